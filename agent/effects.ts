@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import type { Effects } from "../worker/lib/effects.ts";
+
+/** Timers of the agent, passed in so that its planning can run under a simulator's clock. */
+export type Timers = {
+  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Calls `body` once after `ms`; returns what cancels it. */
+  after(ms: number, body: () => void): () => void;
+};
+
+export const effects: Effects & Timers = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  uid: () => randomUUID(),
+  sleep(ms, signal) {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const timer = setTimeout(done, ms);
+      function done() {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      }
+      function abort() {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      }
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  },
+  after(ms, body) {
+    const timer = setTimeout(body, ms);
+    return () => clearTimeout(timer);
+  },
+};

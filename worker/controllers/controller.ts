@@ -1,0 +1,65 @@
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../lib/object.ts";
+
+/**
+ * Controllers decide; one place acts. `reconcile` is a pure function of a view and returns intents; it never waits,
+ * never writes, and may be called any number of times with the same key. Objects in a view are shared and frozen by
+ * convention: copy before changing.
+ *
+ * The contract: after any write to an object that a controller watches, `reconcile` runs for every key that `keys`
+ * names, in the same turn or a later one, and sees that write. Keys are `namespace/name` (`/name` when cluster-scoped).
+ */
+export interface View {
+  get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined;
+  /** In key order; all namespaces when `namespace` is absent. */
+  list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[];
+  /** Objects of one kind whose ownerReferences name this uid, controller or not. */
+  owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[];
+  /** Objects of any kind whose ownerReferences name this uid. */
+  dependents(ownerUid: string): readonly { kind: Kind; object: Readonly<KubeObject> }[];
+  /** Pods bound to a node. */
+  onNode<T extends KubeObject>(kind: Kind<T>, node: string): readonly Readonly<T>[];
+  /** The kind that an ownerReference or apiVersion/kind pair names, when served. */
+  kind(apiVersion: string, kind: string): Kind | undefined;
+  /** Every served kind, one version a resource. */
+  kinds(): readonly Kind[];
+}
+
+export type Intent =
+  | { do: "create"; kind: Kind; object: KubeObject }
+  /** Replaces spec and metadata; the object's resourceVersion must be current, else the key runs again. */
+  | { do: "update"; kind: Kind; object: KubeObject }
+  /** Replaces status only. */
+  | { do: "updateStatus"; kind: Kind; object: KubeObject }
+  | {
+      do: "delete";
+      kind: Kind;
+      namespace: string;
+      name: string;
+      uid: string;
+      gracePeriodSeconds?: number;
+      propagationPolicy?: "Background" | "Foreground" | "Orphan";
+    }
+  /** An Event about an object; equal ones are counted up, as client-go's recorder does. */
+  | { do: "event"; about: KubeObject; type: "Normal" | "Warning"; reason: string; message: string; action?: string }
+  /** Binds a pod, as `pods/binding` does. */
+  | { do: "bind"; namespace: string; name: string; uid: string; node: string }
+  /** Runs this key again after so many milliseconds. */
+  | { do: "again"; afterMs: number };
+
+export type Watch<T extends KubeObject = KubeObject> = {
+  kind: Kind<T>;
+  /** Keys to reconcile after a write; `object` is the last body on deletion, `old` is absent on creation. */
+  keys(object: Readonly<T>, old: Readonly<T> | undefined, view: View): Iterable<string>;
+};
+
+export type Context = { now: number; random: () => number };
+
+export type Controller = {
+  /** kube-controller-manager's name for it, also the Event source: `deployment-controller`. */
+  name: string;
+  watches: readonly Watch[] | "all";
+  /** Used instead of each watch's keys when `watches` is "all". */
+  keysForAny?(kind: Kind, object: Readonly<KubeObject>, old: Readonly<KubeObject> | undefined): Iterable<string>;
+  reconcile(view: View, key: string, context: Context): Intent[];
+};

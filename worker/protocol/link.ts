@@ -1,0 +1,79 @@
+/**
+ * The wire between a node's agent and the Cluster object: JSON text messages on one WebSocket.
+ *
+ * The agent opens it and says `hello`. The cluster answers `welcome`, then either `changes` since the agent's revision
+ * or a `snapshot`, then `changes` as they happen. Everything an agent writes (its Node, pod statuses, events, token
+ * requests) is an ordinary API request, sent as `call` and answered by `reply`, so authorization and admission apply
+ * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
+ */
+export const PROTOCOL_VERSION = 1;
+
+/** Close codes of the control socket (RFC 6455 private range). */
+export const CloseCode = {
+  /** A message that does not parse or is out of order. */
+  protocol: 4400,
+  /** Unknown or revoked credential: joining again is needed. */
+  unauthorized: 4401,
+  /** Another connection of the same node replaced this one. */
+  replaced: 4409,
+  /** The agent's protocol version is not served. */
+  version: 4426,
+} as const;
+
+/** A Kubernetes object as JSON. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type ObjectJson = { [key: string]: Json };
+
+export type ToCluster =
+  | {
+      type: "hello";
+      version: number;
+      /** Skerry's version of the agent, for display. */
+      agent: string;
+      node: string;
+      /** The newest revision whose changes the agent has on disk; 0 when it has nothing. */
+      revision: number;
+    }
+  | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json };
+
+/** One object's new state for the node, or its departure from it. */
+export type NodeChange = { resource: string; namespace: string; name: string; object: ObjectJson | null };
+
+export type ToNode =
+  | {
+      type: "welcome";
+      version: number;
+      /** The cluster's clock, ms; agents take their offset from it. */
+      now: number;
+      clusterId: string;
+      clusterDomain: string;
+      /** The service address of cluster DNS and of the `kubernetes` Service. */
+      dnsAddress: string;
+      apiAddress: string;
+      /** PEM of the cluster's CA, and of this node's serving certificate chain and key for `kubernetes.default`. */
+      ca: string;
+      apiCertificate: string;
+      apiKey: string;
+    }
+  /** Everything the node should have: what it has and is not named here is gone. */
+  | { type: "snapshot"; revision: number; objects: NodeChange[] }
+  | { type: "changes"; revision: number; changes: NodeChange[] }
+  | { type: "reply"; id: number; code: number; body: Json }
+  | { type: "stream"; request: StreamRequest };
+
+/** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
+export type StreamRequest = {
+  id: string;
+  kind: "exec" | "attach" | "log" | "portforward";
+  namespace: string;
+  pod: string;
+  uid: string;
+  container: string;
+  /** The client's query, e.g. `command`, `stdin`, `tty`, `follow`, `tailLines`, `ports`. */
+  query: [string, string][];
+  /** The WebSocket subprotocol agreed with the client: `v5.channel.k8s.io`, …; "" for log. */
+  subprotocol: string;
+};
+
+/** Resources that agents receive, besides their own pods and what those pods mention. */
+export const NODE_RESOURCES = ["services", "endpointslices.discovery.k8s.io", "nodes"] as const;
