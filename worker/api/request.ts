@@ -1,0 +1,64 @@
+import type { Kind } from "../kinds/kind.ts";
+import type { Change } from "../storage/store.ts";
+
+/** Who asks: https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
+export type User = { name: string; uid?: string; groups: readonly string[]; extra?: Record<string, string[]> };
+
+export type Verb = "create" | "get" | "list" | "watch" | "update" | "patch" | "delete" | "deletecollection";
+
+/** One request about objects, after routing, authentication and authorization, before the body is understood. */
+export type ApiRequest = {
+  verb: Verb;
+  kind: Kind;
+  /** "" for cluster-scoped kinds and for lists over all namespaces. */
+  namespace: string;
+  /** "" for lists and creates. */
+  name: string;
+  /** "" for the object itself. */
+  subresource: string;
+  user: User;
+  query: URLSearchParams;
+  /** The media type of the body without parameters, e.g. `application/merge-patch+json`; "" when there is no body. */
+  contentType: string;
+  /** The body's text, not yet parsed; undefined when there is none. */
+  body: string | undefined;
+  /** For the default field manager: the part of it before the first "/". */
+  userAgent: string;
+};
+
+/**
+ * An answer whose body is an object still to be rendered as the client accepts it (JSON, Table, PartialObjectMetadata).
+ * `json` is text as stored, ready to send; a list keeps its items apart so that no text is parsed only to be written.
+ */
+export type ApiResult = { code: number; warnings: readonly string[] } & (
+  | { type: "object"; kind: Kind; json: string }
+  | { type: "list"; kind: Kind; items: readonly string[]; metadata: ListMeta }
+  | { type: "status"; body: unknown }
+);
+
+export type ListMeta = { resourceVersion: string; continue?: string; remainingItemCount?: number };
+
+/** A checked watch: from which revision, of what, until when. Plain data, so that it survives hibernation. */
+export type WatchSpec = {
+  groupResource: string;
+  /** Group/version under which events are served. */
+  apiVersion: string;
+  namespace: string;
+  labelSelector: string;
+  fieldSelector: string;
+  /** Events after this revision are sent; moves on as they are. */
+  revision: number;
+  /** Synthetic ADDED events for what exists come first, at `revision`. */
+  sendInitial: boolean;
+  /** After the initial events, a bookmark annotated `k8s.io/initial-events-end`. */
+  initialEventsEnd: boolean;
+  bookmarks: boolean;
+  /** When the watch ends cleanly, ms since the epoch. */
+  deadline: number;
+  format: "json" | "table" | "metadata";
+  /** `includeObject` of tables: None, Metadata or Object. */
+  includeObject: string;
+};
+
+/** Turns changes into what one watcher reads: zero or more lines of JSON, each ending with a newline. */
+export type RenderChange = (spec: WatchSpec, change: Change) => string;
