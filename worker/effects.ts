@@ -1,8 +1,12 @@
 import type { Effects } from "./lib/effects.ts";
 
-/** The platform's clock, chance and ids: the only place in the Worker that reads them. */
-export const effects: Effects = {
+/** The platform's clock, chance, ids and timers: the only place in the Worker that reads them. */
+export const effects = {
   now: () => Date.now(),
   random: () => Math.random(),
   uid: () => crypto.randomUUID(),
-};
+  /** Calls `body` once after `ms`. Keeps the object awake meanwhile. */
+  after(ms: number, body: () => void): void {
+    setTimeout(body, ms);
+  },
+} satisfies Effects & { after(ms: number, body: () => void): void };

@@ -34,6 +34,8 @@ export type ToCluster =
       /** The newest revision whose changes the agent has on disk; 0 when it has nothing. */
       revision: number;
     }
+  /** Whether the node can run pods now; makes the Node's Ready condition, with `message` when it cannot. */
+  | { type: "health"; ready: boolean; message: string }
   | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json };
 
 /** One object's new state for the node, or its departure from it. */
@@ -50,6 +52,7 @@ export type ToNode =
       /** The service address of cluster DNS and of the `kubernetes` Service. */
       dnsAddress: string;
       apiAddress: string;
+      serviceCIDR: string;
       /** PEM of the cluster's CA, and of this node's serving certificate chain and key for `kubernetes.default`. */
       ca: string;
       apiCertificate: string;

@@ -1,0 +1,192 @@
+/**
+ * The agent's end of the control socket: one outgoing WebSocket, opened again with jitter whenever it is lost.
+ * Both ways of losing it count: a close, and silence (a cut uplink sends no goodbye).
+ */
+import { WebSocket } from "ws";
+import type { Effects } from "../worker/lib/effects.ts";
+import { CloseCode, type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "../worker/protocol/link.ts";
+import { PING, PONG, parseToNode } from "../worker/protocol/parse.ts";
+import type { Timers } from "./effects.ts";
+import { VERSION } from "./version.ts";
+
+const PING_EVERY_MS = 10_000;
+/** Without a word for so long, the socket counts as lost. */
+const SILENCE_MS = 25_000;
+const CALL_TIMEOUT_MS = 30_000;
+const RECONNECT_MIN_MS = 250;
+const RECONNECT_MAX_MS = 20_000;
+
+export class Offline extends Error {
+  override readonly name = "Offline";
+}
+
+export type Reply = { code: number; body: Json };
+export type Welcome = Extract<ToNode, { type: "welcome" }>;
+export type Handlers = {
+  /** The newest revision that is on disk, or 0. */
+  revision(): number;
+  welcome(message: Welcome): void;
+  /** Snapshot and changes, in order. */
+  objects(message: Extract<ToNode, { type: "snapshot" | "changes" }>): void;
+  stream(message: Extract<ToNode, { type: "stream" }>): void;
+  online(online: boolean): void;
+};
+
+export type LinkOptions = {
+  /** `https://HOST/clusters/NAME` */
+  server: string;
+  node: string;
+  token: string;
+  /** PEM of the CA that signed the server's certificate; the system's trust when absent. */
+  ca: string | undefined;
+  effects: Effects & Timers;
+  log(message: string): void;
+};
+
+type Call = { resolve(reply: Reply): void; reject(error: Error): void; cancel(): void };
+
+export class Link {
+  private readonly options: LinkOptions;
+  private readonly handlers: Handlers;
+  private socket: WebSocket | undefined;
+  private open = false;
+  private stopped = false;
+  private nextId = 1;
+  private readonly calls = new Map<number, Call>();
+  private failures = 0;
+  private health: { ready: boolean; message: string } | undefined;
+
+  constructor(options: LinkOptions, handlers: Handlers) {
+    this.options = options;
+    this.handlers = handlers;
+  }
+
+  start(): void {
+    if (this.stopped) return;
+    const { server, token, ca, effects } = this.options;
+    const url = `${server.replace(/^http/, "ws")}/link/${encodeURIComponent(this.options.node)}`;
+    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` }, ca, handshakeTimeout: 10_000 });
+    this.socket = socket;
+    let heard = effects.now();
+    const watchdog = () => {
+      if (this.socket !== socket || socket.readyState > WebSocket.OPEN) return;
+      if (effects.now() - heard > SILENCE_MS) return socket.terminate();
+      if (socket.readyState === WebSocket.OPEN) socket.send(PING);
+      effects.after(PING_EVERY_MS, watchdog);
+    };
+    socket.on("open", () => {
+      heard = effects.now();
+      this.send({
+        type: "hello",
+        version: PROTOCOL_VERSION,
+        agent: VERSION,
+        node: this.options.node,
+        revision: this.handlers.revision(),
+      });
+      watchdog();
+    });
+    socket.on("message", (data) => {
+      heard = effects.now();
+      const text = data.toString();
+      if (text === PONG) return;
+      try {
+        this.receive(parseToNode(text));
+      } catch (error) {
+        this.options.log(
+          `a message of the cluster was not understood: ${error instanceof Error ? error.message : error}`,
+        );
+        socket.close(CloseCode.protocol);
+      }
+    });
+    socket.on("error", (error) => this.options.log(`control socket: ${error.message}`));
+    socket.on("close", (code, reason) => this.lost(code, reason.toString()));
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.socket?.close(1000);
+  }
+
+  get online(): boolean {
+    return this.open;
+  }
+
+  /** Told again after each reconnection. */
+  reportHealth(ready: boolean, message: string): void {
+    if (this.health?.ready === ready && this.health.message === message) return;
+    this.health = { ready, message };
+    if (this.open) this.send({ type: "health", ready, message });
+  }
+
+  /** An API request as this node. Rejects with `Offline` when the answer cannot come; the write may still have happened. */
+  call(method: string, path: string, body?: unknown, contentType?: string): Promise<Reply> {
+    if (!this.open) return Promise.reject(new Offline("no connection to the cluster"));
+    const id = this.nextId++;
+    return new Promise((resolve, reject) => {
+      const cancel = this.options.effects.after(CALL_TIMEOUT_MS, () => {
+        this.calls.delete(id);
+        reject(new Offline(`no answer to ${method} ${path}`));
+      });
+      this.calls.set(id, { resolve, reject, cancel });
+      this.send({
+        type: "call",
+        id,
+        method,
+        path,
+        ...(contentType ? { contentType } : {}),
+        ...(body === undefined ? {} : { body: body as Json }),
+      });
+    });
+  }
+
+  private send(message: ToCluster): void {
+    this.socket?.send(JSON.stringify(message));
+  }
+
+  private receive(message: ToNode): void {
+    switch (message.type) {
+      case "welcome":
+        this.failures = 0;
+        return this.handlers.welcome(message);
+      case "snapshot":
+      case "changes":
+        this.handlers.objects(message);
+        return this.opened();
+      case "stream":
+        return this.handlers.stream(message);
+      case "reply": {
+        const call = this.calls.get(message.id);
+        this.calls.delete(message.id);
+        call?.cancel();
+        return call?.resolve({ code: message.code, body: message.body });
+      }
+    }
+  }
+
+  /** The first objects answer the hello: from here on calls are served. */
+  private opened(): void {
+    if (this.open) return;
+    this.open = true;
+    if (this.health) this.send({ type: "health", ...this.health });
+    this.handlers.online(true);
+  }
+
+  private lost(code: number, reason: string): void {
+    const wasOpen = this.open;
+    this.open = false;
+    for (const call of this.calls.values()) {
+      call.cancel();
+      call.reject(new Offline("connection to the cluster was lost"));
+    }
+    this.calls.clear();
+    if (wasOpen) this.handlers.online(false);
+    if (this.stopped) return;
+    if (code === CloseCode.unauthorized) this.options.log(`this node's credential is refused (${reason}): join again`);
+    const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** this.failures++);
+    const delay = ceiling / 2 + (this.options.effects.random() * ceiling) / 2;
+    this.options.log(
+      `control socket closed (${code}${reason ? ` ${reason}` : ""}); next try in ${Math.round(delay)} ms`,
+    );
+    this.options.effects.after(delay, () => this.start());
+  }
+}

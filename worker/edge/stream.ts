@@ -1,0 +1,75 @@
+/**
+ * Exec, attach, port-forward and logs: the Cluster object authorizes and names the node; the bytes then go through that
+ * node's Relay and never through the Cluster.
+ */
+
+import { badRequest } from "../lib/status.ts";
+import type { StreamRequest } from "../protocol/link.ts";
+
+/** What the Cluster grants: the node whose Relay to use, and what its agent was asked to serve. */
+export type StreamGrant = { node: string; stream: StreamRequest };
+
+const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
+
+export function isStream(request: Request, path: string): boolean {
+  return (request.method === "GET" || request.method === "POST") && STREAM_PATH.test(path);
+}
+
+export async function openStream(
+  request: Request,
+  clusterName: string,
+  cluster: Fetcher,
+  relays: DurableObjectNamespace,
+): Promise<Response> {
+  const isLog = new URL(request.url).pathname.endsWith("/log");
+  const upgrade = request.headers.get("upgrade")?.toLowerCase();
+  if (!isLog && upgrade !== "websocket") {
+    const why = upgrade?.startsWith("spdy")
+      ? "this server speaks WebSocket, not SPDY: use kubectl 1.31 or newer"
+      : "Upgrade request required";
+    return Response.json(badRequest(why).status(), { status: 400 });
+  }
+  const headers = new Headers(request.headers);
+  headers.delete("upgrade");
+  headers.delete("connection");
+  headers.set("x-skerry-internal", "stream");
+  const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
+  if (answer.headers.get("x-skerry-grant") === null) return answer;
+  const grant = (await answer.json()) as StreamGrant;
+  const relay = relays.get(relays.idFromName(`${clusterName}/${grant.node}`));
+  const dial = new Headers({ upgrade: "websocket" });
+  if (grant.stream.subprotocol) dial.set("sec-websocket-protocol", grant.stream.subprotocol);
+  const joined = await relay.fetch(`https://relay/client/${grant.stream.id}`, { headers: dial });
+  return isLog && joined.webSocket ? logAnswer(joined.webSocket) : joined;
+}
+
+/** A log is a plain HTTP answer: the Relay's binary messages, one after another. */
+function logAnswer(socket: WebSocket): Response {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      const end = () => {
+        try {
+          controller.close();
+        } catch {
+          // already closed or cancelled by the client
+        }
+      };
+      socket.addEventListener("message", (event) => {
+        const chunk =
+          typeof event.data === "string" ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
+        try {
+          controller.enqueue(chunk);
+        } catch {
+          socket.close(1000, "client gone");
+        }
+      });
+      socket.addEventListener("close", end);
+      socket.addEventListener("error", end);
+      socket.accept();
+    },
+    cancel() {
+      socket.close(1000, "client gone");
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/plain", "cache-control": "no-cache, private" } });
+}

@@ -1,0 +1,65 @@
+/**
+ * A client's watch ends here: the Worker keeps the HTTP answer open and reads the events from the Cluster object over a
+ * WebSocket that hibernates, so that an idle watch does not keep the object awake.
+ */
+
+/** Closes an answer cleanly after this many bytes, so that one invocation's work stays bounded; clients resume. */
+const MAX_WATCH_BYTES = 64 * 1024 * 1024;
+/** A client that is this far behind is dropped rather than buffered without end. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+export function isWatch(request: Request): boolean {
+  if (request.method !== "GET" || request.headers.get("upgrade")) return false;
+  const { pathname, searchParams } = new URL(request.url);
+  const watch = searchParams.get("watch");
+  const wanted = watch !== null && watch !== "0" && watch.toLowerCase() !== "false";
+  return (wanted || pathname.startsWith("/api/v1/watch/")) && /^\/apis?\//.test(pathname);
+}
+
+/** Answers with the events, or with whatever error the Cluster gave instead of a socket. */
+export async function openWatch(request: Request, cluster: Fetcher): Promise<Response> {
+  const headers = new Headers(request.headers);
+  headers.set("upgrade", "websocket");
+  headers.set("x-skerry-internal", "watch");
+  const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
+  const socket = answer.webSocket;
+  if (!socket) return answer;
+  const encoder = new TextEncoder();
+  let sent = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const end = () => {
+          try {
+            controller.close();
+          } catch {
+            // already closed or cancelled by the client
+          }
+        };
+        socket.addEventListener("message", (event) => {
+          const chunk = encoder.encode(event.data as string);
+          sent += chunk.byteLength;
+          try {
+            controller.enqueue(chunk);
+          } catch {
+            return socket.close(1000, "client gone");
+          }
+          if (sent > MAX_WATCH_BYTES || (controller.desiredSize ?? 0) < 0) {
+            socket.close(1000, "watch is bounded");
+            end();
+          }
+        });
+        socket.addEventListener("close", end);
+        socket.addEventListener("error", end);
+        socket.accept();
+      },
+      cancel() {
+        socket.close(1000, "client gone");
+      },
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: MAX_BUFFERED_BYTES }),
+  );
+  const answerHeaders = new Headers(answer.headers);
+  for (const name of ["upgrade", "connection", "sec-websocket-accept"]) answerHeaders.delete(name);
+  return new Response(body, { status: 200, headers: answerHeaders });
+}

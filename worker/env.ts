@@ -1,0 +1,12 @@
+import type { Cluster } from "./cluster.ts";
+import type { Relay } from "./relay.ts";
+
+/** What the platform binds: named the same in wrangler.toml, in workerd's configuration and in tests. */
+export type Env = {
+  CLUSTER: DurableObjectNamespace<Cluster>;
+  RELAY: DurableObjectNamespace<Relay>;
+  /** The deployment's secret, from which each cluster's administrator token derives. */
+  SKERRY_SECRET: string;
+  /** `ClusterConfig` overrides as JSON, e.g. `{"serviceCIDR":"10.97.0.0/16"}`. */
+  SKERRY_CONFIG?: string;
+};

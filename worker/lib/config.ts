@@ -1,0 +1,33 @@
+/** What a cluster is set up with; fixed once it exists, but for additions. Addresses are IPv4. */
+export type ClusterConfig = {
+  /** The cluster's name in URLs. */
+  name: string;
+  clusterDomain: string;
+  serviceCIDR: string;
+  /** Split into one /`nodeMask` a node. */
+  podCIDR: string;
+  nodeMask: number;
+  nodePorts: { first: number; last: number };
+  /** Runs controllers and the scheduler; without them the API alone answers, as kube-apiserver does. */
+  controllers: boolean;
+};
+
+export const DEFAULT_CONFIG: ClusterConfig = {
+  name: "default",
+  clusterDomain: "cluster.local",
+  serviceCIDR: "10.96.0.0/16",
+  podCIDR: "10.244.0.0/16",
+  nodeMask: 24,
+  nodePorts: { first: 30000, last: 32767 },
+  controllers: true,
+};
+
+/** The n-th address of a CIDR: 1 is the API's, 10 is DNS'. */
+export function nthAddress(cidr: string, n: number): string {
+  const [base, bits] = cidr.split("/") as [string, string];
+  const parts = base.split(".").map(Number) as [number, number, number, number];
+  const value = ((parts[0] << 24) | (parts[1] << 16) | (parts[2] << 8) | parts[3]) >>> 0;
+  const mask = Number(bits) === 0 ? 0 : (0xffffffff << (32 - Number(bits))) >>> 0;
+  const address = ((value & mask) >>> 0) + n;
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+}

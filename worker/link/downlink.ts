@@ -1,0 +1,102 @@
+/**
+ * What a node is told: its own pods with the ConfigMaps and Secrets that they mention, all Services and EndpointSlices,
+ * and of the other nodes what routing needs. A pod travels with what it mentions, so an agent never waits for the rest.
+ */
+import type { KubeObject } from "../lib/object.ts";
+import { NODE_RESOURCES, type NodeChange, type ObjectJson } from "../protocol/link.ts";
+import { type Referring, referencesOf } from "./references.ts";
+
+/** The cluster's objects as the link reads them. */
+export interface Objects {
+  get(resource: string, namespace: string, name: string): KubeObject | undefined;
+  list(resource: string): readonly KubeObject[];
+  podsOnNode(node: string): readonly KubeObject[];
+}
+
+/** One write, with the bodies after and before; `object` is absent after a deletion, `old` on a creation. */
+export type Write = {
+  resource: string;
+  namespace: string;
+  name: string;
+  object: KubeObject | undefined;
+  old: KubeObject | undefined;
+};
+
+type NodeShape = KubeObject & {
+  spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
+  status?: { addresses?: readonly unknown[] };
+};
+type PodShape = KubeObject & Referring & { spec?: { nodeName?: string } };
+
+const nodeOf = (pod: KubeObject | undefined) => (pod as PodShape | undefined)?.spec?.nodeName;
+const json = (object: KubeObject) => object as ObjectJson;
+
+/** Other nodes need to know where a node's pods are, not its heartbeat: this is sent only when it differs. */
+function routing(node: KubeObject): KubeObject {
+  const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
+  const { podCIDR, podCIDRs } = spec ?? {};
+  const trimmed: NodeShape = {
+    apiVersion,
+    kind,
+    metadata: { name: metadata?.name, uid: metadata?.uid, labels: metadata?.labels },
+    spec: { podCIDR, podCIDRs },
+    status: { addresses: status?.addresses },
+  };
+  return trimmed;
+}
+
+function mentioned(pod: KubeObject, objects: Objects): NodeChange[] {
+  const namespace = pod.metadata?.namespace ?? "";
+  const { configmaps, secrets } = referencesOf(pod as PodShape);
+  const find = (resource: string) => (name: string) => {
+    const object = objects.get(resource, namespace, name);
+    return object ? [{ resource, namespace, name, object: json(object) }] : [];
+  };
+  return [...[...configmaps].flatMap(find("configmaps")), ...[...secrets].flatMap(find("secrets"))];
+}
+
+const named = (resource: string, object: KubeObject): NodeChange => ({
+  resource,
+  namespace: object.metadata?.namespace ?? "",
+  name: object.metadata?.name ?? "",
+  object: json(resource === "nodes" ? routing(object) : object),
+});
+
+/** Everything that `node` should have. */
+export function snapshotFor(node: string, objects: Objects): NodeChange[] {
+  const sent = new Map<string, NodeChange>();
+  const add = (change: NodeChange) => sent.set(`${change.resource}/${change.namespace}/${change.name}`, change);
+  for (const resource of NODE_RESOURCES) for (const object of objects.list(resource)) add(named(resource, object));
+  for (const pod of objects.podsOnNode(node)) {
+    for (const change of mentioned(pod, objects)) add(change);
+    add(named("pods", pod));
+  }
+  return [...sent.values()];
+}
+
+/** The part of one write that concerns `node`; `mentions` tells whether one of its pods mentions a ConfigMap or Secret. */
+export function changeFor(
+  node: string,
+  write: Write,
+  objects: Objects,
+  mentions: (resource: string, namespace: string, name: string) => boolean,
+): NodeChange[] {
+  const { resource, namespace, name, object, old } = write;
+  const gone: NodeChange = { resource, namespace, name, object: null };
+  switch (resource) {
+    case "pods":
+      if (object && nodeOf(object) === node) return [...mentioned(object, objects), named(resource, object)];
+      return nodeOf(old) === node ? [gone] : [];
+    case "nodes":
+      if (!object) return [gone];
+      if (old && JSON.stringify(routing(old)) === JSON.stringify(routing(object))) return [];
+      return [named(resource, object)];
+    case "configmaps":
+    case "secrets":
+      if (!mentions(resource, namespace, name)) return [];
+      return [object ? named(resource, object) : gone];
+    default:
+      if (!NODE_RESOURCES.some((known) => known === resource)) return [];
+      return [object ? named(resource, object) : gone];
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The control sockets of the cluster's nodes. What a session knows lives in its socket's attachment, so the object may
+ * sleep between messages and be rebuilt; the only memory here is a cache of what each node's pods mention.
+ */
+import type { KubeObject } from "../lib/object.ts";
+import {
+  CloseCode,
+  type Json,
+  type NodeChange,
+  PROTOCOL_VERSION,
+  type StreamRequest,
+  type ToCluster,
+  type ToNode,
+} from "../protocol/link.ts";
+import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
+import { changeFor, type Objects, snapshotFor, type Write } from "./downlink.ts";
+import type { Liveness } from "./readiness.ts";
+import { type Referring, referencesOf } from "./references.ts";
+
+/** A node's session: `greeting` until its hello is answered. */
+export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health: Liveness };
+
+/** One control socket, as the platform keeps it. */
+export interface NodeSocket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  session(): Session;
+  remember(session: Session): void;
+}
+
+export type LinkDeps = {
+  objects: Objects;
+  sockets(): readonly NodeSocket[];
+  /** The newest revision, and the writes after one, or "expired" when the log does not reach back. */
+  revision(): number;
+  since(revision: number): Iterable<Write> | "expired";
+  /** Answers an API request as the node. */
+  call(node: string, request: Extract<ToCluster, { type: "call" }>): Promise<{ code: number; body: Json }>;
+  welcome(node: string): Promise<Extract<ToNode, { type: "welcome" }>>;
+  /** Called when a node's liveness may have changed. */
+  liveness(node: string, liveness: Liveness): void;
+};
+
+/** Objects in one message at most, so that none nears the platform's limit of 32 MiB. */
+const OBJECTS_PER_MESSAGE = 500;
+
+export class Link {
+  private readonly deps: LinkDeps;
+  /** Per node, `configmaps/NAMESPACE/NAME` of what its pods mention. */
+  private readonly mentions = new Map<string, Set<string>>();
+
+  constructor(deps: LinkDeps) {
+    this.deps = deps;
+  }
+
+  /** A socket was accepted for an authenticated node; an older one of the same node gives way. */
+  opened(socket: NodeSocket, node: string): void {
+    for (const other of this.deps.sockets())
+      if (other !== socket && other.session().node === node)
+        other.close(CloseCode.replaced, "replaced by a new connection");
+    socket.remember({ node, state: "greeting" });
+  }
+
+  async message(socket: NodeSocket, text: string): Promise<void> {
+    try {
+      await this.step(socket, parseToCluster(text));
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      socket.close(CloseCode.protocol, error.message.slice(0, 120));
+    }
+  }
+
+  private async step(socket: NodeSocket, message: ToCluster): Promise<void> {
+    const session = socket.session();
+    if (message.type === "hello") return this.greet(socket, message);
+    if (session.state !== "open") throw new ProtocolError(`${message.type} before hello`);
+    switch (message.type) {
+      case "health": {
+        const health: Liveness = message.ready ? { state: "ready" } : { state: "unhealthy", message: message.message };
+        socket.remember({ ...session, health });
+        return this.deps.liveness(session.node, health);
+      }
+      case "call": {
+        const { code, body } = await this.deps.call(session.node, message);
+        return send(socket, { type: "reply", id: message.id, code, body });
+      }
+    }
+  }
+
+  private async greet(socket: NodeSocket, hello: Extract<ToCluster, { type: "hello" }>): Promise<void> {
+    const { node } = socket.session();
+    if (hello.version !== PROTOCOL_VERSION)
+      return socket.close(
+        CloseCode.version,
+        `protocol ${hello.version} is not served; this cluster speaks ${PROTOCOL_VERSION}`,
+      );
+    if (hello.node !== node) throw new ProtocolError(`hello from ${hello.node} with the credential of ${node}`);
+    send(socket, await this.deps.welcome(node));
+    // From here on nothing waits, so no write falls between the answer and the stream of changes.
+    this.mentions.delete(node);
+    const revision = this.deps.revision();
+    const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision) : "expired";
+    if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
+    else sendObjects(socket, "changes", revision, this.concerning(node, missed));
+    socket.remember({ node, state: "open", health: { state: "unhealthy", message: "the node is starting" } });
+  }
+
+  /** Tells every open node what a turn wrote. */
+  changed(writes: readonly Write[]): void {
+    const revision = this.deps.revision();
+    for (const socket of this.deps.sockets()) {
+      const session = socket.session();
+      if (session.state !== "open") continue;
+      const changes = this.concerning(session.node, writes);
+      if (changes.length > 0) sendObjects(socket, "changes", revision, changes);
+    }
+  }
+
+  /** Asks a node's agent to dial its Relay; false when the node is not connected. */
+  stream(node: string, request: StreamRequest): boolean {
+    const socket = this.deps.sockets().find((s) => s.session().node === node && s.session().state === "open");
+    if (socket) send(socket, { type: "stream", request });
+    return socket !== undefined;
+  }
+
+  connected(node: string): boolean {
+    return this.deps.sockets().some((s) => s.session().node === node && s.session().state === "open");
+  }
+
+  private concerning(node: string, writes: Iterable<Write>): NodeChange[] {
+    const latest = new Map<string, NodeChange>();
+    for (const write of writes) {
+      if (write.resource === "pods") this.learn(node, write);
+      const mentions = (resource: string, namespace: string, name: string) =>
+        this.mentionsOf(node).has(`${resource}/${namespace}/${name}`);
+      for (const change of changeFor(node, write, this.deps.objects, mentions)) {
+        const key = `${change.resource}/${change.namespace}/${change.name}`;
+        latest.delete(key); // the last word on an object takes its place in the order
+        latest.set(key, change);
+      }
+    }
+    return [...latest.values()];
+  }
+
+  private learn(node: string, { object }: Write): void {
+    const known = this.mentions.get(node);
+    if (!known || !object || (object as { spec?: { nodeName?: string } }).spec?.nodeName !== node) return;
+    addMentions(known, object);
+  }
+
+  private mentionsOf(node: string): Set<string> {
+    let known = this.mentions.get(node);
+    if (!known) {
+      known = new Set();
+      for (const pod of this.deps.objects.podsOnNode(node)) addMentions(known, pod);
+      this.mentions.set(node, known);
+    }
+    return known;
+  }
+}
+
+function addMentions(known: Set<string>, pod: KubeObject): void {
+  const namespace = pod.metadata?.namespace ?? "";
+  const { configmaps, secrets } = referencesOf(pod as Referring);
+  for (const name of configmaps) known.add(`configmaps/${namespace}/${name}`);
+  for (const name of secrets) known.add(`secrets/${namespace}/${name}`);
+}
+
+function send(socket: NodeSocket, message: ToNode): void {
+  socket.send(JSON.stringify(message));
+}
+
+/**
+ * A long answer goes out in parts: a snapshot continues as changes. Only the last part carries the revision; the others
+ * carry 0, so that an agent that loses the rest asks for everything again.
+ */
+function sendObjects(socket: NodeSocket, type: "snapshot" | "changes", revision: number, objects: NodeChange[]): void {
+  const rest = objects.length > OBJECTS_PER_MESSAGE ? objects.slice(OBJECTS_PER_MESSAGE) : [];
+  const part = rest.length > 0 ? objects.slice(0, OBJECTS_PER_MESSAGE) : objects;
+  const reached = rest.length > 0 ? 0 : revision;
+  if (type === "snapshot") send(socket, { type, revision: reached, objects: part });
+  else send(socket, { type, revision: reached, changes: part });
+  if (rest.length > 0) sendObjects(socket, "changes", revision, rest);
+}
