@@ -83,7 +83,9 @@ const qualified = whole(QUALIFIED);
 export function qualifiedNameProblems(value: string): string[] {
   const parts = value.split("/");
   if (parts.length > 2)
-    return [`a qualified name ${notQualified} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [
+      `a qualified name ${notQualified} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+    ];
   const problems: string[] = [];
   const name = parts.at(-1) ?? "";
   const prefix = parts.length === 2 ? parts[0] : undefined;
