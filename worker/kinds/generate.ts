@@ -6,7 +6,6 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
 type Gvk = { group: string; version: string; kind: string };
 type OpenApi = {
@@ -61,7 +60,7 @@ for (const name of ["JSON", "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "
 
 const folder = process.argv[2] ?? ".";
 const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, path), "utf8")) as T;
-const output = fileURLToPath(new URL("./generated/", import.meta.url));
+const output = join(import.meta.dirname, "generated");
 const write = (file: string, lines: readonly string[]) =>
   writeFileSync(join(output, file), `// Made by worker/kinds/generate.ts. Do not edit.\n${lines.join("\n")}\n`);
 
@@ -89,8 +88,8 @@ function row(schema: OpenApi): unknown {
   const type = schema.type === "array" ? "list" : schema.additionalProperties ? "map" : schema.type;
   const plain = ref ? `#${ref}` : [type ?? "any", schema.format].filter(Boolean).join(" ");
   const facts = compact({
-    items: items && row(items),
-    default: schema.default,
+    items: items && row({ ...items, default: undefined }),
+    ...defaultOrZero(schema),
     enum: schema.enum,
     listType: schema["x-kubernetes-list-type"],
     listKeys: schema["x-kubernetes-list-map-keys"],
@@ -101,13 +100,43 @@ function row(schema: OpenApi): unknown {
   return Object.keys(facts).length ? { is: plain, ...facts } : plain;
 }
 
+/** The documents give Go's zero values as defaults too: of fields that are written even when nothing was set. */
+function defaultOrZero({ default: value }: OpenApi): { default?: unknown; zero?: unknown } {
+  const isZero = value === "" || value === 0 || value === false || JSON.stringify(value) === "{}";
+  return isZero ? { zero: value } : { default: value };
+}
+
+/** Times and lists that Go holds by value, so that they are written as `null` when nothing was set. */
+const writtenAsNull = [
+  /Condition#last\w+Time$/,
+  /\.Event#(eventTime|(deprecated)?(first|last)Timestamp)$/i,
+  /\.EventSeries#lastObservedTime$/,
+  /\.ContainerState(Running|Terminated)#\w+At$/,
+  /\.VolumeError#time$/,
+  /\.HorizontalPodAutoscalerStatus#currentMetrics$/,
+  /\.CustomResourceDefinitionStatus#(conditions|storedVersions)$/,
+  /\.(Cluster)?Role#rules$/,
+  /\.EndpointSlice#(endpoints|ports)$/,
+];
+const isWrittenAsNull = (definition: string, field: string) =>
+  writtenAsNull.some((pattern) => pattern.test(`${definition}#${field}`));
+
+function fieldRow(definition: string, field: string, owner: OpenApi): unknown {
+  const plain = row(owner.properties?.[field] ?? {});
+  const list = owner.properties?.[field]?.items !== undefined && owner.required?.includes(field);
+  if (!list && !isWrittenAsNull(definition, field)) return plain;
+  return { ...(typeof plain === "string" ? { is: plain } : (plain as object)), zero: null };
+}
+
 function definitionRow(name: string, schema: OpenApi): unknown {
   const kinds = schema["x-kubernetes-group-version-kind"]?.map((k) => [k.group, k.version, k.kind]);
   const leaf = leaves[name];
   if (leaf) return leaf.row;
   return compact({
     type: "object",
-    fields: Object.fromEntries(Object.entries(schema.properties ?? {}).map(([field, s]) => [field, row(s)])),
+    fields: Object.fromEntries(
+      Object.keys(schema.properties ?? {}).map((field) => [field, fieldRow(name, field, schema)]),
+    ),
     required: schema.required,
     atomic: schema["x-kubernetes-map-type"] === "atomic" || undefined,
     kinds,
@@ -148,7 +177,7 @@ function typeDeclaration(name: string, schema: OpenApi): string {
   if (leaf) return `${head} ${leaf.type};`;
   const fields = Object.entries(schema.properties ?? {}).map(([field, s]) => {
     const needed = schema.required?.includes(field) || alwaysThere(schema, field);
-    return `  ${/^\w+$/.test(field) ? field : JSON.stringify(field)}${needed ? "" : "?"}: ${typeOf(s)};`;
+    return `  ${/^\w+$/.test(field) ? field : JSON.stringify(field)}${needed ? "" : "?"}: ${typeOf(s)}${s.items && isWrittenAsNull(name, field) ? " | null" : ""};`;
   });
   return fields.length ? `${head} {\n${fields.join("\n")}\n};` : `${head} Record<string, unknown>;`;
 }

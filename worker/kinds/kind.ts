@@ -13,6 +13,9 @@ export type Column<T = KubeObject> = {
   value(object: T, now: number): string | number | boolean | null;
 };
 
+/** Reads a selected field as text. (A method's type, so that a Kind of Pods can stand where any Kind can.) */
+export type FieldSelector<T = KubeObject> = { read(object: T): string }["read"];
+
 export type Subresource = {
   /** `status`, `scale`, `binding`, `eviction`, `log`, `exec`, `attach`, `portforward`, `token`, … */
   name: string;
@@ -56,6 +59,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   prepareForCreate(object: T): void;
   /** Copies from `old` what this endpoint may not change, in place (e.g. `status` on a plain update). */
   prepareForUpdate(object: T, old: T, subresource: string): void;
+  /** `metadata.generation` is counted: 1 on create, moved when `changesGeneration` says so. */
+  readonly hasGeneration: boolean;
   /** True when a change from `old` to `object` moves `metadata.generation`. */
   changesGeneration(object: T, old: T): boolean;
   /** Problems beyond structure; the caller has checked types, defaults and metadata already. */
@@ -65,5 +70,5 @@ export type Kind<T extends KubeObject = KubeObject> = {
   warnings(object: T, old: T | undefined): Iterable<string>;
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond metadata.name and metadata.namespace. */
-  readonly fieldSelectors: Readonly<Record<string, (object: T) => string>>;
+  readonly fieldSelectors: Readonly<Record<string, FieldSelector<T>>>;
 };

@@ -19,6 +19,8 @@ export type Schema = {
   required?: readonly string[];
   enum?: readonly unknown[];
   default?: unknown;
+  /** What is written when nothing was set: Go's zero value of a field held by value (`{}`, `""`, `0`, `null`). */
+  zero?: unknown;
   /** `x-kubernetes-list-type`; absent means atomic. */
   listType?: "atomic" | "set" | "map";
   listKeys?: readonly string[];

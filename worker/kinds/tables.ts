@@ -25,7 +25,7 @@ export type ResourceFacts = {
 export type Row = string | ({ is: string; items?: Row } & Facts);
 type Facts = Pick<
   Schema,
-  "default" | "enum" | "listType" | "listKeys" | "atomic" | "patchStrategy" | "patchMergeKey"
+  "default" | "zero" | "enum" | "listType" | "listKeys" | "atomic" | "patchStrategy" | "patchMergeKey"
 >;
 export type Definition = Pick<Schema, "type" | "format" | "required" | "atomic"> & {
   fields?: Record<string, Row>;

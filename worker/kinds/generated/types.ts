@@ -819,7 +819,7 @@ export type AutoscalingV2HorizontalPodAutoscalerSpec = {
 };
 export type AutoscalingV2HorizontalPodAutoscalerStatus = {
   conditions?: Array<AutoscalingV2HorizontalPodAutoscalerCondition>;
-  currentMetrics?: Array<AutoscalingV2MetricStatus>;
+  currentMetrics?: Array<AutoscalingV2MetricStatus> | null;
   currentReplicas?: number;
   desiredReplicas: number;
   lastScaleTime?: MetaV1Time;
@@ -2637,10 +2637,10 @@ export type DiscoveryV1EndpointPort = {
 export type DiscoveryV1EndpointSlice = {
   addressType: string;
   apiVersion?: string;
-  endpoints: Array<DiscoveryV1Endpoint>;
+  endpoints: Array<DiscoveryV1Endpoint> | null;
   kind?: string;
   metadata: MetaV1ObjectMeta;
-  ports?: Array<DiscoveryV1EndpointPort>;
+  ports?: Array<DiscoveryV1EndpointPort> | null;
 };
 export type DiscoveryV1EndpointSliceList = {
   apiVersion?: string;
@@ -3066,7 +3066,7 @@ export type RbacV1ClusterRole = {
   apiVersion?: string;
   kind?: string;
   metadata: MetaV1ObjectMeta;
-  rules?: Array<RbacV1PolicyRule>;
+  rules?: Array<RbacV1PolicyRule> | null;
 };
 export type RbacV1ClusterRoleBinding = {
   apiVersion?: string;
@@ -3098,7 +3098,7 @@ export type RbacV1Role = {
   apiVersion?: string;
   kind?: string;
   metadata: MetaV1ObjectMeta;
-  rules?: Array<RbacV1PolicyRule>;
+  rules?: Array<RbacV1PolicyRule> | null;
 };
 export type RbacV1RoleBinding = {
   apiVersion?: string;
@@ -4138,9 +4138,9 @@ export type ApiextensionsV1CustomResourceDefinitionSpec = {
 };
 export type ApiextensionsV1CustomResourceDefinitionStatus = {
   acceptedNames?: ApiextensionsV1CustomResourceDefinitionNames;
-  conditions?: Array<ApiextensionsV1CustomResourceDefinitionCondition>;
+  conditions?: Array<ApiextensionsV1CustomResourceDefinitionCondition> | null;
   observedGeneration?: number;
-  storedVersions?: Array<string>;
+  storedVersions?: Array<string> | null;
 };
 export type ApiextensionsV1CustomResourceDefinitionVersion = {
   additionalPrinterColumns?: Array<ApiextensionsV1CustomResourceColumnDefinition>;

@@ -1,0 +1,45 @@
+import { ControllerRevision } from "./apps/controller-revision.ts";
+import { Deployment } from "./apps/deployment.ts";
+import { ReplicaSet } from "./apps/replica-set.ts";
+import { Lease } from "./coordination/lease.ts";
+import { ConfigMap } from "./core/config-map.ts";
+import { Endpoints } from "./core/endpoints.ts";
+import { Event } from "./core/event.ts";
+import { Namespace } from "./core/namespace.ts";
+import { Node } from "./core/node.ts";
+import { Pod } from "./core/pod.ts";
+import { Secret } from "./core/secret.ts";
+import { Service } from "./core/service.ts";
+import { ServiceAccount } from "./core/service-account.ts";
+import { EndpointSlice } from "./discovery/endpoint-slice.ts";
+import { Event as EventsEvent } from "./events/event.ts";
+import type { Kind } from "./kind.ts";
+import { PodDisruptionBudget } from "./policy/pod-disruption-budget.ts";
+import { ClusterRole } from "./rbac/cluster-role.ts";
+import { ClusterRoleBinding } from "./rbac/cluster-role-binding.ts";
+import { Role } from "./rbac/role.ts";
+import { RoleBinding } from "./rbac/role-binding.ts";
+
+/** The kinds with rules of their own; all others are derived from the generated facts. */
+export const builtins: readonly Kind[] = [
+  ClusterRole,
+  ClusterRoleBinding,
+  ConfigMap,
+  ControllerRevision,
+  Deployment,
+  EndpointSlice,
+  Endpoints,
+  Event,
+  EventsEvent,
+  Lease,
+  Namespace,
+  Node,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  Role,
+  RoleBinding,
+  Secret,
+  Service,
+  ServiceAccount,
+];

@@ -1,0 +1,153 @@
+import { dnsSubdomainProblems } from "../lib/names.ts";
+import type { KubeObject } from "../lib/object.ts";
+import { type FieldError, invalidValue } from "../lib/status.ts";
+import { derivedColumns } from "./columns.ts";
+import { applyDefaults } from "./defaults.ts";
+import { resources } from "./generated/resources.ts";
+import type { Schemas } from "./generated/types.ts";
+import { countsGeneration } from "./generation.ts";
+import type { Column, FieldSelector, Kind, ScalePaths } from "./kind.ts";
+import { fill, read, same } from "./paths.ts";
+import type { Schema } from "./schema.ts";
+import { type ResourceFacts, schemaOf } from "./tables.ts";
+
+export type ObjectOf<Name extends keyof Schemas> = Schemas[Name] extends KubeObject ? Schemas[Name] : never;
+
+/** What the documents cannot say about a kind. All else of a `Kind` follows from the generated facts. */
+export type KindRules<T extends KubeObject> = {
+  /** Dotted paths that never change after creation. */
+  immutable?: readonly string[];
+  /** Dotted path (`[]` for list items) → value where absent. Applied in this order, where the owner is present. */
+  defaults?: Readonly<Record<string, unknown>>;
+  /** Defaulting that depends on other fields; runs last. */
+  default?(object: T): void;
+  /** Runs after `status` was emptied, where `/status` is a subresource. */
+  prepareForCreate?(object: T): void;
+  /** Runs after `status` (or, on `/status`, everything else but metadata) was kept from `old`. */
+  prepareForUpdate?(object: T, old: T, subresource: string): void;
+  validate?(object: T): Iterable<FieldError>;
+  validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
+  warnings?(object: T, old: T | undefined): Iterable<string>;
+  columns?: readonly Column<T>[];
+  /** Added to those that read their field by its path. */
+  fieldSelectors?: Readonly<Record<string, FieldSelector<T>>>;
+  nameProblems?(name: string): readonly string[];
+  scale?: ScalePaths;
+  changesGeneration?(object: T, old: T): boolean;
+};
+
+/** A built-in kind, from its definition's name and its own rules. */
+export function defineKind<Name extends keyof Schemas>(
+  rules: { schema: Name } & KindRules<ObjectOf<Name>>,
+): Kind<ObjectOf<Name>> {
+  const facts = resources.find((r) => r.schema === rules.schema && !r.resource.includes("/"));
+  if (!facts) throw new Error(`no resource serves ${rules.schema}`);
+  return kindOf<ObjectOf<Name>>(facts, rules);
+}
+
+/** `apps/v1`, `v1`. */
+export const apiVersionOf = (group: string, version: string): string => (group ? `${group}/${version}` : version);
+
+/** Joins what discovery says of a resource with rules. */
+export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRules<T> = {}): Kind<T> {
+  const subresources = facts.subresources ?? [];
+  const hasStatus = subresources.some((s) => s.name === "status");
+  const hasGeneration = countsGeneration(facts.group, facts.resource);
+  const schema = schemaOf(facts.schema);
+  return {
+    group: facts.group,
+    version: facts.version,
+    kind: facts.kind,
+    listKind: `${facts.kind}List`,
+    resource: facts.resource,
+    singular: facts.singular,
+    groupResource: facts.group ? `${facts.resource}.${facts.group}` : facts.resource,
+    apiVersion: apiVersionOf(facts.group, facts.version),
+    namespaced: facts.namespaced,
+    shortNames: facts.shortNames ?? [],
+    categories: facts.categories ?? [],
+    verbs: facts.verbs,
+    subresources,
+    schema,
+    ...(rules.scale && { scale: rules.scale }),
+    nameProblems: rules.nameProblems?.bind(rules) ?? dnsSubdomainProblems,
+    hasGeneration,
+    default: defaulter(schema, rules),
+    prepareForCreate(object) {
+      if (hasStatus) clearStatus(schema, object);
+      rules.prepareForCreate?.(object);
+    },
+    prepareForUpdate(object, old, subresource) {
+      if (hasStatus) (subresource === "status" ? keepAllButStatus : keepStatus)(object, old);
+      rules.prepareForUpdate?.(object, old, subresource);
+    },
+    changesGeneration: (object, old) =>
+      hasGeneration && (rules.changesGeneration?.(object, old) ?? differsBeyondStatus(object, old)),
+    validate: (object) => rules.validate?.(object) ?? [],
+    *validateUpdate(object, old, subresource) {
+      yield* immutableProblems(rules.immutable ?? [], object, old);
+      yield* rules.validateUpdate?.(object, old, subresource) ?? [];
+    },
+    warnings: (object, old) => rules.warnings?.(object, old) ?? [],
+    columns: rules.columns ?? (derivedColumns(facts.columns) as Column<T>[]),
+    fieldSelectors: { ...pathSelectors(schema, facts.fieldSelectors ?? []), ...rules.fieldSelectors },
+  };
+}
+
+function defaulter<T extends KubeObject>(schema: Schema, rules: KindRules<T>): (object: T) => void {
+  const paths = Object.entries(rules.defaults ?? {});
+  return (object) => {
+    applyDefaults(schema, object);
+    for (const [path, value] of paths) fill(object, path, value);
+    rules.default?.(object);
+  };
+}
+
+type WithStatus = KubeObject & { status?: unknown };
+
+function clearStatus(schema: Schema, object: WithStatus): void {
+  delete object.status;
+  const status = schema.fields?.status;
+  if (status?.zero === undefined) return;
+  object.status = {};
+  applyDefaults(status, object.status);
+}
+
+function keepStatus(object: WithStatus, old: WithStatus): void {
+  if (old.status === undefined) delete object.status;
+  else object.status = old.status;
+}
+
+const ownedByEndpoint = new Set(["apiVersion", "kind", "metadata", "status"]);
+
+function keepAllButStatus(object: KubeObject, old: KubeObject): void {
+  const fields = object as Record<string, unknown>;
+  for (const name of Object.keys(fields)) if (!ownedByEndpoint.has(name)) delete fields[name];
+  for (const [name, value] of Object.entries(old)) if (!ownedByEndpoint.has(name)) fields[name] = value;
+}
+
+function differsBeyondStatus(object: KubeObject, old: KubeObject): boolean {
+  const a = object as Record<string, unknown>;
+  const b = old as Record<string, unknown>;
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const name of names) if (!ownedByEndpoint.has(name) && !same(a[name], b[name])) return true;
+  return false;
+}
+
+function* immutableProblems(paths: readonly string[], object: KubeObject, old: KubeObject): Iterable<FieldError> {
+  for (const path of paths) {
+    const value = read(object, path);
+    if (!same(value, read(old, path))) yield invalidValue(path, value, "field is immutable");
+  }
+}
+
+/** Selectors that read their own path; an absent value reads as Go's zero value does. */
+function pathSelectors(schema: Schema, paths: readonly string[]): Record<string, FieldSelector> {
+  return Object.fromEntries(
+    paths.map((path) => {
+      const type = path.split(".").reduce<Schema | undefined>((s, step) => s?.fields?.[step], schema)?.type;
+      const absent = type === "boolean" ? "false" : type === "integer" ? "0" : "";
+      return [path, (object: KubeObject) => String(read(object, path) ?? absent)];
+    }),
+  );
+}
