@@ -1,0 +1,160 @@
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { delimiter, join } from "node:path";
+import type { Timers } from "./effects.ts";
+import { spawn } from "./process.ts";
+
+export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: string; log: string };
+
+/** The containerd namespace that all containers of a node live in. */
+export const CONTAINERD_NAMESPACE = "skerry";
+const START_TIMEOUT_MS = 30_000;
+const CHECK_EVERY_MS = 3_000;
+const NEEDED_PATHS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const CNI_FOLDERS = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
+
+/** Finds a program on PATH, in the usual folders, then in `HOME/bin`. */
+export function findBinary(name: string, home: string): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(delimiter), ...NEEDED_PATHS, join(home, "bin")];
+  return folders
+    .filter(Boolean)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+}
+
+export function findCniPlugins(home: string): string | undefined {
+  return [...CNI_FOLDERS, join(home, "bin", "cni")].find((folder) => existsSync(join(folder, "bridge")));
+}
+
+/**
+ * One node's own containerd: its root, state and socket lie under `HOME/containerd`, so several live side by side.
+ * It is started detached: containers and their shims outlive both it and the agent.
+ */
+export class Containerd {
+  readonly paths: ContainerdPaths;
+  readonly #home: string;
+  readonly #timers: Timers;
+  readonly #log: (message: string) => void;
+  #stopWatching: (() => void) | undefined;
+
+  constructor(deps: { home: string; timers: Timers; log: (message: string) => void }) {
+    this.#home = deps.home;
+    this.#timers = deps.timers;
+    this.#log = deps.log;
+    const folder = join(deps.home, "containerd");
+    this.paths = {
+      folder,
+      socket: join(folder, "containerd.sock"),
+      nerdctlToml: join(folder, "nerdctl.toml"),
+      log: join(folder, "containerd.log"),
+    };
+  }
+
+  /** Writes the settings, takes over a containerd that still answers or starts one, and keeps it alive from then on. */
+  async start(): Promise<void> {
+    this.#writeSettings();
+    if (!(await answers(this.paths.socket))) await this.#launch();
+    this.#watch();
+  }
+
+  /** Ends the watch; containerd goes on. */
+  detach(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+  }
+
+  /** The process, for those who want to end it; undefined when none of ours runs. */
+  pid(): number | undefined {
+    try {
+      const pid = Number(readFileSync(join(this.paths.folder, "containerd.pid"), "utf8"));
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(this.paths.folder) ? pid : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #writeSettings(): void {
+    const { folder, socket, nerdctlToml } = this.paths;
+    const cni = findCniPlugins(this.#home);
+    if (!cni) throw new Error(`no CNI plugins in ${CNI_FOLDERS.join(", ")}: install containernetworking-plugins`);
+    mkdirSync(join(folder, "cni"), { recursive: true });
+    const quote = JSON.stringify;
+    writeFileSync(
+      join(folder, "config.toml"),
+      [
+        "version = 2",
+        `root = ${quote(join(folder, "root"))}`,
+        `state = ${quote(join(folder, "state"))}`,
+        'disabled_plugins = ["io.containerd.grpc.v1.cri"]',
+        "[grpc]",
+        `address = ${quote(socket)}`,
+        "",
+      ].join("\n"),
+    );
+    writeFileSync(
+      nerdctlToml,
+      [
+        `address = ${quote(socket)}`,
+        `namespace = ${quote(CONTAINERD_NAMESPACE)}`,
+        `data_root = ${quote(join(folder, "nerdctl"))}`,
+        `cni_path = ${quote(cni)}`,
+        `cni_netconfpath = ${quote(join(folder, "cni"))}`,
+        "",
+      ].join("\n"),
+    );
+  }
+
+  async #launch(): Promise<void> {
+    const binary = findBinary("containerd", this.#home);
+    if (!binary) throw new Error("containerd is not installed");
+    const log = openSync(this.paths.log, "a");
+    const path = [process.env.PATH, ...NEEDED_PATHS, join(this.#home, "bin")].filter(Boolean).join(delimiter);
+    const child = spawn(binary, ["-c", join(this.paths.folder, "config.toml")], {
+      detached: true, // its own session: signals to the agent's group do not reach it
+      stdio: ["ignore", log, log],
+      env: { ...process.env, PATH: path },
+    });
+    closeSync(log);
+    const failed = new Promise<never>((_, reject) => {
+      child.once("error", reject);
+      child.once("exit", (code) => reject(new Error(`containerd ended with ${code}: see ${this.paths.log}`)));
+    });
+    failed.catch(() => {});
+    child.unref();
+    if (child.pid) writeFileSync(join(this.paths.folder, "containerd.pid"), `${child.pid}`);
+    await Promise.race([failed, this.#ready()]);
+    this.#log(`containerd started (pid ${child.pid})`);
+  }
+
+  async #ready(): Promise<void> {
+    for (let waited = 0; waited < START_TIMEOUT_MS; waited += 50) {
+      if (await answers(this.paths.socket)) return;
+      await this.#timers.sleep(50);
+    }
+    throw new Error(`containerd did not answer within ${START_TIMEOUT_MS / 1000} s: see ${this.paths.log}`);
+  }
+
+  #watch(): void {
+    this.detach();
+    const look = async () => {
+      if (!(await answers(this.paths.socket))) {
+        this.#log("containerd does not answer: starting it again");
+        await this.#launch().catch((error) => this.#log(`containerd: ${error.message}`));
+      }
+      if (this.#stopWatching) this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
+    };
+    this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
+  }
+}
+
+/** A socket file outlives its process; only an accepted connection says that someone is there. */
+function answers(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.once("connect", () => {
+      connection.destroy();
+      resolve(true);
+    });
+    connection.once("error", () => resolve(false));
+  });
+}

@@ -1,0 +1,14 @@
+import type { CoreV1ConfigMap, CoreV1Pod, CoreV1Secret, CoreV1Service } from "../worker/kinds/generated/types.ts";
+
+/** What this node should run, with all that its pods mention. It is kept on disk, so that it outlives the uplink. */
+export type Desired = {
+  /** By uid: a pod of the same name is another pod. */
+  pods: ReadonlyMap<string, CoreV1Pod>;
+  /** By `namespace/name`. */
+  configMaps: ReadonlyMap<string, CoreV1ConfigMap>;
+  /** By `namespace/name`. */
+  secrets: ReadonlyMap<string, CoreV1Secret>;
+  services: readonly CoreV1Service[];
+};
+
+export const nothingDesired: Desired = { pods: new Map(), configMaps: new Map(), secrets: new Map(), services: [] };

@@ -1,0 +1,266 @@
+import { delimiter } from "node:path";
+import { type Finished, run, spawn } from "./process.ts";
+
+/** A nerdctl command that failed; `message` is what nerdctl itself gave as the cause. */
+export class NerdctlError extends Error {
+  override readonly name = "NerdctlError";
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What `nerdctl inspect` says of a container, as far as it is used here. */
+export type Inspected = {
+  Id: string;
+  Created: string;
+  Image: string;
+  LogPath?: string;
+  ResolvConfPath?: string;
+  HostnamePath?: string;
+  State: {
+    Status: string;
+    Running: boolean;
+    /** Stays after the exit. */
+    Pid: number;
+    ExitCode: number;
+    Error?: string;
+    StartedAt?: string;
+    FinishedAt?: string;
+  };
+  Config: { Labels: Record<string, string> };
+  NetworkSettings?: { IPAddress?: string; GlobalIPv6Address?: string };
+};
+
+export type InspectedImage = {
+  Id: string;
+  RepoTags?: string[];
+  RepoDigests?: string[];
+  Size?: number;
+  Config?: { User?: string; StopSignal?: string; Env?: string[] };
+};
+
+/** One of containerd's topics, with its payload parsed. */
+export type RuntimeEvent = { topic: string; payload: Record<string, unknown> };
+
+export type ContainerOptions = {
+  image: string;
+  name?: string;
+  labels?: Record<string, string>;
+  /** Options of `nerdctl run`, one argument each, before the image. */
+  flags?: readonly string[];
+  args?: readonly string[];
+};
+
+/** At most so many short commands run at once: each takes 28 MB and most of a core for its time. */
+const CONCURRENT_COMMANDS = 4;
+/** Probes and hooks wait for what they run, so they must not hold up the others. */
+const CONCURRENT_EXECS = 16;
+const COMMAND_TIMEOUT_MS = 120_000;
+const PULL_TIMEOUT_MS = 30 * 60_000;
+
+/**
+ * nerdctl's commands, typed. Containers are meant by their full ID everywhere: two can bear one name.
+ * https://github.com/containerd/nerdctl/blob/main/docs/command-reference.md
+ */
+export class Nerdctl {
+  readonly binary: string;
+  readonly namespace: string;
+  readonly #toml: string;
+  readonly #commands = limiter(CONCURRENT_COMMANDS);
+  readonly #execs = limiter(CONCURRENT_EXECS);
+
+  constructor(options: { binary: string; toml: string; namespace: string }) {
+    this.binary = options.binary;
+    this.namespace = options.namespace;
+    this.#toml = options.toml;
+  }
+
+  /** The environment that every nerdctl process needs to find this node's containerd. */
+  get environment(): NodeJS.ProcessEnv {
+    const path = [process.env.PATH, "/usr/sbin", "/sbin"].filter(Boolean).join(delimiter);
+    return { PATH: path, HOME: process.env.HOME ?? "/root", NERDCTL_TOML: this.#toml };
+  }
+
+  /** Creates and starts a container; returns its full ID. One that fails at its start stays, in state Created. */
+  async run(options: ContainerOptions): Promise<string> {
+    return (await this.#output("run", "-d", "--pull", "never", ...containerArgs(options))).trim();
+  }
+
+  async create(options: ContainerOptions): Promise<string> {
+    return (await this.#output("create", "--pull", "never", ...containerArgs(options))).trim();
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#output("start", id);
+  }
+
+  async kill(id: string, signal: string): Promise<void> {
+    await this.#output("kill", "-s", signal, id);
+  }
+
+  /** Ends and removes containers, running or not; those that are not there count as removed. */
+  async remove(ids: readonly string[]): Promise<void> {
+    if (!ids.length) return;
+    const done = await this.#run(["rm", "-f", ...ids]);
+    if (done.code !== 0 && !/no such container|not found/i.test(done.stderr)) throw failure(done);
+  }
+
+  /** Containers that are gone are left out. */
+  async inspect(ids: readonly string[]): Promise<Inspected[]> {
+    if (!ids.length) return [];
+    const done = await this.#run(["inspect", ...ids]);
+    const found = parse<Inspected[]>(done.stdout) ?? [];
+    if (done.code !== 0 && !/no such (object|container)|not found/i.test(done.stderr)) throw failure(done);
+    return found;
+  }
+
+  /** Full IDs of all containers that bear a label. */
+  async list(label: string): Promise<string[]> {
+    return lines(await this.#output("ps", "-a", "-q", "--no-trunc", "--filter", `label=${label}`));
+  }
+
+  async inspectImage(image: string): Promise<InspectedImage | undefined> {
+    const done = await this.#run(["image", "inspect", image]);
+    const found = parse<InspectedImage[]>(done.stdout)?.[0];
+    if (!found && done.code !== 0 && !/no such (object|image)|not found/i.test(done.stderr)) throw failure(done);
+    return found;
+  }
+
+  async listImages(): Promise<InspectedImage[]> {
+    const ids = [...new Set(lines(await this.#output("images", "-q", "--no-trunc")))];
+    if (!ids.length) return [];
+    return parse<InspectedImage[]>((await this.#run(["image", "inspect", ...ids])).stdout) ?? [];
+  }
+
+  /** `dockerConfig` is a folder with a config.json that holds the registry's credentials. */
+  async pull(image: string, options: { dockerConfig?: string; signal?: AbortSignal } = {}): Promise<void> {
+    const env = options.dockerConfig ? { ...this.environment, DOCKER_CONFIG: options.dockerConfig } : this.environment;
+    // Pulls last long and have their own limit in the executor, so they take no turn from the commands.
+    const done = await run(this.binary, ["pull", "-q", image], {
+      env,
+      timeoutMs: PULL_TIMEOUT_MS,
+      signal: options.signal,
+    });
+    if (done.code !== 0) throw failure(done);
+  }
+
+  /** Loads a docker archive and returns what nerdctl said about it. */
+  load(archive: string): Promise<string> {
+    return this.#output("load", "-i", archive);
+  }
+
+  /** Changes limits of a running container, by flags of `nerdctl update`. */
+  async update(id: string, flags: readonly string[]): Promise<void> {
+    await this.#output("update", ...flags, id);
+  }
+
+  async createNetwork(name: string, flags: readonly string[]): Promise<void> {
+    await this.#output("network", "create", ...flags, name);
+  }
+
+  async hasNetwork(name: string): Promise<boolean> {
+    return (await this.#run(["network", "inspect", name])).code === 0;
+  }
+
+  async logs(id: string, flags: readonly string[] = []): Promise<Finished> {
+    return this.#run(["logs", ...flags, id]);
+  }
+
+  /**
+   * Runs a command inside a container. nerdctl itself ends with 1 for every failure and prints the true code on the
+   * last line of stderr; that line is taken out.
+   */
+  exec(id: string, command: readonly string[], timeoutMs: number): Promise<Finished> {
+    return this.#execs(async () => {
+      const done = await run(this.binary, ["exec", id, ...command], { env: this.environment, timeoutMs });
+      const said = /(^|\n)time="[^"]*" level=fatal msg="exec failed with exit code (\d+)"\n?$/.exec(done.stderr);
+      return said ? { ...done, code: Number(said[2]), stderr: done.stderr.slice(0, said.index) } : done;
+    });
+  }
+
+  /** Calls `onEvent` for each event until the process ends (`onEnd`) or the returned function is called. */
+  events(onEvent: (event: RuntimeEvent) => void, onEnd: () => void): () => void {
+    const child = spawn(this.binary, ["events", "--format", "{{json .}}"], {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let rest = "";
+    let ended = false;
+    const end = () => {
+      if (!ended) onEnd();
+      ended = true;
+    };
+    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      const parts = (rest + chunk).split("\n");
+      rest = parts.pop() ?? "";
+      for (const line of parts) {
+        const event = readEvent(line);
+        if (event) onEvent(event);
+      }
+    });
+    child.on("error", end).on("close", end);
+    return () => {
+      ended = true;
+      child.kill("SIGKILL");
+    };
+  }
+
+  async #output(...args: string[]): Promise<string> {
+    const done = await this.#run(args);
+    if (done.code !== 0) throw failure(done);
+    return done.stdout;
+  }
+
+  #run(args: readonly string[]): Promise<Finished> {
+    return this.#commands(() => run(this.binary, args, { env: this.environment, timeoutMs: COMMAND_TIMEOUT_MS }));
+  }
+}
+
+function containerArgs({ image, name, labels, flags, args }: ContainerOptions): string[] {
+  const labelled = Object.entries(labels ?? {}).flatMap(([key, value]) => ["-l", `${key}=${value}`]);
+  return [...(name ? ["--name", name] : []), ...labelled, ...(flags ?? []), image, ...(args ?? [])];
+}
+
+/** Runs at most `most` bodies at once, in the order asked. */
+export function limiter(most: number): <T>(body: () => Promise<T>) => Promise<T> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (body) => {
+    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running++;
+    try {
+      return await body();
+    } finally {
+      const next = waiting.shift(); // takes over this one's place
+      if (next) next();
+      else running--;
+    }
+  };
+}
+
+/** The cause that nerdctl logged as fatal, else the end of its stderr. */
+export function failureMessage(stderr: string): string {
+  const fatal = [...stderr.matchAll(/level=(?:fatal|error) msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
+  return (fatal && parse<string>(fatal)) || stderr.trim().slice(-1024) || "nerdctl failed without a word";
+}
+
+const failure = (done: Finished) => new NerdctlError(done.code, failureMessage(done.stderr));
+const lines = (text: string) => text.split("\n").filter(Boolean);
+
+function parse<T>(text: string): T | undefined {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The payload of an event is JSON inside JSON. */
+export function readEvent(line: string): RuntimeEvent | undefined {
+  const event = parse<{ Topic?: string; Event?: string }>(line);
+  if (!event?.Topic) return undefined;
+  return { topic: event.Topic, payload: parse<Record<string, unknown>>(event.Event ?? "") ?? {} };
+}
