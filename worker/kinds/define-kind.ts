@@ -2,7 +2,7 @@ import { dnsSubdomainProblems } from "../lib/names.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { type FieldError, invalidValue } from "../lib/status.ts";
 import { derivedColumns } from "./columns.ts";
-import { applyDefaults } from "./defaults.ts";
+import { applyDefaults, writeZeros } from "./defaults.ts";
 import { resources } from "./generated/resources.ts";
 import type { Schemas } from "./generated/types.ts";
 import { countsGeneration } from "./generation.ts";
@@ -100,6 +100,7 @@ function defaulter<T extends KubeObject>(schema: Schema, rules: KindRules<T>): (
     applyDefaults(schema, object);
     for (const [path, value] of paths) fill(object, path, value);
     rules.default?.(object);
+    writeZeros(schema, object);
   };
 }
 
@@ -110,7 +111,7 @@ function clearStatus(schema: Schema, object: WithStatus): void {
   const status = schema.fields?.status;
   if (status?.zero === undefined) return;
   object.status = {};
-  applyDefaults(status, object.status);
+  writeZeros(status, object.status);
 }
 
 function keepStatus(object: WithStatus, old: WithStatus): void {

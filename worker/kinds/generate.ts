@@ -1,11 +1,13 @@
 /**
  * Reduces the official OpenAPI, discovery and recorded facts of one Kubernetes version to `generated/`:
  * names, types, keys, defaults and verbs, without description sentences. Run it as
- * `node worker/kinds/generate.ts FOLDER`, where FOLDER holds swagger.json, openapi-v3/, discovery-aggregated-v2.json,
+ * `node worker/kinds/generate.ts FOLDER MODULES`, where MODULES is the `k8s.io` folder of a Go module cache with api,
+ * apimachinery, apiextensions-apiserver and kube-aggregator of that version, and FOLDER holds swagger.json, openapi-v3/, discovery-aggregated-v2.json,
  * golden/cases/discovery.json, table-columns.json and field-selectors.json.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type GoField, GoSource } from "./generate-go.ts";
 
 type Gvk = { group: string; version: string; kind: string };
 type OpenApi = {
@@ -58,6 +60,7 @@ const apiextensions = "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.
 for (const name of ["JSON", "JSONSchemaPropsOrArray", "JSONSchemaPropsOrBool", "JSONSchemaPropsOrStringArray"])
   leaves[apiextensions + name] = { row: { type: "any" }, type: "unknown" };
 
+const goSource = new GoSource(process.argv[3] ?? ".");
 const folder = process.argv[2] ?? ".";
 const read = <T>(path: string): T => JSON.parse(readFileSync(join(folder, path), "utf8")) as T;
 const output = join(import.meta.dirname, "generated");
@@ -88,8 +91,7 @@ function row(schema: OpenApi): unknown {
   const type = schema.type === "array" ? "list" : schema.additionalProperties ? "map" : schema.type;
   const plain = ref ? `#${ref}` : [type ?? "any", schema.format].filter(Boolean).join(" ");
   const facts = compact({
-    items: items && row({ ...items, default: undefined }),
-    ...defaultOrZero(schema),
+    items: items && row(items),
     enum: schema.enum,
     listType: schema["x-kubernetes-list-type"],
     listKeys: schema["x-kubernetes-list-map-keys"],
@@ -100,46 +102,45 @@ function row(schema: OpenApi): unknown {
   return Object.keys(facts).length ? { is: plain, ...facts } : plain;
 }
 
-/** The documents give Go's zero values as defaults too: of fields that are written even when nothing was set. */
-function defaultOrZero({ default: value }: OpenApi): { default?: unknown; zero?: unknown } {
-  const isZero = value === "" || value === 0 || value === false || JSON.stringify(value) === "{}";
-  return isZero ? { zero: value } : { default: value };
+/** How an error names a field's Go type where nothing else is known; `tables.ts` says the same. */
+function plainGoType(schema: OpenApi): string {
+  const ref = refOf(schema);
+  if (ref) return GoSource.typeName(ref);
+  if (schema.items) return `[]${plainGoType(schema.items)}`;
+  if (schema.additionalProperties) return `map[string]${plainGoType(schema.additionalProperties)}`;
+  const names: Record<string, string> = { boolean: "bool", integer: schema.format ?? "int", number: "float64" };
+  return names[schema.type ?? ""] ?? schema.type ?? "";
 }
 
-/** Times and lists that Go holds by value, so that they are written as `null` when nothing was set. */
-const writtenAsNull = [
-  /Condition#last\w+Time$/,
-  /\.Event#(eventTime|(deprecated)?(first|last)Timestamp)$/i,
-  /\.EventSeries#lastObservedTime$/,
-  /\.ContainerState(Running|Terminated)#\w+At$/,
-  /\.VolumeError#time$/,
-  /\.HorizontalPodAutoscalerStatus#currentMetrics$/,
-  /\.CustomResourceDefinitionStatus#(conditions|storedVersions)$/,
-  /\.(Cluster)?Role#rules$/,
-  /\.EndpointSlice#(endpoints|ports)$/,
-];
-const isWrittenAsNull = (definition: string, field: string) =>
-  writtenAsNull.some((pattern) => pattern.test(`${definition}#${field}`));
+const isZero = (value: unknown) => value === "" || value === 0 || value === false || JSON.stringify(value) === "{}";
 
-function fieldRow(definition: string, field: string, owner: OpenApi): unknown {
-  const plain = row(owner.properties?.[field] ?? {});
-  const list = owner.properties?.[field]?.items !== undefined && owner.required?.includes(field);
-  if (!list && !isWrittenAsNull(definition, field)) return plain;
-  return { ...(typeof plain === "string" ? { is: plain } : (plain as object)), zero: null };
+/** The documents give Go's zero values as defaults too; those are no defaults unless the field is a pointer. */
+function fieldRow(schema: OpenApi, goField: GoField | undefined): unknown {
+  if (!goField) throw new Error(`no Go field for ${JSON.stringify(schema)}`);
+  const plain = row(schema);
+  const isDefault = goField.pointer || !isZero(schema.default);
+  const facts = compact({
+    default: isDefault ? schema.default : undefined,
+    zero: goField.zero,
+    pointer: (goField.pointer && !refOf(schema)) || undefined,
+    goType: goField.type === plainGoType(schema) ? undefined : goField.type,
+  });
+  if (!Object.keys(facts).length) return plain;
+  return { ...(typeof plain === "string" ? { is: plain } : (plain as object)), ...facts };
 }
 
 function definitionRow(name: string, schema: OpenApi): unknown {
-  const kinds = schema["x-kubernetes-group-version-kind"]?.map((k) => [k.group, k.version, k.kind]);
   const leaf = leaves[name];
   if (leaf) return leaf.row;
+  const goFields = goSource.fields(name);
   return compact({
     type: "object",
     fields: Object.fromEntries(
-      Object.keys(schema.properties ?? {}).map((field) => [field, fieldRow(name, field, schema)]),
+      Object.entries(schema.properties ?? {}).map(([field, s]) => [field, fieldRow(s, goFields.get(field))]),
     ),
     required: schema.required,
     atomic: schema["x-kubernetes-map-type"] === "atomic" || undefined,
-    kinds,
+    kinds: schema["x-kubernetes-group-version-kind"]?.map((k) => [k.group, k.version, k.kind]),
   });
 }
 
@@ -171,13 +172,25 @@ const alwaysThere = (owner: OpenApi, field: string) =>
   (field === "spec" || field === "metadata") &&
   owner.properties?.[field]?.default !== undefined;
 
+/** Lists that valid objects may hold as `null`. */
+const nullLists = new Set([
+  "Role.rules",
+  "ClusterRole.rules",
+  "EndpointSlice.endpoints",
+  "EndpointSlice.ports",
+  "HorizontalPodAutoscalerStatus.currentMetrics",
+  "CustomResourceDefinitionStatus.conditions",
+  "CustomResourceDefinitionStatus.storedVersions",
+]);
+
 function typeDeclaration(name: string, schema: OpenApi): string {
   const head = `export type ${typeName(name)} =`;
   const leaf = leaves[name];
   if (leaf) return `${head} ${leaf.type};`;
   const fields = Object.entries(schema.properties ?? {}).map(([field, s]) => {
     const needed = schema.required?.includes(field) || alwaysThere(schema, field);
-    return `  ${/^\w+$/.test(field) ? field : JSON.stringify(field)}${needed ? "" : "?"}: ${typeOf(s)}${s.items && isWrittenAsNull(name, field) ? " | null" : ""};`;
+    const nullable = s.items && !refOf(s) && nullLists.has(`${name.split(".").at(-1)}.${field}`) ? " | null" : "";
+    return `  ${/^\w+$/.test(field) ? field : JSON.stringify(field)}${needed ? "" : "?"}: ${typeOf(s)}${nullable};`;
   });
   return fields.length ? `${head} {\n${fields.join("\n")}\n};` : `${head} Record<string, unknown>;`;
 }

@@ -21,6 +21,10 @@ export type Schema = {
   default?: unknown;
   /** What is written when nothing was set: Go's zero value of a field held by value (`{}`, `""`, `0`, `null`). */
   zero?: unknown;
+  /** An empty value (`0`, `false`, `""`, an empty list) is kept; elsewhere it counts as absent. Built-in kinds only. */
+  pointer?: boolean;
+  /** What a decoding error calls this field's type, where it is not plain (`v1.PullPolicy`). */
+  goType?: string;
   /** `x-kubernetes-list-type`; absent means atomic. */
   listType?: "atomic" | "set" | "map";
   listKeys?: readonly string[];

@@ -25,7 +25,16 @@ export type ResourceFacts = {
 export type Row = string | ({ is: string; items?: Row } & Facts);
 type Facts = Pick<
   Schema,
-  "default" | "zero" | "enum" | "listType" | "listKeys" | "atomic" | "patchStrategy" | "patchMergeKey"
+  | "default"
+  | "zero"
+  | "pointer"
+  | "goType"
+  | "enum"
+  | "listType"
+  | "listKeys"
+  | "atomic"
+  | "patchStrategy"
+  | "patchMergeKey"
 >;
 export type Definition = Pick<Schema, "type" | "format" | "required" | "atomic"> & {
   fields?: Record<string, Row>;
@@ -84,4 +93,18 @@ function refine(base: Schema, facts: Facts): Schema {
   const { type, format, required, atomic, name } = base;
   const schema: Schema = { type, format, required, atomic, name, ...facts };
   return type === "object" ? lazily(schema, () => base.fields) : schema;
+}
+
+const goNames: Readonly<Record<string, string>> = { boolean: "bool", number: "float64", any: "interface {}" };
+
+/** How a decoding error names the type of a field. */
+export function goTypeOf(schema: Schema): string {
+  if (schema.goType) return schema.goType;
+  if (schema.format === "int-or-string") return "int32";
+  if (schema.format === "quantity") return "resource.Quantity";
+  if (schema.type === "string") return "string";
+  if (schema.name) return schema.name.split(".").slice(-2).join(".");
+  if (schema.type === "list") return `[]${schema.items ? goTypeOf(schema.items) : ""}`;
+  if (schema.type === "map") return `map[string]${schema.items ? goTypeOf(schema.items) : ""}`;
+  return goNames[schema.type] ?? schema.format ?? schema.type;
 }
