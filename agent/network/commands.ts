@@ -1,0 +1,29 @@
+import { run } from "../process.ts";
+
+/** Runs a program of the node (ip, nft, conntrack) and returns what it printed. Rejects when it fails. */
+export type Command = (program: string, args: readonly string[], input?: string) => Promise<string>;
+
+const LIMIT_MS = 20_000;
+
+export const command: Command = async (program, args, input) => {
+  const { code, stdout, stderr } = await run(program, args, { input, timeoutMs: LIMIT_MS });
+  if (code !== 0) throw new CommandError(program, args, code, stderr.trim());
+  return stdout;
+};
+
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly code: number;
+  readonly stderr: string;
+
+  constructor(program: string, args: readonly string[], code: number, stderr: string) {
+    super(`${[program, ...args].join(" ")} ended with ${code}: ${stderr.slice(0, 2000)}`);
+    this.code = code;
+    this.stderr = stderr;
+  }
+}
+
+/** For removals: what is gone already is no failure. */
+export async function attempt(work: Promise<unknown>): Promise<void> {
+  await work.catch(() => {});
+}

@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+
+/**
+ * Names of everything the agent makes in the kernel. Agents of several clusters or nodes may share one network
+ * namespace, so each name carries a digest of whose it is; it is the same after a restart, so leftovers are found.
+ */
+export type Identity = {
+  /** Interface that carries the gateway's address (interface names have at most 15 characters). */
+  anchor: string;
+  /** nftables table, family ip. */
+  table: string;
+  /** CNI network, as in `nerdctl run --network`. */
+  network: string;
+  /** Metric of our routes, which tells them from another agent's. */
+  metric: number;
+};
+
+export function identityOf(owner: { home: string; clusterName: string; nodeName: string }): Identity {
+  const digest = createHash("sha256")
+    .update([owner.home, owner.clusterName, owner.nodeName].join("\0"))
+    .digest("hex")
+    .slice(0, 8);
+  return {
+    anchor: `sk-${digest}`,
+    table: `skerry-${digest}`,
+    network: `skerry-${digest}`,
+    metric: (Number.parseInt(digest, 16) % 0x7fff0000) + 0x10000,
+  };
+}

@@ -1,0 +1,285 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../process.ts";
+import { type ResolverConfig, renderResolvConf } from "./dns/resolvConf.ts";
+import { Namespace, sh } from "./testing/namespaces.ts";
+import type { EndpointSlice, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
+
+const prefix = `skt${process.pid}`;
+const home = mkdtempSync(join(tmpdir(), "skerry-network-"));
+const spaces: Namespace[] = [];
+const pods: Record<string, { space: Namespace; address: string; nodeName: string }> = {};
+let nodeA: Namespace;
+let nodeB: Namespace;
+let outside: Namespace;
+
+const settings = (podCIDR: string): NetworkSettings => ({
+  podCIDR,
+  serviceCIDR: "10.96.0.0/16",
+  clusterDomain: "cluster.local",
+  dnsAddress: "10.96.0.10",
+  apiAddress: "10.96.0.1",
+  apiCertificate: readFileSync(join(home, "api.crt"), "utf8"),
+  apiKey: readFileSync(join(home, "api.key"), "utf8"),
+  upstream: { url: "http://127.0.0.1:9/clusters/test" },
+});
+
+const cidrs: Record<string, string> = { a: "10.244.0.0/24", b: "10.244.1.0/24" };
+const nodes: Node[] = ["a", "b"].map((name, i) => ({
+  metadata: { name },
+  spec: { podCIDR: cidrs[name] },
+  status: { addresses: [{ type: "InternalIP", address: `192.168.77.${i + 1}` }] },
+}));
+
+async function space(name: string, lanAddress?: string): Promise<Namespace> {
+  const made = await Namespace.create(`${prefix}${name}`);
+  spaces.push(made);
+  if (!lanAddress) return made;
+  await sh(`ip -n ${prefix}lan link add to-${name} type veth peer name lan0 netns ${made.name}
+    ip -n ${prefix}lan link set to-${name} master br0 up
+    ip -n ${made.name} link set lan0 up
+    ip -n ${made.name} address add ${lanAddress}/24 dev lan0`);
+  return made;
+}
+
+async function startNode(node: Namespace, nodeName: string): Promise<void> {
+  const path = join(home, nodeName);
+  const options = { home: path, nodeName, clusterName: "test", cniConfigPath: join(path, "cni") };
+  await node.do("start", { options, settings: settings(cidrs[nodeName] ?? "") });
+}
+
+/** As containerd does it: runs the CNI plugin of the node's configuration for a pod's namespace. */
+async function addPod(name: string, node: Namespace, nodeName: string): Promise<void> {
+  const pod = await space(name);
+  const folder = join(home, nodeName, "cni");
+  const config = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8"));
+  const { code, stdout } = await run("ip", ["netns", "exec", node.name, `/usr/lib/cni/${config.plugins[0].type}`], {
+    input: JSON.stringify({ cniVersion: config.cniVersion, name: config.name, ...config.plugins[0] }),
+    env: {
+      ...process.env,
+      CNI_COMMAND: "ADD",
+      CNI_CONTAINERID: name,
+      CNI_NETNS: `/var/run/netns/${pod.name}`,
+      CNI_IFNAME: "eth0",
+      CNI_PATH: "/usr/lib/cni",
+    },
+  });
+  expect(code, stdout).toBe(0);
+  const address = JSON.parse(stdout).ips[0].address.split("/")[0];
+  pods[name] = { space: pod, address, nodeName };
+  await pod.do("serve", { name, port: 8080 });
+}
+
+function service(name: string, clusterIP: string, more: Service["spec"] = {}): Service {
+  const ports = [
+    { name: "http", protocol: "TCP", port: 80, nodePort: more.ports?.[0]?.nodePort },
+    { name: "datagrams", protocol: "UDP", port: 80 },
+  ];
+  return { metadata: { namespace: "default", name }, spec: { clusterIP, ...more, ports } };
+}
+
+function slice(name: string, backends: readonly string[], ready = true): EndpointSlice {
+  return {
+    metadata: { namespace: "default", name: `${name}-1`, labels: { "kubernetes.io/service-name": name } },
+    addressType: "IPv4",
+    ports: [
+      { name: "http", protocol: "TCP", port: 8080 },
+      { name: "datagrams", protocol: "UDP", port: 8080 },
+    ],
+    endpoints: backends.map((pod) => ({
+      addresses: [pods[pod]?.address ?? ""],
+      conditions: { ready },
+      hostname: pod,
+      nodeName: pods[pod]?.nodeName,
+    })),
+  };
+}
+
+const podObjects = (nodeName: string): Pod[] =>
+  Object.entries(pods)
+    .filter(([, pod]) => pod.nodeName === nodeName)
+    .map(([name, { address }]) => ({
+      metadata: { namespace: "default", name },
+      spec: { containers: [{ ports: name === "a1" ? [{ containerPort: 8080, hostPort: 8081 }] : [] }] },
+      status: { podIP: address },
+    }));
+
+async function sync(state: Partial<NetworkState>): Promise<void> {
+  const whole = { services: [], endpointSlices: [], nodes, ...state };
+  await Promise.all([
+    nodeA.do("sync", { ...whole, pods: podObjects("a") }),
+    nodeB.do("sync", { ...whole, pods: podObjects("b") }),
+  ]);
+}
+
+const names = (answers: readonly string[]) => [...new Set(answers.map((answer) => answer.split(" ")[0]))].sort();
+const podSpace = (name: string) => pods[name]?.space as Namespace;
+const podAddress = (name: string) => pods[name]?.address ?? "";
+
+beforeAll(async () => {
+  await sh(`ip netns add ${prefix}lan && ip -n ${prefix}lan link add br0 type bridge && ip -n ${prefix}lan link set br0 up
+    cd ${home} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 \
+      -keyout api.key -out api.crt -subj /CN=kubernetes.default -addext subjectAltName=DNS:kubernetes.default 2>&1`);
+  nodeA = await space("a", "192.168.77.1");
+  nodeB = await space("b", "192.168.77.2");
+  outside = await space("o", "192.168.77.9");
+  await Promise.all([startNode(nodeA, "a"), startNode(nodeB, "b")]);
+  for (const name of ["a1", "a2"]) await addPod(name, nodeA, "a");
+  await addPod("b1", nodeB, "b");
+}, 30_000);
+
+afterAll(async () => {
+  await Promise.all(spaces.map((one) => one.remove()));
+  await sh(`ip netns del ${prefix}lan`).catch(() => {});
+  rmSync(home, { recursive: true, force: true });
+});
+
+describe("a Service's address", () => {
+  test("leads pods and the node's processes to every endpoint, with the pod's own address as the source", async () => {
+    await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["a1", "a2", "b1"])] });
+    for (const protocol of ["tcp", "udp"] as const) {
+      const answers = await podSpace("a1").probe(protocol, { host: "10.96.1.1", port: 80, times: 40 });
+      expect(names(answers)).toEqual(["a1", "a2", "b1"]);
+      expect(answers.filter((answer) => /^a2|^b1/.test(answer)).every((a) => a.endsWith(` ${podAddress("a1")}`))).toBe(
+        true,
+      );
+      expect(names(await nodeA.probe(protocol, { host: "10.96.1.1", port: 80, times: 40 }))).toEqual([
+        "a1",
+        "a2",
+        "b1",
+      ]);
+    }
+  });
+
+  test("leads a pod to itself too", async () => {
+    await sync({ services: [service("self", "10.96.1.2")], endpointSlices: [slice("self", ["a1"])] });
+    expect(names(await podSpace("a1").probe("tcp", { host: "10.96.1.2", port: 80, times: 3 }))).toEqual(["a1"]);
+    expect(names(await podSpace("a1").probe("udp", { host: "10.96.1.2", port: 80, times: 3 }))).toEqual(["a1"]);
+  });
+
+  test("refuses at once when there is no endpoint or no such port", async () => {
+    await sync({ services: [service("none", "10.96.1.3", { type: "NodePort", ports: [{ nodePort: 30003 }] })] });
+    for (const from of [podSpace("a1"), nodeA]) {
+      expect(await from.probe("tcp", { host: "10.96.1.3", port: 80 })).toEqual(["ECONNREFUSED"]);
+      expect(await from.probe("udp", { host: "10.96.1.3", port: 80 })).toEqual(["ECONNREFUSED"]);
+      expect(await from.probe("tcp", { host: "10.96.1.3", port: 81 })).toEqual(["ECONNREFUSED"]);
+    }
+    expect(await outside.probe("tcp", { host: "192.168.77.1", port: 30003 })).toEqual(["ECONNREFUSED"]);
+  });
+
+  test("no longer leads to an endpoint that left, not even a UDP client that keeps its port", async () => {
+    const services = [service("web", "10.96.1.1")];
+    await sync({ services, endpointSlices: [slice("web", ["a2"])] });
+    const probe = { host: "10.96.1.1", port: 80, from: 4000 };
+    expect(names(await podSpace("a1").probe("udp", probe))).toEqual(["a2"]);
+    await sync({ services, endpointSlices: [slice("web", ["b1"])] });
+    expect(names(await podSpace("a1").probe("udp", probe))).toEqual(["b1"]);
+    expect(names(await podSpace("a1").probe("tcp", { host: "10.96.1.1", port: 80, times: 10 }))).toEqual(["b1"]);
+  });
+
+  test("with ClientIP affinity keeps a client where it is while other endpoints come and go", async () => {
+    const services = [service("sticky", "10.96.1.4", { sessionAffinity: "ClientIP" })];
+    const probe = { host: "10.96.1.4", port: 80, times: 12 };
+    await sync({ services, endpointSlices: [slice("sticky", ["a1", "a2", "b1"])] });
+    const [chosen = ""] = names(await podSpace("a1").probe("tcp", probe));
+    const others = ["a1", "a2", "b1"].filter((name) => name !== chosen);
+    await sync({ services, endpointSlices: [slice("sticky", [chosen, others[0] ?? ""])] });
+    expect(names(await podSpace("a1").probe("tcp", probe))).toEqual([chosen]);
+    await sync({ services, endpointSlices: [slice("sticky", others)] });
+    expect(names(await podSpace("a1").probe("tcp", probe))).toHaveLength(1);
+  });
+});
+
+describe("a NodePort", () => {
+  const type = { type: "NodePort", ports: [{ nodePort: 30001 }] };
+
+  test("answers on every address of every node, loopback included", async () => {
+    await sync({ services: [service("web", "10.96.1.1", type)], endpointSlices: [slice("web", ["a1", "a2", "b1"])] });
+    for (const host of ["192.168.77.1", "192.168.77.2"])
+      expect(names(await outside.probe("tcp", { host, port: 30001, times: 40 }))).toEqual(["a1", "a2", "b1"]);
+    expect(names(await nodeA.probe("tcp", { host: "127.0.0.1", port: 30001, times: 40 }))).toEqual(["a1", "a2", "b1"]);
+    expect(names(await podSpace("a1").probe("tcp", { host: "192.168.77.1", port: 30001, times: 40 }))).toHaveLength(3);
+  });
+
+  test("with externalTrafficPolicy Local keeps the client's address and drops where no endpoint is", async () => {
+    const services = [service("web", "10.96.1.1", { ...type, externalTrafficPolicy: "Local" })];
+    await sync({ services, endpointSlices: [slice("web", ["a1", "a2"])] });
+    const answers = await outside.probe("tcp", { host: "192.168.77.1", port: 30001, times: 20 });
+    expect([...new Set(answers)].sort()).toEqual(["a1 192.168.77.9", "a2 192.168.77.9"]);
+    expect(await outside.probe("tcp", { host: "192.168.77.2", port: 30001 })).toEqual(["timeout"]);
+    expect(names(await nodeB.probe("tcp", { host: "127.0.0.1", port: 30001, times: 20 }))).toEqual(["a1", "a2"]);
+  });
+
+  test("a hostPort leads to its pod, from outside and on loopback", async () => {
+    await sync({});
+    expect(names(await outside.probe("tcp", { host: "192.168.77.1", port: 8081 }))).toEqual(["a1"]);
+    expect(names(await nodeA.probe("tcp", { host: "127.0.0.1", port: 8081 }))).toEqual(["a1"]);
+  });
+});
+
+describe("between nodes", () => {
+  test("pods see each other's own addresses", async () => {
+    await sync({});
+    expect(await podSpace("a1").probe("tcp", { host: podAddress("b1"), port: 8080 })).toEqual([
+      `b1 ${podAddress("a1")}`,
+    ]);
+    expect(await podSpace("b1").probe("tcp", { host: podAddress("a2"), port: 8080 })).toEqual([
+      `a2 ${podAddress("b1")}`,
+    ]);
+  });
+
+  test("pods speak to others with their node's address", async () => {
+    await outside.do("serve", { name: "outside", port: 9000 });
+    expect(await podSpace("a1").probe("tcp", { host: "192.168.77.9", port: 9000 })).toEqual(["outside 192.168.77.1"]);
+  });
+
+  test("the route to a node that left goes, and returns with it", async () => {
+    await sync({ nodes: nodes.slice(0, 1) });
+    expect(await nodeA.exec("ip route show proto 142")).not.toContain("10.244.1.0/24");
+    await sync({});
+    expect(await nodeA.exec("ip route show proto 142")).toContain("10.244.1.0/24 via 192.168.77.2 dev lan0");
+  });
+});
+
+describe("cluster DNS", () => {
+  test("a resolver in a pod finds Services by all their names, and endpoints of headless ones", async () => {
+    await sync({
+      services: [service("web", "10.96.1.1"), service("db", "None")],
+      endpointSlices: [slice("web", ["a1"]), slice("db", ["a1", "b1"])],
+    });
+    const config = (await nodeA.do("dns", { metadata: { namespace: "default" } })) as ResolverConfig;
+    podSpace("a2").resolvConf(renderResolvConf(config));
+    const lookup = (name: string) => podSpace("a2").exec(`busybox nslookup ${name}`);
+    for (const name of ["web", "web.default", "web.default.svc", "web.default.svc.cluster.local"])
+      expect(await podSpace("a2").exec(`busybox wget -qO- -T 2 http://${name}/ 2>&1; getent hosts ${name}`)).toContain(
+        "10.96.1.1",
+      );
+    expect(await lookup("db.default.svc.cluster.local")).toContain(podAddress("b1"));
+    expect(await lookup("b1.db.default.svc.cluster.local")).toContain(podAddress("b1"));
+    expect(await lookup("kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");
+    expect(await lookup("nobody.default.svc.cluster.local")).toMatch(/NXDOMAIN|can't find/);
+  });
+});
+
+describe("the API for pods", () => {
+  test("says in a Status that the cluster cannot be reached when it cannot", async () => {
+    const ca = readFileSync(join(home, "api.crt"), "utf8");
+    const answer = await podSpace("a1").do("https", { host: "10.96.0.1", port: 443, path: "/api", ca, token: "t" });
+    expect(answer).toMatch(/^503 .*"reason":"ServiceUnavailable"/);
+  });
+});
+
+describe("at the end", () => {
+  test("nothing stays in the kernel or on disk, and a second start finds all as the first", async () => {
+    await nodeA.do("stop", { remove: true });
+    const left = "nft list tables; ip link; ip route show proto 142";
+    expect(await nodeA.exec(left)).not.toMatch(/skerry|sk-|proto 142|10\.244\.1/);
+    expect(readdirSync(join(home, "a", "cni"))).toEqual([]);
+    await startNode(nodeA, "a");
+    await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["b1"])] });
+    expect(names(await nodeA.probe("tcp", { host: "10.96.1.1", port: 80 }))).toEqual(["b1"]);
+    await nodeA.do("stop", { remove: true });
+  });
+});

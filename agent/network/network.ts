@@ -1,0 +1,241 @@
+import { join } from "node:path";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { Timers } from "../effects.ts";
+import { ApiForwarder } from "./apiForwarder.ts";
+import { type Command, command } from "./commands.ts";
+import { Records } from "./dns/records.ts";
+import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolvConf.ts";
+import { DnsServer } from "./dns/server.ts";
+import { Upstream } from "./dns/upstream.ts";
+import { type Identity, identityOf } from "./identity.ts";
+import { PodNetwork } from "./podNetwork.ts";
+import { NodeRoutes, wantedRoutes } from "./routes.ts";
+import { type RulesContext, rulesFor } from "./services/rules.ts";
+import { ServiceTable } from "./services/table.ts";
+import type { NetworkSettings, NetworkState, Pod, Service } from "./types.ts";
+
+export type NodeNetworkOptions = {
+  /** Folder for what the network keeps (leases); also tells this agent's names in the kernel from another's. */
+  home: string;
+  nodeName: string;
+  clusterName: string;
+  /** Folder of CNI configuration that this node's nerdctl reads (`cni_netconfpath`). */
+  cniConfigPath: string;
+  effects: Effects & Timers;
+  log: (message: string) => void;
+  /** In place of the machine's programs. */
+  command?: Command;
+};
+
+/** How often what is in the kernel is compared with what should be: other programs flush tables and routes. */
+const VERIFY_MS = 30_000;
+const RETRY_MS = { first: 500, most: 30_000 };
+
+/** All that a started network consists of; made by `start`, ended by `stop`. */
+type Parts = {
+  settings: NetworkSettings;
+  pods: PodNetwork;
+  routes: NodeRoutes;
+  table: ServiceTable;
+  context: RulesContext;
+  records: Records;
+  dns: DnsServer;
+  api: ApiForwarder;
+};
+
+/** The network of one node: its pods' addresses, Services, cluster DNS, the API for pods, routes to other nodes. */
+export class NodeNetwork {
+  readonly #options: NodeNetworkOptions;
+  readonly #identity: Identity;
+  readonly #command: Command;
+  #parts: Parts | undefined;
+  #state: NetworkState | undefined;
+  #dirty = false;
+  #working: Promise<void> | undefined;
+  #cancel: () => void = () => {};
+  #stopping = new AbortController();
+
+  constructor(options: NodeNetworkOptions) {
+    this.#options = options;
+    this.#identity = identityOf(options);
+    this.#command = options.command ?? command;
+  }
+
+  /** For `nerdctl run --network`; usable once `start` has resolved. */
+  get networkName(): string {
+    return this.#identity.network;
+  }
+
+  /** Other nodes whose pods cannot be reached, because no shared network leads to them. */
+  get unreachable(): readonly { to: string; via: string }[] {
+    return this.#parts?.routes.unreachable ?? [];
+  }
+
+  /** Leftovers of an earlier run are taken over. Services and routes stand after the first `sync`. */
+  async start(settings: NetworkSettings): Promise<void> {
+    const { home, cniConfigPath, effects, nodeName } = this.#options;
+    const { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, upstream } = settings;
+    const pods = new PodNetwork({
+      command: this.#command,
+      identity: this.#identity,
+      podCIDR,
+      serviceCIDR,
+      configPath: cniConfigPath,
+      leasesPath: join(home, "network", "leases"),
+    });
+    await pods.start();
+    const routes = new NodeRoutes(this.#command, this.#identity);
+    await routes.load();
+    const records = new Records(clusterDomain);
+    const servers = () =>
+      readNodeResolvers().servers.filter((server) => server !== dnsAddress && server !== pods.gateway);
+    const dns = new DnsServer({ records, upstream: new Upstream({ effects, servers }), random: effects.random });
+    const api = new ApiForwarder({
+      upstream: new URL(upstream.url),
+      ca: upstream.ca,
+      certificate: settings.apiCertificate,
+      key: settings.apiKey,
+    });
+    const dnsTo = { address: pods.gateway, port: await dns.listen(pods.gateway) };
+    const apiTo = { address: pods.gateway, port: await api.listen(pods.gateway) };
+    const own = [
+      { address: dnsAddress, protocol: "udp", port: 53, to: dnsTo },
+      { address: dnsAddress, protocol: "tcp", port: 53, to: dnsTo },
+      { address: apiAddress, protocol: "tcp", port: 443, to: apiTo },
+    ];
+    const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
+    this.#stopping = new AbortController();
+    this.#parts = { settings, pods, routes, table, context: { nodeName, podCIDR, own }, records, dns, api };
+    records.update(withBuiltins([], settings), []);
+    this.#verifyLater();
+    if (this.#state) this.#work();
+  }
+
+  /** The whole of what is wanted. Returns at once; while one state is being applied, only the last one given waits. */
+  sync(state: NetworkState): void {
+    this.#state = state;
+    this.#parts?.records.update(withBuiltins(state.services, this.#parts.settings), state.endpointSlices);
+    this.#work();
+  }
+
+  /** Resolves when the last state given to `sync` is in the kernel, or its last attempt failed and waits to be retried. */
+  async settled(): Promise<void> {
+    while (this.#working) await this.#working;
+  }
+
+  /** What a pod's resolv.conf says. */
+  dns(pod: Pod): ResolverConfig {
+    const settings = this.#parts?.settings;
+    const node = readNodeResolvers();
+    if (!settings) return node;
+    return podResolver(pod, { dnsAddress: settings.dnsAddress, clusterDomain: settings.clusterDomain, node });
+  }
+
+  /** Gives back addresses of containers that no longer exist: nerdctl leaves some behind when it is killed. */
+  async releaseLeases(exists: (container: string) => boolean): Promise<void> {
+    const pods = this.#parts?.pods;
+    for (const { address, container } of (await pods?.leases()) ?? [])
+      if (!exists(container)) await pods?.release(address);
+  }
+
+  /** A renewed certificate for `kubernetes.default`. */
+  renew(certificate: string, key: string): void {
+    this.#parts?.api.renew(certificate, key);
+  }
+
+  /** Ends what listens. With `remove`, nothing of it stays in the kernel or on disk; else Services go on without us. */
+  async stop({ remove }: { remove: boolean }): Promise<void> {
+    this.#stopping.abort(new Error("the network stops"));
+    this.#cancel();
+    await this.settled();
+    const parts = this.#parts;
+    this.#parts = undefined;
+    if (!parts) return;
+    await Promise.all([parts.dns.close(), parts.api.close()]);
+    if (!remove) return;
+    await parts.routes.remove();
+    await parts.table.remove();
+    await parts.pods.remove();
+  }
+
+  #work(): void {
+    this.#dirty = true;
+    if (!this.#parts || this.#stopping.signal.aborted) return;
+    this.#working ??= this.#run(this.#parts).finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #run(parts: Parts): Promise<void> {
+    while (this.#dirty && this.#state && !this.#stopping.signal.aborted) {
+      this.#dirty = false;
+      try {
+        await this.#apply(parts, this.#state);
+        this.#retryMs = RETRY_MS.first;
+      } catch (error) {
+        this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
+        this.#retryLater();
+        return;
+      }
+    }
+  }
+
+  async #apply(parts: Parts, state: NetworkState): Promise<void> {
+    await parts.table.apply(rulesFor(state, parts.context));
+    await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
+  }
+
+  #retryMs = RETRY_MS.first;
+
+  #retryLater(): void {
+    this.#cancel();
+    this.#cancel = this.#options.effects.after(this.#retryMs, () => {
+      this.#verifyLater();
+      this.#work();
+    });
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
+  }
+
+  #verifyLater(): void {
+    this.#cancel();
+    this.#cancel = this.#options.effects.after(VERIFY_MS, async () => {
+      const parts = this.#parts;
+      if (!parts || this.#stopping.signal.aborted) return;
+      try {
+        await this.settled();
+        await parts.pods.ensureAnchor();
+        await parts.routes.load();
+        await parts.table.verify();
+      } catch (error) {
+        this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
+      }
+      this.#verifyLater();
+      this.#work();
+    });
+  }
+}
+
+/** The two Services that the agent itself serves have their names even before the cluster told of them. */
+function withBuiltins(services: readonly Service[], settings: NetworkSettings): Service[] {
+  const named = new Set(services.map(({ metadata }) => `${metadata?.namespace}/${metadata?.name}`));
+  const builtins = [
+    builtin("default", "kubernetes", settings.apiAddress, [{ name: "https", protocol: "TCP", port: 443 }]),
+    builtin("kube-system", "kube-dns", settings.dnsAddress, [
+      { name: "dns", protocol: "UDP", port: 53 },
+      { name: "dns-tcp", protocol: "TCP", port: 53 },
+    ]),
+  ];
+  return [...services, ...builtins.filter(({ metadata }) => !named.has(`${metadata?.namespace}/${metadata?.name}`))];
+}
+
+function builtin(
+  namespace: string,
+  name: string,
+  clusterIP: string,
+  ports: NonNullable<Service["spec"]>["ports"],
+): Service {
+  return {
+    metadata: { namespace, name, uid: name, resourceVersion: "0" },
+    spec: { clusterIP, clusterIPs: [clusterIP], ports },
+  };
+}

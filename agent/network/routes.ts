@@ -1,0 +1,82 @@
+import { isIPv4 } from "node:net";
+import { attempt, type Command } from "./commands.ts";
+import type { Identity } from "./identity.ts";
+import { ROUTE_PROTOCOL } from "./podNetwork.ts";
+import type { Node } from "./types.ts";
+
+/** Pod addresses of another node, and the node's own address that leads there. */
+export type Route = { to: string; via: string };
+
+/** Routes to the pods of all other nodes that have addresses for them. */
+export function wantedRoutes(nodes: readonly Node[], nodeName: string): Route[] {
+  return nodes.flatMap(({ metadata, spec, status }) => {
+    const via = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
+    const to = spec?.podCIDR ?? "";
+    return metadata?.name !== nodeName && isIPv4(via) && isIPv4(to.split("/")[0] ?? "") ? [{ to, via }] : [];
+  });
+}
+
+/** Keeps the kernel's routes to other nodes' pods. Only nodes on a shared network are reachable this way. */
+export class NodeRoutes {
+  readonly #command: Command;
+  readonly #identity: Identity;
+  /** Via by destination, as last set. */
+  #set = new Map<string, string>();
+  /** Nodes' addresses that no shared network leads to. */
+  unreachable: readonly Route[] = [];
+
+  constructor(command: Command, identity: Identity) {
+    this.#command = command;
+    this.#identity = identity;
+  }
+
+  /** Takes over the routes that an earlier run left. */
+  async load(): Promise<void> {
+    const text = await this.#command("ip", ["-j", "-4", "route", "show", "proto", ROUTE_PROTOCOL]);
+    const routes = JSON.parse(text || "[]") as { dst?: string; gateway?: string; metric?: number }[];
+    this.#set = new Map(
+      routes
+        .filter((route) => route.metric === this.#identity.metric && route.dst && route.gateway)
+        .map((route) => [route.dst as string, route.gateway as string]),
+    );
+  }
+
+  async apply(wanted: readonly Route[]): Promise<void> {
+    const unreachable: Route[] = [];
+    const keep = new Set<string>();
+    for (const route of wanted) {
+      if (this.#set.get(route.to) === route.via || (await this.#add(route))) keep.add(route.to);
+      else unreachable.push(route);
+    }
+    for (const to of [...this.#set.keys()]) if (!keep.has(to)) await this.#delete(to);
+    this.unreachable = unreachable;
+  }
+
+  async remove(): Promise<void> {
+    for (const to of [...this.#set.keys()]) await this.#delete(to);
+  }
+
+  async #add({ to, via }: Route): Promise<boolean> {
+    const device = await this.#directDevice(via);
+    if (!device) return false;
+    await this.#command("ip", ["route", "replace", to, "via", via, "dev", device, ...this.#mine()]);
+    this.#set.set(to, via);
+    return true;
+  }
+
+  async #delete(to: string): Promise<void> {
+    await attempt(this.#command("ip", ["route", "delete", to, ...this.#mine()]));
+    this.#set.delete(to);
+  }
+
+  #mine(): string[] {
+    return ["proto", ROUTE_PROTOCOL, "metric", `${this.#identity.metric}`];
+  }
+
+  /** The interface on whose network `address` is, or undefined when a router lies between or it is our own. */
+  async #directDevice(address: string): Promise<string | undefined> {
+    const text = await this.#command("ip", ["-j", "-4", "route", "get", address]).catch(() => "[]");
+    const [route] = JSON.parse(text) as { dev?: string; gateway?: string; type?: string }[];
+    return route && !route.gateway && route.type !== "local" && route.dev !== "lo" ? route.dev : undefined;
+  }
+}

@@ -1,0 +1,208 @@
+import { isIPv4 } from "node:net";
+import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
+import { type Backends, backends, type Endpoint, isBalanced, isPort, slicesByService } from "./endpoints.ts";
+import type { Ruleset } from "./ruleset.ts";
+import { LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
+
+export type RulesContext = {
+  nodeName: string;
+  podCIDR: string;
+  /** Destinations that the agent itself serves, ahead of any Service: `address . proto . port` → where it listens. */
+  own: readonly { address: string; protocol: string; port: number; to: Endpoint }[];
+};
+
+const PROTOCOLS: Record<string, string> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
+const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+/** Kubernetes' default for ClientIP affinity. */
+const AFFINITY_SECONDS = 10_800;
+
+/** The state of the table that serves `state`. Names and addresses that could break out of nft's syntax are skipped. */
+export function rulesFor(state: NetworkState, context: RulesContext): Ruleset {
+  const draft = new Draft();
+  const slices = slicesByService(state.endpointSlices);
+  for (const service of state.services) {
+    if (!isBalanced(service) || !wellNamed(service)) continue;
+    const own = slices.get(`${service.metadata?.namespace}/${service.metadata?.name}`) ?? [];
+    for (const port of service.spec?.ports ?? []) {
+      if (!isPort(port.port) || !PROTOCOLS[port.protocol ?? "TCP"]) continue;
+      addServicePort(draft, service, port, backends(own, port, context.nodeName), context);
+    }
+  }
+  addHostPorts(draft, state.pods);
+  addHairpins(draft, state, context.nodeName);
+  addOwn(draft, context);
+  draft.chains.set(LEAVING, leaving(state, context.podCIDR));
+  return draft;
+}
+
+class Draft implements Ruleset {
+  readonly chains = new Map<string, string[]>();
+  readonly sets = new Map<string, string>();
+  readonly elements = new Map<string, Map<string, string>>();
+
+  element(set: string, key: string, value = ""): void {
+    const elements = this.elements.get(set) ?? new Map<string, string>();
+    elements.set(key, value);
+    this.elements.set(set, elements);
+  }
+}
+
+function wellNamed(service: Service): boolean {
+  return NAME.test(service.metadata?.name ?? "") && NAME.test(service.metadata?.namespace ?? "");
+}
+
+function addServicePort(
+  draft: Draft,
+  service: Service,
+  port: ServicePort,
+  { cluster, local }: Backends,
+  context: RulesContext,
+): void {
+  const spec = service.spec ?? {};
+  const protocol = PROTOCOLS[port.protocol ?? "TCP"] as string;
+  const path = `${service.metadata?.namespace}/${service.metadata?.name}/${protocol}-${port.port}`;
+  const timeout = affinityTimeout(service);
+  const clusterAddresses = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(isIPv4);
+  const external = externalAddresses(service);
+  const nodePort = spec.type !== "ClusterIP" && isPort(port.nodePort) ? port.nodePort : undefined;
+
+  if (cluster.length === 0) {
+    for (const address of [...clusterAddresses, ...external])
+      draft.element("no_endpoints", `${address} . ${protocol} . ${port.port}`);
+    if (nodePort) draft.element("no_endpoint_ports", `${protocol} . ${nodePort}`);
+    return;
+  }
+
+  const everywhere = `service/${path}`;
+  balance(draft, everywhere, protocol, cluster, timeout);
+  let inside = everywhere;
+  if (spec.internalTrafficPolicy === "Local") {
+    inside = `internal/${path}`;
+    balance(draft, inside, protocol, local, timeout);
+  }
+  for (const address of clusterAddresses)
+    draft.element("cluster_ips", `${address} . ${protocol} . ${port.port}`, `goto ${inside}`);
+
+  if (external.length === 0 && !nodePort) return;
+  const outside = `external/${path}`;
+  draft.chains.set(outside, externalRules(draft, service, path, protocol, { cluster, local }, timeout, context));
+  for (const address of external) {
+    const key = `${address} . ${protocol} . ${port.port}`;
+    draft.element("external_ips", key, `goto ${restricted(draft, service, path, outside, address)}`);
+  }
+  if (nodePort) draft.element("node_ports", `${protocol} . ${nodePort}`, `goto ${outside}`);
+}
+
+/** `loadBalancerSourceRanges` bind the load balancer's addresses only. */
+function restricted(draft: Draft, service: Service, path: string, outside: string, address: string): string {
+  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).filter(isCIDR);
+  if (ranges.length === 0 || service.spec?.externalIPs?.includes(address)) return outside;
+  const chain = `guarded/${path}`;
+  draft.chains.set(chain, [...ranges.map((range) => `ip saddr ${range} goto ${outside}`), "drop"]);
+  return chain;
+}
+
+/**
+ * From outside: over all endpoints with the source replaced, so that answers come back this way; or with
+ * `externalTrafficPolicy: Local` only over this node's, with the client's address kept. This node's own pods and
+ * processes may always use all endpoints.
+ */
+function externalRules(
+  draft: Draft,
+  service: Service,
+  path: string,
+  protocol: string,
+  { local }: Backends,
+  timeout: number,
+  { podCIDR }: RulesContext,
+): string[] {
+  const everywhere = `service/${path}`;
+  const mark = `meta mark set meta mark | ${MASQUERADE_MARK}`;
+  if (service.spec?.externalTrafficPolicy !== "Local")
+    return [`ip saddr ${podCIDR} goto ${everywhere}`, mark, `goto ${everywhere}`];
+  const here = `local/${path}`;
+  balance(draft, here, protocol, local, timeout);
+  return [`ip saddr ${podCIDR} goto ${everywhere}`, `fib saddr type local ${mark} goto ${everywhere}`, `goto ${here}`];
+}
+
+/** A chain that sends each new connection to one of `endpoints`, by chance or where its client went before. */
+function balance(draft: Draft, chain: string, protocol: string, endpoints: readonly Endpoint[], timeout: number): void {
+  const proto = `meta l4proto ${protocol}`;
+  const count = endpoints.length;
+  if (count === 0) {
+    draft.chains.set(chain, ["drop"]);
+  } else if (timeout === 0) {
+    const targets = endpoints.map(({ address, port }, i) => `${i} : ${address} . ${port}`);
+    draft.chains.set(chain, [`${proto} dnat ip to numgen random mod ${count} map { ${targets.join(", ")} }`]);
+  } else {
+    const names = endpoints.map(({ address, port }) => `${address}-${port}/${chain}`);
+    endpoints.forEach(({ address, port }, i) => {
+      draft.sets.set(`clients/${names[i]}`, `type ipv4_addr; flags dynamic,timeout; timeout ${timeout}s;`);
+      draft.chains.set(`endpoint/${names[i]}`, [
+        `update @clients/${names[i]} { ip saddr } ${proto} dnat ip to ${address}:${port}`,
+      ]);
+    });
+    draft.chains.set(chain, [
+      ...names.map((name) => `ip saddr @clients/${name} goto endpoint/${name}`),
+      `numgen random mod ${count} vmap { ${names.map((name, i) => `${i} : goto endpoint/${name}`).join(", ")} }`,
+    ]);
+  }
+}
+
+/** Seconds that a client stays with its endpoint; 0 without affinity. */
+function affinityTimeout({ spec }: Service): number {
+  if (spec?.sessionAffinity !== "ClientIP") return 0;
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds;
+  return Number.isInteger(seconds) && Number(seconds) > 0 ? Number(seconds) : AFFINITY_SECONDS;
+}
+
+function externalAddresses({ spec, status }: Service): string[] {
+  const ingress = spec?.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
+  const balanced = ingress.filter(({ ipMode }) => ipMode !== "Proxy").map(({ ip }) => ip ?? "");
+  return [...new Set([...(spec?.externalIPs ?? []), ...balanced])].filter(isIPv4);
+}
+
+function addHostPorts(draft: Draft, pods: readonly Pod[]): void {
+  for (const { spec, status } of pods) {
+    const address = status?.podIP ?? "";
+    if (spec?.hostNetwork || !isIPv4(address) || isOver(status?.phase)) continue;
+    for (const port of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].flatMap((c) => c.ports ?? [])) {
+      const protocol = PROTOCOLS[port.protocol ?? "TCP"];
+      if (!protocol || !isPort(port.hostPort) || !isPort(port.containerPort)) continue;
+      const target = `${address} . ${port.containerPort}`;
+      const hostIP = port.hostIP || "0.0.0.0";
+      if (hostIP === "0.0.0.0") draft.element("host_ports", `${protocol} . ${port.hostPort}`, target);
+      else if (isIPv4(hostIP)) draft.element("host_ip_ports", `${hostIP} . ${protocol} . ${port.hostPort}`, target);
+    }
+  }
+}
+
+const isOver = (phase: string | undefined) => phase === "Succeeded" || phase === "Failed";
+
+/** A pod that reaches itself through a Service would see its own address come in from outside and drop it. */
+function addHairpins(draft: Draft, { pods, endpointSlices }: NetworkState, nodeName: string): void {
+  const endpoints = endpointSlices.flatMap((slice) => slice.endpoints ?? []).filter((e) => e.nodeName === nodeName);
+  const addresses = [...pods.map(({ status }) => status?.podIP), ...endpoints.map((e) => e.addresses?.[0])];
+  for (const address of new Set(addresses))
+    if (isIPv4(address ?? "")) draft.element("hairpins", `${address} . ${address}`);
+}
+
+function addOwn(draft: Draft, { own }: RulesContext): void {
+  for (const { address, protocol, port, to } of own) {
+    const chain = `own/${protocol}-${address}-${port}`;
+    draft.chains.set(chain, [`meta l4proto ${protocol} dnat ip to ${to.address}:${to.port}`]);
+    draft.element("cluster_ips", `${address} . ${protocol} . ${port}`, `goto ${chain}`);
+    draft.elements.get("no_endpoints")?.delete(`${address} . ${protocol} . ${port}`);
+  }
+}
+
+/** Between pods addresses stay as they are; to all others pods speak with their node's. */
+function leaving({ nodes }: NetworkState, podCIDR: string): string[] {
+  const pods = new Set([podCIDR, ...nodes.map((node) => node.spec?.podCIDR ?? "").filter(isCIDR)]);
+  return [...[...pods].sort().map((cidr) => `ip daddr ${cidr} return`), "masquerade fully-random"];
+}
+
+function isCIDR(text: string): boolean {
+  const [address = "", bits = "", ...rest] = text.split("/");
+  return rest.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
+}

@@ -1,0 +1,135 @@
+/**
+ * Runs inside a network namespace that a test made: a node with its NodeNetwork, a pod, or a machine beside them.
+ * Takes one JSON command a line on stdin and prints one JSON result a line, in order.
+ */
+import { createSocket } from "node:dgram";
+import { request as httpsRequest } from "node:https";
+import { connect, createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { effects } from "../../effects.ts";
+import { NodeNetwork, type NodeNetworkOptions } from "../network.ts";
+import type { NetworkSettings, NetworkState, Pod } from "../types.ts";
+
+export type Probe = {
+  host: string;
+  port: number;
+  times?: number;
+  /** Own port to speak from; any other each time without it. */
+  from?: number;
+  local?: string;
+};
+
+export type Commands = {
+  /** Serves `NAME CLIENT-ADDRESS` on a TCP and a UDP port. */
+  serve: { name: string; port: number };
+  tcp: Probe;
+  udp: Probe;
+  https: { host: string; port: number; path: string; ca: string; token: string };
+  start: {
+    options: Pick<NodeNetworkOptions, "home" | "nodeName" | "clusterName" | "cniConfigPath">;
+    settings: NetworkSettings;
+  };
+  sync: NetworkState;
+  dns: Pod;
+  unreachable: Record<never, never>;
+  stop: { remove: boolean };
+};
+
+type Handler<T> = (argument: T) => Promise<unknown>;
+
+const LIMIT_MS = 1_500;
+let network: NodeNetwork | undefined;
+
+const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
+  serve: ({ name, port }) =>
+    new Promise((resolve) => {
+      const udp = createSocket("udp4");
+      udp.on("message", (_, peer) => udp.send(`${name} ${peer.address}`, peer.port, peer.address));
+      udp.bind(port);
+      createServer((socket) => {
+        socket.on("error", () => {});
+        socket.end(`${name} ${socket.remoteAddress?.replace("::ffff:", "")}`);
+      }).listen(port, () => resolve("ok"));
+    }),
+  tcp: (probe) => repeat(probe, overTcp),
+  udp: (probe) => repeat(probe, overUdp),
+  https: ({ host, port, path, ca, token }) =>
+    new Promise((resolve) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const request = httpsRequest(
+        { host, port, path, ca, headers, servername: "kubernetes.default" },
+        async (response) => {
+          const body = await Array.fromAsync(response);
+          resolve(`${response.statusCode} ${Buffer.concat(body)}`);
+        },
+      );
+      request.on("error", (error) => resolve(error.message));
+      request.end();
+    }),
+  async start({ options, settings }) {
+    network = new NodeNetwork({ ...options, effects, log: (message) => console.error(message) });
+    await network.start(settings);
+    return network.networkName;
+  },
+  async sync(state) {
+    network?.sync(state);
+    await network?.settled();
+    return "ok";
+  },
+  dns: async (pod) => network?.dns(pod),
+  unreachable: async () => network?.unreachable,
+  async stop(options) {
+    await network?.stop(options);
+    network = undefined;
+    return "ok";
+  },
+};
+
+async function repeat(probe: Probe, once: (probe: Probe) => Promise<string>): Promise<string[]> {
+  const results: string[] = [];
+  for (let i = 0; i < (probe.times ?? 1); i++) results.push(await once(probe));
+  return results;
+}
+
+function overTcp({ host, port, local }: Probe): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, localAddress: local });
+    let text = "";
+    const finish = (result: string) => {
+      cancel();
+      socket.destroy();
+      resolve(result);
+    };
+    const cancel = effects.after(LIMIT_MS, () => finish("timeout"));
+    socket.on("data", (chunk) => {
+      text += chunk;
+    });
+    socket.on("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
+    socket.on("end", () => finish(text));
+  });
+}
+
+function overUdp({ host, port, from }: Probe): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4");
+    const finish = (result: string) => {
+      cancel();
+      socket.close();
+      resolve(result);
+    };
+    const cancel = effects.after(LIMIT_MS, () => finish("timeout"));
+    socket.on("message", (text) => finish(text.toString()));
+    socket.on("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
+    socket.bind(from ?? 0, () => socket.connect(port, host, () => socket.send("?")));
+  });
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { name, argument } = JSON.parse(line) as { name: keyof Commands; argument: never };
+  try {
+    console.log(JSON.stringify({ result: await (handlers[name] as Handler<unknown>)(argument) }));
+  } catch (error) {
+    console.log(JSON.stringify({ error: error instanceof Error ? error.stack : String(error) }));
+  }
+}
+process.exit(0);

@@ -1,0 +1,88 @@
+/**
+ * The fields of Kubernetes objects that the node's network reads. Whole objects fit; what is not named here does not
+ * matter to it.
+ */
+export type Meta = {
+  name?: string;
+  namespace?: string;
+  uid?: string;
+  resourceVersion?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+};
+
+export type ServicePort = { name?: string; protocol?: string; port?: number; nodePort?: number };
+
+export type Service = {
+  metadata?: Meta;
+  spec?: {
+    type?: string;
+    clusterIP?: string;
+    clusterIPs?: string[];
+    externalIPs?: string[];
+    externalName?: string;
+    externalTrafficPolicy?: string;
+    internalTrafficPolicy?: string;
+    loadBalancerSourceRanges?: string[];
+    ports?: ServicePort[];
+    publishNotReadyAddresses?: boolean;
+    sessionAffinity?: string;
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } };
+  };
+  status?: { loadBalancer?: { ingress?: { ip?: string; ipMode?: string }[] } };
+};
+
+export type EndpointConditions = { ready?: boolean; serving?: boolean; terminating?: boolean };
+
+export type EndpointSlice = {
+  metadata?: Meta;
+  addressType?: string;
+  endpoints?: { addresses?: string[]; conditions?: EndpointConditions; hostname?: string; nodeName?: string }[];
+  ports?: { name?: string; port?: number; protocol?: string }[];
+};
+
+export type Node = {
+  metadata?: Meta;
+  spec?: { podCIDR?: string };
+  status?: { addresses?: { type?: string; address?: string }[] };
+};
+
+export type ContainerPorts = {
+  ports?: { containerPort?: number; hostPort?: number; hostIP?: string; protocol?: string }[];
+};
+
+export type Pod = {
+  metadata?: Meta;
+  spec?: {
+    hostNetwork?: boolean;
+    dnsPolicy?: string;
+    dnsConfig?: { nameservers?: string[]; searches?: string[]; options?: { name?: string; value?: string }[] };
+    containers?: ContainerPorts[];
+    initContainers?: ContainerPorts[];
+  };
+  status?: { phase?: string; podIP?: string };
+};
+
+/** What the cluster wants of this node's network. The whole of it each time; `pods` are those of this node. */
+export type NetworkState = {
+  services: readonly Service[];
+  endpointSlices: readonly EndpointSlice[];
+  nodes: readonly Node[];
+  pods: readonly Pod[];
+};
+
+/** What a node learns when it joins; the same until it starts anew. */
+export type NetworkSettings = {
+  /** Addresses of this node's pods: the first one is the gateway's. */
+  podCIDR: string;
+  serviceCIDR: string;
+  clusterDomain: string;
+  /** The service address of cluster DNS and of the `kubernetes` Service. */
+  dnsAddress: string;
+  apiAddress: string;
+  /** PEM; served to pods at `kubernetes.default`. */
+  apiCertificate: string;
+  apiKey: string;
+  /** The cluster's API with its path, `https://host/clusters/NAME`, and PEM of what signs it if not a public CA. */
+  upstream: { url: string; ca?: string };
+};
