@@ -1,5 +1,42 @@
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { containersColumn, imagesColumn, selectorColumn } from "./workload-columns.ts";
 
+/** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export type Deployment = Schemas["io.k8s.api.apps.v1.Deployment"];
-export const Deployment = defineKind({ schema: "io.k8s.api.apps.v1.Deployment" });
+export const Deployment = defineKind({
+  schema: "io.k8s.api.apps.v1.Deployment",
+  defaults: {
+    "spec.replicas": 1,
+    "spec.revisionHistoryLimit": 10,
+    "spec.progressDeadlineSeconds": 600,
+    "spec.strategy": {},
+    "spec.strategy.type": "RollingUpdate",
+  },
+  default({ spec }) {
+    if (!spec) return;
+    defaultPodTemplate(spec.template);
+    const strategy = spec.strategy;
+    if (strategy?.type !== "RollingUpdate") return;
+    strategy.rollingUpdate ??= {};
+    strategy.rollingUpdate.maxUnavailable ??= "25%";
+    strategy.rollingUpdate.maxSurge ??= "25%";
+  },
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  columns: [
+    nameColumn,
+    {
+      name: "Ready",
+      type: "string",
+      value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 0}`,
+    },
+    { name: "Up-to-date", type: "string", value: ({ status }) => status?.updatedReplicas ?? 0 },
+    { name: "Available", type: "string", value: ({ status }) => status?.availableReplicas ?? 0 },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    selectorColumn,
+  ],
+});

@@ -1,5 +1,80 @@
+import { dns1035LabelProblems } from "../../lib/names.ts";
+import { pairs } from "../apps/workload-columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
-import type { Schemas } from "../generated/types.ts";
+import type { CoreV1Service, CoreV1ServiceSpec, Schemas } from "../generated/types.ts";
 
+/** https://kubernetes.io/docs/concepts/services-networking/service/ */
 export type Service = Schemas["io.k8s.api.core.v1.Service"];
-export const Service = defineKind({ schema: "io.k8s.api.core.v1.Service" });
+
+/** Its name is a CNAME; nothing is allocated. */
+export const isExternalName = (spec: CoreV1ServiceSpec | undefined): boolean => spec?.type === "ExternalName";
+export const isHeadless = (spec: CoreV1ServiceSpec | undefined): boolean =>
+  !isExternalName(spec) && spec?.clusterIP === "None";
+export const needsClusterIP = (spec: CoreV1ServiceSpec | undefined): boolean =>
+  !isExternalName(spec) && !isHeadless(spec);
+export const needsNodePorts = (spec: CoreV1ServiceSpec | undefined): boolean =>
+  spec?.type === "NodePort" || (spec?.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
+/** Reachable from outside, so that `externalTrafficPolicy` means something. */
+export const isExternallyAccessible = (spec: CoreV1ServiceSpec | undefined): boolean =>
+  spec?.type === "NodePort" ||
+  spec?.type === "LoadBalancer" ||
+  (spec?.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
+export const needsHealthCheckNodePort = (spec: CoreV1ServiceSpec | undefined): boolean =>
+  spec?.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
+
+const CLIENT_IP_TIMEOUT_SECONDS = 10_800;
+const LOAD_BALANCER_WIDTH = 16;
+
+export const Service = defineKind({
+  schema: "io.k8s.api.core.v1.Service",
+  nameProblems: dns1035LabelProblems,
+  default: ({ spec }) => defaultService(spec),
+  columns: [
+    nameColumn,
+    { name: "Type", type: "string", value: ({ spec }) => spec?.type ?? "" },
+    { name: "Cluster-IP", type: "string", value: ({ spec }) => spec?.clusterIP || "<none>" },
+    { name: "External-IP", type: "string", value: externalIP },
+    { name: "Port(s)", type: "string", value: ports },
+    ageColumn,
+    { name: "Selector", type: "string", priority: 1, value: ({ spec }) => pairs(spec?.selector) },
+  ],
+});
+
+function defaultService(spec: CoreV1ServiceSpec | undefined): void {
+  if (!spec) return;
+  spec.sessionAffinity ||= "None";
+  if (spec.sessionAffinity === "None") delete spec.sessionAffinityConfig;
+  if (spec.sessionAffinity === "ClientIP") {
+    spec.sessionAffinityConfig ??= {};
+    spec.sessionAffinityConfig.clientIP ??= {};
+    spec.sessionAffinityConfig.clientIP.timeoutSeconds ??= CLIENT_IP_TIMEOUT_SECONDS;
+  }
+  spec.type ||= "ClusterIP";
+  for (const port of spec.ports ?? []) {
+    port.protocol ||= "TCP";
+    if (port.targetPort === undefined || port.targetPort === null || port.targetPort === 0 || port.targetPort === "")
+      port.targetPort = port.port ?? 0;
+  }
+  if (isExternallyAccessible(spec)) spec.externalTrafficPolicy ||= "Cluster";
+  if (spec.type !== "ExternalName") spec.internalTrafficPolicy ??= "Cluster";
+  if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
+}
+
+function externalIP({ spec, status }: CoreV1Service): string {
+  const external = spec?.externalIPs ?? [];
+  if (spec?.type === "ExternalName") return spec.externalName ?? "";
+  if (spec?.type !== "LoadBalancer") return external.join(",") || "<none>";
+  const balanced = new Set((status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || hostname || ""));
+  balanced.delete("");
+  const list = [...balanced].sort().join(",");
+  const shown = list.length > LOAD_BALANCER_WIDTH ? `${list.slice(0, LOAD_BALANCER_WIDTH - 3)}...` : list;
+  return [...(shown ? [shown] : []), ...external].join(",") || "<pending>";
+}
+
+function ports({ spec }: CoreV1Service): string {
+  const shown = (spec?.ports ?? []).map(({ port, nodePort, protocol }) =>
+    nodePort ? `${port}:${nodePort}/${protocol}` : `${port}/${protocol}`,
+  );
+  return shown.join(",") || "<none>";
+}

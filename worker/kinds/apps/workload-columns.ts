@@ -1,0 +1,35 @@
+import { formatLabels, formatSelector, type LabelSelector } from "../../lib/selectors.ts";
+import type { CoreV1Container, CoreV1PodTemplateSpec } from "../generated/types.ts";
+import type { Column } from "../kind.ts";
+
+/** Columns shared by everything that makes pods from a template. */
+type Templated = { spec?: { template?: CoreV1PodTemplateSpec; selector?: LabelSelector } };
+
+const containers = (object: Templated): CoreV1Container[] => object.spec?.template?.spec?.containers ?? [];
+
+export const containersColumn: Column<Templated> = {
+  name: "Containers",
+  type: "string",
+  priority: 1,
+  value: (object) =>
+    containers(object)
+      .map((container) => container.name)
+      .join(","),
+};
+export const imagesColumn: Column<Templated> = {
+  name: "Images",
+  type: "string",
+  priority: 1,
+  value: (object) =>
+    containers(object)
+      .map((container) => container.image ?? "")
+      .join(","),
+};
+export const selectorColumn: Column<Templated> = {
+  name: "Selector",
+  type: "string",
+  priority: 1,
+  value: (object) => formatSelector(object.spec?.selector) || "<none>",
+};
+/** Pairs of a map, or `<none>`. */
+export const pairs = (labels: Record<string, string> | null | undefined): string => formatLabels(labels) || "<none>";
