@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
-import { Deployment } from "./apps/deployment.ts";
-import { ConfigMap } from "./core/config-map.ts";
-import { Pod } from "./core/pod.ts";
-import { Service } from "./core/service.ts";
 import { decode, decodeObject } from "./decode.ts";
+import { defineKind } from "./define-kind.ts";
 import type { Kind } from "./kind.ts";
 import type { Schema } from "./schema.ts";
+
+const ConfigMap = defineKind({ schema: "io.k8s.api.core.v1.ConfigMap" });
+const Deployment = defineKind({ schema: "io.k8s.api.apps.v1.Deployment" });
+const Pod = defineKind({ schema: "io.k8s.api.core.v1.Pod" });
+const Service = defineKind({ schema: "io.k8s.api.core.v1.Service" });
 
 const decoded = (kind: Kind, body: Record<string, unknown>) => {
   decodeObject(kind, body, "Ignore");

@@ -10,6 +10,7 @@ import type { Column, FieldSelector, Kind, ScalePaths } from "./kind.ts";
 import { fill, read, same } from "./paths.ts";
 import type { Schema } from "./schema.ts";
 import { type ResourceFacts, schemaOf } from "./tables.ts";
+import { missingFields } from "./validate.ts";
 
 export type ObjectOf<Name extends keyof Schemas> = Schemas[Name] extends KubeObject ? Schemas[Name] : never;
 
@@ -25,6 +26,7 @@ export type KindRules<T extends KubeObject> = {
   prepareForCreate?(object: T): void;
   /** Runs after `status` (or, on `/status`, everything else but metadata) was kept from `old`. */
   prepareForUpdate?(object: T, old: T, subresource: string): void;
+  /** Where absent, required fields are still looked for. */
   validate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
   warnings?(object: T, old: T | undefined): Iterable<string>;
@@ -83,7 +85,7 @@ export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRu
     },
     changesGeneration: (object, old) =>
       hasGeneration && (rules.changesGeneration?.(object, old) ?? differsBeyondStatus(object, old)),
-    validate: (object) => rules.validate?.(object) ?? [],
+    validate: (object) => (rules.validate ? rules.validate(object) : missingFields(schema, object)),
     *validateUpdate(object, old, subresource) {
       yield* immutableProblems(rules.immutable ?? [], object, old);
       yield* rules.validateUpdate?.(object, old, subresource) ?? [];

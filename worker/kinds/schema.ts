@@ -33,7 +33,6 @@ export type Schema = {
   /** Strategic merge: `x-kubernetes-patch-strategy` (comma list: merge, replace, retainKeys) and merge key. */
   patchStrategy?: string;
   patchMergeKey?: string;
-  /** A discriminated union's tag and members, where the schema names one. */
   nullable?: boolean;
   /** An `object` that keeps fields it does not name (`x-kubernetes-preserve-unknown-fields`). */
   preserveUnknown?: boolean;
@@ -46,6 +45,18 @@ export type Schema = {
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  /** Only in custom resources, as are those below. `minimum` and `maximum` then exclude their own value. */
+  exclusiveMinimum?: boolean;
+  exclusiveMaximum?: boolean;
+  multipleOf?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  maxProperties?: number;
+  /** Value validations without structure: their `type` may be `any`. */
+  allOf?: readonly Schema[];
+  anyOf?: readonly Schema[];
+  oneOf?: readonly Schema[];
+  not?: Schema;
   /** The definition this came from (`io.k8s.api.core.v1.Container`), for OpenAPI and messages. */
   name?: string;
 };

@@ -151,5 +151,5 @@ export const tooLong = (field: string, maxBytes: number): FieldError => ({
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({
   field,
   reason: "FieldValueTooMany",
-  message: `Too many: ${actual}: must have at most ${max} items`,
+  message: `Too many: ${actual}: must have at most ${max} ${max === 1 ? "item" : "items"}`,
 });
