@@ -1,5 +1,6 @@
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
+import type { ApiError } from "../lib/status.ts";
 
 /**
  * Controllers decide; one place acts. `reconcile` is a pure function of a view and returns intents; it never waits,
@@ -13,11 +14,11 @@ export interface View {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined;
   /** In key order; all namespaces when `namespace` is absent. */
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[];
-  /** Objects of one kind whose ownerReferences name this uid, controller or not. */
+  /** Objects of one kind whose ownerReferences name this uid, controller or not; with `""`, those that no controller owns. */
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[];
   /** Objects of any kind whose ownerReferences name this uid. */
   dependents(ownerUid: string): readonly { kind: Kind; object: Readonly<KubeObject> }[];
-  /** Pods bound to a node. */
+  /** Pods bound to a node; with `""`, pods that no node was chosen for. */
   onNode<T extends KubeObject>(kind: Kind<T>, node: string): readonly Readonly<T>[];
   /** The kind that an ownerReference or apiVersion/kind pair names, when served. */
   kind(apiVersion: string, kind: string): Kind | undefined;
@@ -27,8 +28,11 @@ export interface View {
 
 export type Intent =
   | { do: "create"; kind: Kind; object: KubeObject }
-  /** Replaces spec and metadata; the object's resourceVersion must be current, else the key runs again. */
-  | { do: "update"; kind: Kind; object: KubeObject }
+  /**
+   * Replaces spec and metadata; the object's resourceVersion must be current, else the key runs again.
+   * `subresource` sends it to that endpoint instead (`finalize` of a Namespace).
+   */
+  | { do: "update"; kind: Kind; object: KubeObject; subresource?: string }
   /** Replaces status only. */
   | { do: "updateStatus"; kind: Kind; object: KubeObject }
   | {
@@ -47,19 +51,30 @@ export type Intent =
   /** Runs this key again after so many milliseconds. */
   | { do: "again"; afterMs: number };
 
+export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
+
 export type Watch<T extends KubeObject = KubeObject> = {
   kind: Kind<T>;
   /** Keys to reconcile after a write; `object` is the last body on deletion, `old` is absent on creation. */
-  keys(object: Readonly<T>, old: Readonly<T> | undefined, view: View): Iterable<string>;
+  keys(object: Readonly<T>, old: Readonly<T> | undefined, view: View, type: ChangeType): Iterable<string>;
 };
 
 export type Context = { now: number; random: () => number };
+
+export type Refusal = { intent: Intent; error: ApiError };
 
 export type Controller = {
   /** kube-controller-manager's name for it, also the Event source: `deployment-controller`. */
   name: string;
   watches: readonly Watch[] | "all";
   /** Used instead of each watch's keys when `watches` is "all". */
-  keysForAny?(kind: Kind, object: Readonly<KubeObject>, old: Readonly<KubeObject> | undefined): Iterable<string>;
+  keysForAny?(
+    kind: Kind,
+    object: Readonly<KubeObject>,
+    old: Readonly<KubeObject> | undefined,
+    type: ChangeType,
+  ): Iterable<string>;
   reconcile(view: View, key: string, context: Context): Intent[];
+  /** What to tell users (events, conditions) when an intent of this key was refused; the key is tried again anyway. */
+  refused?(view: View, key: string, refusal: Refusal, context: Context): Intent[];
 };

@@ -1,0 +1,169 @@
+import { describe, expect, test } from "vitest";
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../lib/object.ts";
+import type { ApiError } from "../lib/status.ts";
+import { alreadyExists, modified, notFound } from "../lib/status.ts";
+import type { Controller, Intent, View } from "./controller.ts";
+import { type Deadlines, Driver, type ObjectChange } from "./driver.ts";
+import { ownKey } from "./keys.ts";
+
+const kind = { groupResource: "things" } as Kind;
+const subject = { group: "", resource: "things", name: "a" };
+const thing = (name: string): KubeObject => ({ metadata: { namespace: "ns", name } });
+const added = (name: string): ObjectChange => ({ type: "ADDED", kind, object: thing(name) });
+const create: Intent = { do: "create", kind, object: thing("made") };
+
+/** Wants nothing, having done something. */
+const after = (effect: () => unknown): Intent[] => {
+  effect();
+  return [];
+};
+
+function setup(reconcile: Controller["reconcile"], more: Partial<Controller> = {}, others: Controller[] = []) {
+  const clock = { now: 1000 };
+  const rows = new Map<string, { controller: string; key: string; due: number }>();
+  const work: Deadlines = {
+    enqueue: (item) => void rows.set(`${item.controller} ${item.key}`, item),
+    due: (now) => [...rows.values()].filter((row) => row.due <= now),
+    done: (controller, key) => void rows.delete(`${controller} ${key}`),
+  };
+  const applied: Intent[] = [];
+  const refusals: (ApiError | undefined)[] = [];
+  const ran: string[] = [];
+  const controller: Controller = {
+    name: "one",
+    watches: [{ kind, keys: ownKey }],
+    reconcile(view, key, context) {
+      ran.push(key);
+      return reconcile(view, key, context);
+    },
+    ...more,
+  };
+  const driver = new Driver({
+    controllers: [controller, ...others],
+    view: {} as View,
+    apply(intent) {
+      applied.push(intent);
+      return refusals.shift();
+    },
+    work,
+    effects: { now: () => clock.now, random: () => 0 },
+  });
+  return { driver, rows, applied, refusals, ran, clock };
+}
+
+describe("queueing", () => {
+  test("a key that changed many times runs once", () => {
+    const { driver, ran } = setup(() => []);
+    driver.changed([added("a"), added("b"), added("a")]);
+    expect(driver.drain({ reconciles: 10 })).toBe(true);
+    expect(ran).toEqual(["ns/a", "ns/b"]);
+  });
+
+  test("controllers take turns", () => {
+    const order: string[] = [];
+    const other: Controller = {
+      name: "two",
+      watches: [{ kind, keys: () => ["x"] }],
+      reconcile: () => after(() => order.push("two")),
+    };
+    const { driver } = setup(() => after(() => order.push("one")), {}, [other]);
+    driver.changed([added("a"), added("b"), added("c")]);
+    driver.drain({ reconciles: 10 });
+    expect(order).toEqual(["one", "two", "one", "one"]);
+  });
+
+  test("a budget stops the drain and the rest runs in a later turn", () => {
+    const { driver, ran, rows, clock } = setup(() => []);
+    driver.changed([added("a"), added("b"), added("c")]);
+    expect(driver.drain({ reconciles: 2 })).toBe(false);
+    driver.persist();
+    expect([...rows.values()]).toEqual([{ controller: "one", key: "ns/c", due: clock.now }]);
+    expect(driver.due(clock.now)).toBe(1);
+    expect(rows.size).toBe(0);
+    expect(driver.drain({ reconciles: 2 })).toBe(true);
+    expect(ran).toEqual(["ns/a", "ns/b", "ns/c"]);
+  });
+
+  test("a budget in time is looked at before each reconcile", () => {
+    const { driver, ran, clock } = setup(() =>
+      after(() => {
+        clock.now += 5;
+      }),
+    );
+    driver.changed([added("a"), added("b"), added("c")]);
+    expect(driver.drain({ reconciles: 10, until: 1010 })).toBe(false);
+    expect(ran).toHaveLength(2);
+    expect(driver.waiting).toBe(1);
+  });
+
+  test("two controllers of one name are a bug", () => {
+    const twin: Controller = { name: "one", watches: [], reconcile: () => [] };
+    expect(() => setup(() => [], {}, [twin])).toThrow("two controllers named one");
+  });
+});
+
+describe("intents", () => {
+  test("again becomes a row that runs the key at its time", () => {
+    const { driver, rows, ran, clock } = setup(() => (ran.length > 1 ? [] : [{ do: "again", afterMs: 500 }]));
+    driver.changed([added("a")]);
+    driver.drain({ reconciles: 10 });
+    driver.persist();
+    expect([...rows.values()]).toEqual([{ controller: "one", key: "ns/a", due: 1500 }]);
+    expect(driver.due(1499)).toBe(0);
+    clock.now = 1500;
+    expect(driver.due(clock.now)).toBe(1);
+    driver.drain({ reconciles: 10 });
+    expect(ran).toEqual(["ns/a", "ns/a"]);
+  });
+
+  test("the first refusal ends the list, is told to the controller, and backs off twofold", () => {
+    const told: string[] = [];
+    const { driver, applied, refusals, rows, clock } = setup(() => [create, create], {
+      refused: (_view, _key, { error }) => after(() => told.push(error.reason)),
+    });
+    driver.changed([added("a")]);
+    for (const delay of [5, 10, 20]) {
+      refusals.push(alreadyExists(subject));
+      driver.drain({ reconciles: 10 });
+      driver.persist();
+      const [row] = rows.values();
+      expect(row?.due).toBe(clock.now + delay);
+      clock.now = row?.due ?? 0;
+      driver.due(clock.now);
+    }
+    expect(applied).toHaveLength(3);
+    expect(told).toEqual(["AlreadyExists", "AlreadyExists", "AlreadyExists"]);
+  });
+
+  test("a conflict runs the key again at once", () => {
+    const { driver, ran, refusals } = setup(() => [create]);
+    refusals.push(modified(subject));
+    driver.changed([added("a")]);
+    expect(driver.drain({ reconciles: 10 })).toBe(true);
+    expect(ran).toHaveLength(2);
+  });
+
+  test("deleting what is gone is done, not failed", () => {
+    const gone: Intent = { do: "delete", kind, namespace: "ns", name: "a", uid: "u" };
+    const { driver, applied, refusals, rows } = setup(() => [gone, create]);
+    refusals.push(notFound(subject));
+    driver.changed([added("a")]);
+    driver.drain({ reconciles: 10 });
+    driver.persist();
+    expect(applied).toHaveLength(2);
+    expect(rows.size).toBe(0);
+  });
+
+  test("a controller that throws hurts only its own key", () => {
+    const { driver, ran, rows } = setup((_view, key) => {
+      if (key === "ns/a") throw new Error("bug");
+      return [];
+    });
+    driver.changed([added("a"), added("b")]);
+    expect(driver.drain({ reconciles: 10 })).toBe(true);
+    driver.persist();
+    expect(ran).toEqual(["ns/a", "ns/b"]);
+    expect([...rows.keys()]).toEqual(["one ns/a"]);
+  });
+});

@@ -1,0 +1,227 @@
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../lib/object.ts";
+import type { ApiError } from "../lib/status.ts";
+import type { ChangeType, Context, Controller, Intent, View, Watch } from "./controller.ts";
+import { Backoff, KeyQueue } from "./queue.ts";
+
+/** One write: `object` is the new body, or the last one on deletion; `old` is absent on creation. */
+export type ObjectChange = {
+  type: ChangeType;
+  kind: Kind;
+  object: Readonly<KubeObject>;
+  old?: Readonly<KubeObject>;
+};
+
+/** Reconciles that wait for a time, kept where they survive this process. The store's work queue is one. */
+export type Deadlines = {
+  enqueue(item: { controller: string; key: string; due: number }): void;
+  due(now: number, limit: number): { controller: string; key: string; due: number }[];
+  done(controller: string, key: string): void;
+};
+
+export type DriverOptions = {
+  controllers: readonly Controller[];
+  view: View;
+  /** Carries an intent out; returns why the API refused it. Never given `again`, which is the driver's own. */
+  apply(intent: Exclude<Intent, { do: "again" }>, controller: string): ApiError | undefined;
+  work: Deadlines;
+  effects: { now(): number; random(): number };
+  /** Writes not handed to `changed` yet, asked for after every reconcile; absent when the caller pushes them all. */
+  pull?(): Iterable<ObjectChange>;
+  /** Told of every refused intent and every reconcile that threw; the key is retried in either case. */
+  report?(controller: string, key: string, error: unknown): void;
+};
+
+/** How much one `drain` may do. */
+export type Budget = {
+  reconciles: number;
+  /** Stop at this time (ms since the epoch), however many reconciles are left. */
+  until?: number;
+};
+
+const DUE_ROWS_AT_ONCE = 1000;
+/** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
+const CONFLICTS_AT_ONCE = 3;
+
+/**
+ * Runs controllers: writes become keys, keys are reconciled, intents are applied, which makes more writes, until all
+ * is at rest.
+ *
+ * What a controller may rely on:
+ * - A key queued many times before it runs, runs once. Different keys of one controller run in the order of arrival.
+ * - After the last write that maps to a key, that key runs at least once, and its view has the write.
+ * - Keys run one at a time. Nothing else writes between a reconcile's look at the view and the end of its intents.
+ * - Controllers take turns, one key each, so that a rollout of thousands of pods delays no other controller by more
+ *   than one reconcile.
+ * - Intents are applied in order up to the first that is refused. What comes after it is dropped, `refused` may add
+ *   events and conditions, and the key runs again after 5 ms, doubled by every failure in a row up to 1,000 s. Deleting
+ *   or changing what is gone, and creating in a namespace that is going away, are no failures. Events never fail.
+ * - `again` survives a restart. Of two deadlines for one key the sooner counts; a reconcile that comes early must ask anew.
+ *
+ * What the caller must do: hand every write to `changed` (or serve them by `pull`), call `drain` until it returns
+ * true or the turn is over, and then `persist` in the same transaction as the writes; when the soonest work row is
+ * due, call `due` and drain. Queues are memory, and memory is a cache: what `persist` wrote is all that a new Driver
+ * needs.
+ */
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #queues: readonly { controller: Controller; keys: KeyQueue }[];
+  readonly #byName = new Map<string, KeyQueue>();
+  readonly #watches = new Map<string, { watch: Watch; keys: KeyQueue }[]>();
+  readonly #watchAll: { controller: Controller; keys: KeyQueue }[] = [];
+  readonly #backoff = new Backoff();
+  readonly #conflicts = new Map<string, number>();
+  /** Deadlines not written yet: controller → key → due. */
+  readonly #later = new Map<string, Map<string, number>>();
+  #turn = 0;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+    this.#queues = options.controllers.map((controller) => ({ controller, keys: new KeyQueue() }));
+    for (const queue of this.#queues) this.#register(queue);
+  }
+
+  #register(queue: { controller: Controller; keys: KeyQueue }): void {
+    const { controller, keys } = queue;
+    if (this.#byName.has(controller.name)) throw new Error(`two controllers named ${controller.name}`);
+    this.#byName.set(controller.name, keys);
+    if (controller.watches === "all") {
+      this.#watchAll.push(queue);
+      return;
+    }
+    for (const watch of controller.watches) {
+      const watchers = this.#watches.get(watch.kind.groupResource);
+      if (watchers) watchers.push({ watch, keys });
+      else this.#watches.set(watch.kind.groupResource, [{ watch, keys }]);
+    }
+  }
+
+  /** Maps writes to the keys that must run. Cheap; runs no reconcile. */
+  changed(changes: Iterable<ObjectChange>): void {
+    for (const { type, kind, object, old } of changes) {
+      for (const { watch, keys } of this.#watches.get(kind.groupResource) ?? [])
+        for (const key of watch.keys(object, old, this.#options.view, type)) keys.add(key);
+      for (const { controller, keys } of this.#watchAll)
+        for (const key of controller.keysForAny?.(kind, object, old, type) ?? []) keys.add(key);
+    }
+  }
+
+  /** Queues one key, as if something it depends on had changed. */
+  enqueue(controller: string, key: string): void {
+    this.#byName.get(controller)?.add(key);
+  }
+
+  /** Loads the deadlines that have come; how many. */
+  due(now: number): number {
+    const rows = this.#options.work.due(now, DUE_ROWS_AT_ONCE);
+    for (const { controller, key } of rows) {
+      this.#options.work.done(controller, key);
+      this.enqueue(controller, key);
+    }
+    return rows.length;
+  }
+
+  /** Keys that wait to run now. */
+  get waiting(): number {
+    return this.#queues.reduce((sum, { keys }) => sum + keys.size, 0);
+  }
+
+  /** Reconciles until nothing is left (true) or the budget is used (false; the rest stays queued). */
+  drain(budget: Budget): boolean {
+    this.#pull();
+    for (let left = budget.reconciles; left > 0; left--) {
+      const next = this.#next();
+      if (!next) return true;
+      if (budget.until !== undefined && this.#options.effects.now() >= budget.until) {
+        next.keys.add(next.key);
+        return false;
+      }
+      this.#run(next.controller, next.key, next.keys);
+      this.#pull();
+    }
+    return this.waiting === 0;
+  }
+
+  /** Writes what is queued and what waits for a time to work rows, to be run by `due`. */
+  persist(): void {
+    const now = this.#options.effects.now();
+    for (const { controller, keys } of this.#queues) {
+      for (const key of keys.keys()) this.#options.work.enqueue({ controller: controller.name, key, due: now });
+      keys.clear();
+    }
+    for (const [controller, keys] of this.#later)
+      for (const [key, due] of keys) this.#options.work.enqueue({ controller, key, due });
+    this.#later.clear();
+  }
+
+  #pull(): void {
+    if (this.#options.pull) this.changed(this.#options.pull());
+  }
+
+  #next(): { controller: Controller; keys: KeyQueue; key: string } | undefined {
+    for (let tried = 0; tried < this.#queues.length; tried++) {
+      const queue = this.#queues[this.#turn++ % this.#queues.length];
+      const key = queue?.keys.take();
+      if (queue && key !== undefined) return { ...queue, key };
+    }
+    return undefined;
+  }
+
+  #run(controller: Controller, key: string, keys: KeyQueue): void {
+    const { view, effects, report } = this.#options;
+    const context: Context = { now: effects.now(), random: effects.random };
+    const item = `${controller.name} ${key}`;
+    try {
+      for (const intent of controller.reconcile(view, key, context)) {
+        const error = this.#apply(controller.name, key, intent);
+        if (!error) continue;
+        if (error.reason === "Conflict" && this.#mayRetryAtOnce(item)) {
+          keys.add(key);
+          return;
+        }
+        report?.(controller.name, key, error);
+        for (const answer of controller.refused?.(view, key, { intent, error }, context) ?? [])
+          this.#apply(controller.name, key, answer);
+        this.#retry(controller.name, key, item);
+        return;
+      }
+      this.#backoff.forget(item);
+      this.#conflicts.delete(item);
+    } catch (error) {
+      report?.(controller.name, key, error);
+      this.#retry(controller.name, key, item);
+    }
+  }
+
+  #apply(controller: string, key: string, intent: Intent): ApiError | undefined {
+    if (intent.do === "again") {
+      this.#at(controller, key, this.#options.effects.now() + Math.max(0, Math.ceil(intent.afterMs)));
+      return undefined;
+    }
+    const error = this.#options.apply(intent, controller);
+    return error && isFailure(intent, error) ? error : undefined;
+  }
+
+  #mayRetryAtOnce(item: string): boolean {
+    const seen = this.#conflicts.get(item) ?? 0;
+    this.#conflicts.set(item, seen + 1);
+    return seen < CONFLICTS_AT_ONCE;
+  }
+
+  #retry(controller: string, key: string, item: string): void {
+    this.#conflicts.delete(item);
+    this.#at(controller, key, this.#options.effects.now() + this.#backoff.next(item));
+  }
+
+  #at(controller: string, key: string, due: number): void {
+    const keys = this.#later.get(controller) ?? new Map<string, number>();
+    this.#later.set(controller, keys);
+    keys.set(key, Math.min(due, keys.get(key) ?? due));
+  }
+}
+
+function isFailure(intent: Intent, error: ApiError): boolean {
+  if (intent.do === "event") return false;
+  if (intent.do !== "create") return error.reason !== "NotFound";
+  return !error.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating");
+}

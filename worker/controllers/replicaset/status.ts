@@ -1,0 +1,52 @@
+import type { ReplicaSet } from "../../kinds/apps/replica-set.ts";
+import type { Pod } from "../../kinds/core/pod.ts";
+import { matchesLabels } from "../../lib/selectors.ts";
+import { conditionOf, withCondition, withoutCondition } from "../conditions.ts";
+import { isActive, isAvailable, isReady, isTerminating, untilAvailable } from "../pods.ts";
+
+type Status = NonNullable<ReplicaSet["status"]>;
+type Condition = NonNullable<Status["conditions"]>[number];
+export type Failure = { reason: "FailedCreate" | "FailedDelete"; message: string };
+
+/** What a ReplicaSet says of its pods. Counts of 0 are left out, `replicas` and `terminatingReplicas` excepted. */
+export function replicaSetStatus(
+  set: Readonly<ReplicaSet>,
+  pods: readonly Readonly<Pod>[],
+  now: number,
+  failure?: Failure,
+): Status {
+  const minReadySeconds = set.spec.minReadySeconds ?? 0;
+  const labels = set.spec.template?.metadata?.labels;
+  const active = pods.filter(isActive);
+  const count = (test: (pod: Readonly<Pod>) => boolean) => active.filter(test).length || undefined;
+  const conditions = withFailure(set.status?.conditions ?? [], failure, now);
+  return definedOnly({
+    replicas: active.length,
+    fullyLabeledReplicas: count((pod) => matchesLabels(labels, pod.metadata.labels)),
+    readyReplicas: count(isReady),
+    availableReplicas: count((pod) => isAvailable(pod, minReadySeconds, now)),
+    terminatingReplicas: pods.filter(isTerminating).length,
+    observedGeneration: set.metadata.generation,
+    conditions: conditions.length > 0 ? conditions : undefined,
+  });
+}
+
+/** A failure for the same reason keeps the first message: a new one for every try would be a write for every try. */
+function withFailure(known: readonly Condition[], failure: Failure | undefined, now: number): Condition[] {
+  if (!failure) return withoutCondition(known, "ReplicaFailure");
+  if (conditionOf(known, "ReplicaFailure")?.reason === failure.reason) return [...known];
+  return withCondition(known, { type: "ReplicaFailure", status: "True", ...failure }, now);
+}
+
+/** When the next ready pod becomes available, ms from now. */
+export function nextAvailable(set: Readonly<ReplicaSet>, pods: readonly Readonly<Pod>[], now: number) {
+  const waits = pods
+    .filter(isActive)
+    .map((pod) => untilAvailable(pod, set.spec.minReadySeconds ?? 0, now))
+    .filter((ms) => ms !== undefined && ms > 0);
+  return waits.length > 0 ? Math.min(...(waits as number[])) : undefined;
+}
+
+function definedOnly<T extends object>(object: T): T {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+}
