@@ -1,5 +1,30 @@
+import type { OwnerReference } from "../../lib/object.ts";
+import { invalidValue } from "../../lib/status.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 
+/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/controller-revision-v1/ */
 export type ControllerRevision = Schemas["io.k8s.api.apps.v1.ControllerRevision"];
-export const ControllerRevision = defineKind({ schema: "io.k8s.api.apps.v1.ControllerRevision" });
+export const ControllerRevision = defineKind({
+  schema: "io.k8s.api.apps.v1.ControllerRevision",
+  immutable: ["data"],
+  *validate({ revision }) {
+    if ((revision ?? 0) < 0) yield invalidValue("revision", revision, "must be greater than or equal to 0");
+  },
+  columns: [
+    nameColumn,
+    { name: "Controller", type: "string", value: ({ metadata }) => controller(metadata?.ownerReferences) },
+    { name: "Revision", type: "string", value: ({ revision }) => revision ?? 0 },
+    ageColumn,
+  ],
+});
+
+/** `statefulset.apps/web`, or `<none>`. */
+function controller(owners: readonly OwnerReference[] = []): string {
+  const owner = owners.find((candidate) => candidate.controller);
+  if (!owner) return "<none>";
+  const group = owner.apiVersion.includes("/") ? `.${owner.apiVersion.split("/")[0]}` : "";
+  const type = `${owner.kind}${group}`.toLowerCase();
+  return `${type}/${owner.name}`;
+}

@@ -1,5 +1,37 @@
+import { dnsLabelProblems } from "../../lib/names.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ */
 export type Namespace = Schemas["io.k8s.api.core.v1.Namespace"];
-export const Namespace = defineKind({ schema: "io.k8s.api.core.v1.Namespace" });
+
+/** Held by the namespace controller until nothing is left inside. */
+export const NAMESPACE_FINALIZER = "kubernetes";
+export const NAME_LABEL = "kubernetes.io/metadata.name";
+
+export const Namespace = defineKind({
+  schema: "io.k8s.api.core.v1.Namespace",
+  nameProblems: dnsLabelProblems,
+  default(namespace) {
+    const { metadata } = namespace;
+    namespace.spec ??= {};
+    namespace.status ??= {};
+    namespace.status.phase ||= "Active";
+    if (metadata?.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
+  },
+  prepareForCreate(namespace) {
+    namespace.status = { phase: "Active" };
+    const finalizers = namespace.spec?.finalizers ?? [];
+    namespace.spec = {
+      finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER],
+    };
+  },
+  /** Only `/finalize` takes finalizers away. */
+  prepareForUpdate(namespace, old, subresource) {
+    if (subresource === "finalize") return;
+    if (old.spec) namespace.spec = old.spec;
+  },
+  fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
+  columns: [nameColumn, { name: "Status", type: "string", value: ({ status }) => status?.phase ?? "" }, ageColumn],
+});

@@ -1,5 +1,69 @@
+import { canonicalizeResources } from "../../lib/quantity.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
-import type { Schemas } from "../generated/types.ts";
+import type { CoreV1Node, Schemas } from "../generated/types.ts";
+import { validateNode, validateNodeUpdate } from "../validation/node.ts";
 
+/** https://kubernetes.io/docs/concepts/architecture/nodes/ */
 export type Node = Schemas["io.k8s.api.core.v1.Node"];
-export const Node = defineKind({ schema: "io.k8s.api.core.v1.Node" });
+
+export const isNodeReady = (node: Pick<CoreV1Node, "status">): boolean =>
+  node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
+
+export const Node = defineKind({
+  schema: "io.k8s.api.core.v1.Node",
+  default(node) {
+    node.spec ??= {};
+    node.status ??= {};
+    canonicalizeResources(node.status.capacity);
+    if (node.status.allocatable === undefined && node.status.capacity)
+      node.status.allocatable = { ...node.status.capacity };
+    canonicalizeResources(node.status.allocatable);
+  },
+  validate: validateNode,
+  validateUpdate: validateNodeUpdate,
+  fieldSelectors: { "spec.unschedulable": ({ spec }) => String(spec?.unschedulable ?? false) },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", value: statusCell },
+    { name: "Roles", type: "string", value: (node) => roles(node).join(",") || "<none>" },
+    ageColumn,
+    { name: "Version", type: "string", value: ({ status }) => status?.nodeInfo?.kubeletVersion ?? "" },
+    { name: "Internal-IP", type: "string", priority: 1, value: (node) => address(node, "InternalIP") },
+    { name: "External-IP", type: "string", priority: 1, value: (node) => address(node, "ExternalIP") },
+    { name: "OS-Image", type: "string", priority: 1, value: ({ status }) => status?.nodeInfo?.osImage || "<unknown>" },
+    {
+      name: "Kernel-Version",
+      type: "string",
+      priority: 1,
+      value: ({ status }) => status?.nodeInfo?.kernelVersion || "<unknown>",
+    },
+    {
+      name: "Container-Runtime",
+      type: "string",
+      priority: 1,
+      value: ({ status }) => status?.nodeInfo?.containerRuntimeVersion || "<unknown>",
+    },
+  ],
+});
+
+function statusCell(node: CoreV1Node): string {
+  const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");
+  const status = ready ? (ready.status === "True" ? "Ready" : "NotReady") : "Unknown";
+  return node.spec?.unschedulable ? `${status},SchedulingDisabled` : status;
+}
+
+const ROLE_PREFIX = "node-role.kubernetes.io/";
+
+function roles({ metadata }: CoreV1Node): string[] {
+  const found = new Set<string>();
+  for (const [key, value] of Object.entries(metadata?.labels ?? {})) {
+    if (key.startsWith(ROLE_PREFIX)) found.add(key.slice(ROLE_PREFIX.length));
+    else if (key === "kubernetes.io/role") found.add(value);
+  }
+  found.delete("");
+  return [...found].sort();
+}
+
+const address = (node: CoreV1Node, type: string): string =>
+  node.status?.addresses?.find((candidate) => candidate.type === type)?.address ?? "<none>";

@@ -1,5 +1,31 @@
+import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { validateFrozen } from "../validation/config.ts";
+import { validateSecret } from "../validation/secret.ts";
 
+/** https://kubernetes.io/docs/concepts/configuration/secret/ */
 export type Secret = Schemas["io.k8s.api.core.v1.Secret"];
-export const Secret = defineKind({ schema: "io.k8s.api.core.v1.Secret" });
+export const Secret = defineKind({
+  schema: "io.k8s.api.core.v1.Secret",
+  immutable: ["type"],
+  default(secret) {
+    secret.type ||= "Opaque";
+    for (const [key, text] of Object.entries(secret.stringData ?? {})) {
+      secret.data ??= {};
+      secret.data[key] = base64(text);
+    }
+    delete secret.stringData;
+  },
+  validate: validateSecret,
+  validateUpdate: (secret, old) => validateFrozen(secret, old, ["data"]),
+  columns: [
+    nameColumn,
+    { name: "Type", type: "string", value: ({ type }) => type ?? "" },
+    { name: "Data", type: "string", value: ({ data }) => Object.keys(data ?? {}).length },
+    ageColumn,
+  ],
+});
+
+const base64 = (text: string): string =>
+  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));

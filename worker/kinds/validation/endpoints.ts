@@ -1,0 +1,115 @@
+import { dnsLabelProblems, labelValueProblems, portNumberProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { duplicate, forbiddenField, invalidValue, notSupported, required, tooMany } from "../../lib/status.ts";
+import type {
+  CoreV1EndpointPort,
+  CoreV1EndpointSubset,
+  CoreV1Endpoints,
+  DiscoveryV1Endpoint,
+  DiscoveryV1EndpointSlice,
+} from "../generated/types.ts";
+import { entries, invalidFor, type Problems } from "./fields.ts";
+import { ipFamily, isIp, NOT_AN_IP, specialRange } from "./ip.ts";
+
+export const PROTOCOLS = ["SCTP", "TCP", "UDP"];
+
+const unusable: Readonly<Record<string, string>> = {
+  unspecified: "may not be unspecified",
+  loopback: "may not be in the loopback range",
+  linkLocal: "may not be in the link-local range",
+  multicast: "may not be in the link-local multicast range",
+};
+
+/** An address that other machines can reach. */
+export function* validateEndpointIP(address: string, field: string): Problems {
+  if (!isIp(address)) {
+    yield invalidValue(field, address, NOT_AN_IP);
+    return;
+  }
+  const range = specialRange(address);
+  if (range === "unspecified") yield invalidValue(field, address, `may not be unspecified (${address})`);
+  else if (range === "loopback")
+    yield invalidValue(field, address, "may not be in the loopback range (127.0.0.0/8, ::1/128)");
+  else if (range === "linkLocal")
+    yield invalidValue(field, address, "may not be in the link-local range (169.254.0.0/16, fe80::/10)");
+  else if (range) yield invalidValue(field, address, unusable[range] ?? "");
+}
+
+export function* validateEndpoints({ subsets }: CoreV1Endpoints): Problems {
+  for (const [index, subset] of (subsets ?? []).entries()) yield* validateSubset(subset, `subsets[${index}]`);
+}
+
+function* validateSubset(subset: CoreV1EndpointSubset, field: string): Problems {
+  const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
+  if (!addresses.length && !notReadyAddresses.length)
+    yield required(field, "must specify `addresses` or `notReadyAddresses`");
+  for (const [name, list] of Object.entries({ addresses, notReadyAddresses }))
+    for (const [index, { ip, hostname, nodeName }] of list.entries()) {
+      const at = `${field}.${name}[${index}]`;
+      if (hostname) yield* invalidFor(`${at}.hostname`, hostname, dnsLabelProblems(hostname));
+      yield* validateEndpointIP(ip ?? "", `${at}.ip`);
+      if (nodeName === "") yield required(`${at}.nodeName`);
+    }
+  for (const [index, port] of ports.entries()) yield* validatePort(port, ports.length > 1, `${field}.ports[${index}]`);
+}
+
+function* validatePort({ name, port, protocol }: CoreV1EndpointPort, named: boolean, field: string): Problems {
+  if (named && !name) yield required(`${field}.name`);
+  else if (name) yield* invalidFor(`${field}.name`, name, dnsLabelProblems(name));
+  yield* invalidFor(`${field}.port`, port ?? 0, portNumberProblems(port ?? 0));
+  if (!protocol) yield required(`${field}.protocol`);
+  else if (!PROTOCOLS.includes(protocol)) yield notSupported(`${field}.protocol`, protocol, PROTOCOLS);
+}
+
+const ADDRESS_TYPES = ["FQDN", "IPv4", "IPv6"];
+const MAX_ENDPOINTS = 1000;
+const MAX_ADDRESSES = 100;
+const MAX_PORTS = 20_000;
+
+export function* validateEndpointSlice(slice: DiscoveryV1EndpointSlice): Problems {
+  const { addressType = "" } = slice;
+  const endpoints = slice.endpoints ?? [];
+  if (!addressType) yield required("addressType");
+  else if (!ADDRESS_TYPES.includes(addressType)) yield notSupported("addressType", addressType, ADDRESS_TYPES);
+  if (endpoints.length > MAX_ENDPOINTS) yield tooMany("endpoints", endpoints.length, MAX_ENDPOINTS);
+  else
+    for (const [index, endpoint] of endpoints.entries())
+      yield* validateSliceEndpoint(endpoint, addressType, `endpoints[${index}]`);
+  yield* validateSlicePorts(slice.ports ?? []);
+}
+
+function* validateSliceEndpoint(endpoint: DiscoveryV1Endpoint, addressType: string, field: string): Problems {
+  const { addresses = [], hostname, nodeName, deprecatedTopology } = endpoint;
+  if (!addresses.length) yield required(`${field}.addresses`, "must contain at least 1 address");
+  else if (addresses.length > MAX_ADDRESSES) yield tooMany(`${field}.addresses`, addresses.length, MAX_ADDRESSES);
+  for (const [index, address] of addresses.entries()) {
+    const at = `${field}.addresses[${index}]`;
+    if (addressType === "FQDN") continue;
+    yield* validateEndpointIP(address, at);
+    if ((addressType === "IPv4" || addressType === "IPv6") && isIp(address) && ipFamily(address) !== addressType)
+      yield invalidValue(at, address, `must be an ${addressType} address`);
+  }
+  if (nodeName === "") yield required(`${field}.nodeName`);
+  for (const [key, value] of entries(deprecatedTopology)) {
+    yield* invalidFor(`${field}.deprecatedTopology`, key, qualifiedNameProblems(key));
+    yield* invalidFor(`${field}.deprecatedTopology`, value, labelValueProblems(value));
+  }
+  if (hostname) yield* invalidFor(`${field}.hostname`, hostname, dnsLabelProblems(hostname));
+  if (deprecatedTopology && Object.hasOwn(deprecatedTopology, "topology.kubernetes.io/zone"))
+    yield forbiddenField(`${field}.deprecatedTopology[topology.kubernetes.io/zone]`, "cannot set zone");
+}
+
+function* validateSlicePorts(ports: NonNullable<DiscoveryV1EndpointSlice["ports"]>): Problems {
+  if (ports.length > MAX_PORTS) {
+    yield tooMany("ports", ports.length, MAX_PORTS);
+    return;
+  }
+  const names = new Set<string>();
+  for (const [index, { name = "", protocol }] of ports.entries()) {
+    const at = `ports[${index}]`;
+    if (name) yield* invalidFor(`${at}.name`, name, dnsLabelProblems(name));
+    if (names.has(name)) yield duplicate(`${at}.name`, name);
+    names.add(name);
+    if (!protocol) yield required(`${at}.protocol`);
+    else if (!PROTOCOLS.includes(protocol)) yield notSupported(`${at}.protocol`, protocol, PROTOCOLS);
+  }
+}
