@@ -58,6 +58,8 @@ export type WatchSpec = {
   format: "json" | "table" | "metadata";
   /** `includeObject` of tables: None, Metadata or Object. */
   includeObject: string;
+  /** A Table watch has sent its column definitions. */
+  headed?: boolean;
 };
 
 /** Turns changes into what one watcher reads: zero or more lines of JSON, each ending with a newline. */

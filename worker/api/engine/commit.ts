@@ -1,0 +1,64 @@
+import type { Kind } from "../../kinds/kind.ts";
+import { same } from "../../kinds/paths.ts";
+import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
+import { ApiError } from "../../lib/status.ts";
+import type { StoredObject, Txn } from "../../storage/store.ts";
+import { refsOf } from "./refs.ts";
+import { keyOf, serialize, shape } from "./stored.ts";
+
+/** One row holds at most 2 MB in a Durable Object; the rest of the row needs little. */
+const MAX_OBJECT_CHARACTERS = 2_000_000;
+
+function put(txn: Txn, kind: Kind, object: KubeObject, revision: number): string {
+  const json = serialize(kind, object, revision);
+  if (json.length > MAX_OBJECT_CHARACTERS)
+    throw new ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large");
+  const key = keyOf(kind, object.metadata?.namespace ?? "", object.metadata?.name ?? "");
+  txn.put({ ...key, uid: object.metadata?.uid ?? "", revision, json }, refsOf(kind, object));
+  return json;
+}
+
+/** Writes a new object and returns its text; a dry run only returns it. */
+export function insert(txn: Txn, kind: Kind, object: KubeObject, dryRun: boolean): string {
+  return dryRun ? serialize(kind, object, 0) : put(txn, kind, object, txn.nextRevision());
+}
+
+/** Writes the object over `stored`, unless nothing changes. */
+export function replace(
+  txn: Txn,
+  kind: Kind,
+  object: KubeObject,
+  old: KubeObject,
+  stored: StoredObject,
+  dryRun: boolean,
+): string {
+  if (isUnchanged(kind, object, old, stored.revision)) return stored.json;
+  return dryRun ? serialize(kind, object, stored.revision) : put(txn, kind, object, txn.nextRevision());
+}
+
+/** Equal but for the times of managedFields: such a write must neither move the revision nor wake watchers. */
+function isUnchanged(kind: Kind, object: KubeObject, old: KubeObject, revision: number): boolean {
+  const after = shape(kind, object, revision);
+  if (!same(withoutManagers(after), withoutManagers(old))) return false;
+  return same(timeless(after.metadata?.managedFields), timeless(old.metadata?.managedFields));
+}
+
+const withoutManagers = (object: KubeObject): KubeObject => ({
+  ...object,
+  metadata: { ...object.metadata, managedFields: undefined },
+});
+
+const timeless = (entries: readonly ManagedFieldsEntry[] | undefined) =>
+  entries?.map((entry) => ({ ...entry, time: undefined }));
+
+/** Removes a stored object; the DELETED change carries its last body under a new revision. */
+export function removeStored(txn: Txn, stored: StoredObject): string {
+  const revision = txn.nextRevision();
+  const json = withRevision(stored.json, stored.revision, revision);
+  txn.remove({ ...stored, revision, json });
+  return json;
+}
+
+/** metadata comes first and keeps resourceVersion before anything that users fill freely, so the first hit is it. */
+const withRevision = (json: string, from: number, to: number): string =>
+  json.replace(`"resourceVersion":"${from}"`, `"resourceVersion":"${to}"`);

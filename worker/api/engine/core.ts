@@ -1,0 +1,18 @@
+import type { Kinds } from "../../kinds/registry.ts";
+import type { ClusterConfig } from "../../lib/config.ts";
+import type { Effects } from "../../lib/effects.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import type { Store } from "../../storage/store.ts";
+import type { StoreView } from "../view.ts";
+
+/** What every part of the engine works with. */
+export type Core = {
+  readonly store: Store;
+  readonly kinds: Kinds;
+  readonly effects: Effects;
+  readonly config: ClusterConfig;
+  readonly view: StoreView;
+};
+
+/** An object whose fields beyond metadata are looked at by name. */
+export type Loose = KubeObject & Record<string, unknown>;

@@ -1,0 +1,71 @@
+import type { KubeObject } from "../../lib/object.ts";
+import { alreadyExists } from "../../lib/status.ts";
+import type { Txn } from "../../storage/store.ts";
+import { mutating, validating } from "../admission/chain.ts";
+import type { ApiRequest, ApiResult } from "../request.ts";
+import { readBody } from "./body.ts";
+import { insert } from "./commit.ts";
+import type { Core, Loose } from "./core.ts";
+import { trackFields } from "./fields.ts";
+import { fillSystemFields, generatedName, settleNamespace } from "./metadata.ts";
+import type { Operation } from "./operation.ts";
+import { type WriteOptions, writeOptions } from "./options.ts";
+import { keyOf, subjectOf } from "./stored.ts";
+import { validate } from "./validate.ts";
+
+/** Names tried for a generateName whose first guess is taken. */
+const MAX_NAME_ATTEMPTS = 8;
+
+export function create(core: Core, request: ApiRequest): ApiResult {
+  const options = writeOptions(request);
+  const warnings: string[] = [];
+  const object = readBody(core.kinds, request.kind, request.body, options.fieldValidation, warnings);
+  const json = core.store.write((txn) => createObject(core, txn, request, options, object, warnings));
+  return { type: "object", code: 201, kind: request.kind, json, warnings };
+}
+
+/** The pipeline of every new object, wherever it comes from: POST, PUT, apply, controllers. Returns its text. */
+export function createObject(
+  core: Core,
+  txn: Txn,
+  request: ApiRequest,
+  options: WriteOptions,
+  object: Loose,
+  warnings: string[],
+): string {
+  const { kind, user, namespace, subresource } = request;
+  settleNamespace(kind, object, namespace);
+  const operation: Operation = {
+    core,
+    txn,
+    request,
+    kind,
+    user,
+    action: "CREATE",
+    namespace: kind.namespaced ? namespace : "",
+    name: object.metadata?.name ?? "",
+    subresource,
+    dryRun: options.dryRun,
+    warnings,
+    object,
+    old: undefined,
+  };
+  trackFields(operation, options.fieldManager);
+  for (const admission of mutating) admission.admits(operation);
+  const generates = !object.metadata?.name;
+  fillSystemFields(kind, object, core.effects);
+  kind.prepareForCreate(object);
+  validate(operation);
+  for (const admission of validating) admission.admits(operation);
+  settleName(operation, generates);
+  return insert(txn, kind, object, options.dryRun);
+}
+
+/** Throws 409 when the name is taken; a generated one is guessed again first. */
+function settleName({ core, txn, kind, namespace, object }: Operation, generates: boolean): void {
+  const metadata = object.metadata as NonNullable<KubeObject["metadata"]>;
+  for (let attempt = 1; txn.get(keyOf(kind, namespace, metadata.name ?? "")); attempt++) {
+    if (!generates || attempt === MAX_NAME_ATTEMPTS) throw alreadyExists(subjectOf(kind, metadata.name));
+    metadata.name = generatedName(metadata.generateName ?? "", core.effects);
+  }
+}

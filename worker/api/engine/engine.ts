@@ -1,0 +1,73 @@
+import type { Kinds } from "../../kinds/registry.ts";
+import type { ClusterConfig } from "../../lib/config.ts";
+import type { Effects } from "../../lib/effects.ts";
+import { ApiError, methodNotAllowed } from "../../lib/status.ts";
+import type { Store } from "../../storage/store.ts";
+import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
+import { StoreView } from "../view.ts";
+import { watchSpec } from "../watch/spec.ts";
+import type { Core } from "./core.ts";
+import { create } from "./create.ts";
+import { remove } from "./delete.ts";
+import { deleteCollection } from "./delete-collection.ts";
+import { patch } from "./patch.ts";
+import { get, list } from "./read.ts";
+import { subresources } from "./subresources.ts";
+import { update } from "./update.ts";
+
+export type Handler = (core: Core, request: ApiRequest) => ApiResult;
+
+const handlers: Readonly<Partial<Record<Verb, Handler>>> = {
+  create,
+  get,
+  list,
+  update,
+  patch,
+  delete: remove,
+  deletecollection: deleteCollection,
+};
+
+/**
+ * Kubernetes' API on one store: what a request means, whether it is valid, and what it changes. Routing,
+ * authentication and authorization come before it, rendering after. Synchronous throughout, so that a request is one
+ * transaction and nothing interleaves.
+ */
+export class Engine {
+  readonly #core: Core;
+  /** What controllers, the scheduler and the link read; parsed objects are shared with the engine's own reads. */
+  readonly view: StoreView;
+
+  constructor({
+    store,
+    kinds,
+    effects,
+    config,
+  }: { store: Store; kinds: Kinds; effects: Effects; config: ClusterConfig }) {
+    this.view = new StoreView(store, kinds);
+    this.#core = { store, kinds, effects, config, view: this.view };
+  }
+
+  /** Every verb but watch. A refusal is a result too: its body is the Status. */
+  handle(request: ApiRequest): ApiResult {
+    return answering(() => {
+      const table = request.subresource ? subresources[request.subresource] : undefined;
+      const handler = (table ?? handlers)[request.verb];
+      if (!handler) throw methodNotAllowed();
+      return handler(this.#core, request);
+    });
+  }
+
+  /** Throws ApiError when the watch must not begin. */
+  watch(request: ApiRequest, format: WatchSpec["format"]): WatchSpec {
+    return watchSpec(this.#core, request, format);
+  }
+}
+
+function answering(body: () => ApiResult): ApiResult {
+  try {
+    return body();
+  } catch (error) {
+    if (error instanceof ApiError) return { type: "status", code: error.code, body: error.status(), warnings: [] };
+    throw error;
+  }
+}

@@ -1,0 +1,145 @@
+import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
+import type { ApiRequest } from "../request.ts";
+
+/**
+ * The options of writes, from the query or a DELETE's body.
+ * https://kubernetes.io/docs/reference/kubernetes-api/common-parameters/common-parameters/
+ */
+export type WriteOptions = { dryRun: boolean; fieldManager: string; fieldValidation: FieldValidation; force: boolean };
+export type FieldValidation = "Strict" | "Warn" | "Ignore";
+
+export type DeleteOptions = {
+  gracePeriodSeconds?: number;
+  orphanDependents?: boolean;
+  propagationPolicy?: string;
+  preconditions?: { uid?: string; resourceVersion?: string };
+  dryRun?: readonly string[];
+};
+
+const MAX_MANAGER_BYTES = 128;
+
+const invalidOptions = (kind: string, problems: readonly FieldError[]) =>
+  invalid({ group: "meta.k8s.io", kind, name: "" }, problems);
+
+function* dryRunProblems(values: readonly string[]): Iterable<FieldError> {
+  if (values.some((value) => value !== "All")) yield notSupported("dryRun", values, ["All"]);
+}
+
+export const isTrue = (value: string | null): boolean =>
+  value !== null && value !== "" && value !== "0" && value.toLowerCase() !== "false";
+
+const OPTIONS_KIND: Readonly<Record<string, string>> = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+};
+
+/** Throws 422 for what it does not know. */
+export function writeOptions({ query, verb, contentType, userAgent }: ApiRequest): WriteOptions {
+  const isApply = verb === "patch" && /^application\/apply-patch/.test(contentType);
+  const dryRun = query.getAll("dryRun");
+  const fieldManager = query.get("fieldManager") ?? "";
+  const validation = query.get("fieldValidation") ?? "";
+  const force = query.get("force");
+  const problems: FieldError[] = [];
+  if (verb === "patch" && !isApply && force !== null)
+    problems.push(forbiddenField("force", "may not be specified for non-apply patch"));
+  if (isApply && fieldManager === "")
+    problems.push({
+      field: "fieldManager",
+      reason: "FieldValueRequired",
+      message: "Required value: is required for apply patch",
+    });
+  if (fieldManager.length > MAX_MANAGER_BYTES)
+    problems.push({
+      field: "fieldManager",
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes`,
+    });
+  problems.push(...dryRunProblems(dryRun));
+  if (!["", "Ignore", "Strict", "Warn"].includes(validation))
+    problems.push(notSupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]));
+  if (problems.length) throw invalidOptions(OPTIONS_KIND[verb] ?? "UpdateOptions", problems);
+  return {
+    dryRun: dryRun.length > 0,
+    fieldManager: fieldManager || managerOf(userAgent),
+    fieldValidation: (validation || "Warn") as FieldValidation,
+    force: isTrue(force),
+  };
+}
+
+/** The part of a User-Agent before the first "/"; at most 128 bytes, as the field manager's limit is. */
+const managerOf = (userAgent: string): string => (userAgent.split("/")[0] || "unknown").slice(0, MAX_MANAGER_BYTES);
+
+const POLICIES = ["Foreground", "Background", "Orphan", "nil"];
+
+/** A body wins over the query, as upstream. Throws 400 for a body that is not DeleteOptions and 422 for bad values. */
+export function deleteOptions({ query, body }: ApiRequest): DeleteOptions {
+  const options = body === undefined || body.trim() === "" ? optionsOfQuery(query) : optionsOfBody(body);
+  const problems: FieldError[] = [];
+  if (options.propagationPolicy !== undefined && options.orphanDependents !== undefined)
+    problems.push(
+      invalidValue(
+        "propagationPolicy",
+        options.propagationPolicy,
+        "orphanDependents and deletionPropagation cannot be both set",
+      ),
+    );
+  if (options.propagationPolicy !== undefined && !POLICIES.slice(0, 3).includes(options.propagationPolicy))
+    problems.push(notSupported("propagationPolicy", options.propagationPolicy, POLICIES));
+  problems.push(...dryRunProblems(options.dryRun ?? []));
+  if (problems.length) throw invalidOptions("DeleteOptions", problems);
+  return options;
+}
+
+function optionsOfQuery(query: URLSearchParams): DeleteOptions {
+  const options: DeleteOptions = {};
+  const grace = query.get("gracePeriodSeconds");
+  if (grace !== null) options.gracePeriodSeconds = wholeNumber("gracePeriodSeconds", grace);
+  const orphan = query.get("orphanDependents");
+  if (orphan !== null) options.orphanDependents = isTrue(orphan);
+  const policy = query.get("propagationPolicy");
+  if (policy) options.propagationPolicy = policy;
+  if (query.has("dryRun")) options.dryRun = query.getAll("dryRun");
+  return options;
+}
+
+/** An integer of the query; anything else is a 400 in strconv's words. */
+export function wholeNumber(name: string, text: string): number {
+  if (!/^[-+]?\d+$/.test(text))
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax (${name})`);
+  return Number(text);
+}
+
+const optionTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
+  gracePeriodSeconds: Number.isInteger,
+  orphanDependents: (value) => typeof value === "boolean",
+  propagationPolicy: (value) => typeof value === "string",
+  preconditions: (value) => typeof value === "object" && !Array.isArray(value),
+  dryRun: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+};
+
+function optionsOfBody(body: string): DeleteOptions {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw badRequest(
+      "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct",
+    );
+  const { kind } = value as { kind?: unknown };
+  if (kind !== undefined && kind !== "" && kind !== "DeleteOptions")
+    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
+  const options: Record<string, unknown> = {};
+  for (const [name, isType] of Object.entries(optionTypes)) {
+    const given = (value as Record<string, unknown>)[name];
+    if (given === undefined || given === null) continue;
+    if (!isType(given))
+      throw badRequest(`json: cannot unmarshal ${typeof given} into Go struct field DeleteOptions.${name}`);
+    options[name] = given;
+  }
+  return options as DeleteOptions;
+}

@@ -1,0 +1,27 @@
+import { notFound, unsupportedMediaType } from "../../lib/status.ts";
+import type { ApiRequest, ApiResult } from "../request.ts";
+import { normalize } from "./body.ts";
+import type { Core, Loose } from "./core.ts";
+import { checkNamed } from "./metadata.ts";
+import { writeOptions } from "./options.ts";
+import { patchTypes } from "./patch-types.ts";
+import { keyOf, subjectOf } from "./stored.ts";
+import { updateObject } from "./update.ts";
+
+export function patch(core: Core, request: ApiRequest): ApiResult {
+  const { kind, namespace, name } = request;
+  const type = patchTypes[request.contentType];
+  if (!type) throw unsupportedMediaType("415: Unsupported Media Type");
+  const options = writeOptions(request);
+  const change = type.read(kind, request.body);
+  return core.store.write((txn): ApiResult => {
+    const stored = txn.get(keyOf(kind, namespace, name));
+    if (!stored) throw notFound(subjectOf(kind, name));
+    const warnings: string[] = [];
+    const patched = change(JSON.parse(stored.json) as Loose);
+    const object = normalize(core.kinds, kind, patched, options.fieldValidation, warnings);
+    checkNamed(object, namespace, name);
+    const json = updateObject(core, txn, request, options, object, stored, warnings);
+    return { type: "object", code: 200, kind, json, warnings };
+  });
+}

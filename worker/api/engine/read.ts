@@ -1,0 +1,130 @@
+import type { Kind } from "../../kinds/kind.ts";
+import { badRequest, expired, notFound } from "../../lib/status.ts";
+import type { Reader, StoredObject } from "../../storage/store.ts";
+import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
+import { decodeToken, encodeToken } from "./continue-token.ts";
+import type { Core } from "./core.ts";
+import { wholeNumber } from "./options.ts";
+import { nodeRef } from "./refs.ts";
+import { parseSelection, pinned, type Selection, selects, selectsAll } from "./selection.ts";
+import { keyOf, subjectOf } from "./stored.ts";
+import { checkReached, checkVersionQuery, parseRevision } from "./versions.ts";
+
+export function get(core: Core, { kind, namespace, name, query }: ApiRequest): ApiResult {
+  checkReached(parseRevision(query.get("resourceVersion") ?? ""), core.store.revision());
+  const stored = core.store.get(keyOf(kind, namespace, name));
+  if (!stored) throw notFound(subjectOf(kind, name));
+  return { type: "object", code: 200, kind, json: stored.json, warnings: [] };
+}
+
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#retrieving-large-results-sets-in-chunks */
+export function list(core: Core, request: ApiRequest): ApiResult {
+  const { kind, query } = request;
+  const plan = listPlan(core, request);
+  const found = collect(core, request, plan);
+  if (found === "expired") return expiredList(query.get("continue") ?? "");
+  const metadata: ListMeta = { resourceVersion: String(found.revision) };
+  if (found.next) metadata.continue = encodeToken({ ...found.next, revision: found.revision });
+  if (found.remaining !== undefined && selectsAll(plan.selection)) metadata.remainingItemCount = found.remaining;
+  return { type: "list", code: 200, kind, items: found.items.map(({ json }) => json), metadata, warnings: [] };
+}
+
+type Position = { namespace: string; name: string };
+type Plan = { selection: Selection; limit: number; at: number | undefined; after: Position | undefined };
+type Found = { items: StoredObject[]; revision: number; next?: Position; remaining?: number };
+
+function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  const match = query.get("resourceVersionMatch") ?? "";
+  const token = query.get("continue") ?? "";
+  const initial = query.get("sendInitialEvents");
+  checkVersionQuery({
+    resourceVersion,
+    match,
+    sendInitialEvents: initial === null ? undefined : initial !== "false",
+    isWatch: false,
+  });
+  const selection = parseSelection(kind, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? "");
+  const limit = Math.max(0, wholeNumber("limit", query.get("limit") || "0"));
+  if (token !== "") {
+    if (resourceVersion !== "" && resourceVersion !== "0")
+      throw badRequest("specifying resource version is not allowed when using continue");
+    const { revision, ...after } = decodeToken(token);
+    return { selection, limit, at: revision || undefined, after };
+  }
+  const revision = parseRevision(resourceVersion);
+  checkReached(revision, store.revision());
+  const isExact = revision > 0 && (match === "Exact" || (match === "" && limit > 0));
+  return { selection, limit, at: isExact ? revision : undefined, after: undefined };
+}
+
+/** Items that fit, from as few rows as the selectors allow. */
+function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found | "expired" {
+  const { selection, limit, at } = plan;
+  const one = at === undefined && !plan.after && limit === 0 ? fewRows(core, kind, namespace, selection) : undefined;
+  if (one) return { items: one.filter(fits(core, kind, selection)), revision: core.store.revision() };
+  const where = namespace || (kind.namespaced ? pinned(selection, "metadata.namespace") : undefined);
+  const scope = { resource: kind.groupResource, ...(where && { namespace: where }) };
+  if (selectsAll(selection) || limit === 0) {
+    const page = core.store.list(scope, { ...(limit && { limit }), after: plan.after, at });
+    if (page === "expired") return page;
+    return selectsAll(selection) ? page : { ...page, items: page.items.filter(fits(core, kind, selection)) };
+  }
+  return collectPages(core.store, scope, plan, fits(core, kind, selection));
+}
+
+const fits = (core: Core, kind: Kind, selection: Selection) => (stored: StoredObject) =>
+  selects(kind, selection, core.view.parse(stored));
+
+/** What an index answers: one object by its name, the pods of a node. */
+function fewRows(core: Core, kind: Kind, namespace: string, selection: Selection): StoredObject[] | undefined {
+  const name = pinned(selection, "metadata.name");
+  const where = namespace || pinned(selection, "metadata.namespace");
+  if (name && (where || !kind.namespaced)) {
+    const stored = core.store.get(keyOf(kind, where ?? "", name));
+    return stored ? [stored] : [];
+  }
+  const node = kind.groupResource === "pods" ? pinned(selection, "spec.nodeName") : undefined;
+  if (node === undefined) return undefined;
+  return core.store.byRef(nodeRef(node), kind.groupResource).filter((pod) => !where || pod.namespace === where);
+}
+
+/** Rows read at once while a selector passes over them. */
+const ROWS_AT_ONCE = 500;
+
+function collectPages(
+  store: Reader,
+  scope: { resource: string; namespace?: string },
+  { limit, at, after }: Plan,
+  matches: (stored: StoredObject) => boolean,
+): Found | "expired" {
+  const items: StoredObject[] = [];
+  let position = after;
+  let snapshot = at;
+  for (;;) {
+    const page = store.list(scope, { limit: ROWS_AT_ONCE, after: position, at: snapshot });
+    if (page === "expired") return page;
+    snapshot ??= page.revision;
+    for (const stored of page.items) {
+      if (!matches(stored)) continue;
+      if (items.length === limit) {
+        const { namespace, name } = items.at(-1) as StoredObject;
+        return { items, revision: page.revision, next: { namespace, name } };
+      }
+      items.push(stored);
+    }
+    if (!page.next) return { items, revision: page.revision };
+    position = page.next;
+  }
+}
+
+/** 410; a list in pages also gets a token that goes on in what is there now. */
+function expiredList(token: string): ApiResult {
+  if (token === "") throw expired("The resourceVersion for the provided list is too old.");
+  const error = expired(
+    "The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.",
+  );
+  const fresh = encodeToken({ ...decodeToken(token), revision: 0 });
+  const body = { ...error.status(), metadata: { continue: fresh } };
+  return { type: "status", code: 410, body, warnings: [] };
+}

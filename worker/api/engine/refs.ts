@@ -1,0 +1,76 @@
+import type { Kind } from "../../kinds/kind.ts";
+import { read } from "../../kinds/paths.ts";
+import type { KubeObject } from "../../lib/object.ts";
+
+/**
+ * Index terms of objects, in one place: what `byRef` can find.
+ * `owner=UID`, `node=NAME`, `clusterIP=…`, `nodePort=…`, `event=…` and `expires=BUCKET`.
+ */
+type Term = (object: KubeObject) => Iterable<string>;
+
+export const ownerRef = (uid: string): string => `owner=${uid}`;
+export const nodeRef = (node: string): string => `node=${node}`;
+export const clusterIPRef = (address: string): string => `clusterIP=${address}`;
+export const nodePortRef = (port: number): string => `nodePort=${port}`;
+export const eventRef = (event: KubeObject): string => `event=${eventIdentity(event)}`;
+export const expiryRef = (bucket: number): string => `expires=${bucket}`;
+
+/** Kinds that controllers adopt: those of them without an owner are found by `owner=`. */
+export const ADOPTABLE: ReadonlySet<string> = new Set([
+  "pods",
+  "replicasets.apps",
+  "controllerrevisions.apps",
+  "jobs.batch",
+]);
+
+const terms: Readonly<Record<string, Term>> = {
+  *pods(object) {
+    yield nodeRef(text(object, "spec.nodeName"));
+  },
+  *services(object) {
+    const addresses = read(object, "spec.clusterIPs");
+    for (const address of Array.isArray(addresses) ? addresses : [])
+      if (address !== "None") yield clusterIPRef(String(address));
+    const ports = read(object, "spec.ports");
+    for (const port of Array.isArray(ports) ? ports : []) if (port.nodePort) yield nodePortRef(port.nodePort);
+    const check = read(object, "spec.healthCheckNodePort");
+    if (typeof check === "number" && check > 0) yield nodePortRef(check);
+  },
+  *events(object) {
+    yield eventRef(object);
+    yield expiryRef(expiryBucket(object));
+  },
+};
+
+export function refsOf(kind: Kind, object: KubeObject): string[] {
+  const refs = new Set<string>();
+  const owners = object.metadata?.ownerReferences ?? [];
+  for (const owner of owners) refs.add(ownerRef(owner.uid));
+  if (owners.length === 0 && ADOPTABLE.has(kind.groupResource)) refs.add(ownerRef(""));
+  for (const ref of terms[kind.groupResource]?.(object) ?? []) refs.add(ref);
+  return [...refs];
+}
+
+const text = (object: KubeObject, path: string): string => {
+  const value = read(object, path);
+  return typeof value === "string" ? value : "";
+};
+
+/** Equal for events that a recorder counts up instead of writing anew. */
+function eventIdentity(event: KubeObject): string {
+  const said = ["involvedObject.uid", "involvedObject.fieldPath", "source.component", "type", "reason", "message"].map(
+    (path) => text(event, path),
+  );
+  return JSON.stringify(said);
+}
+
+/** How long events are kept: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl) */
+export const EVENT_TTL_MS = 3_600_000;
+/** Events expire together in steps of this length. */
+export const EXPIRY_STEP_MS = 600_000;
+
+function expiryBucket(event: KubeObject): number {
+  const times = ["lastTimestamp", "series.lastObservedTime", "eventTime", "metadata.creationTimestamp"];
+  const latest = Math.max(0, ...times.map((path) => Date.parse(text(event, path)) || 0));
+  return Math.ceil((latest + EVENT_TTL_MS) / EXPIRY_STEP_MS);
+}

@@ -1,0 +1,51 @@
+import type { Kind } from "../../kinds/kind.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import {
+  type FieldRequirement,
+  matchesFields,
+  parseFieldSelector,
+  parseLabelSelector,
+} from "../../lib/selector-parser.ts";
+import { matchesRequirements, type Requirement, SelectorError } from "../../lib/selectors.ts";
+import { badRequest } from "../../lib/status.ts";
+import { isBuiltIn } from "./stored.ts";
+
+/** What a list or watch is narrowed to. */
+export type Selection = { labels: readonly Requirement[]; fields: readonly FieldRequirement[] };
+
+type FieldReader = (object: KubeObject) => string;
+
+const common: Readonly<Record<string, FieldReader>> = {
+  "metadata.name": (object) => object.metadata?.name ?? "",
+  "metadata.namespace": (object) => object.metadata?.namespace ?? "",
+};
+
+const readerOf = (kind: Kind, field: string): FieldReader | undefined =>
+  Object.hasOwn(kind.fieldSelectors, field) ? kind.fieldSelectors[field] : common[field];
+
+/** Throws 400 for what cannot be parsed and for fields that the kind does not select by. */
+export function parseSelection(kind: Kind, labelSelector: string, fieldSelector: string): Selection {
+  try {
+    const fields = parseFieldSelector(fieldSelector);
+    for (const { field } of fields) if (!readerOf(kind, field)) throw badRequest(unknownField(kind, field));
+    return { labels: parseLabelSelector(labelSelector), fields };
+  } catch (error) {
+    throw error instanceof SelectorError ? badRequest(error.message) : error;
+  }
+}
+
+/** kube-apiserver says it in one of two ways, by whether the kind has field selectors of its own. */
+const unknownField = (kind: Kind, field: string) =>
+  isBuiltIn(kind) && Object.keys(kind.fieldSelectors).every((name) => name in common)
+    ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+    : `field label not supported: ${field}`;
+
+export const selectsAll = ({ labels, fields }: Selection): boolean => labels.length === 0 && fields.length === 0;
+
+export const selects = (kind: Kind, { labels, fields }: Selection, object: KubeObject): boolean =>
+  matchesRequirements(labels, object.metadata?.labels) &&
+  matchesFields(fields, (field) => readerOf(kind, field)?.(object) ?? "");
+
+/** The only value of a field that fits, where the selector says so. */
+export const pinned = ({ fields }: Selection, name: string): string | undefined =>
+  fields.find(({ field, operator }) => field === name && operator === "=")?.value;

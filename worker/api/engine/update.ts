@@ -1,0 +1,116 @@
+import type { Kind } from "../../kinds/kind.ts";
+import { ApiError, conflict, invalid, invalidValue, modified, notFound } from "../../lib/status.ts";
+import type { StoredObject, Txn } from "../../storage/store.ts";
+import { mutating, validating } from "../admission/chain.ts";
+import type { ApiRequest, ApiResult } from "../request.ts";
+import { readBody } from "./body.ts";
+import { removeStored, replace } from "./commit.ts";
+import type { Core, Loose } from "./core.ts";
+import { createObject } from "./create.ts";
+import { trackFields } from "./fields.ts";
+import { checkNamed, keepSystemFields } from "./metadata.ts";
+import type { Operation } from "./operation.ts";
+import { type WriteOptions, writeOptions } from "./options.ts";
+import { keyOf, serialize, subjectOf } from "./stored.ts";
+import { traitsOf } from "./traits.ts";
+import { validate } from "./validate.ts";
+
+export function update(core: Core, request: ApiRequest): ApiResult {
+  const { kind, namespace, name } = request;
+  const options = writeOptions(request);
+  const warnings: string[] = [];
+  const object = readBody(core.kinds, kind, request.body, options.fieldValidation, warnings);
+  checkNamed(object, namespace, name);
+  return core.store.write((txn): ApiResult => {
+    const stored = txn.get(keyOf(kind, namespace, name));
+    if (stored) {
+      checkUid(stored, object, request);
+      const json = updateObject(core, txn, request, options, object, stored, warnings);
+      return { type: "object", code: 200, kind, json, warnings };
+    }
+    if (request.subresource || !traitsOf(kind).createOnUpdate) throw notFound(subjectOf(kind, name));
+    const json = createObject(core, txn, request, options, object, warnings);
+    return { type: "object", code: 201, kind, json, warnings };
+  });
+}
+
+/** A uid in the body of a PUT is a precondition; storage answers for it, in its own words. */
+function checkUid({ uid }: StoredObject, object: Loose, { kind, namespace, name }: ApiRequest): void {
+  const given = object.metadata?.uid;
+  if (!given || given === uid) return;
+  const key = ["/registry", kind.resource, ...(kind.namespaced ? [namespace] : []), name].join("/");
+  throw conflict(
+    subjectOf(kind, name),
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${given}, UID in object meta: ${uid}`,
+  );
+}
+
+/** The pipeline of every change of an existing object. `track` is told the manager. Returns the text as answered. */
+export function updateObject(
+  core: Core,
+  txn: Txn,
+  request: ApiRequest,
+  options: WriteOptions,
+  object: Loose,
+  stored: StoredObject,
+  warnings: string[],
+  track: (operation: Operation, manager: string) => void = trackFields,
+): string {
+  const { kind, user, namespace, name, subresource } = request;
+  const old = JSON.parse(stored.json) as Loose;
+  const operation: Operation = {
+    core,
+    txn,
+    request,
+    kind,
+    user,
+    action: "UPDATE",
+    namespace: kind.namespaced ? namespace : "",
+    name,
+    subresource,
+    dryRun: options.dryRun,
+    warnings,
+    object,
+    old,
+  };
+  checkVersion(operation, stored);
+  track(operation, options.fieldManager);
+  for (const admission of mutating) admission.admits(operation);
+  prepare(operation);
+  if (kind.changesGeneration(object, old) && object.metadata)
+    object.metadata.generation = (old.metadata?.generation ?? 0) + 1;
+  validate(operation);
+  for (const admission of validating) admission.admits(operation);
+  if (isFinalized(kind, object, old)) {
+    if (!options.dryRun) removeStored(txn, stored);
+    return serialize(kind, object, stored.revision);
+  }
+  return replace(txn, kind, object, old, stored, options.dryRun);
+}
+
+/** A kind may take all of metadata from what is there; who owns which field must stay as tracked. */
+function prepare({ kind, object, old, subresource }: Operation): void {
+  if (!old) return;
+  const managedFields = object.metadata?.managedFields;
+  keepSystemFields(object, old);
+  kind.prepareForUpdate(object, old, subresource);
+  if (object.metadata) object.metadata.managedFields = managedFields;
+}
+
+/** Throws 409 when the body was made from an older version than the stored one. */
+function checkVersion({ kind, name, object }: Operation, stored: StoredObject): void {
+  const given = object.metadata?.resourceVersion ?? "";
+  if (given === "" || given === "0") {
+    if (traitsOf(kind).unconditionalUpdate) return;
+    const problem = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
+    throw invalid({ group: kind.group, kind: kind.resource, name }, [problem]);
+  }
+  if (!/^\d+$/.test(given)) throw new ApiError(400, "BadRequest", `invalid resourceVersion ${JSON.stringify(given)}`);
+  if (given !== String(stored.revision)) throw modified(subjectOf(kind, name));
+}
+
+/** An object that waited for its last finalizer goes with the update that removes it. */
+function isFinalized(kind: Kind, object: Loose, old: Loose): boolean {
+  if (!old.metadata?.deletionTimestamp || old.metadata.deletionGracePeriodSeconds) return false;
+  return !object.metadata?.finalizers?.length && traitsOf(kind).ownFinalizers(object).length === 0;
+}

@@ -1,0 +1,15 @@
+import type { FieldError } from "../../lib/status.ts";
+import { invalid } from "../../lib/status.ts";
+import type { Operation } from "./operation.ts";
+import { metadataProblems, metadataUpdateProblems } from "./validate-metadata.ts";
+
+/** Throws 422 with every problem of the object. */
+export function validate({ kind, object, old, subresource, warnings }: Operation): void {
+  const problems: FieldError[] = [];
+  if (old) problems.push(...metadataUpdateProblems(object, old), ...metadataUpdateProblems(object, old));
+  problems.push(...metadataProblems(kind, object), ...kind.validate(object));
+  if (old) problems.push(...kind.validateUpdate(object, old, subresource));
+  if (problems.length)
+    throw invalid({ group: kind.group, kind: kind.kind, name: object.metadata?.name ?? "" }, problems);
+  warnings.push(...kind.warnings(object, old));
+}

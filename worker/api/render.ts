@@ -1,0 +1,102 @@
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../lib/object.ts";
+import { asItem, isBuiltIn, served } from "./engine/stored.ts";
+import type { ApiResult, WatchSpec } from "./request.ts";
+
+/**
+ * Results as the text that the client accepts.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
+ */
+export function render(result: ApiResult, format: WatchSpec["format"], includeObject: string, now: number): string {
+  switch (result.type) {
+    case "status":
+      return JSON.stringify(result.body);
+    case "object":
+      return format === "json"
+        ? served(result.kind, result.json)
+        : renderObject(result.kind, result.json, format, includeObject, now);
+    case "list":
+      return renderList(result, format, includeObject, now);
+  }
+}
+
+function renderObject(
+  kind: Kind,
+  json: string,
+  format: "table" | "metadata",
+  includeObject: string,
+  now: number,
+): string {
+  const object = JSON.parse(json) as KubeObject;
+  return format === "metadata"
+    ? metadataText(object)
+    : tableText(kind, [{ json, object }], now, includeObject, { withColumns: true });
+}
+
+type ListResult = Extract<ApiResult, { type: "list" }>;
+
+function renderList(
+  { kind, items, metadata }: ListResult,
+  format: WatchSpec["format"],
+  includeObject: string,
+  now: number,
+) {
+  if (format === "table") {
+    const rows = items.map((json) => ({ json, object: JSON.parse(json) as KubeObject }));
+    return tableText(kind, rows, now, includeObject, { withColumns: true, metadata });
+  }
+  const meta = JSON.stringify(metadata);
+  if (format === "metadata") {
+    const objects = items.map((json) => metadataText(JSON.parse(json) as KubeObject));
+    return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${objects.join(",")}]}`;
+  }
+  const head = `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMeta(kind, metadata)},"items":[`;
+  return `${head}${items.map((json) => asItem(kind, json)).join(",")}]}`;
+}
+
+/** Lists of custom resources always have `continue`; others leave out what is empty. */
+const listMeta = (kind: Kind, metadata: ListResult["metadata"]) =>
+  JSON.stringify(isBuiltIn(kind) ? metadata : { continue: "", ...metadata });
+
+const partial = ({ metadata }: KubeObject) => ({
+  kind: "PartialObjectMetadata",
+  apiVersion: "meta.k8s.io/v1",
+  metadata,
+});
+
+export const metadataText = (object: KubeObject): string => JSON.stringify(partial(object));
+
+type Row = { json: string; object: KubeObject };
+
+export function tableText(
+  kind: Kind,
+  rows: readonly Row[],
+  now: number,
+  includeObject: string,
+  { withColumns, metadata }: { withColumns: boolean; metadata?: ListResult["metadata"] },
+): string {
+  const version = rows.length === 1 ? rows[0]?.object.metadata?.resourceVersion : undefined;
+  const table = {
+    kind: "Table",
+    apiVersion: "meta.k8s.io/v1",
+    metadata: metadata ?? (version ? { resourceVersion: version } : {}),
+    columnDefinitions: withColumns ? kind.columns.map(columnDefinition) : [],
+  };
+  const text = rows.map((row) => rowText(kind, row, now, includeObject)).join(",");
+  return `${JSON.stringify(table).slice(0, -1)},"rows":[${text}]}`;
+}
+
+const columnDefinition = ({ name, type, format, description, priority }: Kind["columns"][number]) => ({
+  name,
+  type,
+  format: format ?? "",
+  description: description ?? "",
+  priority: priority ?? 0,
+});
+
+function rowText(kind: Kind, { json, object }: Row, now: number, includeObject: string): string {
+  const cells = JSON.stringify(kind.columns.map((column) => column.value(object, now)));
+  if (includeObject === "None") return `{"cells":${cells}}`;
+  const body = includeObject === "Object" ? served(kind, json) : metadataText(object);
+  return `{"cells":${cells},"object":${body}}`;
+}

@@ -1,0 +1,55 @@
+import type { Core } from "../engine/core.ts";
+import { isTrue, wholeNumber } from "../engine/options.ts";
+import { parseSelection } from "../engine/selection.ts";
+import { checkReached, checkVersionQuery, parseRevision } from "../engine/versions.ts";
+import type { ApiRequest, WatchSpec } from "../request.ts";
+
+/** How long a watch lasts when the client does not say: a random time from this up to twice it, as upstream. */
+const MIN_WATCH_SECONDS = 1800;
+
+/**
+ * A checked watch. Throws 400, 422 and 504 as kube-apiserver does; a revision that is too old is no error yet: it
+ * becomes an ERROR event, which is what clients expect.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
+export function watchSpec({ store, effects }: Core, request: ApiRequest, format: WatchSpec["format"]): WatchSpec {
+  const { kind, namespace, name, query } = request;
+  const resourceVersion = query.get("resourceVersion") ?? "";
+  const initial = query.get("sendInitialEvents");
+  const sendInitialEvents = initial === null ? undefined : initial !== "false";
+  checkVersionQuery({
+    resourceVersion,
+    match: query.get("resourceVersionMatch") ?? "",
+    sendInitialEvents,
+    isWatch: true,
+  });
+  const labelSelector = query.get("labelSelector") ?? "";
+  const fieldSelector = withName(query.get("fieldSelector") ?? "", name);
+  parseSelection(kind, labelSelector, fieldSelector);
+  const given = parseRevision(resourceVersion);
+  const current = store.revision();
+  checkReached(given, current);
+  const fromNow = given === 0;
+  const seconds = wholeNumber("timeoutSeconds", query.get("timeoutSeconds") || "0");
+  const lasts = seconds > 0 ? seconds : MIN_WATCH_SECONDS * (1 + effects.random());
+  return {
+    groupResource: kind.groupResource,
+    apiVersion: kind.apiVersion,
+    namespace,
+    labelSelector,
+    fieldSelector,
+    revision: fromNow || sendInitialEvents ? current : given,
+    sendInitial: sendInitialEvents ?? fromNow,
+    initialEventsEnd: sendInitialEvents ?? false,
+    bookmarks: isTrue(query.get("allowWatchBookmarks")),
+    deadline: effects.now() + lasts * 1000,
+    format,
+    includeObject: query.get("includeObject") ?? "Metadata",
+  };
+}
+
+/** `/watch/…/NAME` is a watch of the collection that selects one name. */
+const withName = (fieldSelector: string, name: string): string =>
+  name === "" || /(^|,)metadata\.name=/.test(fieldSelector)
+    ? fieldSelector
+    : [fieldSelector, `metadata.name=${name}`].filter((term) => term !== "").join(",");

@@ -1,0 +1,174 @@
+import type { Kind } from "../../kinds/kind.ts";
+import type { Kinds } from "../../kinds/registry.ts";
+import type { Effects } from "../../lib/effects.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import { expired } from "../../lib/status.ts";
+import type { Change, Reader, Scope } from "../../storage/store.ts";
+import { parseSelection, type Selection, selects, selectsAll } from "../engine/selection.ts";
+import { served } from "../engine/stored.ts";
+import { metadataText, tableText } from "../render.ts";
+import type { WatchSpec } from "../request.ts";
+import type { StoreView } from "../view.ts";
+
+type EventType = "ADDED" | "MODIFIED" | "DELETED";
+
+/**
+ * What watchers read: lines of JSON. A watch is its spec and nothing else, so that it survives hibernation; what is
+ * derived from a spec or parsed of a change is kept only as long as that object lives.
+ */
+export class Watches {
+  readonly #kinds: Kinds;
+  readonly #view: StoreView;
+  readonly #effects: Effects;
+  readonly #selections = new Map<string, Selection>();
+  readonly #parsed = new WeakMap<Change, { object: KubeObject; previous: KubeObject | undefined }>();
+
+  constructor({ kinds, view, effects }: { kinds: Kinds; view: StoreView; effects: Effects }) {
+    this.#kinds = kinds;
+    this.#view = view;
+    this.#effects = effects;
+  }
+
+  /** The scope whose changes concern this watch. */
+  scope(spec: WatchSpec): Scope {
+    return { resource: spec.groupResource, ...(spec.namespace && { namespace: spec.namespace }) };
+  }
+
+  /**
+   * What comes before the first change: the objects there are when asked for, or what changed since the spec's
+   * revision, or one ERROR when that is no longer known. Moves `spec.revision` on; the caller goes on from there.
+   */
+  *initialEvents(spec: WatchSpec, store: Reader): Iterable<string> {
+    const kind = this.#kind(spec);
+    if (!kind) return;
+    if (spec.sendInitial) yield* this.#existing(spec, kind, store);
+    else {
+      const changes = store.since(spec.revision, [this.scope(spec)]);
+      if (changes === "expired") return yield this.tooOld(spec, store.oldestRevision());
+      for (const change of changes) {
+        const line = this.renderChange(spec, change);
+        if (line) yield line;
+      }
+    }
+    spec.revision = store.revision();
+    if (spec.initialEventsEnd) yield this.bookmark(spec, spec.revision, true);
+  }
+
+  *#existing(spec: WatchSpec, kind: Kind, store: Reader): Iterable<string> {
+    const page = store.list(this.scope(spec));
+    if (page === "expired") return;
+    const selection = this.#selection(kind, spec);
+    for (const stored of page.items)
+      if (selectsAll(selection) || selects(kind, selection, this.#view.parse(stored)))
+        yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
+  }
+
+  /** The line for one change, or "" when the watcher does not see it. Moves `spec.revision` on. */
+  renderChange(spec: WatchSpec, change: Change): string {
+    if (change.revision <= spec.revision) return "";
+    spec.revision = change.revision;
+    if (change.resource !== spec.groupResource || (spec.namespace && change.namespace !== spec.namespace)) return "";
+    const kind = this.#kind(spec);
+    if (!kind) return "";
+    const selection = this.#selection(kind, spec);
+    const type = selectsAll(selection) ? change.type : this.#transition(kind, selection, change);
+    return type ? this.#line(spec, kind, type, change.json, () => this.#parse(change).object) : "";
+  }
+
+  /** An object that enters a selection is ADDED to it, one that leaves is DELETED from it. */
+  #transition(kind: Kind, selection: Selection, change: Change): EventType | undefined {
+    const { object, previous } = this.#parse(change);
+    const was = previous !== undefined && selects(kind, selection, previous);
+    const is = change.type !== "DELETED" && selects(kind, selection, object);
+    if (is) return was ? "MODIFIED" : "ADDED";
+    return was ? "DELETED" : undefined;
+  }
+
+  #parse(change: Change): { object: KubeObject; previous: KubeObject | undefined } {
+    let parsed = this.#parsed.get(change);
+    if (!parsed) {
+      const object = JSON.parse(change.json) as KubeObject;
+      // A DELETED change repeats the last body, so that is also what was there before.
+      const previous =
+        change.previous !== undefined
+          ? (JSON.parse(change.previous) as KubeObject)
+          : change.type === "DELETED"
+            ? object
+            : undefined;
+      parsed = { object, previous };
+      this.#parsed.set(change, parsed);
+    }
+    return parsed;
+  }
+
+  #line(spec: WatchSpec, kind: Kind, type: EventType, json: string, parse: () => KubeObject): string {
+    return `{"type":"${type}","object":${this.#body(spec, kind, json, parse)}}\n`;
+  }
+
+  #body(spec: WatchSpec, kind: Kind, json: string, parse: () => KubeObject): string {
+    switch (spec.format) {
+      case "json":
+        return served(kind, json);
+      case "metadata":
+        return metadataText(parse());
+      case "table":
+        return tableText(kind, [{ json, object: parse() }], this.#effects.now(), spec.includeObject, {
+          withColumns: this.#isFirstLine(spec),
+        });
+    }
+  }
+
+  /** Only the first event of a Table watch carries the column definitions. */
+  #isFirstLine(spec: WatchSpec): boolean {
+    const isFirst = !spec.headed;
+    spec.headed = true;
+    return isFirst;
+  }
+
+  /** Tells the client how far it has come; with `initialEnd`, also that all that was there has been sent. */
+  bookmark(spec: WatchSpec, revision: number, initialEnd = false): string {
+    const kind = this.#kind(spec);
+    const metadata = {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(initialEnd && { annotations: { "k8s.io/initial-events-end": "true" } }),
+    };
+    const object =
+      spec.format === "metadata"
+        ? { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata }
+        : spec.format === "table"
+          ? {
+              kind: "Table",
+              apiVersion: "meta.k8s.io/v1",
+              metadata: { resourceVersion: String(revision) },
+              columnDefinitions: [],
+              rows: [],
+            }
+          : { kind: kind?.kind ?? "", apiVersion: spec.apiVersion, metadata };
+    return `${JSON.stringify({ type: "BOOKMARK", object })}\n`;
+  }
+
+  /** The last line of a watch whose revision is no longer known. */
+  tooOld(spec: WatchSpec, oldest: number): string {
+    const object = expired(`too old resource version: ${spec.revision} (${oldest})`).status();
+    return `${JSON.stringify({ type: "ERROR", object })}\n`;
+  }
+
+  #kind(spec: WatchSpec): Kind | undefined {
+    return this.#kinds.versions(spec.groupResource).find((kind) => kind.apiVersion === spec.apiVersion);
+  }
+
+  #selection(kind: Kind, { labelSelector, fieldSelector }: WatchSpec): Selection {
+    const key = `${kind.apiVersion}/${kind.resource}\n${labelSelector}\n${fieldSelector}`;
+    let selection = this.#selections.get(key);
+    if (!selection) {
+      if (this.#selections.size >= MAX_SELECTIONS) this.#selections.clear();
+      selection = parseSelection(kind, labelSelector, fieldSelector);
+      this.#selections.set(key, selection);
+    }
+    return selection;
+  }
+}
+
+/** Parsed selectors kept; they are many only when clients are. */
+const MAX_SELECTIONS = 1000;
