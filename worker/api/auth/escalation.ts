@@ -1,0 +1,100 @@
+/**
+ * Nobody grants what they do not hold, unless they may `escalate` the role or `bind` it.
+ * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
+ */
+import { forbidden } from "../../lib/status.ts";
+import type { User } from "../request.ts";
+import { ADMINISTRATORS } from "./authorize.ts";
+import type { Rbac, RoleRef } from "./rbac.ts";
+import { type Authorizer, compact, describeRule, type PolicyRule, uncovered } from "./rules.ts";
+
+const GROUP = "rbac.authorization.k8s.io";
+
+type RbacObject = {
+  metadata?: { name?: string; namespace?: string };
+  rules?: PolicyRule[] | null;
+  aggregationRule?: unknown;
+  roleRef?: RoleRef;
+  subjects?: unknown[];
+};
+
+/** A write of one RBAC object, defaulted; `old` is absent on creation. */
+export type RbacWrite = {
+  user: User;
+  resource: string;
+  namespace: string;
+  object: RbacObject;
+  old: RbacObject | undefined;
+};
+
+const FULL_AUTHORITY: readonly PolicyRule[] = [
+  { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
+  { verbs: ["*"], nonResourceURLs: ["*"] },
+];
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+function may(authorizer: Authorizer, write: RbacWrite, verb: string, resource: string, name: string): boolean {
+  return authorizer(write.user, {
+    type: "resource",
+    verb,
+    group: GROUP,
+    version: "v1",
+    resource,
+    subresource: "",
+    namespace: write.namespace,
+    name,
+  }).allowed;
+}
+
+/** Why the user may not grant these rules; undefined when it holds them all. */
+function notHeld(rbac: Rbac, { user, namespace }: RbacWrite, rules: readonly PolicyRule[]): string | undefined {
+  const missing = uncovered(rbac.rulesFor(user, namespace), rules);
+  if (missing.length === 0) return undefined;
+  const groups = `[${user.groups.map((group) => JSON.stringify(group)).join(" ")}]`;
+  const list = [...new Set(compact(missing).map(describeRule))].toSorted().join("\n");
+  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${list}`;
+}
+
+function checkRole(rbac: Rbac, authorizer: Authorizer, write: RbacWrite): string | undefined {
+  const { object, old, resource } = write;
+  if (old && same(object.rules, old.rules) && same(object.aggregationRule, old.aggregationRule)) return undefined;
+  if (may(authorizer, write, "escalate", resource, object.metadata?.name ?? "")) return undefined;
+  if (
+    object.aggregationRule &&
+    !same(object.aggregationRule, old?.aggregationRule) &&
+    notHeld(rbac, write, FULL_AUTHORITY)
+  )
+    return "must have cluster-admin privileges to use the aggregationRule";
+  return notHeld(rbac, write, object.rules ?? []);
+}
+
+function checkBinding(rbac: Rbac, authorizer: Authorizer, write: RbacWrite): string | undefined {
+  const { object, old, namespace } = write;
+  if (old && same(object.roleRef, old.roleRef) && same(object.subjects, old.subjects)) return undefined;
+  const { roleRef } = object;
+  if (!roleRef) return undefined;
+  const resource = roleRef.kind === "ClusterRole" ? "clusterroles" : "roles";
+  if (may(authorizer, write, "bind", resource, roleRef.name)) return undefined;
+  const rules = rbac.rulesOf(roleRef, namespace);
+  if (!rules) return `${resource.replace(/s$/, "")}.${GROUP} ${JSON.stringify(roleRef.name)} not found`;
+  return notHeld(rbac, write, rules);
+}
+
+const CHECKS: Readonly<Record<string, typeof checkRole>> = {
+  roles: checkRole,
+  clusterroles: checkRole,
+  rolebindings: checkBinding,
+  clusterrolebindings: checkBinding,
+};
+
+export type EscalationCheck = (write: RbacWrite) => void;
+
+/** Throws the 403 for a write that would grant more than its author holds. Other resources pass. */
+export function escalationCheck(rbac: Rbac, authorizer: Authorizer): EscalationCheck {
+  return (write) => {
+    if (write.user.groups.includes(ADMINISTRATORS)) return;
+    const why = CHECKS[write.resource]?.(rbac, authorizer, write);
+    if (why) throw forbidden({ group: GROUP, resource: write.resource, name: write.object.metadata?.name ?? "" }, why);
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * Acting as another user, for those who may.
+ * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation
+ */
+import { badRequest } from "../../lib/status.ts";
+import type { User } from "../request.ts";
+import { ANONYMOUS, parseServiceAccount, serviceAccountGroups } from "./authenticate.ts";
+import { requireAllowed } from "./authorize.ts";
+import type { Authorizer, ResourceAttributes } from "./rules.ts";
+
+const EXTRA_PREFIX = "impersonate-extra-";
+
+/** Headers of one name arrive joined by commas. */
+const list = (value: string | null) =>
+  (value ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+type Wanted = { name: string; uid: string; groups: string[]; extra: Record<string, string[]> };
+
+function wanted(headers: Headers): Wanted | undefined {
+  const name = headers.get("impersonate-user") ?? "";
+  const groups = list(headers.get("impersonate-group"));
+  const uid = headers.get("impersonate-uid") ?? "";
+  const extra: Record<string, string[]> = {};
+  for (const [key, value] of headers)
+    if (key.startsWith(EXTRA_PREFIX)) extra[decode(key.slice(EXTRA_PREFIX.length))] = list(value);
+  if (name) return { name, uid, groups, extra };
+  if (groups.length || uid || Object.keys(extra).length)
+    throw badRequest("requested groups, uid or extra without impersonating a user");
+  return undefined;
+}
+
+function needed({ name, uid, groups, extra }: Wanted): ResourceAttributes[] {
+  const attribute = (resource: string, value: string, more: Partial<ResourceAttributes> = {}): ResourceAttributes => ({
+    type: "resource",
+    verb: "impersonate",
+    group: "",
+    version: "v1",
+    resource,
+    subresource: "",
+    namespace: "",
+    name: value,
+    ...more,
+  });
+  const account = parseServiceAccount(name);
+  const authentication = { group: "authentication.k8s.io" };
+  return [
+    account ? attribute("serviceaccounts", account.name, { namespace: account.namespace }) : attribute("users", name),
+    ...groups.map((group) => attribute("groups", group)),
+    ...Object.entries(extra).flatMap(([key, values]) =>
+      values.map((value) => attribute("userextras", value, { ...authentication, subresource: key })),
+    ),
+    ...(uid ? [attribute("uids", uid, authentication)] : []),
+  ];
+}
+
+/** The user that the request acts as: the impersonated one, or `user` when the headers name none. Throws the 403. */
+export function impersonate(authorizer: Authorizer, user: User, headers: Headers): User {
+  const target = wanted(headers);
+  if (!target) return user;
+  for (const attributes of needed(target)) requireAllowed(authorizer, user, attributes);
+  const account = parseServiceAccount(target.name);
+  const groups = target.groups.length || !account ? [...target.groups] : serviceAccountGroups(account.namespace);
+  const implied = target.name === ANONYMOUS.name ? "system:unauthenticated" : "system:authenticated";
+  if (!groups.includes(implied)) groups.push(implied);
+  return {
+    name: target.name,
+    groups,
+    ...(target.uid ? { uid: target.uid } : {}),
+    ...(Object.keys(target.extra).length ? { extra: target.extra } : {}),
+  };
+}

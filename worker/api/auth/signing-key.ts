@@ -1,0 +1,95 @@
+/**
+ * The key that signs ServiceAccount tokens: P-256, made at the cluster's first start and kept in its settings.
+ * Signatures are checked at the asynchronous edge; what was verified once is remembered.
+ */
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
+import type { Store } from "../../storage/store.ts";
+
+const SETTING = "serviceaccount.key";
+const ALGORITHM = "ES256";
+/** Tokens whose signature is remembered as good; beyond it the oldest is forgotten. */
+const REMEMBERED_TOKENS = 10_000;
+
+/** The claims of a token that Kubernetes signed. https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens */
+export type Claims = {
+  iss: string;
+  sub: string;
+  aud: string[];
+  exp: number;
+  iat: number;
+  nbf: number;
+  jti: string;
+  "kubernetes.io": {
+    namespace: string;
+    serviceaccount: { name: string; uid: string };
+    pod?: { name: string; uid: string };
+    secret?: { name: string; uid: string };
+    node?: { name: string; uid?: string };
+  };
+};
+
+export type SigningKey = {
+  sign(claims: Claims): Promise<string>;
+  /** The claims of a token of this cluster, whatever its times and audiences; undefined for any other text. */
+  verify(token: string): Promise<Claims | undefined>;
+  /** For `/openid/v1/jwks`. */
+  publicKey(): Promise<JWK>;
+};
+
+type Loaded = { privateKey: CryptoKey; publicKey: CryptoKey; publicJwk: JWK & { kid: string } };
+
+async function load(store: Store): Promise<Loaded> {
+  const saved = store.getSetting(SETTING);
+  const jwk = saved ? (JSON.parse(saved) as JWK) : await create();
+  // Another start of the same object may have saved one while this one made its own: the saved one counts.
+  const winner = store.getSetting(SETTING);
+  const used = winner ? (JSON.parse(winner) as JWK) : jwk;
+  if (!winner) store.setSetting(SETTING, JSON.stringify(used));
+  const { d: _, ...publicPart } = used;
+  const publicJwk = { ...publicPart, use: "sig", alg: ALGORITHM, kid: await calculateJwkThumbprint(publicPart) };
+  return {
+    privateKey: (await importJWK(used, ALGORITHM)) as CryptoKey,
+    publicKey: (await importJWK(publicPart, ALGORITHM)) as CryptoKey,
+    publicJwk,
+  };
+}
+
+async function create(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+  return exportJWK(privateKey);
+}
+
+export function signingKey(store: Store): SigningKey {
+  let loading: Promise<Loaded> | undefined;
+  const key = () => {
+    loading ??= load(store);
+    return loading;
+  };
+  const verified = new Map<string, Claims>();
+  return {
+    async sign(claims) {
+      const { privateKey, publicJwk } = await key();
+      return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, kid: publicJwk.kid }).sign(privateKey);
+    },
+    async verify(token) {
+      const known = verified.get(token);
+      if (known) return known;
+      if (token.split(".").length !== 3) return undefined;
+      const { publicKey } = await key();
+      // Times are checked against the cluster's own clock at each use, so here they must not decide.
+      const result = await jwtVerify(token, publicKey, {
+        algorithms: [ALGORITHM],
+        currentDate: new Date(0),
+        clockTolerance: Number.MAX_SAFE_INTEGER,
+      }).catch(() => undefined);
+      if (!result) return undefined;
+      const claims = result.payload as unknown as Claims;
+      if (verified.size >= REMEMBERED_TOKENS) verified.delete(verified.keys().next().value as string);
+      verified.set(token, claims);
+      return claims;
+    },
+    async publicKey() {
+      return (await key()).publicJwk;
+    },
+  };
+}

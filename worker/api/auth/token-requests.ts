@@ -1,0 +1,106 @@
+/**
+ * ServiceAccount tokens, bound to what uses them.
+ * https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
+ */
+import { timestamp } from "../../lib/effects.ts";
+import { badRequest, conflict, type FieldError, forbidden, invalid, invalidValue, notFound } from "../../lib/status.ts";
+import type { Reader, StoredObject } from "../../storage/store.ts";
+import type { User } from "../request.ts";
+import { ISSUER } from "./authenticate.ts";
+import { nodeOf } from "./node-authorizer.ts";
+import type { Claims } from "./signing-key.ts";
+import type { Virtual } from "./virtual.ts";
+
+const DEFAULT_SECONDS = 3600;
+const LEAST_SECONDS = 600;
+const MOST_SECONDS = 2 ** 32;
+
+type BoundObject = { kind?: string; apiVersion?: string; name?: string; uid?: string };
+type Spec = { audiences?: string[] | null; expirationSeconds?: number | null; boundObjectRef?: BoundObject | null };
+type Bound = Pick<Claims["kubernetes.io"], "pod" | "secret" | "node">;
+
+function* problems(seconds: number): Iterable<FieldError> {
+  if (seconds < LEAST_SECONDS)
+    yield invalidValue("spec.expirationSeconds", seconds, "may not specify a duration less than 10 minutes");
+  if (seconds > MOST_SECONDS)
+    yield invalidValue("spec.expirationSeconds", seconds, "may not specify a duration larger than 2^32 seconds");
+}
+
+function find(reader: Reader, resource: string, namespace: string, ref: BoundObject): StoredObject {
+  const subject = { group: "", resource, name: ref.name ?? "" };
+  const stored = reader.get({ resource, namespace, name: subject.name });
+  if (!stored) throw notFound(subject);
+  if (ref.uid && ref.uid !== stored.uid)
+    throw conflict(
+      subject,
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
+    );
+  return stored;
+}
+
+const named = ({ name, uid }: StoredObject) => ({ name, uid });
+
+function boundPod(reader: Reader, namespace: string, account: string, ref: BoundObject): Bound {
+  const stored = find(reader, "pods", namespace, ref);
+  const { spec = {} } = JSON.parse(stored.json) as { spec?: { serviceAccountName?: string; nodeName?: string } };
+  if (spec.serviceAccountName !== account)
+    throw badRequest(
+      `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
+    );
+  if (!spec.nodeName) return { pod: named(stored) };
+  const uid = reader.get({ resource: "nodes", namespace: "", name: spec.nodeName })?.uid;
+  return { pod: named(stored), node: { name: spec.nodeName, ...(uid && { uid }) } };
+}
+
+function bound(reader: Reader, namespace: string, account: string, ref: BoundObject | null | undefined): Bound {
+  if (!ref) return {};
+  switch (`${ref.apiVersion} ${ref.kind}`) {
+    case "v1 Pod":
+      return boundPod(reader, namespace, account, ref);
+    case "v1 Secret":
+      return { secret: named(find(reader, "secrets", namespace, ref)) };
+    case "v1 Node":
+      return { node: named(find(reader, "nodes", "", ref)) };
+    default:
+      throw badRequest(`cannot bind token to object of type ${ref.apiVersion}, Kind=${ref.kind}`);
+  }
+}
+
+/** A node gets tokens for the pods that run on it, and for nothing else. */
+function checkNode(user: User, account: string, { pod, node }: Bound): void {
+  const own = nodeOf(user);
+  if (own === undefined) return;
+  const subject = { group: "", resource: "serviceaccounts", name: account };
+  if (!pod) throw forbidden(subject, `node requested token not bound to a pod`);
+  if (node?.name !== own) throw forbidden(subject, `node requested token bound to a pod scheduled on a different node`);
+}
+
+export const tokenRequest: Virtual = ({ store, effects, key }, { user, namespace, name, object }) => {
+  const account = find(store, "serviceaccounts", namespace, { name });
+  const spec = (object.spec ?? {}) as Spec;
+  const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
+  const found = [...problems(seconds)];
+  if (found.length) throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name: "" }, found);
+  const binding = bound(store, namespace, name, spec.boundObjectRef);
+  checkNode(user, name, binding);
+
+  const now = Math.floor(effects.now() / 1000);
+  const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
+  const claims: Claims = {
+    aud: audiences,
+    exp: now + seconds,
+    iat: now,
+    iss: ISSUER,
+    jti: effects.uid(),
+    "kubernetes.io": { namespace, serviceaccount: named(account), ...binding },
+    nbf: now,
+    sub: `system:serviceaccount:${namespace}:${name}`,
+  };
+  return key.sign(claims).then((token) => ({
+    kind: "TokenRequest",
+    apiVersion: "authentication.k8s.io/v1",
+    metadata: { name, namespace, creationTimestamp: timestamp(now * 1000) },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
+    status: { token, expirationTimestamp: timestamp(claims.exp * 1000) },
+  }));
+};

@@ -1,0 +1,115 @@
+/** The objects that every cluster has from its first moment, as kube-apiserver makes them. */
+import { type ClusterConfig, nthAddress } from "../../lib/config.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import data from "./objects.json" with { type: "json" };
+
+const RBAC = "rbac.authorization.k8s.io";
+const NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"];
+
+/** The API's own address in a service CIDR. */
+const API_ADDRESS = 1;
+/** Where the API listens on a node, behind its Service. */
+const API_PORT = 6443;
+
+type Named = { name: string; namespace?: string; labels?: Record<string, string> };
+
+const rbacObject = (kind: string, { name, namespace, labels, ...rest }: Named & object): KubeObject => ({
+  apiVersion: `${RBAC}/v1`,
+  kind,
+  metadata: {
+    name,
+    ...(namespace && { namespace }),
+    labels: { "kubernetes.io/bootstrapping": "rbac-defaults", ...labels },
+    annotations: { "rbac.authorization.kubernetes.io/autoupdate": "true" },
+  },
+  ...rest,
+});
+
+type Subject = { kind: string };
+
+const bindingObject = (kind: string, binding: Named & { roleRef: object; subjects: Subject[] }): KubeObject =>
+  rbacObject(kind, {
+    ...binding,
+    roleRef: { apiGroup: RBAC, ...binding.roleRef },
+    subjects: binding.subjects.map((subject) => ({
+      ...subject,
+      ...(subject.kind !== "ServiceAccount" && { apiGroup: RBAC }),
+    })),
+  } as Named);
+
+const flowObject = (kind: string, { name, spec }: { name: string; spec: object }): KubeObject & { spec: object } => ({
+  apiVersion: "flowcontrol.apiserver.k8s.io/v1",
+  kind,
+  metadata: { name, annotations: { "apf.kubernetes.io/autoupdate-spec": "true" } },
+  spec,
+});
+
+type ApiService = { group: string; version: string; groupPriorityMinimum: number; versionPriority: number };
+
+const apiServiceObject = ({ group, ...spec }: ApiService) => ({
+  apiVersion: "apiregistration.k8s.io/v1",
+  kind: "APIService",
+  metadata: {
+    name: `${spec.version}.${group}`,
+    labels: { "kube-aggregator.kubernetes.io/automanaged": "onstart" },
+  },
+  spec: { ...(group && { group }), ...spec },
+  status: {
+    conditions: [
+      { type: "Available", status: "True", reason: "Local", message: "Local APIServices are always available" },
+    ],
+  },
+});
+
+function network({ serviceCIDR }: ClusterConfig): object[] {
+  const clusterIP = nthAddress(serviceCIDR, API_ADDRESS);
+  return [
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "ServiceCIDR",
+      metadata: { name: "kubernetes" },
+      spec: { cidrs: [serviceCIDR] },
+      status: {
+        conditions: [{ type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready" }],
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: {
+        name: "kubernetes",
+        namespace: "default",
+        labels: { component: "apiserver", provider: "kubernetes" },
+      },
+      spec: {
+        type: "ClusterIP",
+        clusterIP,
+        clusterIPs: [clusterIP],
+        sessionAffinity: "None",
+        ipFamilies: ["IPv4"],
+        ipFamilyPolicy: "SingleStack",
+        ports: [{ name: "https", protocol: "TCP", port: 443, targetPort: API_PORT }],
+      },
+    },
+  ];
+}
+
+/** In the order in which they can be created. */
+export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
+  return [
+    ...NAMESPACES.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    ...data.priorityClasses.map((object) => ({
+      apiVersion: "scheduling.k8s.io/v1",
+      kind: "PriorityClass",
+      ...object,
+    })),
+    ...data.clusterRoles.map((role) => rbacObject("ClusterRole", role as Named)),
+    ...data.roles.map((role) => rbacObject("Role", role as Named)),
+    ...data.clusterRoleBindings.map((binding) => bindingObject("ClusterRoleBinding", binding)),
+    ...data.roleBindings.map((binding) => bindingObject("RoleBinding", binding)),
+    ...data.priorityLevels.map((level) => flowObject("PriorityLevelConfiguration", level)),
+    ...data.flowSchemas.map((schema) => flowObject("FlowSchema", schema)),
+    ...data.apiServices.map(apiServiceObject),
+    ...(network(config) as KubeObject[]),
+  ];
+}

@@ -1,0 +1,67 @@
+/** Discovery in one document: https://kubernetes.io/docs/reference/using-api/api-concepts/#aggregated-discovery */
+import type { Kind, Subresource } from "../../kinds/kind.ts";
+import type { Kinds } from "../../kinds/registry.ts";
+import { parseAccept } from "../http/negotiate.ts";
+import { groupsOf } from "./groups.ts";
+import { foreignBody } from "./legacy.ts";
+
+const GROUP = "apidiscovery.k8s.io";
+const VERSIONS = ["v2", "v2beta1"];
+
+/** The version of the aggregated document that the client prefers over the legacy one, if any. */
+export function aggregatedVersion(accept: string | null): string | undefined {
+  for (const { type, parameters } of parseAccept(accept)) {
+    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
+    if (!parameters.as) return undefined;
+    if (parameters.as === "APIGroupDiscoveryList" && parameters.g === GROUP && VERSIONS.includes(parameters.v ?? ""))
+      return parameters.v;
+  }
+  return undefined;
+}
+
+export const aggregatedType = (version: string) => `application/json;g=${GROUP};v=${version};as=APIGroupDiscoveryList`;
+
+/** An empty group and version stand for those of the document around it. */
+const responseKind = (kind: string, foreign: { group: string; version: string } | undefined) => ({
+  group: foreign?.group ?? "",
+  version: foreign?.version ?? "",
+  kind,
+});
+
+const subresourceEntry = (kind: Kind, subresource: Subresource) => ({
+  subresource: subresource.name,
+  responseKind: responseKind(subresource.body?.kind ?? kind.kind, foreignBody(kind, subresource)),
+  verbs: subresource.verbs,
+});
+
+function resourceEntry(kind: Kind): object {
+  const subresources = kind.subresources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return {
+    resource: kind.resource,
+    responseKind: responseKind(kind.kind, undefined),
+    scope: kind.namespaced ? "Namespaced" : "Cluster",
+    singularResource: kind.singular,
+    verbs: kind.verbs,
+    ...(kind.shortNames.length && { shortNames: kind.shortNames }),
+    ...(kind.categories.length && { categories: kind.categories }),
+    ...(subresources.length && { subresources: subresources.map((entry) => subresourceEntry(kind, entry)) }),
+  };
+}
+
+/** `core` asks for what `/api` serves, otherwise for what `/apis` does. */
+export function aggregatedDiscovery(kinds: Kinds, version: string, core: boolean): object {
+  const groups = groupsOf(kinds).filter((group) => (group.name === "") === core);
+  return {
+    kind: "APIGroupDiscoveryList",
+    apiVersion: `${GROUP}/${version}`,
+    metadata: {},
+    items: groups.map(({ name, versions }) => ({
+      metadata: name ? { name } : {},
+      versions: versions.map((entry) => ({
+        version: entry.version,
+        resources: entry.kinds.map(resourceEntry),
+        freshness: "Current",
+      })),
+    })),
+  };
+}

@@ -1,0 +1,90 @@
+/** Discovery, one document for each group and version: https://kubernetes.io/docs/reference/using-api/api-concepts/#unaggregated-discovery */
+import type { Kind, Subresource } from "../../kinds/kind.ts";
+import type { Kinds } from "../../kinds/registry.ts";
+import { type Group, groupsOf, groupVersion } from "./groups.ts";
+
+const HASH_BYTES = 8;
+
+/** Tells clients when the stored form of a resource changes: the first bytes of a SHA-256 of its group, version and kind. */
+async function storageVersionHash(kind: Kind): Promise<string> {
+  const text = new TextEncoder().encode(`${kind.group}/${kind.version}/${kind.kind}`);
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
+  return btoa(String.fromCharCode(...digest.subarray(0, HASH_BYTES)));
+}
+
+const isStored = (kind: Kind) => kind.verbs.includes("create") && kind.verbs.includes("get");
+
+async function resourceEntry(kinds: Kinds, kind: Kind): Promise<object> {
+  return {
+    name: kind.resource,
+    singularName: kind.singular,
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs: kind.verbs,
+    ...(kind.shortNames.length && { shortNames: kind.shortNames }),
+    ...(kind.categories.length && { categories: kind.categories }),
+    ...(isStored(kind) && {
+      storageVersionHash: await storageVersionHash(kinds.preferred(kind.groupResource) ?? kind),
+    }),
+  };
+}
+
+/** The body's group and version where they are not the parent's. */
+export function foreignBody(kind: Kind, { body }: Subresource): { group: string; version: string } | undefined {
+  if (!body || (body.group === kind.group && body.version === kind.version)) return undefined;
+  return { group: body.group, version: body.version };
+}
+
+const subresourceEntry = (kind: Kind, subresource: Subresource) => ({
+  name: `${kind.resource}/${subresource.name}`,
+  singularName: "",
+  namespaced: kind.namespaced,
+  ...foreignBody(kind, subresource),
+  kind: subresource.body?.kind ?? kind.kind,
+  verbs: subresource.verbs,
+});
+
+const byName = <T extends { name: string }>(a: T, b: T) => (a.name < b.name ? -1 : 1);
+
+/** APIResourceList of one group and version, or undefined when it is not served. */
+export async function apiResourceList(kinds: Kinds, group: string, version: string): Promise<object | undefined> {
+  const served = groupsOf(kinds)
+    .find((candidate) => candidate.name === group)
+    ?.versions.find((candidate) => candidate.version === version);
+  if (!served) return undefined;
+  const resources: object[] = [];
+  for (const kind of served.kinds) {
+    resources.push(await resourceEntry(kinds, kind));
+    for (const subresource of kind.subresources.toSorted(byName)) resources.push(subresourceEntry(kind, subresource));
+  }
+  return {
+    kind: "APIResourceList",
+    // The core group's list has always come without it.
+    ...(group && { apiVersion: "v1" }),
+    groupVersion: groupVersion(group, version),
+    resources,
+  };
+}
+
+export function apiVersions(host: string): object {
+  return {
+    kind: "APIVersions",
+    versions: ["v1"],
+    serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: host }],
+  };
+}
+
+function groupEntry({ name, versions }: Group) {
+  const entries = versions.map(({ version }) => ({ groupVersion: groupVersion(name, version), version }));
+  return { name, versions: entries, preferredVersion: entries[0] };
+}
+
+export function apiGroup(kinds: Kinds, name: string): object | undefined {
+  const group = groupsOf(kinds).find((candidate) => candidate.name === name);
+  return group && name ? { kind: "APIGroup", apiVersion: "v1", ...groupEntry(group) } : undefined;
+}
+
+export function apiGroupList(kinds: Kinds): object {
+  const groups = groupsOf(kinds).filter((group) => group.name !== "");
+  return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map(groupEntry) };
+}

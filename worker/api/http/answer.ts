@@ -1,0 +1,61 @@
+/** HTTP answers: objects, Status errors, plain text; the headers that all of them carry. */
+import { ApiError, internalError, type Status } from "../../lib/status.ts";
+import { toYaml } from "./body.ts";
+import type { Format } from "./negotiate.ts";
+import { PageNotFound } from "./route.ts";
+
+const INDENT = 2;
+
+/** A header carries bytes: text beyond ASCII goes as its UTF-8, control characters not at all. */
+function headerText(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  const printable = text.replace(/[\u0000-\u001f\u007f]+/g, " ");
+  return String.fromCharCode(...new TextEncoder().encode(printable));
+}
+
+/** RFC 7234 warn-code 299, as API servers send: `299 - "text"`. */
+const warningHeader = (text: string) => `299 - "${headerText(text).replace(/[\\"]/g, "\\$&")}"`;
+
+export const PLAIN = { encoding: "json", pretty: false } as const;
+
+/** `json` is a document as JSON text. */
+export function answerJson(
+  json: string,
+  options: {
+    code: number;
+    format: Pick<Format, "encoding" | "pretty">;
+    warnings?: readonly string[];
+    headers?: Record<string, string>;
+  },
+): Response {
+  const { code, format, warnings = [], headers = {} } = options;
+  const answer = new Headers({ "content-type": `application/${format.encoding}`, ...headers });
+  for (const warning of warnings) answer.append("warning", warningHeader(warning));
+  if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
+  const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;
+  return new Response(text.endsWith("\n") ? text : `${text}\n`, { status: code, headers: answer });
+}
+
+export function answerText(text: string, code = 200): Response {
+  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
+  return new Response(text, { status: code, headers });
+}
+
+function asStatus(error: unknown): { status: Status; code: number } {
+  const known =
+    error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : String(error));
+  return { status: known.status(), code: known.code };
+}
+
+/** Any error as its answer; what is no ApiError is a fault of ours and a 500. */
+export function answerError(error: unknown, format: Pick<Format, "encoding" | "pretty"> = PLAIN): Response {
+  if (error instanceof PageNotFound) return answerText("404 page not found\n", 404);
+  if (!(error instanceof ApiError)) console.error(error);
+  const { status, code } = asStatus(error);
+  const retry = status.details?.retryAfterSeconds;
+  return answerJson(JSON.stringify(status), {
+    code,
+    format,
+    headers: retry === undefined ? {} : { "retry-after": String(retry) },
+  });
+}

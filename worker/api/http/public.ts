@@ -1,0 +1,120 @@
+/** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
+import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
+import type { AppParts, Variables } from "../app.ts";
+import { ISSUER } from "../auth/authenticate.ts";
+import type { SigningKey } from "../auth/signing-key.ts";
+import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
+import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
+import { answerError, answerJson, answerText } from "./answer.ts";
+import { readBody } from "./body.ts";
+import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
+import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { PageNotFound } from "./route.ts";
+import { health, version } from "./version.ts";
+
+type App = Hono<{ Variables: Variables }>;
+type C = HonoContext<{ Variables: Variables }>;
+type Guard = MiddlewareHandler<{ Variables: Variables }>;
+
+export type PublicParts = AppParts & { key: SigningKey; hash(text: string): Promise<string> };
+
+function formatOf(c: C): Format {
+  const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
+  return { ...negotiate(c.req.header("accept") ?? null, false), pretty };
+}
+
+const answer = (c: C, document: object | undefined, code = 200): Response =>
+  document ? answerJson(JSON.stringify(document), { code, format: formatOf(c) }) : answerError(new PageNotFound());
+
+/** The document with an ETag, or 304 for a client that has it. */
+async function tagged(c: C, parts: PublicParts, text: string, headers: Record<string, string>): Promise<Response> {
+  const etag = `"${(await parts.hash(text)).toUpperCase()}"`;
+  const all = { ...headers, etag, vary: "Accept" };
+  if (c.req.header("if-none-match") === etag) return new Response(null, { status: 304, headers: all });
+  return answerJson(text, { code: 200, format: { encoding: "json", pretty: false }, headers: all });
+}
+
+function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
+  const { kinds } = parts;
+  const root = (core: boolean, legacy: (c: C) => object) => async (c: C) => {
+    const wanted = aggregatedVersion(c.req.header("accept") ?? null);
+    if (!wanted) return answer(c, legacy(c));
+    const document = JSON.stringify(aggregatedDiscovery(kinds, wanted, core));
+    return tagged(c, parts, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
+  };
+  app.get(
+    "/api",
+    guard,
+    root(true, (c) => apiVersions(new URL(c.req.url).host)),
+  );
+  app.get(
+    "/apis",
+    guard,
+    root(false, () => apiGroupList(kinds)),
+  );
+  app.get("/api/:version", guard, async (c) => answer(c, await apiResourceList(kinds, "", c.req.param("version"))));
+  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(kinds, c.req.param("group"))));
+  app.get("/apis/:group/:version", guard, async (c) =>
+    answer(c, await apiResourceList(kinds, c.req.param("group"), c.req.param("version"))),
+  );
+}
+
+function healthRoutes(app: App, guard: Guard): void {
+  for (const endpoint of ["healthz", "livez", "readyz"]) {
+    const respond = (c: C) => {
+      const text = health(endpoint, c.req.param("check"), c.req.query("verbose") !== undefined);
+      return text === undefined ? answerError(new PageNotFound()) : answerText(text);
+    };
+    app.get(`/${endpoint}`, guard, respond);
+    app.get(`/${endpoint}/:check`, guard, respond);
+  }
+  app.get("/version", guard, (c) => answer(c, version));
+}
+
+/** https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */
+function issuerRoutes(app: App, guard: Guard, { key }: PublicParts): void {
+  app.get("/.well-known/openid-configuration", guard, (c) =>
+    answer(c, {
+      issuer: ISSUER,
+      jwks_uri: `${ISSUER}/openid/v1/jwks`,
+      response_types_supported: ["id_token"],
+      subject_types_supported: ["public"],
+      id_token_signing_alg_values_supported: ["ES256"],
+    }),
+  );
+  app.get("/openid/v1/jwks", guard, async () =>
+    answerJson(JSON.stringify({ keys: [await key.publicKey()] }), {
+      code: 200,
+      format: { encoding: "json", pretty: false },
+      headers: { "content-type": "application/jwk-set+json" },
+    }),
+  );
+}
+
+function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
+  const { batch, effects, hash } = parts;
+  const joining = { ...parts, ca: parts.config.ca };
+  // Whoever joins has no credential yet: the join token in the body is its authorization.
+  app.post("/skerry/join", async (c) => {
+    const body = await readBody(c.req.raw);
+    const presented = await hash(joinTokenOf(body));
+    const secret = await newSecret(effects, "node", hash);
+    return answer(c, await batch(() => join(joining, body, presented, secret)), 201);
+  });
+  app.post("/skerry/tokens", guard, async (c) => {
+    const body = await readBody(c.req.raw);
+    const secret = await newSecret(effects, "join", hash);
+    return answer(c, await batch(() => createJoinToken(joining, body, secret)), 201);
+  });
+  app.get("/skerry/tokens", guard, async (c) => answer(c, await batch(() => listJoinTokens(joining))));
+  app.delete("/skerry/tokens/:id", guard, async (c) =>
+    answer(c, await batch(() => revokeJoinToken(joining, c.req.param("id")))),
+  );
+}
+
+export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
+  discoveryRoutes(app, guard, parts);
+  healthRoutes(app, guard);
+  issuerRoutes(app, guard, parts);
+  joinRoutes(app, guard, parts);
+}
