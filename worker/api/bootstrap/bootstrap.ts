@@ -6,9 +6,9 @@ import type { Kinds } from "../../kinds/registry.ts";
 import type { ClusterConfig } from "../../lib/config.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
-import type { ApiEngine } from "../app.ts";
 import type { RbacSubject } from "../auth/rbac.ts";
 import { type PolicyRule, uncovered } from "../auth/rules.ts";
+import type { ApiEngine } from "../parts.ts";
 import type { ApiRequest, User, Verb } from "../request.ts";
 import { bootstrapObjects } from "./objects.ts";
 

@@ -1,10 +1,10 @@
 /** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
 import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
-import type { AppParts, Variables } from "../app.ts";
 import { ISSUER } from "../auth/authenticate.ts";
 import type { SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
+import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";

@@ -1,11 +1,11 @@
 /** Requests about objects: from HTTP to the engine and back. */
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
-import type { AppParts } from "../app.ts";
 import { digest, type Presented } from "../auth/authenticate.ts";
 import { requireAllowed } from "../auth/authorize.ts";
 import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
+import type { AppParts } from "../parts.ts";
 import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";

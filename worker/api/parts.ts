@@ -1,0 +1,47 @@
+import type { Kinds } from "../kinds/registry.ts";
+import type { Effects } from "../lib/effects.ts";
+import type { Store } from "../storage/store.ts";
+import type { Presented } from "./auth/authenticate.ts";
+import type { EscalationCheck } from "./auth/escalation.ts";
+import type { Rbac } from "./auth/rbac.ts";
+import type { Authorizer } from "./auth/rules.ts";
+import type { RequestInfo } from "./http/request-info.ts";
+import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
+import type { Watches } from "./watch/watch.ts";
+
+/** What answers requests about objects. */
+export type ApiEngine = {
+  handle(request: ApiRequest): ApiResult;
+  watch(request: ApiRequest, format: WatchSpec["format"]): WatchSpec;
+};
+
+export type ApiConfig = {
+  /** Hex of the SHA-256 of the administrator's token. */
+  adminTokenHash: string;
+  /** PEM of the cluster's CA, for machines that join. */
+  ca: string;
+};
+
+/** Who may do what, from the cluster's own objects; shared with admission. */
+export type Security = { rbac: Rbac; authorizer: Authorizer; checkEscalation: EscalationCheck };
+
+/** What the HTTP surface is made from. */
+export type AppParts = {
+  engine: ApiEngine;
+  kinds: Kinds;
+  store: Store;
+  effects: Effects;
+  config: ApiConfig;
+  security: Security;
+  watches: Pick<Watches, "initialEvents" | "renderChange">;
+  /**
+   * Calls `body` once after `ms`: ends watches that the app streams itself. Without it they end after the initial
+   * events; behind the edge watches are sockets, and it is not needed.
+   */
+  after?(ms: number, body: () => void): void;
+  /** Runs the synchronous part of a request, together with others of the same event-loop turn. */
+  batch<T>(body: () => T): Promise<T>;
+};
+
+/** What the guard of every path leaves for its handler. */
+export type Variables = { info: RequestInfo; presented: Presented | undefined };
