@@ -5,6 +5,7 @@
  * apimachinery, apiextensions-apiserver and kube-aggregator of that version, and FOLDER holds swagger.json, openapi-v3/, discovery-aggregated-v2.json,
  * golden/cases/discovery.json, table-columns.json and field-selectors.json.
  */
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type GoField, GoSource } from "./generate-go.ts";
@@ -95,7 +96,7 @@ function row(schema: OpenApi): unknown {
     enum: schema.enum,
     listType: schema["x-kubernetes-list-type"],
     listKeys: schema["x-kubernetes-list-map-keys"],
-    atomic: schema["x-kubernetes-map-type"] === "atomic" || undefined,
+    atomic: schema["x-kubernetes-map-type"] && schema["x-kubernetes-map-type"] === "atomic",
     patchStrategy: schema["x-kubernetes-patch-strategy"],
     patchMergeKey: schema["x-kubernetes-patch-merge-key"],
   });
@@ -211,10 +212,15 @@ function writeDefinitions(definitions: [string, OpenApi][]): Map<string, string>
     for (const k of kinds.length === 1 ? kinds : []) byKind.set(`${k.group}/${k.version}/${k.kind}`, name);
   }
   const quote = (row: unknown) => JSON.stringify(JSON.stringify(row)).slice(1, -1).replaceAll('\\"', '"');
+  const lines = definitions.map(
+    ([name, schema]) => `  ${JSON.stringify(name)}: '${quote(definitionRow(name, schema))}',`,
+  );
   write("schemas.ts", [
+    "/** Tells these definitions from those of another version. */",
+    `export const tableHash = "${createHash("sha256").update(lines.join("\n")).digest("hex").slice(0, 32)}";`,
     "/** One definition a line, as JSON that is parsed when it is first asked for. */",
     "export const definitions: Readonly<Record<string, string>> = {",
-    ...definitions.map(([name, schema]) => `  ${JSON.stringify(name)}: '${quote(definitionRow(name, schema))}',`),
+    ...lines,
     "};",
     "/** `group/version/Kind` → definition. */",
     "export const definitionOfKind: Readonly<Record<string, string>> = {",

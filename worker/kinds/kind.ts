@@ -50,6 +50,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   readonly verbs: readonly string[];
   readonly subresources: readonly Subresource[];
   readonly schema: Schema;
+  /** Of a custom resource: the JSON schema it was declared with, published as it is. */
+  readonly openapi?: Readonly<Record<string, unknown>>;
   readonly scale?: ScalePaths;
   /** Problems with a name, in apimachinery's words; empty when it is good. */
   readonly nameProblems: (name: string) => readonly string[];

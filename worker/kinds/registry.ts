@@ -8,12 +8,18 @@ const without = <T>(list: readonly T[] | undefined, item: T) => (list ?? []).fil
 
 /** Every kind that is served now. Built-in ones come first, in discovery's order; later ones in order of arrival. */
 export class Kinds {
+  #revision = 0;
   readonly #byResource = new Map<string, Kind>();
   readonly #byKind = new Map<string, Kind>();
   readonly #versions = new Map<string, readonly Kind[]>();
 
   constructor(kinds: Iterable<Kind> = []) {
     for (const kind of kinds) this.add(kind);
+  }
+
+  /** Moves with every change, so that what is derived from the kinds can be kept. */
+  get revision(): number {
+    return this.#revision;
   }
 
   /** `resource` is the plural: `find("apps", "v1", "deployments")`. */
@@ -44,6 +50,7 @@ export class Kinds {
   add(kind: Kind): void {
     const known = this.find(kind.group, kind.version, kind.resource);
     if (known) this.remove(known);
+    this.#revision++;
     this.#byResource.set(id(kind.group, kind.version, kind.resource), kind);
     this.#byKind.set(id(kind.apiVersion, kind.kind), kind);
     this.#versions.set(kind.groupResource, [...this.versions(kind.groupResource), kind]);
@@ -52,6 +59,7 @@ export class Kinds {
   remove(kind: Kind): void {
     const key = id(kind.group, kind.version, kind.resource);
     if (this.#byResource.get(key) !== kind) return;
+    this.#revision++;
     this.#byResource.delete(key);
     this.#byKind.delete(id(kind.apiVersion, kind.kind));
     const left = without(this.#versions.get(kind.groupResource), kind);

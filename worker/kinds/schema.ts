@@ -28,7 +28,7 @@ export type Schema = {
   /** `x-kubernetes-list-type`; absent means atomic. */
   listType?: "atomic" | "set" | "map";
   listKeys?: readonly string[];
-  /** `x-kubernetes-map-type: atomic`, on objects and maps. */
+  /** `x-kubernetes-map-type: atomic`, on objects and maps; false (`granular`) where a field undoes its definition. */
   atomic?: boolean;
   /** Strategic merge: `x-kubernetes-patch-strategy` (comma list: merge, replace, retainKeys) and merge key. */
   patchStrategy?: string;
@@ -57,6 +57,8 @@ export type Schema = {
   anyOf?: readonly Schema[];
   oneOf?: readonly Schema[];
   not?: Schema;
+  /** Only of custom resources. */
+  description?: string;
   /** The definition this came from (`io.k8s.api.core.v1.Container`), for OpenAPI and messages. */
   name?: string;
 };

@@ -1,0 +1,127 @@
+import { definitionOfKind, tableHash } from "./generated/schemas.ts";
+import type { Kind } from "./kind.ts";
+import { pathsOf } from "./openapi/paths.ts";
+import { collectCustom, collectDefinition, definitionName, type Json, type OpenApiVersion } from "./openapi/schemas.ts";
+import type { Kinds } from "./registry.ts";
+
+/** Served text with its hash, which is also its ETag. */
+export type OpenApiDocument = { text: string; hash: string };
+
+/**
+ * OpenAPI of everything that is served now, rebuilt from the tables when it is asked for and kept until the kinds
+ * change. It holds no descriptions but those of custom resources.
+ * https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
+ */
+type Cache = { revision: number; documents: Map<string, OpenApiDocument> };
+const caches = new WeakMap<Kinds, Cache>();
+
+function cached(kinds: Kinds, key: string, make: () => string): OpenApiDocument {
+  let cache = caches.get(kinds);
+  if (cache?.revision !== kinds.revision) {
+    cache = { revision: kinds.revision, documents: new Map() };
+    caches.set(kinds, cache);
+  }
+  const known = cache.documents.get(key);
+  if (known) return known;
+  const text = make();
+  const document = { text, hash: hash(text) };
+  cache.documents.set(key, document);
+  return document;
+}
+
+/** `api/v1`, `apis/apps/v1`: the part of a path that names a group and version. */
+const pathOf = (kind: Kind) => `${kind.group ? "apis" : "api"}/${kind.apiVersion}`;
+
+/** What `/openapi/v3` answers: where the documents are. */
+export function openapiV3Index(kinds: Kinds): OpenApiDocument {
+  return cached(kinds, "v3", () => {
+    const paths: Record<string, { serverRelativeURL: string }> = {};
+    for (const [path, members] of Map.groupBy(kinds.all(), pathOf))
+      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${fingerprint(members)}` };
+    return JSON.stringify({ paths });
+  });
+}
+
+/** The document of `api/v1` or `apis/apps/v1`; undefined where nothing is served. */
+export function openapiV3(kinds: Kinds, groupVersion: string): OpenApiDocument | undefined {
+  const members = [...kinds.all()].filter((kind) => pathOf(kind) === groupVersion);
+  if (!members.length) return undefined;
+  const document = cached(kinds, groupVersion, () =>
+    JSON.stringify({
+      openapi: "3.0.0",
+      info,
+      paths: paths("3", members),
+      components: { schemas: definitions("3", members) },
+    }),
+  );
+  return { text: document.text, hash: fingerprint(members) };
+}
+
+/** The one document of version 2. */
+export function openapiV2(kinds: Kinds): OpenApiDocument {
+  return cached(kinds, "v2", () => {
+    const all = [...kinds.all()];
+    return JSON.stringify({ swagger: "2.0", info, paths: paths("2", all), definitions: definitions("2", all) });
+  });
+}
+
+const info = { title: "Kubernetes", version: "unversioned" };
+
+const sorted = (entries: Iterable<[string, Json]>): Json =>
+  Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const paths = (version: OpenApiVersion, kinds: readonly Kind[]) =>
+  sorted(kinds.flatMap((kind) => [...pathsOf(version, kind)]));
+
+/** Bodies that any path may have. */
+const shared = ["DeleteOptions", "Patch", "Status", "WatchEvent"].map(
+  (name) => `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`,
+);
+
+function definitions(version: OpenApiVersion, kinds: readonly Kind[]): Json {
+  const found = new Map<string, Json>();
+  for (const name of shared) collectDefinition(version, name, found);
+  for (const kind of kinds) {
+    if (!kind.schema.name) {
+      collectCustom(version, kind, found);
+      continue;
+    }
+    collectDefinition(version, definitionName(kind), found);
+    if (kind.verbs.includes("list")) collectDefinition(version, `${definitionName(kind)}List`, found);
+    for (const { body } of kind.subresources) {
+      const name = body && definitionOfKind[`${body.group}/${body.version}/${body.kind}`];
+      if (name) collectDefinition(version, name, found);
+    }
+  }
+  return sorted(found);
+}
+
+const prints = new WeakMap<Kind, string>();
+
+/** Moves when a kind's structure or verbs do; cheaper than the document itself. */
+function fingerprint(kinds: readonly Kind[]): string {
+  return hash(kinds.map(printOf).join("\n"));
+}
+
+function printOf(kind: Kind): string {
+  const known = prints.get(kind);
+  if (known) return known;
+  const { apiVersion, resource, verbs, subresources, schema, openapi } = kind;
+  const structure = schema.name ? tableHash : (openapi ?? schema);
+  const print = hash(JSON.stringify([apiVersion, resource, verbs, subresources, structure]));
+  prints.set(kind, print);
+  return print;
+}
+
+/** 128 bits in hexadecimal: four FNV-1a hashes with different beginnings. It tells documents apart, no more. */
+function hash(text: string): string {
+  const lanes = [0x811c9dc5, 0x01000193, 0x9e3779b9, 0x85ebca6b];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    for (let lane = 0; lane < 4; lane++) lanes[lane] = Math.imul((lanes[lane] ?? 0) ^ code, 0x01000193 + 2 * lane);
+  }
+  return lanes
+    .map((lane) => (lane >>> 0).toString(16).padStart(8, "0"))
+    .join("")
+    .toUpperCase();
+}
