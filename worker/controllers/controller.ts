@@ -75,6 +75,8 @@ export type Controller = {
     type: ChangeType,
   ): Iterable<string>;
   reconcile(view: View, key: string, context: Context): Intent[];
+  /** Of the keys that wait, those of a higher number run first; absent means order of arrival. */
+  priorityOf?(view: View, key: string): number;
   /** What to tell users (events, conditions) when an intent of this key was refused; the key is tried again anyway. */
   refused?(view: View, key: string, refusal: Refusal, context: Context): Intent[];
 };

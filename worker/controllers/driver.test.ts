@@ -14,7 +14,7 @@ const added = (name: string): ObjectChange => ({ type: "ADDED", kind, object: th
 const create: Intent = { do: "create", kind, object: thing("made") };
 
 /** Wants nothing, having done something. */
-const after = (effect: () => unknown): Intent[] => {
+const having = (effect: () => unknown): Intent[] => {
   effect();
   return [];
 };
@@ -65,9 +65,9 @@ describe("queueing", () => {
     const other: Controller = {
       name: "two",
       watches: [{ kind, keys: () => ["x"] }],
-      reconcile: () => after(() => order.push("two")),
+      reconcile: () => having(() => order.push("two")),
     };
-    const { driver } = setup(() => after(() => order.push("one")), {}, [other]);
+    const { driver } = setup(() => having(() => order.push("one")), {}, [other]);
     driver.changed([added("a"), added("b"), added("c")]);
     driver.drain({ reconciles: 10 });
     expect(order).toEqual(["one", "two", "one", "one"]);
@@ -87,7 +87,7 @@ describe("queueing", () => {
 
   test("a budget in time is looked at before each reconcile", () => {
     const { driver, ran, clock } = setup(() =>
-      after(() => {
+      having(() => {
         clock.now += 5;
       }),
     );
@@ -120,7 +120,7 @@ describe("intents", () => {
   test("the first refusal ends the list, is told to the controller, and backs off twofold", () => {
     const told: string[] = [];
     const { driver, applied, refusals, rows, clock } = setup(() => [create, create], {
-      refused: (_view, _key, { error }) => after(() => told.push(error.reason)),
+      refused: (_view, _key, { error }) => having(() => told.push(error.reason)),
     });
     driver.changed([added("a")]);
     for (const delay of [5, 10, 20]) {

@@ -39,6 +39,8 @@ export type Budget = {
   until?: number;
 };
 
+type Queue = { controller: Controller; keys: KeyQueue };
+
 const DUE_ROWS_AT_ONCE = 1000;
 /** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
 const CONFLICTS_AT_ONCE = 3;
@@ -65,10 +67,10 @@ const CONFLICTS_AT_ONCE = 3;
  */
 export class Driver {
   readonly #options: DriverOptions;
-  readonly #queues: readonly { controller: Controller; keys: KeyQueue }[];
-  readonly #byName = new Map<string, KeyQueue>();
-  readonly #watches = new Map<string, { watch: Watch; keys: KeyQueue }[]>();
-  readonly #watchAll: { controller: Controller; keys: KeyQueue }[] = [];
+  readonly #queues: readonly Queue[];
+  readonly #byName = new Map<string, Queue>();
+  readonly #watches = new Map<string, { watch: Watch; queue: Queue }[]>();
+  readonly #watchAll: Queue[] = [];
   readonly #backoff = new Backoff();
   readonly #conflicts = new Map<string, number>();
   /** Deadlines not written yet: controller → key → due. */
@@ -81,34 +83,39 @@ export class Driver {
     for (const queue of this.#queues) this.#register(queue);
   }
 
-  #register(queue: { controller: Controller; keys: KeyQueue }): void {
-    const { controller, keys } = queue;
+  #register(queue: Queue): void {
+    const { controller } = queue;
     if (this.#byName.has(controller.name)) throw new Error(`two controllers named ${controller.name}`);
-    this.#byName.set(controller.name, keys);
+    this.#byName.set(controller.name, queue);
     if (controller.watches === "all") {
       this.#watchAll.push(queue);
       return;
     }
     for (const watch of controller.watches) {
       const watchers = this.#watches.get(watch.kind.groupResource);
-      if (watchers) watchers.push({ watch, keys });
-      else this.#watches.set(watch.kind.groupResource, [{ watch, keys }]);
+      if (watchers) watchers.push({ watch, queue });
+      else this.#watches.set(watch.kind.groupResource, [{ watch, queue }]);
     }
   }
 
   /** Maps writes to the keys that must run. Cheap; runs no reconcile. */
   changed(changes: Iterable<ObjectChange>): void {
     for (const { type, kind, object, old } of changes) {
-      for (const { watch, keys } of this.#watches.get(kind.groupResource) ?? [])
-        for (const key of watch.keys(object, old, this.#options.view, type)) keys.add(key);
-      for (const { controller, keys } of this.#watchAll)
-        for (const key of controller.keysForAny?.(kind, object, old, type) ?? []) keys.add(key);
+      for (const { watch, queue } of this.#watches.get(kind.groupResource) ?? [])
+        for (const key of watch.keys(object, old, this.#options.view, type)) this.#add(queue, key);
+      for (const queue of this.#watchAll)
+        for (const key of queue.controller.keysForAny?.(kind, object, old, type) ?? []) this.#add(queue, key);
     }
   }
 
   /** Queues one key, as if something it depends on had changed. */
   enqueue(controller: string, key: string): void {
-    this.#byName.get(controller)?.add(key);
+    const queue = this.#byName.get(controller);
+    if (queue) this.#add(queue, key);
+  }
+
+  #add({ controller, keys }: Queue, key: string): void {
+    if (!keys.has(key)) keys.add(key, controller.priorityOf?.(this.#options.view, key));
   }
 
   /** Loads the deadlines that have come; how many. */
@@ -133,10 +140,10 @@ export class Driver {
       const next = this.#next();
       if (!next) return true;
       if (budget.until !== undefined && this.#options.effects.now() >= budget.until) {
-        next.keys.add(next.key);
+        this.#add(next.queue, next.key);
         return false;
       }
-      this.#run(next.controller, next.key, next.keys);
+      this.#run(next.queue, next.key);
       this.#pull();
     }
     return this.waiting === 0;
@@ -158,16 +165,17 @@ export class Driver {
     if (this.#options.pull) this.changed(this.#options.pull());
   }
 
-  #next(): { controller: Controller; keys: KeyQueue; key: string } | undefined {
+  #next(): { queue: Queue; key: string } | undefined {
     for (let tried = 0; tried < this.#queues.length; tried++) {
       const queue = this.#queues[this.#turn++ % this.#queues.length];
       const key = queue?.keys.take();
-      if (queue && key !== undefined) return { ...queue, key };
+      if (queue && key !== undefined) return { queue, key };
     }
     return undefined;
   }
 
-  #run(controller: Controller, key: string, keys: KeyQueue): void {
+  #run(queue: Queue, key: string): void {
+    const { controller } = queue;
     const { view, effects, report } = this.#options;
     const context: Context = { now: effects.now(), random: effects.random };
     const item = `${controller.name} ${key}`;
@@ -176,7 +184,7 @@ export class Driver {
         const error = this.#apply(controller.name, key, intent);
         if (!error) continue;
         if (error.reason === "Conflict" && this.#mayRetryAtOnce(item)) {
-          keys.add(key);
+          this.#add(queue, key);
           return;
         }
         report?.(controller.name, key, error);

@@ -1,29 +1,45 @@
-/** First in, first out; a key that waits already keeps its place. */
+/** Higher priority first, then first in, first out; a key that waits already keeps its place. */
 export class KeyQueue {
-  readonly #keys = new Set<string>();
+  readonly #priorities = new Map<string, number>();
+  /** Keys of one priority, in order of arrival; highest priority first. */
+  #lanes: { priority: number; keys: Set<string> }[] = [];
 
   get size(): number {
-    return this.#keys.size;
+    return this.#priorities.size;
   }
 
-  add(key: string): void {
-    this.#keys.add(key);
+  has(key: string): boolean {
+    return this.#priorities.has(key);
+  }
+
+  add(key: string, priority = 0): void {
+    if (this.#priorities.has(key)) return;
+    this.#priorities.set(key, priority);
+    let lane = this.#lanes.find((l) => l.priority === priority);
+    if (!lane) {
+      lane = { priority, keys: new Set() };
+      this.#lanes = [...this.#lanes, lane].sort((a, b) => b.priority - a.priority);
+    }
+    lane.keys.add(key);
   }
 
   take(): string | undefined {
-    for (const key of this.#keys) {
-      this.#keys.delete(key);
-      return key;
-    }
+    for (const { keys } of this.#lanes)
+      for (const key of keys) {
+        keys.delete(key);
+        this.#priorities.delete(key);
+        return key;
+      }
     return undefined;
   }
 
   keys(): Iterable<string> {
-    return this.#keys;
+    return this.#priorities.keys();
   }
 
   clear(): void {
-    this.#keys.clear();
+    this.#priorities.clear();
+    this.#lanes = [];
   }
 }
 

@@ -1,6 +1,7 @@
 import { Namespace } from "../kinds/core/namespace.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
+import { isPodTerminal } from "../kinds/core/pod-conditions.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { same } from "../kinds/paths.ts";
 import { builtinKinds, type Kinds } from "../kinds/registry.ts";
@@ -12,7 +13,6 @@ import type { Controller, Intent, View } from "./controller.ts";
 import { type Deadlines, Driver, type ObjectChange } from "./driver.ts";
 import { keyOf } from "./keys.ts";
 import { controllerOf } from "./owners.ts";
-import { isTerminal } from "./pods.ts";
 
 type Body = KubeObject & { metadata: NonNullable<KubeObject["metadata"]> };
 export type Recorded = { type: string; reason: string; message: string; about: string; controller: string };
@@ -161,7 +161,7 @@ export class Model {
       for (const pod of this.list(Pod)) {
         if (!pod.spec.nodeName || !onNode(pod.spec.nodeName)) continue;
         if (pod.metadata.deletionTimestamp) this.endPod(pod);
-        else if (pod.status?.phase === "Running" || isTerminal(pod)) continue;
+        else if (pod.status?.phase === "Running" || isPodTerminal(pod)) continue;
         else this.setPod(pod, "Running", true);
         did = true;
       }
@@ -387,7 +387,7 @@ export class Model {
 }
 
 function graceOf(pod: Pod, asked: number | undefined): number {
-  if (!pod.spec.nodeName || isTerminal(pod)) return 0;
+  if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;
   return asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
 }
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { Deployment } from "../../kinds/apps/deployment.ts";
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { isPodActive, isPodReady } from "../../kinds/core/pod-conditions.ts";
 import { forbidden } from "../../lib/status.ts";
 import { conditionOf } from "../conditions.ts";
-import { isActive, isReady } from "../pods.ts";
 import { replicaSetController } from "../replicaset/replicaset.ts";
 import { Model } from "../testing.ts";
 import { deploymentController } from "./deployment.ts";
@@ -39,7 +39,7 @@ function run(model: Model): void {
     for (const pod of model.list(Pod)) {
       if (!pod.spec.nodeName) bind(model, pod);
       else if (pod.metadata.deletionTimestamp) model.endPod(pod);
-      else if (!isReady(pod)) model.setPod(pod, "Running", true);
+      else if (!isPodReady(pod)) model.setPod(pod, "Running", true);
       else continue;
       busy = true;
       break;
@@ -339,9 +339,9 @@ test("maxSurge and maxUnavailable hold at every instant, in whatever order pods 
       let before = replicas;
       let nodeActs = false;
       model.onWrite = () => {
-        const active = model.list(Pod).filter(isActive);
+        const active = model.list(Pod).filter(isPodActive);
         expect(active.length).toBeLessThanOrEqual(limits.most);
-        const available = active.filter(isReady).length;
+        const available = active.filter(isPodReady).length;
         // A node may make pods unready; controllers may not take ready ones below the floor.
         if (available < before && !nodeActs) expect(available).toBeGreaterThanOrEqual(limits.least);
         before = available;
@@ -378,5 +378,5 @@ function nodeActsOn(model: Model, pick: number): void {
   if (!pod) return;
   if (pod.metadata.deletionTimestamp) model.endPod(pod);
   else if (!pod.spec.nodeName) bind(model, pod);
-  else model.setPod(pod, "Running", !isReady(pod) || pick % 5 !== 0);
+  else model.setPod(pod, "Running", !isPodReady(pod) || pick % 5 !== 0);
 }

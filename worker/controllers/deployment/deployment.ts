@@ -1,6 +1,7 @@
 import { Deployment } from "../../kinds/apps/deployment.ts";
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
@@ -9,7 +10,6 @@ import type { Controller, Intent, View } from "../controller.ts";
 import { warning } from "../events.ts";
 import { ownKey, splitKey } from "../keys.ts";
 import { claim, keysOfOwners } from "../owners.ts";
-import { isTerminal } from "../pods.ts";
 import { maxRevision, REVISION, revisionOf } from "./annotations.ts";
 import { hasDeadline, isRolling, replicasOf } from "./bounds.ts";
 import { type Counted, newestSize, type Resize, shrinkOld } from "./rolling.ts";
@@ -149,7 +149,7 @@ function recreatePlan({ view, d, newest, old }: Rollout): Plan {
   const active = old.filter((set) => sizeOf(set) > 0);
   if (active.length > 0) return { resizes: active.map((set) => ({ set, to: 0 })) };
   if (newest && sizeOf(newest) === replicasOf(d)) return { resizes: [] };
-  if (old.some((set) => view.owned(Pod, set.metadata.uid ?? "").some((pod) => !isTerminal(pod))))
+  if (old.some((set) => view.owned(Pod, set.metadata.uid ?? "").some((pod) => !isPodTerminal(pod))))
     return { resizes: [] };
   return newest ? { resizes: resizeTo(newest, replicasOf(d)) } : { create: replicasOf(d), resizes: [] };
 }

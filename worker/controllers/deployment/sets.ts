@@ -1,11 +1,11 @@
 import { Deployment } from "../../kinds/apps/deployment.ts";
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { isPodActive, isPodAvailable, isPodReady } from "../../kinds/core/pod-conditions.ts";
 import { same } from "../../kinds/paths.ts";
 import type { Intent, View } from "../controller.ts";
 import { normal } from "../events.ts";
 import { controllerRef } from "../owners.ts";
-import { isActive, isAvailable, isReady } from "../pods.ts";
 import { newestAnnotations, revisionOf, sizeAnnotations } from "./annotations.ts";
 import { historyLimit } from "./bounds.ts";
 import { type Counted, createdAt, type Resize } from "./rolling.ts";
@@ -22,13 +22,13 @@ export function findNewest(d: Readonly<Deployment>, sets: Sets): Readonly<Replic
 }
 
 export function countPods(view: View, set: Readonly<ReplicaSet>, now: number): Counted {
-  const alive = view.owned(Pod, set.metadata.uid ?? "").filter(isActive);
+  const alive = view.owned(Pod, set.metadata.uid ?? "").filter(isPodActive);
   return {
     set,
     size: sizeOf(set),
     alive: alive.length,
-    ready: alive.filter(isReady).length,
-    available: alive.filter((pod) => isAvailable(pod, set.spec.minReadySeconds ?? 0, now)).length,
+    ready: alive.filter(isPodReady).length,
+    available: alive.filter((pod) => isPodAvailable(pod, set.spec.minReadySeconds ?? 0, now)).length,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Pod } from "../../kinds/core/pod.ts";
-import { isReady, readySince } from "../pods.ts";
+import { isPodReady } from "../../kinds/core/pod-conditions.ts";
+import { readySince } from "../pods.ts";
 
 export const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
@@ -13,7 +14,7 @@ const PHASES = ["Pending", "Unknown", "Running"];
 const rules: readonly Rule[] = [
   (a, b) => Number(Boolean(a.pod.spec.nodeName)) - Number(Boolean(b.pod.spec.nodeName)),
   (a, b) => phase(a) - phase(b),
-  (a, b) => Number(isReady(a.pod)) - Number(isReady(b.pod)),
+  (a, b) => Number(isPodReady(a.pod)) - Number(isPodReady(b.pod)),
   (a, b) => cost(a) - cost(b),
   (a, b) => b.crowd - a.crowd,
   (a, b, now) => magnitude(readySince(a.pod), now) - magnitude(readySince(b.pod), now),

@@ -1,5 +1,6 @@
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { isPodActive } from "../../kinds/core/pod-conditions.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
@@ -8,7 +9,6 @@ import { normal, warning } from "../events.ts";
 import { ownKey, splitKey } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { claim, controllerOf, controllerRef, keysOfOwners } from "../owners.ts";
-import { isActive } from "../pods.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 import { type Failure, nextAvailable, replicaSetStatus } from "./status.ts";
 
@@ -49,7 +49,7 @@ export const replicaSetController: Controller = {
 };
 
 function scale(view: View, set: Readonly<ReplicaSet>, pods: readonly Readonly<Pod>[], context: Context): Intent[] {
-  const active = pods.filter(isActive);
+  const active = pods.filter(isPodActive);
   const missing = (set.spec.replicas ?? 1) - active.length;
   if (missing > 0)
     return Array.from({ length: Math.min(missing, BURST) }, () => podOf(set, context.random)).flatMap((pod) => [
@@ -73,7 +73,7 @@ function relatedPods(view: View, set: Readonly<ReplicaSet>, own: readonly Readon
     .owned(ReplicaSet, owner.uid)
     .filter((sibling) => sibling.spec.replicas || sibling.status?.replicas)
     .flatMap((sibling) =>
-      sibling.metadata.uid === set.metadata.uid ? own : view.owned(Pod, sibling.metadata.uid ?? "").filter(isActive),
+      sibling.metadata.uid === set.metadata.uid ? own : view.owned(Pod, sibling.metadata.uid ?? "").filter(isPodActive),
     );
 }
 

@@ -1,8 +1,9 @@
 import type { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import type { Pod } from "../../kinds/core/pod.ts";
+import { isPodActive, isPodAvailable, isPodReady, podAvailableAt } from "../../kinds/core/pod-conditions.ts";
 import { matchesLabels } from "../../lib/selectors.ts";
 import { conditionOf, withCondition, withoutCondition } from "../conditions.ts";
-import { isActive, isAvailable, isReady, isTerminating, untilAvailable } from "../pods.ts";
+import { isTerminating } from "../pods.ts";
 
 type Status = NonNullable<ReplicaSet["status"]>;
 type Condition = NonNullable<Status["conditions"]>[number];
@@ -17,14 +18,14 @@ export function replicaSetStatus(
 ): Status {
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   const labels = set.spec.template?.metadata?.labels;
-  const active = pods.filter(isActive);
+  const active = pods.filter(isPodActive);
   const count = (test: (pod: Readonly<Pod>) => boolean) => active.filter(test).length || undefined;
   const conditions = withFailure(set.status?.conditions ?? [], failure, now);
   return definedOnly({
     replicas: active.length,
     fullyLabeledReplicas: count((pod) => matchesLabels(labels, pod.metadata.labels)),
-    readyReplicas: count(isReady),
-    availableReplicas: count((pod) => isAvailable(pod, minReadySeconds, now)),
+    readyReplicas: count(isPodReady),
+    availableReplicas: count((pod) => isPodAvailable(pod, minReadySeconds, now)),
     terminatingReplicas: pods.filter(isTerminating).length,
     observedGeneration: set.metadata.generation,
     conditions: conditions.length > 0 ? conditions : undefined,
@@ -38,13 +39,15 @@ function withFailure(known: readonly Condition[], failure: Failure | undefined, 
   return withCondition(known, { type: "ReplicaFailure", status: "True", ...failure }, now);
 }
 
-/** When the next ready pod becomes available, ms from now. */
-export function nextAvailable(set: Readonly<ReplicaSet>, pods: readonly Readonly<Pod>[], now: number) {
-  const waits = pods
-    .filter(isActive)
-    .map((pod) => untilAvailable(pod, set.spec.minReadySeconds ?? 0, now))
-    .filter((ms) => ms !== undefined && ms > 0);
-  return waits.length > 0 ? Math.min(...(waits as number[])) : undefined;
+/** When the next ready pod becomes available, ms from now; undefined when none is on its way. */
+export function nextAvailable(
+  set: Readonly<ReplicaSet>,
+  pods: readonly Readonly<Pod>[],
+  now: number,
+): number | undefined {
+  const times = pods.filter(isPodActive).map((pod) => podAvailableAt(pod, set.spec.minReadySeconds ?? 0) ?? 0);
+  const soonest = Math.min(...times.filter((time) => time > now));
+  return Number.isFinite(soonest) ? soonest - now : undefined;
 }
 
 function definedOnly<T extends object>(object: T): T {
