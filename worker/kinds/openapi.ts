@@ -1,6 +1,7 @@
 import { definitionOfKind, tableHash } from "./generated/schemas.ts";
 import type { Kind } from "./kind.ts";
 import { pathsOf } from "./openapi/paths.ts";
+import { openapiV2Protobuf } from "./openapi/protobuf.ts";
 import { collectCustom, collectDefinition, definitionName, type Json, type OpenApiVersion } from "./openapi/schemas.ts";
 import type { Kinds } from "./registry.ts";
 
@@ -63,6 +64,16 @@ export function openapiV2(kinds: Kinds): OpenApiDocument {
     const all = [...kinds.all()];
     return JSON.stringify({ swagger: "2.0", info, paths: paths("2", all), definitions: definitions("2", all) });
   });
+}
+
+const binaries = new WeakMap<OpenApiDocument, Uint8Array<ArrayBuffer>>();
+
+/** Version 2 as `application/com.github.proto-openapi.spec.v2@v1.0+protobuf`, which is all that old kubectl takes. */
+export function openapiV2Binary(kinds: Kinds): { bytes: Uint8Array<ArrayBuffer>; hash: string } {
+  const document = openapiV2(kinds);
+  const bytes = binaries.get(document) ?? openapiV2Protobuf(JSON.parse(document.text) as Json);
+  binaries.set(document, bytes);
+  return { bytes, hash: document.hash };
 }
 
 const info = { title: "Kubernetes", version: "unversioned" };

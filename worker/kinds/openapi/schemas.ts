@@ -53,7 +53,6 @@ export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<str
   into.set(name, {
     type: "object",
     ...published,
-    // A schema that keeps unknown fields at its root says nothing of the others.
     properties: { ...typed, ...properties, metadata: refMeta("ObjectMeta") },
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.kind)],
   });
