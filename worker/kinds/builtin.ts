@@ -1,3 +1,4 @@
+import { APIService } from "./apiregistration/api-service.ts";
 import { ControllerRevision } from "./apps/controller-revision.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
@@ -22,6 +23,7 @@ import { RoleBinding } from "./rbac/role-binding.ts";
 
 /** The kinds with rules of their own; all others are derived from the generated facts. */
 export const builtins: readonly Kind[] = [
+  APIService,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,

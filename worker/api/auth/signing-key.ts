@@ -36,7 +36,10 @@ export type SigningKey = {
   publicKey(): Promise<JWK>;
 };
 
-type Loaded = { privateKey: CryptoKey; publicKey: CryptoKey; publicJwk: JWK & { kid: string } };
+/** What jose signs and verifies with. */
+type Key = Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>;
+
+type Loaded = { privateKey: Key; publicKey: Key; publicJwk: JWK & { kid: string } };
 
 async function load(store: Store): Promise<Loaded> {
   const saved = store.getSetting(SETTING);
@@ -48,8 +51,8 @@ async function load(store: Store): Promise<Loaded> {
   const { d: _, ...publicPart } = used;
   const publicJwk = { ...publicPart, use: "sig", alg: ALGORITHM, kid: await calculateJwkThumbprint(publicPart) };
   return {
-    privateKey: (await importJWK(used, ALGORITHM)) as CryptoKey,
-    publicKey: (await importJWK(publicPart, ALGORITHM)) as CryptoKey,
+    privateKey: (await importJWK(used, ALGORITHM)) as Key,
+    publicKey: (await importJWK(publicPart, ALGORITHM)) as Key,
     publicJwk,
   };
 }

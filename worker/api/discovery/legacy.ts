@@ -5,9 +5,15 @@ import { type Group, groupsOf, groupVersion } from "./groups.ts";
 
 const HASH_BYTES = 8;
 
+/** Kinds that kube-apiserver stores in another version than the one it prefers to serve. */
+const STORED_AS: Readonly<Record<string, string>> = {
+  "customresourcedefinitions.apiextensions.k8s.io": "v1beta1",
+  "volumeattributesclasses.storage.k8s.io": "v1beta1",
+};
+
 /** Tells clients when the stored form of a resource changes: the first bytes of a SHA-256 of its group, version and kind. */
 async function storageVersionHash(kind: Kind): Promise<string> {
-  const text = new TextEncoder().encode(`${kind.group}/${kind.version}/${kind.kind}`);
+  const text = new TextEncoder().encode(`${kind.group}/${STORED_AS[kind.groupResource] ?? kind.version}/${kind.kind}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   return btoa(String.fromCharCode(...digest.subarray(0, HASH_BYTES)));
 }

@@ -1,0 +1,63 @@
+/** The whole API in this process: an app over a database in memory, asked as over HTTP. */
+import { builtinKinds } from "../../kinds/registry.ts";
+import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
+import { migrate } from "../../storage/migrate.ts";
+import { nodeSql } from "../../storage/node-sql.ts";
+import { openStore } from "../../storage/sqlite-store.ts";
+import { createApp } from "../app.ts";
+import { sha256 } from "../auth/authenticate.ts";
+import { createSecurity } from "../auth/security.ts";
+import { bootstrap } from "../bootstrap/bootstrap.ts";
+import { Engine } from "../engine/engine.ts";
+import { Watches } from "../watch/watch.ts";
+
+export const ADMIN_TOKEN = "admin";
+
+/** A cluster without controllers, as kube-apiserver alone is. Its clock stands still unless moved. */
+export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
+  const sql = nodeSql(":memory:");
+  migrate(sql);
+  const store = openStore(sql);
+  const kinds = builtinKinds();
+  const clock = { now: Date.UTC(2026, 0, 2, 3, 4, 5) };
+  let serial = 0;
+  const effects = {
+    now: () => clock.now,
+    random: () => 0.5,
+    uid: () => `00000000-0000-4000-8000-${String(++serial).padStart(12, "0")}`,
+  };
+  const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };
+  const security = createSecurity(store);
+  const engine = new Engine({ store, kinds, effects, config });
+  const watches = new Watches({ kinds, view: engine.view, effects });
+  bootstrap({ store, kinds, engine, config });
+  const api = createApp({
+    engine,
+    kinds,
+    store,
+    effects,
+    security,
+    watches,
+    config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
+    batch: async (body) => body(),
+  });
+  const send = (path: string, init: RequestInit = {}) => Promise.resolve(api.app.request(path, init));
+
+  /** A request as the administrator, or as `as` says; its answer parsed where it is JSON. */
+  async function ask(method: string, path: string, body?: unknown, as: Record<string, string> = {}) {
+    const headers = {
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...as,
+    };
+    const response = await send(path, {
+      method,
+      headers,
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") && text !== "";
+    return { code: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+  return { api, store, kinds, engine, clock, security, send, ask };
+}
