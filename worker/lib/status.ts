@@ -105,9 +105,9 @@ export function invalid(
     "Invalid",
     `${qualifiedKind} "${subject.name}" is invalid${problems.length ? `: ${list}` : ""}`,
     {
-      name: subject.name,
+      ...(subject.name ? { name: subject.name } : {}),
       ...(subject.group ? { group: subject.group } : {}),
-      kind: subject.kind,
+      ...(subject.kind ? { kind: subject.kind } : {}),
       ...(problems.length
         ? { causes: problems.map((p) => ({ reason: p.reason, message: p.message, field: p.field })) }
         : {}),

@@ -1,11 +1,24 @@
-import type { Operation } from "../engine/operation.ts";
+import type { Admission } from "./admission.ts";
+import { defaultTolerationSeconds } from "./default-tolerations.ts";
+import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
+import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { priority } from "./priority.ts";
+import { serviceAccount } from "./service-account.ts";
+import { storageProtection } from "./storage-protection.ts";
+import { taintNodes } from "./taint-nodes.ts";
 
-/**
- * One rule about who may write what, or what is filled in on the way. `admits` returns when the write may go on and
- * throws an ApiError when not; mutating ones change `operation.object` in place.
- * https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
- */
-export type Admission = { readonly name: string; admits(operation: Operation): void };
+/** In the order of kube-apiserver's plugins; the first asks whether there is a place for the object at all. */
+export const mutating: readonly Admission[] = [
+  namespaceLifecycle,
+  limitRangerDefaults,
+  serviceAccount,
+  taintNodes,
+  priority,
+  defaultTolerationSeconds,
+  storageProtection,
+];
 
-export const mutating: readonly Admission[] = [];
-export const validating: readonly Admission[] = [];
+export const validating: readonly Admission[] = [limitRanger];
+
+/** Deletions are only validated. */
+export const deleting: readonly Admission[] = [namespaceLifecycle];

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
+import type { ApiRequest, ApiResult } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
 /** What every part of the engine works with. */
@@ -16,3 +17,6 @@ export type Core = {
 
 /** An object whose fields beyond metadata are looked at by name. */
 export type Loose = KubeObject & Record<string, unknown>;
+
+/** Answers one kind of request; refuses by throwing an ApiError. */
+export type Handler = (core: Core, request: ApiRequest) => ApiResult;

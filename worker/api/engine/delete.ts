@@ -3,7 +3,7 @@ import { type Effects, timestamp } from "../../lib/effects.ts";
 import type { KubeObject, ObjectMeta } from "../../lib/object.ts";
 import { conflict, notFound } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
-import { validating } from "../admission/chain.ts";
+import { deleting } from "../admission/chain.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { removeStored, replace } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
@@ -52,7 +52,7 @@ function admit(
   const { kind, user, namespace, name, subresource } = request;
   const dryRun = (options.dryRun?.length ?? 0) > 0;
   const operation = { core, txn, request, kind, user, namespace, name, subresource, dryRun, warnings };
-  for (const admission of validating) admission.admits({ ...operation, action: "DELETE", object, old: object });
+  for (const admission of deleting) admission.admits({ ...operation, action: "DELETE", object, old: object });
 }
 
 const goneStatus = (kind: Kind, { name, uid }: StoredObject) => ({

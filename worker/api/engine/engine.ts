@@ -6,7 +6,7 @@ import type { Store } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
 import { StoreView } from "../view.ts";
 import { watchSpec } from "../watch/spec.ts";
-import type { Core } from "./core.ts";
+import type { Core, Handler } from "./core.ts";
 import { create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { deleteCollection } from "./delete-collection.ts";
@@ -14,8 +14,6 @@ import { patch } from "./patch.ts";
 import { get, list } from "./read.ts";
 import { subresources } from "./subresources.ts";
 import { update } from "./update.ts";
-
-export type Handler = (core: Core, request: ApiRequest) => ApiResult;
 
 const handlers: Readonly<Partial<Record<Verb, Handler>>> = {
   create,

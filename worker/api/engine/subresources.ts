@@ -1,5 +1,5 @@
 import type { Verb } from "../request.ts";
-import type { Handler } from "./engine.ts";
+import type { Handler } from "./core.ts";
 import { patch } from "./patch.ts";
 import { get } from "./read.ts";
 import { update } from "./update.ts";
