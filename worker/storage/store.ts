@@ -41,6 +41,8 @@ export type ListOptions = {
   after?: { namespace: string; name: string };
   /** A snapshot of the past; absent means now. */
   at?: number;
+  /** False leaves `remaining` out, which costs a pass over the rest of the keys. */
+  count?: boolean;
 };
 
 export interface Reader {
@@ -115,7 +117,7 @@ export interface Store extends Reader {
 export interface Sql {
   /** Runs one statement with at most 100 `?` parameters and returns its rows as objects. */
   all<Row extends Record<string, SqlValue>>(statement: string, ...parameters: SqlValue[]): Row[];
-  /** Lazily iterates; no other statement may run meanwhile on the same table. */
+  /** Runs one statement that returns nothing. */
   run(statement: string, ...parameters: SqlValue[]): void;
   /** All or nothing; nests. */
   transaction<T>(body: () => T): T;

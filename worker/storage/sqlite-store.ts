@@ -1,0 +1,175 @@
+import type { Key } from "../lib/object.ts";
+import { ChangeLog } from "./change-log.ts";
+import { SqlCredentials } from "./credentials.ts";
+import { migrate } from "./migrate.ts";
+import { Objects } from "./objects.ts";
+import { Settings } from "./settings.ts";
+import { readPage } from "./snapshot.ts";
+import type { Change, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn } from "./store.ts";
+import { SqlWorkQueue } from "./work-queue.ts";
+
+type Listener = (changes: readonly Change[]) => void;
+
+/** A cluster's memory in one SQL database, brought to its newest shape. Keeps nothing in memory but counters. */
+export function openStore(sql: Sql): Store {
+  migrate(sql);
+  return new SqliteStore(sql);
+}
+
+class SqliteStore implements Store, Txn {
+  readonly work: SqlWorkQueue;
+  readonly credentials: SqlCredentials;
+  readonly #sql: Sql;
+  readonly #settings: Settings;
+  readonly #objects: Objects;
+  readonly #log: ChangeLog;
+  readonly #listeners = new Set<Listener>();
+  #depth = 0;
+  /** The newest revision that was taken; at most a few ahead of the newest written. */
+  #taken: number;
+  #written: Change[] = [];
+  #undelivered: Change[][] = [];
+  #delivering = false;
+
+  constructor(sql: Sql) {
+    this.#sql = sql;
+    this.#settings = new Settings(sql);
+    this.#objects = new Objects(sql);
+    this.#log = new ChangeLog(sql, this.#settings);
+    this.#taken = this.#log.newest;
+    this.work = new SqlWorkQueue(sql);
+    this.credentials = new SqlCredentials(sql);
+  }
+
+  revision(): number {
+    return this.#log.newest;
+  }
+
+  oldestRevision(): number {
+    return this.#log.horizon;
+  }
+
+  get(key: Key): StoredObject | undefined {
+    return this.#objects.get(key);
+  }
+
+  list(scope: Scope, options: ListOptions = {}): Page | "expired" {
+    const at = Math.min(options.at ?? this.#log.newest, this.#log.newest);
+    if (at < this.#log.horizon) return "expired";
+    return readPage(this.#objects, this.#log, scope, options, at);
+  }
+
+  byRef(ref: string, resource?: string): StoredObject[] {
+    return this.#objects.byRef(ref, resource);
+  }
+
+  count(scope: Scope): number {
+    return this.#objects.count(scope);
+  }
+
+  resources(): string[] {
+    return this.#objects.resources();
+  }
+
+  since(revision: number, scopes?: readonly Scope[]): Iterable<Change> | "expired" {
+    return revision < this.#log.horizon ? "expired" : this.#log.since(revision, scopes);
+  }
+
+  write<T>(body: (txn: Txn) => T extends Promise<unknown> ? never : T): T {
+    const revision = this.#log.newest;
+    const taken = this.#taken;
+    const written = this.#written.length;
+    this.#depth += 1;
+    let result: T;
+    try {
+      result = this.#sql.transaction(() => body(this));
+    } catch (error) {
+      this.#log.rollBackTo(revision);
+      this.#taken = taken;
+      this.#written.length = written;
+      throw error;
+    } finally {
+      this.#depth -= 1;
+    }
+    if (this.#depth === 0) this.#committed();
+    return result;
+  }
+
+  nextRevision(): number {
+    this.#assertWriting();
+    this.#taken += 1;
+    return this.#taken;
+  }
+
+  put(object: StoredObject, refs: readonly string[]): void {
+    this.#assertTaken(object);
+    const old = this.#objects.getForWrite(object);
+    if (old && old.uid !== object.uid) throw new Error(`${describe(object)} is replaced by an object of another uid`);
+    if (old) {
+      this.#log.keepReplaced(old);
+      this.#objects.update(old, object, refs);
+    } else this.#objects.insert(object, refs);
+    this.#append(old ? "MODIFIED" : "ADDED", object, old);
+  }
+
+  remove(object: StoredObject): void {
+    this.#assertTaken(object);
+    const old = this.#objects.getForWrite(object);
+    if (!old) throw new Error(`${describe(object)} is removed but does not exist`);
+    this.#log.keepReplaced(old);
+    this.#objects.remove(old);
+    this.#append("DELETED", object, old);
+  }
+
+  onChange(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  compact(keep: number, budget: number): boolean {
+    if (this.#depth > 0) throw new Error("compact within a write");
+    return this.#log.compact(this.#log.newest - keep, budget);
+  }
+
+  getSetting(name: string): string | undefined {
+    return this.#settings.get(name);
+  }
+
+  setSetting(name: string, value: string): void {
+    this.#settings.set(name, value);
+  }
+
+  #append(type: Change["type"], object: StoredObject, old: StoredObject | undefined): void {
+    const { resource, namespace, name, uid, revision, json } = object;
+    const change = { resource, namespace, name, uid, revision, type, json, previous: old?.json };
+    this.#log.append(change, old?.revision);
+    this.#written.push(change);
+  }
+
+  /** Listeners may write: what they write is delivered to all after what they are being told. */
+  #committed(): void {
+    this.#taken = this.#log.newest; // taken and not used: given back
+    if (this.#written.length > 0) this.#undelivered.push(this.#written);
+    this.#written = [];
+    if (this.#delivering) return;
+    this.#delivering = true;
+    try {
+      for (let changes = this.#undelivered.shift(); changes; changes = this.#undelivered.shift()) {
+        for (const listener of [...this.#listeners]) listener(changes);
+      }
+    } finally {
+      this.#delivering = false;
+    }
+  }
+
+  #assertWriting(): void {
+    if (this.#depth === 0) throw new Error("a write outside a transaction");
+  }
+
+  #assertTaken(object: StoredObject): void {
+    this.#assertWriting();
+    if (object.revision > this.#taken) throw new Error(`${describe(object)} is written at a revision not taken`);
+  }
+}
+
+const describe = (key: Key) => `${key.resource} ${key.namespace}/${key.name}`;
