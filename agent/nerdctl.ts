@@ -111,10 +111,9 @@ export class Nerdctl {
   /** Containers that are gone are left out. */
   async inspect(ids: readonly string[]): Promise<Inspected[]> {
     if (!ids.length) return [];
-    const done = await this.#run(["inspect", ...ids]);
-    const found = parse<Inspected[]>(done.stdout) ?? [];
+    const done = await this.#run(["inspect", "--format", "{{json .}}", ...ids]);
     if (done.code !== 0 && !/no such (object|container)|not found/i.test(done.stderr)) throw failure(done);
-    return found;
+    return lines(done.stdout).map((line) => JSON.parse(line) as Inspected);
   }
 
   /** Full IDs of all containers that bear a label. */
@@ -123,16 +122,18 @@ export class Nerdctl {
   }
 
   async inspectImage(image: string): Promise<InspectedImage | undefined> {
-    const done = await this.#run(["image", "inspect", image]);
-    const found = parse<InspectedImage[]>(done.stdout)?.[0];
-    if (!found && done.code !== 0 && !/no such (object|image)|not found/i.test(done.stderr)) throw failure(done);
-    return found;
+    return (await this.#inspectImages([image]))[0];
   }
 
   async listImages(): Promise<InspectedImage[]> {
     const ids = [...new Set(lines(await this.#output("images", "-q", "--no-trunc")))];
-    if (!ids.length) return [];
-    return parse<InspectedImage[]>((await this.#run(["image", "inspect", ...ids])).stdout) ?? [];
+    return ids.length ? this.#inspectImages(ids) : [];
+  }
+
+  async #inspectImages(images: readonly string[]): Promise<InspectedImage[]> {
+    const done = await this.#run(["image", "inspect", "--format", "{{json .}}", ...images]);
+    if (done.code !== 0 && !/no such (object|image)|not found/i.test(done.stderr)) throw failure(done);
+    return lines(done.stdout).map((line) => JSON.parse(line) as InspectedImage);
   }
 
   /** `dockerConfig` is a folder with a config.json that holds the registry's credentials. */

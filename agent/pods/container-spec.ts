@@ -1,0 +1,165 @@
+import type {
+  CoreV1Container,
+  CoreV1Pod,
+  CoreV1SecurityContext,
+  CoreV1VolumeMount,
+} from "../../worker/kinds/generated/types.ts";
+import type { ContainerOptions, InspectedImage } from "../nerdctl.ts";
+import { PAUSE_IMAGE } from "../node/pause-image.ts";
+import { podCgroup } from "./cgroups.ts";
+import { ConfigError, expand } from "./env.ts";
+import { hostnameOf } from "./network.ts";
+import { type ContainerKind, Label } from "./observe.ts";
+import { lowestOomScore, resourceFlags } from "./resources.ts";
+
+/** json-file logs turn over at so many bytes and files. */
+const LOG_FLAGS = ["--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=5"];
+const PAUSE_OOM_SCORE = `${Math.max(-998, lowestOomScore)}`;
+
+type Identity = { pod: CoreV1Pod; container: string; kind: ContainerKind; attempt: number; sandbox: string };
+
+function labels({ pod, container, kind, attempt, sandbox }: Identity): Record<string, string> {
+  return {
+    [Label.podUid]: pod.metadata.uid ?? "",
+    [Label.podName]: pod.metadata.name ?? "",
+    [Label.podNamespace]: pod.metadata.namespace ?? "",
+    [Label.kind]: kind,
+    [Label.attempt]: `${attempt}`,
+    ...(container ? { [Label.container]: container } : {}),
+    ...(sandbox ? { [Label.sandbox]: sandbox } : {}),
+  };
+}
+
+/** For people who look with nerdctl; nothing here reads it. `chance` keeps half-made leftovers from being in the way. */
+const displayName = (pod: CoreV1Pod, container: string, chance: string) =>
+  `${(pod.metadata.name ?? "").slice(0, 40)}_${container.slice(0, 24)}_${chance.slice(0, 8)}`;
+
+/** The container that holds the pod's namespaces. */
+export function sandboxOptions(
+  pod: CoreV1Pod,
+  number: number,
+  given: { nodeName: string; networkName: string; chance: string },
+): ContainerOptions {
+  const { hostNetwork, hostPID, hostIPC, securityContext } = pod.spec;
+  return {
+    image: PAUSE_IMAGE,
+    name: displayName(pod, "pause", given.chance),
+    labels: labels({ pod, container: "", kind: "pause", attempt: number, sandbox: "" }),
+    flags: [
+      ...["--network", hostNetwork ? "host" : given.networkName],
+      ...(hostNetwork ? [] : ["--hostname", hostnameOf(pod, given.nodeName)]),
+      ...(hostPID ? ["--pid", "host"] : []),
+      ...["--ipc", hostIPC ? "host" : "shareable"],
+      ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
+      ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", "none"],
+      ...["--security-opt", "no-new-privileges"],
+      ...(securityContext?.sysctls ?? []).flatMap(({ name, value }) => ["--sysctl", `${name}=${value}`]),
+    ],
+  };
+}
+
+export type ContainerGiven = {
+  sandbox: string;
+  attempt: number;
+  kind: ContainerKind;
+  env: ReadonlyMap<string, string>;
+  mounts: readonly [string, CoreV1VolumeMount][];
+  image: InspectedImage;
+  imageID: string;
+  /** The file that the container finds at its terminationMessagePath. */
+  messagePath: string;
+  machineBytes: number;
+  chance: string;
+  /** The container whose process namespace it joins, for ephemeral containers. */
+  target?: string;
+};
+
+/** Everything `nerdctl run` has to know of a container of a pod. Throws `ConfigError`. */
+export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, given: ContainerGiven): ContainerOptions {
+  const { hostPID, hostIPC, shareProcessNamespace } = pod.spec;
+  const known = (name: string) => given.env.get(name);
+  const [entry, ...command] = (container.command ?? []).map((text) => expand(text, known));
+  const processes = hostPID ? "host" : shareProcessNamespace ? `container:${given.sandbox}` : undefined;
+  const joined = given.target ? `container:${given.target}` : processes;
+  return {
+    image: container.image ?? "",
+    name: displayName(pod, container.name, given.chance),
+    labels: {
+      ...labels({ ...given, pod, container: container.name }),
+      [Label.image]: container.image ?? "",
+      [Label.imageID]: given.imageID,
+    },
+    flags: [
+      ...["--network", `container:${given.sandbox}`],
+      ...(joined ? ["--pid", joined] : []),
+      ...["--ipc", hostIPC ? "host" : `container:${given.sandbox}`],
+      ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
+      ...LOG_FLAGS,
+      ...resourceFlags(pod, container, given.machineBytes),
+      ...securityFlags(pod, container, given.image),
+      ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
+      ...(container.workingDir ? ["--workdir", container.workingDir] : []),
+      ...(container.tty ? ["-t"] : []),
+      ...given.mounts.flatMap(([place, mount]) => mountFlags(place, mount)),
+      ...["-v", `${given.messagePath}:${container.terminationMessagePath ?? "/dev/termination-log"}`],
+      ...(entry === undefined ? [] : ["--entrypoint", entry]),
+    ],
+    args: [...command, ...(container.args ?? []).map((text) => expand(text, known))],
+  };
+}
+
+const propagations: Record<string, string> = { HostToContainer: "rslave", Bidirectional: "rshared" };
+
+function mountFlags(place: string, mount: CoreV1VolumeMount): string[] {
+  const propagation = propagations[mount.mountPropagation ?? ""];
+  // The short form divides at colons, the long one at commas.
+  if (place.includes(":")) {
+    const parts = ["type=bind", `source=${place}`, `target=${mount.mountPath}`];
+    if (mount.readOnly) parts.push("readonly");
+    if (propagation) parts.push(`bind-propagation=${propagation}`);
+    return ["--mount", parts.join(",")];
+  }
+  const options = [mount.readOnly ? "ro" : "", propagation ?? ""].filter(Boolean);
+  return ["-v", [place, mount.mountPath, ...(options.length ? [options.join(",")] : [])].join(":")];
+}
+
+/** https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
+function securityFlags(pod: CoreV1Pod, container: CoreV1Container, image: InspectedImage): string[] {
+  const whole = pod.spec.securityContext ?? {};
+  const own: CoreV1SecurityContext = container.securityContext ?? {};
+  const user = own.runAsUser ?? whole.runAsUser;
+  const group = own.runAsGroup ?? whole.runAsGroup;
+  if (own.runAsNonRoot ?? whole.runAsNonRoot) refuseRoot(pod, container, user, image.Config?.User ?? "");
+  const groups = [...(whole.supplementalGroups ?? []), ...(whole.fsGroup === undefined ? [] : [whole.fsGroup])];
+  const seccomp = own.seccompProfile ?? whole.seccompProfile;
+  const capability = (name: string) => name.toUpperCase().replace(/^CAP_/, "");
+  return [
+    ...(user === undefined ? [] : ["--user", group === undefined ? `${user}` : `${user}:${group}`]),
+    ...(user === undefined && group !== undefined ? ["--user", `${image.Config?.User || "0"}:${group}`] : []),
+    ...groups.flatMap((id) => ["--group-add", `${id}`]),
+    ...(own.privileged ? ["--privileged"] : []),
+    ...(own.capabilities?.drop ?? []).flatMap((name) => ["--cap-drop", capability(name)]),
+    ...(own.capabilities?.add ?? []).flatMap((name) => ["--cap-add", capability(name)]),
+    ...(own.readOnlyRootFilesystem ? ["--read-only"] : []),
+    ...(own.allowPrivilegeEscalation === false ? ["--security-opt", "no-new-privileges"] : []),
+    ...(own.procMount === "Unmasked" ? ["--security-opt", "systempaths=unconfined"] : []),
+    ...(seccomp?.type === "Unconfined" ? ["--security-opt", "seccomp=unconfined"] : []),
+    ...(seccomp?.type === "Localhost" && seccomp.localhostProfile
+      ? ["--security-opt", `seccomp=/var/lib/kubelet/seccomp/${seccomp.localhostProfile}`]
+      : []),
+  ];
+}
+
+function refuseRoot(pod: CoreV1Pod, container: CoreV1Container, user: number | undefined, imageUser: string): void {
+  const { name, namespace, uid } = pod.metadata;
+  const where = `(pod: "${name}_${namespace}(${uid})", container: ${container.name})`;
+  if (user === 0) throw new ConfigError(`container's runAsUser breaks non-root policy ${where}`);
+  if (user !== undefined) return;
+  const [named = ""] = imageUser.split(":");
+  if (named === "" || named === "0" || named === "root")
+    throw new ConfigError(`container has runAsNonRoot and image will run as root ${where}`);
+  if (!/^\d+$/.test(named))
+    throw new ConfigError(
+      `container has runAsNonRoot and image has non-numeric user (${named}), cannot verify user is non-root ${where}`,
+    );
+}

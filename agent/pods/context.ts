@@ -1,0 +1,57 @@
+import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { Desired } from "../desired.ts";
+import type { Timers } from "../effects.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import type { Volumes } from "../volumes/manager.ts";
+import type { EventRecorder } from "./events.ts";
+import type { FieldContext } from "./fields.ts";
+import type { Images } from "./images.ts";
+import type { PodMemory } from "./memory.ts";
+import type { PodNetwork } from "./network.ts";
+
+/** What all pods of a node share. */
+export type NodeContext = {
+  nodeName: string;
+  hostIP(): string;
+  clusterDomain: string;
+  machineBytes: number;
+  nerdctl: Nerdctl;
+  network: PodNetwork;
+  volumes: Volumes;
+  images: Images;
+  events: EventRecorder;
+  effects: Effects & Timers;
+  desired(): Desired;
+  allocatable(): FieldContext["allocatable"];
+  log(message: string): void;
+};
+
+/** One pod while it is worked on. */
+export type PodState = {
+  uid: string;
+  pod: CoreV1Pod;
+  memory: PodMemory;
+  /** Marked for deletion, or not wanted any more. */
+  deleted: boolean;
+  /** Still known to the API server, so that its end is to be confirmed there. */
+  known: boolean;
+  volumesReady: boolean;
+  /** Volumes or the sandbox could not be made: not tried again before (ms). */
+  retryAt?: number;
+  /** Resolves whenever a container of the pod has ended. */
+  exited(containerId: string): Promise<void>;
+  /** Runs out when the pod is to be ended; long waits on its behalf stop then. */
+  ending: AbortSignal;
+};
+
+export function fieldsOf(node: NodeContext, { pod, memory }: PodState): FieldContext {
+  const hostIP = node.hostIP();
+  return {
+    pod,
+    hostIP,
+    podIP: pod.spec.hostNetwork ? hostIP : (memory.sandbox?.ip ?? ""),
+    nodeName: node.nodeName,
+    allocatable: node.allocatable(),
+  };
+}

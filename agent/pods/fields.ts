@@ -1,0 +1,76 @@
+import type {
+  CoreV1Container,
+  CoreV1ObjectFieldSelector,
+  CoreV1Pod,
+  CoreV1ResourceFieldSelector,
+} from "../../worker/kinds/generated/types.ts";
+import { parseQuantity } from "../../worker/lib/quantity.ts";
+
+/** What a pod's own fields say, for the downward API. Addresses are known only once the sandbox stands. */
+export type FieldContext = {
+  pod: CoreV1Pod;
+  podIP: string;
+  hostIP: string;
+  nodeName: string;
+  allocatable: { cpu: string; memory: string; "ephemeral-storage": string };
+};
+
+const perKey = /^metadata\.(labels|annotations)\['(.+)'\]$/;
+
+const paths: Record<string, (context: FieldContext) => string> = {
+  "metadata.name": ({ pod }) => pod.metadata.name ?? "",
+  "metadata.namespace": ({ pod }) => pod.metadata.namespace ?? "",
+  "metadata.uid": ({ pod }) => pod.metadata.uid ?? "",
+  "metadata.labels": ({ pod }) => printMap(pod.metadata.labels),
+  "metadata.annotations": ({ pod }) => printMap(pod.metadata.annotations),
+  "spec.nodeName": ({ nodeName }) => nodeName,
+  "spec.serviceAccountName": ({ pod }) => pod.spec.serviceAccountName ?? "default",
+  "status.hostIP": ({ hostIP }) => hostIP,
+  "status.hostIPs": ({ hostIP }) => hostIP,
+  "status.podIP": ({ podIP }) => podIP,
+  "status.podIPs": ({ podIP }) => podIP,
+};
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#downwardapi-fieldRef */
+export function fieldValue({ fieldPath }: CoreV1ObjectFieldSelector, context: FieldContext): string {
+  const key = perKey.exec(fieldPath);
+  if (key) return context.pod.metadata[key[1] as "labels" | "annotations"]?.[key[2] ?? ""] ?? "";
+  const read = paths[fieldPath];
+  if (!read) throw new Error(`unsupported fieldPath: ${fieldPath}`);
+  return read(context);
+}
+
+/** One `key="value"` a line, sorted, escaped as Go quotes strings. */
+function printMap(map: Record<string, string> | undefined): string {
+  return Object.entries(map ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .join("\n");
+}
+
+/**
+ * A container's request or limit, divided and rounded up. A limit that is not set is what the node can give.
+ * https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#downwardapi-resourceFieldRef
+ */
+export function resourceValue(
+  selector: CoreV1ResourceFieldSelector,
+  container: CoreV1Container,
+  allocatable: FieldContext["allocatable"],
+): string {
+  const [list, ...rest] = selector.resource.split(".");
+  const name = rest.join(".");
+  const { limits, requests } = container.resources ?? {};
+  const bound = limits?.[name] ?? allocatable[name as keyof FieldContext["allocatable"]];
+  const amount = list === "limits" ? bound : (requests?.[name] ?? limits?.[name]);
+  if (list !== "limits" && list !== "requests")
+    throw new Error(`unsupported container resource : ${selector.resource}`);
+  const value = parseQuantity(amount ?? "0").nano;
+  const divisor = parseQuantity(selector.divisor && selector.divisor !== "0" ? selector.divisor : "1").nano;
+  return `${(value + divisor - 1n) / divisor}`;
+}
+
+export function containerNamed(pod: CoreV1Pod, name: string): CoreV1Container | undefined {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find(
+    (c) => c.name === name,
+  );
+}

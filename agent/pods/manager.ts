@@ -1,0 +1,293 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { Effects } from "../../worker/lib/effects.ts";
+import { type Desired, nothingDesired } from "../desired.ts";
+import type { Timers } from "../effects.ts";
+import type { Nerdctl, RuntimeEvent } from "../nerdctl.ts";
+import { PAUSE_IMAGE, writePauseImage } from "../node/pause-image.ts";
+import { Volumes } from "../volumes/manager.ts";
+import type { Api } from "../volumes/tokens.ts";
+import type { NodeContext, PodState } from "./context.ts";
+import { EventRecorder } from "./events.ts";
+import { Executor } from "./executor.ts";
+import type { FieldContext } from "./fields.ts";
+import { containerNamed } from "./fields.ts";
+import { Images } from "./images.ts";
+import { isRunning, newMemory, type PodMemory } from "./memory.ts";
+import type { PodNetwork } from "./network.ts";
+import { Label, type Observed, observe } from "./observe.ts";
+import { StatusReporter } from "./reporter.ts";
+import { PodWorker } from "./worker.ts";
+
+export type PodManagerDeps = {
+  home: string;
+  nodeName: string;
+  hostIP(): string;
+  nerdctl: Nerdctl;
+  network: PodNetwork;
+  effects: Effects & Timers;
+  /** Rejects when there is no uplink. */
+  api: Api;
+  /** What the node can give, for the downward API. */
+  allocatable?(): FieldContext["allocatable"];
+  clusterDomain?: string;
+  log(message: string): void;
+};
+
+/** A container as the streams (exec, attach, logs) need it. Files are json-file logs with rotated ones beside them. */
+export type FoundContainer = {
+  containerId: string;
+  pid: number | undefined;
+  logPath: string;
+  previousLogPath?: string;
+  running: boolean;
+  tty: boolean;
+  stdin: boolean;
+};
+
+/** Events can be lost, so all is compared so often. */
+const FULL_LOOK_MS = 60_000;
+const EVENTS_RETRY_MS = 1_000;
+const INSPECT_AT_ONCE = 50;
+const OOMS_REMEMBERED = 256;
+
+/** Runs the pods of a node: what `sync` was last given is what runs, with or without an uplink. */
+export class PodManager {
+  readonly #deps: PodManagerDeps;
+  readonly #node: NodeContext;
+  readonly #reporter: StatusReporter;
+  readonly #executor: Executor;
+  readonly #workers = new Map<string, PodWorker>();
+  readonly #oomed = new Set<string>();
+  #memories = new Map<string, PodMemory>();
+  #desired: Desired = nothingDesired;
+  #synced = false;
+  #stopped = false;
+  #stopEvents = () => {};
+  #cancelLook = () => {};
+  #looking = false;
+  /** Containers that were named by a lease and were not there at the last full look. */
+  #missing = new Set<string>();
+
+  constructor(deps: PodManagerDeps) {
+    this.#deps = deps;
+    const { nodeName, nerdctl, network, effects, api, log, home } = deps;
+    const events = new EventRecorder({ nodeName, api, effects });
+    this.#reporter = new StatusReporter({ api, timers: effects, log });
+    this.#node = {
+      nodeName,
+      hostIP: deps.hostIP,
+      clusterDomain: deps.clusterDomain ?? "cluster.local",
+      machineBytes: totalmem(),
+      nerdctl,
+      network,
+      volumes: new Volumes({ home, api, now: effects.now }),
+      images: new Images({ nerdctl, effects, events }),
+      events,
+      effects,
+      desired: () => this.#desired,
+      allocatable: deps.allocatable ?? (() => ({ cpu: "1", memory: `${totalmem()}`, "ephemeral-storage": "0" })),
+      log,
+    };
+    this.#executor = new Executor(this.#node, (state) => this.#confirmDeletion(state));
+  }
+
+  /** Takes over what an earlier agent left running. Nothing is changed before the first `sync`. */
+  async start(): Promise<void> {
+    await this.#node.volumes.start();
+    await this.#loadPause();
+    this.#memories = readMemories(join(this.#deps.home, "pods"));
+    this.#watch();
+    this.#lookLater();
+  }
+
+  /** What should run now. To be called at every change, and at a start with what was last known. */
+  sync(desired: Desired): void {
+    this.#desired = desired;
+    for (const [uid, pod] of desired.pods) {
+      const worker = this.#workers.get(uid);
+      if (worker) worker.update(pod);
+      else this.#begin(pod, true);
+    }
+    for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined);
+    if (this.#synced) return;
+    this.#synced = true;
+    this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
+  }
+
+  /** The uplink is back: what could not be told is told now. */
+  online(): void {
+    this.#reporter.retry();
+    this.#node.events.flush();
+    for (const worker of this.#workers.values()) if (worker.state.deleted) worker.wake();
+  }
+
+  /** Stops managing; containers go on. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#stopEvents();
+    this.#cancelLook();
+    for (const worker of this.#workers.values()) worker.stop();
+  }
+
+  /** `uid` may be "" for whichever pod has that name now; `container` "" for its only or first one. */
+  find(namespace: string, name: string, uid: string, container: string): FoundContainer | undefined {
+    const worker = [...this.#workers.values()].find(
+      ({ state: { memory } }) =>
+        memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid),
+    );
+    if (!worker) return undefined;
+    const { pod, memory } = worker.state;
+    const wanted = container || pod.spec.containers[0]?.name || "";
+    const known = memory.containers[wanted];
+    const spec = containerNamed(pod, wanted);
+    if (!known?.current || !spec) return undefined;
+    const { current, previous } = known;
+    return {
+      containerId: current.id,
+      pid: current.pid,
+      logPath: current.logPath ?? "",
+      ...(previous?.logPath ? { previousLogPath: previous.logPath } : {}),
+      running: isRunning(known),
+      tty: spec.tty === true,
+      stdin: spec.stdin === true,
+    };
+  }
+
+  /** Address of a pod's own network, for port-forward and the API proxy. */
+  addressOf(namespace: string, name: string): string | undefined {
+    for (const { state } of this.#workers.values())
+      if (state.memory.namespace === namespace && state.memory.name === name)
+        return state.pod.spec.hostNetwork ? this.#deps.hostIP() : state.memory.sandbox?.ip;
+    return undefined;
+  }
+
+  #begin(pod: CoreV1Pod, known: boolean): void {
+    const uid = pod.metadata.uid ?? "";
+    const memory = this.#memories.get(uid) ?? newMemory(pod, this.#deps.effects.now());
+    this.#memories.delete(uid);
+    const deps = {
+      node: this.#node,
+      executor: this.#executor,
+      reporter: this.#reporter,
+      oomed: this.#oomed,
+      onGone: (gone: string) => this.#forget(gone),
+    };
+    this.#workers.set(uid, new PodWorker(deps, pod, memory, known));
+  }
+
+  #forget(uid: string): void {
+    this.#workers.get(uid)?.stop();
+    this.#workers.delete(uid);
+    this.#reporter.forget(uid);
+  }
+
+  /** The node has ended the pod: only now may the API server let its name go. */
+  async #confirmDeletion({ pod, uid }: PodState): Promise<void> {
+    const { namespace, name } = pod.metadata;
+    if (!(await this.#reporter.flush(uid))) return;
+    try {
+      await this.#deps.api("DELETE", `/api/v1/namespaces/${namespace}/pods/${name}`, {
+        apiVersion: "v1",
+        kind: "DeleteOptions",
+        gracePeriodSeconds: 0,
+        preconditions: { uid },
+      });
+    } catch {
+      // Without an uplink; the worker tries again.
+    }
+  }
+
+  async #loadPause(): Promise<void> {
+    if (await this.#deps.nerdctl.inspectImage(PAUSE_IMAGE)) return;
+    const archive = join(this.#deps.home, "pause.tar");
+    await writePauseImage(archive);
+    await this.#deps.nerdctl.load(archive);
+  }
+
+  #watch(): void {
+    this.#stopEvents = this.#deps.nerdctl.events(
+      (event) => this.#onEvent(event),
+      () => {
+        if (this.#stopped) return;
+        // What happened in between is found by looking.
+        this.#deps.effects.after(EVENTS_RETRY_MS, () => {
+          if (this.#stopped) return;
+          this.#watch();
+          this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
+        });
+      },
+    );
+  }
+
+  #onEvent({ topic, payload }: RuntimeEvent): void {
+    const id = String(payload.container_id ?? "");
+    if (topic === "/tasks/oom") {
+      this.#oomed.add(id);
+      for (const old of this.#oomed) if (this.#oomed.size > OOMS_REMEMBERED) this.#oomed.delete(old);
+    }
+    if (topic !== "/tasks/exit" || payload.id !== id) return; // the end of an exec is not the container's
+    for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
+  }
+
+  #lookLater(): void {
+    this.#cancelLook = this.#deps.effects.after(FULL_LOOK_MS, async () => {
+      await this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
+      if (!this.#stopped) this.#lookLater();
+    });
+  }
+
+  /** Compares all that is here with all that is known: exits that were missed, doubles, orphans, leases, leftovers. */
+  async #look(): Promise<void> {
+    if (this.#looking || !this.#synced || this.#stopped) return;
+    this.#looking = true;
+    try {
+      const ids = await this.#deps.nerdctl.list(Label.podUid);
+      const observed: Observed[] = [];
+      for (let at = 0; at < ids.length; at += INSPECT_AT_ONCE)
+        observed.push(...(await this.#deps.nerdctl.inspect(ids.slice(at, at + INSPECT_AT_ONCE))).map(observe));
+      if (this.#stopped) return;
+      const byPod = Map.groupBy(observed, (o) => o.podUid);
+      for (const [uid, worker] of this.#workers) if (!worker.agreesWith(byPod.get(uid) ?? [])) worker.wake(true);
+      for (const [uid, [first]] of byPod) if (first && !this.#workers.has(uid)) this.#begin(this.#orphan(first), false);
+      for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
+      for (const uid of readFolder(join(this.#deps.home, "pods")))
+        if (!this.#workers.has(uid)) await this.#node.volumes.remove(uid);
+      await this.#releaseLeases(new Set(ids));
+    } finally {
+      this.#looking = false;
+    }
+  }
+
+  /** A pod of which only containers tell. */
+  #orphan({ podUid: uid, podName: name, podNamespace: namespace }: Observed): CoreV1Pod {
+    return this.#memories.get(uid)?.pod ?? { metadata: { uid, name, namespace }, spec: { containers: [] } };
+  }
+
+  /** Only what was missing twice: a container that is just being made has its lease before it is listed. */
+  async #releaseLeases(ids: ReadonlySet<string>): Promise<void> {
+    const missing = new Set<string>();
+    await this.#deps.network.releaseLeases?.((id) => {
+      if (ids.has(id)) return true;
+      missing.add(id);
+      return !this.#missing.has(id);
+    });
+    this.#missing = missing;
+  }
+}
+
+function readMemories(folder: string): Map<string, PodMemory> {
+  const memories = new Map<string, PodMemory>();
+  for (const uid of readFolder(folder)) {
+    try {
+      memories.set(uid, JSON.parse(readFileSync(join(folder, uid, "memory.json"), "utf8")) as PodMemory);
+    } catch {
+      // It never got as far as to run anything; the first full look removes it.
+    }
+  }
+  return memories;
+}
+
+const readFolder = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);

@@ -1,0 +1,95 @@
+import type { CoreV1Pod, CoreV1PodCondition } from "../../worker/kinds/generated/types.ts";
+import type { Backoff } from "./backoff.ts";
+
+export type Exit = {
+  code: number;
+  signal?: number;
+  reason: string;
+  message?: string;
+  /** ms since the epoch. */
+  finishedAt: number;
+};
+
+/** One run of a container. */
+export type Attempt = {
+  /** How often the container was started before: the restart count while this attempt is the newest. */
+  number: number;
+  id: string;
+  /** The pause container it shares namespaces with. */
+  sandbox: string;
+  /** As the pod's spec had it. */
+  image: string;
+  imageID: string;
+  /** The normalized reference, as the runtime reports it. */
+  imageName: string;
+  /** ms since the epoch; 0 for one that never ran. */
+  startedAt: number;
+  pid?: number;
+  /** The process' start in clock ticks since boot: with the pid, it names a process for good. */
+  startTicks?: string;
+  logPath?: string;
+  /** The image's own, when it has one. */
+  stopSignal?: string;
+  /** The file on this machine that the container sees as its terminationMessagePath. */
+  messagePath?: string;
+  /** Killed by the kernel for want of memory, though it may not have ended yet. */
+  oom?: true;
+  exit?: Exit;
+};
+
+export type Waiting = { reason: string; message?: string };
+
+export type ContainerMemory = {
+  current?: Attempt;
+  /** The one before, kept for `lastState` and `logs --previous`. */
+  previous?: Attempt;
+  backoff?: Backoff;
+  pullBackoff?: Backoff;
+  /** Why it is not started. */
+  waiting?: Waiting;
+  /** Not tried again before (ms since the epoch). */
+  retryAt?: number;
+  /** postStart and the startup probe have passed, for the current attempt. */
+  started?: boolean;
+  /** The readiness probe's last verdict, for the current attempt. */
+  ready?: boolean;
+  /** The running attempt must be stopped, for this reason. */
+  condemned?: { message: string; graceSeconds?: number };
+};
+
+export type Sandbox = { id: string; number: number; ip?: string; pid?: number; startTicks?: string; running: boolean };
+
+/**
+ * What the agent knows of a pod and cannot read from its containers: kept on disk beside the pod's volumes, so that
+ * restarts of the agent lose no restart count, backoff or cause of death.
+ */
+export type PodMemory = {
+  uid: string;
+  namespace: string;
+  name: string;
+  /** ms since the epoch: when the agent first saw it. */
+  startedAt: number;
+  sandbox?: Sandbox;
+  sandboxes: number;
+  containers: Record<string, ContainerMemory>;
+  /** The agent's own verdict over the whole pod. */
+  ended?: { reason: string; message: string };
+  conditions: CoreV1PodCondition[];
+  /** The pod as last wanted, so that it can be ended by its own rules after it was taken away. */
+  pod?: CoreV1Pod;
+  /** Everything of it is off this machine. */
+  cleaned?: true;
+};
+
+export function newMemory(pod: CoreV1Pod, now: number): PodMemory {
+  const { uid = "", namespace = "default", name = "" } = pod.metadata;
+  return { uid, namespace, name, startedAt: now, sandboxes: 0, containers: {}, conditions: [], pod };
+}
+
+export function remember(memory: PodMemory, container: string): ContainerMemory {
+  memory.containers[container] ??= {};
+  return memory.containers[container];
+}
+
+export const isRunning = (memory: ContainerMemory | undefined): memory is ContainerMemory & { current: Attempt } =>
+  memory?.current !== undefined && memory.current.exit === undefined;

@@ -1,0 +1,152 @@
+import type { Inspected } from "../nerdctl.ts";
+import { type Attempt, type Exit, type PodMemory, remember } from "./memory.ts";
+
+/** Labels that say what a container is; names are no identity. */
+export const Label = {
+  podUid: "skerry.dev/pod-uid",
+  podName: "skerry.dev/pod-name",
+  podNamespace: "skerry.dev/pod-namespace",
+  container: "skerry.dev/container",
+  kind: "skerry.dev/kind",
+  attempt: "skerry.dev/attempt",
+  sandbox: "skerry.dev/sandbox",
+  image: "skerry.dev/image",
+  imageID: "skerry.dev/image-id",
+} as const;
+
+export type ContainerKind = "pause" | "init" | "app" | "ephemeral";
+
+/** A container as the runtime has it. `created` is one that never ran, or whose keeper or machine died. */
+export type Observed = {
+  id: string;
+  podUid: string;
+  podName: string;
+  podNamespace: string;
+  /** "" for the pause container. */
+  container: string;
+  kind: ContainerKind;
+  attempt: number;
+  sandbox: string;
+  state: "created" | "running" | "exited";
+  pid: number;
+  /** ms since the epoch, 0 when it did not happen. */
+  startedAt: number;
+  finishedAt: number;
+  exitCode: number;
+  ip: string;
+  logPath: string;
+  image: string;
+  imageID: string;
+  imageName: string;
+};
+
+export function observe(inspected: Inspected): Observed {
+  const labels = inspected.Config.Labels;
+  const { State: state } = inspected;
+  return {
+    id: inspected.Id,
+    podUid: labels[Label.podUid] ?? "",
+    podName: labels[Label.podName] ?? "",
+    podNamespace: labels[Label.podNamespace] ?? "",
+    container: labels[Label.container] ?? "",
+    kind: (labels[Label.kind] ?? "app") as ContainerKind,
+    attempt: Number(labels[Label.attempt] ?? 0),
+    sandbox: labels[Label.sandbox] ?? "",
+    state: state.Running || state.Status === "paused" ? "running" : state.Status === "exited" ? "exited" : "created",
+    pid: state.Pid,
+    startedAt: time(state.StartedAt),
+    finishedAt: time(state.FinishedAt),
+    exitCode: state.ExitCode,
+    ip: inspected.NetworkSettings?.IPAddress ?? "",
+    logPath: inspected.LogPath ?? "",
+    image: labels[Label.image] ?? inspected.Image,
+    imageID: labels[Label.imageID] ?? "",
+    imageName: inspected.Image,
+  };
+}
+
+/** Go's zero time and an absent one are both "did not happen". */
+function time(text: string | undefined): number {
+  const ms = Date.parse(text ?? "");
+  return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+}
+
+/** Brings a pod's memory up to what the runtime says. `messageOf` reads the termination message of one that ended. */
+export function absorb(
+  memory: PodMemory,
+  observed: readonly Observed[],
+  now: number,
+  messageOf: (attempt: Attempt, failed: boolean) => string | undefined,
+): void {
+  absorbSandbox(memory, observed);
+  const byId = new Map(observed.map((o) => [o.id, o]));
+  for (const o of observed.toSorted((a, b) => a.attempt - b.attempt)) if (o.kind !== "pause") adopt(memory, o);
+  for (const { current } of Object.values(memory.containers)) {
+    if (!current || current.exit) continue;
+    const o = byId.get(current.id);
+    if (o?.state === "running") {
+      current.pid = o.pid;
+      current.startedAt ||= o.startedAt;
+    } else current.exit = exitOf(current, o, now, messageOf);
+  }
+}
+
+function absorbSandbox(memory: PodMemory, observed: readonly Observed[]): void {
+  const running = observed.filter((o) => o.kind === "pause" && o.state === "running");
+  const known =
+    running.find((o) => o.id === memory.sandbox?.id) ?? running.toSorted((a, b) => b.attempt - a.attempt)[0];
+  if (!known) {
+    if (memory.sandbox) memory.sandbox.running = false;
+    return;
+  }
+  if (memory.sandbox?.id !== known.id) memory.sandbox = { id: known.id, number: known.attempt, running: true };
+  memory.sandbox.running = true;
+  memory.sandbox.pid = known.pid;
+  if (known.ip) memory.sandbox.ip = known.ip;
+  memory.sandboxes = Math.max(memory.sandboxes, known.attempt + 1);
+}
+
+/** Takes in a container that the memory does not know: the disk was lost, or the agent died while it started one. */
+function adopt(memory: PodMemory, o: Observed): void {
+  if (o.state === "created" && !o.startedAt) return; // never ran: it is only to be removed
+  const container = remember(memory, o.container);
+  const { current, previous } = container;
+  if (current?.id === o.id || previous?.id === o.id) return;
+  const attempt: Attempt = {
+    number: o.attempt,
+    id: o.id,
+    sandbox: o.sandbox,
+    image: o.image,
+    imageID: o.imageID,
+    imageName: o.imageName,
+    startedAt: o.startedAt,
+    pid: o.pid,
+    logPath: o.logPath,
+  };
+  if (!current || o.attempt > current.number) {
+    container.previous = current;
+    container.current = attempt;
+    container.waiting = undefined;
+    container.started = container.ready = false;
+  }
+}
+
+function exitOf(
+  attempt: Attempt,
+  o: Observed | undefined,
+  now: number,
+  messageOf: (attempt: Attempt, failed: boolean) => string | undefined,
+): Exit {
+  if (!o)
+    return {
+      code: 137,
+      reason: "ContainerStatusUnknown",
+      message: "The container could not be located when the pod was terminated",
+      finishedAt: now,
+    };
+  // Its keeper or the whole machine went away, and with it the exit code.
+  if (o.state === "created") return { code: 255, reason: "Unknown", finishedAt: now };
+  const reason = attempt.oom ? "OOMKilled" : o.exitCode === 0 ? "Completed" : "Error";
+  const message = messageOf(attempt, o.exitCode !== 0 || attempt.oom === true);
+  return { code: o.exitCode, reason, ...(message ? { message } : {}), finishedAt: o.finishedAt || now };
+}

@@ -1,0 +1,138 @@
+import type { CoreV1Container, CoreV1Probe } from "../../worker/kinds/generated/types.ts";
+import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
+import { act, type Verdict } from "./handlers.ts";
+import { isRunning } from "./memory.ts";
+import { isSidecar } from "./phase.ts";
+
+export type ProbeKind = "startup" | "liveness" | "readiness";
+
+const titles: Record<ProbeKind, string> = { startup: "Startup", liveness: "Liveness", readiness: "Readiness" };
+
+/** Probe results in a row. */
+export type Streak = { ok: boolean; length: number };
+
+/** A result counts once it came so often in a row. Returns the new streak and what now holds, if anything. */
+export function judge(
+  streak: Streak | undefined,
+  ok: boolean,
+  probe: CoreV1Probe,
+): { streak: Streak; verdict: boolean | undefined } {
+  const length = streak?.ok === ok ? streak.length + 1 : 1;
+  const needed = ok ? (probe.successThreshold ?? 1) : (probe.failureThreshold ?? 3);
+  return { streak: { ok, length }, verdict: length >= needed ? ok : undefined };
+}
+
+type Running = { attemptId: string; cancel(): void };
+
+/**
+ * Runs the probes of one pod's containers, each on its own clock, and writes what they find into the pod's memory.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#container-probes
+ */
+export class Prober {
+  readonly #node: NodeContext;
+  readonly #state: PodState;
+  readonly #changed: () => void;
+  readonly #running = new Map<string, Running>();
+
+  /** `changed` is called when a verdict changed the pod. */
+  constructor(node: NodeContext, state: PodState, changed: () => void) {
+    this.#node = node;
+    this.#state = state;
+    this.#changed = changed;
+  }
+
+  /** Starts the probes that should run and ends those that should not; to be called whenever the pod changed. */
+  update(): void {
+    const wanted = new Set<string>();
+    const { pod, memory, deleted } = this.#state;
+    const probed = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
+    for (const container of probed) {
+      const known = memory.containers[container.name];
+      if (!isRunning(known) || known.condemned) continue;
+      for (const [kind, probe] of this.#due(container, known.started === true, deleted)) {
+        const key = `${container.name} ${kind}`;
+        wanted.add(key);
+        if (this.#running.get(key)?.attemptId === known.current.id) continue;
+        this.#running.get(key)?.cancel();
+        this.#running.set(key, this.#start(container, kind, probe, known.current.id, known.current.startedAt));
+      }
+    }
+    for (const [key, running] of this.#running)
+      if (!wanted.has(key)) {
+        running.cancel();
+        this.#running.delete(key);
+      }
+  }
+
+  stop(): void {
+    for (const running of this.#running.values()) running.cancel();
+    this.#running.clear();
+  }
+
+  /** The startup probe alone until it passed; a pod that ends is not restarted, but says still whether it is ready. */
+  #due(container: CoreV1Container, started: boolean, deleted: boolean): [ProbeKind, CoreV1Probe][] {
+    const due: [ProbeKind, CoreV1Probe][] = [];
+    if (container.startupProbe && !started) {
+      if (!deleted) due.push(["startup", container.startupProbe]);
+    } else {
+      if (container.livenessProbe && !deleted) due.push(["liveness", container.livenessProbe]);
+      if (container.readinessProbe) due.push(["readiness", container.readinessProbe]);
+    }
+    return due;
+  }
+
+  #start(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe, id: string, startedAt: number): Running {
+    const { effects, nerdctl } = this.#node;
+    const period = (probe.periodSeconds ?? 10) * 1000;
+    const timeout = (probe.timeoutSeconds ?? 1) * 1000;
+    let streak: Streak | undefined;
+    let cancelled = false;
+    let cancelTimer = () => {};
+    const look = async () => {
+      const begun = effects.now();
+      const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
+      const result = await act(probe, target, { nerdctl, timers: effects }, timeout);
+      if (cancelled) return;
+      const judged = judge(streak, result.ok, probe);
+      streak = judged.streak;
+      this.#apply(container, kind, probe, result, judged.verdict);
+      if (!cancelled) cancelTimer = effects.after(Math.max(period - (effects.now() - begun), 0), look);
+    };
+    const first = startedAt + (probe.initialDelaySeconds ?? 0) * 1000;
+    cancelTimer = effects.after(Math.max(first - effects.now(), 0), look);
+    return {
+      attemptId: id,
+      cancel() {
+        cancelled = true;
+        cancelTimer();
+      },
+    };
+  }
+
+  #apply(
+    container: CoreV1Container,
+    kind: ProbeKind,
+    probe: CoreV1Probe,
+    { ok, output }: Verdict,
+    verdict: boolean | undefined,
+  ): void {
+    const memory = this.#state.memory.containers[container.name];
+    if (!memory) return;
+    if (!ok) {
+      const message = `${titles[kind]} probe failed: ${output}`;
+      this.#node.events.record(this.#state.pod, "Warning", "Unhealthy", message, container.name);
+    }
+    if (verdict === undefined) return;
+    if (kind === "readiness") {
+      if (memory.ready === verdict) return;
+      memory.ready = verdict;
+    } else if (!verdict) {
+      memory.condemned = {
+        message: `Container ${container.name} failed ${kind} probe, will be restarted`,
+        graceSeconds: probe.terminationGracePeriodSeconds,
+      };
+    } else if (kind === "startup") memory.started = true;
+    else return;
+    this.#changed();
+  }
+}

@@ -1,0 +1,105 @@
+import type { CoreV1Pod, CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
+import type { Json } from "../../worker/protocol/link.ts";
+import type { Timers } from "../effects.ts";
+import type { Api } from "../volumes/tokens.ts";
+import { statusPatch } from "./status.ts";
+
+type Report = {
+  pod: CoreV1Pod;
+  next: CoreV1PodStatus;
+  /** As last acknowledged by the API server. */
+  acknowledged?: CoreV1PodStatus;
+  sending?: Promise<boolean>;
+  scheduled: boolean;
+};
+
+/** A pod's status is sent at most so often; what changes in between goes together. */
+const AT_MOST_EVERY_MS = 100;
+const RETRY_MS = 5_000;
+
+/** Keeps the API server's statuses of this node's pods as they are here; through outages of the uplink, too. */
+export class StatusReporter {
+  readonly #api: Api;
+  readonly #timers: Timers;
+  readonly #log: (message: string) => void;
+  readonly #reports = new Map<string, Report>();
+
+  constructor(deps: { api: Api; timers: Timers; log: (message: string) => void }) {
+    this.#api = deps.api;
+    this.#timers = deps.timers;
+    this.#log = deps.log;
+  }
+
+  /** Sends a status if it differs from the one last acknowledged. */
+  report(pod: CoreV1Pod, next: CoreV1PodStatus): void {
+    const uid = pod.metadata.uid ?? "";
+    const known = this.#reports.get(uid);
+    const report: Report = known ?? { pod, next, scheduled: false };
+    report.pod = pod;
+    report.next = next;
+    this.#reports.set(uid, report);
+    this.#schedule(uid, report, known ? AT_MOST_EVERY_MS : 0);
+  }
+
+  /** Sends what waits, at once; false when it could not be delivered. */
+  async flush(uid: string): Promise<boolean> {
+    const report = this.#reports.get(uid);
+    if (!report) return true;
+    await report.sending;
+    return this.#send(uid, report);
+  }
+
+  /** The uplink is back: what failed is sent again. */
+  retry(): void {
+    for (const [uid, report] of this.#reports) this.#schedule(uid, report, 0);
+  }
+
+  forget(uid: string): void {
+    this.#reports.delete(uid);
+  }
+
+  #schedule(uid: string, report: Report, delay: number): void {
+    if (report.scheduled || isSame(report)) return;
+    report.scheduled = true;
+    this.#timers.after(delay, async () => {
+      await report.sending;
+      report.scheduled = false;
+      if (this.#reports.get(uid) !== report) return;
+      const sent = await this.#send(uid, report);
+      if (!sent) this.#schedule(uid, report, RETRY_MS);
+    });
+  }
+
+  #send(uid: string, report: Report): Promise<boolean> {
+    if (isSame(report)) return Promise.resolve(true);
+    report.sending = this.#deliver(uid, report);
+    return report.sending;
+  }
+
+  async #deliver(uid: string, report: Report): Promise<boolean> {
+    const { pod, next, acknowledged } = report;
+    const path = `/api/v1/namespaces/${pod.metadata.namespace}/pods/${pod.metadata.name}/status`;
+    // The uid is a precondition: a pod of the same name is not this one.
+    const patch = { metadata: { uid }, status: statusPatch(acknowledged ?? pod.status, next) };
+    try {
+      const { code, body } = await this.#api(
+        "PATCH",
+        path,
+        patch as unknown as Json,
+        "application/strategic-merge-patch+json",
+      );
+      const message = (body as { message?: string } | null)?.message;
+      // 404 and 409: the pod is no more, and the desired state will say so.
+      if (code >= 300 && code !== 404 && code !== 409) {
+        this.#log(`status of pod ${pod.metadata.namespace}/${pod.metadata.name}: ${code} ${message}`);
+        return code < 500; // what is refused is not sent again unchanged
+      }
+      report.acknowledged = next;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+const isSame = ({ acknowledged, next }: Report) => JSON.stringify(acknowledged) === JSON.stringify(next);

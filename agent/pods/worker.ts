@@ -1,0 +1,243 @@
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import { planPod, type Step } from "../plan.ts";
+import { oomKills } from "./cgroups.ts";
+import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
+import type { Executor } from "./executor.ts";
+import { containerNamed } from "./fields.ts";
+import type { Attempt, PodMemory } from "./memory.ts";
+import { absorb, Label, type Observed, observe } from "./observe.ts";
+import { Prober } from "./probes.ts";
+import { isAlive, signal, startTicks } from "./processes.ts";
+import { referencesKey } from "./references.ts";
+import type { StatusReporter } from "./reporter.ts";
+import { computeStatus } from "./status.ts";
+import { terminationMessage } from "./termination.ts";
+
+/** After a step that failed for a reason of the machine, and while a deletion cannot be confirmed. */
+const RETRY_MS = 2_000;
+
+export type WorkerDeps = {
+  node: NodeContext;
+  executor: Executor;
+  reporter: StatusReporter;
+  /** IDs of containers that the kernel took memory from by force. */
+  oomed: ReadonlySet<string>;
+  /** Nothing of the pod is left and nobody asks for it. */
+  onGone(uid: string): void;
+};
+
+/** Works on one pod, one thing after the other: look, plan, do, report, until there is nothing to do. */
+export class PodWorker {
+  readonly state: PodState;
+  readonly #deps: WorkerDeps;
+  readonly #prober: Prober;
+  readonly #ending = new AbortController();
+  readonly #exits = new Map<string, PromiseWithResolvers<void>>();
+  #references = "";
+  #saved = "";
+  #dirty = false;
+  /** The runtime has to be asked for all containers of the pod, not only for those known. */
+  #full = true;
+  #working = false;
+  #stopped = false;
+  #wakeAt = Infinity;
+  #cancelWake = () => {};
+  #observed: Observed[] = [];
+
+  constructor(deps: WorkerDeps, pod: CoreV1Pod, memory: PodMemory, known: boolean) {
+    this.#deps = deps;
+    const uid = memory.uid;
+    this.state = {
+      uid,
+      pod,
+      memory,
+      known,
+      deleted: !known,
+      volumesReady: false,
+      exited: (id) => this.#exitOf(id).promise,
+      ending: this.#ending.signal,
+    };
+    this.#prober = new Prober(deps.node, this.state, () => this.wake());
+    this.update(known ? pod : undefined);
+  }
+
+  /** The pod as it is wanted now; undefined when it is not any more. */
+  update(pod: CoreV1Pod | undefined): void {
+    const { state } = this;
+    state.known = pod !== undefined;
+    if (pod) state.pod = state.memory.pod = pod;
+    state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
+    if (state.deleted && !state.ending.aborted) this.#ending.abort(new Error("the pod is being deleted"));
+    const references = referencesKey(state.pod, this.#deps.node.desired());
+    if (this.#references !== references) {
+      // What was missing may be there now.
+      if (this.#references && state.volumesReady) this.#refreshVolumes();
+      this.#references = references;
+      state.retryAt = undefined;
+      for (const memory of Object.values(state.memory.containers))
+        if (memory.waiting?.reason === "CreateContainerConfigError") memory.retryAt = undefined;
+    }
+    this.wake();
+  }
+
+  /** Something happened. `full` when containers may be there that are not known. */
+  wake(full = false): void {
+    this.#full ||= full;
+    this.#dirty = true;
+    if (this.#working || this.#stopped) return;
+    this.#working = true;
+    this.#work().finally(() => {
+      this.#working = false;
+      if (this.#dirty && !this.#stopped) this.wake();
+    });
+  }
+
+  /** The runtime said that a container ended. */
+  exited(containerId: string): void {
+    this.#exits.get(containerId)?.resolve();
+    this.#exits.delete(containerId);
+    this.wake();
+  }
+
+  owns(containerId: string): boolean {
+    if (this.state.memory.sandbox?.id === containerId) return true;
+    return this.#attempts().some((attempt) => attempt.id === containerId);
+  }
+
+  /** Whether what the runtime has of this pod is what is known here. */
+  agreesWith(observed: readonly Observed[]): boolean {
+    const known = new Set(this.#observed.map((o) => `${o.id} ${o.state}`));
+    return observed.length === known.size && observed.every((o) => known.has(`${o.id} ${o.state}`));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake();
+    this.#prober.stop();
+  }
+
+  async #work(): Promise<void> {
+    while (this.#dirty && !this.#stopped) {
+      this.#dirty = false;
+      try {
+        const steps = await this.#lookAndPlan();
+        if (!steps.length) continue;
+        const confirms = steps.some((step) => step.do === "confirmDeletion");
+        await this.#deps.executor.execute(steps, this.state);
+        if (confirms) this.#wakeLater(this.#deps.node.effects.now() + RETRY_MS);
+        else this.#dirty = true;
+      } catch (error) {
+        const { namespace, name } = this.state.memory;
+        this.#deps.node.log(`pod ${namespace}/${name}: ${(error as Error).message}`);
+        this.#full = true;
+        this.#wakeLater(this.#deps.node.effects.now() + RETRY_MS);
+      }
+    }
+  }
+
+  async #lookAndPlan(): Promise<Step[]> {
+    const { node } = this.#deps;
+    await this.#look();
+    if (this.#stopped) return [];
+    const { uid, pod, memory, deleted, known, volumesReady, retryAt } = this.state;
+    const now = node.effects.now();
+    const wanted = { uid, pod: known ? pod : undefined, deleted, volumesReady, retryAt };
+    const { steps, wakeAt } = planPod(wanted, this.#observed, now, memory);
+    this.#report();
+    this.#prober.update();
+    this.#save();
+    if (!known && !steps.length && !this.#observed.length) this.#deps.onGone(uid);
+    this.#wakeAt = Infinity;
+    this.#wakeLater(Math.min(wakeAt ?? Infinity, volumesReady && !deleted ? this.#refreshAt() : Infinity));
+    return steps;
+  }
+
+  async #look(): Promise<void> {
+    const { nerdctl, effects } = this.#deps.node;
+    const { memory, uid } = this.state;
+    const full = this.#full;
+    this.#full = false;
+    const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
+    const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
+    this.#observed = (await nerdctl.inspect(ids)).map(observe);
+    for (const attempt of this.#attempts())
+      if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || oomKills(uid, attempt.id) > 0)) attempt.oom = true;
+    absorb(memory, this.#observed, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
+    for (const { current } of Object.values(memory.containers)) {
+      if (!current) continue;
+      if (current.exit) {
+        // Its keeper was killed and it went on alone.
+        if (isAlive(current)) signal(current, "SIGKILL");
+        this.#exits.get(current.id)?.resolve();
+        this.#exits.delete(current.id);
+      } else if (current.pid) current.startTicks ??= startTicks(current.pid);
+    }
+    if (memory.sandbox?.pid) memory.sandbox.startTicks ??= startTicks(memory.sandbox.pid);
+    // A container that failed at its start is known to the runtime only.
+    if (this.#attempts().some((attempt) => attempt.id === "" && attempt.exit) && !full) this.#full = true;
+  }
+
+  #messageOf(attempt: Attempt, failed: boolean): string | undefined {
+    const [name = ""] = Object.entries(this.state.memory.containers).find(([, c]) => c.current === attempt) ?? [];
+    const policy = containerNamed(this.state.pod, name)?.terminationMessagePolicy;
+    return terminationMessage(attempt, policy, failed);
+  }
+
+  #report(): void {
+    const { node, reporter } = this.#deps;
+    const { pod, memory, deleted, known } = this.state;
+    if (!known) return;
+    reporter.report(pod, computeStatus(pod, memory, { hostIP: node.hostIP(), now: node.effects.now(), deleted }));
+  }
+
+  #attempts(): Attempt[] {
+    return Object.values(this.state.memory.containers).flatMap(({ current, previous }) =>
+      [current, previous].filter((attempt) => attempt !== undefined),
+    );
+  }
+
+  /** Written in one instant, so that a crash leaves the old or the new. */
+  #save(): void {
+    const { memory, uid } = this.state;
+    const text = JSON.stringify(memory);
+    if (memory.cleaned || text === this.#saved) return;
+    const folder = this.#deps.node.volumes.folder(uid);
+    const file = join(folder, "memory.json");
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    writeFileSync(`${file}.new`, text, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+    this.#saved = text;
+  }
+
+  #wakeLater(at: number): void {
+    if (at >= this.#wakeAt || at === Infinity) return;
+    this.#cancelWake();
+    this.#wakeAt = at;
+    this.#cancelWake = this.#deps.node.effects.after(
+      Math.min(Math.max(at - this.#deps.node.effects.now(), 0), 2 ** 31 - 1),
+      () => {
+        this.#wakeAt = Infinity;
+        if (this.state.volumesReady && this.#refreshAt() <= this.#deps.node.effects.now()) this.#refreshVolumes();
+        this.wake();
+      },
+    );
+  }
+
+  #refreshAt(): number {
+    return this.#deps.node.volumes.refreshAt(this.state.uid);
+  }
+
+  #refreshVolumes(): void {
+    const { volumes, desired, log } = this.#deps.node;
+    const context = { pod: this.state.pod, desired: desired(), fields: fieldsOf(this.#deps.node, this.state) };
+    volumes.refresh(context).catch((error: Error) => log(error.message));
+  }
+
+  #exitOf(id: string): PromiseWithResolvers<void> {
+    const held = this.#exits.get(id) ?? Promise.withResolvers<void>();
+    this.#exits.set(id, held);
+    return held;
+  }
+}

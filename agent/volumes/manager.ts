@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
+import type { Desired } from "../desired.ts";
+import { expand } from "../pods/env.ts";
+import type { FieldContext } from "../pods/fields.ts";
+import { bindSubPath, isMountPoint, mountTmpfs, unmountAll } from "./mounts.ts";
+import { volumeSources } from "./sources.ts";
+import { type Api, PodTokens } from "./tokens.ts";
+import { type VolumeContext, VolumeError, type VolumeSource } from "./volume.ts";
+
+export type PodContext = { pod: CoreV1Pod; desired: Pick<Desired, "configMaps" | "secrets">; fields: FieldContext };
+
+/** Sets up, refreshes and removes the volumes of a node's pods, under `HOME/pods/UID` and, for secrets, in memory. */
+export class Volumes {
+  readonly #home: string;
+  readonly #api: Api;
+  readonly #now: () => number;
+  readonly #tokens = new Map<string, PodTokens>();
+  /** Where each volume of each pod lies. */
+  readonly #places = new Map<string, Map<string, string>>();
+
+  constructor(deps: { home: string; api: Api; now: () => number }) {
+    this.#home = deps.home;
+    this.#api = deps.api;
+    this.#now = deps.now;
+  }
+
+  folder(uid: string): string {
+    return join(this.#home, "pods", uid);
+  }
+
+  /** Once, before any pod: the place for what must not reach a disk. */
+  async start(): Promise<void> {
+    const memory = join(this.#home, "memory");
+    if (!isMountPoint(memory)) await mountTmpfs(memory);
+  }
+
+  /** Makes all volumes of a pod or brings them up to date. Throws `VolumeError` for the first that cannot be. */
+  async prepare(context: PodContext): Promise<void> {
+    const places = new Map<string, string>();
+    for (const volume of context.pod.spec.volumes ?? []) {
+      const source = volumeSources.find((s) => s.matches(volume));
+      if (!source) throw new VolumeError(`Unable to attach or mount volume "${volume.name}": no volume plugin matched`);
+      places.set(volume.name, await this.#set(source, volume, context));
+    }
+    this.#places.set(context.pod.metadata.uid ?? "", places);
+  }
+
+  /** Brings those up to date that follow objects of the API. What cannot be refreshed keeps its content. */
+  async refresh(context: PodContext): Promise<void> {
+    for (const volume of context.pod.spec.volumes ?? []) {
+      const source = volumeSources.find((s) => s.matches(volume));
+      if (source?.follows) await this.#set(source, volume, context);
+    }
+  }
+
+  /** When `refresh` is due though no object changed (ms since the epoch). */
+  refreshAt(uid: string): number {
+    return this.#tokens.get(uid)?.refreshAt() ?? Infinity;
+  }
+
+  /** The mounts of a container, as `[place on this machine, mount]`. */
+  async mountsOf(
+    pod: CoreV1Pod,
+    container: CoreV1Container,
+    env: ReadonlyMap<string, string>,
+  ): Promise<[string, CoreV1VolumeMount][]> {
+    const uid = pod.metadata.uid ?? "";
+    const mounts: [string, CoreV1VolumeMount][] = [];
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      const place = this.#places.get(uid)?.get(mount.name);
+      if (!place) throw new VolumeError(`volume "${mount.name}" is not mounted`);
+      const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : mount.subPath;
+      if (!subPath) mounts.push([place, mount]);
+      else {
+        const target = join(this.folder(uid), "subpaths", container.name, `${index}`);
+        await bindSubPath(place, subPath, target);
+        mounts.push([target, mount]);
+      }
+    }
+    return mounts;
+  }
+
+  /** Unmounts and deletes all that belongs to a pod. */
+  async remove(uid: string): Promise<void> {
+    this.#places.delete(uid);
+    this.#tokens.delete(uid);
+    for (const folder of [this.folder(uid), join(this.#home, "memory", uid)]) {
+      if (!existsSync(folder)) continue;
+      await unmountAll(folder);
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  async #set(source: VolumeSource, volume: Parameters<VolumeSource["prepare"]>[0], context: PodContext) {
+    try {
+      return await source.prepare(volume, this.#contextOf(context));
+    } catch (error) {
+      throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
+    }
+  }
+
+  #contextOf(context: PodContext): VolumeContext {
+    const uid = context.pod.metadata.uid ?? "";
+    const folder = this.folder(uid);
+    mkdirSync(folder, { recursive: true, mode: 0o750 });
+    let tokens = this.#tokens.get(uid);
+    if (!tokens) {
+      tokens = new PodTokens(join(folder, "tokens.json"), this.#api, this.#now);
+      this.#tokens.set(uid, tokens);
+    }
+    const held = tokens;
+    return {
+      ...context,
+      folder,
+      memoryFolder: join(this.#home, "memory", uid),
+      token: (request) => held.token(context.pod, request),
+    };
+  }
+}
+
+/** Unlike in a command, every name must be known here. */
+function expandAll(expression: string, env: ReadonlyMap<string, string>): string {
+  const missing: string[] = [];
+  const text = expand(expression, (name) => {
+    const value = env.get(name);
+    if (value === undefined) missing.push(name);
+    return value;
+  });
+  if (missing.length)
+    throw new VolumeError(`missing value for ${missing.map((name) => JSON.stringify(name)).join(", ")}`);
+  return text;
+}

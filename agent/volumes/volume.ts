@@ -1,0 +1,32 @@
+import type { CoreV1Pod, CoreV1Volume } from "../../worker/kinds/generated/types.ts";
+import type { Desired } from "../desired.ts";
+import type { FieldContext } from "../pods/fields.ts";
+
+/** A volume cannot be set up as things are. The message ends a FailedMount event. */
+export class VolumeError extends Error {
+  override readonly name = "VolumeError";
+}
+
+export type TokenRequest = { audience: string | undefined; expirationSeconds: number };
+
+export type VolumeContext = {
+  pod: CoreV1Pod;
+  /** The pod's own folder on disk. */
+  folder: string;
+  /** The pod's own folder in memory: what is secret never reaches a disk. */
+  memoryFolder: string;
+  desired: Pick<Desired, "configMaps" | "secrets">;
+  fields: FieldContext;
+  /** A token of the pod's ServiceAccount that has most of its life before it, or the newest there is when offline. */
+  token(request: TokenRequest): Promise<string>;
+};
+
+/** One kind of volume. https://kubernetes.io/docs/concepts/storage/volumes/ */
+export type VolumeSource = {
+  name: string;
+  matches(volume: CoreV1Volume): boolean;
+  /** Makes the volume or brings it up to date; returns where it lies on this machine. */
+  prepare(volume: CoreV1Volume, context: VolumeContext): Promise<string>;
+  /** Its content follows the API's objects. */
+  follows?: true;
+};

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { createWriteStream, readFileSync } from "node:fs";
+import { pipeline } from "node:stream/promises";
+import { pack } from "tar-stream";
+
+const APPLETS = ["sh", "sleep", "cat", "ls", "echo", "id", "env", "head", "tail", "httpd", "nc", "wget", "kill"];
+const MORE_APPLETS = ["mkdir", "rm", "touch", "stat", "hostname", "ps", "true", "false", "mount", "test", "date"];
+export const BUSYBOX_IMAGE = "docker.io/library/busybox:test";
+
+/** Writes a docker archive whose image holds the machine's own static busybox; no registry is needed. */
+export async function writeBusyboxImage(path: string, options: { tag?: string; busybox?: string } = {}): Promise<void> {
+  const layer = pack();
+  for (const folder of ["bin/", "tmp/", "etc/", "proc/", "dev/", "sys/"])
+    layer.entry({ name: folder, type: "directory", mode: folder === "tmp/" ? 0o1777 : 0o755 });
+  layer.entry({ name: "bin/busybox", mode: 0o755 }, readFileSync(options.busybox ?? "/bin/busybox"));
+  for (const applet of [...APPLETS, ...MORE_APPLETS])
+    layer.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox" });
+  layer.entry({ name: "etc/passwd" }, "root:x:0:0:root:/:/bin/sh\n");
+  const layerTar = await collect(layer);
+  const config = JSON.stringify({
+    architecture: process.arch === "arm64" ? "arm64" : "amd64",
+    os: "linux",
+    config: { Env: ["PATH=/bin"], Cmd: ["sh"] },
+    rootfs: { type: "layers", diff_ids: [`sha256:${createHash("sha256").update(layerTar).digest("hex")}`] },
+  });
+  const tag = options.tag ?? BUSYBOX_IMAGE;
+  const archive = pack();
+  archive.entry({ name: "layer.tar" }, layerTar);
+  archive.entry({ name: "config.json" }, config);
+  archive.entry(
+    { name: "manifest.json" },
+    JSON.stringify([{ Config: "config.json", RepoTags: [tag], Layers: ["layer.tar"] }]),
+  );
+  await pipeline([await collect(archive)], createWriteStream(path));
+}
+
+async function collect(archive: ReturnType<typeof pack>): Promise<Buffer> {
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
