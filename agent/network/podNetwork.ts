@@ -44,6 +44,10 @@ export class PodNetwork {
     await setSysctl("ip_forward", "1");
     // Lets 127.0.0.1:NODEPORT work; a rule of ours drops such packets from outside.
     await setSysctl("conf/all/route_localnet", "1");
+    // A pod that reaches itself leaves by the interface it came from; redirects for that would use up the allowance of
+    // ICMP messages that refusals need. Both, since an interface takes the one at its birth and obeys either.
+    await setSysctl("conf/all/send_redirects", "0");
+    await setSysctl("conf/default/send_redirects", "0");
     await this.ensureAnchor();
     await setSysctl(`conf/${identity.anchor}/rp_filter`, "0");
   }

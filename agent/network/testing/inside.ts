@@ -59,7 +59,8 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
       const request = httpsRequest(
         { host, port, path, ca, headers, servername: "kubernetes.default" },
         async (response) => {
-          const body = await Array.fromAsync(response);
+          const body: Buffer[] = [];
+          for await (const chunk of response) body.push(chunk);
           resolve(`${response.statusCode} ${Buffer.concat(body)}`);
         },
       );
