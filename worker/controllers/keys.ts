@@ -1,4 +1,6 @@
+import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
+import type { Watch } from "./controller.ts";
 
 /** `namespace/name`, or `/name` when cluster-scoped. */
 export function keyOf(object: Readonly<KubeObject>): string {
@@ -13,4 +15,9 @@ export function splitKey(key: string): [namespace: string, name: string] {
 /** The watch of objects that reconcile themselves. */
 export function* ownKey(object: Readonly<KubeObject>): Iterable<string> {
   yield keyOf(object);
+}
+
+/** A watch whose `keys` knows the type of what it is given. */
+export function watch<T extends KubeObject>(kind: Kind<T>, keys: Watch<T>["keys"]): Watch {
+  return { kind, keys } as unknown as Watch;
 }

@@ -1,0 +1,27 @@
+import type { Refusal } from "./framework.ts";
+
+const NO_VICTIMS = "No preemption victims found for incoming pod";
+const NO_HELP = "Preemption is not helpful for scheduling";
+
+/** `0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s).` */
+function summary(nodes: number, reasons: Iterable<string>): string {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  const list = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
+  return `0/${nodes} nodes are available: ${list.join(", ")}.`;
+}
+
+/** The message of a pod that fits nowhere, as `kubectl describe` shows it. */
+export function explain(refusals: readonly Refusal[], preemptionPolicy: string | undefined): string {
+  if (refusals.length === 0) return "no nodes available to schedule pods";
+  const nodes = refusals.length;
+  const why = summary(
+    nodes,
+    refusals.flatMap(({ reasons }) => reasons),
+  );
+  if (preemptionPolicy === "Never") return `${why} preemption: not eligible due to preemptionPolicy=Never.`;
+  return `${why} preemption: ${summary(
+    nodes,
+    refusals.map(({ final }) => (final ? NO_HELP : NO_VICTIMS)),
+  )}`;
+}

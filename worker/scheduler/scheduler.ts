@@ -1,0 +1,143 @@
+import { withCondition } from "../controllers/conditions.ts";
+import type { Controller, Intent, View } from "../controllers/controller.ts";
+import { keyOf, splitKey, watch } from "../controllers/keys.ts";
+import { Node } from "../kinds/core/node.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.ts";
+import { same } from "../kinds/paths.ts";
+import { best, feasibility } from "./choose.ts";
+import { explain } from "./explain.ts";
+import { type PodInfo, podInfo } from "./pod.ts";
+import { type NodeInfo, Snapshot } from "./snapshot.ts";
+
+export const DEFAULT_SCHEDULER = "default-scheduler";
+
+const isOurs = ({ spec, metadata }: Readonly<Pod>): boolean =>
+  !spec.nodeName && !metadata.deletionTimestamp && (spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER;
+
+/** What a scheduler remembers between calls; `Memory.of` makes it anew from the view. */
+type Memory = {
+  snapshot: Snapshot;
+  /** Pods that no node was found for, by key: does it matter to them which other pods are where? */
+  unplaced: Map<string, boolean>;
+};
+
+function remember(view: View): Memory {
+  const unplaced = view.onNode(Pod, "").filter(isOurs);
+  return {
+    snapshot: Snapshot.of(view),
+    unplaced: new Map(unplaced.map((pod) => [keyOf(pod), mindsCompany(pod)])),
+  };
+}
+
+const mindsCompany = ({ spec }: Readonly<Pod>): boolean =>
+  Boolean(spec.affinity?.podAffinity || spec.affinity?.podAntiAffinity || spec.topologySpreadConstraints?.length);
+
+/**
+ * Chooses a node for every pod that has none. See README.md for the pipeline.
+ *
+ * Each call makes a scheduler with a memory of its own; it must see every write to pods and nodes, through its watches.
+ */
+export function scheduler(): Controller {
+  let memory: Memory | undefined;
+  const recall = (view: View): Memory => {
+    memory ??= remember(view);
+    return memory;
+  };
+
+  return {
+    name: DEFAULT_SCHEDULER,
+    watches: [
+      watch(Pod, function* (pod, old, view, type) {
+        const gone = type === "DELETED";
+        if (gone) forget(memory, pod);
+        else memory?.snapshot.setPod(pod);
+        if (isOurs(pod) && !gone) {
+          if (wantsAnotherTry(pod, old)) yield keyOf(pod);
+        } else if (pod.spec.nodeName) yield* helped(recall(view), pod, old, gone);
+      }),
+      watch(Node, function* (node, old, view, type) {
+        if (type === "DELETED") memory?.snapshot.removeNode(node.metadata.name ?? "");
+        else memory?.snapshot.setNode(node);
+        if (type !== "DELETED" && offersMore(node, old)) yield* recall(view).unplaced.keys();
+      }),
+    ],
+    priorityOf: (view, key) => view.get(Pod, ...splitKey(key))?.spec.priority ?? 0,
+    reconcile(view, key, { now }) {
+      const pod = view.get(Pod, ...splitKey(key));
+      const { snapshot, unplaced } = recall(view);
+      unplaced.delete(key);
+      if (!pod || !isOurs(pod) || hasSchedulingGates(pod)) return [];
+      const cluster = { view, snapshot };
+      const info = podInfo(pod);
+      const { feasible, refused } = feasibility(info, cluster, snapshot.nodes.values());
+      const chosen = best(info, cluster, feasible);
+      if (chosen) return assign(info, chosen, snapshot);
+      unplaced.set(key, mindsCompany(pod));
+      return unschedulable(pod, explain([...refused.values()], pod.spec.preemptionPolicy), now);
+    },
+    refused(_view, _key, { intent }) {
+      if (intent.do === "bind") memory?.snapshot.removePod(intent.uid);
+      return [];
+    },
+  };
+}
+
+function forget(memory: Memory | undefined, pod: Readonly<Pod>): void {
+  memory?.snapshot.removePod(pod.metadata.uid ?? "");
+  memory?.unplaced.delete(keyOf(pod));
+}
+
+function assign(info: PodInfo, node: NodeInfo, snapshot: Snapshot): Intent[] {
+  const { namespace = "", name = "", uid = "" } = info.pod.metadata;
+  // The next pod must see this one's room as taken, whether or not the binding's own write has come round by then.
+  snapshot.place(info, node.name);
+  return [
+    { do: "bind", namespace, name, uid, node: node.name },
+    {
+      do: "event",
+      about: info.pod,
+      type: "Normal",
+      reason: "Scheduled",
+      message: `Successfully assigned ${namespace}/${name} to ${node.name}`,
+      action: "Binding",
+    },
+  ];
+}
+
+function unschedulable(pod: Readonly<Pod>, message: string, now: number): Intent[] {
+  const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
+  const conditions = withCondition(pod.status?.conditions, condition, now);
+  // The same again is no news: a full cluster would else write for every waiting pod whenever anything moves.
+  if (same(conditions, pod.status?.conditions)) return [];
+  return [
+    { do: "updateStatus", kind: Pod, object: { ...pod, status: { ...pod.status, conditions } } as Pod },
+    { do: "event", about: pod, type: "Warning", reason: "FailedScheduling", message, action: "Scheduling" },
+  ];
+}
+
+/** Our own condition on a pod is no news about it. */
+const wantsAnotherTry = (pod: Readonly<Pod>, old: Readonly<Pod> | undefined): boolean =>
+  !old || !same(pod.spec, old.spec) || !same(pod.metadata.labels, old.metadata.labels);
+
+/** A pod that ends frees what it held; one that is placed or relabelled may be the company that another waits for. */
+function* helped(
+  { unplaced }: Memory,
+  pod: Readonly<Pod>,
+  old: Readonly<Pod> | undefined,
+  gone: boolean,
+): Iterable<string> {
+  const ended = isPodTerminal(pod) && !(old && isPodTerminal(old));
+  const moved = old?.spec.nodeName !== pod.spec.nodeName || !same(pod.metadata.labels, old?.metadata.labels);
+  if (gone || ended) yield* unplaced.keys();
+  else if (moved) for (const [key, minds] of unplaced) if (minds) yield key;
+}
+
+function offersMore(node: Readonly<Node>, old: Readonly<Node> | undefined): boolean {
+  return (
+    !old ||
+    !same(node.metadata.labels, old.metadata.labels) ||
+    !same(node.spec, old.spec) ||
+    !same(node.status?.allocatable, old.status?.allocatable)
+  );
+}
