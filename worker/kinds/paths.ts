@@ -19,13 +19,20 @@ export function fill(object: unknown, path: string, value: unknown): void {
   if (!isObject(object)) return;
   const name = step.endsWith("[]") ? step.slice(0, -2) : step;
   if (rest.length === 0) {
-    if (object[name] === undefined || object[name] === null) object[name] = structuredClone(value);
+    if (object[name] === undefined || object[name] === null) object[name] = copy(value);
     return;
   }
   const next = object[name];
   if (step.endsWith("[]")) {
     for (const item of Array.isArray(next) ? next : []) fill(item, rest.join("."), value);
   } else fill(next, rest.join("."), value);
+}
+
+/** A value that shares nothing; defaults are mostly scalars and `{}`, for which a structured clone would be slow. */
+export function copy<T>(value: T): T {
+  if (typeof value !== "object" || value === null) return value;
+  for (const _ in value) return structuredClone(value);
+  return (Array.isArray(value) ? [] : {}) as T;
 }
 
 /** Deep equality of JSON values; an absent field equals an undefined one. */
