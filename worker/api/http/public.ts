@@ -9,6 +9,7 @@ import { answerError, answerJson, answerText } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { openapiRoutes } from "./openapi.ts";
 import { PageNotFound } from "./route.ts";
 import { health, version } from "./version.ts";
 
@@ -114,6 +115,7 @@ function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
 
 export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   discoveryRoutes(app, guard, parts);
+  openapiRoutes(app, guard, parts.kinds);
   healthRoutes(app, guard);
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);

@@ -1,0 +1,72 @@
+/** OpenAPI documents: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition */
+import type { Hono, MiddlewareHandler } from "hono";
+import { openapiV2, openapiV2Binary, openapiV3, openapiV3Index } from "../../kinds/openapi.ts";
+import type { Kinds } from "../../kinds/registry.ts";
+import { notAcceptable } from "../../lib/status.ts";
+import type { Variables } from "../parts.ts";
+import { answerError } from "./answer.ts";
+import { parseAccept } from "./negotiate.ts";
+import { PageNotFound } from "./route.ts";
+
+const YEAR_SECONDS = 365 * 24 * 3600;
+const JSON_TYPES = ["application/json", "application/*", "*/*"];
+/** Both spellings are in use; the one with `@` is no media type by the book. */
+const BINARY_TYPES = [
+  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
+  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+];
+
+/** The first of `served` that the client accepts. */
+function accepted(accept: string | undefined, served: readonly string[]): string {
+  const clauses = parseAccept(accept ?? null);
+  const found =
+    clauses.length === 0 ? served[0] : clauses.map(({ type }) => type).find((type) => served.includes(type));
+  if (found === undefined) throw notAcceptable("only the following media types are accepted: application/json");
+  return found;
+}
+
+type Document = { body: string | Uint8Array<ArrayBuffer>; type: string; hash: string };
+
+/** 304 for a client that has it; forever fresh where the URL names the hash. */
+function respond(request: Request, { body, type, hash }: Document, immutable: boolean): Response {
+  const etag = `"${hash}"`;
+  const headers: Record<string, string> = { "content-type": type, etag, vary: "Accept" };
+  headers["cache-control"] = immutable ? `public, immutable, max-age=${YEAR_SECONDS}` : "no-cache, private";
+  if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
+  return new Response(body, { headers });
+}
+
+export function openapiRoutes(
+  app: Hono<{ Variables: Variables }>,
+  guard: MiddlewareHandler<{ Variables: Variables }>,
+  kinds: Kinds,
+): void {
+  app.get("/openapi/v2", guard, (c) => {
+    const type = accepted(c.req.header("accept"), [...JSON_TYPES, ...BINARY_TYPES]);
+    if (BINARY_TYPES.includes(type)) {
+      const { bytes, hash } = openapiV2Binary(kinds);
+      return respond(c.req.raw, { body: bytes, type: BINARY_TYPES[1] as string, hash }, false);
+    }
+    const { text, hash } = openapiV2(kinds);
+    return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
+  });
+
+  app.get("/openapi/v3", guard, (c) => {
+    accepted(c.req.header("accept"), JSON_TYPES);
+    const { text, hash } = openapiV3Index(kinds);
+    return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
+  });
+
+  app.get("/openapi/v3/:path{.+}", guard, (c) => {
+    accepted(c.req.header("accept"), JSON_TYPES);
+    const path = c.req.param("path");
+    const document = openapiV3(kinds, path);
+    if (!document) return answerError(new PageNotFound());
+    const asked = c.req.query("hash");
+    // A URL with a hash is cached for ever, so it may only answer with the document of that hash.
+    if (asked !== undefined && asked !== document.hash)
+      return c.redirect(`/openapi/v3/${path}?hash=${document.hash}`, 301);
+    const { text, hash } = document;
+    return respond(c.req.raw, { body: text, type: "application/json", hash }, asked !== undefined);
+  });
+}

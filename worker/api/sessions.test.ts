@@ -1,0 +1,134 @@
+import { describe, expect, test } from "vitest";
+import { testCluster } from "./testing/cluster.ts";
+
+const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
+
+describe("objects over HTTP", async () => {
+  const { ask, send } = await testCluster();
+
+  test("a ConfigMap is created, read, listed, patched and deleted", async () => {
+    const path = "/api/v1/namespaces/default/configmaps";
+    const created = await ask("POST", path, { metadata: { name: "a" }, data: { k: "v" } });
+    expect([created.code, created.body.data]).toEqual([201, { k: "v" }]);
+    expect((await ask("GET", `${path}/a`)).body.metadata.uid).toBe(created.body.metadata.uid);
+    expect((await ask("GET", path)).body.items).toHaveLength(1);
+    const patched = await ask(
+      "PATCH",
+      `${path}/a`,
+      { data: { k: null, l: "w" } },
+      { "content-type": "application/merge-patch+json" },
+    );
+    expect(patched.body.data).toEqual({ l: "w" });
+    expect(await ask("DELETE", `${path}/a`)).toMatchObject({ code: 200, body: { kind: "Status", status: "Success" } });
+    expect((await ask("GET", `${path}/a`)).code).toBe(404);
+  });
+
+  test("kubectl's table has the columns that kubectl prints", async () => {
+    const { body } = await ask("GET", "/api/v1/namespaces", undefined, { accept: `${TABLE},application/json` });
+    expect(body.kind).toBe("Table");
+    expect(body.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual(["Name", "Status", "Age"]);
+    expect(body.rows.map(({ cells }: { cells: unknown[] }) => cells[0])).toContain("kube-system");
+  });
+
+  test("every answer carries an audit id and is kept from caches", async () => {
+    const { headers } = await ask("GET", "/api/v1/namespaces");
+    expect(headers.get("audit-id")).toMatch(/^[0-9a-f-]{36}$/);
+    expect(headers.get("cache-control")).toBe("no-cache, private");
+  });
+
+  test("what is too large is refused before anything looks at it", async () => {
+    const data = { k: "x".repeat(3 * 1024 * 1024) };
+    const { code, body } = await ask("POST", "/api/v1/namespaces/default/configmaps", {
+      metadata: { name: "a" },
+      data,
+    });
+    expect([code, body.reason]).toEqual([413, "RequestEntityTooLarge"]);
+  });
+
+  test.each([
+    ["POST", "application/vnd.kubernetes.protobuf", 415],
+    ["POST", "application/cbor", 415],
+    ["PATCH", "application/apply-patch+cbor", 415],
+  ])("%s of %s is refused by %i", async (method, type, code) => {
+    const path = `/api/v1/namespaces/default/configmaps${method === "PATCH" ? "/a" : ""}`;
+    expect((await ask(method, path, "x", { "content-type": type })).code).toBe(code);
+  });
+
+  test.each([
+    ["PUT", "/api/v1/namespaces/default/configmaps", 405],
+    ["POST", "/api/v1/configmaps", 405],
+    ["DELETE", "/api/v1/namespaces", 405],
+    ["GET", "/api/v1/configmaps/a", 404],
+    ["GET", "/api/v1/namespaces/default/nodes", 404],
+    ["GET", "/api/v1/namespaces/default/pods/a/nothing", 404],
+    ["GET", "/api/v1/namespaces/default/configmaps/a/status", 404],
+    ["GET", "/apis/apps/v2", 404],
+    ["GET", "/nothing", 404],
+    ["POST", "/api", 405],
+  ])("%s %s is %i", async (method, path, code) => {
+    expect((await ask(method, path, method === "GET" ? undefined : {})).code).toBe(code);
+  });
+
+  test("a name with letters beyond ASCII comes back in the warning as UTF-8", async () => {
+    const { headers } = await ask("POST", "/api/v1/namespaces/default/configmaps?fieldValidation=Warn", {
+      metadata: { name: "w" },
+      dät: 1,
+    });
+    const bytes = Uint8Array.from(headers.get("warning") ?? "", (letter) => letter.charCodeAt(0));
+    expect(new TextDecoder().decode(bytes)).toBe('299 - "unknown field \\"dät\\""');
+  });
+
+  test("YAML answers can be read back", async () => {
+    const response = await send("/api/v1/namespaces/kube-system", {
+      headers: { authorization: "Bearer admin", accept: "application/yaml" },
+    });
+    expect(await response.text()).toMatch(/^apiVersion: v1\nkind: Namespace\nmetadata:\n/);
+  });
+
+  test("a watch tells what there is", async () => {
+    const { body } = await ask(
+      "GET",
+      "/api/v1/namespaces?watch=1&fieldSelector=metadata.name%3Dkube-public",
+      undefined,
+      { accept: TABLE },
+    );
+    expect(body).toMatchObject({ type: "ADDED", object: { kind: "Table" } });
+  });
+});
+
+describe("documents", async () => {
+  const { ask } = await testCluster();
+
+  test("aggregated discovery is not sent twice", async () => {
+    const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+    const first = await ask("GET", "/apis", undefined, { accept });
+    expect(first.body.kind).toBe("APIGroupDiscoveryList");
+    const etag = first.headers.get("etag") ?? "";
+    expect((await ask("GET", "/apis", undefined, { accept, "if-none-match": etag })).code).toBe(304);
+  });
+
+  test("OpenAPI 3 names each document by its hash, for ever", async () => {
+    const index = await ask("GET", "/openapi/v3");
+    const url = index.body.paths["apis/apps/v1"].serverRelativeURL;
+    const document = await ask("GET", url);
+    expect(document.headers.get("cache-control")).toContain("immutable");
+    expect(document.body.components.schemas["io.k8s.api.apps.v1.Deployment"]).toBeDefined();
+    const moved = await ask("GET", "/openapi/v3/apis/apps/v1?hash=OLD");
+    expect([moved.code, moved.headers.get("location")]).toEqual([301, url]);
+  });
+
+  test("OpenAPI 2 comes as JSON or protobuf", async () => {
+    expect((await ask("GET", "/openapi/v2")).body.swagger).toBe("2.0");
+    const binary = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+    expect((await ask("GET", "/openapi/v2", undefined, { accept: binary })).headers.get("content-type")).toContain(
+      "protobuf",
+    );
+    expect((await ask("GET", "/openapi/v2", undefined, { accept: "text/html" })).code).toBe(406);
+  });
+
+  test("health tells its checks when asked", async () => {
+    expect((await ask("GET", "/readyz?verbose")).body).toMatch(/^\[\+\]ping ok\n(.*\n)*readyz check passed\n$/);
+    expect((await ask("GET", "/livez/ping")).body).toBe("ok");
+    expect((await ask("GET", "/livez/nothing")).code).toBe(404);
+  });
+});
