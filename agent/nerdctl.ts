@@ -158,6 +158,15 @@ export class Nerdctl {
     await this.#output("update", ...flags, id);
   }
 
+  /** containerd's version, without the distribution's suffix. */
+  async containerdVersion(): Promise<string> {
+    const version = parse<{ Server?: { Components?: { Name: string; Version: string }[] } }>(
+      await this.#output("version", "--format", "json"),
+    );
+    const component = version?.Server?.Components?.find((c) => c.Name === "containerd");
+    return /^v?(\d+\.\d+\.\d+)/.exec(component?.Version ?? "")?.[1] ?? "unknown";
+  }
+
   async createNetwork(name: string, flags: readonly string[]): Promise<void> {
     await this.#output("network", "create", ...flags, name);
   }

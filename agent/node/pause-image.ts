@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
+import type { Nerdctl } from "../nerdctl.ts";
 
 /** The image of the container that holds a pod's namespaces. It comes from no registry: it is written here. */
 export const PAUSE_IMAGE = "skerry.dev/pause:1";
@@ -87,6 +90,19 @@ export async function writePauseImage(path: string): Promise<void> {
     { name: "manifest.json", mode: 0o644, content: Buffer.from(manifest) },
   ]);
   await pipeline([archive], createWriteStream(path));
+}
+
+/** Makes sure that this node's containerd has the image. */
+export async function loadPauseImage(nerdctl: Nerdctl): Promise<void> {
+  if (await nerdctl.inspectImage(PAUSE_IMAGE)) return;
+  const folder = mkdtempSync(join(tmpdir(), "skerry-pause-"));
+  try {
+    const archive = join(folder, "pause.tar");
+    await writePauseImage(archive);
+    await nerdctl.load(archive);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function tar(files: { name: string; mode: number; content: Buffer }[]): Promise<Buffer> {

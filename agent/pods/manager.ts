@@ -6,13 +6,13 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl, RuntimeEvent } from "../nerdctl.ts";
-import { PAUSE_IMAGE, writePauseImage } from "../node/pause-image.ts";
+import { allocatable } from "../node/capacity.ts";
+import { loadPauseImage } from "../node/pause-image.ts";
 import { Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
-import type { FieldContext } from "./fields.ts";
 import { containerNamed } from "./fields.ts";
 import { Images } from "./images.ts";
 import { isRunning, newMemory, type PodMemory } from "./memory.ts";
@@ -30,8 +30,6 @@ export type PodManagerDeps = {
   effects: Effects & Timers;
   /** Rejects when there is no uplink. */
   api: Api;
-  /** What the node can give, for the downward API. */
-  allocatable?(): FieldContext["allocatable"];
   clusterDomain?: string;
   log(message: string): void;
 };
@@ -88,7 +86,7 @@ export class PodManager {
       events,
       effects,
       desired: () => this.#desired,
-      allocatable: deps.allocatable ?? (() => ({ cpu: "1", memory: `${totalmem()}`, "ephemeral-storage": "0" })),
+      allocatable: () => allocatable(home),
       log,
     };
     this.#executor = new Executor(this.#node, (state) => this.#confirmDeletion(state));
@@ -97,7 +95,7 @@ export class PodManager {
   /** Takes over what an earlier agent left running. Nothing is changed before the first `sync`. */
   async start(): Promise<void> {
     await this.#node.volumes.start();
-    await this.#loadPause();
+    await loadPauseImage(this.#deps.nerdctl);
     this.#memories = readMemories(join(this.#deps.home, "pods"));
     this.#watch();
     this.#lookLater();
@@ -198,13 +196,6 @@ export class PodManager {
     } catch {
       // Without an uplink; the worker tries again.
     }
-  }
-
-  async #loadPause(): Promise<void> {
-    if (await this.#deps.nerdctl.inspectImage(PAUSE_IMAGE)) return;
-    const archive = join(this.#deps.home, "pause.tar");
-    await writePauseImage(archive);
-    await this.#deps.nerdctl.load(archive);
   }
 
   #watch(): void {
