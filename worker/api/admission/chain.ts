@@ -3,6 +3,7 @@ import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { priority } from "./priority.ts";
+import { privilegeEscalation } from "./privilege-escalation.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
@@ -18,7 +19,7 @@ export const mutating: readonly Admission[] = [
   storageProtection,
 ];
 
-export const validating: readonly Admission[] = [limitRanger];
+export const validating: readonly Admission[] = [privilegeEscalation, limitRanger];
 
 /** Deletions are only validated. */
 export const deleting: readonly Admission[] = [namespaceLifecycle];

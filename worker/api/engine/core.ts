@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
+import type { EscalationCheck } from "../auth/escalation.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
@@ -13,6 +14,8 @@ export type Core = {
   readonly effects: Effects;
   readonly config: ClusterConfig;
   readonly view: StoreView;
+  /** Refuses RBAC objects that grant more than their author holds; absent where nobody but the system writes. */
+  readonly checkEscalation?: EscalationCheck;
 };
 
 /** An object whose fields beyond metadata are looked at by name. */

@@ -3,6 +3,7 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
 import type { Store } from "../../storage/store.ts";
+import type { EscalationCheck } from "../auth/escalation.ts";
 import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
 import { StoreView } from "../view.ts";
 import { watchSpec } from "../watch/spec.ts";
@@ -40,9 +41,24 @@ export class Engine {
     kinds,
     effects,
     config,
-  }: { store: Store; kinds: Kinds; effects: Effects; config: ClusterConfig }) {
+    security,
+  }: {
+    store: Store;
+    kinds: Kinds;
+    effects: Effects;
+    config: ClusterConfig;
+    /** Without it, RBAC objects may grant anything. */
+    security?: { checkEscalation: EscalationCheck };
+  }) {
     this.view = new StoreView(store, kinds);
-    this.#core = { store, kinds, effects, config, view: this.view };
+    this.#core = {
+      store,
+      kinds,
+      effects,
+      config,
+      view: this.view,
+      ...(security && { checkEscalation: security.checkEscalation }),
+    };
   }
 
   /** Every verb but watch. A refusal is a result too: its body is the Status. */

@@ -28,7 +28,7 @@ export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
   };
   const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };
   const security = createSecurity(store);
-  const engine = new Engine({ store, kinds, effects, config });
+  const engine = new Engine({ store, kinds, effects, config, security });
   const watches = new Watches({ kinds, view: engine.view, effects });
   bootstrap({ store, kinds, engine, config });
   const api = createApp({
