@@ -7,6 +7,7 @@ import { readBody } from "./body.ts";
 import { insert } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
 import { trackFields } from "./fields.ts";
+import { hooksOf } from "./hooks.ts";
 import { fillSystemFields, generatedName, settleNamespace } from "./metadata.ts";
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
@@ -55,7 +56,9 @@ export function createObject(
   const generates = !object.metadata?.name;
   fillSystemFields(kind, object, core.effects);
   kind.prepareForCreate(object);
+  hooksOf(operation).prepare?.(operation);
   validate(operation);
+  hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
   settleName(operation, generates);
   return insert(txn, kind, object, options.dryRun);

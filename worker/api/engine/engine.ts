@@ -13,7 +13,7 @@ import { remove } from "./delete.ts";
 import { deleteCollection } from "./delete-collection.ts";
 import { patch } from "./patch.ts";
 import { get, list } from "./read.ts";
-import { subresources } from "./subresources.ts";
+import { subresources, virtual } from "./subresources.ts";
 import { update } from "./update.ts";
 
 const handlers: Readonly<Partial<Record<Verb, Handler>>> = {
@@ -64,8 +64,9 @@ export class Engine {
   /** Every verb but watch. A refusal is a result too: its body is the Status. */
   handle(request: ApiRequest): ApiResult {
     return answering(() => {
-      const table = request.subresource ? subresources[request.subresource] : undefined;
-      const handler = (table ?? handlers)[request.verb];
+      const { kind, subresource, verb } = request;
+      const table = subresource ? subresources[subresource] : (virtual[kind.groupResource] ?? handlers);
+      const handler = table?.[verb];
       if (!handler) throw methodNotAllowed();
       return handler(this.#core, request);
     });

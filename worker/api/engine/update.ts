@@ -8,6 +8,7 @@ import { removeStored, replace } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
 import { trackFields } from "./fields.ts";
+import { hooksOf } from "./hooks.ts";
 import { checkNamed, keepSystemFields } from "./metadata.ts";
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
@@ -77,9 +78,11 @@ export function updateObject(
   track(operation, options.fieldManager);
   for (const admission of mutating) admission.admits(operation);
   prepare(operation);
+  hooksOf(operation).prepare?.(operation);
   if (kind.changesGeneration(object, old) && object.metadata)
     object.metadata.generation = (old.metadata?.generation ?? 0) + 1;
   validate(operation);
+  hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
   if (isFinalized(kind, object, old)) {
     if (!options.dryRun) removeStored(txn, stored);

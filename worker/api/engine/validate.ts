@@ -9,6 +9,7 @@ export function validate({ kind, object, old, subresource, warnings }: Operation
   if (old) problems.push(...metadataUpdateProblems(object, old), ...metadataUpdateProblems(object, old));
   problems.push(...metadataProblems(kind, object), ...kind.validate(object));
   if (old) problems.push(...kind.validateUpdate(object, old, subresource));
+  else problems.push(...kind.validateCreate(object));
   if (problems.length)
     throw invalid({ group: kind.group, kind: kind.kind, name: object.metadata?.name ?? "" }, problems);
   warnings.push(...kind.warnings(object, old));
