@@ -28,6 +28,7 @@ export type KindRules<T extends KubeObject> = {
   prepareForUpdate?(object: T, old: T, subresource: string): void;
   /** Where absent, required fields are still looked for. */
   validate?(object: T): Iterable<FieldError>;
+  validateCreate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
   warnings?(object: T, old: T | undefined): Iterable<string>;
   columns?: readonly Column<T>[];
@@ -86,6 +87,7 @@ export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRu
     changesGeneration: (object, old) =>
       hasGeneration && (rules.changesGeneration?.(object, old) ?? differsBeyondStatus(object, old)),
     validate: (object) => (rules.validate ? rules.validate(object) : missingFields(schema, object)),
+    validateCreate: (object) => rules.validateCreate?.(object) ?? [],
     *validateUpdate(object, old, subresource) {
       yield* immutableProblems(rules.immutable ?? [], object, old);
       yield* rules.validateUpdate?.(object, old, subresource) ?? [];

@@ -67,6 +67,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   changesGeneration(object: T, old: T): boolean;
   /** Problems beyond structure; the caller has checked types, defaults and metadata already. */
   validate(object: T): Iterable<FieldError>;
+  /** Problems that only a new object can have. */
+  validateCreate(object: T): Iterable<FieldError>;
   validateUpdate(object: T, old: T, subresource: string): Iterable<FieldError>;
   /** Texts for `Warning` headers. */
   warnings(object: T, old: T | undefined): Iterable<string>;

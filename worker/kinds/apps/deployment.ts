@@ -2,12 +2,15 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
+import { validateDeployment } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, selectorColumn } from "./workload-columns.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export type Deployment = Schemas["io.k8s.api.apps.v1.Deployment"];
 export const Deployment = defineKind({
   schema: "io.k8s.api.apps.v1.Deployment",
+  immutable: ["spec.selector"],
   defaults: {
     "spec.replicas": 1,
     "spec.revisionHistoryLimit": 10,
@@ -23,6 +26,11 @@ export const Deployment = defineKind({
     strategy.rollingUpdate ??= {};
     strategy.rollingUpdate.maxUnavailable ??= "25%";
     strategy.rollingUpdate.maxSurge ??= "25%";
+  },
+  validate: validateDeployment,
+  *warnings({ metadata, spec }, old) {
+    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
+    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
   },
   scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
   columns: [

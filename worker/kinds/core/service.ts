@@ -3,25 +3,14 @@ import { pairs } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Service, CoreV1ServiceSpec, Schemas } from "../generated/types.ts";
+import { validateService, validateServiceUpdate } from "../validation/service.ts";
+import { isExternallyAccessible, isHeadless } from "./service-needs.ts";
+import { beginService, carryService } from "./service-strategy.ts";
+
+export * from "./service-needs.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/service/ */
 export type Service = Schemas["io.k8s.api.core.v1.Service"];
-
-/** Its name is a CNAME; nothing is allocated. */
-export const isExternalName = (spec: CoreV1ServiceSpec | undefined): boolean => spec?.type === "ExternalName";
-export const isHeadless = (spec: CoreV1ServiceSpec | undefined): boolean =>
-  !isExternalName(spec) && spec?.clusterIP === "None";
-export const needsClusterIP = (spec: CoreV1ServiceSpec | undefined): boolean =>
-  !isExternalName(spec) && !isHeadless(spec);
-export const needsNodePorts = (spec: CoreV1ServiceSpec | undefined): boolean =>
-  spec?.type === "NodePort" || (spec?.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
-/** Reachable from outside, so that `externalTrafficPolicy` means something. */
-export const isExternallyAccessible = (spec: CoreV1ServiceSpec | undefined): boolean =>
-  spec?.type === "NodePort" ||
-  spec?.type === "LoadBalancer" ||
-  (spec?.type === "ClusterIP" && (spec.externalIPs?.length ?? 0) > 0);
-export const needsHealthCheckNodePort = (spec: CoreV1ServiceSpec | undefined): boolean =>
-  spec?.type === "LoadBalancer" && spec.externalTrafficPolicy === "Local";
 
 const CLIENT_IP_TIMEOUT_SECONDS = 10_800;
 const LOAD_BALANCER_WIDTH = 16;
@@ -30,6 +19,16 @@ export const Service = defineKind({
   schema: "io.k8s.api.core.v1.Service",
   nameProblems: dns1035LabelProblems,
   default: ({ spec }) => defaultService(spec),
+  prepareForCreate: beginService,
+  prepareForUpdate: carryService,
+  validate: validateService,
+  validateUpdate: (service, old, subresource) => (subresource ? [] : validateServiceUpdate(service, old)),
+  *warnings({ spec }) {
+    if (isHeadless(spec) && spec?.sessionAffinity && spec.sessionAffinity !== "None")
+      yield "spec.SessionAffinity is ignored for headless services";
+    if (spec?.externalName && spec.type !== "ExternalName")
+      yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
+  },
   columns: [
     nameColumn,
     { name: "Type", type: "string", value: ({ spec }) => spec?.type ?? "" },

@@ -9,8 +9,7 @@ import type {
 } from "../generated/types.ts";
 import { entries, invalidFor, type Problems } from "./fields.ts";
 import { ipFamily, isIp, NOT_AN_IP, specialRange } from "./ip.ts";
-
-export const PROTOCOLS = ["SCTP", "TCP", "UDP"];
+import { validateProtocol } from "./ports.ts";
 
 const unusable: Readonly<Record<string, string>> = {
   unspecified: "may not be unspecified",
@@ -56,8 +55,7 @@ function* validatePort({ name, port, protocol }: CoreV1EndpointPort, named: bool
   if (named && !name) yield required(`${field}.name`);
   else if (name) yield* invalidFor(`${field}.name`, name, dnsLabelProblems(name));
   yield* invalidFor(`${field}.port`, port ?? 0, portNumberProblems(port ?? 0));
-  if (!protocol) yield required(`${field}.protocol`);
-  else if (!PROTOCOLS.includes(protocol)) yield notSupported(`${field}.protocol`, protocol, PROTOCOLS);
+  yield* validateProtocol(protocol, `${field}.protocol`);
 }
 
 const ADDRESS_TYPES = ["FQDN", "IPv4", "IPv6"];
@@ -109,7 +107,6 @@ function* validateSlicePorts(ports: NonNullable<DiscoveryV1EndpointSlice["ports"
     if (name) yield* invalidFor(`${at}.name`, name, dnsLabelProblems(name));
     if (names.has(name)) yield duplicate(`${at}.name`, name);
     names.add(name);
-    if (!protocol) yield required(`${at}.protocol`);
-    else if (!PROTOCOLS.includes(protocol)) yield notSupported(`${at}.protocol`, protocol, PROTOCOLS);
+    yield* validateProtocol(protocol, `${at}.protocol`);
   }
 }
