@@ -2,7 +2,7 @@
  * Nobody grants what they do not hold, unless they may `escalate` the role or `bind` it.
  * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
  */
-import { forbidden } from "../../lib/status.ts";
+import { forbidden, notFound } from "../../lib/status.ts";
 import type { User } from "../request.ts";
 import { ADMINISTRATORS } from "./authorize.ts";
 import type { Rbac, RoleRef } from "./rbac.ts";
@@ -77,7 +77,7 @@ function checkBinding(rbac: Rbac, authorizer: Authorizer, write: RbacWrite): str
   const resource = roleRef.kind === "ClusterRole" ? "clusterroles" : "roles";
   if (may(authorizer, write, "bind", resource, roleRef.name)) return undefined;
   const rules = rbac.rulesOf(roleRef, namespace);
-  if (!rules) return `${resource.replace(/s$/, "")}.${GROUP} ${JSON.stringify(roleRef.name)} not found`;
+  if (!rules) throw notFound({ group: GROUP, resource: resource.replace(/s$/, ""), name: roleRef.name });
   return notHeld(rbac, write, rules);
 }
 

@@ -13,7 +13,7 @@ import { bodyType, readBody, understood } from "./body.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { type RequestInfo, type ResourceInfo, requestInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
-import { grantStream, notUpgraded, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
+import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
 import { watchAnswer } from "./watch-stream.ts";
 
 /** The user who acts, allowed to do what `info` says; throws 401 or 403. */
@@ -97,7 +97,7 @@ export function resources(parts: ResourceParts): Resources {
     return answerJson(text, { code, format, warnings, headers: retry ? { "retry-after": String(retry) } : {} });
   }
 
-  function grant({ user, info }: Asked, request: Request): StreamGrant | undefined {
+  function grant({ user, info }: Asked, request: Request, offered?: readonly string[]): StreamGrant | undefined {
     // A WebSocket opens with GET whatever it is for, so the right to create is asked for as well.
     if (info.subresource !== "log") requireAllowed(security.authorizer, user, { ...info, verb: "create" });
     return grantStream(store, {
@@ -106,7 +106,7 @@ export function resources(parts: ResourceParts): Resources {
       namespace: info.namespace,
       name: info.name,
       query: new URL(request.url).searchParams,
-      headers: request.headers,
+      offered,
     });
   }
 
@@ -153,7 +153,7 @@ export function resources(parts: ResourceParts): Resources {
       return batch(() => {
         const question = ask(request, presented);
         if (!isStream(question.asked)) throw methodNotAllowed();
-        return grant(question, request) ?? new Response(null, { status: 204 });
+        return grant(question, request, offeredProtocols(request.headers)) ?? new Response(null, { status: 204 });
       });
     },
   };

@@ -91,15 +91,23 @@ const PROTOCOLS: Readonly<Record<StreamKind, readonly string[]>> = {
   log: [],
 };
 
-function subprotocol(kind: StreamKind, headers: Headers): string {
+/** The first of ours that the client offers; "" where nothing is to be agreed. */
+function subprotocol(kind: StreamKind, offered: readonly string[] | undefined): string {
   const served = PROTOCOLS[kind];
-  const offered = (headers.get("sec-websocket-protocol") ?? "").split(",").map((part) => part.trim());
+  if (!offered || served.length === 0) return "";
   const chosen = served.find((protocol) => offered.includes(protocol));
-  if (chosen || served.length === 0) return chosen ?? "";
+  if (chosen) return chosen;
   throw badRequest(
-    `unable to upgrade: unable to negotiate protocol: client supports [${offered.filter(Boolean).join(" ")}], server accepts [${served.join(" ")}]`,
+    `unable to upgrade: unable to negotiate protocol: client supports [${offered.join(" ")}], server accepts [${served.join(" ")}]`,
   );
 }
+
+/** What a client's `Sec-WebSocket-Protocol` offers. */
+export const offeredProtocols = (headers: Headers): string[] =>
+  (headers.get("sec-websocket-protocol") ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
 
 const integer = (query: URLSearchParams, name: string): number | undefined => {
   const text = query.get(name);
@@ -162,12 +170,13 @@ export type StreamQuestion = {
   namespace: string;
   name: string;
   query: URLSearchParams;
-  headers: Headers;
+  /** What the client's socket offers; absent when it opened none. */
+  offered: readonly string[] | undefined;
 };
 
 /** What to ask of which node; undefined for the log of a pod that has no node, which is empty. Throws the refusals. */
 export function grantStream(reader: Reader, question: StreamQuestion): StreamGrant | undefined {
-  const { id, kind, namespace, name, query, headers } = question;
+  const { id, kind, namespace, name, query, offered } = question;
   const found = [...OPTIONS[kind].problems(query)];
   if (found.length) throw invalid({ group: "", kind: OPTIONS[kind].kind, name }, found);
   const stored = reader.get({ resource: "pods", namespace, name });
@@ -190,7 +199,7 @@ export function grantStream(reader: Reader, question: StreamQuestion): StreamGra
       uid: stored.uid,
       container: chosen,
       query: [...query],
-      subprotocol: subprotocol(kind, headers),
+      subprotocol: subprotocol(kind, offered),
     },
   };
 }
