@@ -1,0 +1,23 @@
+import { Node } from "../../kinds/core/node.ts";
+import { conditionOf } from "../conditions.ts";
+import type { View } from "../controller.ts";
+
+export const readyStatus = (node: Readonly<Node>): string | undefined =>
+  conditionOf(node.status?.conditions, "Ready")?.status;
+
+/** How bad things are: `full` when no node is ready, `partial` when more nodes went than nodes usually do at once. */
+export type Disruption = "none" | "partial" | "full";
+
+const PARTIAL_SHARE = 0.55;
+const PARTIAL_NODES = 3;
+
+/**
+ * Many nodes lost at once are more likely a failure of our own network than of the nodes: no one is evicted then.
+ * https://kubernetes.io/docs/concepts/architecture/nodes/#rate-limits-on-eviction
+ */
+export function disruption(view: View): Disruption {
+  const nodes = view.list(Node);
+  const lost = nodes.filter((node) => readyStatus(node) !== "True").length;
+  if (lost > 0 && lost === nodes.length) return "full";
+  return lost >= PARTIAL_NODES && lost / nodes.length >= PARTIAL_SHARE ? "partial" : "none";
+}
