@@ -3,6 +3,8 @@
  * WebSocket that hibernates, so that an idle watch does not keep the object awake.
  */
 
+import { effects } from "../effects.ts";
+
 /** Closes an answer cleanly after this many bytes, so that one invocation's work stays bounded; clients resume. */
 const MAX_WATCH_BYTES = 64 * 1024 * 1024;
 /** A client that is this far behind is dropped rather than buffered without end. */
@@ -52,6 +54,10 @@ export async function openWatch(request: Request, cluster: Fetcher): Promise<Res
         socket.addEventListener("close", end);
         socket.addEventListener("error", end);
         socket.accept();
+        effects.after(Number(answer.headers.get("x-skerry-deadline")) - effects.now(), () => {
+          socket.close(1000, "deadline");
+          end();
+        });
       },
       cancel() {
         socket.close(1000, "client gone");
@@ -60,6 +66,6 @@ export async function openWatch(request: Request, cluster: Fetcher): Promise<Res
     new ByteLengthQueuingStrategy({ highWaterMark: MAX_BUFFERED_BYTES }),
   );
   const answerHeaders = new Headers(answer.headers);
-  for (const name of ["upgrade", "connection", "sec-websocket-accept"]) answerHeaders.delete(name);
+  for (const name of ["upgrade", "connection", "sec-websocket-accept", "x-skerry-deadline"]) answerHeaders.delete(name);
   return new Response(body, { status: 200, headers: answerHeaders });
 }

@@ -1,0 +1,41 @@
+/** The Worker as one file. A clone builds it; a published package carries it. */
+import { existsSync, statSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Where package.json, node_modules and the Worker's source or bundle are. */
+export const packageRoot = (): string => {
+  const up = join(import.meta.dirname, "..");
+  return existsSync(join(up, "package.json")) ? up : join(up, "..");
+};
+
+export async function ensureBundle(root: string): Promise<string> {
+  const bundle = join(root, "dist/worker.js");
+  const source = join(root, "worker/index.ts");
+  if (!existsSync(source)) return bundle;
+  if (existsSync(bundle) && (await newest(join(root, "worker"))) < statSync(bundle).mtimeMs) return bundle;
+  await buildWorker(root, bundle);
+  return bundle;
+}
+
+async function newest(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true });
+  return Math.max(...entries.map((entry) => statSync(join(folder, entry)).mtimeMs));
+}
+
+export async function buildWorker(root: string, outfile: string): Promise<void> {
+  const { build } = await import("esbuild");
+  await build({
+    entryPoints: [join(root, "worker/index.ts")],
+    outfile,
+    bundle: true,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*"],
+    minify: true,
+    keepNames: true,
+    legalComments: "none",
+    logLevel: "error",
+  });
+}

@@ -1,0 +1,76 @@
+/** The smaller commands of the command line. */
+import { readFileSync } from "node:fs";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { Timers } from "../effects.ts";
+import { localNames } from "./certificates.ts";
+import { kubeconfig } from "./credentials.ts";
+import { cachePath, files, type Home } from "./home.ts";
+import { sendChecked } from "./http.ts";
+import { ensureTools, type Progress } from "./install.ts";
+import { fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
+import { administrator, runningSupervisor } from "./supervisor.ts";
+
+const STOP_TIMEOUT_MS = 15_000;
+
+export async function down(home: Home, pods: boolean, progress: Progress, effects: Effects & Timers): Promise<void> {
+  const pid = runningSupervisor(home.path);
+  if (pid) {
+    process.kill(pid, "SIGTERM");
+    const end = effects.now() + STOP_TIMEOUT_MS;
+    while (runningSupervisor(home.path) === pid) {
+      if (effects.now() > end) throw new Error(`the supervisor (pid ${pid}) does not stop`);
+      await effects.sleep(50);
+    }
+    progress("stopped the control plane and the agent");
+  } else progress(`nothing of ${home.path} is running`);
+  if (!pods) return;
+  const { removePods } = await import("../agent.ts");
+  await removePods(home, effects, progress);
+}
+
+export type JoinCommand = { server: string; token?: string; caHash?: string; nodeName: string; replace?: boolean };
+
+export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {
+  if (process.getuid?.() !== 0) throw new Error("running containers needs root: use sudo");
+  const server = command.server.replace(/\/$/, "");
+  await ensureTools(cachePath(process.env), progress);
+  const known = readIdentity(home.path);
+  if (known && !command.token) {
+    if (known.server !== server)
+      throw new Error(`this machine is a node of ${known.server}: give a token to join ${server}`);
+    return;
+  }
+  if (!command.token) throw new Error("joining needs a token: `skerry token create` on the cluster's side prints one");
+  const ca = command.caHash ? await fetchCa(server, command.caHash) : undefined;
+  await join(home.path, { server, token: command.token, node: command.nodeName, ca, replace: command.replace });
+  progress(`joined ${server} as node ${command.nodeName}`);
+}
+
+/** The address under which other machines reach this one; loopback when there is none. */
+function publicAddress(): string {
+  return localNames().ip.find((ip) => ip !== "127.0.0.1" && ip !== "::1") ?? "127.0.0.1";
+}
+
+export async function createToken(home: Home, options: { ttl: number; cluster: string }): Promise<void> {
+  const server = await administrator(home, options.cluster);
+  const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: options.ttl });
+  const url = server.url.replace("127.0.0.1", publicAddress());
+  process.stdout.write(
+    `skerry join ${url} --token ${body.token} --ca-hash ${hashOfCa(readFileSync(files(home.path).caCertificate, "utf8"))}\n`,
+  );
+}
+
+export async function listTokens(home: Home, cluster: string): Promise<void> {
+  const { body } = await sendChecked(await administrator(home, cluster), "GET", "/skerry/tokens");
+  for (const token of (body.items ?? []) as { id: string; expires?: string }[])
+    process.stdout.write(`${token.id}\texpires ${token.expires ?? "never"}\n`);
+}
+
+export async function revokeToken(home: Home, id: string, cluster: string): Promise<void> {
+  await sendChecked(await administrator(home, cluster), "DELETE", `/skerry/tokens/${encodeURIComponent(id)}`);
+}
+
+export async function printKubeconfig(home: Home, cluster: string): Promise<void> {
+  const { url, ca, token } = await administrator(home, cluster);
+  process.stdout.write(kubeconfig({ name: cluster === "default" ? "skerry" : cluster, server: url, ca, token }));
+}

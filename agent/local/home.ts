@@ -1,0 +1,43 @@
+/** Where a cluster or a joined node keeps its state on this machine. */
+import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export type Home = {
+  path: string;
+  /** The port of the API. */
+  port: number;
+};
+
+export function homeFromEnvironment(environment: NodeJS.ProcessEnv): Home {
+  const port = Number(environment.SKERRY_PORT ?? 6443);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new Error(`SKERRY_PORT is not a port: ${environment.SKERRY_PORT}`);
+  return { path: environment.SKERRY_HOME ?? "/var/lib/skerry", port };
+}
+
+/** Programs that several homes share: built or downloaded once a machine. */
+export const cachePath = (environment: NodeJS.ProcessEnv) => environment.SKERRY_CACHE ?? "/var/cache/skerry";
+
+export const files = (home: string) => ({
+  secret: join(home, "secret"),
+  caCertificate: join(home, "tls/ca.crt"),
+  caKey: join(home, "tls/ca.key"),
+  certificate: join(home, "tls/server.crt"),
+  key: join(home, "tls/server.key"),
+  kubeconfig: join(home, "kubeconfig"),
+  storage: join(home, "storage"),
+  workerConfig: join(home, "workerd.capnp"),
+  worker: join(home, "worker.js"),
+  supervisorPid: join(home, "supervisor.pid"),
+  node: join(home, "node.json"),
+  agentState: join(home, "agent.db"),
+  logs: join(home, "log"),
+});
+
+/** Whole or not at all, also when the machine stops in the middle. Secrets are for their owner alone. */
+export function writeFile(path: string, content: string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, content, { mode, flush: true });
+  renameSync(temporary, path);
+}

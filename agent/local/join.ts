@@ -1,0 +1,66 @@
+/** Makes this machine a node of a cluster: trades a join token for a credential of its own. */
+import { createHash, X509Certificate } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { connect } from "node:tls";
+import { files, writeFile } from "./home.ts";
+import { sendChecked } from "./http.ts";
+
+/** What a node knows of its cluster, in `$SKERRY_HOME/node.json`. */
+export type NodeIdentity = {
+  /** `https://HOST/clusters/NAME` */
+  server: string;
+  node: string;
+  token: string;
+  /** PEM; absent where the system trusts the server's certificate. */
+  ca?: string;
+};
+
+export function readIdentity(home: string): NodeIdentity | undefined {
+  const path = files(home).node;
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+}
+
+export type JoinOptions = { server: string; token: string; node: string; ca?: string; replace?: boolean };
+
+/** `POST /skerry/join`; the answer's credential is written before anything uses it. */
+export async function join(home: string, options: JoinOptions): Promise<NodeIdentity> {
+  const { server, token, node, ca, replace } = options;
+  const { body } = await sendChecked({ url: server, ca }, "POST", "/skerry/join", { token, name: node, replace });
+  const identity: NodeIdentity = { server, node, token: String(body.token), ...(ca ? { ca } : {}) };
+  writeFile(files(home).node, `${JSON.stringify(identity, null, 2)}\n`);
+  return identity;
+}
+
+export const hashOfCa = (pem: string) =>
+  `sha256:${createHash("sha256").update(new X509Certificate(pem).raw).digest("hex")}`;
+
+/**
+ * The CA that a server presents, if its certificate has the expected hash: trust on a fingerprint that came with the
+ * join command, as kubeadm's `--discovery-token-ca-cert-hash` does.
+ */
+export function fetchCa(server: string, expectedHash: string): Promise<string> {
+  const url = new URL(server);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      host: url.hostname,
+      port: Number(url.port || 443),
+      servername: "localhost",
+      rejectUnauthorized: false,
+    });
+    socket.setTimeout(10_000, () => socket.destroy(new Error(`no answer from ${url.host}`)));
+    socket.on("error", reject);
+    socket.on("secureConnect", () => {
+      let certificate = socket.getPeerX509Certificate();
+      while (certificate) {
+        const pem = certificate.toString();
+        if (hashOfCa(pem) === expectedHash) {
+          resolve(pem);
+          return socket.end();
+        }
+        certificate = certificate.issuerCertificate;
+      }
+      reject(new Error(`${url.host} presents no certificate with the hash ${expectedHash}`));
+      socket.destroy();
+    });
+  });
+}

@@ -1,0 +1,93 @@
+/** Runs the Worker on this machine: raw workerd with durable state on disk, the same bundle that Cloudflare runs. */
+import type { ChildProcess } from "node:child_process";
+import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { spawn } from "../process.ts";
+import { files, type Home, writeFile } from "./home.ts";
+
+/** Also in wrangler.toml; a test holds them equal. */
+export const COMPATIBILITY_DATE = "2026-11-01";
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
+
+const quote = (text: string) => JSON.stringify(text);
+
+/** workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
+export function workerdConfig(options: { home: Home; secret: string; config: string }): string {
+  const paths = files(options.home.path);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "skerry", worker = .skerry),
+    (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
+  ],
+  sockets = [
+    (name = "https", address = ${quote(`*:${options.home.port}`)}, service = "skerry", https = (
+      options = (),
+      tlsOptions = (keypair = (
+        privateKey = ${quote(readFileSync(paths.key, "utf8"))},
+        certificateChain = ${quote(readFileSync(paths.certificate, "utf8"))},
+      )),
+    )),
+  ],
+);
+
+const skerry :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = ${quote(COMPATIBILITY_DATE)},
+  durableObjectNamespaces = [
+    (className = "Cluster", uniqueKey = "skerry-cluster", enableSql = true),
+    (className = "Relay", uniqueKey = "skerry-relay", enableSql = true),
+  ],
+  durableObjectStorage = (localDisk = "storage"),
+  bindings = [
+    (name = "CLUSTER", durableObjectNamespace = "Cluster"),
+    (name = "RELAY", durableObjectNamespace = "Relay"),
+    (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
+    (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
+  ],
+);
+`;
+}
+
+/** workerd's own program; the npm package's launcher would stay in memory beside it. */
+export function workerdBinary(root: string): string {
+  const platform = `@cloudflare/workerd-linux-${process.arch === "arm64" ? "arm64" : "64"}`;
+  const candidates = [
+    join(root, "node_modules", platform, "bin/workerd"),
+    join(root, "node_modules/workerd/bin/workerd"),
+  ];
+  const found = candidates.find((path) => existsSync(path));
+  if (!found) throw new Error("workerd is not installed: run npm install");
+  return found;
+}
+
+/**
+ * Starts workerd. The kernel ends it when this process dies, however that happens, so the port is never held by an
+ * orphan. The caller owns the process; an open client stream keeps workerd from obeying SIGTERM, so follow with SIGKILL.
+ */
+export function startWorkerd(options: {
+  root: string;
+  home: Home;
+  bundle: string;
+  secret: string;
+  config: string;
+}): ChildProcess {
+  const paths = files(options.home.path);
+  mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
+  copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
+  writeFile(paths.workerConfig, workerdConfig(options));
+  const log = openLog(join(paths.logs, "workerd.log"));
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerdBinary(options.root), "serve", paths.workerConfig], {
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  return child;
+}
+
+/** Opened for appending; one older file is kept. */
+export function openLog(path: string): number {
+  mkdirSync(join(path, ".."), { recursive: true });
+  if (existsSync(path) && statSync(path).size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+  return openSync(path, "a", 0o600);
+}

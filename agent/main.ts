@@ -1,0 +1,103 @@
+#!/usr/bin/env node
+/** The `skerry` command. */
+import { Command, InvalidArgumentError } from "commander";
+import { runAgent } from "./agent.ts";
+import { effects } from "./effects.ts";
+import { createToken, down, joinCluster, listTokens, printKubeconfig, revokeToken } from "./local/commands.ts";
+import { deploy } from "./local/deploy.ts";
+import { homeFromEnvironment } from "./local/home.ts";
+import { defaultNodeName, up } from "./local/supervisor.ts";
+import { VERSION } from "./version.ts";
+
+const home = () => homeFromEnvironment(process.env);
+const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
+
+function seconds(text: string): number {
+  const match = /^(\d+)(s|m|h|d)?$/.exec(text);
+  if (!match) throw new InvalidArgumentError("a duration is a number with s, m, h or d, e.g. 24h");
+  return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
+}
+
+const program = new Command("skerry")
+  .description("Kubernetes without servers")
+  .version(VERSION)
+  .showHelpAfterError()
+  .addHelpText(
+    "after",
+    "\nEnvironment:\n  SKERRY_HOME  holds all state (default /var/lib/skerry)\n  SKERRY_PORT  the API's port (default 6443)",
+  );
+
+program
+  .command("up")
+  .description("start a cluster on this machine, or resume it")
+  .option("--no-agent", "the control plane alone: needs neither root nor containerd")
+  .option("--no-controllers", "the API alone, without controllers and scheduler")
+  .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
+  .action(async (options: { agent: boolean; controllers: boolean; nodeName: string }) => {
+    const cluster = await up({ home: home(), ...options, node: options.nodeName, progress, effects });
+    process.stdout.write(`\n${cluster.summary}\n`);
+    const signal = await new Promise<string>((resolve) => {
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
+    });
+    progress(`${signal}: stopping; containers keep running`);
+    await cluster.stop();
+    process.exit(0);
+  });
+
+program
+  .command("down")
+  .description("stop what `up` started")
+  .option("--pods", "remove this machine's containers and network too; the cluster's state stays")
+  .action((options: { pods?: boolean }) => down(home(), options.pods ?? false, progress, effects));
+
+program
+  .command("join")
+  .description("make this machine a node of a cluster, and keep it one until stopped")
+  .argument("<url>", "the cluster's URL")
+  .option("--token <token>", "a join token, from `skerry token create`; needed once")
+  .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)")
+  .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
+  .option("--replace", "take over the name from a machine that has it")
+  .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; replace?: boolean }) => {
+    await joinCluster(home(), { server: url, ...options }, progress);
+    await runAgent(home(), effects, progress);
+  });
+
+program
+  .command("agent", { hidden: true })
+  .description("run the node's agent, already joined")
+  .action(() => runAgent(home(), effects, progress));
+
+const token = program.command("token").description("join tokens");
+token
+  .command("create")
+  .description("print the command that adds a machine")
+  .option("--ttl <duration>", "how long it is valid", seconds, 86_400)
+  .option("--cluster <name>", "of which cluster", "default")
+  .action((options: { ttl: number; cluster: string }) => createToken(home(), options));
+token
+  .command("list")
+  .option("--cluster <name>", "of which cluster", "default")
+  .action((o: { cluster: string }) => listTokens(home(), o.cluster));
+token
+  .command("revoke <id>")
+  .option("--cluster <name>", "of which cluster", "default")
+  .action((id: string, o: { cluster: string }) => revokeToken(home(), id, o.cluster));
+
+program
+  .command("kubeconfig")
+  .description("print a kubeconfig for the administrator")
+  .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
+  .action((options: { cluster: string }) => printKubeconfig(home(), options.cluster));
+
+program
+  .command("deploy")
+  .description("deploy the control plane to your Cloudflare account with wrangler")
+  .option("--name <name>", "the Worker's name", "skerry")
+  .option("--dry-run", "bundle only")
+  .action((options: { name: string; dryRun?: boolean }) => deploy(home(), options, progress));
+
+program.parseAsync().catch((error: unknown) => {
+  progress(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

@@ -1,0 +1,90 @@
+/**
+ * The remote command protocol of Kubernetes over WebSocket, `v4.channel.k8s.io` and `v5.channel.k8s.io`: binary messages
+ * whose first byte is a channel. https://kubernetes.io/docs/reference/using-api/websockets/ (KEP-4006)
+ */
+import type { WebSocket } from "ws";
+
+export const Channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+
+export type Incoming =
+  | { type: "stdin"; data: Buffer }
+  | { type: "resize"; width: number; height: number }
+  /** The client has no more input (v5 only). */
+  | { type: "end" };
+
+/** Undefined for what no server has to understand. */
+export function readMessage(message: Buffer): Incoming | undefined {
+  const data = message.subarray(1);
+  switch (message[0]) {
+    case Channel.stdin:
+      return { type: "stdin", data };
+    case Channel.close:
+      return data[0] === Channel.stdin ? { type: "end" } : undefined;
+    case Channel.resize:
+      return readSize(data.toString());
+    default:
+      return undefined;
+  }
+}
+
+function readSize(text: string): Incoming | undefined {
+  try {
+    const size: unknown = JSON.parse(text);
+    if (typeof size !== "object" || size === null) return undefined;
+    const { Width: width, Height: height } = size as { Width?: unknown; Height?: unknown };
+    if (!Number.isInteger(width) || !Number.isInteger(height)) return undefined;
+    return { type: "resize", width: width as number, height: height as number };
+  } catch {
+    return undefined;
+  }
+}
+
+/** How a command ended, as the error channel tells it: `metav1.Status`. */
+export function exitStatus(code: number): object {
+  if (code === 0) return { metadata: {}, status: "Success" };
+  return {
+    metadata: {},
+    status: "Failure",
+    message: `command terminated with non-zero exit code: error executing command, exit code ${code}`,
+    reason: "NonZeroExitCode",
+    details: { causes: [{ reason: "ExitCode", message: String(code) }] },
+  };
+}
+
+export const failureStatus = (message: string): object => ({
+  metadata: {},
+  status: "Failure",
+  message,
+  reason: "InternalError",
+  details: { causes: [{ message }] },
+  code: 500,
+});
+
+/** What a server has sent and the socket has not taken yet, in bytes, before it pauses its source. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+export class Channels {
+  private readonly socket: WebSocket;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+  }
+
+  /** Resolves when more may be sent. */
+  send(channel: number, data: Buffer): Promise<void> {
+    if (this.socket.readyState !== this.socket.OPEN) return Promise.resolve();
+    const message = Buffer.concat([Buffer.of(channel), data]);
+    return new Promise((resolve) => {
+      if (this.socket.bufferedAmount < HIGH_WATER_BYTES) {
+        this.socket.send(message);
+        resolve();
+      } else this.socket.send(message, () => resolve());
+    });
+  }
+
+  /** The last word, then a clean close. */
+  async finish(status: object): Promise<void> {
+    await this.send(Channel.error, Buffer.from(JSON.stringify(status)));
+    this.socket.close(1000);
+  }
+}

@@ -1,0 +1,26 @@
+/** `kubectl logs`: text as binary messages, then a close. */
+import { logOptions, readLog } from "./logs.ts";
+import type { Served } from "./serve.ts";
+
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+export async function serveLog({ socket, request, container, deps }: Served): Promise<void> {
+  const query = new URLSearchParams(request.query);
+  const previous = query.get("previous") === "true";
+  const path = previous ? container.previousLogPath : container.logPath;
+  if (path === undefined)
+    throw new Error(`previous terminated container "${request.container}" in pod "${request.pod}" not found`);
+  const gone = new AbortController();
+  socket.on("close", () => gone.abort());
+  const running = () => {
+    const now = deps.pods.find(request.namespace, request.pod, request.uid, request.container);
+    return !previous && now?.containerId === container.containerId && now.running;
+  };
+  const options = logOptions(query, deps.effects.now());
+  for await (const text of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
+    const message = Buffer.from(text);
+    if (socket.bufferedAmount < HIGH_WATER_BYTES) socket.send(message);
+    else await new Promise<void>((resolve) => socket.send(message, () => resolve()));
+  }
+  socket.close(1000);
+}

@@ -1,0 +1,247 @@
+/**
+ * One cluster without its platform: storage, API, controllers, scheduler, watchers and the link, joined. The Cluster
+ * object gives it sockets and an alarm; a simulator can give it others.
+ */
+import { type Api, createApp } from "./api/app.ts";
+import { createSecurity } from "./api/auth/security.ts";
+import { bootstrap } from "./api/bootstrap/bootstrap.ts";
+import { Engine } from "./api/engine/engine.ts";
+import { Watches } from "./api/watch/watch.ts";
+import { Driver, type ObjectChange } from "./controllers/driver.ts";
+import { builtinControllers } from "./controllers/index.ts";
+import { Node } from "./kinds/core/node.ts";
+import { builtinKinds } from "./kinds/registry.ts";
+import { type CertificateAndKey, issueServer } from "./lib/certificates.ts";
+import { type ClusterConfig, nthAddress } from "./lib/config.ts";
+import type { Effects } from "./lib/effects.ts";
+import type { KubeObject } from "./lib/object.ts";
+import type { Objects, Write } from "./link/downlink.ts";
+import { Link, type NodeSocket } from "./link/link.ts";
+import { connectionController, settleLiveness } from "./liveness.ts";
+import type { Json, ToCluster, ToNode } from "./protocol/link.ts";
+import { PROTOCOL_VERSION } from "./protocol/link.ts";
+import type { Change, Store } from "./storage/store.ts";
+import { Turn } from "./turn.ts";
+import { Watchers, type WatchSocket } from "./watchers.ts";
+
+export type Platform = {
+  nodeSockets(): readonly NodeSocket[];
+  watchSockets(): readonly WatchSocket[];
+  /** Runs `body` in a later turn of the event loop, soon. */
+  defer(body: () => void): void;
+  /** Wakes the object at this time (ms), or never. */
+  wakeAt(due: number | undefined): void;
+};
+
+export type CoreParts = {
+  store: Store;
+  effects: Effects;
+  config: ClusterConfig;
+  adminTokenHash: string;
+  authority: CertificateAndKey;
+  clusterId: string;
+  platform: Platform;
+};
+
+/** What controllers may do in one turn; the rest waits for the next, behind requests that came meanwhile. */
+const TURN_RECONCILES = 500;
+const TURN_MS = 50;
+/** The change log: how many revisions to keep, and how many rows one turn may compact. */
+const KEEP_REVISIONS = 10_000;
+const COMPACT_ROWS = 200;
+const COMPACT_EVERY_REVISIONS = 100;
+
+export class Core {
+  readonly api: Api;
+  readonly engine: Engine;
+  readonly link: Link;
+  readonly watchers: Watchers;
+  readonly turn: Turn;
+  private readonly parts: CoreParts;
+  private readonly kinds = builtinKinds();
+  private readonly driver: Driver;
+  /** Committed, and not yet told to controllers, watchers and nodes. */
+  private untold: Change[] = [];
+  private undriven: Change[] = [];
+  private compactAt = 0;
+
+  constructor(parts: CoreParts) {
+    this.parts = parts;
+    const { store, effects, config, platform } = parts;
+    const security = createSecurity(store);
+    this.engine = new Engine({ store, kinds: this.kinds, effects, config, security });
+    const { view } = this.engine;
+    const watches = new Watches({ kinds: this.kinds, view, effects });
+    this.turn = new Turn({ defer: platform.defer, settle: () => this.settle() });
+    this.api = createApp({
+      engine: this.engine,
+      kinds: this.kinds,
+      store,
+      effects,
+      security,
+      watches,
+      config: { adminTokenHash: parts.adminTokenHash, ca: parts.authority.certificate },
+      batch: (body) => this.turn.run(body),
+    });
+    this.link = new Link({
+      objects: this.objects(),
+      sockets: platform.nodeSockets,
+      revision: () => store.revision(),
+      since: (revision) => this.writesSince(revision),
+      call: (node, request) => this.call(node, request),
+      welcome: () => this.welcome(),
+      liveness: (node, liveness) => {
+        void this.turn.run(() => settleLiveness(this.engine, node, liveness, effects.now()));
+      },
+    });
+    this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
+    const controllers = config.controllers ? builtinControllers({ ...config, ca: parts.authority.certificate }) : [];
+    this.driver = new Driver({
+      controllers: [...controllers, connectionController((node) => this.link.connected(node))],
+      view,
+      apply: (intent, controller) => this.engine.applyIntent(intent, controller),
+      work: store.work,
+      effects,
+      pull: () => this.pull(),
+      report: (controller, key, error) =>
+        console.warn(`${controller} ${key}: ${error instanceof Error ? error.message : error}`),
+    });
+    store.onChange((changes) => {
+      this.untold.push(...changes);
+      this.undriven.push(...changes);
+    });
+    bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
+  }
+
+  /** A node's socket is gone: it counts as lost unless it is back within the grace time. */
+  disconnected(node: string): Promise<void> {
+    return this.turn.run(() => this.driver.enqueue("node-connection", node));
+  }
+
+  /** Nodes that were connected when the object last lived may be gone without a word. */
+  suspectAll(): Promise<void> {
+    return this.turn.run(() => {
+      for (const node of this.engine.view.list(Node)) this.driver.enqueue("node-connection", node.metadata?.name ?? "");
+    });
+  }
+
+  /** The end of a turn: controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
+  private settle(): void {
+    const { store, effects, platform } = this.parts;
+    const start = effects.now();
+    this.driver.due(start);
+    const rested = this.driver.drain({ reconciles: TURN_RECONCILES, until: start + TURN_MS });
+    this.driver.persist();
+    this.engine.expireEvents(start, COMPACT_ROWS);
+    if (store.revision() >= this.compactAt) {
+      const more = store.compact(KEEP_REVISIONS, COMPACT_ROWS);
+      this.compactAt = store.revision() + (more ? 1 : COMPACT_EVERY_REVISIONS);
+    }
+    const told = this.untold;
+    this.untold = [];
+    if (told.length > 0) {
+      this.watchers.changed(told);
+      this.link.changed(told.map((change) => this.write(change)));
+    }
+    platform.wakeAt(store.work.nextDue());
+    if (!rested) platform.defer(() => void this.turn.run(() => {}));
+  }
+
+  private *pull(): Iterable<ObjectChange> {
+    const changes = this.undriven;
+    this.undriven = [];
+    for (const change of changes) {
+      const kind = this.kinds.preferred(change.resource);
+      if (!kind) continue;
+      const old = change.previous ?? (change.type === "DELETED" ? change.json : undefined);
+      yield { type: change.type, kind, object: JSON.parse(change.json), old: old ? JSON.parse(old) : undefined };
+    }
+  }
+
+  private write(change: Change): Write {
+    const { resource, namespace, name, type, json, previous } = change;
+    const last = JSON.parse(json) as KubeObject;
+    return {
+      resource,
+      namespace,
+      name,
+      object: type === "DELETED" ? undefined : last,
+      old: type === "DELETED" ? last : previous ? (JSON.parse(previous) as KubeObject) : undefined,
+    };
+  }
+
+  private writesSince(revision: number): Iterable<Write> | "expired" {
+    const changes = this.parts.store.since(revision);
+    return changes === "expired" ? "expired" : Iterator.from(changes).map((change) => this.write(change));
+  }
+
+  private objects(): Objects {
+    const { view } = this.engine;
+    const kind = (resource: string) => this.kinds.preferred(resource);
+    return {
+      get: (resource, namespace, name) => {
+        const found = kind(resource);
+        return found && view.get(found, namespace, name);
+      },
+      list: (resource) => {
+        const found = kind(resource);
+        return found ? view.list(found) : [];
+      },
+      podsOnNode: (node) => {
+        const found = kind("pods");
+        return found ? view.onNode(found, node) : [];
+      },
+    };
+  }
+
+  private async call(node: string, { method, path, contentType, body }: Extract<ToCluster, { type: "call" }>) {
+    const request = new Request(`https://cluster${path}`, {
+      method,
+      headers: {
+        "content-type": contentType ?? "application/json",
+        accept: "application/json",
+        "user-agent": "skerry-agent",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const user = { name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] };
+    const response = await this.api.call(user, request);
+    const text = await response.text();
+    try {
+      return { code: response.status, body: JSON.parse(text) as Json };
+    } catch {
+      return { code: response.status, body: text };
+    }
+  }
+
+  private async welcome(): Promise<Extract<ToNode, { type: "welcome" }>> {
+    const { effects, config, authority, clusterId } = this.parts;
+    const apiAddress = nthAddress(config.serviceCIDR, 1);
+    const names = [
+      "kubernetes",
+      "kubernetes.default",
+      "kubernetes.default.svc",
+      `kubernetes.default.svc.${config.clusterDomain}`,
+      "localhost",
+    ];
+    const issued = await issueServer(
+      authority,
+      "kubernetes",
+      { dns: names, ip: [apiAddress, "127.0.0.1"] },
+      effects.now(),
+    );
+    return {
+      type: "welcome",
+      version: PROTOCOL_VERSION,
+      now: effects.now(),
+      clusterId,
+      clusterDomain: config.clusterDomain,
+      dnsAddress: nthAddress(config.serviceCIDR, 10),
+      apiAddress,
+      serviceCIDR: config.serviceCIDR,
+      ca: authority.certificate,
+      apiCertificate: issued.certificate,
+      apiKey: issued.key,
+    };
+  }
+}

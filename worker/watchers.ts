@@ -1,0 +1,66 @@
+/** The watches of clients: each is a socket whose attachment is its whole state, so that the object may sleep. */
+import type { WatchSpec } from "./api/request.ts";
+import type { Watches } from "./api/watch/watch.ts";
+import type { Change, Reader } from "./storage/store.ts";
+
+/** The same one each time for the same socket. */
+export interface WatchSocket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  spec(): WatchSpec;
+  remember(spec: WatchSpec): void;
+}
+
+/** Initial events are sent in pieces of about this many characters. */
+const CHUNK_CHARACTERS = 256 * 1024;
+/** A watcher that asked for bookmarks hears of the newest revision at most this often, and only when others write. */
+const BOOKMARK_EVERY_MS = 60_000;
+
+export class Watchers {
+  private readonly deps: { watches: Watches; store: Reader; now(): number; sockets(): readonly WatchSocket[] };
+  private readonly bookmarked = new WeakMap<WatchSocket, number>();
+
+  constructor(deps: { watches: Watches; store: Reader; now(): number; sockets(): readonly WatchSocket[] }) {
+    this.deps = deps;
+  }
+
+  /** Sends what comes before the first change. Nothing may wait between the check of the request and this. */
+  open(socket: WatchSocket, spec: WatchSpec): void {
+    let chunk = "";
+    let failed = false;
+    for (const line of this.deps.watches.initialEvents(spec, this.deps.store)) {
+      failed = line.startsWith('{"type":"ERROR"');
+      chunk += line;
+      if (chunk.length < CHUNK_CHARACTERS) continue;
+      socket.send(chunk);
+      chunk = "";
+    }
+    if (chunk) socket.send(chunk);
+    socket.remember(spec);
+    if (failed) socket.close(1000, "expired");
+  }
+
+  /** Tells every watcher what a turn wrote: one message each. */
+  changed(changes: readonly Change[]): void {
+    const now = this.deps.now();
+    for (const socket of this.deps.sockets()) {
+      const spec = socket.spec();
+      if (now >= spec.deadline) {
+        if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, this.deps.store.revision()));
+        socket.close(1000, "deadline");
+        continue;
+      }
+      const { headed } = spec;
+      let lines = "";
+      for (const change of changes) lines += this.deps.watches.renderChange(spec, change);
+      if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
+        lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
+      if (lines) {
+        socket.send(lines);
+        this.bookmarked.set(socket, now);
+      }
+      // The revision need not be kept: what is committed is told in the same turn, so nothing is ever told twice.
+      if (spec.headed !== headed) socket.remember(spec);
+    }
+  }
+}
