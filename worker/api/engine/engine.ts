@@ -11,6 +11,8 @@ import type { Core, Handler } from "./core.ts";
 import { create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { deleteCollection } from "./delete-collection.ts";
+import { expireEvents } from "./events.ts";
+import { type Applied, applyIntent } from "./intents.ts";
 import { patch } from "./patch.ts";
 import { get, list } from "./read.ts";
 import { subresources, virtual } from "./subresources.ts";
@@ -70,6 +72,22 @@ export class Engine {
       if (!handler) throw methodNotAllowed();
       return handler(this.#core, request);
     });
+  }
+
+  /** Carries out what a controller decided; what the API answers when it refuses. */
+  applyIntent(intent: Applied, controller: string): ApiError | undefined {
+    try {
+      applyIntent(this.#core, intent, controller);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ApiError) return error;
+      throw error;
+    }
+  }
+
+  /** Removes at most `budget` events that are older than an hour; true when more remain. */
+  expireEvents(budget: number): boolean {
+    return expireEvents(this.#core, this.#core.effects.now(), budget);
   }
 
   /** Throws ApiError when the watch must not begin. */
