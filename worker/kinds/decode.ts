@@ -251,9 +251,9 @@ function normalQuantity(value: unknown): string {
   }
 }
 
-/** Fields that Go writes only when they hold something. */
-const leavesOutEmpty = ({ type, pointer, zero }: Schema) =>
-  !pointer && zero === undefined && type !== "object" && type !== "any";
+/** Fields that Go writes only when they hold something; an IntOrString is a struct, and those always count as set. */
+const leavesOutEmpty = ({ type, pointer, zero, format }: Schema) =>
+  !pointer && zero === undefined && type !== "object" && type !== "any" && format !== "int-or-string";
 
 /** What `null` in a list or map becomes. */
 function zeroOf(schema: Schema): unknown {
