@@ -32,7 +32,7 @@ export type Api = {
 };
 
 export function createApp(parts: AppParts): Api {
-  const { store, effects, config, security, batch } = parts;
+  const { store, effects, config, security } = parts;
   const { authorizer, rbac } = security;
   const key = signingKey(store);
   const known = new WeakMap<Request, User>();
@@ -72,7 +72,7 @@ export function createApp(parts: AppParts): Api {
   const guard: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
     const info = requestInfo(c.req.method, new URL(c.req.url));
     const presented = await present(c.req.raw);
-    if (info.type === "path") await batch(() => admit(c.req.raw, presented, info));
+    if (info.type === "path") admit(c.req.raw, presented, info);
     c.set("info", info);
     c.set("presented", presented);
     await next();

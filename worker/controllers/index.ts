@@ -1,8 +1,16 @@
+import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { Controller } from "./controller.ts";
 import { deploymentController } from "./deployment/deployment.ts";
+import { disruptionController } from "./disruption/disruption.ts";
+import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
+import { endpointsController } from "./endpoints/endpoints.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
+import { nodeLifecycleController } from "./nodes/node-lifecycle.ts";
+import { nodeIpamController } from "./nodes/pod-cidr.ts";
+import { podGarbageCollector } from "./nodes/pod-gc.ts";
+import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
 
 export type ControllersConfig = {
@@ -10,6 +18,8 @@ export type ControllersConfig = {
   ca: string;
   /** The range that nodes' pod ranges are cut from: `10.244.0.0/16`. */
   podCIDR: string;
+  /** Each node gets a /nodeMask of it. */
+  nodeMask: number;
 };
 
 /** Everything that kube-controller-manager would run; the scheduler is its own (`worker/scheduler`). */
@@ -21,5 +31,13 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     serviceAccountController,
     rootCaPublisher(config.ca),
     garbageCollector,
+    clusterRoleAggregation,
+    endpointSliceController,
+    endpointsController,
+    nodeLifecycleController,
+    taintEvictionController,
+    nodeIpamController(config.podCIDR, config.nodeMask),
+    podGarbageCollector(),
+    disruptionController,
   ];
 }
