@@ -149,12 +149,14 @@ export class ApiForwarder {
     server.setKeepAlive(true, KEEP_ALIVE_MS);
     if (serverHead.length) client.write(serverHead);
     if (clientHead.length) server.write(clientHead);
-    for (const socket of [client, server]) {
-      this.#upgraded.add(socket);
-      socket.on("close", () => this.#upgraded.delete(socket));
-    }
-    pipeline(client, server, () => server.destroy());
-    pipeline(server, client, () => client.destroy());
+    this.#upgraded.add(client);
+    client.pipe(server).pipe(client);
+    server.on("error", () => client.destroy());
+    server.on("close", () => client.destroy());
+    client.on("close", () => {
+      this.#upgraded.delete(client);
+      server.destroy();
+    });
   }
 
   /** The request to the upstream, or undefined when the client's target is no path. */

@@ -6,7 +6,9 @@ export type Command = (program: string, args: readonly string[], input?: string)
 const LIMIT_MS = 20_000;
 
 export const command: Command = async (program, args, input) => {
-  const { code, stdout, stderr } = await run(program, args, { input, timeoutMs: LIMIT_MS });
+  const { code, stdout, stderr } = await run(program, args, { input, timeoutMs: LIMIT_MS }).catch((error) => {
+    throw error?.code === "ENOENT" ? new CommandError(program, args, 127, `${program} is not installed`) : error;
+  });
   if (code !== 0) throw new CommandError(program, args, code, stderr.trim());
   return stdout;
 };

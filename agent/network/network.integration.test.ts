@@ -2,12 +2,15 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type CertificateAndKey, createAuthority, issueServer } from "../../worker/lib/certificates.ts";
+import { effects } from "../effects.ts";
 import { run } from "../process.ts";
 import { type ResolverConfig, renderResolvConf } from "./dns/resolvConf.ts";
 import { Namespace, sh } from "./testing/namespaces.ts";
 import type { EndpointSlice, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
 
 const prefix = `skt${process.pid}`;
+const API_PORT = 6443;
 const home = mkdtempSync(join(tmpdir(), "skerry-network-"));
 const spaces: Namespace[] = [];
 const pods: Record<string, { space: Namespace; address: string; nodeName: string }> = {};
@@ -15,15 +18,18 @@ let nodeA: Namespace;
 let nodeB: Namespace;
 let outside: Namespace;
 
+let authority: CertificateAndKey;
+let served: CertificateAndKey;
+
 const settings = (podCIDR: string): NetworkSettings => ({
   podCIDR,
   serviceCIDR: "10.96.0.0/16",
   clusterDomain: "cluster.local",
   dnsAddress: "10.96.0.10",
   apiAddress: "10.96.0.1",
-  apiCertificate: readFileSync(join(home, "api.crt"), "utf8"),
-  apiKey: readFileSync(join(home, "api.key"), "utf8"),
-  upstream: { url: "http://127.0.0.1:9/clusters/test" },
+  apiCertificate: served.certificate,
+  apiKey: served.key,
+  upstream: { url: `https://127.0.0.1:${API_PORT}/clusters/test`, ca: authority.certificate },
 });
 
 const cidrs: Record<string, string> = { a: "10.244.0.0/24", b: "10.244.1.0/24" };
@@ -44,10 +50,10 @@ async function space(name: string, lanAddress?: string): Promise<Namespace> {
   return made;
 }
 
-async function startNode(node: Namespace, nodeName: string): Promise<void> {
+async function startNode(node: Namespace, nodeName: string, podCIDR = cidrs[nodeName] ?? ""): Promise<void> {
   const path = join(home, nodeName);
   const options = { home: path, nodeName, clusterName: "test", cniConfigPath: join(path, "cni") };
-  await node.do("start", { options, settings: settings(cidrs[nodeName] ?? "") });
+  await node.do("start", { options, settings: settings(podCIDR) });
 }
 
 /** As containerd does it: runs the CNI plugin of the node's configuration for a pod's namespace. */
@@ -119,9 +125,12 @@ const podSpace = (name: string) => pods[name]?.space as Namespace;
 const podAddress = (name: string) => pods[name]?.address ?? "";
 
 beforeAll(async () => {
-  await sh(`ip netns add ${prefix}lan && ip -n ${prefix}lan link add br0 type bridge && ip -n ${prefix}lan link set br0 up
-    cd ${home} && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 \
-      -keyout api.key -out api.crt -subj /CN=kubernetes.default -addext subjectAltName=DNS:kubernetes.default 2>&1`);
+  await sh(
+    `ip netns add ${prefix}lan && ip -n ${prefix}lan link add br0 type bridge && ip -n ${prefix}lan link set br0 up`,
+  );
+  authority = await createAuthority("test", effects.now());
+  const names = { dns: ["kubernetes.default", "kubernetes.default.svc"], ip: ["127.0.0.1"] };
+  served = await issueServer(authority, "kubernetes.default", names, effects.now());
   nodeA = await space("a", "192.168.77.1");
   nodeB = await space("b", "192.168.77.2");
   outside = await space("o", "192.168.77.9");
@@ -264,15 +273,67 @@ describe("cluster DNS", () => {
 });
 
 describe("the API for pods", () => {
+  const ask = () =>
+    podSpace("a1").do("https", {
+      host: "10.96.0.1",
+      port: 443,
+      path: "/api/v1/pods?watch=1",
+      ca: authority.certificate,
+      token: "t",
+    });
+
   test("says in a Status that the cluster cannot be reached when it cannot", async () => {
-    const ca = readFileSync(join(home, "api.crt"), "utf8");
-    const answer = await podSpace("a1").do("https", { host: "10.96.0.1", port: 443, path: "/api", ca, token: "t" });
-    expect(answer).toMatch(/^503 .*"reason":"ServiceUnavailable"/);
+    expect(await ask()).toMatch(/^503 .*"reason":"ServiceUnavailable"/);
+  });
+
+  test("is the cluster's, asked with the pod's own token, under a certificate that the pod can trust", async () => {
+    await nodeA.do("upstream", { port: API_PORT, ...served });
+    expect(await ask()).toBe("200 GET /clusters/test/api/v1/pods?watch=1 Bearer t");
+  });
+});
+
+describe("a machine of other habits", () => {
+  test("whose firewall drops what it does not know still lets pods through", async () => {
+    await nodeB.do("stop", { remove: false });
+    await nodeB.exec("iptables -P FORWARD DROP; iptables -P INPUT DROP");
+    await startNode(nodeB, "b");
+    await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["a1"])] });
+    expect(names(await podSpace("b1").probe("tcp", { host: "10.96.1.1", port: 80 }))).toEqual(["a1"]);
+    expect(names(await podSpace("a1").probe("tcp", { host: podAddress("b1"), port: 8080 }))).toEqual(["b1"]);
+    await nodeB.do("stop", { remove: true });
+    expect(await nodeB.exec("iptables -S")).not.toContain("skerry");
+    await nodeB.exec("iptables -P FORWARD ACCEPT; iptables -P INPUT ACCEPT");
+    await startNode(nodeB, "b");
+    await sync({});
+  });
+
+  test("with two clusters of the same service addresses gives each pod its own cluster's", async () => {
+    // The same machine as node a: a process beside the first agent, in the same network namespace.
+    const beside = await Namespace.enter(nodeA.name);
+    spaces.push(beside);
+    await startNode(beside, "c", "10.77.0.0/24");
+    await addPod("c1", beside, "c");
+    const services = [service("web", "10.96.1.1")];
+    await sync({ services, endpointSlices: [slice("web", ["a2"])] });
+    const other = { services, endpointSlices: [slice("web", ["c1"])], nodes: [], pods: podObjects("c") };
+    await beside.do("sync", other);
+    expect(names(await podSpace("a1").probe("tcp", { host: "10.96.1.1", port: 80, times: 10 }))).toEqual(["a2"]);
+    expect(names(await podSpace("c1").probe("tcp", { host: "10.96.1.1", port: 80, times: 10 }))).toEqual(["c1"]);
+    await beside.do("stop", { remove: true });
+    expect(names(await podSpace("a1").probe("tcp", { host: "10.96.1.1", port: 80, times: 10 }))).toEqual(["a2"]);
+  });
+
+  test("with its pod addresses taken says by whom", async () => {
+    await outside.exec("ip address add 10.88.0.7/24 dev lan0");
+    await expect(startNode(outside, "taken", "10.88.0.0/24")).rejects.toThrow(
+      "pod addresses 10.88.0.0/24 are in use by interface lan0",
+    );
   });
 });
 
 describe("at the end", () => {
   test("nothing stays in the kernel or on disk, and a second start finds all as the first", async () => {
+    await nodeA.do("stop", { remove: false });
     await nodeA.do("stop", { remove: true });
     const left = "nft list tables; ip link; ip route show proto 142";
     expect(await nodeA.exec(left)).not.toMatch(/skerry|sk-|proto 142|10\.244\.1/);

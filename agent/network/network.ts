@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { ApiForwarder } from "./apiForwarder.ts";
-import { type Command, command } from "./commands.ts";
+import { attempt, type Command, command } from "./commands.ts";
 import { Records } from "./dns/records.ts";
 import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolvConf.ts";
 import { DnsServer } from "./dns/server.ts";
@@ -54,6 +54,7 @@ export class NodeNetwork {
   #working: Promise<void> | undefined;
   #cancel: () => void = () => {};
   #stopping = new AbortController();
+  #retryMs = RETRY_MS.first;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -71,44 +72,64 @@ export class NodeNetwork {
     return this.#parts?.routes.unreachable ?? [];
   }
 
-  /** Leftovers of an earlier run are taken over. Services and routes stand after the first `sync`. */
+  /**
+   * Leftovers of an earlier run are taken over. Services and routes stand after the first `sync`. After a failure, or
+   * with other settings, it may be called again.
+   */
   async start(settings: NetworkSettings): Promise<void> {
-    const { home, cniConfigPath, effects, nodeName } = this.#options;
-    const { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, upstream } = settings;
-    const pods = new PodNetwork({
+    await this.stop({ remove: false });
+    const pods = this.#podNetwork(settings);
+    await pods.start();
+    const routes = new NodeRoutes(this.#command, this.#identity);
+    await routes.load();
+    const { podCIDR, serviceCIDR } = settings;
+    const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
+    const records = new Records(settings.clusterDomain);
+    records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
+    const servers = await this.#serve(settings, records, pods.gateway);
+    const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
+    this.#stopping = new AbortController();
+    this.#parts = { settings, pods, routes, table, context, records, ...servers };
+    this.#verifyLater();
+    if (this.#state) this.#work();
+  }
+
+  /** Opens what pods find at the two service addresses that this node answers itself. */
+  async #serve(settings: NetworkSettings, records: Records, gateway: string) {
+    const { effects } = this.#options;
+    const { dnsAddress, apiAddress, apiCertificate: certificate, apiKey: key } = settings;
+    const own = [dnsAddress, gateway];
+    const servers = () => readNodeResolvers().servers.filter((server) => !own.includes(server));
+    const dns = new DnsServer({ records, upstream: new Upstream({ effects, servers }), random: effects.random });
+    const { url, ca } = settings.upstream;
+    const api = new ApiForwarder({ upstream: new URL(url), ca, certificate, key });
+    const dnsTo = { address: gateway, port: await dns.listen(gateway) };
+    try {
+      const apiTo = { address: gateway, port: await api.listen(gateway) };
+      return {
+        dns,
+        api,
+        own: [
+          { address: dnsAddress, protocol: "udp", port: 53, to: dnsTo },
+          { address: dnsAddress, protocol: "tcp", port: 53, to: dnsTo },
+          { address: apiAddress, protocol: "tcp", port: 443, to: apiTo },
+        ],
+      };
+    } catch (error) {
+      await dns.close();
+      throw error;
+    }
+  }
+
+  #podNetwork({ podCIDR, serviceCIDR }: Pick<NetworkSettings, "podCIDR" | "serviceCIDR">): PodNetwork {
+    return new PodNetwork({
       command: this.#command,
       identity: this.#identity,
       podCIDR,
       serviceCIDR,
-      configPath: cniConfigPath,
-      leasesPath: join(home, "network", "leases"),
+      configPath: this.#options.cniConfigPath,
+      leasesPath: join(this.#options.home, "network", "leases"),
     });
-    await pods.start();
-    const routes = new NodeRoutes(this.#command, this.#identity);
-    await routes.load();
-    const records = new Records(clusterDomain);
-    const servers = () =>
-      readNodeResolvers().servers.filter((server) => server !== dnsAddress && server !== pods.gateway);
-    const dns = new DnsServer({ records, upstream: new Upstream({ effects, servers }), random: effects.random });
-    const api = new ApiForwarder({
-      upstream: new URL(upstream.url),
-      ca: upstream.ca,
-      certificate: settings.apiCertificate,
-      key: settings.apiKey,
-    });
-    const dnsTo = { address: pods.gateway, port: await dns.listen(pods.gateway) };
-    const apiTo = { address: pods.gateway, port: await api.listen(pods.gateway) };
-    const own = [
-      { address: dnsAddress, protocol: "udp", port: 53, to: dnsTo },
-      { address: dnsAddress, protocol: "tcp", port: 53, to: dnsTo },
-      { address: apiAddress, protocol: "tcp", port: 443, to: apiTo },
-    ];
-    const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
-    this.#stopping = new AbortController();
-    this.#parts = { settings, pods, routes, table, context: { nodeName, podCIDR, own }, records, dns, api };
-    records.update(withBuiltins([], settings), []);
-    this.#verifyLater();
-    if (this.#state) this.#work();
   }
 
   /** The whole of what is wanted. Returns at once; while one state is being applied, only the last one given waits. */
@@ -143,19 +164,24 @@ export class NodeNetwork {
     this.#parts?.api.renew(certificate, key);
   }
 
-  /** Ends what listens. With `remove`, nothing of it stays in the kernel or on disk; else Services go on without us. */
+  /**
+   * Ends what listens. Services go on in the kernel without us, unless `remove`, which leaves nothing there or on disk;
+   * that needs no start before it.
+   */
   async stop({ remove }: { remove: boolean }): Promise<void> {
     this.#stopping.abort(new Error("the network stops"));
     this.#cancel();
     await this.settled();
     const parts = this.#parts;
     this.#parts = undefined;
-    if (!parts) return;
-    await Promise.all([parts.dns.close(), parts.api.close()]);
+    if (parts) await Promise.all([parts.dns.close(), parts.api.close()]);
     if (!remove) return;
-    await parts.routes.remove();
-    await parts.table.remove();
-    await parts.pods.remove();
+    const unknown = { podCIDR: "", serviceCIDR: "" };
+    const routes = new NodeRoutes(this.#command, this.#identity);
+    await attempt(routes.load());
+    await routes.remove();
+    await new ServiceTable(this.#command, { table: this.#identity.table, ...unknown }).remove();
+    await this.#podNetwork(unknown).remove();
   }
 
   #work(): void {
@@ -185,8 +211,6 @@ export class NodeNetwork {
     await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
   }
 
-  #retryMs = RETRY_MS.first;
-
   #retryLater(): void {
     this.#cancel();
     this.#cancel = this.#options.effects.after(this.#retryMs, () => {
@@ -203,7 +227,7 @@ export class NodeNetwork {
       if (!parts || this.#stopping.signal.aborted) return;
       try {
         await this.settled();
-        await parts.pods.ensureAnchor();
+        await parts.pods.ensure();
         await parts.routes.load();
         await parts.table.verify();
       } catch (error) {

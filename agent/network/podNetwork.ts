@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { nthAddress } from "../../worker/lib/config.ts";
 import { attempt, type Command } from "./commands.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { Identity } from "./identity.ts";
 
 /** Of our routes, in `ip route`; no other well-known program uses it. */
@@ -25,9 +26,11 @@ export type PodNetworkOptions = {
  */
 export class PodNetwork {
   readonly #options: PodNetworkOptions;
+  readonly #forwarding: Forwarding;
 
   constructor(options: PodNetworkOptions) {
     this.#options = options;
+    this.#forwarding = new Forwarding(options.command, options.podCIDR, options.identity.table);
   }
 
   /** Address on which the node answers its pods. */
@@ -38,9 +41,10 @@ export class PodNetwork {
   async start(): Promise<void> {
     const { configPath, leasesPath, identity } = this.#options;
     await this.#refuseOverlap();
+    await this.#dropOldAnchor();
     await mkdir(configPath, { recursive: true });
     await mkdir(leasesPath, { recursive: true });
-    await writeFile(this.#configFile(), `${JSON.stringify(this.#config(await this.#mtu()), null, 2)}\n`);
+    await writeFile(configFile(configPath, identity), `${JSON.stringify(this.#config(await this.#mtu()), null, 2)}\n`);
     await setSysctl("ip_forward", "1");
     // Lets 127.0.0.1:NODEPORT work; a rule of ours drops such packets from outside.
     await setSysctl("conf/all/route_localnet", "1");
@@ -48,15 +52,21 @@ export class PodNetwork {
     // ICMP messages that refusals need. Both, since an interface takes the one at its birth and obeys either.
     await setSysctl("conf/all/send_redirects", "0");
     await setSysctl("conf/default/send_redirects", "0");
-    await this.ensureAnchor();
+    await this.ensure();
     await setSysctl(`conf/${identity.anchor}/rp_filter`, "0");
+  }
+
+  /** Puts back what other programs of the machine may have taken away. */
+  async ensure(): Promise<void> {
+    await this.#ensureAnchor();
+    await this.#forwarding.ensure();
   }
 
   /**
    * The interface that holds the gateway's address while there is no pod, and the route that lets the node's own
    * processes name a service address: it gives them a source address before the destination is translated.
    */
-  async ensureAnchor(): Promise<void> {
+  async #ensureAnchor(): Promise<void> {
     const { command, identity, serviceCIDR } = this.#options;
     const { anchor, metric } = identity;
     await attempt(command("ip", ["link", "add", anchor, "type", "bridge"]));
@@ -66,10 +76,21 @@ export class PodNetwork {
     await command("ip", ["route", "replace", ...route, "proto", ROUTE_PROTOCOL, "metric", `${metric}`]);
   }
 
+  /** An anchor of other addresses, left by a time when this node had another pod CIDR. */
+  async #dropOldAnchor(): Promise<void> {
+    const { command, identity } = this.#options;
+    const text = await command("ip", ["-j", "-4", "address", "show", "dev", identity.anchor]).catch(() => "[]");
+    const links = JSON.parse(text || "[]") as { addr_info?: { local?: string }[] }[];
+    const addresses = links.flatMap((link) => link.addr_info ?? []).map(({ local }) => local);
+    if (addresses.some((address) => address !== this.gateway))
+      await attempt(command("ip", ["link", "delete", identity.anchor]));
+  }
+
   async remove(): Promise<void> {
-    const { command, identity, leasesPath } = this.#options;
+    const { command, configPath, identity, leasesPath } = this.#options;
+    await this.#forwarding.remove();
     await attempt(command("ip", ["link", "delete", identity.anchor]));
-    await rm(this.#configFile(), { force: true });
+    await rm(configFile(configPath, identity), { force: true });
     await rm(leasesPath, { recursive: true, force: true });
   }
 
@@ -82,7 +103,7 @@ export class PodNetwork {
         .filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name))
         .map(async (address) => {
           const text = await readFile(join(folder, address), "utf8").catch(() => "");
-          return { address, container: text.split("\n")[0]?.trim() ?? "" };
+          return { address, container: containerOf(text) };
         }),
     );
     return leases.filter(({ container }) => container !== "");
@@ -91,10 +112,6 @@ export class PodNetwork {
   /** Gives back the address of a container that is gone and whose own removal failed to. */
   async release(address: string): Promise<void> {
     await rm(join(this.#options.leasesPath, this.#options.identity.network, address), { force: true });
-  }
-
-  #configFile(): string {
-    return join(this.#options.configPath, `${this.#options.identity.network}.conflist`);
   }
 
   #config(mtu: number) {
@@ -149,4 +166,14 @@ async function setSysctl(name: string, value: string): Promise<void> {
   const path = `/proc/sys/net/ipv4/${name}`;
   const now = await readFile(path, "utf8").catch(() => "");
   if (now.trim() !== value) await writeFile(path, value);
+}
+
+function configFile(folder: string, identity: Identity): string {
+  return join(folder, `${identity.network}.conflist`);
+}
+
+/** A lease's first line: containerd's namespace, a dash, and the container's id. */
+function containerOf(lease: string): string {
+  const owner = lease.split("\n")[0]?.trim() ?? "";
+  return owner.slice(owner.lastIndexOf("-") + 1);
 }

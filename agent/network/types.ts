@@ -34,11 +34,18 @@ export type Service = {
 
 export type EndpointConditions = { ready?: boolean; serving?: boolean; terminating?: boolean };
 
+export type Endpoint = {
+  addresses?: string[];
+  conditions?: EndpointConditions;
+  hostname?: string;
+  nodeName?: string;
+};
+
 export type EndpointSlice = {
   metadata?: Meta;
   addressType?: string;
-  endpoints?: { addresses?: string[]; conditions?: EndpointConditions; hostname?: string; nodeName?: string }[];
-  ports?: { name?: string; port?: number; protocol?: string }[];
+  endpoints?: Endpoint[] | null;
+  ports?: { name?: string; port?: number; protocol?: string }[] | null;
 };
 
 export type Node = {

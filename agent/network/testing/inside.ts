@@ -3,7 +3,7 @@
  * Takes one JSON command a line on stdin and prints one JSON result a line, in order.
  */
 import { createSocket } from "node:dgram";
-import { request as httpsRequest } from "node:https";
+import { createServer as createHttpsServer, request as httpsRequest } from "node:https";
 import { connect, createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { effects } from "../../effects.ts";
@@ -24,6 +24,8 @@ export type Commands = {
   serve: { name: string; port: number };
   tcp: Probe;
   udp: Probe;
+  /** Stands for the cluster: an HTTPS server on loopback that says what it was asked. */
+  upstream: { port: number; certificate: string; key: string };
   https: { host: string; port: number; path: string; ca: string; token: string };
   start: {
     options: Pick<NodeNetworkOptions, "home" | "nodeName" | "clusterName" | "cniConfigPath">;
@@ -51,6 +53,12 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
         socket.end(`${name} ${socket.remoteAddress?.replace("::ffff:", "")}`);
       }).listen(port, () => resolve("ok"));
     }),
+  upstream: ({ port, certificate: cert, key }) =>
+    new Promise((resolve) => {
+      createHttpsServer({ cert, key }, ({ method, url, headers }, response) =>
+        response.end(`${method} ${url} ${headers.authorization}`),
+      ).listen(port, "127.0.0.1", () => resolve("ok"));
+    }),
   tcp: (probe) => repeat(probe, overTcp),
   udp: (probe) => repeat(probe, overUdp),
   https: ({ host, port, path, ca, token }) =>
@@ -68,6 +76,7 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
       request.end();
     }),
   async start({ options, settings }) {
+    await network?.stop({ remove: false });
     network = new NodeNetwork({ ...options, effects, log: (message) => console.error(message) });
     await network.start(settings);
     return network.networkName;
@@ -81,7 +90,6 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   unreachable: async () => network?.unreachable,
   async stop(options) {
     await network?.stop(options);
-    network = undefined;
     return "ok";
   },
 };

@@ -15,6 +15,11 @@ export class Namespace {
     return new Namespace(name);
   }
 
+  /** A second process in a namespace that another one owns. */
+  static enter(name: string): Promise<Namespace> {
+    return Promise.resolve(new Namespace(name));
+  }
+
   private constructor(name: string) {
     this.name = name;
     const script = new URL("./inside.ts", import.meta.url).pathname;

@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { identityOf } from "./identity.ts";
+import { wantedRoutes } from "./routes.ts";
+import type { Node } from "./types.ts";
+
+const node = (name: string, podCIDR?: string, address?: string): Node => ({
+  metadata: { name },
+  spec: { podCIDR },
+  status: { addresses: [{ type: "Hostname", address: name }, ...(address ? [{ type: "InternalIP", address }] : [])] },
+});
+
+test("routes lead to every other node that has pod addresses and an address", () => {
+  const nodes = [
+    node("here", "10.244.0.0/24", "192.0.2.1"),
+    node("there", "10.244.1.0/24", "192.0.2.2"),
+    node("fresh", undefined, "192.0.2.3"),
+    node("lost", "10.244.3.0/24"),
+  ];
+  expect(wantedRoutes(nodes, "here")).toEqual([{ to: "10.244.1.0/24", via: "192.0.2.2" }]);
+});
+
+test("names in the kernel fit it, differ by owner and are the same again after a restart", () => {
+  const one = identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" });
+  expect(identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" })).toEqual(one);
+  expect(one.anchor.length).toBeLessThanOrEqual(15);
+  expect(one.metric).toBeLessThan(2 ** 31);
+  expect(identityOf({ home: "/srv/other", clusterName: "default", nodeName: "a" }).anchor).not.toBe(one.anchor);
+});

@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+import type { EndpointSlice, NetworkState, Service } from "../types.ts";
+import { rulesFor } from "./rules.ts";
+import type { Ruleset } from "./ruleset.ts";
+import { goneUdpTargets } from "./table.ts";
+
+const context = { nodeName: "here", podCIDR: "10.244.0.0/24", own: [] };
+type Spec = NonNullable<Service["spec"]>;
+type Endpoint = NonNullable<NonNullable<EndpointSlice["endpoints"]>[number]>;
+
+const service = (spec: Spec = {}, name = "web"): Service => ({
+  metadata: { namespace: "shop", name },
+  spec: { clusterIP: "10.96.0.7", ports: [{ name: "http", protocol: "TCP", port: 80, nodePort: 30080 }], ...spec },
+});
+
+const endpoint = (
+  address: string,
+  nodeName: string,
+  conditions: Endpoint["conditions"] = { ready: true },
+): Endpoint => ({
+  addresses: [address],
+  nodeName,
+  conditions,
+});
+
+const slice = (endpoints: Endpoint[], protocol = "TCP"): EndpointSlice => ({
+  metadata: { namespace: "shop", name: "web-x", labels: { "kubernetes.io/service-name": "web" } },
+  addressType: "IPv4",
+  ports: [{ name: "http", protocol, port: 8080 }],
+  endpoints,
+});
+
+const rules = (state: Partial<NetworkState>, more: Partial<Parameters<typeof rulesFor>[1]> = {}): Ruleset =>
+  rulesFor({ services: [], endpointSlices: [], nodes: [], pods: [], ...state }, { ...context, ...more });
+const elements = (ruleset: Ruleset, set: string) => Object.fromEntries(ruleset.elements.get(set) ?? []);
+
+const two = [endpoint("10.244.0.5", "here"), endpoint("10.244.1.5", "there")];
+const balanced = "meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.0.5 . 8080, 1 : 10.244.1.5 . 8080 }";
+const onlyLocal = "meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.244.0.5 . 8080 }";
+
+describe("a Service", () => {
+  test("leads its address to a chain that chooses among ready endpoints by chance", () => {
+    const ruleset = rules({ services: [service()], endpointSlices: [slice(two)] });
+    expect(elements(ruleset, "cluster_ips")).toEqual({ "10.96.0.7 . tcp . 80": "goto service/shop/web/tcp-80" });
+    expect(ruleset.chains.get("service/shop/web/tcp-80")).toEqual([balanced]);
+  });
+
+  test("without endpoints is refused on every address and port it has", () => {
+    const spec = { type: "NodePort", externalIPs: ["192.0.2.7"] };
+    const ruleset = rules({ services: [service(spec)], endpointSlices: [] });
+    expect(Object.keys(elements(ruleset, "no_endpoints"))).toEqual(["10.96.0.7 . tcp . 80", "192.0.2.7 . tcp . 80"]);
+    expect(Object.keys(elements(ruleset, "no_endpoint_ports"))).toEqual(["tcp . 30080"]);
+    expect(elements(ruleset, "cluster_ips")).toEqual({});
+  });
+
+  test("uses serving endpoints that terminate only while none is ready", () => {
+    const draining = endpoint("10.244.0.9", "here", { ready: false, serving: true, terminating: true });
+    const chain = (endpoints: Endpoint[]) =>
+      rules({ services: [service()], endpointSlices: [slice(endpoints)] }).chains.get("service/shop/web/tcp-80");
+    expect(chain([...two, draining])).toEqual([balanced]);
+    expect(chain([draining])?.[0]).toContain("10.244.0.9");
+    expect(chain([endpoint("10.244.0.9", "here", { ready: false })])).toBeUndefined();
+  });
+
+  test("that is headless or an alias makes no rule", () => {
+    for (const spec of [{ clusterIP: "None" }, { type: "ExternalName", externalName: "example.com" }])
+      expect(
+        rules({ services: [service(spec)], endpointSlices: [slice(two)] }).chains.has("service/shop/web/tcp-80"),
+      ).toBe(false);
+  });
+
+  test("with internalTrafficPolicy Local uses only this node's endpoints, and drops when there is none", () => {
+    const spec = { internalTrafficPolicy: "Local" };
+    const inside = (endpoints: Endpoint[]) =>
+      rules({ services: [service(spec)], endpointSlices: [slice(endpoints)] }).chains.get("internal/shop/web/tcp-80");
+    expect(inside(two)).toEqual([onlyLocal]);
+    expect(inside(two.slice(1))).toEqual(["drop"]);
+  });
+
+  test("with a name or address that nft could misread is left out", () => {
+    const evil = service({ externalIPs: ["1.2.3.4 }; flush ruleset"] }, "a; flush ruleset");
+    const ruleset = rules({
+      services: [evil, service({ clusterIP: "10.0.0.1 }" }, "b")],
+      endpointSlices: [slice(two)],
+    });
+    expect([...ruleset.chains.keys()]).toEqual(["leaving"]);
+  });
+});
+
+describe("from outside", () => {
+  test("the source is replaced, but not that of this node's pods", () => {
+    const ruleset = rules({ services: [service({ type: "NodePort" })], endpointSlices: [slice(two)] });
+    expect(elements(ruleset, "node_ports")).toEqual({ "tcp . 30080": "goto external/shop/web/tcp-80" });
+    expect(ruleset.chains.get("external/shop/web/tcp-80")).toEqual([
+      "ip saddr 10.244.0.0/24 goto service/shop/web/tcp-80",
+      "meta mark set meta mark | 0x20000",
+      "goto service/shop/web/tcp-80",
+    ]);
+  });
+
+  test("externalTrafficPolicy Local keeps it and stays on this node", () => {
+    const spec = { type: "NodePort", externalTrafficPolicy: "Local" };
+    const ruleset = rules({ services: [service(spec)], endpointSlices: [slice(two)] });
+    expect(ruleset.chains.get("external/shop/web/tcp-80")?.at(-1)).toBe("goto local/shop/web/tcp-80");
+    expect(ruleset.chains.get("local/shop/web/tcp-80")).toEqual([onlyLocal]);
+  });
+
+  test("a load balancer's addresses obey loadBalancerSourceRanges, external IPs do not", () => {
+    const one = service({
+      type: "LoadBalancer",
+      loadBalancerSourceRanges: ["198.51.100.0/24", "no"],
+      externalIPs: ["192.0.2.7"],
+    });
+    one.status = { loadBalancer: { ingress: [{ ip: "192.0.2.8" }, { ip: "192.0.2.9", ipMode: "Proxy" }] } };
+    const ruleset = rules({ services: [one], endpointSlices: [slice(two)] });
+    expect(elements(ruleset, "external_ips")).toEqual({
+      "192.0.2.7 . tcp . 80": "goto external/shop/web/tcp-80",
+      "192.0.2.8 . tcp . 80": "goto guarded/shop/web/tcp-80",
+    });
+    expect(ruleset.chains.get("guarded/shop/web/tcp-80")).toEqual([
+      "ip saddr 198.51.100.0/24 goto external/shop/web/tcp-80",
+      "drop",
+    ]);
+  });
+});
+
+describe("ClientIP affinity", () => {
+  test("remembers each endpoint's clients in a set of its own", () => {
+    const spec = { sessionAffinity: "ClientIP", sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } };
+    const ruleset = rules({ services: [service(spec)], endpointSlices: [slice(two)] });
+    const a = "10.244.0.5-8080/service/shop/web/tcp-80";
+    const b = "10.244.1.5-8080/service/shop/web/tcp-80";
+    expect(ruleset.sets.get(`clients/${a}`)).toBe("type ipv4_addr; flags dynamic,timeout; timeout 60s;");
+    expect(ruleset.chains.get("service/shop/web/tcp-80")).toEqual([
+      `ip saddr @clients/${a} goto endpoint/${a}`,
+      `ip saddr @clients/${b} goto endpoint/${b}`,
+      `numgen random mod 2 vmap { 0 : goto endpoint/${a}, 1 : goto endpoint/${b} }`,
+    ]);
+    expect(ruleset.chains.get(`endpoint/${a}`)).toEqual([
+      `update @clients/${a} { ip saddr } meta l4proto tcp dnat ip to 10.244.0.5:8080`,
+    ]);
+  });
+});
+
+describe("pods", () => {
+  const pod = (more: object, phase = "Running") => ({
+    spec: { containers: [{ ports: [{ containerPort: 80, hostPort: 8080, ...more }] }] },
+    status: { podIP: "10.244.0.5", phase },
+  });
+
+  test("have their host ports until they are over, on all addresses or on one", () => {
+    expect(elements(rules({ pods: [pod({})] }), "host_ports")).toEqual({ "tcp . 8080": "10.244.0.5 . 80" });
+    expect(elements(rules({ pods: [pod({ hostIP: "192.0.2.1", protocol: "UDP" })] }), "host_ip_ports")).toEqual({
+      "192.0.2.1 . udp . 8080": "10.244.0.5 . 80",
+    });
+    expect(elements(rules({ pods: [pod({}, "Succeeded")] }), "host_ports")).toEqual({});
+  });
+
+  test("keep their address towards other nodes' pods only", () => {
+    const nodes = [{ metadata: { name: "there" }, spec: { podCIDR: "10.244.1.0/24" } }];
+    expect(rules({ nodes }).chains.get("leaving")).toEqual([
+      "ip daddr 10.244.0.0/24 return",
+      "ip daddr 10.244.1.0/24 return",
+      "masquerade fully-random",
+    ]);
+  });
+});
+
+test("what the agent serves itself goes before a Service of the same address", () => {
+  const own = [{ address: "10.96.0.7", protocol: "tcp", port: 80, to: { address: "10.244.0.1", port: 443 } }];
+  for (const endpointSlices of [[slice(two)], []]) {
+    const ruleset = rules({ services: [service()], endpointSlices }, { own });
+    expect(elements(ruleset, "cluster_ips")).toEqual({ "10.96.0.7 . tcp . 80": "goto own/tcp-10.96.0.7-80" });
+    expect(elements(ruleset, "no_endpoints")).toEqual({});
+  }
+});
+
+test("UDP endpoints that left are named, so that their connections can be forgotten", () => {
+  const udp = service({ ports: [{ name: "http", protocol: "UDP", port: 80 }] });
+  const at = (endpoints: Endpoint[]) => rules({ services: [udp], endpointSlices: [slice(endpoints, "UDP")] });
+  expect(goneUdpTargets(at(two), at(two.slice(1)))).toEqual(["10.244.0.5 . 8080"]);
+  expect(goneUdpTargets(at(two.slice(1)), at(two))).toEqual([]);
+});
