@@ -1,5 +1,6 @@
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
+import { fromStored } from "./engine/conversions.ts";
 import { asItem, isBuiltIn, served } from "./engine/stored.ts";
 import type { ApiResult, WatchSpec } from "./request.ts";
 
@@ -27,7 +28,7 @@ function renderObject(
   includeObject: string,
   now: number,
 ): string {
-  const object = JSON.parse(json) as KubeObject;
+  const object = fromStored(kind, JSON.parse(json) as KubeObject);
   return format === "metadata"
     ? metadataText(object)
     : tableText(kind, [{ json, object }], now, includeObject, { withColumns: true });
@@ -42,7 +43,7 @@ function renderList(
   now: number,
 ) {
   if (format === "table") {
-    const rows = items.map((json) => ({ json, object: JSON.parse(json) as KubeObject }));
+    const rows = items.map((json) => ({ json, object: fromStored(kind, JSON.parse(json) as KubeObject) }));
     return tableText(kind, rows, now, includeObject, { withColumns: true, metadata });
   }
   const meta = JSON.stringify(metadata);

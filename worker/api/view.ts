@@ -3,6 +3,7 @@ import type { Kind } from "../kinds/kind.ts";
 import type { Kinds } from "../kinds/registry.ts";
 import type { KubeObject } from "../lib/object.ts";
 import type { Reader, StoredObject } from "../storage/store.ts";
+import { storageResource } from "./engine/conversions.ts";
 import { ADOPTABLE, nodeRef, ownerRef } from "./engine/refs.ts";
 import { keyOf } from "./engine/stored.ts";
 
@@ -69,7 +70,7 @@ export class StoreView implements View {
   }
 
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[] {
-    const scope = { resource: kind.groupResource, ...(namespace !== undefined && { namespace }) };
+    const scope = { resource: storageResource(kind as unknown as Kind), ...(namespace !== undefined && { namespace }) };
     const page = this.#store.list(scope);
     return page === "expired" ? [] : this.#all<T>(page.items);
   }

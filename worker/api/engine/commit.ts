@@ -3,6 +3,7 @@ import { same } from "../../kinds/paths.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import { ApiError } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
+import { toStored } from "./conversions.ts";
 import { refsOf } from "./refs.ts";
 import { keyOf, serialize, shape } from "./stored.ts";
 
@@ -10,11 +11,12 @@ import { keyOf, serialize, shape } from "./stored.ts";
 const MAX_OBJECT_CHARACTERS = 2_000_000;
 
 function put(txn: Txn, kind: Kind, object: KubeObject, revision: number): string {
-  const json = serialize(kind, object, revision);
+  const written = toStored(kind, object);
+  const json = serialize({ kind: kind.kind, apiVersion: written.apiVersion }, written.object, revision);
   if (json.length > MAX_OBJECT_CHARACTERS)
     throw new ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large");
   const key = keyOf(kind, object.metadata?.namespace ?? "", object.metadata?.name ?? "");
-  txn.put({ ...key, uid: object.metadata?.uid ?? "", revision, json }, refsOf(kind, object));
+  txn.put({ ...key, uid: object.metadata?.uid ?? "", revision, json }, refsOf(key.resource, written.object));
   return json;
 }
 

@@ -6,6 +6,7 @@ import type { StoredObject, Txn } from "../../storage/store.ts";
 import { deleting } from "../admission/chain.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { removeStored, replace } from "./commit.ts";
+import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { metaOf } from "./metadata.ts";
 import { type DeleteOptions, deleteOptions } from "./options.ts";
@@ -48,8 +49,8 @@ function admit(
   stored: StoredObject,
   warnings: string[],
 ): void {
-  const object = core.view.parse(stored) as Loose;
   const { kind, user, namespace, name, subresource } = request;
+  const object = fromStored(kind, core.view.parse(stored) as Loose);
   const dryRun = (options.dryRun?.length ?? 0) > 0;
   const operation = { core, txn, request, kind, user, namespace, name, subresource, dryRun, warnings };
   for (const admission of deleting) admission.admits({ ...operation, action: "DELETE", object, old: object });
@@ -87,7 +88,7 @@ export function removeStoredObject(
 ): Outcome {
   const traits = traitsOf(kind);
   const dryRun = (options.dryRun?.length ?? 0) > 0;
-  const old = JSON.parse(stored.json) as KubeObject;
+  const old = fromStored(kind, JSON.parse(stored.json) as KubeObject);
   const object: KubeObject = { ...old, metadata: { ...old.metadata } };
   const step = deletionStep(traits, object, options, effects.now());
   if (step === "wait") return { json: stored.json, gone: false };

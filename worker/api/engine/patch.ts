@@ -1,6 +1,7 @@
 import { notFound, unsupportedMediaType } from "../../lib/status.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { normalize } from "./body.ts";
+import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { checkNamed } from "./metadata.ts";
 import { writeOptions } from "./options.ts";
@@ -18,7 +19,7 @@ export function patch(core: Core, request: ApiRequest): ApiResult {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (!stored) throw notFound(subjectOf(kind, name));
     const warnings: string[] = [];
-    const patched = change(JSON.parse(stored.json) as Loose);
+    const patched = change(fromStored(kind, JSON.parse(stored.json) as Loose));
     const object = normalize(core.kinds, kind, patched, options.fieldValidation, warnings);
     checkNamed(object, namespace, name);
     const json = updateObject(core, txn, request, options, object, stored, warnings);

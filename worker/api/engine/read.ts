@@ -3,6 +3,7 @@ import { badRequest, expired, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
 import { decodeToken, encodeToken } from "./continue-token.ts";
+import { fromStored, storageResource } from "./conversions.ts";
 import type { Core } from "./core.ts";
 import { wholeNumber } from "./options.ts";
 import { nodeRef } from "./refs.ts";
@@ -64,7 +65,7 @@ function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found
   const one = at === undefined && !plan.after && limit === 0 ? fewRows(core, kind, namespace, selection) : undefined;
   if (one) return { items: one.filter(fits(core, kind, selection)), revision: core.store.revision() };
   const where = namespace || (kind.namespaced ? pinned(selection, "metadata.namespace") : undefined);
-  const scope = { resource: kind.groupResource, ...(where && { namespace: where }) };
+  const scope = { resource: storageResource(kind), ...(where && { namespace: where }) };
   if (selectsAll(selection) || limit === 0) {
     const page = core.store.list(scope, { ...(limit && { limit }), after: plan.after, at });
     if (page === "expired") return page;
@@ -74,7 +75,7 @@ function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found
 }
 
 const fits = (core: Core, kind: Kind, selection: Selection) => (stored: StoredObject) =>
-  selects(kind, selection, core.view.parse(stored));
+  selects(kind, selection, fromStored(kind, core.view.parse(stored)));
 
 /** What an index answers: one object by its name, the pods of a node. */
 function fewRows(core: Core, kind: Kind, namespace: string, selection: Selection): StoredObject[] | undefined {

@@ -1,4 +1,3 @@
-import type { Kind } from "../../kinds/kind.ts";
 import { read } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 
@@ -42,12 +41,13 @@ const terms: Readonly<Record<string, Term>> = {
   },
 };
 
-export function refsOf(kind: Kind, object: KubeObject): string[] {
+/** `resource` as storage names it, and the object in its stored form. */
+export function refsOf(resource: string, object: KubeObject): string[] {
   const refs = new Set<string>();
   const owners = object.metadata?.ownerReferences ?? [];
   for (const owner of owners) refs.add(ownerRef(owner.uid));
-  if (owners.length === 0 && ADOPTABLE.has(kind.groupResource)) refs.add(ownerRef(""));
-  for (const ref of terms[kind.groupResource]?.(object) ?? []) refs.add(ref);
+  if (owners.length === 0 && ADOPTABLE.has(resource)) refs.add(ownerRef(""));
+  for (const ref of terms[resource]?.(object) ?? []) refs.add(ref);
   return [...refs];
 }
 

@@ -1,6 +1,7 @@
 import type { Kind } from "../../kinds/kind.ts";
 import type { Key, KubeObject } from "../../lib/object.ts";
 import type { Subject } from "../../lib/status.ts";
+import { fromStored, storageResource } from "./conversions.ts";
 
 /**
  * How objects lie in storage: text that starts with apiVersion and kind in this order, so that serving needs no parse.
@@ -23,20 +24,20 @@ export const isBuiltIn = (kind: Kind): boolean =>
 
 /** The text under the version that was asked for, whichever version wrote it. */
 export function served(kind: Kind, json: string): string {
-  return json.startsWith(opening(kind)) ? json : serialize(kind, JSON.parse(json) as KubeObject, revisionOf(json));
+  return json.startsWith(opening(kind)) ? json : convert(kind, json);
 }
 
-const revisionOf = (json: string): number => {
-  const { metadata } = JSON.parse(json) as KubeObject;
-  return Number(metadata?.resourceVersion ?? 0);
-};
+function convert(kind: Kind, json: string): string {
+  const object = JSON.parse(json) as KubeObject;
+  return serialize(kind, fromStored(kind, object), Number(object.metadata?.resourceVersion ?? 0));
+}
 
 /** The item of a list: without apiVersion and kind where the list itself names them. */
 export const asItem = (kind: Kind, json: string): string =>
   isBuiltIn(kind) ? `{${served(kind, json).slice(opening(kind).length)}` : served(kind, json);
 
 export const keyOf = (kind: Kind, namespace: string, name: string): Key => ({
-  resource: kind.groupResource,
+  resource: storageResource(kind),
   namespace: kind.namespaced ? namespace : "",
   name,
 });
@@ -60,10 +61,11 @@ const META_ORDER = [
   "managedFields",
 ] as const;
 
+type Named = Pick<Kind, "apiVersion" | "kind">;
 type Shaped = KubeObject & { status?: unknown };
 
 /** The object in the order in which it is stored; `revision` 0 leaves resourceVersion out, as answers to dry runs do. */
-export function shape(kind: Kind, object: KubeObject, revision: number): Shaped {
+export function shape(kind: Named, object: KubeObject, revision: number): Shaped {
   const metadata: Record<string, unknown> = {};
   const given = { ...object.metadata, resourceVersion: revision === 0 ? undefined : String(revision) };
   for (const field of META_ORDER) if (!isEmpty(given[field])) metadata[field] = given[field];
@@ -77,7 +79,7 @@ export function shape(kind: Kind, object: KubeObject, revision: number): Shaped 
   };
 }
 
-export const serialize = (kind: Kind, object: KubeObject, revision: number): string =>
+export const serialize = (kind: Named, object: KubeObject, revision: number): string =>
   JSON.stringify(shape(kind, object, revision));
 
 /** Empty metadata is left out, but for a grace period of 0 seconds, which means something. */

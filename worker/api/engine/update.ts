@@ -5,6 +5,7 @@ import { mutating, validating } from "../admission/chain.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { readBody } from "./body.ts";
 import { removeStored, replace } from "./commit.ts";
+import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
 import { trackFields } from "./fields.ts";
@@ -58,7 +59,7 @@ export function updateObject(
   track: (operation: Operation, manager: string) => void = trackFields,
 ): string {
   const { kind, user, namespace, name, subresource } = request;
-  const old = JSON.parse(stored.json) as Loose;
+  const old = fromStored(kind, JSON.parse(stored.json) as Loose);
   const operation: Operation = {
     core,
     txn,

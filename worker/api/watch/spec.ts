@@ -1,3 +1,4 @@
+import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
 import { isTrue, wholeNumber } from "../engine/options.ts";
 import { parseSelection } from "../engine/selection.ts";
@@ -33,7 +34,7 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   const seconds = wholeNumber("timeoutSeconds", query.get("timeoutSeconds") || "0");
   const lasts = seconds > 0 ? seconds : MIN_WATCH_SECONDS * (1 + effects.random());
   return {
-    groupResource: kind.groupResource,
+    groupResource: storageResource(kind),
     apiVersion: kind.apiVersion,
     namespace,
     labelSelector,

@@ -4,6 +4,7 @@ import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { expired } from "../../lib/status.ts";
 import type { Change, Reader, Scope } from "../../storage/store.ts";
+import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selects, selectsAll } from "../engine/selection.ts";
 import { served } from "../engine/stored.ts";
 import { metadataText, tableText } from "../render.ts";
@@ -59,7 +60,7 @@ export class Watches {
     if (page === "expired") return;
     const selection = this.#selection(kind, spec);
     for (const stored of page.items)
-      if (selectsAll(selection) || selects(kind, selection, this.#view.parse(stored)))
+      if (selectsAll(selection) || selects(kind, selection, fromStored(kind, this.#view.parse(stored))))
         yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
   }
 
@@ -78,8 +79,8 @@ export class Watches {
   /** An object that enters a selection is ADDED to it, one that leaves is DELETED from it. */
   #transition(kind: Kind, selection: Selection, change: Change): EventType | undefined {
     const { object, previous } = this.#parse(change);
-    const was = previous !== undefined && selects(kind, selection, previous);
-    const is = change.type !== "DELETED" && selects(kind, selection, object);
+    const was = previous !== undefined && selects(kind, selection, fromStored(kind, previous));
+    const is = change.type !== "DELETED" && selects(kind, selection, fromStored(kind, object));
     if (is) return was ? "MODIFIED" : "ADDED";
     return was ? "DELETED" : undefined;
   }
@@ -112,7 +113,7 @@ export class Watches {
       case "metadata":
         return metadataText(parse());
       case "table":
-        return tableText(kind, [{ json, object: parse() }], this.#effects.now(), spec.includeObject, {
+        return tableText(kind, [{ json, object: fromStored(kind, parse()) }], this.#effects.now(), spec.includeObject, {
           withColumns: this.#isFirstLine(spec),
         });
     }
@@ -155,7 +156,7 @@ export class Watches {
   }
 
   #kind(spec: WatchSpec): Kind | undefined {
-    return this.#kinds.versions(spec.groupResource).find((kind) => kind.apiVersion === spec.apiVersion);
+    return kindServing(this.#kinds, spec.groupResource, spec.apiVersion);
   }
 
   #selection(kind: Kind, { labelSelector, fieldSelector }: WatchSpec): Selection {

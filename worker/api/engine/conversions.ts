@@ -1,0 +1,164 @@
+import { asCoreEvent, type Event as NewEvent } from "../../kinds/events/event.ts";
+import type {
+  CoreV1Event,
+  AutoscalingV1HorizontalPodAutoscaler as HpaV1,
+  AutoscalingV2HorizontalPodAutoscaler as HpaV2,
+} from "../../kinds/generated/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import type { KubeObject } from "../../lib/object.ts";
+
+/**
+ * One object under several API versions: it is stored in one form, and read and written in each. Versions that are not
+ * listed here differ in nothing but the word `apiVersion`.
+ */
+type Conversion = {
+  /** Storage's name of the resource, where a group of its own serves the same objects. */
+  resource?: string;
+  /** The version it is stored in. */
+  apiVersion: string;
+  toStored(object: KubeObject): KubeObject;
+  fromStored(object: KubeObject): KubeObject;
+};
+
+const conversions: Readonly<Record<string, Conversion>> = {
+  "events.k8s.io/v1 Event": {
+    resource: "events",
+    apiVersion: "v1",
+    toStored: (object) => asCoreEvent(object as NewEvent),
+    fromStored: (object) => asNewEvent(object as CoreV1Event),
+  },
+  "autoscaling/v1 HorizontalPodAutoscaler": {
+    apiVersion: "autoscaling/v2",
+    toStored: (object) => hpaToV2(object as HpaV1),
+    fromStored: (object) => hpaToV1(object as HpaV2),
+  },
+};
+
+const conversionOf = ({ apiVersion, kind }: Kind): Conversion | undefined => conversions[`${apiVersion} ${kind}`];
+
+/** Under which name the kind's objects lie in storage and in the change log. */
+export const storageResource = (kind: Kind): string => conversionOf(kind)?.resource ?? kind.groupResource;
+
+/** A stored object as this kind's version shows it; may be the very object, so copy before changing. */
+export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
+  if (object.apiVersion === kind.apiVersion) return object;
+  const converted = conversionOf(kind)?.fromStored(object) ?? object;
+  return { ...converted, apiVersion: kind.apiVersion } as T;
+}
+
+/** The object, and the version that it is written in. */
+export function toStored(kind: Kind, object: KubeObject): { apiVersion: string; object: KubeObject } {
+  const conversion = conversionOf(kind);
+  if (!conversion) return { apiVersion: kind.apiVersion, object };
+  return { apiVersion: conversion.apiVersion, object: conversion.toStored(object) };
+}
+
+/** The kind under which a watch of a stored resource is served. */
+export function kindServing(
+  kinds: { all(): Iterable<Kind>; versions(groupResource: string): readonly Kind[] },
+  resource: string,
+  apiVersion: string,
+): Kind | undefined {
+  const own = kinds.versions(resource).find((kind) => kind.apiVersion === apiVersion);
+  if (own) return own;
+  for (const kind of kinds.all()) if (kind.apiVersion === apiVersion && storageResource(kind) === resource) return kind;
+  return undefined;
+}
+
+function asNewEvent(event: CoreV1Event): KubeObject {
+  const { involvedObject, message, reportingComponent, count, firstTimestamp, lastTimestamp, source, ...same } = event;
+  return {
+    ...same,
+    regarding: involvedObject,
+    ...(message && { note: message }),
+    ...(reportingComponent && { reportingController: reportingComponent }),
+    ...(!event.reportingInstance && { reportingInstance: undefined }),
+    ...(count && { deprecatedCount: count }),
+    deprecatedFirstTimestamp: firstTimestamp ?? null,
+    deprecatedLastTimestamp: lastTimestamp ?? null,
+    deprecatedSource: source ?? {},
+  } as KubeObject;
+}
+
+/** What version 1 cannot say is kept in annotations, as its users expect. */
+const METRICS = "autoscaling.alpha.kubernetes.io/metrics";
+const CURRENT = "autoscaling.alpha.kubernetes.io/current-metrics";
+const CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions";
+const BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior";
+const KEPT = [METRICS, CURRENT, CONDITIONS, BEHAVIOR];
+
+type Metric = NonNullable<NonNullable<HpaV2["spec"]>["metrics"]>[number];
+type CurrentMetric = NonNullable<NonNullable<HpaV2["status"]>["currentMetrics"]>[number];
+
+const isCpuShare = ({ type, resource }: Metric) =>
+  type === "Resource" && resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
+
+function hpaToV1({ metadata, spec, status, ...same }: HpaV2): KubeObject {
+  const { metrics = [], behavior, ...rest } = spec ?? ({} as NonNullable<HpaV2["spec"]>);
+  const { currentMetrics, conditions, ...known } = status ?? ({} as NonNullable<HpaV2["status"]>);
+  const cpu = metrics.find(isCpuShare);
+  const share = currentMetrics?.find(({ resource }) => resource?.name === "cpu")?.resource?.current?.averageUtilization;
+  const kept = {
+    [METRICS]: metrics.filter((metric) => metric !== cpu),
+    [CURRENT]: (currentMetrics ?? []).filter(({ resource }) => resource?.name !== "cpu"),
+    [CONDITIONS]: conditions ?? [],
+    [BEHAVIOR]: behavior ? [behavior] : [],
+  };
+  const annotations = { ...metadata?.annotations };
+  for (const [name, list] of Object.entries(kept))
+    if (list.length) annotations[name] = JSON.stringify(name === BEHAVIOR ? list[0] : list);
+  return {
+    ...same,
+    metadata: { ...metadata, annotations },
+    spec: {
+      ...rest,
+      ...(cpu && { targetCPUUtilizationPercentage: cpu.resource?.target?.averageUtilization }),
+    },
+    status: {
+      currentReplicas: 0,
+      ...known,
+      ...(share !== undefined && { currentCPUUtilizationPercentage: share }),
+    },
+  } as KubeObject;
+}
+
+function hpaToV2({ metadata, spec, status, ...same }: HpaV1): KubeObject {
+  const { targetCPUUtilizationPercentage: target, ...rest } = spec ?? ({} as NonNullable<HpaV1["spec"]>);
+  const { currentCPUUtilizationPercentage: share, ...known } = status ?? ({} as NonNullable<HpaV1["status"]>);
+  const annotations = { ...metadata?.annotations };
+  const kept = Object.fromEntries(KEPT.map((name) => [name, parseKept(annotations[name])]));
+  for (const name of KEPT) delete annotations[name];
+  const metrics = [
+    ...((kept[METRICS] ?? []) as Metric[]),
+    ...(target !== undefined ? [cpuMetric("target", { type: "Utilization", averageUtilization: target })] : []),
+  ];
+  const current = [
+    ...((kept[CURRENT] ?? []) as CurrentMetric[]),
+    ...(share !== undefined ? [cpuMetric("current", { averageUtilization: share })] : []),
+  ];
+  return {
+    ...same,
+    metadata: { ...metadata, annotations },
+    spec: {
+      ...rest,
+      ...(metrics.length && { metrics }),
+      ...(kept[BEHAVIOR] !== undefined && { behavior: kept[BEHAVIOR] }),
+    },
+    status: {
+      ...known,
+      currentMetrics: current.length ? current : null,
+      ...(kept[CONDITIONS] !== undefined && { conditions: kept[CONDITIONS] }),
+    },
+  } as KubeObject;
+}
+
+const cpuMetric = (field: string, value: unknown) => ({ type: "Resource", resource: { name: "cpu", [field]: value } });
+
+function parseKept(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
