@@ -21,7 +21,7 @@ import type { User, WatchSpec } from "./request.ts";
 
 export type Api = {
   app: Hono<{ Variables: Variables }>;
-  /** A watch for a socket: what to send, or the refusal. */
+  /** A watch for a socket: what to send, or an answer: the refusal, or what the path gives to one who cannot watch it. */
   openWatch(request: Request): Promise<WatchSpec | Response>;
   /** Exec, attach, port-forward or log: which node is to serve what, or the refusal. A 204 is an empty log. */
   authorizeStream(request: Request): Promise<StreamGrant | Response>;
@@ -59,7 +59,7 @@ export function createApp(parts: AppParts): Api {
 
   const review: ReviewContext = { store, effects, rbac, authorizer, key, identify: who };
   const served = resources({ ...parts, review, admit });
-  const app = new Hono<{ Variables: Variables }>();
+  const app = new Hono<{ Variables: Variables }>({ strict: false });
 
   app.use("*", async (c, next) => {
     await next();
@@ -95,7 +95,8 @@ export function createApp(parts: AppParts): Api {
 
   return {
     app,
-    openWatch: (request) => guarded(request, async () => served.watch(request, await present(request))),
+    openWatch: (request) =>
+      guarded(request, async () => (await served.watch(request, await present(request))) ?? app.fetch(request)),
     authorizeStream: (request) => guarded(request, async () => served.stream(request, await present(request))),
     authenticate: async (request) => userOf(await present(request)),
     async call(user, request) {

@@ -2,6 +2,7 @@ import type { Admission } from "./admission.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { nodeRestriction } from "./node-restriction.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
 import { serviceAccount } from "./service-account.ts";
@@ -19,7 +20,7 @@ export const mutating: readonly Admission[] = [
   storageProtection,
 ];
 
-export const validating: readonly Admission[] = [privilegeEscalation, limitRanger];
+export const validating: readonly Admission[] = [nodeRestriction, privilegeEscalation, limitRanger];
 
 /** Deletions are only validated. */
 export const deleting: readonly Admission[] = [namespaceLifecycle];

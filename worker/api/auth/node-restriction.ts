@@ -18,14 +18,9 @@ export type NodeWrite = {
   body: string | undefined;
 };
 
-type Body = {
-  metadata?: { name?: string; labels?: Record<string, string>; annotations?: Record<string, string> };
-  spec?: { taints?: unknown; nodeName?: string };
-};
+type Body = { metadata?: { name?: string } };
 
 const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
-/** Labels of the node-restriction prefix are for administrators: workloads are kept off nodes by them. */
-const RESERVED_LABEL = /(^|\.)node-restriction\.kubernetes\.io\//;
 
 function parse(body: string | undefined): Body {
   try {
@@ -45,15 +40,6 @@ const ownName: Check = (node, { name, body, verb }) => {
     : `node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(target)}`;
 };
 
-const reservedLabels: Check = (_node, write, reader) => {
-  const labels = Object.keys(parse(write.body).metadata?.labels ?? {}).filter((label) => RESERVED_LABEL.test(label));
-  const stored = reader.get({ resource: "nodes", namespace: "", name: write.name });
-  const known = stored ? ((JSON.parse(stored.json) as Body).metadata?.labels ?? {}) : {};
-  const wanted = parse(write.body).metadata?.labels ?? {};
-  const changed = labels.filter((label) => wanted[label] !== known[label]);
-  return changed.length ? `is not allowed to modify labels: ${changed.toSorted().join(", ")}` : undefined;
-};
-
 const ownPod: Check = (node, { namespace, name, verb }, reader) => {
   if (verb === "create") return `can only create pods with spec.nodeName set to itself`;
   if (verb === "deletecollection") return `can not delete collections of pods`;
@@ -71,7 +57,7 @@ const ownLease: Check = (node, { namespace, verb, body, name }) => {
 };
 
 const CHECKS: Readonly<Record<string, readonly Check[]>> = {
-  nodes: [ownName, reservedLabels],
+  nodes: [ownName],
   pods: [ownPod],
   "leases.coordination.k8s.io": [ownLease],
 };

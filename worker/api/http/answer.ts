@@ -13,6 +13,16 @@ function headerText(text: string): string {
   return String.fromCharCode(...new TextEncoder().encode(printable));
 }
 
+/** As kube-apiserver: past this many characters in all, each warning is cut, so that no client's header limit is hit. */
+const MAX_WARNINGS = 4096;
+const MAX_CUT_WARNING = 256;
+
+function cut(warnings: readonly string[]): readonly string[] {
+  const total = warnings.reduce((sum, warning) => sum + warning.length, 0);
+  if (total <= MAX_WARNINGS) return warnings;
+  return warnings.slice(0, MAX_WARNINGS / MAX_CUT_WARNING).map((warning) => warning.slice(0, MAX_CUT_WARNING));
+}
+
 /** RFC 7234 warn-code 299, as API servers send: `299 - "text"`. */
 const warningHeader = (text: string) => `299 - "${headerText(text).replace(/[\\"]/g, "\\$&")}"`;
 
@@ -30,7 +40,7 @@ export function answerJson(
 ): Response {
   const { code, format, warnings = [], headers = {} } = options;
   const answer = new Headers({ "content-type": `application/${format.encoding}`, ...headers });
-  for (const warning of warnings) answer.append("warning", warningHeader(warning));
+  for (const warning of cut(warnings)) answer.append("warning", warningHeader(warning));
   if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
   const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;
   return new Response(text.endsWith("\n") ? text : `${text}\n`, { status: code, headers: answer });

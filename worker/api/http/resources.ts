@@ -5,6 +5,7 @@ import { requireAllowed } from "../auth/authorize.ts";
 import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
+import { traitsOf } from "../engine/traits.ts";
 import type { AppParts } from "../parts.ts";
 import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
@@ -23,7 +24,8 @@ export type ResourceParts = AppParts & { review: ReviewContext; admit: Admit };
 
 export type Resources = {
   answer(request: Request, info: ResourceInfo, presented: Presented | undefined): Promise<Response>;
-  watch(request: Request, presented: Presented | undefined): Promise<WatchSpec>;
+  /** Undefined when the request is no watch after all. */
+  watch(request: Request, presented: Presented | undefined): Promise<WatchSpec | undefined>;
   stream(request: Request, presented: Presented | undefined): Promise<StreamGrant | Response>;
 };
 
@@ -54,6 +56,8 @@ function formatOf(request: Request, asked: Route): Format {
 }
 
 const isStream = ({ kind, subresource }: Route) => kind.groupResource === "pods" && STREAMS.has(subresource);
+
+const APPLY = "application/apply-patch+yaml";
 
 const NO_BODY = { contentType: "", body: undefined };
 
@@ -87,7 +91,14 @@ export function resources(parts: ResourceParts): Resources {
       throw new ApiError(501, "NotImplemented", "the server does not proxy to nodes, pods and services yet");
     const refused = nodeRestriction(store, { ...info, verb: asked.verb, user, body: api.body });
     if (refused) throw refused;
+    if (creates(asked, api)) requireAllowed(security.authorizer, user, { ...info, verb: "create" });
     return engine.handle(api);
+  }
+
+  /** An update or apply of what is not there creates it, where that is allowed, and takes the right to create. */
+  function creates({ kind, verb, subresource, namespace, name }: Route, { contentType }: ApiRequest): boolean {
+    const may = verb === "update" ? traitsOf(kind).createOnUpdate : verb === "patch" && contentType === APPLY;
+    return may && subresource === "" && store.get({ resource: kind.groupResource, namespace, name }) === undefined;
   }
 
   function respond(result: ApiResult, { format, query }: { format: Format; query: URLSearchParams }): Response {
@@ -145,8 +156,7 @@ export function resources(parts: ResourceParts): Resources {
     async watch(request, presented) {
       return batch(() => {
         const question = ask(request, presented);
-        if (question.asked.verb !== "watch") throw methodNotAllowed();
-        return watchSpec(question, request);
+        return question.asked.verb === "watch" ? watchSpec(question, request) : undefined;
       });
     },
     async stream(request, presented) {
