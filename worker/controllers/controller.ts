@@ -55,7 +55,10 @@ export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
 
 export type Watch<T extends KubeObject = KubeObject> = {
   kind: Kind<T>;
-  /** Keys to reconcile after a write; `object` is the last body on deletion, `old` is absent on creation. */
+  /**
+   * Keys to reconcile after a write. `old` is absent on creation; on deletion both are the last body, so comparing them
+   * tells nothing: ask `type`.
+   */
   keys(object: Readonly<T>, old: Readonly<T> | undefined, view: View, type: ChangeType): Iterable<string>;
 };
 

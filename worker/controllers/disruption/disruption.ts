@@ -23,18 +23,18 @@ export const disruptionController: Controller = {
   name: "disruption-controller",
   watches: [
     watch(PodDisruptionBudget, ownKey),
-    watch(Pod, function* (pod, old, view) {
-      if (old && !matters(pod, old)) return;
+    watch(Pod, function* (pod, old, view, type) {
+      if (type === "MODIFIED" && old && !matters(pod, old)) return;
       for (const budget of view.list(PodDisruptionBudget, pod.metadata.namespace ?? ""))
         if (selects(budget, pod) || (old && selects(budget, old))) yield keyOf(budget);
     }),
     // What a percentage is of.
-    watch(ReplicaSet, function* (set, old, view) {
-      if (set.spec.replicas === old?.spec.replicas) return;
+    watch(ReplicaSet, function* (set, old, view, type) {
+      if (type === "MODIFIED" && set.spec.replicas === old?.spec.replicas) return;
       for (const budget of view.list(PodDisruptionBudget, set.metadata.namespace ?? "")) yield keyOf(budget);
     }),
-    watch(Deployment, function* (deployment, old, view) {
-      if (deployment.spec.replicas === old?.spec.replicas) return;
+    watch(Deployment, function* (deployment, old, view, type) {
+      if (type === "MODIFIED" && deployment.spec.replicas === old?.spec.replicas) return;
       for (const budget of view.list(PodDisruptionBudget, deployment.metadata.namespace ?? "")) yield keyOf(budget);
     }),
   ],

@@ -1,0 +1,161 @@
+import { Service } from "../../kinds/core/service.ts";
+import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { same } from "../../kinds/paths.ts";
+import type { Controller, Intent, View } from "../controller.ts";
+import { ownKey, splitKey, watch } from "../keys.ts";
+import { controllerOf, controllerRef } from "../owners.ts";
+import {
+  type Backend,
+  type BackendPort,
+  backendsOf,
+  hasBackends,
+  labelsOf,
+  podWatch,
+  SERVICE_NAME,
+  targetRef,
+} from "./backends.ts";
+
+const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
+const MANAGER = "endpointslice-controller.k8s.io";
+/** Endpoints in one slice. */
+const MOST = 100;
+
+type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
+type Slice = Readonly<EndpointSlice>;
+
+/**
+ * Lists the pods behind every Service that has a selector, at most a hundred to a slice.
+ * https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
+ */
+export const endpointSliceController: Controller = {
+  name: "endpointslice-controller",
+  watches: [
+    watch(Service, ownKey),
+    podWatch(),
+    watch(EndpointSlice, function* ({ metadata }) {
+      const name = metadata.labels?.[SERVICE_NAME];
+      if (name && metadata.labels?.[MANAGED_BY] === MANAGER) yield `${metadata.namespace}/${name}`;
+    }),
+  ],
+  reconcile(view, key) {
+    const service = view.get(Service, ...splitKey(key));
+    if (!service || service.metadata.deletionTimestamp) return [];
+    const slices = ownSlices(view, service);
+    if (!hasBackends(service)) return service.spec.type === "ExternalName" ? slices.map(removal) : [];
+    return settle(service, slices, byPorts(backendsOf(view, service)));
+  },
+};
+
+function ownSlices(view: View, service: Readonly<Service>): Slice[] {
+  return view
+    .owned(EndpointSlice, service.metadata.uid ?? "")
+    .filter(
+      (slice) =>
+        controllerOf(slice)?.uid === service.metadata.uid &&
+        slice.metadata.labels?.[MANAGED_BY] === MANAGER &&
+        !slice.metadata.deletionTimestamp,
+    );
+}
+
+type Group = { ports: BackendPort[]; backends: Backend[] };
+
+/** Pods may have the same named port under different numbers; all endpoints of a slice have the same ports. */
+function byPorts(backends: readonly Backend[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const backend of backends) {
+    const id = JSON.stringify(backend.ports);
+    const group = groups.get(id);
+    if (group) group.backends.push(backend);
+    else groups.set(id, { ports: backend.ports, backends: [backend] });
+  }
+  // A Service without pods has one empty slice, so that its watchers can tell "none" from "not known yet".
+  return groups.size > 0 ? [...groups.values()] : [{ ports: [], backends: [] }];
+}
+
+function settle(service: Readonly<Service>, slices: readonly Slice[], groups: readonly Group[]): Intent[] {
+  const left = new Set(slices);
+  const intents: Intent[] = [];
+  for (const { ports, backends } of groups) {
+    const mine = slices.filter((slice) => left.has(slice) && same(slice.ports ?? [], ports));
+    for (const slice of mine) left.delete(slice);
+    intents.push(...settleGroup(service, mine, ports, backends));
+  }
+  return [...intents, ...[...left].map(removal)];
+}
+
+/** Endpoints stay in the slice they are in; new ones fill up what has room, so that few slices change. */
+function settleGroup(
+  service: Readonly<Service>,
+  slices: readonly Slice[],
+  ports: BackendPort[],
+  backends: readonly Backend[],
+): Intent[] {
+  const missing = new Map(backends.map((backend) => [backend.pod.metadata.uid ?? "", endpointOf(backend)]));
+  const contents = slices.map((slice) => {
+    const kept: Endpoint[] = [];
+    for (const { targetRef: ref } of slice.endpoints ?? []) {
+      const endpoint = missing.get(ref?.uid ?? "");
+      if (!endpoint) continue;
+      missing.delete(ref?.uid ?? "");
+      kept.push(endpoint);
+    }
+    return { slice, endpoints: kept };
+  });
+  const fresh = [...missing.values()];
+  for (const content of contents)
+    content.endpoints.push(...fresh.splice(0, Math.max(0, MOST - content.endpoints.length)));
+  const intents: Intent[] = [];
+  let any = false;
+  for (const { slice, endpoints } of contents) {
+    if (endpoints.length === 0 && (backends.length > 0 || any)) intents.push(removal(slice));
+    else intents.push(...update(service, slice, endpoints));
+    any ||= true;
+  }
+  while (fresh.length > 0 || contents.length + intents.length === 0)
+    intents.push({ do: "create", kind: EndpointSlice, object: sliceOf(service, ports, fresh.splice(0, MOST)) });
+  return intents;
+}
+
+function endpointOf({ pod, address, ready, serving, terminating, hostname, zone }: Backend): Endpoint {
+  return {
+    addresses: [address],
+    conditions: { ready, serving, terminating },
+    ...(hostname && { hostname }),
+    ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
+    targetRef: targetRef(pod),
+    ...(zone && { zone }),
+  };
+}
+
+const sliceLabels = (service: Readonly<Service>): Record<string, string> => ({
+  ...labelsOf(service),
+  [MANAGED_BY]: MANAGER,
+  [SERVICE_NAME]: service.metadata.name ?? "",
+});
+
+function sliceOf(service: Readonly<Service>, ports: BackendPort[], endpoints: Endpoint[]): EndpointSlice {
+  return {
+    apiVersion: EndpointSlice.apiVersion,
+    kind: EndpointSlice.kind,
+    metadata: {
+      generateName: `${service.metadata.name}-`,
+      namespace: service.metadata.namespace,
+      labels: sliceLabels(service),
+      ownerReferences: [controllerRef(Service, service)],
+    },
+    addressType: "IPv4",
+    endpoints,
+    ports,
+  };
+}
+
+function update(service: Readonly<Service>, slice: Slice, endpoints: Endpoint[]): Intent[] {
+  const labels = sliceLabels(service);
+  if (same(endpoints, slice.endpoints ?? []) && same(labels, slice.metadata.labels)) return [];
+  const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, endpoints };
+  return [{ do: "update", kind: EndpointSlice, object }];
+}
+
+function removal({ metadata: { namespace = "", name = "", uid = "" } }: Slice): Intent {
+  return { do: "delete", kind: EndpointSlice, namespace, name, uid };
+}

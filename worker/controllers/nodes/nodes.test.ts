@@ -1,0 +1,229 @@
+import { describe, expect, test } from "vitest";
+import { Deployment } from "../../kinds/apps/deployment.ts";
+import { Node } from "../../kinds/core/node.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { isPodActive, isPodReady } from "../../kinds/core/pod-conditions.ts";
+import { timestamp } from "../../lib/effects.ts";
+import { scheduler } from "../../scheduler/scheduler.ts";
+import { conditionOf } from "../conditions.ts";
+import { builtinControllers } from "../index.ts";
+import { Model } from "../testing.ts";
+import { podGarbageCollector } from "./pod-gc.ts";
+
+const config = { ca: "", podCIDR: "10.244.0.0/16", nodeMask: 24 };
+const SECOND = 1000;
+
+function cluster(nodes: number, podCIDR = config.podCIDR): Model {
+  const model = new Model([scheduler(), ...builtinControllers({ ...config, podCIDR })]);
+  for (let i = 0; i < nodes; i++) model.addNode(name(i));
+  model.rest();
+  return model;
+}
+
+const name = (i: number) => `node-${String.fromCharCode(97 + i)}`;
+const taints = (model: Model, node: string) =>
+  (model.get(Node, node)?.spec?.taints ?? []).map(({ key, effect }) => `${key.split("/").at(-1)}:${effect}`);
+
+/** Pods that tolerate a lost node for this long, as the API gives it to every pod. */
+function web(replicas: number, tolerationSeconds = 300): Deployment {
+  const tolerations = ["not-ready", "unreachable"].map((key) => ({
+    key: `node.kubernetes.io/${key}`,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds,
+  }));
+  return {
+    metadata: { name: "web", namespace: "default" },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: "web" } },
+      template: {
+        metadata: { labels: { app: "web" } },
+        spec: { containers: [{ name: "c", image: "app" }], tolerations },
+      },
+    },
+  };
+}
+
+const podsOn = (model: Model, node: string) => model.list(Pod).filter(({ spec }) => spec.nodeName === node);
+
+describe("a node that is lost", () => {
+  test("is tainted first, and its pods are unready at once", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(4));
+    model.runPods();
+    model.setNodeReady("node-a", "Unknown");
+    model.rest();
+    expect(taints(model, "node-a")).toEqual(["unreachable:NoSchedule", "unreachable:NoExecute"]);
+    expect(podsOn(model, "node-a")).toHaveLength(2);
+    expect(podsOn(model, "node-a").some(isPodReady)).toBe(false);
+    expect(model.list(Pod).some(({ metadata }) => metadata.deletionTimestamp)).toBe(false);
+    expect(model.events).toContainEqual(
+      expect.objectContaining({ reason: "NodeNotReady", message: "Node node-a status is now: NodeNotReady" }),
+    );
+  });
+
+  test("keeps its pods for their tolerationSeconds; then they are replaced elsewhere", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(4));
+    model.runPods();
+    model.setNodeReady("node-a", "Unknown");
+    model.advance(299 * SECOND);
+    expect(podsOn(model, "node-a").every(isPodActive)).toBe(true);
+    model.advance(2 * SECOND);
+    model.runPods((node) => node === "node-b");
+    expect(podsOn(model, "node-a").some(isPodActive)).toBe(false);
+    expect(podsOn(model, "node-b").filter(isPodReady)).toHaveLength(4);
+    const [evicted] = podsOn(model, "node-a");
+    expect(conditionOf(evicted?.status?.conditions, "DisruptionTarget")).toMatchObject({
+      status: "True",
+      reason: "DeletionByTaintManager",
+    });
+    expect(model.events).toContainEqual(expect.objectContaining({ reason: "TaintManagerEviction" }));
+  });
+
+  test("that comes back in time keeps its pods and loses its taints", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(4));
+    model.runPods();
+    const before = podsOn(model, "node-a").map(({ metadata }) => metadata.uid);
+    model.setNodeReady("node-a", "Unknown");
+    model.advance(200 * SECOND);
+    model.setNodeReady("node-a", "True");
+    for (const pod of podsOn(model, "node-a")) model.setPod(pod, "Running", true);
+    model.advance(1000 * SECOND);
+    expect(taints(model, "node-a")).toEqual([]);
+    expect(podsOn(model, "node-a").map(({ metadata }) => metadata.uid)).toEqual(before);
+  });
+
+  test("that comes back late ends the pods that were replaced meanwhile", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(4));
+    model.runPods();
+    model.setNodeReady("node-a", "Unknown");
+    model.advance(400 * SECOND);
+    model.runPods((node) => node === "node-b");
+    model.setNodeReady("node-a", "True");
+    model.runPods();
+    expect(model.list(Pod)).toHaveLength(4);
+    expect(model.list(Pod).every(isPodReady)).toBe(true);
+  });
+
+  test("when all are lost no one is evicted: it is our own network", () => {
+    const model = cluster(3);
+    model.create(Deployment, web(6, 10));
+    model.runPods();
+    for (const node of ["node-a", "node-b", "node-c"]) model.setNodeReady(node, "Unknown");
+    model.advance(3600 * SECOND);
+    expect(model.list(Pod).every(isPodActive)).toBe(true);
+    expect(taints(model, "node-a")).toEqual(["unreachable:NoSchedule"]);
+    // The first one back shows that the rest are lost on their own: their time starts now.
+    model.setNodeReady("node-a", "True");
+    model.setNodeReady("node-b", "True");
+    model.advance(9 * SECOND);
+    expect(podsOn(model, "node-c").every(isPodActive)).toBe(true);
+    model.advance(2 * SECOND);
+    expect(podsOn(model, "node-c").some(isPodActive)).toBe(false);
+  });
+
+  test("and deleted has its pods removed by force", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(4));
+    model.runPods();
+    model.advance(60 * SECOND);
+    model.delete(Node, model.get(Node, "node-a") ?? {});
+    model.runPods();
+    expect(podsOn(model, "node-a")).toEqual([]);
+    expect(podsOn(model, "node-b")).toHaveLength(4);
+  });
+});
+
+describe("taints follow conditions", () => {
+  test("disk pressure keeps new pods off and goes with the condition", () => {
+    const model = cluster(1);
+    const set = (status: string) =>
+      model.edit(
+        Node,
+        { metadata: { name: "node-a" }, spec: {} },
+        (node) => {
+          const others = (node.status?.conditions ?? []).filter(({ type }) => type !== "DiskPressure");
+          node.status = { ...node.status, conditions: [...others, { type: "DiskPressure", status }] };
+        },
+        "status",
+      );
+    set("True");
+    model.rest();
+    expect(taints(model, "node-a")).toEqual(["disk-pressure:NoSchedule"]);
+    set("False");
+    model.rest();
+    expect(taints(model, "node-a")).toEqual([]);
+  });
+
+  test("cordon and a user's own taints live side by side", () => {
+    const model = cluster(1);
+    const own = { key: "gpu", value: "yes", effect: "NoSchedule" };
+    model.edit(Node, { metadata: { name: "node-a" }, spec: {} }, (node) =>
+      Object.assign(node.spec ?? {}, { unschedulable: true, taints: [own] }),
+    );
+    model.rest();
+    expect(taints(model, "node-a")).toEqual(["gpu:NoSchedule", "unschedulable:NoSchedule"]);
+    model.edit(Node, { metadata: { name: "node-a" }, spec: {} }, (node) => delete node.spec?.unschedulable);
+    model.rest();
+    expect(taints(model, "node-a")).toEqual(["gpu:NoSchedule"]);
+  });
+
+  test("a NoExecute taint without toleration evicts at once", () => {
+    const model = cluster(2);
+    model.create(Deployment, web(2));
+    model.runPods();
+    const taint = { key: "maintenance", effect: "NoExecute", timeAdded: timestamp(model.now) };
+    model.edit(Node, { metadata: { name: "node-a" }, spec: {} }, (node) =>
+      Object.assign(node.spec ?? {}, { taints: [taint] }),
+    );
+    model.runPods();
+    expect(podsOn(model, "node-a")).toEqual([]);
+    expect(podsOn(model, "node-b")).toHaveLength(2);
+  });
+});
+
+describe("pod ranges", () => {
+  test("every node gets the first free one, also one that another gave back", () => {
+    const model = cluster(3);
+    const cidrs = () => model.list(Node).map(({ spec }) => spec?.podCIDR);
+    expect(cidrs()).toEqual(["10.244.0.0/24", "10.244.1.0/24", "10.244.2.0/24"]);
+    model.delete(Node, model.get(Node, "node-b") ?? {});
+    model.addNode("node-d");
+    model.rest();
+    expect(cidrs()).toEqual(["10.244.0.0/24", "10.244.2.0/24", "10.244.1.0/24"]);
+    expect(model.get(Node, "node-d")?.spec?.podCIDRs).toEqual(["10.244.1.0/24"]);
+  });
+
+  test("a node that gets none is told, and gets one when there is one", () => {
+    const model = cluster(3, "10.244.0.0/23");
+    expect(model.get(Node, "node-c")?.spec?.podCIDR).toBeUndefined();
+    expect(model.events).toContainEqual(expect.objectContaining({ reason: "CIDRNotAvailable", about: "Node /node-c" }));
+    model.delete(Node, model.get(Node, "node-a") ?? {});
+    model.rest();
+    expect(model.get(Node, "node-c")?.spec?.podCIDR).toBe("10.244.0.0/24");
+  });
+});
+
+test("a pod for a node that never comes is removed, but not before the node could have joined", () => {
+  const model = cluster(1);
+  model.create(Pod, { metadata: { name: "early", namespace: "default" }, spec: { containers: [], nodeName: "ghost" } });
+  model.advance(39 * SECOND);
+  expect(model.get(Pod, "early")).toBeDefined();
+  model.advance(2 * SECOND);
+  expect(model.get(Pod, "early")).toBeUndefined();
+});
+
+test("of finished pods the oldest go when there are too many", () => {
+  const model = new Model([podGarbageCollector(2)]);
+  for (const pod of ["a", "b", "c", "d"]) {
+    model.create(Pod, { metadata: { name: pod, namespace: "default" }, spec: { containers: [] } });
+    model.setPod(model.get(Pod, pod) as Pod, "Succeeded", false);
+    model.now += SECOND;
+  }
+  model.rest();
+  expect(model.list(Pod).map(({ metadata }) => metadata.name)).toEqual(["c", "d"]);
+});
