@@ -7,6 +7,7 @@ import type { Effects } from "../../lib/effects.ts";
 import { dnsSubdomainProblems } from "../../lib/names.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Credential, Store } from "../../storage/store.ts";
+import { sha256 } from "../auth/authenticate.ts";
 
 const DEFAULT_TTL_SECONDS = 24 * 3600;
 const MAX_TTL_SECONDS = 365 * 24 * 3600;
@@ -24,14 +25,12 @@ type Terms = {
 export type JoinParts = { store: Store; effects: Effects; ca: string };
 
 type Secret = { token: string; hash: string };
-type Hash = (text: string) => Promise<string>;
-
 /** 244 random bits. */
 const random = (effects: Effects) => `${effects.uid()}${effects.uid()}`.replaceAll("-", "");
 
-export async function newSecret(effects: Effects, prefix: string, hash: Hash): Promise<Secret> {
+export async function newSecret(effects: Effects, prefix: string): Promise<Secret> {
   const token = `${prefix}:${random(effects)}`;
-  return { token, hash: await hash(token) };
+  return { token, hash: await sha256(token) };
 }
 
 function parse(body: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
 import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
-import { ISSUER } from "../auth/authenticate.ts";
+import { ISSUER, sha256 } from "../auth/authenticate.ts";
 import type { SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
@@ -17,7 +17,7 @@ type App = Hono<{ Variables: Variables }>;
 type C = HonoContext<{ Variables: Variables }>;
 type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
-export type PublicParts = AppParts & { key: SigningKey; hash(text: string): Promise<string> };
+export type PublicParts = AppParts & { key: SigningKey };
 
 function formatOf(c: C): Format {
   const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
@@ -28,8 +28,8 @@ const answer = (c: C, document: object | undefined, code = 200): Response =>
   document ? answerJson(JSON.stringify(document), { code, format: formatOf(c) }) : answerError(new PageNotFound());
 
 /** The document with an ETag, or 304 for a client that has it. */
-async function tagged(c: C, parts: PublicParts, text: string, headers: Record<string, string>): Promise<Response> {
-  const etag = `"${(await parts.hash(text)).toUpperCase()}"`;
+async function tagged(c: C, text: string, headers: Record<string, string>): Promise<Response> {
+  const etag = `"${(await sha256(text)).toUpperCase()}"`;
   const all = { ...headers, etag, vary: "Accept" };
   if (c.req.header("if-none-match") === etag) return new Response(null, { status: 304, headers: all });
   return answerJson(text, { code: 200, format: { encoding: "json", pretty: false }, headers: all });
@@ -41,7 +41,7 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
     const wanted = aggregatedVersion(c.req.header("accept") ?? null);
     if (!wanted) return answer(c, legacy(c));
     const document = JSON.stringify(aggregatedDiscovery(kinds, wanted, core));
-    return tagged(c, parts, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
+    return tagged(c, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
   };
   app.get(
     "/api",
@@ -93,18 +93,18 @@ function issuerRoutes(app: App, guard: Guard, { key }: PublicParts): void {
 }
 
 function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
-  const { batch, effects, hash } = parts;
+  const { batch, effects } = parts;
   const joining = { ...parts, ca: parts.config.ca };
   // Whoever joins has no credential yet: the join token in the body is its authorization.
   app.post("/skerry/join", async (c) => {
     const body = await readBody(c.req.raw);
-    const presented = await hash(joinTokenOf(body));
-    const secret = await newSecret(effects, "node", hash);
+    const presented = await sha256(joinTokenOf(body));
+    const secret = await newSecret(effects, "node");
     return answer(c, await batch(() => join(joining, body, presented, secret)), 201);
   });
   app.post("/skerry/tokens", guard, async (c) => {
     const body = await readBody(c.req.raw);
-    const secret = await newSecret(effects, "join", hash);
+    const secret = await newSecret(effects, "join");
     return answer(c, await batch(() => createJoinToken(joining, body, secret)), 201);
   });
   app.get("/skerry/tokens", guard, async (c) => answer(c, await batch(() => listJoinTokens(joining))));
