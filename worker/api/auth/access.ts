@@ -1,0 +1,52 @@
+import { unauthorized } from "../../lib/status.ts";
+import type { RequestInfo } from "../http/request-info.ts";
+import type { AppParts } from "../parts.ts";
+import type { User } from "../request.ts";
+import { ANONYMOUS, bearerToken, digest, type Identity, identify, type Presented } from "./authenticate.ts";
+import { requireAllowed } from "./authorize.ts";
+import { impersonate } from "./impersonate.ts";
+import { type SigningKey, signingKey } from "./signing-key.ts";
+
+/** The way in: a request's token is digested before its turn, and within it becomes a user who may do what is asked. */
+export class Access {
+  readonly key: SigningKey;
+  readonly #parts: Pick<AppParts, "store" | "effects" | "config" | "security">;
+  /** Requests whose sender was known before: agents on their sockets. */
+  readonly #known = new WeakMap<Request, User>();
+
+  constructor(parts: Pick<AppParts, "store" | "effects" | "config" | "security">) {
+    this.#parts = parts;
+    this.key = signingKey(parts.store);
+  }
+
+  async present({ headers }: Request): Promise<Presented | undefined> {
+    const token = bearerToken(headers);
+    return token === undefined ? undefined : digest(this.key, token);
+  }
+
+  /** The request counts as sent by `user`, whatever its headers say. */
+  vouch(request: Request, user: User): void {
+    this.#known.set(request, user);
+  }
+
+  identify(presented: Presented, audiences?: readonly string[]): Identity | { refused: string } {
+    const { store, effects, config } = this.#parts;
+    return identify({ store, effects, adminTokenHash: config.adminTokenHash }, presented, audiences);
+  }
+
+  /** Anonymous without a token; throws the 401 for a bad one. */
+  userOf(presented: Presented | undefined): User {
+    if (!presented) return ANONYMOUS;
+    const identity = this.identify(presented);
+    if ("refused" in identity || identity.audiences.length === 0) throw unauthorized();
+    return identity.user;
+  }
+
+  /** The user who acts, allowed to do what `info` says. Throws the 401 or 403. */
+  admit(request: Request, presented: Presented | undefined, info: RequestInfo): User {
+    const { authorizer } = this.#parts.security;
+    const user = this.#known.get(request) ?? impersonate(authorizer, this.userOf(presented), request.headers);
+    requireAllowed(authorizer, user, info);
+    return user;
+  }
+}
