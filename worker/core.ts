@@ -20,6 +20,7 @@ import { Link, type NodeSocket } from "./link/link.ts";
 import { connectionController, settleLiveness } from "./liveness.ts";
 import type { Json, ToCluster, ToNode } from "./protocol/link.ts";
 import { PROTOCOL_VERSION } from "./protocol/link.ts";
+import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
 import { Turn } from "./turn.ts";
 import { Watchers, type WatchSocket } from "./watchers.ts";
@@ -50,6 +51,10 @@ const TURN_MS = 50;
 const KEEP_REVISIONS = 10_000;
 const COMPACT_ROWS = 200;
 const COMPACT_EVERY_REVISIONS = 100;
+/** Events past their hour go when the cluster is awake anyway. */
+const EXPIRE_EVERY_MS = 60_000;
+
+const RESYNCED = "controllers.known";
 
 export class Core {
   readonly api: Api;
@@ -64,6 +69,7 @@ export class Core {
   private untold: Change[] = [];
   private undriven: Change[] = [];
   private compactAt = 0;
+  private expireAt = 0;
 
   constructor(parts: CoreParts) {
     this.parts = parts;
@@ -95,7 +101,9 @@ export class Core {
       },
     });
     this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
-    const controllers = config.controllers ? builtinControllers({ ...config, ca: parts.authority.certificate }) : [];
+    const controllers = config.controllers
+      ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
+      : [];
     this.driver = new Driver({
       controllers: [...controllers, connectionController((node) => this.link.connected(node))],
       view,
@@ -111,6 +119,7 @@ export class Core {
       this.undriven.push(...changes);
     });
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
+    this.resync(controllers.map(({ name }) => name));
   }
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time. */
@@ -132,7 +141,10 @@ export class Core {
     this.driver.due(start);
     const rested = this.driver.drain({ reconciles: TURN_RECONCILES, until: start + TURN_MS });
     this.driver.persist();
-    this.engine.expireEvents(start, COMPACT_ROWS);
+    if (start >= this.expireAt) {
+      const more = this.engine.expireEvents(COMPACT_ROWS);
+      this.expireAt = more ? start : start + EXPIRE_EVERY_MS;
+    }
     if (store.revision() >= this.compactAt) {
       const more = store.compact(KEEP_REVISIONS, COMPACT_ROWS);
       this.compactAt = store.revision() + (more ? 1 : COMPACT_EVERY_REVISIONS);
@@ -145,6 +157,20 @@ export class Core {
     }
     platform.wakeAt(store.work.nextDue());
     if (!rested) platform.defer(() => void this.turn.run(() => {}));
+  }
+
+  /** Controllers hear of every object once after the set of them changed: an upgrade, or none before. */
+  private resync(controllers: readonly string[]): void {
+    const { store } = this.parts;
+    const known = controllers.toSorted().join();
+    if (store.getSetting(RESYNCED) === known) return;
+    for (const resource of controllers.length > 0 ? store.resources() : []) {
+      const kind = this.kinds.preferred(resource);
+      if (!kind) continue;
+      this.driver.changed(this.engine.view.list(kind).map((object) => ({ type: "ADDED", kind, object })));
+    }
+    store.setSetting(RESYNCED, known);
+    void this.turn.run(() => {});
   }
 
   private *pull(): Iterable<ObjectChange> {

@@ -1,0 +1,31 @@
+import { defineConfig } from "vitest/config";
+
+const unit = ["worker/**/*.test.ts", "agent/**/*.test.ts", "test/architecture.test.ts", "test/contract/**/*.test.ts"];
+const integration = ["agent/**/*.integration.test.ts"];
+
+/** `unit` runs anywhere in seconds; `integration` and `kubectl` need root and start real containers. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: unit, exclude: [...integration, "node_modules/**"] } },
+      {
+        test: {
+          name: "integration",
+          include: integration,
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "kubectl",
+          include: ["test/kubectl/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
