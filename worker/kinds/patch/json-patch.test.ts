@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { readJsonPatch } from "./json-patch.ts";
+
+const patched = (document: unknown, ...operations: unknown[]) => readJsonPatch(JSON.stringify(operations))(document);
+const refusal = (run: () => unknown) => {
+  try {
+    run();
+  } catch (error) {
+    return error as { code: number; reason: string; message: string };
+  }
+  throw new Error("not refused");
+};
+
+test("every operation does what RFC 6902 says", () => {
+  const document = { data: { k: "v", x: "y" } };
+  const result = patched(
+    document,
+    { op: "test", path: "/data/k", value: "v" },
+    { op: "replace", path: "/data/k", value: "w" },
+    { op: "remove", path: "/data/x" },
+    { op: "add", path: "/data/n", value: "1" },
+    { op: "copy", from: "/data/k", path: "/data/c" },
+    { op: "move", from: "/data/n", path: "/data/m" },
+  );
+  expect(result).toEqual({ data: { c: "w", k: "w", m: "1" } });
+  expect(document).toEqual({ data: { k: "v", x: "y" } });
+});
+
+test("lists take indexes, the end and indexes from the end", () => {
+  expect(patched({ l: [1, 2] }, { op: "add", path: "/l/0", value: 0 })).toEqual({ l: [0, 1, 2] });
+  expect(patched({ l: [1, 2] }, { op: "add", path: "/l/-", value: 3 })).toEqual({ l: [1, 2, 3] });
+  expect(patched({ l: [1, 2] }, { op: "add", path: "/l/2", value: 3 })).toEqual({ l: [1, 2, 3] });
+  expect(patched({ l: [1, 2] }, { op: "remove", path: "/l/-1" })).toEqual({ l: [1] });
+});
+
+test("pointers escape / as ~1 and ~ as ~0", () => {
+  const document = { metadata: { annotations: { "a/b~c": "1" } } };
+  expect(patched(document, { op: "remove", path: "/metadata/annotations/a~1b~0c" })).toEqual({
+    metadata: { annotations: {} },
+  });
+});
+
+test.each([
+  { op: "test", path: "/a", value: 2 },
+  { op: "remove", path: "/b" },
+  { op: "replace", path: "/b", value: 1 },
+  { op: "add", path: "/b/c", value: 1 },
+  { op: "add", path: "/l/5", value: 1 },
+  { op: "add", path: "/l/01", value: 1 },
+  { op: "copy", from: "/b", path: "/c" },
+  { op: "frob", path: "/a" },
+  { op: "add", path: "a", value: 1 },
+  { op: "add", value: 1 },
+  { op: "replace", path: "", value: {} },
+  { op: "remove", path: "/toString" },
+])("an operation that does not fit is 422: %j", (operation) => {
+  const error = refusal(() => patched({ a: 1, l: [] }, operation));
+  expect(error).toMatchObject({
+    code: 422,
+    reason: "Invalid",
+    message: "the server rejected our request due to an error in our request",
+  });
+});
+
+test("a test of an absent field passes for null", () => {
+  expect(patched({}, { op: "test", path: "/a", value: null })).toEqual({});
+});
+
+test("what is not a list of operations is 400", () => {
+  expect(refusal(() => readJsonPatch('{"op":"remove"}'))).toMatchObject({
+    code: 400,
+    message: "error decoding patch: json: cannot unmarshal object into Go value of type []interface {}",
+  });
+  expect(refusal(() => readJsonPatch("[1]")).code).toBe(400);
+  expect(refusal(() => readJsonPatch("[")).code).toBe(400);
+});
+
+test("too many operations are 413, and copies of copies are stopped", () => {
+  const operations = Array.from({ length: 10_001 }, () => ({ op: "test", path: "/a", value: 1 }));
+  expect(refusal(() => patched({ a: 1 }, ...operations)).code).toBe(413);
+  const doubling = Array.from({ length: 60 }, (_, i) => ({ op: "copy", from: "/d", path: `/d/${i}` }));
+  expect(refusal(() => patched({ d: { x: "y".repeat(100_000) } }, ...doubling)).code).toBe(422);
+});
+
+test("a key named __proto__ stays a key", () => {
+  const result = patched({ data: {} }, { op: "add", path: "/data/__proto__", value: "x" }) as { data: object };
+  expect(JSON.stringify(result)).toBe('{"data":{"__proto__":"x"}}');
+  expect(Object.getPrototypeOf(result.data)).toBe(Object.prototype);
+});

@@ -1,0 +1,18 @@
+import { isObject, type JsonObject, parseObject, set } from "./json.ts";
+
+/** Reads the body of an `application/merge-patch+json` request. Throws 400 for what is not a JSON object. */
+export function readMergePatch(body: string | undefined): (document: unknown) => unknown {
+  const patch = parseObject(body, "error decoding patch: ");
+  return (document) => mergePatch(document, patch);
+}
+
+/** Returns `target` with `patch` merged in; neither is changed. https://www.rfc-editor.org/rfc/rfc7386 */
+export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (!isObject(patch)) return patch;
+  const result: JsonObject = isObject(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else set(result, key, mergePatch(Object.hasOwn(result, key) ? result[key] : undefined, value));
+  }
+  return result;
+}
