@@ -307,6 +307,18 @@ describe("a machine of other habits", () => {
     await sync({});
   });
 
+  test("whose other programs flush tables and routes gets them back", async () => {
+    await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["b1"])] });
+    await nodeA.exec(
+      "nft flush ruleset; ip route flush proto 142; ip link delete $(ip -br link | grep -o '^sk-[0-9a-f]*')",
+    );
+    expect(await nodeA.probe("tcp", { host: "10.96.1.1", port: 80 })).not.toEqual([expect.stringMatching("b1")]);
+    await nodeA.do("verify", {});
+    for (const from of [podSpace("a1"), nodeA])
+      expect(names(await from.probe("tcp", { host: "10.96.1.1", port: 80 }))).toEqual(["b1"]);
+    expect(await podSpace("a2").exec("busybox nslookup kubernetes.default.svc.cluster.local")).toContain("10.96.0.1");
+  });
+
   test("with two clusters of the same service addresses gives each pod its own cluster's", async () => {
     // The same machine as node a: a process beside the first agent, in the same network namespace.
     const beside = await Namespace.enter(nodeA.name);

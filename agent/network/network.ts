@@ -10,7 +10,7 @@ import { Upstream } from "./dns/upstream.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { PodNetwork } from "./podNetwork.ts";
 import { NodeRoutes, wantedRoutes } from "./routes.ts";
-import { type RulesContext, rulesFor } from "./services/rules.ts";
+import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
 import type { NetworkSettings, NetworkState, Pod, Service } from "./types.ts";
 
@@ -38,6 +38,7 @@ type Parts = {
   routes: NodeRoutes;
   table: ServiceTable;
   context: RulesContext;
+  memo: RulesMemo;
   records: Records;
   dns: DnsServer;
   api: ApiForwarder;
@@ -89,7 +90,7 @@ export class NodeNetwork {
     const servers = await this.#serve(settings, records, pods.gateway);
     const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
     this.#stopping = new AbortController();
-    this.#parts = { settings, pods, routes, table, context, records, ...servers };
+    this.#parts = { settings, pods, routes, table, context, memo: new Map(), records, ...servers };
     this.#verifyLater();
     if (this.#state) this.#work();
   }
@@ -136,6 +137,21 @@ export class NodeNetwork {
   sync(state: NetworkState): void {
     this.#state = state;
     this.#parts?.records.update(withBuiltins(state.services, this.#parts.settings), state.endpointSlices);
+    this.#work();
+  }
+
+  /** Puts back what other programs of the machine took from the kernel; done by itself every half minute. */
+  async verify(): Promise<void> {
+    await this.settled();
+    const parts = this.#parts;
+    if (!parts || this.#stopping.signal.aborted) return;
+    try {
+      await parts.pods.ensure();
+      await parts.routes.load();
+      await parts.table.verify();
+    } catch (error) {
+      this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
+    }
     this.#work();
   }
 
@@ -207,7 +223,7 @@ export class NodeNetwork {
   }
 
   async #apply(parts: Parts, state: NetworkState): Promise<void> {
-    await parts.table.apply(rulesFor(state, parts.context));
+    await parts.table.apply(rulesFor(state, parts.context, parts.memo));
     await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
   }
 
@@ -223,18 +239,8 @@ export class NodeNetwork {
   #verifyLater(): void {
     this.#cancel();
     this.#cancel = this.#options.effects.after(VERIFY_MS, async () => {
-      const parts = this.#parts;
-      if (!parts || this.#stopping.signal.aborted) return;
-      try {
-        await this.settled();
-        await parts.pods.ensure();
-        await parts.routes.load();
-        await parts.table.verify();
-      } catch (error) {
-        this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
-      }
-      this.#verifyLater();
-      this.#work();
+      await this.verify();
+      if (this.#parts && !this.#stopping.signal.aborted) this.#verifyLater();
     });
   }
 }

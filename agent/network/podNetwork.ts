@@ -53,7 +53,6 @@ export class PodNetwork {
     await setSysctl("conf/all/send_redirects", "0");
     await setSysctl("conf/default/send_redirects", "0");
     await this.ensure();
-    await setSysctl(`conf/${identity.anchor}/rp_filter`, "0");
   }
 
   /** Puts back what other programs of the machine may have taken away. */

@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
-import { isPort, slicesByService } from "../services/endpoints.ts";
+import { isPort } from "../services/endpoints.ts";
+import { type Source, sameSource, sourcesOf } from "../services/sources.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 
 export type DnsRecord =
@@ -7,7 +8,6 @@ export type DnsRecord =
   | { type: "SRV"; data: { priority: number; weight: number; port: number; target: string } };
 
 type Entries = Map<string, DnsRecord[]>;
-type Source = { service: Service; slices: readonly EndpointSlice[] };
 
 /**
  * Names of the cluster, by the specification that CoreDNS and kube-dns follow:
@@ -27,12 +27,8 @@ export class Records {
   }
 
   update(services: readonly Service[], endpointSlices: readonly EndpointSlice[]): void {
-    const slices = slicesByService(endpointSlices);
-    const seen = new Set<string>();
-    for (const service of services) {
-      const key = `${service.metadata?.namespace}/${service.metadata?.name}`;
-      seen.add(key);
-      const source = { service, slices: slices.get(key) ?? [] };
+    const sources = sourcesOf(services, endpointSlices);
+    for (const [key, source] of sources) {
       const old = this.#sources.get(key);
       if (old && sameSource(old, source)) continue;
       if (old) this.#take(key, old.names);
@@ -41,7 +37,7 @@ export class Records {
       this.#sources.set(key, { ...source, names: [...entries.keys()] });
     }
     for (const [key, { names }] of [...this.#sources]) {
-      if (seen.has(key)) continue;
+      if (sources.has(key)) continue;
       this.#take(key, names);
       this.#sources.delete(key);
     }
@@ -83,19 +79,6 @@ export class Records {
       yield rest;
     }
   }
-}
-
-function sameSource(a: Source, b: Source): boolean {
-  const same = (x: Service | EndpointSlice, y: Service | EndpointSlice | undefined) =>
-    x === y ||
-    (x.metadata?.resourceVersion !== undefined &&
-      x.metadata.uid === y?.metadata?.uid &&
-      x.metadata.resourceVersion === y?.metadata?.resourceVersion);
-  return (
-    same(a.service, b.service) &&
-    a.slices.length === b.slices.length &&
-    a.slices.every((slice, i) => same(slice, b.slices[i]))
-  );
 }
 
 function entriesOf({ service, slices }: Source, domain: string): Entries {

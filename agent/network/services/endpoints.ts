@@ -48,14 +48,6 @@ export function isPort(port: number | undefined): port is number {
   return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
 }
 
-/** Slices by `namespace/name` of their Service. */
-export function slicesByService(slices: readonly EndpointSlice[]): Map<string, EndpointSlice[]> {
-  return Map.groupBy(
-    slices.filter((slice) => slice.metadata?.labels?.["kubernetes.io/service-name"]),
-    (slice) => `${slice.metadata?.namespace}/${slice.metadata?.labels?.["kubernetes.io/service-name"]}`,
-  );
-}
-
 /** A Service that is balanced here: it has an address, and is no alias. */
 export function isBalanced(service: Service): boolean {
   return service.spec?.type !== "ExternalName" && isIPv4(service.spec?.clusterIP ?? "");

@@ -181,3 +181,14 @@ test("UDP endpoints that left are named, so that their connections can be forgot
   expect(goneUdpTargets(at(two), at(two.slice(1)))).toEqual(["10.244.0.5 . 8080"]);
   expect(goneUdpTargets(at(two.slice(1)), at(two))).toEqual([]);
 });
+
+test("what was remembered of a Service is used while it and its endpoints are the same, and not longer", () => {
+  const memo = new Map();
+  const state = { services: [service()], endpointSlices: [slice(two)], nodes: [], pods: [] };
+  const chain = (next: NetworkState) => rulesFor(next, context, memo).chains.get("service/shop/web/tcp-80");
+  const first = chain(state);
+  expect(chain({ ...state })).toBe(first);
+  expect(chain({ ...state, endpointSlices: [slice(two.slice(0, 1))] })).toEqual([onlyLocal]);
+  expect(chain({ ...state, services: [] })).toBeUndefined();
+  expect(memo.size).toBe(0);
+});

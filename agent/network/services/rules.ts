@@ -1,8 +1,9 @@
 import { isIPv4 } from "node:net";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
-import { type Backends, backends, type Endpoint, isBalanced, isPort, slicesByService } from "./endpoints.ts";
+import { type Backends, backends, type Endpoint, isBalanced, isPort } from "./endpoints.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
+import { type Source, sameSource, sourcesOf } from "./sources.ts";
 
 export type RulesContext = {
   nodeName: string;
@@ -16,18 +17,23 @@ const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 /** Kubernetes' default for ClientIP affinity. */
 const AFFINITY_SECONDS = 10_800;
 
-/** The state of the table that serves `state`. Names and addresses that could break out of nft's syntax are skipped. */
-export function rulesFor(state: NetworkState, context: RulesContext): Ruleset {
+/** Rules already made, by Service: a change of one Service should not cost the making of all. */
+export type RulesMemo = Map<string, { source: Source; rules: Ruleset }>;
+
+/**
+ * The state of the table that serves `state`. Names and addresses that could break out of nft's syntax are skipped.
+ * `memo` belongs to one context and is kept up to date here.
+ */
+export function rulesFor(state: NetworkState, context: RulesContext, memo: RulesMemo = new Map()): Ruleset {
   const draft = new Draft();
-  const slices = slicesByService(state.endpointSlices);
-  for (const service of state.services) {
-    if (!isBalanced(service) || !wellNamed(service)) continue;
-    const own = slices.get(`${service.metadata?.namespace}/${service.metadata?.name}`) ?? [];
-    for (const port of service.spec?.ports ?? []) {
-      if (!isPort(port.port) || !PROTOCOLS[port.protocol ?? "TCP"]) continue;
-      addServicePort(draft, service, port, backends(own, port, context.nodeName), context);
-    }
+  const sources = sourcesOf(state.services, state.endpointSlices);
+  for (const [key, source] of sources) {
+    const known = memo.get(key);
+    const rules = known && sameSource(known.source, source) ? known.rules : serviceRules(source, context);
+    memo.set(key, { source, rules });
+    draft.add(rules);
   }
+  for (const key of memo.keys()) if (!sources.has(key)) memo.delete(key);
   addHostPorts(draft, state.pods);
   addHairpins(draft, state, context.nodeName);
   addOwn(draft, context);
@@ -35,8 +41,18 @@ export function rulesFor(state: NetworkState, context: RulesContext): Ruleset {
   return draft;
 }
 
+function serviceRules({ service, slices }: Source, context: RulesContext): Ruleset {
+  const draft = new Draft();
+  if (!isBalanced(service) || !wellNamed(service)) return draft;
+  for (const port of service.spec?.ports ?? []) {
+    if (!isPort(port.port) || !PROTOCOLS[port.protocol ?? "TCP"]) continue;
+    addServicePort(draft, service, port, backends(slices, port, context.nodeName), context);
+  }
+  return draft;
+}
+
 class Draft implements Ruleset {
-  readonly chains = new Map<string, string[]>();
+  readonly chains = new Map<string, readonly string[]>();
   readonly sets = new Map<string, string>();
   readonly elements = new Map<string, Map<string, string>>();
 
@@ -44,6 +60,12 @@ class Draft implements Ruleset {
     const elements = this.elements.get(set) ?? new Map<string, string>();
     elements.set(key, value);
     this.elements.set(set, elements);
+  }
+
+  add({ chains, sets, elements }: Ruleset): void {
+    for (const [chain, rules] of chains) this.chains.set(chain, rules);
+    for (const [set, body] of sets) this.sets.set(set, body);
+    for (const [set, items] of elements) for (const [key, value] of items) this.element(set, key, value);
   }
 }
 

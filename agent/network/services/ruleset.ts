@@ -43,6 +43,7 @@ export function renderDiff(table: string, old: Ruleset, next: Ruleset): string {
 }
 
 function sameRules(a: readonly string[] | undefined, b: readonly string[]): boolean {
+  if (a === b) return true;
   return a !== undefined && a.length === b.length && a.every((rule, i) => rule === b[i]);
 }
 

