@@ -1,0 +1,77 @@
+/** `npm test`: everything, on a fresh machine. Closes with `N passed, N failed`. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { cachePath } from "../agent/local/home.ts";
+import { ensureTools } from "../agent/local/install.ts";
+import { spawn } from "../agent/process.ts";
+import { ensurePackages } from "./support/programs.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const progress = (message: string) => process.stdout.write(`test: ${message}\n`);
+
+/** Runs in the foreground; the exit code. */
+function foreground(command: string, args: readonly string[]): Promise<number> {
+  const child = spawn(command, args, { cwd: ROOT, stdio: "inherit" });
+  return new Promise((resolve) => {
+    child.on("error", () => resolve(127));
+    child.on("exit", (code) => resolve(code ?? 1));
+  });
+}
+
+type Counts = { passed: number; failed: number; skipped: number };
+
+/** One vitest project, counted from its own report. A run without a test is a failure. */
+async function project(name: string): Promise<Counts> {
+  progress(`${name} tests`);
+  const folder = mkdtempSync(join(tmpdir(), "skerry-report-"));
+  const report = join(folder, "report.json");
+  const code = await foreground("vitest", [
+    "run",
+    "--project",
+    name,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ]);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(report, "utf8"),
+    );
+    const brokenFiles = numFailedTests === 0 ? numFailedTestSuites : 0; // a file that did not even load has no test to count
+    const failed = numFailedTests + brokenFiles;
+    return {
+      passed: numPassedTests,
+      failed: failed === 0 && (code !== 0 || numPassedTests === 0) ? 1 : failed,
+      skipped: numPendingTests,
+    };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+if (process.getuid?.() !== 0) {
+  progress("the tests start real containers and network namespaces: run them as root");
+  process.exit(1);
+}
+await ensurePackages({
+  "/bin/busybox": "busybox-static",
+  unzip: "unzip",
+  conntrack: "conntrack",
+});
+await ensureTools(cachePath(process.env), progress);
+
+const counts: Counts[] = [];
+for (const check of ["types", "lint"]) {
+  progress(check);
+  const code = await foreground("npm", ["run", "--silent", check]);
+  counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
+}
+for (const name of ["unit", "integration", "kubectl"]) counts.push(await project(name));
+
+const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);
+const skipped = sum("skipped");
+process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}\n`);
+process.exit(sum("failed") === 0 ? 0 : 1);

@@ -1,0 +1,209 @@
+/** A whole Skerry on this machine for a test file: `skerry up` in a home of its own, used through the real kubectl. */
+import type { ChildProcess } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { effects } from "../../agent/effects.ts";
+import { cachePath } from "../../agent/local/home.ts";
+import { type Finished, run, spawn } from "../../agent/process.ts";
+import { writeBusyboxImage } from "./image.ts";
+import { checked } from "./programs.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+const MAIN = join(ROOT, "agent/main.ts");
+const START_TIMEOUT_MS = 300_000;
+
+export type Output = Finished & { all: string };
+export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
+}
+
+export class TestCluster {
+  readonly home: string;
+  readonly port: number;
+  private readonly flags: readonly string[];
+  private supervisor: ChildProcess | undefined;
+  private output = "";
+
+  private constructor(home: string, port: number, flags: readonly string[]) {
+    this.home = home;
+    this.port = port;
+    this.flags = flags;
+  }
+
+  /** Starts a cluster with one node, `node-a`, whose containerd has `busybox:test`; or the control plane alone. */
+  static async start(options: { flags?: readonly string[] } = {}): Promise<TestCluster> {
+    const home = mkdtempSync(join(tmpdir(), "skerry-"));
+    const cluster = new TestCluster(home, await freePort(), options.flags ?? ["--node-name", "node-a"]);
+    await cluster.up();
+    if (cluster.hasAgent) await cluster.loadBusybox();
+    return cluster;
+  }
+
+  get hasAgent(): boolean {
+    return !this.flags.includes("--no-agent");
+  }
+
+  get environment(): NodeJS.ProcessEnv {
+    return {
+      ...process.env,
+      SKERRY_HOME: this.home,
+      SKERRY_PORT: String(this.port),
+      KUBECONFIG: join(this.home, "kubeconfig"),
+    };
+  }
+
+  /** `skerry up`; resolves when it says that the cluster runs. */
+  async up(): Promise<void> {
+    this.output = "";
+    const child = spawn(process.execPath, [MAIN, "up", ...this.flags], {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.supervisor = child;
+    const collect = (chunk: Buffer) => {
+      this.output += chunk.toString();
+    };
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    const end = effects.now() + START_TIMEOUT_MS;
+    while (!this.output.includes("In another terminal")) {
+      if (child.exitCode !== null || effects.now() > end)
+        throw new Error(`skerry up did not come up:\n${this.output}\n${this.logs()}`);
+      await effects.sleep(50);
+    }
+  }
+
+  /** Runs a skerry command of this cluster. */
+  skerry(...args: string[]): Promise<Finished> {
+    return run(process.execPath, [MAIN, ...args], { env: this.environment, timeoutMs: 60_000 });
+  }
+
+  /** The process that a name of this cluster's supervision stands for. */
+  pid(who: "supervisor" | "workerd" | "agent" | "containerd"): number {
+    if (who === "supervisor") return this.supervisor?.pid ?? 0;
+    if (who === "containerd") return Number(readFileSync(join(this.home, "containerd/containerd.pid"), "utf8"));
+    const mark = who === "workerd" ? join(this.home, "workerd.capnp") : "main.ts\0agent";
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      const command = readText(`/proc/${pid}/cmdline`);
+      if (!command.includes(mark)) continue;
+      if (who === "workerd" || readText(`/proc/${pid}/environ`).includes(`SKERRY_HOME=${this.home}\0`))
+        return Number(pid);
+    }
+    return 0;
+  }
+
+  async kubectl(args: string | readonly string[], options: KubectlOptions = {}): Promise<Output> {
+    const list = typeof args === "string" ? args.split(" ") : args;
+    const { input, timeoutMs = 60_000, kubectl = "kubectl" } = options;
+    const done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
+    return { ...done, all: done.stdout + done.stderr };
+  }
+
+  /** kubectl that must succeed; its standard output. */
+  async ok(args: string | readonly string[], options: KubectlOptions = {}): Promise<string> {
+    const done = await this.kubectl(args, options);
+    if (done.code !== 0)
+      throw new Error(
+        `kubectl ${typeof args === "string" ? args : args.join(" ")} ended with ${done.code}:\n${done.all}`,
+      );
+    return done.stdout;
+  }
+
+  apply(yaml: string, ...flags: string[]): Promise<string> {
+    return this.ok(["apply", "-f", "-", ...flags], { input: yaml });
+  }
+
+  async json<T = Record<string, unknown>>(args: string): Promise<T> {
+    return JSON.parse(await this.ok(`${args} -o json`)) as T;
+  }
+
+  nerdctl(...args: string[]): Promise<Finished> {
+    const binary = existsSync(join(cachePath(process.env), "bin/nerdctl"))
+      ? join(cachePath(process.env), "bin/nerdctl")
+      : "nerdctl";
+    return run(binary, args, {
+      env: { ...process.env, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") },
+      timeoutMs: 60_000,
+    });
+  }
+
+  async loadBusybox(): Promise<void> {
+    const archive = join(this.home, "busybox.tar");
+    await writeBusyboxImage(archive);
+    const loaded = await this.nerdctl("load", "-i", archive);
+    if (loaded.code !== 0) throw new Error(`busybox did not load: ${loaded.stderr}`);
+    rmSync(archive);
+  }
+
+  /** What the cluster's parts have said, for failure messages. */
+  logs(): string {
+    return ["agent.log", "workerd.log"]
+      .map((name) => `--- ${name}\n${readText(join(this.home, "log", name)).slice(-4000)}`)
+      .join("\n");
+  }
+
+  /** Waits for the supervisor that something else has ended. */
+  async supervisorGone(): Promise<void> {
+    while (this.supervisor && this.supervisor.exitCode === null && this.supervisor.signalCode === null)
+      await effects.sleep(20);
+  }
+
+  /** Ends everything and leaves nothing: containers, namespaces, tables, mounts, files. */
+  async stop(): Promise<void> {
+    const down = await this.skerry("down", ...(this.hasAgent ? ["--pods"] : []));
+    if (down.code !== 0) throw new Error(`skerry down failed: ${down.stderr}`);
+    await this.supervisorGone();
+    await unmountBelow(this.home);
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+async function unmountBelow(folder: string): Promise<void> {
+  const mounts = readText("/proc/self/mounts")
+    .split("\n")
+    .map((line) => line.split(" ")[1] ?? "")
+    .filter((path) => path.startsWith(`${folder}/`));
+  for (const mount of mounts.toReversed()) await checked("umount", ["-l", mount]);
+}
+
+/** Polls until `check` gives a value that is not undefined or false; the error tells what was seen last. */
+export async function eventually<T>(
+  what: string,
+  check: () => Promise<T | undefined | false>,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const end = effects.now() + timeoutMs;
+  let last: unknown;
+  while (effects.now() < end) {
+    try {
+      const value = await check();
+      if (value !== undefined && value !== false) return value;
+      last = value;
+    } catch (error) {
+      last = error;
+    }
+    await effects.sleep(100);
+  }
+  throw new Error(
+    `${what}: not within ${timeoutMs / 1000} s; last: ${last instanceof Error ? last.message : JSON.stringify(last)}`,
+  );
+}

