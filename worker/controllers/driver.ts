@@ -118,6 +118,19 @@ export class Driver {
     if (!keys.has(key)) keys.add(key, controller.priorityOf?.(this.#options.view, key));
   }
 
+  /**
+   * Queues all that there is, as if it had just been made: what a new version does once with an older version's
+   * cluster, whose writes its own controllers have not all seen. Reads everything; not for every start.
+   */
+  resync(): void {
+    const { view } = this.#options;
+    const everything = this.#watchAll.length > 0;
+    for (const kind of view.kinds()) {
+      if (!everything && !this.#watches.has(kind.groupResource)) continue;
+      this.changed(view.list(kind).map((object) => ({ type: "ADDED", kind, object })));
+    }
+  }
+
   /** Loads the deadlines that have come; how many. */
   due(now: number): number {
     const rows = this.#options.work.due(now, DUE_ROWS_AT_ONCE);

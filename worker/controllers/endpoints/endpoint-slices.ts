@@ -3,6 +3,7 @@ import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import { same } from "../../kinds/paths.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
+import { generatedName } from "../names.ts";
 import { controllerOf, controllerRef } from "../owners.ts";
 import {
   type Backend,
@@ -37,12 +38,12 @@ export const endpointSliceController: Controller = {
       if (name && metadata.labels?.[MANAGED_BY] === MANAGER) yield `${metadata.namespace}/${name}`;
     }),
   ],
-  reconcile(view, key) {
+  reconcile(view, key, { random }) {
     const service = view.get(Service, ...splitKey(key));
     if (!service || service.metadata.deletionTimestamp) return [];
     const slices = ownSlices(view, service);
     if (!hasBackends(service)) return service.spec.type === "ExternalName" ? slices.map(removal) : [];
-    return settle(service, slices, byPorts(backendsOf(view, service)));
+    return settle(service, slices, byPorts(backendsOf(view, service)), random);
   },
 };
 
@@ -72,23 +73,31 @@ function byPorts(backends: readonly Backend[]): Group[] {
   return groups.size > 0 ? [...groups.values()] : [{ ports: [], backends: [] }];
 }
 
-function settle(service: Readonly<Service>, slices: readonly Slice[], groups: readonly Group[]): Intent[] {
-  const left = new Set(slices);
-  const intents: Intent[] = [];
-  for (const { ports, backends } of groups) {
-    const mine = slices.filter((slice) => left.has(slice) && same(slice.ports ?? [], ports));
-    for (const slice of mine) left.delete(slice);
-    intents.push(...settleGroup(service, mine, ports, backends));
-  }
-  return [...intents, ...[...left].map(removal)];
+type Random = () => number;
+
+function settle(
+  service: Readonly<Service>,
+  slices: readonly Slice[],
+  groups: readonly Group[],
+  random: Random,
+): Intent[] {
+  const fitting = groups.map(({ ports }) => slices.filter((slice) => same(slice.ports ?? [], ports)));
+  const kept = new Set(fitting.flat());
+  const spare = slices.filter((slice) => !kept.has(slice));
+  const intents = groups.flatMap((group, i) => settleGroup(service, fitting[i] ?? [], spare, group, random));
+  return [...intents, ...spare.map(removal)];
 }
 
-/** Endpoints stay in the slice they are in; new ones fill up what has room, so that few slices change. */
+/**
+ * Endpoints stay in the slice they are in; new ones fill up what has room, so that few slices change. `spare` slices
+ * are of ports that no pod has any longer: they are used before new ones are made.
+ */
 function settleGroup(
   service: Readonly<Service>,
   slices: readonly Slice[],
-  ports: BackendPort[],
-  backends: readonly Backend[],
+  spare: Slice[],
+  { ports, backends }: Group,
+  random: Random,
 ): Intent[] {
   const missing = new Map(backends.map((backend) => [backend.pod.metadata.uid ?? "", endpointOf(backend)]));
   const contents = slices.map((slice) => {
@@ -102,17 +111,18 @@ function settleGroup(
     return { slice, endpoints: kept };
   });
   const fresh = [...missing.values()];
-  for (const content of contents)
-    content.endpoints.push(...fresh.splice(0, Math.max(0, MOST - content.endpoints.length)));
-  const intents: Intent[] = [];
-  let any = false;
-  for (const { slice, endpoints } of contents) {
-    if (endpoints.length === 0 && (backends.length > 0 || any)) intents.push(removal(slice));
-    else intents.push(...update(service, slice, endpoints));
-    any ||= true;
+  for (const { endpoints } of contents) endpoints.push(...fresh.splice(0, Math.max(0, MOST - endpoints.length)));
+  const intents = contents.flatMap(({ slice, endpoints }, i) =>
+    endpoints.length === 0 && (backends.length > 0 || i > 0)
+      ? [removal(slice)]
+      : update(service, slice, ports, endpoints),
+  );
+  while (fresh.length > 0 || contents.length + intents.length === 0) {
+    const reused = spare.shift();
+    const endpoints = fresh.splice(0, MOST);
+    if (reused) intents.push(...update(service, reused, ports, endpoints));
+    else intents.push({ do: "create", kind: EndpointSlice, object: sliceOf(service, ports, endpoints, random) });
   }
-  while (fresh.length > 0 || contents.length + intents.length === 0)
-    intents.push({ do: "create", kind: EndpointSlice, object: sliceOf(service, ports, fresh.splice(0, MOST)) });
   return intents;
 }
 
@@ -133,12 +143,19 @@ const sliceLabels = (service: Readonly<Service>): Record<string, string> => ({
   [SERVICE_NAME]: service.metadata.name ?? "",
 });
 
-function sliceOf(service: Readonly<Service>, ports: BackendPort[], endpoints: Endpoint[]): EndpointSlice {
+function sliceOf(
+  service: Readonly<Service>,
+  ports: BackendPort[],
+  endpoints: Endpoint[],
+  random: Random,
+): EndpointSlice {
+  const base = `${service.metadata.name}-`;
   return {
     apiVersion: EndpointSlice.apiVersion,
     kind: EndpointSlice.kind,
     metadata: {
-      generateName: `${service.metadata.name}-`,
+      name: generatedName(base, random),
+      generateName: base,
       namespace: service.metadata.namespace,
       labels: sliceLabels(service),
       ownerReferences: [controllerRef(Service, service)],
@@ -149,10 +166,11 @@ function sliceOf(service: Readonly<Service>, ports: BackendPort[], endpoints: En
   };
 }
 
-function update(service: Readonly<Service>, slice: Slice, endpoints: Endpoint[]): Intent[] {
+function update(service: Readonly<Service>, slice: Slice, ports: BackendPort[], endpoints: Endpoint[]): Intent[] {
   const labels = sliceLabels(service);
-  if (same(endpoints, slice.endpoints ?? []) && same(labels, slice.metadata.labels)) return [];
-  const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, endpoints };
+  const asIs = same(ports, slice.ports ?? []) && same(endpoints, slice.endpoints ?? []);
+  if (asIs && same(labels, slice.metadata.labels)) return [];
+  const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, ports, endpoints };
   return [{ do: "update", kind: EndpointSlice, object }];
 }
 
