@@ -1,6 +1,7 @@
 import type { CoreV1Event, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { type Effects, timestamp } from "../../worker/lib/effects.ts";
 import type { Json } from "../../worker/protocol/link.ts";
+import type { Timers } from "../effects.ts";
 import type { Api } from "../volumes/tokens.ts";
 
 type EventType = "Normal" | "Warning";
@@ -13,6 +14,7 @@ const MOST_KNOWN = 4096;
 /** A pod may speak so often at once, and again each so many ms: what client-go's recorder allows. */
 const BURST = 25;
 const REFILL_MS = 300_000;
+const RETRY_MS = 10_000;
 
 /**
  * Tells users what happens to their pods. The same words again raise a count.
@@ -21,13 +23,13 @@ const REFILL_MS = 300_000;
 export class EventRecorder {
   readonly #nodeName: string;
   readonly #api: Api;
-  readonly #effects: Effects;
+  readonly #effects: Effects & Timers;
   readonly #known = new Map<string, Known>();
   readonly #queue = new Set<string>();
   readonly #allowance = new Map<string, { left: number; at: number }>();
   #sending = false;
 
-  constructor(deps: { nodeName: string; api: Api; effects: Effects }) {
+  constructor(deps: { nodeName: string; api: Api; effects: Effects & Timers }) {
     this.#nodeName = deps.nodeName;
     this.#api = deps.api;
     this.#effects = deps.effects;
@@ -55,12 +57,15 @@ export class EventRecorder {
   flush(): void {
     if (this.#sending) return;
     this.#sending = true;
-    this.#send().finally(() => {
+    this.#send().then((sent) => {
       this.#sending = false;
+      if (!sent) this.#effects.after(RETRY_MS, () => this.flush());
+      else if (this.#queue.size) this.flush();
     });
   }
 
-  async #send(): Promise<void> {
+  /** False when there is no uplink. */
+  async #send(): Promise<boolean> {
     for (const key of this.#queue) {
       const known = this.#known.get(key);
       if (!known) {
@@ -71,10 +76,11 @@ export class EventRecorder {
       try {
         await this.#sendOne(known);
       } catch {
-        return; // offline: `flush` comes again
+        return false;
       }
       if (known.event === event) this.#queue.delete(key);
     }
+    return true;
   }
 
   async #sendOne(known: Known): Promise<void> {

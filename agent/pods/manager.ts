@@ -47,6 +47,8 @@ export type FoundContainer = {
 
 /** Events can be lost, so all is compared so often. */
 const FULL_LOOK_MS = 60_000;
+/** Processes are looked after so often: it costs a read of /proc each, and no event can be missed for long. */
+const SWEEP_MS = 2_000;
 const EVENTS_RETRY_MS = 1_000;
 const INSPECT_AT_ONCE = 50;
 const OOMS_REMEMBERED = 256;
@@ -61,10 +63,14 @@ export class PodManager {
   readonly #oomed = new Set<string>();
   #memories = new Map<string, PodMemory>();
   #desired: Desired = nothingDesired;
+  /** `sync` was called: until then nobody knows what should run. */
+  #wanted = false;
+  #started = false;
   #synced = false;
   #stopped = false;
   #stopEvents = () => {};
   #cancelLook = () => {};
+  #cancelSweep = () => {};
   #looking = false;
   /** Containers that were named by a lease and were not there at the last full look. */
   #missing = new Set<string>();
@@ -99,11 +105,19 @@ export class PodManager {
     this.#memories = readMemories(join(this.#deps.home, "pods"));
     this.#watch();
     this.#lookLater();
+    this.#sweepLater();
+    this.#started = true;
+    if (this.#wanted) this.#apply(this.#desired);
   }
 
   /** What should run now. To be called at every change, and at a start with what was last known. */
   sync(desired: Desired): void {
     this.#desired = desired;
+    this.#wanted = true;
+    if (this.#started && !this.#stopped) this.#apply(desired);
+  }
+
+  #apply(desired: Desired): void {
     for (const [uid, pod] of desired.pods) {
       const worker = this.#workers.get(uid);
       if (worker) worker.update(pod);
@@ -126,7 +140,9 @@ export class PodManager {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#stopEvents();
+    this.#reporter.stop();
     this.#cancelLook();
+    this.#cancelSweep();
     for (const worker of this.#workers.values()) worker.stop();
   }
 
@@ -221,6 +237,13 @@ export class PodManager {
     }
     if (topic !== "/tasks/exit" || payload.id !== id) return; // the end of an exec is not the container's
     for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
+  }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#deps.effects.after(SWEEP_MS, () => {
+      for (const worker of this.#workers.values()) worker.sweep();
+      if (!this.#stopped) this.#sweepLater();
+    });
   }
 
   #lookLater(): void {

@@ -81,9 +81,11 @@ export type PodMemory = {
   cleaned?: true;
 };
 
+/** `now` in ms since the epoch; what the API server was told before goes before it. */
 export function newMemory(pod: CoreV1Pod, now: number): PodMemory {
   const { uid = "", namespace = "default", name = "" } = pod.metadata;
-  return { uid, namespace, name, startedAt: now, sandboxes: 0, containers: {}, conditions: [], pod };
+  const told = Date.parse(pod.status?.startTime ?? "");
+  return { uid, namespace, name, startedAt: told || now, sandboxes: 0, containers: {}, conditions: [], pod };
 }
 
 export function remember(memory: PodMemory, container: string): ContainerMemory {

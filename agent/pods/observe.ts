@@ -1,4 +1,5 @@
 import type { Inspected } from "../nerdctl.ts";
+import { containerNamed } from "./fields.ts";
 import { type Attempt, type Exit, type PodMemory, remember } from "./memory.ts";
 
 /** Labels that say what a container is; names are no identity. */
@@ -127,7 +128,9 @@ function adopt(memory: PodMemory, o: Observed): void {
     container.previous = current;
     container.current = attempt;
     container.waiting = undefined;
-    container.started = container.ready = false;
+    container.ready = false;
+    // Whether its hook and startup probe passed is not known; a probe can be asked again, a hook cannot.
+    container.started = memory.pod !== undefined && !containerNamed(memory.pod, o.container)?.startupProbe;
   }
 }
 

@@ -23,6 +23,7 @@ export class StatusReporter {
   readonly #timers: Timers;
   readonly #log: (message: string) => void;
   readonly #reports = new Map<string, Report>();
+  #stopped = false;
 
   constructor(deps: { api: Api; timers: Timers; log: (message: string) => void }) {
     this.#api = deps.api;
@@ -54,6 +55,10 @@ export class StatusReporter {
     for (const [uid, report] of this.#reports) this.#schedule(uid, report, 0);
   }
 
+  stop(): void {
+    this.#stopped = true;
+  }
+
   forget(uid: string): void {
     this.#reports.delete(uid);
   }
@@ -64,7 +69,7 @@ export class StatusReporter {
     this.#timers.after(delay, async () => {
       await report.sending;
       report.scheduled = false;
-      if (this.#reports.get(uid) !== report) return;
+      if (this.#stopped || this.#reports.get(uid) !== report) return;
       const sent = await this.#send(uid, report);
       if (!sent) this.#schedule(uid, report, RETRY_MS);
     });

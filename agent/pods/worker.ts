@@ -15,8 +15,10 @@ import type { StatusReporter } from "./reporter.ts";
 import { computeStatus } from "./status.ts";
 import { terminationMessage } from "./termination.ts";
 
-/** After a step that failed for a reason of the machine, and while a deletion cannot be confirmed. */
+/** After a step that failed for a reason of the machine. */
 const RETRY_MS = 2_000;
+/** While a deletion cannot be confirmed. */
+const CONFIRM_AGAIN_MS = 5_000;
 
 export type WorkerDeps = {
   node: NodeContext;
@@ -101,6 +103,14 @@ export class PodWorker {
     this.wake();
   }
 
+  /** Notices processes that ended without a word. */
+  sweep(): void {
+    const { sandbox } = this.state.memory;
+    const running = this.#attempts().filter((attempt) => !attempt.exit && attempt.startTicks);
+    const sandboxDied = sandbox?.running && sandbox.startTicks && !isAlive(sandbox);
+    if (sandboxDied || running.some((attempt) => !isAlive(attempt))) this.wake();
+  }
+
   owns(containerId: string): boolean {
     if (this.state.memory.sandbox?.id === containerId) return true;
     return this.#attempts().some((attempt) => attempt.id === containerId);
@@ -126,7 +136,7 @@ export class PodWorker {
         if (!steps.length) continue;
         const confirms = steps.some((step) => step.do === "confirmDeletion");
         await this.#deps.executor.execute(steps, this.state);
-        if (confirms) this.#wakeLater(this.#deps.node.effects.now() + RETRY_MS);
+        if (confirms) this.#wakeLater(this.#deps.node.effects.now() + CONFIRM_AGAIN_MS);
         else this.#dirty = true;
       } catch (error) {
         const { namespace, name } = this.state.memory;

@@ -1,0 +1,343 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { missingForContainers, startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
+import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
+import type {
+  CoreV1ConfigMap,
+  CoreV1Container,
+  CoreV1ContainerStatus,
+  CoreV1Event,
+  CoreV1Pod,
+  CoreV1PodSpec,
+  CoreV1PodStatus,
+  CoreV1Secret,
+} from "../../worker/kinds/generated/types.ts";
+import type { Json } from "../../worker/protocol/link.ts";
+import type { Desired } from "../desired.ts";
+import { effects } from "../effects.ts";
+import { mountPoints } from "../volumes/mounts.ts";
+import { PodManager } from "./manager.ts";
+
+const missing = missingForContainers();
+
+/** Stands in for the cluster: keeps what the agent tells, and lets a pod go when its end is confirmed. */
+class Cluster {
+  readonly pods = new Map<string, CoreV1Pod>();
+  readonly configMaps = new Map<string, CoreV1ConfigMap>();
+  readonly secrets = new Map<string, CoreV1Secret>();
+  readonly statuses = new Map<string, CoreV1PodStatus>();
+  readonly events: CoreV1Event[] = [];
+  manager: PodManager | undefined;
+  online = true;
+
+  desired(): Desired {
+    const pods = new Map([...this.pods.values()].map((pod) => [pod.metadata.uid ?? "", pod]));
+    return { pods, configMaps: this.configMaps, secrets: this.secrets, services: [] };
+  }
+
+  sync(): void {
+    this.manager?.sync(this.desired());
+  }
+
+  run(name: string, spec: Partial<CoreV1PodSpec>, container: Partial<CoreV1Container>): void {
+    const containers = [{ name: "main", image: BUSYBOX_IMAGE, ...container }, ...(spec.containers ?? [])];
+    this.pods.set(name, {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: { name, namespace: "default", uid: effects.uid(), labels: { app: name } },
+      spec: { terminationGracePeriodSeconds: 1, ...spec, containers },
+    });
+    this.sync();
+  }
+
+  delete(name: string, grace: number): void {
+    const pod = this.pods.get(name);
+    if (!pod) return;
+    const marked = { deletionTimestamp: "2026-01-01T00:00:00Z", deletionGracePeriodSeconds: grace };
+    this.pods.set(name, { ...pod, metadata: { ...pod.metadata, ...marked } });
+    this.sync();
+  }
+
+  readonly api = async (method: string, path: string, body?: Json): Promise<{ code: number; body: Json }> => {
+    if (!this.online) throw new Error("offline");
+    const name = path.split("/")[6] ?? "";
+    if (path.endsWith("/status")) {
+      const { status } = body as { status: CoreV1PodStatus };
+      this.statuses.set(name, status);
+    } else if (path.endsWith("/token")) return { code: 201, body: { status: { token: "a.b.c" } } };
+    else if (method === "POST") this.events.push(body as unknown as CoreV1Event);
+    else if (method === "DELETE") {
+      this.pods.delete(name);
+      setTimeout(() => this.sync(), 0);
+    }
+    return { code: 200, body: {} };
+  };
+
+  main(name: string): CoreV1ContainerStatus | undefined {
+    return this.statuses.get(name)?.containerStatuses?.[0];
+  }
+
+  isReady(name: string): boolean {
+    return this.statuses.get(name)?.conditions?.find((c) => c.type === "Ready")?.status === "True";
+  }
+
+  messages(name: string): string[] {
+    return this.events.filter((e) => e.involvedObject.name === name).map((e) => `${e.reason}: ${e.message}`);
+  }
+}
+
+const sh = (script: string) => ({ command: ["sh", "-c", script] });
+
+async function until(what: string, condition: () => boolean, ms = 15_000): Promise<void> {
+  for (let waited = 0; !condition(); waited += 50) {
+    if (waited > ms) throw new Error(`never came true: ${what}`);
+    await effects.sleep(50);
+  }
+}
+
+describe.skipIf(missing)("pods on a real containerd", { timeout: 30_000 }, () => {
+  const cluster = new Cluster();
+  let runtime: TestRuntime;
+
+  const newManager = () =>
+    new PodManager({
+      home: runtime.home,
+      nodeName: "node-1",
+      hostIP: () => "192.0.2.1",
+      nerdctl: runtime.nerdctl,
+      network: {
+        networkName: runtime.network,
+        dns: () => ({ servers: ["10.96.0.10"], searches: ["default.svc.cluster.local"], options: ["ndots:5"] }),
+      },
+      effects,
+      api: cluster.api,
+      log: (message) => process.env.DEBUG && console.log(message),
+    });
+  const logOf = (name: string, container = "main") => {
+    const path = cluster.manager?.find("default", name, "", container)?.logPath ?? "";
+    const lines = readFileSync(path, "utf8").split("\n").filter(Boolean);
+    return lines.map((line) => (JSON.parse(line) as { log: string }).log).join("");
+  };
+  const exec = async (name: string, ...command: string[]) => {
+    const id = cluster.manager?.find("default", name, "", "main")?.containerId ?? "";
+    return (await runtime.nerdctl.exec(id, command, 5000)).stdout;
+  };
+
+  beforeAll(async () => {
+    runtime = await startRuntime("10.99.32.0/24");
+    const archive = join(runtime.home, "busybox.tar");
+    await writeBusyboxImage(archive);
+    await runtime.nerdctl.load(archive);
+    cluster.manager = newManager();
+    await cluster.manager.start();
+    cluster.sync();
+  }, 30_000);
+
+  afterAll(async () => {
+    await cluster.manager?.stop();
+    await runtime?.stop();
+  }, 30_000);
+
+  test("a pod runs its init containers, then its containers with env, files and names of its own", async () => {
+    const metadata = (name: string) => ({ name, namespace: "default", uid: name, resourceVersion: "1" });
+    cluster.configMaps.set("default/settings", { metadata: metadata("settings"), data: { color: "blue" } });
+    cluster.secrets.set("default/key", { metadata: metadata("key"), data: { pass: btoa("s3cret") } });
+    cluster.run(
+      "web",
+      {
+        hostname: "webhost",
+        initContainers: [
+          {
+            name: "prepare",
+            image: BUSYBOX_IMAGE,
+            ...sh("echo ready > /work/x"),
+            volumeMounts: [{ name: "work", mountPath: "/work" }],
+          },
+        ],
+        volumes: [
+          { name: "work", emptyDir: {} },
+          { name: "settings", configMap: { name: "settings" } },
+          { name: "key", secret: { secretName: "key" } },
+          { name: "token", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } },
+          { name: "info", downwardAPI: { items: [{ path: "labels", fieldRef: { fieldPath: "metadata.labels" } }] } },
+        ],
+      },
+      {
+        ...sh(
+          'cat /work/x; echo "$COLOR $IP $MEM $(hostname) $GREETING"; cat /key/pass /token/token /info/labels; echo; exec sleep 1000',
+        ),
+        env: [
+          { name: "COLOR", valueFrom: { configMapKeyRef: { name: "settings", key: "color" } } },
+          { name: "IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+          { name: "MEM", valueFrom: { resourceFieldRef: { resource: "limits.memory", divisor: "1Mi" } } },
+          { name: "GREETING", value: "hello $(COLOR) $$(COLOR)" },
+        ],
+        resources: { limits: { memory: "32Mi", cpu: "500m" } },
+        volumeMounts: [
+          { name: "work", mountPath: "/work" },
+          { name: "settings", mountPath: "/settings" },
+          { name: "settings", mountPath: "/one", subPath: "color" },
+          { name: "key", mountPath: "/key", readOnly: true },
+          { name: "token", mountPath: "/token" },
+          { name: "info", mountPath: "/info" },
+        ],
+      },
+    );
+    await until("web is ready", () => cluster.isReady("web"));
+    const { podIP, initContainerStatuses, phase } = cluster.statuses.get("web") ?? {};
+    expect(phase).toBe("Running");
+    expect(podIP).toMatch(/^10\.99\.32\./);
+    expect(initContainerStatuses?.[0]?.state?.terminated?.reason).toBe("Completed");
+    await until("it printed", () => logOf("web").includes("app="));
+    expect(logOf("web")).toBe(`ready\nblue ${podIP} 32 webhost hello blue $(COLOR)\ns3creta.b.capp="web"\n`);
+    expect(await exec("web", "cat", "/etc/resolv.conf")).toContain("nameserver 10.96.0.10");
+    expect(await exec("web", "cat", "/etc/hosts")).toContain(`${podIP}\twebhost`);
+    expect(await exec("web", "cat", "/one")).toBe("blue");
+    expect(cluster.messages("web")).toContain("Started: Container started");
+  });
+
+  test("a changed ConfigMap reaches the running container, but not where a subPath is mounted", async () => {
+    const metadata = { name: "settings", namespace: "default", uid: "settings", resourceVersion: "2" };
+    cluster.configMaps.set("default/settings", { metadata, data: { color: "green" } });
+    cluster.sync();
+    await effects.sleep(200);
+    expect(await exec("web", "cat", "/settings/color")).toBe("green");
+    expect(await exec("web", "cat", "/one")).toBe("blue");
+  });
+
+  test("readiness follows the probe both ways, and a failing liveness probe restarts the container", async () => {
+    cluster.run(
+      "probed",
+      {},
+      {
+        ...sh("touch /tmp/ready /tmp/alive; exec sleep 1000"),
+        readinessProbe: { exec: { command: ["cat", "/tmp/ready"] }, periodSeconds: 1, failureThreshold: 1 },
+        livenessProbe: { exec: { command: ["cat", "/tmp/alive"] }, periodSeconds: 1, failureThreshold: 2 },
+      },
+    );
+    await until("probed is ready", () => cluster.isReady("probed"));
+    await exec("probed", "rm", "/tmp/ready");
+    await until("probed is unready", () => !cluster.isReady("probed"));
+    expect(cluster.messages("probed")).toContainEqual(
+      expect.stringMatching(/^Unhealthy: Readiness probe failed: cat: /),
+    );
+    await exec("probed", "rm", "/tmp/alive");
+    await until("probed was restarted", () => cluster.main("probed")?.restartCount === 1 && cluster.isReady("probed"));
+    expect(cluster.main("probed")?.lastState?.terminated?.exitCode).toBe(137);
+    expect(cluster.messages("probed")).toContain("Killing: Container main failed liveness probe, will be restarted");
+    cluster.delete("probed", 0);
+  });
+
+  test("a container that fails again and again backs off, and its message says why it ended", async () => {
+    cluster.run("crash", {}, { ...sh("echo -n because > /dev/termination-log; exit 3") });
+    await until("it backs off", () => cluster.main("crash")?.state?.waiting?.reason === "CrashLoopBackOff");
+    const { restartCount, lastState, state } = cluster.main("crash") ?? {};
+    expect(restartCount).toBe(1);
+    expect(lastState?.terminated).toMatchObject({ exitCode: 3, reason: "Error", message: "because" });
+    expect(state?.waiting?.message).toMatch(/^back-off 10s restarting failed container=main pod=crash_default\(/);
+    cluster.delete("crash", 0);
+  });
+
+  test("a container that takes more memory than its limit is OOMKilled", async () => {
+    cluster.run(
+      "hog",
+      { restartPolicy: "Never" },
+      {
+        ...sh("head -c 100m /dev/zero | tail"),
+        resources: { limits: { memory: "20Mi" } },
+      },
+    );
+    await until("hog has failed", () => cluster.statuses.get("hog")?.phase === "Failed");
+    expect(cluster.main("hog")?.state?.terminated).toMatchObject({ reason: "OOMKilled", exitCode: 137 });
+    cluster.delete("hog", 0);
+  });
+
+  test("a pod that runs to its end succeeds and gives back its sandbox", async () => {
+    cluster.run("job", { restartPolicy: "OnFailure" }, sh("exit 0"));
+    await until("job succeeded", () => cluster.statuses.get("job")?.phase === "Succeeded");
+    await until("its sandbox is gone", () => cluster.statuses.get("job")?.conditions?.[0]?.status === "False");
+    expect(cluster.main("job")?.state?.terminated?.reason).toBe("Completed");
+    cluster.delete("job", 0);
+  });
+
+  test("what cannot be had is named: image, ConfigMap, command", async () => {
+    cluster.run("noimage", {}, { image: "skerry.dev/absent:1", imagePullPolicy: "Never" });
+    cluster.run(
+      "noconfig",
+      {},
+      {
+        ...sh("sleep 1000"),
+        env: [{ name: "X", valueFrom: { configMapKeyRef: { name: "later", key: "x" } } }],
+      },
+    );
+    cluster.run("nocommand", {}, { command: ["/absent"] });
+    cluster.run("novolume", { volumes: [{ name: "v", configMap: { name: "nope" } }] }, sh("sleep 1000"));
+    const waiting = (name: string) => cluster.main(name)?.state?.waiting;
+    await until(
+      "all wait",
+      () =>
+        waiting("noimage")?.reason === "ErrImageNeverPull" &&
+        waiting("noconfig")?.reason === "CreateContainerConfigError" &&
+        waiting("nocommand")?.reason === "CrashLoopBackOff" &&
+        cluster.messages("novolume").length > 0,
+    );
+    expect(waiting("noconfig")?.message).toBe('configmap "later" not found');
+    expect(cluster.main("nocommand")?.lastState?.terminated).toMatchObject({ exitCode: 128, reason: "StartError" });
+    expect(cluster.messages("novolume")).toEqual([
+      'FailedMount: MountVolume.SetUp failed for volume "v" : configmap "nope" not found',
+    ]);
+    const metadata = { name: "later", namespace: "default", uid: "later", resourceVersion: "1" };
+    cluster.configMaps.set("default/later", { metadata, data: { x: "1" } });
+    cluster.sync();
+    await until("it starts once the ConfigMap is there", () => cluster.isReady("noconfig"));
+    for (const name of ["noimage", "noconfig", "nocommand", "novolume"]) cluster.delete(name, 0);
+  });
+
+  test("a new agent adopts running pods without a restart, offline too, and goes on", async () => {
+    const before = cluster.manager?.find("default", "web", "", "main");
+    await cluster.manager?.stop();
+    cluster.online = false;
+    cluster.manager = newManager();
+    await cluster.manager.start();
+    cluster.sync();
+    await until("web is known", () => cluster.manager?.find("default", "web", "", "main")?.running === true);
+    expect(cluster.manager.find("default", "web", "", "main")?.containerId).toBe(before?.containerId);
+    process.kill(before?.pid ?? 0, "SIGKILL");
+    await until("web restarts offline", () => {
+      const now = cluster.manager?.find("default", "web", "", "main");
+      return now?.running === true && now.containerId !== before?.containerId;
+    });
+    cluster.online = true;
+    cluster.manager.online();
+    await until("it is told", () => cluster.main("web")?.restartCount === 1 && cluster.isReady("web"));
+  });
+
+  test("deletion runs preStop, gives the grace and leaves nothing behind", async () => {
+    cluster.run(
+      "gentle",
+      { terminationGracePeriodSeconds: 20, volumes: [{ name: "m", emptyDir: { medium: "Memory" } }] },
+      {
+        ...sh('trap "echo bye; exit 0" TERM; echo up; while true; do sleep 0.1; done'),
+        lifecycle: { preStop: { exec: { command: ["sh", "-c", "echo stopping > /proc/1/fd/1"] } } },
+        volumeMounts: [{ name: "m", mountPath: "/m" }],
+      },
+    );
+    await until("gentle is up", () => cluster.isReady("gentle"));
+    const uid = cluster.pods.get("gentle")?.metadata.uid ?? "";
+    const log = cluster.manager?.find("default", "gentle", "", "main")?.logPath ?? "";
+    cluster.delete("gentle", 20);
+    await until("it stopped by itself", () => cluster.main("gentle")?.state?.terminated !== undefined);
+    expect(cluster.main("gentle")?.state?.terminated?.exitCode).toBe(0);
+    await until("it is confirmed", () => !cluster.pods.has("gentle"));
+    for (const name of [...cluster.pods.keys()]) cluster.delete(name, 0);
+    await until("all are confirmed", () => cluster.pods.size === 0);
+    expect(existsSync(log)).toBe(false);
+    expect(await runtime.nerdctl.list("skerry.dev/pod-uid")).toEqual([]);
+    expect(readdirSync(join(runtime.home, "pods"))).toEqual([]);
+    expect(mountPoints(join(runtime.home, "pods"))).toEqual([]);
+    expect(existsSync(`/sys/fs/cgroup/memory/skerry/pod${uid}`)).toBe(false);
+    const leases = readdirSync(`/var/lib/cni/networks/${runtime.network}`).filter((name) => /^\d/.test(name));
+    expect(leases).toEqual([]);
+  });
+});

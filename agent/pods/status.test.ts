@@ -1,0 +1,143 @@
+import { describe, expect, test } from "vitest";
+import type { CoreV1Pod, CoreV1PodSpec } from "../../worker/kinds/generated/types.ts";
+import type { ContainerMemory } from "./memory.ts";
+import { absorb } from "./observe.ts";
+import { computeStatus, statusPatch } from "./status.ts";
+import { NOW, pause, someAttempt, someMemory, someObserved, somePod } from "./testing.ts";
+
+const context = { hostIP: "192.0.2.1", now: NOW, deleted: false };
+const exit = (code: number) => ({ code, reason: code ? "Error" : "Completed", finishedAt: NOW });
+const running: ContainerMemory = { current: someAttempt(), started: true };
+const ended = (code: number): ContainerMemory => ({ current: someAttempt({ exit: exit(code) }) });
+
+const statusOf = (spec: Partial<CoreV1PodSpec>, containers: Record<string, ContainerMemory>, pod = somePod(spec)) =>
+  computeStatus(pod, someMemory(pod, containers), context);
+const conditionsOf = (status: ReturnType<typeof statusOf>) =>
+  Object.fromEntries((status.conditions ?? []).map((c) => [c.type, c.reason ? `${c.status} ${c.reason}` : c.status]));
+
+describe("phases", () => {
+  const init = { name: "init", image: "app:1" };
+  const cases: [string, Partial<CoreV1PodSpec>, Record<string, ContainerMemory>, string][] = [
+    ["nothing started", {}, {}, "Pending"],
+    ["init runs", { initContainers: [init] }, { init: running }, "Pending"],
+    ["init failed for good", { initContainers: [init], restartPolicy: "Never" }, { init: ended(1) }, "Failed"],
+    ["runs", {}, { app: running }, "Running"],
+    ["crashed, to be restarted", {}, { app: ended(1) }, "Running"],
+    ["succeeded", { restartPolicy: "OnFailure" }, { app: ended(0) }, "Succeeded"],
+    ["failed, to be restarted", { restartPolicy: "OnFailure" }, { app: ended(1) }, "Running"],
+    ["failed", { restartPolicy: "Never" }, { app: ended(1) }, "Failed"],
+  ];
+  test.each(cases)("%s", (_, spec, containers, phase) => {
+    expect(statusOf(spec, containers).phase).toBe(phase);
+  });
+  test("a pod that is being deleted ends, whatever its restart policy", () => {
+    const pod = somePod();
+    expect(computeStatus(pod, someMemory(pod, { app: ended(0) }), { ...context, deleted: true }).phase).toBe(
+      "Succeeded",
+    );
+  });
+});
+
+describe("conditions", () => {
+  test("a pod is ready when its containers are", () => {
+    expect(conditionsOf(statusOf({}, { app: running }))).toEqual({
+      PodReadyToStartContainers: "True",
+      Initialized: "True",
+      Ready: "True",
+      ContainersReady: "True",
+    });
+  });
+  test("a readiness probe holds it back, by name", () => {
+    const status = statusOf({ containers: [{ name: "app", image: "app:1", readinessProbe: {} }] }, { app: running });
+    expect(conditionsOf(status)).toMatchObject({ Ready: "False ContainersNotReady" });
+    expect(status.conditions?.find((c) => c.type === "Ready")?.message).toBe("containers with unready status: [app]");
+  });
+  test("a readiness gate holds back the pod, not its containers", () => {
+    const spec = { readinessGates: [{ conditionType: "example.com/up" }] };
+    expect(conditionsOf(statusOf(spec, { app: running }))).toMatchObject({
+      Ready: "False ReadinessGatesNotReady",
+      ContainersReady: "True",
+    });
+  });
+  test("a completed pod says so", () => {
+    expect(conditionsOf(statusOf({ restartPolicy: "Never" }, { app: ended(0) }))).toMatchObject({
+      Initialized: "True PodCompleted",
+      Ready: "False PodCompleted",
+    });
+  });
+  test("a time of transition changes only with the status", () => {
+    const pod = somePod();
+    const memory = someMemory(pod, { app: running });
+    computeStatus(pod, memory, context);
+    const later = computeStatus(pod, memory, { ...context, now: NOW + 60_000 });
+    expect(later.conditions?.every((c) => c.lastTransitionTime === "2026-01-01T00:00:00Z")).toBe(true);
+  });
+});
+
+describe("container states", () => {
+  const stateOf = (containers: Record<string, ContainerMemory>, pod: CoreV1Pod = somePod()) =>
+    computeStatus(pod, someMemory(pod, containers), context).containerStatuses?.[0];
+  test("not yet started", () => {
+    expect(stateOf({})).toMatchObject({ state: { waiting: { reason: "ContainerCreating" } }, restartCount: 0 });
+  });
+  test("waiting for init containers", () => {
+    const pod = somePod({ initContainers: [{ name: "init", image: "app:1" }] });
+    expect(stateOf({}, pod)?.state).toEqual({ waiting: { reason: "PodInitializing" } });
+  });
+  test("in backoff, the last end is in lastState", () => {
+    const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
+    const status = stateOf({ app: { current: someAttempt({ number: 3, exit: exit(2) }), waiting } });
+    expect(status?.state).toEqual({ waiting });
+    expect(status?.lastState?.terminated).toMatchObject({ exitCode: 2, containerID: "containerd://c1" });
+    expect(status?.restartCount).toBe(3);
+  });
+});
+
+describe("what the runtime says", () => {
+  const message = () => "why";
+  test("a container that ended gets its exit code and message", () => {
+    const memory = someMemory(somePod(), { app: { current: someAttempt() } });
+    absorb(memory, [pause(), someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], NOW, message);
+    expect(memory.containers.app?.current?.exit).toEqual({
+      code: 3,
+      reason: "Error",
+      message: "why",
+      finishedAt: NOW + 5,
+    });
+  });
+  test("one killed for want of memory is OOMKilled", () => {
+    const memory = someMemory(somePod(), { app: { current: someAttempt({ oom: true }) } });
+    absorb(memory, [pause(), someObserved({ state: "exited", exitCode: 137 })], NOW, message);
+    expect(memory.containers.app?.current?.exit?.reason).toBe("OOMKilled");
+  });
+  test("one that is gone without a trace has ended, with an unknown cause", () => {
+    const memory = someMemory(somePod(), { app: { current: someAttempt() } });
+    absorb(memory, [pause()], NOW, message);
+    expect(memory.containers.app?.current?.exit).toMatchObject({ code: 137, reason: "ContainerStatusUnknown" });
+  });
+  test("without a memory, containers are adopted by their labels", () => {
+    const memory = { ...someMemory(somePod()), sandbox: undefined };
+    const observed = [
+      pause({ attempt: 2 }),
+      someObserved({ id: "old", attempt: 1, state: "exited" }),
+      someObserved({ id: "new", attempt: 2 }),
+    ];
+    absorb(memory, observed, NOW, message);
+    expect(memory.sandbox).toMatchObject({ id: "s1", ip: "10.0.0.2", running: true });
+    expect(memory.sandboxes).toBe(3);
+    expect(memory.containers.app?.current).toMatchObject({ id: "new", number: 2 });
+    expect(memory.containers.app?.previous?.id).toBe("old");
+    expect(memory.containers.app?.started).toBe(true);
+  });
+});
+
+test("a patch clears what is no more and replaces an address", () => {
+  const before = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }], message: "old" };
+  const next = { phase: "Running", podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.2" }] };
+  expect(statusPatch(before, next)).toEqual({
+    phase: "Running",
+    podIP: "10.0.0.2",
+    podIPs: [{ ip: "10.0.0.2" }, { $patch: "replace" }],
+    message: null,
+  });
+});
