@@ -1,0 +1,280 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { testCluster } from "./testing/cluster.ts";
+
+const { send, store, ask } = await testCluster();
+const container = { name: "c", image: "busybox" };
+const template = { metadata: { labels: { a: "a" } }, spec: { containers: [container] } };
+await ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+await ask("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "a" }, data: { a: "a" } });
+await ask("POST", "/api/v1/namespaces/default/pods", {
+  metadata: { name: "a" },
+  spec: { ...template.spec, nodeName: "n1" },
+});
+await ask("POST", "/apis/apps/v1/namespaces/default/deployments", {
+  metadata: { name: "a" },
+  spec: { selector: { matchLabels: { a: "a" } }, template },
+});
+
+const words = [
+  "api",
+  "apis",
+  "v1",
+  "apps",
+  "namespaces",
+  "default",
+  "pods",
+  "nodes",
+  "deployments",
+  "configmaps",
+  "a",
+  "log",
+  "exec",
+  "status",
+  "scale",
+  "watch",
+  "proxy",
+  "eviction",
+  "binding",
+  "token",
+  "serviceaccounts",
+  "tokenreviews",
+  "authentication.k8s.io",
+  "subjectaccessreviews",
+  "authorization.k8s.io",
+  "skerry",
+  "tokens",
+  "join",
+  "%ff",
+  "%2e%2e",
+  "ä",
+  "",
+  "openapi",
+  "v3",
+  "v2",
+  "version",
+];
+const anyPath = fc.array(fc.constantFrom(...words), { maxLength: 7 }).map((parts) => `/${parts.join("/")}`);
+const collections = [
+  "api/v1/namespaces/default/pods",
+  "api/v1/namespaces/default/configmaps",
+  "api/v1/namespaces/default/services",
+  "api/v1/nodes",
+  "apis/apps/v1/namespaces/default/deployments",
+  "apis/rbac.authorization.k8s.io/v1/clusterroles",
+];
+const subresources = [
+  "api/v1/namespaces/default/pods/a/status",
+  "api/v1/namespaces/default/pods/a/ephemeralcontainers",
+  "apis/apps/v1/namespaces/default/deployments/a/status",
+  "apis/apps/v1/namespaces/default/deployments/a/scale",
+];
+const posts = [
+  "api/v1/namespaces/default/pods/a/eviction",
+  "api/v1/namespaces/default/pods/a/binding",
+  "api/v1/namespaces/default/pods/a/exec",
+  "api/v1/namespaces/default/serviceaccounts/default/token",
+  "apis/authorization.k8s.io/v1/subjectaccessreviews",
+  "apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+  "apis/authentication.k8s.io/v1/tokenreviews",
+  "skerry/tokens",
+  "skerry/join",
+];
+/** Requests that have a handler. */
+const served = [
+  ...collections.flatMap((path) => [
+    ["GET", path],
+    ["POST", path],
+    ...["GET", "PUT", "PATCH", "DELETE"].map((method) => [method, `${path}/a`]),
+  ]),
+  ...subresources.flatMap((path) => ["GET", "PUT", "PATCH"].map((method) => [method, path])),
+  ...posts.map((path) => ["POST", path]),
+  ["GET", "api/v1/namespaces/default/pods/a/log"],
+].map(([method = "", path]) => [method, `/${path}`] as const);
+const target = fc.oneof(
+  {
+    weight: 1,
+    arbitrary: fc.tuple(fc.constantFrom("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"), anyPath),
+  },
+  { weight: 5, arbitrary: fc.constantFrom(...served) },
+);
+const query = fc.dictionary(
+  fc.constantFrom(
+    "watch",
+    "limit",
+    "continue",
+    "resourceVersion",
+    "resourceVersionMatch",
+    "labelSelector",
+    "fieldSelector",
+    "pretty",
+    "dryRun",
+    "fieldManager",
+    "fieldValidation",
+    "container",
+    "tailLines",
+    "command",
+    "timeoutSeconds",
+    "includeObject",
+    "force",
+    "sendInitialEvents",
+    "hash",
+    "gracePeriodSeconds",
+    "propagationPolicy",
+  ),
+  fc.oneof(
+    fc.constantFrom(
+      "1",
+      "0",
+      "true",
+      "-1",
+      "",
+      "All",
+      "a=b",
+      "x",
+      "Strict",
+      "metadata.name=a",
+      "1e9",
+      "9999999999999999999999",
+    ),
+    fc.string(),
+  ),
+  { maxKeys: 3 },
+);
+const odd = fc.oneof(fc.constantFrom(null, 0, -1, "", "a", true, [], {}, [null], [{}], { a: null }), fc.anything());
+const field = fc.constantFrom(
+  "spec",
+  "status",
+  "data",
+  "metadata",
+  "rules",
+  "subjects",
+  "roleRef",
+  "kind",
+  "apiVersion",
+  "containers",
+  "replicas",
+  "selector",
+  "template",
+  "labels",
+  "name",
+  "nodeName",
+  "user",
+  "token",
+  "resourceAttributes",
+  "boundObjectRef",
+  "expirationSeconds",
+  "target",
+  "op",
+  "path",
+  "value",
+);
+const object = fc.dictionary(
+  field,
+  fc.oneof(
+    odd,
+    fc.dictionary(field, odd, { maxKeys: 3 }),
+    fc.array(fc.dictionary(field, odd, { maxKeys: 3 }), { maxLength: 2 }),
+  ),
+  { maxKeys: 4 },
+);
+const named = fc
+  .tuple(object, fc.constantFrom("a", "b", "A_", ""))
+  .map(([value, name]) => ({ ...value, metadata: { name } }));
+const json = (value: unknown) => {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return "{}";
+  }
+};
+const body = fc.oneof(
+  fc.constant(undefined),
+  fc.string(),
+  fc.json(),
+  object.map(json),
+  named.map(json),
+  fc.array(object, { maxLength: 2 }).map(json),
+);
+
+const headers = fc.record(
+  {
+    accept: fc.constantFrom(
+      "application/json",
+      "application/json",
+      "application/json",
+      "*/*",
+      "application/json",
+      "application/yaml",
+      "text/plain",
+      "*/*;q=x",
+      ";;,",
+      "application/json;as=Table;v=v1;g=meta.k8s.io",
+      "application/vnd.kubernetes.protobuf",
+    ),
+    "content-type": fc.constantFrom(
+      "application/json",
+      "application/json",
+      "application/json",
+      "application/yaml",
+      "application/merge-patch+json",
+      "application/json-patch+json",
+      "application/strategic-merge-patch+json",
+      "application/apply-patch+yaml",
+      "text/html",
+      "",
+    ),
+    "sec-websocket-protocol": fc.constantFrom("v5.channel.k8s.io", "x"),
+    upgrade: fc.constantFrom("websocket", "SPDY/3.1"),
+    "user-agent": fc.constantFrom("curl/8", "kubectl/v1", ""),
+  },
+  { requiredKeys: [] },
+);
+/** Mostly the administrator, so that most requests get beyond the door. */
+const identity = fc.oneof(
+  { weight: 8, arbitrary: fc.constant({ authorization: "Bearer admin" }) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        authorization: fc.constantFrom(
+          "Bearer admin",
+          "Bearer x",
+          "Bearer a.b.c",
+          "Bearer",
+          "Basic eDp5",
+          "bearer  admin",
+        ),
+        "impersonate-user": fc.constantFrom("jane", "system:node:n1", "system:serviceaccount:a:b", "%"),
+        "impersonate-group": fc.constantFrom("system:nodes", "system:masters", ","),
+        "impersonate-extra-%": fc.constantFrom("x"),
+      },
+      { requiredKeys: [] },
+    ),
+  },
+);
+
+// Reading or writing at a version that is no number is a 500 in kube-apiserver too.
+const known500 = /resourceVersion|continue/;
+
+test("whatever is asked, the answer is a plain 404, a document, or a Status, and never a fault of ours", async () => {
+  await fc.assert(
+    fc.asyncProperty(target, query, headers, identity, body, async ([method, where], parameters, rest, who, text) => {
+      // What is deleted would leave the rest of the run with nothing to talk about.
+      const kept: Record<string, string> = method === "DELETE" ? { dryRun: "All" } : {};
+      const url = `${where}?${new URLSearchParams({ ...parameters, ...kept })}`;
+      const withBody = text !== undefined && method !== "GET" && method !== "HEAD";
+      const response = await send(url, {
+        method,
+        headers: { ...rest, ...who },
+        ...(withBody && { body: text }),
+      });
+      const answer = await response.text();
+      if (response.status === 500 && !known500.test(url)) throw new Error(answer);
+      if (response.status >= 400 && response.headers.get("content-type") === "application/json" && method !== "HEAD")
+        expect(JSON.parse(answer)).toMatchObject({ kind: "Status", status: "Failure", code: response.status });
+    }),
+    { numRuns: 300, seed: 20260102 },
+  );
+  expect(store.get({ resource: "namespaces", namespace: "", name: "default" })).toBeDefined();
+});
