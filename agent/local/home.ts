@@ -29,6 +29,7 @@ export const files = (home: string) => ({
   workerConfig: join(home, "workerd.capnp"),
   worker: join(home, "worker.js"),
   supervisorPid: join(home, "supervisor.pid"),
+  ranges: join(home, "ranges.json"),
   node: join(home, "node.json"),
   agentState: join(home, "agent.db"),
   logs: join(home, "log"),

@@ -15,6 +15,7 @@ import { type Server, send, sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
 import { join, readIdentity } from "./join.ts";
 import { Keeper } from "./keeper.ts";
+import { ensureRanges } from "./ranges.ts";
 import { openLog, startWorkerd } from "./workerd.ts";
 
 export type UpOptions = {
@@ -129,7 +130,7 @@ async function startControlPlane({ home, controllers, progress, effects }: UpOpt
   const root = packageRoot();
   const bundle = await ensureBundle(root);
   const secret = ensureSecret(home.path);
-  const config = JSON.stringify({ controllers });
+  const config = JSON.stringify({ controllers, ...ensureRanges(home.path) });
   const keeper = new Keeper(
     {
       name: "workerd",
