@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { CoreV1Node, CoreV1Pod, CoreV1Service, EndpointSlice } from "../worker/kinds/generated/types.ts";
+import type { CoreV1Node, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
 import type { Effects } from "../worker/lib/effects.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import type { Desired } from "./desired.ts";

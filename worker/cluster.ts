@@ -190,7 +190,17 @@ export class Cluster extends DurableObject<Env> {
 const isOpen = (socket: WebSocket) => socket.readyState === WebSocket.OPEN;
 const attachment = (socket: WebSocket) => socket.deserializeAttachment() as Attachment;
 
-function nodeSocket(socket: WebSocket): NodeSocket {
+/** One wrapper a socket, so that they can be told apart. */
+function once<T extends object>(make: (socket: WebSocket) => T): (socket: WebSocket) => T {
+  const made = new WeakMap<WebSocket, T>();
+  return (socket) => {
+    const known = made.get(socket) ?? make(socket);
+    made.set(socket, known);
+    return known;
+  };
+}
+
+const nodeSocket = once<NodeSocket>((socket) => {
   const state = () => attachment(socket) as Extract<Attachment, { type: "node" }>;
   return {
     send: (text) => socket.send(text),
@@ -198,15 +208,11 @@ function nodeSocket(socket: WebSocket): NodeSocket {
     session: () => state().session,
     remember: (session) => socket.serializeAttachment({ ...state(), session } satisfies Attachment),
   };
-}
+});
 
-const watchSockets = new WeakMap<WebSocket, WatchSocket>();
-
-function watchSocket(socket: WebSocket): WatchSocket {
-  const known = watchSockets.get(socket);
-  if (known) return known;
+const watchSocket = once<WatchSocket>((socket) => {
   let spec: WatchSpec | undefined;
-  const made: WatchSocket = {
+  return {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),
     spec: () => (spec ??= (attachment(socket) as Extract<Attachment, { type: "watch" }>).spec),
@@ -215,6 +221,4 @@ function watchSocket(socket: WebSocket): WatchSocket {
       socket.serializeAttachment({ type: "watch", spec } satisfies Attachment);
     },
   };
-  watchSockets.set(socket, made);
-  return made;
-}
+});

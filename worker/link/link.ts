@@ -20,7 +20,7 @@ import { type Referring, referencesOf } from "./references.ts";
 /** A node's session: `greeting` until its hello is answered. */
 export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health: Liveness };
 
-/** One control socket, as the platform keeps it. */
+/** One control socket, as the platform keeps it; the same one each time for the same socket. */
 export interface NodeSocket {
   send(text: string): void;
   close(code: number, reason: string): void;
