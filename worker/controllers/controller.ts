@@ -78,6 +78,11 @@ export type Controller = {
     type: ChangeType,
   ): Iterable<string>;
   reconcile(view: View, key: string, context: Context): Intent[];
+  /**
+   * It sums over many objects, so it runs when the other controllers are at rest, or now and then while they are not:
+   * a burst of a thousand writes costs a few sums, not a thousand.
+   */
+  patient?: boolean;
   /** Of the keys that wait, those of a higher number run first; absent means order of arrival. */
   priorityOf?(view: View, key: string): number;
   /** What to tell users (events, conditions) when an intent of this key was refused; the key is tried again anyway. */

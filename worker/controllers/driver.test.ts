@@ -73,6 +73,23 @@ describe("queueing", () => {
     expect(order).toEqual(["one", "two", "one", "one"]);
   });
 
+  test("patient controllers run last, but not never", () => {
+    const order: string[] = [];
+    const patient: Controller = {
+      name: "patient",
+      patient: true,
+      watches: [{ kind, keys: () => ["sum"] }],
+      reconcile: () => having(() => order.push("sum")),
+    };
+    const { driver } = setup(() => having(() => order.push("one")), {}, [patient]);
+    driver.changed(Array.from({ length: 600 }, (_, i) => added(`t${i}`)));
+    driver.drain({ reconciles: 1000 });
+    expect(order.indexOf("sum")).toBe(500);
+    driver.changed([added("a"), added("b")]);
+    driver.drain({ reconciles: 1000 });
+    expect(order.slice(-3)).toEqual(["one", "one", "sum"]);
+  });
+
   test("a budget stops the drain and the rest runs in a later turn", () => {
     const { driver, ran, rows, clock } = setup(() => []);
     driver.changed([added("a"), added("b"), added("c")]);

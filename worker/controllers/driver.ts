@@ -41,9 +41,34 @@ export type Budget = {
 
 type Queue = { controller: Controller; keys: KeyQueue };
 
+/** Reconciles of the others after which the patient ones get a turn each, however much is left. */
+const PATIENCE = 500;
 const DUE_ROWS_AT_ONCE = 1000;
 /** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
 const CONFLICTS_AT_ONCE = 3;
+
+/** Queues that take turns. */
+class Ring {
+  readonly #queues: readonly Queue[];
+  #turn = 0;
+
+  constructor(queues: readonly Queue[]) {
+    this.#queues = queues;
+  }
+
+  get size(): number {
+    return this.#queues.length;
+  }
+
+  take(): { queue: Queue; key: string } | undefined {
+    for (let tried = 0; tried < this.#queues.length; tried++) {
+      const queue = this.#queues[this.#turn++ % this.#queues.length];
+      const key = queue?.keys.take();
+      if (queue && key !== undefined) return { queue, key };
+    }
+    return undefined;
+  }
+}
 
 /**
  * Runs controllers: writes become keys, keys are reconciled, intents are applied, which makes more writes, until all
@@ -54,7 +79,7 @@ const CONFLICTS_AT_ONCE = 3;
  * - After the last write that maps to a key, that key runs at least once, and its view has the write.
  * - Keys run one at a time. Nothing else writes between a reconcile's look at the view and the end of its intents.
  * - Controllers take turns, one key each, so that a rollout of thousands of pods delays no other controller by more
- *   than one reconcile.
+ *   than one reconcile. Patient ones run when the others are at rest, and after every few hundred reconciles of theirs.
  * - Intents are applied in order up to the first that is refused. What comes after it is dropped, `refused` may add
  *   events and conditions, and the key runs again after 5 ms, doubled by every failure in a row up to 1,000 s. Deleting
  *   or changing what is gone, and creating in a namespace that is going away, are no failures. Events never fail.
@@ -68,6 +93,8 @@ const CONFLICTS_AT_ONCE = 3;
 export class Driver {
   readonly #options: DriverOptions;
   readonly #queues: readonly Queue[];
+  readonly #eager: Ring;
+  readonly #patient: Ring;
   readonly #byName = new Map<string, Queue>();
   readonly #watches = new Map<string, { watch: Watch; queue: Queue }[]>();
   readonly #watchAll: Queue[] = [];
@@ -75,11 +102,15 @@ export class Driver {
   readonly #conflicts = new Map<string, number>();
   /** Deadlines not written yet: controller → key → due. */
   readonly #later = new Map<string, Map<string, number>>();
-  #turn = 0;
+  #eagerRuns = 0;
+  /** Turns that the patient have coming, whatever else waits. */
+  #owed = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
     this.#queues = options.controllers.map((controller) => ({ controller, keys: new KeyQueue() }));
+    this.#eager = new Ring(this.#queues.filter(({ controller }) => !controller.patient));
+    this.#patient = new Ring(this.#queues.filter(({ controller }) => controller.patient));
     for (const queue of this.#queues) this.#register(queue);
   }
 
@@ -179,12 +210,18 @@ export class Driver {
   }
 
   #next(): { queue: Queue; key: string } | undefined {
-    for (let tried = 0; tried < this.#queues.length; tried++) {
-      const queue = this.#queues[this.#turn++ % this.#queues.length];
-      const key = queue?.keys.take();
-      if (queue && key !== undefined) return { queue, key };
+    if (this.#eagerRuns >= PATIENCE) {
+      this.#eagerRuns = 0;
+      this.#owed = this.#patient.size;
     }
-    return undefined;
+    if (this.#owed > 0) {
+      const owed = this.#patient.take();
+      this.#owed = owed ? this.#owed - 1 : 0;
+      if (owed) return owed;
+    }
+    const eager = this.#eager.take();
+    if (eager) this.#eagerRuns++;
+    return eager ?? this.#patient.take();
   }
 
   #run(queue: Queue, key: string): void {

@@ -21,6 +21,7 @@ type Budget = Readonly<PodDisruptionBudget>;
  */
 export const disruptionController: Controller = {
   name: "disruption-controller",
+  patient: true,
   watches: [
     watch(PodDisruptionBudget, ownKey),
     watch(Pod, function* (pod, old, view, type) {

@@ -30,6 +30,7 @@ type Slice = Readonly<EndpointSlice>;
  */
 export const endpointSliceController: Controller = {
   name: "endpointslice-controller",
+  patient: true,
   watches: [
     watch(Service, ownKey),
     podWatch(),

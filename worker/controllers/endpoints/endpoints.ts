@@ -22,6 +22,7 @@ type Address = NonNullable<Subset["addresses"]>[number];
  */
 export const endpointsController: Controller = {
   name: "endpoint-controller",
+  patient: true,
   watches: [
     watch(Service, ownKey),
     podWatch(),

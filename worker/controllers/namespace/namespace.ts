@@ -21,6 +21,7 @@ type Content = { kind: Kind; objects: readonly Readonly<KubeObject>[] };
  */
 export const namespaceController: Controller = {
   name: "namespace-controller",
+  patient: true,
   watches: "all",
   *keysForAny(kind, object, _old, type) {
     if (kind.groupResource === Namespace.groupResource) yield keyOf(object);

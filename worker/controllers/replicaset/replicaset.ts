@@ -24,6 +24,7 @@ const selects = (set: Readonly<ReplicaSet>, object: Readonly<KubeObject>): boole
  */
 export const replicaSetController: Controller = {
   name: "replicaset-controller",
+  patient: true,
   watches: [
     { kind: ReplicaSet, keys: ownKey },
     { kind: Pod, keys: (pod, old, view) => keysOfOwners(ReplicaSet, pod, old, view, selects) },
