@@ -293,15 +293,15 @@ export class Model {
         causes: [{ reason: "NamespaceTerminating", message: `namespace ${namespace} is being terminated` }],
       });
     }
-    kind.prepareForCreate(object);
     kind.default(object);
-    const refusal = this.admit(kind, object);
-    if (refusal) throw refusal;
     object.apiVersion = kind.apiVersion;
     object.kind = kind.kind;
     object.metadata.uid = `${kind.singular}-${++this.#serial}`;
     object.metadata.creationTimestamp = timestamp(this.now);
     if (kind.hasGeneration) object.metadata.generation = 1;
+    kind.prepareForCreate(object);
+    const refusal = this.admit(kind, object);
+    if (refusal) throw refusal;
     if (kind.groupResource === "namespaces") Object.assign(object, { spec: { finalizers: ["kubernetes"] } });
     this.#store(kind, object, undefined);
     return object;

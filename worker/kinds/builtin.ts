@@ -1,7 +1,10 @@
 import { APIService } from "./apiregistration/api-service.ts";
 import { ControllerRevision } from "./apps/controller-revision.ts";
+import { DaemonSet } from "./apps/daemon-set.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
+import { StatefulSet } from "./apps/stateful-set.ts";
+import { Job } from "./batch/job.ts";
 import { Lease } from "./coordination/lease.ts";
 import { ConfigMap } from "./core/config-map.ts";
 import { Endpoints } from "./core/endpoints.ts";
@@ -28,11 +31,13 @@ export const builtins: readonly Kind[] = [
   ClusterRoleBinding,
   ConfigMap,
   ControllerRevision,
+  DaemonSet,
   Deployment,
   EndpointSlice,
   Endpoints,
   Event,
   EventsEvent,
+  Job,
   Lease,
   Namespace,
   Node,
@@ -44,4 +49,5 @@ export const builtins: readonly Kind[] = [
   Secret,
   Service,
   ServiceAccount,
+  StatefulSet,
 ];

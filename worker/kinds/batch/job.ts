@@ -1,0 +1,112 @@
+import { humanDuration } from "../../lib/duration.ts";
+import { notSupported, required } from "../../lib/status.ts";
+import { containersColumn, imagesColumn, selectorColumn } from "../apps/workload-columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defaultPodTemplate } from "../core/pod-defaults.ts";
+import { defineKind } from "../define-kind.ts";
+import type { BatchV1JobSpec, Schemas } from "../generated/types.ts";
+import { notNegative, type Problems } from "../validation/fields.ts";
+import { validatePodTemplate } from "../validation/pod-spec.ts";
+import { podSpecWarnings } from "../validation/pod-warnings.ts";
+
+export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
+export const JOB_NAME = "batch.kubernetes.io/job-name";
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
+export type Job = Schemas["io.k8s.api.batch.v1.Job"];
+export const Job = defineKind({
+  schema: "io.k8s.api.batch.v1.Job",
+  immutable: ["spec.selector", "spec.completionMode"],
+  defaults: {
+    "spec.backoffLimit": 6,
+    "spec.completionMode": "NonIndexed",
+    "spec.suspend": false,
+    "spec.manualSelector": false,
+    "spec.podReplacementPolicy": "TerminatingOrFailed",
+  },
+  default(job) {
+    const { spec } = job;
+    if (!spec) return;
+    defaultPodTemplate(spec.template);
+    // A job that names neither is a single run; one that names only its width is done when any one says so.
+    if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
+    spec.parallelism ??= 1;
+    const labels = spec.template?.metadata?.labels;
+    if (labels && !job.metadata.labels) job.metadata.labels = { ...labels };
+  },
+  prepareForCreate(job) {
+    const { metadata, spec } = job;
+    if (!spec || spec.manualSelector) return;
+    const uid = metadata.uid ?? "";
+    const name = metadata.name ?? "";
+    const marks = { "controller-uid": uid, [CONTROLLER_UID]: uid, "job-name": name, [JOB_NAME]: name };
+    const template = spec.template ?? {};
+    spec.template = {
+      ...template,
+      metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...marks } },
+    };
+    metadata.labels = { ...metadata.labels, ...marks };
+    spec.selector = { matchLabels: { [CONTROLLER_UID]: uid } };
+  },
+  validate: ({ spec }) => validateSpec(spec),
+  *warnings({ spec }) {
+    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  },
+  columns: [
+    nameColumn,
+    { name: "Status", type: "string", value: statusWord },
+    { name: "Completions", type: "string", value: completions },
+    { name: "Duration", type: "string", value: duration },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    selectorColumn,
+  ],
+});
+
+type JobLike = Schemas["io.k8s.api.batch.v1.Job"];
+
+const is = (job: JobLike, type: string): boolean =>
+  job.status?.conditions?.some((condition) => condition.type === type && condition.status === "True") ?? false;
+
+function statusWord(job: JobLike): string {
+  if (is(job, "Complete")) return "Complete";
+  if (is(job, "Failed")) return "Failed";
+  if (job.metadata.deletionTimestamp) return "Terminating";
+  if (is(job, "Suspended")) return "Suspended";
+  if (is(job, "FailureTarget")) return "FailureTarget";
+  if (is(job, "SuccessCriteriaMet")) return "SuccessCriteriaMet";
+  return "Running";
+}
+
+function completions({ spec, status }: JobLike): string {
+  const done = status?.succeeded ?? 0;
+  if (spec?.completions !== undefined) return `${done}/${spec.completions}`;
+  return (spec?.parallelism ?? 1) > 1 ? `${done}/1 of ${spec?.parallelism}` : `${done}/1`;
+}
+
+function duration({ status }: JobLike, now: number): string {
+  if (!status?.startTime) return "";
+  const end = status.completionTime ? Date.parse(status.completionTime) : now;
+  return humanDuration(end - Date.parse(status.startTime));
+}
+
+function* validateSpec(spec: BatchV1JobSpec | undefined): Problems {
+  yield* notNegative("spec.parallelism", spec?.parallelism);
+  yield* notNegative("spec.completions", spec?.completions);
+  yield* notNegative("spec.activeDeadlineSeconds", spec?.activeDeadlineSeconds);
+  yield* notNegative("spec.backoffLimit", spec?.backoffLimit);
+  yield* notNegative("spec.ttlSecondsAfterFinished", spec?.ttlSecondsAfterFinished);
+  const mode = spec?.completionMode ?? "";
+  if (mode !== "NonIndexed" && mode !== "Indexed")
+    yield notSupported("spec.completionMode", mode, ["NonIndexed", "Indexed"]);
+  if (mode === "Indexed" && spec?.completions === undefined)
+    yield required("spec.completions", "when completion mode is Indexed");
+  yield* validatePodTemplate(spec?.template, "spec.template");
+  const policy = spec?.template?.spec?.restartPolicy;
+  // Always is what a template gets that names none.
+  if (policy === "Always" || policy === undefined)
+    yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"');
+  else if (policy !== "OnFailure" && policy !== "Never")
+    yield notSupported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"]);
+}
