@@ -46,7 +46,7 @@ describe("objects over HTTP", async () => {
   });
 
   test.each([
-    ["POST", "application/vnd.kubernetes.protobuf", 415],
+    ["POST", "application/vnd.kubernetes.protobuf", 400],
     ["POST", "application/cbor", 415],
     ["PATCH", "application/apply-patch+cbor", 415],
   ])("%s of %s is refused by %i", async (method, type, code) => {

@@ -1,5 +1,7 @@
 /** Request bodies: their limit, their media types, and YAML made JSON before anyone else looks. */
 import { parse, stringify, type Tags } from "yaml";
+import { decodeProtobuf } from "../../kinds/protobuf/decode.ts";
+import { WireError } from "../../kinds/protobuf/wire.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
@@ -8,23 +10,49 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 const tooLargeBody = () => tooLarge(`limit is ${MAX_BODY_BYTES}`);
 
 /** Stops reading at the limit, so that an endless body costs no more than a large one. */
-export async function readBody(request: Request): Promise<string> {
+async function readBytes(request: Request): Promise<Uint8Array> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLargeBody();
-  if (!request.body) return "";
-  const decoder = new TextDecoder("utf-8");
-  let text = "";
+  if (!request.body) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > MAX_BODY_BYTES) throw tooLargeBody();
-    text += decoder.decode(chunk, { stream: true });
+    chunks.push(chunk);
   }
-  return text + decoder.decode();
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return bytes;
 }
 
-export const mediaType = (header: string | null): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+const decoder = new TextDecoder("utf-8");
+
+export const readText = async (request: Request): Promise<string> => decoder.decode(await readBytes(request));
+
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+
+/** A body as text, and the media type that it has as such: protobuf becomes JSON. Throws 413, and 400 for bad bytes. */
+export async function readBody(request: Request): Promise<{ type: string; text: string }> {
+  const type = mediaType(request.headers.get("content-type"));
+  const bytes = await readBytes(request);
+  if (type !== PROTOBUF || request.method === "PATCH" || bytes.length === 0)
+    return { type, text: decoder.decode(bytes) };
+  try {
+    return { type: "application/json", text: JSON.stringify(decodeProtobuf(bytes)) };
+  } catch (error) {
+    throw error instanceof WireError ? badRequest(error.message) : error;
+  }
+}
+
+const mediaType = (header: string | null): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 
 const OBJECT_TYPES = ["application/json", "application/yaml"];
+/** What can be sent, in the words of kube-apiserver. */
+const ACCEPTED = [...OBJECT_TYPES, PROTOBUF];
 const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
@@ -33,8 +61,7 @@ const PATCH_TYPES = [
 ];
 
 /** The media type of a request's body, or the 415. */
-export function bodyType(method: string, header: string | null): string {
-  const type = mediaType(header);
+export function bodyType(method: string, type: string): string {
   if (method === "PATCH") {
     if (PATCH_TYPES.includes(type)) return type;
     throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
@@ -42,7 +69,7 @@ export function bodyType(method: string, header: string | null): string {
   if (type === "") return "application/json";
   if (OBJECT_TYPES.includes(type)) return type;
   throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${OBJECT_TYPES.join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${ACCEPTED.join(", ")}`,
   );
 }
 

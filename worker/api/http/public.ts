@@ -6,7 +6,7 @@ import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../disco
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { readText } from "./body.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
@@ -97,13 +97,13 @@ function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
   const joining = { ...parts, ca: parts.config.ca };
   // Whoever joins has no credential yet: the join token in the body is its authorization.
   app.post("/skerry/join", async (c) => {
-    const body = await readBody(c.req.raw);
+    const body = await readText(c.req.raw);
     const presented = await sha256(joinTokenOf(body));
     const secret = await newSecret(effects, "node");
     return answer(c, await batch(() => join(joining, body, presented, secret)), 201);
   });
   app.post("/skerry/tokens", guard, async (c) => {
-    const body = await readBody(c.req.raw);
+    const body = await readText(c.req.raw);
     const secret = await newSecret(effects, "join");
     return answer(c, await batch(() => createJoinToken(joining, body, secret)), 201);
   });

@@ -43,9 +43,11 @@ function includeObject(query: URLSearchParams): string {
   return value;
 }
 
-function bodyOf({ method, headers }: Request, text: string): Pick<ApiRequest, "contentType" | "body"> {
+type Body = { type: string; text: string };
+
+function bodyOf({ method }: Request, { type, text }: Body): Pick<ApiRequest, "contentType" | "body"> {
   if (method === "GET" || (method === "DELETE" && text === "")) return NO_BODY;
-  return understood(bodyType(method, headers.get("content-type")), text);
+  return understood(bodyType(method, type), text);
 }
 
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body">): ApiRequest {
@@ -69,16 +71,17 @@ export class Resources {
   }
 
   async answer(request: Request, presented: Presented | undefined): Promise<Response> {
-    const text = await readBody(request).catch((error: unknown) => error);
-    const token = typeof text === "string" ? reviewedToken(new URL(request.url).pathname, text) : undefined;
+    // What is wrong with the body is told only to those who may send one.
+    const body: Body | ApiError = await readBody(request).catch((error: ApiError) => error);
+    const token = "text" in body ? reviewedToken(new URL(request.url).pathname, body.text) : undefined;
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
     const { question, result } = await this.#parts.batch(() => {
       const question = this.#ask(request, presented);
-      if (typeof text !== "string") throw text;
+      if (!("text" in body)) throw body;
       if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
       if (question.asked.verb === "watch")
         return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
-      return { question, result: this.#handle(question, text, reviewed) };
+      return { question, result: this.#handle(question, body, reviewed) };
     });
     const answer = await result;
     return answer instanceof Response ? answer : this.#respond(answer, question);
@@ -114,10 +117,10 @@ export class Resources {
     return { request, query, user, info, asked, format, includeObject: includeObject(query) };
   }
 
-  #handle(question: Question, text: string, reviewed: Presented | undefined): ApiResult | Promise<ApiResult> {
+  #handle(question: Question, body: Body, reviewed: Presented | undefined): ApiResult | Promise<ApiResult> {
     const { user, info, asked, request } = question;
     const { engine, kinds, security, store } = this.#parts;
-    const api = apiRequest(question, bodyOf(request, text));
+    const api = apiRequest(question, bodyOf(request, body));
     const answer = askVirtual(this.#review, kinds, api, reviewed);
     if (answer) return answer;
     if (asked.subresource === "proxy")
