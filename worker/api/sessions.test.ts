@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import samples from "../kinds/protobuf/samples.json" with { type: "json" };
 import { testCluster } from "./testing/cluster.ts";
 
 const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io";
@@ -7,7 +8,7 @@ describe("objects over HTTP", async () => {
   const { ask, send } = await testCluster();
 
   test("a ConfigMap is created, read, listed, patched and deleted", async () => {
-    const path = "/api/v1/namespaces/default/configmaps";
+    const path = "/api/v1/namespaces/kube-public/configmaps";
     const created = await ask("POST", path, { metadata: { name: "a" }, data: { k: "v" } });
     expect([created.code, created.body.data]).toEqual([201, { k: "v" }]);
     expect((await ask("GET", `${path}/a`)).body.metadata.uid).toBe(created.body.metadata.uid);
@@ -34,6 +35,14 @@ describe("objects over HTTP", async () => {
     const { headers } = await ask("GET", "/api/v1/namespaces");
     expect(headers.get("audit-id")).toMatch(/^[0-9a-f-]{36}$/);
     expect(headers.get("cache-control")).toBe("no-cache, private");
+  });
+
+  test("kubectl's protobuf bodies are understood", async () => {
+    const body = Uint8Array.from(atob(samples.configmaps), (letter) => letter.charCodeAt(0));
+    const headers = { authorization: "Bearer admin", "content-type": "application/vnd.kubernetes.protobuf" };
+    const path = "/api/v1/namespaces/default/configmaps?fieldValidation=Strict";
+    const response = await send(path, { method: "POST", headers, body });
+    expect([response.status, await response.json()]).toMatchObject([201, { kind: "ConfigMap", data: { k: "v" } }]);
   });
 
   test("what is too large is refused before anything looks at it", async () => {

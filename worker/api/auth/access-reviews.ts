@@ -4,8 +4,7 @@
  */
 import { badRequest, type FieldError, invalid, invalidValue } from "../../lib/status.ts";
 import type { User } from "../request.ts";
-import { ADMINISTRATORS } from "./authorize.ts";
-import type { Attributes, PolicyRule } from "./rules.ts";
+import type { Attributes } from "./rules.ts";
 import type { Context, Question, Virtual } from "./virtual.ts";
 
 type Requirement = { key: string; operator: string; values?: string[] };
@@ -109,13 +108,7 @@ export const localSubjectAccessReview: Virtual = (context, question) => {
 export const selfSubjectRulesReview: Virtual = ({ rbac }, { object, user }) => {
   const namespace = (object.spec as { namespace?: string } | undefined)?.namespace ?? "";
   if (!namespace) throw badRequest("no namespace on request");
-  const everything: PolicyRule[] = user.groups.includes(ADMINISTRATORS)
-    ? [
-        { verbs: ["*"], apiGroups: ["*"], resources: ["*"] },
-        { verbs: ["*"], nonResourceURLs: ["*"] },
-      ]
-    : [];
-  const rules = [...rbac.rulesFor(user, namespace), ...everything];
+  const rules = rbac.rulesFor(user, namespace);
   return {
     ...object,
     status: {
