@@ -1,6 +1,7 @@
 /** Which resources are answered without storage, and how their bodies are read. */
 import { kindOf } from "../../kinds/define-kind.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import { trackUpdate } from "../../kinds/patch/track-update.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import { readBody } from "../engine/body.ts";
 import { writeOptions } from "../engine/options.ts";
@@ -63,7 +64,21 @@ export function askVirtual(
   if (!virtual) return undefined;
   const kind = virtual.body ?? request.kind;
   const warnings: string[] = [];
-  const object = readBody(kinds, kind, request.body, writeOptions(request).fieldValidation, warnings);
+  const options = writeOptions(request);
+  const object = readBody(kinds, kind, request.body, options.fieldValidation, warnings);
+  // An answer is not asked with.
+  delete object.status;
+  const managedFields = trackUpdate({
+    schema: kind.schema,
+    apiVersion: kind.apiVersion,
+    manager: options.fieldManager,
+    subresource: "",
+    ignored: [],
+    now: context.effects.now(),
+    old: undefined,
+    object,
+  });
+  if (managedFields) object.metadata = { ...object.metadata, managedFields };
   const { user, namespace, name } = request;
   const answer = virtual.ask(context, { kind, user, namespace, name, object, presented: reviewed });
   const result = (body: object): ApiResult => ({
