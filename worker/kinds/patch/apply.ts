@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../lib/object.ts";
 import { ApiError, badRequest } from "../../lib/status.ts";
-import { same } from "../paths.ts";
+import { copy, same } from "../paths.ts";
 import type { Schema } from "../schema.ts";
 import { type Conflicts, conflictError, conflictsWithout } from "./conflicts.ts";
 import { misfits } from "./fields/check.ts";
@@ -36,8 +36,8 @@ export function apply(application: Application): KubeObject {
   const { live, applied, apiVersion, kind, manager, now } = application;
   const root = rootOf(application.schema);
   checkBody(application, root);
-  const before = live ? withoutManagedFields(live) : { apiVersion, kind, ...emptyObject(root) };
-  const managers = decode(live?.metadata?.managedFields) ?? new Map();
+  const before = live ? withoutManagedFields(live) : { apiVersion, kind, ...copy(emptyObject(root)) };
+  const managers = decode(live?.metadata?.managedFields);
   if (managers.size === 0) {
     const comparison = without(compare(root, emptyObject(root), before), fieldsNamed(application.ignored));
     take(managers, comparison, { ...application, manager: BEFORE_FIRST_APPLY });

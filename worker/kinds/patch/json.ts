@@ -16,6 +16,9 @@ export function set(object: JsonObject, key: string, value: unknown): void {
   else object[key] = value;
 }
 
+/** undefined for what is absent or inherited. */
+export const own = (object: JsonObject, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
+
 /** Throws 400 for text that is not JSON, with `opening` before what is wrong. */
 export function parse(body: string | undefined, opening: string): unknown {
   try {

@@ -1,7 +1,7 @@
 import { timestamp } from "../../lib/effects.ts";
 import type { ManagedFieldsEntry } from "../../lib/object.ts";
 import { FieldSet } from "./fields/field-set.ts";
-import { parseFieldsV1 } from "./fields/fields-v1.ts";
+import { isFieldsV1 } from "./fields/fields-v1.ts";
 
 /** Updaters of one object at most; the oldest beyond are merged into one entry a version. */
 const MAX_UPDATERS = 10;
@@ -33,14 +33,28 @@ export function idOf({ name, operation, subresource, apiVersion }: Omit<Manager,
 /** All owners of an object's fields, by `idOf`. */
 export type Managers = Map<string, Manager>;
 
-/** undefined when an entry makes no sense. */
-export function decode(entries: readonly ManagedFieldsEntry[] | undefined): Managers | undefined {
+/** Whether entries that a client sent make sense. */
+export const areValid = (entries: readonly ManagedFieldsEntry[]): boolean =>
+  entries.every(
+    ({ operation, fieldsType, fieldsV1 }) =>
+      (operation === "Apply" || operation === "Update") &&
+      fieldsType === "FieldsV1" &&
+      (!fieldsV1 || isFieldsV1(fieldsV1)),
+  );
+
+/** Entries that are known to make sense. */
+export function decode(entries: readonly ManagedFieldsEntry[] | undefined): Managers {
   const managers: Managers = new Map();
-  for (const { manager = "", operation, subresource = "", apiVersion = "", time, fieldsType, fieldsV1 } of entries ??
-    []) {
-    const fields = fieldsV1 ? parseFieldsV1(fieldsV1) : new FieldSet();
-    if ((operation !== "Apply" && operation !== "Update") || fieldsType !== "FieldsV1" || !fields) return undefined;
-    const decoded: Manager = { name: manager, operation, subresource, apiVersion, fields, time };
+  for (const { manager = "", operation, subresource = "", apiVersion = "", time, fieldsV1 } of entries ?? []) {
+    const fields = new FieldSet(fieldsV1);
+    const decoded: Manager = {
+      name: manager,
+      operation: operation as Operation,
+      subresource,
+      apiVersion,
+      fields,
+      time,
+    };
     managers.set(idOf(decoded), decoded);
   }
   return managers;

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, parseObject, set } from "./json.ts";
+import { isObject, type JsonObject, own, parseObject, set } from "./json.ts";
 
 /** Reads the body of an `application/merge-patch+json` request. Throws 400 for what is not a JSON object. */
 export function readMergePatch(body: string | undefined): (document: unknown) => unknown {
@@ -12,7 +12,7 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   const result: JsonObject = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete result[key];
-    else set(result, key, mergePatch(Object.hasOwn(result, key) ? result[key] : undefined, value));
+    else set(result, key, mergePatch(own(result, key), value));
   }
   return result;
 }

@@ -1,7 +1,7 @@
 import { ApiError, badRequest } from "../../lib/status.ts";
 import { copy } from "../paths.ts";
 import type { Schema } from "../schema.ts";
-import { isObject, type JsonObject, parseObject, set } from "./json.ts";
+import { isObject, type JsonObject, own, parseObject, set } from "./json.ts";
 import { enforceOrder, type Identity, positions } from "./list-order.ts";
 
 /**
@@ -63,7 +63,7 @@ function retainKeys(original: JsonObject, patch: JsonObject): JsonObject {
 }
 
 function mergeField(schema: Schema | undefined, result: JsonObject, key: string, value: unknown): void {
-  const before = Object.hasOwn(result, key) ? result[key] : undefined;
+  const before = own(result, key);
   if (value === null) delete result[key];
   else if (isObject(before) && isObject(value)) {
     const field = fieldOf(schema, key);
@@ -82,8 +82,8 @@ function mergeOrdered(schema: Schema | undefined, result: JsonObject, patch: Jso
   for (const [directive, order] of Object.entries(patch)) {
     if (!directive.startsWith(SET_ORDER)) continue;
     const key = directive.slice(SET_ORDER.length);
-    const before = result[key];
-    const change = patch[key];
+    const before = own(result, key);
+    const change = own(patch, key);
     if (!Array.isArray(order)) throw badOrder();
     if ((before !== undefined && before !== null && !Array.isArray(before)) || isObject(change)) throw badOrder();
     const field = fieldOf(schema, key);
@@ -92,7 +92,8 @@ function mergeOrdered(schema: Schema | undefined, result: JsonObject, patch: Jso
     // A list that is not there, or is to go, has no order.
     if (!Array.isArray(change) && (change === null || !Array.isArray(before))) continue;
     if (Array.isArray(change)) mergeField(schema, result, key, change);
-    result[key] = enforceOrder((result[key] ?? []) as unknown[], order, Array.isArray(before) ? before : [], id);
+    const merged = (own(result, key) ?? []) as unknown[];
+    set(result, key, enforceOrder(merged, order, Array.isArray(before) ? before : [], id));
     done.add(key);
   }
   return done;
@@ -158,7 +159,7 @@ function keyOf(item: JsonObject, mergeKey: string): unknown {
 }
 
 function deleteFromList(result: JsonObject, key: string, value: unknown): void {
-  const before = result[key];
+  const before = own(result, key);
   if (!Array.isArray(before)) return;
   if (!Array.isArray(value)) throw badRequest("invalid patch format of primitive list");
   const gone = new Set(value.map((item) => JSON.stringify(item)));
@@ -181,7 +182,11 @@ function withoutDirectives(value: unknown): unknown {
 }
 
 const fieldOf = (schema: Schema | undefined, key: string): Schema | undefined =>
-  schema?.type === "map" ? schema.items : schema?.fields?.[key];
+  schema?.type === "map"
+    ? schema.items
+    : schema?.fields && Object.hasOwn(schema.fields, key)
+      ? schema.fields[key]
+      : undefined;
 
 const strategyOf = (field: Schema | undefined): string | undefined =>
   field?.patchStrategy?.split(",").find((strategy) => strategy !== "retainKeys");

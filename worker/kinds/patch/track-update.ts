@@ -2,7 +2,7 @@ import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import type { Schema } from "../schema.ts";
 import { type Comparison, compare, isSame, without } from "./fields/compare.ts";
 import { emptyObject, fieldsNamed, rootOf, SYSTEM_FIELDS } from "./fields/root.ts";
-import { capUpdaters, decode, encode, idOf, type Managers, setFields, touch } from "./managed-fields.ts";
+import { areValid, capUpdaters, decode, encode, idOf, type Managers, setFields, touch } from "./managed-fields.ts";
 
 /** What every write tells about itself. */
 export type Tracking = {
@@ -59,10 +59,9 @@ function knownManagers(old: KubeObject | undefined, object: KubeObject, subresou
   const given = object.metadata?.managedFields;
   if (subresource === "" && given) {
     if (isReset(given)) return new Map();
-    const decoded = decode(given);
-    if (decoded && decoded.size > 0) return decoded;
+    if (areValid(given)) return decode(given);
   }
-  return decode(old?.metadata?.managedFields) ?? new Map();
+  return decode(old?.metadata?.managedFields);
 }
 
 /** `[]` and `[{}]` clear them. */

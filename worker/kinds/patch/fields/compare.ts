@@ -1,6 +1,6 @@
 import { same } from "../../paths.ts";
 import type { Schema } from "../../schema.ts";
-import { isObject, type JsonObject } from "../json.ts";
+import { isObject, type JsonObject, own } from "../json.ts";
 import { type Element, field } from "./element.ts";
 import { FieldSet } from "./field-set.ts";
 import { elementOf, fieldSchema, itemSchema, type Shape, shapeOf } from "./shape.ts";
@@ -72,6 +72,7 @@ class Walk {
   }
 
   #items(schema: Schema, left: unknown, right: unknown, path: readonly Element[]): void {
+    if (same(left, right)) return; // cheaper than to name all items
     const before = byElement(schema, left);
     const after = byElement(schema, right);
     for (const element of new Set([...before.keys(), ...after.keys()])) {
@@ -97,8 +98,6 @@ function isHollow(of: unknown, shape: Shape): boolean {
   if (shape === "list") return !Array.isArray(of) || of.length === 0;
   return !isObject(of) || Object.keys(of).length === 0;
 }
-
-const own = (object: JsonObject, name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined);
 
 function byElement(schema: Schema, list: unknown): Map<Element, unknown[]> {
   const found = new Map<Element, unknown[]>();

@@ -16,7 +16,10 @@ export function parseElement(text: string): Element | undefined {
   if (text.startsWith("i:")) return /^\d+$/.test(rest) ? text : undefined;
   if (!text.startsWith("k:") && !text.startsWith("v:")) return undefined;
   try {
-    return text.slice(0, 2) + canonical(JSON.parse(rest) as unknown);
+    const parsed = JSON.parse(rest) as unknown;
+    if (text.startsWith("k:") && (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)))
+      return undefined;
+    return text.slice(0, 2) + canonical(parsed);
   } catch {
     return undefined;
   }

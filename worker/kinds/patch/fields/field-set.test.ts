@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { showPath } from "./element.ts";
 import { FieldSet } from "./field-set.ts";
-import { parseFieldsV1 } from "./fields-v1.ts";
+import { isFieldsV1 } from "./fields-v1.ts";
 
 const element = fc.constantFrom("f:a", "f:b", 'k:{"name":"c"}', 'v:"x"', "i:0");
 const paths = fc.uniqueArray(fc.array(element, { minLength: 1, maxLength: 3 }), {
@@ -42,8 +42,22 @@ describe("a set of fields", () => {
     fc.assert(
       fc.property(paths, (of) => {
         const set = FieldSet.of(...of);
-        const read = parseFieldsV1(JSON.parse(JSON.stringify(set.toFieldsV1())));
-        expect(read?.equals(set)).toBe(true);
+        const written = JSON.parse(JSON.stringify(set.toFieldsV1())) as Record<string, unknown>;
+        expect(isFieldsV1(written)).toBe(true);
+        expect(new FieldSet(written).equals(set)).toBe(true);
+        expect(new FieldSet(written).toFieldsV1()).toEqual(written);
+      }),
+    );
+  });
+
+  test("is the same whether it was read or built", () => {
+    fc.assert(
+      fc.property(paths, paths, (a, b) => {
+        const built = FieldSet.of(...a);
+        const read = new FieldSet(built.toFieldsV1());
+        const other = FieldSet.of(...b);
+        expect(read.difference(other).toFieldsV1()).toEqual(built.difference(other).toFieldsV1());
+        expect(new FieldSet(built.toFieldsV1()).union(other).toFieldsV1()).toEqual(built.union(other).toFieldsV1());
       }),
     );
   });
@@ -56,10 +70,18 @@ describe("a set of fields", () => {
   });
 
   test("reads keys in any order, and refuses what is no set", () => {
-    const set = parseFieldsV1({ 'k:{"port":80,"protocol":"TCP"}': {} });
-    expect(parseFieldsV1({ 'k:{ "protocol": "TCP", "port": 80 }': {} })?.equals(set as FieldSet)).toBe(true);
-    for (const wrong of [{ "x:a": {} }, { "k:{": {} }, { "f:a": 1 }, { "f:a": { "i:x": {} } }, [], "f:a"])
-      expect(parseFieldsV1(wrong)).toBeUndefined();
+    const set = new FieldSet({ 'k:{"port":80,"protocol":"TCP"}': {} });
+    expect(new FieldSet({ 'k:{ "protocol": "TCP", "port": 80 }': {} }).equals(set)).toBe(true);
+    for (const wrong of [
+      { "x:a": {} },
+      { "k:{": {} },
+      { "k:null": {} },
+      { "f:a": 1 },
+      { "f:a": { "i:x": {} } },
+      [],
+      "f:a",
+    ])
+      expect(isFieldsV1(wrong)).toBe(false);
   });
 });
 

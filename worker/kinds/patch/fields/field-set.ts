@@ -1,15 +1,40 @@
-import { compareElements, type Element } from "./element.ts";
+import { isObject, type JsonObject } from "../json.ts";
+import { compareElements, type Element, parseElement } from "./element.ts";
 
 type Node = { member: boolean; children: FieldSet | undefined };
 
-/** A set of field paths. A path may be a member, have members below it, or both. Operations return new sets. */
+/**
+ * A set of field paths. A path may be a member, have members below it, or both. Operations return new sets.
+ *
+ * One read from `managedFields` is taken apart level by level as it is looked at, and what was not is written back as
+ * it was: most writes touch few of the fields that an object's managers own.
+ */
 export class FieldSet {
-  readonly #nodes = new Map<Element, Node>();
+  #read: Map<Element, Node> | undefined;
+  readonly #written: JsonObject | undefined;
+
+  constructor(written?: JsonObject) {
+    this.#written = written;
+  }
 
   static of(...paths: readonly (readonly Element[])[]): FieldSet {
     const set = new FieldSet();
     for (const path of paths) set.insert(path);
     return set;
+  }
+
+  get #nodes(): Map<Element, Node> {
+    if (this.#read) return this.#read;
+    this.#read = new Map();
+    for (const [key, below] of Object.entries(this.#written ?? {})) {
+      const element = key === "." ? undefined : parseElement(key);
+      if (element === undefined || !isObject(below)) continue;
+      const keys = Object.keys(below);
+      const member = keys.length === 0 || "." in below;
+      const children = keys.some((name) => name !== ".") ? new FieldSet(below) : undefined;
+      this.#read.set(element, { member, children });
+    }
+    return this.#read;
   }
 
   /** For building only. The empty path, the whole object, belongs to no one. */
@@ -57,6 +82,8 @@ export class FieldSet {
   }
 
   union(other: FieldSet): FieldSet {
+    if (other.isEmpty) return this;
+    if (this.isEmpty) return other;
     const result = new FieldSet();
     for (const element of new Set([...this.#nodes.keys(), ...other.#nodes.keys()])) {
       const mine = this.below(element);
@@ -87,7 +114,7 @@ export class FieldSet {
   }
 
   #without(other: FieldSet, recursive: boolean): FieldSet {
-    if (other.isEmpty) return this;
+    if (other.isEmpty || this.isEmpty) return this;
     const result = new FieldSet();
     for (const [element, { member, children }] of this.#nodes) {
       const gone = other.hasMember(element);
@@ -125,11 +152,12 @@ export class FieldSet {
   }
 
   /** As `managedFields` hold it: a member with members below says so by `.`. */
-  toFieldsV1(): Record<string, unknown> {
-    const result: Record<string, unknown> = {};
+  toFieldsV1(): JsonObject {
+    if (!this.#read && this.#written) return this.#written;
+    const result: JsonObject = {};
     for (const element of this.elements()) {
-      const below = this.below(element)?.toFieldsV1();
-      result[element] = below ? { ...(this.hasMember(element) ? { ".": {} } : {}), ...below } : {};
+      const { ".": _, ...below } = this.below(element)?.toFieldsV1() ?? {};
+      result[element] = this.below(element) && this.hasMember(element) ? { ".": {}, ...below } : below;
     }
     return result;
   }

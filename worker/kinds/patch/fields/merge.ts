@@ -1,5 +1,5 @@
 import type { Schema } from "../../schema.ts";
-import { isObject, type JsonObject, set } from "../json.ts";
+import { isObject, type JsonObject, own, set } from "../json.ts";
 import type { Element } from "./element.ts";
 import { elementOf, fieldSchema, itemSchema, shapeOf } from "./shape.ts";
 
@@ -19,8 +19,7 @@ function mergeFields(schema: Schema, left: unknown, right: unknown): unknown {
   if (Object.keys(before).length === 0 && Object.keys(after).length === 0) return right;
   const result: JsonObject = { ...before };
   for (const [name, child] of Object.entries(after)) {
-    const old = Object.hasOwn(before, name) ? before[name] : undefined;
-    set(result, name, merge(fieldSchema(schema, name), old, child));
+    set(result, name, merge(fieldSchema(schema, name), own(before, name), child));
   }
   return result;
 }

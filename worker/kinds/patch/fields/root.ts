@@ -24,9 +24,13 @@ export function rootOf(schema: Schema): Schema {
   return root;
 }
 
+const empties = new WeakMap<Schema, Readonly<JsonObject>>();
+
 /** What Go makes of a kind when nothing is set: the structs that it holds by value, and their nulls and zeros. */
-export function emptyObject(schema: Schema): JsonObject {
-  return zeros(schema);
+export function emptyObject(schema: Schema): Readonly<JsonObject> {
+  const known = empties.get(schema) ?? zeros(schema);
+  empties.set(schema, known);
+  return known;
 }
 
 function zeros(schema: Schema): JsonObject {
