@@ -253,7 +253,8 @@ export class Driver {
 
   #apply(controller: string, key: string, intent: Intent): ApiError | undefined {
     if (intent.do === "again") {
-      this.#at(controller, key, this.#options.effects.now() + Math.max(0, Math.ceil(intent.afterMs)));
+      if (intent.afterMs <= 0) this.enqueue(controller, key);
+      else this.#at(controller, key, this.#options.effects.now() + Math.ceil(intent.afterMs));
       return undefined;
     }
     const error = this.#options.apply(intent, controller);

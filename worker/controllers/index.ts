@@ -12,6 +12,7 @@ import { nodeIpamController } from "./nodes/pod-cidr.ts";
 import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController } from "./replicaset/replicaset.ts";
+import { statefulSetController } from "./statefulset/statefulset.ts";
 
 export type ControllersConfig = {
   /** PEM of the cluster's CA, published to every namespace. */
@@ -27,6 +28,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
   return [
     replicaSetController,
     deploymentController,
+    statefulSetController,
     namespaceController,
     serviceAccountController,
     rootCaPublisher(config.ca),

@@ -1,10 +1,10 @@
 import type { CoreV1TopologySpreadConstraint } from "../../kinds/generated/types.ts";
+import { selectsNode } from "../../lib/node-selectors.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
 import { untolerated } from "../../lib/taints.ts";
 import { type Cluster, type Filter, refuse, refuseFinally } from "../framework.ts";
 import type { PodInfo } from "../pod.ts";
 import type { NodeInfo } from "../snapshot.ts";
-import { selectsNode } from "./node-affinity.ts";
 
 const UNEVEN = "node(s) didn't match pod topology spread constraints";
 

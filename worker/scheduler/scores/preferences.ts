@@ -1,5 +1,5 @@
+import { matchesNodeTerm } from "../../lib/node-selectors.ts";
 import { tolerates } from "../../lib/taints.ts";
-import { matchesTerm } from "../filters/node-affinity.ts";
 import { fewerIsBetter, moreIsBetter, type Score } from "../framework.ts";
 
 /** Nodes with fewer PreferNoSchedule taints that the pod does not tolerate. */
@@ -26,6 +26,6 @@ export const preferredNodeAffinity: Score = {
     const terms = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
     if (terms.length === 0) return undefined;
     return (node) =>
-      terms.reduce((sum, { weight, preference }) => sum + (matchesTerm(preference, node) ? weight : 0), 0);
+      terms.reduce((sum, { weight, preference }) => sum + (matchesNodeTerm(preference, node) ? weight : 0), 0);
   },
 };

@@ -1,0 +1,186 @@
+import { ControllerRevision } from "../../kinds/apps/controller-revision.ts";
+import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { isPodAvailable, isPodReady, isPodTerminal, podAvailableAt } from "../../kinds/core/pod-conditions.ts";
+import { same } from "../../kinds/paths.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import { matchesSelector } from "../../lib/selectors.ts";
+import type { Controller, Intent, View } from "../controller.ts";
+import { normal, warning } from "../events.ts";
+import { ownKey, splitKey, watch } from "../keys.ts";
+import { claim, keysOfOwners } from "../owners.ts";
+import {
+  currentRevision,
+  forgetRevisions,
+  REVISION_HASH,
+  type Revision,
+  revisionsOf,
+  templateOf,
+} from "../revisions.ts";
+import { claimsOf, ordinalOf, podName, podOf } from "./identity.ts";
+
+type Set_ = Readonly<StatefulSet>;
+type Pods = readonly Readonly<Pod>[];
+
+/** What one reconcile knows: where it came from, where it goes. */
+type Rollout = { view: View; now: number; set: Set_; pods: Pods; current: Revision; update: Revision };
+
+const selects = (set: Set_, object: Readonly<KubeObject>): boolean =>
+  matchesSelector(set.spec.selector, object.metadata?.labels) && ordinalOf(set, object as Pod) !== undefined;
+
+/**
+ * Keeps pods with lasting identities, one of each at most, made and removed in order.
+ * https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/
+ */
+export const statefulSetController: Controller = {
+  name: "statefulset-controller",
+  watches: [
+    watch(StatefulSet, ownKey),
+    watch(Pod, (pod, old, view) => keysOfOwners(StatefulSet, pod, old, view, selects)),
+    watch(ControllerRevision, (revision, old, view) => keysOfOwners(StatefulSet, revision, old, view, () => false)),
+  ],
+  reconcile(view, key, { now }) {
+    const set = view.get(StatefulSet, ...splitKey(key));
+    if (!set) return [];
+    const { claimed, intents } = claim(view, StatefulSet, set, Pod, (pod) => selects(set, pod));
+    if (intents.length > 0) return intents;
+    const revisions = revisionsOf(view, set);
+    const collisions = set.status?.collisionCount ?? 0;
+    const newest = currentRevision(view, StatefulSet, set, revisions, collisions);
+    if (newest.collision) return writeStatus(set, { replicas: 0, ...set.status, collisionCount: collisions + 1 });
+    if (newest.intents.length > 0) return newest.intents;
+    const update = newest.revision as Revision;
+    const current = revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+    const rollout: Rollout = { view, now, set, pods: claimed, current, update };
+    const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
+    if (steps.some(({ do: what }) => what !== "again")) return steps;
+    const live = new Set([...claimed.map(revisionOf), current.metadata.name ?? "", update.metadata.name ?? ""]);
+    return [...writeStatus(set, statusOf(rollout)), ...forgetRevisions(set, revisions, live), ...steps];
+  },
+  refused(view, key, { intent, error }) {
+    const set = view.get(StatefulSet, ...splitKey(key));
+    if (!set || (intent.do !== "create" && intent.do !== "delete") || intent.kind.kind !== "Pod") return [];
+    const pod = intent.do === "create" ? intent.object.metadata?.name : intent.name;
+    const [reason, verb] = intent.do === "create" ? ["FailedCreate", "create"] : ["FailedDelete", "delete"];
+    const text = `${verb} Pod ${pod} in StatefulSet ${set.metadata.name} failed error: ${error.message}`;
+    return [warning(set, reason, text)];
+  },
+};
+
+const revisionOf = (pod: Readonly<Pod>): string => pod.metadata.labels?.[REVISION_HASH] ?? "";
+const isLeaving = (pod: Readonly<Pod>): boolean => pod.metadata.deletionTimestamp !== undefined;
+const isUp = (pod: Readonly<Pod>): boolean => pod.status?.phase === "Running" && isPodReady(pod);
+const range = (set: Set_) => {
+  const start = set.spec.ordinals?.start ?? 0;
+  return { start, end: start + (set.spec.replicas ?? 1) };
+};
+
+/** Creates, waits, removes, updates, in this order; with OrderedReady the first pod not settled stops all that follows. */
+function stepsOf(rollout: Rollout): Intent[] {
+  const { set, pods } = rollout;
+  const ordered = set.spec.podManagementPolicy !== "Parallel";
+  const { start, end } = range(set);
+  const byOrdinal = new Map(pods.map((pod) => [ordinalOf(set, pod) ?? -1, pod]));
+  const steps: Intent[] = [];
+  for (let ordinal = start; ordinal < end; ordinal++) {
+    const settling = settle(rollout, ordinal, byOrdinal.get(ordinal));
+    steps.push(...(settling ?? []));
+    if (settling && ordered) return steps;
+  }
+  const condemned = [...byOrdinal]
+    .filter(([ordinal]) => ordinal < start || ordinal >= end)
+    .sort(([a], [b]) => b - a)
+    .map(([, pod]) => pod);
+  // An unhealthy one may go even while others are not settled, or nothing would ever move again.
+  for (const pod of condemned) {
+    if (!isLeaving(pod)) steps.push(...removal(set, pod));
+    if (ordered) return steps;
+  }
+  if (steps.length > 0 || set.spec.updateStrategy?.type === "OnDelete") return steps;
+  return [...steps, ...nextUpdate(rollout, byOrdinal)];
+}
+
+/** What a wanted pod needs; undefined when it is settled, nothing but a wait when only time helps. */
+function settle(rollout: Rollout, ordinal: number, pod: Readonly<Pod> | undefined): Intent[] | undefined {
+  const { set, now } = rollout;
+  if (!pod) return creation(rollout, ordinal);
+  if (isLeaving(pod)) return [];
+  if (isPodTerminal(pod)) return removal(set, pod);
+  if (!isUp(pod)) return [];
+  const minReadySeconds = set.spec.minReadySeconds ?? 0;
+  if (isPodAvailable(pod, minReadySeconds, now)) return undefined;
+  return [{ do: "again", afterMs: (podAvailableAt(pod, minReadySeconds) ?? now) - now }];
+}
+
+function creation({ view, set, current, update }: Rollout, ordinal: number): Intent[] {
+  const name = podName(set, ordinal);
+  const partition = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
+  const rolling = set.spec.updateStrategy?.type !== "OnDelete";
+  const revision = rolling && ordinal < partition ? current : update;
+  const claimKind = view.kind("v1", "PersistentVolumeClaim");
+  const claims: Intent[] = claimKind
+    ? claimsOf(set, name)
+        .filter((claim) => !view.get(claimKind, set.metadata.namespace ?? "", claim.metadata?.name ?? ""))
+        .map((object) => ({ do: "create", kind: claimKind, object: object as KubeObject }))
+    : [];
+  const pod = podOf(set, ordinal, templateOf(revision), revision.metadata.name ?? "");
+  return [
+    ...claims,
+    { do: "create", kind: Pod, object: pod },
+    normal(set, "SuccessfulCreate", `create Pod ${name} in StatefulSet ${set.metadata.name} successful`),
+  ];
+}
+
+function removal(set: Set_, { metadata: { namespace = "", name = "", uid = "" } }: Readonly<Pod>): Intent[] {
+  return [
+    { do: "delete", kind: Pod, namespace, name, uid },
+    normal(set, "SuccessfulDelete", `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`),
+  ];
+}
+
+/** From the last down to the partition, one at a time, each only when all above it are well. */
+function nextUpdate({ set, update }: Rollout, byOrdinal: ReadonlyMap<number, Readonly<Pod>>): Intent[] {
+  const { start, end } = range(set);
+  const first = Math.max(start, set.spec.updateStrategy?.rollingUpdate?.partition ?? 0);
+  for (let ordinal = end - 1; ordinal >= first; ordinal--) {
+    const pod = byOrdinal.get(ordinal);
+    if (!pod || isLeaving(pod)) return [];
+    if (revisionOf(pod) !== update.metadata.name) return removal(set, pod);
+    if (!isUp(pod)) return [];
+  }
+  return [];
+}
+
+function statusOf({ set, pods, current, update, now }: Rollout): NonNullable<StatefulSet["status"]> {
+  const { start, end } = range(set);
+  const names = { current: current.metadata.name ?? "", update: update.metadata.name ?? "" };
+  const count = (test: (pod: Readonly<Pod>) => boolean) => pods.filter(test).length;
+  const of = (revision: string) => count((pod) => !isLeaving(pod) && revisionOf(pod) === revision);
+  const status = {
+    observedGeneration: set.metadata.generation,
+    replicas: count((pod) => pod.status?.phase !== undefined),
+    readyReplicas: count(isUp),
+    currentReplicas: of(names.current),
+    updatedReplicas: of(names.update),
+    currentRevision: names.current,
+    updateRevision: names.update,
+    collisionCount: set.status?.collisionCount ?? 0,
+    availableReplicas: count((pod) => isUp(pod) && isPodAvailable(pod, set.spec.minReadySeconds ?? 0, now)),
+  };
+  const wanted = end - start;
+  const done = status.updatedReplicas === wanted && status.readyReplicas === wanted && status.replicas === wanted;
+  if (set.spec.updateStrategy?.type !== "OnDelete" && done)
+    Object.assign(status, { currentRevision: names.update, currentReplicas: status.updatedReplicas });
+  const { readyReplicas, currentReplicas, updatedReplicas, ...rest } = status;
+  return {
+    ...rest,
+    ...(readyReplicas > 0 && { readyReplicas }),
+    ...(status.currentReplicas > 0 && { currentReplicas }),
+    ...(updatedReplicas > 0 && { updatedReplicas }),
+  };
+}
+
+function writeStatus(set: Set_, status: NonNullable<StatefulSet["status"]>): Intent[] {
+  if (same(status, set.status)) return [];
+  return [{ do: "updateStatus", kind: StatefulSet, object: { ...set, status } as StatefulSet }];
+}
