@@ -1,5 +1,6 @@
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { Controller } from "./controller.ts";
+import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionController } from "./disruption/disruption.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
@@ -29,6 +30,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     replicaSetController,
     deploymentController,
     statefulSetController,
+    daemonSetController,
     namespaceController,
     serviceAccountController,
     rootCaPublisher(config.ca),
