@@ -4,7 +4,46 @@ import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
 
 const APPLETS = ["sh", "sleep", "cat", "ls", "echo", "id", "env", "head", "tail", "httpd", "nc", "wget", "kill"];
-const MORE_APPLETS = ["mkdir", "rm", "touch", "stat", "hostname", "ps", "true", "false", "mount", "test", "date"];
+const MORE_APPLETS = [
+  "mkdir",
+  "rm",
+  "touch",
+  "stat",
+  "hostname",
+  "ps",
+  "true",
+  "false",
+  "mount",
+  "test",
+  "date",
+  "tar",
+  "wc",
+  "seq",
+  "yes",
+  "dd",
+  "find",
+  "grep",
+  "sed",
+  "awk",
+  "tr",
+  "sort",
+];
+const TOOLS = [
+  "nslookup",
+  "ping",
+  "ip",
+  "stty",
+  "tty",
+  "timeout",
+  "sha256sum",
+  "df",
+  "free",
+  "nproc",
+  "readlink",
+  "chmod",
+  "cp",
+  "mv",
+];
 export const BUSYBOX_IMAGE = "docker.io/library/busybox:test";
 
 /** Writes a docker archive whose image holds the machine's own static busybox; no registry is needed. */
@@ -13,7 +52,7 @@ export async function writeBusyboxImage(path: string, options: { tag?: string; b
   for (const folder of ["bin/", "tmp/", "etc/", "proc/", "dev/", "sys/"])
     layer.entry({ name: folder, type: "directory", mode: folder === "tmp/" ? 0o1777 : 0o755 });
   layer.entry({ name: "bin/busybox", mode: 0o755 }, readFileSync(options.busybox ?? "/bin/busybox"));
-  for (const applet of [...APPLETS, ...MORE_APPLETS])
+  for (const applet of [...APPLETS, ...MORE_APPLETS, ...TOOLS])
     layer.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox" });
   layer.entry({ name: "etc/passwd" }, "root:x:0:0:root:/:/bin/sh\n");
   const layerTar = await collect(layer);

@@ -3,7 +3,6 @@
  * node's Relay and never through the Cluster.
  */
 
-import { badRequest } from "../lib/status.ts";
 import type { StreamRequest } from "../protocol/link.ts";
 
 /** What the Cluster grants: the node whose Relay to use, and what its agent was asked to serve. */
@@ -11,8 +10,12 @@ export type StreamGrant = { node: string; stream: StreamRequest };
 
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
+/** An exec that asks for no WebSocket is left to the API, which refuses it in words that say what is wrong with it. */
 export function isStream(request: Request, path: string): boolean {
-  return (request.method === "GET" || request.method === "POST") && STREAM_PATH.test(path);
+  if (!STREAM_PATH.test(path) || request.method === "HEAD") return false;
+  return path.endsWith("/log")
+    ? request.method === "GET"
+    : request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 export async function openStream(
@@ -22,13 +25,6 @@ export async function openStream(
   relays: DurableObjectNamespace,
 ): Promise<Response> {
   const isLog = new URL(request.url).pathname.endsWith("/log");
-  const upgrade = request.headers.get("upgrade")?.toLowerCase();
-  if (!isLog && upgrade !== "websocket") {
-    const why = upgrade?.startsWith("spdy")
-      ? "this server speaks WebSocket, not SPDY: use kubectl 1.31 or newer"
-      : "Upgrade request required";
-    return Response.json(badRequest(why).status(), { status: 400 });
-  }
   const headers = new Headers(request.headers);
   headers.delete("upgrade");
   headers.delete("connection");
@@ -54,6 +50,7 @@ function logAnswer(socket: WebSocket): Response {
           // already closed or cancelled by the client
         }
       };
+      socket.binaryType = "arraybuffer";
       socket.addEventListener("message", (event) => {
         const chunk =
           typeof event.data === "string" ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
