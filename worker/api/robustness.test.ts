@@ -188,42 +188,68 @@ const json = (value: unknown) => {
     return "{}";
   }
 };
+const operation = fc.record({
+  op: fc.constantFrom("add", "remove", "replace", "test", "move", "copy", "x"),
+  path: fc.constantFrom(
+    "",
+    "/",
+    "/-",
+    "x",
+    "/data/k",
+    "/spec/replicas",
+    "/spec/containers/0",
+    "/spec/containers/-",
+    "/spec",
+    "/status",
+    "/metadata",
+    "/metadata/labels",
+    "/metadata/labels/a",
+  ),
+  from: fc.constantFrom("/data", "/spec", "/metadata/name", "/x"),
+  value: odd,
+});
 const body = fc.oneof(
-  fc.constant(undefined),
-  fc.string(),
-  fc.json(),
-  object.map(json),
-  named.map(json),
-  fc.array(object, { maxLength: 2 }).map(json),
+  { weight: 1, arbitrary: fc.oneof(fc.constant(undefined), fc.string(), fc.json()) },
+  { weight: 1, arbitrary: object.map(json) },
+  { weight: 3, arbitrary: named.map(json) },
+  { weight: 1, arbitrary: fc.array(operation, { minLength: 1, maxLength: 3 }).map(json) },
 );
-
-const headers = fc.record(
+const patches = [
+  "application/json-patch+json",
+  "application/merge-patch+json",
+  "application/strategic-merge-patch+json",
+  "application/apply-patch+yaml",
+];
+const contentType = (method: string) =>
+  fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...(method === "PATCH" ? patches : ["application/json"])) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        ...patches,
+        "application/json",
+        "application/yaml",
+        "application/vnd.kubernetes.protobuf",
+        "text/html",
+        "",
+      ),
+    },
+  );
+const accept = fc.oneof(
+  { weight: 8, arbitrary: fc.constantFrom("application/json", "application/json;as=Table;v=v1;g=meta.k8s.io") },
   {
-    accept: fc.constantFrom(
-      "application/json",
-      "application/json",
-      "application/json",
-      "*/*",
-      "application/json",
+    weight: 1,
+    arbitrary: fc.constantFrom(
       "application/yaml",
       "text/plain",
       "*/*;q=x",
       ";;,",
-      "application/json;as=Table;v=v1;g=meta.k8s.io",
       "application/vnd.kubernetes.protobuf",
     ),
-    "content-type": fc.constantFrom(
-      "application/json",
-      "application/json",
-      "application/json",
-      "application/yaml",
-      "application/merge-patch+json",
-      "application/json-patch+json",
-      "application/strategic-merge-patch+json",
-      "application/apply-patch+yaml",
-      "text/html",
-      "",
-    ),
+  },
+);
+const others = fc.record(
+  {
     "sec-websocket-protocol": fc.constantFrom("v5.channel.k8s.io", "x"),
     upgrade: fc.constantFrom("websocket", "SPDY/3.1"),
     "user-agent": fc.constantFrom("curl/8", "kubectl/v1", ""),
@@ -254,19 +280,32 @@ const identity = fc.oneof(
   },
 );
 
+const request = target.chain(([method, where]) =>
+  fc.record({
+    method: fc.constant(method),
+    where: fc.constant(where),
+    parameters: query,
+    type: contentType(method),
+    accepted: accept,
+    other: others,
+    who: identity,
+    text: body,
+  }),
+);
+
 // Reading or writing at a version that is no number is a 500 in kube-apiserver too.
 const known500 = /resourceVersion|continue/;
 
 test("whatever is asked, the answer is a plain 404, a document, or a Status, and never a fault of ours", async () => {
   await fc.assert(
-    fc.asyncProperty(target, query, headers, identity, body, async ([method, where], parameters, rest, who, text) => {
+    fc.asyncProperty(request, async ({ method, where, parameters, type, accepted, other, who, text }) => {
       // What is deleted would leave the rest of the run with nothing to talk about.
       const kept: Record<string, string> = method === "DELETE" ? { dryRun: "All" } : {};
       const url = `${where}?${new URLSearchParams({ ...parameters, ...kept })}`;
-      const withBody = text !== undefined && method !== "GET" && method !== "HEAD";
+      const withBody = text !== undefined && !["GET", "HEAD", "DELETE"].includes(method);
       const response = await send(url, {
         method,
-        headers: { ...rest, ...who },
+        headers: { accept: accepted, "content-type": type, ...other, ...who },
         ...(withBody && { body: text }),
       });
       const answer = await response.text();

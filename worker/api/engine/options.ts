@@ -1,5 +1,6 @@
 import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
+import { isApply } from "./patch-types.ts";
 
 /**
  * The options of writes, from the query or a DELETE's body.
@@ -36,15 +37,15 @@ const OPTIONS_KIND: Readonly<Record<string, string>> = {
 
 /** Throws 422 for what it does not know. */
 export function writeOptions({ query, verb, contentType, userAgent }: ApiRequest): WriteOptions {
-  const isApply = verb === "patch" && /^application\/apply-patch/.test(contentType);
+  const applies = verb === "patch" && isApply({ contentType });
   const dryRun = query.getAll("dryRun");
   const fieldManager = query.get("fieldManager") ?? "";
   const validation = query.get("fieldValidation") ?? "";
   const force = query.get("force");
   const problems: FieldError[] = [];
-  if (verb === "patch" && !isApply && force !== null)
+  if (verb === "patch" && !applies && force !== null)
     problems.push(forbiddenField("force", "may not be specified for non-apply patch"));
-  if (isApply && fieldManager === "")
+  if (applies && fieldManager === "")
     problems.push({
       field: "fieldManager",
       reason: "FieldValueRequired",
@@ -104,11 +105,17 @@ function optionsOfQuery(query: URLSearchParams): DeleteOptions {
   return options;
 }
 
+/** The largest number to which one can still be added. */
+const MAX_EXACT = Number.MAX_SAFE_INTEGER - 1;
+
 /** An integer of the query; anything else is a 400 in strconv's words. */
 export function wholeNumber(name: string, text: string): number {
   if (!/^[-+]?\d+$/.test(text))
     throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax (${name})`);
-  return Number(text);
+  const number = BigInt(text.replace("+", ""));
+  if (BigInt.asIntN(64, number) !== number)
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range (${name})`);
+  return Math.max(-MAX_EXACT, Math.min(MAX_EXACT, Number(number)));
 }
 
 const optionTypes: Readonly<Record<string, (value: unknown) => boolean>> = {

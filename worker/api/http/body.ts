@@ -88,6 +88,7 @@ export function yamlToJson(text: string): string {
       uniqueKeys: false,
       customTags: withoutSurprises,
       maxAliasCount: 100,
+      logLevel: "error",
     });
     return JSON.stringify(value ?? null);
   } catch (error) {
