@@ -5,7 +5,7 @@ import { ApiError } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
 import { toStored } from "./conversions.ts";
 import { refsOf } from "./refs.ts";
-import { keyOf, serialize, shape } from "./stored.ts";
+import { keyOf, serialize, shape, withRevision } from "./stored.ts";
 
 /** One row holds at most 2 MB in a Durable Object; the rest of the row needs little. */
 const MAX_OBJECT_CHARACTERS = 2_000_000;
@@ -56,11 +56,7 @@ const timeless = (entries: readonly ManagedFieldsEntry[] | undefined) =>
 /** Removes a stored object; the DELETED change carries its last body under a new revision. */
 export function removeStored(txn: Txn, stored: StoredObject): string {
   const revision = txn.nextRevision();
-  const json = withRevision(stored.json, stored.revision, revision);
+  const json = withRevision(stored.json, revision);
   txn.remove({ ...stored, revision, json });
   return json;
 }
-
-/** metadata comes first and keeps resourceVersion before anything that users fill freely, so the first hit is it. */
-const withRevision = (json: string, from: number, to: number): string =>
-  json.replace(`"resourceVersion":"${from}"`, `"resourceVersion":"${to}"`);

@@ -6,9 +6,9 @@ import type { ApiRequest, ApiResult } from "../request.ts";
 import { readBody } from "./body.ts";
 import { insert } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
-import { trackFields } from "./fields.ts";
+import { type Track, trackFields } from "./fields.ts";
 import { hooksOf } from "./hooks.ts";
-import { fillSystemFields, generatedName, settleNamespace } from "./metadata.ts";
+import { fillSystemFields, generatedName, settleNamespace, wipeSystemFields } from "./metadata.ts";
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
@@ -33,6 +33,7 @@ export function createObject(
   options: WriteOptions,
   object: Loose,
   warnings: string[],
+  track: Track = trackFields,
 ): string {
   const { kind, user, namespace, subresource } = request;
   settleNamespace(kind, object, namespace);
@@ -51,7 +52,8 @@ export function createObject(
     object,
     old: undefined,
   };
-  trackFields(operation, options.fieldManager);
+  wipeSystemFields(object);
+  track(operation, options.fieldManager);
   for (const admission of mutating) admission.admits(operation);
   const generates = !object.metadata?.name;
   fillSystemFields(kind, object, core.effects);

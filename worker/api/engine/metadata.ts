@@ -46,14 +46,19 @@ export function checkNamed(object: KubeObject, namespace: string, name: string):
     );
 }
 
-/** What the server sets on a new object. */
-export function fillSystemFields(kind: Kind, object: KubeObject, effects: Effects): void {
+/** What only the server sets is not the client's to bring, nor to own. */
+export function wipeSystemFields(object: KubeObject): void {
   const metadata = metaOf(object);
   if (metadata.resourceVersion)
     throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete (metadata as { selfLink?: string }).selfLink;
+}
+
+/** What the server sets on a new object. */
+export function fillSystemFields(kind: Kind, object: KubeObject, effects: Effects): void {
+  const metadata = metaOf(object);
   metadata.uid = effects.uid();
   metadata.creationTimestamp = timestamp(effects.now());
   if (kind.hasGeneration) metadata.generation = 1;

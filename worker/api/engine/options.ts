@@ -118,11 +118,14 @@ export function wholeNumber(name: string, text: string): number {
   return Math.max(-MAX_EXACT, Math.min(MAX_EXACT, Number(number)));
 }
 
+const isText = (value: unknown) => value === null || typeof value === "string";
+
 const optionTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
-  gracePeriodSeconds: Number.isInteger,
+  gracePeriodSeconds: (value) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 63,
   orphanDependents: (value) => typeof value === "boolean",
   propagationPolicy: (value) => typeof value === "string",
-  preconditions: (value) => typeof value === "object" && !Array.isArray(value),
+  preconditions: (value) =>
+    typeof value === "object" && !Array.isArray(value) && Object.values(value ?? {}).every(isText),
   dryRun: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
 };
 

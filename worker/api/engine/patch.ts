@@ -1,18 +1,19 @@
-import { notFound, unsupportedMediaType } from "../../lib/status.ts";
+import { notFound } from "../../lib/status.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
+import { applyPatch } from "./apply.ts";
 import { normalize } from "./body.ts";
 import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { checkNamed } from "./metadata.ts";
 import { writeOptions } from "./options.ts";
-import { patchTypes } from "./patch-types.ts";
+import { isApply, patchType } from "./patch-types.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 import { updateObject } from "./update.ts";
 
 export function patch(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
-  const type = patchTypes[request.contentType];
-  if (!type) throw unsupportedMediaType("415: Unsupported Media Type");
+  if (isApply(request)) return applyPatch(core, request);
+  const type = patchType(request);
   const options = writeOptions(request);
   const change = type.read(kind, request.body);
   return core.store.write((txn): ApiResult => {

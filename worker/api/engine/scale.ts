@@ -4,14 +4,14 @@ import type { Kind, ScalePaths } from "../../kinds/kind.ts";
 import { read } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { formatLabels, formatSelector, type LabelSelector, type Labels } from "../../lib/selectors.ts";
-import { invalid, invalidValue, methodNotAllowed, notFound, unsupportedMediaType } from "../../lib/status.ts";
+import { invalid, invalidValue, methodNotAllowed, notFound } from "../../lib/status.ts";
 import type { StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { normalize, readBody } from "./body.ts";
 import type { Core, Loose } from "./core.ts";
 import { checkNamed } from "./metadata.ts";
 import { writeOptions } from "./options.ts";
-import { patchTypes } from "./patch-types.ts";
+import { patchType } from "./patch-types.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 import { updateObject } from "./update.ts";
 
@@ -83,8 +83,7 @@ export function updateScale(core: Core, request: ApiRequest): ApiResult {
 }
 
 export function patchScale(core: Core, request: ApiRequest): ApiResult {
-  const type = patchTypes[request.contentType];
-  if (!type) throw unsupportedMediaType("415: Unsupported Media Type");
+  const type = patchType(request);
   const warnings: string[] = [];
   const { fieldValidation } = writeOptions(request);
   const change = type.read(ScaleKind, request.body);

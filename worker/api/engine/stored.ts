@@ -61,6 +61,10 @@ const META_ORDER = [
   "managedFields",
 ] as const;
 
+/** metadata comes first and keeps resourceVersion before anything that users fill freely, so the first hit is it. */
+export const withRevision = (json: string, revision: number): string =>
+  json.replace(/"resourceVersion":"\d+"/, `"resourceVersion":"${revision}"`);
+
 type Named = Pick<Kind, "apiVersion" | "kind">;
 type Shaped = KubeObject & { status?: unknown };
 

@@ -8,7 +8,7 @@ import { removeStored, replace } from "./commit.ts";
 import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
-import { trackFields } from "./fields.ts";
+import { type Track, trackFields } from "./fields.ts";
 import { hooksOf } from "./hooks.ts";
 import { checkNamed, keepSystemFields } from "./metadata.ts";
 import type { Operation } from "./operation.ts";
@@ -47,7 +47,7 @@ function checkUid({ uid }: StoredObject, object: Loose, { kind, namespace, name 
   );
 }
 
-/** The pipeline of every change of an existing object. `track` is told the manager. Returns the text as answered. */
+/** The pipeline of every change of an existing object. Returns the text as answered. */
 export function updateObject(
   core: Core,
   txn: Txn,
@@ -56,7 +56,7 @@ export function updateObject(
   object: Loose,
   stored: StoredObject,
   warnings: string[],
-  track: (operation: Operation, manager: string) => void = trackFields,
+  track: Track = trackFields,
 ): string {
   const { kind, user, namespace, name, subresource } = request;
   const old = fromStored(kind, JSON.parse(stored.json) as Loose);

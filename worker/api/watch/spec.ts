@@ -1,3 +1,4 @@
+import { ApiError } from "../../lib/status.ts";
 import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
 import { isTrue, wholeNumber } from "../engine/options.ts";
@@ -27,7 +28,7 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   const labelSelector = query.get("labelSelector") ?? "";
   const fieldSelector = withName(query.get("fieldSelector") ?? "", name);
   parseSelection(kind, labelSelector, fieldSelector);
-  const given = parseRevision(resourceVersion);
+  const given = watchedRevision(resourceVersion);
   const current = store.revision();
   checkReached(given, current);
   const fromNow = given === 0;
@@ -47,6 +48,12 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
     format,
     includeObject: query.get("includeObject") ?? "Metadata",
   };
+}
+
+/** Unlike lists, watches answer nonsense with a bare 500. */
+function watchedRevision(text: string): number {
+  if (/^\d*$/.test(text)) return parseRevision(text);
+  throw new ApiError(500, "", `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
 }
 
 /** `/watch/…/NAME` is a watch of the collection that selects one name. */

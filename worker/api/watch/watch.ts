@@ -6,7 +6,7 @@ import { expired } from "../../lib/status.ts";
 import type { Change, Reader, Scope } from "../../storage/store.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selects, selectsAll } from "../engine/selection.ts";
-import { served } from "../engine/stored.ts";
+import { served, withRevision } from "../engine/stored.ts";
 import { metadataText, tableText } from "../render.ts";
 import type { WatchSpec } from "../request.ts";
 import type { StoreView } from "../view.ts";
@@ -73,10 +73,14 @@ export class Watches {
     if (!kind) return "";
     const selection = this.#selection(kind, spec);
     const type = selectsAll(selection) ? change.type : this.#transition(kind, selection, change);
-    return type ? this.#line(spec, kind, type, change.json, () => this.#parse(change).object) : "";
+    if (!type) return "";
+    if (type !== "DELETED" || change.type === "DELETED" || change.previous === undefined)
+      return this.#line(spec, kind, type, change.json, () => this.#parse(change).object);
+    const last = withRevision(change.previous, change.revision);
+    return this.#line(spec, kind, type, last, () => JSON.parse(last) as KubeObject);
   }
 
-  /** An object that enters a selection is ADDED to it, one that leaves is DELETED from it. */
+  /** An object that enters a selection is ADDED to it, one that leaves is DELETED from it, as it last was in it. */
   #transition(kind: Kind, selection: Selection, change: Change): EventType | undefined {
     const { object, previous } = this.#parse(change);
     const was = previous !== undefined && selects(kind, selection, fromStored(kind, previous));

@@ -1,0 +1,71 @@
+import { apply } from "../../kinds/patch/apply.ts";
+import { conflict, notFound } from "../../lib/status.ts";
+import type { StoredObject, Txn } from "../../storage/store.ts";
+import type { ApiRequest, ApiResult } from "../request.ts";
+import { normalize, parseObject } from "./body.ts";
+import { fromStored } from "./conversions.ts";
+import type { Core, Loose } from "./core.ts";
+import { createObject } from "./create.ts";
+import { alreadyTracked, trackingOf } from "./fields.ts";
+import { checkNamed } from "./metadata.ts";
+import { type WriteOptions, writeOptions } from "./options.ts";
+import { keyOf, subjectOf } from "./stored.ts";
+import { updateObject } from "./update.ts";
+
+/** Server-side apply: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
+export function applyPatch(core: Core, request: ApiRequest): ApiResult {
+  const options = writeOptions(request);
+  const applied = parseObject(request.body);
+  if (applied.metadata?.name) checkNamed(applied, request.namespace, request.name);
+  return core.store.write((txn) => {
+    const stored = txn.get(keyOf(request.kind, request.namespace, request.name));
+    return stored
+      ? applyTo(core, txn, request, options, applied, stored)
+      : applyNew(core, txn, request, options, applied);
+  });
+}
+
+function applyTo(
+  core: Core,
+  txn: Txn,
+  request: ApiRequest,
+  options: WriteOptions,
+  applied: Loose,
+  stored: StoredObject,
+): ApiResult {
+  const { kind, namespace, name } = request;
+  const warnings: string[] = [];
+  const object = merged(core, request, options, applied, fromStored(kind, JSON.parse(stored.json) as Loose), warnings);
+  checkNamed(object, namespace, name);
+  const json = updateObject(core, txn, request, options, object, stored, warnings, alreadyTracked);
+  return { type: "object", code: 200, kind, json, warnings };
+}
+
+function applyNew(core: Core, txn: Txn, request: ApiRequest, options: WriteOptions, applied: Loose): ApiResult {
+  const { kind, namespace, name, subresource } = request;
+  if (subresource) throw notFound(subjectOf(kind, name));
+  if (applied.metadata?.uid)
+    throw conflict(
+      subjectOf(kind, name),
+      `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`,
+    );
+  const warnings: string[] = [];
+  const object = merged(core, request, options, applied, undefined, warnings);
+  checkNamed(object, namespace, name);
+  const json = createObject(core, txn, request, options, object, warnings, alreadyTracked);
+  return { type: "object", code: 201, kind, json, warnings };
+}
+
+/** What the object becomes, with its managedFields and defaults. */
+function merged(
+  core: Core,
+  { kind, subresource }: ApiRequest,
+  { fieldManager, fieldValidation, force }: WriteOptions,
+  applied: Loose,
+  live: Loose | undefined,
+  warnings: string[],
+): Loose {
+  const tracking = trackingOf({ core, kind, subresource }, fieldManager);
+  const object = apply({ ...tracking, kind: kind.kind, live, applied, force }) as Loose;
+  return normalize(core.kinds, kind, object, fieldValidation, warnings);
+}
