@@ -87,6 +87,18 @@ describe("objects over HTTP", async () => {
     expect(new TextDecoder().decode(bytes)).toBe('299 - "unknown field \\"dät\\""');
   });
 
+  test("a grace period beyond all calendars ends with the last year, and can be shortened again", async () => {
+    await ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "default" } });
+    const pods = "/api/v1/namespaces/default/pods";
+    const spec = { nodeName: "n", containers: [{ name: "c", image: "busybox" }] };
+    await ask("POST", pods, { metadata: { name: "p" }, spec });
+    const long = await ask("DELETE", `${pods}/p?gracePeriodSeconds=9000000000000000`);
+    expect(long.body.metadata.deletionTimestamp).toBe("9999-12-31T23:59:59Z");
+    expect((await ask("DELETE", `${pods}/p?gracePeriodSeconds=99999999999999999999`)).code).toBe(400);
+    expect((await ask("DELETE", `${pods}/p?gracePeriodSeconds=0`)).code).toBe(200);
+    expect((await ask("GET", `${pods}/p`)).code).toBe(404);
+  });
+
   test("YAML answers can be read back", async () => {
     const response = await send("/api/v1/namespaces/kube-system", {
       headers: { authorization: "Bearer admin", accept: "application/yaml" },

@@ -11,9 +11,12 @@ export type Effects = {
   uid(): string;
 };
 
+/** The last moment that four digits of a year can name, ms; times moved by a user's number may lie beyond, or before 0. */
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 /** RFC 3339 with whole seconds, as `metav1.Time` is written: `2026-01-02T03:04:05Z`. */
 export function timestamp(now: number): string {
-  return `${new Date(now).toISOString().slice(0, 19)}Z`;
+  return `${new Date(Math.max(0, Math.min(now, LATEST))).toISOString().slice(0, 19)}Z`;
 }
 
 /** RFC 3339 with microseconds, as `metav1.MicroTime` is written: `2026-01-02T03:04:05.678000Z`. */
