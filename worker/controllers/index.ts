@@ -6,6 +6,8 @@ import { disruptionController } from "./disruption/disruption.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
+import { jobController } from "./job/job.ts";
+import { ttlAfterFinishedController } from "./job/ttl.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
 import { nodeLifecycleController } from "./nodes/node-lifecycle.ts";
@@ -31,6 +33,8 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     deploymentController,
     statefulSetController,
     daemonSetController,
+    jobController,
+    ttlAfterFinishedController,
     namespaceController,
     serviceAccountController,
     rootCaPublisher(config.ca),

@@ -11,15 +11,19 @@ function summary(nodes: number, reasons: Iterable<string>): string {
   return `0/${nodes} nodes are available: ${list.join(", ")}.`;
 }
 
+/** What came of looking for pods of less priority: found some, not looked because, or none that would help. */
+export type Preempted = "found" | { ineligible: string } | "none";
+
 /** The message of a pod that fits nowhere, as `kubectl describe` shows it. */
-export function explain(refusals: readonly Refusal[], preemptionPolicy: string | undefined): string {
+export function explain(refusals: readonly Refusal[], preempted: Preempted): string {
   if (refusals.length === 0) return "no nodes available to schedule pods";
   const nodes = refusals.length;
   const why = summary(
     nodes,
     refusals.flatMap(({ reasons }) => reasons),
   );
-  if (preemptionPolicy === "Never") return `${why} preemption: not eligible due to preemptionPolicy=Never.`;
+  if (preempted === "found") return why;
+  if (preempted !== "none") return `${why} preemption: not eligible due to ${preempted.ineligible}.`;
   return `${why} preemption: ${summary(
     nodes,
     refusals.map(({ final }) => (final ? NO_HELP : NO_VICTIMS)),

@@ -1,12 +1,15 @@
 import type { View } from "../controllers/controller.ts";
 import type { PodInfo } from "./pod.ts";
-import type { NodeInfo, Snapshot } from "./snapshot.ts";
+import type { NodeInfo } from "./snapshot.ts";
 
 /** Why a node does not do. `final`: not even if it had no other pods. */
 export type Refusal = { reasons: readonly string[]; final: boolean };
 
 /** What filters and scores may look at. `view` is for what the snapshot leaves out, such as namespaces' labels. */
-export type Cluster = { snapshot: Snapshot; view: View };
+export type Cluster = { snapshot: Nodes; view: View };
+
+/** A Snapshot, or what one would be if some pods came or went. */
+export type Nodes = { readonly nodes: ReadonlyMap<string, NodeInfo>; readonly affine: number };
 
 /**
  * One condition that a node must meet. `judge` looks at the pod once and returns the test of a node; undefined when

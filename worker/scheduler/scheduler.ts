@@ -7,7 +7,10 @@ import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.
 import { same } from "../kinds/paths.ts";
 import { best, feasibility } from "./choose.ts";
 import { explain } from "./explain.ts";
+import type { Cluster } from "./framework.ts";
+import { Nominations } from "./nominations.ts";
 import { type PodInfo, podInfo } from "./pod.ts";
+import { ineligible, preempt } from "./preempt.ts";
 import { type NodeInfo, Snapshot } from "./snapshot.ts";
 
 export const DEFAULT_SCHEDULER = "default-scheduler";
@@ -20,13 +23,20 @@ type Memory = {
   snapshot: Snapshot;
   /** Pods that no node was found for, by key: does it matter to them which other pods are where? */
   unplaced: Map<string, boolean>;
+  nominations: Nominations;
 };
 
 function remember(view: View): Memory {
   const unplaced = view.onNode(Pod, "").filter(isOurs);
+  const nominations = new Nominations();
+  for (const pod of unplaced) {
+    const node = pod.status?.nominatedNodeName;
+    if (node) nominations.set(podInfo(pod), node);
+  }
   return {
     snapshot: Snapshot.of(view),
     unplaced: new Map(unplaced.map((pod) => [keyOf(pod), mindsCompany(pod)])),
+    nominations,
   };
 }
 
@@ -65,16 +75,10 @@ export function scheduler(): Controller {
     priorityOf: (view, key) => view.get(Pod, ...splitKey(key))?.spec.priority ?? 0,
     reconcile(view, key, { now }) {
       const pod = view.get(Pod, ...splitKey(key));
-      const { snapshot, unplaced } = recall(view);
-      unplaced.delete(key);
+      const remembered = recall(view);
+      remembered.unplaced.delete(key);
       if (!pod || !isOurs(pod) || hasSchedulingGates(pod)) return [];
-      const cluster = { view, snapshot };
-      const info = podInfo(pod);
-      const { feasible, refused } = feasibility(info, cluster, snapshot.nodes.values());
-      const chosen = best(info, cluster, feasible);
-      if (chosen) return assign(info, chosen, snapshot);
-      unplaced.set(key, mindsCompany(pod));
-      return unschedulable(pod, explain([...refused.values()], pod.spec.preemptionPolicy), now);
+      return schedule(pod, view, remembered, now);
     },
     refused(_view, _key, { intent }) {
       if (intent.do === "bind") memory?.snapshot.removePod(intent.uid);
@@ -85,7 +89,55 @@ export function scheduler(): Controller {
 
 function forget(memory: Memory | undefined, pod: Readonly<Pod>): void {
   memory?.snapshot.removePod(pod.metadata.uid ?? "");
+  memory?.nominations.delete(pod.metadata.uid ?? "");
   memory?.unplaced.delete(keyOf(pod));
+}
+
+function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): Intent[] {
+  const { snapshot, unplaced, nominations } = memory;
+  const cluster: Cluster = { view, snapshot };
+  const info = podInfo(pod);
+  const nodes = [...snapshot.nodes.values()].map((node) => nominations.seenBy(info, node));
+  const { feasible, refused } = feasibility(info, cluster, nodes);
+  const chosen = best(info, cluster, feasible);
+  if (chosen) {
+    nominations.delete(info.uid);
+    return assign(info, chosen, snapshot);
+  }
+  unplaced.set(keyOf(pod), mindsCompany(pod));
+  const why = [...refused.values()];
+  const reason = ineligible(info, snapshot.nodes);
+  if (reason) return unschedulable(pod, explain(why, { ineligible: reason }), now);
+  const preemption = preempt(info, cluster, refused);
+  if (!preemption) return unschedulable(pod, explain(why, "none"), now);
+  nominations.set(info, preemption.node);
+  const evictions = preemption.victims.flatMap((victim) => evict(victim.pod, info, preemption.node, now));
+  return [...unschedulable(pod, explain(why, "found"), now, preemption.node), ...evictions];
+}
+
+/** Makes a pod leave for one of higher priority. */
+function evict(victim: Readonly<Pod>, by: PodInfo, node: string, now: number): Intent[] {
+  const { namespace = "", name = "", uid = "", deletionTimestamp } = victim.metadata;
+  if (deletionTimestamp) return [];
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "PreemptionByScheduler",
+    message: `${DEFAULT_SCHEDULER}: preempting to accommodate a higher priority pod`,
+  };
+  const conditions = withCondition(victim.status?.conditions, condition, now);
+  return [
+    { do: "updateStatus", kind: Pod, object: { ...victim, status: { ...victim.status, conditions } } as Pod },
+    { do: "delete", kind: Pod, namespace, name, uid },
+    {
+      do: "event",
+      about: victim,
+      type: "Normal",
+      reason: "Preempted",
+      message: `Preempted by pod ${by.uid} on node ${node}`,
+      action: "Preempting",
+    },
+  ];
 }
 
 function assign(info: PodInfo, node: NodeInfo, snapshot: Snapshot): Intent[] {
@@ -105,13 +157,14 @@ function assign(info: PodInfo, node: NodeInfo, snapshot: Snapshot): Intent[] {
   ];
 }
 
-function unschedulable(pod: Readonly<Pod>, message: string, now: number): Intent[] {
+function unschedulable(pod: Readonly<Pod>, message: string, now: number, nominatedNodeName?: string): Intent[] {
   const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
   const conditions = withCondition(pod.status?.conditions, condition, now);
   // The same again is no news: a full cluster would else write for every waiting pod whenever anything moves.
-  if (same(conditions, pod.status?.conditions)) return [];
+  const status = { ...pod.status, conditions, ...(nominatedNodeName && { nominatedNodeName }) };
+  if (same(status, pod.status)) return [];
   return [
-    { do: "updateStatus", kind: Pod, object: { ...pod, status: { ...pod.status, conditions } } as Pod },
+    { do: "updateStatus", kind: Pod, object: { ...pod, status } as Pod },
     { do: "event", about: pod, type: "Warning", reason: "FailedScheduling", message, action: "Scheduling" },
   ];
 }

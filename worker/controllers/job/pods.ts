@@ -1,0 +1,65 @@
+import { Job } from "../../kinds/batch/job.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import type { CoreV1Container } from "../../kinds/generated/types.ts";
+import type { Intent } from "../controller.ts";
+import { normal } from "../events.ts";
+import { generatedName } from "../names.ts";
+import { controllerRef } from "../owners.ts";
+import { INDEX } from "./indexes.ts";
+
+/** Holds a finished pod until it is counted. https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers */
+export const TRACKING = "batch.kubernetes.io/job-tracking";
+
+export const isTracked = ({ metadata }: Readonly<Pod>): boolean => metadata.finalizers?.includes(TRACKING) ?? false;
+
+export function untracked(pod: Readonly<Pod>): Intent {
+  const finalizers = pod.metadata.finalizers?.filter((finalizer) => finalizer !== TRACKING);
+  return { do: "update", kind: Pod, object: { ...pod, metadata: { ...pod.metadata, finalizers } } as Pod };
+}
+
+/** A pod that is not needed is let go of first, so that its end does not count as a failure. */
+export function dismissal(job: Readonly<Job>, pod: Readonly<Pod>): Intent[] {
+  return [...(isTracked(pod) ? [untracked(pod)] : []), ...removal(job, pod)];
+}
+
+export function removal(
+  job: Readonly<Job>,
+  { metadata: { namespace = "", name = "", uid = "" } }: Readonly<Pod>,
+): Intent[] {
+  return [{ do: "delete", kind: Pod, namespace, name, uid }, normal(job, "SuccessfulDelete", `Deleted pod: ${name}`)];
+}
+
+export function creation(job: Readonly<Job>, index: number | undefined, random: () => number): Intent[] {
+  const base = index === undefined ? `${job.metadata.name}-` : `${job.metadata.name}-${index}-`;
+  const name = generatedName(base, random);
+  const { metadata = {}, spec } = job.spec?.template ?? {};
+  const mark = index === undefined ? undefined : { [INDEX]: String(index) };
+  const object: Pod = {
+    apiVersion: Pod.apiVersion,
+    kind: Pod.kind,
+    metadata: {
+      name,
+      generateName: base,
+      namespace: job.metadata.namespace,
+      labels: { ...metadata.labels, ...mark },
+      ...((metadata.annotations || mark) && { annotations: { ...metadata.annotations, ...mark } }),
+      finalizers: [...(metadata.finalizers ?? []), TRACKING],
+      ownerReferences: [controllerRef(Job, job)],
+    },
+    spec: structuredClone(spec ?? { containers: [] }),
+  };
+  if (index !== undefined) tellIndex(object, `${job.metadata.name}-${index}`);
+  return [{ do: "create", kind: Pod, object }, normal(job, "SuccessfulCreate", `Created pod: ${name}`)];
+}
+
+function tellIndex({ spec }: Pod, hostname: string): void {
+  spec.hostname ??= hostname;
+  const name = "JOB_COMPLETION_INDEX";
+  const fieldPath = `metadata.labels['${INDEX}']`;
+  const tell = (container: CoreV1Container): CoreV1Container =>
+    container.env?.some((variable) => variable.name === name)
+      ? container
+      : { ...container, env: [...(container.env ?? []), { name, valueFrom: { fieldRef: { fieldPath } } }] };
+  spec.containers = spec.containers.map(tell);
+  if (spec.initContainers) spec.initContainers = spec.initContainers.map(tell);
+}
