@@ -63,9 +63,9 @@ export function openapiRoutes(
     const document = openapiV3(kinds, path);
     if (!document) return answerError(new PageNotFound());
     const asked = c.req.query("hash");
-    // A URL with a hash is cached for ever, so it may only answer with the document of that hash.
-    if (asked !== undefined && asked !== document.hash)
-      return c.redirect(`/openapi/v3/${path}?hash=${document.hash}`, 301);
+    // A URL with a hash is cached for ever, so it may only answer with the document of that hash. The way there is
+    // relative, as a cluster may be served below a prefix that only the edge knows.
+    if (asked !== undefined && asked !== document.hash) return c.redirect(`?hash=${document.hash}`, 301);
     const { text, hash } = document;
     return respond(c.req.raw, { body: text, type: "application/json", hash }, asked !== undefined);
   });
