@@ -3,11 +3,11 @@ import { badRequest, expired, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
 import { decodeToken, encodeToken } from "./continue-token.ts";
-import { fromStored, storageResource } from "./conversions.ts";
+import { storageResource } from "./conversions.ts";
 import type { Core } from "./core.ts";
 import { wholeNumber } from "./options.ts";
 import { nodeRef } from "./refs.ts";
-import { parseSelection, pinned, type Selection, selects, selectsAll } from "./selection.ts";
+import { parseSelection, pinned, type Selection, selectsAll, selectsStored } from "./selection.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 import { checkReached, checkVersionQuery, parseRevision } from "./versions.ts";
 
@@ -75,7 +75,7 @@ function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found
 }
 
 const fits = (core: Core, kind: Kind, selection: Selection) => (stored: StoredObject) =>
-  selects(kind, selection, fromStored(kind, core.view.parse(stored)));
+  selectsStored(kind, selection, stored.json, () => core.view.parse(stored));
 
 /** What an index answers: one object by its name, the pods of a node. */
 function fewRows(core: Core, kind: Kind, namespace: string, selection: Selection): StoredObject[] | undefined {

@@ -8,6 +8,8 @@ import {
 } from "../../lib/selector-parser.ts";
 import { matchesRequirements, type Requirement, SelectorError } from "../../lib/selectors.ts";
 import { badRequest } from "../../lib/status.ts";
+import { fromStored } from "./conversions.ts";
+import { labelsIn } from "./labels.ts";
 import { isBuiltIn } from "./stored.ts";
 
 /** What a list or watch is narrowed to. */
@@ -42,9 +44,15 @@ const unknownField = (kind: Kind, field: string) =>
 
 export const selectsAll = ({ labels, fields }: Selection): boolean => labels.length === 0 && fields.length === 0;
 
-export const selects = (kind: Kind, { labels, fields }: Selection, object: KubeObject): boolean =>
+const selects = (kind: Kind, { labels, fields }: Selection, object: KubeObject): boolean =>
   matchesRequirements(labels, object.metadata?.labels) &&
   matchesFields(fields, (field) => readerOf(kind, field)?.(object) ?? "");
+
+/** As `selects`, of stored text; parses it only when a field is asked for. */
+export function selectsStored(kind: Kind, selection: Selection, json: string, parse: () => KubeObject): boolean {
+  const labels = selection.fields.length === 0 ? labelsIn(json) : undefined;
+  return labels ? matchesRequirements(selection.labels, labels) : selects(kind, selection, fromStored(kind, parse()));
+}
 
 /** The only value of a field that fits, where the selector says so. */
 export const pinned = ({ fields }: Selection, name: string): string | undefined =>

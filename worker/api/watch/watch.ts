@@ -5,7 +5,7 @@ import type { KubeObject } from "../../lib/object.ts";
 import { expired } from "../../lib/status.ts";
 import type { Change, Reader, Scope } from "../../storage/store.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
-import { parseSelection, type Selection, selects, selectsAll } from "../engine/selection.ts";
+import { parseSelection, type Selection, selectsAll, selectsStored } from "../engine/selection.ts";
 import { served, withRevision } from "../engine/stored.ts";
 import { metadataText, tableText } from "../render.ts";
 import type { WatchSpec } from "../request.ts";
@@ -22,7 +22,7 @@ export class Watches {
   readonly #view: StoreView;
   readonly #effects: Effects;
   readonly #selections = new Map<string, Selection>();
-  readonly #parsed = new WeakMap<Change, { object: KubeObject; previous: KubeObject | undefined }>();
+  readonly #parsed = new WeakMap<Change, { json?: KubeObject; previous?: KubeObject }>();
 
   constructor({ kinds, view, effects }: { kinds: Kinds; view: StoreView; effects: Effects }) {
     this.#kinds = kinds;
@@ -60,7 +60,7 @@ export class Watches {
     if (page === "expired") return;
     const selection = this.#selection(kind, spec);
     for (const stored of page.items)
-      if (selectsAll(selection) || selects(kind, selection, fromStored(kind, this.#view.parse(stored))))
+      if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
         yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
   }
 
@@ -75,35 +75,28 @@ export class Watches {
     const type = selectsAll(selection) ? change.type : this.#transition(kind, selection, change);
     if (!type) return "";
     if (type !== "DELETED" || change.type === "DELETED" || change.previous === undefined)
-      return this.#line(spec, kind, type, change.json, () => this.#parse(change).object);
+      return this.#line(spec, kind, type, change.json, () => this.#parse(change, "json"));
     const last = withRevision(change.previous, change.revision);
     return this.#line(spec, kind, type, last, () => JSON.parse(last) as KubeObject);
   }
 
   /** An object that enters a selection is ADDED to it, one that leaves is DELETED from it, as it last was in it. */
   #transition(kind: Kind, selection: Selection, change: Change): EventType | undefined {
-    const { object, previous } = this.#parse(change);
-    const was = previous !== undefined && selects(kind, selection, fromStored(kind, previous));
-    const is = change.type !== "DELETED" && selects(kind, selection, fromStored(kind, object));
+    // A DELETED change repeats the last body, so that is also what was there before.
+    const before = change.previous ?? (change.type === "DELETED" ? change.json : undefined);
+    const was = before !== undefined && selectsStored(kind, selection, before, () => this.#parse(change, "previous"));
+    const is =
+      change.type !== "DELETED" && selectsStored(kind, selection, change.json, () => this.#parse(change, "json"));
     if (is) return was ? "MODIFIED" : "ADDED";
     return was ? "DELETED" : undefined;
   }
 
-  #parse(change: Change): { object: KubeObject; previous: KubeObject | undefined } {
-    let parsed = this.#parsed.get(change);
-    if (!parsed) {
-      const object = JSON.parse(change.json) as KubeObject;
-      // A DELETED change repeats the last body, so that is also what was there before.
-      const previous =
-        change.previous !== undefined
-          ? (JSON.parse(change.previous) as KubeObject)
-          : change.type === "DELETED"
-            ? object
-            : undefined;
-      parsed = { object, previous };
-      this.#parsed.set(change, parsed);
-    }
-    return parsed;
+  /** One of a change's bodies, parsed once for all watchers. */
+  #parse(change: Change, body: "json" | "previous"): KubeObject {
+    const parsed = this.#parsed.get(change) ?? {};
+    this.#parsed.set(change, parsed);
+    parsed[body] ??= JSON.parse(change[body] ?? change.json) as KubeObject;
+    return parsed[body];
   }
 
   #line(spec: WatchSpec, kind: Kind, type: EventType, json: string, parse: () => KubeObject): string {
