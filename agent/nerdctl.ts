@@ -229,7 +229,8 @@ export class Nerdctl {
   }
 }
 
-function containerArgs({ image, name, labels, flags, args }: ContainerOptions): string[] {
+/** The arguments of `run` and `create` after their own options. */
+export function containerArgs({ image, name, labels, flags, args }: ContainerOptions): string[] {
   const labelled = Object.entries(labels ?? {}).flatMap(([key, value]) => ["-l", `${key}=${value}`]);
   return [...(name ? ["--name", name] : []), ...labelled, ...(flags ?? []), image, ...(args ?? [])];
 }

@@ -99,7 +99,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...securityFlags(pod, container, given.image),
       ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
-      ...(container.tty ? ["-t"] : []),
+      ...(container.tty && !container.stdin ? ["-t"] : []),
       ...given.mounts.flatMap(([place, mount]) => mountFlags(place, mount)),
       ...["-v", `${given.messagePath}:${container.terminationMessagePath ?? "/dev/termination-log"}`],
       ...(entry === undefined ? [] : ["--entrypoint", entry]),

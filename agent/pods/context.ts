@@ -12,6 +12,7 @@ import type { PodNetwork } from "./network.ts";
 
 /** What all pods of a node share. */
 export type NodeContext = {
+  home: string;
   nodeName: string;
   hostIP(): string;
   clusterDomain: string;

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
-import type { InspectedImage } from "../nerdctl.ts";
+import type { ContainerOptions, InspectedImage } from "../nerdctl.ts";
 import { renderResolvConf } from "../network/dns/resolvConf.ts";
 import type { Step } from "../plan.ts";
 import { goDuration, raise } from "./backoff.ts";
@@ -12,6 +12,7 @@ import { ConfigError, environment } from "./env.ts";
 import { containerNamed } from "./fields.ts";
 import { act } from "./handlers.ts";
 import { imageIdOf } from "./images.ts";
+import { keeperSocket, runKept } from "./keeping.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf, printHosts } from "./network.ts";
 import { isAlive, signal, startTicks } from "./processes.ts";
@@ -142,7 +143,7 @@ export class Executor {
     const { nerdctl, events, effects } = this.#node;
     const memory = remember(state.memory, step.container);
     const attempt = this.#attempt(state, container, image, step.number);
-    let options: ReturnType<typeof containerOptions>;
+    let options: ContainerOptions;
     try {
       options = await this.#optionsOf(step, state, container, image, attempt);
     } catch (error) {
@@ -154,7 +155,7 @@ export class Executor {
     const say = (type: "Normal" | "Warning", reason: string, message: string) =>
       events.record(state.pod, type, reason, message, container.name);
     try {
-      attempt.id = await nerdctl.run(options);
+      attempt.id = container.stdin ? await this.#runKept(state, container, options) : await nerdctl.run(options);
       say("Normal", "Created", "Container created");
       say("Normal", "Started", "Container started");
     } catch (error) {
@@ -170,6 +171,13 @@ export class Executor {
     await this.#observeStart(attempt);
     await this.#postStart(state, container, attempt);
     return true;
+  }
+
+  #runKept(state: PodState, container: CoreV1Container, options: ContainerOptions): Promise<string> {
+    const { nerdctl, effects, home } = this.#node;
+    const socket = keeperSocket(home, state.uid, container.name);
+    const given = { socket, tty: container.tty === true, once: container.stdinOnce === true };
+    return runKept({ nerdctl, timers: effects }, options, given);
   }
 
   #attempt(state: PodState, container: CoreV1Container, image: InspectedImage, number: number): Attempt {
@@ -316,6 +324,10 @@ export class Executor {
 
   async #cleanUp({ uid, memory }: PodState): Promise<boolean> {
     await this.#node.volumes.remove(uid);
+    for (const name of Object.keys(memory.containers)) {
+      const socket = keeperSocket(this.#node.home, uid, name);
+      for (const file of [socket, `${socket}.id`, `${socket}.errors`]) rmSync(file, { force: true });
+    }
     for (let tries = 0; !removePodCgroup(uid) && tries < CGROUP_TRIES; tries++) await this.#node.effects.sleep(50);
     memory.cleaned = true;
     return true;

@@ -15,7 +15,8 @@ import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
 import { containerNamed } from "./fields.ts";
 import { Images } from "./images.ts";
-import { isRunning, newMemory, type PodMemory } from "./memory.ts";
+import { keeperSocket } from "./keeping.ts";
+import { isRunning, newMemory, type PodMemory, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { StatusReporter } from "./reporter.ts";
@@ -43,6 +44,8 @@ export type FoundContainer = {
   running: boolean;
   tty: boolean;
   stdin: boolean;
+  /** For `attachTo`, where the container has stdin. */
+  attachSocket?: string;
 };
 
 /** Events can be lost, so all is compared so often. */
@@ -81,6 +84,7 @@ export class PodManager {
     const events = new EventRecorder({ nodeName, api, effects });
     this.#reporter = new StatusReporter({ api, timers: effects, log });
     this.#node = {
+      home,
       nodeName,
       hostIP: deps.hostIP,
       clusterDomain: deps.clusterDomain ?? "cluster.local",
@@ -167,7 +171,18 @@ export class PodManager {
       running: isRunning(known),
       tty: spec.tty === true,
       stdin: spec.stdin === true,
+      ...(spec.stdin ? { attachSocket: keeperSocket(this.#deps.home, memory.uid, wanted) } : {}),
     };
+  }
+
+  /** The running pause container of a pod; `uid` as for `find`. */
+  sandboxOf(namespace: string, name: string, uid: string): Sandbox | undefined {
+    for (const { state } of this.#workers.values()) {
+      const { memory } = state;
+      if (memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid))
+        return memory.sandbox?.running ? memory.sandbox : undefined;
+    }
+    return undefined;
   }
 
   /** Address of a pod's own network, for port-forward and the API proxy. */

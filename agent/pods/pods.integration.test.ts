@@ -17,6 +17,7 @@ import type { Json } from "../../worker/protocol/link.ts";
 import type { Desired } from "../desired.ts";
 import { effects } from "../effects.ts";
 import { mountPoints } from "../volumes/mounts.ts";
+import { attachTo } from "./keeping.ts";
 import { PodManager } from "./manager.ts";
 
 const missing = missingForContainers();
@@ -292,6 +293,40 @@ describe.skipIf(missing)("pods on a real containerd", { timeout: 30_000 }, () =>
     cluster.sync();
     await until("it starts once the ConfigMap is there", () => cluster.isReady("noconfig"));
     for (const name of ["noimage", "noconfig", "nocommand", "novolume"]) cluster.delete(name, 0);
+  });
+
+  test("a container with stdin talks with who attaches, and stdinOnce ends with the first", async () => {
+    cluster.run(
+      "talk",
+      { restartPolicy: "Never" },
+      { ...sh("read x; echo got $x; cat"), stdin: true, stdinOnce: true },
+    );
+    cluster.run("shell", {}, { command: ["sh"], stdin: true, tty: true });
+    await until("both run", () => cluster.isReady("talk") && cluster.isReady("shell"));
+    const attach = async (name: string) => {
+      const heard = { text: "" };
+      const socket = cluster.manager?.find("default", name, "", "main")?.attachSocket ?? "";
+      const attached = await attachTo(socket, (_, data) => {
+        heard.text += data.toString();
+      });
+      return { ...attached, heard };
+    };
+    const talk = await attach("talk");
+    talk.write(Buffer.from("hello\nmore\n"));
+    await until("it answers", () => talk.heard.text === "got hello\nmore\n");
+    talk.close();
+    await until("it ended", () => cluster.statuses.get("talk")?.phase === "Succeeded");
+    const shell = await attach("shell");
+    shell.resize({ width: 100, height: 33 });
+    shell.write(Buffer.from("test -t 0 && echo tty-$((40 + 2))\n"));
+    await until("the shell answers", () => shell.heard.text.includes("tty-42\r\n"));
+    shell.close();
+    const again = await attach("shell");
+    again.write(Buffer.from("exit 5\n"));
+    await again.closed;
+    await until("the shell was restarted", () => cluster.main("shell")?.restartCount === 1);
+    expect(cluster.main("shell")?.lastState?.terminated?.exitCode).toBe(5);
+    for (const name of ["talk", "shell"]) cluster.delete(name, 0);
   });
 
   test("a new agent adopts running pods without a restart, offline too, and goes on", async () => {

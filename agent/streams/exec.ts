@@ -93,16 +93,21 @@ async function* holdBack(stream: Readable, held: { text: string }): AsyncIterabl
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /**
- * nerdctl wants a real terminal for `-t`: `script` gives it one. nerdctl's own messages go to a file, so that they do
+ * nerdctl wants a real terminal for `-t`: `script` gives it one, which adds nothing to what the container's own terminal
+ * does to lines. nerdctl's own messages go to a file, so that they do
  * not show up on the user's screen.
  */
 function startTerminal({ nerdctl, effects }: Deps, { id, command, stdin }: Options): Running {
   const messages = join(tmpdir(), `skerry-exec-${effects.uid()}`);
   const line = [nerdctl.binary, "exec", stdin ? "-it" : "-t", id, ...command].map(quote).join(" ");
-  const child = spawn("script", ["-q", "-e", "-f", "-c", `exec ${line} 2>${quote(messages)}`, "/dev/null"], {
-    env: { ...nerdctl.environment, TERM: "xterm", SHELL: "/bin/sh" },
-    stdio: ["pipe", "pipe", "ignore"],
-  });
+  const child = spawn(
+    "script",
+    ["-q", "-e", "-f", "-c", `stty raw -echo -onlcr; exec ${line} 2>${quote(messages)}`, "/dev/null"],
+    {
+      env: { ...nerdctl.environment, TERM: "xterm", SHELL: "/bin/sh" },
+      stdio: ["pipe", "pipe", "ignore"],
+    },
+  );
   child.stdin?.on("error", () => {});
   return {
     stdout: child.stdout as Readable,

@@ -1,0 +1,97 @@
+/**
+ * Holds the input and output of a container that has stdin: a process of its own, so that they outlive the agent.
+ * nerdctl keeps a container's stdin only while `nerdctl run` itself stays in the foreground, so that is what runs here;
+ * whoever attaches connects to the socket. Usage: `node keeper.ts JSON`, where JSON is a `KeeperOptions`.
+ */
+import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
+import { run, spawn } from "../process.ts";
+import { FrameReader, frame, Kind } from "./keeping.ts";
+
+export type KeeperOptions = {
+  /** `nerdctl run …` and its arguments. */
+  command: string[];
+  /** Unix socket that clients attach to. */
+  socket: string;
+  /** Gets what nerdctl said when it failed. */
+  errors: string;
+  tty: boolean;
+  /** stdin ends with the first client that has used it. */
+  once: boolean;
+};
+
+const MOST_ERRORS = 16 * 1024;
+/** A client that reads so much slower than the container writes is let go. */
+const MOST_WAITING = 4 * 1024 * 1024;
+const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
+/** nerdctl's own log lines, which are not the container's. */
+const ownLine = /^time="[^"]*" level=(?:warning|info) msg=.*\n/gm;
+
+function start({ command, tty, errors }: KeeperOptions) {
+  const [program = "", ...args] = command;
+  const stdio = ["pipe", "pipe", "pipe"] as ["pipe", "pipe", "pipe"];
+  if (!tty) return spawn(program, args, { stdio, env: process.env });
+  // nerdctl wants a real terminal for -t: `script` gives it one. The container's own does all that terminals do to
+  // lines, so this one must add nothing.
+  const line = `stty raw -echo -onlcr; exec ${command.map(quote).join(" ")} 2>${quote(errors)}`;
+  const env = { ...process.env, TERM: "xterm", SHELL: "/bin/sh" };
+  return spawn("script", ["-q", "-e", "-f", "-c", line, "/dev/null"], { stdio, env });
+}
+
+function keep(options: KeeperOptions): void {
+  const child = start(options);
+  const clients = new Set<Socket>();
+  let said = "";
+  const broadcast = (kind: number, data: Buffer) => {
+    for (const client of clients)
+      if (client.writableLength > MOST_WAITING) client.destroy();
+      else client.write(frame(kind, data));
+  };
+  child.stdin?.on("error", () => {}); // the container may close it
+  child.stdout?.on("data", (data: Buffer) => broadcast(Kind.stdout, data));
+  child.stderr?.on("data", (data: Buffer) => {
+    const text = data.toString("latin1");
+    said = (said + text).slice(-MOST_ERRORS);
+    broadcast(Kind.stderr, Buffer.from(text.replaceAll(ownLine, ""), "latin1"));
+  });
+  const server = createServer((client) => {
+    clients.add(client);
+    let used = false;
+    const reader = new FrameReader((kind, data) => {
+      if (kind === Kind.stdin) used = child.stdin?.write(data) !== undefined;
+      else if (kind === Kind.end && options.once) child.stdin?.end();
+      else if (kind === Kind.resize) resize(child.pid, data);
+    });
+    client.on("data", (data: Buffer) => reader.push(data));
+    client.on("error", () => {});
+    client.on("close", () => {
+      clients.delete(client);
+      if (used && options.once) child.stdin?.end();
+    });
+  });
+  rmSync(options.socket, { force: true });
+  server.listen(options.socket);
+  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+  child.on("error", (error) => end(1, error.message));
+  child.on("close", (code) => end(code ?? 1, said));
+  function end(code: number, message: string): void {
+    if (code !== 0 && !options.tty) writeFileSync(options.errors, message);
+    for (const client of clients) client.end();
+    server.close();
+    rmSync(options.socket, { force: true });
+  }
+}
+
+/** The terminal that `script` made gets its size; the kernel tells nerdctl, and nerdctl the container. */
+function resize(pid: number | undefined, data: Buffer): void {
+  try {
+    const { width, height } = JSON.parse(data.toString()) as { width: number; height: number };
+    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    const terminal = readlinkSync(`/proc/${child}/fd/0`);
+    void run("stty", ["-F", terminal, "rows", `${height}`, "cols", `${width}`]);
+  } catch {
+    // Without a terminal there is no size.
+  }
+}
+
+keep(JSON.parse(process.argv[2] ?? "{}") as KeeperOptions);

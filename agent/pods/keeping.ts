@@ -1,0 +1,130 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Timers } from "../effects.ts";
+import { type ContainerOptions, containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
+import { spawn } from "../process.ts";
+import type { KeeperOptions } from "./keeper.ts";
+
+/** First byte of a frame on a keeper's socket; then comes the length of its data, 4 bytes, the high ones first. */
+export const Kind = { stdin: 0, stdout: 1, stderr: 2, end: 3, resize: 4 } as const;
+
+const HEADER = 5;
+const MOST_FRAME = 16 * 1024 * 1024;
+const LOOK_EVERY_MS = 20;
+const START_TIMEOUT_MS = 120_000;
+
+export function frame(kind: number, data: Uint8Array): Buffer {
+  const header = Buffer.alloc(HEADER);
+  header.writeUInt8(kind, 0);
+  header.writeUInt32BE(data.length, 1);
+  return Buffer.concat([header, data]);
+}
+
+export class FrameReader {
+  readonly #onFrame: (kind: number, data: Buffer) => void;
+  #rest = Buffer.alloc(0);
+
+  constructor(onFrame: (kind: number, data: Buffer) => void) {
+    this.#onFrame = onFrame;
+  }
+
+  push(data: Buffer): void {
+    this.#rest = Buffer.concat([this.#rest, data]);
+    while (this.#rest.length >= HEADER) {
+      const length = this.#rest.readUInt32BE(1);
+      if (length > MOST_FRAME) throw new Error(`a frame of ${length} bytes`);
+      if (this.#rest.length < HEADER + length) return;
+      const kind = this.#rest.readUInt8(0);
+      const body = this.#rest.subarray(HEADER, HEADER + length);
+      this.#rest = this.#rest.subarray(HEADER + length);
+      this.#onFrame(kind, body);
+    }
+  }
+}
+
+/** Where a container's keeper listens. Short, as paths of sockets have at most 107 bytes. */
+export function keeperSocket(home: string, uid: string, container: string): string {
+  const name = createHash("sha256").update(`${uid}/${container}`).digest("hex").slice(0, 16);
+  return join(home, "attach", `${name}.sock`);
+}
+
+/** Starts a container whose stdin and terminal stay open, under a keeper that outlives the agent; returns its full ID. */
+export async function runKept(
+  { nerdctl, timers }: { nerdctl: Nerdctl; timers: Timers },
+  options: ContainerOptions,
+  given: { socket: string; tty: boolean; once: boolean },
+): Promise<string> {
+  mkdirSync(dirname(given.socket), { recursive: true, mode: 0o700 });
+  const idFile = `${given.socket}.id`;
+  const errors = `${given.socket}.errors`;
+  for (const file of [idFile, errors]) rmSync(file, { force: true });
+  // The usual keys to detach (ctrl-p is one) are for the program inside.
+  const detachKeys = ["--detach-keys", "ctrl-^,ctrl-^,ctrl-^,ctrl-_"];
+  const terminal = given.tty ? ["-t", ...detachKeys] : [];
+  const flags = ["-i", ...terminal, "--cidfile", idFile, ...(options.flags ?? [])];
+  const command = [nerdctl.binary, "run", "--pull", "never", ...containerArgs({ ...options, flags })];
+  const settings: KeeperOptions = { ...given, command, errors };
+  const program = fileURLToPath(new URL("./keeper.ts", import.meta.url));
+  const keeper = spawn(process.execPath, [program, JSON.stringify(settings)], {
+    detached: true,
+    stdio: "ignore",
+    env: nerdctl.environment,
+  });
+  let ended = false;
+  keeper.on("error", () => {
+    ended = true;
+  });
+  keeper.on("exit", () => {
+    ended = true;
+  });
+  keeper.unref();
+  for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+    const id = read(idFile).trim();
+    if (id) {
+      const [found] = await nerdctl.inspect([id]);
+      if (found && found.State.Status !== "created") return id;
+    }
+    if (ended) throw new NerdctlError(1, failureMessage(read(errors)));
+    await timers.sleep(LOOK_EVERY_MS);
+  }
+  throw new NerdctlError(1, "the container did not start in time");
+}
+
+const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
+
+/** Output of an attached container, and ways to speak to it. */
+export type Attached = {
+  write(data: Uint8Array): void;
+  /** No more input comes from this client. */
+  end(): void;
+  resize(size: { width: number; height: number }): void;
+  close(): void;
+  /** Resolves when the container has ended or `close` was called. */
+  closed: Promise<void>;
+};
+
+/** Attaches to a container by its keeper's socket. Rejects when there is none. */
+export function attachTo(
+  socket: string,
+  onOutput: (stream: "stdout" | "stderr", data: Buffer) => void,
+): Promise<Attached> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(socket);
+    const reader = new FrameReader((kind, data) => onOutput(kind === Kind.stderr ? "stderr" : "stdout", data));
+    const closed = new Promise<void>((done) => connection.once("close", () => done()));
+    connection.on("data", (data: Buffer) => reader.push(data));
+    connection.on("error", reject);
+    connection.once("connect", () =>
+      resolve({
+        write: (data) => void connection.write(frame(Kind.stdin, data)),
+        end: () => void connection.write(frame(Kind.end, Buffer.alloc(0))),
+        resize: (size) => void connection.write(frame(Kind.resize, Buffer.from(JSON.stringify(size)))),
+        close: () => connection.destroy(),
+        closed,
+      }),
+    );
+  });
+}
