@@ -14,7 +14,7 @@ import { nodeLifecycleController } from "./nodes/node-lifecycle.ts";
 import { nodeIpamController } from "./nodes/pod-cidr.ts";
 import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
-import { replicaSetController } from "./replicaset/replicaset.ts";
+import { replicaSetController, replicationController } from "./replicaset/replicaset.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 
 export type ControllersConfig = {
@@ -30,6 +30,7 @@ export type ControllersConfig = {
 export function builtinControllers(config: ControllersConfig): Controller[] {
   return [
     replicaSetController,
+    replicationController,
     deploymentController,
     statefulSetController,
     daemonSetController,

@@ -4,25 +4,37 @@ import { DaemonSet } from "./apps/daemon-set.ts";
 import { Deployment } from "./apps/deployment.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
 import { StatefulSet } from "./apps/stateful-set.ts";
+import { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { CronJob } from "./batch/cron-job.ts";
 import { Job } from "./batch/job.ts";
 import { Lease } from "./coordination/lease.ts";
 import { ConfigMap } from "./core/config-map.ts";
 import { Endpoints } from "./core/endpoints.ts";
 import { Event } from "./core/event.ts";
+import { LimitRange } from "./core/limit-range.ts";
 import { Namespace } from "./core/namespace.ts";
 import { Node } from "./core/node.ts";
+import { PersistentVolume } from "./core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "./core/persistent-volume-claim.ts";
 import { Pod } from "./core/pod.ts";
+import { PodTemplate } from "./core/pod-template.ts";
+import { ReplicationController } from "./core/replication-controller.ts";
+import { ResourceQuota } from "./core/resource-quota.ts";
 import { Secret } from "./core/secret.ts";
 import { Service } from "./core/service.ts";
 import { ServiceAccount } from "./core/service-account.ts";
 import { EndpointSlice } from "./discovery/endpoint-slice.ts";
 import { Event as EventsEvent } from "./events/event.ts";
 import type { Kind } from "./kind.ts";
+import { Ingress } from "./networking/ingress.ts";
+import { NetworkPolicy } from "./networking/network-policy.ts";
 import { PodDisruptionBudget } from "./policy/pod-disruption-budget.ts";
 import { ClusterRole } from "./rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { Role } from "./rbac/role.ts";
 import { RoleBinding } from "./rbac/role-binding.ts";
+import { PriorityClass } from "./scheduling/priority-class.ts";
+import { StorageClass } from "./storage/storage-class.ts";
 
 /** The kinds with rules of their own; all others are derived from the generated facts. */
 export const builtins: readonly Kind[] = [
@@ -50,4 +62,16 @@ export const builtins: readonly Kind[] = [
   Service,
   ServiceAccount,
   StatefulSet,
+  CronJob,
+  LimitRange,
+  ResourceQuota,
+  PersistentVolumeClaim,
+  PersistentVolume,
+  StorageClass,
+  PriorityClass,
+  PodTemplate,
+  ReplicationController,
+  NetworkPolicy,
+  Ingress,
+  HorizontalPodAutoscaler,
 ];

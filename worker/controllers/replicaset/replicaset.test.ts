@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { ReplicationController } from "../../kinds/core/replication-controller.ts";
 import { Model } from "../testing.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
-import { replicaSetController } from "./replicaset.ts";
+import { replicaSetController, replicationController } from "./replicaset.ts";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
@@ -151,5 +152,28 @@ describe("a ReplicaSet", () => {
     model.delete(ReplicaSet, model.get(ReplicaSet, "web") ?? made);
     model.rest();
     expect(model.list(Pod)).toEqual([]);
+  });
+});
+
+test("a ReplicationController does the same by its plain selector", () => {
+  const model = new Model([replicationController]);
+  model.create(ReplicationController, {
+    metadata: { name: "web", namespace: "default" },
+    spec: {
+      replicas: 2,
+      template: { metadata: { labels: { app: "web" } }, spec: { containers: [{ name: "c", image: "app" }] } },
+    },
+  });
+  model.rest();
+  const [first, ...more] = model.list(Pod);
+  expect(more).toHaveLength(1);
+  expect(first?.metadata.ownerReferences?.[0]).toMatchObject({ apiVersion: "v1", kind: "ReplicationController" });
+  if (first) model.edit(Pod, first, ({ metadata }) => Object.assign(metadata, { labels: { app: "debug" } }));
+  model.rest();
+  expect(model.list(Pod)).toHaveLength(3);
+  expect(model.get(ReplicationController, "web")?.status).toEqual({
+    replicas: 2,
+    fullyLabeledReplicas: 2,
+    observedGeneration: 1,
   });
 });

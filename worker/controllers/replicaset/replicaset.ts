@@ -1,12 +1,14 @@
 import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodActive } from "../../kinds/core/pod-conditions.ts";
+import { ReplicationController } from "../../kinds/core/replication-controller.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
-import { matchesSelector } from "../../lib/selectors.ts";
+import { matchesLabels, matchesSelector } from "../../lib/selectors.ts";
 import type { Context, Controller, Intent, Refusal, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
-import { ownKey, splitKey } from "../keys.ts";
+import { ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { claim, controllerOf, controllerRef, keysOfOwners } from "../owners.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
@@ -15,45 +17,64 @@ import { type Failure, nextAvailable, replicaSetStatus } from "./status.ts";
 /** Pods made or removed by one reconcile; their own writes bring the key back for the rest. */
 const BURST = 500;
 
-const selects = (set: Readonly<ReplicaSet>, object: Readonly<KubeObject>): boolean =>
-  matchesSelector(set.spec.selector, object.metadata?.labels);
+/** One manager of pods in two kinds, of which the second is the older. */
+type Rules<S extends ReplicaSet | ReplicationController> = {
+  name: string;
+  kind: Kind<S>;
+  selects(set: Readonly<S>, object: Readonly<KubeObject>): boolean;
+};
+
+function podManager<S extends ReplicaSet | ReplicationController>({ name, kind, selects }: Rules<S>): Controller {
+  const podsOf = (view: View, set: Readonly<S>) => claim(view, kind, set, Pod, (pod) => selects(set, pod));
+  return {
+    name,
+    patient: true,
+    watches: [watch(kind, ownKey), watch(Pod, (pod, old, view) => keysOfOwners(kind, pod, old, view, selects))],
+    reconcile(view, key, context) {
+      const set = view.get(kind, ...splitKey(key));
+      if (!set) return [];
+      const { claimed, intents } = podsOf(view, set);
+      const leaving = set.metadata.deletionTimestamp !== undefined;
+      const steps = [...intents, ...(leaving ? [] : scale(view, kind, set as Managed, claimed, context))];
+      return steps.length > 0 ? steps : report(kind, set as Managed, claimed, context.now);
+    },
+    refused(view, key, { intent, error }: Refusal, { now }) {
+      const set = view.get(kind, ...splitKey(key));
+      if (!set || (intent.do !== "create" && intent.do !== "delete")) return [];
+      const creating = intent.do === "create";
+      const failure: Failure = { reason: creating ? "FailedCreate" : "FailedDelete", message: error.message };
+      const event = warning(set, failure.reason, `Error ${creating ? "creating" : "deleting"}: ${error.message}`);
+      return [event, ...report(kind, set as Managed, podsOf(view, set).claimed, now, failure)];
+    },
+  };
+}
 
 /**
  * Keeps `spec.replicas` pods of the template alive.
  * https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
  */
-export const replicaSetController: Controller = {
+export const replicaSetController = podManager({
   name: "replicaset-controller",
-  patient: true,
-  watches: [
-    { kind: ReplicaSet, keys: ownKey },
-    { kind: Pod, keys: (pod, old, view) => keysOfOwners(ReplicaSet, pod, old, view, selects) },
-  ],
-  reconcile(view, key, context) {
-    const set = view.get(ReplicaSet, ...splitKey(key));
-    if (!set) return [];
-    const { claimed, intents } = claim(view, ReplicaSet, set, Pod, (pod) => selects(set, pod));
-    const steps = [...intents, ...(set.metadata.deletionTimestamp ? [] : scale(view, set, claimed, context))];
-    return steps.length > 0 ? steps : report(set, claimed, context.now);
-  },
-  refused(view, key, { intent, error }: Refusal, { now }) {
-    const set = view.get(ReplicaSet, ...splitKey(key));
-    if (!set || (intent.do !== "create" && intent.do !== "delete")) return [];
-    const failure: Failure = {
-      reason: intent.do === "create" ? "FailedCreate" : "FailedDelete",
-      message: error.message,
-    };
-    const verb = intent.do === "create" ? "creating" : "deleting";
-    const { claimed } = claim(view, ReplicaSet, set, Pod, (pod) => selects(set, pod));
-    return [warning(set, failure.reason, `Error ${verb}: ${error.message}`), ...report(set, claimed, now, failure)];
-  },
-};
+  kind: ReplicaSet,
+  selects: (set, object) => matchesSelector(set.spec.selector, object.metadata?.labels),
+});
 
-function scale(view: View, set: Readonly<ReplicaSet>, pods: readonly Readonly<Pod>[], context: Context): Intent[] {
+/** https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/ */
+export const replicationController = podManager({
+  name: "replication-controller",
+  kind: ReplicationController,
+  selects: (set, object) =>
+    Object.keys(set.spec?.selector ?? {}).length > 0 && matchesLabels(set.spec?.selector, object.metadata?.labels),
+});
+
+type Managed = Readonly<ReplicaSet | ReplicationController>;
+type Pods = readonly Readonly<Pod>[];
+
+function scale(view: View, kind: Kind, set: Managed, pods: Pods, context: Context): Intent[] {
   const active = pods.filter(isPodActive);
-  const missing = (set.spec.replicas ?? 1) - active.length;
+  const missing = (set.spec?.replicas ?? 1) - active.length;
   if (missing > 0)
-    return Array.from({ length: Math.min(missing, BURST) }, () => podOf(set, context.random)).flatMap((pod) => [
+    return Array.from({ length: Math.min(missing, BURST) }, () => podOf(kind, set, context.random)).flatMap((pod) => [
       { do: "create", kind: Pod, object: pod },
       normal(set, "SuccessfulCreate", `Created pod: ${pod.metadata.name}`),
     ]);
@@ -67,20 +88,20 @@ function scale(view: View, set: Readonly<ReplicaSet>, pods: readonly Readonly<Po
 }
 
 /** Active pods of all ReplicaSets of the same Deployment. */
-function relatedPods(view: View, set: Readonly<ReplicaSet>, own: readonly Readonly<Pod>[]): readonly Readonly<Pod>[] {
+function relatedPods(view: View, set: Managed, own: Pods): Pods {
   const owner = controllerOf(set);
   if (!owner) return own;
   return view
     .owned(ReplicaSet, owner.uid)
     .filter((sibling) => sibling.spec.replicas || sibling.status?.replicas)
-    .flatMap((sibling) =>
-      sibling.metadata.uid === set.metadata.uid ? own : view.owned(Pod, sibling.metadata.uid ?? "").filter(isPodActive),
+    .flatMap(({ metadata: { uid = "" } }) =>
+      uid === set.metadata.uid ? own : view.owned(Pod, uid).filter(isPodActive),
     );
 }
 
-function podOf(set: Readonly<ReplicaSet>, random: () => number): Pod {
-  const { metadata: { labels, annotations, finalizers } = {}, spec } = set.spec.template ?? {};
-  if (!spec) throw new Error(`ReplicaSet ${set.metadata.name} has no pod template`);
+function podOf(kind: Kind, set: Managed, random: () => number): Pod {
+  const { metadata: { labels, annotations, finalizers } = {}, spec } = set.spec?.template ?? {};
+  if (!spec) throw new Error(`${kind.kind} ${set.metadata.name} has no pod template`);
   const base = `${set.metadata.name}-`;
   return {
     apiVersion: Pod.apiVersion,
@@ -92,17 +113,16 @@ function podOf(set: Readonly<ReplicaSet>, random: () => number): Pod {
       ...(labels && { labels: { ...labels } }),
       ...(annotations && { annotations: { ...annotations } }),
       ...(finalizers && { finalizers: [...finalizers] }),
-      ownerReferences: [controllerRef(ReplicaSet, set)],
+      ownerReferences: [controllerRef(kind, set)],
     },
     spec: structuredClone(spec),
   };
 }
 
-function report(set: Readonly<ReplicaSet>, pods: readonly Readonly<Pod>[], now: number, failure?: Failure): Intent[] {
+function report(kind: Kind, set: Managed, pods: Pods, now: number, failure?: Failure): Intent[] {
   const status = replicaSetStatus(set, pods, now, failure);
   const intents: Intent[] = [];
-  if (!same(status, set.status))
-    intents.push({ do: "updateStatus", kind: ReplicaSet, object: { ...set, status } as ReplicaSet });
+  if (!same(status, set.status)) intents.push({ do: "updateStatus", kind, object: { ...set, status } as Managed });
   const again = nextAvailable(set, pods, now);
   if (again !== undefined) intents.push({ do: "again", afterMs: again });
   return intents;

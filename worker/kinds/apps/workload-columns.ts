@@ -3,7 +3,8 @@ import type { CoreV1Container, CoreV1PodTemplateSpec } from "../generated/types.
 import type { Column } from "../kind.ts";
 
 /** Columns shared by everything that makes pods from a template. */
-type Templated = { spec?: { template?: CoreV1PodTemplateSpec; selector?: LabelSelector } };
+type Templated = { spec?: { template?: CoreV1PodTemplateSpec } };
+type Selecting = { spec?: { selector?: LabelSelector } };
 
 const containers = (object: Templated): CoreV1Container[] => object.spec?.template?.spec?.containers ?? [];
 
@@ -25,7 +26,7 @@ export const imagesColumn: Column<Templated> = {
       .map((container) => container.image ?? "")
       .join(","),
 };
-export const selectorColumn: Column<Templated> = {
+export const selectorColumn: Column<Selecting> = {
   name: "Selector",
   type: "string",
   priority: 1,

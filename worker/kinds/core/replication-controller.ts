@@ -1,0 +1,52 @@
+import { required } from "../../lib/status.ts";
+import { containersColumn, imagesColumn, pairs } from "../apps/workload-columns.ts";
+import { ageColumn, nameColumn } from "../columns.ts";
+import { defineKind } from "../define-kind.ts";
+import type { Schemas } from "../generated/types.ts";
+import { notNegative } from "../validation/fields.ts";
+import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
+import { validateSelectedTemplate } from "../validation/workloads.ts";
+import { defaultPodTemplate } from "./pod-defaults.ts";
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/ */
+export type ReplicationController = Schemas["io.k8s.api.core.v1.ReplicationController"];
+export const ReplicationController = defineKind({
+  schema: "io.k8s.api.core.v1.ReplicationController",
+  defaults: { "spec.replicas": 1 },
+  default({ metadata, spec }) {
+    if (!spec) return;
+    defaultPodTemplate(spec.template);
+    const labels = spec.template?.metadata?.labels;
+    if (!labels) return;
+    if (!Object.keys(spec.selector ?? {}).length) spec.selector = { ...labels };
+    if (metadata && !Object.keys(metadata.labels ?? {}).length) metadata.labels = { ...labels };
+  },
+  *validate({ spec }) {
+    yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
+    if (!Object.keys(spec?.selector ?? {}).length) yield required("spec.selector");
+    yield* notNegative("spec.replicas", spec?.replicas);
+    if (!spec?.template) yield required("spec.template");
+    else
+      yield* validateSelectedTemplate(
+        spec.template,
+        { matchLabels: spec.selector },
+        "ReplicationController",
+        "spec.template",
+      );
+  },
+  *warnings({ metadata, spec }, old) {
+    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
+    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  },
+  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  columns: [
+    nameColumn,
+    { name: "Desired", type: "integer", value: ({ spec }) => spec?.replicas ?? 0 },
+    { name: "Current", type: "integer", value: ({ status }) => status?.replicas ?? 0 },
+    { name: "Ready", type: "integer", value: ({ status }) => status?.readyReplicas ?? 0 },
+    ageColumn,
+    containersColumn,
+    imagesColumn,
+    { name: "Selector", type: "string", priority: 1, value: ({ spec }) => pairs(spec?.selector) },
+  ],
+});
