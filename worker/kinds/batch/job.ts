@@ -48,7 +48,7 @@ export const Job = defineKind({
     metadata.labels = { ...metadata.labels, ...marks };
     spec.selector = { matchLabels: { [CONTROLLER_UID]: uid } };
   },
-  validate: ({ spec }) => validateSpec(spec),
+  validate: ({ spec }) => validateJobSpec(spec, "spec"),
   *warnings({ spec }) {
     yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
   },
@@ -91,22 +91,23 @@ function duration({ status }: JobLike, now: number): string {
   return humanDuration(end - Date.parse(status.startTime));
 }
 
-function* validateSpec(spec: BatchV1JobSpec | undefined): Problems {
-  yield* notNegative("spec.parallelism", spec?.parallelism);
-  yield* notNegative("spec.completions", spec?.completions);
-  yield* notNegative("spec.activeDeadlineSeconds", spec?.activeDeadlineSeconds);
-  yield* notNegative("spec.backoffLimit", spec?.backoffLimit);
-  yield* notNegative("spec.ttlSecondsAfterFinished", spec?.ttlSecondsAfterFinished);
-  const mode = spec?.completionMode ?? "";
+/** `field` is where the spec stands: a CronJob has one further down. */
+export function* validateJobSpec(spec: BatchV1JobSpec | undefined, field: string): Problems {
+  yield* notNegative(`${field}.parallelism`, spec?.parallelism);
+  yield* notNegative(`${field}.completions`, spec?.completions);
+  yield* notNegative(`${field}.activeDeadlineSeconds`, spec?.activeDeadlineSeconds);
+  yield* notNegative(`${field}.backoffLimit`, spec?.backoffLimit);
+  yield* notNegative(`${field}.ttlSecondsAfterFinished`, spec?.ttlSecondsAfterFinished);
+  const mode = spec?.completionMode ?? "NonIndexed";
   if (mode !== "NonIndexed" && mode !== "Indexed")
-    yield notSupported("spec.completionMode", mode, ["NonIndexed", "Indexed"]);
+    yield notSupported(`${field}.completionMode`, mode, ["NonIndexed", "Indexed"]);
   if (mode === "Indexed" && spec?.completions === undefined)
-    yield required("spec.completions", "when completion mode is Indexed");
-  yield* validatePodTemplate(spec?.template, "spec.template");
+    yield required(`${field}.completions`, "when completion mode is Indexed");
+  yield* validatePodTemplate(spec?.template, `${field}.template`);
   const policy = spec?.template?.spec?.restartPolicy;
   // Always is what a template gets that names none.
   if (policy === "Always" || policy === undefined)
-    yield required("spec.template.spec.restartPolicy", 'valid values: "OnFailure", "Never"');
+    yield required(`${field}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
   else if (policy !== "OnFailure" && policy !== "Never")
-    yield notSupported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"]);
+    yield notSupported(`${field}.template.spec.restartPolicy`, policy, ["OnFailure", "Never"]);
 }

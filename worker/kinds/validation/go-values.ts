@@ -151,7 +151,7 @@ const goName = (name: string) => goNames[name] ?? name.charAt(0).toUpperCase() +
 /** Names of nested fields follow Go's; keys of maps of resources stay. */
 const MAPS = new Set(["limits", "requests", "nodeSelector", "overhead", "matchLabels"]);
 
-function goNamed(value: unknown): unknown {
+export function goNamed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(goNamed);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
