@@ -19,10 +19,21 @@ import type { Operation } from "../engine/operation.ts";
 import { type Admission, creates, kindNamed, refusal } from "./admission.ts";
 
 /** https://kubernetes.io/docs/concepts/policy/limit-range/ */
-const limitsOf = (operation: Operation): CoreV1LimitRangeItem[] =>
-  operation.core.view
-    .list(kindNamed<CoreV1LimitRange>(operation, "", "v1", "limitranges"), operation.namespace)
-    .flatMap(({ spec }) => spec?.limits ?? []);
+function limitsOf(operation: Operation): readonly CoreV1LimitRangeItem[] {
+  let items = known.get(operation);
+  if (!items) {
+    const ranges = operation.core.view.list(
+      kindNamed<CoreV1LimitRange>(operation, "", "v1", "limitranges"),
+      operation.namespace,
+    );
+    items = ranges.flatMap(({ spec }) => spec?.limits ?? []);
+    known.set(operation, items);
+  }
+  return items;
+}
+
+/** Both steps of one write look at the same limits. */
+const known = new WeakMap<Operation, readonly CoreV1LimitRangeItem[]>();
 
 const ANNOTATION = "kubernetes.io/limit-ranger";
 
