@@ -205,6 +205,7 @@ class Agent {
     const { home, identity, nerdctl, effects, containerdVersion } = this.parts;
     const status = nodeStatus({
       name: identity.node,
+      address: identity.address,
       folder: home.path,
       containerdVersion,
       images: await nerdctl.listImages(),

@@ -33,7 +33,8 @@ program
   .option("--no-agent", "the control plane alone: needs neither root nor containerd")
   .option("--no-controllers", "the API alone, without controllers and scheduler")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
-  .action(async (options: { agent: boolean; controllers: boolean; nodeName: string }) => {
+  .option("--node-ip <address>", "the address that other nodes reach this machine by")
+  .action(async (options: { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string }) => {
     const cluster = await up({ home: home(), ...options, node: options.nodeName, progress, effects });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
@@ -57,11 +58,17 @@ program
   .option("--token <token>", "a join token, from `skerry token create`; needed once")
   .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
+  .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .option("--replace", "take over the name from a machine that has it")
-  .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; replace?: boolean }) => {
-    await joinCluster(home(), { server: url, ...options }, progress);
-    await runAgent(home(), effects, progress);
-  });
+  .action(
+    async (
+      url: string,
+      options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string; replace?: boolean },
+    ) => {
+      await joinCluster(home(), { server: url, ...options }, progress);
+      await runAgent(home(), effects, progress);
+    },
+  );
 
 program
   .command("agent", { hidden: true })

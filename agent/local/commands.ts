@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { localNames } from "./certificates.ts";
+import { mainAddress } from "../node/facts.ts";
 import { kubeconfig } from "./credentials.ts";
 import { cachePath, files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
@@ -28,7 +28,14 @@ export async function down(home: Home, pods: boolean, progress: Progress, effect
   await removePods(home, effects, progress);
 }
 
-export type JoinCommand = { server: string; token?: string; caHash?: string; nodeName: string; replace?: boolean };
+export type JoinCommand = {
+  server: string;
+  token?: string;
+  caHash?: string;
+  nodeName: string;
+  nodeIp?: string;
+  replace?: boolean;
+};
 
 export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("running containers needs root: use sudo");
@@ -42,19 +49,16 @@ export async function joinCluster(home: Home, command: JoinCommand, progress: Pr
   }
   if (!command.token) throw new Error("joining needs a token: `skerry token create` on the cluster's side prints one");
   const ca = command.caHash ? await fetchCa(server, command.caHash) : undefined;
-  await join(home.path, { server, token: command.token, node: command.nodeName, ca, replace: command.replace });
+  const { token, nodeName: node, nodeIp: address, replace } = command;
+  await join(home.path, { server, token, node, ca, address, replace });
   progress(`joined ${server} as node ${command.nodeName}`);
-}
-
-/** The address under which other machines reach this one; loopback when there is none. */
-function publicAddress(): string {
-  return localNames().ip.find((ip) => ip !== "127.0.0.1" && ip !== "::1") ?? "127.0.0.1";
 }
 
 export async function createToken(home: Home, options: { ttl: number; cluster: string }): Promise<void> {
   const server = await administrator(home, options.cluster);
   const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: options.ttl });
-  const url = server.url.replace("127.0.0.1", publicAddress());
+  const address = readIdentity(home.path)?.address ?? mainAddress() ?? "127.0.0.1";
+  const url = server.url.replace("127.0.0.1", address);
   process.stdout.write(
     `skerry join ${url} --token ${body.token} --ca-hash ${hashOfCa(readFileSync(files(home.path).caCertificate, "utf8"))}\n`,
   );

@@ -13,6 +13,8 @@ export type NodeIdentity = {
   token: string;
   /** PEM; absent where the system trusts the server's certificate. */
   ca?: string;
+  /** The address that other nodes reach this one by, where the user chose it. */
+  address?: string;
 };
 
 export function readIdentity(home: string): NodeIdentity | undefined {
@@ -20,15 +22,32 @@ export function readIdentity(home: string): NodeIdentity | undefined {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
 }
 
-export type JoinOptions = { server: string; token: string; node: string; ca?: string; replace?: boolean };
+export type JoinOptions = {
+  server: string;
+  token: string;
+  node: string;
+  ca?: string;
+  replace?: boolean;
+  address?: string;
+};
 
 /** `POST /skerry/join`; the answer's credential is written before anything uses it. */
 export async function join(home: string, options: JoinOptions): Promise<NodeIdentity> {
-  const { server, token, node, ca, replace } = options;
+  const { server, token, node, ca, replace, address } = options;
   const { body } = await sendChecked({ url: server, ca }, "POST", "/skerry/join", { token, name: node, replace });
-  const identity: NodeIdentity = { server, node, token: String(body.token), ...(ca ? { ca } : {}) };
-  writeFile(files(home).node, `${JSON.stringify(identity, null, 2)}\n`);
+  const identity: NodeIdentity = {
+    server,
+    node,
+    token: String(body.token),
+    ...(ca ? { ca } : {}),
+    ...(address ? { address } : {}),
+  };
+  writeIdentity(home, identity);
   return identity;
+}
+
+export function writeIdentity(home: string, identity: NodeIdentity): void {
+  writeFile(files(home).node, `${JSON.stringify(identity, null, 2)}\n`);
 }
 
 export const hashOfCa = (pem: string) =>

@@ -13,7 +13,7 @@ import { ensureSecret, kubeconfig } from "./credentials.ts";
 import { cachePath, files, type Home, writeFile } from "./home.ts";
 import { type Server, send, sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
-import { join, readIdentity } from "./join.ts";
+import { join, readIdentity, writeIdentity } from "./join.ts";
 import { Keeper } from "./keeper.ts";
 import { ensureRanges } from "./ranges.ts";
 import { openLog, startWorkerd } from "./workerd.ts";
@@ -25,6 +25,8 @@ export type UpOptions = {
   controllers: boolean;
   /** The node's name. */
   node: string;
+  /** The address that other nodes reach this one by; found when absent. */
+  nodeIp?: string;
   progress: Progress;
   effects: Effects & Timers;
 };
@@ -144,11 +146,20 @@ async function startControlPlane({ home, controllers, progress, effects }: UpOpt
   return keeper;
 }
 
-async function startAgent({ home, node, progress, effects }: UpOptions, server: Server): Promise<Keeper> {
-  if (!readIdentity(home.path)) {
+async function startAgent({ home, node, nodeIp, progress, effects }: UpOptions, server: Server): Promise<Keeper> {
+  const known = readIdentity(home.path);
+  if (known && nodeIp && known.address !== nodeIp) writeIdentity(home.path, { ...known, address: nodeIp });
+  if (!known) {
     progress(`joining this machine as node ${node}`);
     const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: 600 });
-    await join(home.path, { server: server.url, ca: server.ca, token: String(body.token), node, replace: true });
+    await join(home.path, {
+      server: server.url,
+      ca: server.ca,
+      token: String(body.token),
+      node,
+      address: nodeIp,
+      replace: true,
+    });
   }
   const name = readIdentity(home.path)?.node ?? node;
   const keeper = new Keeper(

@@ -26,7 +26,7 @@ const config :Workerd.Config = (
       options = (),
       tlsOptions = (keypair = (
         privateKey = ${quote(readFileSync(paths.key, "utf8"))},
-        certificateChain = ${quote(readFileSync(paths.certificate, "utf8"))},
+        certificateChain = ${quote(readFileSync(paths.certificate, "utf8") + readFileSync(paths.caCertificate, "utf8"))},
       )),
     )),
   ],

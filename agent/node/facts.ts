@@ -27,6 +27,8 @@ const LEAST_PIDS = 0.05;
 export type FactSources = {
   /** The node's name, which is its host name to others. */
   name: string;
+  /** The machine's address on the network that the nodes share, when the user chose it. */
+  address?: string;
   /** Lies on the disk that containers use. */
   folder: string;
   containerdVersion: string;
@@ -41,7 +43,7 @@ export function nodeStatus(sources: FactSources): CoreV1NodeStatus {
   return {
     capacity: capacity(sources.folder),
     allocatable: allocatable(sources.folder),
-    addresses: addresses(sources.name),
+    addresses: addresses(sources.name, sources.address),
     nodeInfo: systemInfo(sources.containerdVersion),
     images: images(sources.images),
     conditions: conditions(sources),
@@ -56,8 +58,8 @@ const read = (path: string) => {
   }
 };
 
-function addresses(name: string): CoreV1NodeAddress[] {
-  const address = mainAddress();
+function addresses(name: string, chosen: string | undefined): CoreV1NodeAddress[] {
+  const address = chosen ?? mainAddress();
   return [...(address ? [{ type: "InternalIP", address }] : []), { type: "Hostname", address: name || hostname() }];
 }
 

@@ -8,6 +8,7 @@ import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
 import { writeBusyboxImage } from "./image.ts";
+import type { Machine } from "./machine.ts";
 import { checked } from "./programs.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -35,6 +36,9 @@ export class TestCluster {
   private supervisor: ChildProcess | undefined;
   private output = "";
 
+  /** Machines that joined, to be ended with the cluster. */
+  readonly machines: Machine[] = [];
+
   private constructor(home: string, port: number, flags: readonly string[]) {
     this.home = home;
     this.port = port;
@@ -42,9 +46,13 @@ export class TestCluster {
   }
 
   /** Starts a cluster with one node, `node-a`, whose containerd has `busybox:test`; or the control plane alone. */
-  static async start(options: { flags?: readonly string[] } = {}): Promise<TestCluster> {
+  static async start(options: { flags?: readonly string[]; nodeIp?: string } = {}): Promise<TestCluster> {
     const home = mkdtempSync(join(tmpdir(), "skerry-"));
-    const cluster = new TestCluster(home, await freePort(), options.flags ?? ["--node-name", "node-a"]);
+    const cluster = new TestCluster(
+      home,
+      await freePort(),
+      options.flags ?? ["--node-name", "node-a", ...(options.nodeIp ? ["--node-ip", options.nodeIp] : [])],
+    );
     await cluster.up();
     if (cluster.hasAgent) await cluster.loadBusybox();
     return cluster;
@@ -161,6 +169,7 @@ export class TestCluster {
 
   /** Ends everything and leaves nothing: containers, namespaces, tables, mounts, files. */
   async stop(): Promise<void> {
+    for (const machine of this.machines) await machine.remove();
     const down = await this.skerry("down", ...(this.hasAgent ? ["--pods"] : []));
     if (down.code !== 0) throw new Error(`skerry down failed: ${down.stderr}`);
     await this.supervisorGone();

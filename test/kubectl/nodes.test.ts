@@ -1,0 +1,173 @@
+/** Two machines: pods spread, Services balance over both, drain and cordon, the death of a node and its return. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
+
+let lan: Lan;
+let cluster: TestCluster;
+let second: Machine;
+let joining: string[];
+
+beforeAll(async () => {
+  lan = await makeLan();
+  cluster = await TestCluster.start({ nodeIp: lan.host });
+  second = await Machine.make("node-b", lan, 2);
+  cluster.machines.push(second);
+});
+afterAll(async () => {
+  await cluster?.stop();
+  await lan?.remove();
+});
+
+const nodesOf = async (label: string) =>
+  (await cluster.ok(`get pods -l ${label} -o jsonpath={.items[*].spec.nodeName}`)).split(" ").toSorted();
+const isReady = async (node: string) =>
+  (await cluster.ok(["get", "node", node, "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'])) ===
+  "True";
+
+describe("a second machine", () => {
+  test("joins by the printed command and becomes Ready", async () => {
+    const created = await cluster.skerry("token", "create");
+    expect(created.stdout).toMatch(/^skerry join https:\/\/\S+ --token \S+ --ca-hash sha256:[0-9a-f]{64}\n$/);
+    joining = joinArguments(created.stdout, lan);
+    await second.join(joining);
+    await eventually("node-b is Ready", () => isReady("node-b"));
+    const rows = (await cluster.ok("get nodes -o wide --no-headers")).trim().split("\n");
+    expect(rows.map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
+      ["node-a", "Ready"],
+      ["node-b", "Ready"],
+    ]);
+    expect(rows[1]).toContain(second.address);
+  });
+
+  test("a wrong fingerprint and a wrong token are refused", async () => {
+    const stranger = await Machine.make("node-x", lan, 9);
+    try {
+      const [url = "", , , , hash = ""] = joining;
+      await expect(stranger.join([url, "--token", "x", "--ca-hash", `sha256:${"0".repeat(64)}`])).rejects.toThrow(
+        "presents no certificate",
+      );
+      await expect(stranger.join([url, "--token", "wrong", "--ca-hash", hash])).rejects.toThrow("401");
+    } finally {
+      await stranger.remove();
+    }
+    expect((await cluster.kubectl("get node node-x")).code).toBe(1);
+  });
+
+  test("pods spread over both, and a Service answers from both", async () => {
+    await cluster.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 4
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      tolerations:
+        - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: 5 }
+        - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: 5 }
+      containers:
+        - name: server
+          image: busybox:test
+          command: [sh, -c, 'mkdir -p /tmp/www; echo $NODE >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
+          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
+          readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+`);
+    await cluster.ok("rollout status deployment/web --timeout=60s");
+    expect(await nodesOf("app=web")).toEqual(["node-a", "node-a", "node-b", "node-b"]);
+    for (const node of ["node-a", "node-b"]) {
+      const name = `client-${node}`;
+      await cluster.ok([
+        "run",
+        name,
+        "--image=busybox:test",
+        `--overrides={"spec":{"nodeName":"${node}"}}`,
+        "--",
+        "sleep",
+        "600",
+      ]);
+      await cluster.ok(`wait --for=condition=Ready pod/${name} --timeout=30s`);
+      const answers = await cluster.ok([
+        "exec",
+        name,
+        "--",
+        "sh",
+        "-c",
+        "for i in $(seq 20); do wget -qO- http://web/index.html; done",
+      ]);
+      expect(new Set(answers.trim().split("\n"))).toEqual(new Set(["node-a", "node-b"]));
+    }
+  });
+
+  test("logs and exec reach the other machine", async () => {
+    expect(await cluster.ok("exec client-node-b -- hostname")).toBe("client-node-b\n");
+    const pod =
+      (await cluster.ok("get pods -l app=web --field-selector spec.nodeName=node-b -o name")).split("\n")[0] ?? "";
+    expect((await cluster.kubectl(["logs", pod])).code).toBe(0);
+  });
+
+  test("pods reach the API at kubernetes.default with their token and CA", async () => {
+    const script =
+      "D=/var/run/secrets/kubernetes.io/serviceaccount; test -s $D/token && test -s $D/ca.crt && cat $D/namespace; nslookup kubernetes.default.svc.cluster.local | tail -3";
+    expect(await cluster.ok(["exec", "client-node-b", "--", "sh", "-c", script])).toMatch(
+      /^default[\s\S]*Address: 10\./,
+    );
+  });
+
+  test("cordon keeps new pods away, drain moves the others, uncordon lets them back", async () => {
+    await cluster.ok("cordon node-b");
+    expect(await cluster.ok("get node node-b --no-headers")).toMatch(/Ready,SchedulingDisabled/);
+    const drained = await cluster.ok("drain node-b --ignore-daemonsets --delete-emptydir-data --force --timeout=60s");
+    expect(drained).toContain("node/node-b drained");
+    await eventually(
+      "all pods are on node-a",
+      async () => (await nodesOf("app=web")).join() === "node-a,node-a,node-a,node-a",
+    );
+    await cluster.ok("rollout status deployment/web --timeout=60s");
+    await cluster.ok("uncordon node-b");
+    await cluster.ok("rollout restart deployment/web");
+    await cluster.ok("rollout status deployment/web --timeout=60s");
+    await eventually("pods on both", async () => new Set(await nodesOf("app=web")).size === 2);
+  });
+
+  test("a node that dies is NotReady, its pods are replaced after their tolerationSeconds, and its return is clean", async () => {
+    await second.powerOff();
+    await eventually("node-b is NotReady", async () => !(await isReady("node-b")), 120_000);
+    await eventually("its taints", async () =>
+      (await cluster.ok("get node node-b -o jsonpath={.spec.taints[*].key}")).includes("unreachable"),
+    );
+    await eventually(
+      "four ready pods on node-a",
+      async () => {
+        const rows = (await cluster.ok("get pods -l app=web -o wide --no-headers")).trim().split("\n");
+        return rows.filter((row) => /1\/1\s+Running/.test(row) && row.includes("node-a")).length === 4;
+      },
+      60_000,
+    );
+    await second.powerOn();
+    await second.join([joining[0] ?? ""]);
+    await eventually("node-b is Ready again", () => isReady("node-b"));
+    await eventually(
+      "its taints are gone",
+      async () => (await cluster.ok("get node node-b -o jsonpath={.spec.taints}")) === "",
+    );
+    await eventually("what was replaced is gone", async () => (await nodesOf("app=web")).length === 4, 90_000);
+    await eventually(
+      "no container of it is left there",
+      async () => {
+        const { stdout } = await second.nerdctl("ps", "-a", "-q", "--filter", "label=skerry.dev/pod-namespace=default");
+        const pods = (await cluster.ok("get pods --field-selector spec.nodeName=node-b -o name")).trim();
+        return pods === "" ? stdout.trim() === "" : true;
+      },
+      90_000,
+    );
+  });
+});

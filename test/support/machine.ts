@@ -1,0 +1,163 @@
+/** Another machine of the cluster: a network namespace joined to this one by a veth pair, with a containerd of its own. */
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { effects } from "../../agent/effects.ts";
+import { cachePath } from "../../agent/local/home.ts";
+import { which } from "../../agent/local/install.ts";
+import { run, spawn } from "../../agent/process.ts";
+import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { writeBusyboxImage } from "./image.ts";
+import { checked } from "./programs.ts";
+
+const MAIN = join(import.meta.dirname, "../../agent/main.ts");
+
+/** A network between this machine and others: `host` is this machine's address on it. */
+export type Lan = { bridge: string; host: string; address(n: number): string; remove(): Promise<void> };
+
+export async function makeLan(): Promise<Lan> {
+  const id = process.pid % 200;
+  const bridge = `sktest${id}`;
+  const address = (n: number) => `172.31.${id}.${n}`;
+  await checked("ip", ["link", "add", bridge, "type", "bridge"]);
+  await checked("ip", ["address", "add", `${address(1)}/24`, "dev", bridge]);
+  await checked("ip", ["link", "set", bridge, "up"]);
+  const remove = async () => {
+    await run("ip", ["link", "delete", bridge]);
+  };
+  return { bridge, host: address(1), address, remove };
+}
+
+export class Machine {
+  readonly name: string;
+  readonly home: string;
+  readonly address: string;
+  private agent: ChildProcess | undefined;
+  private output = "";
+
+  private constructor(name: string, lan: Lan, n: number) {
+    this.name = name;
+    this.address = lan.address(n);
+    this.home = mkdtempSync(join(tmpdir(), "skerry-"));
+  }
+
+  /** A machine that is on the network and has joined nothing yet. */
+  static async make(name: string, lan: Lan, n: number): Promise<Machine> {
+    const machine = new Machine(name, lan, n);
+    const { namespace } = machine;
+    await checked("ip", ["netns", "add", namespace]);
+    await checked("ip", ["link", "add", machine.cable, "type", "veth", "peer", "name", "eth0", "netns", namespace]);
+    await checked("ip", ["link", "set", machine.cable, "master", lan.bridge, "up"]);
+    for (const args of [
+      ["address", "add", `${machine.address}/24`, "dev", "eth0"],
+      ["link", "set", "eth0", "up"],
+      ["link", "set", "lo", "up"],
+      ["route", "add", "default", "via", lan.host],
+    ])
+      await checked("ip", ["-n", namespace, ...args]);
+    return machine;
+  }
+
+  get namespace(): string {
+    return `sktest-${process.pid}-${this.name}`;
+  }
+
+  private get cable(): string {
+    return `skt${process.pid % 10_000}${this.name.slice(-6)}`.slice(0, 15);
+  }
+
+  private get environment(): NodeJS.ProcessEnv {
+    return { ...process.env, SKERRY_HOME: this.home };
+  }
+
+  private inside(command: string, args: readonly string[]): [string, string[]] {
+    // nsenter and not `ip netns exec`, which mounts another /sys, where runc finds no cgroups.
+    return ["nsenter", [`--net=/var/run/netns/${this.namespace}`, command, ...args]];
+  }
+
+  /** Runs the printed `skerry join …` command here, or with only the URL to resume. */
+  async join(args: readonly string[]): Promise<void> {
+    this.output = "";
+    const command = [MAIN, "join", ...args, "--node-name", this.name, "--node-ip", this.address];
+    const child = spawn(...this.inside(process.execPath, command), {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.agent = child;
+    const collect = (chunk: Buffer) => {
+      this.output += chunk.toString();
+    };
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    while (!this.output.includes("connected to the cluster")) {
+      if (child.exitCode !== null) throw new Error(`${this.name} did not join:\n${this.output}`);
+      await effects.sleep(50);
+    }
+    await this.loadBusybox();
+  }
+
+  private async loadBusybox(): Promise<void> {
+    const archive = join(this.home, "busybox.tar");
+    await writeBusyboxImage(archive);
+    const loaded = await this.nerdctl("load", "-i", archive);
+    if (loaded.code !== 0) throw new Error(`busybox did not load on ${this.name}: ${loaded.stderr}`);
+  }
+
+  nerdctl(...args: string[]) {
+    const binary = which("nerdctl", [join(cachePath(process.env), "bin")]) ?? "nerdctl";
+    const env = { ...process.env, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") };
+    return run(...this.inside(binary, args), { env, timeoutMs: 60_000 });
+  }
+
+  run(command: string, ...args: string[]) {
+    return run(...this.inside(command, args), { timeoutMs: 30_000 });
+  }
+
+  log(): string {
+    return this.output.slice(-4000);
+  }
+
+  /** Power cut: the agent, containerd and every container are gone at once. */
+  async powerOff(): Promise<void> {
+    await this.kill();
+    await run("ip", ["link", "set", this.cable, "down"]);
+    const pids = await run("ip", ["netns", "pids", this.namespace]);
+    for (const pid of pids.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
+    const containers = await run("pgrep", ["-f", this.home]);
+    for (const pid of containers.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
+  }
+
+  /** The machine is on again: the network is back, and nothing runs yet. */
+  async powerOn(): Promise<void> {
+    rmSync(join(this.home, "containerd/state"), { recursive: true, force: true });
+    await checked("ip", ["link", "set", this.cable, "up"]);
+  }
+
+  /** kill -9 of the agent alone; containers go on. */
+  async kill(): Promise<void> {
+    const child = this.agent;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
+
+  /** Takes the machine away with all that ran on it. */
+  async remove(): Promise<void> {
+    await this.kill();
+    await run(...this.inside(process.execPath, [MAIN, "down", "--pods"]), { env: this.environment, timeoutMs: 60_000 });
+    await run("ip", ["link", "delete", this.cable]);
+    await run("ip", ["netns", "delete", this.namespace]);
+    await unmountAll(this.home);
+    rmSync(this.home, { recursive: true, force: true });
+  }
+}
+
+/** The words of the printed join command after `skerry join`, with the server's address on `lan`. */
+export function joinArguments(printed: string, lan: Lan): string[] {
+  const words = printed.trim().split(/\s+/).slice(2);
+  const url = new URL(words[0] ?? "");
+  url.hostname = lan.host;
+  return [url.toString().replace(/\/$/, ""), ...words.slice(1)];
+}
