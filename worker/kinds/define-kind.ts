@@ -22,6 +22,8 @@ export type KindRules<T extends KubeObject> = {
   defaults?: Readonly<Record<string, unknown>>;
   /** Defaulting that depends on other fields; runs last. */
   default?(object: T): void;
+  /** A new object keeps the status it came with. */
+  statusOnCreate?: boolean;
   /** Runs after `status` was emptied, where `/status` is a subresource. */
   prepareForCreate?(object: T): void;
   /** Runs after `status` (or, on `/status`, everything else but metadata) was kept from `old`. */
@@ -77,7 +79,7 @@ export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRu
     hasGeneration,
     default: defaulter(schema, rules),
     prepareForCreate(object) {
-      if (hasStatus) clearStatus(schema, object);
+      if (hasStatus && !rules.statusOnCreate) clearStatus(schema, object);
       rules.prepareForCreate?.(object);
     },
     prepareForUpdate(object, old, subresource) {

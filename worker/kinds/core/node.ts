@@ -12,6 +12,8 @@ export const isNodeReady = (node: Pick<CoreV1Node, "status">): boolean =>
 
 export const Node = defineKind({
   schema: "io.k8s.api.core.v1.Node",
+  // A node registers itself with what it has.
+  statusOnCreate: true,
   default(node) {
     node.spec ??= {};
     node.status ??= {};

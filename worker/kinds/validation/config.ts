@@ -22,7 +22,7 @@ export function* validateConfigMap(map: CoreV1ConfigMap): Problems {
     yield* invalidFor(`binaryData[${key}]`, key, configKeyProblems(key));
     bytes += decodedLength(value);
   }
-  if (bytes > MAX_CONFIG_BYTES) yield tooLong("", MAX_CONFIG_BYTES);
+  if (bytes > MAX_CONFIG_BYTES) yield tooLong("[]", MAX_CONFIG_BYTES);
 }
 
 /** Once `immutable` is true, it and the contents stay as they are. */
