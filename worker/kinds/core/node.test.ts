@@ -18,11 +18,11 @@ it("a node shows its readiness, whether it takes pods, and its roles", () => {
     "edge,worker,x",
     "<none>",
   ]);
-  expect(cells({ metadata: { name: "n" } })).toMatchObject({ Status: "Unknown", Roles: "<none>" });
+  expect(cells({ metadata: { name: "n" }, spec: {} })).toMatchObject({ Status: "Unknown", Roles: "<none>" });
 });
 
 it("a node registers with the status it sends, and its amounts become canonical", () => {
-  const node: Node = { metadata: { name: "n" }, status: { capacity: { cpu: "2000m", memory: "1048576Ki" } } };
+  const node: Node = { metadata: { name: "n" }, spec: {}, status: { capacity: { cpu: "2000m", memory: "1048576Ki" } } };
   Node.default(node);
   Node.prepareForCreate(node);
   expect(node.status?.capacity).toEqual({ cpu: "2", memory: "1Gi" });
