@@ -43,10 +43,10 @@ const virtualOf = ({ kind, subresource }: Pick<ApiRequest, "kind" | "subresource
   VIRTUAL[subresource ? `${kind.groupResource}/${subresource}` : kind.groupResource];
 
 /** The token inside a TokenReview's body, if the path is a TokenReview's and the body has one. */
-export function reviewedToken(path: string, body: string): string | undefined {
+export function reviewedToken(path: string, body: () => string): string | undefined {
   if (!path.endsWith("/tokenreviews")) return undefined;
   try {
-    const token = (JSON.parse(body) as { spec?: { token?: unknown } } | null)?.spec?.token;
+    const token = (JSON.parse(body()) as { spec?: { token?: unknown } } | null)?.spec?.token;
     return typeof token === "string" ? token : undefined;
   } catch {
     return undefined;

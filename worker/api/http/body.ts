@@ -1,7 +1,6 @@
 /** Request bodies: their limit, their media types, and YAML made JSON before anyone else looks. */
 import { parse, stringify, type Tags } from "yaml";
-import { decodeProtobuf } from "../../kinds/protobuf/decode.ts";
-import { WireError } from "../../kinds/protobuf/wire.ts";
+import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
@@ -35,24 +34,40 @@ export const readText = async (request: Request): Promise<string> => decoder.dec
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
-/** A body as text, and the media type that it has as such: protobuf becomes JSON. Throws 413, and 400 for bad bytes. */
-export async function readBody(request: Request): Promise<{ type: string; text: string }> {
-  const type = mediaType(request.headers.get("content-type"));
-  const bytes = await readBytes(request);
-  if (type !== PROTOBUF || request.method === "PATCH" || bytes.length === 0)
-    return { type, text: decoder.decode(bytes) };
+/** A body as it was sent, with its media type. */
+export type Body = { type: string; bytes: Uint8Array };
+/** What a body is to be: the type that it has when it names none. */
+export type Expected = { apiVersion: string; kind: string };
+
+/** Throws 413. */
+export async function readBody(request: Request): Promise<Body> {
+  return { type: mediaType(request.headers.get("content-type")), bytes: await readBytes(request) };
+}
+
+/** The text of a body and the media type that it has as such: protobuf becomes JSON. Throws 400 for bad bytes. */
+export function textOf({ type, bytes }: Body, expected: Expected): { type: string; text: string } {
+  if (type !== PROTOBUF) return { type, text: decoder.decode(bytes) };
   try {
-    return { type: "application/json", text: JSON.stringify(decodeProtobuf(bytes)) };
+    return { type: "application/json", text: JSON.stringify(decodeProtobuf(bytes, expected)) };
   } catch (error) {
-    throw error instanceof WireError ? badRequest(error.message) : error;
+    throw error instanceof ProtobufError ? badRequest(unreadable(error, bytes, expected)) : error;
   }
+}
+
+const SUMMARY_BYTES = 30;
+
+/** In the words of kube-apiserver. */
+function unreadable({ message, type }: ProtobufError, bytes: Uint8Array, { kind }: Expected): string {
+  if (type?.kind)
+    return `${type.kind} in version "${type.apiVersion.split("/").at(-1)}" cannot be handled as a ${kind}: ${message}`;
+  const hex = [...bytes.subarray(0, SUMMARY_BYTES)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const summary = `${hex || "<empty>"}${bytes.length > SUMMARY_BYTES ? " ..." : ""}`;
+  return `the object provided is unrecognized (must be of type ${kind}): ${message} (${summary})`;
 }
 
 const mediaType = (header: string | null): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 
 const OBJECT_TYPES = ["application/json", "application/yaml"];
-/** What can be sent, in the words of kube-apiserver. */
-const ACCEPTED = [...OBJECT_TYPES, PROTOBUF];
 const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
@@ -60,16 +75,16 @@ const PATCH_TYPES = [
   "application/apply-patch+yaml",
 ];
 
-/** The media type of a request's body, or the 415. */
-export function bodyType(method: string, type: string): string {
+/** The 415, unless a body of the type can be read: protobuf holds only what has `numbers` for its fields. */
+export function checkBodyType(method: string, type: string, hasNumbers: boolean): void {
   if (method === "PATCH") {
-    if (PATCH_TYPES.includes(type)) return type;
+    if (PATCH_TYPES.includes(type)) return;
     throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
   }
-  if (type === "") return "application/json";
-  if (OBJECT_TYPES.includes(type)) return type;
+  const accepted = hasNumbers ? [...OBJECT_TYPES, PROTOBUF] : OBJECT_TYPES;
+  if (type === "" || accepted.includes(type)) return;
   throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${ACCEPTED.join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
   );
 }
 
@@ -101,6 +116,7 @@ export const toYaml = (value: unknown): string =>
 
 /** The body as JSON text and what it is. Patches in YAML keep their type: JSON is YAML. */
 export function understood(type: string, text: string): { contentType: string; body: string } {
+  if (type === "") return { contentType: "application/json", body: text };
   if (type === "application/yaml") return { contentType: "application/json", body: yamlToJson(text) };
   if (type === "application/apply-patch+yaml" && !/^\s*\{/.test(text))
     return { contentType: type, body: yamlToJson(text) };

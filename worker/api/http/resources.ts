@@ -1,4 +1,5 @@
 /** Requests about objects: from HTTP to the engine and back. */
+import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
 import type { Access } from "../auth/access.ts";
 import { digest, type Presented } from "../auth/authenticate.ts";
@@ -11,7 +12,7 @@ import type { AppParts } from "../parts.ts";
 import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
-import { bodyType, readBody, understood } from "./body.ts";
+import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { type ResourceInfo, requestInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
@@ -32,6 +33,7 @@ type Question = {
 /** Which objects the rows of a Table carry: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 const INCLUDE_OBJECT = ["None", "Metadata", "Object"];
 const APPLY = "application/apply-patch+yaml";
+const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
@@ -43,11 +45,20 @@ function includeObject(query: URLSearchParams): string {
   return value;
 }
 
-type Body = { type: string; text: string };
+/** The type of a body: options for deletes, a subresource's own, or the kind's. */
+function expectedOf({ kind, verb, subresource }: Route): Expected {
+  if (verb === "delete" || verb === "deletecollection") return { apiVersion: "v1", kind: "DeleteOptions" };
+  const body = kind.subresources.find(({ name }) => name === subresource)?.body;
+  if (!body) return kind;
+  return { apiVersion: body.group ? `${body.group}/${body.version}` : body.version, kind: body.kind };
+}
 
-function bodyOf({ method }: Request, { type, text }: Body): Pick<ApiRequest, "contentType" | "body"> {
-  if (method === "GET" || (method === "DELETE" && text === "")) return NO_BODY;
-  return understood(bodyType(method, type), text);
+function bodyOf({ method }: Request, body: Body, asked: Route): Pick<ApiRequest, "contentType" | "body"> {
+  if (method === "GET" || (method === "DELETE" && body.bytes.length === 0)) return NO_BODY;
+  const expected = expectedOf(asked);
+  checkBodyType(method, body.type, hasProtobuf(expected));
+  const { type, text } = textOf(body, expected);
+  return understood(type, text);
 }
 
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body">): ApiRequest {
@@ -73,11 +84,12 @@ export class Resources {
   async answer(request: Request, presented: Presented | undefined): Promise<Response> {
     // What is wrong with the body is told only to those who may send one.
     const body: Body | ApiError = await readBody(request).catch((error: ApiError) => error);
-    const token = "text" in body ? reviewedToken(new URL(request.url).pathname, body.text) : undefined;
+    const text = () => ("bytes" in body ? textOf(body, TOKEN_REVIEW).text : "");
+    const token = reviewedToken(new URL(request.url).pathname, text);
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
     const { question, result } = await this.#parts.batch(() => {
       const question = this.#ask(request, presented);
-      if (!("text" in body)) throw body;
+      if (!("bytes" in body)) throw body;
       if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
       if (question.asked.verb === "watch")
         return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
@@ -120,7 +132,7 @@ export class Resources {
   #handle(question: Question, body: Body, reviewed: Presented | undefined): ApiResult | Promise<ApiResult> {
     const { user, info, asked, request } = question;
     const { engine, kinds, security, store } = this.#parts;
-    const api = apiRequest(question, bodyOf(request, body));
+    const api = apiRequest(question, bodyOf(request, body, asked));
     const answer = askVirtual(this.#review, kinds, api, reviewed);
     if (answer) return answer;
     if (asked.subresource === "proxy")

@@ -1,60 +1,55 @@
-/** Protobuf's wire format: https://protobuf.dev/programming-guides/encoding/ */
+/** Values on the wire: https://protobuf.dev/programming-guides/encoding/ */
+import { type BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 
-/** Bytes that are no message. */
+/** Bytes that are no message, or none of a kind that has a protobuf form. */
 export class WireError extends Error {
   override readonly name = "WireError";
 }
 
-/** What a field holds on the wire: a number for varints and doubles, bytes for everything that has a length. */
-export type WireField = { number: number; value: bigint | number | Uint8Array };
+/** How a value of one type stands on the wire, after its tag. */
+export type Codec = {
+  readonly wire: WireType;
+  /** The value as JSON has it; undefined stands for a field that was never set. `depth` counts messages around it. */
+  read(reader: BinaryReader, depth: number): unknown;
+  write(writer: BinaryWriter, value: unknown): void;
+};
 
-const WIRE = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
-const MAX_VARINT_BYTES = 10;
+const varint = { wire: WireType.Varint } as const;
 
-/** The fields of a message, in the order in which they come. */
-export function* fieldsOf(message: Uint8Array): Iterable<WireField> {
-  const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-  let at = 0;
+export const text: Codec = {
+  wire: WireType.LengthDelimited,
+  read: (reader) => reader.string(),
+  write: (writer, value) => writer.string(String(value)),
+};
+export const boolean: Codec = {
+  ...varint,
+  read: (reader) => reader.bool(),
+  write: (writer, value) => writer.bool(value === true),
+};
+export const int32: Codec = {
+  ...varint,
+  read: (reader) => reader.int32(),
+  write: (writer, value) => writer.int32(Number(value)),
+};
+export const int64: Codec = {
+  ...varint,
+  read: (reader) => Number(reader.int64()),
+  write: (writer, value) => writer.int64(BigInt(Number(value))),
+};
+export const double: Codec = {
+  wire: WireType.Bit64,
+  read: (reader) => reader.double(),
+  write: (writer, value) => writer.double(Number(value)),
+};
 
-  function varint(): bigint {
-    let value = 0n;
-    for (let index = 0; index < MAX_VARINT_BYTES; index++) {
-      const byte = message[at++];
-      if (byte === undefined) throw new WireError("unexpected EOF");
-      value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-      if (byte < 0x80) return value;
-    }
-    throw new WireError("integer overflow");
-  }
+export function expectWire(wanted: WireType, given: WireType, field: string): void {
+  if (given !== wanted) throw new WireError(`proto: wrong wireType = ${given} for field ${field}`);
+}
 
-  function take(length: number): number {
-    if (length > message.length - at) throw new WireError("unexpected EOF");
-    at += length;
-    return at - length;
-  }
+/** Levels of nesting in one message; recursion must not outgrow the stack. */
+const MAX_DEPTH = 200;
 
-  while (at < message.length) {
-    const tag = varint();
-    const number = Number(tag >> 3n);
-    if (number < 1) throw new WireError(`illegal tag ${number}`);
-    switch (Number(tag & 7n)) {
-      case WIRE.varint:
-        yield { number, value: BigInt.asIntN(64, varint()) };
-        break;
-      case WIRE.fixed64:
-        yield { number, value: view.getFloat64(take(8), true) };
-        break;
-      case WIRE.bytes: {
-        const length = Number(varint());
-        const start = take(length);
-        yield { number, value: message.subarray(start, start + length) };
-        break;
-      }
-      case WIRE.fixed32:
-        yield { number, value: view.getFloat32(take(4), true) };
-        break;
-      default:
-        throw new WireError(`illegal wireType ${tag & 7n}`);
-    }
-  }
+export function deeper(depth: number): number {
+  if (depth >= MAX_DEPTH) throw new WireError("exceeded max depth");
+  return depth + 1;
 }

@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeObject } from "../decode.ts";
 import { builtinKinds } from "../registry.ts";
-import { decodeProtobuf } from "./decode.ts";
+import { decodeProtobuf, ProtobufError } from "./envelope.ts";
 import samples from "./samples.json" with { type: "json" };
-import { WireError } from "./wire.ts";
 
 const kinds = builtinKinds();
 const bytes = (base64: string) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
@@ -122,11 +121,11 @@ describe("bytes by hand", () => {
 
   test("unknown kinds, no magic, and cut messages are told apart from anything else", () => {
     expect(() => decodeProtobuf(wrap("v1", "Nothing", []))).toThrow('no kind "Nothing" is registered for version "v1"');
-    expect(() => decodeProtobuf(Uint8Array.from([1, 2, 3]))).toThrow(WireError);
+    expect(() => decodeProtobuf(Uint8Array.from([1, 2, 3]))).toThrow(ProtobufError);
     expect(() => decodeProtobuf(bytes(samples.deployments).subarray(0, 60))).toThrow("unexpected EOF");
   });
 
-  test("whatever the bytes, there is an object or a WireError", () => {
+  test("whatever the bytes, there is an object or a ProtobufError", () => {
     const sample = bytes(samples.ingresses);
     const change = fc.array(fc.tuple(fc.nat(sample.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 });
     fc.assert(
@@ -137,7 +136,7 @@ describe("bytes by hand", () => {
         try {
           decodeProtobuf(bent);
         } catch (error) {
-          expect(error).toBeInstanceOf(WireError);
+          expect(error).toBeInstanceOf(ProtobufError);
         }
       }),
       { numRuns: 300, seed: 7 },
