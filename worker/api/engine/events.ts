@@ -2,12 +2,13 @@ import type { Intent } from "../../controllers/controller.ts";
 import { Event } from "../../kinds/core/event.ts";
 import type { CoreV1Event } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { timestamp } from "../../lib/effects.ts";
+import { type Effects, timestamp } from "../../lib/effects.ts";
 import type { Txn } from "../../storage/store.ts";
 import { removeStored, replace } from "./commit.ts";
+import { createAs } from "./controller-writes.ts";
 import type { Core } from "./core.ts";
-import { create } from "./intents.ts";
 import { EXPIRY_STEP_MS, eventRef, expiryRef } from "./refs.ts";
+import { keyOf } from "./stored.ts";
 
 /**
  * Events, as client-go's recorder writes them: one that says the same of the same object is counted up.
@@ -18,10 +19,10 @@ const EventKind = Event as unknown as Kind;
 type EventIntent = Extract<Intent, { do: "event" }>;
 
 export function recordEvent(core: Core, txn: Txn, intent: EventIntent, component: string): void {
-  const event = eventOf(core, intent, component);
+  const event = eventOf(core, txn, intent, component);
   const [known] = txn.byRef(eventRef(event), EventKind.groupResource);
   if (!known) {
-    create(core, txn, { kind: EventKind, object: event }, component);
+    createAs(core, txn, EventKind, event, component);
     return;
   }
   const old = JSON.parse(known.json) as CoreV1Event;
@@ -31,16 +32,16 @@ export function recordEvent(core: Core, txn: Txn, intent: EventIntent, component
 
 function eventOf(
   { effects }: Core,
+  txn: Txn,
   { about, type, reason, message, action }: EventIntent,
   component: string,
 ): CoreV1Event {
   const now = effects.now();
   const { name = "", namespace, uid, resourceVersion } = about.metadata ?? {};
-  const suffix = BigInt(now) * 1_000_000n + BigInt(Math.floor(effects.random() * 1_000_000));
   return {
     apiVersion: "v1",
     kind: "Event",
-    metadata: { name: `${name}.${suffix.toString(16)}`, namespace: namespace || "default" },
+    metadata: { name: freeName(txn, namespace || "default", `${name}.`, effects), namespace: namespace || "default" },
     involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid, resourceVersion },
     reason,
     message,
@@ -53,6 +54,13 @@ function eventOf(
     reportingInstance: "",
     ...(action && { action }),
   };
+}
+
+/** The object's name and, in hexadecimal, about the nanosecond. */
+function freeName(txn: Txn, namespace: string, base: string, effects: Effects): string {
+  let suffix = BigInt(effects.now()) * 1_000_000n + BigInt(Math.floor(effects.random() * 1_000_000));
+  while (txn.get(keyOf(EventKind, namespace, base + suffix.toString(16)))) suffix++;
+  return base + suffix.toString(16);
 }
 
 const STEPS_A_DAY = 144;

@@ -3,14 +3,12 @@ import type { Kind } from "../../kinds/kind.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { notFound } from "../../lib/status.ts";
 import type { Txn } from "../../storage/store.ts";
-import type { ApiRequest, User, Verb } from "../request.ts";
 import { bindPod } from "./binding.ts";
 import { normalize } from "./body.ts";
-import type { Core, Loose } from "./core.ts";
-import { createObject } from "./create.ts";
+import { CONTROLLER_OPTIONS, copy, createAs, requestOf } from "./controller-writes.ts";
+import type { Core } from "./core.ts";
 import { removeObject } from "./delete.ts";
 import { recordEvent } from "./events.ts";
-import type { WriteOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 import { updateObject } from "./update.ts";
 
@@ -21,7 +19,7 @@ export function applyIntent(core: Core, intent: Applied, controller: string): vo
   core.store.write((txn) => {
     switch (intent.do) {
       case "create":
-        return void create(core, txn, intent, controller);
+        return void createAs(core, txn, intent.kind, intent.object, controller);
       case "update":
         return void write(core, txn, intent.kind, intent.object, intent.subresource ?? "", controller);
       case "updateStatus":
@@ -38,52 +36,7 @@ export function applyIntent(core: Core, intent: Applied, controller: string): vo
 
 type IntentTo<Do extends Applied["do"]> = Extract<Applied, { do: Do }>;
 
-const OPTIONS: WriteOptions = {
-  dryRun: false,
-  fieldManager: "kube-controller-manager",
-  fieldValidation: "Ignore",
-  force: false,
-};
-
-export const controllerUser = (controller: string): User => ({
-  name: `system:serviceaccount:kube-system:${controller}`,
-  groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
-});
-
-const requestOf = (
-  verb: Verb,
-  kind: Kind,
-  key: { namespace: string; name: string },
-  controller: string,
-): ApiRequest => ({
-  verb,
-  kind,
-  namespace: key.namespace,
-  name: key.name,
-  subresource: "",
-  user: controllerUser(controller),
-  query: new URLSearchParams(),
-  contentType: "application/json",
-  body: undefined,
-  userAgent: OPTIONS.fieldManager,
-});
-
-/** Intents may share parts with the view, and the pipeline changes what it is given. */
-const copy = (object: KubeObject): Loose => JSON.parse(JSON.stringify(object)) as Loose;
-
 const placeOf = ({ metadata }: KubeObject) => ({ namespace: metadata?.namespace ?? "", name: metadata?.name ?? "" });
-
-export function create(
-  core: Core,
-  txn: Txn,
-  { kind, object }: Omit<IntentTo<"create">, "do">,
-  controller: string,
-): string {
-  const warnings: string[] = [];
-  const made = normalize(core.kinds, kind, copy(object), "Ignore", warnings);
-  const request = requestOf("create", kind, { namespace: made.metadata?.namespace ?? "", name: "" }, controller);
-  return createObject(core, txn, request, OPTIONS, made, warnings);
-}
 
 function write(core: Core, txn: Txn, kind: Kind, object: KubeObject, subresource: string, controller: string): string {
   const place = placeOf(object);
@@ -92,7 +45,7 @@ function write(core: Core, txn: Txn, kind: Kind, object: KubeObject, subresource
   const warnings: string[] = [];
   const made = normalize(core.kinds, kind, copy(object), "Ignore", warnings);
   const request = { ...requestOf("update", kind, place, controller), subresource };
-  return updateObject(core, txn, request, OPTIONS, made, stored, warnings);
+  return updateObject(core, txn, request, CONTROLLER_OPTIONS, made, stored, warnings);
 }
 
 function remove(core: Core, txn: Txn, intent: IntentTo<"delete">, controller: string): void {

@@ -1,0 +1,156 @@
+import { describe, expect, it } from "vitest";
+import { ns, pod, session } from "../testing/session.ts";
+
+describe("ServiceAccount", () => {
+  it("gives every container the token, the CA and the namespace", () => {
+    const { spec } = session().ok(
+      "POST",
+      `${ns}/pods`,
+      pod("a", { initContainers: [{ name: "i", image: "busybox:1.37" }] }),
+    );
+    const [volume] = spec.volumes;
+    expect(volume.name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
+    expect(volume.projected.sources).toEqual([
+      { serviceAccountToken: { expirationSeconds: 3607, path: "token" } },
+      { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+      {
+        downwardAPI: {
+          items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+        },
+      },
+    ]);
+    const mount = { name: volume.name, readOnly: true, mountPath: "/var/run/secrets/kubernetes.io/serviceaccount" };
+    for (const container of [...spec.initContainers, ...spec.containers])
+      expect(container.volumeMounts).toEqual([mount]);
+    expect([spec.serviceAccountName, spec.serviceAccount]).toEqual(["default", "default"]);
+  });
+
+  it("leaves that to the pod and the account, and passes on pull secrets", () => {
+    const { ok } = session();
+    ok("POST", `${ns}/serviceaccounts`, {
+      metadata: { name: "s" },
+      imagePullSecrets: [{ name: "r" }],
+      automountServiceAccountToken: false,
+    });
+    const { spec } = ok("POST", `${ns}/pods`, pod("a", { serviceAccountName: "s" }));
+    expect([spec.imagePullSecrets, spec.volumes]).toEqual([[{ name: "r" }], undefined]);
+    const asked = ok("POST", `${ns}/pods`, pod("b", { serviceAccountName: "s", automountServiceAccountToken: true }));
+    expect(asked.spec.volumes).toHaveLength(1);
+  });
+
+  it("refuses an account that is not there", () => {
+    expect(session().send("POST", `${ns}/pods`, pod("a", { serviceAccountName: "none" })).body).toMatchObject({
+      code: 403,
+      message: 'pods "a" is forbidden: error looking up service account default/none: serviceaccount "none" not found',
+    });
+  });
+});
+
+describe("Priority", () => {
+  const classes = "/apis/scheduling.k8s.io/v1/priorityclasses";
+
+  it("is the number of the class, or of the default class, or 0", () => {
+    const { ok } = session();
+    expect(ok("POST", `${ns}/pods`, pod("a")).spec).toMatchObject({
+      priority: 0,
+      preemptionPolicy: "PreemptLowerPriority",
+    });
+    ok("POST", classes, { metadata: { name: "p" }, value: 77, preemptionPolicy: "Never" });
+    expect(ok("POST", `${ns}/pods`, pod("b", { priorityClassName: "p" })).spec).toMatchObject({
+      priority: 77,
+      preemptionPolicy: "Never",
+    });
+    ok("POST", classes, { metadata: { name: "d" }, value: 5, globalDefault: true });
+    expect(ok("POST", `${ns}/pods`, pod("c")).spec).toMatchObject({ priority: 5, priorityClassName: "d" });
+  });
+
+  it.each([
+    [{ priorityClassName: "none" }, "no PriorityClass with name none was found"],
+    [
+      { priority: 5 },
+      "the integer value of priority (5) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name",
+    ],
+  ])("%j is refused", (spec, why) => {
+    expect(session().send("POST", `${ns}/pods`, pod("a", spec)).body.message).toBe(`pods "a" is forbidden: ${why}`);
+  });
+
+  it("has one default class at most", () => {
+    const { ok, send } = session();
+    ok("POST", classes, { metadata: { name: "d" }, value: 5, globalDefault: true });
+    expect(send("POST", classes, { metadata: { name: "e" }, value: 6, globalDefault: true }).code).toBe(403);
+    expect(send("PATCH", `${classes}/d`, { metadata: { labels: { x: "y" } } }).code).toBe(200);
+  });
+});
+
+describe("LimitRanger", () => {
+  const limited = (...limits: object[]) => {
+    const made = session();
+    made.ok("POST", `${ns}/limitranges`, { metadata: { name: "l" }, spec: { limits } });
+    return made;
+  };
+
+  it("fills in what containers leave out, and notes it", () => {
+    const item = { type: "Container", default: { cpu: "200m" }, defaultRequest: { cpu: "100m" } };
+    const { metadata, spec } = limited(item).ok("POST", `${ns}/pods`, pod("a"));
+    expect(spec.containers[0].resources).toEqual({ limits: { cpu: "200m" }, requests: { cpu: "100m" } });
+    expect(metadata.annotations).toEqual({
+      "kubernetes.io/limit-ranger": "LimitRanger plugin set: cpu request for container c; cpu limit for container c",
+    });
+  });
+
+  it.each([
+    [
+      { type: "Container", max: { cpu: "1" } },
+      { limits: { cpu: "2" } },
+      "maximum cpu usage per Container is 1, but limit is 2",
+    ],
+    [
+      { type: "Container", maxLimitRequestRatio: { cpu: "2" } },
+      { requests: { cpu: "100m" }, limits: { cpu: "1" } },
+      "cpu max limit to request ratio per Container is 2, but provided ratio is 10.000000",
+    ],
+    [
+      { type: "Pod", min: { memory: "1Gi" } },
+      { requests: { memory: "1Mi" } },
+      "minimum memory usage per Pod is 1Gi, but request is 1Mi",
+    ],
+    [{ type: "Pod", min: { memory: "1Gi" } }, {}, "minimum memory usage per Pod is 1Gi.  No request is specified"],
+  ])("%j refuses %j", (item, resources, why) => {
+    const containers = [{ name: "c", image: "busybox:1.37", resources }];
+    const { body } = limited(item).send("POST", `${ns}/pods`, pod("a", { containers }));
+    expect(body.message).toBe(`pods "a" is forbidden: ${why}`);
+  });
+
+  it("bounds claims too", () => {
+    const claim = {
+      metadata: { name: "a" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "2Gi" } } },
+    };
+    const { body } = limited({ type: "PersistentVolumeClaim", max: { storage: "1Gi" } }).send(
+      "POST",
+      `${ns}/persistentvolumeclaims`,
+      claim,
+    );
+    expect(body.message).toBe(
+      'persistentvolumeclaims "a" is forbidden: maximum storage usage per PersistentVolumeClaim is 1Gi, but request is 2Gi',
+    );
+  });
+});
+
+it("pods tolerate a lost node for five minutes, or as long as they say", () => {
+  const { ok } = session();
+  const given = { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };
+  const { tolerations } = ok("POST", `${ns}/pods`, pod("a", { tolerations: [given] })).spec;
+  expect(tolerations).toEqual([given, { ...given, key: "node.kubernetes.io/unreachable", tolerationSeconds: 300 }]);
+});
+
+it("a new node takes no pods yet", () => {
+  expect(session().ok("POST", "/api/v1/nodes", { metadata: { name: "n" } }).spec.taints).toEqual([
+    { key: "node.kubernetes.io/not-ready", effect: "NoSchedule" },
+  ]);
+});
+
+it("what admission adds belongs to no client", () => {
+  const { managedFields } = session().ok("POST", `${ns}/pods`, pod("a")).metadata;
+  expect(JSON.stringify(managedFields)).not.toMatch(/tolerations|kube-api-access|f:priority"/);
+});
