@@ -1,7 +1,7 @@
 /** `skerry deploy`: the control plane on the user's own Cloudflare account. */
 import { join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
-import { run, spawn } from "../process.ts";
+import { type Finished, run, spawn } from "../process.ts";
 import { packageRoot } from "./bundle.ts";
 import { ensureSecret, kubeconfig } from "./credentials.ts";
 import { type Home, writeFile } from "./home.ts";
@@ -9,41 +9,50 @@ import type { Progress } from "./install.ts";
 
 export type DeployOptions = { name: string; dryRun?: boolean };
 
-/** Runs wrangler in the foreground, so that it may ask the user to log in. */
-function wrangler(root: string, args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [join(root, "node_modules/wrangler/bin/wrangler.js"), ...args], {
-    cwd: root,
-    stdio: "inherit",
-  });
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code) => resolve(code ?? 1));
-  });
+const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
+
+class Wrangler {
+  private readonly root = packageRoot();
+  private readonly program = join(this.root, "node_modules/wrangler/bin/wrangler.js");
+
+  /** Collects what it says. */
+  async run(args: readonly string[], input?: string): Promise<Finished> {
+    const done = await run(process.execPath, [this.program, ...args], { cwd: this.root, env: environment, input });
+    if (done.code !== 0) throw new Error(`wrangler ${args[0]} ended with ${done.code}:\n${done.stdout}${done.stderr}`);
+    return done;
+  }
+
+  /** In the foreground, where it may ask the user and open a browser. */
+  login(): Promise<void> {
+    const child = spawn(process.execPath, [this.program, "login"], {
+      cwd: this.root,
+      env: environment,
+      stdio: "inherit",
+    });
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error("not logged in to Cloudflare"))));
+    });
+  }
 }
 
 export async function deploy(home: Home, options: DeployOptions, progress: Progress): Promise<void> {
-  const root = packageRoot();
-  const common = ["--name", options.name];
+  const wrangler = new Wrangler();
+  const name = ["--name", options.name];
   if (options.dryRun) {
-    const code = await wrangler(root, ["deploy", ...common, "--dry-run", "--outdir", join(home.path, "deploy")]);
-    if (code !== 0) throw new Error(`wrangler ended with ${code}`);
-    return progress(`bundled into ${join(home.path, "deploy")}; nothing was deployed`);
+    const folder = join(home.path, "deploy");
+    await wrangler.run(["deploy", ...name, "--dry-run", "--outdir", folder]);
+    return progress(`bundled into ${folder}; nothing was deployed`);
   }
-  progress("deploying; wrangler may open a browser to log in");
-  const code = await wrangler(root, ["deploy", ...common]);
-  if (code !== 0) throw new Error(`wrangler ended with ${code}`);
+  const who = await wrangler.run(["whoami"]);
+  if (/not authenticated/i.test(who.stdout)) await wrangler.login();
+  progress("deploying");
+  const deployed = await wrangler.run(["deploy", ...name]);
+  const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];
   const secret = ensureSecret(home.path);
-  const put = await run(
-    process.execPath,
-    [join(root, "node_modules/wrangler/bin/wrangler.js"), "secret", "put", "SKERRY_SECRET", ...common],
-    { cwd: root, input: secret },
-  );
-  if (put.code !== 0) throw new Error(`the secret could not be set: ${put.stderr}`);
-  const token = await administratorToken(secret, "default");
+  await wrangler.run(["secret", "put", "SKERRY_SECRET", ...name], secret);
+  if (!url) return progress(`deployed, but wrangler named no workers.dev address:\n${deployed.stdout}`);
   const path = join(home.path, "kubeconfig-cloudflare");
-  writeFile(
-    path,
-    kubeconfig({ name: options.name, server: `https://${options.name}.YOUR-SUBDOMAIN.workers.dev`, token }),
-  );
-  progress(`wrote ${path}: put in the address that wrangler printed above, then use it with kubectl --kubeconfig`);
+  writeFile(path, kubeconfig({ name: options.name, server: url, token: await administratorToken(secret, "default") }));
+  progress(`deployed to ${url}. In this terminal:\n\n  export KUBECONFIG=${path}\n  kubectl get namespaces\n`);
 }

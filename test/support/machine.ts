@@ -130,6 +130,7 @@ export class Machine {
 
   /** The machine is on again: the network is back, and nothing runs yet. */
   async powerOn(): Promise<void> {
+    await unmountAll(this.home);
     rmSync(join(this.home, "containerd/state"), { recursive: true, force: true });
     await checked("ip", ["link", "set", this.cable, "up"]);
   }
