@@ -1,13 +1,33 @@
 import { describe, expect, test } from "vitest";
+import admission from "./testdata/admission.json" with { type: "json" };
+import apply from "./testdata/apply.json" with { type: "json" };
 import auth from "./testdata/auth.json" with { type: "json" };
 import discovery from "./testdata/discovery.json" with { type: "json" };
+import lists from "./testdata/lists.json" with { type: "json" };
+import objects from "./testdata/objects.json" with { type: "json" };
+import patches from "./testdata/patches.json" with { type: "json" };
+import services from "./testdata/services.json" with { type: "json" };
+import subresources from "./testdata/subresources.json" with { type: "json" };
+import watch from "./testdata/watch.json" with { type: "json" };
 import wire from "./testdata/wire.json" with { type: "json" };
 import { testCluster } from "./testing/cluster.ts";
 import { type Case, replay } from "./testing/golden.ts";
 
 const cluster = testCluster();
 
-describe.each([auth, discovery, wire] as unknown as { cases: Case[] }[])("as kube-apiserver answers", ({ cases }) => {
+describe.each([
+  admission,
+  apply,
+  auth,
+  discovery,
+  lists,
+  objects,
+  patches,
+  services,
+  subresources,
+  watch,
+  wire,
+] as unknown as { cases: Case[] }[])("as kube-apiserver answers", ({ cases }) => {
   test.each(cases)("$area: $name", async (recorded) => {
     const { ask, send } = await cluster;
     const ns = `${recorded.name}-abcd`;
