@@ -19,9 +19,15 @@ const having = (effect: () => unknown): Intent[] => {
   return [];
 };
 
-function setup(reconcile: Controller["reconcile"], more: Partial<Controller> = {}, others: Controller[] = []) {
+type Rows = Map<string, { controller: string; key: string; due: number }>;
+
+function setup(
+  reconcile: Controller["reconcile"],
+  more: Partial<Controller> = {},
+  others: Controller[] = [],
+  rows: Rows = new Map(),
+) {
   const clock = { now: 1000 };
-  const rows = new Map<string, { controller: string; key: string; due: number }>();
   const work: Deadlines = {
     enqueue: (item) => void rows.set(`${item.controller} ${item.key}`, item),
     due: (now) => [...rows.values()].filter((row) => row.due <= now),
@@ -41,7 +47,7 @@ function setup(reconcile: Controller["reconcile"], more: Partial<Controller> = {
   };
   const driver = new Driver({
     controllers: [controller, ...others],
-    view: {} as View,
+    view: { kinds: () => [kind], list: () => [thing("a"), thing("b")] } as unknown as View,
     apply(intent) {
       applied.push(intent);
       return refusals.shift();
@@ -91,15 +97,42 @@ describe("queueing", () => {
   });
 
   test("a budget stops the drain and the rest runs in a later turn", () => {
-    const { driver, ran, rows, clock } = setup(() => []);
+    const { driver, ran, rows } = setup(() => []);
     driver.changed([added("a"), added("b"), added("c")]);
     expect(driver.drain({ reconciles: 2 })).toBe(false);
     driver.persist();
-    expect([...rows.values()]).toEqual([{ controller: "one", key: "ns/c", due: clock.now }]);
-    expect(driver.due(clock.now)).toBe(1);
-    expect(rows.size).toBe(0);
+    expect(rows.size).toBe(1);
     expect(driver.drain({ reconciles: 2 })).toBe(true);
+    driver.persist();
+    expect(rows.size).toBe(0);
     expect(ran).toEqual(["ns/a", "ns/b", "ns/c"]);
+  });
+
+  test("what waited in a driver that ended is found again by the next", () => {
+    const first = setup(() => []);
+    first.driver.changed([added("a"), added("b")]);
+    first.driver.drain({ reconciles: 1 });
+    first.driver.persist();
+    const next = setup(() => [], {}, [], first.rows);
+    expect(next.driver.due(next.clock.now)).toBe(0);
+    expect(next.driver.due(next.clock.now + 10_000)).toBe(1);
+    next.driver.drain({ reconciles: 10 });
+    next.driver.persist();
+    expect(next.ran).toEqual(["ns/a", "ns/b"]);
+    expect(next.rows.size).toBe(0);
+  });
+
+  test("a driver that goes on for long renews its mark and looks at nothing twice", () => {
+    const { driver, ran, rows, clock } = setup(() => []);
+    driver.changed([added("a"), added("b"), added("c")]);
+    driver.drain({ reconciles: 1 });
+    driver.persist();
+    clock.now += 10_000;
+    expect(driver.due(clock.now)).toBe(1);
+    driver.drain({ reconciles: 1 });
+    driver.persist();
+    expect([...rows.values()]).toMatchObject([{ due: clock.now + 10_000 }]);
+    expect(ran).toEqual(["ns/a", "ns/b"]);
   });
 
   test("a budget in time is looked at before each reconcile", () => {

@@ -44,6 +44,9 @@ type Queue = { controller: Controller; keys: KeyQueue };
 /** Reconciles of the others after which the patient ones get a turn each, however much is left. */
 const PATIENCE = 500;
 const DUE_ROWS_AT_ONCE = 1000;
+/** The row that stands while keys wait in memory, and how long after a crash they are looked for. */
+const UNFINISHED = { controller: "", key: "unfinished" };
+const UNFINISHED_MS = 10_000;
 /** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
 const CONFLICTS_AT_ONCE = 3;
 
@@ -86,9 +89,9 @@ class Ring {
  * - `again` survives a restart. Of two deadlines for one key the sooner counts; a reconcile that comes early must ask anew.
  *
  * What the caller must do: hand every write to `changed` (or serve them by `pull`), call `drain` until it returns
- * true or the turn is over, and then `persist` in the same transaction as the writes; when the soonest work row is
- * due, call `due` and drain. Queues are memory, and memory is a cache: what `persist` wrote is all that a new Driver
- * needs.
+ * true or the turn is over, and then `persist` in the same transaction as the writes; when `drain` returned false, take
+ * another turn soon; when the soonest work row is due, call `due` and drain. Queues are memory, and memory is a cache:
+ * what `persist` wrote is all that a new Driver needs.
  */
 export class Driver {
   readonly #options: DriverOptions;
@@ -103,6 +106,8 @@ export class Driver {
   /** Deadlines not written yet: controller → key → due. */
   readonly #later = new Map<string, Map<string, number>>();
   #eagerRuns = 0;
+  /** The unfinished row is this driver's own. */
+  #marked = false;
   /** Turns that the patient have coming, whatever else waits. */
   #owed = 0;
 
@@ -167,9 +172,16 @@ export class Driver {
     const rows = this.#options.work.due(now, DUE_ROWS_AT_ONCE);
     for (const { controller, key } of rows) {
       this.#options.work.done(controller, key);
-      this.enqueue(controller, key);
+      if (controller === UNFINISHED.controller) this.#unfinished();
+      else this.enqueue(controller, key);
     }
     return rows.length;
+  }
+
+  /** The mark has come due: written by this driver, it only needs renewing; by one that ended, all is looked at anew. */
+  #unfinished(): void {
+    if (!this.#marked) this.resync();
+    this.#marked = false;
   }
 
   /** Keys that wait to run now. */
@@ -193,16 +205,19 @@ export class Driver {
     return this.waiting === 0;
   }
 
-  /** Writes what is queued and what waits for a time to work rows, to be run by `due`. */
+  /**
+   * Writes the deadlines that came up since the last call. Keys that still wait to run stay in memory; one row marks
+   * that there are some, for the case that this memory is lost: thousands of them would cost as many rows.
+   */
   persist(): void {
-    const now = this.#options.effects.now();
-    for (const { controller, keys } of this.#queues) {
-      for (const key of keys.keys()) this.#options.work.enqueue({ controller: controller.name, key, due: now });
-      keys.clear();
-    }
-    for (const [controller, keys] of this.#later)
-      for (const [key, due] of keys) this.#options.work.enqueue({ controller, key, due });
+    const { work, effects } = this.#options;
+    for (const [controller, keys] of this.#later) for (const [key, due] of keys) work.enqueue({ controller, key, due });
     this.#later.clear();
+    const unfinished = this.waiting > 0;
+    if (unfinished === this.#marked) return;
+    if (unfinished) work.enqueue({ ...UNFINISHED, due: effects.now() + UNFINISHED_MS });
+    else work.done(UNFINISHED.controller, UNFINISHED.key);
+    this.#marked = unfinished;
   }
 
   #pull(): void {

@@ -27,7 +27,7 @@ export const endpointsController: Controller = {
     watch(Service, ownKey),
     podWatch(),
     watch(Endpoints, function* (endpoints, old) {
-      if (old && (endpoints.metadata.labels ?? old.metadata.labels)?.[MANAGED_BY] === MANAGER) yield keyOf(endpoints);
+      if ((endpoints.metadata.labels ?? old?.metadata.labels)?.[MANAGED_BY] === MANAGER) yield keyOf(endpoints);
     }),
   ],
   reconcile(view, key, { now }) {
