@@ -75,6 +75,8 @@ export class PodManager {
   #cancelLook = () => {};
   #cancelSweep = () => {};
   #looking = false;
+  /** All containers were seen once: a pod that comes new has none. */
+  #looked = false;
   /** Containers that were named by a lease and were not there at the last full look. */
   #missing = new Set<string>();
 
@@ -195,7 +197,8 @@ export class PodManager {
 
   #begin(pod: CoreV1Pod, known: boolean): void {
     const uid = pod.metadata.uid ?? "";
-    const memory = this.#memories.get(uid) ?? newMemory(pod, this.#deps.effects.now());
+    const remembered = this.#memories.get(uid);
+    const memory = remembered ?? newMemory(pod, this.#deps.effects.now());
     this.#memories.delete(uid);
     const deps = {
       node: this.#node,
@@ -204,7 +207,7 @@ export class PodManager {
       oomed: this.#oomed,
       onGone: (gone: string) => this.#forget(gone),
     };
-    this.#workers.set(uid, new PodWorker(deps, pod, memory, known));
+    this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew: known && !remembered && this.#looked }));
   }
 
   #forget(uid: string): void {
@@ -284,6 +287,7 @@ export class PodManager {
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
       for (const uid of readFolder(join(this.#deps.home, "pods")))
         if (!this.#workers.has(uid)) await this.#node.volumes.remove(uid);
+      this.#looked = true;
       await this.#releaseLeases(new Set(ids));
     } finally {
       this.#looking = false;

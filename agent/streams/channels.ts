@@ -63,6 +63,14 @@ export const failureStatus = (message: string): object => ({
 /** What a server has sent and the socket has not taken yet, in bytes, before it pauses its source. */
 const HIGH_WATER_BYTES = 1024 * 1024;
 
+/** Sends a message; resolves when more may be sent. What a closed socket does not take is dropped. */
+export function sendWithin(socket: WebSocket, message: Buffer): Promise<void> {
+  if (socket.readyState !== socket.OPEN) return Promise.resolve();
+  if (socket.bufferedAmount >= HIGH_WATER_BYTES) return new Promise((resolve) => socket.send(message, () => resolve()));
+  socket.send(message);
+  return Promise.resolve();
+}
+
 export class Channels {
   private readonly socket: WebSocket;
 
@@ -72,14 +80,7 @@ export class Channels {
 
   /** Resolves when more may be sent. */
   send(channel: number, data: Buffer): Promise<void> {
-    if (this.socket.readyState !== this.socket.OPEN) return Promise.resolve();
-    const message = Buffer.concat([Buffer.of(channel), data]);
-    return new Promise((resolve) => {
-      if (this.socket.bufferedAmount < HIGH_WATER_BYTES) {
-        this.socket.send(message);
-        resolve();
-      } else this.socket.send(message, () => resolve());
-    });
+    return sendWithin(this.socket, Buffer.concat([Buffer.of(channel), data]));
   }
 
   /** The last word, then a clean close. */

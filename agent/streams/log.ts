@@ -1,8 +1,7 @@
 /** `kubectl logs`: text as binary messages, then a close. */
+import { sendWithin } from "./channels.ts";
 import { logOptions, readLog } from "./logs.ts";
 import type { Served } from "./serve.ts";
-
-const HIGH_WATER_BYTES = 1024 * 1024;
 
 export async function serveLog({ socket, request, container, deps }: Served): Promise<void> {
   const query = new URLSearchParams(request.query);
@@ -18,9 +17,7 @@ export async function serveLog({ socket, request, container, deps }: Served): Pr
   };
   const options = logOptions(query, deps.effects.now());
   for await (const text of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
-    const message = Buffer.from(text);
-    if (socket.bufferedAmount < HIGH_WATER_BYTES) socket.send(message);
-    else await new Promise<void>((resolve) => socket.send(message, () => resolve()));
+    await sendWithin(socket, Buffer.from(text));
   }
   socket.close(1000);
 }

@@ -1,5 +1,92 @@
-import type { Served } from "./serve.ts";
+/**
+ * `kubectl port-forward`: SPDY/3.1 inside of a WebSocket. Each forwarded connection is two streams of one `requestid`:
+ * one for an error's text, one for the data. https://kep.k8s.io/4006
+ */
+import { pipeline } from "node:stream/promises";
+import type { WebSocket } from "ws";
+import type { Timers } from "../effects.ts";
+import { sendWithin } from "./channels.ts";
+import { NamespaceDialer } from "./namespace.ts";
+import type { ServedPod } from "./serve.ts";
+import { Reset } from "./spdy/frames.ts";
+import { SpdySession, type Transport } from "./spdy/session.ts";
+import type { SpdyStream } from "./spdy/stream.ts";
 
-export async function servePortForward(_: Served): Promise<void> {
-  throw new Error("port-forward is not served yet");
+/** How long the first stream of a connection waits for the second, ms. */
+const PAIR_TIMEOUT_MS = 30_000;
+
+type Pair = { error?: SpdyStream; data?: SpdyStream };
+
+export async function servePortForward({ socket, request, deps }: ServedPod): Promise<void> {
+  const sandbox = deps.pods.sandboxOf(request.namespace, request.pod, request.uid);
+  if (!sandbox?.pid) throw new Error(`pod ${request.pod} is not running`);
+  const dialer = new NamespaceDialer(sandbox.pid);
+  const forwarder = new Forwarder(dialer, sandbox.id, deps.effects);
+  const session = new SpdySession(transportOf(socket), (stream) => forwarder.accept(stream));
+  socket.on("message", (bytes: Buffer) => session.receive(bytes));
+  await new Promise<void>((resolve) => socket.once("close", resolve));
+  session.close();
+  dialer.close();
+}
+
+const transportOf = (socket: WebSocket): Transport => ({
+  send: (bytes) => sendWithin(socket, bytes),
+  pause: () => socket.pause(),
+  resume: () => socket.resume(),
+  close: () => socket.close(1000),
+});
+
+class Forwarder {
+  private readonly pairs = new Map<string, Pair>();
+  private readonly dialer: NamespaceDialer;
+  private readonly sandbox: string;
+  private readonly timers: Pick<Timers, "after">;
+
+  constructor(dialer: NamespaceDialer, sandbox: string, timers: Pick<Timers, "after">) {
+    this.dialer = dialer;
+    this.sandbox = sandbox;
+    this.timers = timers;
+  }
+
+  accept(stream: SpdyStream): void {
+    const type = stream.headers.get("streamtype");
+    const id = stream.headers.get("requestid");
+    const port = Number(stream.headers.get("port"));
+    if ((type !== "error" && type !== "data") || !id || !Number.isInteger(port) || port < 1 || port > 65535)
+      return stream.reset(Reset.refusedStream);
+    const pair = this.pairs.get(id) ?? this.expect(id);
+    if (pair[type]) return stream.reset(Reset.refusedStream);
+    pair[type] = stream;
+    const { error, data } = pair;
+    if (!error || !data) return;
+    this.pairs.delete(id);
+    void this.forward(port, error, data);
+  }
+
+  private expect(id: string): Pair {
+    const pair: Pair = {};
+    this.pairs.set(id, pair);
+    this.timers.after(PAIR_TIMEOUT_MS, () => {
+      if (this.pairs.get(id) !== pair) return;
+      this.pairs.delete(id);
+      for (const stream of Object.values(pair)) stream.reset(Reset.cancel);
+    });
+    return pair;
+  }
+
+  /** The error stream ends last: the client waits for it when the data is over. */
+  private async forward(port: number, error: SpdyStream, data: SpdyStream): Promise<void> {
+    error.resume(); // the client sends nothing on it but its end
+    try {
+      const socket = await this.dialer.dial(port);
+      socket.allowHalfOpen = true;
+      // A connection that breaks is told by its end, as upstream: an error's text would end the client.
+      await Promise.allSettled([pipeline(data, socket), pipeline(socket, data)]);
+      socket.destroy();
+      error.end();
+    } catch (cause) {
+      data.resume().end();
+      error.end(`error forwarding port ${port} to pod ${this.sandbox}, uid : ${(cause as Error).message}`);
+    }
+  }
 }

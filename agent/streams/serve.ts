@@ -20,27 +20,35 @@ export type StreamDeps = {
   log(message: string): void;
 };
 
+/** One open stream, about a pod. */
+export type ServedPod = { socket: WebSocket; request: StreamRequest; deps: StreamDeps };
 /** One open stream, and the container that it is about. */
-export type Served = { socket: WebSocket; request: StreamRequest; container: FoundContainer; deps: StreamDeps };
+export type Served = ServedPod & { container: FoundContainer };
 
-const SERVERS: Record<StreamRequest["kind"], (served: Served) => Promise<void>> = {
-  exec: serveExec,
-  attach: serveAttach,
-  log: serveLog,
+const ofContainer = (serve: (served: Served) => Promise<void>) => async (served: ServedPod) => {
+  const { namespace, pod, uid, container: name } = served.request;
+  const container = served.deps.pods.find(namespace, pod, uid, name);
+  if (!container) throw new Error(`container ${name} not found in pod ${pod}`);
+  await serve({ ...served, container });
+};
+
+const SERVERS: Record<StreamRequest["kind"], (served: ServedPod) => Promise<void>> = {
+  exec: ofContainer(serveExec),
+  attach: ofContainer(serveAttach),
+  log: ofContainer(serveLog),
   portforward: servePortForward,
 };
 
 export async function serveStream(request: StreamRequest, deps: StreamDeps): Promise<void> {
   const { identity, log } = deps;
   const url = `${identity.server.replace(/^http/, "ws")}/relay/${encodeURIComponent(identity.node)}/${request.id}`;
-  const protocols = request.subprotocol ? [request.subprotocol] : [];
+  // The subprotocol is the client's and this end's affair: the Relay between them copies bytes.
   const headers = { authorization: `Bearer ${identity.token}` };
-  const socket = new WebSocket(url, protocols, { headers, ca: identity.ca, handshakeTimeout: 10_000 });
+  const options = { headers, ca: identity.ca, handshakeTimeout: 10_000, perMessageDeflate: false };
+  const socket = new WebSocket(url, options);
   try {
     await opened(socket);
-    const container = deps.pods.find(request.namespace, request.pod, request.uid, request.container);
-    if (!container) throw new Error(`container ${request.container} not found in pod ${request.pod}`);
-    await SERVERS[request.kind]({ socket, request, container, deps });
+    await SERVERS[request.kind]({ socket, request, deps });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     log(`${request.kind} of ${request.namespace}/${request.pod}: ${message}`);

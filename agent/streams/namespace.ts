@@ -1,0 +1,80 @@
+/** Connections to `localhost` of a pod, as the kubelet makes them: also to what listens on the loopback alone. */
+import type { ChildProcess } from "node:child_process";
+import { readlinkSync } from "node:fs";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { spawn } from "../process.ts";
+import { type DialAnswer, type DialRequest, dialLocalhost } from "./namespace-dialer.ts";
+
+const PROGRAM = fileURLToPath(import.meta.resolve("./namespace-dialer.ts"));
+
+type Waiting = { resolve(socket: Socket): void; reject(error: Error): void };
+
+/** Dials inside the network namespace of a process. Its helper process starts with the first use and ends by `close`. */
+export class NamespaceDialer {
+  private readonly pid: number;
+  private readonly waiting = new Map<number, Waiting>();
+  private helper: ChildProcess | undefined;
+  private lastId = 0;
+
+  constructor(pid: number) {
+    this.pid = pid;
+  }
+
+  /** Rejects with the reason in the words of Go's net package. The socket is paused. */
+  dial(port: number): Promise<Socket> {
+    if (networkOf("self") === networkOf(this.pid)) return dialLocalhost(port);
+    this.helper ??= this.start();
+    const request: DialRequest = { id: ++this.lastId, port };
+    return new Promise((resolve, reject) => {
+      this.waiting.set(request.id, { resolve, reject });
+      this.helper?.send(request, (error) => error && this.fail(error));
+    });
+  }
+
+  close(): void {
+    this.helper?.kill("SIGKILL");
+    this.fail(new Error("closed"));
+  }
+
+  private start(): ChildProcess {
+    const inside = [
+      "-t",
+      `${this.pid}`,
+      "-n",
+      "--",
+      process.execPath,
+      "--disable-warning=ExperimentalWarning",
+      PROGRAM,
+    ];
+    const child = spawn("nsenter", inside, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
+    let said = "";
+    child.stderr?.on("data", (chunk: Buffer) => {
+      said = (said + chunk).slice(-500);
+    });
+    child.on("message", ({ id, error }: DialAnswer, socket) => {
+      const asked = this.waiting.get(id);
+      this.waiting.delete(id);
+      if (error !== undefined || !socket) asked?.reject(new Error(error ?? "no socket came"));
+      else if (asked) asked.resolve(socket as Socket);
+      else (socket as Socket).destroy();
+    });
+    child.on("error", (error) => this.fail(error));
+    child.on("close", () => this.fail(new Error(said.trim() || "the pod's network namespace is gone")));
+    return child;
+  }
+
+  private fail(error: Error): void {
+    this.helper = undefined;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+}
+
+function networkOf(pid: number | "self"): string {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return `gone: ${pid}`;
+  }
+}
