@@ -5,6 +5,7 @@ import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionController } from "./disruption/disruption.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
+import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
 import { jobController } from "./job/job.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
@@ -43,6 +44,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     clusterRoleAggregation,
     endpointSliceController,
     endpointsController,
+    endpointSliceMirroringController,
     nodeLifecycleController,
     taintEvictionController,
     nodeIpamController(config.podCIDR, config.nodeMask),
