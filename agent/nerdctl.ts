@@ -85,8 +85,10 @@ export class Nerdctl {
   }
 
   /** Creates and starts a container; returns its full ID. One that fails at its start stays, in state Created. */
-  async run(options: ContainerOptions): Promise<string> {
-    return (await this.#output("run", "-d", "--pull", "never", ...containerArgs(options))).trim();
+  async run(options: ContainerOptions, urgency?: Urgency): Promise<string> {
+    const done = await this.#run(["run", "-d", "--pull", "never", ...containerArgs(options)], urgency);
+    if (done.code !== 0) throw failure(done);
+    return done.stdout.trim();
   }
 
   async create(options: ContainerOptions): Promise<string> {
@@ -224,8 +226,9 @@ export class Nerdctl {
     return done.stdout;
   }
 
-  #run(args: readonly string[]): Promise<Finished> {
-    return this.#commands(() => run(this.binary, args, { env: this.environment, timeoutMs: COMMAND_TIMEOUT_MS }));
+  #run(args: readonly string[], urgency?: Urgency): Promise<Finished> {
+    const options = { env: this.environment, timeoutMs: COMMAND_TIMEOUT_MS };
+    return this.#commands(() => run(this.binary, args, options), urgency);
   }
 }
 
@@ -235,17 +238,22 @@ export function containerArgs({ image, name, labels, flags, args }: ContainerOpt
   return [...(name ? ["--name", name] : []), ...labelled, ...(flags ?? []), image, ...(args ?? [])];
 }
 
-/** Runs at most `most` bodies at once, in the order asked. */
-export function limiter(most: number): <T>(body: () => Promise<T>) => Promise<T> {
+export type Urgency = "now" | "patient";
+
+/**
+ * Runs at most `most` bodies at once, in the order asked. Patient ones begin only while nobody else waits: what was
+ * begun is finished before more is begun, so that of many pods some are ready soon, instead of all being half made.
+ */
+export function limiter(most: number): <T>(body: () => Promise<T>, urgency?: Urgency) => Promise<T> {
   let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (body) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
+  const waiting: Record<Urgency, (() => void)[]> = { now: [], patient: [] };
+  return async (body, urgency = "now") => {
+    if (running >= most) await new Promise<void>((resolve) => waiting[urgency].push(resolve));
     else running++;
     try {
       return await body();
     } finally {
-      const next = waiting.shift(); // takes over this one's place
+      const next = waiting.now.shift() ?? waiting.patient.shift(); // takes over this one's place
       if (next) next();
       else running--;
     }

@@ -9,6 +9,7 @@ import type { FieldContext } from "./fields.ts";
 import type { Images } from "./images.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
+import type { Observed } from "./observe.ts";
 
 /** What all pods of a node share. */
 export type NodeContext = {
@@ -38,6 +39,10 @@ export type PodState = {
   /** Still known to the API server, so that its end is to be confirmed there. */
   known: boolean;
   volumesReady: boolean;
+  /** Containers just made or removed, as steps saw them: the runtime need not be asked again. */
+  fresh: { made: Observed[]; removed: string[] };
+  /** A step left something behind that only the runtime knows. */
+  lookFully?: boolean;
   /** Volumes or the sandbox could not be made: not tried again before (ms). */
   retryAt?: number;
   /** Resolves whenever a container of the pod has ended. */

@@ -15,6 +15,7 @@ import { imageIdOf } from "./images.ts";
 import { keeperSocket, runKept } from "./keeping.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf, printHosts } from "./network.ts";
+import { observe } from "./observe.ts";
 import { isAlive, signal, startTicks } from "./processes.ts";
 import { killPod, stopContainer } from "./stopping.ts";
 
@@ -96,16 +97,18 @@ export class Executor {
     try {
       makePodCgroup(uid, pod);
       const given = { nodeName, networkName: network.networkName, chance: effects.uid() };
-      const id = await nerdctl.run(sandboxOptions(pod, number, given));
+      const id = await nerdctl.run(sandboxOptions(pod, number, given), "patient");
       const [made] = await nerdctl.inspect([id]);
       if (!made) throw new Error("the pause container is gone");
       const ip = made.NetworkSettings?.IPAddress || undefined;
       const { Pid: pid } = made.State;
       memory.sandbox = { id, number, ip, pid, startTicks: startTicks(pid), running: true };
       memory.sandboxes = number + 1;
+      state.fresh.made.push(observe(made));
       this.#writeNames(state, made.ResolvConfPath ?? "");
       return true;
     } catch (error) {
+      state.lookFully = true;
       const message = `Failed to create pod sandbox: ${(error as Error).message}`;
       events.record(pod, "Warning", "FailedCreatePodSandBox", message);
       state.retryAt = effects.now() + RETRY_MS;
@@ -161,6 +164,7 @@ export class Executor {
     } catch (error) {
       const message = (error as Error).message;
       say("Warning", "Failed", `Error: ${message}`);
+      state.lookFully = true;
       attempt.exit = { code: 128, reason: "StartError", message, finishedAt: effects.now() };
     }
     this.#begin(state, container, attempt);
@@ -168,7 +172,7 @@ export class Executor {
       memory.waiting = { reason: "RunContainerError", message: attempt.exit.message };
       return false;
     }
-    await this.#observeStart(attempt);
+    await this.#observeStart(state, attempt);
     await this.#postStart(state, container, attempt);
     return true;
   }
@@ -236,8 +240,9 @@ export class Executor {
     };
   }
 
-  async #observeStart(attempt: Attempt): Promise<void> {
+  async #observeStart(state: PodState, attempt: Attempt): Promise<void> {
     const [made] = await this.#node.nerdctl.inspect([attempt.id]);
+    if (made) state.fresh.made.push(observe(made));
     attempt.startedAt = Date.parse(made?.State.StartedAt ?? "") || this.#node.effects.now();
     attempt.pid = made?.State.Pid;
     attempt.startTicks = attempt.pid ? startTicks(attempt.pid) : undefined;
@@ -313,11 +318,12 @@ export class Executor {
   }
 
   /** A process whose keeper was killed outlives its container: it is ended first, by its pid and start. */
-  async #removeContainers({ ids }: Doing<"removeContainers">, { memory }: PodState): Promise<boolean> {
+  async #removeContainers({ ids }: Doing<"removeContainers">, { memory, fresh }: PodState): Promise<boolean> {
     const attempts = Object.values(memory.containers).flatMap(({ current, previous }) => [current, previous]);
     for (const process of [...attempts, memory.sandbox])
       if (process && ids.includes(process.id) && isAlive(process)) signal(process, "SIGKILL");
     await this.#node.nerdctl.remove(ids);
+    fresh.removed.push(...ids);
     if (memory.sandbox && ids.includes(memory.sandbox.id)) memory.sandbox.running = false;
     return true;
   }

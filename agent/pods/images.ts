@@ -13,11 +13,13 @@ type Deps = { nerdctl: Nerdctl; effects: Effects; events: EventRecorder };
 
 /** Pulls run one after the other, as kubelets do it by default: two halves of a line are no faster. */
 const CONCURRENT_PULLS = 2;
+const REMEMBER_MS = 30_000;
 
 /** Gets images by their pull policy. https://kubernetes.io/docs/concepts/containers/images/#image-pull-policy */
 export class Images {
   readonly #deps: Deps;
   readonly #pulls = limiter(CONCURRENT_PULLS);
+  readonly #found = new Map<string, { image: InspectedImage; at: number }>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -30,12 +32,12 @@ export class Images {
     memory: ContainerMemory,
     secrets: Desired["secrets"],
   ): Promise<InspectedImage | undefined> {
-    const { nerdctl, events } = this.#deps;
+    const { events } = this.#deps;
     const image = container.image ?? "";
     const policy = container.imagePullPolicy ?? defaultPolicy(image);
     const say = (type: "Normal" | "Warning", reason: string, message: string) =>
       events.record(pod, type, reason, message, container.name);
-    const present = await nerdctl.inspectImage(image);
+    const present = await this.#find(image);
     if (policy === "Never" && !present) {
       say("Warning", "ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`);
       return this.#wait(
@@ -49,6 +51,17 @@ export class Images {
       return present;
     }
     return this.#pull(pod, container, memory, secrets, say);
+  }
+
+  /** A pod's image was mostly looked up for another pod a moment ago. One that is gone since fails its container's start. */
+  async #find(image: string): Promise<InspectedImage | undefined> {
+    const now = this.#deps.effects.now();
+    const held = this.#found.get(image);
+    if (held && now - held.at < REMEMBER_MS) return held.image;
+    const found = await this.#deps.nerdctl.inspectImage(image);
+    if (found) this.#found.set(image, { image: found, at: now });
+    else this.#found.delete(image);
+    return found;
   }
 
   async #pull(
@@ -70,6 +83,7 @@ export class Images {
         return nerdctl.pull(image, { dockerConfig: folder });
       });
       const found = await nerdctl.inspectImage(image);
+      this.#found.delete(image); // the tag may mean another one now
       if (!found) throw new Error(`image "${image}" is not there after its pull`);
       const [took, all] = [effects.now() - began, effects.now() - asked].map((ms) => `${(ms / 1000).toFixed(3)}s`);
       const size = found.Size === undefined ? "" : ` Image size: ${found.Size} bytes.`;

@@ -20,6 +20,19 @@ const RETRY_MS = 2_000;
 /** While a deletion cannot be confirmed. */
 const CONFIRM_AGAIN_MS = 5_000;
 
+/** Steps that tell themselves what they changed in the runtime. */
+const seenThrough: ReadonlySet<Step["do"]> = new Set([
+  "prepareVolumes",
+  "createSandbox",
+  "pullImage",
+  "startContainer",
+  "backOff",
+  "removeContainers",
+  "endPod",
+  "cleanUp",
+  "confirmDeletion",
+]);
+
 export type WorkerDeps = {
   node: NodeContext;
   executor: Executor;
@@ -42,14 +55,19 @@ export class PodWorker {
   #dirty = false;
   /** The runtime has to be asked for all containers of the pod, not only for those known. */
   #full = true;
+  /** Nothing is known to have happened but what the pod's own steps did. */
+  #current = false;
   #working = false;
   #stopped = false;
   #wakeAt = Infinity;
   #cancelWake = () => {};
   #observed: Observed[] = [];
 
-  constructor(deps: WorkerDeps, pod: CoreV1Pod, memory: PodMemory, known: boolean) {
+  /** `isNew` promises that no container of the pod can be there. */
+  constructor(deps: WorkerDeps, pod: CoreV1Pod, memory: PodMemory, given: { known: boolean; isNew: boolean }) {
+    const { known, isNew } = given;
     this.#deps = deps;
+    this.#full = !isNew;
     const uid = memory.uid;
     this.state = {
       uid,
@@ -58,6 +76,7 @@ export class PodWorker {
       known,
       deleted: !known,
       volumesReady: false,
+      fresh: { made: [], removed: [] },
       exited: (id) => this.#exitOf(id).promise,
       ending: this.#ending.signal,
     };
@@ -87,6 +106,7 @@ export class PodWorker {
   /** Something happened. `full` when containers may be there that are not known. */
   wake(full = false): void {
     this.#full ||= full;
+    this.#current = false;
     this.#dirty = true;
     if (this.#working || this.#stopped) return;
     this.#working = true;
@@ -135,6 +155,7 @@ export class PodWorker {
         const steps = await this.#lookAndPlan();
         if (!steps.length) continue;
         const confirms = steps.some((step) => step.do === "confirmDeletion");
+        this.#current &&= steps.every((step) => seenThrough.has(step.do));
         await this.#deps.executor.execute(steps, this.state);
         if (confirms) this.#wakeLater(this.#deps.node.effects.now() + CONFIRM_AGAIN_MS);
         else this.#dirty = true;
@@ -142,6 +163,7 @@ export class PodWorker {
         const { namespace, name } = this.state.memory;
         this.#deps.node.log(`pod ${namespace}/${name}: ${(error as Error).message}`);
         this.#full = true;
+        this.#current = false;
         this.#wakeLater(this.#deps.node.effects.now() + RETRY_MS);
       }
     }
@@ -167,11 +189,16 @@ export class PodWorker {
   async #look(): Promise<void> {
     const { nerdctl, effects } = this.#deps.node;
     const { memory, uid } = this.state;
-    const full = this.#full;
-    this.#full = false;
-    const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
-    const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
-    this.#observed = (await nerdctl.inspect(ids)).map(observe);
+    const full = this.#full || this.state.lookFully === true;
+    this.#full = this.state.lookFully = false;
+    if (this.#current && !full) this.#takeFresh();
+    else {
+      this.#current = true; // until something happens, which may be while the runtime answers
+      const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
+      const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
+      this.#observed = (await nerdctl.inspect(ids)).map(observe);
+      this.state.fresh = { made: [], removed: [] };
+    }
     for (const attempt of this.#attempts())
       if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || oomKills(uid, attempt.id) > 0)) attempt.oom = true;
     absorb(memory, this.#observed, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
@@ -185,8 +212,13 @@ export class PodWorker {
       } else if (current.pid) current.startTicks ??= startTicks(current.pid);
     }
     if (memory.sandbox?.pid) memory.sandbox.startTicks ??= startTicks(memory.sandbox.pid);
-    // A container that failed at its start is known to the runtime only.
-    if (this.#attempts().some((attempt) => attempt.id === "" && attempt.exit) && !full) this.#full = true;
+  }
+
+  #takeFresh(): void {
+    const { made, removed } = this.state.fresh;
+    const replaced = new Set([...removed, ...made.map((o) => o.id)]);
+    this.#observed = [...this.#observed.filter((o) => !replaced.has(o.id)), ...made];
+    this.state.fresh = { made: [], removed: [] };
   }
 
   #messageOf(attempt: Attempt, failed: boolean): string | undefined {
