@@ -17,6 +17,7 @@ import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController, replicationController } from "./replicaset/replicaset.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
+import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
 
 export type ControllersConfig = {
   /** PEM of the cluster's CA, published to every namespace. */
@@ -50,5 +51,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     nodeIpamController(config.podCIDR, config.nodeMask),
     podGarbageCollector(),
     disruptionController,
+    claimProtectionController,
+    volumeProtectionController,
   ];
 }
