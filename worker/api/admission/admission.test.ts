@@ -137,6 +137,57 @@ describe("LimitRanger", () => {
   });
 });
 
+describe("ResourceQuota", () => {
+  const limited = (hard: object, more: object = {}) => {
+    const made = session();
+    made.ok("POST", `${ns}/resourcequotas`, { metadata: { name: "q" }, spec: { hard, ...more } });
+    return made;
+  };
+  const asking = (name: string, cpu: string) =>
+    pod(name, { containers: [{ name: "c", image: "busybox:1.37", resources: { requests: { cpu } } }] });
+
+  it("sums what is there, and frees what has gone or ended", () => {
+    const { ok, send } = limited({ "requests.cpu": "1", pods: "2" });
+    ok("POST", `${ns}/pods`, asking("a", "600m"));
+    const refused = send("POST", `${ns}/pods`, asking("b", "500m"));
+    expect([refused.code, refused.body.message]).toEqual([
+      403,
+      'pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1',
+    ]);
+    ok("PATCH", `${ns}/pods/a/status`, { status: { phase: "Succeeded" } });
+    ok("POST", `${ns}/pods`, asking("b", "500m"));
+    ok("DELETE", `${ns}/pods/b`);
+    ok("POST", `${ns}/pods`, asking("b", "1"));
+  });
+
+  it("wants containers to say what they take", () => {
+    expect(limited({ "limits.memory": "1Gi" }).send("POST", `${ns}/pods`, pod("a")).body.message).toBe(
+      'pods "a" is forbidden: failed quota: q: must specify limits.memory for: c',
+    );
+  });
+
+  it("counts any kind by its name, and node ports by number", () => {
+    const { ok, send } = limited({ "count/configmaps": "1", "services.nodeports": "1" });
+    ok("POST", `${ns}/configmaps`, { metadata: { name: "a" } });
+    expect(send("POST", `${ns}/configmaps`, { metadata: { name: "b" } }).code).toBe(403);
+    ok("POST", `${ns}/services`, { metadata: { name: "a" }, spec: { ports: [{ port: 80 }] } });
+    ok("PATCH", `${ns}/services/a`, { spec: { type: "NodePort" } });
+    const ports = [
+      { name: "a", port: 80 },
+      { name: "b", port: 81 },
+    ];
+    expect(send("PATCH", `${ns}/services/a`, { spec: { ports } }).body.message).toContain(
+      "requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1",
+    );
+  });
+
+  it("looks only at pods of its scope", () => {
+    const { ok, send } = limited({ pods: "0" }, { scopes: ["NotBestEffort"] });
+    ok("POST", `${ns}/pods`, pod("a"));
+    expect(send("POST", `${ns}/pods`, asking("b", "1")).code).toBe(403);
+  });
+});
+
 it("pods tolerate a lost node for five minutes, or as long as they say", () => {
   const { ok } = session();
   const given = { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };

@@ -5,6 +5,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
+import { resourceQuota } from "./resource-quota.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
@@ -20,7 +21,7 @@ export const mutating: readonly Admission[] = [
   storageProtection,
 ];
 
-export const validating: readonly Admission[] = [nodeRestriction, privilegeEscalation, limitRanger];
+export const validating: readonly Admission[] = [nodeRestriction, privilegeEscalation, limitRanger, resourceQuota];
 
 /** Deletions are only validated. */
 export const deleting: readonly Admission[] = [namespaceLifecycle];

@@ -6,9 +6,6 @@ import { badRequest } from "../../lib/status.ts";
 import type { Loose } from "./core.ts";
 import { isBuiltIn } from "./stored.ts";
 
-/** Body text at most, as kube-apiserver limits what it would hand to etcd. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
-
 const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 

@@ -7,14 +7,18 @@ import { toStored } from "./conversions.ts";
 import { refsOf } from "./refs.ts";
 import { keyOf, serialize, shape, withRevision } from "./stored.ts";
 
-/** One row holds at most 2 MB in a Durable Object; the rest of the row needs little. */
-const MAX_OBJECT_CHARACTERS = 2_000_000;
+/** An object at most, as etcd limits it; a row of a Durable Object holds 2 MB. */
+const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024;
+/** What a character takes at most in UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
+
+const isTooLarge = (json: string): boolean =>
+  json.length * MAX_CHARACTER_BYTES > MAX_OBJECT_BYTES && new TextEncoder().encode(json).length > MAX_OBJECT_BYTES;
 
 function put(txn: Txn, kind: Kind, object: KubeObject, revision: number): string {
   const written = toStored(kind, object);
   const json = serialize({ kind: kind.kind, apiVersion: written.apiVersion }, written.object, revision);
-  if (json.length > MAX_OBJECT_CHARACTERS)
-    throw new ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large");
+  if (isTooLarge(json)) throw new ApiError(413, "RequestEntityTooLarge", "etcdserver: request is too large");
   const key = keyOf(kind, object.metadata?.namespace ?? "", object.metadata?.name ?? "");
   txn.put({ ...key, uid: object.metadata?.uid ?? "", revision, json }, refsOf(key.resource, written.object));
   return json;

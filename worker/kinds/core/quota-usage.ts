@@ -1,0 +1,122 @@
+import type { KubeObject } from "../../lib/object.ts";
+import { parseQuantity, type Resources, wholeQuantity } from "../../lib/quantity.ts";
+import { type Labels, matchesRequirement, type Operator } from "../../lib/selectors.ts";
+import type {
+  CoreV1PersistentVolumeClaim,
+  CoreV1Pod,
+  CoreV1PodAffinityTerm,
+  CoreV1ResourceQuotaSpec,
+  CoreV1ScopedResourceSelectorRequirement,
+  CoreV1Service,
+} from "../generated/types.ts";
+import { isPodTerminal } from "./pod-conditions.ts";
+import { podLimits, podRequests, qosClass } from "./pod-resources.ts";
+
+/**
+ * What an object takes from a quota, by the quota's names: `pods`, `requests.cpu`, `count/deployments.apps`, …
+ * https://kubernetes.io/docs/concepts/policy/resource-quotas/
+ */
+export function quotaUsage(groupResource: string, object: KubeObject): Resources {
+  const counted: Resources = { [`count/${groupResource}`]: one };
+  if (OLD_NAMES.has(groupResource)) counted[groupResource] = one;
+  return evaluators[groupResource]?.(object, counted) ?? counted;
+}
+
+const one = wholeQuantity(1);
+
+/** Kinds that quotas counted by their plain names before `count/` came. */
+const OLD_NAMES = new Set([
+  "configmaps",
+  "persistentvolumeclaims",
+  "pods",
+  "replicationcontrollers",
+  "resourcequotas",
+  "secrets",
+  "services",
+]);
+
+const evaluators: Readonly<Record<string, (object: KubeObject, counted: Resources) => Resources>> = {
+  pods: (object, counted) => podUsage(object as CoreV1Pod, counted),
+  services: (object, counted) => serviceUsage(object as CoreV1Service, counted),
+  persistentvolumeclaims: (object, counted) => claimUsage(object as CoreV1PersistentVolumeClaim, counted),
+};
+
+const COMPUTE = new Set(["cpu", "memory", "ephemeral-storage"]);
+const isPlain = (name: string) => COMPUTE.has(name) || name.startsWith("hugepages-");
+
+/** A pod that ended takes nothing but its place among the objects. */
+function podUsage(pod: CoreV1Pod, counted: Resources): Resources {
+  if (isPodTerminal(pod)) return { "count/pods": one };
+  const usage = { ...counted };
+  for (const [name, amount] of Object.entries(podRequests(pod))) {
+    if (isPlain(name)) usage[name] = amount;
+    if (isPlain(name) || name.includes("/")) usage[`requests.${name}`] = amount;
+  }
+  for (const [name, amount] of Object.entries(podLimits(pod))) if (COMPUTE.has(name)) usage[`limits.${name}`] = amount;
+  return usage;
+}
+
+function serviceUsage({ spec }: CoreV1Service, counted: Resources): Resources {
+  const ports = (spec?.ports ?? []).length;
+  const isBalanced = spec?.type === "LoadBalancer";
+  const hasNodePorts = spec?.type === "NodePort" || (isBalanced && spec?.allocateLoadBalancerNodePorts !== false);
+  return {
+    ...counted,
+    "services.loadbalancers": wholeQuantity(isBalanced ? 1 : 0),
+    "services.nodeports": wholeQuantity(hasNodePorts ? ports : 0),
+  };
+}
+
+function claimUsage({ spec }: CoreV1PersistentVolumeClaim, counted: Resources): Resources {
+  const storage = spec?.resources?.requests?.storage;
+  const usage = { ...counted, ...(storage !== undefined && { "requests.storage": parseQuantity(String(storage)) }) };
+  if (!spec?.storageClassName) return usage;
+  const prefix = `${spec.storageClassName}.storageclass.storage.k8s.io/`;
+  return {
+    ...usage,
+    [`${prefix}persistentvolumeclaims`]: one,
+    ...(usage["requests.storage"] && { [`${prefix}requests.storage`]: usage["requests.storage"] }),
+  };
+}
+
+/** True when the quota's scopes take in the object; only pods have scopes. */
+export function quotaCovers(spec: CoreV1ResourceQuotaSpec, groupResource: string, object: KubeObject): boolean {
+  const wanted: CoreV1ScopedResourceSelectorRequirement[] = [
+    ...(spec.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" })),
+    ...(spec.scopeSelector?.matchExpressions ?? []),
+  ];
+  if (groupResource !== "pods") return wanted.length === 0;
+  return wanted.every((requirement) => scopes[requirement.scopeName]?.(object as CoreV1Pod, requirement) ?? false);
+}
+
+type Scope = (pod: CoreV1Pod, requirement: CoreV1ScopedResourceSelectorRequirement) => boolean;
+
+const scopes: Readonly<Record<string, Scope>> = {
+  Terminating: ({ spec }) => spec?.activeDeadlineSeconds !== undefined,
+  NotTerminating: ({ spec }) => spec?.activeDeadlineSeconds === undefined,
+  BestEffort: (pod) => qosClass(pod) === "BestEffort",
+  NotBestEffort: (pod) => qosClass(pod) !== "BestEffort",
+  PriorityClass: ({ spec }, { operator, values }) => {
+    const labels: Labels = spec?.priorityClassName ? { name: spec.priorityClassName } : {};
+    return matchesRequirement({ key: "name", operator: OPERATORS[operator] ?? "exists", values: values ?? [] }, labels);
+  },
+  CrossNamespacePodAffinity: ({ spec }) => affinityTerms(spec?.affinity).some(reachesOut),
+};
+
+const OPERATORS: Readonly<Record<string, Operator>> = {
+  In: "in",
+  NotIn: "notin",
+  Exists: "exists",
+  DoesNotExist: "!",
+};
+
+type Affinity = NonNullable<CoreV1Pod["spec"]>["affinity"];
+
+const affinityTerms = (affinity: Affinity): CoreV1PodAffinityTerm[] =>
+  [affinity?.podAffinity, affinity?.podAntiAffinity].flatMap((side) => [
+    ...(side?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(side?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ podAffinityTerm }) => podAffinityTerm),
+  ]);
+
+const reachesOut = ({ namespaces, namespaceSelector }: CoreV1PodAffinityTerm) =>
+  (namespaces?.length ?? 0) > 0 || namespaceSelector !== undefined;
