@@ -20,7 +20,7 @@ import { isRunning, newMemory, type PodMemory, type Sandbox } from "./memory.ts"
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { StatusReporter } from "./reporter.ts";
-import { PodWorker } from "./worker.ts";
+import { PodWorker, type RecentExit } from "./worker.ts";
 
 export type PodManagerDeps = {
   home: string;
@@ -54,7 +54,9 @@ const FULL_LOOK_MS = 60_000;
 const SWEEP_MS = 2_000;
 const EVENTS_RETRY_MS = 1_000;
 const INSPECT_AT_ONCE = 50;
-const OOMS_REMEMBERED = 256;
+const REMEMBERED = 256;
+/** Steps under way are waited for so long at a stop. */
+const STOP_MS = 5_000;
 
 /** Runs the pods of a node: what `sync` was last given is what runs, with or without an uplink. */
 export class PodManager {
@@ -64,6 +66,7 @@ export class PodManager {
   readonly #executor: Executor;
   readonly #workers = new Map<string, PodWorker>();
   readonly #oomed = new Set<string>();
+  readonly #exits = new Map<string, RecentExit>();
   #memories = new Map<string, PodMemory>();
   #desired: Desired = nothingDesired;
   /** `sync` was called: until then nobody knows what should run. */
@@ -149,7 +152,8 @@ export class PodManager {
     this.#reporter.stop();
     this.#cancelLook();
     this.#cancelSweep();
-    for (const worker of this.#workers.values()) worker.stop();
+    const stopping = [...this.#workers.values()].map((worker) => worker.stop());
+    await Promise.race([Promise.all(stopping), this.#deps.effects.sleep(STOP_MS)]);
   }
 
   /** `uid` may be "" for whichever pod has that name now; `container` "" for its only or first one. */
@@ -205,13 +209,14 @@ export class PodManager {
       executor: this.#executor,
       reporter: this.#reporter,
       oomed: this.#oomed,
+      exits: this.#exits,
       onGone: (gone: string) => this.#forget(gone),
     };
     this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew: known && !remembered && this.#looked }));
   }
 
   #forget(uid: string): void {
-    this.#workers.get(uid)?.stop();
+    void this.#workers.get(uid)?.stop();
     this.#workers.delete(uid);
     this.#reporter.forget(uid);
   }
@@ -251,9 +256,11 @@ export class PodManager {
     const id = String(payload.container_id ?? "");
     if (topic === "/tasks/oom") {
       this.#oomed.add(id);
-      for (const old of this.#oomed) if (this.#oomed.size > OOMS_REMEMBERED) this.#oomed.delete(old);
+      for (const old of this.#oomed) if (this.#oomed.size > REMEMBERED) this.#oomed.delete(old);
     }
     if (topic !== "/tasks/exit" || payload.id !== id) return; // the end of an exec is not the container's
+    this.#exits.set(id, { code: Number(payload.exit_status ?? 0), at: this.#deps.effects.now() });
+    for (const old of this.#exits.keys()) if (this.#exits.size > REMEMBERED) this.#exits.delete(old);
     for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
   }
 

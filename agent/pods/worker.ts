@@ -19,6 +19,10 @@ import { terminationMessage } from "./termination.ts";
 const RETRY_MS = 2_000;
 /** While a deletion cannot be confirmed. */
 const CONFIRM_AGAIN_MS = 5_000;
+const DOUBT_MS = 1_000;
+
+/** `at` in ms since the epoch. */
+export type RecentExit = { code: number; at: number };
 
 /** Steps that tell themselves what they changed in the runtime. */
 const seenThrough: ReadonlySet<Step["do"]> = new Set([
@@ -39,6 +43,8 @@ export type WorkerDeps = {
   reporter: StatusReporter;
   /** IDs of containers that the kernel took memory from by force. */
   oomed: ReadonlySet<string>;
+  /** How containers ended of late, by the runtime's events. */
+  exits: ReadonlyMap<string, RecentExit>;
   /** Nothing of the pod is left and nobody asks for it. */
   onGone(uid: string): void;
 };
@@ -57,11 +63,12 @@ export class PodWorker {
   #full = true;
   /** Nothing is known to have happened but what the pod's own steps did. */
   #current = false;
-  #working = false;
+  #working: Promise<void> | undefined;
   #stopped = false;
   #wakeAt = Infinity;
   #cancelWake = () => {};
   #observed: Observed[] = [];
+  readonly #doubted = new Set<string>();
 
   /** `isNew` promises that no container of the pod can be there. */
   constructor(deps: WorkerDeps, pod: CoreV1Pod, memory: PodMemory, given: { known: boolean; isNew: boolean }) {
@@ -90,7 +97,10 @@ export class PodWorker {
     state.known = pod !== undefined;
     if (pod) state.pod = state.memory.pod = pod;
     state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
-    if (state.deleted && !state.ending.aborted) this.#ending.abort(new Error("the pod is being deleted"));
+    if (state.deleted && !state.ending.aborted) {
+      this.#ending.abort(new Error("the pod is being deleted"));
+      this.#full ||= state.memory.sandboxes > 0; // nothing must be left behind, doubles neither
+    }
     const references = referencesKey(state.pod, this.#deps.node.desired());
     if (this.#references !== references) {
       // What was missing may be there now.
@@ -109,9 +119,8 @@ export class PodWorker {
     this.#current = false;
     this.#dirty = true;
     if (this.#working || this.#stopped) return;
-    this.#working = true;
-    this.#work().finally(() => {
-      this.#working = false;
+    this.#working = this.#work().finally(() => {
+      this.#working = undefined;
       if (this.#dirty && !this.#stopped) this.wake();
     });
   }
@@ -142,10 +151,12 @@ export class PodWorker {
     return observed.length === known.size && observed.every((o) => known.has(`${o.id} ${o.state}`));
   }
 
-  stop(): void {
+  /** Resolves when the step that is being done is done. */
+  async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelWake();
     this.#prober.stop();
+    await this.#working;
   }
 
   async #work(): Promise<void> {
@@ -196,7 +207,7 @@ export class PodWorker {
       this.#current = true; // until something happens, which may be while the runtime answers
       const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
       const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
-      this.#observed = (await nerdctl.inspect(ids)).map(observe);
+      this.#observed = (await nerdctl.inspect(ids)).map((found) => this.#believe(observe(found)));
       this.state.fresh = { made: [], removed: [] };
     }
     for (const attempt of this.#attempts())
@@ -212,6 +223,21 @@ export class PodWorker {
       } else if (current.pid) current.startTicks ??= startTicks(current.pid);
     }
     if (memory.sandbox?.pid) memory.sandbox.startTicks ??= startTicks(memory.sandbox.pid);
+  }
+
+  /**
+   * For a moment after its end, and for good when its keeper was killed, a container looks as if it had never run. Its
+   * end is believed when an event told of it, or when it still looks so a little later.
+   */
+  #believe(o: Observed): Observed {
+    const running = this.#attempts().find((attempt) => attempt.id === o.id && !attempt.exit);
+    if (o.state !== "created" || !running) return o;
+    const exit = this.#deps.exits.get(o.id);
+    if (exit) return { ...o, state: "exited", exitCode: exit.code, finishedAt: exit.at };
+    if (this.#doubted.has(o.id)) return o;
+    this.#doubted.add(o.id);
+    this.#deps.node.effects.after(DOUBT_MS, () => this.wake());
+    return { ...o, state: "running", pid: running.pid ?? 0 };
   }
 
   #takeFresh(): void {
