@@ -158,9 +158,10 @@ export class Cluster extends DurableObject<Env> {
     await this.gone(socket);
   }
 
-  private async gone(socket: WebSocket): Promise<void> {
+  /** `heard`: when the other side last spoke, in ms. */
+  private async gone(socket: WebSocket, heard = effects.now()): Promise<void> {
     const state = attachment(socket);
-    if (state.type === "node") await this.core?.disconnected(state.session.node);
+    if (state.type === "node") await this.core?.disconnected(state.session.node, heard);
   }
 
   override async alarm(): Promise<void> {
@@ -172,7 +173,7 @@ export class Cluster extends DurableObject<Env> {
       const heard = Math.max(state.openedAt, this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime() ?? 0);
       if (now - heard < SILENCE_MS) continue;
       socket.close(1001, "silent");
-      await this.gone(socket);
+      await this.gone(socket, heard);
     }
     await this.core?.turn.run(() => {});
   }

@@ -65,6 +65,8 @@ export class Core {
   private readonly parts: CoreParts;
   private readonly kinds = builtinKinds();
   private readonly driver: Driver;
+  /** Since when (ms) nodes without a socket were not heard of. */
+  private readonly away = new Map<string, number>();
   /** Committed, and not yet told to controllers, watchers and nodes. */
   private untold: Change[] = [];
   private undriven: Change[] = [];
@@ -97,6 +99,7 @@ export class Core {
       call: (node, request) => this.call(node, request),
       welcome: () => this.welcome(),
       liveness: (node, liveness) => {
+        this.away.delete(node);
         void this.turn.run(() => settleLiveness(this.engine, node, liveness, effects.now()));
       },
     });
@@ -105,7 +108,7 @@ export class Core {
       ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
       : [];
     this.driver = new Driver({
-      controllers: [...controllers, connectionController((node) => this.link.connected(node))],
+      controllers: [...controllers, connectionController((node) => this.link.connected(node), this.away)],
       view,
       apply: (intent, controller) => this.engine.applyIntent(intent, controller),
       work: store.work,
@@ -122,8 +125,9 @@ export class Core {
     this.resync(controllers.map(({ name }) => name));
   }
 
-  /** A node's socket is gone: it counts as lost unless it is back within the grace time. */
-  disconnected(node: string): Promise<void> {
+  /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
+  disconnected(node: string, heard: number): Promise<void> {
+    if (!this.link.connected(node) && !this.away.has(node)) this.away.set(node, heard);
     return this.turn.run(() => this.driver.enqueue("node-connection", node));
   }
 

@@ -11,9 +11,11 @@ export function settleLiveness(engine: Engine, name: string, liveness: Liveness,
   if (moved) engine.applyIntent({ do: "updateStatus", kind: Node, object: moved }, "node-connection");
 }
 
-/** Runs when a node's socket has gone; a node that is still away after the grace time is lost. Keys are node names. */
-export function connectionController(connected: (node: string) => boolean): Controller {
-  const away = new Map<string, number>();
+/**
+ * Runs when a node's socket has gone; a node that is still away after the grace time is lost. Keys are node names.
+ * `away` has the times (ms) since when nodes were not heard of, where they are known.
+ */
+export function connectionController(connected: (node: string) => boolean, away: Map<string, number>): Controller {
   return {
     name: "node-connection",
     watches: [],
