@@ -1,5 +1,6 @@
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { Controller } from "./controller.ts";
+import { cronJobController } from "./cronjob/cronjob.ts";
 import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionController } from "./disruption/disruption.ts";
@@ -37,6 +38,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     statefulSetController,
     daemonSetController,
     jobController,
+    cronJobController,
     ttlAfterFinishedController,
     namespaceController,
     serviceAccountController,
