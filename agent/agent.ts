@@ -22,6 +22,7 @@ import { PodManager } from "./pods/manager.ts";
 import { run } from "./process.ts";
 import { State } from "./state.ts";
 import { serveStream } from "./streams/serve.ts";
+import { unmountAll } from "./volumes/mounts.ts";
 
 /** How often the node's own facts (addresses, images, pressure) are looked at and told when they changed, in ms. */
 const FACTS_EVERY_MS = 60_000;
@@ -173,6 +174,8 @@ class Agent {
     this.running = true;
     this.sync();
     this.link.reportHealth(true, "");
+    this.parts.containerd.onHealth = (answers) =>
+      this.link.reportHealth(answers, answers ? "" : "container runtime is down");
   }
 
   private all<T>(resource: string): T[] {
@@ -244,5 +247,6 @@ export async function removePods(home: Home, effects: Effects & Timers, log: Pro
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
+  await unmountAll(home.path);
   log("removed this machine's containers and network");
 }
