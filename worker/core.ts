@@ -168,11 +168,7 @@ export class Core {
     const { store } = this.parts;
     const known = controllers.toSorted().join();
     if (store.getSetting(RESYNCED) === known) return;
-    for (const resource of controllers.length > 0 ? store.resources() : []) {
-      const kind = this.kinds.preferred(resource);
-      if (!kind) continue;
-      this.driver.changed(this.engine.view.list(kind).map((object) => ({ type: "ADDED", kind, object })));
-    }
+    if (controllers.length > 0) this.driver.resync();
     store.setSetting(RESYNCED, known);
     void this.turn.run(() => {});
   }

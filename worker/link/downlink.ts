@@ -2,9 +2,11 @@
  * What a node is told: its own pods with the ConfigMaps and Secrets that they mention, all Services and EndpointSlices,
  * and of the other nodes what routing needs. A pod travels with what it mentions, so an agent never waits for the rest.
  */
+
+import { podReferences } from "../kinds/core/pod-references.ts";
+import type { CoreV1Pod } from "../kinds/generated/types.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { NODE_RESOURCES, type NodeChange, type ObjectJson } from "../protocol/link.ts";
-import { type Referring, referencesOf } from "./references.ts";
 
 /** The cluster's objects as the link reads them. */
 export interface Objects {
@@ -26,9 +28,8 @@ type NodeShape = KubeObject & {
   spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
   status?: { addresses?: readonly unknown[] };
 };
-type PodShape = KubeObject & Referring & { spec?: { nodeName?: string } };
 
-const nodeOf = (pod: KubeObject | undefined) => (pod as PodShape | undefined)?.spec?.nodeName;
+const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
 const json = (object: KubeObject) => object as ObjectJson;
 
 /** Other nodes need to know where a node's pods are, not its heartbeat: this is sent only when it differs. */
@@ -47,7 +48,7 @@ function routing(node: KubeObject): KubeObject {
 
 function mentioned(pod: KubeObject, objects: Objects): NodeChange[] {
   const namespace = pod.metadata?.namespace ?? "";
-  const { configmaps, secrets } = referencesOf(pod as PodShape);
+  const { configmaps, secrets } = podReferences(pod as CoreV1Pod);
   const find = (resource: string) => (name: string) => {
     const object = objects.get(resource, namespace, name);
     return object ? [{ resource, namespace, name, object: json(object) }] : [];

@@ -2,6 +2,9 @@
  * The control sockets of the cluster's nodes. What a session knows lives in its socket's attachment, so the object may
  * sleep between messages and be rebuilt; the only memory here is a cache of what each node's pods mention.
  */
+
+import { podReferences } from "../kinds/core/pod-references.ts";
+import type { CoreV1Pod } from "../kinds/generated/types.ts";
 import type { KubeObject } from "../lib/object.ts";
 import {
   CloseCode,
@@ -15,7 +18,6 @@ import {
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
 import { changeFor, type Objects, snapshotFor, type Write } from "./downlink.ts";
 import type { Liveness } from "./readiness.ts";
-import { type Referring, referencesOf } from "./references.ts";
 
 /** A node's session: `greeting` until its hello is answered. */
 export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health: Liveness };
@@ -161,7 +163,7 @@ export class Link {
 
 function addMentions(known: Set<string>, pod: KubeObject): void {
   const namespace = pod.metadata?.namespace ?? "";
-  const { configmaps, secrets } = referencesOf(pod as Referring);
+  const { configmaps, secrets } = podReferences(pod as CoreV1Pod);
   for (const name of configmaps) known.add(`configmaps/${namespace}/${name}`);
   for (const name of secrets) known.add(`secrets/${namespace}/${name}`);
 }

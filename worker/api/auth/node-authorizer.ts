@@ -2,9 +2,9 @@
  * What a node's own credential may do: what the pods on it need, and nothing of other nodes.
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
+import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
 import type { Reader } from "../../storage/store.ts";
 import type { User } from "../request.ts";
-import { references } from "./pod-references.ts";
 import {
   type Attributes,
   type Authorizer,
@@ -56,7 +56,13 @@ const RULES: readonly PolicyRule[] = [
 ];
 
 /** Pods bound to a node that may mention `name`, parsed only when their text does. */
-function mentioned(reader: Reader, node: string, resource: string, namespace: string, name: string): boolean {
+function mentioned(
+  reader: Reader,
+  node: string,
+  resource: keyof PodReferences,
+  namespace: string,
+  name: string,
+): boolean {
   const quoted = JSON.stringify(name);
   return reader
     .byRef(`node=${node}`, "pods")
@@ -64,7 +70,7 @@ function mentioned(reader: Reader, node: string, resource: string, namespace: st
       (pod) =>
         pod.namespace === namespace &&
         (pod.json.includes(quoted) || resource === "serviceaccounts") &&
-        references(JSON.parse(pod.json)).some((ref) => ref.resource === resource && ref.name === name),
+        podReferences(JSON.parse(pod.json))[resource].has(name),
     );
 }
 
@@ -73,12 +79,12 @@ type Rule = (a: ResourceAttributes, node: string, reader: Reader) => Decision;
 const unrelated = (node: string) => deny(`no relationship found between node '${node}' and this object`);
 
 const related =
-  (verbs: readonly string[], refused: string): Rule =>
+  (resource: keyof PodReferences, verbs: readonly string[], refused: string): Rule =>
   (a, node, reader) => {
     if (!verbs.includes(a.verb)) return deny(refused);
     if (a.subresource) return deny("cannot read subresource");
     if (!a.name) return deny("No Object name found");
-    return mentioned(reader, node, a.resource, a.namespace, a.name) ? allow : unrelated(node);
+    return mentioned(reader, node, resource, a.namespace, a.name) ? allow : unrelated(node);
   };
 
 const token: Rule = (a, node, reader) => {
@@ -122,13 +128,23 @@ const ownNode: Rule = (a, node) =>
 
 /** Rules for what is readable by relation, tried after the general ones. */
 const RELATIONS: readonly { group: string; resource: string; verbs: readonly string[] | undefined; rule: Rule }[] = [
-  { group: "", resource: "secrets", verbs: undefined, rule: related(READ, "can only read resources of this type") },
-  { group: "", resource: "configmaps", verbs: undefined, rule: related(READ, "can only read resources of this type") },
+  {
+    group: "",
+    resource: "secrets",
+    verbs: undefined,
+    rule: related("rule", READ, "can only read resources of this type"),
+  },
+  {
+    group: "",
+    resource: "configmaps",
+    verbs: undefined,
+    rule: related("rule", READ, "can only read resources of this type"),
+  },
   {
     group: "",
     resource: "persistentvolumeclaims",
     verbs: undefined,
-    rule: related(["get"], "can only get individual resources of this type"),
+    rule: related("rule", ["get"], "can only get individual resources of this type"),
   },
   { group: "", resource: "serviceaccounts", verbs: undefined, rule: token },
   { group: "", resource: "pods", verbs: READ, rule: ownPods },
