@@ -6,7 +6,7 @@
 import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { run, spawn } from "../process.ts";
-import { FrameReader, frame, Kind } from "./keeping.ts";
+import { FrameReader, frame, Kind, writeTo } from "./keeping.ts";
 
 export type KeeperOptions = {
   /** `nerdctl run …` and its arguments. */
@@ -16,11 +16,13 @@ export type KeeperOptions = {
   /** Gets what nerdctl said when it failed. */
   errors: string;
   tty: boolean;
-  /** stdin ends with the first client that has used it. */
+  /** stdin ends with the first client that has used it; that of a terminal never does, as upstream. */
   once: boolean;
 };
 
 const MOST_ERRORS = 16 * 1024;
+/** So much is kept of what was printed before the first client came: for one who started it to attach to it. */
+const MOST_EARLY = 64 * 1024;
 /** A client that reads so much slower than the container writes is let go. */
 const MOST_WAITING = 4 * 1024 * 1024;
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
@@ -42,7 +44,11 @@ function keep(options: KeeperOptions): void {
   const child = start(options);
   const clients = new Set<Socket>();
   let said = "";
+  let early: Buffer[] | undefined = [];
+  const once = options.once && !options.tty;
   const broadcast = (kind: number, data: Buffer) => {
+    early?.push(frame(kind, data));
+    while (early && early.length > 1 && bytesOf(early) > MOST_EARLY) early.shift();
     for (const client of clients)
       if (client.writableLength > MOST_WAITING) client.destroy();
       else client.write(frame(kind, data));
@@ -56,17 +62,23 @@ function keep(options: KeeperOptions): void {
   });
   const server = createServer((client) => {
     clients.add(client);
+    for (const output of early ?? []) client.write(output);
+    early = undefined;
     let used = false;
     const reader = new FrameReader((kind, data) => {
-      if (kind === Kind.stdin) used = child.stdin?.write(data) !== undefined;
-      else if (kind === Kind.end && options.once) child.stdin?.end();
+      if (kind === Kind.stdin) {
+        used = true;
+        const room = child.stdin?.writable ? writeTo(child.stdin, data) : undefined;
+        if (room) void room.then(() => client.resume());
+        if (room) client.pause();
+      } else if (kind === Kind.end && once) child.stdin?.end();
       else if (kind === Kind.resize) resize(child.pid, data);
     });
     client.on("data", (data: Buffer) => reader.push(data));
     client.on("error", () => {});
     client.on("close", () => {
       clients.delete(client);
-      if (used && options.once) child.stdin?.end();
+      if (used && once) child.stdin?.end();
     });
   });
   rmSync(options.socket, { force: true });
@@ -81,6 +93,8 @@ function keep(options: KeeperOptions): void {
     rmSync(options.socket, { force: true });
   }
 }
+
+const bytesOf = (buffers: Buffer[]) => buffers.reduce((sum, { length }) => sum + length, 0);
 
 /** The terminal that `script` made gets its size; the kernel tells nerdctl, and nerdctl the container. */
 function resize(pid: number | undefined, data: Buffer): void {

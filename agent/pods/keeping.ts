@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { Timers } from "../effects.ts";
 import { type ContainerOptions, containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
@@ -97,7 +98,8 @@ const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : 
 
 /** Output of an attached container, and ways to speak to it. */
 export type Attached = {
-  write(data: Uint8Array): void;
+  /** Resolves when more may be written; undefined when that is at once. */
+  write(data: Uint8Array): Promise<void> | undefined;
   /** No more input comes from this client. */
   end(): void;
   resize(size: { width: number; height: number }): void;
@@ -106,25 +108,50 @@ export type Attached = {
   closed: Promise<void>;
 };
 
-/** Attaches to a container by its keeper's socket. Rejects when there is none. */
+/**
+ * Attaches to a container by its keeper's socket. Rejects when there is none. What `onOutput` returns is awaited before
+ * more is read.
+ */
 export function attachTo(
   socket: string,
-  onOutput: (stream: "stdout" | "stderr", data: Buffer) => void,
+  onOutput: (stream: "stdout" | "stderr", data: Buffer) => Promise<void> | void,
 ): Promise<Attached> {
   return new Promise((resolve, reject) => {
     const connection = connect(socket);
-    const reader = new FrameReader((kind, data) => onOutput(kind === Kind.stderr ? "stderr" : "stdout", data));
-    const closed = new Promise<void>((done) => connection.once("close", () => done()));
-    connection.on("data", (data: Buffer) => reader.push(data));
+    const taken: (Promise<void> | void)[] = [];
+    const reader = new FrameReader((kind, data) =>
+      taken.push(onOutput(kind === Kind.stderr ? "stderr" : "stdout", data)),
+    );
+    // Only when all is passed on, also what came last.
+    const closed = new Promise<void>((done) =>
+      connection.once("close", () => Promise.allSettled(taken).then(() => done())),
+    );
+    connection.on("data", (data: Buffer) => {
+      reader.push(data);
+      connection.pause();
+      void Promise.allSettled(taken.splice(0)).then(() => connection.resume());
+    });
     connection.on("error", reject);
     connection.once("connect", () =>
       resolve({
-        write: (data) => void connection.write(frame(Kind.stdin, data)),
+        write: (data) => writeTo(connection, frame(Kind.stdin, data)),
         end: () => void connection.write(frame(Kind.end, Buffer.alloc(0))),
         resize: (size) => void connection.write(frame(Kind.resize, Buffer.from(JSON.stringify(size)))),
         close: () => connection.destroy(),
         closed,
       }),
     );
+  });
+}
+
+/** Writes; a promise of room for more when there is none now, which a closed stream always has. */
+export function writeTo(to: Writable, data: Uint8Array): Promise<void> | undefined {
+  if (to.write(data) || to.destroyed) return undefined;
+  return new Promise((resolve) => {
+    const done = () => {
+      to.off("drain", done).off("close", done);
+      resolve();
+    };
+    to.on("drain", done).on("close", done);
   });
 }

@@ -1,50 +1,51 @@
-/** `kubectl attach`: the output of a running container from now on, and its input where it has one. */
+/** `kubectl attach`: what a running container prints from now on, and its input. */
 import { attachTo } from "../pods/keeping.ts";
-import { Channel, Channels, exitStatus, readMessage } from "./channels.ts";
-import { readLog } from "./logs.ts";
-import type { Served } from "./serve.ts";
+import { Channel, Channels, exitStatus, readMessage, waitForRoom } from "./channels.ts";
+import { readEntries } from "./logs.ts";
+import { flags, type Served } from "./serve.ts";
 
 export async function serveAttach(served: Served): Promise<void> {
-  if (served.container.attachSocket) return serveKept(served, served.container.attachSocket);
-  const { socket, request, container, deps } = served;
+  const { socket, request, container } = served;
+  if (!container.running) throw new Error(`container ${request.container} in pod ${request.pod} is not running`);
   const channels = new Channels(socket);
-  const gone = new AbortController();
-  socket.on("close", () => gone.abort());
-  const running = () => {
-    const now = deps.pods.find(request.namespace, request.pod, request.uid, request.container);
-    return now?.containerId === container.containerId && now.running;
-  };
-  const follow = async (stream: "Stdout" | "Stderr", channel: number) => {
-    const options = { follow: true, timestamps: false, tailLines: 0, stream };
-    for await (const text of readLog(container.logPath, options, {
-      running,
-      timers: deps.effects,
-      signal: gone.signal,
-    }))
-      await channels.send(channel, Buffer.from(text));
-  };
-  await Promise.all([follow("Stdout", Channel.stdout), follow("Stderr", Channel.stderr)]);
+  if (container.attachSocket) await attachKept(served, container.attachSocket, channels);
+  else await followLog(served, channels);
   await channels.finish(exitStatus(0));
 }
 
-/** A container with stdin has a keeper, which also has what it printed since its last line ended. */
-async function serveKept({ socket, request, container }: Served, keeper: string): Promise<void> {
-  const channels = new Channels(socket);
-  const takesInput = ["true", "1"].includes(new URLSearchParams(request.query).get("stdin") ?? "");
-  const attaching = attachTo(keeper, (stream, data) => {
-    void channels.send(stream === "stderr" && !container.tty ? Channel.stderr : Channel.stdout, data);
+/** A container with stdin has a keeper, which passes input on and output as it is printed, line or not. */
+async function attachKept({ socket, request }: Served, keeper: string, channels: Channels): Promise<void> {
+  const wants = flags(request.query);
+  const attached = await attachTo(keeper, async (stream, data) => {
+    if (wants(stream)) await channels.send(Channel[stream], data);
   });
-  // Input that comes before the keeper has answered waits in order.
-  socket.on("message", async (data: Buffer) => {
-    const attached = await attaching.catch(() => undefined);
+  socket.on("message", (data: Buffer) => {
     const message = readMessage(data);
-    if (!attached) return;
     if (message?.type === "resize") attached.resize(message);
-    else if (message?.type === "stdin" && takesInput) attached.write(message.data);
-    else if (message?.type === "end" && takesInput) attached.end();
+    if (!wants("stdin")) return;
+    if (message?.type === "stdin") waitForRoom(socket, attached.write(message.data));
+    if (message?.type === "end") attached.end();
   });
-  const attached = await attaching;
   socket.on("close", () => attached.close());
+  if (socket.readyState !== socket.OPEN) attached.close();
   await attached.closed;
-  await channels.finish(exitStatus(0));
+}
+
+/** Others have only a log, whose lines are there when they are complete. Input is for nobody then, as upstream. */
+async function followLog(served: Served, channels: Channels): Promise<void> {
+  const { socket, request, container } = served;
+  const gone = new AbortController();
+  socket.on("close", () => gone.abort());
+  const running = () => {
+    const now = served.deps.pods.find(request.namespace, request.pod, request.uid, request.container);
+    return now?.containerId === container.containerId && now.running;
+  };
+  const wants = flags(request.query);
+  const options = { follow: true, tailLines: 0, stream: "All" } as const;
+  const deps = { running, timers: served.deps.effects, signal: gone.signal };
+  for await (const entries of readEntries(container.logPath, options, deps))
+    for (const { log, stream } of entries) {
+      const name = stream === "stderr" ? "stderr" : "stdout";
+      if (wants(name)) await channels.send(Channel[name], Buffer.from(log));
+    }
 }

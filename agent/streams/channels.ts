@@ -71,6 +71,13 @@ export function sendWithin(socket: WebSocket, message: Buffer): Promise<void> {
   return Promise.resolve();
 }
 
+/** Takes no more messages until there is room for what the last one brought. */
+export function waitForRoom(socket: WebSocket, room: Promise<void> | undefined): void {
+  if (!room) return;
+  socket.pause();
+  void room.then(() => socket.resume());
+}
+
 export class Channels {
   private readonly socket: WebSocket;
 

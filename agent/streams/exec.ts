@@ -1,53 +1,74 @@
 /** `kubectl exec`: a command in a running container. */
 import type { ChildProcess } from "node:child_process";
-import { readFileSync, readlinkSync, rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { run, spawn } from "../process.ts";
-import { Channel, Channels, exitStatus, type Incoming, readMessage } from "./channels.ts";
-import type { Served } from "./serve.ts";
+import { writeTo } from "../pods/keeping.ts";
+import { spawn } from "../process.ts";
+import { Channel, Channels, exitStatus, failureStatus, type Incoming, readMessage, waitForRoom } from "./channels.ts";
+import { outcomeOf, withoutLastWord } from "./exec-output.ts";
+import { execProcess } from "./exec-process.ts";
+import { flags, type Served } from "./serve.ts";
+import { resizeTerminal, terminalCommand } from "./terminal.ts";
 
-/** nerdctl's own last line about a command that failed; the command's code is in it. */
-const EXIT_LINE = /(^|\n)time="[^"]*" level=fatal msg="exec failed with exit code (\d+)"\n?$/;
-
-/** The command's exit code, and what is left of its error output when nerdctl's word is taken out. */
-export function exitCode(code: number, stderr: string): { code: number; stderr: string } {
-  const said = EXIT_LINE.exec(stderr);
-  return said ? { code: Number(said[2]), stderr: stderr.slice(0, said.index) + said[1] } : { code, stderr };
-}
+/** How long a command that was told to hang up may keep nerdctl waiting, ms. */
+const HANG_UP_MS = 2_000;
 
 export async function serveExec({ socket, request, container, deps }: Served): Promise<void> {
-  const query = new URLSearchParams(request.query);
-  const command = query.getAll("command");
-  const wants = (name: string) => query.get(name) === "true" || query.get(name) === "1";
+  if (!container.running) throw new Error(`container not found ("${request.container}")`);
+  const wants = flags(request.query);
+  const command = request.query.flatMap(([name, value]) => (name === "command" ? [value] : []));
   const channels = new Channels(socket);
   const options = { id: container.containerId, command, stdin: wants("stdin") };
   const running = wants("tty") ? startTerminal(deps, options) : startPlain(deps, options);
   socket.on("message", (data: Buffer) => {
     const message = readMessage(data);
-    if (message) running.input(message);
+    if (message) waitForRoom(socket, running.input(message));
   });
-  socket.on("close", () => running.kill());
+  const hangUp = () => endCommand(running.child, container.pid, deps);
+  socket.on("close", hangUp);
+  if (socket.readyState !== socket.OPEN) hangUp();
   const copies = [copy(running.stdout, Channel.stdout, channels)];
   if (running.stderr) copies.push(copy(running.stderr, Channel.stderr, channels));
   await Promise.all(copies);
-  const { code, stderr } = await running.ended;
-  if (stderr) await channels.send(Channel.stderr, Buffer.from(stderr));
-  await channels.finish(exitStatus(code));
+  const outcome = outcomeOf(await running.code, running.said());
+  socket.off("close", hangUp);
+  if (outcome.stderr && running.stderr) await channels.send(Channel.stderr, Buffer.from(outcome.stderr, "latin1"));
+  await channels.finish(
+    outcome.code === undefined
+      ? failureStatus(`error executing command in container: ${outcome.problem}`)
+      : exitStatus(outcome.code),
+  );
 }
 
 async function copy(from: AsyncIterable<Buffer>, channel: number, channels: Channels): Promise<void> {
   for await (const chunk of from) await channels.send(channel, chunk);
 }
 
+/** The client is gone: the command is hung up on, as when a terminal is closed. One that ignores that goes on. */
+function endCommand(nerdctl: ChildProcess, container: number | undefined, { effects }: Deps): void {
+  if (nerdctl.exitCode !== null || nerdctl.signalCode !== null) return;
+  const command = execProcess(nerdctl.pid, container);
+  nerdctl.stdin?.destroy();
+  try {
+    if (command) process.kill(command, "SIGHUP");
+  } catch {
+    // It has just ended.
+  }
+  const cancel = effects.after(HANG_UP_MS, () => nerdctl.kill("SIGKILL"));
+  nerdctl.once("close", cancel);
+}
+
 type Running = {
+  child: ChildProcess;
   stdout: AsyncIterable<Buffer>;
   stderr?: AsyncIterable<Buffer>;
-  input(message: Incoming): void;
-  kill(): void;
-  /** `stderr` is what had to be held back until nerdctl's own line could be told apart. */
-  ended: Promise<{ code: number; stderr: string }>;
+  /** A promise of room for more input, when there is none now. */
+  input(message: Incoming): Promise<void> | undefined;
+  code: Promise<number>;
+  /** What had to be held back of the error output until nerdctl's own line could be told apart. */
+  said(): string;
 };
 
 type Options = { id: string; command: readonly string[]; stdin: boolean };
@@ -59,6 +80,10 @@ const closed = (child: ChildProcess) =>
     child.on("close", (code) => resolve(code ?? 137));
   });
 
+function feed(child: ChildProcess, data: Buffer): Promise<void> | undefined {
+  return child.stdin?.writable ? writeTo(child.stdin, data) : undefined;
+}
+
 function startPlain({ nerdctl }: Deps, { id, command, stdin }: Options): Running {
   const child = spawn(nerdctl.binary, ["exec", ...(stdin ? ["-i"] : []), id, ...command], {
     env: nerdctl.environment,
@@ -66,93 +91,51 @@ function startPlain({ nerdctl }: Deps, { id, command, stdin }: Options): Running
   });
   child.stdin?.on("error", () => {}); // the command may end before it has read its input
   const held = { text: "" };
-  const code = closed(child);
   return {
+    child,
     stdout: child.stdout as Readable,
-    stderr: holdBack(child.stderr as Readable, held),
+    stderr: withoutLastWord(child.stderr as Readable, held),
     input(message) {
-      if (message.type === "stdin") child.stdin?.write(message.data);
       if (message.type === "end") child.stdin?.end();
+      return message.type === "stdin" ? feed(child, message.data) : undefined;
     },
-    kill: () => child.kill("SIGTERM"),
-    ended: code.then((value) => exitCode(value, held.text)),
+    code: closed(child),
+    said: () => held.text,
   };
 }
 
-/** Passes a stream on, but for a last part that may be nerdctl's own line. */
-async function* holdBack(stream: Readable, held: { text: string }): AsyncIterable<Buffer> {
-  for await (const chunk of stream) {
-    const text = held.text + (chunk as Buffer).toString("latin1");
-    const start = text.lastIndexOf('time="');
-    const at = start === -1 || (start > 0 && text[start - 1] !== "\n") ? text.length : start;
-    held.text = text.slice(at);
-    if (at > 0) yield Buffer.from(text.slice(0, at), "latin1");
-  }
-}
-
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-
-/**
- * nerdctl wants a real terminal for `-t`: `script` gives it one, which adds nothing to what the container's own terminal
- * does to lines. nerdctl's own messages go to a file, so that they do
- * not show up on the user's screen.
- */
+/** nerdctl's own messages go to a file, so that they do not show up on the user's screen. */
 function startTerminal({ nerdctl, effects }: Deps, { id, command, stdin }: Options): Running {
   const messages = join(tmpdir(), `skerry-exec-${effects.uid()}`);
-  const line = [nerdctl.binary, "exec", stdin ? "-it" : "-t", id, ...command].map(quote).join(" ");
-  const child = spawn(
-    "script",
-    ["-q", "-e", "-f", "-c", `stty raw -echo -onlcr; exec ${line} 2>${quote(messages)}`, "/dev/null"],
-    {
-      env: { ...nerdctl.environment, TERM: "xterm", SHELL: "/bin/sh" },
-      stdio: ["pipe", "pipe", "ignore"],
-    },
-  );
+  const words = [nerdctl.binary, "exec", stdin ? "-it" : "-t", id, ...command];
+  const { program, args, environment } = terminalCommand(words, messages);
+  const child = spawn(program, args, {
+    env: { ...nerdctl.environment, ...environment },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
   child.stdin?.on("error", () => {});
+  let said = "";
+  const code = closed(child);
   return {
+    child,
     stdout: child.stdout as Readable,
     input(message) {
-      if (message.type === "stdin") child.stdin?.write(message.data);
-      if (message.type === "resize") void resize(child.pid, message, effects);
+      if (message.type === "resize") void resizeTerminal(child.pid, message, effects);
+      return message.type === "stdin" && stdin ? feed(child, message.data) : undefined;
     },
-    kill: () => child.kill("SIGTERM"),
-    ended: closed(child).then((code) => {
-      const text = readOnce(messages);
-      return { code: exitCode(code, text).code, stderr: "" };
+    code: code.finally(() => {
+      said = takeFile(messages);
     }),
+    said: () => said,
   };
 }
 
-function readOnce(path: string): string {
+function takeFile(path: string): string {
   try {
-    const text = readFileSync(path, "utf8");
+    const text = readFileSync(path, "latin1");
     rmSync(path, { force: true });
     return text;
   } catch {
     return "";
-  }
-}
-
-/** Sets the size of the terminal that `script` made; the kernel tells nerdctl, and nerdctl the container. */
-async function resize(
-  pid: number | undefined,
-  size: { width: number; height: number },
-  effects: Deps["effects"],
-): Promise<void> {
-  for (let tries = 0; tries < 20; tries++) {
-    const terminal = terminalOf(pid);
-    if (terminal)
-      return void (await run("stty", ["-F", terminal, "rows", String(size.height), "cols", String(size.width)]));
-    await effects.sleep(25); // `script` has not started its child yet
-  }
-}
-
-function terminalOf(pid: number | undefined): string | undefined {
-  try {
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-    const terminal = readlinkSync(`/proc/${child}/fd/0`);
-    return terminal.startsWith("/dev/pts/") ? terminal : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -16,8 +16,8 @@ export async function serveLog({ socket, request, container, deps }: Served): Pr
     return !previous && now?.containerId === container.containerId && now.running;
   };
   const options = logOptions(query, deps.effects.now());
-  for await (const text of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
-    await sendWithin(socket, Buffer.from(text));
+  for await (const bytes of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
+    await sendWithin(socket, bytes);
   }
   socket.close(1000);
 }

@@ -1,11 +1,9 @@
 /**
- * Container logs from json-file logs with rotation: `ID-json.log` is the newest, `.1`, `.2`, … are older.
+ * Container logs as nerdctl's json-file driver writes them: a line of JSON for each line of output.
  * Query: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod
  */
-import { createReadStream, existsSync, statSync } from "node:fs";
-import { open } from "node:fs/promises";
-import { createInterface } from "node:readline";
 import type { Timers } from "../effects.ts";
+import { LogFiles } from "./log-files.ts";
 
 export type LogOptions = {
   follow: boolean;
@@ -17,13 +15,15 @@ export type LogOptions = {
   stream: "All" | "Stdout" | "Stderr";
 };
 
-type Entry = { log: string; stream: string; time: string };
+/** `time` is RFC 3339 with nanoseconds; `log` has its newline. */
+export type Entry = { log: string; stream: string; time: string };
 
 const POLL_MS = 100;
-const ROTATED_FILES = 20;
+/** The logger writes the last lines a little after the container has ended. */
+const QUIET_POLLS_AT_END = 5;
 
 export function logOptions(query: URLSearchParams, now: number): LogOptions {
-  const number = (name: string) => (query.has(name) ? Number(query.get(name)) : undefined);
+  const number = (name: string) => (query.get(name) ? Number(query.get(name)) : undefined);
   const flag = (name: string) => query.get(name) === "true" || query.get(name) === "1";
   const seconds = number("sinceSeconds");
   const sinceTime = query.get("sinceTime");
@@ -40,103 +40,57 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
 /** Undefined for a line that the logger has not finished. */
 export function parseEntry(line: string): Entry | undefined {
   try {
-    const entry = JSON.parse(line) as Partial<Entry>;
-    return typeof entry.log === "string"
-      ? { log: entry.log, stream: entry.stream ?? "stdout", time: entry.time ?? "" }
-      : undefined;
+    const { log, stream, time } = JSON.parse(line) as Partial<Entry>;
+    return typeof log === "string" ? { log, stream: stream ?? "stdout", time: time ?? "" } : undefined;
   } catch {
     return undefined;
   }
 }
 
-export function renderEntry(entry: Entry, options: LogOptions): string {
-  if (options.stream !== "All" && entry.stream !== options.stream.toLowerCase()) return "";
-  if (options.since !== undefined && Date.parse(entry.time) < options.since) return "";
-  return options.timestamps ? `${entry.time} ${entry.log}` : entry.log;
+function isWanted({ stream, time }: Entry, options: Pick<LogOptions, "stream" | "since">): boolean {
+  if (options.stream !== "All" && stream !== options.stream.toLowerCase()) return false;
+  return options.since === undefined || Date.parse(time) >= options.since;
 }
 
-/** Rotated files, oldest first, then the current one. */
-function filesOf(path: string): string[] {
-  const older = Array.from({ length: ROTATED_FILES }, (_, index) => `${path}.${ROTATED_FILES - index}`);
-  return [...older, path].filter((file) => existsSync(file));
-}
+export type FollowDeps = {
+  /** Whether more may be written. */
+  running(): boolean;
+  timers: Pick<Timers, "sleep">;
+  signal: AbortSignal;
+};
 
-/** The text of what is there now, the last `tailLines` lines of it. */
-async function* existing(path: string, options: LogOptions): AsyncIterable<string> {
-  const tail: string[] = [];
-  for (const file of filesOf(path)) {
-    for await (const line of createInterface({ input: createReadStream(file) })) {
-      const entry = parseEntry(line);
-      const text = entry ? renderEntry(entry, options) : "";
-      if (!text) continue;
-      if (options.tailLines === undefined) yield text;
-      else if (options.tailLines > 0) {
-        tail.push(text);
-        if (tail.length > options.tailLines) tail.shift();
-      }
-    }
-  }
-  yield* tail;
-}
-
-/** What is appended from `offset` on, until the container has ended and all is read. */
-async function* appended(path: string, offset: number, options: LogOptions, deps: FollowDeps): AsyncIterable<string> {
-  let position = offset;
-  let inode = existsSync(path) ? statSync(path).ino : 0;
-  let rest = "";
-  for (;;) {
-    const running = deps.running();
-    const text = existsSync(path) ? await readFrom(path, position) : Buffer.alloc(0);
-    position += text.length;
-    const lines = (rest + text.toString()).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const entry = parseEntry(line);
-      const rendered = entry ? renderEntry(entry, options) : "";
-      if (rendered) yield rendered;
-    }
-    const current = existsSync(path) ? statSync(path) : undefined;
-    if (current && (current.ino !== inode || current.size < position)) {
-      inode = current.ino; // rotated: the rest of the old file was read above, but for what came in between
-      position = 0;
-      rest = "";
-    } else if (text.length === 0) {
-      if (!running || deps.signal.aborted) return;
-      await deps.timers.sleep(POLL_MS);
-    }
-  }
-}
-
-async function readFrom(path: string, position: number): Promise<Buffer> {
-  const file = await open(path);
+/** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
+export async function* readEntries(
+  path: string,
+  options: Pick<LogOptions, "follow" | "tailLines" | "stream" | "since">,
+  deps: FollowDeps,
+): AsyncIterable<Entry[]> {
+  const files = await LogFiles.open(path, options.tailLines);
   try {
-    const { size } = await file.stat();
-    if (size <= position) return Buffer.alloc(0);
-    const { buffer, bytesRead } = await file.read(
-      Buffer.alloc(Math.min(size - position, 256 * 1024)),
-      0,
-      undefined,
-      position,
-    );
-    return buffer.subarray(0, bytesRead);
+    let quiet = 0;
+    while (!deps.signal.aborted) {
+      const isRunning = options.follow && deps.running();
+      const lines = await files.read();
+      if (lines.length > 0) {
+        quiet = 0;
+        const entries = lines.flatMap((line) => parseEntry(line) ?? []).filter((entry) => isWanted(entry, options));
+        if (entries.length > 0) yield entries;
+      } else if (!options.follow || (!isRunning && ++quiet > QUIET_POLLS_AT_END)) return;
+      else await deps.timers.sleep(POLL_MS, deps.signal).catch(() => {});
+    }
   } finally {
-    await file.close();
+    await files.close();
   }
 }
 
-export type FollowDeps = { running(): boolean; timers: Pick<Timers, "sleep">; signal: AbortSignal };
-
-/** The log as text, in pieces. */
-export async function* readLog(path: string, options: LogOptions, deps: FollowDeps): AsyncIterable<string> {
+/** The log as text, in portions. */
+export async function* readLog(path: string, options: LogOptions, deps: FollowDeps): AsyncIterable<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
-  const end = existsSync(path) ? statSync(path).size : 0;
-  const sources = [existing(path, options), ...(options.follow ? [appended(path, end, options, deps)] : [])];
-  for (const source of sources) {
-    for await (const text of source) {
-      const bytes = Buffer.from(text);
-      yield bytes.length <= left ? text : bytes.subarray(0, left).toString();
-      left -= bytes.length;
-      if (left <= 0 || deps.signal.aborted) return;
-    }
+  for await (const entries of readEntries(path, options, deps)) {
+    const text = entries.map(({ log, time }) => (options.timestamps ? `${time} ${log}` : log)).join("");
+    const bytes = Buffer.from(text).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
+    yield bytes;
+    left -= bytes.length;
+    if (left <= 0) return;
   }
 }

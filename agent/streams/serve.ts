@@ -25,6 +25,12 @@ export type ServedPod = { socket: WebSocket; request: StreamRequest; deps: Strea
 /** One open stream, and the container that it is about. */
 export type Served = ServedPod & { container: FoundContainer };
 
+/** Reads the flags of a stream's query, as Kubernetes writes them. */
+export const flags = (query: StreamRequest["query"]): ((name: string) => boolean) => {
+  const on = new Set(query.flatMap(([name, value]) => (value === "true" || value === "1" ? [name] : [])));
+  return (name) => on.has(name);
+};
+
 const ofContainer = (serve: (served: Served) => Promise<void>) => async (served: ServedPod) => {
   const { namespace, pod, uid, container: name } = served.request;
   const container = served.deps.pods.find(namespace, pod, uid, name);
