@@ -59,16 +59,10 @@ program
   .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
-  .option("--replace", "take over the name from a machine that has it")
-  .action(
-    async (
-      url: string,
-      options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string; replace?: boolean },
-    ) => {
-      await joinCluster(home(), { server: url, ...options }, progress);
-      await runAgent(home(), effects, progress);
-    },
-  );
+  .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string }) => {
+    await joinCluster(home(), { server: url, ...options }, progress);
+    await runAgent(home(), effects, progress);
+  });
 
 program
   .command("agent", { hidden: true })
@@ -80,8 +74,9 @@ token
   .command("create")
   .description("print the command that adds a machine")
   .option("--ttl <duration>", "how long it is valid", seconds, 86_400)
+  .option("--replace", "the machine may take over the name of a node that exists, as after a new installation")
   .option("--cluster <name>", "of which cluster", "default")
-  .action((options: { ttl: number; cluster: string }) => createToken(home(), options));
+  .action((options: { ttl: number; replace?: boolean; cluster: string }) => createToken(home(), options));
 token
   .command("list")
   .option("--cluster <name>", "of which cluster", "default")

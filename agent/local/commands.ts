@@ -49,14 +49,20 @@ export async function joinCluster(home: Home, command: JoinCommand, progress: Pr
   }
   if (!command.token) throw new Error("joining needs a token: `skerry token create` on the cluster's side prints one");
   const ca = command.caHash ? await fetchCa(server, command.caHash) : undefined;
-  const { token, nodeName: node, nodeIp: address, replace } = command;
-  await join(home.path, { server, token, node, ca, address, replace });
+  const { token, nodeName: node, nodeIp: address } = command;
+  await join(home.path, { server, token, node, ca, address });
   progress(`joined ${server} as node ${command.nodeName}`);
 }
 
-export async function createToken(home: Home, options: { ttl: number; cluster: string }): Promise<void> {
+export async function createToken(
+  home: Home,
+  options: { ttl: number; replace?: boolean; cluster: string },
+): Promise<void> {
   const server = await administrator(home, options.cluster);
-  const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: options.ttl });
+  const { body } = await sendChecked(server, "POST", "/skerry/tokens", {
+    ttlSeconds: options.ttl,
+    replace: options.replace,
+  });
   const address = readIdentity(home.path)?.address ?? mainAddress() ?? "127.0.0.1";
   const url = server.url.replace("127.0.0.1", address);
   process.stdout.write(

@@ -27,14 +27,13 @@ export type JoinOptions = {
   token: string;
   node: string;
   ca?: string;
-  replace?: boolean;
   address?: string;
 };
 
 /** `POST /skerry/join`; the answer's credential is written before anything uses it. */
 export async function join(home: string, options: JoinOptions): Promise<NodeIdentity> {
-  const { server, token, node, ca, replace, address } = options;
-  const { body } = await sendChecked({ url: server, ca }, "POST", "/skerry/join", { token, name: node, replace });
+  const { server, token, node, ca, address } = options;
+  const { body } = await sendChecked({ url: server, ca }, "POST", "/skerry/join", { token, name: node });
   const identity: NodeIdentity = {
     server,
     node,

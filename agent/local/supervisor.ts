@@ -151,14 +151,13 @@ async function startAgent({ home, node, nodeIp, progress, effects }: UpOptions, 
   if (known && nodeIp && known.address !== nodeIp) writeIdentity(home.path, { ...known, address: nodeIp });
   if (!known) {
     progress(`joining this machine as node ${node}`);
-    const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: 600 });
+    const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: 600, replace: true });
     await join(home.path, {
       server: server.url,
       ca: server.ca,
       token: String(body.token),
       node,
       address: nodeIp,
-      replace: true,
     });
   }
   const name = readIdentity(home.path)?.node ?? node;
