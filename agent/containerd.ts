@@ -35,6 +35,8 @@ export class Containerd {
   readonly #home: string;
   readonly #timers: Timers;
   readonly #log: (message: string) => void;
+  /** Called after each look at whether containerd answers. */
+  onHealth: (answers: boolean) => void = () => {};
   #stopWatching: (() => void) | undefined;
 
   constructor(deps: { home: string; timers: Timers; log: (message: string) => void }) {
@@ -137,10 +139,18 @@ export class Containerd {
   #watch(): void {
     this.detach();
     const look = async () => {
-      if (!(await answers(this.paths.socket))) {
+      let healthy = await answers(this.paths.socket);
+      if (!healthy) {
         this.#log("containerd does not answer: starting it again");
-        await this.#launch().catch((error) => this.#log(`containerd: ${error.message}`));
+        healthy = await this.#launch().then(
+          () => true,
+          (error: Error) => {
+            this.#log(`containerd: ${error.message}`);
+            return false;
+          },
+        );
       }
+      this.onHealth(healthy);
       if (this.#stopWatching) this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
     };
     this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);

@@ -38,6 +38,7 @@ export class StatusReporter {
     const report: Report = known ?? { pod, next, scheduled: false };
     report.pod = pod;
     report.next = next;
+    if (report.acknowledged && isContradicted(pod, report.acknowledged)) report.acknowledged = undefined;
     this.#reports.set(uid, report);
     this.#schedule(uid, report, known ? AT_MOST_EVERY_MS : 0);
   }
@@ -105,6 +106,12 @@ export class StatusReporter {
       return false;
     }
   }
+}
+
+/** Others have written of the pod what only its node knows: a node that was not Ready has its pods marked so. */
+function isContradicted(pod: CoreV1Pod, told: CoreV1PodStatus): boolean {
+  const served = new Map(pod.status?.conditions?.map(({ type, status }) => [type, status]));
+  return told.conditions?.some(({ type, status }) => served.has(type) && served.get(type) !== status) ?? false;
 }
 
 const isSame = ({ acknowledged, next }: Report) => JSON.stringify(acknowledged) === JSON.stringify(next);
