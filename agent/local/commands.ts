@@ -34,7 +34,6 @@ export type JoinCommand = {
   caHash?: string;
   nodeName: string;
   nodeIp?: string;
-  replace?: boolean;
 };
 
 export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
-import { writeBusyboxImage } from "./image.ts";
+import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { type ImageOptions, writeBusyboxImage } from "./image.ts";
 import type { Machine } from "./machine.ts";
-import { checked } from "./programs.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "agent/main.ts");
@@ -54,7 +54,7 @@ export class TestCluster {
       options.flags ?? ["--node-name", "node-a", ...(options.nodeIp ? ["--node-ip", options.nodeIp] : [])],
     );
     await cluster.up();
-    if (cluster.hasAgent) await cluster.loadBusybox();
+    if (cluster.hasAgent) await cluster.load();
     return cluster;
   }
 
@@ -146,11 +146,12 @@ export class TestCluster {
     });
   }
 
-  async loadBusybox(): Promise<void> {
-    const archive = join(this.home, "busybox.tar");
-    await writeBusyboxImage(archive);
+  /** Loads an image with busybox and more into the node's containerd. */
+  async load(options: ImageOptions = {}): Promise<void> {
+    const archive = join(this.home, "image.tar");
+    await writeBusyboxImage(archive, options);
     const loaded = await this.nerdctl("load", "-i", archive);
-    if (loaded.code !== 0) throw new Error(`busybox did not load: ${loaded.stderr}`);
+    if (loaded.code !== 0) throw new Error(`the image did not load: ${loaded.stderr}`);
     rmSync(archive);
   }
 
@@ -173,7 +174,7 @@ export class TestCluster {
     const down = await this.skerry("down", ...(this.hasAgent ? ["--pods"] : []));
     if (down.code !== 0) throw new Error(`skerry down failed: ${down.stderr}`);
     await this.supervisorGone();
-    await unmountBelow(this.home);
+    await unmountAll(this.home);
     rmSync(this.home, { recursive: true, force: true });
   }
 }
@@ -184,14 +185,6 @@ function readText(path: string): string {
   } catch {
     return "";
   }
-}
-
-async function unmountBelow(folder: string): Promise<void> {
-  const mounts = readText("/proc/self/mounts")
-    .split("\n")
-    .map((line) => line.split(" ")[1] ?? "")
-    .filter((path) => path.startsWith(`${folder}/`));
-  for (const mount of mounts.toReversed()) await checked("umount", ["-l", mount]);
 }
 
 /** Polls until `check` gives a value that is not undefined or false; the error tells what was seen last. */

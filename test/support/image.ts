@@ -3,57 +3,30 @@ import { createWriteStream, readFileSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
 
-const APPLETS = ["sh", "sleep", "cat", "ls", "echo", "id", "env", "head", "tail", "httpd", "nc", "wget", "kill"];
-const MORE_APPLETS = [
-  "mkdir",
-  "rm",
-  "touch",
-  "stat",
-  "hostname",
-  "ps",
-  "true",
-  "false",
-  "mount",
-  "test",
-  "date",
-  "tar",
-  "wc",
-  "seq",
-  "yes",
-  "dd",
-  "find",
-  "grep",
-  "sed",
-  "awk",
-  "tr",
-  "sort",
-];
-const TOOLS = [
-  "nslookup",
-  "ping",
-  "ip",
-  "stty",
-  "tty",
-  "timeout",
-  "sha256sum",
-  "df",
-  "free",
-  "nproc",
-  "readlink",
-  "chmod",
-  "cp",
-  "mv",
-];
+/** The programs of busybox that tests use in containers. */
+const APPLETS =
+  `sh sleep cat ls echo id env head tail httpd nc wget kill mkdir rm touch stat hostname ps true false mount
+test date tar wc seq yes dd find grep sed awk tr sort nslookup ping ip stty tty timeout sha256sum df free nproc readlink
+chmod cp mv`.split(/\s+/);
+
 export const BUSYBOX_IMAGE = "docker.io/library/busybox:test";
 
+export type ImageOptions = {
+  tag?: string;
+  busybox?: string;
+  /** Static programs of this machine to put into /bin, by name. */
+  programs?: Record<string, string>;
+};
+
 /** Writes a docker archive whose image holds the machine's own static busybox; no registry is needed. */
-export async function writeBusyboxImage(path: string, options: { tag?: string; busybox?: string } = {}): Promise<void> {
+export async function writeBusyboxImage(path: string, options: ImageOptions = {}): Promise<void> {
   const layer = pack();
   for (const folder of ["bin/", "tmp/", "etc/", "proc/", "dev/", "sys/"])
     layer.entry({ name: folder, type: "directory", mode: folder === "tmp/" ? 0o1777 : 0o755 });
   layer.entry({ name: "bin/busybox", mode: 0o755 }, readFileSync(options.busybox ?? "/bin/busybox"));
-  for (const applet of [...APPLETS, ...MORE_APPLETS, ...TOOLS])
-    layer.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox" });
+  for (const applet of APPLETS) layer.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox" });
+  for (const [name, program] of Object.entries(options.programs ?? {}))
+    layer.entry({ name: `bin/${name}`, mode: 0o755 }, readFileSync(program));
   layer.entry({ name: "etc/passwd" }, "root:x:0:0:root:/:/bin/sh\n");
   const layerTar = await collect(layer);
   const config = JSON.stringify({

@@ -15,7 +15,7 @@ export function isWatch(request: Request): boolean {
   const { pathname, searchParams } = new URL(request.url);
   const watch = searchParams.get("watch");
   const wanted = watch !== null && watch !== "0" && watch.toLowerCase() !== "false";
-  return (wanted || pathname.startsWith("/api/v1/watch/")) && /^\/apis?\//.test(pathname);
+  return wanted ? /^\/apis?\//.test(pathname) : /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//.test(pathname);
 }
 
 /** Answers with the events, or with whatever error the Cluster gave instead of a socket. */

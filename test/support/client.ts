@@ -1,0 +1,58 @@
+/** A plain HTTPS client that sends what no well-behaved client would, and gives back whatever comes. */
+import { Agent, request } from "node:https";
+
+export type Sent = {
+  method: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+};
+export type Got = { status: number; type: string; text: string; warnings: string[] };
+
+const TIMEOUT_MS = 20_000;
+
+export class Client {
+  private readonly url: URL;
+  private readonly agent: Agent;
+
+  /** `url` may have a path: a cluster among several. */
+  constructor(url: string, ca: string) {
+    this.url = new URL(url);
+    this.agent = new Agent({ keepAlive: true, ca });
+  }
+
+  /** Rejects when nothing has come within the time limit: a hang is a failure. */
+  send({ method, path, headers = {}, body }: Sent): Promise<Got> {
+    const options = {
+      hostname: this.url.hostname,
+      port: this.url.port,
+      path: this.url.pathname.replace(/\/$/, "") + path,
+      method,
+      agent: this.agent,
+      timeout: TIMEOUT_MS,
+      headers: { ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }), ...headers },
+    };
+    return new Promise((resolve, reject) => {
+      const call = request(options, (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            type: response.headers["content-type"] ?? "",
+            text: Buffer.concat(chunks).toString(),
+            warnings: response.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === "warning"),
+          }),
+        );
+      });
+      call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in ${TIMEOUT_MS / 1000} s`)));
+      call.on("error", reject);
+      call.end(body);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}

@@ -1,0 +1,51 @@
+/** A machine that loses its power, for the one that tests run on: all that a cluster's home has running is gone at once. */
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { readIdentity } from "../../agent/local/join.ts";
+import { identityOf } from "../../agent/network/identity.ts";
+import { run } from "../../agent/process.ts";
+import { unmountAll } from "../../agent/volumes/mounts.ts";
+
+const read = (path: string) => {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+};
+
+/** Processes that name the home in their command line, and all that descends from them. */
+function processesOf(home: string): number[] {
+  const parents = new Map<number, number>();
+  const found = new Set<number>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    const stat = read(`/proc/${name}/stat`);
+    parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]));
+    if (read(`/proc/${name}/cmdline`).includes(home)) found.add(Number(name));
+  }
+  for (let before = -1; before !== found.size; ) {
+    before = found.size;
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid);
+  }
+  found.delete(process.pid);
+  return [...found];
+}
+
+/** Kills containers, shims and containerd, and forgets what only memory held: mounts, containerd's state, the network. */
+export async function losePower(home: string): Promise<void> {
+  for (const pid of processesOf(home)) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It ended with another.
+    }
+  }
+  await unmountAll(home);
+  rmSync(join(home, "containerd/state"), { recursive: true, force: true });
+  const node = readIdentity(home);
+  if (!node) return;
+  const clusterName = new URL(node.server).pathname.split("/")[2] ?? "default";
+  const { anchor, table } = identityOf({ home, clusterName, nodeName: node.node });
+  await run("ip", ["link", "delete", anchor]);
+  await run("nft", ["delete", "table", "ip", table]);
+}
