@@ -103,11 +103,18 @@ export class Nerdctl {
     await this.#output("kill", "-s", signal, id);
   }
 
-  /** Ends and removes containers, running or not; those that are not there count as removed. */
+  /**
+   * Ends and removes containers, running or not; those that are not there count as removed. nerdctl may fail over
+   * something that belonged to a container (its network, a mount) and still have removed it, or not: what stays is tried
+   * once more, and then is an error.
+   */
   async remove(ids: readonly string[]): Promise<void> {
     if (!ids.length) return;
-    const done = await this.#run(["rm", "-f", ...ids]);
-    if (done.code !== 0 && !/no such container|not found/i.test(done.stderr)) throw failure(done);
+    if ((await this.#run(["rm", "-f", ...ids])).code === 0) return;
+    for (const { Id } of await this.inspect(ids)) {
+      const done = await this.#run(["rm", "-f", Id]);
+      if (done.code !== 0 && (await this.inspect([Id])).length) throw failure(done);
+    }
   }
 
   /** Containers that are gone are left out. */

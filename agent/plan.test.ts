@@ -212,6 +212,13 @@ describe("waiting", () => {
     });
     expect(brief(planned({ ...given, at: NOW + 20_000 }).steps)).toEqual(["pullImage app", "startContainer app"]);
   });
+  test("a container that ended with its sandbox starts in the new one without backoff", () => {
+    const current = someAttempt({ sandbox: "s0", exit: exit(255) });
+    expect(brief(planned({ containers: { app: { current, backoff } } }).steps)).toEqual([
+      "pullImage app",
+      "startContainer app",
+    ]);
+  });
   test("volumes that could not be made are tried again later", () => {
     const wanted = { volumesReady: false, retryAt: NOW + 10_000 };
     expect(planned({ sandbox: "none", wanted })).toEqual({ steps: [], wakeAt: NOW + 10_000 });

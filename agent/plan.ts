@@ -189,9 +189,11 @@ class Tending {
     }
     if (known?.retryAt && known.retryAt > this.#now) return this.#waitToRetry(container.name, known, known.retryAt);
     const exit = known?.current?.exit;
-    const again = kind === "init" && known?.current?.sandbox !== this.#memory.sandbox?.id;
+    // What ended with its sandbox did not fail: it starts anew at once, and init containers that were done, too.
+    const moved = known?.current?.sandbox !== this.#memory.sandbox?.id;
+    const again = kind === "init" && moved;
     if (exit && !again && !restarts(this.#pod, container, exit.code, kind === "init")) return;
-    const until = exit ? heldUntil(known?.backoff, exit.finishedAt) : 0;
+    const until = exit && !moved ? heldUntil(known?.backoff, exit.finishedAt) : 0;
     if (until > this.#now) {
       this.steps.push(...(known?.waiting?.reason === "CrashLoopBackOff" ? [] : [backOff(container.name, until)]));
       return this.#wake(until);

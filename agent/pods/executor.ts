@@ -153,7 +153,7 @@ export class Executor {
       const reason = error instanceof ConfigError ? "CreateContainerConfigError" : "CreateContainerError";
       return this.#cannotStart(state, container, reason, (error as Error).message);
     }
-    const again = memory.current?.exit;
+    const again = memory.current?.sandbox === attempt.sandbox ? memory.current.exit : undefined;
     if (again) memory.backoff = raise(memory.backoff, again.finishedAt, effects.now());
     const say = (type: "Normal" | "Warning", reason: string, message: string) =>
       events.record(state.pod, type, reason, message, container.name);

@@ -306,7 +306,7 @@ describe.skipIf(missing)("pods on a real containerd", { timeout: 30_000 }, () =>
     const attach = async (name: string) => {
       const heard = { text: "" };
       const socket = cluster.manager?.find("default", name, "", "main")?.attachSocket ?? "";
-      const attached = await attachTo(socket, (_, data) => {
+      const attached = await attachTo(socket, async (_, data) => {
         heard.text += data.toString();
       });
       return { ...attached, heard };

@@ -94,6 +94,9 @@ export class PodWorker {
   /** The pod as it is wanted now; undefined when it is not any more. */
   update(pod: CoreV1Pod | undefined): void {
     const { state } = this;
+    const references = referencesKey(pod ?? state.pod, this.#deps.node.desired());
+    // Most of what the node hears is about others.
+    if (pod && state.known && pod === state.pod && references === this.#references) return;
     state.known = pod !== undefined;
     if (pod) state.pod = state.memory.pod = pod;
     state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
@@ -101,7 +104,6 @@ export class PodWorker {
       this.#ending.abort(new Error("the pod is being deleted"));
       this.#full ||= state.memory.sandboxes > 0; // nothing must be left behind, doubles neither
     }
-    const references = referencesKey(state.pod, this.#deps.node.desired());
     if (this.#references !== references) {
       // What was missing may be there now.
       if (this.#references && state.volumesReady) this.#refreshVolumes();
@@ -110,18 +112,22 @@ export class PodWorker {
       for (const memory of Object.values(state.memory.containers))
         if (memory.waiting?.reason === "CreateContainerConfigError") memory.retryAt = undefined;
     }
-    this.wake();
+    this.#planAgain(); // a change of what is wanted is no reason to ask the runtime
   }
 
   /** Something happened. `full` when containers may be there that are not known. */
   wake(full = false): void {
     this.#full ||= full;
     this.#current = false;
+    this.#planAgain();
+  }
+
+  #planAgain(): void {
     this.#dirty = true;
     if (this.#working || this.#stopped) return;
     this.#working = this.#work().finally(() => {
       this.#working = undefined;
-      if (this.#dirty && !this.#stopped) this.wake();
+      if (this.#dirty && !this.#stopped) this.#planAgain();
     });
   }
 
@@ -207,7 +213,10 @@ export class PodWorker {
       this.#current = true; // until something happens, which may be while the runtime answers
       const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
       const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
-      this.#observed = (await nerdctl.inspect(ids)).map((found) => this.#believe(observe(found)));
+      const found = (await nerdctl.inspect(ids)).map(observe);
+      // Without its sandbox all of the pod is gone, as after a reboot.
+      const standing = found.some((o) => o.kind === "pause" && o.state === "running");
+      this.#observed = standing ? found.map((o) => this.#believe(o)) : found;
       this.state.fresh = { made: [], removed: [] };
     }
     for (const attempt of this.#attempts())
