@@ -63,6 +63,8 @@ class Agent {
   private readonly pods: PodManager;
   private started: Promise<void> | undefined;
   private running = false;
+  /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
+  private told = "";
 
   constructor(parts: Parts) {
     const { home, identity, effects, log, nerdctl, containerd } = parts;
@@ -92,7 +94,10 @@ class Agent {
       { server: identity.server, node: identity.node, token: identity.token, ca: identity.ca, effects, log },
       {
         revision: () => this.state.revision(),
-        welcome: (welcome) => this.state.setWelcome(welcome),
+        welcome: (welcome) => {
+          this.state.setWelcome(welcome);
+          if (this.running) this.network.renew(welcome.apiCertificate, welcome.apiKey);
+        },
         objects: (message) => {
           this.state.apply(message);
           this.sync();
@@ -101,6 +106,7 @@ class Agent {
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
           if (!online) return;
+          this.told = "";
           this.tellFacts();
           this.pods.online();
         },
@@ -215,7 +221,10 @@ class Agent {
       now: effects.now(),
       conditions: this.self()?.status?.conditions ?? [],
     });
+    const facts = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
+    if (facts === this.told) return;
     await registerNode({ name: identity.node, status, call: (...request) => this.link.call(...request) });
+    this.told = facts;
   }
 }
 

@@ -21,13 +21,14 @@ export class Offline extends Error {
 }
 
 export type Reply = { code: number; body: Json };
+export type Objects = Extract<ToNode, { type: "snapshot" | "changes" }>;
 export type Welcome = Extract<ToNode, { type: "welcome" }>;
 export type Handlers = {
   /** The newest revision that is on disk, or 0. */
   revision(): number;
   welcome(message: Welcome): void;
   /** Snapshot and changes, in order. */
-  objects(message: Extract<ToNode, { type: "snapshot" | "changes" }>): void;
+  objects(message: Objects): void;
   stream(message: Extract<ToNode, { type: "stream" }>): void;
   online(online: boolean): void;
 };
@@ -45,6 +46,14 @@ export type LinkOptions = {
 
 type Call = { resolve(reply: Reply): void; reject(error: Error): void; cancel(): void };
 
+/** Both in one message; what comes later is about the same revision or a newer one. */
+export function joinParts(first: Objects | undefined, next: Objects): Objects {
+  if (!first || next.type === "snapshot") return next;
+  const { revision, changes } = next;
+  if (first.type === "snapshot") return { type: "snapshot", revision, objects: [...first.objects, ...changes] };
+  return { type: "changes", revision, changes: [...first.changes, ...changes] };
+}
+
 export class Link {
   private readonly options: LinkOptions;
   private readonly handlers: Handlers;
@@ -54,6 +63,8 @@ export class Link {
   private nextId = 1;
   private readonly calls = new Map<number, Call>();
   private failures = 0;
+  /** What has come of an answer whose last part is still to come. */
+  private part: Objects | undefined;
   private health: { ready: boolean; message: string } | undefined;
 
   constructor(options: LinkOptions, handlers: Handlers) {
@@ -150,8 +161,7 @@ export class Link {
         return this.handlers.welcome(message);
       case "snapshot":
       case "changes":
-        this.handlers.objects(message);
-        return this.opened();
+        return this.receiveObjects(message);
       case "stream":
         return this.handlers.stream(message);
       case "reply": {
@@ -161,6 +171,15 @@ export class Link {
         return call?.resolve({ code: message.code, body: message.body });
       }
     }
+  }
+
+  /** A long answer comes in parts, of which only the last names a revision. It is handed on whole: half a snapshot would end pods. */
+  private receiveObjects(message: Objects): void {
+    const part = joinParts(this.part, message);
+    this.part = message.revision === 0 ? part : undefined;
+    if (this.part) return;
+    this.handlers.objects(part);
+    this.opened();
   }
 
   /** The first objects answer the hello: from here on calls are served. */
@@ -174,6 +193,7 @@ export class Link {
   private lost(code: number, reason: string): void {
     const wasOpen = this.open;
     this.open = false;
+    this.part = undefined;
     for (const call of this.calls.values()) {
       call.cancel();
       call.reject(new Offline("connection to the cluster was lost"));

@@ -3,8 +3,8 @@
  * restart pods with no uplink, also after a cold boot.
  */
 import { DatabaseSync } from "node:sqlite";
-import type { ObjectJson, ToNode } from "../worker/protocol/link.ts";
-import type { Welcome } from "./link.ts";
+import type { ObjectJson } from "../worker/protocol/link.ts";
+import type { Objects as Message, Welcome } from "./link.ts";
 
 type Objects = Map<string, ObjectJson>;
 
@@ -45,7 +45,7 @@ export class State {
   }
 
   /** Takes a message in whole or not at all: memory follows the commit. */
-  apply(message: Extract<ToNode, { type: "snapshot" | "changes" }>): void {
+  apply(message: Message): void {
     const changes = message.type === "snapshot" ? message.objects : message.changes;
     this.database.exec("BEGIN IMMEDIATE");
     try {

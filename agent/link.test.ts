@@ -1,0 +1,78 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { type WebSocket, WebSocketServer } from "ws";
+import type { ToNode } from "../worker/protocol/link.ts";
+import { effects } from "./effects.ts";
+import { type Handlers, joinParts, Link, type Objects, Offline } from "./link.ts";
+
+const change = (name: string) => ({ resource: "pods", namespace: "default", name, object: { metadata: { name } } });
+
+test("parts of a snapshot are one snapshot, at the last part's revision", () => {
+  const first: Objects = { type: "snapshot", revision: 0, objects: [change("a")] };
+  const last: Objects = { type: "changes", revision: 7, changes: [change("b")] };
+  expect(joinParts(first, last)).toEqual({ type: "snapshot", revision: 7, objects: [change("a"), change("b")] });
+});
+
+const server = createServer();
+const sockets = new WebSocketServer({ server });
+afterEach(() => {
+  for (const socket of sockets.clients) socket.terminate();
+});
+
+async function connect(answer: (socket: WebSocket, text: string) => void) {
+  if (!server.listening) await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  sockets.removeAllListeners("connection");
+  sockets.on("connection", (socket) => socket.on("message", (data) => answer(socket, data.toString())));
+  const seen: Objects[] = [];
+  const handlers: Handlers = {
+    revision: () => 3,
+    welcome: () => {},
+    objects: (message) => seen.push(message),
+    stream: () => {},
+    online: () => {},
+  };
+  const { port } = server.address() as AddressInfo;
+  const options = { server: `http://127.0.0.1:${port}`, node: "a", token: "t", ca: undefined, effects, log: () => {} };
+  const link = new Link(options, handlers);
+  link.start();
+  return { link, seen };
+}
+
+const until = async (check: () => boolean) => {
+  for (let n = 0; n < 200 && !check(); n++) await effects.sleep(10);
+  expect(check()).toBe(true);
+};
+const say = (socket: WebSocket, message: ToNode) => socket.send(JSON.stringify(message));
+
+test("half a snapshot is handed to no one", async () => {
+  const { link, seen } = await connect((socket, text) => {
+    if (!text.includes('"hello"')) return;
+    expect(JSON.parse(text)).toMatchObject({ type: "hello", node: "a", revision: 3 });
+    say(socket, { type: "snapshot", revision: 0, objects: [change("a")] });
+    effects.after(100, () => say(socket, { type: "changes", revision: 9, changes: [change("b")] }));
+  });
+  await effects.sleep(50);
+  expect(seen).toEqual([]);
+  expect(link.online).toBe(false);
+  await until(() => link.online);
+  expect(seen).toEqual([{ type: "snapshot", revision: 9, objects: [change("a"), change("b")] }]);
+  link.stop();
+});
+
+test("calls are answered by id, refused while offline, and rejected when the socket is lost", async () => {
+  const { link } = await connect((socket, text) => {
+    if (text === "ping") return socket.send("pong");
+    const message = JSON.parse(text);
+    if (message.type === "hello") say(socket, { type: "changes", revision: 4, changes: [] });
+    if (message.path === "/answered") say(socket, { type: "reply", id: message.id, code: 200, body: { ok: true } });
+    if (message.path === "/lost") socket.terminate();
+  });
+  await expect(link.call("GET", "/answered")).rejects.toThrow(Offline);
+  await until(() => link.online);
+  expect(await link.call("GET", "/answered")).toEqual({ code: 200, body: { ok: true } });
+  await expect(link.call("GET", "/lost")).rejects.toThrow("connection to the cluster was lost");
+  await until(() => link.online); // it connects again by itself
+  link.stop();
+  await new Promise((resolve) => server.close(resolve));
+});
