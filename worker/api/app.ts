@@ -89,7 +89,7 @@ async function guarded<T>(request: Request, body: () => Promise<T>): Promise<T |
 /** Errors too come as the client accepts; JSON when that itself is the error. */
 function errorFormat(accept: string | undefined | null): Pick<Format, "encoding" | "pretty"> {
   try {
-    return { encoding: negotiate(accept ?? null, false).encoding, pretty: false };
+    return { encoding: negotiate(accept ?? null, false, true).encoding, pretty: false };
   } catch (error) {
     if (error instanceof ApiError) return PLAIN;
     throw error;

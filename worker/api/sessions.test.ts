@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { decodeProtobuf } from "../kinds/protobuf/envelope.ts";
 import samples from "../kinds/protobuf/samples.json" with { type: "json" };
 import { testCluster } from "./testing/cluster.ts";
 
@@ -43,6 +44,34 @@ describe("objects over HTTP", async () => {
     const path = "/api/v1/namespaces/default/configmaps?fieldValidation=Strict";
     const response = await send(path, { method: "POST", headers, body });
     expect([response.status, await response.json()]).toMatchObject([201, { kind: "ConfigMap", data: { k: "v" } }]);
+  });
+
+  test("who takes only protobuf gets it: objects, lists and errors; custom resources and watches have none", async () => {
+    const accept = "application/vnd.kubernetes.protobuf";
+    const get = async (path: string) => {
+      const response = await send(path, { headers: { authorization: "Bearer admin", accept } });
+      expect(response.headers.get("content-type")).toBe(accept);
+      return decodeProtobuf(new Uint8Array(await response.arrayBuffer()));
+    };
+    const json = await ask("GET", "/api/v1/namespaces/default");
+    expect(await get("/api/v1/namespaces/default")).toEqual(json.body);
+    expect(await get("/api/v1/namespaces")).toMatchObject({
+      kind: "NamespaceList",
+      items: expect.arrayContaining([expect.objectContaining({ metadata: json.body.metadata })]),
+    });
+    expect(await get("/api/v1/namespaces/nowhere")).toMatchObject({ kind: "Status", code: 404, reason: "NotFound" });
+    expect((await get("/api/v1/namespaces?watch=true")).code).toBe(406);
+  });
+
+  test("bytes that are no protobuf are refused in kube-apiserver's words", async () => {
+    const headers = { authorization: "Bearer admin", "content-type": "application/vnd.kubernetes.protobuf" };
+    const body = new TextEncoder().encode("abc");
+    const response = await send("/api/v1/namespaces/default/configmaps", { method: "POST", headers, body });
+    expect(await response.json()).toMatchObject({
+      code: 400,
+      message:
+        "the object provided is unrecognized (must be of type ConfigMap): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (616263)",
+    });
   });
 
   test("what is too large is refused before anything looks at it", async () => {

@@ -56,7 +56,7 @@ type Fields = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-const isEmpty = (value: unknown) =>
+export const isEmpty = (value: unknown) =>
   !value || (typeof value === "object" && (Array.isArray(value) ? value : Object.keys(value)).length === 0);
 /** What JSON calls the value. */
 const wordFor = (value: unknown) =>
@@ -252,13 +252,14 @@ function normalQuantity(value: unknown): string {
 }
 
 /** Fields that Go writes only when they hold something; an IntOrString is a struct, and those always count as set. */
-const leavesOutEmpty = ({ type, pointer, zero, format }: Schema) =>
+export const leavesOutEmpty = ({ type, pointer, zero, format }: Schema) =>
   !pointer && zero === undefined && type !== "object" && type !== "any" && format !== "int-or-string";
 
 /** What `null` in a list or map becomes. */
 function zeroOf(schema: Schema): unknown {
   if (schema.format === "quantity") return "0";
   if (schema.format === "int-or-string") return 0;
+  if (schema.format === "date-time" || schema.format === "micro-time") return null;
   const zeros: Partial<Record<Schema["type"], unknown>> = {
     string: "",
     integer: 0,

@@ -1,4 +1,5 @@
 /** HTTP answers: objects, Status errors, plain text; the headers that all of them carry. */
+import { encodeProtobuf, hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, internalError, type Status } from "../../lib/status.ts";
 import { toYaml } from "./body.ts";
 import type { Format } from "./negotiate.ts";
@@ -41,9 +42,17 @@ export function answerJson(
   const { code, format, warnings = [], headers = {} } = options;
   const answer = new Headers({ "content-type": `application/${format.encoding}`, ...headers });
   for (const warning of cut(warnings)) answer.append("warning", warningHeader(warning));
+  if (format.encoding === "protobuf") return answerProtobuf(json, code, answer);
   if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
   const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;
   return new Response(text.endsWith("\n") ? text : `${text}\n`, { status: code, headers: answer });
+}
+
+function answerProtobuf(json: string, code: number, headers: Headers): Response {
+  const object = JSON.parse(json) as { apiVersion: string; kind: string };
+  const can = hasProtobuf(object);
+  headers.set("content-type", can ? "application/vnd.kubernetes.protobuf" : "application/json");
+  return new Response(can ? encodeProtobuf(object) : json, { status: code, headers });
 }
 
 export function answerText(text: string, code = 200): Response {

@@ -27,7 +27,14 @@ describe("representations", () => {
     }
   };
 
-  test("protobuf alone is refused by naming what there is", () => {
+  test("protobuf goes to those who take nothing else, where there is a protobuf form", () => {
+    const protobuf = { encoding: "protobuf", shape: "json" };
+    expect(negotiate("application/vnd.kubernetes.protobuf", false, true)).toEqual(protobuf);
+    expect(negotiate("application/vnd.kubernetes.protobuf, */*", false, true)).toMatchObject({ encoding: "json" });
+    expect(() => negotiate("application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io", true, true)).toThrow();
+  });
+
+  test("protobuf alone is otherwise refused by naming what there is", () => {
     expect(refusal("application/vnd.kubernetes.protobuf")).toMatchObject({
       code: 406,
       message: "only the following media types are accepted: application/json, application/yaml",

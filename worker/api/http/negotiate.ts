@@ -7,7 +7,7 @@ import { ApiError, notAcceptable } from "../../lib/status.ts";
 /** `json` also stands for YAML: the object as it is. */
 export type Shape = "json" | "table" | "metadata";
 export type Format = {
-  encoding: "json" | "yaml";
+  encoding: "json" | "yaml" | "protobuf";
   shape: Shape;
   pretty: boolean;
 };
@@ -49,10 +49,15 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 const OBJECT_TYPES = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 const STREAM_TYPES = `${OBJECT_TYPES}, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch`;
 
-const KNOWN_TO_KUBERNETES = new Set([...Object.keys(ENCODINGS), "application/vnd.kubernetes.protobuf"]);
+const PROTOBUF = "application/vnd.kubernetes.protobuf";
+const KNOWN_TO_KUBERNETES = new Set([...Object.keys(ENCODINGS), PROTOBUF]);
 
-/** What the Accept header asks for, or the 406. `collection` paths also stream, which the refusal's text tells. */
-export function negotiate(accept: string | null, collection: boolean): Omit<Format, "pretty"> {
+/**
+ * What the Accept header asks for, or the 406. `collection` paths also stream, which the refusal's text tells.
+ * Objects are stored as JSON and sent as they are, so protobuf is written only for those who take nothing else, and
+ * where `hasProtobuf` says that it can be.
+ */
+export function negotiate(accept: string | null, collection: boolean, hasProtobuf = false): Omit<Format, "pretty"> {
   const clauses = parseAccept(accept);
   if (clauses.length === 0) return { encoding: "json", shape: "json" };
   for (const { type, parameters } of clauses) {
@@ -62,6 +67,8 @@ export function negotiate(accept: string | null, collection: boolean): Omit<Form
     if (shape === "json") return { encoding, shape };
     if (parameters.g === "meta.k8s.io" && parameters.v === "v1") return { encoding, shape };
   }
+  if (hasProtobuf && clauses.some(({ type, parameters }) => type === PROTOBUF && parameters.as === undefined))
+    return { encoding: "protobuf", shape: "json" };
   if (clauses.some(({ type }) => KNOWN_TO_KUBERNETES.has(type)))
     throw notAcceptable("only the following media types are accepted: application/json, application/yaml");
   const available = collection ? STREAM_TYPES : OBJECT_TYPES;

@@ -125,7 +125,8 @@ export class Resources {
     const asked = route(this.#parts.kinds, request.method, info);
     const query = url.searchParams;
     const pretty = wantsPretty(query, request.headers.get("user-agent") ?? "");
-    const format = { ...negotiate(request.headers.get("accept"), isCollection(asked)), pretty };
+    const binary = asked.verb !== "watch" && hasProtobuf(asked.kind);
+    const format = { ...negotiate(request.headers.get("accept"), isCollection(asked), binary), pretty };
     return { request, query, user, info, asked, format, includeObject: includeObject(query) };
   }
 

@@ -1,5 +1,6 @@
 /** Codecs of whole messages, made from the schema of their definition and its field numbers. */
 import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { isEmpty, leavesOutEmpty } from "../decode.ts";
 import type { Schema } from "../schema.ts";
 import { schemaOf } from "../tables.ts";
 import { schemaChoices } from "./choices.ts";
@@ -95,7 +96,7 @@ function fieldOf(number: number, name: string, schema: Schema): Field {
   const { items } = schema;
   if (schema.type === "list" && items) return list(number, name, codecOf(items));
   if (schema.type === "map" && items) return map(number, name, codecOf(items), () => emptyOf(items));
-  return single(number, name, codecOf(schema));
+  return single(number, name, codecOf(schema), leavesOutEmpty(schema));
 }
 
 /** The fields of a message inside, which JSON shows as the outer object's own. */
@@ -113,12 +114,14 @@ const inlined = (number: number, fields: ReadonlyMap<number, Field>): Field => (
 
 const has = (name: string) => (from: Fields) => from[name] !== undefined && from[name] !== null;
 
-const single = (number: number, name: string, codec: Codec): Field => ({
+/** Go sends every field that is no pointer, set or not; JSON has none of the empty ones that it would leave out. */
+const single = (number: number, name: string, codec: Codec, omitsEmpty = false): Field => ({
   isSet: has(name),
   read(into, reader, wire, depth) {
     expectWire(codec.wire, wire, name);
     const value = codec.read(reader, depth);
-    if (value !== undefined) into[name] = value;
+    if (value === undefined || (omitsEmpty && isEmpty(value))) delete into[name];
+    else into[name] = value;
   },
   write(writer, from) {
     writer.tag(number, codec.wire);
@@ -188,8 +191,10 @@ function entryOf(codec: Codec): ReadonlyMap<number, Field> {
   return fields;
 }
 
+/** What a key without a value, or with an empty one, stands for. */
 function emptyOf({ type, format }: Schema): unknown {
   if (format === "quantity") return "0";
+  if (format === "date-time" || format === "micro-time" || type === "any") return null;
   return type === "string" ? "" : type === "list" ? [] : {};
 }
 

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeObject } from "../decode.ts";
 import { builtinKinds } from "../registry.ts";
-import { decodeProtobuf, ProtobufError } from "./envelope.ts";
+import { decodeProtobuf, encodeProtobuf, ProtobufError } from "./envelope.ts";
+import goSamples from "./go-samples.json" with { type: "json" };
 import samples from "./samples.json" with { type: "json" };
 
 const kinds = builtinKinds();
@@ -82,6 +83,20 @@ describe("bodies of kubectl 1.35", () => {
   });
 });
 
+describe("bytes of Go's encoder (k8s.io/api and apiextensions-apiserver 0.35.4)", () => {
+  const fromHex = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  const normal = (object: Record<string, unknown>) => {
+    const kind = kinds.byKind(String(object.apiVersion), String(object.kind));
+    if (kind) decodeObject(kind, object, "Strict");
+    return object;
+  };
+
+  test.each(goSamples.map((sample) => [sample.object.kind, sample] as const))("%s", (_, { protobuf, object }) => {
+    expect(normal(decodeProtobuf(fromHex(protobuf)))).toEqual(normal(structuredClone(object)));
+    expect(normal(decodeProtobuf(encodeProtobuf(object)))).toEqual(normal(structuredClone(object)));
+  });
+});
+
 describe("bytes by hand", () => {
   const text = (value: string) => [...new TextEncoder().encode(value)];
   const field = (number: number, content: number[]) => [number * 8 + 2, content.length, ...content];
@@ -103,6 +118,19 @@ describe("bytes by hand", () => {
     });
     const minusOne = [8, ...Array(9).fill(0xff), 1];
     expect(decodeProtobuf(wrap("v1", "DeleteOptions", minusOne))).toMatchObject({ gracePeriodSeconds: -1 });
+  });
+
+  test("numbers of a list may come packed", () => {
+    const groups = field(2, field(14, field(4, [1, 0x96, 1])));
+    expect(decodeProtobuf(wrap("v1", "Pod", groups))).toMatchObject({
+      spec: { securityContext: { supplementalGroups: [1, 150] } },
+    });
+  });
+
+  test("a document that says nothing of its type is what was expected", () => {
+    const document = Uint8Array.from([0x6b, 0x38, 0x73, 0, ...field(2, [])]);
+    expect(decodeProtobuf(document, { apiVersion: "v1", kind: "Pod" })).toEqual({ apiVersion: "v1", kind: "Pod" });
+    expect(() => decodeProtobuf(document)).toThrow(ProtobufError);
   });
 
   test("times have whole seconds, micro times six digits", () => {

@@ -107,7 +107,7 @@ export function decodeProtobuf(document: Uint8Array, expected?: TypeMeta): Field
 export const hasProtobuf = (type: TypeMeta): boolean => definitionFor(type) !== undefined;
 
 /** An object as a document. What it does not have is not sent, so a Go client reads zero values there. */
-export function encodeProtobuf(object: Fields & TypeMeta): Uint8Array {
+export function encodeProtobuf(object: TypeMeta): Uint8Array<ArrayBuffer> {
   const { apiVersion, kind } = object;
   const definition = definitionFor(object);
   if (!definition) throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
