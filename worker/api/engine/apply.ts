@@ -15,7 +15,7 @@ import { updateObject } from "./update.ts";
 /** Server-side apply: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 export function applyPatch(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
-  const applied = parseObject(request.body);
+  const applied = parseObject(request.kind, request.body);
   if (applied.metadata?.name) checkNamed(applied, request.namespace, request.name);
   return core.store.write((txn) => {
     const stored = txn.get(keyOf(request.kind, request.namespace, request.name));

@@ -2,32 +2,48 @@ import { decodeObject, type FieldValidation } from "../../kinds/decode.ts";
 import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
-import { badRequest } from "../../lib/status.ts";
+import { JsonError, jsonWord, parseJson } from "../../lib/json.ts";
+import { type ApiError, badRequest } from "../../lib/status.ts";
 import type { Loose } from "./core.ts";
 import { isBuiltIn } from "./stored.ts";
 
 const isObject = (value: unknown): value is Loose =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** Text to an object of any shape. Throws 400 for what is not JSON or not an object. */
-export function parseObject(body: string | undefined): Loose {
-  const value = parseJson(body);
-  if (!isObject(value))
-    throw badRequest(
-      "couldn't get version/kind; json parse error: json: cannot unmarshal " +
-        `${Array.isArray(value) ? "array" : typeof value} into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }`,
-    );
-  return value;
+const STRUCT =
+  'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+/** Characters of a body that the refusal shows. */
+const SUMMARY_LENGTH = 30;
+
+/** A body that does not even say what it is, in the words of kube-apiserver. */
+function unrecognized(kind: Kind, body: string, why: string): ApiError {
+  const bytes = new TextEncoder().encode(body.slice(0, SUMMARY_LENGTH + 1));
+  const shown = body.startsWith("{")
+    ? body.slice(0, SUMMARY_LENGTH)
+    : [...bytes.subarray(0, SUMMARY_LENGTH)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const summary = `${shown || "<empty>"}${bytes.length > SUMMARY_LENGTH ? " ..." : ""}`;
+  return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${summary})`);
 }
 
-export function parseJson(body: string | undefined): unknown {
-  if (body === undefined || body.trim() === "")
-    throw badRequest("couldn't get version/kind; json parse error: unexpected end of JSON input");
+/** Text to an object that says what it is, or says nothing. Throws 400 for anything else. */
+export function parseObject(kind: Kind, body = ""): Loose {
+  const refuse = (why: string) => unrecognized(kind, body, `couldn't get version/kind; json parse error: ${why}`);
+  let value: unknown;
   try {
-    return JSON.parse(body) as unknown;
+    value = parseJson(body);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    throw error instanceof JsonError ? refuse(error.message) : error;
   }
+  if (value === null) return {} as Loose;
+  if (!isObject(value)) throw refuse(`json: cannot unmarshal ${jsonWord(value)} into Go value of type ${STRUCT}`);
+  for (const field of ["apiVersion", "kind"]) {
+    const said = value[field] ?? "";
+    if (typeof said !== "string")
+      throw refuse(`json: cannot unmarshal ${jsonWord(said)} into Go struct field .${field} of type string`);
+    if (field === "apiVersion" && said.split("/").length > 2)
+      throw unrecognized(kind, body, `unexpected GroupVersion string: ${said}`);
+  }
+  return value;
 }
 
 /** A body as the kind's normal form with its defaults; warnings are added. Throws 400 for what the type cannot hold. */
@@ -38,7 +54,7 @@ export function readBody(
   validation: FieldValidation,
   warnings: string[],
 ): Loose {
-  const object = parseObject(body);
+  const object = parseObject(kind, body);
   const duplicates = validation === "Ignore" ? [] : duplicateKeys(body ?? "");
   return normalize(kinds, kind, object, validation, warnings, duplicates);
 }

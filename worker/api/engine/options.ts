@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from "../../lib/json.ts";
 import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
 import { isApply } from "./patch-types.ts";
@@ -57,6 +58,7 @@ export function writeOptions({ query, verb, contentType, userAgent }: ApiRequest
       reason: "FieldValueTooLong",
       message: `Too long: may not be more than ${MAX_MANAGER_BYTES} bytes`,
     });
+  problems.push(...unprintable(fieldManager));
   problems.push(...dryRunProblems(dryRun));
   if (!["", "Ignore", "Strict", "Warn"].includes(validation))
     problems.push(notSupported("fieldValidation", validation, ["", "Ignore", "Strict", "Warn"]));
@@ -67,6 +69,16 @@ export function writeOptions({ query, verb, contentType, userAgent }: ApiRequest
     fieldValidation: (validation || "Warn") as FieldValidation,
     force: isTrue(force),
   };
+}
+
+function* unprintable(fieldManager: string): Iterable<FieldError> {
+  let at = 0;
+  for (const char of fieldManager) {
+    const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+    if (char !== " " && /[\p{C}\p{Z}]/u.test(char))
+      yield invalidValue("fieldManager", fieldManager, `invalid character U+${code} (at position ${at})`);
+    at += new TextEncoder().encode(char).length;
+  }
 }
 
 /** The part of a User-Agent before the first "/"; at most 128 bytes, as the field manager's limit is. */
@@ -132,9 +144,11 @@ const optionTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
 function optionsOfBody(body: string): DeleteOptions {
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = parseJson(body);
   } catch (error) {
-    throw badRequest(`couldn't get version/kind; json parse error: ${(error as Error).message}`);
+    throw error instanceof JsonError
+      ? badRequest(`couldn't get version/kind; json parse error: ${error.message}`)
+      : error;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw badRequest(

@@ -107,6 +107,8 @@ export function yamlToJson(text: string): string {
     });
     return JSON.stringify(value ?? null);
   } catch (error) {
+    // The parser calls itself for each level.
+    if (error instanceof RangeError) throw badRequest("yaml: exceeded max depth");
     throw badRequest(`yaml: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { Effects } from "../../lib/effects.ts";
+import { JsonError, parseJson } from "../../lib/json.ts";
 import { dnsSubdomainProblems } from "../../lib/names.ts";
 import { ApiError, badRequest, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Credential, Store } from "../../storage/store.ts";
@@ -36,9 +37,9 @@ export async function newSecret(effects: Effects, prefix: string): Promise<Secre
 function parse(body: string): Record<string, unknown> {
   let value: unknown;
   try {
-    value = JSON.parse(body || "{}");
+    value = parseJson(body || "{}");
   } catch (error) {
-    throw badRequest(error instanceof Error ? error.message : String(error));
+    throw error instanceof JsonError ? badRequest(error.message) : error;
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw badRequest("a JSON object is expected");

@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from "../../lib/json.ts";
 import { badRequest } from "../../lib/status.ts";
 
 export type JsonObject = Record<string, unknown>;
@@ -22,9 +23,9 @@ export const own = (object: JsonObject, key: string): unknown => (Object.hasOwn(
 /** Throws 400 for text that is not JSON, with `opening` before what is wrong. */
 export function parse(body: string | undefined, opening: string): unknown {
   try {
-    return JSON.parse(body ?? "") as unknown;
+    return parseJson(body ?? "");
   } catch (error) {
-    throw badRequest(`${opening}${body?.trim() ? (error as Error).message : "unexpected end of JSON input"}`);
+    throw error instanceof JsonError ? badRequest(`${opening}${error.message}`) : error;
   }
 }
 

@@ -1,9 +1,9 @@
+import { jsonObjectProblem } from "../../lib/json.ts";
 import { configKeyProblems } from "../../lib/names.ts";
 import { invalidValue, required, tooLong } from "../../lib/status.ts";
 import type { CoreV1Secret } from "../generated/types.ts";
 import { decodedLength, MAX_CONFIG_BYTES } from "./config.ts";
 import { entries, invalidFor, type Problems } from "./fields.ts";
-import { jsonObjectProblem } from "./go-json-syntax.ts";
 
 /** https://kubernetes.io/docs/concepts/configuration/secret/#secret-types */
 const rules: Readonly<Record<string, (secret: CoreV1Secret) => Problems>> = {
