@@ -1,0 +1,141 @@
+/** A hundred pods on one node come and go, and leave nothing behind. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { effects } from "../../agent/effects.ts";
+import { identityOf } from "../../agent/network/identity.ts";
+import { mountPoints } from "../../agent/volumes/mounts.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { checked } from "../support/programs.ts";
+
+const PODS = 100;
+const START_TIMEOUT_MS = 420_000;
+
+let cluster: TestCluster;
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+});
+afterAll(async () => {
+  await cluster?.stop();
+});
+
+/** Waits without taking much of the machine from what is waited for. */
+const patiently = (what: string, check: () => Promise<boolean>) =>
+  eventually(what, async () => (await check()) || effects.sleep(1_000).then(() => false), START_TIMEOUT_MS);
+
+const count = (folder: string) => {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return 0;
+  }
+};
+
+/** Everything that a pod takes of a machine. */
+async function taken() {
+  const { home } = cluster;
+  const { network, table } = identityOf({ home, clusterName: "default", nodeName: "node-a" });
+  const containers = await cluster.nerdctl("ps", "-a", "-q", "--no-trunc");
+  const rules = await checked("nft", ["list", "table", "ip", table]);
+  // Other clusters of this machine have pods too: only what bears this one's addresses is counted.
+  const cidr = await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}");
+  const routes = await checked("ip", ["-4", "route", "show", "root", cidr]);
+  return {
+    containers: containers.stdout.split("\n").filter(Boolean).length,
+    shims: processes(join(home, "containerd/containerd.sock")),
+    routes: routes.stdout.split("\n").filter((line) => line.includes("veth")).length,
+    leases: count(join(home, "network/leases", network)),
+    addressesInRules: rules.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0,
+    mounts: mountPoints(home).length,
+    folders: count(join(home, "pods")),
+    agentFiles: count(`/proc/${cluster.pid("agent")}/fd`),
+    workerdFiles: count(`/proc/${cluster.pid("workerd")}/fd`),
+  };
+}
+
+function processes(mark: string): number {
+  return readdirSync("/proc").filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`-address\0${mark}`);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+function megabytes(who: "agent" | "workerd" | "supervisor"): number {
+  const status = readFileSync(`/proc/${cluster.pid(who)}/status`, "utf8");
+  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+}
+const memory = () => `agent ${megabytes("agent")} MB, workerd ${megabytes("workerd")} MB`;
+
+test(
+  `${PODS} pods start, and go without a trace`,
+  async () => {
+    await cluster.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: many }
+spec:
+  replicas: 0
+  selector: { matchLabels: { app: many } }
+  template:
+    metadata: { labels: { app: many } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{ name: pause, image: "skerry.dev/pause:1", imagePullPolicy: IfNotPresent }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: many }
+spec: { selector: { app: many }, ports: [{ port: 80 }] }
+`);
+    const readyReplicas = async () =>
+      Number((await cluster.ok("get deployment many -o jsonpath={.status.readyReplicas}")) || "0");
+    const left = async () => (await cluster.ok("get pods -o name")).split("\n").filter(Boolean).length;
+    // One pod first, so that what is made once a node is there already.
+    await cluster.ok("scale deployment many --replicas=1");
+    await eventually("one is Ready", async () => (await readyReplicas()) === 1);
+    await cluster.ok("scale deployment many --replicas=0");
+    await eventually("none is left", async () => (await left()) === 0);
+    await eventually("nothing runs", async () => (await taken()).containers === 0);
+    const before = await taken();
+    const memoryBefore = memory();
+
+    let start = effects.now();
+    const seconds = () => `${((effects.now() - start) / 1000).toFixed(1)} s`;
+    await cluster.ok(`scale deployment many --replicas=${PODS}`);
+    await patiently("all are Ready", async () => (await readyReplicas()) === PODS);
+    const started = seconds();
+    const full = await taken();
+    const memoryFull = memory();
+    expect(full).toMatchObject({ containers: 2 * PODS, leases: before.leases + PODS, routes: before.routes + PODS });
+    const endpoints = await cluster.ok(
+      "get endpointslices -l kubernetes.io/service-name=many -o jsonpath={.items[*].endpoints[*].addresses[0]}",
+    );
+    expect(new Set(endpoints.split(" ")).size).toBe(PODS);
+
+    start = effects.now();
+    await cluster.ok("scale deployment many --replicas=0");
+    await patiently("none is left", async () => (await left()) === 0);
+    const ended = seconds();
+    const { agentFiles, workerdFiles, ...rest } = before;
+    await eventually("all is given back", async () => {
+      const { agentFiles: agent, workerdFiles: workerd, ...now } = await taken();
+      expect(now).toEqual(rest);
+      expect(agent).toBeLessThan(agentFiles + 10);
+      expect(workerd).toBeLessThan(workerdFiles + 10);
+      return true;
+    });
+    console.log(
+      [
+        `${PODS} pods: all Ready after ${started}, all gone after ${ended}`,
+        `before: ${memoryBefore}; with all: ${memoryFull}; after: ${memory()}`,
+        `before: ${JSON.stringify(before)}`,
+        `with all: ${JSON.stringify(full)}`,
+        `after: ${JSON.stringify(await taken())}`,
+      ].join("\n"),
+    );
+  },
+  2 * START_TIMEOUT_MS + 120_000,
+);
