@@ -16,6 +16,7 @@ export async function serveAttach(served: Served): Promise<void> {
 /** A container with stdin has a keeper, which passes input on and output as it is printed, line or not. */
 async function attachKept({ socket, request }: Served, keeper: string, channels: Channels): Promise<void> {
   const wants = flags(request.query);
+  socket.pause(); // the first message, the terminal's size, is here before the keeper answers
   const attached = await attachTo(keeper, async (stream, data) => {
     if (wants(stream)) await channels.send(Channel[stream], data);
   });
@@ -26,6 +27,7 @@ async function attachKept({ socket, request }: Served, keeper: string, channels:
     if (message?.type === "stdin") waitForRoom(socket, attached.write(message.data));
     if (message?.type === "end") attached.end();
   });
+  socket.resume();
   socket.on("close", () => attached.close());
   if (socket.readyState !== socket.OPEN) attached.close();
   await attached.closed;

@@ -71,6 +71,17 @@ export function sendWithin(socket: WebSocket, message: Buffer): Promise<void> {
   return Promise.resolve();
 }
 
+/** Closes once the other end has all that was sent: its answer to a ping comes after that. */
+export async function closeInOrder(socket: WebSocket): Promise<void> {
+  if (socket.readyState !== socket.OPEN) return;
+  socket.resume(); // input that nobody reads any more must not hold the answer back
+  await new Promise<void>((resolve) => {
+    socket.once("pong", () => resolve()).once("close", () => resolve());
+    socket.ping();
+  });
+  socket.close(1000);
+}
+
 /** Takes no more messages until there is room for what the last one brought. */
 export function waitForRoom(socket: WebSocket, room: Promise<void> | undefined): void {
   if (!room) return;
@@ -93,6 +104,6 @@ export class Channels {
   /** The last word, then a clean close. */
   async finish(status: object): Promise<void> {
     await this.send(Channel.error, Buffer.from(JSON.stringify(status)));
-    this.socket.close(1000);
+    await closeInOrder(this.socket);
   }
 }

@@ -16,9 +16,10 @@ export type Outcome = {
 
 /** `code` is nerdctl's, which is 1 for every failure. */
 export function outcomeOf(code: number, stderr: string): Outcome {
+  if (code === 0) return { code, stderr };
   const exit = EXIT_LINE.exec(stderr);
   if (exit) return { code: Number(exit[2]), stderr: stderr.slice(0, exit.index) + exit[1] };
-  const word = code === 0 ? null : LAST_WORD.exec(stderr);
+  const word = LAST_WORD.exec(stderr);
   if (!word) return { code, stderr };
   return { code: undefined, problem: failureMessage(stderr), stderr: stderr.slice(0, word.index) + word[1] };
 }

@@ -1,5 +1,5 @@
 /** `kubectl logs`: text as binary messages, then a close. */
-import { sendWithin } from "./channels.ts";
+import { closeInOrder, sendWithin } from "./channels.ts";
 import { logOptions, readLog } from "./logs.ts";
 import type { Served } from "./serve.ts";
 
@@ -19,5 +19,5 @@ export async function serveLog({ socket, request, container, deps }: Served): Pr
   for await (const bytes of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
     await sendWithin(socket, bytes);
   }
-  socket.close(1000);
+  await closeInOrder(socket);
 }

@@ -13,9 +13,8 @@ import { serveLog } from "./log.ts";
 import { servePortForward } from "./port-forward.ts";
 
 export type StreamDeps = {
-  identity: NodeIdentity;
   nerdctl: Nerdctl;
-  pods: PodManager;
+  pods: Pick<PodManager, "find" | "sandboxOf">;
   effects: Effects & Timers;
   log(message: string): void;
 };
@@ -31,6 +30,12 @@ export const flags = (query: StreamRequest["query"]): ((name: string) => boolean
   return (name) => on.has(name);
 };
 
+const HANDSHAKE_MS = 10_000;
+/** workerd may leave a closed connection open. Nothing is lost by ending it: `closeInOrder`. */
+const CLOSE_MS = 1_000;
+/** A close frame has room for 123 bytes of UTF-8. */
+const MAX_REASON = 40;
+
 const ofContainer = (serve: (served: Served) => Promise<void>) => async (served: ServedPod) => {
   const { namespace, pod, uid, container: name } = served.request;
   const container = served.deps.pods.find(namespace, pod, uid, name);
@@ -45,22 +50,35 @@ const SERVERS: Record<StreamRequest["kind"], (served: ServedPod) => Promise<void
   portforward: servePortForward,
 };
 
-export async function serveStream(request: StreamRequest, deps: StreamDeps): Promise<void> {
+export async function serveStream(
+  request: StreamRequest,
+  deps: StreamDeps & { identity: NodeIdentity },
+): Promise<void> {
   const { identity, log } = deps;
   const url = `${identity.server.replace(/^http/, "ws")}/relay/${encodeURIComponent(identity.node)}/${request.id}`;
   // The subprotocol is the client's and this end's affair: the Relay between them copies bytes.
   const headers = { authorization: `Bearer ${identity.token}` };
-  const options = { headers, ca: identity.ca, handshakeTimeout: 10_000, perMessageDeflate: false };
-  const socket = new WebSocket(url, options);
+  // Compression would cost more than it saves, on both sides.
+  const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
+  const socket = new WebSocket(url, { headers, ca: identity.ca, perMessageDeflate: false, ...timeouts });
   try {
     await opened(socket);
+  } catch (error) {
+    return log(`${request.kind} of ${request.namespace}/${request.pod}: ${(error as Error).message}`);
+  }
+  await serveOn(socket, request, deps);
+}
+
+/** Serves a request on an open socket, to its end; every failure is told on the socket. */
+export async function serveOn(socket: WebSocket, request: StreamRequest, deps: StreamDeps): Promise<void> {
+  try {
     await SERVERS[request.kind]({ socket, request, deps });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    log(`${request.kind} of ${request.namespace}/${request.pod}: ${message}`);
+    deps.log(`${request.kind} of ${request.namespace}/${request.pod}: ${message}`);
     if (socket.readyState !== WebSocket.OPEN) return;
     if (request.subprotocol.endsWith("channel.k8s.io")) await new Channels(socket).finish(failureStatus(message));
-    else socket.close(1011, message.slice(0, 120));
+    else socket.close(1011, message.slice(0, MAX_REASON));
   }
 }
 
