@@ -1,0 +1,276 @@
+/** kill -9 of every part, alone and together, while clients write and watch; then the power goes. */
+import { renameSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { effects } from "../../agent/effects.ts";
+import type { Server } from "../../agent/local/http.ts";
+import { administrator } from "../../agent/local/supervisor.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { fetchText } from "../support/http.ts";
+import { losePower } from "../support/power.ts";
+import { lostWrites, Watcher, Writer } from "../support/writes.ts";
+
+type Pod = {
+  metadata: { name: string; uid: string };
+  status: {
+    phase: string;
+    podIP: string;
+    startTime: string;
+    containerStatuses: {
+      name: string;
+      containerID: string;
+      restartCount: number;
+      ready: boolean;
+      state: { running?: { startedAt: string } };
+      lastState: { terminated?: { exitCode: number; reason: string } };
+    }[];
+  };
+};
+
+let cluster: TestCluster;
+let server: Server;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  server = await administrator({ path: cluster.home, port: cluster.port });
+  await cluster.apply(`
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: page }
+data: { index.html: "hello\\n" }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web, test: steady } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: server
+          image: busybox:test
+          command: [sh, -c, 'echo started; exec httpd -f -p 8080 -h /www']
+          readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
+          volumeMounts: [{ name: page, mountPath: /www }]
+        - name: beside
+          image: busybox:test
+          command: [sh, -c, 'cat /proc/sys/kernel/random/uuid >/tmp/life; exec sleep 100000']
+      volumes: [{ name: page, configMap: { name: page } }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: talker, labels: { test: steady } }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: talker
+      image: busybox:test
+      command: [sh, -c, 'n=0; while true; do n=$((n+1)); echo line $n; sleep 1; done']
+      livenessProbe: { exec: { command: ["true"] }, periodSeconds: 2 }
+`);
+  await cluster.ok("wait --for=condition=Ready pod -l test=steady --timeout=120s");
+});
+afterAll(async () => {
+  await cluster?.stop();
+});
+
+const podsOf = async (label: string) => (await cluster.json<{ items: Pod[] }>(`get pods -l ${label}`)).items;
+
+/** What tells one life of a pod's containers from the next. */
+async function lives(): Promise<unknown> {
+  return (await podsOf("test=steady")).map(({ metadata, status }) => ({
+    name: metadata.name,
+    uid: metadata.uid,
+    ip: status.podIP,
+    startTime: status.startTime,
+    containers: status.containerStatuses.map(({ name, containerID, restartCount, state }) => ({
+      name,
+      containerID,
+      restartCount,
+      startedAt: state.running?.startedAt,
+    })),
+  }));
+}
+
+const ready = async (label: string) => {
+  const pods = await podsOf(label);
+  return pods.length > 0 && pods.every(({ status }) => status.containerStatuses?.every((c) => c.ready));
+};
+const nodeIs = async (status: string) => {
+  const said = await cluster.ok([
+    "get",
+    "node",
+    "node-a",
+    "-o",
+    'jsonpath={.status.conditions[?(@.type=="Ready")].status}',
+  ]);
+  return said === status;
+};
+const kill = (...names: Parameters<TestCluster["pid"]>[0][]) => {
+  for (const pid of names.map((name) => cluster.pid(name))) {
+    expect(pid).toBeGreaterThan(1);
+    process.kill(pid, "SIGKILL");
+  }
+};
+
+/** Runs `body` while clients write and watch; afterwards nothing that was promised to them may be missing. */
+async function duringWrites(name: string, body: () => Promise<void>): Promise<void> {
+  const before = await lives();
+  const watcher = await Watcher.start(server);
+  const writer = new Writer(server, { name, lines: 3 });
+  await eventually("first writes", async () => writer.acknowledged.length > 10);
+  await body();
+  const reached = writer.acknowledged.length;
+  await eventually("further writes", async () => writer.acknowledged.length > reached + 10);
+  await writer.stop();
+  expect(await lostWrites(server, writer.acknowledged)).toEqual([]);
+  await eventually("the watch tells all", () => watcher.agrees(), 30_000);
+  await watcher.stop();
+  expect(watcher.faults).toEqual([]);
+  expect(writer.acknowledged.filter(({ revision }) => !watcher.seen.has(revision))).toEqual([]);
+  await eventually("all are ready", () => ready("test=steady"));
+  expect(await lives()).toEqual(before);
+  console.log(`${name}: ${writer.acknowledged.length} writes, ${writer.failures} failed, ${watcher.resumed} resumed`);
+}
+
+/** Users' ways into containers, after their agent has begun anew. */
+async function reachable(): Promise<void> {
+  const [web] = await podsOf("app=web");
+  const pod = web?.metadata.name ?? "";
+  await eventually("exec", async () => (await cluster.kubectl(`exec ${pod} -c beside -- echo in`)).stdout === "in\n");
+  expect(await cluster.ok(`logs ${pod} -c server`)).toBe("started\n");
+  const lines = (await cluster.ok("logs talker --tail=3")).trim().split("\n");
+  const last = Number(lines.at(-1)?.split(" ")[1]);
+  await eventually("logs go on", async () => {
+    const [line = ""] = (await cluster.ok("logs talker --tail=1")).trim().split("\n");
+    return Number(line.split(" ")[1]) > last;
+  });
+  const address = await cluster.ok("get service web -o jsonpath={.spec.clusterIP}");
+  await eventually("the Service", async () => (await fetchText(`http://${address}/index.html`, 2_000)) === "hello\n");
+}
+
+async function startsPods(name: string): Promise<void> {
+  await cluster.ok(["run", name, "--image=busybox:test", "--", "sleep", "1000"]);
+  await cluster.ok(`wait --for=condition=Ready pod/${name} --timeout=60s`);
+  await cluster.ok(`delete pod ${name} --grace-period=1`);
+}
+
+describe("kill -9 during writes", () => {
+  test("of workerd: nothing acknowledged is lost, watches resume, containers do not notice", async () => {
+    await duringWrites("workerd", async () => {
+      for (let round = 0; round < 3; round++) {
+        const old = cluster.pid("workerd");
+        kill("workerd");
+        await eventually("another workerd", async () => ![0, old].includes(cluster.pid("workerd")));
+        await eventually("it answers", async () => (await cluster.kubectl("get --raw /readyz")).stdout === "ok");
+        await effects.sleep(500);
+      }
+    });
+    await eventually("the agent is back", () => nodeIs("True"));
+    await reachable();
+  });
+
+  test("of the supervisor: it takes workerd and agent along, and the next start resumes all", async () => {
+    await duringWrites("supervisor", async () => {
+      const [workerd, agent] = [cluster.pid("workerd"), cluster.pid("agent")];
+      kill("supervisor");
+      await eventually("workerd and agent end", async () =>
+        [workerd, agent].every((pid) => ![cluster.pid("workerd"), cluster.pid("agent")].includes(pid)),
+      );
+      await cluster.up();
+    });
+    await reachable();
+  });
+
+  test("of the agent: the next adopts its pods, and sees what died meanwhile", async () => {
+    await cluster.ok(["run", "fleeting", "--image=busybox:test", "--", "sleep", "100000"]);
+    await cluster.ok("wait --for=condition=Ready pod/fleeting --timeout=60s");
+    const before = await cluster.json<Pod>("get pod fleeting");
+    const id = before.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
+    const inspected = await cluster.nerdctl("inspect", "--format", "{{.State.Pid}}", id);
+    await duringWrites("agent", async () => {
+      kill("agent");
+      process.kill(Number(inspected.stdout), "SIGKILL");
+    });
+    const after = await eventually("the restart is told", async () => {
+      const pod = await cluster.json<Pod>("get pod fleeting");
+      return pod.status.containerStatuses[0]?.restartCount === 1 && pod.status.containerStatuses[0].ready && pod;
+    });
+    expect(after.metadata.uid).toBe(before.metadata.uid);
+    expect(after.status.podIP).toBe(before.status.podIP);
+    expect(after.status.containerStatuses[0]?.lastState.terminated).toMatchObject({ exitCode: 137, reason: "Error" });
+    await cluster.ok("delete pod fleeting --grace-period=1");
+    await reachable();
+    await startsPods("after-agent");
+  });
+
+  test("of containerd: containers live on, the node says so while it is away, and new pods start", async () => {
+    await duringWrites("containerd", async () => {
+      const old = cluster.pid("containerd");
+      kill("containerd");
+      await eventually("another containerd", async () => cluster.pid("containerd") !== old);
+    });
+    await eventually("the node is Ready", () => nodeIs("True"));
+    await reachable();
+    await startsPods("after-containerd");
+  });
+
+  test("of containerd, which cannot start again for a while: the node is not Ready", async () => {
+    const before = await lives();
+    const settings = join(cluster.home, "containerd/config.toml");
+    renameSync(settings, `${settings}.away`);
+    kill("containerd");
+    await eventually("the node is not Ready", () => nodeIs("False"));
+    renameSync(`${settings}.away`, settings);
+    await eventually("the node is Ready", () => nodeIs("True"));
+    await eventually("all are ready", () => ready("test=steady"));
+    expect(await lives()).toEqual(before);
+    await reachable();
+  });
+
+  test("of all at once", async () => {
+    await duringWrites("everything", async () => {
+      kill("supervisor", "workerd", "agent", "containerd");
+      await cluster.supervisorGone();
+      await cluster.up();
+    });
+    await reachable();
+    await startsPods("after-all");
+  });
+});
+
+describe("a loss of power", () => {
+  test("leaves the cluster as it was, and its pods run again", async () => {
+    const everything = "get all,configmaps,secrets,endpointslices,serviceaccounts,leases -A -o name";
+    const before = { names: await cluster.ok(everything), pods: await podsOf("test=steady") };
+    kill("supervisor", "workerd", "agent", "containerd");
+    await cluster.supervisorGone();
+    await losePower(cluster.home);
+    await cluster.up();
+    expect(await cluster.ok(everything)).toBe(before.names);
+    await eventually("restarts are told", async () =>
+      (await podsOf("test=steady")).every(({ status }) => status.containerStatuses.every((c) => c.restartCount > 0)),
+    );
+    await eventually("all are ready", () => ready("test=steady"));
+    const after = await podsOf("test=steady");
+    expect(after.map(({ metadata }) => metadata)).toMatchObject(before.pods.map(({ metadata: { uid } }) => ({ uid })));
+    for (const [i, pod] of after.entries()) {
+      expect(pod.status.containerStatuses.map((c) => c.containerID)).not.toEqual(
+        before.pods[i]?.status.containerStatuses.map((c) => c.containerID),
+      );
+      expect(pod.status.containerStatuses.map((c) => c.restartCount)).toEqual(
+        pod.status.containerStatuses.map(() => 1),
+      );
+    }
+    await reachable();
+    await startsPods("after-power");
+  });
+});
