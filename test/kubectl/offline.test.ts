@@ -1,0 +1,174 @@
+/** A node whose uplink is cut: packets vanish in both directions, without a goodbye. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { effects } from "../../agent/effects.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
+import { checked } from "../support/programs.ts";
+
+type Pod = {
+  metadata: { name: string; uid: string };
+  status: {
+    containerStatuses: {
+      containerID: string;
+      restartCount: number;
+      ready: boolean;
+      lastState: { terminated?: { exitCode: number; finishedAt: string } };
+    }[];
+  };
+};
+
+/** At least so long is the node alone. */
+const CUT_MS = 75_000;
+const TABLE = `skerry-test-cut-${process.pid}`;
+
+let lan: Lan;
+let cluster: TestCluster;
+let machine: Machine;
+
+beforeAll(async () => {
+  lan = await makeLan();
+  cluster = await TestCluster.start({ flags: ["--no-agent"] });
+  machine = await Machine.make("node-b", lan, 2);
+  cluster.machines.push(machine);
+  await machine.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));
+  await cluster.apply(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: web }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: server
+          image: busybox:test
+          command: [sh, -c, 'mkdir -p /tmp/www; echo here >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
+          readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
+          livenessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 5 }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: sick }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: sick
+      image: busybox:test
+      command: [sh, -c, 'touch /tmp/alive; exec sleep 100000']
+      livenessProbe: { exec: { command: [cat, /tmp/alive] }, periodSeconds: 1, failureThreshold: 2 }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: fragile }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - { name: fragile, image: "busybox:test", command: [sh, -c, 'sleep 4; exit 3'] }
+`);
+  await cluster.ok("rollout status deployment/web --timeout=120s");
+  await cluster.ok("wait --for=condition=Ready pod/sick --timeout=60s");
+});
+afterAll(async () => {
+  await mend().catch(() => {});
+  await cluster?.stop();
+  await lan?.remove();
+});
+
+async function cut(): Promise<void> {
+  const rules = `table ip ${TABLE} {
+    chain in { type filter hook input priority -300; ip saddr ${machine.address} tcp dport ${cluster.port} drop; }
+    chain out { type filter hook output priority -300; ip daddr ${machine.address} tcp sport ${cluster.port} drop; }
+  }`;
+  await checked("nft", ["-f", "-"], { input: rules });
+}
+const mend = () => checked("nft", ["delete", "table", "ip", TABLE]);
+
+const pods = async () => (await cluster.json<{ items: Pod[] }>("get pods")).items;
+const pod = async (name: string) => cluster.json<Pod>(`get pod ${name}`);
+const readiness = () =>
+  cluster.ok(["get", "node", "node-b", "-o", 'jsonpath={.status.conditions[?(@.type=="Ready")].status}']);
+
+type Local = { pod: string; attempt: number; id: string };
+/** The running containers as the node's own runtime has them. */
+async function running(): Promise<Local[]> {
+  const listed = await machine.nerdctl("ps", "-q", "--no-trunc", "--filter", "label=skerry.dev/kind=app");
+  const ids = listed.stdout.split("\n").filter(Boolean);
+  if (ids.length === 0) return [];
+  const inspected = await machine.nerdctl("inspect", "--format", "{{json .}}", ...ids);
+  return inspected.stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as { Id: string; Config: { Labels: Record<string, string> } })
+    .map(({ Id: id, Config: { Labels: labels } }) => ({
+      id,
+      pod: labels["skerry.dev/pod-name"] ?? "",
+      attempt: Number(labels["skerry.dev/attempt"]),
+    }));
+}
+const attemptOf = async (name: string) => (await running()).find((container) => container.pod === name)?.attempt ?? -1;
+
+describe("a cut uplink", () => {
+  test("leaves the node's pods to the node, and the return is clean", async () => {
+    const restarts = async () => (await pod("fragile")).status.containerStatuses[0]?.restartCount ?? 0;
+    await eventually("a first crash", async () => (await restarts()) >= 1);
+    const before = await pods();
+    const crashed = await restarts();
+    await cut();
+    const start = effects.now();
+
+    const sick = (await running()).find((container) => container.pod === "sick");
+    await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
+    await eventually("the probe restarts it", async () => (await attemptOf("sick")) === 1, 40_000);
+    await eventually("the node counts as lost", async () => (await readiness()) === "Unknown", 100_000);
+    const lost = effects.now() - start;
+    console.log(`Ready turned Unknown ${Math.round(lost / 1000)} s after the cut`);
+    expect(lost).toBeGreaterThan(28_000);
+    expect(await cluster.ok("get node node-b --no-headers")).toMatch(/^node-b\s+NotReady\s/);
+    expect((await pod("sick")).status.containerStatuses[0]?.restartCount).toBe(0); // nobody could tell
+    await effects.sleep(Math.max(0, start + CUT_MS - effects.now()));
+    const address = before.find(({ metadata }) => metadata.name.startsWith("web-")) as Pod & {
+      status: { podIP: string };
+    };
+    const fetched = await machine.run("busybox", "wget", "-qO-", `http://${address.status.podIP}:8080/index.html`);
+    expect(fetched.stdout).toBe("here\n");
+
+    const end = effects.now();
+    await mend();
+    await eventually("Ready again", async () => (await readiness()) === "True");
+    await eventually("the restart is told", async () => {
+      const [status] = (await pod("sick")).status.containerStatuses;
+      return status?.restartCount === 1 && status.ready;
+    });
+    await eventually("the crashes are told", async () => (await restarts()) > crashed);
+    const told = (await pod("fragile")).status.containerStatuses[0];
+    expect(told?.lastState.terminated?.exitCode).toBe(3);
+    expect(told?.restartCount).toBeLessThan(crashed + 6); // by backoff, not in a loop
+    expect(Date.parse(told?.lastState.terminated?.finishedAt ?? "")).toBeGreaterThan(start - 1_000);
+    await effects.sleep(Math.max(0, end + 5_000 - effects.now()));
+
+    const after = await pods();
+    expect(after.map(({ metadata: { name, uid } }) => ({ name, uid }))).toEqual(
+      before.map(({ metadata: { name, uid } }) => ({ name, uid })),
+    );
+    const steady = (all: Pod[]) =>
+      all.filter(({ metadata }) => metadata.name.startsWith("web-")).map(({ status }) => status.containerStatuses);
+    expect(steady(after)).toEqual(steady(before));
+    const names = (await running()).map((container) => container.pod);
+    expect(names.filter((name) => name !== "fragile").toSorted()).toEqual(
+      after
+        .map(({ metadata }) => metadata.name)
+        .filter((name) => name !== "fragile")
+        .toSorted(),
+    );
+    expect(names.length).toBe(new Set(names).size);
+    expect(await cluster.ok("get node node-b -o jsonpath={.spec.taints}")).toBe("");
+  });
+});
