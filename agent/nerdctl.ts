@@ -58,6 +58,8 @@ export type ContainerOptions = {
 const CONCURRENT_COMMANDS = 4;
 /** Probes and hooks wait for what they run, so they must not hold up the others. */
 const CONCURRENT_EXECS = 16;
+/** The code of a program that took too long, see `run`. */
+const TIMED_OUT = 137;
 const COMMAND_TIMEOUT_MS = 120_000;
 const PULL_TIMEOUT_MS = 30 * 60_000;
 
@@ -190,13 +192,15 @@ export class Nerdctl {
 
   /**
    * Runs a command inside a container. nerdctl itself ends with 1 for every failure and prints the true code on the
-   * last line of stderr; that line is taken out.
+   * last line of stderr; that line is taken out. Rejects when the command could not be run at all.
    */
   exec(id: string, command: readonly string[], timeoutMs: number): Promise<Finished> {
     return this.#execs(async () => {
       const done = await run(this.binary, ["exec", id, ...command], { env: this.environment, timeoutMs });
       const said = /(^|\n)time="[^"]*" level=fatal msg="exec failed with exit code (\d+)"\n?$/.exec(done.stderr);
-      return said ? { ...done, code: Number(said[2]), stderr: done.stderr.slice(0, said.index) } : done;
+      if (said) return { ...done, code: Number(said[2]), stderr: done.stderr.slice(0, said.index) };
+      if (done.code !== 0 && done.code !== TIMED_OUT) throw failure(done);
+      return done;
     });
   }
 

@@ -12,8 +12,8 @@ import type {
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 
-/** What a probe or hook found; `output` is what users are told. */
-export type Verdict = { ok: boolean; output: string };
+/** What a probe or hook found; `output` is what users are told. `errored`: it could not be asked, which says nothing. */
+export type Verdict = { ok: boolean; output: string; errored?: true };
 
 /** Where a handler acts. */
 export type Target = { container: CoreV1Container; containerId: string; ip: string };
@@ -90,11 +90,11 @@ const handlers: readonly Handler[] = [exec, http, tcp, grpc, sleep];
 /** Does what a probe or lifecycle hook says. Never rejects. */
 export async function act(action: Action, target: Target, means: Means, timeoutMs: number): Promise<Verdict> {
   const handler = handlers.find((h) => h.matches(action));
-  if (!handler) return { ok: false, output: "missing probe handler" };
+  if (!handler) return { ok: false, errored: true, output: "missing probe handler" };
   try {
     return await handler.run(action, target, means, timeoutMs);
   } catch (error) {
-    return { ok: false, output: (error as Error).message };
+    return { ok: false, errored: true, output: (error as Error).message };
   }
 }
 

@@ -93,9 +93,12 @@ export class Prober {
       const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
       const result = await act(probe, target, { nerdctl, timers: effects }, timeout);
       if (cancelled) return;
-      const judged = judge(streak, result.ok, probe);
-      streak = judged.streak;
-      this.#apply(container, kind, probe, result, judged.verdict);
+      this.#tell(container, kind, result);
+      if (!result.errored) {
+        const judged = judge(streak, result.ok, probe);
+        streak = judged.streak;
+        this.#apply(container, kind, probe, judged.verdict);
+      }
       if (!cancelled) cancelTimer = effects.after(Math.max(period - (effects.now() - begun), 0), look);
     };
     const first = startedAt + (probe.initialDelaySeconds ?? 0) * 1000;
@@ -109,19 +112,16 @@ export class Prober {
     };
   }
 
-  #apply(
-    container: CoreV1Container,
-    kind: ProbeKind,
-    probe: CoreV1Probe,
-    { ok, output }: Verdict,
-    verdict: boolean | undefined,
-  ): void {
+  #tell(container: CoreV1Container, kind: ProbeKind, { ok, output, errored }: Verdict): void {
+    if (ok) return;
+    const how = errored ? "errored and resulted in unknown state" : "failed";
+    const message = `${titles[kind]} probe ${how}: ${output}`;
+    this.#node.events.record(this.#state.pod, "Warning", "Unhealthy", message, container.name);
+  }
+
+  #apply(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe, verdict: boolean | undefined): void {
     const memory = this.#state.memory.containers[container.name];
     if (!memory) return;
-    if (!ok) {
-      const message = `${titles[kind]} probe failed: ${output}`;
-      this.#node.events.record(this.#state.pod, "Warning", "Unhealthy", message, container.name);
-    }
     if (verdict === undefined) return;
     if (kind === "readiness") {
       if (memory.ready === verdict) return;
