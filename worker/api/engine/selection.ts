@@ -23,7 +23,7 @@ const common: Readonly<Record<string, FieldReader>> = {
 };
 
 const readerOf = (kind: Kind, field: string): FieldReader | undefined =>
-  Object.hasOwn(kind.fieldSelectors, field) ? kind.fieldSelectors[field] : common[field];
+  [kind.fieldSelectors, common].find((readers) => Object.hasOwn(readers, field))?.[field];
 
 /** Throws 400 for what cannot be parsed and for fields that the kind does not select by. */
 export function parseSelection(kind: Kind, labelSelector: string, fieldSelector: string): Selection {

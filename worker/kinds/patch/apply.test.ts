@@ -278,7 +278,7 @@ test("a body that does not fit is refused in the words of structured-merge-diff"
     refusal(() => server.apply({ spec: podSpec({ name: "c", foo: 1 }), metadata: { name: "a", namespace: "n" } })),
   ).toEqual(
     expect.objectContaining({
-      code: 500,
+      code: 422,
       message:
         'failed to create typed patch object (n/a; apps/v1, Kind=Deployment): .spec.template.spec.containers[name="c"].foo: field not declared in schema',
     }),

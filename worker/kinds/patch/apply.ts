@@ -60,9 +60,9 @@ function checkBody({ applied, apiVersion, kind }: Application, root: Schema): vo
   const [problem, ...more] = misfits(root, applied);
   if (problem === undefined) return;
   const text = more.length === 0 ? problem : ["errors:", problem, ...more].join("\n  ");
-  // Upstream gives it no code of its own.
+  // Upstream gives it no code of its own and so calls it its own fault, a 500; it is the client's.
   throw new ApiError(
-    500,
+    422,
     "",
     `failed to create typed patch object (${namespace}/${name}; ${type(apiVersion, kind)}): ${text}`,
   );

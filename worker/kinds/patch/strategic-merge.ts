@@ -24,8 +24,8 @@ export function strategicMerge(schema: Schema, document: unknown, patch: JsonObj
   return mergeMap(schema, isObject(document) ? document : {}, patch);
 }
 
-/** What upstream answers for a patch that it cannot make sense of and has no code for. */
-const unexplained = (message: string) => new ApiError(500, "", message);
+/** A patch that makes no sense: upstream has no code for it and so calls it its own fault, a 500; it is the client's. */
+const unexplained = (message: string) => new ApiError(422, "", message);
 const badOrder = () => badRequest("invalid patch format of setElementOrder list");
 const badRetainKeys = () => badRequest("invalid patch format of retainKeys");
 
