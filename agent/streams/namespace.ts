@@ -2,11 +2,11 @@
 import type { ChildProcess } from "node:child_process";
 import { readlinkSync } from "node:fs";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { spawn } from "../process.ts";
+import { programPath } from "../program.ts";
 import { type DialAnswer, type DialRequest, dialLocalhost } from "./namespace-dialer.ts";
 
-const PROGRAM = fileURLToPath(import.meta.resolve("./namespace-dialer.ts"));
+const PROGRAM = programPath("streams/namespace-dialer");
 
 type Waiting = { resolve(socket: Socket): void; reject(error: Error): void };
 

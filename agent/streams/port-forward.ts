@@ -15,6 +15,9 @@ import type { SpdyStream } from "./spdy/stream.ts";
 /** How long the first stream of a connection waits for the second, ms. */
 const PAIR_TIMEOUT_MS = 30_000;
 
+/** What the client may still send after the program in the pod has ended its side, ms: as upstream. */
+const LINGER_MS = 1_000;
+
 type Pair = { error?: SpdyStream; data?: SpdyStream };
 
 export async function servePortForward({ socket, request, deps }: ServedPod): Promise<void> {
@@ -81,7 +84,11 @@ class Forwarder {
       const socket = await this.dialer.dial(port);
       socket.allowHalfOpen = true;
       // A connection that breaks is told by its end, as upstream: an error's text would end the client.
-      await Promise.allSettled([pipeline(data, socket), pipeline(socket, data)]);
+      const sent = pipeline(data, socket).catch(() => {});
+      await pipeline(socket, data).catch(() => {});
+      const late = this.timers.after(LINGER_MS, () => socket.destroy());
+      await sent;
+      late();
       socket.destroy();
       error.end();
     } catch (cause) {

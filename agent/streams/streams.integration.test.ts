@@ -38,7 +38,8 @@ class Client {
   }
 
   async until(channel: number, what: string): Promise<void> {
-    await eventually(what, () => this.output[channel]?.includes(what) === true);
+    const output = () => this.output[channel] ?? "";
+    await eventually(what, () => output().includes(what), output);
   }
 
   /** The Status on the error channel, when all is over. */
@@ -48,23 +49,26 @@ class Client {
   }
 }
 
-async function eventually(what: string, condition: () => boolean, ms = 10_000): Promise<void> {
+async function eventually(what: string, condition: () => boolean, found = () => "", ms = 10_000): Promise<void> {
   for (let waited = 0; !condition(); waited += 20) {
-    if (waited > ms) throw new Error(`never came true: ${what}`);
+    if (waited > ms) throw new Error(`never came true: ${what}, only ${found()}`);
     await effects.sleep(20);
   }
 }
 
-const commandLines = (): string[] =>
+const commandLine = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+  } catch {
+    return "";
+  }
+};
+const commandLines = () =>
   readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      } catch {
-        return "";
-      }
-    });
+    .map(commandLine);
+const ownChildren = () =>
+  readFileSync("/proc/thread-self/children", "utf8").split(" ").filter(Boolean).map(commandLine);
 
 describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () => {
   let runtime: TestRuntime;
@@ -224,8 +228,7 @@ describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () 
     const flags = ["stdin", "stdout", "tty"].map((flag): [string, string] => [flag, "true"]);
     const first = await open("attach", "shell", flags);
     first.send(4, '{"Width":101,"Height":31}');
-    await effects.sleep(300);
-    first.send(0, "stty size; kept=yes\n");
+    first.send(0, "kept=yes; until stty size; do sleep 0.1; done\n"); // until the size has come through
     await first.until(1, "31 101\r\n");
     first.socket.terminate();
     const second = await open("attach", "shell", flags);
@@ -263,8 +266,7 @@ describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () 
         client.socket.send(writeFrame({ type: "synStream", id, associated: 0, priority: 0, block, fin: id === 1 }));
       }
       client.socket.send(writeFrame({ type: "data", id: 3, data: Buffer.from(request), fin: false }));
-      await eventually("both streams ended", () => ended.size === 2);
-      client.socket.close();
+      await eventually("both streams ended", () => ended.size === 2).finally(() => client.socket.close());
       return { data: got[3] ?? "", error: got[1] ?? "" };
     }
     const get = "GET / HTTP/1.0\r\n\r\n";
@@ -285,7 +287,7 @@ describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () 
     });
 
     test("leaves no helper behind", async () => {
-      await eventually("all helpers are gone", () => !commandLines().some((line) => line.includes("namespace-dialer")));
+      await eventually("all helpers are gone", () => !ownChildren().some((line) => line.includes("namespace-dialer")));
     });
   });
 });
