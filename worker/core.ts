@@ -9,12 +9,14 @@ import { Engine } from "./api/engine/engine.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { builtinControllers } from "./controllers/index.ts";
+import { isWatch } from "./edge/watch.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
 import { type CertificateAndKey, issueServer } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { KubeObject } from "./lib/object.ts";
+import { badRequest } from "./lib/status.ts";
 import type { Objects, Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
 import { connectionController, settleLiveness } from "./liveness.ts";
@@ -54,7 +56,26 @@ const COMPACT_EVERY_REVISIONS = 100;
 /** Events past their hour go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
 
+type Call = Extract<ToCluster, { type: "call" }>;
+
 const RESYNCED = "controllers.known";
+
+/** What an agent asks for, or undefined when no such request can be made. */
+function requestOf({ method, path, contentType, body }: Omit<Call, "type" | "id">): Request | undefined {
+  try {
+    return new Request(new URL(path, "https://cluster"), {
+      method,
+      headers: {
+        "content-type": contentType ?? "application/json",
+        accept: "application/json",
+        "user-agent": "skerry-agent",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    return undefined;
+  }
+}
 
 export class Core {
   readonly api: Api;
@@ -220,16 +241,11 @@ export class Core {
     };
   }
 
-  private async call(node: string, { method, path, contentType, body }: Extract<ToCluster, { type: "call" }>) {
-    const request = new Request(`https://cluster${path}`, {
-      method,
-      headers: {
-        "content-type": contentType ?? "application/json",
-        accept: "application/json",
-        "user-agent": "skerry-agent",
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
+  private async call(node: string, { method, path, contentType, body }: Call) {
+    const request = requestOf({ method, path, contentType, body });
+    // A watch would never be over; agents hear of changes on their socket.
+    if (!request || isWatch(request))
+      return { code: 400, body: badRequest("the call is no request that can be answered").status() as unknown as Json };
     const user = { name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] };
     const response = await this.api.call(user, request);
     const text = await response.text();

@@ -43,6 +43,9 @@ export type LinkDeps = {
   liveness(node: string, liveness: Liveness): void;
 };
 
+/** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
+const MAX_HEALTH_LENGTH = 1000;
+
 /** Objects in one message at most, so that none nears the platform's limit of 32 MiB. */
 const OBJECTS_PER_MESSAGE = 500;
 
@@ -78,7 +81,9 @@ export class Link {
     if (session.state !== "open") throw new ProtocolError(`${message.type} before hello`);
     switch (message.type) {
       case "health": {
-        const health: Liveness = message.ready ? { state: "ready" } : { state: "unhealthy", message: message.message };
+        const health: Liveness = message.ready
+          ? { state: "ready" }
+          : { state: "unhealthy", message: message.message.slice(0, MAX_HEALTH_LENGTH) };
         socket.remember({ ...session, health });
         return this.deps.liveness(session.node, health);
       }
