@@ -1,22 +1,29 @@
 /** `npm run build`: the Worker and the command as one file each, as the npm package carries them. */
-import { chmodSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, cpSync } from "node:fs";
+import { basename, join } from "node:path";
 import { buildWorker, packageRoot } from "./bundle.ts";
 
 const root = packageRoot();
 await buildWorker(root, join(root, "dist/worker.js"));
 const { build } = await import("esbuild");
-const outfile = join(root, "dist/skerry.js");
+const bin = join(root, "dist/skerry.js");
 await build({
-  entryPoints: [join(root, "agent/main.ts")],
-  outfile,
+  // The command, and the programs that it starts (agent/program.ts).
+  entryPoints: ["main", "pods/keeper", "streams/namespace-dialer"].map((module) => ({
+    in: join(root, `agent/${module}.ts`),
+    out: module === "main" ? "skerry" : basename(module),
+  })),
+  outdir: join(root, "dist"),
   bundle: true,
   platform: "node",
   format: "esm",
   target: "node22",
   external: ["esbuild"],
   // Dependencies that are CommonJS inside an ES module need a require of their own.
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
+  },
   logLevel: "error",
 });
-chmodSync(outfile, 0o755);
+chmodSync(bin, 0o755);
+cpSync(join(root, "agent/local/nerdctl-module"), join(root, "dist/nerdctl-module"), { recursive: true });

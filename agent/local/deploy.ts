@@ -1,5 +1,6 @@
 /** `skerry deploy`: the control plane on the user's own Cloudflare account. */
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import { type Finished, run, spawn } from "../process.ts";
 import { packageRoot } from "./bundle.ts";
@@ -13,7 +14,10 @@ const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
 
 class Wrangler {
   private readonly root = packageRoot();
-  private readonly program = join(this.root, "node_modules/wrangler/bin/wrangler.js");
+  private readonly program = join(
+    dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
+    "bin/wrangler.js",
+  );
 
   /** Collects what it says. */
   async run(args: readonly string[], input?: string): Promise<Finished> {

@@ -129,14 +129,13 @@ export async function up(options: UpOptions): Promise<Cluster> {
 }
 
 async function startControlPlane({ home, controllers, progress, effects }: UpOptions): Promise<Keeper> {
-  const root = packageRoot();
-  const bundle = await ensureBundle(root);
+  const bundle = await ensureBundle(packageRoot());
   const secret = ensureSecret(home.path);
   const config = JSON.stringify({ controllers, ...ensureRanges(home.path) });
   const keeper = new Keeper(
     {
       name: "workerd",
-      start: () => startWorkerd({ root, home, bundle, secret, config }),
+      start: () => startWorkerd({ home, bundle, secret, config }),
       ended: (why) =>
         progress(`the control plane ended (${why}) and is started again; see ${files(home.path).logs}/workerd.log`),
     },

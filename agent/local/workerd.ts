@@ -1,6 +1,7 @@
 /** Runs the Worker on this machine: raw workerd with durable state on disk, the same bundle that Cloudflare runs. */
 import type { ChildProcess } from "node:child_process";
 import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { spawn } from "../process.ts";
 import { files, type Home, writeFile } from "./home.ts";
@@ -51,34 +52,22 @@ const skerry :Workerd.Worker = (
 }
 
 /** workerd's own program; the npm package's launcher would stay in memory beside it. */
-export function workerdBinary(root: string): string {
-  const platform = `@cloudflare/workerd-linux-${process.arch === "arm64" ? "arm64" : "64"}`;
-  const candidates = [
-    join(root, "node_modules", platform, "bin/workerd"),
-    join(root, "node_modules/workerd/bin/workerd"),
-  ];
-  const found = candidates.find((path) => existsSync(path));
-  if (!found) throw new Error("workerd is not installed: run npm install");
-  return found;
+function workerdBinary(): string {
+  const { resolve } = createRequire(import.meta.url);
+  return resolve(`@cloudflare/workerd-linux-${process.arch === "arm64" ? "arm64" : "64"}/bin/workerd`);
 }
 
 /**
  * Starts workerd. The kernel ends it when this process dies, however that happens, so the port is never held by an
  * orphan. The caller owns the process; an open client stream keeps workerd from obeying SIGTERM, so follow with SIGKILL.
  */
-export function startWorkerd(options: {
-  root: string;
-  home: Home;
-  bundle: string;
-  secret: string;
-  config: string;
-}): ChildProcess {
+export function startWorkerd(options: { home: Home; bundle: string; secret: string; config: string }): ChildProcess {
   const paths = files(options.home.path);
   mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
   copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
   writeFile(paths.workerConfig, workerdConfig(options));
   const log = openLog(join(paths.logs, "workerd.log"));
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerdBinary(options.root), "serve", paths.workerConfig], {
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerdBinary(), "serve", paths.workerConfig], {
     stdio: ["ignore", log, log],
   });
   closeSync(log);

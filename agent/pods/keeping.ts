@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import type { Timers } from "../effects.ts";
 import { type ContainerOptions, containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
 import { spawn } from "../process.ts";
+import { programPath } from "../program.ts";
 import type { KeeperOptions } from "./keeper.ts";
 
 /** First byte of a frame on a keeper's socket; then comes the length of its data, 4 bytes, the high ones first. */
@@ -68,7 +68,7 @@ export async function runKept(
   const flags = ["-i", ...terminal, "--cidfile", idFile, ...(options.flags ?? [])];
   const command = [nerdctl.binary, "run", "--pull", "never", ...containerArgs({ ...options, flags })];
   const settings: KeeperOptions = { ...given, command, errors };
-  const program = fileURLToPath(new URL("./keeper.ts", import.meta.url));
+  const program = programPath("pods/keeper");
   const keeper = spawn(process.execPath, [program, JSON.stringify(settings)], {
     detached: true,
     stdio: "ignore",
