@@ -2,7 +2,7 @@
 import { attachTo } from "../pods/keeping.ts";
 import { Channel, Channels, exitStatus, readMessage, waitForRoom } from "./channels.ts";
 import { readEntries } from "./logs.ts";
-import { flags, type Served } from "./serve.ts";
+import { flags, type Served } from "./served.ts";
 
 export async function serveAttach(served: Served): Promise<void> {
   const { socket, request, container } = served;

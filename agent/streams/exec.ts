@@ -9,7 +9,7 @@ import { spawn } from "../process.ts";
 import { Channel, Channels, exitStatus, failureStatus, type Incoming, readMessage, waitForRoom } from "./channels.ts";
 import { outcomeOf, withoutLastWord } from "./exec-output.ts";
 import { execProcess } from "./exec-process.ts";
-import { flags, type Served } from "./serve.ts";
+import { flags, type Served } from "./served.ts";
 import { resizeTerminal, terminalCommand } from "./terminal.ts";
 
 /** How long a command that was told to hang up may keep nerdctl waiting, ms. */

@@ -1,7 +1,7 @@
 /** `kubectl logs`: text as binary messages, then a close. */
 import { closeInOrder, sendWithin } from "./channels.ts";
 import { logOptions, readLog } from "./logs.ts";
-import type { Served } from "./serve.ts";
+import type { Served } from "./served.ts";
 
 export async function serveLog({ socket, request, container, deps }: Served): Promise<void> {
   const query = new URLSearchParams(request.query);

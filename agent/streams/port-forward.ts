@@ -7,7 +7,7 @@ import type { WebSocket } from "ws";
 import type { Timers } from "../effects.ts";
 import { sendWithin } from "./channels.ts";
 import { NamespaceDialer } from "./namespace.ts";
-import type { ServedPod } from "./serve.ts";
+import type { ServedPod } from "./served.ts";
 import { Reset } from "./spdy/frames.ts";
 import { SpdySession, type Transport } from "./spdy/session.ts";
 import type { SpdyStream } from "./spdy/stream.ts";

@@ -1,34 +1,13 @@
 /** Serves what the control plane asks for on a socket to this node's Relay: one socket a stream. */
 import { WebSocket } from "ws";
-import type { Effects } from "../../worker/lib/effects.ts";
 import type { StreamRequest } from "../../worker/protocol/link.ts";
-import type { Timers } from "../effects.ts";
 import type { NodeIdentity } from "../local/join.ts";
-import type { Nerdctl } from "../nerdctl.ts";
-import type { FoundContainer, PodManager } from "../pods/manager.ts";
 import { serveAttach } from "./attach.ts";
 import { Channels, failureStatus } from "./channels.ts";
 import { serveExec } from "./exec.ts";
 import { serveLog } from "./log.ts";
 import { servePortForward } from "./port-forward.ts";
-
-export type StreamDeps = {
-  nerdctl: Nerdctl;
-  pods: Pick<PodManager, "find" | "sandboxOf">;
-  effects: Effects & Timers;
-  log(message: string): void;
-};
-
-/** One open stream, about a pod. */
-export type ServedPod = { socket: WebSocket; request: StreamRequest; deps: StreamDeps };
-/** One open stream, and the container that it is about. */
-export type Served = ServedPod & { container: FoundContainer };
-
-/** Reads the flags of a stream's query, as Kubernetes writes them. */
-export const flags = (query: StreamRequest["query"]): ((name: string) => boolean) => {
-  const on = new Set(query.flatMap(([name, value]) => (value === "true" || value === "1" ? [name] : [])));
-  return (name) => on.has(name);
-};
+import type { Served, ServedPod, StreamDeps } from "./served.ts";
 
 const HANDSHAKE_MS = 10_000;
 /** workerd may leave a closed connection open. Nothing is lost by ending it: `closeInOrder`. */

@@ -1,0 +1,25 @@
+/** What the servers of streams are given. */
+import type { WebSocket } from "ws";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { StreamRequest } from "../../worker/protocol/link.ts";
+import type { Timers } from "../effects.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import type { FoundContainer, PodManager } from "../pods/manager.ts";
+
+export type StreamDeps = {
+  nerdctl: Nerdctl;
+  pods: Pick<PodManager, "find" | "sandboxOf">;
+  effects: Effects & Timers;
+  log(message: string): void;
+};
+
+/** One open stream, about a pod. */
+export type ServedPod = { socket: WebSocket; request: StreamRequest; deps: StreamDeps };
+/** One open stream, and the container that it is about. */
+export type Served = ServedPod & { container: FoundContainer };
+
+/** Reads the flags of a stream's query, as Kubernetes writes them. */
+export const flags = (query: StreamRequest["query"]): ((name: string) => boolean) => {
+  const on = new Set(query.flatMap(([name, value]) => (value === "true" || value === "1" ? [name] : [])));
+  return (name) => on.has(name);
+};
