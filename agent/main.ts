@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /** The `skerry` command. */
 import { Command, InvalidArgumentError } from "commander";
-import { runAgent } from "./agent.ts";
 import { effects } from "./effects.ts";
 import { createToken, down, joinCluster, listTokens, printKubeconfig, revokeToken } from "./local/commands.ts";
 import { deploy } from "./local/deploy.ts";
@@ -9,6 +8,8 @@ import { homeFromEnvironment } from "./local/home.ts";
 import { defaultNodeName, up } from "./local/supervisor.ts";
 import { VERSION } from "./version.ts";
 
+/** Loaded by the processes that are agents alone: the supervisor stays small. */
+const runAgent = async () => (await import("./agent.ts")).runAgent(home(), effects, progress);
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
 
@@ -61,13 +62,10 @@ program
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string }) => {
     await joinCluster(home(), { server: url, ...options }, progress);
-    await runAgent(home(), effects, progress);
+    await runAgent();
   });
 
-program
-  .command("agent", { hidden: true })
-  .description("run the node's agent, already joined")
-  .action(() => runAgent(home(), effects, progress));
+program.command("agent", { hidden: true }).description("run the node's agent, already joined").action(runAgent);
 
 const token = program.command("token").description("join tokens");
 token

@@ -2,9 +2,11 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
-import { createAuthority, issueServer, type Names } from "../../worker/lib/certificates.ts";
+import type { Names } from "../../worker/lib/certificates.ts";
 import { files, writeFile } from "./home.ts";
 
+/** Loaded only where a certificate is made: it takes much memory. */
+const issuing = () => import("../../worker/lib/certificates.ts");
 /** A certificate is made anew when it has less than this left. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
@@ -28,14 +30,14 @@ function isFresh(path: string, names: Names, now: number): boolean {
 export async function ensureCertificates(home: string, now: number): Promise<void> {
   const paths = files(home);
   if (!existsSync(paths.caCertificate) || !existsSync(paths.caKey)) {
-    const made = await createAuthority("skerry-ca", now);
+    const made = await (await issuing()).createAuthority("skerry-ca", now);
     writeFile(paths.caKey, made.key);
     writeFile(paths.caCertificate, made.certificate, 0o644);
   }
   const names = localNames();
   if (isFresh(paths.certificate, names, now)) return;
   const authority = { certificate: readFileSync(paths.caCertificate, "utf8"), key: readFileSync(paths.caKey, "utf8") };
-  const server = await issueServer(authority, "skerry", names, now);
+  const server = await (await issuing()).issueServer(authority, "skerry", names, now);
   writeFile(paths.key, server.key);
   writeFile(paths.certificate, server.certificate, 0o644);
 }
