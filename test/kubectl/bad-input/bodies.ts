@@ -111,6 +111,12 @@ const syntax: Row[] = [
     ...badRequest(/invalid character '{' exceeded max depth/),
   },
   {
+    name: "a revision whose data nests 100,000 deep",
+    ask: "POST /apis/apps/v1/namespaces/bad/controllerrevisions",
+    body: `{"metadata":{"name":"x"},"revision":1,"data":${'{"a":'.repeat(1e5)}1${"}".repeat(1e5)}}`,
+    ...badRequest(/^the object provided is unrecognized \(must be of type ControllerRevision\): .*exceeded max depth/),
+  },
+  {
     name: "YAML with a tab",
     ask: create,
     body: "kind: ConfigMap\n\tmetadata: {}",
@@ -359,7 +365,7 @@ const sizes: Row[] = [
     body: configMap({ name: "x" }, { data: { k: "x".repeat(3 * MIB) } }),
     ...BODY_LIMIT,
   },
-  { name: "4 MiB of nothing", ask: create, body: Buffer.alloc(4 * MIB), ...BODY_LIMIT },
+  { name: "8 MiB of nothing", ask: create, body: Buffer.alloc(8 * MIB), ...BODY_LIMIT },
   {
     name: "a ConfigMap above 1 MiB",
     ask: create,

@@ -163,6 +163,24 @@ const patches: Row[] = [
     ...refused(409, "Conflict", /^Apply failed with 1 conflict: conflict with "\w+" using v1: \.data\.k$/),
   },
   {
+    name: "apply: null for apiVersion",
+    ask: `PATCH ${A}?fieldManager=m`,
+    headers: apply,
+    body: { apiVersion: null, kind: "ConfigMap", metadata: { name: "a" } },
+    ...badRequest("invalid object type: /, Kind=ConfigMap"),
+  },
+  {
+    name: "apply: unknown field",
+    ask: `PATCH ${A}?fieldManager=m`,
+    headers: apply,
+    body: configMap({ name: "a" }, { dat: {} }),
+    ...refused(
+      422,
+      "",
+      "failed to create typed patch object (bad/a; /v1, Kind=ConfigMap): .dat: field not declared in schema",
+    ),
+  },
+  {
     name: "apply: managedFields",
     ask: `PATCH ${A}?fieldManager=m`,
     headers: apply,
