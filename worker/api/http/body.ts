@@ -8,17 +8,21 @@ export const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 const tooLargeBody = () => tooLarge(`limit is ${MAX_BODY_BYTES}`);
 
-/** Stops reading at the limit, so that an endless body costs no more than a large one. */
+/** Of a body past the limit, what is read and dropped: many clients hear no answer before they have sent everything. */
+const MAX_DROPPED_BYTES = 16 * 1024 * 1024;
+
+/** Keeps no more than the limit, and stops reading soon after it, so that an endless body costs little more. */
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLargeBody();
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_DROPPED_BYTES) throw tooLargeBody();
   if (!request.body) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLargeBody();
-    chunks.push(chunk);
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    else if (size > MAX_DROPPED_BYTES) break;
   }
+  if (size > MAX_BODY_BYTES) throw tooLargeBody();
   const bytes = new Uint8Array(size);
   let at = 0;
   for (const chunk of chunks) {

@@ -52,9 +52,9 @@ export function apply(application: Application): KubeObject {
 }
 
 function checkBody({ applied, apiVersion, kind }: Application, root: Schema): void {
-  const type = (version = "", name = "") => `${version.includes("/") ? "" : "/"}${version}, Kind=${name}`;
+  const type = (version: string, name: string) => `${version.includes("/") ? "" : "/"}${version}, Kind=${name}`;
   if (applied.apiVersion !== apiVersion || applied.kind !== kind)
-    throw badRequest(`invalid object type: ${type(applied.apiVersion, applied.kind)}`);
+    throw badRequest(`invalid object type: ${type(applied.apiVersion ?? "", applied.kind ?? "")}`);
   const { managedFields, namespace = "", name = "" } = applied.metadata ?? {};
   if (managedFields) throw badRequest("metadata.managedFields must be nil");
   const [problem, ...more] = misfits(root, applied);
