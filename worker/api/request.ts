@@ -22,6 +22,8 @@ export type ApiRequest = {
   contentType: string;
   /** The body's text, not yet parsed; undefined when there is none. */
   body: string | undefined;
+  /** Of a body that was YAML: what it says twice, which its JSON does not show. */
+  repeatedKeys?: readonly string[];
   /** For the default field manager: the part of it before the first "/". */
   userAgent: string;
 };

@@ -65,7 +65,7 @@ export function askVirtual(
   const kind = virtual.body ?? request.kind;
   const warnings: string[] = [];
   const options = writeOptions(request);
-  const object = readBody(kinds, kind, request.body, options.fieldValidation, warnings);
+  const object = readBody(kinds, kind, request, options.fieldValidation, warnings);
   // An answer is not asked with.
   delete object.status;
   const managedFields = trackUpdate({

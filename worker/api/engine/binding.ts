@@ -19,7 +19,7 @@ export function bind(core: Core, request: ApiRequest): ApiResult {
   const warnings: string[] = [];
   const kind = core.kinds.find("", "v1", "bindings");
   if (!kind) throw new Error("bindings are not served");
-  const binding = readBody(core.kinds, kind, request.body, options.fieldValidation, warnings) as CoreV1Binding;
+  const binding = readBody(core.kinds, kind, request, options.fieldValidation, warnings) as CoreV1Binding;
   const name = request.name || binding.metadata?.name || "";
   if (binding.metadata?.name && binding.metadata.name !== name)
     throw badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`);

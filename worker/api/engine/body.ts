@@ -4,6 +4,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import { JsonError, jsonWord, parseJson } from "../../lib/json.ts";
 import { type ApiError, badRequest } from "../../lib/status.ts";
+import type { ApiRequest } from "../request.ts";
 import type { Loose } from "./core.ts";
 import { isBuiltIn } from "./stored.ts";
 
@@ -50,12 +51,20 @@ export function parseObject(kind: Kind, body = ""): Loose {
 export function readBody(
   kinds: Kinds,
   kind: Kind,
-  body: string | undefined,
+  { body, repeatedKeys = [] }: Pick<ApiRequest, "body" | "repeatedKeys">,
   validation: FieldValidation,
   warnings: string[],
 ): Loose {
   const object = parseObject(kind, body);
   const duplicates = validation === "Ignore" ? [] : duplicateKeys(body ?? "");
+  if (validation !== "Ignore" && repeatedKeys.length > 0) {
+    const problem = `yaml: unmarshal errors:\n  ${repeatedKeys.join("\n  ")}`;
+    if (validation === "Strict")
+      throw badRequest(
+        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problem}`,
+      );
+    warnings.push(problem);
+  }
   return normalize(kinds, kind, object, validation, warnings, duplicates);
 }
 

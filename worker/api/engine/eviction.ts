@@ -40,7 +40,7 @@ export function evict(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
   const { fieldValidation, dryRun } = writeOptions(request);
   const warnings: string[] = [];
-  const eviction = readBody(core.kinds, EvictionKind, request.body, fieldValidation, warnings) as PolicyV1Eviction;
+  const eviction = readBody(core.kinds, EvictionKind, request, fieldValidation, warnings) as PolicyV1Eviction;
   if (eviction.metadata?.name && eviction.metadata.name !== name)
     throw badRequest("name in URL does not match name in Eviction object");
   const options = { ...eviction.deleteOptions, ...(dryRun && { dryRun: ["All"] }) } as DeleteOptions;

@@ -78,7 +78,7 @@ export const getScale = (core: Core, request: ApiRequest): ApiResult =>
 export function updateScale(core: Core, request: ApiRequest): ApiResult {
   const warnings: string[] = [];
   const { fieldValidation } = writeOptions(request);
-  const scale = readBody(core.kinds, ScaleKind, request.body, fieldValidation, warnings);
+  const scale = readBody(core.kinds, ScaleKind, request, fieldValidation, warnings);
   return writeScale(core, request, () => scale, warnings);
 }
 

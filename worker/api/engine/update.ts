@@ -21,7 +21,7 @@ export function update(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
   const options = writeOptions(request);
   const warnings: string[] = [];
-  const object = readBody(core.kinds, kind, request.body, options.fieldValidation, warnings);
+  const object = readBody(core.kinds, kind, request, options.fieldValidation, warnings);
   checkNamed(object, namespace, name);
   return core.store.write((txn): ApiResult => {
     const stored = txn.get(keyOf(kind, namespace, name));

@@ -1,7 +1,8 @@
 /** Request bodies: their limit, their media types, and YAML made JSON before anyone else looks. */
-import { parse, stringify, type Tags } from "yaml";
+import { type Document, isScalar, LineCounter, parseDocument, stringify, type Tags, visit } from "yaml";
 import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
+import type { ApiRequest } from "../request.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
 export const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -100,16 +101,15 @@ const withoutSurprises = (tags: Tags): Tags =>
       (tag.tag !== "tag:yaml.org,2002:timestamp" && (tag as { format?: string }).format !== "TIME"),
   );
 
-export function yamlToJson(text: string): string {
+/** The document as JSON, and in go-yaml's words the keys that one of its maps has twice; the last of them counts. */
+export function yamlToJson(text: string): { body: string; repeated: string[] } {
   try {
-    const value: unknown = parse(text, {
-      version: "1.1",
-      uniqueKeys: false,
-      customTags: withoutSurprises,
-      maxAliasCount: 100,
-      logLevel: "error",
-    });
-    return JSON.stringify(value ?? null);
+    const lineCounter = new LineCounter();
+    const options = { version: "1.1", uniqueKeys: false, customTags: withoutSurprises, logLevel: "error" } as const;
+    const document = parseDocument(text, { ...options, lineCounter });
+    if (document.errors[0]) throw document.errors[0];
+    const body = JSON.stringify(document.toJS({ maxAliasCount: 100 }) ?? null);
+    return { body, repeated: repeatedKeys(document, lineCounter) };
   } catch (error) {
     // The parser calls itself for each level.
     if (error instanceof RangeError) throw badRequest("yaml: exceeded max depth");
@@ -117,14 +117,32 @@ export function yamlToJson(text: string): string {
   }
 }
 
+function repeatedKeys(document: Document, lines: LineCounter): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const line = lines.linePos(key.range?.[0] ?? 0).line;
+        if (seen.has(key.value))
+          found.push(`line ${line}: key ${JSON.stringify(String(key.value))} already set in map`);
+        seen.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
 export const toYaml = (value: unknown): string =>
   stringify(value, { version: "1.1", sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
 
 /** The body as JSON text and what it is. Patches in YAML keep their type: JSON is YAML. */
-export function understood(type: string, text: string): { contentType: string; body: string } {
+export function understood(type: string, text: string): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
   if (type === "") return { contentType: "application/json", body: text };
-  if (type === "application/yaml") return { contentType: "application/json", body: yamlToJson(text) };
-  if (type === "application/apply-patch+yaml" && !/^\s*\{/.test(text))
-    return { contentType: type, body: yamlToJson(text) };
-  return { contentType: type, body: text };
+  const isYaml = type === "application/yaml" || (type === "application/apply-patch+yaml" && !/^\s*\{/.test(text));
+  if (!isYaml) return { contentType: type, body: text };
+  const { body, repeated } = yamlToJson(text);
+  const contentType = type === "application/yaml" ? "application/json" : type;
+  return { contentType, body, ...(repeated.length && { repeatedKeys: repeated }) };
 }

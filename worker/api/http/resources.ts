@@ -53,7 +53,11 @@ function expectedOf({ kind, verb, subresource }: Route): Expected {
   return { apiVersion: body.group ? `${body.group}/${body.version}` : body.version, kind: body.kind };
 }
 
-function bodyOf({ method }: Request, body: Body, asked: Route): Pick<ApiRequest, "contentType" | "body"> {
+function bodyOf(
+  { method }: Request,
+  body: Body,
+  asked: Route,
+): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
   if (method === "GET" || (method === "DELETE" && body.bytes.length === 0)) return NO_BODY;
   const expected = expectedOf(asked);
   checkBodyType(method, body.type, hasProtobuf(expected));
@@ -61,7 +65,7 @@ function bodyOf({ method }: Request, body: Body, asked: Route): Pick<ApiRequest,
   return understood(type, text);
 }
 
-function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body">): ApiRequest {
+function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
   const { request, query, user, asked } = question;
   const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
   return { ...asked, user, query, ...body, userAgent };
