@@ -123,17 +123,17 @@ spec: { selector: { app: many }, ports: [{ port: 80 }] }
     await eventually("all is given back", async () => {
       const { agentFiles: agent, workerdFiles: workerd, ...now } = await taken();
       expect(now).toEqual(rest);
-      expect(agent).toBeLessThan(agentFiles + 10);
-      expect(workerd).toBeLessThan(workerdFiles + 10);
+      expect(agent).toBeLessThan(agentFiles + 4);
+      expect(workerd).toBeLessThan(workerdFiles + 4);
       return true;
     });
+    const memoryAfter = memory();
     console.log(
       [
         `${PODS} pods: all Ready after ${started}, all gone after ${ended}`,
-        `before: ${memoryBefore}; with all: ${memoryFull}; after: ${memory()}`,
+        `before: ${memoryBefore}; with all: ${memoryFull}; after: ${memoryAfter}`,
         `before: ${JSON.stringify(before)}`,
         `with all: ${JSON.stringify(full)}`,
-        `after: ${JSON.stringify(await taken())}`,
       ].join("\n"),
     );
   },
