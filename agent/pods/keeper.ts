@@ -3,9 +3,11 @@
  * nerdctl keeps a container's stdin only while `nerdctl run` itself stays in the foreground, so that is what runs here;
  * whoever attaches connects to the socket. Usage: `node keeper.ts JSON`, where JSON is a `KeeperOptions`.
  */
-import { readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { run, spawn } from "../process.ts";
+import { effects } from "../effects.ts";
+import { spawn } from "../process.ts";
+import { resizeTerminal, terminalCommand } from "../streams/terminal.ts";
 import { FrameReader, frame, Kind, writeTo } from "./keeping.ts";
 
 export type KeeperOptions = {
@@ -25,7 +27,6 @@ const MOST_ERRORS = 16 * 1024;
 const MOST_EARLY = 64 * 1024;
 /** A client that reads so much slower than the container writes is let go. */
 const MOST_WAITING = 4 * 1024 * 1024;
-const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 /** nerdctl's own log lines, which are not the container's. */
 const ownLine = /^time="[^"]*" level=(?:warning|info) msg=.*\n/gm;
 
@@ -33,11 +34,8 @@ function start({ command, tty, errors }: KeeperOptions) {
   const [program = "", ...args] = command;
   const stdio = ["pipe", "pipe", "pipe"] as ["pipe", "pipe", "pipe"];
   if (!tty) return spawn(program, args, { stdio, env: process.env });
-  // nerdctl wants a real terminal for -t: `script` gives it one. The container's own does all that terminals do to
-  // lines, so this one must add nothing.
-  const line = `stty raw -echo -onlcr; exec ${command.map(quote).join(" ")} 2>${quote(errors)}`;
-  const env = { ...process.env, TERM: "xterm", SHELL: "/bin/sh" };
-  return spawn("script", ["-q", "-e", "-f", "-c", line, "/dev/null"], { stdio, env });
+  const terminal = terminalCommand(command, errors);
+  return spawn(terminal.program, terminal.args, { stdio, env: { ...process.env, ...terminal.environment } });
 }
 
 function keep(options: KeeperOptions): void {
@@ -72,7 +70,10 @@ function keep(options: KeeperOptions): void {
         if (room) void room.then(() => client.resume());
         if (room) client.pause();
       } else if (kind === Kind.end && once) child.stdin?.end();
-      else if (kind === Kind.resize) resize(child.pid, data);
+      else if (kind === Kind.resize && options.tty) {
+        const size = sizeOf(data);
+        if (size) void resizeTerminal(child.pid, size, effects);
+      }
     });
     client.on("data", (data: Buffer) => reader.push(data));
     client.on("error", () => {});
@@ -96,16 +97,9 @@ function keep(options: KeeperOptions): void {
 
 const bytesOf = (buffers: Buffer[]) => buffers.reduce((sum, { length }) => sum + length, 0);
 
-/** The terminal that `script` made gets its size; the kernel tells nerdctl, and nerdctl the container. */
-function resize(pid: number | undefined, data: Buffer): void {
-  try {
-    const { width, height } = JSON.parse(data.toString()) as { width: number; height: number };
-    const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-    const terminal = readlinkSync(`/proc/${child}/fd/0`);
-    void run("stty", ["-F", terminal, "rows", `${height}`, "cols", `${width}`]);
-  } catch {
-    // Without a terminal there is no size.
-  }
+function sizeOf(data: Buffer): { width: number; height: number } | undefined {
+  const { width, height } = JSON.parse(data.toString()) as { width?: number; height?: number };
+  return Number.isInteger(width) && Number.isInteger(height) ? { width: width ?? 0, height: height ?? 0 } : undefined;
 }
 
 keep(JSON.parse(process.argv[2] ?? "{}") as KeeperOptions);

@@ -16,6 +16,8 @@ const HEADER = 5;
 const MOST_FRAME = 16 * 1024 * 1024;
 const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 120_000;
+/** A container that has ended at once is known to have run after so long, if it did. */
+const ENDED_MS = 1_000;
 
 export function frame(kind: number, data: Uint8Array): Buffer {
   const header = Buffer.alloc(HEADER);
@@ -75,23 +77,19 @@ export async function runKept(
     env: nerdctl.environment,
   });
   let ended = false;
-  keeper.on("error", () => {
+  const end = () => {
     ended = true;
-  });
-  keeper.on("exit", () => {
-    ended = true;
-  });
-  keeper.unref();
-  for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+  };
+  keeper.on("error", end).on("exit", end).unref();
+  for (let waited = 0, after = 0; waited < START_TIMEOUT_MS && after < ENDED_MS; waited += LOOK_EVERY_MS) {
     const id = read(idFile).trim();
-    if (id) {
-      const [found] = await nerdctl.inspect([id]);
-      if (found && found.State.Status !== "created") return id;
-    }
-    if (ended) throw new NerdctlError(1, failureMessage(read(errors)));
+    const [found] = id ? await nerdctl.inspect([id]) : [];
+    // Neither before its start nor for a moment after its end is it what it will be.
+    if (found?.State.Running || found?.State.Status === "exited") return id;
+    if (ended) after += id ? LOOK_EVERY_MS : ENDED_MS;
     await timers.sleep(LOOK_EVERY_MS);
   }
-  throw new NerdctlError(1, "the container did not start in time");
+  throw new NerdctlError(1, ended ? failureMessage(read(errors)) : "the container did not start in time");
 }
 
 const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");

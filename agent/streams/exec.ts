@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { writeTo } from "../pods/keeping.ts";
+import { signal, startTicks } from "../pods/processes.ts";
 import { spawn } from "../process.ts";
 import { Channel, Channels, exitStatus, failureStatus, type Incoming, readMessage, waitForRoom } from "./channels.ts";
 import { outcomeOf, withoutLastWord } from "./exec-output.ts";
@@ -14,6 +15,7 @@ import { resizeTerminal, terminalCommand } from "./terminal.ts";
 
 /** How long a command that was told to hang up may keep nerdctl waiting, ms. */
 const HANG_UP_MS = 2_000;
+const HANG_UP_LOOK_MS = 50;
 
 export async function serveExec({ socket, request, container, deps }: Served): Promise<void> {
   if (!container.running) throw new Error(`container not found ("${request.container}")`);
@@ -26,7 +28,7 @@ export async function serveExec({ socket, request, container, deps }: Served): P
     const message = readMessage(data);
     if (message) waitForRoom(socket, running.input(message));
   });
-  const hangUp = () => endCommand(running.child, container.pid, deps);
+  const hangUp = () => void endCommand(running.child, container.pid, deps);
   socket.on("close", hangUp);
   if (socket.readyState !== socket.OPEN) hangUp();
   const copies = [copy(running.stdout, Channel.stdout, channels)];
@@ -47,17 +49,18 @@ async function copy(from: AsyncIterable<Buffer>, channel: number, channels: Chan
 }
 
 /** The client is gone: the command is hung up on, as when a terminal is closed. One that ignores that goes on. */
-function endCommand(nerdctl: ChildProcess, container: number | undefined, { effects }: Deps): void {
-  if (nerdctl.exitCode !== null || nerdctl.signalCode !== null) return;
-  const command = execProcess(nerdctl.pid, container);
+async function endCommand(nerdctl: ChildProcess, container: number | undefined, { effects }: Deps): Promise<void> {
+  const hasEnded = () => nerdctl.exitCode !== null || nerdctl.signalCode !== null;
   nerdctl.stdin?.destroy();
-  try {
-    if (command) process.kill(command, "SIGHUP");
-  } catch {
-    // It has just ended.
+  let command: number | undefined;
+  for (let waited = 0; waited < HANG_UP_MS && !hasEnded(); waited += HANG_UP_LOOK_MS) {
+    if (!command) {
+      command = execProcess(nerdctl.pid, container); // unknown for as long as it is just being started
+      if (command) signal({ pid: command, startTicks: startTicks(command) }, "SIGHUP");
+    }
+    await effects.sleep(HANG_UP_LOOK_MS);
   }
-  const cancel = effects.after(HANG_UP_MS, () => nerdctl.kill("SIGKILL"));
-  nerdctl.once("close", cancel);
+  if (!hasEnded()) nerdctl.kill("SIGKILL");
 }
 
 type Running = {

@@ -3,6 +3,7 @@
  * to the agent. A socket stays in the namespace it was made in, so no byte of the stream passes through here.
  */
 import { connect, type Socket } from "node:net";
+import { programPath } from "../program.ts";
 
 export type DialRequest = { id: number; port: number };
 /** The message that answers; with it comes the socket, unless `error` says why not. */
@@ -47,7 +48,7 @@ async function answer({ id, port }: DialRequest): Promise<void> {
   }
 }
 
-if (process.argv[1] === import.meta.filename && process.send) {
+if (process.argv[1] === programPath("streams/namespace-dialer") && process.send) {
   process.on("message", (request: DialRequest) => void answer(request));
   process.on("disconnect", () => process.exit()); // the agent is gone, or needs no more
 }

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { missingForContainers, startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
+import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import type { StreamRequest } from "../../worker/protocol/link.ts";
 import { effects } from "../effects.ts";
@@ -15,8 +15,6 @@ import type { Sandbox } from "../pods/memory.ts";
 import { serveOn } from "./serve.ts";
 import { FrameReader, writeFrame } from "./spdy/frames.ts";
 import { HeaderWriter } from "./spdy/headers.ts";
-
-const missing = missingForContainers();
 
 /** What the agent knows of one container, and the client's end of a socket to it. */
 class Client {
@@ -39,7 +37,11 @@ class Client {
 
   async until(channel: number, what: string): Promise<void> {
     const output = () => this.output[channel] ?? "";
-    await eventually(what, () => output().includes(what), output);
+    await eventually(
+      what,
+      () => output().includes(what),
+      () => JSON.stringify(this.output),
+    );
   }
 
   /** The Status on the error channel, when all is over. */
@@ -70,7 +72,7 @@ const commandLines = () =>
 const ownChildren = () =>
   readFileSync("/proc/thread-self/children", "utf8").split(" ").filter(Boolean).map(commandLine);
 
-describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () => {
+describe("streams to a real container", { timeout: 30_000 }, () => {
   let runtime: TestRuntime;
   let server: WebSocketServer;
   const containers = new Map<string, FoundContainer>();
@@ -228,7 +230,7 @@ describe.skipIf(missing)("streams to a real container", { timeout: 30_000 }, () 
     const flags = ["stdin", "stdout", "tty"].map((flag): [string, string] => [flag, "true"]);
     const first = await open("attach", "shell", flags);
     first.send(4, '{"Width":101,"Height":31}');
-    first.send(0, "kept=yes; until stty size; do sleep 0.1; done\n"); // until the size has come through
+    first.send(0, 'kept=yes; until test "$(stty size)" = "31 101"; do sleep 0.1; done; stty size\n');
     await first.until(1, "31 101\r\n");
     first.socket.terminate();
     const second = await open("attach", "shell", flags);

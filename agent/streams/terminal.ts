@@ -5,6 +5,7 @@ import { run } from "../process.ts";
 
 const RESIZE_TRIES = 40;
 const RESIZE_WAIT_MS = 25;
+const REMIND_MS = [100, 300, 1000, 3000];
 
 const quote = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
@@ -21,7 +22,10 @@ export function terminalCommand(words: readonly string[], messages: string) {
   };
 }
 
-/** Sets the size of the terminal that `script` made; the kernel tells the program, and nerdctl the container. */
+/**
+ * Sets the size of the terminal that `script` made; the kernel tells the program, and nerdctl the container. nerdctl is
+ * deaf to that at its start, and a container's process that has not started yet takes no size: so it is told again.
+ */
 export async function resizeTerminal(
   script: number | undefined,
   size: { width: number; height: number },
@@ -29,16 +33,25 @@ export async function resizeTerminal(
 ): Promise<void> {
   for (let tries = 0; tries < RESIZE_TRIES; tries++) {
     const terminal = terminalOf(script);
-    if (terminal) return void (await run("stty", ["-F", terminal, "rows", `${size.height}`, "cols", `${size.width}`]));
+    if (terminal) {
+      await run("stty", ["-F", terminal.path, "rows", `${size.height}`, "cols", `${size.width}`]);
+      break;
+    }
     await timers.sleep(RESIZE_WAIT_MS); // `script` has not started its child yet
+  }
+  for (const wait of REMIND_MS) {
+    await timers.sleep(wait);
+    const program = terminalOf(script)?.program;
+    if (program) process.kill(program, "SIGWINCH");
   }
 }
 
-function terminalOf(script: number | undefined): string | undefined {
+/** The program that `script` runs, and its terminal. */
+function terminalOf(script: number | undefined): { program: number; path: string } | undefined {
   try {
-    const [child] = readFileSync(`/proc/${script}/task/${script}/children`, "utf8").trim().split(" ");
-    const terminal = readlinkSync(`/proc/${child}/fd/0`);
-    return terminal.startsWith("/dev/pts/") ? terminal : undefined;
+    const [program] = readFileSync(`/proc/${script}/task/${script}/children`, "utf8").trim().split(" ");
+    const path = readlinkSync(`/proc/${program}/fd/0`);
+    return path.startsWith("/dev/pts/") ? { program: Number(program), path } : undefined;
   } catch {
     return undefined;
   }
