@@ -323,6 +323,15 @@ const fields: Row[] = [
     ),
   },
   {
+    name: "duplicate field in YAML, Strict",
+    ask: `${create}?fieldValidation=Strict`,
+    body: "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\ndata:\n  k: a\n  k: b\n",
+    headers: yaml,
+    ...badRequest(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  line 7: key "k" already set in map',
+    ),
+  },
+  {
     name: "fieldValidation of no known kind",
     ask: `${create}?fieldValidation=Loud`,
     body: configMap({ name: "x" }),

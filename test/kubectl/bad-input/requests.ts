@@ -177,7 +177,7 @@ const patches: Row[] = [
     ...refused(
       422,
       "",
-      "failed to create typed patch object (bad/a; /v1, Kind=ConfigMap): .dat: field not declared in schema",
+      "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .dat: field not declared in schema",
     ),
   },
   {
@@ -206,6 +206,7 @@ const patches: Row[] = [
 const field = (text: string) => `GET ${PODS}?fieldSelector=${encodeURIComponent(text)}`;
 const label = (text: string) => `GET ${PODS}?labelSelector=${encodeURIComponent(text)}`;
 const query = (text: string) => `GET ${CONFIG_MAPS}?${text}`;
+const manyValues = (count: number) => Array.from({ length: count }, (_, i) => `v${i}`).join();
 const queries: Row[] = [
   {
     name: "label selector: an operator alone",
@@ -226,6 +227,21 @@ const queries: Row[] = [
     name: "label selector: a value that is none",
     ask: label("a=-b"),
     ...badRequest(/^unable to parse requirement: values\[0\]\[a\]: Invalid value: "-b": a valid label must be/),
+  },
+  {
+    name: "label selector: the last of 8,000 values",
+    ask: label(`a in (${manyValues(8000)},-bad)`),
+    ...badRequest(/^unable to parse requirement: values\[\d+\]\[a\]: Invalid value: "-bad": a valid label must be/),
+  },
+  {
+    name: "label selector: longer than a URL may be",
+    ask: label(`a in (${manyValues(20_000)})`),
+    ...refused(414, "", "URI too long"),
+  },
+  {
+    name: "label selector: longer than the head of a request may be",
+    ask: label(`a in (${manyValues(100_000)})`),
+    ...refused(431, "", "message head is too large"),
   },
   {
     name: "field selector: no operator",
