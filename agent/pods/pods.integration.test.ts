@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { missingForContainers, startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
+import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import type {
   CoreV1ConfigMap,
@@ -19,8 +19,6 @@ import { effects } from "../effects.ts";
 import { mountPoints } from "../volumes/mounts.ts";
 import { attachTo } from "./keeping.ts";
 import { PodManager } from "./manager.ts";
-
-const missing = missingForContainers();
 
 /** Stands in for the cluster: keeps what the agent tells, and lets a pod go when its end is confirmed. */
 class Cluster {
@@ -97,7 +95,7 @@ async function until(what: string, condition: () => boolean, ms = 15_000): Promi
   }
 }
 
-describe.skipIf(missing)("pods on a real containerd", { timeout: 30_000 }, () => {
+describe("pods on a real containerd", { timeout: 30_000 }, () => {
   const cluster = new Cluster();
   let runtime: TestRuntime;
 

@@ -1,8 +1,10 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { CONTAINERD_NAMESPACE, Containerd, findBinary } from "../../agent/containerd.ts";
+import { join } from "node:path";
+import { CONTAINERD_NAMESPACE, Containerd } from "../../agent/containerd.ts";
 import { effects } from "../../agent/effects.ts";
+import { cachePath } from "../../agent/local/home.ts";
+import { ensureTools } from "../../agent/local/install.ts";
 import { Nerdctl } from "../../agent/nerdctl.ts";
 import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
@@ -16,22 +18,11 @@ export type TestRuntime = {
   stop(): Promise<void>;
 };
 
-/** Why no containers can be run on this machine, or undefined. */
-export function missingForContainers(): string | undefined {
-  if (process.getuid?.() !== 0) return "not root";
-  for (const program of ["containerd", "runc", "nerdctl"])
-    if (!findBinary(program, extraHome())) return `no ${program}`;
-  return undefined;
-}
-
-/** Where a test machine keeps programs that are not on its PATH. */
-const extraHome = () => process.env.SKERRY_TEST_BIN ?? "/var/lib/skerry";
-
 export async function startRuntime(subnet: string): Promise<TestRuntime> {
   const home = mkdtempSync(join(tmpdir(), "skerry-test-"));
   const containerd = new Containerd({ home, timers: effects, log: () => {} });
   await containerd.start();
-  const binary = findBinary("nerdctl", extraHome()) ?? "nerdctl";
+  const { nerdctl: binary } = await ensureTools(cachePath(process.env), () => {});
   const nerdctl = new Nerdctl({ binary, toml: containerd.paths.nerdctlToml, namespace: CONTAINERD_NAMESPACE });
   const network = `skt${process.pid % 100_000}`;
   await nerdctl.createNetwork(network, ["--subnet", subnet]);
@@ -45,19 +36,7 @@ async function stopRuntime(home: string, containerd: Containerd, nerdctl: Nerdct
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
-  while (pid && existsSync(`/proc/${pid}`) && isRunning(pid)) await effects.sleep(50);
+  while (pid && existsSync(`/proc/${pid}`)) await effects.sleep(50);
   await unmountAll(home);
   rmSync(home, { recursive: true, force: true });
 }
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return !readdirSync(`/proc/${pid}`).includes("gone");
-  } catch {
-    return false;
-  }
-}
-
-/** PATH with the folder of a program that lies elsewhere. */
-export const withPath = (folder: string) => [folder, process.env.PATH].join(delimiter);
