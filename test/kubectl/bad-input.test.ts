@@ -13,9 +13,13 @@ import { kubectls } from "../support/programs.ts";
 import { calls, closing } from "./bad-input/agents.ts";
 import { bodies } from "./bad-input/bodies.ts";
 import { fuzzed, seeded } from "./bad-input/fuzz.ts";
+import { limits } from "./bad-input/limits.ts";
 import { objects } from "./bad-input/objects.ts";
+import { patches } from "./bad-input/patches.ts";
+import { queries } from "./bad-input/queries.ts";
 import { requests } from "./bad-input/requests.ts";
 import { CONFIG_MAPS, configMap, type Row } from "./bad-input/row.ts";
+import { specs } from "./bad-input/specs.ts";
 import { identities, joins } from "./bad-input/tokens.ts";
 import { BROKEN } from "./bad-input/typed.ts";
 
@@ -225,7 +229,18 @@ async function isRefused(row: Row, to = client): Promise<void> {
   else expect(message).toBe(row.message);
 }
 
-describe.each(Object.entries({ ...bodies, ...objects, ...requests, identities }))("%s", (_, rows) => {
+const TABLES: Record<string, Row[]> = {
+  ...bodies,
+  ...limits,
+  ...objects,
+  specs,
+  patches,
+  queries,
+  ...requests,
+  identities,
+};
+
+describe.each(Object.entries(TABLES))("%s", (_, rows) => {
   test.each(rows.map(shown))("$name", ({ row }) => isRefused(row));
   leavesNoTrace();
 });
@@ -351,9 +366,9 @@ test("random requests are answered, none by a fault of ours", async () => {
   const seed = Number(process.env.SKERRY_SEED ?? effects.now() % 1e9);
   console.log(`seed ${seed}`);
   const random = seeded(seed);
-  const valid = [...Object.values({ ...bodies, ...objects, ...requests }).flat()].filter(
-    ({ ask: asked, body }) => asked.length < 5000 && (!body || JSON.stringify(body).length < 5000),
-  );
+  const valid = Object.values(TABLES)
+    .flat()
+    .filter(({ ask: asked, body }) => asked.length < 5000 && (!body || JSON.stringify(body).length < 5000));
   const end = effects.now() + FUZZ_MS;
   const codes: Record<number, number> = {};
   let sent = 0;
