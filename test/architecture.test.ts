@@ -15,7 +15,7 @@ const LAYERS: Record<string, readonly string[]> = {
   "worker/storage": ["worker/lib", "migrations"],
   "worker/api": ["worker/kinds", "worker/storage", "worker/lib", "worker/controllers/controller.ts"],
   "worker/link": ["worker/protocol", "worker/kinds", "worker/lib"],
-  "worker/edge": ["worker/protocol", "worker/lib", "worker/effects.ts"],
+  "worker/edge": ["worker/protocol", "worker/lib", "worker/effects.ts", "worker/api/http/streams.ts"],
   worker: ["*"],
   agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json"],
 };

@@ -47,6 +47,7 @@ export class Cluster extends DurableObject<Env> {
         case "watch":
           return await this.openWatch(core, request);
         case "stream":
+        case "stream-check":
           return await this.grantStream(core, request);
         default:
           return await core.api.app.fetch(request);
@@ -122,8 +123,9 @@ export class Cluster extends DurableObject<Env> {
   private async grantStream(core: Core, request: Request): Promise<Response> {
     const grant = await core.api.authorizeStream(request);
     if (grant instanceof Response) return grant;
-    if (!core.link.stream(grant.node, grant.stream))
+    if (!core.link.connected(grant.node))
       throw new ApiError(503, "ServiceUnavailable", `node ${grant.node} is not connected to the control plane`);
+    if (request.headers.get("x-skerry-internal") === "stream") core.link.stream(grant.node, grant.stream);
     return Response.json(grant, { headers: { "x-skerry-grant": "1" } });
   }
 

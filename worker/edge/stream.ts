@@ -2,7 +2,7 @@
  * Exec, attach, port-forward and logs: the Cluster object authorizes and names the node; the bytes then go through that
  * node's Relay and never through the Cluster.
  */
-
+import { notUpgraded } from "../api/http/streams.ts";
 import type { StreamRequest } from "../protocol/link.ts";
 
 /** What the Cluster grants: the node whose Relay to use, and what its agent was asked to serve. */
@@ -10,12 +10,8 @@ export type StreamGrant = { node: string; stream: StreamRequest };
 
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
-/** An exec that asks for no WebSocket is left to the API, which refuses it in words that say what is wrong with it. */
 export function isStream(request: Request, path: string): boolean {
-  if (!STREAM_PATH.test(path) || request.method === "HEAD") return false;
-  return path.endsWith("/log")
-    ? request.method === "GET"
-    : request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  return STREAM_PATH.test(path) && (request.method === "GET" || (request.method === "POST" && !path.endsWith("/log")));
 }
 
 export async function openStream(
@@ -28,9 +24,14 @@ export async function openStream(
   const headers = new Headers(request.headers);
   headers.delete("upgrade");
   headers.delete("connection");
-  headers.set("x-skerry-internal", "stream");
+  const isServed = isLog || request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  headers.set("x-skerry-internal", isServed ? "stream" : "stream-check");
+  // Whoever asks for SPDY may have come back after a refusal over WebSocket. It is asked as a WebSocket would be, so
+  // that what else is wrong is told first.
+  if (!isServed) headers.set("sec-websocket-protocol", "v5.channel.k8s.io, SPDY/3.1+portforward.k8s.io");
   const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
   if (answer.headers.get("x-skerry-grant") === null) return answer;
+  if (!isServed) return Response.json(notUpgraded(request.headers).status(), { status: 400 });
   const grant = (await answer.json()) as StreamGrant;
   const relay = relays.get(relays.idFromName(`${clusterName}/${grant.node}`));
   const dial = new Headers({ upgrade: "websocket" });
