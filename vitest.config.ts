@@ -7,7 +7,7 @@ const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", include: unit, exclude: [...integration, "node_modules/**"] } },
+      { test: { name: "unit", isolate: false, include: unit, exclude: [...integration, "node_modules/**"] } },
       {
         test: {
           name: "integration",
