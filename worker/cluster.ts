@@ -1,6 +1,5 @@
 /** Cluster: one object a cluster, its single writer. It only wires the platform to the core. */
 import { DurableObject } from "cloudflare:workers";
-import type { WatchSpec } from "./api/request.ts";
 import { Core, type CoreParts } from "./core.ts";
 import { effects } from "./effects.ts";
 import type { Env } from "./env.ts";
@@ -8,14 +7,10 @@ import { administratorToken } from "./lib/administrator.ts";
 import { createAuthority } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
-import type { NodeSocket, Session } from "./link/link.ts";
 import { PING, PONG } from "./protocol/parse.ts";
+import { type Attachment, attachment, isOpen, nodeSocket, watchSocket } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
-import { migrate } from "./storage/migrate.ts";
 import { openStore } from "./storage/sqlite-store.ts";
-import type { WatchSocket } from "./watchers.ts";
-
-type Attachment = { type: "node"; session: Session; openedAt: number } | { type: "watch"; spec: WatchSpec };
 
 /** How often connected nodes are looked over for sockets that died without a word, and when one counts as dead, in ms. */
 const SWEEP_EVERY_MS = 20_000;
@@ -67,9 +62,7 @@ export class Cluster extends DurableObject<Env> {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const sql = durableSql(this.ctx.storage);
-    migrate(sql);
-    const store = openStore(sql);
+    const store = openStore(durableSql(this.ctx.storage));
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const stored = store.getSetting("cluster.authority");
     const authority = stored
@@ -189,39 +182,3 @@ export class Cluster extends DurableObject<Env> {
     void this.ctx.storage.setAlarm(wanted);
   }
 }
-
-const isOpen = (socket: WebSocket) => socket.readyState === WebSocket.OPEN;
-const attachment = (socket: WebSocket) => socket.deserializeAttachment() as Attachment;
-
-/** One wrapper a socket, so that they can be told apart. */
-function once<T extends object>(make: (socket: WebSocket) => T): (socket: WebSocket) => T {
-  const made = new WeakMap<WebSocket, T>();
-  return (socket) => {
-    const known = made.get(socket) ?? make(socket);
-    made.set(socket, known);
-    return known;
-  };
-}
-
-const nodeSocket = once<NodeSocket>((socket) => {
-  const state = () => attachment(socket) as Extract<Attachment, { type: "node" }>;
-  return {
-    send: (text) => socket.send(text),
-    close: (code, reason) => socket.close(code, reason),
-    session: () => state().session,
-    remember: (session) => socket.serializeAttachment({ ...state(), session } satisfies Attachment),
-  };
-});
-
-const watchSocket = once<WatchSocket>((socket) => {
-  let spec: WatchSpec | undefined;
-  return {
-    send: (text) => socket.send(text),
-    close: (code, reason) => socket.close(code, reason),
-    spec: () => (spec ??= (attachment(socket) as Extract<Attachment, { type: "watch" }>).spec),
-    remember: (changed) => {
-      spec = changed;
-      socket.serializeAttachment({ type: "watch", spec } satisfies Attachment);
-    },
-  };
-});

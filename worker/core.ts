@@ -9,19 +9,15 @@ import { Engine } from "./api/engine/engine.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { builtinControllers } from "./controllers/index.ts";
-import { isWatch } from "./edge/watch.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
-import { type CertificateAndKey, issueServer } from "./lib/certificates.ts";
-import { type ClusterConfig, nthAddress } from "./lib/config.ts";
+import type { CertificateAndKey } from "./lib/certificates.ts";
+import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
-import type { KubeObject } from "./lib/object.ts";
-import { badRequest } from "./lib/status.ts";
-import type { Objects, Write } from "./link/downlink.ts";
+import type { Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
 import { connectionController, settleLiveness } from "./liveness.ts";
-import type { Json, ToCluster, ToNode } from "./protocol/link.ts";
-import { PROTOCOL_VERSION } from "./protocol/link.ts";
+import { answerCall, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
 import { Turn } from "./turn.ts";
@@ -56,26 +52,7 @@ const COMPACT_EVERY_REVISIONS = 100;
 /** Events past their hour go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
 
-type Call = Extract<ToCluster, { type: "call" }>;
-
 const RESYNCED = "controllers.known";
-
-/** What an agent asks for, or undefined when no such request can be made. */
-function requestOf({ method, path, contentType, body }: Omit<Call, "type" | "id">): Request | undefined {
-  try {
-    return new Request(new URL(path, "https://cluster"), {
-      method,
-      headers: {
-        "content-type": contentType ?? "application/json",
-        accept: "application/json",
-        "user-agent": "skerry-agent",
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch {
-    return undefined;
-  }
-}
 
 export class Core {
   readonly api: Api;
@@ -113,12 +90,12 @@ export class Core {
       batch: (body) => this.turn.run(body),
     });
     this.link = new Link({
-      objects: this.objects(),
+      objects: objectsOf(view, this.kinds),
       sockets: platform.nodeSockets,
       revision: () => store.revision(),
       since: (revision) => this.writesSince(revision),
-      call: (node, request) => this.call(node, request),
-      welcome: () => this.welcome(),
+      call: (node, request) => answerCall(this.api, node, request),
+      welcome: () => welcome(parts),
       liveness: (node, liveness) => {
         this.away.delete(node);
         void this.turn.run(() => settleLiveness(this.engine, node, liveness, effects.now()));
@@ -178,7 +155,7 @@ export class Core {
     this.untold = [];
     if (told.length > 0) {
       this.watchers.changed(told);
-      this.link.changed(told.map((change) => this.write(change)));
+      if (platform.nodeSockets().length > 0) this.link.changed(told.map(writeOf));
     }
     platform.wakeAt(store.work.nextDue());
     if (!rested) platform.defer(() => void this.turn.run(() => {}));
@@ -205,85 +182,8 @@ export class Core {
     }
   }
 
-  private write(change: Change): Write {
-    const { resource, namespace, name, type, json, previous } = change;
-    const last = JSON.parse(json) as KubeObject;
-    return {
-      resource,
-      namespace,
-      name,
-      object: type === "DELETED" ? undefined : last,
-      old: type === "DELETED" ? last : previous ? (JSON.parse(previous) as KubeObject) : undefined,
-    };
-  }
-
   private writesSince(revision: number): Iterable<Write> | "expired" {
     const changes = this.parts.store.since(revision);
-    return changes === "expired" ? "expired" : Iterator.from(changes).map((change) => this.write(change));
-  }
-
-  private objects(): Objects {
-    const { view } = this.engine;
-    const kind = (resource: string) => this.kinds.preferred(resource);
-    return {
-      get: (resource, namespace, name) => {
-        const found = kind(resource);
-        return found && view.get(found, namespace, name);
-      },
-      list: (resource) => {
-        const found = kind(resource);
-        return found ? view.list(found) : [];
-      },
-      podsOnNode: (node) => {
-        const found = kind("pods");
-        return found ? view.onNode(found, node) : [];
-      },
-    };
-  }
-
-  private async call(node: string, { method, path, contentType, body }: Call) {
-    const request = requestOf({ method, path, contentType, body });
-    // A watch would never be over; agents hear of changes on their socket.
-    if (!request || isWatch(request))
-      return { code: 400, body: badRequest("the call is no request that can be answered").status() as unknown as Json };
-    const user = { name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] };
-    const response = await this.api.call(user, request);
-    const text = await response.text();
-    try {
-      return { code: response.status, body: JSON.parse(text) as Json };
-    } catch {
-      return { code: response.status, body: text };
-    }
-  }
-
-  private async welcome(): Promise<Extract<ToNode, { type: "welcome" }>> {
-    const { effects, config, authority, clusterId } = this.parts;
-    const apiAddress = nthAddress(config.serviceCIDR, 1);
-    const names = [
-      "kubernetes",
-      "kubernetes.default",
-      "kubernetes.default.svc",
-      `kubernetes.default.svc.${config.clusterDomain}`,
-      "localhost",
-    ];
-    const issued = await issueServer(
-      authority,
-      "kubernetes",
-      { dns: names, ip: [apiAddress, "127.0.0.1"] },
-      effects.now(),
-    );
-    return {
-      type: "welcome",
-      version: PROTOCOL_VERSION,
-      now: effects.now(),
-      clusterId,
-      clusterDomain: config.clusterDomain,
-      dnsAddress: nthAddress(config.serviceCIDR, 10),
-      apiAddress,
-      serviceCIDR: config.serviceCIDR,
-      ca: authority.certificate,
-      apiCertificate: issued.certificate,
-      apiKey: issued.key,
-    };
+    return changes === "expired" ? "expired" : Iterator.from(changes).map(writeOf);
   }
 }

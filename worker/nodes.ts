@@ -1,0 +1,106 @@
+/** What the cluster's nodes are told, and how what they ask is answered. */
+import type { Api } from "./api/app.ts";
+import type { StoreView } from "./api/view.ts";
+import { isWatch } from "./edge/watch.ts";
+import type { Kinds } from "./kinds/registry.ts";
+import { type CertificateAndKey, issueServer } from "./lib/certificates.ts";
+import { type ClusterConfig, nthAddress } from "./lib/config.ts";
+import type { Effects } from "./lib/effects.ts";
+import type { KubeObject } from "./lib/object.ts";
+import { badRequest } from "./lib/status.ts";
+import type { Objects, Write } from "./link/downlink.ts";
+import { type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
+import type { Change } from "./storage/store.ts";
+
+type Call = Extract<ToCluster, { type: "call" }>;
+type Welcome = Extract<ToNode, { type: "welcome" }>;
+
+export function writeOf(change: Change): Write {
+  const { resource, namespace, name, type, json, previous } = change;
+  const last = JSON.parse(json) as KubeObject;
+  return {
+    resource,
+    namespace,
+    name,
+    object: type === "DELETED" ? undefined : last,
+    old: type === "DELETED" ? last : previous ? (JSON.parse(previous) as KubeObject) : undefined,
+  };
+}
+
+export function objectsOf(view: StoreView, kinds: Kinds): Objects {
+  return {
+    get: (resource, namespace, name) => {
+      const kind = kinds.preferred(resource);
+      return kind && view.get(kind, namespace, name);
+    },
+    list: (resource) => {
+      const kind = kinds.preferred(resource);
+      return kind ? view.list(kind) : [];
+    },
+    podsOnNode: (node) => {
+      const kind = kinds.preferred("pods");
+      return kind ? view.onNode(kind, node) : [];
+    },
+  };
+}
+
+/** What an agent asks for, or undefined when no such request can be made. */
+function requestOf({ method, path, contentType, body }: Omit<Call, "type" | "id">): Request | undefined {
+  try {
+    return new Request(new URL(path, "https://cluster"), {
+      method,
+      headers: {
+        "content-type": contentType ?? "application/json",
+        accept: "application/json",
+        "user-agent": "skerry-agent",
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers an API request as the node, with all that applies to anyone's. */
+export async function answerCall(api: Api, node: string, call: Call): Promise<{ code: number; body: Json }> {
+  const request = requestOf(call);
+  // A watch would never be over; agents hear of changes on their socket.
+  if (!request || isWatch(request))
+    return { code: 400, body: badRequest("the call is no request that can be answered").status() as unknown as Json };
+  const user = { name: `system:node:${node}`, groups: ["system:nodes", "system:authenticated"] };
+  const response = await api.call(user, request);
+  const text = await response.text();
+  try {
+    return { code: response.status, body: JSON.parse(text) as Json };
+  } catch {
+    return { code: response.status, body: text };
+  }
+}
+
+export type WelcomeParts = {
+  effects: Effects;
+  config: ClusterConfig;
+  authority: CertificateAndKey;
+  clusterId: string;
+};
+
+/** What an agent learns first, with a fresh certificate for the API that it serves to its pods. */
+export async function welcome({ effects, config, authority, clusterId }: WelcomeParts): Promise<Welcome> {
+  const apiAddress = nthAddress(config.serviceCIDR, 1);
+  const service = "kubernetes.default.svc";
+  const dns = ["kubernetes", "kubernetes.default", service, `${service}.${config.clusterDomain}`, "localhost"];
+  const issued = await issueServer(authority, "kubernetes", { dns, ip: [apiAddress, "127.0.0.1"] }, effects.now());
+  return {
+    type: "welcome",
+    version: PROTOCOL_VERSION,
+    now: effects.now(),
+    clusterId,
+    clusterDomain: config.clusterDomain,
+    dnsAddress: nthAddress(config.serviceCIDR, 10),
+    apiAddress,
+    serviceCIDR: config.serviceCIDR,
+    ca: authority.certificate,
+    apiCertificate: issued.certificate,
+    apiKey: issued.key,
+  };
+}
