@@ -196,6 +196,9 @@ function spawnAgent(home: Home) {
   return child;
 }
 
+/** How the user called this program: from a clone by npm, or as the installed command. */
+const commandName = () => (process.env.npm_lifecycle_event ? "npm run skerry --" : "skerry");
+
 function summary({ home, agent, node }: UpOptions): string {
   const lines = [
     agent
@@ -209,7 +212,7 @@ function summary({ home, agent, node }: UpOptions): string {
           "  kubectl create deployment web --image=nginx --replicas=2",
           "  kubectl get pods -o wide",
         ]
-      : ["  kubectl api-resources", "  skerry token create     # prints how to add a machine"]),
+      : ["  kubectl api-resources", `  ${commandName()} token create     # prints how to add a machine`]),
     "",
     "Ctrl-C stops the control plane; containers keep running, and the next start finds them again.",
   ];
