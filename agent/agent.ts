@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { CoreV1Node, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
 import type { Effects } from "../worker/lib/effects.ts";
+import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import type { Desired } from "./desired.ts";
 import type { Timers } from "./effects.ts";
@@ -31,14 +32,18 @@ const RETRY_MS = 2_000;
 type Parts = {
   home: Home;
   identity: NodeIdentity;
-  effects: Effects & Timers;
+  /** The machine's own clock, for what must not jump. */
+  machine: Effects & Timers;
+  /** With the cluster's time, for what is told. */
+  effects: ReturnType<typeof clusterClock>;
   log: Progress;
   containerd: Containerd;
   nerdctl: Nerdctl;
   containerdVersion: string;
 };
 
-async function prepare(home: Home, effects: Effects & Timers, log: Progress): Promise<Parts> {
+async function prepare(home: Home, machine: Effects & Timers, log: Progress): Promise<Parts> {
+  const effects = clusterClock(machine);
   const identity = readIdentity(home.path);
   if (!identity) throw new Error(`${home.path} belongs to no cluster yet: use \`skerry up\` or \`skerry join\``);
   mkdirSync(home.path, { recursive: true });
@@ -52,7 +57,7 @@ async function prepare(home: Home, effects: Effects & Timers, log: Progress): Pr
   });
   const version = await run(tools.containerd, ["--version"]);
   const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";
-  return { home, identity, effects, log, containerd, nerdctl, containerdVersion };
+  return { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion };
 }
 
 class Agent {
@@ -67,7 +72,7 @@ class Agent {
   private told = "";
 
   constructor(parts: Parts) {
-    const { home, identity, effects, log, nerdctl, containerd } = parts;
+    const { home, identity, machine, effects, log, nerdctl, containerd } = parts;
     this.parts = parts;
     this.state = new State(files(home.path).agentState);
     this.network = new NodeNetwork({
@@ -91,10 +96,11 @@ class Agent {
       log,
     });
     this.link = new Link(
-      { server: identity.server, node: identity.node, token: identity.token, ca: identity.ca, effects, log },
+      { server: identity.server, node: identity.node, token: identity.token, ca: identity.ca, effects: machine, log },
       {
         revision: () => this.state.revision(),
         welcome: (welcome) => {
+          effects.setBy(welcome.now);
           this.state.setWelcome(welcome);
           if (this.running) this.network.renew(welcome.apiCertificate, welcome.apiKey);
         },

@@ -243,6 +243,24 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     await ok("delete pod talker --grace-period=1");
   });
 
+  test("run -i --rm feeds a program and takes it away", async () => {
+    const args = [
+      "run",
+      "sum",
+      "-i",
+      "--rm",
+      "--image=busybox:test",
+      "--restart=Never",
+      "--",
+      "sh",
+      "-c",
+      "read line; echo got $line",
+    ];
+    const out = await ok(args, "some input\n");
+    expect(out).toContain("got some input");
+    await eventually("it is gone", async () => (await fails("get pod sum")).includes("not found"));
+  });
+
   test("get -w shows changes as they happen, and no blank row", async () => {
     const child = spawn(kubectl, ["-n", namespace, "get", "configmaps", "-w", "--no-headers"], {
       env: cluster.environment,
