@@ -11,7 +11,7 @@ import { administratorToken } from "../worker/lib/administrator.ts";
 const MAIN = join(import.meta.dirname, "../agent/main.ts");
 /** The free plan's limit of a script, compressed. */
 const MAX_SCRIPT_BYTES = 3 * 1024 * 1024;
-const SECRET = "of the deployment";
+const SECRET = "the secret of this deployment";
 
 const home = mkdtempSync(join(tmpdir(), "skerry-deploy-"));
 const bundle = join(home, "deploy/index.js");
@@ -22,20 +22,25 @@ beforeAll(async () => {
     env: { ...process.env, SKERRY_HOME: home },
   });
   expect(done.stderr).toContain("nothing was deployed");
-  miniflare = new Miniflare(
+  miniflare = await start({ SKERRY_SECRET: SECRET });
+});
+
+async function start(bindings: Record<string, string>): Promise<Miniflare> {
+  const started = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
       script: readFileSync(bundle, "utf8"),
       compatibilityDate: "2026-11-01",
-      bindings: { SKERRY_SECRET: SECRET, SKERRY_CONFIG: '{"controllers":true}' },
+      bindings,
       durableObjects: {
         CLUSTER: { className: "Cluster", useSQLite: true },
         RELAY: { className: "Relay", useSQLite: true },
       },
     }),
   );
-  await miniflare.ready;
-});
+  await started.ready;
+  return started;
+}
 afterAll(async () => {
   await miniflare?.dispose();
   rmSync(home, { recursive: true, force: true });
@@ -84,6 +89,22 @@ describe("the deployed bundle", () => {
     expect((await ask("/clusters/reef/api/v1/namespaces", reef, namespace)).code).toBe(201);
     expect((await ask("/clusters/reef/api/v1/namespaces", shore)).code).toBe(401);
     expect((await ask("/clusters/shore/api/v1/namespaces/only-here", shore)).code).toBe(404);
+  });
+
+  test("without a secret, or with a guessable one, it serves no one", async () => {
+    const without: Record<string, string>[] = [{}, { SKERRY_SECRET: "" }, { SKERRY_SECRET: "short" }];
+    for (const bindings of without) {
+      const bare = await start(bindings);
+      try {
+        const response = await bare.dispatchFetch("https://skerry.test/api/v1/namespaces", {
+          headers: { authorization: "Bearer x" },
+        });
+        expect(response.status).toBe(503);
+        expect(await response.text()).toContain("SKERRY_SECRET");
+      } finally {
+        await bare.dispose();
+      }
+    }
   });
 
   test("a name that no URL should have is nobody's cluster", async () => {

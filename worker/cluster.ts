@@ -15,6 +15,7 @@ import { openStore } from "./storage/sqlite-store.ts";
 /** How often connected nodes are looked over for sockets that died without a word, and when one counts as dead, in ms. */
 const SWEEP_EVERY_MS = 20_000;
 const SILENCE_MS = 35_000;
+const MIN_SECRET_CHARACTERS = 24;
 
 export class Cluster extends DurableObject<Env> {
   private core: Core | undefined;
@@ -56,7 +57,7 @@ export class Cluster extends DurableObject<Env> {
   /** A new name becomes a cluster when its administrator first asks; until then nothing is stored for it. */
   private async found(request: Request): Promise<Core> {
     const name = request.headers.get("x-skerry-cluster") ?? "default";
-    const token = await administratorToken(this.env.SKERRY_SECRET, name);
+    const token = await administratorToken(secretOf(this.env), name);
     if (request.headers.get("authorization") !== `Bearer ${token}`) throw unauthorized();
     return this.ctx.blockConcurrencyWhile(async () => this.core ?? (await this.open(name)));
   }
@@ -69,7 +70,7 @@ export class Cluster extends DurableObject<Env> {
       ? (JSON.parse(stored) as CoreParts["authority"])
       : await createAuthority(`skerry ${name}`, effects.now());
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
-    const token = await administratorToken(this.env.SKERRY_SECRET, name);
+    const token = await administratorToken(secretOf(this.env), name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
     const config: ClusterConfig = { ...DEFAULT_CONFIG, ...JSON.parse(this.env.SKERRY_CONFIG ?? "{}"), name };
     if (!stored)
@@ -181,4 +182,15 @@ export class Cluster extends DurableObject<Env> {
     this.alarmAt = wanted;
     void this.ctx.storage.setAlarm(wanted);
   }
+}
+
+/** Tokens derive from it: with a guessable one, or none, anyone could make them. */
+function secretOf({ SKERRY_SECRET: secret }: Env): string {
+  if (typeof secret === "string" && secret.length >= MIN_SECRET_CHARACTERS) return secret;
+  const least = `${MIN_SECRET_CHARACTERS} characters`;
+  throw new ApiError(
+    503,
+    "ServiceUnavailable",
+    `this deployment has no SKERRY_SECRET of at least ${least}: use skerry deploy`,
+  );
 }

@@ -6,7 +6,7 @@ export type Env = {
   CLUSTER: DurableObjectNamespace<Cluster>;
   RELAY: DurableObjectNamespace<Relay>;
   /** The deployment's secret, from which each cluster's administrator token derives. */
-  SKERRY_SECRET: string;
+  SKERRY_SECRET?: string;
   /** `ClusterConfig` overrides as JSON, e.g. `{"serviceCIDR":"10.97.0.0/16"}`. */
   SKERRY_CONFIG?: string;
 };
