@@ -1,7 +1,8 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Timers } from "./effects.ts";
+import { CNI_FOLDERS, cniPath, SYSTEM_FOLDERS, which } from "./local/install.ts";
 import { spawn } from "./process.ts";
 
 export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: string; log: string };
@@ -10,21 +11,6 @@ export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: str
 export const CONTAINERD_NAMESPACE = "skerry";
 const START_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 3_000;
-const NEEDED_PATHS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-const CNI_FOLDERS = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
-
-/** Finds a program on PATH, in the usual folders, then in `HOME/bin`. */
-export function findBinary(name: string, home: string): string | undefined {
-  const folders = [...(process.env.PATH ?? "").split(delimiter), ...NEEDED_PATHS, join(home, "bin")];
-  return folders
-    .filter(Boolean)
-    .map((folder) => join(folder, name))
-    .find((path) => existsSync(path));
-}
-
-export function findCniPlugins(home: string): string | undefined {
-  return [...CNI_FOLDERS, join(home, "bin", "cni")].find((folder) => existsSync(join(folder, "bridge")));
-}
 
 /**
  * One node's own containerd: its root, state and socket lie under `HOME/containerd`, so several live side by side.
@@ -77,7 +63,7 @@ export class Containerd {
 
   #writeSettings(): void {
     const { folder, socket, nerdctlToml } = this.paths;
-    const cni = findCniPlugins(this.#home);
+    const cni = cniPath();
     if (!cni) throw new Error(`no CNI plugins in ${CNI_FOLDERS.join(", ")}: install containernetworking-plugins`);
     mkdirSync(join(folder, "cni"), { recursive: true });
     const quote = JSON.stringify;
@@ -107,10 +93,10 @@ export class Containerd {
   }
 
   async #launch(): Promise<void> {
-    const binary = findBinary("containerd", this.#home);
+    const binary = which("containerd");
     if (!binary) throw new Error("containerd is not installed");
     const log = openSync(this.paths.log, "a");
-    const path = [process.env.PATH, ...NEEDED_PATHS, join(this.#home, "bin")].filter(Boolean).join(delimiter);
+    const path = [process.env.PATH, ...SYSTEM_FOLDERS, join(this.#home, "bin")].filter(Boolean).join(delimiter);
     const child = spawn(binary, ["-c", join(this.paths.folder, "config.toml")], {
       detached: true, // its own session: signals to the agent's group do not reach it
       stdio: ["ignore", log, log],

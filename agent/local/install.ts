@@ -27,7 +27,9 @@ const PROGRAMS: readonly { program: string; package: string }[] = [
   { program: "iptables", package: "iptables" }, // nerdctl's network set-up looks for it
   { program: "conntrack", package: "conntrack" },
 ];
-const CNI_FOLDERS = ["/usr/lib/cni", "/opt/cni/bin"];
+export const CNI_FOLDERS = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
+/** Where programs lie, whatever PATH says. */
+export const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
 const NERDCTL_VERSION = "2.0.0";
 const NERDCTL_ARCHIVES: Record<string, string> = {
@@ -37,9 +39,9 @@ const NERDCTL_ARCHIVES: Record<string, string> = {
 const NERDCTL_RELEASE = `https://github.com/containerd/nerdctl/releases/download/v${NERDCTL_VERSION}`;
 const DOWNLOAD_TIMEOUT_MS = 120_000;
 
-/** The first file of this name on the path, or in `/usr/sbin` and the like, that may be run. */
+/** The first file of this name on the path, or in the system's folders, that may be run. */
 export function which(program: string, extra: readonly string[] = []): string | undefined {
-  const folders = [...extra, ...(process.env.PATH ?? "").split(delimiter), "/usr/local/sbin", "/usr/sbin", "/sbin"];
+  const folders = [...extra, ...(process.env.PATH ?? "").split(delimiter).filter(Boolean), ...SYSTEM_FOLDERS];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 

@@ -2,11 +2,7 @@
  * Exec, attach, port-forward and logs: the Cluster object authorizes and names the node; the bytes then go through that
  * node's Relay and never through the Cluster.
  */
-import { notUpgraded } from "../api/http/streams.ts";
-import type { StreamRequest } from "../protocol/link.ts";
-
-/** What the Cluster grants: the node whose Relay to use, and what its agent was asked to serve. */
-export type StreamGrant = { node: string; stream: StreamRequest };
+import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 

@@ -19,6 +19,7 @@ export type PodStream = {
   query: [string, string][];
   subprotocol: string;
 };
+/** The node whose Relay to use, and what its agent is asked to serve. */
 export type StreamGrant = { node: string; stream: PodStream };
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
