@@ -1,0 +1,118 @@
+/**
+ * What the rooms of the simulator agree on. The world (`world/`) owns time, chance, the network and the Cluster object;
+ * nodes (`node/`) own agents over a model of nerdctl; the workload (`workload/`) is clients; invariants (`invariants/`)
+ * look at what happened and throw. Everything runs in one thread under one virtual clock: given the same seed, the same
+ * observations follow in the same order.
+ */
+import type { Timers } from "../../agent/effects.ts";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { KubeObject } from "../../worker/lib/object.ts";
+import type { Change } from "../../worker/storage/store.ts";
+
+/** Time, timers and chance of one part of the world. Each part draws from its own stream, so that parts can be cut out. */
+export type Part = Effects & Timers;
+
+/** One end of a simulated WebSocket: text messages, at most one close. Handlers are set before the clock next moves. */
+export interface Socket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  onOpen(handler: () => void): void;
+  onMessage(handler: (text: string) => void): void;
+  onClose(handler: (code: number, reason: string) => void): void;
+}
+
+/** What happened, in order of virtual time (`at`, ms). */
+export type Observation = { at: number } & (
+  | { type: "commit"; changes: readonly Change[] }
+  /** A client sent a request; `answer` with the same id follows when (and if) the client has seen it. */
+  | { type: "request"; id: number; client: string; method: string; path: string; body?: unknown }
+  | { type: "answer"; id: number; code: number; body: unknown }
+  /** The client will never hear: the socket or the object was gone. The write may or may not have happened. */
+  | { type: "unanswered"; id: number }
+  | { type: "watch-opened"; watch: number; resource: string; namespace: string | undefined; from: string }
+  | {
+      type: "watch-event";
+      watch: number;
+      event: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
+      object: KubeObject;
+    }
+  | { type: "watch-closed"; watch: number }
+  /** The truth of a node, whatever its agent believes. */
+  | { type: "container"; node: string; container: ContainerFact; state: "created" | "running" | "exited" | "removed" }
+  /** The Cluster object's memory was thrown away and built anew from its storage. */
+  | { type: "rebuilt"; why: string }
+  | { type: "fault"; fault: string }
+  /** No more faults from here on. */
+  | { type: "healed" }
+  /** The bounded time after healing has passed. */
+  | { type: "rested" }
+);
+
+export type ContainerFact = {
+  id: string;
+  podUid: string;
+  namespace: string;
+  pod: string;
+  /** The container's name in the pod, or `POD` for the sandbox. */
+  name: string;
+  ip?: string;
+};
+
+/** The truth of the world, for invariants: durable objects as committed, containers as they are. */
+export interface Truth {
+  now(): number;
+  revision(): number;
+  /** Durable objects of a resource (`pods`, `deployments.apps`), parsed, by `namespace/name`. */
+  objects(resource: string): ReadonlyMap<string, KubeObject>;
+  containers(): ReadonlyMap<string, ContainerFact & { node: string; state: "created" | "running" | "exited" }>;
+  /** Work rows that are due, and the sizes of queue and log, in rows. */
+  storage(): { work: number; due: number; changes: number };
+}
+
+export class Violation extends Error {
+  override readonly name = "Violation";
+  readonly rule: string;
+  constructor(rule: string, message: string) {
+    super(`${rule}: ${message}`);
+    this.rule = rule;
+  }
+}
+
+/** A rule with a stable name that tests quote. State lives in the closure that `start` makes, one a run. */
+export type Invariant = {
+  /** e.g. `never-two-containers-of-one-name`. */
+  rule: string;
+  start(truth: Truth): {
+    observe?(observation: Observation): void;
+    /** After healing and the bounded time: everything must be as wanted. */
+    rested?(): void;
+  };
+};
+
+/** A machine with an agent, as the world drives it. The agent's disk outlives crashes and reboots. */
+export interface SimNode {
+  readonly name: string;
+  start(): void;
+  /** The agent process dies at once; containers go on. */
+  crash(): void;
+  /** Power is lost: agent and containers are gone, the disk stays. */
+  powerOff(): void;
+  /** Nothing of the node (agent, runtime, network) moves for so long. */
+  freeze(ms: number): void;
+  /** The machine's own clock is off by so much. */
+  skew(ms: number): void;
+  /** The disk of the agent goes back to what it was at an earlier `remember()`. */
+  remember(): void;
+  restore(): void;
+  /** Faults of the runtime are on (chance per step) or off. */
+  trouble(on: boolean): void;
+  running(): boolean;
+}
+
+export type SimNodeOptions = {
+  name: string;
+  part: Part;
+  /** Dials the cluster's control socket for this node. */
+  connect(): Socket;
+  observe(observation: Omit<Extract<Observation, { type: "container" }>, "at">): void;
+};
