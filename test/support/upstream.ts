@@ -1,0 +1,147 @@
+/**
+ * Programs of the Kubernetes project, built from their Go modules into the cache: the conformance suite, the programs of
+ * its images, and the servers that benchmarks compare with. The first build takes minutes, later ones nothing.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { cachePath } from "../../agent/local/home.ts";
+import { type Progress, which } from "../../agent/local/install.ts";
+import { spawn } from "../../agent/process.ts";
+import { checked } from "./programs.ts";
+
+export const KUBERNETES_VERSION = "v1.35.4";
+const STAGING_VERSION = KUBERNETES_VERSION.replace("v1", "v0");
+const BUILD_TIMEOUT_MS = 1_800_000;
+
+/** A program of a module of its own, at the module's version. */
+type Other = { module: string; version: string; package?: string };
+
+/** Programs of k8s.io/kubernetes (and of what it requires), by package. */
+const KUBERNETES = {
+  "e2e.test": "k8s.io/kubernetes/test/e2e",
+  ginkgo: "github.com/onsi/ginkgo/v2/ginkgo",
+  "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+  "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+  "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+  kubectl: "k8s.io/kubernetes/cmd/kubectl",
+  agnhost: "k8s.io/kubernetes/test/images/agnhost",
+  nonewprivs: "k8s.io/kubernetes/test/images/nonewprivs",
+  "resource-consumer": "k8s.io/kubernetes/test/images/resource-consumer",
+  "consume-cpu": "k8s.io/kubernetes/test/images/resource-consumer/consume-cpu",
+  "regression-issue-74839": "k8s.io/kubernetes/test/images/regression-issue-74839",
+} as const;
+
+const OTHERS = {
+  etcd: { module: "go.etcd.io/etcd/server/v3", version: "v3.6.6" },
+  kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
+  "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
+} as const satisfies Record<string, Other>;
+
+export type UpstreamName = keyof typeof KUBERNETES | keyof typeof OTHERS;
+
+/** Where the program lies once it is built. */
+const upstreamFolder = () => join(cachePath(process.env), "upstream", KUBERNETES_VERSION);
+
+/** The path of a static program, built when it is not there yet. Throws without a Go toolchain. */
+export async function upstreamProgram(name: UpstreamName, progress: Progress): Promise<string> {
+  const path = join(upstreamFolder(), name);
+  if (existsSync(path)) return path;
+  const go = which("go", ["/usr/local/go/bin"]);
+  if (!go) throw new Error(`${name} is built from its Go module, and there is no Go toolchain on the PATH`);
+  mkdirSync(upstreamFolder(), { recursive: true });
+  return locked(join(upstreamFolder(), ".lock"), async () => {
+    if (existsSync(path)) return path; // another process has built it while this one waited
+    progress(`building ${name} of Kubernetes ${KUBERNETES_VERSION} from its Go module; the first time takes minutes`);
+    const other: Other | undefined = name in OTHERS ? OTHERS[name as keyof typeof OTHERS] : undefined;
+    const folder = other ? await otherModule(go, name, other) : await kubernetesModule(go);
+    const target = other ? (other.package ?? other.module) : KUBERNETES[name as keyof typeof KUBERNETES];
+    const verb = name === "e2e.test" ? ["test", "-c"] : ["build"];
+    await goRun(go, [...verb, "-ldflags", linkerFlags(), "-o", `${path}.new`, target], folder);
+    renameSync(`${path}.new`, path);
+    return path;
+  });
+}
+
+/** Releases of Kubernetes carry their version by the linker; the suite refuses to run without one. */
+function linkerFlags(): string {
+  const [major, minor] = KUBERNETES_VERSION.slice(1).split(".");
+  const values = {
+    gitVersion: KUBERNETES_VERSION,
+    gitMajor: major,
+    gitMinor: minor,
+    gitTreeState: "clean",
+    buildDate: "2026-01-01T00:00:00Z",
+  };
+  return [
+    "-s -w",
+    ...Object.entries(values).map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`),
+  ].join(" ");
+}
+
+/** Runs `body` while no other process holds the lock, which ends with this process however that ends. */
+async function locked<T>(path: string, body: () => Promise<T>): Promise<T> {
+  const holder = spawn("flock", [path, "sh", "-c", "echo; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  await new Promise<void>((resolve, reject) => {
+    holder.once("error", reject);
+    holder.once("exit", (code) => reject(new Error(`flock ${path} ended with ${code}`)));
+    holder.stdout?.once("data", () => resolve());
+  });
+  try {
+    return await body();
+  } finally {
+    holder.stdin?.end();
+  }
+}
+
+function goRun(go: string, args: readonly string[], cwd: string): Promise<string> {
+  const env = {
+    ...process.env,
+    CGO_ENABLED: "0",
+    GOTOOLCHAIN: "local",
+    GOFLAGS: "-mod=mod",
+    GONOSUMDB: process.env.GONOSUMDB ?? "*",
+  };
+  return checked(go, args, { cwd, env, timeoutMs: BUILD_TIMEOUT_MS }).then(({ stdout }) => stdout);
+}
+
+/**
+ * k8s.io/kubernetes cannot be built outside its repository as it is: it requires its parts by paths there. This module
+ * replaces them by their published versions.
+ */
+async function kubernetesModule(go: string): Promise<string> {
+  const folder = join(upstreamFolder(), ".kubernetes");
+  if (existsSync(join(folder, "go.sum"))) return folder;
+  mkdirSync(folder, { recursive: true });
+  const source = await moduleFolder(go, folder, `k8s.io/kubernetes@${KUBERNETES_VERSION}`);
+  const parts = readFileSync(join(source, "go.mod"), "utf8").matchAll(/^\s*(\S+) => \.\/staging/gm);
+  const replaced = [...parts].map(([, name]) => `\t${name} => ${name} ${STAGING_VERSION}\n`).join("");
+  writeFileSync(
+    join(folder, "go.mod"),
+    `${moduleHeader}\nrequire k8s.io/kubernetes ${KUBERNETES_VERSION}\nreplace (\n${replaced})\n`,
+  );
+  writeFileSync(join(folder, "go.sum"), readFileSync(join(source, "go.sum")));
+  return folder;
+}
+
+const moduleHeader = "module build\n\ngo 1.25.0\ngodebug default=go1.25\n";
+
+async function otherModule(go: string, name: string, { module, version }: Other): Promise<string> {
+  const folder = join(upstreamFolder(), `.${name}`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "go.mod"), moduleHeader);
+  await goRun(go, ["get", `${module}@${version}`], folder);
+  return folder;
+}
+
+async function moduleFolder(go: string, cwd: string, module: string): Promise<string> {
+  const answer = JSON.parse(await goRun(go, ["mod", "download", "-json", module], cwd)) as { Dir: string };
+  return answer.Dir;
+}
+
+/** The source of Kubernetes, for the files that its images are made of. */
+export async function kubernetesSource(progress: Progress): Promise<string> {
+  const go = which("go", ["/usr/local/go/bin"]);
+  if (!go) throw new Error("the source of Kubernetes is a Go module, and there is no Go toolchain on the PATH");
+  progress(`fetching the source of Kubernetes ${KUBERNETES_VERSION}`);
+  return moduleFolder(go, "/", `k8s.io/kubernetes@${KUBERNETES_VERSION}`);
+}
