@@ -11,7 +11,7 @@ import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { builtinControllers } from "./controllers/index.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
-import type { CertificateAndKey } from "./lib/certificates.ts";
+import type { CertificateAndKey, issueServer } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { Write } from "./link/downlink.ts";
@@ -38,6 +38,7 @@ export type CoreParts = {
   config: ClusterConfig;
   adminTokenHash: string;
   authority: CertificateAndKey;
+  issueServer: typeof issueServer;
   clusterId: string;
   platform: Platform;
 };

@@ -3,7 +3,7 @@ import type { Api } from "./api/app.ts";
 import type { StoreView } from "./api/view.ts";
 import { isWatch } from "./edge/watch.ts";
 import type { Kinds } from "./kinds/registry.ts";
-import { type CertificateAndKey, issueServer } from "./lib/certificates.ts";
+import type { CertificateAndKey, issueServer } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { KubeObject } from "./lib/object.ts";
@@ -81,11 +81,12 @@ export type WelcomeParts = {
   effects: Effects;
   config: ClusterConfig;
   authority: CertificateAndKey;
+  issueServer: typeof issueServer;
   clusterId: string;
 };
 
 /** What an agent learns first, with a fresh certificate for the API that it serves to its pods. */
-export async function welcome({ effects, config, authority, clusterId }: WelcomeParts): Promise<Welcome> {
+export async function welcome({ effects, config, authority, issueServer, clusterId }: WelcomeParts): Promise<Welcome> {
   const apiAddress = nthAddress(config.serviceCIDR, 1);
   const service = "kubernetes.default.svc";
   const dns = ["kubernetes", "kubernetes.default", service, `${service}.${config.clusterDomain}`, "localhost"];

@@ -1,42 +1,50 @@
-/** The platform's hibernating WebSockets, as the link and the watchers see them: all state is in the attachment. */
+/** Hibernating WebSockets, as the link and the watchers see them: all state is in the attachment. */
 import type { WatchSpec } from "./api/request.ts";
 import type { NodeSocket, Session } from "./link/link.ts";
 import type { WatchSocket } from "./watchers.ts";
 
 export type Attachment = { type: "node"; session: Session; openedAt: number } | { type: "watch"; spec: WatchSpec };
 
-export const isOpen = (socket: WebSocket) => socket.readyState === WebSocket.OPEN;
-export const attachment = (socket: WebSocket) => socket.deserializeAttachment() as Attachment;
+/** One socket of a client or an agent, as the platform keeps it also while the object sleeps. */
+export interface HostSocket {
+  send(text: string): void;
+  close(code: number, reason: string): void;
+  /** A copy of what was last kept; it outlives the object's memory. */
+  attachment(): Attachment;
+  keep(attachment: Attachment): void;
+  /** When the platform last answered a ping of the other side by itself, ms. */
+  answeredAt(): number | undefined;
+}
 
 /** One wrapper a socket, so that they can be told apart. */
-function once<T extends object>(make: (socket: WebSocket) => T): (socket: WebSocket) => T {
-  const made = new WeakMap<WebSocket, T>();
-  return (socket) => {
-    const known = made.get(socket) ?? make(socket);
-    made.set(socket, known);
+export function once<Key extends object, T extends object>(make: (key: Key) => T): (key: Key) => T {
+  const made = new WeakMap<Key, T>();
+  return (key) => {
+    const known = made.get(key) ?? make(key);
+    made.set(key, known);
     return known;
   };
 }
 
-export const nodeSocket = once<NodeSocket>((socket) => {
-  const state = () => attachment(socket) as Extract<Attachment, { type: "node" }>;
+export const nodeSocket = once<HostSocket, NodeSocket>((socket) => {
+  const state = () => socket.attachment() as Extract<Attachment, { type: "node" }>;
   return {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),
     session: () => state().session,
-    remember: (session) => socket.serializeAttachment({ ...state(), session } satisfies Attachment),
+    remember: (session) => socket.keep({ ...state(), session }),
   };
 });
 
-export const watchSocket = once<WatchSocket>((socket) => {
+export const watchSocket = once<HostSocket, WatchSocket>((socket) => {
   let spec: WatchSpec | undefined;
   return {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),
-    spec: () => (spec ??= (attachment(socket) as Extract<Attachment, { type: "watch" }>).spec),
+    spec: () => (spec ??= (socket.attachment() as Extract<Attachment, { type: "watch" }>).spec),
     remember: (changed) => {
       spec = changed;
-      socket.serializeAttachment({ type: "watch", spec } satisfies Attachment);
+      socket.keep({ type: "watch", spec });
     },
   };
 });

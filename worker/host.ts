@@ -1,0 +1,207 @@
+/**
+ * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
+ * knows no platform: a Durable Object gives it one, and the simulator another.
+ */
+import { Core, type CoreParts } from "./core.ts";
+import { administratorToken } from "./lib/administrator.ts";
+import { type CertificateAndKey, createAuthority, type issueServer } from "./lib/certificates.ts";
+import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
+import type { Effects } from "./lib/effects.ts";
+import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
+import { type HostSocket, nodeSocket, watchSocket } from "./sockets.ts";
+import { openStore } from "./storage/sqlite-store.ts";
+import type { Sql } from "./storage/store.ts";
+
+export type SocketTag = "node" | "watch";
+
+export type HostPlatform = {
+  sql: Sql;
+  effects: Effects;
+  issueServer: typeof issueServer;
+  /** Runs `body` while no other event reaches the object. */
+  exclusively<T>(body: () => Promise<T>): Promise<T>;
+  /** Runs `body` in a later turn of the event loop, soon. The object does not sleep before. */
+  defer(body: () => void): void;
+  /** Open sockets that were accepted under a tag; always the same value for the same socket. */
+  sockets(tag: SocketTag): readonly HostSocket[];
+  /** Takes the other end of a socket; `answer` makes the response that carries the client's end. */
+  accept(tag: SocketTag): { socket: HostSocket; answer(headers?: Record<string, string>): Response };
+  /** When the one alarm is to go off, ms. It is storage, and outlives memory. */
+  getAlarm(): Promise<number | null>;
+  setAlarm(at: number): void;
+};
+
+/** What the deployment says: see `env.ts`. */
+export type HostSettings = { SKERRY_SECRET?: string; SKERRY_CONFIG?: string };
+
+/** How often connected nodes are looked over for sockets that died without a word, and when one counts as dead, in ms. */
+const SWEEP_EVERY_MS = 20_000;
+const SILENCE_MS = 35_000;
+const MIN_SECRET_CHARACTERS = 24;
+
+export class Host {
+  private readonly platform: HostPlatform;
+  private readonly settings: HostSettings;
+  private core: Core | undefined;
+  private alarmAt: number | undefined;
+
+  constructor(platform: HostPlatform, settings: HostSettings) {
+    this.platform = platform;
+    this.settings = settings;
+  }
+
+  /** Rebuilds memory from storage; nothing may reach the object before it is done. */
+  async start(): Promise<void> {
+    this.alarmAt = (await this.platform.getAlarm()) ?? undefined;
+    const tables = this.platform.sql.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'");
+    if (tables.length > 0) await this.open();
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    try {
+      const core = this.core ?? (await this.found(request));
+      const { pathname } = new URL(request.url);
+      const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
+      if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
+      switch (request.headers.get("x-skerry-internal")) {
+        case "watch":
+          return await this.openWatch(core, request);
+        case "stream":
+        case "stream-check":
+          return await this.grantStream(core, request);
+        default:
+          return await core.api.app.fetch(request);
+      }
+    } catch (error) {
+      if (error instanceof ApiError) return Response.json(error.status(), { status: error.code });
+      throw error;
+    }
+  }
+
+  /** A new name becomes a cluster when its administrator first asks; until then nothing is stored for it. */
+  private async found(request: Request): Promise<Core> {
+    const name = request.headers.get("x-skerry-cluster") ?? "default";
+    const token = await administratorToken(secretOf(this.settings), name);
+    if (request.headers.get("authorization") !== `Bearer ${token}`) throw unauthorized();
+    return this.platform.exclusively(async () => this.core ?? (await this.open(name)));
+  }
+
+  private async open(newName?: string): Promise<Core> {
+    const { sql, effects, issueServer, defer, sockets } = this.platform;
+    const store = openStore(sql);
+    const name = store.getSetting("cluster.name") ?? newName ?? "default";
+    const stored = store.getSetting("cluster.authority");
+    const authority = stored
+      ? (JSON.parse(stored) as CertificateAndKey)
+      : await createAuthority(`skerry ${name}`, effects.now());
+    const clusterId = store.getSetting("cluster.id") ?? effects.uid();
+    const token = await administratorToken(secretOf(this.settings), name);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
+    const config: ClusterConfig = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}"), name };
+    if (!stored)
+      store.write(() => {
+        store.setSetting("cluster.name", name);
+        store.setSetting("cluster.id", clusterId);
+        store.setSetting("cluster.authority", JSON.stringify(authority));
+      });
+    const parts: CoreParts = {
+      store,
+      effects,
+      config,
+      authority,
+      issueServer,
+      clusterId,
+      adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+      platform: {
+        nodeSockets: () => sockets("node").map(nodeSocket),
+        watchSockets: () => sockets("watch").map(watchSocket),
+        defer,
+        wakeAt: (due) => this.wakeAt(due),
+      },
+    };
+    this.core = new Core(parts);
+    void this.core.suspectAll();
+    return this.core;
+  }
+
+  private async openWatch(core: Core, request: Request): Promise<Response> {
+    const spec = await core.api.openWatch(request);
+    if (spec instanceof Response) return spec;
+    // Accepted and filled in one turn, so that no change falls between the initial events and those that follow.
+    return core.turn.run(() => {
+      const { socket, answer } = this.platform.accept("watch");
+      core.watchers.open(watchSocket(socket), spec);
+      return answer({
+        "content-type": "application/json",
+        "cache-control": "no-cache, private",
+        "x-skerry-deadline": String(spec.deadline),
+      });
+    });
+  }
+
+  private async grantStream(core: Core, request: Request): Promise<Response> {
+    const grant = await core.api.authorizeStream(request);
+    if (grant instanceof Response) return grant;
+    if (!core.link.connected(grant.node))
+      throw new ApiError(503, "ServiceUnavailable", `node ${grant.node} is not connected to the control plane`);
+    if (request.headers.get("x-skerry-internal") === "stream") core.link.stream(grant.node, grant.stream);
+    return Response.json(grant, { headers: { "x-skerry-grant": "1" } });
+  }
+
+  private async openLink(core: Core, request: Request, node: string): Promise<Response> {
+    const user = await core.api.authenticate(request);
+    if (user.name !== `system:node:${node}`)
+      throw forbidden({ group: "", resource: "nodes", name: node }, `${user.name} is not this node`);
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      return new Response("upgrade required", { status: 426 });
+    const { socket, answer } = this.platform.accept("node");
+    socket.keep({ type: "node", session: { node, state: "greeting" }, openedAt: this.platform.effects.now() });
+    core.link.opened(nodeSocket(socket), node);
+    return answer();
+  }
+
+  async message(socket: HostSocket, text: string): Promise<void> {
+    if (socket.attachment().type === "node") await this.core?.link.message(nodeSocket(socket), text);
+  }
+
+  /** A socket is gone. `heard`: when its other side last spoke, in ms. */
+  async gone(socket: HostSocket, heard = this.platform.effects.now()): Promise<void> {
+    const state = socket.attachment();
+    if (state.type === "node") await this.core?.disconnected(state.session.node, heard);
+  }
+
+  async alarm(): Promise<void> {
+    this.alarmAt = undefined;
+    const now = this.platform.effects.now();
+    for (const socket of this.platform.sockets("node")) {
+      const state = socket.attachment();
+      if (state.type !== "node") continue;
+      const heard = Math.max(state.openedAt, socket.answeredAt() ?? 0);
+      if (now - heard < SILENCE_MS) continue;
+      socket.close(1001, "silent");
+      await this.gone(socket, heard);
+    }
+    await this.core?.turn.run(() => {});
+  }
+
+  /** One alarm for the soonest of: work that comes due, and the next look at connected nodes. */
+  private wakeAt(due: number | undefined): void {
+    const { effects, sockets, setAlarm } = this.platform;
+    const sweep = sockets("node").length > 0 ? effects.now() + SWEEP_EVERY_MS : undefined;
+    const wanted = Math.min(due ?? Number.POSITIVE_INFINITY, sweep ?? Number.POSITIVE_INFINITY);
+    if (!Number.isFinite(wanted) || (this.alarmAt !== undefined && this.alarmAt <= wanted)) return;
+    this.alarmAt = wanted;
+    setAlarm(wanted);
+  }
+}
+
+/** Tokens derive from it: with a guessable one, or none, anyone could make them. */
+function secretOf({ SKERRY_SECRET: secret }: HostSettings): string {
+  if (typeof secret === "string" && secret.length >= MIN_SECRET_CHARACTERS) return secret;
+  const least = `${MIN_SECRET_CHARACTERS} characters`;
+  throw new ApiError(
+    503,
+    "ServiceUnavailable",
+    `this deployment has no SKERRY_SECRET of at least ${least}: use skerry deploy`,
+  );
+}
