@@ -7,7 +7,7 @@
 import type { Timers } from "../../agent/effects.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { KubeObject } from "../../worker/lib/object.ts";
-import type { Change } from "../../worker/storage/store.ts";
+import type { Change, StoredObject } from "../../worker/storage/store.ts";
 
 /** Time, timers and chance of one part of the world. Each part draws from its own stream, so that parts can be cut out. */
 export type Part = Effects & Timers;
@@ -23,13 +23,26 @@ export interface Socket {
 
 /** What happened, in order of virtual time (`at`, ms). */
 export type Observation = { at: number } & (
+  /** These changes, of one write or of several in order, are durable from now on; a change that a crash undid is never told. */
   | { type: "commit"; changes: readonly Change[] }
   /** A client sent a request; `answer` with the same id follows when (and if) the client has seen it. */
   | { type: "request"; id: number; client: string; method: string; path: string; body?: unknown }
   | { type: "answer"; id: number; code: number; body: unknown }
   /** The client will never hear: the socket or the object was gone. The write may or may not have happened. */
   | { type: "unanswered"; id: number }
-  | { type: "watch-opened"; watch: number; resource: string; namespace: string | undefined; from: string }
+  /**
+   * One connection, opened by the client at revision `from`; a resume is a new one, with a number of its own. Selectors
+   * as in the query. Told before its first event.
+   */
+  | {
+      type: "watch-opened";
+      watch: number;
+      resource: string;
+      namespace: string | undefined;
+      from: string;
+      labelSelector?: string;
+      fieldSelector?: string;
+    }
   | {
       type: "watch-event";
       watch: number;
@@ -65,8 +78,21 @@ export interface Truth {
   /** Durable objects of a resource (`pods`, `deployments.apps`), parsed, by `namespace/name`. */
   objects(resource: string): ReadonlyMap<string, KubeObject>;
   containers(): ReadonlyMap<string, ContainerFact & { node: string; state: "created" | "running" | "exited" }>;
-  /** Work rows that are due, and the sizes of queue and log, in rows. */
-  storage(): { work: number; due: number; changes: number };
+  /** Every object as it lies in durable storage, read anew from there. */
+  stored(): Iterable<StoredObject>;
+  /** What the Cluster object that lives now believes, its caches included; undefined while there is none. */
+  living(): Living | undefined;
+  /** Machines with an agent: whether agent and runtime are up. */
+  nodes(): ReadonlyMap<string, { running: boolean }>;
+  /** Work rows that are due, and the sizes of queue and log, in rows; `keep` is how many revisions the log is to keep. */
+  storage(): { work: number; due: number; changes: number; horizon: number; keep: number };
+}
+
+/** Objects of a resource as controllers read them (`engine.view`). */
+export interface Living {
+  revision(): number;
+  resources(): readonly string[];
+  objects(resource: string): readonly KubeObject[];
 }
 
 export class Violation extends Error {
