@@ -21,9 +21,11 @@ export interface Socket {
   onClose(handler: (code: number, reason: string) => void): void;
 }
 
-/** What happened, in order of virtual time (`at`, ms). */
+/**
+ * What happened, in order of virtual time (`at`, ms). A commit's changes, of one write or of several in order, are
+ * durable from then on; changes that a crash undid are never told.
+ */
 export type Observation = { at: number } & (
-  /** These changes, of one write or of several in order, are durable from now on; a change that a crash undid is never told. */
   | { type: "commit"; changes: readonly Change[] }
   /** A client sent a request; `answer` with the same id follows when (and if) the client has seen it. */
   | { type: "request"; id: number; client: string; method: string; path: string; body?: unknown }
