@@ -139,9 +139,8 @@ async function moduleFolder(go: string, cwd: string, module: string): Promise<st
 }
 
 /** The source of Kubernetes, for the files that its images are made of. */
-export async function kubernetesSource(progress: Progress): Promise<string> {
+export async function kubernetesSource(): Promise<string> {
   const go = which("go", ["/usr/local/go/bin"]);
   if (!go) throw new Error("the source of Kubernetes is a Go module, and there is no Go toolchain on the PATH");
-  progress(`fetching the source of Kubernetes ${KUBERNETES_VERSION}`);
   return moduleFolder(go, "/", `k8s.io/kubernetes@${KUBERNETES_VERSION}`);
 }

@@ -1,0 +1,109 @@
+/** The images that the conformance suite names, under the names it wants, in one archive for `nerdctl load`. */
+import { createHash } from "node:crypto";
+import { createReadStream, createWriteStream, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { pack } from "tar-stream";
+import { cachePath } from "../../agent/local/home.ts";
+import type { Progress } from "../../agent/local/install.ts";
+import { KUBERNETES_VERSION } from "../support/upstream.ts";
+import { type LayerName, layer } from "./layers.ts";
+
+type Image = {
+  tags: readonly string[];
+  layers: readonly LayerName[];
+  config: { Entrypoint?: string[]; Cmd?: string[]; User?: string };
+};
+
+const SUITE = "registry.k8s.io/e2e-test-images";
+const AGNHOST = { Entrypoint: ["/agnhost"], Cmd: ["pause"] };
+const NGINX = { Cmd: ["nginx", "-g", "daemon off;"] };
+
+/** Names and versions are those of test/utils/image/manifest.go. Two versions of one content differ by a label. */
+export const IMAGES: readonly Image[] = [
+  { tags: [`${SUITE}/agnhost:2.59`], layers: ["base", "agnhost"], config: AGNHOST },
+  { tags: [`${SUITE}/agnhost:2.55`], layers: ["base", "agnhost"], config: AGNHOST },
+  { tags: [`${SUITE}/busybox:1.37.0-1`], layers: ["busybox"], config: { Cmd: ["sh"] } },
+  { tags: [`${SUITE}/nginx:1.14-4`], layers: ["base", "nginx"], config: NGINX },
+  { tags: [`${SUITE}/nginx:1.15-4`], layers: ["base", "nginx"], config: NGINX },
+  { tags: [`${SUITE}/jessie-dnsutils:1.7`], layers: ["base"], config: { Cmd: ["bash"] } },
+  { tags: [`${SUITE}/nonroot:1.4`], layers: ["base"], config: { Cmd: ["bash"], User: "1234" } },
+  { tags: [`${SUITE}/nonewprivs:1.3`], layers: ["base", "nonewprivs"], config: { Cmd: ["nnp"] } },
+  {
+    tags: [`${SUITE}/nautilus:1.7`],
+    layers: ["base", "agnhost", "nautilus"],
+    config: { ...AGNHOST, Cmd: ["test-webserver"] },
+  },
+  {
+    tags: [`${SUITE}/kitten:1.7`],
+    layers: ["base", "agnhost", "kitten"],
+    config: { ...AGNHOST, Cmd: ["test-webserver"] },
+  },
+  {
+    tags: [`${SUITE}/resource-consumer:1.13`],
+    layers: ["base", "resource-consumer"],
+    config: { Entrypoint: ["/consumer"] },
+  },
+  {
+    tags: [`${SUITE}/regression-issue-74839:1.4`],
+    layers: ["base", "regression-issue-74839"],
+    config: { Entrypoint: ["/regression-issue-74839"] },
+  },
+  {
+    tags: [`${SUITE}/sample-apiserver:1.29.2`],
+    layers: ["base", "sample-apiserver"],
+    config: { Entrypoint: ["/sample-apiserver"] },
+  },
+  { tags: ["registry.k8s.io/etcd:3.6.6-0"], layers: ["base", "etcd"], config: { Cmd: ["etcd"] } },
+  { tags: ["registry.k8s.io/pause:3.10.1"], layers: ["pause"], config: { Entrypoint: ["/pause", "pause"] } },
+];
+
+/** Changes with what the images are made of, so that an archive of an older description is made anew. */
+const fingerprint = () => createHash("sha256").update(JSON.stringify(IMAGES)).digest("hex").slice(0, 12);
+
+/** The archive's path; it is made when the cache does not hold it. */
+export async function imageArchive(progress: Progress): Promise<string> {
+  const folder = join(cachePath(process.env), "upstream", KUBERNETES_VERSION, "images");
+  const path = join(folder, `images-${fingerprint()}.tar`);
+  if (existsSync(path)) return path;
+  const digests = new Map<LayerName, string>();
+  for (const name of new Set(IMAGES.flatMap(({ layers }) => layers)))
+    digests.set(name, await digestOf(await layer(name, folder, progress)));
+  progress("writing the archive of all images");
+  const archive = pack();
+  const written = pipeline(archive, createWriteStream(`${path}.new`));
+  for (const [name] of digests) await addFile(archive, `${name}.tar`, join(folder, `${name}.tar`));
+  const manifest = IMAGES.map(({ tags, layers, config }, index) => {
+    const description = {
+      architecture: process.arch === "arm64" ? "arm64" : "amd64",
+      os: "linux",
+      config: {
+        Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+        Labels: { "dev.skerry.conformance": tags[0] },
+        ...config,
+      },
+      rootfs: { type: "layers", diff_ids: layers.map((name) => `sha256:${digests.get(name)}`) },
+    };
+    archive.entry({ name: `${index}.json` }, JSON.stringify(description));
+    return { Config: `${index}.json`, RepoTags: tags, Layers: layers.map((name) => `${name}.tar`) };
+  });
+  archive.entry({ name: "manifest.json" }, JSON.stringify(manifest));
+  archive.finalize();
+  await written;
+  for (const old of readdirSync(folder).filter((name) => /^images-.*\.tar$/.test(name))) rmSync(join(folder, old));
+  renameSync(`${path}.new`, path);
+  return path;
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  await pipeline(createReadStream(path), hash);
+  return hash.digest("hex");
+}
+
+function addFile(archive: ReturnType<typeof pack>, name: string, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const entry = archive.entry({ name, size: statSync(path).size }, (error) => (error ? reject(error) : resolve()));
+    createReadStream(path).on("error", reject).pipe(entry);
+  });
+}
