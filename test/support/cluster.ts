@@ -14,6 +14,8 @@ import type { Machine } from "./machine.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "agent/main.ts");
 const START_TIMEOUT_MS = 300_000;
+/** Long enough to load an archive of many images. */
+const NERDCTL_TIMEOUT_MS = 300_000;
 
 export type Output = Finished & { all: string };
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
@@ -142,7 +144,7 @@ export class TestCluster {
       : "nerdctl";
     return run(binary, args, {
       env: { ...process.env, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") },
-      timeoutMs: 60_000,
+      timeoutMs: NERDCTL_TIMEOUT_MS,
     });
   }
 

@@ -12,6 +12,8 @@ import { writeBusyboxImage } from "./image.ts";
 import { checked } from "./programs.ts";
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
+/** Long enough to load an archive of many images. */
+const NERDCTL_TIMEOUT_MS = 300_000;
 
 /** A network between this machine and others: `host` is this machine's address on it. */
 export type Lan = { bridge: string; host: string; address(n: number): string; remove(): Promise<void> };
@@ -107,7 +109,7 @@ export class Machine {
   nerdctl(...args: string[]) {
     const binary = which("nerdctl", [join(cachePath(process.env), "bin")]) ?? "nerdctl";
     const env = { ...process.env, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") };
-    return run(...this.inside(binary, args), { env, timeoutMs: 60_000 });
+    return run(...this.inside(binary, args), { env, timeoutMs: NERDCTL_TIMEOUT_MS });
   }
 
   run(command: string, ...args: string[]) {
