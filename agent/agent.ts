@@ -19,6 +19,7 @@ import { NodeNetwork } from "./network/network.ts";
 import type { EndpointSlice } from "./network/types.ts";
 import { nodeStatus } from "./node/facts.ts";
 import { registerNode } from "./node/register.ts";
+import { machineHost } from "./pods/host.ts";
 import { PodManager } from "./pods/manager.ts";
 import { run } from "./process.ts";
 import { State } from "./state.ts";
@@ -86,10 +87,10 @@ class Agent {
     const api = (method: string, path: string, body?: unknown, contentType?: string) =>
       this.link.call(method, path, body, contentType);
     this.pods = new PodManager({
-      home: home.path,
       nodeName: identity.node,
       hostIP: () => this.address(),
-      nerdctl,
+      runtime: nerdctl,
+      host: machineHost({ home: home.path, nerdctl, api, effects }),
       network: this.network,
       effects,
       api,

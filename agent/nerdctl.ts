@@ -1,5 +1,16 @@
 import { delimiter } from "node:path";
+import { limiter } from "./limiter.ts";
 import { type Finished, run, spawn } from "./process.ts";
+import { withCredentials } from "./registry-credentials.ts";
+import type {
+  ContainerOptions,
+  Inspected,
+  InspectedImage,
+  RegistryCredentials,
+  Runtime,
+  RuntimeEvent,
+  Urgency,
+} from "./runtime.ts";
 
 /** A nerdctl command that failed; `message` is what nerdctl itself gave as the cause. */
 export class NerdctlError extends Error {
@@ -11,48 +22,6 @@ export class NerdctlError extends Error {
     this.code = code;
   }
 }
-
-/** What `nerdctl inspect` says of a container, as far as it is used here. */
-export type Inspected = {
-  Id: string;
-  Created: string;
-  Image: string;
-  LogPath?: string;
-  ResolvConfPath?: string;
-  HostnamePath?: string;
-  State: {
-    Status: string;
-    Running: boolean;
-    /** Stays after the exit. */
-    Pid: number;
-    ExitCode: number;
-    Error?: string;
-    StartedAt?: string;
-    FinishedAt?: string;
-  };
-  Config: { Labels: Record<string, string> };
-  NetworkSettings?: { IPAddress?: string; GlobalIPv6Address?: string };
-};
-
-export type InspectedImage = {
-  Id: string;
-  RepoTags?: string[];
-  RepoDigests?: string[];
-  Size?: number;
-  Config?: { User?: string; StopSignal?: string; Env?: string[] };
-};
-
-/** One of containerd's topics, with its payload parsed. */
-export type RuntimeEvent = { topic: string; payload: Record<string, unknown> };
-
-export type ContainerOptions = {
-  image: string;
-  name?: string;
-  labels?: Record<string, string>;
-  /** Options of `nerdctl run`, one argument each, before the image. */
-  flags?: readonly string[];
-  args?: readonly string[];
-};
 
 /** At most so many short commands run at once: each takes 28 MB and most of a core for its time. */
 const CONCURRENT_COMMANDS = 4;
@@ -67,7 +36,7 @@ const PULL_TIMEOUT_MS = 30 * 60_000;
  * nerdctl's commands, typed. Containers are meant by their full ID everywhere: two can bear one name.
  * https://github.com/containerd/nerdctl/blob/main/docs/command-reference.md
  */
-export class Nerdctl {
+export class Nerdctl implements Runtime {
   readonly binary: string;
   readonly namespace: string;
   readonly #toml: string;
@@ -147,16 +116,13 @@ export class Nerdctl {
     return lines(done.stdout).map((line) => JSON.parse(line) as InspectedImage);
   }
 
-  /** `dockerConfig` is a folder with a config.json that holds the registry's credentials. */
-  async pull(image: string, options: { dockerConfig?: string; signal?: AbortSignal } = {}): Promise<void> {
-    const env = options.dockerConfig ? { ...this.environment, DOCKER_CONFIG: options.dockerConfig } : this.environment;
-    // Pulls last long and have their own limit in the executor, so they take no turn from the commands.
-    const done = await run(this.binary, ["pull", "-q", image], {
-      env,
-      timeoutMs: PULL_TIMEOUT_MS,
-      signal: options.signal,
+  async pull(image: string, credentials?: RegistryCredentials): Promise<void> {
+    await withCredentials(credentials, async (folder) => {
+      const env = folder ? { ...this.environment, DOCKER_CONFIG: folder } : this.environment;
+      // Pulls last long and have their own limit in the executor, so they take no turn from the commands.
+      const done = await run(this.binary, ["pull", "-q", image], { env, timeoutMs: PULL_TIMEOUT_MS });
+      if (done.code !== 0) throw failure(done);
     });
-    if (done.code !== 0) throw failure(done);
   }
 
   /** Loads a docker archive and returns what nerdctl said about it. */
@@ -247,28 +213,6 @@ export class Nerdctl {
 export function containerArgs({ image, name, labels, flags, args }: ContainerOptions): string[] {
   const labelled = Object.entries(labels ?? {}).flatMap(([key, value]) => ["-l", `${key}=${value}`]);
   return [...(name ? ["--name", name] : []), ...labelled, ...(flags ?? []), image, ...(args ?? [])];
-}
-
-export type Urgency = "now" | "patient";
-
-/**
- * Runs at most `most` bodies at once, in the order asked. Patient ones begin only while nobody else waits: what was
- * begun is finished before more is begun, so that of many pods some are ready soon, instead of all being half made.
- */
-export function limiter(most: number): <T>(body: () => Promise<T>, urgency?: Urgency) => Promise<T> {
-  let running = 0;
-  const waiting: Record<Urgency, (() => void)[]> = { now: [], patient: [] };
-  return async (body, urgency = "now") => {
-    if (running >= most) await new Promise<void>((resolve) => waiting[urgency].push(resolve));
-    else running++;
-    try {
-      return await body();
-    } finally {
-      const next = waiting.now.shift() ?? waiting.patient.shift(); // takes over this one's place
-      if (next) next();
-      else running--;
-    }
-  };
 }
 
 /** The cause that nerdctl logged as fatal, else the end of its stderr. */

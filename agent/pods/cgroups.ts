@@ -8,7 +8,16 @@ const ROOT = "/sys/fs/cgroup";
 /** The cgroup that holds all containers of a pod, as nerdctl's --cgroup-parent takes it. */
 export const podCgroup = (uid: string) => `/skerry/pod${uid}`;
 
-export const isUnified = () => existsSync(join(ROOT, "cgroup.controllers"));
+export interface Cgroups {
+  /** Makes the pod's cgroup with the sum of its containers' memory limits, where each has one. */
+  make(uid: string, pod: CoreV1Pod): void;
+  /** False while a process in it is still on its way out. */
+  remove(uid: string): boolean;
+  /** How often the kernel killed a process of this container for want of memory; 0 once its cgroup is gone. */
+  oomKills(uid: string, containerId: string): number;
+}
+
+const isUnified = () => existsSync(join(ROOT, "cgroup.controllers"));
 
 /** One folder with cgroup v2; one for each controller with v1. */
 function folders(uid: string): string[] {
@@ -19,8 +28,7 @@ function folders(uid: string): string[] {
     .map((entry) => join(ROOT, entry.name, path));
 }
 
-/** Makes the pod's cgroup with the sum of its containers' memory limits, where each has one. */
-export function makePodCgroup(uid: string, pod: CoreV1Pod): void {
+function makePodCgroup(uid: string, pod: CoreV1Pod): void {
   const limits = pod.spec.containers.map((c) => c.resources?.limits?.memory);
   if (!limits.every((limit) => limit !== undefined)) return;
   const initLimits = (pod.spec.initContainers ?? []).map((c) => c.resources?.limits?.memory ?? "0");
@@ -42,8 +50,7 @@ export function makePodCgroup(uid: string, pod: CoreV1Pod): void {
 /** The pause container is in the pod's cgroup as well. */
 const POD_OVERHEAD_BYTES = 16 * 1024 * 1024;
 
-/** False while a process in it is still on its way out. */
-export function removePodCgroup(uid: string): boolean {
+function removePodCgroup(uid: string): boolean {
   return folders(uid)
     .map(removeTree)
     .every((gone) => gone);
@@ -62,8 +69,7 @@ function removeTree(folder: string): boolean {
   }
 }
 
-/** How often the kernel killed a process of this container for want of memory; 0 once its cgroup is gone. */
-export function oomKills(uid: string, containerId: string): number {
+function oomKills(uid: string, containerId: string): number {
   const [base, file] = isUnified() ? [ROOT, "memory.events"] : [join(ROOT, "memory"), "memory.oom_control"];
   try {
     const text = readFileSync(join(base, podCgroup(uid), containerId, file), "utf8");
@@ -72,3 +78,6 @@ export function oomKills(uid: string, containerId: string): number {
     return 0;
   }
 }
+
+/** Those of this machine. */
+export const cgroups: Cgroups = { make: makePodCgroup, remove: removePodCgroup, oomKills };

@@ -4,8 +4,8 @@ import type {
   CoreV1SecurityContext,
   CoreV1VolumeMount,
 } from "../../worker/kinds/generated/types.ts";
-import type { ContainerOptions, InspectedImage } from "../nerdctl.ts";
 import { PAUSE_IMAGE } from "../node/pause-image.ts";
+import type { ContainerOptions, InspectedImage } from "../runtime.ts";
 import { podCgroup } from "./cgroups.ts";
 import { ConfigError, expand } from "./env.ts";
 import { hostnameOf } from "./network.ts";

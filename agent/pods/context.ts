@@ -2,10 +2,10 @@ import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Desired } from "../desired.ts";
 import type { Timers } from "../effects.ts";
-import type { Nerdctl } from "../nerdctl.ts";
-import type { Volumes } from "../volumes/manager.ts";
+import type { Runtime } from "../runtime.ts";
 import type { EventRecorder } from "./events.ts";
 import type { FieldContext } from "./fields.ts";
+import type { Host } from "./host.ts";
 import type { Images } from "./images.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
@@ -13,19 +13,16 @@ import type { Observed } from "./observe.ts";
 
 /** What all pods of a node share. */
 export type NodeContext = {
-  home: string;
   nodeName: string;
   hostIP(): string;
   clusterDomain: string;
-  machineBytes: number;
-  nerdctl: Nerdctl;
+  runtime: Runtime;
+  host: Host;
   network: PodNetwork;
-  volumes: Volumes;
   images: Images;
   events: EventRecorder;
   effects: Effects & Timers;
   desired(): Desired;
-  allocatable(): FieldContext["allocatable"];
   log(message: string): void;
 };
 
@@ -58,6 +55,6 @@ export function fieldsOf(node: NodeContext, { pod, memory }: PodState): FieldCon
     hostIP,
     podIP: pod.spec.hostNetwork ? hostIP : (memory.sandbox?.ip ?? ""),
     nodeName: node.nodeName,
-    allocatable: node.allocatable(),
+    allocatable: node.host.allocatable(),
   };
 }

@@ -18,8 +18,11 @@ export type Verdict = { ok: boolean; output: string; errored?: true };
 /** Where a handler acts. */
 export type Target = { container: CoreV1Container; containerId: string; ip: string };
 
+/** Does an action. Never rejects. */
+export type Act = (action: Action, target: Target, timeoutMs: number) => Promise<Verdict>;
+
 type Means = { nerdctl: Nerdctl; timers: Timers };
-type Action = CoreV1Probe & CoreV1LifecycleHandler;
+export type Action = CoreV1Probe & CoreV1LifecycleHandler;
 
 /** One way to act on a container. */
 type Handler = {

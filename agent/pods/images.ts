@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Desired } from "../desired.ts";
-import { type InspectedImage, limiter, type Nerdctl } from "../nerdctl.ts";
+import { limiter } from "../limiter.ts";
+import type { InspectedImage, RegistryCredentials, Runtime } from "../runtime.ts";
 import { raise } from "./backoff.ts";
 import type { EventRecorder } from "./events.ts";
 import type { ContainerMemory } from "./memory.ts";
 
-type Deps = { nerdctl: Nerdctl; effects: Effects; events: EventRecorder };
+type Deps = { runtime: Runtime; effects: Effects; events: EventRecorder };
 
 /** Pulls run one after the other, as kubelets do it by default: two halves of a line are no faster. */
 const CONCURRENT_PULLS = 2;
@@ -58,7 +56,7 @@ export class Images {
     const now = this.#deps.effects.now();
     const held = this.#found.get(image);
     if (held && now - held.at < REMEMBER_MS) return held.image;
-    const found = await this.#deps.nerdctl.inspectImage(image);
+    const found = await this.#deps.runtime.inspectImage(image);
     if (found) this.#found.set(image, { image: found, at: now });
     else this.#found.delete(image);
     return found;
@@ -71,18 +69,17 @@ export class Images {
     secrets: Desired["secrets"],
     say: (type: "Normal" | "Warning", reason: string, message: string) => void,
   ): Promise<InspectedImage | undefined> {
-    const { nerdctl, effects } = this.#deps;
+    const { runtime, effects } = this.#deps;
     const image = container.image ?? "";
     say("Normal", "Pulling", `Pulling image "${image}"`);
     const asked = effects.now();
     let began = asked;
-    const folder = credentialsFolder(pod, secrets);
     try {
       await this.#pulls(() => {
         began = effects.now();
-        return nerdctl.pull(image, { dockerConfig: folder });
+        return runtime.pull(image, credentials(pod, secrets));
       });
-      const found = await nerdctl.inspectImage(image);
+      const found = await runtime.inspectImage(image);
       this.#found.delete(image); // the tag may mean another one now
       if (!found) throw new Error(`image "${image}" is not there after its pull`);
       const [took, all] = [effects.now() - began, effects.now() - asked].map((ms) => `${(ms / 1000).toFixed(3)}s`);
@@ -97,8 +94,6 @@ export class Images {
       const now = effects.now();
       memory.pullBackoff = raise(memory.pullBackoff, now, now);
       return this.#wait(memory, "ErrImagePull", message, now + memory.pullBackoff.delayMs);
-    } finally {
-      if (folder) rmSync(folder, { recursive: true, force: true });
     }
   }
 
@@ -132,9 +127,9 @@ export function fullName(name: string): string {
   return rest.length ? `docker.io/${name}` : `docker.io/library/${name}`;
 }
 
-/** A folder with a config.json of all the pod's imagePullSecrets, for one pull. */
-function credentialsFolder(pod: CoreV1Pod, secrets: Desired["secrets"]): string | undefined {
-  const auths: Record<string, unknown> = {};
+/** Those of all the pod's imagePullSecrets. */
+function credentials(pod: CoreV1Pod, secrets: Desired["secrets"]): RegistryCredentials | undefined {
+  const auths: RegistryCredentials = {};
   for (const { name } of pod.spec.imagePullSecrets ?? []) {
     const data = secrets.get(`${pod.metadata.namespace}/${name}`)?.data ?? {};
     const config = data[".dockerconfigjson"];
@@ -146,8 +141,5 @@ function credentialsFolder(pod: CoreV1Pod, secrets: Desired["secrets"]): string 
       // What is not JSON gives no credentials; the registry's refusal tells the user.
     }
   }
-  if (!Object.keys(auths).length) return undefined;
-  const folder = mkdtempSync(join(tmpdir(), "skerry-pull-"));
-  writeFileSync(join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
-  return folder;
+  return Object.keys(auths).length ? auths : undefined;
 }

@@ -4,9 +4,10 @@ import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import type { Writable } from "node:stream";
 import type { Timers } from "../effects.ts";
-import { type ContainerOptions, containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
+import { containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
+import type { ContainerOptions } from "../runtime.ts";
 import type { KeeperOptions } from "./keeper.ts";
 
 /** First byte of a frame on a keeper's socket; then comes the length of its data, 4 bytes, the high ones first. */
@@ -54,16 +55,19 @@ export function keeperSocket(home: string, uid: string, container: string): stri
   return join(home, "attach", `${name}.sock`);
 }
 
+/** How a keeper holds a container's input, see `KeeperOptions`. */
+export type Keeping = { tty: boolean; once: boolean };
+
 /** Starts a container whose stdin and terminal stay open, under a keeper that outlives the agent; returns its full ID. */
 export async function runKept(
   { nerdctl, timers }: { nerdctl: Nerdctl; timers: Timers },
   options: ContainerOptions,
-  given: { socket: string; tty: boolean; once: boolean },
+  given: Keeping & { socket: string },
 ): Promise<string> {
   mkdirSync(dirname(given.socket), { recursive: true, mode: 0o700 });
+  forgetKeeper(given.socket);
   const idFile = `${given.socket}.id`;
   const errors = `${given.socket}.errors`;
-  for (const file of [idFile, errors]) rmSync(file, { force: true });
   // The usual keys to detach (ctrl-p is one) are for the program inside.
   const detachKeys = ["--detach-keys", "ctrl-^,ctrl-^,ctrl-^,ctrl-_"];
   const terminal = given.tty ? ["-t", ...detachKeys] : [];
@@ -90,6 +94,11 @@ export async function runKept(
     await timers.sleep(LOOK_EVERY_MS);
   }
   throw new NerdctlError(1, ended ? failureMessage(read(errors)) : "the container did not start in time");
+}
+
+/** Removes what a keeper leaves on disk. */
+export function forgetKeeper(socket: string): void {
+  for (const file of [socket, `${socket}.id`, `${socket}.errors`]) rmSync(file, { force: true });
 }
 
 const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");

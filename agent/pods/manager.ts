@@ -1,21 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { totalmem } from "node:os";
-import { join } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
 import type { Timers } from "../effects.ts";
-import type { Nerdctl, RuntimeEvent } from "../nerdctl.ts";
-import { allocatable } from "../node/capacity.ts";
-import { loadPauseImage } from "../node/pause-image.ts";
-import { Volumes } from "../volumes/manager.ts";
+import type { Runtime, RuntimeEvent } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
 import { containerNamed } from "./fields.ts";
+import type { Host } from "./host.ts";
 import { Images } from "./images.ts";
-import { keeperSocket } from "./keeping.ts";
 import { isRunning, newMemory, type PodMemory, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
@@ -23,10 +17,10 @@ import { StatusReporter } from "./reporter.ts";
 import { PodWorker, type RecentExit } from "./worker.ts";
 
 export type PodManagerDeps = {
-  home: string;
   nodeName: string;
   hostIP(): string;
-  nerdctl: Nerdctl;
+  runtime: Runtime;
+  host: Host;
   network: PodNetwork;
   effects: Effects & Timers;
   /** Rejects when there is no uplink. */
@@ -50,8 +44,6 @@ export type FoundContainer = {
 
 /** Events can be lost, so all is compared so often. */
 const FULL_LOOK_MS = 60_000;
-/** Processes are looked after so often: it costs a read of /proc each, and no event can be missed for long. */
-const SWEEP_MS = 2_000;
 const EVENTS_RETRY_MS = 1_000;
 const INSPECT_AT_ONCE = 50;
 const REMEMBERED = 256;
@@ -76,7 +68,7 @@ export class PodManager {
   #stopped = false;
   #stopEvents = () => {};
   #cancelLook = () => {};
-  #cancelSweep = () => {};
+  #stopSweep = () => {};
   #looking = false;
   /** All containers were seen once: a pod that comes new has none. */
   #looked = false;
@@ -85,23 +77,20 @@ export class PodManager {
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
-    const { nodeName, nerdctl, network, effects, api, log, home } = deps;
+    const { nodeName, runtime, host, network, effects, api, log } = deps;
     const events = new EventRecorder({ nodeName, api, effects });
     this.#reporter = new StatusReporter({ api, timers: effects, log });
     this.#node = {
-      home,
       nodeName,
       hostIP: deps.hostIP,
       clusterDomain: deps.clusterDomain ?? "cluster.local",
-      machineBytes: totalmem(),
-      nerdctl,
+      runtime,
+      host,
       network,
-      volumes: new Volumes({ home, api, now: effects.now }),
-      images: new Images({ nerdctl, effects, events }),
+      images: new Images({ runtime, effects, events }),
       events,
       effects,
       desired: () => this.#desired,
-      allocatable: () => allocatable(home),
       log,
     };
     this.#executor = new Executor(this.#node, (state) => this.#confirmDeletion(state));
@@ -109,12 +98,19 @@ export class PodManager {
 
   /** Takes over what an earlier agent left running. Nothing is changed before the first `sync`. */
   async start(): Promise<void> {
-    await this.#node.volumes.start();
-    await loadPauseImage(this.#deps.nerdctl);
-    this.#memories = readMemories(join(this.#deps.home, "pods"));
+    const { prepare, files, processes } = this.#deps.host;
+    await prepare();
+    this.#memories = new Map(
+      files.uids().flatMap((uid) => {
+        const memory = files.memory(uid);
+        return memory ? [[uid, memory]] : [];
+      }),
+    );
     this.#watch();
     this.#lookLater();
-    this.#sweepLater();
+    this.#stopSweep = processes.watch(() => {
+      for (const worker of this.#workers.values()) worker.sweep();
+    });
     this.#started = true;
     if (this.#wanted) this.#apply(this.#desired);
   }
@@ -151,7 +147,7 @@ export class PodManager {
     this.#stopEvents();
     this.#reporter.stop();
     this.#cancelLook();
-    this.#cancelSweep();
+    this.#stopSweep();
     const stopping = [...this.#workers.values()].map((worker) => worker.stop());
     await Promise.race([Promise.all(stopping), this.#deps.effects.sleep(STOP_MS)]);
   }
@@ -177,7 +173,7 @@ export class PodManager {
       running: isRunning(known),
       tty: spec.tty === true,
       stdin: spec.stdin === true,
-      ...(spec.stdin ? { attachSocket: keeperSocket(this.#deps.home, memory.uid, wanted) } : {}),
+      ...(spec.stdin ? { attachSocket: this.#deps.host.attachSocket(memory.uid, wanted) } : {}),
     };
   }
 
@@ -238,7 +234,7 @@ export class PodManager {
   }
 
   #watch(): void {
-    this.#stopEvents = this.#deps.nerdctl.events(
+    this.#stopEvents = this.#deps.runtime.events(
       (event) => this.#onEvent(event),
       () => {
         if (this.#stopped) return;
@@ -264,13 +260,6 @@ export class PodManager {
     for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
   }
 
-  #sweepLater(): void {
-    this.#cancelSweep = this.#deps.effects.after(SWEEP_MS, () => {
-      for (const worker of this.#workers.values()) worker.sweep();
-      if (!this.#stopped) this.#sweepLater();
-    });
-  }
-
   #lookLater(): void {
     this.#cancelLook = this.#deps.effects.after(FULL_LOOK_MS, async () => {
       await this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
@@ -283,17 +272,17 @@ export class PodManager {
     if (this.#looking || !this.#synced || this.#stopped) return;
     this.#looking = true;
     try {
-      const ids = await this.#deps.nerdctl.list(Label.podUid);
+      const ids = await this.#deps.runtime.list(Label.podUid);
       const observed: Observed[] = [];
       for (let at = 0; at < ids.length; at += INSPECT_AT_ONCE)
-        observed.push(...(await this.#deps.nerdctl.inspect(ids.slice(at, at + INSPECT_AT_ONCE))).map(observe));
+        observed.push(...(await this.#deps.runtime.inspect(ids.slice(at, at + INSPECT_AT_ONCE))).map(observe));
       if (this.#stopped) return;
       const byPod = Map.groupBy(observed, (o) => o.podUid);
       for (const [uid, worker] of this.#workers) if (!worker.agreesWith(byPod.get(uid) ?? [])) worker.wake(true);
       for (const [uid, [first]] of byPod) if (first && !this.#workers.has(uid)) this.#begin(this.#orphan(first), false);
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
-      for (const uid of readFolder(join(this.#deps.home, "pods")))
-        if (!this.#workers.has(uid)) await this.#node.volumes.remove(uid);
+      const { files, volumes } = this.#deps.host;
+      for (const uid of files.uids()) if (!this.#workers.has(uid)) await volumes.remove(uid);
       this.#looked = true;
       await this.#releaseLeases(new Set(ids));
     } finally {
@@ -317,17 +306,3 @@ export class PodManager {
     this.#missing = missing;
   }
 }
-
-function readMemories(folder: string): Map<string, PodMemory> {
-  const memories = new Map<string, PodMemory>();
-  for (const uid of readFolder(folder)) {
-    try {
-      memories.set(uid, JSON.parse(readFileSync(join(folder, uid, "memory.json"), "utf8")) as PodMemory);
-    } catch {
-      // It never got as far as to run anything; the first full look removes it.
-    }
-  }
-  return memories;
-}
-
-const readFolder = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder) : []);

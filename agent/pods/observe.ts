@@ -1,4 +1,4 @@
-import type { Inspected } from "../nerdctl.ts";
+import type { Inspected } from "../runtime.ts";
 import { containerNamed } from "./fields.ts";
 import { type Attempt, type Exit, type PodMemory, remember } from "./memory.ts";
 

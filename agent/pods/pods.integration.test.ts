@@ -17,6 +17,7 @@ import type { Json } from "../../worker/protocol/link.ts";
 import type { Desired } from "../desired.ts";
 import { effects } from "../effects.ts";
 import { mountPoints } from "../volumes/mounts.ts";
+import { machineHost } from "./host.ts";
 import { attachTo } from "./keeping.ts";
 import { PodManager } from "./manager.ts";
 
@@ -101,10 +102,10 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
 
   const newManager = () =>
     new PodManager({
-      home: runtime.home,
       nodeName: "node-1",
       hostIP: () => "192.0.2.1",
-      nerdctl: runtime.nerdctl,
+      runtime: runtime.nerdctl,
+      host: machineHost({ home: runtime.home, nerdctl: runtime.nerdctl, api: cluster.api, effects }),
       network: {
         networkName: runtime.network,
         dns: () => ({ servers: ["10.96.0.10"], searches: ["default.svc.cluster.local"], options: ["ndots:5"] }),

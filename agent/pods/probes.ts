@@ -1,6 +1,6 @@
 import type { CoreV1Container, CoreV1Probe } from "../../worker/kinds/generated/types.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
-import { act, type Verdict } from "./handlers.ts";
+import type { Verdict } from "./handlers.ts";
 import { isRunning } from "./memory.ts";
 import { isSidecar } from "./phase.ts";
 
@@ -82,7 +82,7 @@ export class Prober {
   }
 
   #start(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe, id: string, startedAt: number): Running {
-    const { effects, nerdctl } = this.#node;
+    const { effects, host } = this.#node;
     const period = (probe.periodSeconds ?? 10) * 1000;
     const timeout = (probe.timeoutSeconds ?? 1) * 1000;
     let streak: Streak | undefined;
@@ -91,7 +91,7 @@ export class Prober {
     const look = async () => {
       const begun = effects.now();
       const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
-      const result = await act(probe, target, { nerdctl, timers: effects }, timeout);
+      const result = await host.act(probe, target, timeout);
       if (cancelled) return;
       this.#tell(container, kind, result);
       if (!result.errored) {

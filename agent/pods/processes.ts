@@ -1,28 +1,59 @@
 import { readFileSync } from "node:fs";
+import type { Timers } from "../effects.ts";
 
-/** When a process started, in clock ticks since boot; undefined when there is none. See proc(5), /proc/pid/stat. */
-export function startTicks(pid: number): string | undefined {
+/** A process by its pid and start, as a pid alone may have passed to another. */
+export type ProcessId = { pid?: number; startTicks?: string };
+
+export interface Processes {
+  /** When a process started, in clock ticks since boot; undefined when there is none. */
+  startTicks(pid: number): string | undefined;
+  signal(pid: number, name: NodeJS.Signals): void;
+  /** Calls `look` when processes may have ended, soon after each end. Returns what stops that. */
+  watch(look: () => void): () => void;
+}
+
+export const isAlive = (processes: Processes, { pid, startTicks }: ProcessId): boolean =>
+  pid !== undefined && startTicks !== undefined && processes.startTicks(pid) === startTicks;
+
+/** Sends a signal, if the process is still the one that is meant. */
+export function signal(processes: Processes, id: ProcessId, name: NodeJS.Signals): void {
+  if (id.pid && isAlive(processes, id)) processes.signal(id.pid, name);
+}
+
+/** Processes are looked after so often: it costs a read of /proc each, and no event can be missed for long. */
+const SWEEP_MS = 2_000;
+
+export const machineProcesses = (timers: Timers): Processes => ({
+  startTicks,
+  signal: signalProcess,
+  watch(look) {
+    let cancel = () => {};
+    const later = () => {
+      cancel = timers.after(SWEEP_MS, () => {
+        look();
+        later();
+      });
+    };
+    later();
+    return () => cancel();
+  },
+});
+
+export function signalProcess(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended in this very moment.
+  }
+}
+
+/** See proc(5), /proc/pid/stat. */
+function startTicks(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return fields[0] === "Z" || fields[0] === "X" ? undefined : fields[19];
   } catch {
     return undefined;
-  }
-}
-
-/** A process by its pid and start, as a pid alone may have passed to another. */
-export type ProcessId = { pid?: number; startTicks?: string };
-
-export const isAlive = ({ pid, startTicks: ticks }: ProcessId): boolean =>
-  pid !== undefined && ticks !== undefined && startTicks(pid) === ticks;
-
-/** Sends a signal, if the process is still the one that is meant. */
-export function signal(id: ProcessId, name: NodeJS.Signals): void {
-  if (!isAlive(id) || !id.pid) return;
-  try {
-    process.kill(id.pid, name);
-  } catch {
-    // It ended in this very moment.
   }
 }

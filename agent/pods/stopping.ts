@@ -1,7 +1,6 @@
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
-import { act } from "./handlers.ts";
 import { type Attempt, isRunning } from "./memory.ts";
 import { sidecars } from "./phase.ts";
 import { isAlive, signal } from "./processes.ts";
@@ -22,13 +21,14 @@ export async function stopContainer(
   attempt: Attempt,
   deadline: () => number,
 ): Promise<void> {
-  const { effects, nerdctl } = node;
+  const { effects, host } = node;
+  const { processes } = host;
   const process = { pid: attempt.pid, startTicks: attempt.startTicks };
   const hook = deadline() > effects.now() ? container.lifecycle?.preStop : undefined;
   if (hook) {
     const target = { container, containerId: attempt.id, ip: podAddress(node, state) };
     const left = Math.max(deadline() - effects.now(), 0);
-    const done = act(hook, target, { nerdctl, timers: effects }, left);
+    const done = host.act(hook, target, left);
     const verdict = await Promise.race([done, waitUntil(node, deadline), untilEnd(node, state, attempt, Infinity)]);
     if (typeof verdict === "object" && !verdict.ok)
       node.events.record(state.pod, "Warning", "FailedPreStopHook", "PreStopHook failed", container.name);
@@ -37,20 +37,20 @@ export async function stopContainer(
   const until = () => Math.max(deadline(), floor);
   if (until() > effects.now()) {
     await terminate(node, attempt);
-    while (isAlive(process) && effects.now() < until())
+    while (isAlive(processes, process) && effects.now() < until())
       await untilEnd(node, state, attempt, Math.min(until(), effects.now() + LOOK_EVERY_MS));
   }
-  if (!isAlive(process)) return;
-  signal(process, "SIGKILL");
+  if (!isAlive(processes, process)) return;
+  signal(processes, process, "SIGKILL");
   const dead = effects.now() + KILL_WAIT_MS;
-  while (isAlive(process) && effects.now() < dead) await untilEnd(node, state, attempt, effects.now() + 20);
+  while (isAlive(processes, process) && effects.now() < dead) await untilEnd(node, state, attempt, effects.now() + 20);
 }
 
 async function terminate(node: NodeContext, attempt: Attempt): Promise<void> {
   const stopSignal = attempt.stopSignal ?? "SIGTERM";
   if (/^SIG[A-Z0-9]+$/.test(stopSignal) && !stopSignal.startsWith("SIGRT"))
-    signal(attempt, stopSignal as NodeJS.Signals);
-  else await node.nerdctl.kill(attempt.id, stopSignal).catch((error: Error) => node.log(error.message));
+    signal(node.host.processes, attempt, stopSignal as NodeJS.Signals);
+  else await node.runtime.kill(attempt.id, stopSignal).catch((error: Error) => node.log(error.message));
 }
 
 const podAddress = (node: NodeContext, state: PodState) =>
@@ -65,7 +65,7 @@ async function waitUntil(node: NodeContext, deadline: () => number): Promise<"la
 /** Until the container's process has ended, or `until` (ms). */
 async function untilEnd(node: NodeContext, state: PodState, attempt: Attempt, until: number): Promise<"ended"> {
   const exited = state.exited(attempt.id);
-  while (isAlive(attempt) && node.effects.now() < until) {
+  while (isAlive(node.host.processes, attempt) && node.effects.now() < until) {
     const wait = Math.min(LOOK_EVERY_MS, Math.max(until - node.effects.now(), 1));
     await Promise.race([exited, node.effects.sleep(wait)]);
   }
@@ -94,7 +94,7 @@ export async function killPod(node: NodeContext, state: PodState, graceSeconds: 
   }
   const { sandbox } = state.memory;
   if (!sandbox) return;
-  signal(sandbox, "SIGKILL");
+  signal(node.host.processes, sandbox, "SIGKILL");
   const dead = node.effects.now() + KILL_WAIT_MS;
-  while (isAlive(sandbox) && node.effects.now() < dead) await node.effects.sleep(20);
+  while (isAlive(node.host.processes, sandbox) && node.effects.now() < dead) await node.effects.sleep(20);
 }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 /** Bytes of a termination message, and of the log that stands in for it, with that log's lines. */
 const MOST_MESSAGE = 4096;
@@ -42,14 +42,5 @@ function readEnd(path: string, most: number): string {
     }
   } catch {
     return "";
-  }
-}
-
-/** The machine's own files that pods with its network take over. */
-export function readOr(path: string, otherwise: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return otherwise;
   }
 }

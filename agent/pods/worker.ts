@@ -1,19 +1,15 @@
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { planPod, type Step } from "../plan.ts";
-import { oomKills } from "./cgroups.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import type { Executor } from "./executor.ts";
 import { containerNamed } from "./fields.ts";
 import type { Attempt, PodMemory } from "./memory.ts";
 import { absorb, Label, type Observed, observe } from "./observe.ts";
 import { Prober } from "./probes.ts";
-import { isAlive, signal, startTicks } from "./processes.ts";
+import { isAlive, signal } from "./processes.ts";
 import { referencesKey } from "./references.ts";
 import type { StatusReporter } from "./reporter.ts";
 import { computeStatus } from "./status.ts";
-import { terminationMessage } from "./termination.ts";
 
 /** After a step that failed for a reason of the machine. */
 const RETRY_MS = 2_000;
@@ -142,8 +138,9 @@ export class PodWorker {
   sweep(): void {
     const { sandbox } = this.state.memory;
     const running = this.#attempts().filter((attempt) => !attempt.exit && attempt.startTicks);
-    const sandboxDied = sandbox?.running && sandbox.startTicks && !isAlive(sandbox);
-    if (sandboxDied || running.some((attempt) => !isAlive(attempt))) this.wake();
+    const { processes } = this.#deps.node.host;
+    const sandboxDied = sandbox?.running && sandbox.startTicks && !isAlive(processes, sandbox);
+    if (sandboxDied || running.some((attempt) => !isAlive(processes, attempt))) this.wake();
   }
 
   owns(containerId: string): boolean {
@@ -204,7 +201,7 @@ export class PodWorker {
   }
 
   async #look(): Promise<void> {
-    const { nerdctl, effects } = this.#deps.node;
+    const { runtime, effects, host } = this.#deps.node;
     const { memory, uid } = this.state;
     const full = this.#full || this.state.lookFully === true;
     this.#full = this.state.lookFully = false;
@@ -212,26 +209,27 @@ export class PodWorker {
     else {
       this.#current = true; // until something happens, which may be while the runtime answers
       const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
-      const ids = full ? await nerdctl.list(`${Label.podUid}=${uid}`) : (known as string[]);
-      const found = (await nerdctl.inspect(ids)).map(observe);
+      const ids = full ? await runtime.list(`${Label.podUid}=${uid}`) : (known as string[]);
+      const found = (await runtime.inspect(ids)).map(observe);
       // Without its sandbox all of the pod is gone, as after a reboot.
       const standing = found.some((o) => o.kind === "pause" && o.state === "running");
       this.#observed = standing ? found.map((o) => this.#believe(o)) : found;
       this.state.fresh = { made: [], removed: [] };
     }
     for (const attempt of this.#attempts())
-      if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || oomKills(uid, attempt.id) > 0)) attempt.oom = true;
+      if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || host.cgroups.oomKills(uid, attempt.id) > 0))
+        attempt.oom = true;
     absorb(memory, this.#observed, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
     for (const { current } of Object.values(memory.containers)) {
       if (!current) continue;
       if (current.exit) {
         // Its keeper was killed and it went on alone.
-        if (isAlive(current)) signal(current, "SIGKILL");
+        signal(host.processes, current, "SIGKILL");
         this.#exits.get(current.id)?.resolve();
         this.#exits.delete(current.id);
-      } else if (current.pid) current.startTicks ??= startTicks(current.pid);
+      } else if (current.pid) current.startTicks ??= host.processes.startTicks(current.pid);
     }
-    if (memory.sandbox?.pid) memory.sandbox.startTicks ??= startTicks(memory.sandbox.pid);
+    if (memory.sandbox?.pid) memory.sandbox.startTicks ??= host.processes.startTicks(memory.sandbox.pid);
   }
 
   /**
@@ -259,7 +257,7 @@ export class PodWorker {
   #messageOf(attempt: Attempt, failed: boolean): string | undefined {
     const [name = ""] = Object.entries(this.state.memory.containers).find(([, c]) => c.current === attempt) ?? [];
     const policy = containerNamed(this.state.pod, name)?.terminationMessagePolicy;
-    return terminationMessage(attempt, policy, failed);
+    return this.#deps.node.host.files.message(attempt, policy, failed);
   }
 
   #report(): void {
@@ -275,16 +273,11 @@ export class PodWorker {
     );
   }
 
-  /** Written in one instant, so that a crash leaves the old or the new. */
   #save(): void {
     const { memory, uid } = this.state;
     const text = JSON.stringify(memory);
     if (memory.cleaned || text === this.#saved) return;
-    const folder = this.#deps.node.volumes.folder(uid);
-    const file = join(folder, "memory.json");
-    mkdirSync(folder, { recursive: true, mode: 0o750 });
-    writeFileSync(`${file}.new`, text, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    this.#deps.node.host.files.remember(uid, text);
     this.#saved = text;
   }
 
@@ -303,13 +296,13 @@ export class PodWorker {
   }
 
   #refreshAt(): number {
-    return this.#deps.node.volumes.refreshAt(this.state.uid);
+    return this.#deps.node.host.volumes.refreshAt(this.state.uid);
   }
 
   #refreshVolumes(): void {
-    const { volumes, desired, log } = this.#deps.node;
+    const { host, desired, log } = this.#deps.node;
     const context = { pod: this.state.pod, desired: desired(), fields: fieldsOf(this.#deps.node, this.state) };
-    volumes.refresh(context).catch((error: Error) => log(error.message));
+    host.volumes.refresh(context).catch((error: Error) => log(error.message));
   }
 
   #exitOf(id: string): PromiseWithResolvers<void> {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { writeTo } from "../pods/keeping.ts";
-import { signal, startTicks } from "../pods/processes.ts";
+import { signalProcess } from "../pods/processes.ts";
 import { spawn } from "../process.ts";
 import { Channel, Channels, exitStatus, failureStatus, type Incoming, readMessage, waitForRoom } from "./channels.ts";
 import { outcomeOf, withoutLastWord } from "./exec-output.ts";
@@ -56,7 +56,7 @@ async function endCommand(nerdctl: ChildProcess, container: number | undefined, 
   for (let waited = 0; waited < HANG_UP_MS && !hasEnded(); waited += HANG_UP_LOOK_MS) {
     if (!command) {
       command = execProcess(nerdctl.pid, container); // unknown for as long as it is just being started
-      if (command) signal({ pid: command, startTicks: startTicks(command) }, "SIGHUP");
+      if (command) signalProcess(command, "SIGHUP");
     }
     await effects.sleep(HANG_UP_LOOK_MS);
   }

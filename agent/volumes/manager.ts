@@ -11,8 +11,24 @@ import { type VolumeContext, VolumeError, type VolumeSource } from "./volume.ts"
 
 export type PodContext = { pod: CoreV1Pod; desired: Pick<Desired, "configMaps" | "secrets">; fields: FieldContext };
 
-/** Sets up, refreshes and removes the volumes of a node's pods, under `HOME/pods/UID` and, for secrets, in memory. */
-export class Volumes {
+/** The volumes of a node's pods. */
+export interface PodVolumes {
+  /** Makes all volumes of a pod or brings them up to date. Throws `VolumeError` for the first that cannot be. */
+  prepare(context: PodContext): Promise<void>;
+  /** Brings those up to date that follow objects of the API. What cannot be refreshed keeps its content. */
+  refresh(context: PodContext): Promise<void>;
+  /** When `refresh` is due though no object changed (ms since the epoch). */
+  refreshAt(uid: string): number;
+  /** The mounts of a container, as `[place on this machine, mount]`. */
+  mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]>;
+  /** Unmounts and deletes all that belongs to a pod. */
+  remove(uid: string): Promise<void>;
+}
+
+type Mount = [string, CoreV1VolumeMount];
+
+/** Under `HOME/pods/UID` and, for secrets, in memory. */
+export class Volumes implements PodVolumes {
   readonly #home: string;
   readonly #api: Api;
   readonly #now: () => number;
@@ -26,7 +42,7 @@ export class Volumes {
     this.#now = deps.now;
   }
 
-  folder(uid: string): string {
+  #folder(uid: string): string {
     return join(this.#home, "pods", uid);
   }
 
@@ -36,7 +52,6 @@ export class Volumes {
     if (!isMountPoint(memory)) await mountTmpfs(memory);
   }
 
-  /** Makes all volumes of a pod or brings them up to date. Throws `VolumeError` for the first that cannot be. */
   async prepare(context: PodContext): Promise<void> {
     const places = new Map<string, string>();
     for (const volume of context.pod.spec.volumes ?? []) {
@@ -47,7 +62,6 @@ export class Volumes {
     this.#places.set(context.pod.metadata.uid ?? "", places);
   }
 
-  /** Brings those up to date that follow objects of the API. What cannot be refreshed keeps its content. */
   async refresh(context: PodContext): Promise<void> {
     for (const volume of context.pod.spec.volumes ?? []) {
       const source = volumeSources.find((s) => s.matches(volume));
@@ -55,26 +69,20 @@ export class Volumes {
     }
   }
 
-  /** When `refresh` is due though no object changed (ms since the epoch). */
   refreshAt(uid: string): number {
     return this.#tokens.get(uid)?.refreshAt() ?? Infinity;
   }
 
-  /** The mounts of a container, as `[place on this machine, mount]`. */
-  async mountsOf(
-    pod: CoreV1Pod,
-    container: CoreV1Container,
-    env: ReadonlyMap<string, string>,
-  ): Promise<[string, CoreV1VolumeMount][]> {
+  async mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]> {
     const uid = pod.metadata.uid ?? "";
-    const mounts: [string, CoreV1VolumeMount][] = [];
+    const mounts: Mount[] = [];
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const place = this.#places.get(uid)?.get(mount.name);
       if (!place) throw new VolumeError(`volume "${mount.name}" is not mounted`);
       const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : mount.subPath;
       if (!subPath) mounts.push([place, mount]);
       else {
-        const target = join(this.folder(uid), "subpaths", container.name, `${index}`);
+        const target = join(this.#folder(uid), "subpaths", container.name, `${index}`);
         await bindSubPath(place, subPath, target);
         mounts.push([target, mount]);
       }
@@ -82,11 +90,10 @@ export class Volumes {
     return mounts;
   }
 
-  /** Unmounts and deletes all that belongs to a pod. */
   async remove(uid: string): Promise<void> {
     this.#places.delete(uid);
     this.#tokens.delete(uid);
-    for (const folder of [this.folder(uid), join(this.#home, "memory", uid)]) {
+    for (const folder of [this.#folder(uid), join(this.#home, "memory", uid)]) {
       if (!existsSync(folder)) continue;
       await unmountAll(folder);
       rmSync(folder, { recursive: true, force: true });
@@ -103,7 +110,7 @@ export class Volumes {
 
   #contextOf(context: PodContext): VolumeContext {
     const uid = context.pod.metadata.uid ?? "";
-    const folder = this.folder(uid);
+    const folder = this.#folder(uid);
     mkdirSync(folder, { recursive: true, mode: 0o750 });
     let tokens = this.#tokens.get(uid);
     if (!tokens) {

@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Inspected } from "../runtime.ts";
+import type { PodMemory } from "./memory.ts";
+import { terminationMessage } from "./termination.ts";
+
+/** What is kept on disk of each pod, beside its volumes. */
+export interface PodFiles {
+  /** The uids of all pods of which something is there. */
+  uids(): string[];
+  /** undefined for a pod that never got as far as to run anything. */
+  memory(uid: string): PodMemory | undefined;
+  /** Takes a memory as JSON; a crash leaves the old or the new one. */
+  remember(uid: string, memory: string): void;
+  /** Makes the empty file that an attempt of a container finds at its terminationMessagePath; returns its path. */
+  messageFile(uid: string, container: string, attempt: number): string;
+  /** The termination message of a container that has ended. */
+  message(
+    paths: { messagePath?: string; logPath?: string },
+    policy: string | undefined,
+    failed: boolean,
+  ): string | undefined;
+  /** Writes what a pod's containers see as /etc/resolv.conf and, made from the machine's own, /etc/hosts. */
+  writeNames(sandbox: Inspected, resolvConf: string, hosts: (machineHosts: string) => string): void;
+}
+
+/** Under `HOME/pods/UID`. */
+export function podFiles(home: string): PodFiles {
+  const root = join(home, "pods");
+  return {
+    uids: () => (existsSync(root) ? readdirSync(root) : []),
+    memory(uid) {
+      try {
+        return JSON.parse(readFileSync(join(root, uid, "memory.json"), "utf8")) as PodMemory;
+      } catch {
+        return undefined;
+      }
+    },
+    remember(uid, memory) {
+      const file = join(root, uid, "memory.json");
+      mkdirSync(join(root, uid), { recursive: true, mode: 0o750 });
+      writeFileSync(`${file}.new`, memory, { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+    },
+    messageFile(uid, container, attempt) {
+      const folder = join(root, uid, "containers", container);
+      mkdirSync(folder, { recursive: true });
+      const path = join(folder, `message-${attempt % 2}`);
+      writeFileSync(path, "");
+      return path;
+    },
+    message: terminationMessage,
+    // All containers of the pod see the pause container's files, which nerdctl would fill with names of other pods.
+    writeNames({ ResolvConfPath = "" }, resolvConf, hosts) {
+      writeFileSync(ResolvConfPath, resolvConf);
+      const folder = dirname(ResolvConfPath).replace("/containers/", "/etchosts/");
+      rmSync(join(folder, "meta.json"), { force: true }); // without it nerdctl leaves the file alone
+      writeFileSync(join(folder, "hosts"), hosts(readFileSync("/etc/hosts", "utf8")));
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import { totalmem } from "node:os";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { Timers } from "../effects.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import { allocatable } from "../node/capacity.ts";
+import { loadPauseImage } from "../node/pause-image.ts";
+import type { ContainerOptions } from "../runtime.ts";
+import { type PodVolumes, Volumes } from "../volumes/manager.ts";
+import type { Api } from "../volumes/tokens.ts";
+import { type Cgroups, cgroups } from "./cgroups.ts";
+import type { FieldContext } from "./fields.ts";
+import { type PodFiles, podFiles } from "./files.ts";
+import { type Act, act } from "./handlers.ts";
+import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
+import { machineProcesses, type Processes } from "./processes.ts";
+
+/** What pods need of their machine beside the runtime and the network. A simulator has its own. */
+export interface Host {
+  readonly memoryBytes: number;
+  allocatable(): FieldContext["allocatable"];
+  readonly processes: Processes;
+  readonly cgroups: Cgroups;
+  readonly files: PodFiles;
+  readonly volumes: PodVolumes;
+  /** Does what a probe or lifecycle hook says. */
+  readonly act: Act;
+  /** Once, before any pod. */
+  prepare(): Promise<void>;
+  /** Starts a container whose stdin and terminal stay open; returns its full ID. */
+  runKept(uid: string, container: string, options: ContainerOptions, keeping: Keeping): Promise<string>;
+  /** Removes what `runKept` left behind. */
+  forgetKept(uid: string, container: string): void;
+  /** Where a container that `runKept` started can be attached to. */
+  attachSocket(uid: string, container: string): string;
+}
+
+export type HostParts = { home: string; nerdctl: Nerdctl; api: Api; effects: Effects & Timers };
+
+/** This very machine. */
+export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
+  const volumes = new Volumes({ home, api, now: effects.now });
+  const attachSocket = (uid: string, container: string) => keeperSocket(home, uid, container);
+  return {
+    memoryBytes: totalmem(),
+    allocatable: () => allocatable(home),
+    processes: machineProcesses(effects),
+    cgroups,
+    files: podFiles(home),
+    volumes,
+    act: (action, target, timeoutMs) => act(action, target, { nerdctl, timers: effects }, timeoutMs),
+    async prepare() {
+      await volumes.start();
+      await loadPauseImage(nerdctl);
+    },
+    runKept: (uid, container, options, keeping) =>
+      runKept({ nerdctl, timers: effects }, options, { ...keeping, socket: attachSocket(uid, container) }),
+    forgetKept: (uid, container) => forgetKeeper(attachSocket(uid, container)),
+    attachSocket,
+  };
+}

@@ -1,0 +1,174 @@
+import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
+import type { Step } from "../plan.ts";
+import type { ContainerOptions, InspectedImage } from "../runtime.ts";
+import { raise } from "./backoff.ts";
+import { containerOptions } from "./container-spec.ts";
+import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
+import { ConfigError, environment } from "./env.ts";
+import { imageIdOf } from "./images.ts";
+import { type Attempt, remember } from "./memory.ts";
+import { hostnameOf } from "./network.ts";
+import { observe } from "./observe.ts";
+
+/** A container that could not be made is tried again after so long, if nothing changes before. */
+const RETRY_MS = 10_000;
+/** Longest time for a hook that has no limit of its own. */
+const HOOK_TIMEOUT_MS = 60 * 60_000;
+
+type Start = Extract<Step, { do: "startContainer" }>;
+
+/** Starts one container of a pod, up to the end of its postStart hook; false when it does not run. */
+export async function startContainer(
+  node: NodeContext,
+  state: PodState,
+  step: Start,
+  container: CoreV1Container,
+  image: InspectedImage,
+): Promise<boolean> {
+  const { events, effects } = node;
+  const memory = remember(state.memory, step.container);
+  const attempt = newAttempt(node, state, container, image, step.number);
+  let options: ContainerOptions;
+  try {
+    options = await optionsOf(node, step, state, container, image, attempt);
+  } catch (error) {
+    const reason = error instanceof ConfigError ? "CreateContainerConfigError" : "CreateContainerError";
+    return cannotStart(node, state, container, reason, (error as Error).message);
+  }
+  const again = memory.current?.sandbox === attempt.sandbox ? memory.current.exit : undefined;
+  if (again) memory.backoff = raise(memory.backoff, again.finishedAt, effects.now());
+  const say = (type: "Normal" | "Warning", reason: string, message: string) =>
+    events.record(state.pod, type, reason, message, container.name);
+  try {
+    attempt.id = await run(node, state, container, options);
+    say("Normal", "Created", "Container created");
+    say("Normal", "Started", "Container started");
+  } catch (error) {
+    const message = (error as Error).message;
+    say("Warning", "Failed", `Error: ${message}`);
+    state.lookFully = true;
+    attempt.exit = { code: 128, reason: "StartError", message, finishedAt: effects.now() };
+  }
+  begin(state, container, attempt);
+  if (attempt.exit) {
+    memory.waiting = { reason: "RunContainerError", message: attempt.exit.message };
+    return false;
+  }
+  await observeStart(node, state, attempt);
+  await postStart(node, state, container, attempt);
+  return true;
+}
+
+function run(node: NodeContext, state: PodState, container: CoreV1Container, options: ContainerOptions) {
+  if (!container.stdin) return node.runtime.run(options);
+  const keeping = { tty: container.tty === true, once: container.stdinOnce === true };
+  return node.host.runKept(state.uid, container.name, options, keeping);
+}
+
+function newAttempt(
+  node: NodeContext,
+  state: PodState,
+  container: CoreV1Container,
+  image: InspectedImage,
+  number: number,
+): Attempt {
+  return {
+    number,
+    id: "",
+    sandbox: state.memory.sandbox?.id ?? "",
+    image: container.image ?? "",
+    imageID: imageIdOf(image),
+    imageName: "",
+    startedAt: 0,
+    messagePath: node.host.files.messageFile(state.uid, container.name, number),
+    ...(image.Config?.StopSignal ? { stopSignal: image.Config.StopSignal } : {}),
+  };
+}
+
+async function optionsOf(
+  node: NodeContext,
+  step: Start,
+  state: PodState,
+  container: CoreV1Container,
+  image: InspectedImage,
+  attempt: Attempt,
+): Promise<ContainerOptions> {
+  const { host, desired, effects, nodeName } = node;
+  const { pod, memory } = state;
+  const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state) });
+  const env = new Map([["HOSTNAME", hostnameOf(pod, nodeName)], ...given]);
+  const targetName = (container as { targetContainerName?: string }).targetContainerName;
+  return containerOptions(pod, container, {
+    sandbox: attempt.sandbox,
+    attempt: step.number,
+    kind: step.kind,
+    env,
+    mounts: await host.volumes.mountsOf(pod, container, env),
+    image,
+    imageID: attempt.imageID,
+    messagePath: attempt.messagePath ?? "",
+    machineBytes: host.memoryBytes,
+    chance: effects.uid(),
+    target: targetName && memory.containers[targetName]?.current?.id,
+  });
+}
+
+function begin(state: PodState, container: CoreV1Container, attempt: Attempt): void {
+  const memory = remember(state.memory, container.name);
+  state.memory.containers[container.name] = {
+    current: attempt,
+    previous: memory.current ?? memory.previous,
+    backoff: memory.backoff,
+    started: false,
+    ready: false,
+  };
+}
+
+async function observeStart(node: NodeContext, state: PodState, attempt: Attempt): Promise<void> {
+  const [made] = await node.runtime.inspect([attempt.id]);
+  if (made) state.fresh.made.push(observe(made));
+  attempt.startedAt = Date.parse(made?.State.StartedAt ?? "") || node.effects.now();
+  attempt.pid = made?.State.Pid;
+  attempt.startTicks = attempt.pid ? node.host.processes.startTicks(attempt.pid) : undefined;
+  attempt.logPath = made?.LogPath;
+  attempt.imageName = made?.Image ?? attempt.image;
+}
+
+/** https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/ */
+async function postStart(
+  node: NodeContext,
+  state: PodState,
+  container: CoreV1Container,
+  attempt: Attempt,
+): Promise<void> {
+  const memory = remember(state.memory, container.name);
+  const hook = container.lifecycle?.postStart;
+  if (hook) {
+    const ip = fieldsOf(node, state).podIP;
+    const aborted = new Promise<undefined>((resolve) =>
+      state.ending.addEventListener("abort", () => resolve(undefined), { once: true }),
+    );
+    const done = node.host.act(hook, { container, containerId: attempt.id, ip }, HOOK_TIMEOUT_MS);
+    const verdict = await Promise.race([done, aborted]);
+    if (verdict && !verdict.ok) {
+      node.events.record(state.pod, "Warning", "FailedPostStartHook", "PostStartHook failed", container.name);
+      memory.condemned = { message: "FailedPostStartHook" };
+      return;
+    }
+  }
+  if (!container.startupProbe) memory.started = true;
+}
+
+function cannotStart(
+  node: NodeContext,
+  state: PodState,
+  container: CoreV1Container,
+  reason: string,
+  message: string,
+): false {
+  const memory = remember(state.memory, container.name);
+  node.events.record(state.pod, "Warning", "Failed", `Error: ${message}`, container.name);
+  memory.waiting = { reason, message };
+  memory.retryAt = node.effects.now() + RETRY_MS;
+  return false;
+}

@@ -1,0 +1,67 @@
+/** The container runtime as pods need it. `Nerdctl` is the real one; a simulator has its own. */
+
+/** What `nerdctl inspect` says of a container, as far as it is used here. */
+export type Inspected = {
+  Id: string;
+  Created: string;
+  Image: string;
+  LogPath?: string;
+  ResolvConfPath?: string;
+  HostnamePath?: string;
+  State: {
+    Status: string;
+    Running: boolean;
+    /** Stays after the exit. */
+    Pid: number;
+    ExitCode: number;
+    Error?: string;
+    StartedAt?: string;
+    FinishedAt?: string;
+  };
+  Config: { Labels: Record<string, string> };
+  NetworkSettings?: { IPAddress?: string; GlobalIPv6Address?: string };
+};
+
+export type InspectedImage = {
+  Id: string;
+  RepoTags?: string[];
+  RepoDigests?: string[];
+  Size?: number;
+  Config?: { User?: string; StopSignal?: string; Env?: string[] };
+};
+
+/** One of containerd's topics, with its payload parsed. */
+export type RuntimeEvent = { topic: string; payload: Record<string, unknown> };
+
+export type ContainerOptions = {
+  image: string;
+  name?: string;
+  labels?: Record<string, string>;
+  /** Options of `nerdctl run`, one argument each, before the image. */
+  flags?: readonly string[];
+  args?: readonly string[];
+};
+
+/** Credentials by registry, as `auths` of Docker's config.json holds them. */
+export type RegistryCredentials = Record<string, unknown>;
+
+/** `patient` ones begin only while nobody else waits. */
+export type Urgency = "now" | "patient";
+
+/** Containers are meant by their full ID everywhere: two can bear one name. Every method may reject, having done its work or not. */
+export interface Runtime {
+  /** Creates and starts a container; returns its full ID. One that fails at its start stays, in state Created. */
+  run(options: ContainerOptions, urgency?: Urgency): Promise<string>;
+  kill(id: string, signal: string): Promise<void>;
+  /** Ends and removes containers, running or not; those that are not there count as removed. */
+  remove(ids: readonly string[]): Promise<void>;
+  /** Containers that are gone are left out. */
+  inspect(ids: readonly string[]): Promise<Inspected[]>;
+  /** Full IDs of all containers that bear a label, `NAME` or `NAME=VALUE`. */
+  list(label: string): Promise<string[]>;
+  inspectImage(image: string): Promise<InspectedImage | undefined>;
+  listImages(): Promise<InspectedImage[]>;
+  pull(image: string, credentials?: RegistryCredentials): Promise<void>;
+  /** Calls `onEvent` for each event until the stream ends (`onEnd`) or the returned function is called. */
+  events(onEvent: (event: RuntimeEvent) => void, onEnd: () => void): () => void;
+}
