@@ -22,7 +22,6 @@ export class Cluster extends DurableObject<Env> {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.host = new Host(this.platform(), env);
-    void ctx.blockConcurrencyWhile(() => this.host.start());
   }
 
   private platform(): HostPlatform {

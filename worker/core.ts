@@ -9,6 +9,7 @@ import { Engine } from "./api/engine/engine.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { builtinControllers } from "./controllers/index.ts";
+import { readyStatus } from "./controllers/nodes/readiness.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, issueServer } from "./lib/certificates.ts";
@@ -16,7 +17,8 @@ import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
-import { connectionController, settleLiveness } from "./liveness.ts";
+import { GRACE_MS } from "./link/readiness.ts";
+import { CONNECTION, connectionController, settleLiveness } from "./liveness.ts";
 import { answerCall, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
@@ -64,8 +66,6 @@ export class Core {
   private readonly parts: CoreParts;
   private readonly kinds = builtinKinds();
   private readonly driver: Driver;
-  /** Since when (ms) nodes without a socket were not heard of. */
-  private readonly away = new Map<string, number>();
   /** Committed, and not yet told to controllers, watchers and nodes. */
   private untold: Change[] = [];
   private undriven: Change[] = [];
@@ -97,17 +97,18 @@ export class Core {
       since: (revision) => this.writesSince(revision),
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(parts),
-      liveness: (node, liveness) => {
-        this.away.delete(node);
-        void this.turn.run(() => settleLiveness(this.engine, node, liveness, effects.now()));
-      },
+      liveness: (node, liveness) =>
+        void this.turn.run(() => {
+          store.work.done(CONNECTION, node);
+          settleLiveness(this.engine, node, liveness, effects.now());
+        }),
     });
     this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
     const controllers = config.controllers
       ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
       : [];
     this.driver = new Driver({
-      controllers: [...controllers, connectionController((node) => this.link.connected(node), this.away)],
+      controllers: [...controllers, connectionController((node) => this.link.connected(node))],
       view,
       apply: (intent, controller) => this.engine.applyIntent(intent, controller),
       work: store.work,
@@ -126,15 +127,28 @@ export class Core {
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
-    if (!this.link.connected(node) && !this.away.has(node)) this.away.set(node, heard);
-    return this.turn.run(() => this.driver.enqueue("node-connection", node));
+    return this.turn.run(() => {
+      if (!this.link.connected(node)) this.loseAt(node, heard + GRACE_MS);
+    });
   }
 
-  /** Nodes that were connected when the object last lived may be gone without a word. */
+  /** Sockets end without a word when the object does: nodes that have none now get the grace time from now. */
   suspectAll(): Promise<void> {
     return this.turn.run(() => {
-      for (const node of this.engine.view.list(Node)) this.driver.enqueue("node-connection", node.metadata?.name ?? "");
+      const { store, effects } = this.parts;
+      const connected = this.link.nodes();
+      const nodes = store.list({ resource: Node.groupResource });
+      if (nodes === "expired") return;
+      for (const stored of nodes.items) {
+        if (connected.has(stored.name) || readyStatus(this.engine.view.parse(stored) as Node) === "Unknown") continue;
+        this.loseAt(stored.name, effects.now() + GRACE_MS);
+      }
     });
+  }
+
+  /** Kept as a row and not in memory, which the object may lose meanwhile; of two times the sooner counts. */
+  private loseAt(node: string, due: number): void {
+    this.parts.store.work.enqueue({ controller: CONNECTION, key: node, due });
   }
 
   /** The end of a turn: controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */

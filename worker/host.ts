@@ -8,6 +8,8 @@ import { type CertificateAndKey, createAuthority, type issueServer } from "./lib
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
+import { heardAt, isSilent } from "./liveness.ts";
+import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
 import type { Sql } from "./storage/store.ts";
@@ -34,9 +36,8 @@ export type HostPlatform = {
 /** What the deployment says: see `env.ts`. */
 export type HostSettings = { SKERRY_SECRET?: string; SKERRY_CONFIG?: string };
 
-/** How often connected nodes are looked over for sockets that died without a word, and when one counts as dead, in ms. */
-const SWEEP_EVERY_MS = 20_000;
-const SILENCE_MS = 35_000;
+/** Requests look over the nodes' sockets on their way; at most this often, in ms. */
+const LOOK_AT_MOST_EVERY_MS = 1000;
 const MIN_SECRET_CHARACTERS = 24;
 
 export class Host {
@@ -44,22 +45,26 @@ export class Host {
   private readonly settings: HostSettings;
   private core: Core | undefined;
   private alarmAt: number | undefined;
+  private lookedAt = 0;
 
   constructor(platform: HostPlatform, settings: HostSettings) {
     this.platform = platform;
     this.settings = settings;
   }
 
-  /** Rebuilds memory from storage; nothing may reach the object before it is done. */
-  async start(): Promise<void> {
-    this.alarmAt = (await this.platform.getAlarm()) ?? undefined;
-    const tables = this.platform.sql.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'");
-    if (tables.length > 0) await this.open();
+  /** The cluster, its memory rebuilt from storage, or undefined where there is none yet. Not every event needs it. */
+  private async cluster(): Promise<Core | undefined> {
+    if (this.core) return this.core;
+    return this.platform.exclusively(async () => {
+      const tables = this.platform.sql.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'");
+      return this.core ?? (tables.length > 0 ? this.open() : undefined);
+    });
   }
 
   async fetch(request: Request): Promise<Response> {
     try {
-      const core = this.core ?? (await this.found(request));
+      const core = (await this.cluster()) ?? (await this.found(request));
+      if (this.platform.effects.now() - this.lookedAt >= LOOK_AT_MOST_EVERY_MS) await this.lookOver();
       const { pathname } = new URL(request.url);
       const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
       if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
@@ -87,7 +92,8 @@ export class Host {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const { sql, effects, issueServer, defer, sockets } = this.platform;
+    const { sql, effects, issueServer, defer, sockets, getAlarm } = this.platform;
+    this.alarmAt = (await getAlarm()) ?? undefined;
     const store = openStore(sql);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const stored = store.getSetting("cluster.authority");
@@ -161,37 +167,38 @@ export class Host {
   }
 
   async message(socket: HostSocket, text: string): Promise<void> {
-    if (socket.attachment().type === "node") await this.core?.link.message(nodeSocket(socket), text);
+    if (socket.attachment().type !== "node") return;
+    if (text === LOOK) return this.lookOver();
+    await (await this.cluster())?.link.message(nodeSocket(socket), text);
   }
 
   /** A socket is gone. `heard`: when its other side last spoke, in ms. */
   async gone(socket: HostSocket, heard = this.platform.effects.now()): Promise<void> {
     const state = socket.attachment();
-    if (state.type === "node") await this.core?.disconnected(state.session.node, heard);
+    if (state.type === "node") await (await this.cluster())?.disconnected(state.session.node, heard);
   }
 
   async alarm(): Promise<void> {
     this.alarmAt = undefined;
-    const now = this.platform.effects.now();
-    for (const socket of this.platform.sockets("node")) {
-      const state = socket.attachment();
-      if (state.type !== "node") continue;
-      const heard = Math.max(state.openedAt, socket.answeredAt() ?? 0);
-      if (now - heard < SILENCE_MS) continue;
-      socket.close(1001, "silent");
-      await this.gone(socket, heard);
-    }
-    await this.core?.turn.run(() => {});
+    const core = await this.cluster();
+    await this.lookOver();
+    await core?.turn.run(() => {});
   }
 
-  /** One alarm for the soonest of: work that comes due, and the next look at connected nodes. */
+  /** Ends the nodes' sockets that fell silent; mostly there is none, and then neither memory nor storage is touched. */
+  private async lookOver(): Promise<void> {
+    const now = this.platform.effects.now();
+    this.lookedAt = now;
+    const silent = this.platform.sockets("node").filter((socket) => isSilent(socket, now));
+    for (const socket of silent) socket.close(1001, "silent");
+    await Promise.all(silent.map((socket) => this.gone(socket, heardAt(socket))));
+  }
+
+  /** One alarm for the work that comes due soonest. Setting it writes a row, so one that goes off too soon is let be. */
   private wakeAt(due: number | undefined): void {
-    const { effects, sockets, setAlarm } = this.platform;
-    const sweep = sockets("node").length > 0 ? effects.now() + SWEEP_EVERY_MS : undefined;
-    const wanted = Math.min(due ?? Number.POSITIVE_INFINITY, sweep ?? Number.POSITIVE_INFINITY);
-    if (!Number.isFinite(wanted) || (this.alarmAt !== undefined && this.alarmAt <= wanted)) return;
-    this.alarmAt = wanted;
-    setAlarm(wanted);
+    if (due === undefined || (this.alarmAt !== undefined && this.alarmAt <= due)) return;
+    this.alarmAt = due;
+    this.platform.setAlarm(due);
   }
 }
 

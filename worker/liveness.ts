@@ -1,34 +1,49 @@
-/** Turns the life of control sockets into the nodes' Ready conditions. */
+/**
+ * Turns the life of control sockets into the nodes' Ready conditions, without anyone awake.
+ *
+ * A socket that closes wakes the object, which writes down when the node will count as lost. One that falls silent (power
+ * cut, cable pulled) wakes no one: the platform answers pings by itself and tells only when asked, so someone must ask.
+ * That costs nothing where it is done on the way, by every request; and it matters only where there is another node
+ * for the pods to go to, so the agents of the others take turns as watchmen (`agent/watchman.ts`). Their word reads and
+ * writes no row; an alarm would write one each time.
+ */
 import type { Engine } from "./api/engine/engine.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
-import { GRACE_MS, type Liveness, withLiveness } from "./link/readiness.ts";
+import { type Liveness, withLiveness } from "./link/readiness.ts";
+import type { HostSocket } from "./sockets.ts";
+
+/** Without a word for so long, a socket is taken for dead, in ms: by then an agent that lives has given it up as well. */
+const SILENCE_MS = 25_000;
+/** The name under which the work queue keeps when a node counts as lost. */
+export const CONNECTION = "node-connection";
+
+/** When the other side of a control socket last spoke, ms. */
+export function heardAt(socket: HostSocket): number {
+  const state = socket.attachment();
+  return Math.max(socket.answeredAt() ?? 0, state.type === "node" ? state.openedAt : 0);
+}
+
+export function isSilent(socket: HostSocket, now: number): boolean {
+  // Asked of every socket at every look, so the attachment is read only where this says nothing.
+  return now - (socket.answeredAt() ?? 0) > SILENCE_MS && now - heardAt(socket) > SILENCE_MS;
+}
 
 /** Writes what a connected node said of itself. */
 export function settleLiveness(engine: Engine, name: string, liveness: Liveness, now: number): void {
   const node = engine.view.get(Node, "", name);
   const moved = node && withLiveness(node, liveness, now);
-  if (moved) engine.applyIntent({ do: "updateStatus", kind: Node, object: moved }, "node-connection");
+  if (moved) engine.applyIntent({ do: "updateStatus", kind: Node, object: moved }, CONNECTION);
 }
 
-/**
- * Runs when a node's socket has gone; a node that is still away after the grace time is lost. Keys are node names.
- * `away` has the times (ms) since when nodes were not heard of, where they are known.
- */
-export function connectionController(connected: (node: string) => boolean, away: Map<string, number>): Controller {
+/** Runs when a node has been without a socket for the grace time. Keys are node names. */
+export function connectionController(connected: (node: string) => boolean): Controller {
   return {
-    name: "node-connection",
+    name: CONNECTION,
     watches: [],
     reconcile(view, name, { now }) {
       const node = view.get(Node, "", name);
-      if (!node || connected(name)) {
-        away.delete(name);
-        return [];
-      }
-      const since = away.get(name) ?? now;
-      away.set(name, since);
-      if (now - since < GRACE_MS) return [{ do: "again", afterMs: since + GRACE_MS - now }];
-      const moved = withLiveness(node, { state: "lost" }, now);
+      const moved = node && !connected(name) && withLiveness(node, { state: "lost" }, now);
       return moved ? [{ do: "updateStatus", kind: Node, object: moved }] : [];
     },
   };

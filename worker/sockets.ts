@@ -27,12 +27,17 @@ export function once<Key extends object, T extends object>(make: (key: Key) => T
 }
 
 export const nodeSocket = once<HostSocket, NodeSocket>((socket) => {
-  const state = () => socket.attachment() as Extract<Attachment, { type: "node" }>;
+  type State = Extract<Attachment, { type: "node" }>;
+  let known: State | undefined;
+  const state = () => (known ??= socket.attachment() as State);
   return {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),
     session: () => state().session,
-    remember: (session) => socket.keep({ ...state(), session }),
+    remember: (session) => {
+      known = { ...state(), session };
+      socket.keep(known);
+    },
   };
 });
 

@@ -131,7 +131,13 @@ export class Link {
   }
 
   connected(node: string): boolean {
-    return this.deps.sockets().some((s) => s.session().node === node && s.session().state === "open");
+    return this.nodes().has(node);
+  }
+
+  /** The names of the nodes that are connected. */
+  nodes(): Set<string> {
+    const sessions = this.deps.sockets().map((socket) => socket.session());
+    return new Set(sessions.filter(({ state }) => state === "open").map(({ node }) => node));
   }
 
   private concerning(node: string, writes: Iterable<Write>): NodeChange[] {

@@ -3,6 +3,11 @@ import type { ToCluster, ToNode } from "./link.ts";
 /** The keep-alive of the control socket: answered by the platform itself, so that it wakes no one. */
 export const PING = "ping";
 export const PONG = "pong";
+/**
+ * What a watchman says: look over the control sockets for those that fell silent. It has no answer. Words that are no
+ * JSON are for what happens while nothing else does, and must cost next to nothing.
+ */
+export const LOOK = "look";
 
 /** A received message that is not what the protocol allows. The socket closes with `CloseCode.protocol`. */
 export class ProtocolError extends Error {
