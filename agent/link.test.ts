@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { ToNode } from "../worker/protocol/link.ts";
 import { effects } from "./effects.ts";
 import { type Handlers, joinParts, Link, type Objects, Offline } from "./link.ts";
+import { dialLink } from "./link-socket.ts";
 
 const change = (name: string) => ({ resource: "pods", namespace: "default", name, object: { metadata: { name } } });
 
@@ -33,7 +34,8 @@ async function connect(answer: (socket: WebSocket, text: string) => void) {
     online: () => {},
   };
   const { port } = server.address() as AddressInfo;
-  const options = { server: `http://127.0.0.1:${port}`, node: "a", token: "t", ca: undefined, effects, log: () => {} };
+  const address = { server: `http://127.0.0.1:${port}`, node: "a", token: "t", ca: undefined };
+  const options = { dial: () => dialLink(address, () => {}), node: "a", effects, log: () => {} };
   const link = new Link(options, handlers);
   link.start();
   return { link, seen };

@@ -2,11 +2,11 @@
  * The agent's end of the control socket: one outgoing WebSocket, opened again with jitter whenever it is lost.
  * Both ways of losing it count: a close, and silence (a cut uplink sends no goodbye).
  */
-import { WebSocket } from "ws";
 import type { Effects } from "../worker/lib/effects.ts";
 import { CloseCode, type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "../worker/protocol/link.ts";
 import { PING, PONG, parseToNode } from "../worker/protocol/parse.ts";
 import type { Timers } from "./effects.ts";
+import type { LinkSocket } from "./link-socket.ts";
 import { VERSION } from "./version.ts";
 
 const PING_EVERY_MS = 10_000;
@@ -34,12 +34,9 @@ export type Handlers = {
 };
 
 export type LinkOptions = {
-  /** `https://HOST/clusters/NAME` */
-  server: string;
+  /** Dials the control socket of this node. */
+  dial(): LinkSocket;
   node: string;
-  token: string;
-  /** PEM of the CA that signed the server's certificate; the system's trust when absent. */
-  ca: string | undefined;
   effects: Effects & Timers;
   log(message: string): void;
 };
@@ -57,7 +54,7 @@ export function joinParts(first: Objects | undefined, next: Objects): Objects {
 export class Link {
   private readonly options: LinkOptions;
   private readonly handlers: Handlers;
-  private socket: WebSocket | undefined;
+  private socket: LinkSocket | undefined;
   private open = false;
   private stopped = false;
   private nextId = 1;
@@ -74,43 +71,36 @@ export class Link {
 
   start(): void {
     if (this.stopped) return;
-    const { server, token, ca, effects } = this.options;
-    const url = `${server.replace(/^http/, "ws")}/link/${encodeURIComponent(this.options.node)}`;
-    const socket = new WebSocket(url, { headers: { authorization: `Bearer ${token}` }, ca, handshakeTimeout: 10_000 });
+    const { effects, log } = this.options;
+    const socket = this.options.dial();
     this.socket = socket;
+    let closed = false;
     let heard = effects.now();
     const watchdog = () => {
-      if (this.socket !== socket || socket.readyState > WebSocket.OPEN) return;
+      if (closed) return;
       if (effects.now() - heard > SILENCE_MS) return socket.terminate();
-      if (socket.readyState === WebSocket.OPEN) socket.send(PING);
+      socket.send(PING);
       effects.after(PING_EVERY_MS, watchdog);
     };
-    socket.on("open", () => {
+    socket.onOpen(() => {
       heard = effects.now();
-      this.send({
-        type: "hello",
-        version: PROTOCOL_VERSION,
-        agent: VERSION,
-        node: this.options.node,
-        revision: this.handlers.revision(),
-      });
+      this.hello();
       watchdog();
     });
-    socket.on("message", (data) => {
+    socket.onMessage((text) => {
       heard = effects.now();
-      const text = data.toString();
       if (text === PONG) return;
       try {
         this.receive(parseToNode(text));
       } catch (error) {
-        this.options.log(
-          `a message of the cluster was not understood: ${error instanceof Error ? error.message : error}`,
-        );
+        log(`a message of the cluster was not understood: ${error instanceof Error ? error.message : error}`);
         socket.close(CloseCode.protocol);
       }
     });
-    socket.on("error", (error) => this.options.log(`control socket: ${error.message}`));
-    socket.on("close", (code, reason) => this.lost(code, reason.toString()));
+    socket.onClose((code, reason) => {
+      closed = true;
+      this.lost(code, reason);
+    });
   }
 
   stop(): void {
@@ -148,6 +138,12 @@ export class Link {
         ...(body === undefined ? {} : { body: body as Json }),
       });
     });
+  }
+
+  private hello(): void {
+    const { node } = this.options;
+    const revision = this.handlers.revision();
+    this.send({ type: "hello", version: PROTOCOL_VERSION, agent: VERSION, node, revision });
   }
 
   private send(message: ToCluster): void {

@@ -2,7 +2,7 @@
  * The agent's desired state, on disk: what the cluster last said that this node should have. It is enough to run and
  * restart pods with no uplink, also after a cold boot.
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { ObjectJson } from "../worker/protocol/link.ts";
 import type { Objects as Message, Welcome } from "./link.ts";
 
@@ -14,8 +14,8 @@ export class State {
   private readonly objects = new Map<string, Objects>();
   private reached = 0;
 
-  constructor(path: string) {
-    this.database = new DatabaseSync(path);
+  constructor(database: DatabaseSync) {
+    this.database = database;
     this.database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;

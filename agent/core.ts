@@ -1,0 +1,203 @@
+/**
+ * The agent of one node without its machine: holds the control socket and the desired state, and hands the state to what
+ * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
+ */
+import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
+import type { Effects } from "../worker/lib/effects.ts";
+import type { StreamRequest } from "../worker/protocol/link.ts";
+import type { clusterClock } from "./clock.ts";
+import type { Desired } from "./desired.ts";
+import type { Timers } from "./effects.ts";
+import { Link, type Welcome } from "./link.ts";
+import type { LinkSocket } from "./link-socket.ts";
+import type { NodeNetwork } from "./network/network.ts";
+import type { EndpointSlice, NetworkSettings } from "./network/types.ts";
+import { registerNode } from "./node/register.ts";
+import type { Host } from "./pods/host.ts";
+import { PodManager } from "./pods/manager.ts";
+import type { PodNetwork } from "./pods/network.ts";
+import type { InspectedImage, Runtime } from "./runtime.ts";
+import type { State } from "./state.ts";
+import type { Api } from "./volumes/tokens.ts";
+
+/** How often the node's own facts (addresses, images, pressure) are looked at and told when they changed, in ms. */
+const FACTS_EVERY_MS = 60_000;
+const RETRY_MS = 2_000;
+
+export type AgentParts = {
+  node: string;
+  state: State;
+  /** The machine's own clock, for what must not jump. */
+  machine: Effects & Timers;
+  /** With the cluster's time, for what is told. */
+  effects: ReturnType<typeof clusterClock>;
+  dial(): LinkSocket;
+  /** Where the node's pods find the cluster's API. */
+  upstream: NetworkSettings["upstream"];
+  runtime: Runtime;
+  /** Calls `onHealth` after each look at whether the runtime answers. */
+  watchRuntime(onHealth: (answers: boolean) => void): void;
+  network: PodNetwork & Pick<NodeNetwork, "start" | "stop" | "sync" | "renew">;
+  host(api: Api): Host;
+  /** What the machine is; `conditions` are as last told. */
+  facts(images: readonly InspectedImage[], conditions: NonNullable<CoreV1NodeStatus["conditions"]>): CoreV1NodeStatus;
+  serveStream(request: StreamRequest, pods: PodManager): void;
+  log(message: string): void;
+};
+
+export class AgentCore {
+  private readonly parts: AgentParts;
+  private readonly link: Link;
+  private readonly pods: PodManager;
+  private started: Promise<void> | undefined;
+  private running = false;
+  /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
+  private told = "";
+  private cancelFacts = () => {};
+
+  constructor(parts: AgentParts) {
+    const { node, machine, effects, log, runtime, network, dial } = parts;
+    this.parts = parts;
+    const api: Api = (...request) => this.link.call(...request);
+    const host = parts.host(api);
+    this.pods = new PodManager({
+      nodeName: node,
+      hostIP: () => this.address(),
+      runtime,
+      host,
+      network,
+      effects,
+      api,
+      log,
+    });
+    this.link = new Link(
+      { dial, node, effects: machine, log },
+      {
+        revision: () => parts.state.revision(),
+        welcome: (welcome) => {
+          effects.setBy(welcome.now);
+          parts.state.setWelcome(welcome);
+          if (this.running) network.renew(welcome.apiCertificate, welcome.apiKey);
+        },
+        objects: (message) => {
+          parts.state.apply(message);
+          this.sync();
+        },
+        stream: ({ request }) => parts.serveStream(request, this.pods),
+        online: (online) => {
+          log(online ? "connected to the cluster" : "not connected; pods go on");
+          if (!online) return;
+          this.told = "";
+          this.tellFacts();
+          this.pods.online();
+        },
+      },
+    );
+  }
+
+  start(): void {
+    this.link.start();
+    this.sync(); // from disk: pods start without uplink
+  }
+
+  /** Containers keep running. */
+  async stop(): Promise<void> {
+    this.link.stop();
+    await this.pods.stop();
+    await this.parts.network.stop({ remove: false });
+    this.parts.state.close();
+  }
+
+  private self(): CoreV1Node | undefined {
+    return this.parts.state.of("nodes").get(`/${this.parts.node}`) as CoreV1Node | undefined;
+  }
+
+  private address(): string {
+    return this.self()?.status?.addresses?.find((a) => a.type === "InternalIP")?.address ?? "127.0.0.1";
+  }
+
+  private sync(): void {
+    const welcome = this.parts.state.welcome();
+    const podCIDR = this.self()?.spec?.podCIDR;
+    if (!welcome || !podCIDR) return;
+    this.started ??= this.begin(welcome, podCIDR);
+    if (!this.running) return;
+    this.parts.network.sync({
+      services: this.all<CoreV1Service>("services"),
+      endpointSlices: this.all<EndpointSlice>("endpointslices.discovery.k8s.io"),
+      nodes: this.all<CoreV1Node>("nodes"),
+      pods: this.all<CoreV1Pod>("pods"),
+    });
+    this.pods.sync(this.desired());
+  }
+
+  /** Once the node has its addresses: the network, then what ran before, then everything wanted. */
+  private async begin(welcome: Welcome, podCIDR: string): Promise<void> {
+    const { log, effects, upstream, network } = this.parts;
+    const { serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey } = welcome;
+    for (;;) {
+      try {
+        await network.start({
+          podCIDR,
+          serviceCIDR,
+          clusterDomain,
+          dnsAddress,
+          apiAddress,
+          apiCertificate,
+          apiKey,
+          upstream,
+        });
+        await this.pods.start();
+        break;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        log(`the node is not ready: ${message}`);
+        this.link.reportHealth(false, message);
+        await effects.sleep(RETRY_MS);
+      }
+    }
+    this.running = true;
+    this.sync();
+    this.link.reportHealth(true, "");
+    this.parts.watchRuntime((answers) => this.link.reportHealth(answers, answers ? "" : "container runtime is down"));
+  }
+
+  private all<T>(resource: string): T[] {
+    return [...this.parts.state.of(resource).values()] as T[];
+  }
+
+  private desired(): Desired {
+    const pods = this.all<CoreV1Pod>("pods");
+    return {
+      pods: new Map(pods.map((pod) => [pod.metadata?.uid ?? "", pod])),
+      configMaps: this.parts.state.of("configmaps") as unknown as Desired["configMaps"],
+      secrets: this.parts.state.of("secrets") as unknown as Desired["secrets"],
+      services: this.all<CoreV1Service>("services"),
+    };
+  }
+
+  /** Registers the node and keeps its facts current while online. */
+  private tellFacts(): void {
+    if (!this.link.online) return;
+    const { effects, log } = this.parts;
+    const again = (ms: number) => {
+      this.cancelFacts(); // what an earlier connection began
+      this.cancelFacts = effects.after(ms, () => this.tellFacts());
+    };
+    this.register()
+      .then(() => again(FACTS_EVERY_MS))
+      .catch((error: unknown) => {
+        log(`the node could not be registered: ${error instanceof Error ? error.message : error}`);
+        again(RETRY_MS);
+      });
+  }
+
+  private async register(): Promise<void> {
+    const { node, runtime, facts } = this.parts;
+    const status = facts(await runtime.listImages(), this.self()?.status?.conditions ?? []);
+    const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
+    if (text === this.told) return;
+    await registerNode({ name: node, status, call: (...request) => this.link.call(...request) });
+    this.told = text;
+  }
+}

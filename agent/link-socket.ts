@@ -1,0 +1,39 @@
+import { WebSocket } from "ws";
+
+/** One WebSocket as the control link uses it. Handlers are set at once after it was made; `onClose` is called once. */
+export interface LinkSocket {
+  send(text: string): void;
+  close(code: number): void;
+  /** Ends it here and now, whether or not the other end hears of it. */
+  terminate(): void;
+  onOpen(handler: () => void): void;
+  onMessage(handler: (text: string) => void): void;
+  onClose(handler: (code: number, reason: string) => void): void;
+}
+
+export type LinkAddress = {
+  /** `https://HOST/clusters/NAME` */
+  server: string;
+  node: string;
+  token: string;
+  /** PEM of the CA that signed the server's certificate; the system's trust when absent. */
+  ca?: string;
+};
+
+const HANDSHAKE_MS = 10_000;
+
+/** Dials the cluster's control socket for a node. */
+export function dialLink({ server, node, token, ca }: LinkAddress, log: (message: string) => void): LinkSocket {
+  const url = `${server.replace(/^http/, "ws")}/link/${encodeURIComponent(node)}`;
+  const headers = { authorization: `Bearer ${token}` };
+  const socket = new WebSocket(url, { headers, ca, handshakeTimeout: HANDSHAKE_MS });
+  socket.on("error", (error) => log(`control socket: ${error.message}`));
+  return {
+    send: (text) => socket.send(text),
+    close: (code) => socket.close(code),
+    terminate: () => socket.terminate(),
+    onOpen: (handler) => void socket.on("open", handler),
+    onMessage: (handler) => void socket.on("message", (data) => handler(data.toString())),
+    onClose: (handler) => void socket.on("close", (code, reason) => handler(code, reason.toString())),
+  };
+}
