@@ -1,0 +1,192 @@
+/** The life of a cluster in an object that sleeps: its memory is thrown away between events, as hibernation does. */
+import { expect, test } from "vitest";
+import { Host, type HostPlatform } from "./host.ts";
+import { administratorToken } from "./lib/administrator.ts";
+import { GRACE_MS } from "./link/readiness.ts";
+import { PROTOCOL_VERSION } from "./protocol/link.ts";
+import { LOOK } from "./protocol/parse.ts";
+import type { Attachment, HostSocket } from "./sockets.ts";
+import { nodeSql } from "./storage/node-sql.ts";
+
+const SECRET = "a secret of enough characters";
+const START = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+type TestSocket = HostSocket & { open: boolean; answered: number; sent: string[] };
+
+/** The platform of one object: its storage, sockets and alarm outlive every `Host` that `awake` makes. */
+function object() {
+  const sql = nodeSql(":memory:");
+  const state = { now: START, alarm: undefined as number | undefined, statements: 0, alarmsSet: 0 };
+  const sockets: { tag: string; socket: TestSocket }[] = [];
+  let ids = 0;
+
+  function socket(): TestSocket {
+    let attachment: Attachment;
+    return {
+      open: true,
+      answered: state.now,
+      sent: [],
+      send(text) {
+        this.sent.push(text);
+      },
+      close() {
+        this.open = false;
+      },
+      attachment: () => attachment,
+      keep: (kept) => {
+        attachment = kept;
+      },
+      answeredAt() {
+        return this.answered;
+      },
+    };
+  }
+
+  const platform: HostPlatform = {
+    sql: {
+      ...sql,
+      all: (...parameters) => {
+        state.statements++;
+        return sql.all(...parameters);
+      },
+      run: (...parameters) => {
+        state.statements++;
+        sql.run(...parameters);
+      },
+    },
+    effects: {
+      now: () => state.now,
+      random: () => 0.5,
+      uid: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, "0")}`,
+    },
+    issueServer: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
+    exclusively: (body) => body(),
+    defer: (body) => void setImmediate(body),
+    sockets: (tag) => sockets.filter((s) => s.tag === tag && s.socket.open).map((s) => s.socket),
+    accept: (tag) => {
+      const made = socket();
+      sockets.push({ tag, socket: made });
+      return { socket: made, answer: () => new Response(null, { status: 200 }) };
+    },
+    getAlarm: async () => state.alarm ?? null,
+    setAlarm: (at) => {
+      state.alarm = at;
+      state.alarmsSet++;
+    },
+  };
+
+  const awake = () => new Host(platform, { SKERRY_SECRET: SECRET });
+
+  async function ask(method: string, path: string, body?: unknown) {
+    const token = await administratorToken(SECRET, "default");
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const request = new Request(`https://cluster${path}`, {
+      method,
+      headers,
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const response = await awake().fetch(request);
+    if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+
+  /** A node that joins, connects and says that it is well. */
+  async function connect(name: string): Promise<TestSocket> {
+    const { token } = await ask("POST", "/skerry/tokens", { ttlSeconds: 600, replace: true });
+    const join = new Request("https://cluster/skerry/join", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ token, name }),
+    });
+    const identity = (await (await awake().fetch(join)).json()) as { token: string };
+    const host = awake();
+    const headers = { authorization: `Bearer ${identity.token}`, upgrade: "websocket" };
+    await host.fetch(new Request(`https://cluster/link/${name}`, { headers }));
+    const made = sockets.at(-1)?.socket as TestSocket;
+    await host.message(
+      made,
+      JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, agent: "x", node: name, revision: 0 }),
+    );
+    await host.message(made, JSON.stringify({ type: "health", ready: true, message: "" }));
+    return made;
+  }
+
+  async function ready(name: string): Promise<string> {
+    const { status } = await ask("GET", `/api/v1/nodes/${name}`);
+    return status.conditions.find((c: { type: string }) => c.type === "Ready").status;
+  }
+
+  /** Time passes; agents that live ping, and the alarm goes off when it is due. */
+  async function pass(ms: number, living: readonly TestSocket[]): Promise<void> {
+    const end = state.now + ms;
+    for (const s of living) s.answered = end;
+    while (state.alarm !== undefined && state.alarm <= end) {
+      state.now = Math.max(state.now, state.alarm);
+      state.alarm = undefined;
+      await awake().alarm();
+    }
+    state.now = end;
+  }
+
+  return { state, awake, ask, connect, ready, pass };
+}
+
+async function twoNodes() {
+  const parts = object();
+  for (const name of ["a", "b"]) await parts.ask("POST", "/api/v1/nodes", { metadata: { name } });
+  const [a, b] = [await parts.connect("a"), await parts.connect("b")];
+  expect([await parts.ready("a"), await parts.ready("b")]).toEqual(["True", "True"]);
+  // What controllers had to do about new nodes is over.
+  await parts.pass(600_000, [a, b]);
+  return { ...parts, a, b };
+}
+
+test("a look at nodes that live touches no storage and sets no alarm", async () => {
+  const { state, awake, pass, a, b } = await twoNodes();
+  const { statements, alarmsSet } = state;
+  await awake().message(a, LOOK);
+  await pass(60_000, [a, b]);
+  await awake().message(b, LOOK);
+  expect(state).toMatchObject({ statements, alarmsSet, alarm: undefined });
+});
+
+test("a node that falls silent is lost when the grace time is over, though the object forgets all in between", async () => {
+  const { awake, pass, ready, a, b } = await twoNodes();
+  await pass(30_000, [a]);
+  await awake().message(a, LOOK);
+  expect(b.open).toBe(false);
+  expect(await ready("b")).toBe("True");
+  await pass(GRACE_MS - 30_000 + 1, [a]);
+  expect(await ready("b")).toBe("Unknown");
+  expect(await ready("a")).toBe("True");
+});
+
+test("whoever asks first after a long silence sees it at once", async () => {
+  const { pass, ready, a } = await twoNodes();
+  await pass(3_600_000, [a]);
+  expect(await ready("b")).toBe("Unknown");
+});
+
+test("a node whose socket closes has the grace time to come back, each time anew", async () => {
+  const { awake, connect, pass, ready, a, b } = await twoNodes();
+  b.open = false;
+  await awake().gone(b);
+  await pass(GRACE_MS - 5000, [a]);
+  const back = await connect("b");
+  await pass(1000, [a, back]);
+  back.open = false;
+  await awake().gone(back);
+  await pass(GRACE_MS - 1000, [a]);
+  expect(await ready("b")).toBe("True");
+  await pass(1001, [a]);
+  expect(await ready("b")).toBe("Unknown");
+});
+
+test("nodes that have no socket after the object was moved are lost a grace time later", async () => {
+  const { ask, pass, ready, a, b } = await twoNodes();
+  a.open = false;
+  b.open = false;
+  await ask("GET", "/api/v1/namespaces");
+  await pass(GRACE_MS + 1, []);
+  expect([await ready("a"), await ready("b")]).toEqual(["Unknown", "Unknown"]);
+});
