@@ -1,6 +1,7 @@
 /** The life of a cluster in an object that sleeps: its memory is thrown away between events, as hibernation does. */
 import { expect, test } from "vitest";
 import { Host, type HostPlatform } from "./host.ts";
+import type { CoreV1Node } from "./kinds/generated/types.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { PROTOCOL_VERSION } from "./protocol/link.ts";
@@ -77,7 +78,7 @@ function object() {
 
   const awake = () => new Host(platform, { SKERRY_SECRET: SECRET });
 
-  async function ask(method: string, path: string, body?: unknown) {
+  async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
     const token = await administratorToken(SECRET, "default");
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const request = new Request(`https://cluster${path}`, {
@@ -87,12 +88,12 @@ function object() {
     });
     const response = await awake().fetch(request);
     if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+    return (await response.json()) as T;
   }
 
   /** A node that joins, connects and says that it is well. */
   async function connect(name: string): Promise<TestSocket> {
-    const { token } = await ask("POST", "/skerry/tokens", { ttlSeconds: 600, replace: true });
+    const { token } = await ask<{ token: string }>("POST", "/skerry/tokens", { ttlSeconds: 600, replace: true });
     const join = new Request("https://cluster/skerry/join", {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -112,8 +113,8 @@ function object() {
   }
 
   async function ready(name: string): Promise<string> {
-    const { status } = await ask("GET", `/api/v1/nodes/${name}`);
-    return status.conditions.find((c: { type: string }) => c.type === "Ready").status;
+    const { status } = await ask<CoreV1Node>("GET", `/api/v1/nodes/${name}`);
+    return status?.conditions?.find((c) => c.type === "Ready")?.status ?? "";
   }
 
   /** Time passes; agents that live ping, and the alarm goes off when it is due. */
