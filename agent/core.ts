@@ -19,6 +19,7 @@ import type { PodNetwork } from "./pods/network.ts";
 import type { InspectedImage, Runtime } from "./runtime.ts";
 import type { State } from "./state.ts";
 import type { Api } from "./volumes/tokens.ts";
+import { isOnWatch, keepWatch } from "./watchman.ts";
 
 /** How often the node's own facts (addresses, images, pressure) are looked at and told when they changed, in ms. */
 const FACTS_EVERY_MS = 60_000;
@@ -45,6 +46,8 @@ export type AgentParts = {
   log(message: string): void;
 };
 
+const nameOf = (node: CoreV1Node) => node.metadata?.name ?? "";
+
 export class AgentCore {
   private readonly parts: AgentParts;
   private readonly link: Link;
@@ -54,6 +57,8 @@ export class AgentCore {
   /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
   private told = "";
   private cancelFacts = () => {};
+  private conditions: NonNullable<CoreV1NodeStatus["conditions"]> = [];
+  private endWatch = () => {};
 
   constructor(parts: AgentParts) {
     const { node, machine, effects, log, runtime, network, dial } = parts;
@@ -98,10 +103,14 @@ export class AgentCore {
   start(): void {
     this.link.start();
     this.sync(); // from disk: pods start without uplink
+    this.endWatch = keepWatch(this.parts.effects, (turn) => {
+      if (isOnWatch(this.parts.node, this.all<CoreV1Node>("nodes").map(nameOf), turn)) this.link.look();
+    });
   }
 
   /** Containers keep running. */
   async stop(): Promise<void> {
+    this.endWatch();
     this.link.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });
@@ -194,7 +203,8 @@ export class AgentCore {
 
   private async register(): Promise<void> {
     const { node, runtime, facts } = this.parts;
-    const status = facts(await runtime.listImages(), this.self()?.status?.conditions ?? []);
+    const status = facts(await runtime.listImages(), this.conditions);
+    this.conditions = status.conditions ?? [];
     const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;
     await registerNode({ name: node, status, call: (...request) => this.link.call(...request) });

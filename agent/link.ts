@@ -4,7 +4,7 @@
  */
 import type { Effects } from "../worker/lib/effects.ts";
 import { CloseCode, type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "../worker/protocol/link.ts";
-import { PING, PONG, parseToNode } from "../worker/protocol/parse.ts";
+import { LOOK, PING, PONG, parseToNode } from "../worker/protocol/parse.ts";
 import type { Timers } from "./effects.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import { VERSION } from "./version.ts";
@@ -138,6 +138,11 @@ export class Link {
         ...(body === undefined ? {} : { body: body as Json }),
       });
     });
+  }
+
+  /** Makes the cluster look for nodes that fell silent. */
+  look(): void {
+    if (this.open) this.socket?.send(LOOK);
   }
 
   private hello(): void {
