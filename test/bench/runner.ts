@@ -1,0 +1,74 @@
+/** Runs groups in rounds, the sides in turn: A B A B A B, so that what else the machine does falls on both alike. */
+import { effects } from "../../agent/effects.ts";
+import type { Goal, Group, SideName, Started, Unit } from "./measure.ts";
+import { progress } from "./progress.ts";
+
+/** One measured value. `round` counts from 1. */
+export type Sample = { side: SideName; round: number; value: number };
+
+export type Result = { group: string; name: string; unit: Unit; goal: Goal; samples: Sample[] };
+
+/** A group whose systems are its own business. */
+export type AnyGroup = { name: string; measures: readonly string[]; run(options: RunOptions): Promise<Result[]> };
+
+export type RunOptions = {
+  rounds: number;
+  only: RegExp | undefined;
+  sides: readonly SideName[];
+};
+
+export const group = <System extends Started>(definition: Group<System>): AnyGroup => ({
+  name: definition.name,
+  measures: definition.measures.map(({ name }) => name),
+  run: (options) => runGroup(definition, options),
+});
+
+async function runGroup<System extends Started>(
+  { name, sides, measures }: Group<System>,
+  { rounds, only, sides: wanted }: RunOptions,
+): Promise<Result[]> {
+  const chosen = measures.filter((measure) => !only || only.test(`${name}: ${measure.name}`));
+  const results = chosen.map(({ name: measure, unit, goal }): Result => {
+    return { group: name, name: measure, unit, goal, samples: [] };
+  });
+  if (chosen.length === 0) return [];
+  for (let round = 1; round <= rounds; round++) {
+    for (const side of wanted) {
+      const start = sides[side];
+      if (!start) continue;
+      progress(`${name}, round ${round} of ${rounds}: ${side}`);
+      const system = await start();
+      try {
+        for (const [i, measure] of chosen.entries()) {
+          const value = await measure.run(system);
+          results[i]?.samples.push({ side, round, value });
+          progress(`  ${side}: ${measure.name}: ${value.toPrecision(4)} ${measure.unit}`);
+        }
+      } finally {
+        await system.stop();
+        await effects.sleep(500); // what it held is given back
+      }
+    }
+  }
+  return results;
+}
+
+export function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low, high] = [sorted[sorted.length % 2 ? middle : middle - 1], sorted[middle]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+export type Judged = { ours: number | undefined; peer: number | undefined; ratio: number | undefined; met?: boolean };
+
+/** Medians of both sides, Skerry's divided by the peer's, and whether the goal is met (absent: not comparable). */
+export function judge({ goal, samples }: Result): Judged {
+  const of = (isOurs: boolean) =>
+    median(samples.filter(({ side }) => (side === "skerry") === isOurs).map(({ value }) => value));
+  const [ours, peer] = [of(true), of(false)];
+  const ratio = ours !== undefined && peer ? ours / peer : undefined;
+  const judged = goal.of === "ratio" ? ratio : ours;
+  if (judged === undefined) return { ours, peer, ratio };
+  return { ours, peer, ratio, met: "atLeast" in goal ? judged >= goal.atLeast : judged <= goal.atMost };
+}
