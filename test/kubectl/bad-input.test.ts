@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { effects } from "../../agent/effects.ts";
 import { administratorToken } from "../../worker/lib/administrator.ts";
+import { PROTOCOL_VERSION } from "../../worker/protocol/link.ts";
 import { Client, type Got } from "../support/client.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { kubectls } from "../support/programs.ts";
@@ -335,7 +336,7 @@ describe("agents", () => {
     });
     const end = closed(socket);
     await new Promise((resolve) => socket.on("open", resolve));
-    socket.send(JSON.stringify({ type: "hello", version: 1, agent: "x", node: "ghost", revision: 9e15 }));
+    socket.send(JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, agent: "x", node: "ghost", revision: 9e15 }));
     socket.send(JSON.stringify({ type: "health", ready: false, message: "x".repeat(1e6) }));
     calls.forEach(({ call }, id) => void socket.send(JSON.stringify({ type: "call", id, ...call })));
     await eventually("every call is answered", async () => replies.size === calls.length, 10_000);

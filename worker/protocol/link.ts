@@ -6,7 +6,7 @@
  * requests) is an ordinary API request, sent as `call` and answered by `reply`, so authorization and admission apply
  * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
  */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** Close codes of the control socket (RFC 6455 private range). */
 export const CloseCode = {
