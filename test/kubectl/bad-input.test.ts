@@ -336,7 +336,9 @@ describe("agents", () => {
     });
     const end = closed(socket);
     await new Promise((resolve) => socket.on("open", resolve));
-    socket.send(JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, agent: "x", node: "ghost", revision: 9e15 }));
+    socket.send(
+      JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, agent: "x", node: "ghost", revision: 9e15 }),
+    );
     socket.send(JSON.stringify({ type: "health", ready: false, message: "x".repeat(1e6) }));
     calls.forEach(({ call }, id) => void socket.send(JSON.stringify({ type: "call", id, ...call })));
     await eventually("every call is answered", async () => replies.size === calls.length, 10_000);
