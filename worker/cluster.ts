@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform } from "./host.ts";
-import { issueServer } from "./lib/certificates.ts";
+import { certificates } from "./lib/certificates.ts";
 import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
@@ -29,7 +29,7 @@ export class Cluster extends DurableObject<Env> {
     return {
       sql: durableSql(ctx.storage),
       effects,
-      issueServer,
+      certificates,
       exclusively: (body) => ctx.blockConcurrencyWhile(body),
       defer: (body) => effects.after(0, body),
       sockets: (tag) =>

@@ -4,6 +4,7 @@
  */
 import { type Api, createApp } from "./api/app.ts";
 import { createSecurity } from "./api/auth/security.ts";
+import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { bootstrap } from "./api/bootstrap/bootstrap.ts";
 import { Engine } from "./api/engine/engine.ts";
 import { Watches } from "./api/watch/watch.ts";
@@ -12,7 +13,7 @@ import { builtinControllers } from "./controllers/index.ts";
 import { readyStatus } from "./controllers/nodes/readiness.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
-import type { CertificateAndKey, issueServer } from "./lib/certificates.ts";
+import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { Write } from "./link/downlink.ts";
@@ -40,7 +41,7 @@ export type CoreParts = {
   config: ClusterConfig;
   adminTokenHash: string;
   authority: CertificateAndKey;
-  issueServer: typeof issueServer;
+  certificates: Pick<Certificates, "issueServer">;
   clusterId: string;
   platform: Platform;
 };
@@ -191,9 +192,7 @@ export class Core {
     this.undriven = [];
     for (const change of changes) {
       const kind = this.kinds.preferred(change.resource);
-      if (!kind) continue;
-      const old = change.previous ?? (change.type === "DELETED" ? change.json : undefined);
-      yield { type: change.type, kind, object: JSON.parse(change.json), old: old ? JSON.parse(old) : undefined };
+      if (kind) yield { type: change.type, kind, object: bodyOf(change), old: formerBodyOf(change) };
     }
   }
 

@@ -60,7 +60,10 @@ function object() {
       random: () => 0.5,
       uid: () => `00000000-0000-4000-8000-${String(ids++).padStart(12, "0")}`,
     },
-    issueServer: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
+    certificates: {
+      createAuthority: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
+      issueServer: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
+    },
     exclusively: (body) => body(),
     defer: (body) => void setImmediate(body),
     sockets: (tag) => sockets.filter((s) => s.tag === tag && s.socket.open).map((s) => s.socket),

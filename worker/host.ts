@@ -4,7 +4,7 @@
  */
 import { Core, type CoreParts } from "./core.ts";
 import { administratorToken } from "./lib/administrator.ts";
-import { type CertificateAndKey, createAuthority, type issueServer } from "./lib/certificates.ts";
+import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
@@ -19,7 +19,7 @@ export type SocketTag = "node" | "watch";
 export type HostPlatform = {
   sql: Sql;
   effects: Effects;
-  issueServer: typeof issueServer;
+  certificates: Certificates;
   /** Runs `body` while no other event reaches the object. */
   exclusively<T>(body: () => Promise<T>): Promise<T>;
   /** Runs `body` in a later turn of the event loop, soon. The object does not sleep before. */
@@ -50,6 +50,11 @@ export class Host {
   constructor(platform: HostPlatform, settings: HostSettings) {
     this.platform = platform;
     this.settings = settings;
+  }
+
+  /** What this memory holds of the cluster; undefined where nothing has needed it yet. */
+  get awake(): Core | undefined {
+    return this.core;
   }
 
   /** The cluster, its memory rebuilt from storage, or undefined where there is none yet. Not every event needs it. */
@@ -92,14 +97,14 @@ export class Host {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const { sql, effects, issueServer, defer, sockets, getAlarm } = this.platform;
+    const { sql, effects, certificates, defer, sockets, getAlarm } = this.platform;
     this.alarmAt = (await getAlarm()) ?? undefined;
     const store = openStore(sql);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const stored = store.getSetting("cluster.authority");
     const authority = stored
       ? (JSON.parse(stored) as CertificateAndKey)
-      : await createAuthority(`skerry ${name}`, effects.now());
+      : await certificates.createAuthority(`skerry ${name}`, effects.now());
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretOf(this.settings), name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
@@ -115,7 +120,7 @@ export class Host {
       effects,
       config,
       authority,
-      issueServer,
+      certificates,
       clusterId,
       adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       platform: {

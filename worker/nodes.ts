@@ -1,12 +1,12 @@
 /** What the cluster's nodes are told, and how what they ask is answered. */
 import type { Api } from "./api/app.ts";
+import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import type { StoreView } from "./api/view.ts";
 import { isWatch } from "./edge/watch.ts";
 import type { Kinds } from "./kinds/registry.ts";
-import type { CertificateAndKey, issueServer } from "./lib/certificates.ts";
+import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
-import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
 import type { Objects, Write } from "./link/downlink.ts";
 import { type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
@@ -16,15 +16,9 @@ type Call = Extract<ToCluster, { type: "call" }>;
 type Welcome = Extract<ToNode, { type: "welcome" }>;
 
 export function writeOf(change: Change): Write {
-  const { resource, namespace, name, type, json, previous } = change;
-  const last = JSON.parse(json) as KubeObject;
-  return {
-    resource,
-    namespace,
-    name,
-    object: type === "DELETED" ? undefined : last,
-    old: type === "DELETED" ? last : previous ? (JSON.parse(previous) as KubeObject) : undefined,
-  };
+  const { resource, namespace, name, type } = change;
+  const object = type === "DELETED" ? undefined : bodyOf(change);
+  return { resource, namespace, name, object, old: formerBodyOf(change) };
 }
 
 export function objectsOf(view: StoreView, kinds: Kinds): Objects {
@@ -81,16 +75,21 @@ export type WelcomeParts = {
   effects: Effects;
   config: ClusterConfig;
   authority: CertificateAndKey;
-  issueServer: typeof issueServer;
+  certificates: Pick<Certificates, "issueServer">;
   clusterId: string;
 };
 
 /** What an agent learns first, with a fresh certificate for the API that it serves to its pods. */
-export async function welcome({ effects, config, authority, issueServer, clusterId }: WelcomeParts): Promise<Welcome> {
+export async function welcome({ effects, config, authority, certificates, clusterId }: WelcomeParts): Promise<Welcome> {
   const apiAddress = nthAddress(config.serviceCIDR, 1);
   const service = "kubernetes.default.svc";
   const dns = ["kubernetes", "kubernetes.default", service, `${service}.${config.clusterDomain}`, "localhost"];
-  const issued = await issueServer(authority, "kubernetes", { dns, ip: [apiAddress, "127.0.0.1"] }, effects.now());
+  const issued = await certificates.issueServer(
+    authority,
+    "kubernetes",
+    { dns, ip: [apiAddress, "127.0.0.1"] },
+    effects.now(),
+  );
   return {
     type: "welcome",
     version: PROTOCOL_VERSION,

@@ -99,3 +99,7 @@ export async function issueServer(
   });
   return { certificate: `${certificate.toString("pem")}\n`, key: await toPem(keys.privateKey) };
 }
+
+/** The two as one value, to be passed in where keys cost too much or must be the same each time. */
+export const certificates = { createAuthority, issueServer };
+export type Certificates = typeof certificates;

@@ -1,11 +1,12 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Sql, SqlValue } from "./store.ts";
 
-export type NodeSql = Sql & { close(): void };
+export type NodeSql = Sql & { close(): void; serialize(): Uint8Array };
 
-/** SQLite of Node.js, for tests and simulations. `path` is a file, or `:memory:`. */
-export function nodeSql(path: string): NodeSql {
+/** SQLite of Node.js, for tests and simulations. `path` is a file, or `:memory:`; `image` is what another serialized. */
+export function nodeSql(path: string, image?: Uint8Array): NodeSql {
   const database = new DatabaseSync(path);
+  if (image) database.deserialize(image);
   database.exec("PRAGMA journal_mode = WAL");
   const statements = new Map<string, StatementSync>();
   let depth = 0;
@@ -44,5 +45,6 @@ export function nodeSql(path: string): NodeSql {
     },
     transaction,
     close: () => database.close(),
+    serialize: () => database.serialize(),
   };
 }
