@@ -4,6 +4,7 @@ import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { expired } from "../../lib/status.ts";
 import type { Change, Reader, Scope } from "../../storage/store.ts";
+import { bodyOf, formerBodyOf } from "../bodies.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selectsAll, selectsStored } from "../engine/selection.ts";
 import { served, withRevision } from "../engine/stored.ts";
@@ -15,14 +16,13 @@ type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
 /**
  * What watchers read: lines of JSON. A watch is its spec and nothing else, so that it survives hibernation; what is
- * derived from a spec or parsed of a change is kept only as long as that object lives.
+ * derived from a spec is kept only as long as that object lives.
  */
 export class Watches {
   readonly #kinds: Kinds;
   readonly #view: StoreView;
   readonly #effects: Effects;
   readonly #selections = new Map<string, Selection>();
-  readonly #parsed = new WeakMap<Change, { json?: KubeObject; previous?: KubeObject }>();
 
   constructor({ kinds, view, effects }: { kinds: Kinds; view: StoreView; effects: Effects }) {
     this.#kinds = kinds;
@@ -75,7 +75,7 @@ export class Watches {
     const type = selectsAll(selection) ? change.type : this.#transition(kind, selection, change);
     if (!type) return "";
     if (type !== "DELETED" || change.type === "DELETED" || change.previous === undefined)
-      return this.#line(spec, kind, type, change.json, () => this.#parse(change, "json"));
+      return this.#line(spec, kind, type, change.json, () => bodyOf(change));
     const last = withRevision(change.previous, change.revision);
     return this.#line(spec, kind, type, last, () => JSON.parse(last) as KubeObject);
   }
@@ -84,19 +84,11 @@ export class Watches {
   #transition(kind: Kind, selection: Selection, change: Change): EventType | undefined {
     // A DELETED change repeats the last body, so that is also what was there before.
     const before = change.previous ?? (change.type === "DELETED" ? change.json : undefined);
-    const was = before !== undefined && selectsStored(kind, selection, before, () => this.#parse(change, "previous"));
-    const is =
-      change.type !== "DELETED" && selectsStored(kind, selection, change.json, () => this.#parse(change, "json"));
+    const was =
+      before !== undefined && selectsStored(kind, selection, before, () => formerBodyOf(change) ?? bodyOf(change));
+    const is = change.type !== "DELETED" && selectsStored(kind, selection, change.json, () => bodyOf(change));
     if (is) return was ? "MODIFIED" : "ADDED";
     return was ? "DELETED" : undefined;
-  }
-
-  /** One of a change's bodies, parsed once for all watchers. */
-  #parse(change: Change, body: "json" | "previous"): KubeObject {
-    const parsed = this.#parsed.get(change) ?? {};
-    this.#parsed.set(change, parsed);
-    parsed[body] ??= JSON.parse(change[body] ?? change.json) as KubeObject;
-    return parsed[body];
   }
 
   #line(spec: WatchSpec, kind: Kind, type: EventType, json: string, parse: () => KubeObject): string {
