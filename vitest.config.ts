@@ -1,6 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-const unit = ["worker/**/*.test.ts", "agent/**/*.test.ts", "test/architecture.test.ts", "test/contract/**/*.test.ts"];
+const unit = [
+  "worker/**/*.test.ts",
+  "agent/**/*.test.ts",
+  "test/architecture.test.ts",
+  "test/contract/**/*.test.ts",
+  "test/conformance/**/*.test.ts",
+];
 const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts"];
 
 /** `unit` runs anywhere in seconds; `integration` and `kubectl` need root and start real containers. */

@@ -52,6 +52,22 @@ async function project(name: string): Promise<Counts> {
   }
 }
 
+/** A part of the conformance tests that passed before. A run without a test is a failure. */
+async function conformance(): Promise<Counts> {
+  progress("conformance tests");
+  const folder = mkdtempSync(join(tmpdir(), "skerry-report-"));
+  const report = join(folder, "report.json");
+  try {
+    await foreground(process.execPath, ["test/conformance/run.ts", "--part", "--report", report]);
+    const { passed, failed } = JSON.parse(readFileSync(report, "utf8")) as Counts;
+    return { passed, failed: passed + failed === 0 ? 1 : failed, skipped: 0 };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 if (process.getuid?.() !== 0) {
   progress("the tests start real containers and network namespaces: run them as root");
   process.exit(1);
@@ -70,6 +86,7 @@ for (const check of ["types", "lint"]) {
   counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
 }
 for (const name of ["unit", "integration", "kubectl"]) counts.push(await project(name));
+counts.push(await conformance());
 
 const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);
 const skipped = sum("skipped");

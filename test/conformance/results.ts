@@ -1,0 +1,97 @@
+/** What is known of each conformance test, as text files that people read and git compares. */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** `why` is empty for a test that passed, else what the suite said. */
+export type Result = { name: string; passed: boolean; seconds: number; why: string };
+
+const FOLDER = join(import.meta.dirname, "results");
+const PASSING = join(import.meta.dirname, "passing.txt");
+const README = join(import.meta.dirname, "README.md");
+const MAX_WHY_LENGTH = 300;
+
+/** The part of Kubernetes that a test belongs to: the name of its special interest group. */
+export const areaOf = (name: string) => /^\[(sig-[a-z-]+)\]/.exec(name)?.[1] ?? "other";
+
+/** `passed 3 s NAME`, or `failed 3 s NAME` and an indented line that says why. */
+export function format(results: readonly Result[]): string {
+  const rows = results
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, passed, seconds, why }) => {
+      const row = `${passed ? "passed" : "failed"} ${String(seconds).padStart(4)} s ${name}\n`;
+      return passed ? row : `${row}    ${firstLine(why)}\n`;
+    });
+  return rows.join("");
+}
+
+export function parse(text: string): Result[] {
+  const rows = text.matchAll(/^(passed|failed) +(\d+) s (.*)\n(?: {4}(.*)\n)?/gm);
+  return [...rows].map(([, state, seconds, name = "", why = ""]) => ({
+    name,
+    passed: state === "passed",
+    seconds: Number(seconds),
+    why,
+  }));
+}
+
+/** The first line that says something, without what differs from run to run. */
+function firstLine(why: string): string {
+  const line = why.split("\n").find((text) => text.trim() !== "") ?? "";
+  return line.trim().slice(0, MAX_WHY_LENGTH);
+}
+
+export function readResults(): Map<string, Result> {
+  mkdirSync(FOLDER, { recursive: true });
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".txt"));
+  const all = files.flatMap((name) => parse(readFileSync(join(FOLDER, name), "utf8")));
+  return new Map(all.map((result) => [result.name, result]));
+}
+
+export function writeResults(results: ReadonlyMap<string, Result>): void {
+  for (const [area, ofArea] of Map.groupBy(results.values(), ({ name }) => areaOf(name)))
+    writeFileSync(join(FOLDER, `${area}.txt`), format(ofArea));
+}
+
+/** The names of the tests that must pass. */
+export function readPassing(): string[] {
+  return readFileSync(PASSING, "utf8").split("\n").filter(Boolean);
+}
+
+/** Adds tests that passed. The list only grows. */
+export function addPassing(results: Iterable<Result>): void {
+  const passed = [...results].filter((result) => result.passed).map(({ name }) => name);
+  const all = new Set([...readPassing(), ...passed]);
+  writeFileSync(
+    PASSING,
+    [...all]
+      .toSorted()
+      .map((name) => `${name}\n`)
+      .join(""),
+  );
+}
+
+/** Rows of a Markdown table: how many tests each area has, and how they ended last. */
+export function table(tests: readonly string[], results: ReadonlyMap<string, Result>): string {
+  const rows = [...Map.groupBy(tests, areaOf)].map(([area, names]) => row(area, names, results));
+  return [
+    "| area | tests | passed | failed | not run |",
+    "| --- | --: | --: | --: | --: |",
+    ...rows.toSorted(),
+    row("**all**", tests, results),
+  ].join("\n");
+}
+
+function row(title: string, names: readonly string[], results: ReadonlyMap<string, Result>): string {
+  const known = names.flatMap((name) => results.get(name) ?? []);
+  const passed = known.filter((result) => result.passed).length;
+  return `| ${[title, names.length, passed, known.length - passed, names.length - known.length].join(" | ")} |`;
+}
+
+/** Puts the table into the README, between the two marks there. */
+export function writeTable(markdown: string): void {
+  const text = readFileSync(README, "utf8");
+  writeFileSync(
+    README,
+    text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=\n<!-- end -->)/, () => `\n${markdown}\n`),
+  );
+}
