@@ -43,16 +43,28 @@ export type CoreParts = {
   authority: CertificateAndKey;
   certificates: Pick<Certificates, "issueServer">;
   clusterId: string;
+  limits: CoreLimits;
   platform: Platform;
 };
 
-/** What controllers may do in one turn; the rest waits for the next, behind requests that came meanwhile. */
-const TURN_RECONCILES = 500;
-const TURN_MS = 50;
-/** The change log: how many revisions to keep, and how many rows one turn may compact. */
-const KEEP_REVISIONS = 10_000;
-const COMPACT_ROWS = 200;
-const COMPACT_EVERY_REVISIONS = 100;
+export type CoreLimits = {
+  /** What controllers may do in one turn; the rest waits for the next, behind requests that came meanwhile. */
+  turnReconciles: number;
+  turnMs: number;
+  /** The change log: how many revisions to keep, and how many rows one turn may compact. */
+  keepRevisions: number;
+  compactRows: number;
+  compactEveryRevisions: number;
+};
+
+export const LIMITS: CoreLimits = {
+  turnReconciles: 500,
+  turnMs: 50,
+  keepRevisions: 10_000,
+  compactRows: 200,
+  compactEveryRevisions: 100,
+};
+
 /** Events past their hour go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
 
@@ -154,18 +166,18 @@ export class Core {
 
   /** The end of a turn: controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
   private settle(): void {
-    const { store, effects, platform } = this.parts;
+    const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
     this.driver.due(start);
-    const rested = this.driver.drain({ reconciles: TURN_RECONCILES, until: start + TURN_MS });
+    const rested = this.driver.drain({ reconciles: limits.turnReconciles, until: start + limits.turnMs });
     this.driver.persist();
     if (start >= this.expireAt) {
-      const more = this.engine.expireEvents(COMPACT_ROWS);
+      const more = this.engine.expireEvents(limits.compactRows);
       this.expireAt = more ? start : start + EXPIRE_EVERY_MS;
     }
     if (store.revision() >= this.compactAt) {
-      const more = store.compact(KEEP_REVISIONS, COMPACT_ROWS);
-      this.compactAt = store.revision() + (more ? 1 : COMPACT_EVERY_REVISIONS);
+      const more = store.compact(limits.keepRevisions, limits.compactRows);
+      this.compactAt = store.revision() + (more ? 1 : limits.compactEveryRevisions);
     }
     const told = this.untold;
     this.untold = [];

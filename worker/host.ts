@@ -2,7 +2,7 @@
  * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
-import { Core, type CoreParts } from "./core.ts";
+import { Core, type CoreLimits, type CoreParts, LIMITS } from "./core.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
@@ -20,6 +20,8 @@ export type HostPlatform = {
   sql: Sql;
   effects: Effects;
   certificates: Certificates;
+  /** Other limits than the usual ones. */
+  limits?: CoreLimits;
   /** Runs `body` while no other event reaches the object. */
   exclusively<T>(body: () => Promise<T>): Promise<T>;
   /** Runs `body` in a later turn of the event loop, soon. The object does not sleep before. */
@@ -97,7 +99,7 @@ export class Host {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const { sql, effects, certificates, defer, sockets, getAlarm } = this.platform;
+    const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm } = this.platform;
     this.alarmAt = (await getAlarm()) ?? undefined;
     const store = openStore(sql);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
@@ -121,6 +123,7 @@ export class Host {
       config,
       authority,
       certificates,
+      limits,
       clusterId,
       adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       platform: {
