@@ -6,8 +6,9 @@
  */
 import { Hono } from "hono";
 import { isStream, openStream } from "./edge/stream.ts";
-import { isWatch, openWatch } from "./edge/watch.ts";
+import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
+import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 
 export { Cluster } from "./cluster.ts";

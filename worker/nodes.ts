@@ -2,11 +2,11 @@
 import type { Api } from "./api/app.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import type { StoreView } from "./api/view.ts";
-import { isWatch } from "./edge/watch.ts";
 import type { Kinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
+import { isWatch } from "./lib/is-watch.ts";
 import { badRequest } from "./lib/status.ts";
 import type { Objects, Write } from "./link/downlink.ts";
 import { type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";

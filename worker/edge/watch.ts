@@ -10,14 +10,6 @@ const MAX_WATCH_BYTES = 64 * 1024 * 1024;
 /** A client that is this far behind is dropped rather than buffered without end. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
-export function isWatch(request: Request): boolean {
-  if (request.method !== "GET" || request.headers.get("upgrade")) return false;
-  const { pathname, searchParams } = new URL(request.url);
-  const watch = searchParams.get("watch");
-  const wanted = watch !== null && watch !== "0" && watch.toLowerCase() !== "false";
-  return wanted ? /^\/apis?\//.test(pathname) : /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//.test(pathname);
-}
-
 /** Answers with the events, or with whatever error the Cluster gave instead of a socket. */
 export async function openWatch(request: Request, cluster: Fetcher): Promise<Response> {
   const headers = new Headers(request.headers);
