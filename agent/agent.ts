@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import type { Effects } from "../worker/lib/effects.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
@@ -64,9 +65,11 @@ const networkOf = ({ home, identity, containerd, effects, log }: Parts) =>
 function assemble(parts: Parts): AgentCore {
   const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion } = parts;
   const { node, server, ca, address } = identity;
+  const state = new State(new DatabaseSync(files(home.path).agentState));
+  const own = { pods: () => [...state.of("pods").values()] as unknown as CoreV1Pod[] };
   return new AgentCore({
     node,
-    state: new State(new DatabaseSync(files(home.path).agentState)),
+    state,
     machine,
     effects,
     dial: () => dialLink(identity, log),
@@ -79,7 +82,7 @@ function assemble(parts: Parts): AgentCore {
     host: (api) => machineHost({ home: home.path, nerdctl, api, effects }),
     facts: (images, conditions) =>
       nodeStatus({ name: node, address, folder: home.path, containerdVersion, images, now: effects.now(), conditions }),
-    serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, log, effects }),
+    serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: own, log, effects }),
     log,
   });
 }

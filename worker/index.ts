@@ -5,6 +5,7 @@
  * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
  */
 import { Hono } from "hono";
+import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
@@ -41,6 +42,7 @@ app.all("*", async (c) => {
     const object = c.env.RELAY.get(c.env.RELAY.idFromName(`${cluster}/${relay[1]}`));
     return object.fetch(new Request(`https://relay/agent/${relay[2]}`, inner));
   }
+  if (isProxy(path)) return openProxy(inner, new URL(c.req.url).pathname, cluster, stub, c.env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, c.env.RELAY);
   if (isWatch(inner)) return openWatch(inner, stub);
   return stub.fetch(inner);

@@ -64,7 +64,7 @@ export const failureStatus = (message: string): object => ({
 const HIGH_WATER_BYTES = 1024 * 1024;
 
 /** Sends a message; resolves when more may be sent. What a closed socket does not take is dropped. */
-export function sendWithin(socket: WebSocket, message: Buffer): Promise<void> {
+export function sendWithin(socket: WebSocket, message: Buffer | string): Promise<void> {
   if (socket.readyState !== socket.OPEN) return Promise.resolve();
   if (socket.bufferedAmount >= HIGH_WATER_BYTES) return new Promise((resolve) => socket.send(message, () => resolve()));
   socket.send(message);

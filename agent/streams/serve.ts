@@ -1,12 +1,13 @@
 /** Serves what the control plane asks for on a socket to this node's Relay: one socket a stream. */
 import { WebSocket } from "ws";
-import type { StreamRequest } from "../../worker/protocol/link.ts";
+import type { PodStreamRequest, StreamRequest } from "../../worker/protocol/link.ts";
 import type { NodeIdentity } from "../local/join.ts";
 import { serveAttach } from "./attach.ts";
 import { Channels, failureStatus } from "./channels.ts";
 import { serveExec } from "./exec.ts";
 import { serveLog } from "./log.ts";
 import { servePortForward } from "./port-forward.ts";
+import { serveProxy } from "./proxy.ts";
 import type { Served, ServedPod, StreamDeps } from "./served.ts";
 
 const HANDSHAKE_MS = 10_000;
@@ -22,12 +23,17 @@ const ofContainer = (serve: (served: Served) => Promise<void>) => async (served:
   await serve({ ...served, container });
 };
 
-const SERVERS: Record<StreamRequest["kind"], (served: ServedPod) => Promise<void>> = {
+const POD_SERVERS: Record<PodStreamRequest["kind"], (served: ServedPod) => Promise<void>> = {
   exec: ofContainer(serveExec),
   attach: ofContainer(serveAttach),
   log: ofContainer(serveLog),
   portforward: servePortForward,
 };
+
+const subjectOf = (request: StreamRequest): string =>
+  request.kind === "proxy"
+    ? `proxy to ${request.address || "the node"}:${request.port}`
+    : `${request.kind} of ${request.namespace}/${request.pod}`;
 
 export async function serveStream(
   request: StreamRequest,
@@ -43,7 +49,7 @@ export async function serveStream(
   try {
     await opened(socket);
   } catch (error) {
-    return log(`${request.kind} of ${request.namespace}/${request.pod}: ${(error as Error).message}`);
+    return log(`${subjectOf(request)}: ${(error as Error).message}`);
   }
   await serveOn(socket, request, deps);
 }
@@ -51,12 +57,14 @@ export async function serveStream(
 /** Serves a request on an open socket, to its end; every failure is told on the socket. */
 export async function serveOn(socket: WebSocket, request: StreamRequest, deps: StreamDeps): Promise<void> {
   try {
-    await SERVERS[request.kind]({ socket, request, deps });
+    if (request.kind === "proxy") await serveProxy({ socket, request, deps });
+    else await POD_SERVERS[request.kind]({ socket, request, deps });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    deps.log(`${request.kind} of ${request.namespace}/${request.pod}: ${message}`);
+    deps.log(`${subjectOf(request)}: ${message}`);
     if (socket.readyState !== WebSocket.OPEN) return;
-    if (request.subprotocol.endsWith("channel.k8s.io")) await new Channels(socket).finish(failureStatus(message));
+    if (request.kind !== "proxy" && request.subprotocol.endsWith("channel.k8s.io"))
+      await new Channels(socket).finish(failureStatus(message));
     else socket.close(1011, message.slice(0, MAX_REASON));
   }
 }

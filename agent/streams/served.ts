@@ -1,25 +1,29 @@
 /** What the servers of streams are given. */
 import type { WebSocket } from "ws";
 import type { Effects } from "../../worker/lib/effects.ts";
-import type { StreamRequest } from "../../worker/protocol/link.ts";
+import type { PodStreamRequest, ProxyRequest } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import type { FoundContainer, PodManager } from "../pods/manager.ts";
+import type { NodeFacts } from "./kubelet.ts";
 
 export type StreamDeps = {
   nerdctl: Nerdctl;
   pods: Pick<PodManager, "find" | "sandboxOf">;
+  node: NodeFacts;
   effects: Effects & Timers;
   log(message: string): void;
 };
 
 /** One open stream, about a pod. */
-export type ServedPod = { socket: WebSocket; request: StreamRequest; deps: StreamDeps };
+export type ServedPod = { socket: WebSocket; request: PodStreamRequest; deps: StreamDeps };
+/** One open stream, about a program's HTTP port. */
+export type ServedProxy = { socket: WebSocket; request: ProxyRequest; deps: StreamDeps };
 /** One open stream, and the container that it is about. */
 export type Served = ServedPod & { container: FoundContainer };
 
 /** Reads the flags of a stream's query, as Kubernetes writes them. */
-export const flags = (query: StreamRequest["query"]): ((name: string) => boolean) => {
+export const flags = (query: PodStreamRequest["query"]): ((name: string) => boolean) => {
   const on = new Set(query.flatMap(([name, value]) => (value === "true" || value === "1" ? [name] : [])));
   return (name) => on.has(name);
 };

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
-import type { StreamRequest } from "../../worker/protocol/link.ts";
+import type { PodStreamRequest } from "../../worker/protocol/link.ts";
 import { effects } from "../effects.ts";
 import { keeperSocket, runKept } from "../pods/keeping.ts";
 import type { FoundContainer } from "../pods/manager.ts";
@@ -100,7 +100,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   }
 
   /** A pair of sockets stands in for the Relay. */
-  async function open(kind: StreamRequest["kind"], container: string, query: [string, string][] = []) {
+  async function open(kind: PodStreamRequest["kind"], container: string, query: [string, string][] = []) {
     const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const client = new Client(socket);
     const [near] = (await once(server, "connection")) as [WebSocket];
@@ -109,7 +109,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
       kind === "log" ? "" : kind === "portforward" ? "SPDY/3.1+portforward.k8s.io" : "v5.channel.k8s.io";
     const request = { id: "1", kind, namespace: "default", pod: "p", uid: "", container, query, subprotocol };
     const pods = { find: () => containers.get(container), sandboxOf: () => sandbox };
-    void serveOn(near, request, { nerdctl: runtime.nerdctl, pods, effects, log: () => {} });
+    void serveOn(near, request, { nerdctl: runtime.nerdctl, pods, node: { pods: () => [] }, effects, log: () => {} });
     return client;
   }
 

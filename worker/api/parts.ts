@@ -7,12 +7,15 @@ import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
+import type { StoreView } from "./view.ts";
 import type { Watches } from "./watch/watch.ts";
 
 /** What answers requests about objects. */
 export type ApiEngine = {
   handle(request: ApiRequest): ApiResult;
   watch(request: ApiRequest, format: WatchSpec["format"]): WatchSpec;
+  /** What is stored, as parsed objects. */
+  readonly view: StoreView;
 };
 
 export type ApiConfig = {

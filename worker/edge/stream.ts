@@ -3,6 +3,7 @@
  * node's Relay and never through the Cluster.
  */
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
+import { askRelay, type Relays } from "./relay-socket.ts";
 
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
@@ -14,7 +15,7 @@ export async function openStream(
   request: Request,
   clusterName: string,
   cluster: Fetcher,
-  relays: DurableObjectNamespace,
+  relays: Relays,
 ): Promise<Response> {
   const isLog = new URL(request.url).pathname.endsWith("/log");
   const headers = new Headers(request.headers);
@@ -29,10 +30,7 @@ export async function openStream(
   if (answer.headers.get("x-skerry-grant") === null) return answer;
   if (!isServed) return Response.json(notUpgraded(request.headers).status(), { status: 400 });
   const grant = (await answer.json()) as StreamGrant;
-  const relay = relays.get(relays.idFromName(`${clusterName}/${grant.node}`));
-  const dial = new Headers({ upgrade: "websocket" });
-  if (grant.stream.subprotocol) dial.set("sec-websocket-protocol", grant.stream.subprotocol);
-  const joined = await relay.fetch(`https://relay/client/${grant.stream.id}`, { headers: dial });
+  const joined = await askRelay(relays, clusterName, grant);
   return isLog && joined.webSocket ? logAnswer(joined.webSocket) : joined;
 }
 

@@ -65,7 +65,9 @@ export type ToNode =
   | { type: "stream"; request: StreamRequest };
 
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
-export type StreamRequest = {
+export type StreamRequest = PodStreamRequest | ProxyRequest;
+
+export type PodStreamRequest = {
   id: string;
   kind: "exec" | "attach" | "log" | "portforward";
   namespace: string;
@@ -76,6 +78,16 @@ export type StreamRequest = {
   query: [string, string][];
   /** The WebSocket subprotocol agreed with the client: `v5.channel.k8s.io`, …; "" for log. */
   subprotocol: string;
+};
+
+/** An HTTP request to a program that the node can reach; `proxy.ts` tells how it is carried. */
+export type ProxyRequest = {
+  id: string;
+  kind: "proxy";
+  scheme: "http" | "https";
+  /** An IP address; "" is the node itself, with what a kubelet would serve. */
+  address: string;
+  port: number;
 };
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */

@@ -14,6 +14,7 @@ const golden: { toCluster: string[]; toNode: string[] } = {
     '{"type":"changes","revision":8,"changes":[]}',
     '{"type":"reply","id":1,"code":200,"body":null}',
     '{"type":"stream","request":{"id":"u","kind":"log","namespace":"default","pod":"p","uid":"x","container":"c","query":[],"subprotocol":""}}',
+    '{"type":"stream","request":{"id":"u","kind":"proxy","scheme":"http","address":"10.244.0.2","port":80}}',
   ],
 };
 

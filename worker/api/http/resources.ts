@@ -14,6 +14,7 @@ import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { isProxied, proxyTarget } from "./proxy.ts";
 import { type ResourceInfo, requestInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
 import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
@@ -37,7 +38,9 @@ const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRevie
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
-const isStream = ({ kind, subresource }: Route) => kind.groupResource === "pods" && STREAMS.has(subresource);
+const isProxy = ({ kind, subresource }: Route) => subresource === "proxy" && isProxied(kind.groupResource);
+const isStream = (asked: Route) =>
+  isProxy(asked) || (asked.kind.groupResource === "pods" && STREAMS.has(asked.subresource));
 
 function includeObject(query: URLSearchParams): string {
   const value = query.get("includeObject") || "Metadata";
@@ -140,8 +143,6 @@ export class Resources {
     const api = apiRequest(question, bodyOf(request, body, asked));
     const answer = askVirtual(this.#review, kinds, api, reviewed);
     if (answer) return answer;
-    if (asked.subresource === "proxy")
-      throw new ApiError(501, "NotImplemented", "the server does not proxy to nodes, pods and services yet");
     const refused = nodeRestriction(store, { ...info, verb: asked.verb, user, body: api.body });
     if (refused) throw refused;
     if (this.#creates(api)) requireAllowed(security.authorizer, user, { ...info, verb: "create" });
@@ -166,9 +167,14 @@ export class Resources {
     return this.#parts.engine.watch(apiRequest(question, NO_BODY), question.format.shape);
   }
 
-  #grant({ user, info, query }: Question, offered?: readonly string[]): StreamGrant | undefined {
-    const { effects, security, store } = this.#parts;
+  #grant({ user, info, query, asked }: Question, offered?: readonly string[]): StreamGrant | undefined {
+    const { effects, security, store, engine } = this.#parts;
     const { namespace, name, subresource } = info;
+    if (isProxy(asked)) {
+      const question = { view: engine.view, random: effects.random, namespace };
+      const { node, ...target } = proxyTarget(question, asked.kind.groupResource, name);
+      return { node, stream: { id: effects.uid(), kind: "proxy", ...target } };
+    }
     // A WebSocket opens with GET whatever it is for, so the right to create is asked for as well.
     if (subresource !== "log") requireAllowed(security.authorizer, user, { ...info, verb: "create" });
     return grantStream(store, { id: effects.uid(), kind: subresource as StreamKind, namespace, name, query, offered });
@@ -177,8 +183,9 @@ export class Resources {
   /** Over plain HTTP there is nobody to carry the bytes; what is wrong with the question is told all the same. */
   #refuseStream(question: Question): Response {
     const granted = this.#grant(question);
-    if (question.info.subresource !== "log") throw notUpgraded(question.request.headers);
+    const { subresource } = question.info;
+    if (subresource !== "log" && subresource !== "proxy") throw notUpgraded(question.request.headers);
     if (!granted) return new Response(null, { status: 204 });
-    throw new ApiError(503, "ServiceUnavailable", "logs are served through the edge only");
+    throw new ApiError(503, "ServiceUnavailable", `${subresource} is served through the edge only`);
   }
 }

@@ -17,6 +17,8 @@ export class PageNotFound extends Error {
 const OBJECT_VERBS: Readonly<Record<string, Verb>> = { GET: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
 const COLLECTION_VERBS: Readonly<Record<string, Verb>> = { GET: "list", POST: "create", DELETE: "deletecollection" };
 const SUBRESOURCE_VERBS: Readonly<Record<string, Verb>> = { ...OBJECT_VERBS, POST: "create" };
+/** Methods beyond these are a program's own affair. */
+const PROXY_VERBS: Readonly<Record<string, Verb>> = { ...SUBRESOURCE_VERBS, HEAD: "get", OPTIONS: "get" };
 
 /** Subresources whose path goes on. */
 const OPEN_ENDED = new Set(["proxy"]);
@@ -45,5 +47,6 @@ export function route(kinds: Kinds, method: string, info: ResourceInfo): Route {
   if (subresource === "") return { ...place, verb: allowed(OBJECT_VERBS[method], kind.verbs) };
   const found = kind.subresources.find((candidate) => candidate.name === subresource);
   if (!found) throw unknownResource();
-  return { ...place, verb: allowed(SUBRESOURCE_VERBS[method], found.verbs) };
+  const verbs = OPEN_ENDED.has(subresource) ? PROXY_VERBS : SUBRESOURCE_VERBS;
+  return { ...place, verb: allowed(verbs[method], found.verbs) };
 }

@@ -5,6 +5,7 @@
  */
 import { type ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Reader } from "../../storage/store.ts";
+import type { ProxyStream } from "./proxy.ts";
 
 export type StreamKind = "exec" | "attach" | "log" | "portforward";
 
@@ -20,7 +21,7 @@ export type PodStream = {
   subprotocol: string;
 };
 /** The node whose Relay to use, and what its agent is asked to serve. */
-export type StreamGrant = { node: string; stream: PodStream };
+export type StreamGrant = { node: string; stream: PodStream | ProxyStream };
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
 

@@ -1,0 +1,158 @@
+import { once } from "node:events";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { afterEach, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { type ProxyMessage, WINDOW_BYTES } from "../../worker/protocol/proxy.ts";
+import { serveProxy } from "./proxy.ts";
+import type { StreamDeps } from "./served.ts";
+
+const pod = { metadata: { name: "web" }, spec: { containers: [] } };
+const deps = { node: { pods: () => [pod] } } as unknown as StreamDeps;
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function listening(server: Server): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closers.push(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** The edge's end of a socket to the agent: what came, and what to send. */
+async function edge(port: number, address = "127.0.0.1") {
+  const relay = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await once(relay, "listening");
+  const socket = new WebSocket(`ws://127.0.0.1:${(relay.address() as AddressInfo).port}`);
+  const [near] = (await once(relay, "connection")) as [WebSocket];
+  await once(socket, "open");
+  closers.push(() => {
+    socket.terminate();
+    relay.close();
+  });
+  const request = { id: "1", kind: "proxy", scheme: "http", address, port } as const;
+  void serveProxy({ socket: near, request, deps }).catch(() => near.close(1011));
+  const messages: ProxyMessage[] = [];
+  const body: Buffer[] = [];
+  socket.on("message", (data: Buffer, isBinary) => {
+    if (isBinary) body.push(data);
+    else messages.push(JSON.parse(data.toString()));
+  });
+  const send = (message: Partial<ProxyMessage>) => socket.send(JSON.stringify(message));
+  const ask = (extra: object = {}) =>
+    send({ type: "request", method: "GET", path: "/", headers: [], prefix: "/p/proxy", hasBody: false, ...extra });
+  const over = once(socket, "close");
+  const answered = () => messages.find((message) => message.type === "response");
+  return { socket, send, ask, over, messages, answered, text: () => Buffer.concat(body).toString(), body };
+}
+
+const serving = async (listener: RequestListener) => edge(await listening(createServer(listener)));
+
+test("a request arrives with its method, path, headers and body, and its answer comes back", async () => {
+  const { ask, socket, send, over, answered, text } = await serving(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    response.writeHead(201, { "x-made": "yes", "set-cookie": ["a=1", "b=2"] });
+    const { method, url, headers } = request;
+    response.end(JSON.stringify({ method, url, body, said: headers["x-said"], uri: headers["x-forwarded-uri"] }));
+  });
+  ask({ method: "POST", path: "/a%20b/?q=1", headers: [["x-said", "hello"]], hasBody: true });
+  socket.send(Buffer.from("one "));
+  socket.send(Buffer.from("two"));
+  send({ type: "end" });
+  await over;
+  const { status, headers } = answered() ?? { status: 0, headers: [] };
+  expect(status).toBe(201);
+  expect(headers.filter(([name]) => name === "set-cookie").map(([, value]) => value)).toEqual(["a=1", "b=2"]);
+  expect(JSON.parse(text())).toEqual({
+    method: "POST",
+    url: "/a%20b/?q=1",
+    body: "one two",
+    said: "hello",
+    uri: "/p/proxy/a%20b/",
+  });
+});
+
+test.each([
+  ["plain", (text: string) => Buffer.from(text), (body: Buffer) => body.toString(), {}],
+  ["gzip", gzipSync, (body: Buffer) => gunzipSync(body).toString(), { "content-encoding": "gzip" }],
+])("the URLs of a page lead through the proxy: %s", async (_, encode, decode, headers) => {
+  const { ask, over, body } = await serving((_, response) => {
+    response.writeHead(200, { "content-type": "text/html; charset=utf-8", ...headers });
+    response.end(encode('<a href="/x">there</a><img src="y.png"><a href="https://example.com/z">away</a>'));
+  });
+  ask();
+  await over;
+  expect(decode(Buffer.concat(body))).toBe(
+    '<a href="/p/proxy/x">there</a><img src="y.png"><a href="https://example.com/z">away</a>',
+  );
+});
+
+test("so does a redirect", async () => {
+  const { ask, over, answered } = await serving((_, response) => response.writeHead(302, { Location: "/on" }).end());
+  ask();
+  await over;
+  expect(answered()).toMatchObject({ status: 302 });
+  expect(answered()?.headers).toContainEqual(["Location", "/p/proxy/on"]);
+});
+
+test("a client that does not read holds the program back", async () => {
+  const size = 4 * WINDOW_BYTES;
+  const { ask, send, over, text } = await serving((_, response) => response.end("x".repeat(size)));
+  ask();
+  await expect.poll(() => text().length).toBeGreaterThanOrEqual(WINDOW_BYTES);
+  const held = text().length;
+  expect(held).toBeLessThan(2 * WINDOW_BYTES);
+  send({ type: "read", bytes: size });
+  await over;
+  expect(text().length).toBe(size);
+});
+
+test("a port where nothing listens is told of in Go's words", async () => {
+  const port = await listening(createServer());
+  for (const close of closers.splice(0)) close();
+  const { ask, over, messages } = await edge(port);
+  ask();
+  await over;
+  expect(messages).toEqual([
+    { type: "unreachable", message: `dial tcp 127.0.0.1:${port}: connect: connection refused` },
+  ]);
+});
+
+test("a WebSocket is joined, with its subprotocol and the kinds of its messages", async () => {
+  const server = createServer();
+  const sockets = new WebSocketServer({ server, handleProtocols: () => "second" });
+  sockets.on("connection", (socket) => socket.on("message", (data, binary) => socket.send(data, { binary })));
+  const { ask, socket, answered, over } = await edge(await listening(server));
+  ask({ upgrade: ["first", "second"] });
+  await expect.poll(answered).toMatchObject({ status: 101, headers: [["sec-websocket-protocol", "second"]] });
+  socket.removeAllListeners("message");
+  const echoed: [string, boolean][] = [];
+  socket.on("message", (data: Buffer, isBinary) => echoed.push([data.toString(), isBinary]));
+  socket.send("text");
+  socket.send(Buffer.from("bytes"));
+  await expect
+    .poll(() => echoed)
+    .toEqual([
+      ["text", false],
+      ["bytes", true],
+    ]);
+  socket.close(1000);
+  await over;
+});
+
+test.each([
+  ["/healthz", 200, "ok"],
+  ["/pods/?x=1", 200, JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: [pod] })],
+  ["/none", 404, "404 page not found\n"],
+])("the node itself answers %s", async (path, status, text) => {
+  const { ask, over, answered, text: got } = await edge(10250, "");
+  ask({ path });
+  await over;
+  expect(answered()).toMatchObject({ status });
+  expect(got()).toBe(text);
+});

@@ -1,0 +1,202 @@
+/**
+ * The API's proxy to programs in the cluster. The Cluster object says whether and where to; the request and its answer
+ * then go through the node's Relay, in the messages of `protocol/proxy.ts`.
+ */
+import type { StreamGrant } from "../api/http/streams.ts";
+import { ApiError } from "../lib/status.ts";
+import { type Headers as HeaderList, HOP_BY_HOP, type ProxyMessage, Window } from "../protocol/proxy.ts";
+import { dialRelay, type Relays } from "./relay-socket.ts";
+
+const PROXY_PATH = /^(\/api\/v1\/(?:nodes|namespaces\/[^/]+\/(?:pods|services))\/[^/]+\/proxy)(\/.*)?$/;
+const NO_BODY = new Set([101, 204, 205, 304]);
+/** Of the client's credentials nothing goes on, nor what the way here has added. */
+const PRIVATE = /^(authorization|host|impersonate-.*|x-skerry-.*|cf-.*|sec-websocket-.*)$/;
+/** A program has no say in what other sites may do with the API. */
+const CORS = /^access-control-allow-(credentials|headers|methods|origin)$/;
+
+export const isProxy = (path: string): boolean => PROXY_PATH.test(path);
+
+/** `outside` is the path by which the client asked; `request` has it as the cluster knows it. */
+export async function openProxy(
+  request: Request,
+  outside: string,
+  clusterName: string,
+  cluster: Fetcher,
+  relays: Relays,
+): Promise<Response> {
+  const url = new URL(request.url);
+  const [, , rest = ""] = PROXY_PATH.exec(url.pathname) ?? [];
+  const headers = new Headers(request.headers);
+  for (const name of ["upgrade", "connection", "content-length", "transfer-encoding"]) headers.delete(name);
+  const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isRedirect = rest === "" && !isUpgrade && (request.method === "GET" || request.method === "HEAD");
+  headers.set("x-skerry-internal", isRedirect ? "stream-check" : "stream");
+  // The answer to a HEAD could carry no grant; for who may ask they are the same.
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const answer = await cluster.fetch(new Request(request.url, { method, headers }));
+  if (answer.headers.get("x-skerry-grant") === null) return answer;
+  const grant = (await answer.json()) as StreamGrant;
+  if (isRedirect) return new Response(null, { status: 301, headers: { location: `${outside}/${url.search}` } });
+  const exchange = new Exchange(await dialRelay(relays, clusterName, grant));
+  exchange.send({
+    type: "request",
+    method: request.method,
+    path: (rest || "/") + url.search,
+    headers: forwarded(request.headers),
+    prefix: rest ? outside.slice(0, -rest.length) : outside,
+    hasBody: request.body !== null,
+    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
+  });
+  if (request.body && !isUpgrade) void exchange.sendBody(request.body);
+  return exchange.answer(request.method);
+}
+
+const protocolsOf = (headers: Headers): string[] =>
+  (headers.get("sec-websocket-protocol") ?? "").split(",").flatMap((name) => name.trim() || []);
+
+const forwarded = (headers: Headers): HeaderList =>
+  [...headers].filter(([name]) => !HOP_BY_HOP.has(name) && !PRIVATE.test(name));
+
+/** One request on its socket, and what comes back. */
+class Exchange {
+  private readonly socket: WebSocket;
+  private readonly window = new Window();
+  private over = false;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.accept();
+  }
+
+  send(message: ProxyMessage): void {
+    if (!this.over) this.socket.send(JSON.stringify(message));
+  }
+
+  close(): void {
+    this.over = true;
+    this.window.open();
+    this.socket.close(1000);
+  }
+
+  async sendBody(body: ReadableStream<Uint8Array>): Promise<void> {
+    try {
+      for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+        if (this.over) return;
+        this.socket.send(chunk);
+        await this.window.sent(chunk.byteLength);
+      }
+      this.send({ type: "end" });
+    } catch {
+      this.close(); // the client went away in the middle
+    }
+  }
+
+  /** Resolves with what the program answers; the body, or the upgraded socket, goes on from there. */
+  answer(method: string): Promise<Response> {
+    return new Promise((resolve) => {
+      const lost = (why: string) => resolve(unavailable(why));
+      let body: ReadableStreamDefaultController<Uint8Array> | undefined;
+      const ended = (reason?: string) => {
+        this.over = true;
+        this.window.open();
+        lost("the node did not answer");
+        end(body, reason);
+        body = undefined;
+      };
+      const listen = new AbortController();
+      const on = { signal: listen.signal } as const;
+      this.socket.addEventListener(
+        "message",
+        ({ data }) => {
+          if (typeof data !== "string") return push(body, new Uint8Array(data), () => this.close());
+          const message = JSON.parse(data) as ProxyMessage;
+          if (message.type === "read") this.window.read(message.bytes);
+          else if (message.type === "unreachable") lost(`error trying to reach service: ${message.message}`);
+          else if (message.type === "end") {
+            end(body);
+            body = undefined;
+            this.close();
+          } else if (message.type === "response" && message.status === 101) {
+            listen.abort();
+            resolve(upgraded(this.socket, message.headers));
+          } else if (message.type === "response") {
+            const headers = answerHeaders(message.headers);
+            const hasBody = method !== "HEAD" && !NO_BODY.has(message.status);
+            const stream = hasBody ? this.body((controller) => (body = controller)) : null;
+            resolve(new Response(stream, { status: message.status, headers, encodeBody: "manual" }));
+          }
+        },
+        on,
+      );
+      this.socket.addEventListener("close", ({ code, reason }) => ended(code === 1000 ? undefined : reason), on);
+      this.socket.addEventListener("error", () => ended("connection lost"), on);
+    });
+  }
+
+  /** Tells the agent what the client has taken, chunk by chunk. */
+  private body(start: (controller: ReadableStreamDefaultController<Uint8Array>) => void): ReadableStream<Uint8Array> {
+    const taken = new TransformStream<Uint8Array, Uint8Array>(
+      {
+        transform: (chunk, controller) => {
+          controller.enqueue(chunk);
+          this.send({ type: "read", bytes: chunk.byteLength });
+        },
+      },
+      undefined,
+      { highWaterMark: 0 },
+    );
+    const received = new ReadableStream<Uint8Array>({ start, cancel: () => this.close() });
+    void received.pipeTo(taken.writable).catch(() => this.close());
+    return taken.readable;
+  }
+}
+
+type Controller = ReadableStreamDefaultController<Uint8Array> | undefined;
+
+function push(body: Controller, chunk: Uint8Array, gone: () => void): void {
+  try {
+    body?.enqueue(chunk);
+  } catch {
+    gone();
+  }
+}
+
+function end(body: Controller, reason?: string): void {
+  try {
+    if (reason) body?.error(new Error(reason));
+    else body?.close();
+  } catch {
+    // already closed or cancelled by the client
+  }
+}
+
+function answerHeaders(list: HeaderList): Headers {
+  const headers = new Headers();
+  for (const [name, value] of list)
+    if (!HOP_BY_HOP.has(name.toLowerCase()) && !CORS.test(name.toLowerCase())) headers.append(name, value);
+  return headers;
+}
+
+const unavailable = (message: string): Response =>
+  Response.json(new ApiError(503, "ServiceUnavailable", message).status(), { status: 503 });
+
+/** A socket of the client's own, joined to the one on which the agent's answer came. */
+function upgraded(agent: WebSocket, list: HeaderList): Response {
+  const { 0: near, 1: far } = new WebSocketPair();
+  far.binaryType = "arraybuffer";
+  far.accept();
+  join(agent, far);
+  join(far, agent);
+  return new Response(null, { status: 101, webSocket: near, headers: answerHeaders(list) });
+}
+
+function join(from: WebSocket, to: WebSocket): void {
+  from.addEventListener("message", ({ data }) => to.readyState === WebSocket.OPEN && to.send(data));
+  from.addEventListener("close", ({ code, reason }) => {
+    // Codes that only describe a missing close frame may not be sent.
+    if (to.readyState === WebSocket.OPEN)
+      to.close(code === 1005 || code === 1006 || code === 1015 ? 1000 : code, reason);
+  });
+  from.addEventListener("error", () => to.readyState === WebSocket.OPEN && to.close(1011, "connection lost"));
+}
