@@ -89,9 +89,14 @@ export class Core {
     this.parts = parts;
     const { store, effects, config, platform } = parts;
     const security = createSecurity(store);
-    this.engine = new Engine({ store, kinds: this.kinds, effects, config, security });
+    this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
     const { view } = this.engine;
-    const watches = new Watches({ kinds: this.kinds, view, effects });
+    const watches = new Watches({
+      kinds: this.kinds,
+      view,
+      effects,
+      current: (kind, objects) => this.engine.current(kind, objects),
+    });
     this.turn = new Turn({ defer: platform.defer, settle: () => this.settle() });
     this.api = createApp({
       engine: this.engine,
@@ -149,7 +154,7 @@ export class Core {
   suspectAll(): Promise<void> {
     return this.turn.run(() => {
       const { store, effects } = this.parts;
-      const connected = this.link.nodes();
+      const connected = this.link.heard();
       const nodes = store.list({ resource: Node.groupResource });
       if (nodes === "expired") return;
       for (const stored of nodes.items) {

@@ -1,8 +1,9 @@
 /** The life of a cluster in an object that sleeps: its memory is thrown away between events, as hibernation does. */
 import { expect, test } from "vitest";
 import { Host, type HostPlatform } from "./host.ts";
-import type { CoreV1Node } from "./kinds/generated/types.ts";
+import type { CoordinationV1Lease, CoreV1Node } from "./kinds/generated/types.ts";
 import { administratorToken } from "./lib/administrator.ts";
+import { microTimestamp } from "./lib/effects.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { PROTOCOL_VERSION } from "./protocol/link.ts";
 import { LOOK } from "./protocol/parse.ts";
@@ -193,4 +194,25 @@ test("nodes that have no socket after the object was moved are lost a grace time
   await ask("GET", "/api/v1/namespaces");
   await pass(GRACE_MS + 1, []);
   expect([await ready("a"), await ready("b")]).toEqual(["Unknown", "Unknown"]);
+});
+
+test("every node has a Lease that reads as renewed when the node was last heard, and goes with it", async () => {
+  const { state, ask, pass, a, b } = await twoNodes();
+  const leases = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases";
+  const node = await ask<CoreV1Node>("GET", "/api/v1/nodes/b");
+  const lease = await ask<CoordinationV1Lease>("GET", `${leases}/b`);
+  expect(lease).toMatchObject({
+    metadata: { ownerReferences: [{ apiVersion: "v1", kind: "Node", name: "b", uid: node.metadata?.uid }] },
+    spec: { holderIdentity: "b", leaseDurationSeconds: 40, renewTime: microTimestamp(b.answered) },
+  });
+  await pass(10_000, [a, b]);
+  const { items } = await ask<{ items: CoordinationV1Lease[] }>("GET", leases);
+  expect(items.map(({ metadata, spec }) => [metadata?.name, spec?.renewTime, metadata?.resourceVersion])).toEqual([
+    ["a", microTimestamp(state.now), expect.any(String)],
+    ["b", microTimestamp(state.now), lease.metadata?.resourceVersion],
+  ]);
+  await ask("DELETE", `${leases}/b`);
+  expect(await ask("GET", `${leases}/b`)).toMatchObject({ spec: { holderIdentity: "b" } });
+  await ask("DELETE", "/api/v1/nodes/b");
+  expect((await ask<{ items: unknown[] }>("GET", leases)).items).toHaveLength(1);
 });

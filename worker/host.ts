@@ -8,9 +8,9 @@ import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
-import { heardAt, isSilent } from "./liveness.ts";
+import { isSilent } from "./liveness.ts";
 import { LOOK } from "./protocol/parse.ts";
-import { type HostSocket, nodeSocket, watchSocket } from "./sockets.ts";
+import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
 import type { Sql } from "./storage/store.ts";
 

@@ -11,18 +11,12 @@ import type { Engine } from "./api/engine/engine.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
 import { type Liveness, withLiveness } from "./link/readiness.ts";
-import type { HostSocket } from "./sockets.ts";
+import { type HostSocket, heardAt } from "./sockets.ts";
 
 /** Without a word for so long, a socket is taken for dead, in ms: by then an agent that lives has given it up as well. */
 const SILENCE_MS = 25_000;
 /** The name under which the work queue keeps when a node counts as lost. */
 export const CONNECTION = "node-connection";
-
-/** When the other side of a control socket last spoke, ms. */
-export function heardAt(socket: HostSocket): number {
-  const state = socket.attachment();
-  return Math.max(socket.answeredAt() ?? 0, state.type === "node" ? state.openedAt : 0);
-}
 
 export function isSilent(socket: HostSocket, now: number): boolean {
   // Asked of every socket at every look, so the attachment is read only where this says nothing.

@@ -16,6 +16,12 @@ export interface HostSocket {
   answeredAt(): number | undefined;
 }
 
+/** When the other side of a node's socket last spoke, ms. */
+export function heardAt(socket: HostSocket): number {
+  const state = socket.attachment();
+  return Math.max(socket.answeredAt() ?? 0, state.type === "node" ? state.openedAt : 0);
+}
+
 /** One wrapper a socket, so that they can be told apart. */
 export function once<Key extends object, T extends object>(make: (key: Key) => T): (key: Key) => T {
   const made = new WeakMap<Key, T>();
@@ -34,6 +40,7 @@ export const nodeSocket = once<HostSocket, NodeSocket>((socket) => {
     send: (text) => socket.send(text),
     close: (code, reason) => socket.close(code, reason),
     session: () => state().session,
+    heard: () => heardAt(socket),
     remember: (session) => {
       known = { ...state(), session };
       socket.keep(known);

@@ -12,6 +12,7 @@ import { jobController } from "./job/job.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
+import { nodeLeaseController } from "./nodes/node-lease.ts";
 import { nodeLifecycleController } from "./nodes/node-lifecycle.ts";
 import { nodeIpamController } from "./nodes/pod-cidr.ts";
 import { podGarbageCollector } from "./nodes/pod-gc.ts";
@@ -49,6 +50,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     endpointsController,
     endpointSliceMirroringController,
     nodeLifecycleController,
+    nodeLeaseController,
     taintEvictionController,
     nodeIpamController(config.podCIDR, config.nodeMask),
     podGarbageCollector(),

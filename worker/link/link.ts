@@ -27,6 +27,8 @@ export interface NodeSocket {
   send(text: string): void;
   close(code: number, reason: string): void;
   session(): Session;
+  /** When the other side last spoke, ms. */
+  heard(): number;
   remember(session: Session): void;
 }
 
@@ -131,13 +133,13 @@ export class Link {
   }
 
   connected(node: string): boolean {
-    return this.nodes().has(node);
+    return this.deps.sockets().some((s) => s.session().node === node && s.session().state === "open");
   }
 
-  /** The names of the nodes that are connected. */
-  nodes(): Set<string> {
-    const sessions = this.deps.sockets().map((socket) => socket.session());
-    return new Set(sessions.filter(({ state }) => state === "open").map(({ node }) => node));
+  /** When each connected node was last heard, ms. */
+  heard(): Map<string, number> {
+    const open = this.deps.sockets().filter((socket) => socket.session().state === "open");
+    return new Map(open.map((socket) => [socket.session().node, socket.heard()]));
   }
 
   private concerning(node: string, writes: Iterable<Write>): NodeChange[] {

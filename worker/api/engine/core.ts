@@ -16,6 +16,8 @@ export type Core = {
   readonly view: StoreView;
   /** Refuses RBAC objects that grant more than their author holds; absent where nobody but the system writes. */
   readonly checkEscalation?: EscalationCheck;
+  /** When connected nodes were last heard, ms, by name; absent where nothing knows. */
+  readonly heard?: () => ReadonlyMap<string, number>;
 };
 
 /** An object whose fields beyond metadata are looked at by name. */

@@ -1,8 +1,9 @@
+import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
-import type { Store } from "../../storage/store.ts";
+import type { Store, StoredObject } from "../../storage/store.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
 import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
 import { StoreView } from "../view.ts";
@@ -12,6 +13,7 @@ import { create } from "./create.ts";
 import { remove } from "./delete.ts";
 import { deleteCollection } from "./delete-collection.ts";
 import { expireEvents } from "./events.ts";
+import { current } from "./hooks.ts";
 import { type Applied, applyIntent } from "./intents.ts";
 import { patch } from "./patch.ts";
 import { get, list } from "./read.ts";
@@ -44,6 +46,7 @@ export class Engine {
     effects,
     config,
     security,
+    heard,
   }: {
     store: Store;
     kinds: Kinds;
@@ -51,6 +54,8 @@ export class Engine {
     config: ClusterConfig;
     /** Without it, RBAC objects may grant anything. */
     security?: { checkEscalation: EscalationCheck };
+    /** When connected nodes were last heard, ms, by name: makes their Leases current. */
+    heard?: () => ReadonlyMap<string, number>;
   }) {
     this.view = new StoreView(store, kinds);
     this.#core = {
@@ -60,6 +65,7 @@ export class Engine {
       config,
       view: this.view,
       ...(security && { checkEscalation: security.checkEscalation }),
+      ...(heard && { heard }),
     };
   }
 
@@ -72,6 +78,11 @@ export class Engine {
       if (!handler) throw methodNotAllowed();
       return handler(this.#core, request);
     });
+  }
+
+  /** Stored objects of one kind with what is true now and is not written. */
+  current(kind: Kind, objects: readonly StoredObject[]): readonly StoredObject[] {
+    return current(this.#core, kind, objects);
   }
 
   /** Carries out what a controller decided; what the API answers when it refuses. */

@@ -1,3 +1,7 @@
+import type { Kind } from "../../kinds/kind.ts";
+import type { StoredObject } from "../../storage/store.ts";
+import type { Core } from "./core.ts";
+import { renewed } from "./node-leases.ts";
 import type { Operation, Step } from "./operation.ts";
 import { allocateService, settleService } from "./services/service.ts";
 
@@ -7,12 +11,19 @@ export type Hooks = {
   prepare?: Step["run"];
   /** After validation: takes what can be had only once. */
   allocate?: Step["run"];
+  /** On reads: puts in what is true now and is not written. */
+  current?: (core: Core, objects: readonly StoredObject[]) => readonly StoredObject[];
 };
 
 const hooks: Readonly<Record<string, Hooks>> = {
+  "leases.coordination.k8s.io": { current: renewed },
   services: { prepare: settleService, allocate: allocateService },
 };
 
 /** Hooks of the main endpoint; subresources leave what they are about alone. */
 export const hooksOf = ({ kind, subresource }: Operation): Hooks =>
   (subresource === "" ? hooks[kind.groupResource] : undefined) ?? {};
+
+/** Stored objects as they are to be read. */
+export const current = (core: Core, { groupResource }: Kind, objects: readonly StoredObject[]) =>
+  hooks[groupResource]?.current?.(core, objects) ?? objects;

@@ -5,6 +5,7 @@ import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
 import { decodeToken, encodeToken } from "./continue-token.ts";
 import { storageResource } from "./conversions.ts";
 import type { Core } from "./core.ts";
+import { current } from "./hooks.ts";
 import { wholeNumber } from "./options.ts";
 import { nodeRef } from "./refs.ts";
 import { parseSelection, pinned, type Selection, selectsAll, selectsStored } from "./selection.ts";
@@ -13,7 +14,8 @@ import { checkReached, checkVersionQuery, parseRevision } from "./versions.ts";
 
 export function get(core: Core, { kind, namespace, name, query }: ApiRequest): ApiResult {
   checkReached(parseRevision(query.get("resourceVersion") ?? ""), core.store.revision());
-  const stored = core.store.get(keyOf(kind, namespace, name));
+  const found = core.store.get(keyOf(kind, namespace, name));
+  const [stored] = found ? current(core, kind, [found]) : [];
   if (!stored) throw notFound(subjectOf(kind, name));
   return { type: "object", code: 200, kind, json: stored.json, warnings: [] };
 }
@@ -27,7 +29,8 @@ export function list(core: Core, request: ApiRequest): ApiResult {
   const metadata: ListMeta = { resourceVersion: String(found.revision) };
   if (found.next) metadata.continue = encodeToken({ ...found.next, revision: found.revision });
   if (found.remaining !== undefined && selectsAll(plan.selection)) metadata.remainingItemCount = found.remaining;
-  return { type: "list", code: 200, kind, items: found.items.map(({ json }) => json), metadata, warnings: [] };
+  const items = current(core, kind, found.items).map(({ json }) => json);
+  return { type: "list", code: 200, kind, items, metadata, warnings: [] };
 }
 
 type Position = { namespace: string; name: string };

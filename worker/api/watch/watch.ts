@@ -3,7 +3,7 @@ import type { Kinds } from "../../kinds/registry.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { expired } from "../../lib/status.ts";
-import type { Change, Reader, Scope } from "../../storage/store.ts";
+import type { Change, Reader, Scope, StoredObject } from "../../storage/store.ts";
 import { bodyOf, formerBodyOf } from "../bodies.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selectsAll, selectsStored } from "../engine/selection.ts";
@@ -12,6 +12,13 @@ import { metadataText, tableText } from "../render.ts";
 import type { WatchSpec } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
+export type WatchesParts = {
+  kinds: Kinds;
+  view: StoreView;
+  effects: Effects;
+  /** Puts in what is true now and is not written. */
+  current?(kind: Kind, objects: readonly StoredObject[]): readonly StoredObject[];
+};
 type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
 /**
@@ -22,12 +29,14 @@ export class Watches {
   readonly #kinds: Kinds;
   readonly #view: StoreView;
   readonly #effects: Effects;
+  readonly #current: NonNullable<WatchesParts["current"]>;
   readonly #selections = new Map<string, Selection>();
 
-  constructor({ kinds, view, effects }: { kinds: Kinds; view: StoreView; effects: Effects }) {
+  constructor({ kinds, view, effects, current = (_kind, objects) => objects }: WatchesParts) {
     this.#kinds = kinds;
     this.#view = view;
     this.#effects = effects;
+    this.#current = current;
   }
 
   /** The scope whose changes concern this watch. */
@@ -59,7 +68,7 @@ export class Watches {
     const page = store.list(this.scope(spec));
     if (page === "expired") return;
     const selection = this.#selection(kind, spec);
-    for (const stored of page.items)
+    for (const stored of this.#current(kind, page.items))
       if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
         yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
   }
