@@ -1,8 +1,14 @@
 import type { Sizes } from "../measure.ts";
 import { type AnyGroup, group } from "../runner.ts";
 import { api } from "./api.ts";
+import { containers } from "./containers.ts";
 import { memories } from "./memory.ts";
 import { pods } from "./pods.ts";
 
 /** All that is measured, in the order that it is. */
-export const groupsOf = (sizes: Sizes): AnyGroup[] => [group(api(sizes)), group(memories(sizes)), group(pods(sizes))];
+export const groupsOf = (sizes: Sizes): AnyGroup[] => [
+  group(api(sizes)),
+  group(memories(sizes)),
+  group(pods(sizes)),
+  group(containers(sizes)),
+];

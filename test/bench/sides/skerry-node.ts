@@ -1,0 +1,51 @@
+/** A whole Skerry with this machine as its node, as `npm start` makes it. */
+
+import { sendChecked } from "../../../agent/local/http.ts";
+import { administrator } from "../../../agent/local/supervisor.ts";
+import { TestCluster } from "../../support/cluster.ts";
+import { BUSYBOX_IMAGE } from "../../support/image.ts";
+import { COMMAND, type ContainerHost, until } from "../container-host.ts";
+
+const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+const PODS = "/api/v1/namespaces/default/pods";
+const NAME = "pause";
+
+type ContainerStatus = { containerID?: string; state?: { running?: object } };
+type PodList = { items: { status?: { containerStatuses?: ContainerStatus[] } }[] };
+
+const deployment = {
+  metadata: { name: NAME },
+  spec: {
+    replicas: 0,
+    selector: { matchLabels: { app: NAME } },
+    template: {
+      metadata: { labels: { app: NAME } },
+      spec: {
+        terminationGracePeriodSeconds: 0,
+        containers: [{ name: NAME, image: BUSYBOX_IMAGE, command: COMMAND }],
+      },
+    },
+  },
+};
+
+export async function startSkerryNode(): Promise<ContainerHost> {
+  const cluster = await TestCluster.start();
+  const server = await administrator({ path: cluster.home, port: cluster.port });
+  await sendChecked(server, "POST", DEPLOYMENTS, deployment);
+  const running = async () => {
+    const { items } = (await sendChecked(server, "GET", PODS)).body as unknown as PodList;
+    const containers = items.flatMap(({ status }) => status?.containerStatuses ?? []);
+    return containers.flatMap(({ containerID, state }) => (containerID && state?.running ? [containerID] : []));
+  };
+  return {
+    running,
+    async scale(replicas) {
+      await sendChecked(server, "PUT", `${DEPLOYMENTS}/${NAME}/scale`, {
+        metadata: { name: NAME, namespace: "default" },
+        spec: { replicas },
+      });
+      await until(`${replicas} pods run`, async () => (await running()).length === replicas);
+    },
+    stop: () => cluster.stop(),
+  };
+}
