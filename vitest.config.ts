@@ -6,6 +6,7 @@ const unit = [
   "test/architecture.test.ts",
   "test/contract/**/*.test.ts",
   "test/conformance/**/*.test.ts",
+  "test/sim/**/*.test.ts",
 ];
 const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts"];
 

@@ -1,0 +1,39 @@
+import { DatabaseSync } from "node:sqlite";
+
+type Table = { name: string; rows: Record<string, string | number | null>[] };
+type Copy = { pods: Map<string, string>; tables: Table[] };
+
+/** What an agent keeps on disk: its desired state, and a memory of each pod. It outlives the agent and the power. */
+export class Disk {
+  /** Memories as JSON by pod uid; "" for a pod that has only volumes yet. */
+  pods = new Map<string, string>();
+  database = new DatabaseSync(":memory:");
+  #copy: Copy | undefined;
+
+  remember(): void {
+    const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
+      name: string;
+    }[];
+    const tables = names.map(({ name }) => ({
+      name,
+      rows: this.database.prepare(`SELECT * FROM ${name}`).all() as Table["rows"],
+    }));
+    this.#copy = { pods: new Map(this.pods), tables };
+  }
+
+  /** Nothing changes without an earlier `remember`. */
+  restore(): void {
+    if (!this.#copy) return;
+    this.pods = new Map(this.#copy.pods);
+    const known = new Set(this.#copy.tables.map(({ name }) => name));
+    const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
+      name: string;
+    }[];
+    for (const { name } of names) this.database.exec(known.has(name) ? `DELETE FROM ${name}` : `DROP TABLE ${name}`);
+    for (const { name, rows } of this.#copy.tables)
+      for (const row of rows) {
+        const values = Object.values(row);
+        this.database.prepare(`INSERT INTO ${name} VALUES (${values.map(() => "?").join(", ")})`).run(...values);
+      }
+  }
+}

@@ -1,0 +1,84 @@
+import type { Act } from "../../../agent/pods/handlers.ts";
+import type { Host } from "../../../agent/pods/host.ts";
+import type { Processes } from "../../../agent/pods/processes.ts";
+import type { ContainerOptions } from "../../../agent/runtime.ts";
+import { between } from "../world/random.ts";
+import type { Disk } from "./disk.ts";
+import type { Machine } from "./machine.ts";
+import type { ModelNerdctl } from "./runtime.ts";
+import type { Life } from "./time.ts";
+import { modelVolumes } from "./volumes.ts";
+
+/** The agent of a real machine looks after its processes so often. */
+const SWEEP_MS = 2_000;
+
+/** A machine as the pods of one life of its agent meet it. */
+export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, agent: Life): Host {
+  return {
+    memoryBytes: 8 * 2 ** 30,
+    allocatable: () => ({ cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" }),
+    processes: processes(machine, agent),
+    cgroups: {
+      make: () => {},
+      remove: () => true,
+      oomKills: (_, id) => (machine.containers.get(id)?.task?.end?.oom ? 1 : 0),
+    },
+    files: {
+      uids: () => [...disk.pods.keys()],
+      memory: (uid) => {
+        const text = disk.pods.get(uid);
+        return text === undefined || text === "" ? undefined : JSON.parse(text);
+      },
+      remember: (uid, memory) => void disk.pods.set(uid, memory),
+      messageFile: (uid, container, attempt) => `/pods/${uid}/${container}/${attempt % 2}`,
+      message: () => undefined,
+      writeNames: () => {},
+    },
+    volumes: modelVolumes(machine, disk, agent),
+    act: acting(machine, agent),
+    prepare: () => agent.effects.sleep(20),
+    runKept: (_uid, _container, options: ContainerOptions) => nerdctl.run(options),
+    forgetKept: () => {},
+    attachSocket: () => "",
+  };
+}
+
+/** Sweeps happen only after a process has ended; the others would find nothing. */
+function processes(machine: Machine, agent: Life): Processes {
+  return {
+    startTicks: (pid) => machine.process(pid)?.startTicks,
+    signal: (pid, name) => machine.signal(pid, name),
+    watch(look) {
+      const begun = agent.effects.now();
+      let due = false;
+      const mourner = () => {
+        if (due) return;
+        due = true;
+        agent.effects.after(SWEEP_MS - ((agent.effects.now() - begun) % SWEEP_MS), () => {
+          due = false;
+          look();
+        });
+      };
+      machine.mourners.add(mourner);
+      return () => machine.mourners.delete(mourner);
+    },
+  };
+}
+
+/** Probes and hooks succeed where the program is well, and mostly so when the machine is in trouble. */
+function acting(machine: Machine, agent: Life): Act {
+  return async (action, { containerId }, timeoutMs) => {
+    const { effects } = agent;
+    if (action.sleep) {
+      await effects.sleep((action.sleep.seconds ?? 0) * 1000);
+      return { ok: true, output: "" };
+    }
+    const slow = machine.troubled && machine.random() < 0.02;
+    await effects.sleep(slow ? timeoutMs : Math.min(between(machine.random, 2, 60), timeoutMs));
+    const task = machine.containers.get(containerId)?.task;
+    if (!task || task.end) return { ok: false, output: "connect: connection refused" };
+    if (slow) return { ok: false, output: "context deadline exceeded" };
+    if (!machine.answers && action.exec) return { ok: false, errored: true, output: "connection refused" };
+    return task.program.healthy ? { ok: true, output: "" } : { ok: false, output: "statuscode: 500" };
+  };
+}

@@ -1,0 +1,233 @@
+import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
+import { Label } from "../../../agent/pods/observe.ts";
+import type { ContainerOptions, RuntimeEvent } from "../../../agent/runtime.ts";
+import type { ContainerFact, Part, SimNodeOptions } from "../contract.ts";
+import { between } from "../world/random.ts";
+import { type Program, programOf } from "./programs.ts";
+import type { Life, NodeTime } from "./time.ts";
+
+export type Task = {
+  pid: number;
+  startTicks: string;
+  startedAt: number;
+  program: Program;
+  /** Absent while it runs. */
+  end?: { at: number; code: number; oom: boolean };
+};
+
+export type Container = {
+  id: string;
+  image: string;
+  labels: Record<string, string>;
+  createdAt: number;
+  ip?: string;
+  /** Absent for one that was never started, or not since the machine was. */
+  task?: Task;
+  /** Its keeper (shim) was killed: the runtime takes it for one that never ran. */
+  lost?: true;
+};
+
+export type Watcher = { onEvent(event: RuntimeEvent): void; onEnd(): void };
+
+const FIRST_PID = 300;
+const TICK_MS = 10;
+
+/**
+ * A machine with containerd on it: containers, their processes, addresses and images, as they are, whatever an agent
+ * believes. What lies on disk outlives a loss of power; processes do not.
+ */
+export class Machine {
+  readonly containers = new Map<string, Container>();
+  readonly images = new Set<string>([PAUSE_IMAGE]);
+  /** Addresses given out, with the container that each was given to. */
+  readonly leases = new Map<string, string>();
+  /** containerd answers. */
+  answers = true;
+  /** Steps may fail. */
+  troubled = false;
+  onAnswers: (answers: boolean) => void = () => {};
+  readonly watchers = new Set<Watcher>();
+  /** Called when a process has ended. */
+  readonly mourners = new Set<() => void>();
+  /** From power on to power off. */
+  life: Life;
+  readonly time: NodeTime;
+  readonly #name: string;
+  readonly #part: Part;
+  readonly #observe: SimNodeOptions["observe"];
+  readonly #processes = new Map<number, Container>();
+  #bootedAt = 0;
+  #nextPid = FIRST_PID;
+  #podCIDR = "";
+  #lastAddress = 1;
+
+  constructor(time: NodeTime, { name, part, observe }: SimNodeOptions) {
+    this.time = time;
+    this.#name = name;
+    this.#part = part;
+    this.#observe = observe;
+    this.life = time.life();
+    this.life.end();
+  }
+
+  get random(): () => number {
+    return this.#part.random;
+  }
+
+  powerOn(): void {
+    this.life = this.time.life();
+    this.answers = true;
+    this.#bootedAt = this.time.now();
+    this.#nextPid = FIRST_PID;
+  }
+
+  powerOff(): void {
+    this.life.end();
+    this.watchers.clear();
+    this.mourners.clear();
+    const orphans = this.running().filter(({ id }) => !this.containers.has(id));
+    this.#processes.clear();
+    for (const container of orphans) this.#tell(container, "removed");
+    for (const container of this.containers.values()) {
+      const ran = container.task && !container.task.end;
+      container.task = undefined;
+      container.lost = undefined;
+      if (ran) this.#tell(container, "exited");
+    }
+  }
+
+  /** What the CNI plugins were told. */
+  addressesFrom(podCIDR: string): void {
+    this.#podCIDR = podCIDR;
+  }
+
+  create(options: ContainerOptions): Container {
+    const id = Array.from({ length: 4 }, () => this.#part.uid().replaceAll("-", "").slice(0, 16)).join("");
+    const flags = options.flags ?? [];
+    const network = flags[flags.indexOf("--network") + 1] ?? "none";
+    const labels = options.labels ?? {};
+    const container: Container = { id, image: options.image, labels, createdAt: this.time.now() };
+    if (network !== "host" && !network.startsWith("container:")) container.ip = this.#lease(id);
+    this.containers.set(id, container);
+    this.#tell(container, "created");
+    return container;
+  }
+
+  start(container: Container): void {
+    if (!this.containers.has(container.id)) throw new Error(`no such container: ${container.id}`);
+    const pid = this.#nextPid++;
+    const startTicks = `${Math.floor((this.time.now() - this.#bootedAt) / TICK_MS)}`;
+    const program = programOf(container.image, this.random);
+    const task: Task = { pid, startTicks, startedAt: this.time.now(), program };
+    container.task = task;
+    this.#processes.set(pid, container);
+    this.#tell(container, "running");
+    if (program.ends) this.#endsIn(container, task, program.ends.afterMs, program.ends.code);
+  }
+
+  /** As `nerdctl rm -f`. A process without its keeper goes on. */
+  remove(id: string): void {
+    const container = this.containers.get(id);
+    if (!container) return;
+    const { task, lost, ip } = container;
+    if (task && !task.end && !lost) this.#end(container, task, 137);
+    this.containers.delete(id);
+    // The network's end belongs to the task's: what never ran, or ran before the machine was started, keeps its address.
+    if (ip && task && !(this.troubled && this.random() < 0.1)) this.leases.delete(ip);
+    if (!task || task.end) this.#tell(container, "removed");
+  }
+
+  process(pid: number): Task | undefined {
+    return this.#processes.get(pid)?.task;
+  }
+
+  signal(pid: number, name: string): void {
+    const container = this.#processes.get(pid);
+    const task = container?.task;
+    if (!container || !task) return;
+    if (name === "SIGKILL") this.#endsIn(container, task, between(this.random, 1, 20), 137);
+    else if (task.program.onTerm) this.#endsIn(container, task, task.program.onTerm.afterMs, task.program.onTerm.code);
+  }
+
+  running(): Container[] {
+    return [...this.#processes.values()];
+  }
+
+  /** The kernel takes memory from a container by force. */
+  runOutOfMemory(container: Container): void {
+    if (!container.task) return;
+    this.#emit("/tasks/oom", { container_id: container.id });
+    this.#end(container, container.task, 137, true);
+  }
+
+  loseKeeper(container: Container): void {
+    container.lost = true;
+  }
+
+  /** containerd is killed and comes back; containers go on. */
+  restartContainerd(ms: number): void {
+    if (!this.answers) return;
+    this.#setAnswers(false);
+    for (const watcher of this.watchers) this.life.effects.after(1, watcher.onEnd);
+    this.watchers.clear();
+    this.life.effects.after(ms, () => this.#setAnswers(true));
+  }
+
+  #setAnswers(answers: boolean): void {
+    this.answers = answers;
+    this.onAnswers(answers);
+  }
+
+  #endsIn(container: Container, task: Task, ms: number, code: number): void {
+    this.life.effects.after(ms, () => this.#end(container, task, code));
+  }
+
+  #end(container: Container, task: Task, code: number, oom = false): void {
+    if (task.end) return;
+    task.end = { at: this.time.now(), code, oom };
+    this.#processes.delete(task.pid);
+    this.#tell(container, this.containers.has(container.id) ? "exited" : "removed");
+    if (!container.lost) this.#emit("/tasks/exit", { container_id: container.id, id: container.id, exit_status: code });
+    for (const mourner of this.mourners) mourner();
+  }
+
+  #emit(topic: string, payload: Record<string, unknown>): void {
+    for (const watcher of this.watchers) {
+      if (this.troubled && this.random() < 0.1) continue; // lost on the way
+      this.life.effects.after(between(this.random, 2, 30), () => {
+        if (this.watchers.has(watcher)) watcher.onEvent({ topic, payload });
+      });
+    }
+  }
+
+  /** As the CNI plugin host-local does it: the next free one after the last given out. */
+  #lease(container: string): string {
+    const [base = "", bits = "24"] = this.#podCIDR.split("/");
+    if (!base) throw new Error("no network of that name");
+    const [a = 0, b = 0, c = 0, d = 0] = base.split(".").map(Number);
+    const first = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+    const size = 2 ** (32 - Number(bits));
+    for (let tries = 0; tries < size; tries++) {
+      this.#lastAddress = this.#lastAddress + 1 < size - 1 ? this.#lastAddress + 1 : 2;
+      const address = first + this.#lastAddress;
+      const ip = [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
+      if (this.leases.has(ip)) continue;
+      this.leases.set(ip, container);
+      return ip;
+    }
+    throw new Error("failed to allocate for range 0: no IP addresses available in range set");
+  }
+
+  #tell(container: Container, state: "created" | "running" | "exited" | "removed"): void {
+    const { labels, ip } = container;
+    const fact: ContainerFact = {
+      id: container.id,
+      podUid: labels[Label.podUid] ?? "",
+      namespace: labels[Label.podNamespace] ?? "",
+      pod: labels[Label.podName] ?? "",
+      name: labels[Label.kind] === "pause" ? "POD" : (labels[Label.container] ?? ""),
+      ...(ip ? { ip } : {}),
+    };
+    this.#observe({ type: "container", node: this.#name, container: fact, state });
+  }
+}

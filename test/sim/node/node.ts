@@ -1,0 +1,83 @@
+import { clusterClock } from "../../../agent/clock.ts";
+import { AgentCore, type AgentParts } from "../../../agent/core.ts";
+import { State } from "../../../agent/state.ts";
+import type { SimNode, SimNodeOptions } from "../contract.ts";
+import { Disk } from "./disk.ts";
+import { facts } from "./facts.ts";
+import { modelHost } from "./host.ts";
+import { Machine } from "./machine.ts";
+import { modelNetwork } from "./network.ts";
+import { ModelNerdctl } from "./runtime.ts";
+import { linkSocket } from "./socket.ts";
+import { type Life, NodeTime } from "./time.ts";
+import { Trouble } from "./trouble.ts";
+
+/** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
+export function createNode(options: SimNodeOptions & { log?(message: string): void }): SimNode {
+  const { name, part, connect, log = () => {} } = options;
+  const time = new NodeTime(part);
+  const machine = new Machine(time, options);
+  const disk = new Disk();
+  const trouble = new Trouble(machine);
+  let life: Life | undefined;
+  let boot = 0;
+
+  const start = () => {
+    if (life) return;
+    if (machine.life.ended) {
+      machine.powerOn();
+      boot++;
+      trouble.begin();
+    }
+    life = time.life();
+    const agent = life;
+    const nerdctl = new ModelNerdctl(machine, agent);
+    const effects = clusterClock(agent.effects);
+    const parts: AgentParts = {
+      node: name,
+      state: new State(disk.database),
+      machine: agent.effects,
+      effects,
+      dial: () => linkSocket(connect(), agent, time),
+      upstream: { url: "https://cluster.example" },
+      runtime: nerdctl,
+      watchRuntime: (onHealth) => {
+        machine.onAnswers = (answers) => {
+          if (!agent.ended) onHealth(answers);
+        };
+      },
+      network: modelNetwork(machine, agent),
+      host: () => modelHost(machine, disk, nerdctl, agent),
+      facts: (images, conditions) => facts({ name, boot, images, conditions, now: effects.now() }),
+      serveStream: () => {},
+      log,
+    };
+    new AgentCore(parts).start();
+  };
+  const crash = () => {
+    life?.end();
+    life = undefined;
+    machine.mourners.clear();
+    machine.watchers.clear();
+  };
+  return {
+    name,
+    start,
+    crash,
+    powerOff() {
+      crash();
+      machine.powerOff();
+    },
+    freeze: (ms) => time.freeze(ms),
+    skew: (ms) => time.skew(ms),
+    remember: () => disk.remember(),
+    restore() {
+      const ran = life !== undefined;
+      crash();
+      disk.restore();
+      if (ran) start();
+    },
+    trouble: (on) => trouble.set(on),
+    running: () => life !== undefined,
+  };
+}
