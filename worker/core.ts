@@ -33,6 +33,8 @@ export type Platform = {
   defer(body: () => void): void;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;
+  /** What a controller could not do; it is tried again. */
+  report(controller: string, key: string, error: unknown): void;
 };
 
 export type CoreParts = {
@@ -132,8 +134,7 @@ export class Core {
       work: store.work,
       effects,
       pull: () => this.pull(),
-      report: (controller, key, error) =>
-        console.warn(`${controller} ${key}: ${error instanceof Error ? error.message : error}`),
+      report: platform.report,
     });
     store.onChange((changes) => {
       this.untold.push(...changes);
@@ -167,6 +168,11 @@ export class Core {
   /** Kept as a row and not in memory, which the object may lose meanwhile; of two times the sooner counts. */
   private loseAt(node: string, due: number): void {
     this.parts.store.work.enqueue({ controller: CONNECTION, key: node, due });
+  }
+
+  /** The newest revision, as this memory knows it. */
+  revision(): number {
+    return this.parts.store.revision();
   }
 
   /** The end of a turn: controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */

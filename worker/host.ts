@@ -33,6 +33,8 @@ export type HostPlatform = {
   /** When the one alarm is to go off, ms. It is storage, and outlives memory. */
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): void;
+  /** What a controller could not do; by default a line of the log. */
+  report?(controller: string, key: string, error: unknown): void;
 };
 
 /** What the deployment says: see `env.ts`. */
@@ -131,6 +133,7 @@ export class Host {
         watchSockets: () => sockets("watch").map(watchSocket),
         defer,
         wakeAt: (due) => this.wakeAt(due),
+        report: this.platform.report ?? warn,
       },
     };
     this.core = new Core(parts);
@@ -209,6 +212,9 @@ export class Host {
     this.platform.setAlarm(due);
   }
 }
+
+const warn = (controller: string, key: string, error: unknown) =>
+  console.warn(`${controller} ${key}: ${error instanceof Error ? error.message : error}`);
 
 /** Tokens derive from it: with a guessable one, or none, anyone could make them. */
 function secretOf({ SKERRY_SECRET: secret }: HostSettings): string {
