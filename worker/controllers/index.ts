@@ -18,6 +18,7 @@ import { nodeIpamController } from "./nodes/pod-cidr.ts";
 import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController, replicationController } from "./replicaset/replicaset.ts";
+import { resourceQuotaController } from "./resourcequota/resourcequota.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
 
@@ -55,6 +56,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     nodeIpamController(config.podCIDR, config.nodeMask),
     podGarbageCollector(),
     disruptionController,
+    resourceQuotaController,
     claimProtectionController,
     volumeProtectionController,
   ];

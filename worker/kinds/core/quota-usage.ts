@@ -79,6 +79,16 @@ function claimUsage({ spec }: CoreV1PersistentVolumeClaim, counted: Resources): 
   };
 }
 
+/** The kind of which a quota's name counts something: `count/deployments.apps` of Deployments, `requests.cpu` of pods. */
+export function quotaResource(name: string): string {
+  if (name.startsWith("count/")) return name.slice("count/".length);
+  if (OLD_NAMES.has(name)) return name;
+  if (name.startsWith("services.")) return "services";
+  return name === "requests.storage" || /\.storageclass\.storage\.k8s\.io\//.test(name)
+    ? "persistentvolumeclaims"
+    : "pods";
+}
+
 /** True when the quota's scopes take in the object; only pods have scopes. */
 export function quotaCovers(spec: CoreV1ResourceQuotaSpec, groupResource: string, object: KubeObject): boolean {
   const wanted: CoreV1ScopedResourceSelectorRequirement[] = [
