@@ -1,0 +1,400 @@
+/**
+ * The platform of the Cluster object: one turn at a time, whose words go out only when its writes are durable; sleep,
+ * from which any event wakes it; one alarm; and death at any moment, after which memory is built anew from storage.
+ * The code that runs inside is the real `Host`.
+ */
+
+import type { Core, CoreLimits } from "../../../worker/core.ts";
+import { Host, type HostPlatform, type HostSettings, type SocketTag } from "../../../worker/host.ts";
+import type { Certificates } from "../../../worker/lib/certificates.ts";
+import type { Change } from "../../../worker/storage/store.ts";
+import type { Observation, Part } from "../contract.ts";
+import type { Clock } from "./clock.ts";
+import type { Database, Turn } from "./database.ts";
+import { Connection, type Network } from "./network.ts";
+import { between } from "./random.ts";
+import { SimSocket } from "./sockets.ts";
+
+/** An answer of the object: HTTP, or the other end of a socket. */
+export type Answer = { code: number; headers: Headers; text: string; connection: Connection | undefined };
+
+/** One stretch of memory, from a start to a death. */
+type Life = {
+  host: Host;
+  dead: boolean;
+  /** Handlers that have not come to their end, and timers that will run: with any of them it does not sleep. */
+  busy: number;
+  timers: Set<() => void>;
+  /** Requests that hear nothing when this life ends. */
+  lost: Set<() => void>;
+};
+
+type Unacknowledged = {
+  turn: Turn;
+  changes: readonly Change[];
+  alarm: number | null | undefined;
+  release: (() => void)[];
+};
+
+/** How the machine behaves; the faults of the world turn these. */
+export type Conditions = {
+  /** How long a write takes to be durable, ms. */
+  storage: { least: number; most: number };
+  /** Writes fail: the disk is full, or the day's allowance is used up. */
+  writesFail: string | undefined;
+  /** The platform turns everything away that would reach the object. */
+  refused: boolean;
+  /** By how much alarms come late at most, ms. */
+  alarmLate: number;
+  /** Chance that an alarm goes off twice. */
+  alarmTwice: number;
+};
+
+export const CALM: Conditions = {
+  storage: { least: 0, most: 4 },
+  writesFail: undefined,
+  refused: false,
+  alarmLate: 50,
+  alarmTwice: 0,
+};
+
+const ALARM_RETRY_MS = 2_000;
+/** An object without anything to do sleeps after so long. */
+export const SLEEPS_AFTER_MS = 10_000;
+
+/** No key is ever checked here, so none is made. */
+export const CERTIFICATES: Certificates = {
+  createAuthority: async () => ({ certificate: "the cluster's certificate", key: "the cluster's key" }),
+  issueServer: async () => ({ certificate: "a server's certificate", key: "a server's key" }),
+};
+
+class Dead extends Error {
+  override readonly name = "Dead";
+}
+
+export type ObjectOptions = {
+  clock: Clock;
+  network: Network;
+  database: Database;
+  part: Part;
+  settings: HostSettings;
+  limits: CoreLimits;
+  observe(observation: Observation): void;
+  report(controller: string, key: string, error: unknown): void;
+  /** Told of what the object threw where nobody catches it. */
+  uncaught(error: unknown): void;
+  newestRevision: number;
+};
+
+export class ClusterObject {
+  readonly conditions: Conditions = { ...CALM };
+  readonly #options: ObjectOptions;
+  #life: Life | undefined;
+  #sockets: SimSocket[] = [];
+  /** Words of the turn that runs. */
+  #outbox: (() => void)[] = [];
+  #unacknowledged: Unacknowledged[] = [];
+  #turnEnds = false;
+  #durableAt = 0;
+  /** The newest revision that a turn has written, and that is durable. */
+  #observed: number;
+  #landed: number;
+  /** As the object sees it, and as it is on the disk. */
+  #alarm: number | null = null;
+  #durableAlarm: number | null = null;
+  #alarmWritten = false;
+  #cancelAlarm: (() => void) | undefined;
+  #crashIn: number | undefined;
+  #crashed = false;
+  #idleSince = 0;
+
+  constructor(options: ObjectOptions) {
+    this.#options = options;
+    this.#observed = options.newestRevision;
+    this.#landed = options.newestRevision;
+    options.database.beforeStatement = (isWrite) => this.#beforeStatement(isWrite);
+  }
+
+  get sockets(): readonly SimSocket[] {
+    return this.#sockets;
+  }
+
+  /** What its memory holds now. */
+  get awake(): Core | undefined {
+    return this.#life?.host.awake;
+  }
+
+  /** Asks over HTTP. `answered` is called in a turn of the world's; `lost` when the object dies first. */
+  fetch(request: Request, answered: (answer: Answer) => void, lost: () => void): void {
+    this.#enter(async (life) => {
+      life.lost.add(lost);
+      const response = await life.host.fetch(request);
+      const connection = (response as { connection?: Connection }).connection;
+      const text = await response.text();
+      if (life.dead) return;
+      this.#output(() => {
+        life.lost.delete(lost);
+        answered({ code: response.status, headers: response.headers, text, connection });
+      });
+    });
+  }
+
+  /** Sleeps when nothing is going on: sockets stay, memory goes. True when it did. */
+  sleep(): boolean {
+    const life = this.#life;
+    if (!life || life.busy > 0 || this.#unacknowledged.length > 0) return false;
+    if (this.#options.clock.now - this.#idleSince < SLEEPS_AFTER_MS) return false;
+    this.#bury(life);
+    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "slept" });
+    return true;
+  }
+
+  /** Dies between two turns, as a deploy or a machine's end has it: every socket is torn. */
+  die(why: string): void {
+    const life = this.#life;
+    this.#landSome();
+    this.#options.database.lose();
+    this.#observed = this.#landed;
+    this.#unacknowledged = [];
+    this.#outbox = [];
+    if (life) this.#bury(life);
+    for (const socket of this.#sockets) {
+      socket.isOpen = false;
+      socket.connection.tear();
+    }
+    this.#sockets = [];
+    this.#alarm = this.#durableAlarm;
+    this.#alarmWritten = false;
+    this.#scheduleAlarm();
+    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why });
+    for (const lost of life?.lost ?? []) lost();
+  }
+
+  /** Dies within a turn, at the so-many-th statement from now: nothing of that turn happened. */
+  dieWithin(statements: number): void {
+    this.#crashIn = statements;
+  }
+
+  /** Turns that had reached the disk although nobody heard of it. */
+  #landSome(): void {
+    while (this.#unacknowledged.length > 0 && this.#options.part.random() < 0.5)
+      this.#land(this.#unacknowledged.shift() as Unacknowledged);
+  }
+
+  #bury(life: Life): void {
+    life.dead = true;
+    for (const cancel of life.timers) cancel();
+    this.#life = undefined;
+  }
+
+  #enter(body: (life: Life) => Promise<void>): void {
+    const life = this.#life ?? this.#begin();
+    this.#life = life;
+    this.#beginTurn();
+    life.busy += 1;
+    body(life)
+      .catch((error: unknown) => this.#failed(life, error))
+      .finally(() => {
+        life.busy -= 1;
+        this.#idleSince = this.#options.clock.now;
+      });
+  }
+
+  #failed(life: Life, error: unknown): void {
+    if (!life.dead && !this.#crashed) this.#options.uncaught(error);
+  }
+
+  #begin(): Life {
+    const life: Life = {
+      host: undefined as unknown as Host,
+      dead: false,
+      busy: 0,
+      timers: new Set(),
+      lost: new Set(),
+    };
+    life.host = new Host(this.#platform(life), this.#options.settings);
+    return life;
+  }
+
+  #platform(life: Life): HostPlatform {
+    const { database, part, network } = this.#options;
+    return {
+      sql: database.as(() => {
+        if (life.dead || this.#crashed) throw new Dead("the object is no more");
+      }),
+      effects: { now: part.now, random: part.random, uid: part.uid },
+      certificates: CERTIFICATES,
+      limits: this.#options.limits,
+      exclusively: (body) =>
+        body().catch((error: unknown) => {
+          // The platform resets an object that fails here; whoever asked is told so, and the next event starts it anew.
+          this.#crashed = true;
+          throw error;
+        }),
+      defer: (body) => this.#defer(life, body),
+      sockets: (tag) => this.#sockets.filter((socket) => socket.isOpen && socket.tag === tag),
+      accept: (tag) => {
+        const connection = new Connection(network);
+        const socket = this.#accept(tag, connection);
+        return {
+          socket,
+          answer: (headers = {}) => Object.assign(new Response(null, { headers }), { connection }),
+        };
+      },
+      report: (controller, key, error) => {
+        if (!life.dead && !this.#crashed) this.#options.report(controller, key, error);
+      },
+      getAlarm: async () => this.#alarm,
+      setAlarm: (at) => {
+        if (life.dead || this.#crashed) return;
+        this.#alarm = at;
+        this.#alarmWritten = true;
+        database.touch();
+        this.#scheduleAlarm();
+      },
+    };
+  }
+
+  #defer(life: Life, body: () => void): void {
+    if (life.dead) return;
+    const { clock, part } = this.#options;
+    life.busy += 1;
+    const cancel = clock.after(between(part.random, 0, 1), () => {
+      life.timers.delete(cancel);
+      this.#beginTurn();
+      try {
+        body();
+      } catch (error) {
+        this.#failed(life, error);
+      }
+      life.busy -= 1;
+      this.#idleSince = clock.now;
+    });
+    life.timers.add(cancel);
+  }
+
+  #accept(tag: SocketTag, connection: Connection): SimSocket {
+    const socket = new SimSocket(tag, connection, this.#options.clock, (release) => this.#output(release));
+    this.#sockets.push(socket);
+    const forget = () => {
+      socket.isOpen = false;
+      this.#sockets = this.#sockets.filter((other) => other !== socket);
+    };
+    connection.server = {
+      message: (text) => {
+        if (socket.answersItself(text)) return;
+        if (this.conditions.refused) return connection.tear();
+        this.#enter(async (life) => life.host.message(socket, text));
+      },
+      closed: () => {
+        if (!this.#sockets.includes(socket)) return;
+        forget();
+        this.#enter(async (life) => life.host.gone(socket));
+      },
+    };
+    return socket;
+  }
+
+  #scheduleAlarm(): void {
+    const { clock, part } = this.#options;
+    this.#cancelAlarm?.();
+    this.#cancelAlarm = undefined;
+    if (this.#alarm === null) return;
+    const late = this.conditions.alarmLate > 0 ? between(part.random, 0, this.conditions.alarmLate) : 0;
+    this.#cancelAlarm = clock.after(this.#alarm - clock.now + late, () => this.#ring());
+  }
+
+  /** The alarm is over only when its handler is: a death before rings it again. */
+  #ring(): void {
+    const { clock, part } = this.#options;
+    const rung = this.#alarm;
+    this.#alarm = null;
+    this.#enter(async (life) => {
+      try {
+        await life.host.alarm();
+        this.#alarmWritten = true;
+        this.#options.database.touch();
+        this.#beginTurn();
+      } catch (error) {
+        this.#failed(life, error);
+        if (this.#alarm !== null || life.dead) return;
+        this.#alarm = clock.now + ALARM_RETRY_MS;
+        this.#alarmWritten = true;
+        this.#scheduleAlarm();
+      }
+    });
+    if (rung !== null && this.conditions.alarmTwice > 0 && part.random() < this.conditions.alarmTwice)
+      clock.after(between(part.random, 0, 500), () => this.#enter(async (life) => life.host.alarm()));
+  }
+
+  #beforeStatement(isWrite: boolean): void {
+    if (this.#crashIn !== undefined && --this.#crashIn <= 0) {
+      this.#crashIn = undefined;
+      this.#crashed = true;
+      throw new Dead("the object's machine went away");
+    }
+    if (isWrite && this.conditions.writesFail) throw new Error(this.conditions.writesFail);
+  }
+
+  #beginTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#options.clock.whenDrained(() => this.#endTurn());
+  }
+
+  #output(release: () => void): void {
+    this.#outbox.push(release);
+    this.#beginTurn();
+  }
+
+  #endTurn(): void {
+    this.#turnEnds = false;
+    if (this.#crashed) {
+      this.#crashed = false;
+      return this.die("its machine went away in the middle of a turn");
+    }
+    const { database, clock, part } = this.#options;
+    const turn = database.endTurn();
+    const release = this.#outbox;
+    this.#outbox = [];
+    if (!turn) {
+      const last = this.#unacknowledged.at(-1);
+      if (last) last.release.push(...release);
+      else for (const body of release) body();
+      return;
+    }
+    const alarm = this.#alarmWritten ? this.#alarm : undefined;
+    this.#alarmWritten = false;
+    const waiting: Unacknowledged = { turn, changes: this.#newChanges(), alarm, release };
+    this.#unacknowledged.push(waiting);
+    const { least, most } = this.conditions.storage;
+    this.#durableAt = Math.max(this.#durableAt, clock.now + between(part.random, least, most));
+    clock.after(this.#durableAt - clock.now, () => {
+      if (this.#unacknowledged[0] !== waiting) return; // lost with its life
+      this.#unacknowledged.shift();
+      this.#land(waiting);
+      for (const body of waiting.release) body();
+    });
+  }
+
+  #land({ turn, changes, alarm }: Unacknowledged): void {
+    this.#options.database.durable(turn);
+    if (alarm !== undefined) this.#durableAlarm = alarm;
+    const newest = changes.at(-1)?.revision;
+    if (newest === undefined) return;
+    this.#landed = newest;
+    this.#options.observe({ at: this.#options.clock.now, type: "commit", changes });
+  }
+
+  /** What the turn that ends has committed. */
+  #newChanges(): readonly Change[] {
+    const rows = this.#options.database.look<Omit<Change, "previous"> & { previous: string | null }>(
+      `SELECT c.revision, c.resource, c.namespace, c.name, c.uid, c.type, c.json, p.json AS previous
+       FROM changes c LEFT JOIN changes p ON p.revision = c.previous WHERE c.revision > ? ORDER BY c.revision`,
+      this.#observed,
+    );
+    const newest = rows.at(-1)?.revision;
+    if (newest !== undefined) this.#observed = newest;
+    return rows.map((row) => ({ ...row, previous: row.previous ?? undefined }));
+  }
+}
