@@ -100,17 +100,21 @@ const originOf = ({ scheme, address, port }: ProxyRequest) => {
   return { authority: `${host}:${port}`, url: `${scheme}://${host}:${port}` };
 };
 
+/** The name by which the client knows the API. */
+const hostOf = ({ headers }: Ask): string => headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
+
 const forwardedUri = ({ prefix, path }: Ask) => prefix + path.split("?")[0];
 
 function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
   const open = request.scheme === "https" ? httpsRequest : httpRequest;
-  const headers: Headers = [...ask.headers, ["x-forwarded-uri", forwardedUri(ask)]];
+  const host: Headers = hostOf(ask) === "" ? [["host", originOf(request).authority]] : [];
+  const headers: Headers = [...host, ...ask.headers, ["x-forwarded-uri", forwardedUri(ask)]];
   const sent = open({
     host: request.address,
     port: request.port,
     method: ask.method,
     path: ask.path,
-    headers: [["host", originOf(request).authority], ...headers].flat(),
+    headers: headers.flat(),
     agent: false,
     // As kube-apiserver: who asked for https trusts the cluster's network, not a certificate of a pod.
     rejectUnauthorized: false,
@@ -148,10 +152,7 @@ function dialError(error: NodeJS.ErrnoException, request: ProxyRequest): Error {
 }
 
 async function passOn(edge: Edge, request: ProxyRequest, ask: Ask, response: IncomingMessage): Promise<void> {
-  const around = {
-    prefix: ask.prefix,
-    hosts: [originOf(request).authority, ask.headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? ""],
-  };
+  const around = { prefix: ask.prefix, hosts: [originOf(request).authority, hostOf(ask)] };
   const headers = pairs(response.rawHeaders).map(([name, value]): [string, string] => [
     name,
     name.toLowerCase() === "location" ? rewriteUrl(value, around) : value,

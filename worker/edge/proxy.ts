@@ -10,7 +10,7 @@ import { dialRelay, type Relays } from "./relay-socket.ts";
 const PROXY_PATH = /^(\/api\/v1\/(?:nodes|namespaces\/[^/]+\/(?:pods|services))\/[^/]+\/proxy)(\/.*)?$/;
 const NO_BODY = new Set([101, 204, 205, 304]);
 /** Of the client's credentials nothing goes on, nor what the way here has added. */
-const PRIVATE = /^(authorization|host|impersonate-.*|x-skerry-.*|cf-.*|sec-websocket-.*)$/;
+const PRIVATE = /^(authorization|impersonate-.*|x-skerry-.*|cf-.*|sec-websocket-.*)$/;
 /** A program has no say in what other sites may do with the API. */
 const CORS = /^access-control-allow-(credentials|headers|methods|origin)$/;
 

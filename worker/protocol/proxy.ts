@@ -32,6 +32,7 @@ export const WINDOW_BYTES = 256 * 1024;
 /** Headers that speak of one connection, not of the request: RFC 9110 §7.6.1. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   "connection",
+  "expect",
   "keep-alive",
   "proxy-authenticate",
   "proxy-authorization",

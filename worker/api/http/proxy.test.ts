@@ -18,10 +18,12 @@ async function prepared() {
     merge,
   );
   const container = { name: "c", image: "app", ports: [{ containerPort: 8080 }] };
-  for (const name of ["web", "new"])
+  for (const name of ["web", "new", "inward"])
     await ask("POST", `${space}/pods`, { metadata: { name }, spec: { nodeName: "n1", containers: [container] } });
   const podIPs = [{ ip: "10.244.0.2" }];
   await ask("PATCH", `${space}/pods/web/status`, { status: { phase: "Running", podIP: "10.244.0.2", podIPs } }, merge);
+  const loopback = { status: { phase: "Running", podIP: "127.0.0.1", podIPs: [{ ip: "127.0.0.1" }] } };
+  await ask("PATCH", `${space}/pods/inward/status`, loopback, merge);
   const ports = [
     { name: "http", port: 80 },
     { name: "admin", port: 81 },
@@ -68,6 +70,7 @@ test.each([
   ["/namespaces/default/pods/ftp:web:80/proxy/", 400, 'invalid pod request "ftp:web:80"'],
   ["/namespaces/default/pods/none/proxy/", 404, 'pods "none" not found'],
   ["/namespaces/default/pods/new/proxy/", 400, "address not allowed"],
+  ["/namespaces/default/pods/inward/proxy/", 400, "address not allowed"],
   ["/namespaces/default/services/web:82/proxy/", 503, 'no service port 82 found for service "web"'],
   ["/namespaces/default/services/web:admin/proxy/", 503, 'no endpoints available for service "web:admin"'],
   ["/namespaces/default/services/idle/proxy/", 503, 'no endpoints available for service "idle"'],

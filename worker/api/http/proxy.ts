@@ -6,6 +6,7 @@ import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
+import { isIp, specialRange } from "../../kinds/validation/ip.ts";
 import { ApiError, badRequest, notFound } from "../../lib/status.ts";
 import type { StoreView } from "../view.ts";
 
@@ -75,7 +76,8 @@ function podTarget({ view, namespace }: ProxyQuestion, named: Named): Target {
   if (!pod) throw notFound({ group: "", resource: "pods", name: named.name });
   const first = pod.spec.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort;
   const address = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP;
-  if (!address || !pod.spec.nodeName) throw badRequest("address not allowed");
+  if (!address || !isIp(address) || specialRange(address) || !pod.spec.nodeName)
+    throw badRequest("address not allowed");
   const port = portOf(named.port || String(first ?? ""), named);
   return { node: pod.spec.nodeName, scheme: named.scheme, address, port };
 }
