@@ -18,8 +18,8 @@ export class TinyCluster {
   /** Everything that happened to containers, and what they are now. */
   readonly seen: Seen[] = [];
   readonly containers = new Map<string, Seen>();
-  readonly said: string[] = [];
-  readonly writes: string[] = [];
+  /** What the agent said, what it wrote, and what was done to its node, with the time (ms). */
+  readonly log: [number, string][] = [];
   /** Breaks were seen of: one pod never has two running containers of one name. */
   readonly doubles: string[] = [];
   online = true;
@@ -33,9 +33,13 @@ export class TinyCluster {
       part: part(this.clock, seed, "n1"),
       connect: () => this.#connect(),
       observe: ({ container, state }) => this.#see(container, state),
-      log: (message) => this.said.push(message),
+      log: (message) => this.note(message),
     });
     this.#put("nodes", "", "n1", { metadata: { name: "n1" }, spec: { podCIDR: "10.1.0.0/24" } });
+  }
+
+  note(message: string): void {
+    this.log.push([this.clock.now, message]);
   }
 
   /** Lets so many virtual seconds pass. */
@@ -72,6 +76,29 @@ export class TinyCluster {
     return [...this.containers.values()].filter(
       ({ state, container }) => state === "running" && (pod === undefined || container.pod === pod),
     );
+  }
+
+  /** What is not as it should be, on a node that has had its time. */
+  wrong(): string[] {
+    const pods = [...this.#objects.values()].filter(({ resource }) => resource === "pods").map(({ name }) => name);
+    const uids = new Set(pods.map((name) => this.pod(name)?.metadata.uid));
+    const strays = [...this.containers.values()].filter(({ container }) => !uids.has(container.podUid));
+    return [
+      ...strays.map(({ container, state }) => `${container.pod}/${container.name} of no pod is ${state}`),
+      ...pods.flatMap((name) => this.#wrongWith(name)),
+    ];
+  }
+
+  #wrongWith(name: string): string[] {
+    const pod = this.pod(name);
+    const [main] = pod?.status?.containerStatuses ?? [];
+    const runs = this.running(name).some(({ container }) => container.name === "main");
+    const steady = /^(app|stubborn|sick)/.test(pod?.spec.containers[0]?.image ?? "");
+    if (pod?.metadata.deletionTimestamp) return [`${name} is not deleted`];
+    if (steady && !runs) return [`${name} does not run`];
+    if (steady && !main?.state?.running) return [`${name} runs and is said to be ${JSON.stringify(main?.state)}`];
+    if (this.running(name).length > 2) return [`${name} has ${this.running(name).length} containers`];
+    return [];
   }
 
   #see(container: ContainerFact, state: string): void {
@@ -127,7 +154,7 @@ export class TinyCluster {
       this.#tell({ type: "welcome", ...cluster, ...addresses, ...secrets });
       this.#tell({ type: "snapshot", revision: this.#revision, objects: [...this.#objects.values()] });
     } else if (message.type === "call") {
-      this.writes.push(`${message.method} ${message.path}`);
+      this.note(`${message.method} ${message.path}`);
       const { code, body } = this.#answer(message);
       this.#tell({ type: "reply", id: message.id, code, body });
     }
