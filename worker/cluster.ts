@@ -24,7 +24,7 @@ export class Cluster extends DurableObject<Env> {
     this.host = new Host(this.platform(), env);
   }
 
-  private platform(): HostPlatform {
+  protected platform(): HostPlatform {
     const { ctx } = this;
     return {
       sql: durableSql(ctx.storage),

@@ -23,10 +23,10 @@ async function newest(folder: string): Promise<number> {
   return Math.max(...entries.map((entry) => statSync(join(folder, entry)).mtimeMs));
 }
 
-export async function buildWorker(root: string, outfile: string): Promise<void> {
+export async function buildWorker(root: string, outfile: string, entry = join(root, "worker/index.ts")): Promise<void> {
   const { build } = await import("esbuild");
   await build({
-    entryPoints: [join(root, "worker/index.ts")],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     format: "esm",
