@@ -3,11 +3,10 @@
  * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
  */
 import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
-import type { Effects } from "../worker/lib/effects.ts";
 import type { StreamRequest } from "../worker/protocol/link.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
-import type { Timers } from "./effects.ts";
+import type { SteadyEffects } from "./effects.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
@@ -28,8 +27,8 @@ const RETRY_MS = 2_000;
 export type AgentParts = {
   node: string;
   state: State;
-  /** The machine's own clock, for what must not jump. */
-  machine: Effects & Timers;
+  /** For what must not jump. */
+  machine: SteadyEffects;
   /** With the cluster's time, for what is told. */
   effects: ReturnType<typeof clusterClock>;
   dial(): LinkSocket;

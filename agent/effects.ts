@@ -9,6 +9,13 @@ export type Timers = {
   after(ms: number, body: () => void): () => void;
 };
 
+/** `now` begins as the machine's clock and then runs evenly. */
+export type SteadyEffects = Effects &
+  Timers & {
+    /** What the machine's clock says, which may be wrong and may be set, ms since the epoch. */
+    wall(): number;
+  };
+
 export const effects: Effects & Timers = {
   now: () => Date.now(),
   random: () => Math.random(),
@@ -32,4 +39,10 @@ export const effects: Effects & Timers = {
     const timer = setTimeout(body, ms);
     return () => clearTimeout(timer);
   },
+};
+
+export const steadyEffects: SteadyEffects = {
+  ...effects,
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  wall: () => Date.now(),
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The `skerry` command. */
 import { Command, InvalidArgumentError } from "commander";
-import { effects } from "./effects.ts";
+import { effects, steadyEffects } from "./effects.ts";
 import { createToken, down, joinCluster, listTokens, printKubeconfig, revokeToken } from "./local/commands.ts";
 import { deploy } from "./local/deploy.ts";
 import { homeFromEnvironment } from "./local/home.ts";
@@ -9,7 +9,7 @@ import { defaultNodeName, up } from "./local/supervisor.ts";
 import { VERSION } from "./version.ts";
 
 /** Loaded by the processes that are agents alone: the supervisor stays small. */
-const runAgent = async () => (await import("./agent.ts")).runAgent(home(), effects, progress);
+const runAgent = async () => (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
 

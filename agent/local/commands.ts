@@ -1,7 +1,7 @@
 /** The smaller commands of the command line. */
 import { readFileSync } from "node:fs";
 import type { Effects } from "../../worker/lib/effects.ts";
-import type { Timers } from "../effects.ts";
+import { steadyEffects, type Timers } from "../effects.ts";
 import { mainAddress } from "../node/facts.ts";
 import { kubeconfig } from "./credentials.ts";
 import { cachePath, files, type Home } from "./home.ts";
@@ -25,7 +25,7 @@ export async function down(home: Home, pods: boolean, progress: Progress, effect
   } else progress(`nothing of ${home.path} is running`);
   if (!pods) return;
   const { removePods } = await import("../agent.ts");
-  await removePods(home, effects, progress);
+  await removePods(home, steadyEffects, progress);
 }
 
 export type JoinCommand = {

@@ -1,7 +1,6 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import type { Effects } from "../../worker/lib/effects.ts";
+import type { AgentClock } from "../clock.ts";
 import type { Desired } from "../desired.ts";
-import type { Timers } from "../effects.ts";
 import type { Runtime } from "../runtime.ts";
 import type { EventRecorder } from "./events.ts";
 import type { FieldContext } from "./fields.ts";
@@ -21,7 +20,7 @@ export type NodeContext = {
   network: PodNetwork;
   images: Images;
   events: EventRecorder;
-  effects: Effects & Timers;
+  effects: AgentClock;
   desired(): Desired;
   log(message: string): void;
 };

@@ -77,7 +77,7 @@ export class Machine {
   powerOn(): void {
     this.life = this.time.life();
     this.answers = true;
-    this.#bootedAt = this.time.now();
+    this.#bootedAt = this.time.wall();
     this.#nextPid = FIRST_PID;
   }
 
@@ -106,7 +106,7 @@ export class Machine {
     const flags = options.flags ?? [];
     const network = flags[flags.indexOf("--network") + 1] ?? "none";
     const labels = options.labels ?? {};
-    const container: Container = { id, image: options.image, labels, createdAt: this.time.now() };
+    const container: Container = { id, image: options.image, labels, createdAt: this.time.wall() };
     if (network !== "host" && !network.startsWith("container:")) container.ip = this.#lease(id);
     this.containers.set(id, container);
     this.#tell(container, "created");
@@ -116,9 +116,9 @@ export class Machine {
   start(container: Container): void {
     if (!this.containers.has(container.id)) throw new Error(`no such container: ${container.id}`);
     const pid = this.#nextPid++;
-    const startTicks = `${Math.floor((this.time.now() - this.#bootedAt) / TICK_MS)}`;
+    const startTicks = `${Math.floor((this.time.wall() - this.#bootedAt) / TICK_MS)}`;
     const program = programOf(container.image, this.random);
-    const task: Task = { pid, startTicks, startedAt: this.time.now(), program };
+    const task: Task = { pid, startTicks, startedAt: this.time.wall(), program };
     container.task = task;
     this.#processes.set(pid, container);
     this.#tell(container, "running");
@@ -184,7 +184,7 @@ export class Machine {
 
   #end(container: Container, task: Task, code: number, oom = false): void {
     if (task.end) return;
-    task.end = { at: this.time.now(), code, oom };
+    task.end = { at: this.time.wall(), code, oom };
     this.#processes.delete(task.pid);
     this.#tell(container, this.containers.has(container.id) ? "exited" : "removed");
     if (!container.lost) this.#emit("/tasks/exit", { container_id: container.id, id: container.id, exit_status: code });

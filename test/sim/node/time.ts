@@ -1,3 +1,4 @@
+import type { SteadyEffects } from "../../../agent/effects.ts";
 import type { Part } from "../contract.ts";
 
 /** The time of one machine: it can stand still, and its clock can be wrong. */
@@ -25,7 +26,7 @@ export class NodeTime {
   }
 
   /** What the machine's own clock says. */
-  now(): number {
+  wall(): number {
     return this.#part.now() + this.#skewMs;
   }
 
@@ -37,7 +38,7 @@ export class NodeTime {
 
 /** After its end no timer fires and no promise settles: what waited for one is as if it had never been. */
 export class Life {
-  readonly effects: Part;
+  readonly effects: Part & SteadyEffects;
   readonly #time: NodeTime;
   readonly #part: Part;
   readonly #timers = new Set<() => void>();
@@ -47,7 +48,8 @@ export class Life {
     this.#time = time;
     this.#part = part;
     this.effects = {
-      now: () => time.now(),
+      now: part.now,
+      wall: () => time.wall(),
       random: part.random,
       uid: part.uid,
       after: (ms, body) => this.#after(ms, body),
