@@ -4,7 +4,6 @@
  *
  * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
  */
-import { Hono } from "hono";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
@@ -17,11 +16,14 @@ export { Relay } from "./relay.ts";
 
 const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** The object that is the cluster, and the request as that cluster sees it. */
-function route(request: Request): { cluster: string; inner: Request } {
-  const url = new URL(request.url);
+/** Said by the Worker alone: what a client says under these names is not heard. */
+const OURS = ["x-skerry-cluster", "x-skerry-internal"];
+
+/** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
+function route(request: Request, url: URL): { cluster: string; inner: Request } {
   const match = /^\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
-  const cluster = match ? (match[1] as string) : "default";
+  if (!match && !OURS.some((name) => request.headers.has(name))) return { cluster: "default", inner: request };
+  const cluster = match?.[1] ?? "default";
   if (!CLUSTER_NAME.test(cluster))
     throw new ApiError(404, "NotFound", "the server could not find the requested resource");
   if (match) url.pathname = match[2] ?? "/";
@@ -31,29 +33,34 @@ function route(request: Request): { cluster: string; inner: Request } {
   return { cluster, inner };
 }
 
-const app = new Hono<{ Bindings: Env }>();
-
-app.all("*", async (c) => {
-  const { cluster, inner } = route(c.req.raw);
-  const stub = c.env.CLUSTER.get(c.env.CLUSTER.idFromName(cluster));
-  const path = new URL(inner.url).pathname;
+async function serve(request: Request, env: Env): Promise<Response> {
+  const url = new URL(request.url);
+  const outside = url.pathname;
+  const { cluster, inner } = route(request, url);
+  const stub = env.CLUSTER.get(env.CLUSTER.idFromName(cluster));
+  const path = url.pathname;
   const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   if (relay) {
-    const object = c.env.RELAY.get(c.env.RELAY.idFromName(`${cluster}/${relay[1]}`));
+    const object = env.RELAY.get(env.RELAY.idFromName(`${cluster}/${relay[1]}`));
     return object.fetch(new Request(`https://relay/agent/${relay[2]}`, inner));
   }
-  if (isProxy(path)) return openProxy(inner, new URL(c.req.url).pathname, cluster, stub, c.env.RELAY);
-  if (isStream(inner, path)) return openStream(inner, cluster, stub, c.env.RELAY);
-  if (isWatch(inner)) return openWatch(inner, stub);
+  if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
+  if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
+  if (isWatch(inner, url)) return openWatch(inner, stub);
   return stub.fetch(inner);
-});
+}
 
-app.onError((error) => {
-  const known =
-    error instanceof ApiError
-      ? error
-      : new ApiError(503, "ServiceUnavailable", `the cluster did not answer: ${error.message}`);
-  return Response.json(known.status(), { status: known.code });
-});
-
-export default app;
+export default {
+  async fetch(request, env): Promise<Response> {
+    try {
+      return await serve(request, env);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      const known =
+        error instanceof ApiError
+          ? error
+          : new ApiError(503, "ServiceUnavailable", `the cluster did not answer: ${why}`);
+      return Response.json(known.status(), { status: known.code });
+    }
+  },
+} satisfies ExportedHandler<Env>;
