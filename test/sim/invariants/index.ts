@@ -1,0 +1,62 @@
+/** All rules that every run of the simulator is held to. */
+import type { Invariant } from "../contract.ts";
+import { addressesStay, clusterAddressesUnique, nodePortsUnique, nodeRangesUnique } from "./allocations.ts";
+import { budgetsHold } from "./budgets.ts";
+import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
+import { availabilityHolds, recreateWaits, scaleDownOrder, setsCountRight, surgeHolds } from "./deployments.ts";
+import { endsAreFinal, finalizersHold, metadataLasts, namespacesEmpty } from "./objects.ts";
+import { cronJobsForbid, identitiesInOrder, jobsKeepBounds } from "./ordered.ts";
+import { dependentsFirst, noOrphans, prematureCollection } from "./ownership.ts";
+import { boundOnce, removedAfterEnd } from "./pods.ts";
+import { freshReads, lists } from "./reads.ts";
+import { rest } from "./rest/index.ts";
+import { commitsFollow, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
+import { type Rule, together } from "./rule.ts";
+import { neverOvercommitted } from "./scheduling.ts";
+import { watchesTellAll } from "./watches.ts";
+import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites } from "./writes.ts";
+
+export const rules: readonly Rule[] = [
+  revisionsGrow,
+  commitsFollow,
+  onlyDurable,
+  acknowledgedWrites,
+  refusedWrites,
+  nothingVanishes,
+  lists,
+  freshReads,
+  watchesTellAll,
+  storageHolds,
+  storageBounded,
+  metadataLasts,
+  finalizersHold,
+  endsAreFinal,
+  namespacesEmpty,
+  prematureCollection,
+  dependentsFirst,
+  noOrphans,
+  surgeHolds,
+  availabilityHolds,
+  recreateWaits,
+  setsCountRight,
+  scaleDownOrder,
+  budgetsHold,
+  identitiesInOrder,
+  jobsKeepBounds,
+  cronJobsForbid,
+  boundOnce,
+  removedAfterEnd,
+  neverOvercommitted,
+  oneContainerAName,
+  oneIdentity,
+  runsWhereBound,
+  podAddressesUnique,
+  clusterAddressesUnique,
+  addressesStay,
+  nodePortsUnique,
+  nodeRangesUnique,
+  ...rest,
+];
+
+/** One value for all rules: history is replayed once. A violation names its own rule. */
+export const invariants: readonly Invariant[] = [together("all", rules)];

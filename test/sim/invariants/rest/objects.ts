@@ -1,0 +1,65 @@
+/** When everything has come to rest: nothing is left to do, and nothing is half gone. */
+import { read } from "../../../../worker/kinds/paths.ts";
+import { describe, type Entry, type History } from "../history.ts";
+import { FINALIZER_PREFIX } from "../marker.ts";
+import type { Rule } from "../rule.ts";
+
+export const noWorkDue: Rule = {
+  rule: "rest-no-work-due",
+  start: ({ truth, fail }) => ({
+    rested() {
+      const { due } = truth.storage();
+      if (due > 0) fail(`${due} rows of work are overdue`);
+    },
+  }),
+};
+
+/** Kinds whose controllers say which generation they have acted on. */
+const OBSERVED = [
+  "deployments.apps",
+  "replicasets.apps",
+  "statefulsets.apps",
+  "daemonsets.apps",
+  "poddisruptionbudgets.policy",
+];
+
+export const allObserved: Rule = {
+  rule: "rest-generations-are-observed",
+  start: ({ history, fail }) => ({
+    rested() {
+      for (const resource of OBSERVED)
+        for (const entry of history.all(resource)) {
+          const observed = read(entry.object, "status.observedGeneration");
+          const { generation, deletionTimestamp } = entry.object.metadata ?? {};
+          if (!deletionTimestamp && observed !== generation)
+            fail(`${describe(entry)} is of generation ${generation}, and ${observed} was seen`);
+        }
+    },
+  }),
+};
+
+/** What is being deleted is gone, unless clients hold it or what it waits for. */
+export const nothingTerminating: Rule = {
+  rule: "rest-nothing-terminating",
+  start: ({ history, fail }) => ({
+    rested() {
+      for (const resource of history.resources())
+        for (const entry of history.all(resource))
+          if (isLeaving(entry) && !isHeld(history, entry, new Set()))
+            fail(`${describe(entry)} has been going since ${entry.object.metadata?.deletionTimestamp}`);
+    },
+  }),
+};
+
+export const isLeaving = ({ object }: Entry): boolean => object.metadata?.deletionTimestamp !== undefined;
+
+function isHeld(history: History, entry: Entry, asked: Set<string>): boolean {
+  if (asked.has(entry.uid)) return false;
+  asked.add(entry.uid);
+  if (entry.object.metadata?.finalizers?.some((finalizer) => finalizer.startsWith(FINALIZER_PREFIX))) return true;
+  const waitsFor = entry.resource === "namespaces" ? contentsOf(history, entry.name) : history.dependents(entry.uid);
+  return waitsFor.some((other) => isLeaving(other) && isHeld(history, other, asked));
+}
+
+const contentsOf = (history: History, namespace: string): Entry[] =>
+  [...history.resources()].flatMap((resource) => history.all(resource, namespace));

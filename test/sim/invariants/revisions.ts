@@ -1,0 +1,109 @@
+/** One counter for all, and storage that holds what was committed and nothing else. */
+import { describe, nameOf } from "./history.ts";
+import type { Rule, Scene } from "./rule.ts";
+
+/** Revisions only grow, each is used once, and an object's own says which wrote it. */
+export const revisionsGrow: Rule = {
+  rule: "revisions-grow",
+  start({ history, fail }) {
+    let newest = history.start;
+    return {
+      step(step) {
+        const { revision, object } = step;
+        if (revision <= newest) fail(`${describe(step)} was committed at ${revision}, after ${newest}`);
+        newest = revision;
+        if (object.metadata?.resourceVersion !== String(revision))
+          fail(`${describe(step)} says ${object.metadata?.resourceVersion} and was committed at ${revision}`);
+      },
+    };
+  },
+};
+
+/** Each commit goes on from the one before it: what it adds was not there, what it changes or removes was. */
+export const commitsFollow: Rule = {
+  rule: "commits-follow-each-other",
+  start: ({ fail }) => ({
+    step(step) {
+      const { type, before, uid } = step;
+      if ((type === "ADDED") !== (before === undefined))
+        fail(`${describe(step)} is ${type} at ${step.revision} and was ${before ? "there" : "not there"}`);
+      if (before && before.uid !== uid) fail(`${describe(step)} became another object, ${uid} for ${before.uid}`);
+    },
+  }),
+};
+
+/** Whenever memory is built anew, and at the end, storage has what the commits say, and memory has what storage has. */
+export const storageHolds: Rule = {
+  rule: "storage-follows-commits",
+  start(scene) {
+    return {
+      seen({ type }) {
+        if (type === "rebuilt") compareStorage(scene);
+        if (type === "rebuilt" || type === "healed") compareMemory(scene);
+      },
+      rested() {
+        compareStorage(scene);
+        compareMemory(scene);
+      },
+    };
+  },
+};
+
+function compareStorage({ history, truth, fail }: Scene): void {
+  let count = 0;
+  for (const stored of truth.stored()) {
+    count += 1;
+    const entry = history.get(stored.resource, stored.namespace, stored.name);
+    if (entry?.revision !== stored.revision || entry.json !== stored.json || entry.uid !== stored.uid)
+      fail(`${describe(stored)} is stored at ${stored.revision} and was committed at ${entry?.revision}`);
+  }
+  const known = [...history.resources()].reduce((sum, resource) => sum + history.all(resource).length, 0);
+  if (count !== known) fail(`${count} objects are stored and ${known} were committed`);
+}
+
+/** Also finds objects that were changed in a cache though they are shared. */
+function compareMemory({ history, truth, fail }: Scene): void {
+  const living = truth.living();
+  if (!living || living.revision() !== history.revision) return;
+  const served = new Set(living.resources());
+  for (const resource of history.resources()) {
+    if (!served.has(resource)) continue;
+    const objects = living.objects(resource);
+    const known = history.all(resource).length;
+    if (objects.length !== known) fail(`memory has ${objects.length} ${resource} and ${known} were committed`);
+    for (const object of objects) {
+      const { namespace = "", name = "" } = object.metadata ?? {};
+      const entry = history.get(resource, namespace, name);
+      if (!entry || JSON.stringify(object) !== JSON.stringify(entry.object))
+        fail(`${resource} ${nameOf({ namespace, name })} differs in memory from what was committed`);
+    }
+  }
+}
+
+/** Queue and log stay small, whatever happens. */
+export const storageBounded: Rule = {
+  rule: "storage-is-bounded",
+  start({ history, truth, fail }) {
+    let next = 0;
+    const check = (): void => {
+      const { work, changes, keep } = truth.storage();
+      let objects = 0;
+      for (const resource of history.resources()) objects += history.all(resource).length;
+      // A row per object for most of its controllers at worst; of the log what it keeps and is about to drop.
+      const mostWork = 100 + 4 * objects;
+      if (work > mostWork) fail(`${work} rows of work for ${objects} objects`);
+      const mostChanges = 2 * keep + 1000 + objects;
+      if (changes > mostChanges) fail(`${changes} rows of changes, and ${keep} revisions are to be kept`);
+    };
+    return {
+      step({ revision }) {
+        if (revision < next) return;
+        next = revision + CHECK_EVERY;
+        check();
+      },
+      rested: check,
+    };
+  },
+};
+
+const CHECK_EVERY = 250;
