@@ -20,10 +20,15 @@ const numbered = (from: number, to: number) =>
 const write = (...entries: string[]) => appendFileSync(path, entries.join(""));
 
 const plain: LogOptions = { follow: false, timestamps: false, stream: "All" };
-/** Time passes only where a follower waits, and then `onWait` may change the world. */
-function deps(onWait: (waits: number) => void = () => {}, running = () => false): FollowDeps {
+/** Time passes only where a follower waits, and then `onWait` may change the world. The logger ends after five waits. */
+function deps(
+  onWait: (waits: number) => void = () => {},
+  running = () => false,
+  logging = (waits: number) => waits < 5,
+): FollowDeps {
   let waits = 0;
-  return { running, timers: { sleep: async () => onWait(++waits) }, signal: new AbortController().signal };
+  const timers = { sleep: async () => onWait(++waits) };
+  return { running, logging: () => logging(waits), timers, signal: new AbortController().signal };
 }
 
 async function read(options: Partial<LogOptions> = {}, means = deps()): Promise<string> {
@@ -130,13 +135,35 @@ describe("the tail of a log", () => {
 });
 
 describe("a follower", () => {
-  test("gets what is appended, and ends some quiet looks after the container", async () => {
+  test.each([true, false])(
+    "gets all that the logger writes after the container has ended: follow %s",
+    async (follow) => {
+      write(entry("a"));
+      let waited = 0;
+      const late = deps(
+        (waits) => {
+          waited = waits;
+          if (waits === 4) write(entry("late"));
+        },
+        () => false,
+        () => waited < 4,
+      );
+      expect(await read({ follow }, late)).toBe("a\nlate\n");
+    },
+  );
+
+  test("does not wait for ever for a logger that does not end", async () => {
     write(entry("a"));
-    const late = deps(
-      (waits) => waits < 4 && write(entry(`late ${waits}`)),
+    let waited = 0;
+    const stuck = deps(
+      (waits) => {
+        waited = waits;
+      },
       () => false,
+      () => true,
     );
-    expect(await read({ follow: true }, late)).toBe("a\nlate 1\nlate 2\nlate 3\n");
+    expect(await read({ follow: true }, stuck)).toBe("a\n");
+    expect(waited).toBe(50);
   });
 
   test("waits as long as the container runs", async () => {
@@ -211,6 +238,7 @@ describe("a follower", () => {
     const gone = new AbortController();
     const means: FollowDeps = {
       running: () => true,
+      logging: () => true,
       timers: { sleep: async () => gone.abort() },
       signal: gone.signal,
     };

@@ -19,8 +19,8 @@ export type LogOptions = {
 export type Entry = { log: string; stream: string; time: string };
 
 const POLL_MS = 100;
-/** The logger writes the last lines a little after the container has ended. */
-const QUIET_POLLS_AT_END = 5;
+/** A logger that a process outside the container keeps alive is waited for so long. */
+const MAX_QUIET_POLLS_AT_END = 50;
 
 export function logOptions(query: URLSearchParams, now: number): LogOptions {
   const number = (name: string) => (query.get(name) ? Number(query.get(name)) : undefined);
@@ -53,13 +53,18 @@ function isWanted({ stream, time }: Entry, options: Pick<LogOptions, "stream" | 
 }
 
 export type FollowDeps = {
-  /** Whether more may be written. */
+  /** Whether the container may print more. */
   running(): boolean;
+  /** Whether what it has printed may not all be in the log yet. */
+  logging(): boolean;
   timers: Pick<Timers, "sleep">;
   signal: AbortSignal;
 };
 
-/** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
+/**
+ * The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. Of a
+ * container that has ended all of them: clients ask for its log as soon as they see that.
+ */
 export async function* readEntries(
   path: string,
   options: Pick<LogOptions, "follow" | "tailLines" | "stream" | "since">,
@@ -69,13 +74,14 @@ export async function* readEntries(
   try {
     let quiet = 0;
     while (!deps.signal.aborted) {
-      const isRunning = options.follow && deps.running();
+      const isRunning = deps.running();
+      const isComplete = isRunning ? !options.follow : !deps.logging();
       const lines = await files.read();
       if (lines.length > 0) {
         quiet = 0;
         const entries = lines.flatMap((line) => parseEntry(line) ?? []).filter((entry) => isWanted(entry, options));
         if (entries.length > 0) yield entries;
-      } else if (!options.follow || (!isRunning && ++quiet > QUIET_POLLS_AT_END)) return;
+      } else if (isComplete || (!isRunning && ++quiet > MAX_QUIET_POLLS_AT_END)) return;
       else await deps.timers.sleep(POLL_MS, deps.signal).catch(() => {});
     }
   } finally {
