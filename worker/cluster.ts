@@ -11,7 +11,9 @@ import { durableSql } from "./storage/durable-sql.ts";
 export class Cluster extends DurableObject<Env> {
   private readonly host: Host;
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
-    send: (text) => socket.send(text),
+    send: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
     close: (code, reason) => socket.close(code, reason),
     attachment: () => socket.deserializeAttachment() as Attachment,
     keep: (attachment) => socket.serializeAttachment(attachment),

@@ -7,6 +7,7 @@ export type Attachment = { type: "node"; session: Session; openedAt: number } | 
 
 /** One socket of a client or an agent, as the platform keeps it also while the object sleeps. */
 export interface HostSocket {
+  /** Goes nowhere once the socket closes: an answer may come when nobody waits for it any more. */
   send(text: string): void;
   close(code: number, reason: string): void;
   /** A copy of what was last kept; it outlives the object's memory. */
