@@ -1,0 +1,177 @@
+/** What clients make: small objects of most kinds that do something, under few names, so that deeds meet each other. */
+import type { KubeObject } from "../../../worker/lib/object.ts";
+import { HOPELESS } from "../invariants/marker.ts";
+import { between, pick, type Random, weighted } from "../world/random.ts";
+
+export type Template = {
+  /** `/apis/apps/v1`, and the resource below it. */
+  api: string;
+  plural: string;
+  name: string;
+  make(random: Random, name: string): KubeObject & { spec?: unknown; data?: unknown };
+};
+
+/** Workloads that never come to rest live here; it goes when the faults are over. */
+export const UNSTEADY = "unsteady";
+export const NAMESPACES = ["default", "team-a", "team-b"] as const;
+
+const STEADY = ["app:1", "app:2", "app:latest", "stubborn:1"];
+const RESTLESS = ["flaky:1", "crash:1", "fail:1", "sick:1", "missing:1"];
+
+const labels = (app: string) => ({ app });
+
+function container(random: Random, images: readonly string[]): object {
+  return {
+    name: "c",
+    image: pick(random, images),
+    ...(random() < 0.3 && { resources: { requests: { cpu: pick(random, ["100m", "500m", "1"]), memory: "64Mi" } } }),
+    ...(random() < 0.3 && {
+      readinessProbe: { exec: { command: ["true"] }, periodSeconds: pick(random, [5, 30]) },
+    }),
+    ...(random() < 0.1 && { livenessProbe: { exec: { command: ["true"] }, periodSeconds: 30 } }),
+    ...(random() < 0.2 && {
+      envFrom: [{ configMapRef: { name: `config-${between(random, 0, 2)}`, optional: true } }],
+    }),
+  };
+}
+
+function podTemplate(random: Random, app: string, images: readonly string[], more: object = {}): object {
+  const isHopeless = images === RESTLESS;
+  return {
+    metadata: { labels: { ...labels(app), ...(isHopeless && { [HOPELESS]: "true" }) } },
+    spec: {
+      containers: [container(random, images)],
+      terminationGracePeriodSeconds: pick(random, [0, 1, 5, 30]),
+      ...(random() < 0.15 && { initContainers: [{ name: "init", image: "job:1" }] }),
+      ...more,
+    },
+  };
+}
+
+const selector = (app: string) => ({ matchLabels: labels(app) });
+
+function deployment(images: readonly string[]): Template["make"] {
+  return (random, name) => ({
+    metadata: { name },
+    spec: {
+      replicas: weighted(random, [
+        [3, 1],
+        [3, 2],
+        [2, 3],
+        [1, 5],
+        [1, 0],
+      ]),
+      selector: selector(name),
+      ...(random() < 0.3 && { minReadySeconds: pick(random, [1, 10]) }),
+      strategy: pick(random, [
+        { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+        { type: "RollingUpdate", rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+        { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+        { type: "Recreate" },
+      ]),
+      revisionHistoryLimit: pick(random, [0, 1, 10]),
+      template: podTemplate(random, name, images),
+    },
+  });
+}
+
+const statefulSet: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    replicas: between(random, 0, 3),
+    serviceName: name,
+    selector: selector(name),
+    podManagementPolicy: pick(random, ["OrderedReady", "Parallel"]),
+    template: podTemplate(random, name, STEADY),
+  },
+});
+
+const daemonSet: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: { selector: selector(name), template: podTemplate(random, name, STEADY) },
+});
+
+function job(images: readonly string[]): Template["make"] {
+  return (random, name) => ({
+    metadata: { name },
+    spec: {
+      completions: between(random, 1, 4),
+      parallelism: between(random, 1, 3),
+      backoffLimit: between(random, 0, 3),
+      ...(random() < 0.3 && { completionMode: "Indexed" }),
+      ...(random() < 0.3 && { ttlSecondsAfterFinished: between(random, 0, 120) }),
+      ...(random() < 0.2 && { activeDeadlineSeconds: between(random, 10, 300) }),
+      template: podTemplate(random, name, images, { restartPolicy: pick(random, ["Never", "OnFailure"]) }),
+    },
+  });
+}
+
+const cronJob: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    schedule: pick(random, ["* * * * *", "*/3 * * * *"]),
+    concurrencyPolicy: pick(random, ["Allow", "Forbid", "Replace"]),
+    successfulJobsHistoryLimit: between(random, 0, 2),
+    jobTemplate: { spec: job(["job:1", "fail:1"])(random, name).spec },
+  },
+});
+
+const service: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    selector: labels(pick(random, ["web-0", "web-1", "db-0"])),
+    ports: [{ port: 80, targetPort: 8080 }],
+    ...pick(random, [{}, {}, { type: "NodePort" }, { clusterIP: "None" }, { publishNotReadyAddresses: true }]),
+  },
+});
+
+const budget: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    selector: selector(pick(random, ["web-0", "web-1", "db-0"])),
+    ...pick(random, [{ minAvailable: 1 }, { minAvailable: "50%" }, { maxUnavailable: 1 }, { maxUnavailable: 0 }]),
+  },
+});
+
+const pod =
+  (images: readonly string[]): Template["make"] =>
+  (random, name) => {
+    const { metadata, spec } = podTemplate(random, name, images) as { metadata: object; spec: object };
+    return { metadata: { name, ...metadata }, spec };
+  };
+
+const config: Template["make"] = (random, name) => ({
+  metadata: { name },
+  data: { key: String(between(random, 0, 99)) },
+});
+
+const secret: Template["make"] = (random, name) => ({
+  metadata: { name },
+  data: { key: btoa(String(between(random, 0, 99))) },
+});
+
+const CORE = "/api/v1";
+const APPS = "/apis/apps/v1";
+const BATCH = "/apis/batch/v1";
+
+export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
+  [6, { api: APPS, plural: "deployments", name: "web-0", make: deployment(STEADY) }],
+  [4, { api: APPS, plural: "deployments", name: "web-1", make: deployment(STEADY) }],
+  [3, { api: APPS, plural: "statefulsets", name: "db-0", make: statefulSet }],
+  [1, { api: APPS, plural: "daemonsets", name: "agent-0", make: daemonSet }],
+  [2, { api: BATCH, plural: "jobs", name: "job-0", make: job(["job:1"]) }],
+  [1, { api: BATCH, plural: "jobs", name: "job-1", make: job(["job:1", "fail:1"]) }],
+  [3, { api: CORE, plural: "services", name: "service-0", make: service }],
+  [1, { api: CORE, plural: "services", name: "service-1", make: service }],
+  [2, { api: "/apis/policy/v1", plural: "poddisruptionbudgets", name: "budget-0", make: budget }],
+  [3, { api: CORE, plural: "pods", name: "pod-0", make: pod(STEADY) }],
+  [3, { api: CORE, plural: "configmaps", name: "config-0", make: config }],
+  [1, { api: CORE, plural: "configmaps", name: "config-1", make: config }],
+  [2, { api: CORE, plural: "secrets", name: "secret-0", make: secret }],
+];
+
+export const UNSTEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
+  [3, { api: APPS, plural: "deployments", name: "restless-0", make: deployment(RESTLESS) }],
+  [2, { api: BATCH, plural: "cronjobs", name: "tick-0", make: cronJob }],
+  [2, { api: CORE, plural: "pods", name: "restless-1", make: pod(RESTLESS) }],
+];

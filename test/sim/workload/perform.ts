@@ -1,0 +1,217 @@
+/** Carries out the steps of a script in a world. */
+import type { KubeObject } from "../../../worker/lib/object.ts";
+import { EVICTION_GRACE_SECONDS, marked } from "../invariants/marker.ts";
+import { part } from "../world/part.ts";
+import type { World } from "../world/world.ts";
+import { Client, type Reply, type Sent, type Watched } from "./client.ts";
+import { hurt, isFault } from "./hurt.ts";
+import { NAMESPACES, UNSTEADY } from "./objects.ts";
+import { CLIENTS, type Deed, nth, type Script, type Step } from "./script.ts";
+
+type List = { items: KubeObject[]; metadata: { resourceVersion: string; continue?: string } };
+type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
+type Do<Name extends Deed["do"]> = Extract<Deed, { do: Name }>;
+
+const TRIES = 3;
+const TRY_AGAIN_MS = 2_000;
+const EVICT_AGAIN_MS = 5_000;
+const EVICT_TRIES = 8;
+
+export class Players {
+  readonly #world: World;
+  readonly #clients: readonly Client[];
+  readonly #keeper: Client;
+  readonly #sleep: (ms: number) => Promise<void>;
+  #writes = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#clients = Array.from({ length: CLIENTS }, (_, i) => new Client(world, `client-${i}`));
+    this.#keeper = new Client(world, "keeper");
+    this.#sleep = (ms) => part(world.clock, world.seed, "players").sleep(ms);
+  }
+
+  /** Sets everything up to happen when its time comes. */
+  schedule(script: Script): void {
+    const { clock } = this.#world;
+    for (const node of this.#world.nodes) node.start();
+    this.#background(this.#setUp());
+    for (const step of script.steps) clock.after(step.at, () => this.#perform(step));
+    clock.after(script.heals, () => this.#heal());
+  }
+
+  #perform(step: Step): void {
+    if (isFault(step)) hurt(this.#world, step);
+    else this.#background(this.#act(step));
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((error: unknown) => this.#world.fail(error));
+  }
+
+  #heal(): void {
+    const world = this.#world;
+    hurt(world, { do: "heal" });
+    world.observe({ at: world.clock.now, type: "healed" });
+    this.#background(this.#tidyUp());
+  }
+
+  async #setUp(): Promise<void> {
+    for (const name of [...NAMESPACES.slice(1), UNSTEADY])
+      await this.#until(this.#keeper, { method: "POST", path: "/api/v1/namespaces", body: { metadata: { name } } });
+  }
+
+  /** What the hurting left behind and no controller would mend. */
+  async #tidyUp(): Promise<void> {
+    for (const node of this.#world.nodes)
+      await this.#until(this.#keeper, {
+        method: "PATCH",
+        path: `/api/v1/nodes/${node.name}`,
+        body: { spec: { unschedulable: null } },
+        contentType: "application/merge-patch+json",
+      });
+    await this.#until(this.#keeper, { method: "DELETE", path: `/api/v1/namespaces/${UNSTEADY}` });
+  }
+
+  /** Asks until the server has said something of its own. */
+  async #until(client: Client, sent: Sent): Promise<void> {
+    for (;;) {
+      const reply = await this.#once(client, sent);
+      if (reply && reply.code < 500 && reply.code !== 429) return;
+      await this.#sleep(TRY_AGAIN_MS);
+    }
+  }
+
+  /** One attempt, under a mark of its own. */
+  #once(client: Client, sent: Sent): Promise<Reply | undefined> {
+    const isMarked = typeof sent.body === "object" && !Array.isArray(sent.body) && sent.method !== "DELETE";
+    const isWhole = !/\/(scale|status|eviction)(\?|$)/.test(sent.path);
+    if (!isMarked || !isWhole) return client.ask(sent);
+    this.#writes += 1;
+    return client.ask({ ...sent, body: marked(sent.body, { client: client.name, write: String(this.#writes) }) });
+  }
+
+  async #ask(client: Client, sent: Sent): Promise<Reply | undefined> {
+    for (let tries = 1; ; tries++) {
+      const reply = await this.#once(client, sent);
+      if ((reply && reply.code < 500) || tries === TRIES) return reply;
+      await this.#sleep(TRY_AGAIN_MS * tries);
+    }
+  }
+
+  async #act(deed: Deed): Promise<void> {
+    const client = this.#clients[deed.client % CLIENTS] as Client;
+    switch (deed.do) {
+      case "ask":
+        return void (await this.#ask(client, deed.sent));
+      case "edit":
+        return this.#edit(client, deed);
+      case "evict":
+        return this.#evict(client, deed);
+      case "drain":
+        return this.#drain(client, deed);
+      case "uncordon":
+        return void (await this.#cordon(client, deed.node, null));
+      case "pages":
+        return this.#pages(client, deed);
+      case "watch":
+        return this.#watch(client, deed);
+    }
+  }
+
+  async #edit(client: Client, { path, change }: Do<"edit">): Promise<void> {
+    const read = await this.#ask(client, { method: "GET", path });
+    if (read?.code !== 200) return;
+    await this.#ask(client, { method: "PUT", path, body: merge(read.body, change) as object });
+  }
+
+  async #list<T extends KubeObject>(client: Client, path: string): Promise<T[]> {
+    const reply = await this.#ask(client, { method: "GET", path });
+    return reply?.code === 200 ? ((reply.body as List).items as T[]) : [];
+  }
+
+  async #evictPod(client: Client, { metadata }: KubeObject): Promise<Reply | undefined> {
+    const { namespace, name } = metadata ?? {};
+    return client.ask({
+      method: "POST",
+      path: `/api/v1/namespaces/${namespace}/pods/${name}/eviction`,
+      body: {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { name, namespace },
+        deleteOptions: { gracePeriodSeconds: EVICTION_GRACE_SECONDS },
+      },
+    });
+  }
+
+  async #evict(client: Client, deed: Do<"evict">): Promise<void> {
+    const pod = nth(await this.#list<Pod>(client, `/api/v1/namespaces/${deed.namespace}/pods`), deed.nth);
+    if (pod) await this.#evictPod(client, pod);
+  }
+
+  async #cordon(client: Client, node: number, unschedulable: true | null): Promise<void> {
+    const machine = nth(this.#world.nodes, node);
+    if (!machine) return;
+    await this.#ask(client, {
+      method: "PATCH",
+      path: `/api/v1/nodes/${machine.name}`,
+      body: { spec: { unschedulable } },
+      contentType: "application/merge-patch+json",
+    });
+  }
+
+  async #drain(client: Client, { node }: Do<"drain">): Promise<void> {
+    const machine = nth(this.#world.nodes, node);
+    if (!machine) return;
+    await this.#cordon(client, node, true);
+    for (let tries = 0; tries < EVICT_TRIES; tries++) {
+      const pods = await this.#list<Pod>(client, `/api/v1/pods?fieldSelector=spec.nodeName%3D${machine.name}`);
+      const left = pods.filter(({ metadata }) => !metadata?.ownerReferences?.some(({ kind }) => kind === "DaemonSet"));
+      if (left.length === 0) return;
+      for (const pod of left) if (!pod.metadata?.deletionTimestamp) await this.#evictPod(client, pod);
+      await this.#sleep(EVICT_AGAIN_MS);
+    }
+  }
+
+  async #pages(client: Client, { path, limit, between }: Do<"pages">): Promise<void> {
+    for (let token: string | undefined = ""; token !== undefined; ) {
+      const query: string = `limit=${limit}${token && `&continue=${encodeURIComponent(token)}`}`;
+      const reply: Reply | undefined = await this.#ask(client, { method: "GET", path: `${path}?${query}` });
+      if (reply?.code !== 200) return;
+      token = (reply.body as List).metadata.continue;
+      if (between > 0) await this.#sleep(between);
+    }
+  }
+
+  /** As an informer: lists, watches, resumes by revision, and lists again where that is too old. */
+  async #watch(client: Client, { path, resource, namespace, selector, seconds }: Do<"watch">): Promise<void> {
+    const watched: Watched = { resource, path, namespace, ...(selector && { labelSelector: selector }) };
+    const until = this.#world.clock.now + seconds * 1000;
+    const query = selector ? `?labelSelector=${encodeURIComponent(selector)}` : "";
+    for (let revision: string | undefined; this.#world.clock.now < until; ) {
+      if (revision === undefined) {
+        const reply: Reply | undefined = await this.#ask(client, { method: "GET", path: `${path}${query}` });
+        if (reply?.code === 200) revision = (reply.body as List).metadata.resourceVersion;
+      }
+      if (revision !== undefined) {
+        const left = Math.ceil((until - this.#world.clock.now) / 1000);
+        if (left <= 0) return;
+        const end = await client.watch(watched, revision, left);
+        revision = end.expired ? undefined : end.revision;
+      }
+      await this.#sleep(1_000);
+    }
+  }
+}
+
+/** RFC 7386, on a copy. */
+function merge(target: unknown, change: unknown): unknown {
+  if (typeof change !== "object" || change === null || Array.isArray(change)) return change;
+  const result: Record<string, unknown> =
+    typeof target === "object" && target !== null && !Array.isArray(target) ? { ...target } : {};
+  for (const [key, value] of Object.entries(change)) {
+    if (value === null) delete result[key];
+    else result[key] = merge(result[key], value);
+  }
+  return result;
+}

@@ -1,0 +1,96 @@
+/**
+ * A run is a script: what clients ask and what goes wrong, each at its own time, as plain data. A seed makes one; any
+ * part of it can be left out and the rest still makes sense, which is how a failure is made small.
+ */
+import { between, type Random, stream, weighted } from "../world/random.ts";
+import type { Sent } from "./client.ts";
+import { deed } from "./deeds.ts";
+import { fault } from "./faults.ts";
+
+/** What clients do. `client` is a number; `path` leads to one object. */
+export type Deed =
+  | { do: "ask"; client: number; sent: Sent }
+  /** Reads the object, merges `change` into it and writes it back at the revision it was read. */
+  | { do: "edit"; client: number; path: string; change: object }
+  /** Deletes at the uid that it has when asked. */
+  | { do: "evict"; client: number; namespace: string; nth: number }
+  /** Cordons a node and evicts its pods until none is left that anything would make anew elsewhere. */
+  | { do: "drain"; client: number; node: number }
+  | { do: "uncordon"; client: number; node: number }
+  | { do: "pages"; client: number; path: string; limit: number; between: number }
+  | {
+      do: "watch";
+      client: number;
+      path: string;
+      resource: string;
+      namespace?: string;
+      selector?: string;
+      seconds: number;
+    };
+
+/** What goes wrong. `ms` is for how long. */
+export type Fault =
+  | { do: "die" }
+  | { do: "die-within"; statements: number }
+  | { do: "slow-storage"; ms: number; most: number }
+  | { do: "writes-fail"; ms: number }
+  | { do: "refuse"; ms: number }
+  | { do: "alarms"; ms: number; late: number; twice: number }
+  | { do: "weather"; ms: number; most: number; loss: number }
+  | { do: "cut"; ms: number; place: string }
+  | { do: "tear"; nth: number }
+  | { do: "silence"; nth: number }
+  | { do: "crash-agent"; node: number; ms: number }
+  | { do: "power-off"; node: number; ms: number }
+  | { do: "freeze"; node: number; ms: number }
+  | { do: "skew"; node: number; by: number }
+  | { do: "remember"; node: number }
+  | { do: "restore"; node: number }
+  | { do: "runtime-trouble"; node: number; ms: number };
+
+/** `at`: ms since the world's beginning. */
+export type Step = { at: number } & (Deed | Fault);
+
+export type Script = { nodes: number /** When faults end, ms. */; heals: number; steps: readonly Step[] };
+
+export const CLIENTS = 3;
+/** After the faults are over, everything must be as wanted within this time. */
+export const REST_MS = 25 * 60_000;
+const MINUTE_MS = 60_000;
+/** Machines join and the first objects are made before anything goes wrong. */
+const FIRST_FAULT_MS = 2 * MINUTE_MS;
+const DEEDS_A_MINUTE = 1.5;
+const FAULTS_A_MINUTE = 0.35;
+
+/** `hours` of virtual time, the rest after the faults included. */
+export function scriptOf(seed: number, hours: number): Script {
+  const random = stream(seed, "script");
+  const heals = Math.max(hours * 60 * MINUTE_MS - REST_MS, 5 * MINUTE_MS);
+  const nodes = between(random, 1, 4);
+  const steps: Step[] = [];
+  const deeds = deed(random, nodes);
+  for (let at = 2_000; at < heals; at += gap(random, DEEDS_A_MINUTE)) steps.push({ at, ...deeds(at / heals) });
+  // Some runs have no faults at all: what fails there needs none.
+  const isCalm = random() < 0.1;
+  const faults = fault(random, nodes);
+  for (let at = FIRST_FAULT_MS; at < heals && !isCalm; at += gap(random, FAULTS_A_MINUTE))
+    steps.push({ at, ...faults() });
+  return { nodes, heals, steps: steps.sort((a, b) => a.at - b.at) };
+}
+
+/** Things come in bursts: most gaps are short, some long. */
+function gap(random: Random, aMinute: number): number {
+  const mean = MINUTE_MS / aMinute;
+  return Math.ceil(
+    weighted(random, [
+      [3, mean / 20],
+      [3, mean / 2],
+      [2, mean * 2.4],
+    ]) *
+      2 *
+      random(),
+  );
+}
+
+export const nth = <T>(items: readonly T[], n: number): T | undefined =>
+  items.length === 0 ? undefined : items[n % items.length];
