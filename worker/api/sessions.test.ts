@@ -25,6 +25,16 @@ describe("objects over HTTP", async () => {
     expect((await ask("GET", `${path}/a`)).code).toBe(404);
   });
 
+  test("a review is no table", async () => {
+    const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    const review = { spec: { nonResourceAttributes: { path: "/", verb: "get" } } };
+    const { code, body } = await ask("POST", path, review, { accept: TABLE });
+    expect([code, body.message]).toEqual([
+      406,
+      "the resource selfsubjectaccessreviews.authorization.k8s.io does not support being converted to a Table",
+    ]);
+  });
+
   test("kubectl's table has the columns that kubectl prints", async () => {
     const { body } = await ask("GET", "/api/v1/namespaces", undefined, { accept: `${TABLE},application/json` });
     expect(body.kind).toBe("Table");

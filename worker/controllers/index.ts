@@ -19,6 +19,8 @@ import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController, replicationController } from "./replicaset/replicaset.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota.ts";
+import { ipAddressController } from "./servicecidr/ipaddress.ts";
+import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
 
@@ -57,6 +59,8 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     podGarbageCollector(),
     disruptionController,
     resourceQuotaController,
+    serviceCidrController,
+    ipAddressController,
     claimProtectionController,
     volumeProtectionController,
   ];

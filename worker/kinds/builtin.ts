@@ -27,7 +27,9 @@ import { EndpointSlice } from "./discovery/endpoint-slice.ts";
 import { Event as EventsEvent } from "./events/event.ts";
 import type { Kind } from "./kind.ts";
 import { Ingress } from "./networking/ingress.ts";
+import { IPAddress } from "./networking/ip-address.ts";
 import { NetworkPolicy } from "./networking/network-policy.ts";
+import { ServiceCIDR } from "./networking/service-cidr.ts";
 import { PodDisruptionBudget } from "./policy/pod-disruption-budget.ts";
 import { ClusterRole } from "./rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "./rbac/cluster-role-binding.ts";
@@ -74,4 +76,6 @@ export const builtins: readonly Kind[] = [
   NetworkPolicy,
   Ingress,
   HorizontalPodAutoscaler,
+  IPAddress,
+  ServiceCIDR,
 ];

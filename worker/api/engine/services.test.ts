@@ -111,3 +111,14 @@ it("a dry run takes nothing", () => {
   const tried = ok("POST", `${ns}/services?dryRun=All`, service("a", {})).spec.clusterIP;
   expect(ok("POST", `${ns}/services`, service("b", {})).spec.clusterIP).toBe(tried);
 });
+
+it("takes addresses of ranges that were added, and none that an IPAddress of someone else's names", () => {
+  const { ok, send } = session({ serviceCIDR: "10.1.0.0/30" });
+  const networking = "/apis/networking.k8s.io/v1";
+  ok("POST", `${networking}/servicecidrs`, { metadata: { name: "more" }, spec: { cidrs: ["10.2.0.0/30"] } });
+  const parentRef = { group: "example.com", resource: "routers", name: "r" };
+  ok("POST", `${networking}/ipaddresses`, { metadata: { name: "10.1.0.2" }, spec: { parentRef } });
+  const got = ["a", "b", "c"].map((name) => ok("POST", `${ns}/services`, service(name, {})).spec.clusterIP);
+  expect(got.toSorted()).toEqual(["10.1.0.1", "10.2.0.1", "10.2.0.2"]);
+  expect(send("POST", `${ns}/services`, service("d", {})).body.message).toContain("range is full");
+});

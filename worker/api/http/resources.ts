@@ -15,10 +15,13 @@ import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
-import { type ResourceInfo, requestInfo } from "./request-info.ts";
+import type { RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
 import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
 import { watchAnswer } from "./watch-stream.ts";
+
+/** A request, and what its URL asks for. */
+export type Asked = { request: Request; url: URL; info: RequestInfo };
 
 /** A request that may be answered: who asks, what is asked, and how the answer is to look. */
 type Question = {
@@ -35,6 +38,9 @@ type Question = {
 const INCLUDE_OBJECT = ["None", "Metadata", "Object"];
 const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
+/** What needs no turn: it waits for no write, and no write waits for it. */
+const READS = new Set(["get", "list"]);
+const now = <T>(body: () => T): T => body();
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
@@ -88,14 +94,16 @@ export class Resources {
     this.#review = { store, effects, rbac, authorizer, key: access.key, identify };
   }
 
-  async answer(request: Request, presented: Presented | undefined): Promise<Response> {
+  async answer(what: Asked, presented: Presented | undefined): Promise<Response> {
+    const { request, url, info } = what;
     // What is wrong with the body is told only to those who may send one.
     const body: Body | ApiError = await readBody(request).catch((error: ApiError) => error);
     const text = () => ("bytes" in body ? textOf(body, TOKEN_REVIEW).text : "");
-    const token = reviewedToken(new URL(request.url).pathname, text);
+    const token = reviewedToken(url.pathname, text);
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
-    const { question, result } = await this.#parts.batch(() => {
-      const question = this.#ask(request, presented);
+    const turn = READS.has(info.verb) ? now : this.#parts.batch;
+    const { question, result } = await turn(() => {
+      const question = this.#ask(what, presented);
       if (!("bytes" in body)) throw body;
       if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
       if (question.asked.verb === "watch")
@@ -107,26 +115,24 @@ export class Resources {
   }
 
   /** What to send on a socket; undefined when the request is no watch after all. */
-  watch(request: Request, presented: Presented | undefined): Promise<WatchSpec | undefined> {
+  watch(what: Asked, presented: Presented | undefined): Promise<WatchSpec | undefined> {
     return this.#parts.batch(() => {
-      const question = this.#ask(request, presented);
+      const question = this.#ask(what, presented);
       return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
     });
   }
 
   /** Which node is to serve what; a 204 is the log of a pod that no node has. */
-  stream(request: Request, presented: Presented | undefined): Promise<StreamGrant | Response> {
+  stream(what: Asked, presented: Presented | undefined): Promise<StreamGrant | Response> {
     return this.#parts.batch(() => {
-      const question = this.#ask(request, presented);
+      const question = this.#ask(what, presented);
       if (!isStream(question.asked)) throw methodNotAllowed();
-      return this.#grant(question, offeredProtocols(request.headers)) ?? new Response(null, { status: 204 });
+      return this.#grant(question, offeredProtocols(what.request.headers)) ?? new Response(null, { status: 204 });
     });
   }
 
   /** Authorization first, even of what is not served, so that nothing can be probed without it. */
-  #ask(request: Request, presented: Presented | undefined): Question {
-    const url = new URL(request.url);
-    const info = requestInfo(request.method, url);
+  #ask({ request, url, info }: Asked, presented: Presented | undefined): Question {
     const user = this.#access.admit(request, presented, info);
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
@@ -156,7 +162,11 @@ export class Resources {
     return this.#parts.store.get({ resource: kind.groupResource, namespace, name }) === undefined;
   }
 
-  #respond(result: ApiResult, { format, includeObject }: Question): Response {
+  #respond(result: ApiResult, { format, includeObject, asked }: Question): Response {
+    if (result.type === "status" && format.shape === "table" && (result.body as { kind?: string }).kind !== "Status") {
+      const why = `the resource ${asked.kind.groupResource} does not support being converted to a Table`;
+      throw new ApiError(406, "NotAcceptable", why);
+    }
     const text = render(result, format.shape, includeObject, this.#parts.effects.now());
     const { code, warnings } = result;
     const retry = result.type === "status" ? (result.body as Status).details?.retryAfterSeconds : undefined;

@@ -37,3 +37,42 @@ export function specialRange(text: string): "unspecified" | "loopback" | "linkLo
     ? range
     : undefined;
 }
+
+/** An address in the one form in which it is printed; undefined for what is none. */
+export function canonicalIp(text: string): string | undefined {
+  if (!isIp(text)) return undefined;
+  const address = ipaddr.parse(text);
+  return address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
+}
+
+const isMapped = (address: string): boolean => {
+  const parsed = ipaddr.parse(address);
+  return parsed.kind() === "ipv6" && (parsed as ipaddr.IPv6).isIPv4MappedAddress();
+};
+
+/** Why `text` is not the name of an address. */
+export function strictIpProblems(text: string): string[] {
+  const canonical = canonicalIp(text);
+  if (canonical === undefined) return [NOT_AN_IP];
+  if (isMapped(text)) return ["must not be an IPv4-mapped IPv6 address"];
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** Why `text` is not the name of a range. */
+export function strictCidrProblems(text: string): string[] {
+  if (!isCidr(text)) return [NOT_A_CIDR];
+  const [address = "", bits] = text.split("/");
+  if (isMapped(address)) return ["must not have an IPv4-mapped IPv6 address"];
+  const family = ipFamily(address) === "IPv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  const network = canonicalIp(family.networkAddressFromCIDR(text).toString());
+  if (canonicalIp(address) !== network) return ["must not have bits set beyond the prefix length"];
+  const canonical = `${network}/${Number(bits)}`;
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
+/** True when the range has the address, or all of the smaller or equal range. */
+export function contains(range: string, inner: string): boolean {
+  const [network, bits] = ipaddr.parseCIDR(range);
+  const [address, innerBits] = inner.includes("/") ? ipaddr.parseCIDR(inner) : [ipaddr.parse(inner), 128];
+  return address.kind() === network.kind() && innerBits >= bits && address.match(network, bits);
+}
