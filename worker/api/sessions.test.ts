@@ -31,7 +31,7 @@ describe("objects over HTTP", async () => {
     const { code, body } = await ask("POST", path, review, { accept: TABLE });
     expect([code, body.message]).toEqual([
       406,
-      "the resource selfsubjectaccessreviews.authorization.k8s.io does not support being converted to a Table",
+      "only the following media types are accepted: application/json, application/yaml",
     ]);
   });
 

@@ -55,15 +55,20 @@ const KNOWN_TO_KUBERNETES = new Set([...Object.keys(ENCODINGS), PROTOBUF]);
 /**
  * What the Accept header asks for, or the 406. `collection` paths also stream, which the refusal's text tells.
  * Objects are stored as JSON and sent as they are, so protobuf is written only for those who take nothing else, and
- * where `hasProtobuf` says that it can be.
+ * where `hasProtobuf` says that it can be. What is only asked and never kept has no rows, and `hasTable` is false.
  */
-export function negotiate(accept: string | null, collection: boolean, hasProtobuf = false): Omit<Format, "pretty"> {
+export function negotiate(
+  accept: string | null,
+  collection: boolean,
+  hasProtobuf = false,
+  hasTable = true,
+): Omit<Format, "pretty"> {
   const clauses = parseAccept(accept);
   if (clauses.length === 0) return { encoding: "json", shape: "json" };
   for (const { type, parameters } of clauses) {
     const encoding = ENCODINGS[type];
     const shape = SHAPES[parameters.as ?? ""];
-    if (!encoding || !shape) continue;
+    if (!encoding || !shape || (shape === "table" && !hasTable)) continue;
     if (shape === "json") return { encoding, shape };
     if (parameters.g === "meta.k8s.io" && parameters.v === "v1") return { encoding, shape };
   }

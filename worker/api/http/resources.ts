@@ -139,7 +139,8 @@ export class Resources {
     const query = url.searchParams;
     const pretty = wantsPretty(query, request.headers.get("user-agent") ?? "");
     const binary = asked.verb !== "watch" && hasProtobuf(asked.kind);
-    const format = { ...negotiate(request.headers.get("accept"), isCollection(asked), binary), pretty };
+    const tables = asked.kind.verbs.includes("get");
+    const format = { ...negotiate(request.headers.get("accept"), isCollection(asked), binary, tables), pretty };
     return { request, query, user, info, asked, format, includeObject: includeObject(query) };
   }
 
@@ -162,11 +163,7 @@ export class Resources {
     return this.#parts.store.get({ resource: kind.groupResource, namespace, name }) === undefined;
   }
 
-  #respond(result: ApiResult, { format, includeObject, asked }: Question): Response {
-    if (result.type === "status" && format.shape === "table" && (result.body as { kind?: string }).kind !== "Status") {
-      const why = `the resource ${asked.kind.groupResource} does not support being converted to a Table`;
-      throw new ApiError(406, "NotAcceptable", why);
-    }
+  #respond(result: ApiResult, { format, includeObject }: Question): Response {
     const text = render(result, format.shape, includeObject, this.#parts.effects.now());
     const { code, warnings } = result;
     const retry = result.type === "status" ? (result.body as Status).details?.retryAfterSeconds : undefined;
