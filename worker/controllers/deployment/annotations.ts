@@ -20,11 +20,14 @@ const OWN = new Set([
 
 type Annotations = Record<string, string>;
 
-/** 0 where none was written. */
-export const revisionOf = (object: Readonly<Deployment | ReplicaSet>): number =>
-  Number(object.metadata.annotations?.[REVISION] ?? 0) || 0;
+/** An integer of 64 bits, which a number does not hold exactly; 0 where none was written. */
+export const revisionOf = (object: Readonly<Deployment | ReplicaSet>): bigint =>
+  parseRevision(object.metadata.annotations?.[REVISION]);
 
-export const maxRevision = (sets: readonly Readonly<ReplicaSet>[]): number => Math.max(0, ...sets.map(revisionOf));
+export const maxRevision = (sets: readonly Readonly<ReplicaSet>[]): bigint =>
+  sets.map(revisionOf).toSorted((a, b) => (a < b ? 1 : -1))[0] ?? 0n;
+
+const parseRevision = (text = ""): bigint => (/^\d{1,19}$/.test(text) ? BigInt(text) : 0n);
 
 /** What a later proportional scaling needs to know of the sizes a set was last scaled for. */
 export const sizeAnnotations = (d: Readonly<Deployment>): Annotations => ({
@@ -39,11 +42,11 @@ export function annotatedSize(set: Readonly<ReplicaSet>, name: string): number |
 }
 
 /** The newest set's annotations: the Deployment's, and its revision with those it had before (after an undo). */
-export function newestAnnotations(d: Readonly<Deployment>, annotations: Annotations, revision: number): Annotations {
+export function newestAnnotations(d: Readonly<Deployment>, annotations: Annotations, revision: bigint): Annotations {
   const result = { ...annotations };
   for (const [name, value] of Object.entries(d.metadata.annotations ?? {})) if (!OWN.has(name)) result[name] = value;
   const old = result[REVISION];
-  if (Number(old ?? 0) >= revision) return result;
+  if (parseRevision(old) >= revision) return result;
   if (old !== undefined) {
     const history = result[REVISION_HISTORY];
     result[REVISION_HISTORY] = history ? `${history},${old}` : old;

@@ -194,6 +194,18 @@ describe("a rolling update", () => {
     expect(sizes(model)).toEqual({ "app:1": 0, "app:2": 2 });
   });
 
+  test("counts revisions on from the one of a set that it adopts, as exactly as 64 bits are", () => {
+    const model = cluster();
+    model.create(Deployment, web(1));
+    run(model);
+    model.edit(ReplicaSet, model.list(ReplicaSet)[0] as ReplicaSet, (set) => {
+      set.metadata.annotations = { "deployment.kubernetes.io/revision": "3546343826724305832" };
+    });
+    setImage(model, "app:2");
+    run(model);
+    expect(get(model).metadata.annotations?.["deployment.kubernetes.io/revision"]).toBe("3546343826724305833");
+  });
+
   test("keeps revisionHistoryLimit old sets", () => {
     const model = cluster();
     model.create(Deployment, web(1, "app:1", { revisionHistoryLimit: 2 }));

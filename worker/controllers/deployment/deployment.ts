@@ -35,7 +35,7 @@ type Rollout = {
   newest: Readonly<ReplicaSet> | undefined;
   old: Sets;
   /** The revision that the newest set has or gets. */
-  revision: number;
+  revision: bigint;
   conditions: Condition[];
 };
 
@@ -85,7 +85,8 @@ export const deploymentController: Controller = {
 function observe(view: View, d: Readonly<Deployment>, sets: Sets, now: number): Rollout {
   const newest = findNewest(d, sets);
   const old = sets.filter((set) => set !== newest);
-  const revision = Math.max(maxRevision(old) + 1, newest ? revisionOf(newest) : 0);
+  const next = maxRevision(old) + 1n;
+  const revision = newest && revisionOf(newest) > next ? revisionOf(newest) : next;
   let conditions = pauseCondition(d, now);
   if (newest && hasDeadline(d) && !conditionOf(conditions, "Progressing"))
     conditions = setCondition(

@@ -33,7 +33,7 @@ export function countPods(view: View, set: Readonly<ReplicaSet>, now: number): C
 }
 
 /** A ReplicaSet of the current template, of no size yet. */
-export function newSet(d: Readonly<Deployment>, revision: number): ReplicaSet {
+export function newSet(d: Readonly<Deployment>, revision: bigint): ReplicaSet {
   const { template, selector, minReadySeconds } = d.spec;
   const hash = templateHash(template, d.status?.collisionCount);
   const labels = { ...template.metadata?.labels, [HASH_LABEL]: hash };
@@ -60,7 +60,7 @@ export function newSet(d: Readonly<Deployment>, revision: number): ReplicaSet {
 export function updateSets(
   d: Readonly<Deployment>,
   newest: Readonly<ReplicaSet> | undefined,
-  revision: number,
+  revision: bigint,
   resizes: readonly Resize[],
 ): Intent[] {
   const sizes = new Map(resizes.map(({ set, to }) => [set, to]));
@@ -90,7 +90,7 @@ export function cleanUp(d: Readonly<Deployment>, old: Sets): Intent[] {
   const excess = alive.length - historyLimit(d);
   if (excess <= 0) return [];
   return alive
-    .toSorted((a, b) => revisionOf(a) - revisionOf(b) || createdAt(a) - createdAt(b))
+    .toSorted((a, b) => Number(revisionOf(a) - revisionOf(b)) || createdAt(a) - createdAt(b))
     .slice(0, excess)
     .filter(
       (set) =>

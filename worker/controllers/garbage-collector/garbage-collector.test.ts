@@ -109,6 +109,20 @@ describe("in the foreground", () => {
     expect(names(model)).toEqual([]);
   });
 
+  test("owners in a circle do not wait for each other for ever", () => {
+    const model = cluster();
+    const blocking = { blockOwnerDeletion: true };
+    const first = configMap(model, "first");
+    const second = configMap(model, "second", refTo(first, blocking));
+    const third = configMap(model, "third", refTo(second, blocking));
+    model.edit(ConfigMap, first, (object) => {
+      object.metadata.ownerReferences = [refTo(third, blocking)];
+    });
+    model.rest();
+    remove(model, model.get(ConfigMap, "first") ?? first, "Foreground");
+    expect(names(model)).toEqual([]);
+  });
+
   test("dependents that do not block go, but no one waits for them", () => {
     const model = cluster();
     const owner = configMap(model, "owner");

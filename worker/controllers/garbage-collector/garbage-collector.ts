@@ -93,14 +93,16 @@ function collect(view: View, dependent: Dependent): Intent[] {
     if (!stand("absent") && !stand("waiting")) return [];
     return [release(dependent, (owner) => standings.get(owner) !== "solid")];
   }
-  const passesOn = stand("waiting") && view.dependents(uidOf(object)).length > 0;
+  const below = stand("waiting") ? view.dependents(uidOf(object)) : [];
   const { namespace = "", name = "" } = object.metadata ?? {};
   const propagationPolicy = has(object, ORPHAN)
     ? "Orphan"
-    : passesOn || has(object, FOREGROUND)
+    : below.length > 0 || has(object, FOREGROUND)
       ? "Foreground"
       : "Background";
-  return [{ do: "delete", kind, namespace, name, uid: uidOf(object), propagationPolicy }];
+  const remove: Intent = { do: "delete", kind, namespace, name, uid: uidOf(object), propagationPolicy };
+  // Owners that wait for their dependents in a circle would wait for ever.
+  return below.some((other) => isWaiting(other.object)) ? [unblock(dependent), remove] : [remove];
 }
 
 /** Owners count by uid, in the dependent's namespace or in none; a kind that is not served now may come back. */
@@ -109,7 +111,16 @@ function standing(view: View, object: Readonly<KubeObject>, owner: OwnerReferenc
   if (!kind) return "unknown";
   const found = view.get(kind, kind.namespaced ? (object.metadata?.namespace ?? "") : "", owner.name);
   if (!found || uidOf(found) !== owner.uid) return "absent";
-  return found.metadata?.deletionTimestamp && has(found, FOREGROUND) ? "waiting" : "solid";
+  return isWaiting(found) ? "waiting" : "solid";
+}
+
+/** In foreground deletion. */
+const isWaiting = (object: Readonly<KubeObject>): boolean =>
+  object.metadata?.deletionTimestamp !== undefined && has(object, FOREGROUND);
+
+/** No owner waits for this object any longer. */
+function unblock({ kind, object }: Dependent): Intent {
+  return withOwners(kind, object, (owners) => owners.map((owner) => ({ ...owner, blockOwnerDeletion: false })));
 }
 
 function release({ kind, object }: Dependent, drop: (owner: OwnerReference) => boolean): Intent {
