@@ -84,7 +84,7 @@ export class Host {
         case "stream-check":
           return await this.grantStream(core, request);
         default:
-          return await core.api.app.fetch(request);
+          return await core.api.fetch(request);
       }
     } catch (error) {
       if (error instanceof ApiError) return Response.json(error.status(), { status: error.code });

@@ -9,7 +9,7 @@ import { answerError, PLAIN } from "./http/answer.ts";
 import { type Format, negotiate } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
 import { requestInfo } from "./http/request-info.ts";
-import { Resources } from "./http/resources.ts";
+import { type Asked, Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
 import type { AppParts, Variables } from "./parts.ts";
@@ -18,7 +18,7 @@ import type { User, WatchSpec } from "./request.ts";
 type App = Hono<{ Variables: Variables }>;
 
 export type Api = {
-  app: App;
+  fetch(request: Request): Promise<Response>;
   /** A watch for a socket: what to send, or an answer: the refusal, or what the path gives where nothing is watched. */
   openWatch(request: Request): Promise<WatchSpec | Response>;
   /** Exec, attach, port-forward or log: which node is to serve what, or the refusal. A 204 is an empty log. */
@@ -32,48 +32,61 @@ export type Api = {
 export function createApp(parts: AppParts): Api {
   const access = new Access(parts);
   const resources = new Resources(parts, access);
-  const app = routes(parts, access, resources);
+  const paths = routes(parts, access);
+  /** What is a resource goes past the router: it is most of all requests, and `requestInfo` has found its way. */
+  async function fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const info = requestInfo(request.method, url);
+    const answer =
+      info.type === "path"
+        ? await paths.fetch(request)
+        : await guarded(request, async () =>
+            withoutBody(request, await resources.answer({ request, url, info }, await access.present(request))),
+          );
+    const { headers } = answer;
+    headers.set("audit-id", request.headers.get("audit-id") ?? parts.effects.uid());
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-cache, private");
+    return answer;
+  }
   return {
-    app,
+    fetch,
     openWatch: (request) =>
       guarded(
         request,
-        async () => (await resources.watch(request, await access.present(request))) ?? app.fetch(request),
+        async () => (await resources.watch(asked(request), await access.present(request))) ?? fetch(request),
       ),
     authorizeStream: (request) =>
-      guarded(request, async () => resources.stream(request, await access.present(request))),
+      guarded(request, async () => resources.stream(asked(request), await access.present(request))),
     authenticate: async (request) => access.userOf(await access.present(request)),
     async call(user, request) {
       access.vouch(request, user);
-      return app.fetch(request);
+      return fetch(request);
     },
   };
 }
 
-function routes(parts: AppParts, access: Access, resources: Resources): App {
+function asked(request: Request): Asked {
+  const url = new URL(request.url);
+  return { request, url, info: requestInfo(request.method, url) };
+}
+
+const withoutBody = ({ method }: Request, answer: Response): Response =>
+  method === "HEAD" ? new Response(null, answer) : answer;
+
+function routes(parts: AppParts, access: Access): App {
   const app: App = new Hono<{ Variables: Variables }>({ strict: false });
-  app.use("*", async (c, next) => {
-    await next();
-    c.res.headers.set("audit-id", c.req.header("audit-id") ?? parts.effects.uid());
-    if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-cache, private");
-  });
   app.onError((error, c) => answerError(error, errorFormat(c.req.header("accept"))));
 
-  /** Authorizes paths at once; what is a resource is admitted in its own turn. */
   const guard: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
     const info = requestInfo(c.req.method, new URL(c.req.url));
-    const presented = await access.present(c.req.raw);
-    if (info.type === "path") access.admit(c.req.raw, presented, info);
+    access.admit(c.req.raw, await access.present(c.req.raw), info);
     c.set("info", info);
-    c.set("presented", presented);
     await next();
   };
   publicRoutes(app, guard, { ...parts, key: access.key });
   app.all("*", guard, async (c) => {
-    const { info, presented } = c.var;
-    if (info.type === "resource") return resources.answer(c.req.raw, presented);
     // Discovery's paths are served, so what is wrong there is the method.
-    throw /^\/apis?(\/|$)/.test(info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();
+    throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();
   });
   return app;
 }

@@ -1,7 +1,6 @@
 import type { Kinds } from "../kinds/registry.ts";
 import type { Effects } from "../lib/effects.ts";
 import type { Store } from "../storage/store.ts";
-import type { Presented } from "./auth/authenticate.ts";
 import type { EscalationCheck } from "./auth/escalation.ts";
 import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
@@ -47,4 +46,4 @@ export type AppParts = {
 };
 
 /** What the guard of every path leaves for its handler. */
-export type Variables = { info: RequestInfo; presented: Presented | undefined };
+export type Variables = { info: RequestInfo };

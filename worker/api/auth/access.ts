@@ -7,10 +7,15 @@ import { requireAllowed } from "./authorize.ts";
 import { impersonate } from "./impersonate.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
+const MAX_DIGESTED = 500;
+const MAX_DIGESTED_CHARACTERS = 4096;
+
 /** The way in: a request's token is digested before its turn, and within it becomes a user who may do what is asked. */
 export class Access {
   readonly key: SigningKey;
   readonly #parts: Pick<AppParts, "store" | "effects" | "config" | "security">;
+  /** What tokens digest to, which never changes; whether that is good for anything is asked of the store each time. */
+  readonly #digested = new Map<string, Presented>();
   /** Requests whose sender was known before: agents on their sockets. */
   readonly #known = new WeakMap<Request, User>();
 
@@ -21,7 +26,13 @@ export class Access {
 
   async present({ headers }: Request): Promise<Presented | undefined> {
     const token = bearerToken(headers);
-    return token === undefined ? undefined : digest(this.key, token);
+    if (token === undefined) return undefined;
+    const known = this.#digested.get(token);
+    if (known) return known;
+    const presented = await digest(this.key, token);
+    if (this.#digested.size >= MAX_DIGESTED) this.#digested.clear();
+    if (token.length <= MAX_DIGESTED_CHARACTERS) this.#digested.set(token, presented);
+    return presented;
   }
 
   /** The request counts as sent by `user`, whatever its headers say. */

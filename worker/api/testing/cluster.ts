@@ -41,7 +41,8 @@ export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
     config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
     batch: async (body) => body(),
   });
-  const send = (path: string, init: RequestInit = {}) => Promise.resolve(api.app.request(path, init));
+  const send = (path: string, init: RequestInit = {}) =>
+    api.fetch(new Request(new URL(path, "http://localhost"), init));
 
   /** A request as the administrator, or as `as` says; its answer parsed where it is JSON. */
   async function ask(method: string, path: string, body?: unknown, as: Record<string, string> = {}) {
