@@ -81,6 +81,20 @@ describe("pages", () => {
     expect(names(ok("GET", `${ns}/configmaps?continue=${body.metadata.continue}`))).toEqual(["c"]);
   });
 
+  it("show their first moment for five minutes, and then what is there", () => {
+    const { ok, send, clock } = three();
+    const first = ok("GET", `${ns}/configmaps?limit=1`);
+    clock.now += 200_000;
+    const second = ok("GET", `${ns}/configmaps?limit=1&continue=${first.metadata.continue}`);
+    clock.now += 200_000;
+    const { code, body } = send("GET", `${ns}/configmaps?limit=1&continue=${second.metadata.continue}`);
+    expect([code, body.reason]).toEqual([410, "Expired"]);
+    ok("POST", `${ns}/configmaps`, { metadata: { name: "d" } });
+    const third = ok("GET", `${ns}/configmaps?limit=1&continue=${body.metadata.continue}`);
+    expect(names(third)).toEqual(["c"]);
+    expect(names(ok("GET", `${ns}/configmaps?continue=${third.metadata.continue}`))).toEqual(["d"]);
+  });
+
   it.each(["xyz", "e30"])("do not go on from %s", (token) => {
     expect(session().send("GET", `${ns}/configmaps?continue=${token}`).body.reason).toBe("BadRequest");
   });

@@ -2,7 +2,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import { badRequest, expired, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
-import { decodeToken, encodeToken } from "./continue-token.ts";
+import { decodeToken, encodeToken, MAX_SNAPSHOT_AGE_MS } from "./continue-token.ts";
 import { storageResource } from "./conversions.ts";
 import type { Core } from "./core.ts";
 import { current } from "./hooks.ts";
@@ -24,17 +24,28 @@ export function get(core: Core, { kind, namespace, name, query }: ApiRequest): A
 export function list(core: Core, request: ApiRequest): ApiResult {
   const { kind, query } = request;
   const plan = listPlan(core, request);
-  const found = collect(core, request, plan);
+  const now = core.effects.now();
+  const isOld = plan.at !== undefined && plan.since !== undefined && now - plan.since > MAX_SNAPSHOT_AGE_MS;
+  const found = isOld ? "expired" : collect(core, request, plan);
   if (found === "expired") return expiredList(query.get("continue") ?? "");
   const metadata: ListMeta = { resourceVersion: String(found.revision) };
-  if (found.next) metadata.continue = encodeToken({ ...found.next, revision: found.revision });
+  if (found.next)
+    metadata.continue = encodeToken({ ...found.next, revision: found.revision, since: (plan.at && plan.since) ?? now });
   if (found.remaining !== undefined && selectsAll(plan.selection)) metadata.remainingItemCount = found.remaining;
   const items = current(core, kind, found.items).map(({ json }) => json);
   return { type: "list", code: 200, kind, items, metadata, warnings: [] };
 }
 
 type Position = { namespace: string; name: string };
-type Plan = { selection: Selection; limit: number; at: number | undefined; after: Position | undefined };
+type Plan = {
+  selection: Selection;
+  limit: number;
+  /** The snapshot to show; absent for what is there now. */
+  at: number | undefined;
+  after: Position | undefined;
+  /** When the first page of a list in pages was shown, in ms. */
+  since?: number;
+};
 type Found = { items: StoredObject[]; revision: number; next?: Position; remaining?: number };
 
 function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
@@ -53,8 +64,8 @@ function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
   if (token !== "") {
     if (resourceVersion !== "" && resourceVersion !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
-    const { revision, ...after } = decodeToken(token);
-    return { selection, limit, at: revision || undefined, after };
+    const { revision, since, ...after } = decodeToken(token);
+    return { selection, limit, at: revision || undefined, after, since };
   }
   const revision = parseRevision(resourceVersion);
   checkReached(revision, store.revision());
