@@ -3,11 +3,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { CoreV1Pod } from "../worker/kinds/generated/types.ts";
-import type { Effects } from "../worker/lib/effects.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
-import type { Timers } from "./effects.ts";
+import type { SteadyEffects } from "./effects.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
@@ -24,8 +23,8 @@ import { unmountAll } from "./volumes/mounts.ts";
 type Parts = {
   home: Home;
   identity: NodeIdentity;
-  /** The machine's own clock, for what must not jump. */
-  machine: Effects & Timers;
+  /** For what must not jump. */
+  machine: SteadyEffects;
   /** With the cluster's time, for what is told. */
   effects: ReturnType<typeof clusterClock>;
   log: Progress;
@@ -34,7 +33,7 @@ type Parts = {
   containerdVersion: string;
 };
 
-async function prepare(home: Home, machine: Effects & Timers, log: Progress): Promise<Parts> {
+async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promise<Parts> {
   const effects = clusterClock(machine);
   const identity = readIdentity(home.path);
   if (!identity) throw new Error(`${home.path} belongs to no cluster yet: use \`skerry up\` or \`skerry join\``);
@@ -57,7 +56,6 @@ const networkOf = ({ home, identity, containerd, effects, log }: Parts) =>
     home: home.path,
     nodeName: identity.node,
     clusterName: new URL(identity.server).pathname.split("/")[2] ?? "default",
-    cniConfigPath: join(containerd.paths.folder, "cni"),
     effects,
     log,
   });
@@ -88,7 +86,7 @@ function assemble(parts: Parts): AgentCore {
 }
 
 /** Runs until a signal. */
-export async function runAgent(home: Home, effects: Effects & Timers, log: Progress): Promise<void> {
+export async function runAgent(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
   const agent = assemble(parts);
   agent.start();
@@ -102,7 +100,7 @@ export async function runAgent(home: Home, effects: Effects & Timers, log: Progr
 }
 
 /** Ends this machine's containers and takes its network down; state and images stay. */
-export async function removePods(home: Home, effects: Effects & Timers, log: Progress): Promise<void> {
+export async function removePods(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
   const { nerdctl, containerd } = parts;
   await nerdctl.remove(await nerdctl.list("skerry.dev/pod-uid"));

@@ -144,14 +144,6 @@ export class Nerdctl implements Runtime {
     return /^v?(\d+\.\d+\.\d+)/.exec(component?.Version ?? "")?.[1] ?? "unknown";
   }
 
-  async createNetwork(name: string, flags: readonly string[]): Promise<void> {
-    await this.#output("network", "create", ...flags, name);
-  }
-
-  async hasNetwork(name: string): Promise<boolean> {
-    return (await this.#run(["network", "inspect", name])).code === 0;
-  }
-
   async logs(id: string, flags: readonly string[] = []): Promise<Finished> {
     return this.#run(["logs", ...flags, id]);
   }

@@ -29,7 +29,9 @@ function planned(given: Case) {
   const memory = someMemory(pod, given.containers);
   if (given.sandbox === "none") memory.sandbox = undefined;
   if (given.sandbox === "dead" && memory.sandbox) memory.sandbox.running = false;
-  const observed = given.observed ?? (given.sandbox ? [] : [pause()]);
+  const observed = given.observed ?? [];
+  const held = observed.find((o) => o.kind === "pause");
+  if (held && memory.sandbox) memory.sandbox.pause = { id: held.id };
   const deleted = pod.metadata.deletionTimestamp !== undefined;
   const wanted = { uid: "u1", pod, deleted, volumesReady: true, ...given.wanted };
   return planPod(wanted, observed, given.at ?? NOW, memory);
@@ -111,7 +113,7 @@ describe("a pod that should live", () => {
     [
       "replaces a dead sandbox",
       { sandbox: "dead", containers: { app: ended(137) }, observed: [pause({ state: "created" })] },
-      ["removeContainers s1", "createSandbox"],
+      ["removeContainers p1", "createSandbox"],
     ],
     [
       "runs init containers again in a new sandbox",
@@ -146,17 +148,22 @@ describe("a pod that is over", () => {
         spec: { restartPolicy: "Never" },
         containers: { app: ended(1) },
         observed: [someObserved({ state: "exited" })],
+        sandbox: "dead",
       },
       [],
     ],
     [
       "stays ended with policy OnFailure when it succeeded",
-      { spec: { restartPolicy: "OnFailure" }, containers: { app: ended(0) }, observed: [] },
+      { spec: { restartPolicy: "OnFailure" }, containers: { app: ended(0) }, sandbox: "dead" },
       [],
     ],
     [
-      "ends its sandbox and sidecars",
-      { spec: { restartPolicy: "Never", initContainers: [sidecar] }, containers: { app: ended(0), side: running } },
+      "ends its sidecars",
+      {
+        spec: { restartPolicy: "Never", initContainers: [sidecar] },
+        containers: { app: ended(0), side: running },
+        observed: [someObserved({ container: "side" })],
+      },
       ["killPod"],
     ],
     [
@@ -166,12 +173,12 @@ describe("a pod that is over", () => {
         containers: { app: ended(0) },
         observed: [pause({ state: "exited" }), someObserved({ state: "exited" })],
       },
-      ["removeContainers s1"],
+      ["removeContainers p1", "closeSandbox"],
     ],
     [
       "fails when an init container failed for good",
       { spec: { restartPolicy: "Never", initContainers: [init] }, containers: { init: ended(1) } },
-      ["killPod"],
+      ["closeSandbox"],
     ],
   ];
   test.each(cases)("%s", (_, given, steps) => {
@@ -189,7 +196,7 @@ describe("a pod that is being deleted", () => {
   test("is cleaned away and confirmed once nothing runs", () => {
     const observed = [pause({ state: "exited" }), someObserved({ state: "exited" })];
     expect(brief(planned({ metadata, observed }).steps)).toEqual([
-      "removeContainers s1,c1",
+      "removeContainers p1,c1",
       "cleanUp",
       "confirmDeletion",
     ]);

@@ -17,7 +17,9 @@ export type Step =
   /** Ends all containers of the pod at once, then its sandbox. */
   | { do: "killPod"; graceSeconds: number }
   | { do: "endPod"; reason: string; message: string }
-  /** Volumes, cgroup and folders. */
+  /** Gives back the network of a pod that is over. */
+  | { do: "closeSandbox" }
+  /** Sandboxes, volumes, cgroup and folders. */
   | { do: "cleanUp" }
   | { do: "confirmDeletion" };
 
@@ -107,7 +109,8 @@ function planEnd(pod: CoreV1Pod, observed: readonly Observed[], memory: PodMemor
   if (observed.some((o) => o.state === "running")) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
   const kept = keptIds(memory);
   const ids = observed.filter((o) => o.kind === "pause" || !kept.has(o.id)).map((o) => o.id);
-  return { steps: ids.length ? [{ do: "removeContainers", ids }] : [] };
+  const steps: Step[] = ids.length ? [{ do: "removeContainers", ids }] : [];
+  return { steps: memory.sandbox?.running ? [...steps, { do: "closeSandbox" }] : steps };
 }
 
 /** The newest attempt of each container and the one before it. */
@@ -126,7 +129,8 @@ function planLife(
   memory: PodMemory,
 ): Plan {
   const kept = keptIds(memory);
-  const stray = observed.filter((o) => (o.kind === "pause" ? o.id !== memory.sandbox?.id : !kept.has(o.id)));
+  const pause = memory.sandbox?.pause?.id;
+  const stray = observed.filter((o) => (o.kind === "pause" ? o.id !== pause : !kept.has(o.id)));
   if (stray.length) return { steps: [{ do: "removeContainers", ids: stray.map((o) => o.id) }] };
   const prepare: Step[] = wanted.volumesReady ? [] : [{ do: "prepareVolumes" }];
   const made = wanted.volumesReady && memory.sandbox?.running;

@@ -6,8 +6,6 @@ export type Inspected = {
   Created: string;
   Image: string;
   LogPath?: string;
-  ResolvConfPath?: string;
-  HostnamePath?: string;
   State: {
     Status: string;
     Running: boolean;
@@ -19,7 +17,6 @@ export type Inspected = {
     FinishedAt?: string;
   };
   Config: { Labels: Record<string, string> };
-  NetworkSettings?: { IPAddress?: string; GlobalIPv6Address?: string };
 };
 
 export type InspectedImage = {

@@ -9,8 +9,8 @@ export type Identity = {
   anchor: string;
   /** nftables table, family ip. */
   table: string;
-  /** CNI network, as in `nerdctl run --network`. */
-  network: string;
+  /** What the names of its pods' network namespaces begin with. */
+  namespace: string;
   /** Metric of our routes, which tells them from another agent's. */
   metric: number;
 };
@@ -23,7 +23,7 @@ export function identityOf(owner: { home: string; clusterName: string; nodeName:
   return {
     anchor: `sk-${digest}`,
     table: `skerry-${digest}`,
-    network: `skerry-${digest}`,
+    namespace: `skerry-${digest}`,
     metric: (Number.parseInt(digest, 16) % 0x7fff0000) + 0x10000,
   };
 }

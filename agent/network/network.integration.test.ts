@@ -1,10 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CertificateAndKey, createAuthority, issueServer } from "../../worker/lib/certificates.ts";
 import { effects } from "../effects.ts";
-import { run } from "../process.ts";
 import { type ResolverConfig, renderResolvConf } from "./dns/resolvConf.ts";
 import { Namespace, sh } from "./testing/namespaces.ts";
 import type { EndpointSlice, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
@@ -52,28 +51,14 @@ async function space(name: string, lanAddress?: string): Promise<Namespace> {
 
 async function startNode(node: Namespace, nodeName: string, podCIDR = cidrs[nodeName] ?? ""): Promise<void> {
   const path = join(home, nodeName);
-  const options = { home: path, nodeName, clusterName: "test", cniConfigPath: join(path, "cni") };
+  const options = { home: path, nodeName, clusterName: "test" };
   await node.do("start", { options, settings: settings(podCIDR) });
 }
 
-/** As containerd does it: runs the CNI plugin of the node's configuration for a pod's namespace. */
 async function addPod(name: string, node: Namespace, nodeName: string): Promise<void> {
-  const pod = await space(name);
-  const folder = join(home, nodeName, "cni");
-  const config = JSON.parse(readFileSync(join(folder, readdirSync(folder)[0] ?? ""), "utf8"));
-  const { code, stdout } = await run("ip", ["netns", "exec", node.name, `/usr/lib/cni/${config.plugins[0].type}`], {
-    input: JSON.stringify({ cniVersion: config.cniVersion, name: config.name, ...config.plugins[0] }),
-    env: {
-      ...process.env,
-      CNI_COMMAND: "ADD",
-      CNI_CONTAINERID: name,
-      CNI_NETNS: `/var/run/netns/${pod.name}`,
-      CNI_IFNAME: "eth0",
-      CNI_PATH: "/usr/lib/cni",
-    },
-  });
-  expect(code, stdout).toBe(0);
-  const address = JSON.parse(stdout).ips[0].address.split("/")[0];
+  const { address, namespace } = (await node.do("open", name)) as { address: string; namespace: string };
+  const pod = await Namespace.enter(namespace);
+  spaces.push(pod);
   pods[name] = { space: pod, address, nodeName };
   await pod.do("serve", { name, port: 8080 });
 }
@@ -343,13 +328,27 @@ describe("a machine of other habits", () => {
   });
 });
 
+describe("a pod's namespace", () => {
+  test("stays when the agent starts anew, and gives its address back when it is closed", async () => {
+    const opened = (await nodeA.do("open", "brief")) as { address: string };
+    await startNode(nodeA, "a");
+    const again = (await nodeA.do("open", "other")) as { address: string };
+    expect(again.address).not.toBe(opened.address);
+    await nodeA.do("close", "other");
+    expect(await nodeA.do("close", "brief")).toEqual({ opened: expect.not.arrayContaining(["brief"]), address: "" });
+    const renewed = (await nodeA.do("open", "a1-renewed")) as { address: string };
+    expect(Object.values(pods).map(({ address }) => address)).not.toContain(renewed.address);
+    await nodeA.do("close", "a1-renewed");
+  });
+});
+
 describe("at the end", () => {
   test("nothing stays in the kernel or on disk, and a second start finds all as the first", async () => {
     await nodeA.do("stop", { remove: false });
     await nodeA.do("stop", { remove: true });
     const left = "nft list tables; ip link; ip route show proto 142";
     expect(await nodeA.exec(left)).not.toMatch(/skerry|sk-|proto 142|10\.244\.1/);
-    expect(readdirSync(join(home, "a", "cni"))).toEqual([]);
+    expect(readdirSync("/run/netns").filter((name) => name === podSpace("a1").name)).toEqual([]);
     await startNode(nodeA, "a");
     await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["b1"])] });
     expect(names(await nodeA.probe("tcp", { host: "10.96.1.1", port: 80 }))).toEqual(["b1"]);

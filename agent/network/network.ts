@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { ApiForwarder } from "./apiForwarder.ts";
@@ -15,12 +14,10 @@ import { ServiceTable } from "./services/table.ts";
 import type { NetworkSettings, NetworkState, Pod, Service } from "./types.ts";
 
 export type NodeNetworkOptions = {
-  /** Folder for what the network keeps (leases); also tells this agent's names in the kernel from another's. */
+  /** Tells this agent's names in the kernel from another's. */
   home: string;
   nodeName: string;
   clusterName: string;
-  /** Folder of CNI configuration that this node's nerdctl reads (`cni_netconfpath`). */
-  cniConfigPath: string;
   effects: Effects & Timers;
   log: (message: string) => void;
   /** In place of the machine's programs. */
@@ -63,9 +60,31 @@ export class NodeNetwork {
     this.#command = options.command ?? command;
   }
 
-  /** For `nerdctl run --network`; usable once `start` has resolved. */
-  get networkName(): string {
-    return this.#identity.network;
+  /** Makes a network namespace for a pod, with an address that it returns; in place of one of that name. */
+  async open(name: string): Promise<string> {
+    const namespaces = this.#parts?.pods.namespaces;
+    if (!namespaces) throw new Error("the node's network is down");
+    return namespaces.open(name);
+  }
+
+  /** Ends a pod's network namespace; one that is not there counts as ended. */
+  async close(name: string): Promise<void> {
+    await this.#parts?.pods.namespaces?.close(name);
+  }
+
+  /** The file that stands for a namespace. */
+  pathOf(name: string): string {
+    return this.#parts?.pods.namespaces?.path(name) ?? "";
+  }
+
+  /** undefined for a namespace that is not there, or not any more. */
+  addressOf(name: string): string | undefined {
+    return this.#parts?.pods.namespaces?.addressOf(name);
+  }
+
+  /** The names of all namespaces that are there. */
+  opened(): string[] {
+    return this.#parts?.pods.namespaces?.names() ?? [];
   }
 
   /** Other nodes whose pods cannot be reached, because no shared network leads to them. */
@@ -128,8 +147,6 @@ export class NodeNetwork {
       identity: this.#identity,
       podCIDR,
       serviceCIDR,
-      configPath: this.#options.cniConfigPath,
-      leasesPath: join(this.#options.home, "network", "leases"),
     });
   }
 
@@ -166,13 +183,6 @@ export class NodeNetwork {
     const node = readNodeResolvers();
     if (!settings) return node;
     return podResolver(pod, { dnsAddress: settings.dnsAddress, clusterDomain: settings.clusterDomain, node });
-  }
-
-  /** Gives back addresses of containers that no longer exist: nerdctl leaves some behind when it is killed. */
-  async releaseLeases(exists: (container: string) => boolean): Promise<void> {
-    const pods = this.#parts?.pods;
-    for (const { address, container } of (await pods?.leases()) ?? [])
-      if (!exists(container)) await pods?.release(address);
   }
 
   /** A renewed certificate for `kubernetes.default`. */

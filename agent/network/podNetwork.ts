@@ -1,9 +1,9 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile, writeFile } from "node:fs/promises";
 import { nthAddress } from "../../worker/lib/config.ts";
 import { attempt, type Command } from "./commands.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { Identity } from "./identity.ts";
+import { PodNamespaces } from "./podNamespaces.ts";
 
 /** Of our routes, in `ip route`; no other well-known program uses it. */
 export const ROUTE_PROTOCOL = "142";
@@ -13,20 +13,17 @@ export type PodNetworkOptions = {
   identity: Identity;
   podCIDR: string;
   serviceCIDR: string;
-  /** Folder of the CNI configuration that nerdctl reads (`cni_netconfpath`). */
-  configPath: string;
-  /** Folder of address leases. */
-  leasesPath: string;
 };
 
 /**
- * The addresses of this node's pods. Each pod has its own veth pair and a host route (CNI plugin ptp), and reaches all
- * else through the gateway. So every packet between two pods passes the node's connection tracking both ways, which a
- * bridge gives only with br_netfilter: Services keep the client's address without any kernel module.
+ * The addresses of this node's pods. Each pod has its own veth pair and a host route, and reaches all else through the
+ * gateway. So every packet between two pods passes the node's connection tracking both ways, which a bridge gives only
+ * with br_netfilter: Services keep the client's address without any kernel module.
  */
 export class PodNetwork {
   readonly #options: PodNetworkOptions;
   readonly #forwarding: Forwarding;
+  #namespaces: PodNamespaces | undefined;
 
   constructor(options: PodNetworkOptions) {
     this.#options = options;
@@ -38,13 +35,14 @@ export class PodNetwork {
     return nthAddress(this.#options.podCIDR, 1);
   }
 
+  /** There once `start` has resolved. */
+  get namespaces(): PodNamespaces | undefined {
+    return this.#namespaces;
+  }
+
   async start(): Promise<void> {
-    const { configPath, leasesPath, identity } = this.#options;
     await this.#refuseOverlap();
     await this.#dropOldAnchor();
-    await mkdir(configPath, { recursive: true });
-    await mkdir(leasesPath, { recursive: true });
-    await writeFile(configFile(configPath, identity), `${JSON.stringify(this.#config(await this.#mtu()), null, 2)}\n`);
     await setSysctl("ip_forward", "1");
     // Lets 127.0.0.1:NODEPORT work; a rule of ours drops such packets from outside.
     await setSysctl("conf/all/route_localnet", "1");
@@ -53,6 +51,14 @@ export class PodNetwork {
     await setSysctl("conf/all/send_redirects", "0");
     await setSysctl("conf/default/send_redirects", "0");
     await this.ensure();
+    const namespaces = this.#makeNamespaces(await this.#mtu());
+    await namespaces.load();
+    this.#namespaces = namespaces;
+  }
+
+  #makeNamespaces(mtu: number): PodNamespaces {
+    const { command, identity, podCIDR } = this.#options;
+    return new PodNamespaces({ command, prefix: identity.namespace, podCIDR, gateway: this.gateway, mtu });
   }
 
   /** Puts back what other programs of the machine may have taken away. */
@@ -86,52 +92,11 @@ export class PodNetwork {
   }
 
   async remove(): Promise<void> {
-    const { command, configPath, identity, leasesPath } = this.#options;
+    const { command, identity } = this.#options;
     await this.#forwarding.remove();
+    const namespaces = this.#makeNamespaces(0);
+    for (const name of namespaces.names()) await namespaces.close(name);
     await attempt(command("ip", ["link", "delete", identity.anchor]));
-    await rm(configFile(configPath, identity), { force: true });
-    await rm(leasesPath, { recursive: true, force: true });
-  }
-
-  /** Addresses given out, with the id of the container that has each. */
-  async leases(): Promise<{ address: string; container: string }[]> {
-    const folder = join(this.#options.leasesPath, this.#options.identity.network);
-    const names = await readdir(folder).catch(() => []);
-    const leases = await Promise.all(
-      names
-        .filter((name) => /^\d+\.\d+\.\d+\.\d+$/.test(name))
-        .map(async (address) => {
-          const text = await readFile(join(folder, address), "utf8").catch(() => "");
-          return { address, container: containerOf(text) };
-        }),
-    );
-    return leases.filter(({ container }) => container !== "");
-  }
-
-  /** Gives back the address of a container that is gone and whose own removal failed to. */
-  async release(address: string): Promise<void> {
-    await rm(join(this.#options.leasesPath, this.#options.identity.network, address), { force: true });
-  }
-
-  #config(mtu: number) {
-    const { identity, podCIDR, leasesPath } = this.#options;
-    return {
-      cniVersion: "1.0.0",
-      name: identity.network,
-      plugins: [
-        {
-          type: "ptp",
-          ipMasq: false,
-          mtu,
-          ipam: {
-            type: "host-local",
-            dataDir: leasesPath,
-            ranges: [[{ subnet: podCIDR, gateway: this.gateway }]],
-            routes: [{ dst: "0.0.0.0/0" }],
-          },
-        },
-      ],
-    };
   }
 
   /** That of the interface which leads out, so that no packet of a pod is too large for it. */
@@ -165,14 +130,4 @@ async function setSysctl(name: string, value: string): Promise<void> {
   const path = `/proc/sys/net/ipv4/${name}`;
   const now = await readFile(path, "utf8").catch(() => "");
   if (now.trim() !== value) await writeFile(path, value);
-}
-
-function configFile(folder: string, identity: Identity): string {
-  return join(folder, `${identity.network}.conflist`);
-}
-
-/** A lease's first line: containerd's namespace, a dash, and the container's id. */
-function containerOf(lease: string): string {
-  const owner = lease.split("\n")[0]?.trim() ?? "";
-  return owner.slice(owner.lastIndexOf("-") + 1);
 }

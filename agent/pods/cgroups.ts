@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileS
 import { join } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
+import { signalProcess } from "./processes.ts";
 
 const ROOT = "/sys/fs/cgroup";
 
@@ -11,6 +12,8 @@ export const podCgroup = (uid: string) => `/skerry/pod${uid}`;
 export interface Cgroups {
   /** Makes the pod's cgroup with the sum of its containers' memory limits, where each has one. */
   make(uid: string, pod: CoreV1Pod): void;
+  /** Kills what runs in the cgroup of a pod, or of one of its containers; true when nothing does. */
+  end(uid: string, containerId?: string): boolean;
   /** False while a process in it is still on its way out. */
   remove(uid: string): boolean;
   /** How often the kernel killed a process of this container for want of memory; 0 once its cgroup is gone. */
@@ -69,6 +72,22 @@ function removeTree(folder: string): boolean {
   }
 }
 
+function endProcesses(uid: string, containerId = ""): boolean {
+  const pids = processesIn(join(isUnified() ? ROOT : join(ROOT, "memory"), podCgroup(uid), containerId));
+  for (const pid of pids) signalProcess(pid, "SIGKILL");
+  return pids.length === 0;
+}
+
+function processesIn(folder: string): number[] {
+  try {
+    const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+    const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...own, ...inner.flatMap(({ name }) => processesIn(join(folder, name)))];
+  } catch {
+    return []; // it is gone
+  }
+}
+
 function oomKills(uid: string, containerId: string): number {
   const [base, file] = isUnified() ? [ROOT, "memory.events"] : [join(ROOT, "memory"), "memory.oom_control"];
   try {
@@ -80,4 +99,4 @@ function oomKills(uid: string, containerId: string): number {
 }
 
 /** Those of this machine. */
-export const cgroups: Cgroups = { make: makePodCgroup, remove: removePodCgroup, oomKills };
+export const cgroups: Cgroups = { make: makePodCgroup, end: endProcesses, remove: removePodCgroup, oomKills };

@@ -8,12 +8,15 @@ import { PAUSE_IMAGE } from "../node/pause-image.ts";
 import type { ContainerOptions, InspectedImage } from "../runtime.ts";
 import { podCgroup } from "./cgroups.ts";
 import { ConfigError, expand } from "./env.ts";
+import type { Sandbox } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, resourceFlags } from "./resources.ts";
 
 /** json-file logs turn over at so many bytes and files. */
 const LOG_FLAGS = ["--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=5"];
+/** A file as the driver, unlike the driver `none`, costs no process. */
+const NO_LOG = "file:///dev/null";
 const PAUSE_OOM_SCORE = `${Math.max(-998, lowestOomScore)}`;
 
 type Identity = { pod: CoreV1Pod; container: string; kind: ContainerKind; attempt: number; sandbox: string };
@@ -34,40 +37,34 @@ function labels({ pod, container, kind, attempt, sandbox }: Identity): Record<st
 const displayName = (pod: CoreV1Pod, container: string, chance: string) =>
   `${(pod.metadata.name ?? "").slice(0, 40)}_${container.slice(0, 24)}_${chance.slice(0, 8)}`;
 
-/** The container that holds the pod's namespaces. */
-export function sandboxOptions(
-  pod: CoreV1Pod,
-  number: number,
-  given: { nodeName: string; networkName: string; chance: string },
-): ContainerOptions {
-  const { hostNetwork, hostPID, hostIPC, securityContext } = pod.spec;
+/** The container that holds the process namespace of a pod whose containers share one. */
+export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, chance: string): ContainerOptions {
   return {
     image: PAUSE_IMAGE,
-    name: displayName(pod, "pause", given.chance),
-    labels: labels({ pod, container: "", kind: "pause", attempt: number, sandbox: "" }),
+    name: displayName(pod, "pause", chance),
+    labels: labels({ pod, container: "", kind: "pause", attempt: sandbox.number, sandbox: sandbox.id }),
     flags: [
-      ...["--network", hostNetwork ? "host" : given.networkName],
-      ...(hostNetwork ? [] : ["--hostname", hostnameOf(pod, given.nodeName)]),
-      ...(hostPID ? ["--pid", "host"] : []),
-      ...["--ipc", hostIPC ? "host" : "shareable"],
+      ...networkFlags(sandbox),
       ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
-      ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", "none"],
+      ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", NO_LOG],
       ...["--security-opt", "no-new-privileges"],
-      ...(securityContext?.sysctls ?? []).flatMap(({ name, value }) => ["--sysctl", `${name}=${value}`]),
     ],
   };
 }
 
+const networkFlags = ({ network }: Sandbox) => ["--network", network ? `ns:${network}` : "host"];
+
 export type ContainerGiven = {
-  sandbox: string;
+  sandbox: Sandbox;
+  nodeName: string;
+  /** What the container finds at fixed places, as `[place on this machine, path in the container]`. */
+  files: readonly [string, string][];
   attempt: number;
   kind: ContainerKind;
   env: ReadonlyMap<string, string>;
   mounts: readonly [string, CoreV1VolumeMount][];
   image: InspectedImage;
   imageID: string;
-  /** The file that the container finds at its terminationMessagePath. */
-  messagePath: string;
   machineBytes: number;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
@@ -76,23 +73,26 @@ export type ContainerGiven = {
 
 /** Everything `nerdctl run` has to know of a container of a pod. Throws `ConfigError`. */
 export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, given: ContainerGiven): ContainerOptions {
-  const { hostPID, hostIPC, shareProcessNamespace } = pod.spec;
+  const { hostPID, hostIPC, securityContext } = pod.spec;
   const known = (name: string) => given.env.get(name);
   const [entry, ...command] = (container.command ?? []).map((text) => expand(text, known));
-  const processes = hostPID ? "host" : shareProcessNamespace ? `container:${given.sandbox}` : undefined;
+  const { pause } = given.sandbox;
+  const processes = hostPID ? "host" : pause && `container:${pause.id}`;
   const joined = given.target ? `container:${given.target}` : processes;
+  const taken = new Set(given.mounts.map(([, { mountPath }]) => mountPath));
   return {
     image: container.image ?? "",
     name: displayName(pod, container.name, given.chance),
     labels: {
-      ...labels({ ...given, pod, container: container.name }),
+      ...labels({ ...given, sandbox: given.sandbox.id, pod, container: container.name }),
       [Label.image]: container.image ?? "",
       [Label.imageID]: given.imageID,
     },
     flags: [
-      ...["--network", `container:${given.sandbox}`],
+      ...networkFlags(given.sandbox),
+      ...["--hostname", hostnameOf(pod, given.nodeName)],
       ...(joined ? ["--pid", joined] : []),
-      ...["--ipc", hostIPC ? "host" : `container:${given.sandbox}`],
+      ...(hostIPC ? ["--ipc", "host"] : []),
       ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
       ...LOG_FLAGS,
       ...resourceFlags(pod, container, given.machineBytes),
@@ -101,7 +101,11 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
       ...(container.tty && !container.stdin ? ["-t"] : []),
       ...given.mounts.flatMap(([place, mount]) => mountFlags(place, mount)),
-      ...["-v", `${given.messagePath}:${container.terminationMessagePath ?? "/dev/termination-log"}`],
+      // What the pod itself mounts there goes first.
+      ...given.files.flatMap(([place, path]) =>
+        taken.has(path) ? [] : mountFlags(place, { name: "", mountPath: path }),
+      ),
+      ...(securityContext?.sysctls ?? []).flatMap(({ name, value }) => ["--sysctl", `${name}=${value}`]),
       ...(entry === undefined ? [] : ["--entrypoint", entry]),
     ],
     args: [...command, ...(container.args ?? []).map((text) => expand(text, known))],

@@ -3,11 +3,10 @@ import type { InspectedImage } from "../runtime.ts";
 import { goDuration } from "./backoff.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
-import { remember } from "./memory.ts";
-import { signal } from "./processes.ts";
-import { createSandbox } from "./sandbox.ts";
+import { parseSandboxName, remember } from "./memory.ts";
+import { closeSandbox, createSandbox } from "./sandbox.ts";
 import { startContainer } from "./starting.ts";
-import { killPod, stopContainer } from "./stopping.ts";
+import { endProcesses, killPod, stopContainer } from "./stopping.ts";
 
 /** Volumes that could not be made are tried again after so long, if nothing changes before. */
 const RETRY_MS = 10_000;
@@ -40,6 +39,10 @@ export class Executor {
       endPod: async ({ reason, message }, state) => {
         state.memory.ended = { reason, message };
         node.events.record(state.pod, "Normal", reason, message);
+        return true;
+      },
+      closeSandbox: async (_, state) => {
+        await closeSandbox(node, state);
         return true;
       },
       cleanUp: (_, state) => this.#cleanUp(state),
@@ -131,21 +134,20 @@ export class Executor {
     return true;
   }
 
-  /** A process whose keeper was killed outlives its container: it is ended first, by its pid and start. */
-  async #removeContainers({ ids }: Doing<"removeContainers">, { memory, fresh }: PodState): Promise<boolean> {
-    const attempts = Object.values(memory.containers).flatMap(({ current, previous }) => [current, previous]);
-    for (const process of [...attempts, memory.sandbox])
-      if (process && ids.includes(process.id)) signal(this.#node.host.processes, process, "SIGKILL");
+  async #removeContainers({ ids }: Doing<"removeContainers">, { uid, fresh }: PodState): Promise<boolean> {
     await this.#node.runtime.remove(ids);
+    for (const id of ids) await endProcesses(this.#node, uid, id);
     fresh.removed.push(...ids);
-    if (memory.sandbox && ids.includes(memory.sandbox.id)) memory.sandbox.running = false;
     return true;
   }
 
   async #cleanUp({ uid, memory }: PodState): Promise<boolean> {
-    const { host, effects } = this.#node;
+    const { host, effects, network } = this.#node;
+    for (const name of network.opened()) if (parseSandboxName(name).uid === uid) await network.close(name);
+    if (memory.sandbox) memory.sandbox.running = false;
     await host.volumes.remove(uid);
     for (const name of Object.keys(memory.containers)) host.forgetKept(uid, name);
+    await endProcesses(this.#node, uid);
     for (let tries = 0; !host.cgroups.remove(uid) && tries < CGROUP_TRIES; tries++) await effects.sleep(50);
     memory.cleaned = true;
     return true;

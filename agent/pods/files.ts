@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { Inspected } from "../runtime.ts";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { PodMemory } from "./memory.ts";
 import { terminationMessage } from "./termination.ts";
 
@@ -21,7 +20,9 @@ export interface PodFiles {
     failed: boolean,
   ): string | undefined;
   /** Writes what a pod's containers see as /etc/resolv.conf and, made from the machine's own, /etc/hosts. */
-  writeNames(sandbox: Inspected, resolvConf: string, hosts: (machineHosts: string) => string): void;
+  writeNames(uid: string, resolvConf: string, hosts: (machineHosts: string) => string): void;
+  /** What `writeNames` wrote, as `[place on this machine, path in containers]`. */
+  names(uid: string): [string, string][];
 }
 
 /** Under `HOME/pods/UID`. */
@@ -50,12 +51,11 @@ export function podFiles(home: string): PodFiles {
       return path;
     },
     message: terminationMessage,
-    // All containers of the pod see the pause container's files, which nerdctl would fill with names of other pods.
-    writeNames({ ResolvConfPath = "" }, resolvConf, hosts) {
-      writeFileSync(ResolvConfPath, resolvConf);
-      const folder = dirname(ResolvConfPath).replace("/containers/", "/etchosts/");
-      rmSync(join(folder, "meta.json"), { force: true }); // without it nerdctl leaves the file alone
-      writeFileSync(join(folder, "hosts"), hosts(readFileSync("/etc/hosts", "utf8")));
+    writeNames(uid, resolvConf, hosts) {
+      mkdirSync(join(root, uid), { recursive: true, mode: 0o750 });
+      writeFileSync(join(root, uid, "resolv.conf"), resolvConf);
+      writeFileSync(join(root, uid, "hosts"), hosts(readFileSync("/etc/hosts", "utf8")));
     },
+    names: (uid) => ["resolv.conf", "hosts"].map((file) => [join(root, uid, file), `/etc/${file}`]),
   };
 }

@@ -1,7 +1,6 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import type { Effects } from "../../worker/lib/effects.ts";
+import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
-import type { Timers } from "../effects.ts";
 import type { Runtime, RuntimeEvent } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { NodeContext, PodState } from "./context.ts";
@@ -10,7 +9,7 @@ import { Executor } from "./executor.ts";
 import { containerNamed } from "./fields.ts";
 import type { Host } from "./host.ts";
 import { Images } from "./images.ts";
-import { isRunning, newMemory, type PodMemory, type Sandbox } from "./memory.ts";
+import { isRunning, newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { StatusReporter } from "./reporter.ts";
@@ -22,7 +21,7 @@ export type PodManagerDeps = {
   runtime: Runtime;
   host: Host;
   network: PodNetwork;
-  effects: Effects & Timers;
+  effects: AgentClock;
   /** Rejects when there is no uplink. */
   api: Api;
   clusterDomain?: string;
@@ -72,8 +71,6 @@ export class PodManager {
   #looking = false;
   /** All containers were seen once: a pod that comes new has none. */
   #looked = false;
-  /** Containers that were named by a lease and were not there at the last full look. */
-  #missing = new Set<string>();
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
@@ -177,7 +174,7 @@ export class PodManager {
     };
   }
 
-  /** The running pause container of a pod; `uid` as for `find`. */
+  /** What the containers of a pod share, while it stands; `uid` as for `find`. */
   sandboxOf(namespace: string, name: string, uid: string): Sandbox | undefined {
     for (const { state } of this.#workers.values()) {
       const { memory } = state;
@@ -267,15 +264,20 @@ export class PodManager {
     });
   }
 
-  /** Compares all that is here with all that is known: exits that were missed, doubles, orphans, leases, leftovers. */
+  /** Compares all that is here with all that is known: exits that were missed, doubles, orphans, leftovers. */
   async #look(): Promise<void> {
     if (this.#looking || !this.#synced || this.#stopped) return;
     this.#looking = true;
     try {
-      const ids = await this.#deps.runtime.list(Label.podUid);
+      const { runtime, effects } = this.#deps;
+      const ids = await runtime.list(Label.podUid);
       const observed: Observed[] = [];
       for (let at = 0; at < ids.length; at += INSPECT_AT_ONCE)
-        observed.push(...(await this.#deps.runtime.inspect(ids.slice(at, at + INSPECT_AT_ONCE))).map(observe));
+        observed.push(
+          ...(await runtime.inspect(ids.slice(at, at + INSPECT_AT_ONCE))).map((inspected) =>
+            observe(inspected, effects),
+          ),
+        );
       if (this.#stopped) return;
       const byPod = Map.groupBy(observed, (o) => o.podUid);
       for (const [uid, worker] of this.#workers) if (!worker.agreesWith(byPod.get(uid) ?? [])) worker.wake(true);
@@ -283,8 +285,10 @@ export class PodManager {
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
       const { files, volumes } = this.#deps.host;
       for (const uid of files.uids()) if (!this.#workers.has(uid)) await volumes.remove(uid);
+      const { network } = this.#deps;
+      for (const name of network.opened())
+        if (!this.#workers.has(parseSandboxName(name).uid)) await network.close(name);
       this.#looked = true;
-      await this.#releaseLeases(new Set(ids));
     } finally {
       this.#looking = false;
     }
@@ -293,16 +297,5 @@ export class PodManager {
   /** A pod of which only containers tell. */
   #orphan({ podUid: uid, podName: name, podNamespace: namespace }: Observed): CoreV1Pod {
     return this.#memories.get(uid)?.pod ?? { metadata: { uid, name, namespace }, spec: { containers: [] } };
-  }
-
-  /** Only what was missing twice: a container that is just being made has its lease before it is listed. */
-  async #releaseLeases(ids: ReadonlySet<string>): Promise<void> {
-    const missing = new Set<string>();
-    await this.#deps.network.releaseLeases?.((id) => {
-      if (ids.has(id)) return true;
-      missing.add(id);
-      return !this.#missing.has(id);
-    });
-    this.#missing = missing;
   }
 }

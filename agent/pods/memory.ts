@@ -1,5 +1,6 @@
 import type { CoreV1Pod, CoreV1PodCondition } from "../../worker/kinds/generated/types.ts";
 import type { Backoff } from "./backoff.ts";
+import type { ProcessId } from "./processes.ts";
 
 export type Exit = {
   code: number;
@@ -15,7 +16,7 @@ export type Attempt = {
   /** How often the container was started before: the restart count while this attempt is the newest. */
   number: number;
   id: string;
-  /** The pause container it shares namespaces with. */
+  /** The sandbox it ran in. */
   sandbox: string;
   /** As the pod's spec had it. */
   image: string;
@@ -57,7 +58,24 @@ export type ContainerMemory = {
   condemned?: { message: string; graceSeconds?: number };
 };
 
-export type Sandbox = { id: string; number: number; ip?: string; pid?: number; startTicks?: string; running: boolean };
+/** What all containers of a pod share: its network and, where they see each other's processes, a pause container. */
+export type Sandbox = {
+  id: string;
+  number: number;
+  ip?: string;
+  /** The file that stands for its network namespace; undefined with the machine's own network. */
+  network?: string;
+  pause?: ProcessId & { id: string };
+  running: boolean;
+};
+
+/** The n-th sandbox of a pod. */
+export const sandboxName = (uid: string, number: number) => `${uid}-${number}`;
+
+export function parseSandboxName(name: string): { uid: string; number: number } {
+  const at = name.lastIndexOf("-");
+  return { uid: name.slice(0, at), number: Number(name.slice(at + 1)) };
+}
 
 /**
  * What the agent knows of a pod and cannot read from its containers: kept on disk beside the pod's volumes, so that

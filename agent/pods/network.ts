@@ -1,14 +1,20 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { ResolverConfig } from "../network/dns/resolvConf.ts";
 
-/** What pods need of the node's network. */
+/** What pods need of the node's network. A sandbox's name holds its pod's uid, see `sandboxName`. */
 export type PodNetwork = {
-  /** The network that pods get their address from, for `nerdctl run --network`. */
-  networkName: string;
+  /** Makes a network namespace with an address, which it returns; in place of one of that name. */
+  open(sandbox: string): Promise<string>;
+  /** Ends a network namespace; one that is not there counts as ended. */
+  close(sandbox: string): Promise<void>;
+  /** undefined for a namespace that is not there, or not any more. */
+  addressOf(sandbox: string): string | undefined;
+  /** The file that stands for a namespace. */
+  pathOf(sandbox: string): string;
+  /** The names of all namespaces that are there. */
+  opened(): string[];
   /** What the pod's resolv.conf says, by its dnsPolicy and dnsConfig. */
   dns(pod: CoreV1Pod): ResolverConfig;
-  /** Gives back the addresses of containers that are no more. */
-  releaseLeases?(exists: (containerId: string) => boolean): Promise<void>;
 };
 
 /** The name that a pod's containers find themselves under; at most 63 characters, as the kernel has it. */

@@ -1,6 +1,16 @@
+import type { AgentClock } from "../clock.ts";
 import type { Inspected } from "../runtime.ts";
 import { containerNamed } from "./fields.ts";
-import { type Attempt, type Exit, type PodMemory, remember } from "./memory.ts";
+import {
+  type Attempt,
+  type Exit,
+  type PodMemory,
+  parseSandboxName,
+  remember,
+  type Sandbox,
+  sandboxName,
+} from "./memory.ts";
+import type { PodNetwork } from "./network.ts";
 
 /** Labels that say what a container is; names are no identity. */
 export const Label = {
@@ -34,14 +44,14 @@ export type Observed = {
   startedAt: number;
   finishedAt: number;
   exitCode: number;
-  ip: string;
   logPath: string;
   image: string;
   imageID: string;
   imageName: string;
 };
 
-export function observe(inspected: Inspected): Observed {
+/** Times of the runtime are by the machine's clock. */
+export function observe(inspected: Inspected, { fromWall }: Pick<AgentClock, "fromWall">): Observed {
   const labels = inspected.Config.Labels;
   const { State: state } = inspected;
   return {
@@ -55,10 +65,9 @@ export function observe(inspected: Inspected): Observed {
     sandbox: labels[Label.sandbox] ?? "",
     state: state.Running || state.Status === "paused" ? "running" : state.Status === "exited" ? "exited" : "created",
     pid: state.Pid,
-    startedAt: time(state.StartedAt),
-    finishedAt: time(state.FinishedAt),
+    startedAt: time(state.StartedAt, fromWall),
+    finishedAt: time(state.FinishedAt, fromWall),
     exitCode: state.ExitCode,
-    ip: inspected.NetworkSettings?.IPAddress ?? "",
     logPath: inspected.LogPath ?? "",
     image: labels[Label.image] ?? inspected.Image,
     imageID: labels[Label.imageID] ?? "",
@@ -67,19 +76,22 @@ export function observe(inspected: Inspected): Observed {
 }
 
 /** Go's zero time and an absent one are both "did not happen". */
-function time(text: string | undefined): number {
+function time(text: string | undefined, fromWall: AgentClock["fromWall"]): number {
   const ms = Date.parse(text ?? "");
-  return Number.isNaN(ms) || ms < 0 ? 0 : ms;
+  return Number.isNaN(ms) || ms <= 0 ? 0 : fromWall(ms);
 }
+
+type Networks = Pick<PodNetwork, "addressOf" | "pathOf">;
 
 /** Brings a pod's memory up to what the runtime says. `messageOf` reads the termination message of one that ended. */
 export function absorb(
   memory: PodMemory,
   observed: readonly Observed[],
+  network: Networks,
   now: number,
   messageOf: (attempt: Attempt, failed: boolean) => string | undefined,
 ): void {
-  absorbSandbox(memory, observed);
+  absorbSandbox(memory, observed, network);
   const byId = new Map(observed.map((o) => [o.id, o]));
   for (const o of observed.toSorted((a, b) => a.attempt - b.attempt)) if (o.kind !== "pause") adopt(memory, o);
   for (const { current } of Object.values(memory.containers)) {
@@ -92,19 +104,34 @@ export function absorb(
   }
 }
 
-function absorbSandbox(memory: PodMemory, observed: readonly Observed[]): void {
-  const running = observed.filter((o) => o.kind === "pause" && o.state === "running");
-  const known =
-    running.find((o) => o.id === memory.sandbox?.id) ?? running.toSorted((a, b) => b.attempt - a.attempt)[0];
-  if (!known) {
-    if (memory.sandbox) memory.sandbox.running = false;
-    return;
-  }
-  if (memory.sandbox?.id !== known.id) memory.sandbox = { id: known.id, number: known.attempt, running: true };
-  memory.sandbox.running = true;
-  memory.sandbox.pid = known.pid;
-  if (known.ip) memory.sandbox.ip = known.ip;
-  memory.sandboxes = Math.max(memory.sandboxes, known.attempt + 1);
+function absorbSandbox(memory: PodMemory, observed: readonly Observed[], network: Networks): void {
+  memory.sandbox ??= adoptSandbox(memory, observed, network);
+  const { sandbox } = memory;
+  if (!sandbox) return;
+  const paused = observed.some((o) => o.id === sandbox.pause?.id && o.state === "running");
+  sandbox.running &&= isStanding(sandbox, network) && (!sandbox.pause || paused);
+}
+
+/** Its network is there, which goes at the latest when the machine does. */
+export const isStanding = (sandbox: Sandbox | undefined, network: Networks): boolean =>
+  sandbox !== undefined && (!sandbox.network || network.addressOf(sandbox.id) !== undefined);
+
+/** The newest sandbox that containers tell of, when the disk was lost that told more. */
+function adoptSandbox(memory: PodMemory, observed: readonly Observed[], network: Networks): Sandbox | undefined {
+  const running = observed.filter((o) => o.state === "running" && o.sandbox);
+  const [newest] = running.map((o) => parseSandboxName(o.sandbox).number).toSorted((a, b) => b - a);
+  if (newest === undefined) return undefined;
+  const id = sandboxName(memory.uid, newest);
+  const ip = network.addressOf(id);
+  const pause = running.find((o) => o.kind === "pause" && o.sandbox === id);
+  memory.sandboxes = Math.max(memory.sandboxes, newest + 1);
+  return {
+    id,
+    number: newest,
+    ...(ip ? { ip, network: network.pathOf(id) } : {}),
+    ...(pause ? { pause: { id: pause.id, pid: pause.pid } } : {}),
+    running: ip !== undefined || memory.pod?.spec.hostNetwork === true,
+  };
 }
 
 /** Takes in a container that the memory does not know: the disk was lost, or the agent died while it started one. */

@@ -14,12 +14,16 @@ import type {
   CoreV1Secret,
 } from "../../worker/kinds/generated/types.ts";
 import type { Json } from "../../worker/protocol/link.ts";
+import { clusterClock } from "../clock.ts";
 import type { Desired } from "../desired.ts";
-import { effects } from "../effects.ts";
+import { effects, steadyEffects } from "../effects.ts";
+import { command } from "../network/commands.ts";
+import { PodNamespaces } from "../network/podNamespaces.ts";
 import { mountPoints } from "../volumes/mounts.ts";
 import { machineHost } from "./host.ts";
 import { attachTo } from "./keeping.ts";
 import { PodManager } from "./manager.ts";
+import { sandboxName } from "./memory.ts";
 
 /** Stands in for the cluster: keeps what the agent tells, and lets a pod go when its end is confirmed. */
 class Cluster {
@@ -100,6 +104,14 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
   const cluster = new Cluster();
   let runtime: TestRuntime;
 
+  const networks = new PodNamespaces({
+    command,
+    prefix: `skt${process.pid}`,
+    podCIDR: "10.99.32.0/24",
+    gateway: "10.99.32.1",
+    mtu: 1500,
+  });
+
   const newManager = () =>
     new PodManager({
       nodeName: "node-1",
@@ -107,10 +119,14 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
       runtime: runtime.nerdctl,
       host: machineHost({ home: runtime.home, nerdctl: runtime.nerdctl, api: cluster.api, effects }),
       network: {
-        networkName: runtime.network,
+        open: (sandbox) => networks.open(sandbox),
+        close: (sandbox) => networks.close(sandbox),
+        addressOf: (sandbox) => networks.addressOf(sandbox),
+        pathOf: (sandbox) => networks.path(sandbox),
+        opened: () => networks.names(),
         dns: () => ({ servers: ["10.96.0.10"], searches: ["default.svc.cluster.local"], options: ["ndots:5"] }),
       },
-      effects,
+      effects: clusterClock(steadyEffects),
       api: cluster.api,
       log: (message) => process.env.DEBUG && console.log(message),
     });
@@ -125,7 +141,7 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
   };
 
   beforeAll(async () => {
-    runtime = await startRuntime("10.99.32.0/24");
+    runtime = await startRuntime();
     const archive = join(runtime.home, "busybox.tar");
     await writeBusyboxImage(archive);
     await runtime.nerdctl.load(archive);
@@ -347,6 +363,37 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     await until("it is told", () => cluster.main("web")?.restartCount === 1 && cluster.isReady("web"));
   });
 
+  test("containers of a pod share its network and /dev/shm, and its processes where asked to", async () => {
+    const other = {
+      name: "other",
+      image: BUSYBOX_IMAGE,
+      ...sh("echo shared > /dev/shm/x; httpd -f -p 127.0.0.1:81 -h /dev/shm"),
+    };
+    cluster.run("apart", { containers: [other] }, sh("exec sleep 1000"));
+    cluster.run("together", { containers: [other], shareProcessNamespace: true }, sh("exec sleep 1000"));
+    await until("both are ready", () => cluster.isReady("apart") && cluster.isReady("together"));
+    for (const name of ["apart", "together"]) {
+      expect(await exec(name, "wget", "-qO-", "http://127.0.0.1:81/x")).toBe("shared\n");
+      expect(await exec(name, "cat", "/dev/shm/x")).toBe("shared\n");
+    }
+    expect(await exec("apart", "ps")).not.toContain("httpd");
+    expect(await exec("together", "ps")).toMatch(/1 .* \/pause\n(.*\n)*.*httpd/);
+  });
+
+  test("a pod whose network or pause container is gone begins anew", async () => {
+    const { uid: apart = "" } = cluster.pods.get("apart")?.metadata ?? {};
+    const before = cluster.statuses.get("apart")?.podIP;
+    await networks.close(sandboxName(apart, 0));
+    process.kill(cluster.manager?.sandboxOf("default", "together", "")?.pause?.pid ?? 0, "SIGKILL");
+    process.kill(cluster.manager?.find("default", "apart", "", "main")?.pid ?? 0, "SIGKILL");
+    for (const name of ["apart", "together"])
+      await until(`${name} runs again`, () => cluster.main(name)?.restartCount === 1 && cluster.isReady(name));
+    expect(cluster.statuses.get("apart")?.podIP).not.toBe(before);
+    expect(cluster.messages("apart")).toContainEqual(expect.stringMatching(/^SandboxChanged/));
+    expect(await exec("together", "ps")).toMatch(/1 .* \/pause\n/);
+    for (const name of ["apart", "together"]) cluster.delete(name, 0);
+  });
+
   test("deletion runs preStop, gives the grace and leaves nothing behind", async () => {
     cluster.run(
       "gentle",
@@ -371,7 +418,6 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     expect(readdirSync(join(runtime.home, "pods"))).toEqual([]);
     expect(mountPoints(join(runtime.home, "pods"))).toEqual([]);
     expect(existsSync(`/sys/fs/cgroup/memory/skerry/pod${uid}`)).toBe(false);
-    const leases = readdirSync(`/var/lib/cni/networks/${runtime.network}`).filter((name) => /^\d/.test(name));
-    expect(leases).toEqual([]);
+    expect(networks.names()).toEqual([]);
   });
 });

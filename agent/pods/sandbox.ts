@@ -1,13 +1,14 @@
 import { renderResolvConf } from "../network/dns/resolvConf.ts";
-import { sandboxOptions } from "./container-spec.ts";
+import { pauseOptions } from "./container-spec.ts";
 import type { NodeContext, PodState } from "./context.ts";
+import { type Sandbox, sandboxName } from "./memory.ts";
 import { hostnameOf, printHosts } from "./network.ts";
 import { observe } from "./observe.ts";
 
 /** One that could not be made is tried again after so long, if nothing changes before. */
 const RETRY_MS = 10_000;
 
-/** Makes the container that holds a pod's namespaces; false when that failed and the rest of the pod has to wait. */
+/** Makes what a pod's containers share; false when that failed and the rest of the pod has to wait. */
 export async function createSandbox(node: NodeContext, state: PodState, number: number): Promise<boolean> {
   const { events, effects } = node;
   const { pod } = state;
@@ -25,19 +26,36 @@ export async function createSandbox(node: NodeContext, state: PodState, number: 
   }
 }
 
-async function make(node: NodeContext, { pod, memory, uid, fresh }: PodState, number: number): Promise<void> {
-  const { runtime, network, nodeName, effects, host, clusterDomain } = node;
+async function make(node: NodeContext, state: PodState, number: number): Promise<void> {
+  const { network, nodeName, host, clusterDomain } = node;
+  const { pod, memory, uid } = state;
   host.cgroups.make(uid, pod);
-  const given = { nodeName, networkName: network.networkName, chance: effects.uid() };
-  const id = await runtime.run(sandboxOptions(pod, number, given), "patient");
+  await closeSandbox(node, state);
+  const sandbox: Sandbox = { id: sandboxName(uid, number), number, running: true };
+  if (!pod.spec.hostNetwork) {
+    sandbox.ip = await network.open(sandbox.id);
+    sandbox.network = network.pathOf(sandbox.id);
+  }
+  host.files.writeNames(uid, renderResolvConf(network.dns(pod)), (machineHosts) =>
+    printHosts(pod, sandbox.ip ?? "", hostnameOf(pod, nodeName), clusterDomain, machineHosts),
+  );
+  if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox);
+  memory.sandbox = sandbox;
+  memory.sandboxes = number + 1;
+}
+
+async function startPause({ runtime, effects, host }: NodeContext, state: PodState, sandbox: Sandbox): Promise<void> {
+  const id = await runtime.run(pauseOptions(state.pod, sandbox, effects.uid()), "patient");
   const [made] = await runtime.inspect([id]);
   if (!made) throw new Error("the pause container is gone");
-  const ip = made.NetworkSettings?.IPAddress || undefined;
   const { Pid: pid } = made.State;
-  memory.sandbox = { id, number, ip, pid, startTicks: host.processes.startTicks(pid), running: true };
-  memory.sandboxes = number + 1;
-  fresh.made.push(observe(made));
-  host.files.writeNames(made, renderResolvConf(network.dns(pod)), (machineHosts) =>
-    printHosts(pod, ip ?? "", hostnameOf(pod, nodeName), clusterDomain, machineHosts),
-  );
+  sandbox.pause = { id, pid, startTicks: host.processes.startTicks(pid) };
+  state.fresh.made.push(observe(made, effects));
+}
+
+/** Gives back a pod's network. Its containers have ended. */
+export async function closeSandbox({ network }: NodeContext, { memory: { sandbox } }: PodState): Promise<void> {
+  if (!sandbox) return;
+  await network.close(sandbox.id);
+  sandbox.running = false;
 }

@@ -1,4 +1,4 @@
-import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Step } from "../plan.ts";
 import type { ContainerOptions, InspectedImage } from "../runtime.ts";
 import { raise } from "./backoff.ts";
@@ -9,6 +9,7 @@ import { imageIdOf } from "./images.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { observe } from "./observe.ts";
+import { endProcesses } from "./stopping.ts";
 
 /** A container that could not be made is tried again after so long, if nothing changes before. */
 const RETRY_MS = 10_000;
@@ -40,6 +41,7 @@ export async function startContainer(
   const say = (type: "Normal" | "Warning", reason: string, message: string) =>
     events.record(state.pod, type, reason, message, container.name);
   try {
+    if (memory.current?.exit?.reason === "Unknown") await endProcesses(node, state.uid, memory.current.id);
     attempt.id = await run(node, state, container, options);
     say("Normal", "Created", "Container created");
     say("Normal", "Started", "Container started");
@@ -94,23 +96,37 @@ async function optionsOf(
   attempt: Attempt,
 ): Promise<ContainerOptions> {
   const { host, desired, effects, nodeName } = node;
-  const { pod, memory } = state;
+  const { pod, memory, uid } = state;
+  const { sandbox } = memory;
+  if (!sandbox) throw new Error("the pod has no sandbox");
   const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state) });
   const env = new Map([["HOSTNAME", hostnameOf(pod, nodeName)], ...given]);
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   return containerOptions(pod, container, {
-    sandbox: attempt.sandbox,
+    sandbox,
+    nodeName,
+    files: [
+      ...host.files.names(uid),
+      ...(sharesMemory(pod) ? [[await host.volumes.sharedMemory(uid), "/dev/shm"] as [string, string]] : []),
+      [attempt.messagePath ?? "", container.terminationMessagePath ?? "/dev/termination-log"],
+    ],
     attempt: step.number,
     kind: step.kind,
     env,
     mounts: await host.volumes.mountsOf(pod, container, env),
     image,
     imageID: attempt.imageID,
-    messagePath: attempt.messagePath ?? "",
     machineBytes: host.memoryBytes,
     chance: effects.uid(),
     target: targetName && memory.containers[targetName]?.current?.id,
   });
+}
+
+/** Containers of one pod see each other's shared memory; one that is alone has its own. */
+function sharesMemory({ spec }: CoreV1Pod): boolean {
+  return (
+    !spec.hostIPC && [spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []].flat().length > 1
+  );
 }
 
 function begin(state: PodState, container: CoreV1Container, attempt: Attempt): void {
@@ -126,8 +142,9 @@ function begin(state: PodState, container: CoreV1Container, attempt: Attempt): v
 
 async function observeStart(node: NodeContext, state: PodState, attempt: Attempt): Promise<void> {
   const [made] = await node.runtime.inspect([attempt.id]);
-  if (made) state.fresh.made.push(observe(made));
-  attempt.startedAt = Date.parse(made?.State.StartedAt ?? "") || node.effects.now();
+  const observed = made && observe(made, node.effects);
+  if (observed) state.fresh.made.push(observed);
+  attempt.startedAt = observed?.startedAt || node.effects.now();
   attempt.pid = made?.State.Pid;
   attempt.startTicks = attempt.pid ? node.host.processes.startTicks(attempt.pid) : undefined;
   attempt.logPath = made?.LogPath;

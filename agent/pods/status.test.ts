@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CoreV1Pod, CoreV1PodSpec } from "../../worker/kinds/generated/types.ts";
-import type { ContainerMemory } from "./memory.ts";
+import { type ContainerMemory, sandboxName } from "./memory.ts";
 import { absorb } from "./observe.ts";
 import { computeStatus, statusPatch } from "./status.ts";
 import { NOW, pause, someAttempt, someMemory, someObserved, somePod } from "./testing.ts";
@@ -95,9 +95,10 @@ describe("container states", () => {
 
 describe("what the runtime says", () => {
   const message = () => "why";
+  const network = { addressOf: () => "10.0.0.2", pathOf: (sandbox: string) => `/run/netns/${sandbox}` };
   test("a container that ended gets its exit code and message", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt() } });
-    absorb(memory, [pause(), someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], NOW, message);
+    absorb(memory, [someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], network, NOW, message);
     expect(memory.containers.app?.current?.exit).toEqual({
       code: 3,
       reason: "Error",
@@ -107,23 +108,30 @@ describe("what the runtime says", () => {
   });
   test("one killed for want of memory is OOMKilled", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt({ oom: true }) } });
-    absorb(memory, [pause(), someObserved({ state: "exited", exitCode: 137 })], NOW, message);
+    absorb(memory, [someObserved({ state: "exited", exitCode: 137 })], network, NOW, message);
     expect(memory.containers.app?.current?.exit?.reason).toBe("OOMKilled");
   });
   test("one that is gone without a trace has ended, with an unknown cause", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt() } });
-    absorb(memory, [pause()], NOW, message);
+    absorb(memory, [], network, NOW, message);
     expect(memory.containers.app?.current?.exit).toMatchObject({ code: 137, reason: "ContainerStatusUnknown" });
   });
   test("without a memory, containers are adopted by their labels", () => {
     const memory = { ...someMemory(somePod()), sandbox: undefined };
     const observed = [
-      pause({ attempt: 2 }),
-      someObserved({ id: "old", attempt: 1, state: "exited" }),
-      someObserved({ id: "new", attempt: 2 }),
+      someObserved({ id: "old", attempt: 1, state: "exited", sandbox: sandboxName("u1", 1) }),
+      pause({ attempt: 2, sandbox: sandboxName("u1", 2) }),
+      someObserved({ id: "new", attempt: 2, sandbox: sandboxName("u1", 2) }),
     ];
-    absorb(memory, observed, NOW, message);
-    expect(memory.sandbox).toMatchObject({ id: "s1", ip: "10.0.0.2", running: true });
+    absorb(memory, observed, network, NOW, message);
+    expect(memory.sandbox).toEqual({
+      id: "u1-2",
+      number: 2,
+      ip: "10.0.0.2",
+      network: "/run/netns/u1-2",
+      pause: { id: "p1", pid: 100 },
+      running: true,
+    });
     expect(memory.sandboxes).toBe(3);
     expect(memory.containers.app?.current).toMatchObject({ id: "new", number: 2 });
     expect(memory.containers.app?.previous?.id).toBe("old");

@@ -92,9 +92,22 @@ export async function killPod(node: NodeContext, state: PodState, graceSeconds: 
     const sidecar = running.find((r) => r.name === name);
     if (sidecar) await stop(sidecar);
   }
-  const { sandbox } = state.memory;
-  if (!sandbox) return;
-  signal(node.host.processes, sandbox, "SIGKILL");
+  const pause = state.memory.sandbox?.pause;
+  if (!pause) return;
+  signal(node.host.processes, pause, "SIGKILL");
   const dead = node.effects.now() + KILL_WAIT_MS;
-  while (isAlive(node.host.processes, sandbox) && node.effects.now() < dead) await node.effects.sleep(20);
+  while (isAlive(node.host.processes, pause) && node.effects.now() < dead) await node.effects.sleep(20);
+}
+
+/**
+ * Ends what outlived its container, because the container's keeper was killed: nothing but the cgroup knows of it then.
+ * Rejects when it does not end.
+ */
+export async function endProcesses(node: NodeContext, uid: string, containerId?: string): Promise<void> {
+  const { effects, host } = node;
+  const deadline = effects.now() + KILL_WAIT_MS;
+  while (!host.cgroups.end(uid, containerId)) {
+    if (effects.now() > deadline) throw new Error("processes of the pod do not end");
+    await effects.sleep(20);
+  }
 }

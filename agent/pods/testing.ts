@@ -1,10 +1,12 @@
 import type { CoreV1Container, CoreV1Pod, CoreV1PodSpec } from "../../worker/kinds/generated/types.ts";
 import type { Attempt, PodMemory } from "./memory.ts";
-import { newMemory } from "./memory.ts";
+import { newMemory, sandboxName } from "./memory.ts";
 import type { Observed } from "./observe.ts";
 
 /** A moment for tests: 2026-01-01T00:00:00Z. */
 export const NOW = Date.UTC(2026, 0, 1);
+
+export const SANDBOX = sandboxName("u1", 0);
 
 export function somePod(spec: Partial<CoreV1PodSpec> = {}, metadata: Partial<CoreV1Pod["metadata"]> = {}): CoreV1Pod {
   const containers: CoreV1Container[] = [{ name: "app", image: "app:1" }];
@@ -15,7 +17,7 @@ export function someAttempt(given: Partial<Attempt> = {}): Attempt {
   return {
     number: 0,
     id: "c1",
-    sandbox: "s1",
+    sandbox: SANDBOX,
     image: "app:1",
     imageID: "sha256:1",
     imageName: "docker.io/library/app:1",
@@ -28,7 +30,7 @@ export function someAttempt(given: Partial<Attempt> = {}): Attempt {
 export function someMemory(pod: CoreV1Pod, containers: PodMemory["containers"] = {}): PodMemory {
   return {
     ...newMemory(pod, NOW),
-    sandbox: { id: "s1", number: 0, ip: "10.0.0.2", running: true },
+    sandbox: { id: SANDBOX, number: 0, ip: "10.0.0.2", network: "/run/netns/s", running: true },
     sandboxes: 1,
     containers,
   };
@@ -43,13 +45,12 @@ export function someObserved(given: Partial<Observed> = {}): Observed {
     container: "app",
     kind: "app",
     attempt: 0,
-    sandbox: "s1",
+    sandbox: SANDBOX,
     state: "running",
     pid: 100,
     startedAt: NOW,
     finishedAt: 0,
     exitCode: 0,
-    ip: "",
     logPath: "/log",
     image: "app:1",
     imageID: "sha256:1",
@@ -59,4 +60,4 @@ export function someObserved(given: Partial<Observed> = {}): Observed {
 }
 
 export const pause = (given: Partial<Observed> = {}) =>
-  someObserved({ id: "s1", kind: "pause", container: "", sandbox: "", ip: "10.0.0.2", ...given });
+  someObserved({ id: "p1", kind: "pause", container: "", ...given });

@@ -4,9 +4,9 @@ import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import type { Executor } from "./executor.ts";
 import { containerNamed } from "./fields.ts";
 import type { Attempt, PodMemory } from "./memory.ts";
-import { absorb, Label, type Observed, observe } from "./observe.ts";
+import { absorb, isStanding, Label, type Observed, observe } from "./observe.ts";
 import { Prober } from "./probes.ts";
-import { isAlive, signal } from "./processes.ts";
+import { isAlive } from "./processes.ts";
 import { referencesKey } from "./references.ts";
 import type { StatusReporter } from "./reporter.ts";
 import { computeStatus } from "./status.ts";
@@ -29,6 +29,7 @@ const seenThrough: ReadonlySet<Step["do"]> = new Set([
   "backOff",
   "removeContainers",
   "endPod",
+  "closeSandbox",
   "cleanUp",
   "confirmDeletion",
 ]);
@@ -137,14 +138,15 @@ export class PodWorker {
   /** Notices processes that ended without a word. */
   sweep(): void {
     const { sandbox } = this.state.memory;
+    const pause = sandbox?.running ? sandbox.pause : undefined;
     const running = this.#attempts().filter((attempt) => !attempt.exit && attempt.startTicks);
     const { processes } = this.#deps.node.host;
-    const sandboxDied = sandbox?.running && sandbox.startTicks && !isAlive(processes, sandbox);
-    if (sandboxDied || running.some((attempt) => !isAlive(processes, attempt))) this.wake();
+    const pauseDied = pause?.startTicks && !isAlive(processes, pause);
+    if (pauseDied || running.some((attempt) => !isAlive(processes, attempt))) this.wake();
   }
 
   owns(containerId: string): boolean {
-    if (this.state.memory.sandbox?.id === containerId) return true;
+    if (this.state.memory.sandbox?.pause?.id === containerId) return true;
     return this.#attempts().some((attempt) => attempt.id === containerId);
   }
 
@@ -201,35 +203,36 @@ export class PodWorker {
   }
 
   async #look(): Promise<void> {
-    const { runtime, effects, host } = this.#deps.node;
+    const { runtime, effects, host, network } = this.#deps.node;
     const { memory, uid } = this.state;
     const full = this.#full || this.state.lookFully === true;
     this.#full = this.state.lookFully = false;
     if (this.#current && !full) this.#takeFresh();
     else {
       this.#current = true; // until something happens, which may be while the runtime answers
-      const known = [memory.sandbox?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
+      const known = [memory.sandbox?.pause?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
       const ids = full ? await runtime.list(`${Label.podUid}=${uid}`) : (known as string[]);
-      const found = (await runtime.inspect(ids)).map(observe);
+      const found = (await runtime.inspect(ids)).map((inspected) => observe(inspected, effects));
       // Without its sandbox all of the pod is gone, as after a reboot.
-      const standing = found.some((o) => o.kind === "pause" && o.state === "running");
+      const standing = isStanding(memory.sandbox, network);
       this.#observed = standing ? found.map((o) => this.#believe(o)) : found;
       this.state.fresh = { made: [], removed: [] };
     }
     for (const attempt of this.#attempts())
       if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || host.cgroups.oomKills(uid, attempt.id) > 0))
         attempt.oom = true;
-    absorb(memory, this.#observed, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
+    absorb(memory, this.#observed, network, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
     for (const { current } of Object.values(memory.containers)) {
       if (!current) continue;
       if (current.exit) {
-        // Its keeper was killed and it went on alone.
-        signal(host.processes, current, "SIGKILL");
+        // Its keeper may have been killed, and it go on alone.
+        if (current.exit.reason === "Unknown") host.cgroups.end(uid, current.id);
         this.#exits.get(current.id)?.resolve();
         this.#exits.delete(current.id);
       } else if (current.pid) current.startTicks ??= host.processes.startTicks(current.pid);
     }
-    if (memory.sandbox?.pid) memory.sandbox.startTicks ??= host.processes.startTicks(memory.sandbox.pid);
+    const pause = memory.sandbox?.pause;
+    if (pause?.pid) pause.startTicks ??= host.processes.startTicks(pause.pid);
   }
 
   /**

@@ -1,6 +1,5 @@
 /** Connections to `localhost` of a pod, as the kubelet makes them: also to what listens on the loopback alone. */
 import type { ChildProcess } from "node:child_process";
-import { readlinkSync } from "node:fs";
 import type { Socket } from "node:net";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
@@ -10,21 +9,21 @@ const PROGRAM = programPath("streams/namespace-dialer");
 
 type Waiting = { resolve(socket: Socket): void; reject(error: Error): void };
 
-/** Dials inside the network namespace of a process. Its helper process starts with the first use and ends by `close`. */
+/** Dials inside a network namespace, given by the file that stands for it; the machine's own without one. Its helper process starts with the first use and ends by `close`. */
 export class NamespaceDialer {
-  private readonly pid: number;
+  private readonly network: string | undefined;
   private readonly waiting = new Map<number, Waiting>();
   private helper: ChildProcess | undefined;
   private lastId = 0;
 
-  constructor(pid: number) {
-    this.pid = pid;
+  constructor(network: string | undefined) {
+    this.network = network;
   }
 
   /** Rejects with the reason in the words of Go's net package. The socket is paused. */
   dial(port: number): Promise<Socket> {
-    if (networkOf("self") === networkOf(this.pid)) return dialLocalhost(port);
-    this.helper ??= this.start();
+    if (!this.network) return dialLocalhost(port);
+    this.helper ??= this.start(this.network);
     const request: DialRequest = { id: ++this.lastId, port };
     return new Promise((resolve, reject) => {
       this.waiting.set(request.id, { resolve, reject });
@@ -37,16 +36,8 @@ export class NamespaceDialer {
     this.fail(new Error("closed"));
   }
 
-  private start(): ChildProcess {
-    const inside = [
-      "-t",
-      `${this.pid}`,
-      "-n",
-      "--",
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      PROGRAM,
-    ];
+  private start(network: string): ChildProcess {
+    const inside = [`--net=${network}`, "--", process.execPath, "--disable-warning=ExperimentalWarning", PROGRAM];
     const child = spawn("nsenter", inside, { stdio: ["ignore", "ignore", "pipe", "ipc"] });
     let said = "";
     child.stderr?.on("data", (chunk: Buffer) => {
@@ -68,13 +59,5 @@ export class NamespaceDialer {
     this.helper = undefined;
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();
-  }
-}
-
-function networkOf(pid: number | "self"): string {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`);
-  } catch {
-    return `gone: ${pid}`;
   }
 }

@@ -22,8 +22,8 @@ type Pair = { error?: SpdyStream; data?: SpdyStream };
 
 export async function servePortForward({ socket, request, deps }: ServedPod): Promise<void> {
   const sandbox = deps.pods.sandboxOf(request.namespace, request.pod, request.uid);
-  if (!sandbox?.pid) throw new Error(`pod ${request.pod} is not running`);
-  const dialer = new NamespaceDialer(sandbox.pid);
+  if (!sandbox) throw new Error(`pod ${request.pod} is not running`);
+  const dialer = new NamespaceDialer(sandbox.network);
   const forwarder = new Forwarder(dialer, sandbox.id, deps.effects);
   const session = new SpdySession(transportOf(socket), (stream) => forwarder.accept(stream));
   socket.on("message", (bytes: Buffer) => session.receive(bytes));

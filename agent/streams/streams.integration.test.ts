@@ -85,7 +85,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   }
 
   async function start(name: string, script: string): Promise<FoundContainer> {
-    const options = { image: BUSYBOX_IMAGE, flags: ["--network", runtime.network], args: ["sh", "-c", script] };
+    const options = { image: BUSYBOX_IMAGE, flags: ["--network", "none"], args: ["sh", "-c", script] };
     const container = await found(await runtime.nerdctl.run(options));
     containers.set(name, container);
     return container;
@@ -120,7 +120,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     ]);
 
   beforeAll(async () => {
-    runtime = await startRuntime("10.99.33.0/24");
+    runtime = await startRuntime();
     const archive = join(runtime.home, "busybox.tar");
     await writeBusyboxImage(archive);
     await runtime.nerdctl.load(archive);
@@ -130,7 +130,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
       "main",
       "mkdir /tmp/www; echo inside > /tmp/www/index.html; httpd -p 127.0.0.1:81 -h /tmp/www; exec httpd -f -p 80 -h /tmp/www",
     );
-    sandbox = { id: main.containerId, number: 0, pid: main.pid, running: true };
+    sandbox = { id: main.containerId, number: 0, network: `/proc/${main.pid}/ns/net`, running: true };
   }, 60_000);
 
   afterAll(async () => {

@@ -21,11 +21,16 @@ export interface PodVolumes {
   refreshAt(uid: string): number;
   /** The mounts of a container, as `[place on this machine, mount]`. */
   mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]>;
+  /** The place of the /dev/shm that a pod's containers have in common. */
+  sharedMemory(uid: string): Promise<string>;
   /** Unmounts and deletes all that belongs to a pod. */
   remove(uid: string): Promise<void>;
 }
 
 type Mount = [string, CoreV1VolumeMount];
+
+/** As container runtimes give a pod by default. */
+const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** Under `HOME/pods/UID` and, for secrets, in memory. */
 export class Volumes implements PodVolumes {
@@ -88,6 +93,12 @@ export class Volumes implements PodVolumes {
       }
     }
     return mounts;
+  }
+
+  async sharedMemory(uid: string): Promise<string> {
+    const place = join(this.#folder(uid), "shm");
+    if (!isMountPoint(place)) await mountTmpfs(place, SHARED_MEMORY_BYTES);
+    return place;
   }
 
   async remove(uid: string): Promise<void> {

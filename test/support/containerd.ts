@@ -9,30 +9,26 @@ import { Nerdctl } from "../../agent/nerdctl.ts";
 import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
 
-/** A real containerd of its own under a temporary folder, with a bridge network. `stop` leaves nothing behind. */
+/** A real containerd of its own under a temporary folder. `stop` leaves nothing behind. */
 export type TestRuntime = {
   home: string;
   containerd: Containerd;
   nerdctl: Nerdctl;
-  network: string;
   stop(): Promise<void>;
 };
 
-export async function startRuntime(subnet: string): Promise<TestRuntime> {
+export async function startRuntime(): Promise<TestRuntime> {
   const home = mkdtempSync(join(tmpdir(), "skerry-test-"));
   const containerd = new Containerd({ home, timers: effects, log: () => {} });
   await containerd.start();
   const { nerdctl: binary } = await ensureTools(cachePath(process.env), () => {});
   const nerdctl = new Nerdctl({ binary, toml: containerd.paths.nerdctlToml, namespace: CONTAINERD_NAMESPACE });
-  const network = `skt${process.pid % 100_000}`;
-  await nerdctl.createNetwork(network, ["--subnet", subnet]);
-  return { home, containerd, nerdctl, network, stop: () => stopRuntime(home, containerd, nerdctl, network) };
+  return { home, containerd, nerdctl, stop: () => stopRuntime(home, containerd, nerdctl) };
 }
 
-async function stopRuntime(home: string, containerd: Containerd, nerdctl: Nerdctl, network: string): Promise<void> {
+async function stopRuntime(home: string, containerd: Containerd, nerdctl: Nerdctl): Promise<void> {
   const all = await run(nerdctl.binary, ["ps", "-a", "-q", "--no-trunc"], { env: nerdctl.environment });
   await nerdctl.remove(all.stdout.split("\n").filter(Boolean));
-  await run(nerdctl.binary, ["network", "rm", network], { env: nerdctl.environment });
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");

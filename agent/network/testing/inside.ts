@@ -5,6 +5,7 @@
 import { createSocket } from "node:dgram";
 import { createServer as createHttpsServer, request as httpsRequest } from "node:https";
 import { connect, createServer } from "node:net";
+import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import { effects } from "../../effects.ts";
 import { NodeNetwork, type NodeNetworkOptions } from "../network.ts";
@@ -28,9 +29,12 @@ export type Commands = {
   upstream: { port: number; certificate: string; key: string };
   https: { host: string; port: number; path: string; ca: string; token: string };
   start: {
-    options: Pick<NodeNetworkOptions, "home" | "nodeName" | "clusterName" | "cniConfigPath">;
+    options: Pick<NodeNetworkOptions, "home" | "nodeName" | "clusterName">;
     settings: NetworkSettings;
   };
+  /** Makes a pod's namespace; answers with its address and the namespace's name. */
+  open: string;
+  close: string;
   sync: NetworkState;
   dns: Pod;
   unreachable: Record<never, never>;
@@ -80,7 +84,15 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
     await network?.stop({ remove: false });
     network = new NodeNetwork({ ...options, effects, log: (message) => console.error(message) });
     await network.start(settings);
-    return network.networkName;
+    return "ok";
+  },
+  async open(name) {
+    const address = await network?.open(name);
+    return { address, namespace: basename(network?.pathOf(name) ?? "") };
+  },
+  async close(name) {
+    await network?.close(name);
+    return { opened: network?.opened(), address: network?.addressOf(name) ?? "" };
   },
   async sync(state) {
     network?.sync(state);

@@ -22,7 +22,8 @@ export class Namespace {
   private constructor(name: string) {
     this.name = name;
     const script = new URL("./inside.ts", import.meta.url).pathname;
-    this.#child = spawn("ip", ["netns", "exec", name, process.execPath, script], {
+    // nsenter and not `ip netns exec`: namespaces that are made inside have to be seen from outside.
+    this.#child = spawn("nsenter", [`--net=/run/netns/${name}`, process.execPath, script], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     if (!this.#child.stdout) throw new Error("no pipe");

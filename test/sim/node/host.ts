@@ -1,5 +1,6 @@
 import type { Act } from "../../../agent/pods/handlers.ts";
 import type { Host } from "../../../agent/pods/host.ts";
+import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
 import type { ContainerOptions } from "../../../agent/runtime.ts";
 import { between } from "../world/random.ts";
@@ -20,6 +21,12 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     processes: processes(machine, agent),
     cgroups: {
       make: () => {},
+      end(uid, id) {
+        const left = machine.running().filter(({ labels }) => labels[Label.podUid] === uid);
+        const meant = left.filter((container) => id === undefined || container.id === id);
+        for (const { task } of meant) if (task) machine.signal(task.pid, "SIGKILL");
+        return meant.length === 0;
+      },
       remove: () => true,
       oomKills: (_, id) => (machine.containers.get(id)?.task?.end?.oom ? 1 : 0),
     },
@@ -33,6 +40,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       messageFile: (uid, container, attempt) => `/pods/${uid}/${container}/${attempt % 2}`,
       message: () => undefined,
       writeNames: () => {},
+      names: () => [],
     },
     volumes: modelVolumes(machine, disk, agent),
     act: acting(machine, agent),

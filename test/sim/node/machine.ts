@@ -1,4 +1,5 @@
 import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
+import { parseSandboxName } from "../../../agent/pods/memory.ts";
 import { Label } from "../../../agent/pods/observe.ts";
 import type { ContainerOptions, RuntimeEvent } from "../../../agent/runtime.ts";
 import type { ContainerFact, Part, SimNodeOptions } from "../contract.ts";
@@ -20,7 +21,6 @@ export type Container = {
   image: string;
   labels: Record<string, string>;
   createdAt: number;
-  ip?: string;
   /** Absent for one that was never started, or not since the machine was. */
   task?: Task;
   /** Its keeper (shim) was killed: the runtime takes it for one that never ran. */
@@ -39,8 +39,8 @@ const TICK_MS = 10;
 export class Machine {
   readonly containers = new Map<string, Container>();
   readonly images = new Set<string>([PAUSE_IMAGE]);
-  /** Addresses given out, with the container that each was given to. */
-  readonly leases = new Map<string, string>();
+  /** Network namespaces of pods, each with its address. */
+  readonly networks = new Map<string, string>();
   /** containerd answers. */
   answers = true;
   /** Steps may fail. */
@@ -88,6 +88,7 @@ export class Machine {
     const orphans = this.running().filter(({ id }) => !this.containers.has(id));
     this.#processes.clear();
     for (const container of orphans) this.#tell(container, "removed");
+    for (const name of this.networks.keys()) this.closeNetwork(name);
     for (const container of this.containers.values()) {
       const ran = container.task && !container.task.end;
       container.task = undefined;
@@ -96,18 +97,15 @@ export class Machine {
     }
   }
 
-  /** What the CNI plugins were told. */
+  /** What the network was told. */
   addressesFrom(podCIDR: string): void {
     this.#podCIDR = podCIDR;
   }
 
   create(options: ContainerOptions): Container {
     const id = Array.from({ length: 4 }, () => this.#part.uid().replaceAll("-", "").slice(0, 16)).join("");
-    const flags = options.flags ?? [];
-    const network = flags[flags.indexOf("--network") + 1] ?? "none";
     const labels = options.labels ?? {};
     const container: Container = { id, image: options.image, labels, createdAt: this.time.wall() };
-    if (network !== "host" && !network.startsWith("container:")) container.ip = this.#lease(id);
     this.containers.set(id, container);
     this.#tell(container, "created");
     return container;
@@ -129,11 +127,9 @@ export class Machine {
   remove(id: string): void {
     const container = this.containers.get(id);
     if (!container) return;
-    const { task, lost, ip } = container;
+    const { task, lost } = container;
     if (task && !task.end && !lost) this.#end(container, task, 137);
     this.containers.delete(id);
-    // The network's end belongs to the task's: what never ran, or ran before the machine was started, keeps its address.
-    if (ip && task && !(this.troubled && this.random() < 0.1)) this.leases.delete(ip);
     if (!task || task.end) this.#tell(container, "removed");
   }
 
@@ -200,8 +196,10 @@ export class Machine {
     }
   }
 
-  /** As the CNI plugin host-local does it: the next free one after the last given out. */
-  #lease(container: string): string {
+  /** Gives out the next free address after the last. */
+  openNetwork(name: string): string {
+    this.closeNetwork(name);
+    const taken = new Set(this.networks.values());
     const [base = "", bits = "24"] = this.#podCIDR.split("/");
     if (!base) throw new Error("no network of that name");
     const [a = 0, b = 0, c = 0, d = 0] = base.split(".").map(Number);
@@ -211,22 +209,34 @@ export class Machine {
       this.#lastAddress = this.#lastAddress + 1 < size - 1 ? this.#lastAddress + 1 : 2;
       const address = first + this.#lastAddress;
       const ip = [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
-      if (this.leases.has(ip)) continue;
-      this.leases.set(ip, container);
+      if (taken.has(ip)) continue;
+      this.networks.set(name, ip);
+      this.#tellNetwork(name, ip, "running");
       return ip;
     }
-    throw new Error("failed to allocate for range 0: no IP addresses available in range set");
+    throw new Error("no address is free");
+  }
+
+  closeNetwork(name: string): void {
+    const ip = this.networks.get(name);
+    if (ip === undefined) return;
+    this.networks.delete(name);
+    this.#tellNetwork(name, ip, "removed");
+  }
+
+  #tellNetwork(id: string, ip: string, state: "running" | "removed"): void {
+    const fact: ContainerFact = { id, podUid: parseSandboxName(id).uid, namespace: "", pod: "", name: "POD", ip };
+    this.#observe({ type: "container", node: this.#name, container: fact, state });
   }
 
   #tell(container: Container, state: "created" | "running" | "exited" | "removed"): void {
-    const { labels, ip } = container;
+    const { labels } = container;
     const fact: ContainerFact = {
       id: container.id,
       podUid: labels[Label.podUid] ?? "",
       namespace: labels[Label.podNamespace] ?? "",
       pod: labels[Label.podName] ?? "",
-      name: labels[Label.kind] === "pause" ? "POD" : (labels[Label.container] ?? ""),
-      ...(ip ? { ip } : {}),
+      name: labels[Label.container] ?? "",
     };
     this.#observe({ type: "container", node: this.#name, container: fact, state });
   }

@@ -7,7 +7,6 @@ import type { Life } from "./time.ts";
 export function modelNetwork(machine: Machine, agent: Life): AgentParts["network"] {
   const { effects } = agent;
   return {
-    networkName: "model",
     async start({ podCIDR }) {
       await effects.sleep(between(machine.random, 50, 500));
       if (machine.troubled && machine.random() < 0.1) throw new Error("nft: resource busy");
@@ -17,9 +16,19 @@ export function modelNetwork(machine: Machine, agent: Life): AgentParts["network
     sync: () => {},
     renew: () => {},
     dns: () => ({ servers: [], searches: [], options: [] }),
-    async releaseLeases(exists) {
-      await effects.sleep(between(machine.random, 1, 10));
-      for (const [address, container] of machine.leases) if (!exists(container)) machine.leases.delete(address);
+    async open(sandbox) {
+      await effects.sleep(between(machine.random, 2, 20));
+      if (machine.troubled && machine.random() < 0.03) throw new Error("RTNETLINK answers: Device or resource busy");
+      const address = machine.openNetwork(sandbox);
+      if (machine.troubled && machine.random() < 0.03) throw new Error("ip ended with 137");
+      return address;
     },
+    async close(sandbox) {
+      await effects.sleep(between(machine.random, 2, 20));
+      if (!(machine.troubled && machine.random() < 0.03)) machine.closeNetwork(sandbox);
+    },
+    addressOf: (sandbox) => machine.networks.get(sandbox),
+    pathOf: (sandbox) => `/run/netns/${sandbox}`,
+    opened: () => [...machine.networks.keys()],
   };
 }

@@ -17,7 +17,7 @@ test("a pod starts, its address is of the node's range, and its end leaves nothi
   const cluster = await clusterWith({ web: "app:1" });
   expect(phase(cluster, "web")).toBe("Running");
   expect(cluster.pod("web")?.status?.podIP).toBe("10.1.0.2");
-  expect(cluster.running("web").map(({ container }) => container.name)).toEqual(["POD", "main"]);
+  expect(cluster.running("web").map(({ container }) => container.name)).toEqual(["main"]);
   cluster.delete("web");
   await cluster.pass(30);
   expect(cluster.pod("web")).toBeUndefined();
@@ -54,7 +54,7 @@ test("after a loss of power pods start again without an uplink", async () => {
   expect(cluster.running()).toEqual([]);
   cluster.node.start();
   await cluster.pass(60);
-  expect(cluster.running("web").map(({ container }) => container.name)).toEqual(["POD", "main"]);
+  expect(cluster.running("web").map(({ container }) => container.name)).toEqual(["main"]);
   cluster.cut(false);
   await cluster.pass(60);
   expect(restarts(cluster, "web")).toBe(1);

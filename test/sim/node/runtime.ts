@@ -174,7 +174,7 @@ export class ModelNerdctl implements Runtime {
     return new NerdctlError(1, message);
   }
 
-  #inspected({ id, image, labels, createdAt, ip, task, lost }: Container): Inspected {
+  #inspected({ id, image, labels, createdAt, task, lost }: Container): Inspected {
     const { end } = task ?? {};
     // For a moment after its end it looks as if it had never run.
     const unseen = end !== undefined && this.#machine.time.wall() - end.at < 20;
@@ -192,7 +192,6 @@ export class ModelNerdctl implements Runtime {
         ...(shown?.end ? { FinishedAt: iso(shown.end.at) } : {}),
       },
       Config: { Labels: labels },
-      NetworkSettings: { IPAddress: ip ?? "" },
     };
   }
 }

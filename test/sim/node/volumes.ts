@@ -24,6 +24,7 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolu
     refresh: set,
     refreshAt: () => Infinity,
     mountsOf: async () => [],
+    sharedMemory: async (uid) => `/pods/${uid}/shm`,
     async remove(uid) {
       await effects.sleep(between(machine.random, 1, 20));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");

@@ -75,9 +75,9 @@ function checkRuns({ truth, fail }: Scene, entry: Entry<Pod>): void {
   for (const { name } of spec.containers)
     if (!running.has(name)) fail(`${describe(entry)} wants ${name} to run, and it does not`);
   const sandbox = running.get("POD");
-  if (!sandbox) return fail(`${describe(entry)} has no sandbox`);
+  if (!sandbox && !spec.hostNetwork) return fail(`${describe(entry)} has no sandbox`);
   if (status?.phase !== "Running") fail(`${describe(entry)} runs and is called ${status?.phase}`);
-  if (!spec.hostNetwork && sandbox.ip && status?.podIP !== sandbox.ip)
+  if (sandbox?.ip && status?.podIP !== sandbox.ip)
     fail(`${describe(entry)} has ${sandbox.ip} and says ${status?.podIP}`);
   const isProbed = spec.containers.some(
     ({ readinessProbe, startupProbe, livenessProbe }) => readinessProbe ?? startupProbe ?? livenessProbe,

@@ -1,0 +1,147 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { join } from "node:path";
+import { nthAddress } from "../../worker/lib/config.ts";
+import { attempt, type Command } from "./commands.ts";
+
+/** Where `ip netns` keeps the namespaces that it made; nothing there outlives the machine's run. */
+const FOLDER = "/run/netns";
+/** statfs(2): the type of a file that stands for a namespace; one without is what an interrupted removal left. */
+const NSFS_MAGIC = 0x6e736673;
+/** The first two addresses of a node are its network's own and its gateway's. */
+const FIRST_POD = 2;
+
+export type PodNamespacesOptions = {
+  command: Command;
+  /** Tells this node's namespaces from those of others on the machine. */
+  prefix: string;
+  podCIDR: string;
+  gateway: string;
+  mtu: number;
+};
+
+/**
+ * The network namespaces of a node's pods, each with an address, a veth pair and a host route, and a way out through the
+ * gateway. They belong to no process, so that no container has to run to keep one. What is there and which addresses are
+ * in use is read from the kernel, which alone knows it for sure.
+ */
+export class PodNamespaces {
+  readonly #options: PodNamespacesOptions;
+  /** By address: whose it is. */
+  readonly #addresses = new Map<string, string>();
+  #last = FIRST_POD - 1;
+
+  constructor(options: PodNamespacesOptions) {
+    this.#options = options;
+  }
+
+  /** Takes over what an earlier run made. */
+  async load(): Promise<void> {
+    const { command, podCIDR } = this.#options;
+    const names = new Map(this.names().map((name) => [this.#device(name), name]));
+    const routes = JSON.parse((await command("ip", ["-j", "-4", "route", "show", "root", podCIDR])) || "[]") as {
+      dst?: string;
+      dev?: string;
+    }[];
+    for (const { dst = "", dev = "" } of routes) {
+      const name = names.get(dev);
+      if (name) this.#addresses.set(dst, name);
+    }
+  }
+
+  /** The pods' names for all that are there, whole or not. */
+  names(): string[] {
+    if (!existsSync(FOLDER)) return [];
+    const prefix = `${this.#options.prefix}-`;
+    return readdirSync(FOLDER).flatMap((file) => (file.startsWith(prefix) ? [file.slice(prefix.length)] : []));
+  }
+
+  /** The file that stands for a namespace. */
+  path(name: string): string {
+    return join(FOLDER, this.#file(name));
+  }
+
+  /** undefined for one that is not there, or not any more. */
+  addressOf(name: string): string | undefined {
+    if (!isNamespace(this.path(name))) return undefined;
+    for (const [address, owner] of this.#addresses) if (owner === name) return address;
+    return undefined;
+  }
+
+  /** Makes a namespace anew and returns its address. */
+  async open(name: string): Promise<string> {
+    if (existsSync(this.path(name))) await this.close(name);
+    const address = this.#take(name);
+    const { command, gateway, mtu } = this.#options;
+    const device = this.#device(name);
+    try {
+      await command(
+        "ip",
+        ["-batch", "-"],
+        [
+          `netns add ${this.#file(name)}`,
+          `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${this.#file(name)}`,
+          `address add ${gateway}/32 dev ${device}`,
+          `link set ${device} up`,
+          `route replace ${address}/32 dev ${device}`,
+          "",
+        ].join("\n"),
+      );
+      await command(
+        "ip",
+        ["-n", this.#file(name), "-batch", "-"],
+        [
+          "link set lo up",
+          "link set eth0 up",
+          `address add ${address}/32 dev eth0`,
+          `route add ${gateway} dev eth0 scope link`,
+          `route add default via ${gateway}`,
+          "",
+        ].join("\n"),
+      );
+      return address;
+    } catch (error) {
+      await this.close(name);
+      throw error;
+    }
+  }
+
+  /** The kernel takes the veth pair and the route away with the namespace, once nothing runs in it. */
+  async close(name: string): Promise<void> {
+    for (const [address, owner] of this.#addresses) if (owner === name) this.#addresses.delete(address);
+    if (existsSync(this.path(name))) await attempt(this.#options.command("ip", ["netns", "delete", this.#file(name)]));
+  }
+
+  /** The one after that given out last, so that an address rests before it is another pod's. */
+  #take(name: string): string {
+    const { podCIDR } = this.#options;
+    const size = 2 ** (32 - Number(podCIDR.split("/")[1]));
+    const usable = size - FIRST_POD - 1; // the last one is the broadcast address
+    for (let tries = 1; tries <= usable; tries++) {
+      const n = FIRST_POD + ((this.#last - FIRST_POD + tries + usable) % usable);
+      const address = nthAddress(podCIDR, n);
+      if (this.#addresses.has(address)) continue;
+      this.#addresses.set(address, name);
+      this.#last = n;
+      return address;
+    }
+    throw new Error(`no address is free in ${podCIDR}`);
+  }
+
+  #file(name: string): string {
+    return `${this.#options.prefix}-${name}`;
+  }
+
+  /** Interface names have at most 15 characters. */
+  #device(name: string): string {
+    return `veth${createHash("sha256").update(this.#file(name)).digest("hex").slice(0, 11)}`;
+  }
+}
+
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
