@@ -64,7 +64,12 @@ const goneStatus = (kind: Kind, { name, uid }: StoredObject) => ({
   details: { name, ...(kind.group && { group: kind.group }), kind: kind.resource, uid },
 });
 
-function checkPreconditions(kind: Kind, { name, uid, revision }: StoredObject, { preconditions }: DeleteOptions): void {
+/** Throws a conflict when another object or version was meant. */
+export function checkPreconditions(
+  kind: Kind,
+  { name, uid, revision }: StoredObject,
+  { preconditions }: DeleteOptions,
+): void {
   const subject = { group: kind.group, resource: kind.kind, name };
   if (preconditions?.uid && preconditions.uid !== uid)
     throw conflict(

@@ -4,15 +4,16 @@ import type { CoreV1Pod, PolicyV1Eviction, PolicyV1PodDisruptionBudget } from ".
 import type { Kind } from "../../kinds/kind.ts";
 import { PodDisruptionBudget } from "../../kinds/policy/pod-disruption-budget.ts";
 import { type Effects, timestamp } from "../../lib/effects.ts";
+import type { KubeObject } from "../../lib/object.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
 import { ApiError, badRequest, internalError, notFound } from "../../lib/status.ts";
-import type { Txn } from "../../storage/store.ts";
+import type { StoredObject, Txn } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { created } from "./binding.ts";
 import { readBody } from "./body.ts";
 import { replace } from "./commit.ts";
 import type { Core } from "./core.ts";
-import { removeObject } from "./delete.ts";
+import { checkPreconditions, removeObject } from "./delete.ts";
 import { type DeleteOptions, writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 
@@ -47,10 +48,30 @@ export function evict(core: Core, request: ApiRequest): ApiResult {
   return core.store.write((txn) => {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (!stored) throw notFound(subjectOf(kind, name));
-    spend(core, txn, JSON.parse(stored.json) as CoreV1Pod, (options.dryRun?.length ?? 0) > 0);
-    removeObject(core, txn, { ...request, verb: "delete", subresource: "" }, options);
+    const isDryRun = (options.dryRun?.length ?? 0) > 0;
+    checkPreconditions(kind, stored, options);
+    spend(core, txn, JSON.parse(stored.json) as CoreV1Pod, isDryRun);
+    if (!isDryRun) mark(core, txn, kind, stored);
+    const { resourceVersion: _, ...preconditions } = options.preconditions ?? {}; // the mark has moved it
+    removeObject(core, txn, { ...request, verb: "delete", subresource: "" }, { ...options, preconditions });
     return created(warnings);
   });
+}
+
+/** Tells the pod's controller and node why it ends: a Job may ignore such failures. */
+function mark({ effects }: Core, txn: Txn, kind: Kind, stored: StoredObject): void {
+  const pod = JSON.parse(stored.json) as CoreV1Pod;
+  if (pod.metadata?.deletionTimestamp) return;
+  const condition = {
+    type: "DisruptionTarget",
+    status: "True",
+    reason: "EvictionByEvictionAPI",
+    message: "Eviction API: evicting",
+    lastTransitionTime: timestamp(effects.now()),
+  };
+  const others = (pod.status?.conditions ?? []).filter(({ type }) => type !== condition.type);
+  const marked = { ...pod, status: { ...pod.status, conditions: [...others, condition] } };
+  replace(txn, kind, marked as KubeObject, pod as KubeObject, stored, false);
 }
 
 /** Takes one disruption from the budget that covers the pod; throws 429 when there is none left. */

@@ -92,7 +92,26 @@ describe("eviction", () => {
     const { ok, budget } = prepared(1);
     ok("POST", `${ns}/pods/a/eviction`, { metadata: { name: "a" } });
     expect(budget()).toMatchObject({ disruptionsAllowed: 0, disruptedPods: { a: "2026-01-02T03:04:05Z" } });
-    expect(ok("GET", `${ns}/pods/a`).metadata.deletionGracePeriodSeconds).toBe(30);
+    const evicted = ok("GET", `${ns}/pods/a`);
+    expect(evicted.metadata.deletionGracePeriodSeconds).toBe(30);
+    expect(evicted.status.conditions).toContainEqual({
+      type: "DisruptionTarget",
+      status: "True",
+      reason: "EvictionByEvictionAPI",
+      message: "Eviction API: evicting",
+      lastTransitionTime: "2026-01-02T03:04:05Z",
+    });
+  });
+
+  it("happens only to the version that is meant", () => {
+    const { ok, send } = prepared(1);
+    const { resourceVersion } = ok("GET", `${ns}/pods/a`).metadata;
+    const of = (version: string) => ({
+      metadata: { name: "a" },
+      deleteOptions: { preconditions: { resourceVersion: version } },
+    });
+    expect(send("POST", `${ns}/pods/a/eviction`, of("1")).code).toBe(409);
+    expect(send("POST", `${ns}/pods/a/eviction`, of(resourceVersion)).code).toBe(201);
   });
 
   it("spends nothing in a dry run", () => {

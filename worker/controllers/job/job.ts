@@ -11,16 +11,27 @@ import { ownKey, splitKey, watch } from "../keys.ts";
 import { claim, controllerOf, keysOfOwners } from "../owners.ts";
 import { inDeletionOrder } from "../replicaset/deletion-order.ts";
 import { freeIndexes, indexOf } from "./indexes.ts";
-import { creation, dismissal, isTracked, removal, untracked } from "./pods.ts";
-import { countsOf, is, isFinished, isIndexed, nextTry, type OneJob, type OnePod, type Tally, tally } from "./tally.ts";
+import { creation, dismissal, failureMarks, isTracked, untracked } from "./pods.ts";
+import { judge } from "./policies.ts";
+import {
+  countFailures,
+  countsOf,
+  is,
+  isFinished,
+  isIndexed,
+  nextTry,
+  nextTryOfIndex,
+  type OneJob,
+  type OnePod,
+  type Tally,
+  tally,
+} from "./tally.ts";
+import { deadlineOf, type Verdict, verdictOf } from "./verdict.ts";
 
 /** Pods made by one reconcile; their own writes bring the key back for the rest. */
 const BURST = 500;
 
 type Status = NonNullable<Job["status"]>;
-/** Why a Job ends. */
-type Verdict = { type: "SuccessCriteriaMet" | "FailureTarget"; reason: string; message: string };
-
 const selects = (job: OneJob, object: Readonly<KubeObject>): boolean =>
   matchesSelector(job.spec?.selector, object.metadata?.labels);
 
@@ -60,8 +71,8 @@ function step(job: OneJob, pods: readonly OnePod[], counts: Tally, context: Cont
   // What is counted is let go in the same step as the count is written; both are one transaction.
   const released = counts.counted.map(untracked);
   const status = begin(job, { ...kept(job), ...countsOf(job, counts) }, now);
-  const verdict = verdictOf(job, counts, status, now);
-  if (verdict) return conclude(job, counts, status, verdict, released, now);
+  const verdict = verdictOf(job, pods, counts, status, now);
+  if (verdict) return conclude(job, counts, status, verdict, now);
   const write = writeStatus(job, status);
   if (job.metadata.deletionTimestamp) return [...released, ...write];
   if (job.spec?.suspend) return [...released, ...write, ...counts.active.flatMap((pod) => dismissal(job, pod))];
@@ -70,12 +81,11 @@ function step(job: OneJob, pods: readonly OnePod[], counts: Tally, context: Cont
 
 /** The parts of a status that are no counts. */
 function kept({ status = {} }: OneJob): Status {
-  const { startTime, completionTime, conditions, failedIndexes } = status;
+  const { startTime, completionTime, conditions } = status;
   return {
     ...(conditions && { conditions }),
     ...(startTime && { startTime }),
     ...(completionTime && { completionTime }),
-    ...(failedIndexes && { failedIndexes }),
   };
 }
 
@@ -92,67 +102,27 @@ function begin(job: OneJob, status: Status, now: number): Status {
   return suspended?.status === "True" ? { ...started, conditions: set("False", "JobResumed", "Job resumed") } : started;
 }
 
-function verdictOf(
-  job: OneJob,
-  { succeeded, failed, active }: Tally,
-  status: Status,
-  now: number,
-): Verdict | undefined {
-  const known = (status.conditions ?? []).find(
-    ({ type, status: state }) => (type === "FailureTarget" || type === "SuccessCriteriaMet") && state === "True",
-  );
-  if (known) return { type: known.type as Verdict["type"], reason: known.reason ?? "", message: known.message ?? "" };
-  const limit = job.spec?.backoffLimit ?? 6;
-  if (failed > limit || restartedTooOften(job, active, limit)) return failure("BackoffLimitExceeded", LIMIT_REACHED);
-  if (now >= deadlineOf(job, status))
-    return failure("DeadlineExceeded", "Job was active longer than specified deadline");
-  const { completions } = job.spec ?? {};
-  const enough = completions === undefined ? succeeded > 0 && active.length === 0 : succeeded >= completions;
-  if (!enough || job.spec?.suspend) return undefined;
-  const message = "Reached expected number of succeeded pods";
-  return { type: "SuccessCriteriaMet", reason: "CompletionsReached", message };
-}
-
-const LIMIT_REACHED = "Job has reached the specified backoff limit";
-const failure = (reason: string, message: string): Verdict => ({ type: "FailureTarget", reason, message });
-
-/** Pods that restart in place do not fail: their restarts count instead. */
-function restartedTooOften(job: OneJob, active: readonly OnePod[], limit: number): boolean {
-  if (job.spec?.template?.spec?.restartPolicy !== "OnFailure") return false;
-  const restarts = active
-    .flatMap(({ status }) => [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])])
-    .reduce((sum, { restartCount }) => sum + restartCount, 0);
-  return limit === 0 ? restarts > 0 : restarts >= limit;
-}
-
-function deadlineOf(job: OneJob, { startTime }: Status): number {
-  const seconds = job.spec?.activeDeadlineSeconds;
-  return seconds === undefined || !startTime ? Number.POSITIVE_INFINITY : Date.parse(startTime) + seconds * 1000;
-}
-
 function deadline(job: OneJob, status: Status, now: number): Intent[] {
   const at = deadlineOf(job, status);
   return Number.isFinite(at) ? [{ do: "again", afterMs: Math.max(1, at - now) }] : [];
 }
 
-/** First the pods go, then the Job is called finished. */
-function conclude(
-  job: OneJob,
-  counts: Tally,
-  status: Status,
-  verdict: Verdict,
-  released: Intent[],
-  now: number,
-): Intent[] {
+/** First the pods go, then the Job is called finished. No index is tried again. */
+function conclude(job: OneJob, counts: Tally, status: Status, verdict: Verdict, now: number): Intent[] {
   const { reason, message } = verdict;
+  const succeeded = verdict.type === "SuccessCriteriaMet";
+  const held = [...counts.held.values()];
+  // Pods that a failure ends have failed, those that a success makes needless have not.
+  const failed = counts.failed + countFailures(job, succeeded ? held : [...held, ...counts.active]);
+  if (failed > 0) status.failed = failed;
+  const released = [...counts.counted, ...held].map(untracked);
   const set = (type: string) => {
     status.conditions = withCondition(status.conditions, { type, status: "True", reason, message }, now);
   };
   set(verdict.type);
   if (counts.active.length > 0)
-    return [...released, ...writeStatus(job, status), ...counts.active.flatMap((pod) => removal(job, pod))];
+    return [...released, ...writeStatus(job, status), ...counts.active.flatMap((pod) => dismissal(job, pod))];
   if (counts.terminating > 0) return [...released, ...writeStatus(job, status)];
-  const succeeded = verdict.type === "SuccessCriteriaMet";
   set(succeeded ? "Complete" : "Failed");
   if (succeeded) status.completionTime = timestamp(now);
   const event = succeeded ? normal(job, "Completed", "Job completed") : warning(job, reason, message);
@@ -172,11 +142,33 @@ function balance(job: OneJob, pods: readonly OnePod[], counts: Tally, { now, ran
   const waiting = podReplacementPolicy === "Failed" ? counts.terminating : 0;
   const missing = Math.min(BURST, wanted - active.length - waiting);
   if (missing <= 0) return [];
-  const wait = nextTry(job, pods) - now;
+  const wait = counts.failedIndexes ? 0 : nextTry(job, pods) - now;
   if (wait > 0) return [{ do: "again", afterMs: wait }];
   if (!isIndexed(job)) return Array.from({ length: missing }, () => creation(job, undefined, random)).flat();
-  const taken = new Set([...counts.completed, ...active.map((pod) => indexOf(pod) ?? -1)]);
-  return freeIndexes(completions ?? 0, taken, missing).flatMap((index) => creation(job, index, random));
+  const leaving = podReplacementPolicy === "Failed" ? pods.filter((pod) => pod.metadata.deletionTimestamp) : [];
+  const indexes = [...active, ...leaving].map((pod) => indexOf(pod) ?? -1);
+  const taken = new Set([...counts.completed, ...(counts.failedIndexes ?? []), ...indexes]);
+  return createIndexes(job, freeIndexes(completions ?? 0, taken, missing), counts, now, random);
+}
+
+/** Where each index has a limit of failures, each waits for itself. */
+function createIndexes(
+  job: OneJob,
+  indexes: readonly number[],
+  { failedIndexes, held }: Tally,
+  now: number,
+  random: () => number,
+): Intent[] {
+  if (!failedIndexes) return indexes.flatMap((index) => creation(job, index, random));
+  const due = indexes.filter((index) => nextTryOfIndex(held.get(index)) <= now);
+  if (due.length === 0 && indexes.length > 0) {
+    const soonest = Math.min(...indexes.map((index) => nextTryOfIndex(held.get(index))));
+    return [{ do: "again", afterMs: soonest - now }];
+  }
+  return due.flatMap((index) => {
+    const before = held.get(index);
+    return creation(job, index, random, failureMarks(before, before ? judge(job, before).counts : false));
+  });
 }
 
 function writeStatus(job: OneJob, status: Status): Intent[] {

@@ -7,6 +7,10 @@ import { generatedName } from "../names.ts";
 import { controllerRef } from "../owners.ts";
 import { INDEX } from "./indexes.ts";
 
+/** How often pods of its index have failed before this one: those that count, and those that a policy ignores. */
+const FAILURES = "batch.kubernetes.io/job-index-failure-count";
+const IGNORED_FAILURES = "batch.kubernetes.io/job-index-ignored-failure-count";
+
 /** Holds a finished pod until it is counted. https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers */
 export const TRACKING = "batch.kubernetes.io/job-tracking";
 
@@ -19,17 +23,36 @@ export function untracked(pod: Readonly<Pod>): Intent {
 
 /** A pod that is not needed is let go of first, so that its end does not count as a failure. */
 export function dismissal(job: Readonly<Job>, pod: Readonly<Pod>): Intent[] {
-  return [...(isTracked(pod) ? [untracked(pod)] : []), ...removal(job, pod)];
+  const { namespace = "", name = "", uid = "" } = pod.metadata;
+  return [
+    ...(isTracked(pod) ? [untracked(pod)] : []),
+    { do: "delete", kind: Pod, namespace, name, uid },
+    normal(job, "SuccessfulDelete", `Deleted pod: ${name}`),
+  ];
 }
 
-export function removal(
+export function failuresOf({ metadata }: Readonly<Pod>): { counted: number; all: number } {
+  const read = (name: string) => Number(metadata.annotations?.[name] ?? 0) || 0;
+  return { counted: read(FAILURES), all: read(FAILURES) + read(IGNORED_FAILURES) };
+}
+
+/** The annotations of the next pod of an index, where each index has a limit of failures. */
+export function failureMarks(before: Readonly<Pod> | undefined, counts: boolean): Record<string, string> {
+  if (!before) return { [FAILURES]: "0" };
+  const { counted, all } = failuresOf(before);
+  const ignored = all - counted + (counts ? 0 : 1);
+  return {
+    [FAILURES]: String(counted + (counts ? 1 : 0)),
+    ...(ignored > 0 && { [IGNORED_FAILURES]: String(ignored) }),
+  };
+}
+
+export function creation(
   job: Readonly<Job>,
-  { metadata: { namespace = "", name = "", uid = "" } }: Readonly<Pod>,
+  index: number | undefined,
+  random: () => number,
+  marks: Record<string, string> = {},
 ): Intent[] {
-  return [{ do: "delete", kind: Pod, namespace, name, uid }, normal(job, "SuccessfulDelete", `Deleted pod: ${name}`)];
-}
-
-export function creation(job: Readonly<Job>, index: number | undefined, random: () => number): Intent[] {
   const base = index === undefined ? `${job.metadata.name}-` : `${job.metadata.name}-${index}-`;
   const name = generatedName(base, random);
   const { metadata = {}, spec } = job.spec?.template ?? {};
@@ -42,7 +65,7 @@ export function creation(job: Readonly<Job>, index: number | undefined, random: 
       generateName: base,
       namespace: job.metadata.namespace,
       labels: { ...metadata.labels, ...mark },
-      ...((metadata.annotations || mark) && { annotations: { ...metadata.annotations, ...mark } }),
+      ...((metadata.annotations || mark) && { annotations: { ...metadata.annotations, ...mark, ...marks } }),
       finalizers: [...(metadata.finalizers ?? []), TRACKING],
       ownerReferences: [controllerRef(Job, job)],
     },

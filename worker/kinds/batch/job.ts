@@ -12,17 +12,17 @@ import { podSpecWarnings } from "../validation/pod-warnings.ts";
 export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
 export const JOB_NAME = "batch.kubernetes.io/job-name";
 
+const MAX_INT32 = 2 ** 31 - 1;
+
 /** https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
 export type Job = Schemas["io.k8s.api.batch.v1.Job"];
 export const Job = defineKind({
   schema: "io.k8s.api.batch.v1.Job",
   immutable: ["spec.selector", "spec.completionMode"],
   defaults: {
-    "spec.backoffLimit": 6,
     "spec.completionMode": "NonIndexed",
     "spec.suspend": false,
     "spec.manualSelector": false,
-    "spec.podReplacementPolicy": "TerminatingOrFailed",
   },
   default(job) {
     const { spec } = job;
@@ -31,6 +31,11 @@ export const Job = defineKind({
     // A job that names neither is a single run; one that names only its width is done when any one says so.
     if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
     spec.parallelism ??= 1;
+    // Where each index has a limit of its own, all together have none.
+    spec.backoffLimit ??= spec.backoffLimitPerIndex === undefined ? 6 : MAX_INT32;
+    spec.podReplacementPolicy ??= spec.podFailurePolicy ? "Failed" : "TerminatingOrFailed";
+    for (const rule of spec.podFailurePolicy?.rules ?? [])
+      for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
     const labels = spec.template?.metadata?.labels;
     if (labels && !job.metadata.labels) job.metadata.labels = { ...labels };
   },
