@@ -125,9 +125,9 @@ export class Relay extends PlainRelay {
 }
 
 export default {
-  async fetch(request, env, context) {
+  async fetch(request, env) {
     if (new URL(request.url).pathname === METER_PATH) return Response.json(usage);
     usage.workerRequests++;
-    return plain.fetch(request, env, context);
+    return plain.fetch(request, env);
   },
 } satisfies ExportedHandler<Env>;

@@ -1,0 +1,185 @@
+/** What is metered: each scenario has a control plane of its own, and says what a day of it uses. */
+import { effects } from "../../../agent/effects.ts";
+import { microTimestamp } from "../../../worker/lib/effects.ts";
+import { eventually } from "../../support/cluster.ts";
+import { DASHBOARD, openWatch } from "./clients.ts";
+import type { MeteredPlane } from "./plane.ts";
+import { NOTHING, sum, times, type Usage } from "./usage.ts";
+
+const DAY_S = 86_400;
+/** How long what goes on and on is metered, in seconds: three turns of the nodes' watch. */
+const WINDOW_S = 60;
+/** A watch whose client names no time ends after 30 to 60 minutes, as kube-apiserver's do, and is opened anew. */
+const WATCH_LASTS_S = 45 * 60;
+const QUIET_MS = 12_000;
+
+export type Scenario = {
+  title: string;
+  /** Once more in words: what goes on, and what is a model of what. */
+  what: string;
+  /** What happens once, or a day of what goes on. */
+  per: "day" | "time";
+  run(plane: MeteredPlane): Promise<Usage>;
+};
+
+const names = (count: number) => Array.from({ length: count }, (_, n) => `node-${String(n).padStart(4, "0")}`);
+
+/** Waits until nothing but looks at the nodes happens. */
+async function quiet(plane: MeteredPlane): Promise<void> {
+  await eventually(
+    "a quiet cluster",
+    async () => {
+      const used = await plane.measure(() => effects.sleep(QUIET_MS));
+      return used.alarms === 0 && used.rowsWritten === 0;
+    },
+    300_000,
+  );
+}
+
+/** A day of what goes on in the window, with so many watches that are opened anew. */
+function aDay(window: Usage, watches: number): Usage {
+  const renewals = (watches * DAY_S) / WATCH_LASTS_S;
+  const opened = { ...NOTHING, workerRequests: renewals, objectRequests: renewals };
+  return sum(times(window, DAY_S / WINDOW_S), opened);
+}
+
+const idle = (count: number): Scenario => ({
+  title: `idle, ${count} ${count === 1 ? "node" : "nodes"}`,
+  what: `${count === 1 ? "A node is" : "Nodes are"} connected, and one client watches all pods. Nothing happens.`,
+  per: "day",
+  async run(plane) {
+    await plane.addNodes(names(count));
+    await openWatch(plane.server, "/api/v1/pods");
+    await quiet(plane);
+    return aDay(await plane.measure(() => effects.sleep(WINDOW_S * 1000)), 1);
+  },
+});
+
+const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+const PODS = 50;
+
+const deployment = (image: string) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web" },
+  spec: {
+    replicas: PODS,
+    selector: { matchLabels: { app: "web" } },
+    template: {
+      metadata: { labels: { app: "web" } },
+      spec: { containers: [{ name: "server", image, ports: [{ containerPort: 80 }] }] },
+    },
+  },
+});
+
+type Rollout = { type: string; object: { metadata: { generation: number }; status: Record<string, number> } };
+
+/** `kubectl rollout status`: a watch until all is updated and available. */
+async function rolledOut(plane: MeteredPlane, generation: number): Promise<void> {
+  const watch = await openWatch(plane.server, DEPLOYMENTS);
+  await eventually(
+    "the rollout",
+    async () =>
+      watch.lines.some((line) => {
+        const { object } = JSON.parse(line) as Rollout;
+        const { observedGeneration, replicas, updatedReplicas, availableReplicas } = object.status ?? {};
+        const done = [replicas, updatedReplicas, availableReplicas].every((count) => count === PODS);
+        return observedGeneration === generation && done;
+      }),
+    300_000,
+  );
+  watch.close();
+}
+
+const rollout = (update: boolean): Scenario => ({
+  title: update ? `a rolling update of ${PODS} pods` : `a Deployment of ${PODS} pods`,
+  what: `On 10 nodes, with a Service, followed to its end. Model nodes report what agents report of pods that start${
+    update ? " and stop" : ""
+  } without trouble.`,
+  per: "time",
+  async run(plane) {
+    await plane.addNodes(names(10));
+    await plane.ask("POST", "/api/v1/namespaces/default/services", {
+      metadata: { name: "web" },
+      spec: { selector: { app: "web" }, ports: [{ port: 80 }] },
+    });
+    await quiet(plane);
+    const create = async () => {
+      await plane.ask("POST", DEPLOYMENTS, deployment("app:1"));
+      await rolledOut(plane, 1);
+    };
+    // Until quiet again: what controllers do afterwards is part of it, and so are looks, by a little.
+    if (!update)
+      return plane.measure(async () => {
+        await create();
+        await quiet(plane);
+      });
+    await create();
+    await quiet(plane);
+    return plane.measure(async () => {
+      const { metadata } = await plane.ask<{ metadata: object }>("GET", `${DEPLOYMENTS}/web`);
+      await plane.ask("PUT", `${DEPLOYMENTS}/web`, { ...deployment("app:2"), metadata });
+      await rolledOut(plane, 2);
+      await quiet(plane);
+    });
+  },
+});
+
+const CHURN_EVERY_MS = 5_000;
+
+const dashboard: Scenario = {
+  title: "a dashboard",
+  what: `${DASHBOARD.length} watches over 10 nodes with ${PODS} pods, day and night, while every ${CHURN_EVERY_MS / 1000} s a node reports that a container of one of its pods has restarted.`,
+  per: "day",
+  async run(plane) {
+    const [first] = await plane.addNodes(names(10));
+    await plane.ask("POST", DEPLOYMENTS, deployment("app:1"));
+    await rolledOut(plane, 1);
+    for (const path of DASHBOARD) await openWatch(plane.server, path);
+    await quiet(plane);
+    const window = await plane.measure(async () => {
+      for (let n = 1; n <= (WINDOW_S * 1000) / CHURN_EVERY_MS; n++) {
+        await first?.restart(n);
+        await effects.sleep(CHURN_EVERY_MS);
+      }
+    });
+    return aDay(window, DASHBOARD.length);
+  },
+};
+
+const RENEW_EVERY_MS = 2_000;
+const LIST_EVERY = 5;
+
+const chatty: Scenario = {
+  title: "a chatty application",
+  what: `One leader election whose Lease is renewed every ${RENEW_EVERY_MS / 1000} s, and an operator that lists ${PODS} pods every ${(RENEW_EVERY_MS * LIST_EVERY) / 1000} s, on 10 nodes.`,
+  per: "day",
+  async run(plane) {
+    await plane.addNodes(names(10));
+    await plane.ask("POST", DEPLOYMENTS, deployment("app:1"));
+    await rolledOut(plane, 1);
+    const leases = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
+    const spec = { holderIdentity: "a", leaseDurationSeconds: 15 };
+    let lease = await plane.ask<{ spec: object }>("POST", leases, { metadata: { name: "leader" }, spec });
+    await quiet(plane);
+    const window = await plane.measure(async () => {
+      for (let n = 0; n < (WINDOW_S * 1000) / RENEW_EVERY_MS; n++) {
+        const renewTime = microTimestamp(effects.now());
+        lease = await plane.ask("PUT", `${leases}/leader`, { ...lease, spec: { ...lease.spec, renewTime } });
+        if (n % LIST_EVERY === 0) await plane.ask("GET", "/api/v1/namespaces/default/pods");
+        await effects.sleep(RENEW_EVERY_MS);
+      }
+    });
+    return aDay(window, 0);
+  },
+};
+
+export const SCENARIOS: readonly Scenario[] = [
+  idle(1),
+  idle(10),
+  idle(1000),
+  rollout(false),
+  rollout(true),
+  dashboard,
+  chatty,
+];
