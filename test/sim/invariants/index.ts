@@ -4,6 +4,7 @@ import { addressesStay, clusterAddressesUnique, nodePortsUnique, nodeRangesUniqu
 import { budgetsHold } from "./budgets.ts";
 import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
 import { availabilityHolds, recreateWaits, scaleDownOrder, setsCountRight, surgeHolds } from "./deployments.ts";
+import { lostNodesNoticed } from "./nodes.ts";
 import { endsAreFinal, finalizersHold, metadataLasts, namespacesEmpty } from "./objects.ts";
 import { cronJobsForbid, identitiesInOrder, jobsKeepBounds } from "./ordered.ts";
 import { dependentsFirst, noOrphans, prematureCollection } from "./ownership.ts";
@@ -14,13 +15,14 @@ import { commitsFollow, revisionsGrow, storageBounded, storageHolds } from "./re
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { watchesTellAll } from "./watches.ts";
-import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites } from "./writes.ts";
+import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
 export const rules: readonly Rule[] = [
   revisionsGrow,
   commitsFollow,
   onlyDurable,
   acknowledgedWrites,
+  updatesFollow,
   refusedWrites,
   nothingVanishes,
   lists,
@@ -47,6 +49,7 @@ export const rules: readonly Rule[] = [
   boundOnce,
   removedAfterEnd,
   neverOvercommitted,
+  lostNodesNoticed,
   oneContainerAName,
   oneIdentity,
   runsWhereBound,

@@ -73,6 +73,8 @@ type NodeShape = { spec?: { taints?: { key: string }[] } };
 
 export function isForced(history: History, requests: Requests, { namespace, name, object }: Step<Pod>): boolean {
   const asked = requests.deletionsOf({ resource: "pods", namespace, name });
+  // A pod that asks for no time at all is never waited for.
+  if (object.spec.terminationGracePeriodSeconds === 0) return true;
   if (asked.some(({ query, body }) => graceOf(query, body) === 0)) return true;
   const node = history.get("nodes", "", object.spec.nodeName ?? "");
   return !node || ((node.object as NodeShape).spec?.taints?.some(({ key }) => key === OUT_OF_SERVICE) ?? false);

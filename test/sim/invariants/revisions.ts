@@ -95,13 +95,24 @@ export const storageBounded: Rule = {
       const mostChanges = 2 * keep + 1000 + objects;
       if (changes > mostChanges) fail(`${changes} rows of changes, and ${keep} revisions are to be kept`);
     };
+    const checkHorizon = (): void => {
+      const { horizon, keep } = truth.storage();
+      if (horizon > Math.max(0, history.revision - keep))
+        fail(`the log begins after ${horizon} of ${history.revision} revisions, and ${keep} are to be kept`);
+    };
     return {
       step({ revision }) {
         if (revision < next) return;
         next = revision + CHECK_EVERY;
         check();
       },
-      rested: check,
+      seen({ type }) {
+        if (type === "rebuilt") checkHorizon();
+      },
+      rested() {
+        check();
+        checkHorizon();
+      },
     };
   },
 };

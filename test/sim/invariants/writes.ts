@@ -1,4 +1,5 @@
 /** What clients are told of their writes is so, and stays so. */
+import { read } from "../../../worker/kinds/paths.ts";
 import type { KubeObject } from "../../../worker/lib/object.ts";
 import { describe, type History } from "./history.ts";
 import { type Marker, markerKey, markerOf, markersOf } from "./marker.ts";
@@ -48,6 +49,22 @@ export const acknowledgedWrites: Rule = {
       },
     };
   },
+};
+
+/** An update that names the version it was made from replaces that one and no other. */
+export const updatesFollow: Rule = {
+  rule: "updates-follow-what-was-read",
+  start: ({ history, fail }) => ({
+    answered(asked, { code, body }) {
+      if (!isSuccess(code) || !isWrite(asked) || asked.method !== "PUT" || asked.subresource !== "") return;
+      const given = (asked.body as KubeObject | undefined)?.metadata?.resourceVersion;
+      const answered = (body as KubeObject).metadata?.resourceVersion;
+      const step = history.stepAt(Number(answered));
+      if (!given || given === answered || !step?.before) return;
+      if (String(step.before.revision) !== given)
+        fail(`${requestOf(asked)} from revision ${given} replaced ${step.before.revision} at ${answered}`);
+    },
+  }),
 };
 
 /** A write that was refused, or asked only for trial, is in no commit, before or after the answer. */
@@ -108,7 +125,8 @@ export const nothingVanishes: Rule = {
       const isLeaving = type === "DELETED" || object.metadata?.deletionTimestamp !== undefined;
       if (!old || !isLeaving || old.metadata?.deletionTimestamp) return;
       if (step.resource === "pods" || markersOf(old).length === 0 || old.metadata?.ownerReferences?.length) return;
-      if (requests.deletionsOf(step).length > 0 || isNamespaceLeaving(history, step.namespace)) return;
+      const isMortal = read(old, "spec.ttlSecondsAfterFinished") !== undefined;
+      if (isMortal || requests.deletionsOf(step).length > 0 || isNamespaceLeaving(history, step.namespace)) return;
       fail(`${describe(step)} was deleted and no client asked for it`);
     },
   }),

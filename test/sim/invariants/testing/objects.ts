@@ -105,6 +105,11 @@ export const objectCases: Cases = {
         tale.storage = { ...tale.storage, work: 1000 };
         tale.put("configmaps", "ns/a");
       },
+      "a log that begins too late": (tale) => {
+        tale.put("configmaps", "ns/a");
+        tale.storage = { ...tale.storage, horizon: 1 };
+        tale.rests();
+      },
       "a log without end": (tale) => {
         tale.storage = { ...tale.storage, changes: 10_000 };
         tale.rests();

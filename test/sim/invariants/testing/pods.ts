@@ -128,6 +128,28 @@ export const podCases: Cases = {
       },
     },
   },
+  "lost-nodes-are-noticed": {
+    good: {
+      "one that is noticed, and one that the object could not notice": (tale) => {
+        tale.machines.set("n", { running: false });
+        node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.at += 200_000;
+        tale.sees({ type: "fault", fault: JSON.stringify({ do: "refuse", ms: 100_000 }) });
+        tale.at += 200_000;
+        tale.put("nodes", "/n", { status: { conditions: [{ type: "Ready", status: "Unknown" }] } });
+        tale.at += 900_000;
+        tale.put("configmaps", "ns/c");
+      },
+    },
+    bad: {
+      "one that is not": (tale) => {
+        tale.machines.set("n", { running: false });
+        node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.at += 900_000;
+        tale.put("configmaps", "ns/c");
+      },
+    },
+  },
   "never-two-containers-of-one-name": {
     good: {
       "one after the other": (tale) => {

@@ -63,6 +63,23 @@ export const writeCases: Cases = {
       },
     },
   },
+  "updates-follow-what-was-read": {
+    good: {
+      "an update of the newest": (tale) => {
+        const read = tale.put("configmaps", "ns/c");
+        const answer = tale.asks("PUT", `${PATH}/c`, read);
+        answer(200, tale.put("configmaps", "ns/c", { data: {} }));
+      },
+    },
+    bad: {
+      "an update over another": (tale) => {
+        const read = tale.put("configmaps", "ns/c");
+        tale.put("configmaps", "ns/c", { data: { a: "b" } });
+        const answer = tale.asks("PUT", `${PATH}/c`, read);
+        answer(200, tale.put("configmaps", "ns/c", { data: {} }));
+      },
+    },
+  },
   "refused-writes-leave-nothing": {
     good: {
       "a refusal": (tale) => {

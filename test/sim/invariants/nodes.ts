@@ -1,0 +1,44 @@
+/** What becomes of machines that are not there. */
+import type { CoreV1Node } from "../../../worker/kinds/generated/types.ts";
+import { describe } from "./history.ts";
+import type { Rule } from "./rule.ts";
+
+/** Silence, the grace time, late alarms and slow storage together are less. */
+const PATIENCE_MS = 240_000;
+const LOOK_EVERY_MS = 10_000;
+/** While these last the object may not be able to look, or to write down what it sees. */
+const BLINDING = new Set(["refuse", "writes-fail", "alarms", "slow-storage", "weather", "die", "die-within"]);
+
+/** A node that is down is not called Ready for long. https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats */
+export const lostNodesNoticed: Rule = {
+  rule: "lost-nodes-are-noticed",
+  start({ history, truth, fail }) {
+    const downSince = new Map<string, number>();
+    let lookAt = 0;
+    let blindUntil = 0;
+    function look(): void {
+      lookAt = history.at + LOOK_EVERY_MS;
+      for (const [name, { running }] of truth.nodes()) {
+        if (running) downSince.delete(name);
+        else if (!downSince.has(name)) downSince.set(name, history.at);
+        const entry = history.get<CoreV1Node>("nodes", "", name);
+        const ready = entry?.object.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+        const since = Math.max(downSince.get(name) ?? Number.POSITIVE_INFINITY, blindUntil);
+        if (entry && ready === "True" && history.at - since > PATIENCE_MS)
+          fail(`${describe(entry)} is down for ${Math.round((history.at - since) / 1000)} s and called Ready`);
+      }
+    }
+    return {
+      step() {
+        if (history.at >= lookAt) look();
+      },
+      seen(observation) {
+        if (observation.type === "fault") {
+          const { do: what, ms = 0 } = JSON.parse(observation.fault) as { do: string; ms?: number };
+          if (BLINDING.has(what)) blindUntil = Math.max(blindUntil, history.at + ms);
+        }
+        if (history.at >= lookAt) look();
+      },
+    };
+  },
+};

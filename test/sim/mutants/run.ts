@@ -1,0 +1,55 @@
+/**
+ * Proves that the simulator finds bugs: each mutant must fail within a thousand seeds.
+ * `npm run sim:mutants -- [--hours H] [--seeds N] [NAME …]`
+ */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import type { Verdict } from "./hunt.ts";
+import { exec, type Mutant, mutants, mutated } from "./patches.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { hours: { type: "string", default: "1" }, seeds: { type: "string", default: "1000" } },
+});
+
+type Result = { mutant: Mutant; verdict: Partial<Verdict>; seconds: number };
+
+async function judge(mutant: Mutant): Promise<Result> {
+  const start = performance.now();
+  const seconds = () => Math.round((performance.now() - start) / 1000);
+  try {
+    const { folder, remove } = await mutated(mutant);
+    try {
+      const script = ["test/sim/mutants/hunt.ts", "1", values.seeds, values.hours];
+      const { stdout } = await exec(process.execPath, script, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+      return { mutant, verdict: JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Verdict, seconds: seconds() };
+    } finally {
+      await remove();
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { mutant, verdict: { message: message.slice(0, 2000) }, seconds: seconds() };
+  }
+}
+
+function print({ mutant, verdict, seconds }: Result): void {
+  const { rule, seed, message = "" } = verdict;
+  const outcome = rule ?? (seed === undefined ? `BROKEN ${message}` : "SURVIVED");
+  console.log([mutant.name.padEnd(30), outcome.padEnd(40), String(seed ?? "-").padStart(5), `${seconds} s`].join(" "));
+  if (rule) console.log(`    ${message.split("\n")[0]}`);
+}
+
+const all = await mutants();
+const queue = positionals.length > 0 ? all.filter(({ name }) => positionals.includes(name)) : all;
+let failures = 0;
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
+      const result = await judge(mutant);
+      if (!result.verdict.rule) failures += 1;
+      print(result);
+    }
+  }),
+);
+console.log(failures === 0 ? "no mutant survived" : `${failures} of the mutants were not caught`);
+process.exitCode = failures === 0 ? 0 : 1;
