@@ -1,25 +1,13 @@
 import { expect, test } from "vitest";
-import { testCluster } from "./api/testing/cluster.ts";
-import { Driver, type ObjectChange } from "./controllers/driver.ts";
+import { changesOf, testCluster } from "./api/testing/cluster.ts";
+import { Driver } from "./controllers/driver.ts";
 import { builtinControllers } from "./controllers/index.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
-import type { Change } from "./storage/store.ts";
 
 /** The API over a real database, with every controller brought to rest after each request, as the Cluster does it. */
 async function cluster() {
   const parts = await testCluster();
   const { store, kinds, engine, clock } = parts;
-  let undriven: Change[] = [];
-  store.onChange((changes) => undriven.push(...changes));
-  function* pull(): Iterable<ObjectChange> {
-    const changes = undriven;
-    undriven = [];
-    for (const { resource, type, json, previous } of changes) {
-      const kind = kinds.preferred(resource);
-      const old = previous ?? (type === "DELETED" ? json : undefined);
-      if (kind) yield { type, kind, object: JSON.parse(json), ...(old && { old: JSON.parse(old) }) };
-    }
-  }
   const problems: string[] = [];
   let seed = 1;
   const random = () => {
@@ -33,7 +21,7 @@ async function cluster() {
     apply: (intent, controller) => engine.applyIntent(intent, controller),
     work: store.work,
     effects: { now: () => clock.now, random },
-    pull,
+    pull: changesOf(store, kinds),
     report: (controller, key, error) => problems.push(`${controller} ${key}: ${error}`),
   });
   const rest = () => {

@@ -6,10 +6,11 @@ import { type Api, createApp } from "./api/app.ts";
 import { createSecurity } from "./api/auth/security.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { bootstrap } from "./api/bootstrap/bootstrap.ts";
+import { serveCustomResources } from "./api/custom-resources.ts";
 import { Engine } from "./api/engine/engine.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
-import { builtinControllers } from "./controllers/index.ts";
+import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { readyStatus } from "./controllers/nodes/readiness.ts";
 import { Node } from "./kinds/core/node.ts";
 import { builtinKinds } from "./kinds/registry.ts";
@@ -90,6 +91,7 @@ export class Core {
   constructor(parts: CoreParts) {
     this.parts = parts;
     const { store, effects, config, platform } = parts;
+    serveCustomResources(store, this.kinds);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
     const { view } = this.engine;
@@ -124,9 +126,12 @@ export class Core {
         }),
     });
     this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
-    const controllers = config.controllers
-      ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
-      : [];
+    const controllers = [
+      ...apiServerControllers,
+      ...(config.controllers
+        ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
+        : []),
+    ];
     this.driver = new Driver({
       controllers: [...controllers, connectionController((node) => this.link.connected(node))],
       view,

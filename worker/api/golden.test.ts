@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import admission from "./testdata/admission.json" with { type: "json" };
 import apply from "./testdata/apply.json" with { type: "json" };
 import auth from "./testdata/auth.json" with { type: "json" };
+import crds from "./testdata/crds.json" with { type: "json" };
 import discovery from "./testdata/discovery.json" with { type: "json" };
 import lists from "./testdata/lists.json" with { type: "json" };
 import objects from "./testdata/objects.json" with { type: "json" };
@@ -19,6 +20,7 @@ describe.each([
   admission,
   apply,
   auth,
+  crds,
   discovery,
   lists,
   objects,

@@ -1,6 +1,8 @@
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { Controller } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob.ts";
+import { crdFinalizer } from "./custom-resources/finalizing.ts";
+import { namingController } from "./custom-resources/naming.ts";
 import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionController } from "./disruption/disruption.ts";
@@ -32,6 +34,9 @@ export type ControllersConfig = {
   /** Each node gets a /nodeMask of it. */
   nodeMask: number;
 };
+
+/** What kube-apiserver runs itself, so that definitions are served even where no other controller runs. */
+export const apiServerControllers: readonly Controller[] = [namingController, crdFinalizer];
 
 /** Everything that kube-controller-manager would run; the scheduler is its own (`worker/scheduler`). */
 export function builtinControllers(config: ControllersConfig): Controller[] {

@@ -1,3 +1,4 @@
+import { CustomResourceDefinition } from "./apiextensions/custom-resource-definition.ts";
 import { APIService } from "./apiregistration/api-service.ts";
 import { ControllerRevision } from "./apps/controller-revision.ts";
 import { DaemonSet } from "./apps/daemon-set.ts";
@@ -41,6 +42,7 @@ import { StorageClass } from "./storage/storage-class.ts";
 /** The kinds with rules of their own; all others are derived from the generated facts. */
 export const builtins: readonly Kind[] = [
   APIService,
+  CustomResourceDefinition,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,

@@ -28,6 +28,7 @@ export function decode(
 ): string[] {
   const decoder = new Decoder(mode === "Ignore" ? undefined : new Set(duplicates));
   decoder.value(schema, value);
+  if (!schema.name) decoder.noteOtherDuplicates();
   if (decoder.wrongType) throw new DecodeError(decoder.wrongType);
   const problems = decoder.problems();
   if (mode === "Strict" && problems.length) throw new DecodeError(`strict decoding error: ${problems.join(", ")}`);
@@ -87,6 +88,11 @@ class Decoder {
   /** Unknown and duplicate fields in the order of the body; those of custom resources sorted, after the others. */
   problems(): string[] {
     return [...new Set([...this.#decoding, ...this.#pruned.sort()])];
+  }
+
+  /** Of a custom resource also what is repeated in parts that its schema says nothing about. */
+  noteOtherDuplicates(): void {
+    for (const path of this.#duplicates ?? []) this.#decoding.push(`duplicate field ${JSON.stringify(path)}`);
   }
 
   /** The value in its normal form; undefined when it is to be left out. */

@@ -53,17 +53,26 @@ export function defineKind<Name extends keyof Schemas>(
 /** `apps/v1`, `v1`. */
 export const apiVersionOf = (group: string, version: string): string => (group ? `${group}/${version}` : version);
 
+/** What discovery says of a kind; that of a custom resource brings its structure along. */
+export type KindFacts = Omit<ResourceFacts, "schema"> & {
+  schema: string | Schema;
+  /** Where it is not the kind's name with `List`. */
+  listKind?: string;
+  /** Custom resources do, whatever their group. */
+  countsGeneration?: boolean;
+};
+
 /** Joins what discovery says of a resource with rules. */
-export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRules<T> = {}): Kind<T> {
+export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<T> = {}): Kind<T> {
   const subresources = facts.subresources ?? [];
   const hasStatus = subresources.some((s) => s.name === "status");
-  const hasGeneration = countsGeneration(facts.group, facts.resource);
-  const schema = schemaOf(facts.schema);
+  const hasGeneration = facts.countsGeneration ?? countsGeneration(facts.group, facts.resource);
+  const schema = typeof facts.schema === "string" ? schemaOf(facts.schema) : facts.schema;
   return {
     group: facts.group,
     version: facts.version,
     kind: facts.kind,
-    listKind: `${facts.kind}List`,
+    listKind: facts.listKind ?? `${facts.kind}List`,
     resource: facts.resource,
     singular: facts.singular,
     groupResource: facts.group ? `${facts.resource}.${facts.group}` : facts.resource,
@@ -87,7 +96,8 @@ export function kindOf<T extends KubeObject>(facts: ResourceFacts, rules: KindRu
       rules.prepareForUpdate?.(object, old, subresource);
     },
     changesGeneration: (object, old) =>
-      hasGeneration && (rules.changesGeneration?.(object, old) ?? differsBeyondStatus(object, old)),
+      hasGeneration &&
+      (rules.changesGeneration?.(object, old) ?? differs(object, old, hasStatus || schema.name !== undefined)),
     validate: (object) => (rules.validate ? rules.validate(object) : missingFields(schema, object)),
     validateCreate: (object) => rules.validateCreate?.(object) ?? [],
     *validateUpdate(object, old, subresource) {
@@ -133,11 +143,13 @@ function keepAllButStatus(object: KubeObject, old: KubeObject): void {
   for (const [name, value] of Object.entries(old)) if (!ownedByEndpoint.has(name)) fields[name] = value;
 }
 
-function differsBeyondStatus(object: KubeObject, old: KubeObject): boolean {
+/** A custom resource without a status subresource has its status counted like any other field. */
+function differs(object: KubeObject, old: KubeObject, besideStatus: boolean): boolean {
   const a = object as Record<string, unknown>;
   const b = old as Record<string, unknown>;
+  const counts = (name: string) => !ownedByEndpoint.has(name) || (name === "status" && !besideStatus);
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const name of names) if (!ownedByEndpoint.has(name) && !same(a[name], b[name])) return true;
+  for (const name of names) if (counts(name) && !same(a[name], b[name])) return true;
   return false;
 }
 

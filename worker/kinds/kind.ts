@@ -57,6 +57,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   readonly nameProblems: (name: string) => readonly string[];
   /** Fills what the user left out, in place; idempotent; also run on objects read from storage. */
   default(object: T): void;
+  /** Brings a stored object, in place, to a schema that has changed since it was written; absent where none can. */
+  refresh?(object: T): void;
   /** Clears or sets what the server owns before a create, in place (e.g. drops `status`, sets `phase: Pending`). */
   prepareForCreate(object: T): void;
   /** Copies from `old` what this endpoint may not change, in place (e.g. `status` on a plain update). */

@@ -41,6 +41,11 @@ export const storageResource = (kind: Kind): string => conversionOf(kind)?.resou
 
 /** A stored object as this kind's version shows it; may be the very object, so copy before changing. */
 export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
+  if (kind.refresh) {
+    const fresh = { ...structuredClone(object), apiVersion: kind.apiVersion };
+    kind.refresh(fresh);
+    return fresh;
+  }
   if (object.apiVersion === kind.apiVersion) return object;
   const converted = conversionOf(kind)?.fromStored(object) ?? object;
   return { ...converted, apiVersion: kind.apiVersion } as T;

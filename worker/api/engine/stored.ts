@@ -24,7 +24,7 @@ export const isBuiltIn = (kind: Kind): boolean =>
 
 /** The text under the version that was asked for, whichever version wrote it. */
 export function served(kind: Kind, json: string): string {
-  return json.startsWith(opening(kind)) ? json : convert(kind, json);
+  return !kind.refresh && json.startsWith(opening(kind)) ? json : convert(kind, json);
 }
 
 function convert(kind: Kind, json: string): string {

@@ -3,7 +3,6 @@ import { same } from "../../kinds/paths.ts";
 import { dnsLabelProblems, labelValueProblems, maskTrailingDash, qualifiedNameProblems } from "../../lib/names.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "../../lib/object.ts";
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from "../../lib/status.ts";
-import { isBuiltIn } from "./stored.ts";
 
 /** Problems of metadata, in the order and words of apimachinery's ValidateObjectMeta. */
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
@@ -80,7 +79,8 @@ function* finalizerProblems(kind: Kind, finalizers: readonly string[]): Iterable
     for (const why of qualifiedNameProblems(finalizer)) yield invalidValue(field, finalizer, why);
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion"))
     yield invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
-  if (!isBuiltIn(kind)) return;
+  // Only the kinds of k8s.io/api are held to this, not definitions nor what they define.
+  if (!kind.schema.name?.startsWith("io.k8s.api.")) return;
   for (const [index, finalizer] of finalizers.entries())
     if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer))
       yield invalidValue(

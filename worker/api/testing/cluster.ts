@@ -1,24 +1,44 @@
 /** The whole API in this process: an app over a database in memory, asked as over HTTP. */
-import { builtinKinds } from "../../kinds/registry.ts";
+import { Driver, type ObjectChange } from "../../controllers/driver.ts";
+import { apiServerControllers } from "../../controllers/index.ts";
+import { builtinKinds, type Kinds } from "../../kinds/registry.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
 import { migrate } from "../../storage/migrate.ts";
 import { nodeSql } from "../../storage/node-sql.ts";
 import { openStore } from "../../storage/sqlite-store.ts";
+import type { Change, Store } from "../../storage/store.ts";
 import { createApp } from "../app.ts";
 import { sha256 } from "../auth/authenticate.ts";
 import { createSecurity } from "../auth/security.ts";
 import { bootstrap } from "../bootstrap/bootstrap.ts";
+import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
 import { Watches } from "../watch/watch.ts";
 
 export const ADMIN_TOKEN = "admin";
 
-/** A cluster without controllers, as kube-apiserver alone is. Its clock stands still unless moved. */
+/** Changes as controllers hear of them, those since the last pull. */
+export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChange> {
+  let waiting: Change[] = [];
+  store.onChange((changes) => waiting.push(...changes));
+  return function* pull() {
+    const changes = waiting;
+    waiting = [];
+    for (const { resource, type, json, previous } of changes) {
+      const kind = kinds.preferred(resource);
+      const old = previous ?? (type === "DELETED" ? json : undefined);
+      if (kind) yield { type, kind, object: JSON.parse(json), ...(old && { old: JSON.parse(old) }) };
+    }
+  };
+}
+
+/** A cluster without controllers but those of kube-apiserver itself. Its clock stands still unless moved. */
 export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
   const sql = nodeSql(":memory:");
   migrate(sql);
   const store = openStore(sql);
   const kinds = builtinKinds();
+  serveCustomResources(store, kinds);
   const clock = { now: Date.UTC(2026, 0, 2, 3, 4, 5) };
   let serial = 0;
   const effects = {
@@ -31,6 +51,17 @@ export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
   const engine = new Engine({ store, kinds, effects, config, security });
   const watches = new Watches({ kinds, view: engine.view, effects });
   bootstrap({ store, kinds, engine, config });
+  const driver = new Driver({
+    controllers: apiServerControllers,
+    view: engine.view,
+    apply: (intent, controller) => engine.applyIntent(intent, controller),
+    work: store.work,
+    effects,
+    pull: changesOf(store, kinds),
+    report(controller, key, error) {
+      throw new Error(`${controller} ${key}: ${error}`);
+    },
+  });
   const api = createApp({
     engine,
     kinds,
@@ -39,7 +70,13 @@ export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
     security,
     watches,
     config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
-    batch: async (body) => body(),
+    async batch(body) {
+      try {
+        return body();
+      } finally {
+        driver.drain({ reconciles: 1000 });
+      }
+    },
   });
   const send = (path: string, init: RequestInit = {}) =>
     api.fetch(new Request(new URL(path, "http://localhost"), init));

@@ -1,0 +1,128 @@
+import { expect, test } from "vitest";
+import { testCluster } from "./testing/cluster.ts";
+
+const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+const OBJECTS = "/apis/example.com/v1/namespaces/default/backups";
+const schema = (spec: object) => ({ openAPIV3Schema: { type: "object", properties: { spec } } });
+const version = (name: string, spec: object, more: object = {}) => ({
+  name,
+  served: true,
+  storage: name === "v1",
+  schema: schema({ type: "object", ...spec }),
+  ...more,
+});
+const definition = (versions: object[], names: object = {}) => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "backups.example.com" },
+  spec: {
+    group: "example.com",
+    scope: "Namespaced",
+    names: { plural: "backups", kind: "Backup", ...names },
+    versions,
+  },
+});
+const backup = (spec: object, more: object = {}) => ({
+  apiVersion: "example.com/v1",
+  kind: "Backup",
+  metadata: { name: "nightly", ...more },
+  spec,
+});
+
+async function served(...versions: object[]) {
+  const cluster = await testCluster();
+  expect((await cluster.ask("POST", DEFINITIONS, definition(versions))).code).toBe(201);
+  await cluster.ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  return cluster;
+}
+
+test("a definition is served at once, in discovery and in both OpenAPI versions", async () => {
+  const { ask } = await served(version("v1", { properties: { keep: { type: "integer", description: "Days." } } }));
+  const groups = (await ask("GET", "/apis")).body.groups.map(({ name }: { name: string }) => name);
+  expect(groups).toContain("example.com");
+  expect((await ask("GET", "/openapi/v3/apis/example.com/v1")).body.components.schemas).toHaveProperty(
+    ["com.example.v1.Backup", "properties", "spec", "properties", "keep", "description"],
+    "Days.",
+  );
+  expect((await ask("GET", "/openapi/v2")).body.definitions).toHaveProperty(["com.example.v1.BackupList"]);
+});
+
+test("what the schema does not name is pruned, what it defaults is filled in, also in what was stored before", async () => {
+  const { ask } = await served(version("v1", { properties: { keep: { type: "integer" } } }));
+  await ask("POST", OBJECTS, backup({ keep: 1, colour: "red" }));
+  const stored = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  const properties = { keep: { type: "integer" }, where: { type: "string", default: "here" } };
+  stored.spec.versions = [version("v1", { properties })];
+  expect((await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored)).code).toBe(200);
+  expect((await ask("GET", `${OBJECTS}/nightly`)).body.spec).toEqual({ keep: 1, where: "here" });
+  expect((await ask("GET", OBJECTS)).body.items[0].spec).toEqual({ keep: 1, where: "here" });
+});
+
+test("one object under two versions; its form does not depend on which one wrote it", async () => {
+  const properties = { keep: { type: "integer" } };
+  const { ask } = await served(version("v1", { properties }), version("v2", { properties }));
+  await ask("POST", OBJECTS, backup({ keep: 3 }));
+  const other = await ask("GET", "/apis/example.com/v2/namespaces/default/backups/nightly");
+  expect(other.body).toMatchObject({ apiVersion: "example.com/v2", spec: { keep: 3 } });
+});
+
+test("deleting a definition deletes its objects through their finalizers first", async () => {
+  const { ask } = await served(version("v1", {}));
+  await ask("POST", OBJECTS, backup({}, { finalizers: ["example.com/held"] }));
+  await ask("DELETE", `${DEFINITIONS}/backups.example.com`);
+  const waiting = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  expect(waiting.status.conditions).toContainEqual(expect.objectContaining({ type: "Terminating", status: "True" }));
+  const held = (await ask("GET", `${OBJECTS}/nightly`)).body;
+  expect(held.metadata.deletionTimestamp).toBeDefined();
+  await ask("PUT", `${OBJECTS}/nightly`, { ...held, metadata: { ...held.metadata, finalizers: [] } });
+  expect((await ask("GET", `${DEFINITIONS}/backups.example.com`)).code).toBe(404);
+  expect((await ask("GET", OBJECTS)).code).toBe(404);
+});
+
+test("names that another definition of the group has are not accepted until they are free", async () => {
+  const { ask } = await served(version("v1", {}));
+  const second = definition([version("v1", {})], { plural: "copies", singular: "copy", kind: "Backup" });
+  second.metadata.name = "copies.example.com";
+  await ask("POST", DEFINITIONS, second);
+  const conditions = async () => (await ask("GET", `${DEFINITIONS}/copies.example.com`)).body.status.conditions;
+  expect(await conditions()).toContainEqual(
+    expect.objectContaining({ type: "NamesAccepted", status: "False", reason: "ListKindConflict" }),
+  );
+  expect((await ask("GET", "/apis/example.com/v1/copies")).code).toBe(404);
+  await ask("DELETE", `${DEFINITIONS}/backups.example.com`);
+  expect(await conditions()).toContainEqual(expect.objectContaining({ type: "Established", status: "True" }));
+  expect((await ask("GET", "/apis/example.com/v1/copies")).code).toBe(200);
+});
+
+test("generation counts the spec; the status too where it has no endpoint of its own", async () => {
+  const status = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  const free = { openAPIV3Schema: { type: "object", properties: { spec: status, status } } };
+  const generation = async (subresources: object) => {
+    const { ask } = await served(version("v1", {}, { schema: free, subresources }));
+    const made = (await ask("POST", OBJECTS, backup({}))).body;
+    const changed = await ask("PUT", `${OBJECTS}/nightly`, { ...made, status: { phase: "Done" } });
+    return changed.body.metadata.generation;
+  };
+  expect(await generation({ status: {} })).toBe(1);
+  expect(await generation({})).toBe(2);
+});
+
+test("selectable fields select, and only those", async () => {
+  const properties = { where: { type: "string" } };
+  const { ask } = await served(version("v1", { properties }, { selectableFields: [{ jsonPath: ".spec.where" }] }));
+  await ask("POST", OBJECTS, backup({ where: "here" }));
+  const count = async (value: string) =>
+    (await ask("GET", `${OBJECTS}?fieldSelector=spec.where%3D${value}`)).body.items.length;
+  expect(await count("here")).toBe(1);
+  expect(await count("there")).toBe(0);
+  expect((await ask("GET", `${OBJECTS}?fieldSelector=spec.other%3Dx`)).code).toBe(400);
+});
+
+test("a repeated key is told also where unknown fields are kept", async () => {
+  const free = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  const { ask } = await served(version("v1", {}, { schema: free }));
+  const body = '{"apiVersion":"example.com/v1","kind":"Backup","metadata":{"name":"a"},"spec":{"x":1,"x":2}}';
+  const refused = await ask("POST", `${OBJECTS}?fieldValidation=Strict`, body);
+  expect(refused.code).toBe(400);
+  expect(refused.body.message).toContain('duplicate field "spec.x"');
+});

@@ -1,0 +1,98 @@
+import type { FieldError } from "../../lib/status.ts";
+import type { CustomResourceDefinition } from "../apiextensions/custom-resource-definition.ts";
+import { decode } from "../decode.ts";
+import { applyDefaults } from "../defaults.ts";
+import { kindOf } from "../define-kind.ts";
+import type { FieldSelector, Kind, ScalePaths, Subresource } from "../kind.ts";
+import { read } from "../paths.ts";
+import { validateSchema } from "../validate.ts";
+import { customColumns } from "./columns.ts";
+import { objectSchema, structuralSchema } from "./structural.ts";
+
+const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
+const SUBRESOURCE_VERBS = ["get", "patch", "update"];
+const SCALE_BODY = { group: "autoscaling", version: "v1", kind: "Scale" };
+
+type Version = CustomResourceDefinition["spec"]["versions"][number];
+
+/**
+ * The kinds that a CustomResourceDefinition serves, one a version, as kinds like any other.
+ * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+ */
+export function customKinds(definition: CustomResourceDefinition): Kind[] {
+  return definition.spec.versions.filter(({ served }) => served).map((version) => customKind(definition, version));
+}
+
+function customKind(definition: CustomResourceDefinition, version: Version): Kind {
+  const { group, scope } = definition.spec;
+  const names = definition.status?.acceptedNames ?? definition.spec.names;
+  const declared = version.schema?.openAPIV3Schema ?? {};
+  const schema = objectSchema(declared);
+  const metadata = declared.properties?.metadata;
+  const metadataSchema = metadata && structuralSchema({ ...metadata, type: "object" });
+  const kind = kindOf(
+    {
+      group,
+      version: version.name,
+      kind: names.kind,
+      ...(names.listKind && { listKind: names.listKind }),
+      resource: names.plural,
+      singular: names.singular ?? "",
+      namespaced: scope === "Namespaced",
+      schema,
+      shortNames: names.shortNames ?? [],
+      categories: names.categories ?? [],
+      verbs: VERBS,
+      subresources: subresourcesOf(version),
+      countsGeneration: true,
+    },
+    {
+      *validate(object): Iterable<FieldError> {
+        yield* validateSchema(schema, object);
+        if (metadataSchema) yield* validateSchema(metadataSchema, object.metadata, "metadata");
+      },
+      *warnings() {
+        if (version.deprecated) yield deprecation(definition, version);
+      },
+      columns: customColumns(version.additionalPrinterColumns ?? []),
+      fieldSelectors: selectorsOf(version),
+      ...scaleOf(version),
+    },
+  );
+  return {
+    ...kind,
+    openapi: declared as Readonly<Record<string, unknown>>,
+    // The schema may be newer than what is stored: what it no longer names goes, and what it adds comes in.
+    refresh(object) {
+      decode(schema, object, "Ignore");
+      applyDefaults(schema, object);
+    },
+  };
+}
+
+function deprecation({ spec }: CustomResourceDefinition, { name, deprecationWarning }: Version): string {
+  return deprecationWarning ?? `${spec.group}/${name} ${spec.names.kind} is deprecated`;
+}
+
+function subresourcesOf({ subresources }: Version): Subresource[] {
+  return [
+    ...(subresources?.status ? [{ name: "status", verbs: SUBRESOURCE_VERBS }] : []),
+    ...(subresources?.scale ? [{ name: "scale", verbs: SUBRESOURCE_VERBS, body: SCALE_BODY }] : []),
+  ];
+}
+
+function scaleOf({ subresources }: Version): { scale?: ScalePaths } {
+  const scale = subresources?.scale;
+  if (!scale) return {};
+  const { specReplicasPath, statusReplicasPath, labelSelectorPath = "" } = scale;
+  return { scale: { specReplicas: specReplicasPath, statusReplicas: statusReplicasPath, selector: labelSelectorPath } };
+}
+
+function selectorsOf({ selectableFields = [] }: Version): Record<string, FieldSelector> {
+  return Object.fromEntries(
+    selectableFields.map(({ jsonPath }): [string, FieldSelector] => {
+      const path = jsonPath.replace(/^\./, "");
+      return [path, (object) => String(read(object, path) ?? "")];
+    }),
+  );
+}
