@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { PodMemory } from "./memory.ts";
 import { terminationMessage } from "./termination.ts";
@@ -48,6 +48,7 @@ export function podFiles(home: string): PodFiles {
       mkdirSync(folder, { recursive: true });
       const path = join(folder, `message-${attempt % 2}`);
       writeFileSync(path, "");
+      chmodSync(path, 0o666); // whoever the container runs as writes it
       return path;
     },
     message: terminationMessage,

@@ -4,7 +4,8 @@ import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
-import type { ContainerOptions } from "../runtime.ts";
+import type { ContainerOptions, Inspected } from "../runtime.ts";
+import { loggerRuns } from "../streams/logger.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, cgroups } from "./cgroups.ts";
@@ -13,6 +14,10 @@ import { type PodFiles, podFiles } from "./files.ts";
 import { type Act, act } from "./handlers.ts";
 import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
+
+/** A logger that does not end is waited for five seconds. */
+const LOGGER_LOOK_MS = 50;
+const MAX_LOGGER_LOOKS = 100;
 
 /** What pods need of their machine beside the runtime and the network. A simulator has its own. */
 export interface Host {
@@ -26,12 +31,14 @@ export interface Host {
   readonly act: Act;
   /** Once, before any pod. */
   prepare(): Promise<void>;
-  /** Starts a container whose stdin and terminal stay open; returns its full ID. */
-  runKept(uid: string, container: string, options: ContainerOptions, keeping: Keeping): Promise<string>;
+  /** Starts a container whose stdin and terminal stay open. */
+  runKept(uid: string, container: string, options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
   /** Removes what `runKept` left behind. */
   forgetKept(uid: string, container: string): void;
   /** Where a container that `runKept` started can be attached to. */
   attachSocket(uid: string, container: string): string;
+  /** Resolves when the log of a container that has ended is complete; a model's always is. */
+  logged?(containerId: string): Promise<void>;
 }
 
 export type HostParts = { home: string; nerdctl: Nerdctl; api: Api; effects: Effects & Timers };
@@ -56,5 +63,9 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
       runKept({ nerdctl, timers: effects }, options, { ...keeping, socket: attachSocket(uid, container) }),
     forgetKept: (uid, container) => forgetKeeper(attachSocket(uid, container)),
     attachSocket,
+    async logged(containerId) {
+      for (let looks = 0; looks < MAX_LOGGER_LOOKS && loggerRuns(containerId); looks++)
+        await effects.sleep(LOGGER_LOOK_MS);
+    },
   };
 }

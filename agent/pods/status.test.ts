@@ -83,6 +83,8 @@ describe("container states", () => {
   test("waiting for init containers", () => {
     const pod = somePod({ initContainers: [{ name: "init", image: "app:1" }] });
     expect(stateOf({}, pod)?.state).toEqual({ waiting: { reason: "PodInitializing" } });
+    const { initContainerStatuses } = computeStatus(pod, { ...someMemory(pod, {}), sandbox: undefined }, context);
+    expect(initContainerStatuses?.[0]?.state).toEqual({ waiting: { reason: "PodInitializing" } });
   });
   test("in backoff, the last end is in lastState", () => {
     const waiting = { reason: "CrashLoopBackOff", message: "back-off" };

@@ -63,7 +63,7 @@ function containerStatus(
   const running = isRunning(known);
   return {
     name: container.name,
-    state: stateOf(pod, known, waits, init, memory),
+    state: stateOf(pod, known, waits),
     lastState: last?.exit ? terminated(last) : {},
     ready,
     restartCount: current?.number ?? 0,
@@ -74,21 +74,13 @@ function containerStatus(
   };
 }
 
-function stateOf(
-  pod: CoreV1Pod,
-  known: ContainerMemory | undefined,
-  waits: boolean,
-  init: boolean,
-  memory: PodMemory,
-): CoreV1ContainerState {
+function stateOf(pod: CoreV1Pod, known: ContainerMemory | undefined, waits: boolean): CoreV1ContainerState {
   const current = known?.current;
   if (current && !waits) {
     if (current.exit) return terminated(current);
     return { running: { startedAt: timestamp(current.startedAt) } };
   }
-  const blocked = !init && !isInitialized(pod, memory) && (pod.spec.initContainers?.length ?? 0) > 0;
-  const reason =
-    known?.waiting?.reason ?? (blocked || (init && memory.sandbox) ? "PodInitializing" : "ContainerCreating");
+  const reason = known?.waiting?.reason ?? (pod.spec.initContainers?.length ? "PodInitializing" : "ContainerCreating");
   return { waiting: { reason, ...(known?.waiting?.message ? { message: known.waiting.message } : {}) } };
 }
 

@@ -221,6 +221,7 @@ export class PodWorker {
     for (const attempt of this.#attempts())
       if (!attempt.exit && (this.#deps.oomed.has(attempt.id) || host.cgroups.oomKills(uid, attempt.id) > 0))
         attempt.oom = true;
+    await this.#logged();
     absorb(memory, this.#observed, network, effects.now(), (attempt, failed) => this.#messageOf(attempt, failed));
     for (const { current } of Object.values(memory.containers)) {
       if (!current) continue;
@@ -258,9 +259,22 @@ export class PodWorker {
   }
 
   #messageOf(attempt: Attempt, failed: boolean): string | undefined {
+    return this.#deps.node.host.files.message(attempt, this.#messagePolicyOf(attempt), failed);
+  }
+
+  #messagePolicyOf(attempt: Attempt): string | undefined {
     const [name = ""] = Object.entries(this.state.memory.containers).find(([, c]) => c.current === attempt) ?? [];
-    const policy = containerNamed(this.state.pod, name)?.terminationMessagePolicy;
-    return this.#deps.node.host.files.message(attempt, policy, failed);
+    return containerNamed(this.state.pod, name)?.terminationMessagePolicy;
+  }
+
+  /** A log that is to stand in for a termination message has to be complete. */
+  async #logged(): Promise<void> {
+    const ended = new Set(
+      this.#observed.flatMap(({ id, state, exitCode }) => (state === "exited" && exitCode ? id : [])),
+    );
+    for (const attempt of this.#attempts())
+      if (!attempt.exit && ended.has(attempt.id) && this.#messagePolicyOf(attempt) === "FallbackToLogsOnError")
+        await this.#deps.node.host.logged?.(attempt.id);
   }
 
   #report(): void {

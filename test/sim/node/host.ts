@@ -44,7 +44,10 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     },
     volumes: modelVolumes(machine, disk, agent),
     act: acting(machine, agent),
-    prepare: () => agent.effects.sleep(20),
+    async prepare() {
+      nerdctl.endLeftovers();
+      await agent.effects.sleep(20);
+    },
     runKept: (_uid, _container, options: ContainerOptions) => nerdctl.run(options),
     forgetKept: () => {},
     attachSocket: () => "",

@@ -45,6 +45,10 @@ export class Machine {
   answers = true;
   /** Steps may fail. */
   troubled = false;
+  /** How many agents there were so far. */
+  agents = 0;
+  /** Commands of agents before this one are ended. */
+  endedBefore = 0;
   onAnswers: (answers: boolean) => void = () => {};
   readonly watchers = new Set<Watcher>();
   /** Called when a process has ended. */

@@ -12,12 +12,30 @@ const podOf = (random: Random) => `p${between(random, 1, PODS)}`;
 const run: Deed = (cluster, random) => cluster.run(podOf(random), pick(random, IMAGES));
 const remove: Deed = (cluster, random) => cluster.delete(podOf(random));
 const crash: Deed = ({ node }) => node.crash();
+const restart: Deed = ({ node }) => {
+  node.crash();
+  node.start();
+};
 const powerOff: Deed = ({ node }) => node.powerOff();
 const freeze: Deed = ({ node }, random) => node.freeze(between(random, 1_000, 90_000));
 const skew: Deed = ({ node }, random) => node.skew(pick(random, [0, 0, -3_600_000, 3_600_000]));
 const cutUplink: Deed = (cluster) => cluster.cut(true);
 const mendUplink: Deed = (cluster) => cluster.cut(false);
-const DEEDS: readonly Deed[] = [run, run, run, remove, remove, crash, powerOff, freeze, skew, cutUplink, mendUplink];
+const DEEDS: readonly Deed[] = [
+  run,
+  run,
+  run,
+  remove,
+  remove,
+  crash,
+  restart,
+  restart,
+  powerOff,
+  freeze,
+  skew,
+  cutUplink,
+  mendUplink,
+];
 
 /** Hurts one node for a while, then heals it and waits. What is wrong then is returned. */
 export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wrong: string[] }> {
@@ -31,7 +49,7 @@ export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wron
     cluster.note(`== ${deed.name}`);
     deed(cluster, random);
     // Some deeds meet the agent in the middle of something.
-    await cluster.pass(random() < 0.3 ? random() : between(random, 1, 60));
+    await cluster.pass((random() < 0.3 ? between(random, 1, 1_000) : between(random, 1_000, 60_000)) / 1_000);
     cluster.node.start();
   }
   cluster.note("== heal");
@@ -39,5 +57,5 @@ export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wron
   cluster.node.skew(0);
   cluster.cut(false);
   await cluster.pass(REST_SECONDS);
-  return { cluster, wrong: [...cluster.doubles, ...cluster.wrong()] };
+  return { cluster, wrong: [...cluster.breaks, ...cluster.wrong()] };
 }

@@ -46,11 +46,22 @@ export class ModelNerdctl implements Runtime {
   readonly #turns = limiter(CONCURRENT_COMMANDS);
   /** Whether what the agent started ends with it, as its service manager has it. */
   readonly #childrenDie: boolean;
+  readonly #number: number;
 
   constructor(machine: Machine, agent: Life) {
     this.#machine = machine;
     this.#agent = agent;
     this.#childrenDie = machine.random() < 0.5;
+    this.#number = ++machine.agents;
+  }
+
+  /** Ends what earlier agents began. */
+  endLeftovers(): void {
+    this.#machine.endedBefore = this.#number;
+  }
+
+  #isLeftOver(): boolean {
+    return this.#agent.ended && (this.#childrenDie || this.#number < this.#machine.endedBefore);
   }
 
   run(options: ContainerOptions, urgency?: Urgency): Promise<string> {
@@ -162,7 +173,7 @@ export class ModelNerdctl implements Runtime {
         throw await this.#failed("timed out");
       }
       await life.effects.sleep(between(random, low, high) * slow);
-      if (this.#agent.ended && this.#childrenDie) throw new NerdctlError(137, "signal: killed");
+      if (this.#isLeftOver()) throw new NerdctlError(137, "signal: killed");
     };
     const result = await body({ step });
     if (fate === "lies") throw await this.#failed("failed to clean up: device or resource busy");

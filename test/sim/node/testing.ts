@@ -20,8 +20,8 @@ export class TinyCluster {
   readonly containers = new Map<string, Seen>();
   /** What the agent said, what it wrote, and what was done to its node, with the time (ms). */
   readonly log: [number, string][] = [];
-  /** Breaks were seen of: one pod never has two running containers of one name. */
-  readonly doubles: string[] = [];
+  /** Two containers of one name at once, pods let go that still run. */
+  readonly breaks: string[] = [];
   online = true;
   readonly #objects = new Map<string, NodeChange>();
   #revision = 1;
@@ -36,6 +36,10 @@ export class TinyCluster {
       log: (message) => this.note(message),
     });
     this.#put("nodes", "", "n1", { metadata: { name: "n1" }, spec: { podCIDR: "10.1.0.0/24" } });
+  }
+
+  #time(): string {
+    return `${(this.clock.now - START) / 1000} s`;
   }
 
   note(message: string): void {
@@ -109,7 +113,7 @@ export class TinyCluster {
     const same = this.running().filter(
       (other) => other.container.podUid === container.podUid && other.container.name === container.name,
     );
-    if (same.length > 1) this.doubles.push(`${container.pod}/${container.name} at ${this.clock.now - START}`);
+    if (same.length > 1) this.breaks.push(`${container.pod}/${container.name} runs twice at ${this.#time()}`);
   }
 
   #connect(): Socket {
@@ -167,6 +171,8 @@ export class TinyCluster {
     const given = body as { metadata?: { uid: string }; preconditions?: { uid: string }; status?: object };
     if (!pod) return { code: 404, body: {} };
     if ((given.metadata ?? given.preconditions)?.uid !== pod.metadata.uid) return { code: 409, body: {} };
+    const left = this.running(name).filter(({ container }) => container.podUid === pod.metadata.uid);
+    if (method === "DELETE" && left.length > 0) this.breaks.push(`${name} is let go at ${this.#time()} and still runs`);
     if (method === "DELETE") this.#change("pods", "default", name, null);
     else this.#change("pods", "default", name, { ...pod, status: given.status } as unknown as ObjectJson);
     return { code: 200, body: {} };
