@@ -69,7 +69,8 @@ const EXPIRED_SETTING = "events.expired";
 /** Removes events past their hour, at most `budget` of them; true when more remain. */
 export function expireEvents({ store }: Core, now: number, budget: number): boolean {
   const last = Math.floor(now / EXPIRY_STEP_MS);
-  const first = Number(store.getSetting(EXPIRED_SETTING) ?? last - STEPS_A_DAY);
+  const reached = store.getSetting(EXPIRED_SETTING);
+  const first = Number(reached ?? last - STEPS_A_DAY);
   if (first >= last) return false;
   return store.write((txn) => {
     let left = budget;
@@ -78,8 +79,10 @@ export function expireEvents({ store }: Core, now: number, budget: number): bool
         if (left-- === 0) return true;
         removeStored(txn, stored);
       }
-      store.setSetting(EXPIRED_SETTING, String(bucket));
     }
+    // Written where it spares something: a cluster that is only read now and then writes no row for it.
+    const spares = reached === undefined || left < budget || last - first >= STEPS_A_DAY / 2;
+    if (spares) store.setSetting(EXPIRED_SETTING, String(last));
     return false;
   });
 }
