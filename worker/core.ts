@@ -62,7 +62,7 @@ export type CoreLimits = {
 
 export const LIMITS: CoreLimits = {
   turnReconciles: 500,
-  turnMs: 50,
+  turnMs: 8,
   keepRevisions: 10_000,
   compactRows: 200,
   compactEveryRevisions: 100,
@@ -72,6 +72,9 @@ export const LIMITS: CoreLimits = {
 const EXPIRE_EVERY_MS = 60_000;
 
 const RESYNCED = "controllers.known";
+
+const soonest = (a: number | undefined, b: number | undefined) =>
+  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
 
 export class Core {
   readonly api: Api;
@@ -139,6 +142,7 @@ export class Core {
       work: store.work,
       effects,
       pull: () => this.pull(),
+      looked: () => view.looked,
       report: platform.report,
     });
     store.onChange((changes) => {
@@ -201,7 +205,7 @@ export class Core {
       this.watchers.changed(told);
       if (platform.nodeSockets().length > 0) this.link.changed(told.map(writeOf));
     }
-    platform.wakeAt(store.work.nextDue());
+    platform.wakeAt(soonest(store.work.nextDue(), this.driver.restedAt));
     if (!rested) platform.defer(() => void this.turn.run(() => {}));
   }
 

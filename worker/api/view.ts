@@ -57,6 +57,8 @@ export class StoreView implements View {
   readonly #store: Reader;
   readonly #kinds: Kinds;
   readonly #parsed: ParsedObjects;
+  /** Objects that were handed out by the lot, since the start. */
+  looked = 0;
 
   constructor(store: Reader, kinds: Kinds, parsed: ParsedObjects = new ParsedObjects()) {
     this.#store = store;
@@ -110,6 +112,7 @@ export class StoreView implements View {
   }
 
   #all<T extends KubeObject>(rows: readonly StoredObject[]): readonly Readonly<T>[] {
+    this.looked += rows.length;
     return rows.map((row) => this.#parsed.parse(row) as T);
   }
 }

@@ -33,6 +33,7 @@ function setup(
     due: (now) => [...rows.values()].filter((row) => row.due <= now),
     done: (controller, key) => void rows.delete(`${controller} ${key}`),
   };
+  const sight = { looked: 0 };
   const applied: Intent[] = [];
   const refusals: (ApiError | undefined)[] = [];
   const ran: string[] = [];
@@ -54,8 +55,9 @@ function setup(
     },
     work,
     effects: { now: () => clock.now, random: () => 0 },
+    looked: () => sight.looked,
   });
-  return { driver, rows, applied, refusals, ran, clock };
+  return { driver, rows, applied, refusals, ran, clock, sight };
 }
 
 describe("queueing", () => {
@@ -64,6 +66,34 @@ describe("queueing", () => {
     driver.changed([added("a"), added("b"), added("a")]);
     expect(driver.drain({ reconciles: 10 })).toBe(true);
     expect(ran).toEqual(["ns/a", "ns/b"]);
+  });
+
+  test("a key that has looked at many objects rests before it looks again", () => {
+    const { driver, rows, ran, clock, sight } = setup(() => having(() => (sight.looked += 1000)));
+    for (const _ of [1, 2, 3]) {
+      driver.changed([added("a")]);
+      expect(driver.drain({ reconciles: 10 })).toBe(true);
+    }
+    expect(ran).toEqual(["ns/a"]);
+    expect(driver.restedAt).toBe(clock.now + 100);
+    driver.persist();
+    expect(rows.size).toBe(1); // should this memory be lost, what waits is looked for
+    clock.now += 100;
+    driver.drain({ reconciles: 10 });
+    expect(ran).toEqual(["ns/a", "ns/a"]);
+    expect(driver.restedAt).toBeUndefined();
+  });
+
+  test("a key that has looked at many objects and created one does not rest", () => {
+    const { driver, ran, sight } = setup(() => {
+      sight.looked += 1000;
+      return [create];
+    });
+    driver.changed([added("a")]);
+    driver.drain({ reconciles: 10 });
+    driver.changed([added("a")]);
+    driver.drain({ reconciles: 10 });
+    expect(ran).toEqual(["ns/a", "ns/a"]);
   });
 
   test("controllers take turns", () => {

@@ -3,6 +3,7 @@ import type { KubeObject } from "../lib/object.ts";
 import type { ApiError } from "../lib/status.ts";
 import type { ChangeType, Context, Controller, Intent, View, Watch } from "./controller.ts";
 import { Backoff, KeyQueue } from "./queue.ts";
+import { Rests } from "./rests.ts";
 
 /** One write: `object` is the new body, or the last one on deletion; `old` is absent on creation. */
 export type ObjectChange = {
@@ -28,6 +29,8 @@ export type DriverOptions = {
   effects: { now(): number; random(): number };
   /** Writes not handed to `changed` yet, asked for after every reconcile; absent when the caller pushes them all. */
   pull?(): Iterable<ObjectChange>;
+  /** How many objects the view has handed out so far: keys that look at many rest. Absent where none is to. */
+  looked?(): number;
   /** Told of every refused intent and every reconcile that threw; the key is retried in either case. */
   report?(controller: string, key: string, error: unknown): void;
 };
@@ -86,11 +89,13 @@ class Ring {
  * - Intents are applied in order up to the first that is refused. What comes after it is dropped, `refused` may add
  *   events and conditions, and the key runs again after 5 ms, doubled by every failure in a row up to 1,000 s. Deleting
  *   or changing what is gone, and creating in a namespace that is going away, are no failures. Events never fail.
+ * - A key that has looked at hundreds of objects rests before it looks again, the longer the more they were, unless it
+ *   has created or deleted something.
  * - `again` survives a restart. Of two deadlines for one key the sooner counts; a reconcile that comes early must ask anew.
  *
  * What the caller must do: hand every write to `changed` (or serve them by `pull`), call `drain` until it returns
  * true or the turn is over, and then `persist` in the same transaction as the writes; when `drain` returned false, take
- * another turn soon; when the soonest work row is due, call `due` and drain. Queues are memory, and memory is a cache:
+ * another turn soon; when the soonest work row is due or `restedAt` has come, call `due` and drain. Queues are memory, and memory is a cache:
  * what `persist` wrote is all that a new Driver needs.
  */
 export class Driver {
@@ -102,6 +107,7 @@ export class Driver {
   readonly #watches = new Map<string, { watch: Watch; queue: Queue }[]>();
   readonly #watchAll: Queue[] = [];
   readonly #backoff = new Backoff();
+  readonly #rests = new Rests<{ queue: Queue; key: string }>();
   readonly #conflicts = new Map<string, number>();
   /** Deadlines not written yet: controller → key → due. */
   readonly #later = new Map<string, Map<string, number>>();
@@ -151,7 +157,8 @@ export class Driver {
   }
 
   #add({ controller, keys }: Queue, key: string): void {
-    if (!keys.has(key)) keys.add(key, controller.priorityOf?.(this.#options.view, key));
+    if (keys.has(key) || this.#rests.delays(`${controller.name} ${key}`, this.#options.effects.now())) return;
+    keys.add(key, controller.priorityOf?.(this.#options.view, key));
   }
 
   /**
@@ -189,8 +196,14 @@ export class Driver {
     return this.#queues.reduce((sum, { keys }) => sum + keys.size, 0);
   }
 
+  /** When a key has rested that is wanted again (ms): drain then, or later. */
+  get restedAt(): number | undefined {
+    return this.#rests.next();
+  }
+
   /** Reconciles until nothing is left (true) or the budget is used (false; the rest stays queued). */
   drain(budget: Budget): boolean {
+    for (const { queue, key } of this.#rests.over(this.#options.effects.now())) this.#add(queue, key);
     this.#pull();
     for (let left = budget.reconciles; left > 0; left--) {
       const next = this.#next();
@@ -213,7 +226,7 @@ export class Driver {
     const { work, effects } = this.#options;
     for (const [controller, keys] of this.#later) for (const [key, due] of keys) work.enqueue({ controller, key, due });
     this.#later.clear();
-    const unfinished = this.waiting > 0;
+    const unfinished = this.waiting > 0 || this.#rests.next() !== undefined;
     if (unfinished === this.#marked) return;
     if (unfinished) work.enqueue({ ...UNFINISHED, due: effects.now() + UNFINISHED_MS });
     else work.done(UNFINISHED.controller, UNFINISHED.key);
@@ -244,8 +257,12 @@ export class Driver {
     const { view, effects, report } = this.#options;
     const context: Context = { now: effects.now(), random: effects.random };
     const item = `${controller.name} ${key}`;
+    const before = this.#options.looked?.() ?? 0;
+    let settled = true;
     try {
       for (const intent of controller.reconcile(view, key, context)) {
+        // Its own writes bring it back, and what they were for is not to wait.
+        if (intent.do === "create" || intent.do === "delete") settled = false;
         const error = this.#apply(controller.name, key, intent);
         if (!error) continue;
         if (error.reason === "Conflict" && this.#mayRetryAtOnce(item)) {
@@ -260,6 +277,8 @@ export class Driver {
       }
       this.#backoff.forget(item);
       this.#conflicts.delete(item);
+      const objects = (this.#options.looked?.() ?? 0) - before;
+      if (settled) this.#rests.begin(item, { queue, key }, objects, effects.now());
     } catch (error) {
       report?.(controller.name, key, error);
       this.#retry(controller.name, key, item);

@@ -31,7 +31,12 @@ func bind(s *server, args []string) any {
 	go func() {
 		bound := map[string]bool{}
 		for len(bound) < *n {
-			line := must(lines.ReadSlice('\n'))
+			line, err := lines.ReadSlice('\n')
+			if err != nil { // a server may end a watch; the next begins with what there is
+				c = must(s.connect())
+				lines = must(c.watch(pods + "?labelSelector=bench%3D" + label))
+				continue
+			}
 			var event struct {
 				Object struct {
 					Metadata struct{ Name string }
@@ -62,11 +67,11 @@ func bind(s *server, args []string) any {
 	}
 }
 
-// probe sends requests at a steady pace until its standard input ends; how long they took.
+// probe sends requests at a steady pace, whatever became of those before, until its standard input ends; how long
+// they took.
 func probe(s *server, args []string) any {
 	flags := flag.NewFlagSet("probe", flag.ExitOnError)
-	workers := flags.Int("c", 4, "workers, each with a connection")
-	pace := flags.Duration("pace", 40*time.Millisecond, "between a worker's requests")
+	pace := flags.Duration("pace", 10*time.Millisecond, "between requests")
 	flags.Parse(args)
 	s.fill(kept, "kept", 4)
 	stop := make(chan struct{})
@@ -74,33 +79,45 @@ func probe(s *server, args []string) any {
 		io.Copy(io.Discard, os.Stdin)
 		close(stop)
 	}()
+	idle := make(chan *connection, maxConnections)
+	for range maxConnections / 10 {
+		idle <- must(s.connect())
+	}
 	var all []time.Duration
 	var lock sync.Mutex
 	var done sync.WaitGroup
-	for worker := range *workers {
-		done.Go(func() {
-			c := must(s.connect())
-			defer c.close()
-			var mine []time.Duration
-			next := time.Now()
-			for i := 0; ; i++ {
-				next = next.Add(*pace)
-				select {
-				case <-stop:
-					lock.Lock()
-					all = append(all, mine...)
-					lock.Unlock()
-					return
-				case <-time.After(time.Until(next)):
-				}
-				// Counted from when it was due, so that a stall counts for every request that it held up.
-				verb := []string{"get", "update"}[i%2]
-				must(0, verbs[verb](0)(c, worker, i))
-				mine = append(mine, time.Since(next))
-			}
-		})
+	send := func(i int) {
+		began := time.Now()
+		var c *connection
+		select {
+		case c = <-idle:
+		default:
+			c = must(s.connect())
+		}
+		verb := []string{"get", "update"}[i%2]
+		must(0, verbs[verb](0)(c, i%kept, i))
+		took := time.Since(began)
+		select {
+		case idle <- c:
+		default:
+			c.close()
+		}
+		lock.Lock()
+		all = append(all, took)
+		lock.Unlock()
 	}
-	done.Wait()
-	slices.Sort(all)
-	return rate{Count: len(all), P50: quantile(all, .5), P99: quantile(all, .99)}
+	ticker := time.NewTicker(*pace)
+	for i := 0; ; i++ {
+		select {
+		case <-stop:
+			done.Wait()
+			slices.Sort(all)
+			return rate{Count: len(all), P50: quantile(all, .5), P99: quantile(all, .99)}
+		case <-ticker.C:
+			done.Go(func() { send(i) })
+		}
+	}
 }
+
+// Connections that the probe keeps.
+const maxConnections = 200

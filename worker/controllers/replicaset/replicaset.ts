@@ -14,8 +14,13 @@ import { claim, controllerOf, controllerRef, keysOfOwners } from "../owners.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 import { type Failure, nextAvailable, replicaSetStatus } from "./status.ts";
 
-/** Pods made or removed by one reconcile; their own writes bring the key back for the rest. */
-const BURST = 500;
+/**
+ * Pods made or removed by one reconcile, at least, and as a share of those that are there: few, since requests wait
+ * meanwhile, and more for a large set, since each reconcile looks at all. Their own writes bring the key back.
+ */
+const BURST = 10;
+const BURST_SHARE = 0.01;
+const burst = (pods: Pods) => Math.max(BURST, Math.ceil(pods.length * BURST_SHARE));
 
 /** One manager of pods in two kinds, of which the second is the older. */
 type Rules<S extends ReplicaSet | ReplicationController> = {
@@ -74,13 +79,13 @@ function scale(view: View, kind: Kind, set: Managed, pods: Pods, context: Contex
   const active = pods.filter(isPodActive);
   const missing = (set.spec?.replicas ?? 1) - active.length;
   if (missing > 0)
-    return Array.from({ length: Math.min(missing, BURST) }, () => podOf(kind, set, context.random)).flatMap((pod) => [
+    return Array.from({ length: Math.min(missing, burst(pods)) }, () => podOf(kind, set, context.random)).flatMap((pod) => [
       { do: "create", kind: Pod, object: pod },
       normal(set, "SuccessfulCreate", `Created pod: ${pod.metadata.name}`),
     ]);
   if (missing === 0) return [];
   return inDeletionOrder(active, relatedPods(view, set, active), context.now)
-    .slice(0, Math.min(-missing, BURST))
+    .slice(0, Math.min(-missing, burst(pods)))
     .flatMap(({ metadata: { namespace = "", name = "", uid = "" } }) => [
       { do: "delete", kind: Pod, namespace, name, uid },
       normal(set, "SuccessfulDelete", `Deleted pod: ${name}`),
