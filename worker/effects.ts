@@ -5,8 +5,9 @@ export const effects = {
   now: () => Date.now(),
   random: () => Math.random(),
   uid: () => crypto.randomUUID(),
-  /** Calls `body` once after `ms`. Keeps the object awake meanwhile. */
-  after(ms: number, body: () => void): void {
-    setTimeout(body, ms);
+  /** Calls `body` once after `ms`; returns what cancels it. Keeps the object awake meanwhile. */
+  after(ms: number, body: () => void): () => void {
+    const timer = setTimeout(body, ms);
+    return () => clearTimeout(timer);
   },
-} satisfies Effects & { after(ms: number, body: () => void): void };
+} satisfies Effects & { after(ms: number, body: () => void): () => void };

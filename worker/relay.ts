@@ -20,6 +20,8 @@ const other = (side: Side): Side => (side === "client" ? "agent" : "client");
 export class Relay extends DurableObject {
   /** Messages that came before the other side did, by stream id. */
   private readonly early = new Map<string, { messages: Message[]; bytes: number }>();
+  /** What ends the wait for the other side, by stream id. */
+  private readonly waits = new Map<string, () => void>();
 
   override async fetch(request: Request): Promise<Response> {
     const [, side, id] = new URL(request.url).pathname.split("/") as [string, Side, string];
@@ -31,7 +33,11 @@ export class Relay extends DurableObject {
     far.serializeAttachment({ side, id } satisfies Attachment);
     const [peer] = this.sockets(other(side), id);
     if (peer) this.flush(id, far);
-    else effects.after(JOIN_TIMEOUT_MS, () => this.expire(side, id, far));
+    else
+      this.waits.set(
+        id,
+        effects.after(JOIN_TIMEOUT_MS, () => this.expire(side, id, far)),
+      );
     const protocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
       status: 101,
@@ -63,14 +69,21 @@ export class Relay extends DurableObject {
     return this.ctx.getWebSockets(`${side}/${id}`).filter((socket) => socket.readyState === WebSocket.OPEN);
   }
 
+  /** Nobody waits any more: without a timer the object may sleep. */
+  private forget(id: string): void {
+    this.waits.get(id)?.();
+    this.waits.delete(id);
+    this.early.delete(id);
+  }
+
   private flush(id: string, to: WebSocket): void {
     for (const message of this.early.get(id)?.messages ?? []) to.send(message);
-    this.early.delete(id);
+    this.forget(id);
   }
 
   private expire(side: Side, id: string, socket: WebSocket): void {
     if (this.sockets(other(side), id).length > 0 || socket.readyState !== WebSocket.OPEN) return;
-    this.early.delete(id);
+    this.forget(id);
     socket.close(1011, "the other side did not come");
   }
 
@@ -79,7 +92,7 @@ export class Relay extends DurableObject {
     // Codes that only describe a missing close frame may not be sent.
     const sendable = code === 1005 || code === 1006 || code === 1015 ? 1000 : code;
     for (const peer of this.sockets(other(side), id)) peer.close(sendable, reason);
-    this.early.delete(id);
+    this.forget(id);
     try {
       socket.close(sendable, reason);
     } catch {

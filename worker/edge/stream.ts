@@ -4,6 +4,7 @@
  */
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
+import { socketBody } from "./socket-body.ts";
 
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
@@ -21,7 +22,8 @@ export async function openStream(
   const headers = new Headers(request.headers);
   headers.delete("upgrade");
   headers.delete("connection");
-  const isServed = isLog || request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isServed = isLog || isSocket;
   headers.set("x-skerry-internal", isServed ? "stream" : "stream-check");
   // Whoever asks for SPDY may have come back after a refusal over WebSocket. It is asked as a WebSocket would be, so
   // that what else is wrong is told first.
@@ -31,37 +33,11 @@ export async function openStream(
   if (!isServed) return Response.json(notUpgraded(request.headers).status(), { status: 400 });
   const grant = (await answer.json()) as StreamGrant;
   const joined = await askRelay(relays, clusterName, grant);
-  return isLog && joined.webSocket ? logAnswer(joined.webSocket) : joined;
+  return joined.webSocket && !isSocket ? logAnswer(joined.webSocket) : joined;
 }
 
 /** A log is a plain HTTP answer: the Relay's binary messages, one after another. */
-function logAnswer(socket: WebSocket): Response {
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      const end = () => {
-        try {
-          controller.close();
-        } catch {
-          // already closed or cancelled by the client
-        }
-      };
-      socket.binaryType = "arraybuffer";
-      socket.addEventListener("message", (event) => {
-        const chunk =
-          typeof event.data === "string" ? new TextEncoder().encode(event.data) : new Uint8Array(event.data);
-        try {
-          controller.enqueue(chunk);
-        } catch {
-          socket.close(1000, "client gone");
-        }
-      });
-      socket.addEventListener("close", end);
-      socket.addEventListener("error", end);
-      socket.accept();
-    },
-    cancel() {
-      socket.close(1000, "client gone");
-    },
+const logAnswer = (socket: WebSocket): Response =>
+  new Response(socketBody(socket).body, {
+    headers: { "content-type": "text/plain", "cache-control": "no-cache, private" },
   });
-  return new Response(body, { headers: { "content-type": "text/plain", "cache-control": "no-cache, private" } });
-}
