@@ -79,10 +79,12 @@ function scale(view: View, kind: Kind, set: Managed, pods: Pods, context: Contex
   const active = pods.filter(isPodActive);
   const missing = (set.spec?.replicas ?? 1) - active.length;
   if (missing > 0)
-    return Array.from({ length: Math.min(missing, burst(pods)) }, () => podOf(kind, set, context.random)).flatMap((pod) => [
-      { do: "create", kind: Pod, object: pod },
-      normal(set, "SuccessfulCreate", `Created pod: ${pod.metadata.name}`),
-    ]);
+    return Array.from({ length: Math.min(missing, burst(pods)) }, () => podOf(kind, set, context.random)).flatMap(
+      (pod) => [
+        { do: "create", kind: Pod, object: pod },
+        normal(set, "SuccessfulCreate", `Created pod: ${pod.metadata.name}`),
+      ],
+    );
   if (missing === 0) return [];
   return inDeletionOrder(active, relatedPods(view, set, active), context.now)
     .slice(0, Math.min(-missing, burst(pods)))
