@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { exitStatus, failureStatus, readMessage } from "./channels.ts";
+import type { WebSocket } from "ws";
+import { Channels, type Ending, exitStatus, failureStatus, readMessage } from "./channels.ts";
 
 const message = (channel: number, text: string) => Buffer.concat([Buffer.of(channel), Buffer.from(text)]);
 
@@ -28,4 +29,34 @@ test("a command's end is told as a Status that clients take the exit code from",
     details: { causes: [{ reason: "ExitCode", message: "3" }] },
   });
   expect(failureStatus("no")).toMatchObject({ status: "Failure", reason: "InternalError", message: "no", code: 500 });
+});
+
+describe("the last word", () => {
+  async function lastWords(subprotocol: string, status: Ending): Promise<string[]> {
+    const sent: Buffer[] = [];
+    const socket = {
+      OPEN: 1,
+      readyState: 1,
+      bufferedAmount: 0,
+      send: (message: Buffer) => sent.push(message),
+      resume: () => {},
+      once: (_: string, answer: () => void) => {
+        answer();
+        return socket;
+      },
+      ping: () => {},
+      close: () => {},
+    };
+    await new Channels(socket as unknown as WebSocket, subprotocol).finish(status);
+    return sent.map((message) => message.toString());
+  }
+
+  test("is a Status on the error channel", async () => {
+    expect(await lastWords("v4.channel.k8s.io", exitStatus(0))).toEqual(['\x03{"metadata":{},"status":"Success"}']);
+  });
+
+  test("of the protocol's first version is what went wrong, if anything did", async () => {
+    expect(await lastWords("channel.k8s.io", exitStatus(0))).toEqual([]);
+    expect(await lastWords("channel.k8s.io", failureStatus("no such program"))).toEqual(["\x03no such program"]);
+  });
 });

@@ -1,6 +1,6 @@
 /**
- * The remote command protocol of Kubernetes over WebSocket, `v4.channel.k8s.io` and `v5.channel.k8s.io`: binary messages
- * whose first byte is a channel. https://kubernetes.io/docs/reference/using-api/websockets/ (KEP-4006)
+ * The remote command protocol of Kubernetes over WebSocket, `channel.k8s.io` with `v4` or `v5` before it or nothing:
+ * binary messages whose first byte is a channel. https://kubernetes.io/docs/reference/using-api/websockets/ (KEP-4006)
  */
 import type { WebSocket } from "ws";
 
@@ -39,8 +39,18 @@ function readSize(text: string): Incoming | undefined {
   }
 }
 
-/** How a command ended, as the error channel tells it: `metav1.Status`. */
-export function exitStatus(code: number): object {
+/** A `metav1.Status`; a success has no message. */
+export type Ending = {
+  metadata: object;
+  status: string;
+  message?: string;
+  reason?: string;
+  code?: number;
+  details?: object;
+};
+
+/** How a command ended, as the error channel tells it. */
+export function exitStatus(code: number): Ending {
   if (code === 0) return { metadata: {}, status: "Success" };
   return {
     metadata: {},
@@ -51,7 +61,7 @@ export function exitStatus(code: number): object {
   };
 }
 
-export const failureStatus = (message: string): object => ({
+export const failureStatus = (message: string): Ending => ({
   metadata: {},
   status: "Failure",
   message,
@@ -89,11 +99,16 @@ export function waitForRoom(socket: WebSocket, room: Promise<void> | undefined):
   void room.then(() => socket.resume());
 }
 
+/** The first version has no statuses: its error channel says in words what went wrong, and nothing else. */
+const FIRST_VERSION = "channel.k8s.io";
+
 export class Channels {
   private readonly socket: WebSocket;
+  private readonly subprotocol: string;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, subprotocol: string) {
     this.socket = socket;
+    this.subprotocol = subprotocol;
   }
 
   /** Resolves when more may be sent. */
@@ -102,8 +117,10 @@ export class Channels {
   }
 
   /** The last word, then a clean close. */
-  async finish(status: object): Promise<void> {
-    await this.send(Channel.error, Buffer.from(JSON.stringify(status)));
+  async finish(status: Ending): Promise<void> {
+    const isFirst = this.subprotocol === FIRST_VERSION;
+    const word = isFirst ? (status.message ?? "") : JSON.stringify(status);
+    if (word) await this.send(Channel.error, Buffer.from(word));
     await closeInOrder(this.socket);
   }
 }

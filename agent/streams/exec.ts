@@ -21,7 +21,7 @@ export async function serveExec({ socket, request, container, deps }: Served): P
   if (!container.running) throw new Error(`container not found ("${request.container}")`);
   const wants = flags(request.query);
   const command = request.query.flatMap(([name, value]) => (name === "command" ? [value] : []));
-  const channels = new Channels(socket);
+  const channels = new Channels(socket, request.subprotocol);
   const options = { id: container.containerId, command, stdin: wants("stdin") };
   const running = wants("tty") ? startTerminal(deps, options) : startPlain(deps, options);
   socket.on("message", (data: Buffer) => {

@@ -64,7 +64,7 @@ export async function serveOn(socket: WebSocket, request: StreamRequest, deps: S
     deps.log(`${subjectOf(request)}: ${message}`);
     if (socket.readyState !== WebSocket.OPEN) return;
     if (request.kind !== "proxy" && request.subprotocol.endsWith("channel.k8s.io"))
-      await new Channels(socket).finish(failureStatus(message));
+      await new Channels(socket, request.subprotocol).finish(failureStatus(message));
     else socket.close(1011, message.slice(0, MAX_REASON));
   }
 }

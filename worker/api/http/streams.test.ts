@@ -92,6 +92,13 @@ describe("streams", async () => {
     });
   });
 
+  test("older protocols are agreed to when a client offers no newer one", async () => {
+    const agreed = async (path: string, offered: string) =>
+      (await open(`${pods}/one/${path}`, { "sec-websocket-protocol": offered })) as { stream: { subprotocol: string } };
+    expect((await agreed("exec?command=ls", "channel.k8s.io")).stream.subprotocol).toBe("channel.k8s.io");
+    expect((await agreed("log", "binary.k8s.io")).stream.subprotocol).toBe("binary.k8s.io");
+  });
+
   test("a client that speaks no protocol of ours is told both sides", async () => {
     expect(await open(`${pods}/one/portforward`, { "sec-websocket-protocol": "x" })).toMatchObject({
       code: 400,
