@@ -33,7 +33,7 @@ export class Cluster extends DurableObject<Env> {
       effects,
       certificates,
       exclusively: (body) => ctx.blockConcurrencyWhile(body),
-      defer: (body) => effects.after(0, body),
+      defer: (body, ms = 0) => effects.after(ms, body),
       sockets: (tag) =>
         ctx
           .getWebSockets(tag)

@@ -20,7 +20,7 @@ import type { Effects } from "./lib/effects.ts";
 import type { Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
-import { CONNECTION, connectionController, settleLiveness } from "./liveness.ts";
+import { CONNECTION, connectionController, HEALTH, healthController } from "./liveness.ts";
 import { answerCall, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
@@ -30,8 +30,8 @@ import { Watchers, type WatchSocket } from "./watchers.ts";
 export type Platform = {
   nodeSockets(): readonly NodeSocket[];
   watchSockets(): readonly WatchSocket[];
-  /** Runs `body` in a later turn of the event loop, soon. */
-  defer(body: () => void): void;
+  /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
+  defer(body: () => void, ms?: number): void;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;
   /** What a controller could not do; it is tried again. */
@@ -71,6 +71,10 @@ export const LIMITS: CoreLimits = {
 /** Events past their hour go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
 
+/** How soon a turn that failed is tried again, and how long it may take at most, when it fails again and again. */
+const RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
 const RESYNCED = "controllers.known";
 
 const soonest = (a: number | undefined, b: number | undefined) =>
@@ -88,6 +92,11 @@ export class Core {
   /** Committed, and not yet told to controllers, watchers and nodes. */
   private untold: Change[] = [];
   private undriven: Change[] = [];
+  /** When nodes whose sockets have gone count as lost, ms, and nodes that are well again: both still to be written. */
+  private readonly losing = new Map<string, number>();
+  private readonly found = new Set<string>();
+  private failures = 0;
+  private retrying = false;
   private compactAt = 0;
   private expireAt = 0;
 
@@ -122,11 +131,10 @@ export class Core {
       since: (revision) => this.writesSince(revision),
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(parts),
-      liveness: (node, liveness) =>
-        void this.turn.run(() => {
-          store.work.done(CONNECTION, node);
-          settleLiveness(this.engine, node, liveness, effects.now());
-        }),
+      health: (node) => {
+        this.found.add(node);
+        void this.turn.run(() => this.driver.enqueue(HEALTH, node));
+      },
     });
     this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
     const controllers = [
@@ -136,7 +144,11 @@ export class Core {
         : []),
     ];
     this.driver = new Driver({
-      controllers: [...controllers, connectionController((node) => this.link.connected(node))],
+      controllers: [
+        ...controllers,
+        connectionController((node) => this.link.connected(node)),
+        healthController((node) => this.link.health(node)),
+      ],
       view,
       apply: (intent, controller) => this.engine.applyIntent(intent, controller),
       work: store.work,
@@ -155,9 +167,8 @@ export class Core {
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
-    return this.turn.run(() => {
-      if (!this.link.connected(node)) this.loseAt(node, heard + GRACE_MS);
-    });
+    this.loseAt(node, heard + GRACE_MS);
+    return this.turn.run(() => {});
   }
 
   /** Sockets end without a word when the object does: nodes that have none now get the grace time from now. */
@@ -174,9 +185,20 @@ export class Core {
     });
   }
 
-  /** Kept as a row and not in memory, which the object may lose meanwhile; of two times the sooner counts. */
+  /** Of two times the sooner counts. */
   private loseAt(node: string, due: number): void {
-    this.parts.store.work.enqueue({ controller: CONNECTION, key: node, due });
+    this.found.delete(node);
+    this.losing.set(node, Math.min(due, this.losing.get(node) ?? due));
+  }
+
+  /** When nodes count as lost is kept in rows, since the object may lose its memory meanwhile. */
+  private keepLosses(): void {
+    const { work } = this.parts.store;
+    for (const node of this.found) work.done(CONNECTION, node);
+    this.found.clear();
+    for (const [node, due] of this.losing)
+      if (!this.link.connected(node)) work.enqueue({ controller: CONNECTION, key: node, due });
+    this.losing.clear();
   }
 
   /** The newest revision, as this memory knows it. */
@@ -184,10 +206,34 @@ export class Core {
     return this.parts.store.revision();
   }
 
-  /** The end of a turn: controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
+  /**
+   * The end of a turn. Where storage takes no writes (a full disk, a used-up day), what could not be done waits in memory
+   * and is tried again, whether or not anyone asks for something meanwhile.
+   */
   private settle(): void {
+    const { platform } = this.parts;
+    try {
+      this.bringToRest();
+      this.failures = 0;
+    } catch (error) {
+      platform.report("cluster", "turn", error);
+      if (this.retrying) return;
+      this.retrying = true;
+      platform.defer(
+        () => {
+          this.retrying = false;
+          void this.turn.run(() => {});
+        },
+        Math.min(RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS),
+      );
+    }
+  }
+
+  /** Controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
+  private bringToRest(): void {
     const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
+    this.keepLosses();
     this.driver.due(start);
     const rested = this.driver.drain({ reconciles: limits.turnReconciles, until: start + limits.turnMs });
     this.driver.persist();
@@ -215,6 +261,8 @@ export class Core {
     const known = controllers.toSorted().join();
     if (store.getSetting(RESYNCED) === known) return;
     if (controllers.length > 0) this.driver.resync();
+    // What waits is marked in the same stretch that says it was done: memory may be lost before it is.
+    this.driver.persist();
     store.setSetting(RESYNCED, known);
     void this.turn.run(() => {});
   }

@@ -66,7 +66,7 @@ function object() {
       issueServer: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
     },
     exclusively: (body) => body(),
-    defer: (body) => void setImmediate(body),
+    defer: (body, ms) => void (ms ? setTimeout(body, ms) : setImmediate(body)),
     sockets: (tag) => sockets.filter((s) => s.tag === tag && s.socket.open).map((s) => s.socket),
     accept: (tag) => {
       const made = socket();

@@ -24,8 +24,8 @@ export type HostPlatform = {
   limits?: CoreLimits;
   /** Runs `body` while no other event reaches the object. */
   exclusively<T>(body: () => Promise<T>): Promise<T>;
-  /** Runs `body` in a later turn of the event loop, soon. The object does not sleep before. */
-  defer(body: () => void): void;
+  /** Runs `body` in a later turn of the event loop, soon or after so many ms. The object does not sleep before. */
+  defer(body: () => void, ms?: number): void;
   /** Open sockets that were accepted under a tag; always the same value for the same socket. */
   sockets(tag: SocketTag): readonly HostSocket[];
   /** Takes the other end of a socket; `answer` makes the response that carries the client's end. */

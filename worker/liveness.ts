@@ -7,7 +7,6 @@
  * for the pods to go to, so the agents of the others take turns as watchmen (`agent/watchman.ts`). Their word reads and
  * writes no row; an alarm would write one each time.
  */
-import type { Engine } from "./api/engine/engine.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
 import { type Liveness, withLiveness } from "./link/readiness.ts";
@@ -17,17 +16,25 @@ import { type HostSocket, heardAt } from "./sockets.ts";
 const SILENCE_MS = 25_000;
 /** The name under which the work queue keeps when a node counts as lost. */
 export const CONNECTION = "node-connection";
+export const HEALTH = "node-health";
 
 export function isSilent(socket: HostSocket, now: number): boolean {
   // Asked of every socket at every look, so the attachment is read only where this says nothing.
   return now - (socket.answeredAt() ?? 0) > SILENCE_MS && now - heardAt(socket) > SILENCE_MS;
 }
 
-/** Writes what a connected node said of itself. */
-export function settleLiveness(engine: Engine, name: string, liveness: Liveness, now: number): void {
-  const node = engine.view.get(Node, "", name);
-  const moved = node && withLiveness(node, liveness, now);
-  if (moved) engine.applyIntent({ do: "updateStatus", kind: Node, object: moved }, CONNECTION);
+/** Makes a connected node's condition what the node last said of itself, whoever wrote something else. Keys are node names. */
+export function healthController(said: (node: string) => Liveness | undefined): Controller {
+  return {
+    name: HEALTH,
+    watches: [{ kind: Node, keys: ({ metadata }) => [metadata?.name ?? ""] }],
+    reconcile(view, name, { now }) {
+      const health = said(name);
+      const node = health && view.get(Node, "", name);
+      const moved = node && withLiveness(node, health, now);
+      return moved ? [{ do: "updateStatus", kind: Node, object: moved }] : [];
+    },
+  };
 }
 
 /** Runs when a node has been without a socket for the grace time. Keys are node names. */

@@ -19,8 +19,8 @@ import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
 import { changeFor, type Objects, snapshotFor, type Write } from "./downlink.ts";
 import type { Liveness } from "./readiness.ts";
 
-/** A node's session: `greeting` until its hello is answered. */
-export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health: Liveness };
+/** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
+export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health?: Liveness };
 
 /** One control socket, as the platform keeps it; the same one each time for the same socket. */
 export interface NodeSocket {
@@ -41,8 +41,8 @@ export type LinkDeps = {
   /** Answers an API request as the node. */
   call(node: string, request: Extract<ToCluster, { type: "call" }>): Promise<{ code: number; body: Json }>;
   welcome(node: string): Promise<Extract<ToNode, { type: "welcome" }>>;
-  /** Called when a node's liveness may have changed. */
-  liveness(node: string, liveness: Liveness): void;
+  /** Called when a node has said something of its health. */
+  health(node: string): void;
 };
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
@@ -87,7 +87,7 @@ export class Link {
           ? { state: "ready" }
           : { state: "unhealthy", message: message.message.slice(0, MAX_HEALTH_LENGTH) };
         socket.remember({ ...session, health });
-        return this.deps.liveness(session.node, health);
+        return this.deps.health(session.node);
       }
       case "call": {
         const { code, body } = await this.deps.call(session.node, message);
@@ -111,7 +111,7 @@ export class Link {
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision) : "expired";
     if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
     else sendObjects(socket, "changes", revision, this.concerning(node, missed));
-    socket.remember({ node, state: "open", health: { state: "unhealthy", message: "the node is starting" } });
+    socket.remember({ node, state: "open" });
   }
 
   /** Tells every open node what a turn wrote. */
@@ -133,7 +133,20 @@ export class Link {
   }
 
   connected(node: string): boolean {
-    return this.deps.sockets().some((s) => s.session().node === node && s.session().state === "open");
+    return this.session(node) !== undefined;
+  }
+
+  /** What a connected node last said of its health. */
+  health(node: string): Liveness | undefined {
+    return this.session(node)?.health;
+  }
+
+  private session(node: string): Extract<Session, { state: "open" }> | undefined {
+    for (const socket of this.deps.sockets()) {
+      const session = socket.session();
+      if (session.node === node && session.state === "open") return session;
+    }
+    return undefined;
   }
 
   /** When each connected node was last heard, ms. */

@@ -231,7 +231,7 @@ export class ClusterObject {
           this.#crashed = true;
           throw error;
         }),
-      defer: (body) => this.#defer(life, body),
+      defer: (body, ms) => this.#defer(life, body, ms),
       sockets: (tag) => this.#sockets.filter((socket) => socket.isOpen && socket.tag === tag),
       accept: (tag) => {
         const connection = new Connection(network);
@@ -255,11 +255,11 @@ export class ClusterObject {
     };
   }
 
-  #defer(life: Life, body: () => void): void {
+  #defer(life: Life, body: () => void, ms = 0): void {
     if (life.dead) return;
     const { clock, part } = this.#options;
     life.busy += 1;
-    const cancel = clock.after(between(part.random, 0, 1), () => {
+    const cancel = clock.after(ms + between(part.random, 0, 1), () => {
       life.timers.delete(cancel);
       this.#beginTurn();
       try {
