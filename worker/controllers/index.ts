@@ -6,6 +6,7 @@ import { namingController } from "./custom-resources/naming.ts";
 import { daemonSetController } from "./daemonset/daemonset.ts";
 import { deploymentController } from "./deployment/deployment.ts";
 import { disruptionController } from "./disruption/disruption.ts";
+import { apiServerEndpointsController } from "./endpoints/api-server.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
@@ -57,6 +58,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
+    apiServerEndpointsController,
     nodeLifecycleController,
     nodeLeaseController,
     taintEvictionController,

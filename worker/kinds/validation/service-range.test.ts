@@ -6,6 +6,8 @@ import { contains } from "./ip.ts";
 const messages = (problems: Iterable<{ field: string; message: string }>) =>
   [...problems].map(({ field, message }) => `${field}: ${message}`);
 
+const range = (cidrs: string[]): ServiceCIDR => ({ metadata: { name: "r" }, spec: { cidrs } });
+
 test.each([
   ["10.0.0.1", []],
   ["fe80::42:1dff:fe84:f9e2", []],
@@ -44,12 +46,11 @@ test.each([
     ['spec.cidrs[0]: Invalid value: "10.0.0.0": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   ],
 ])("a ServiceCIDR of %j", (cidrs, problems) => {
-  expect(messages(ServiceCIDR.validate({ spec: { cidrs } }))).toEqual(problems);
+  expect(messages(ServiceCIDR.validate(range(cidrs)))).toEqual(problems);
 });
 
 test("a range keeps what it has, and may become one of two families", () => {
-  const change = (from: string[], to: string[]) =>
-    messages(ServiceCIDR.validateUpdate({ spec: { cidrs: to } }, { spec: { cidrs: from } }, ""));
+  const change = (from: string[], to: string[]) => messages(ServiceCIDR.validateUpdate(range(to), range(from), ""));
   expect(change(["10.0.0.0/8"], ["10.0.0.0/8", "fd00::/108"])).toEqual([]);
   expect(change(["10.0.0.0/8"], ["11.0.0.0/8"])).toEqual([
     'spec.cidrs[0]: Invalid value: "11.0.0.0/8": field is immutable',
