@@ -58,12 +58,15 @@ export const IMAGES: readonly Image[] = [
   { tags: ["registry.k8s.io/pause:3.10.1"], layers: ["pause"], config: { Entrypoint: ["/pause", "pause"] } },
 ];
 
+/** Goes up when a layer comes to hold something else. */
+const LAYERS_VERSION = 2;
+
 /** Changes with what the images are made of, so that an archive of an older description is made anew. */
 const fingerprint = () => createHash("sha256").update(JSON.stringify(IMAGES)).digest("hex").slice(0, 12);
 
 /** The archive's path; it is made when the cache does not hold it. */
 export async function imageArchive(progress: Progress): Promise<string> {
-  const folder = join(cachePath(process.env), "upstream", KUBERNETES_VERSION, "images");
+  const folder = join(cachePath(process.env), "upstream", KUBERNETES_VERSION, `images-${LAYERS_VERSION}`);
   const path = join(folder, `images-${fingerprint()}.tar`);
   if (existsSync(path)) return path;
   const digests = new Map<LayerName, string>();

@@ -29,8 +29,10 @@ const INSTALLERS =
 const NO_SOFT_DEPENDENCIES = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"];
 
 export const LAYERS = {
-  /** busybox alone, at its usual place. */
+  /** busybox alone, at its usual place, but for its shell: Debian's drops variables whose names are no identifiers. */
   busybox: async (root) => {
+    await unpack(root, ["bash-static"]);
+    link("bash-static", join(root, "bin/sh"));
     await busybox(root, "bin");
     accounts(root);
   },
@@ -114,7 +116,7 @@ async function busybox(root: string, folder: string): Promise<void> {
   copyFileSync(BUSYBOX, join(root, folder, "busybox"));
   const { stdout } = await checked(BUSYBOX, ["--list"]);
   for (const applet of stdout.split("\n").filter((name) => name && name !== "busybox")) {
-    const inPackages = ["bin", "sbin"].some((other) => present(join(root, "usr", other, applet)));
+    const inPackages = ["bin", "usr/bin", "usr/sbin"].some((other) => present(join(root, other, applet)));
     if (!inPackages) link("busybox", join(root, folder, applet));
   }
   mkdirSync(join(root, "tmp"), { recursive: true });
@@ -150,20 +152,24 @@ function accounts(root: string): void {
   writeFileSync(join(root, "etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
 }
 
-/** Unpacks Debian packages and all that they depend on. Their installation scripts do not run. */
+/** Unpacks Debian packages and all that they depend on. */
 async function packages(root: string, names: readonly string[], progress: Progress): Promise<void> {
   progress(`fetching Debian packages: ${names.join(", ")}`);
   const soft = NO_SOFT_DEPENDENCIES.map((kind) => `--no-${kind}`);
   const { stdout } = await checked("apt-cache", ["depends", "--recurse", ...soft, ...names]);
-  const wanted = new Set(stdout.split("\n").filter((line) => /^\w/.test(line) && !INSTALLERS.test(line)));
+  await unpack(root, new Set(stdout.split("\n").filter((line) => /^\w/.test(line) && !INSTALLERS.test(line))));
+}
+
+/** Their installation scripts do not run. */
+async function unpack(root: string, names: Iterable<string>): Promise<void> {
   const folder = mkdtempSync(`${root}-packages-`);
   try {
     chmodSync(folder, 0o777); // apt fetches as a user of its own
-    await checked("apt-get", ["download", "-q", ...wanted], { cwd: folder });
+    await checked("apt-get", ["download", "-q", ...names], { cwd: folder });
+    const left = ["doc", "man", "locale"].map((name) => `--exclude=./usr/share/${name}`);
     for (const file of readdirSync(folder)) {
-      const script =
-        'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2" --exclude=./usr/share/doc --exclude=./usr/share/man --exclude=./usr/share/locale';
-      await checked("sh", ["-c", script, "sh", join(folder, file), root]);
+      const script = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink "$@"';
+      await checked("sh", ["-c", script, "sh", join(folder, file), ...left, "-C", root]);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
