@@ -31,14 +31,14 @@ export async function apply({ file }: Mutant, folder: string, ...options: string
   await exec("git", ["apply", ...options, file], { cwd: folder, env });
 }
 
-/** The sources with the mutant in them, in a folder of their own; `remove` takes it away. */
-export async function mutated(mutant: Mutant): Promise<{ folder: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), `skerry-${mutant.name}-`));
+/** The sources, with a mutant in them where one is given, in a folder of their own; `remove` takes it away. */
+export async function copied(mutant?: Mutant): Promise<{ folder: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), `skerry-${mutant?.name ?? "sound"}-`));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     for (const source of SOURCES) await cp(join(ROOT, source), join(folder, source), { recursive: true });
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    await apply(mutant, folder);
+    if (mutant) await apply(mutant, folder);
     return { folder, remove };
   } catch (error) {
     await remove();

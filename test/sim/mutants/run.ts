@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { Verdict } from "./hunt.ts";
-import { exec, type Mutant, mutants, mutated } from "./patches.ts";
+import { copied, exec, type Mutant, mutants } from "./patches.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,15 +14,31 @@ const { values, positionals } = parseArgs({
 
 type Result = { mutant: Mutant; verdict: Partial<Verdict>; seconds: number };
 
+async function hunt(folder: string, first: number, last: number): Promise<Verdict> {
+  const script = ["test/sim/mutants/hunt.ts", String(first), String(last), values.hours];
+  const { stdout } = await exec(process.execPath, script, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+  return JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Verdict;
+}
+
+/** The first seed that fails with the mutant and not without it. */
+async function firstFailure(folder: string): Promise<Verdict> {
+  const last = Number(values.seeds);
+  for (let first = 1; ; ) {
+    const verdict = await hunt(folder, first, last);
+    const { rule, seed } = verdict;
+    if (!rule || !(await hunt(sound.folder, seed, seed)).rule) return verdict;
+    if (seed === last) return { seed };
+    first = seed + 1;
+  }
+}
+
 async function judge(mutant: Mutant): Promise<Result> {
   const start = performance.now();
   const seconds = () => Math.round((performance.now() - start) / 1000);
   try {
-    const { folder, remove } = await mutated(mutant);
+    const { folder, remove } = await copied(mutant);
     try {
-      const script = ["test/sim/mutants/hunt.ts", "1", values.seeds, values.hours];
-      const { stdout } = await exec(process.execPath, script, { cwd: folder, maxBuffer: 64 * 1024 * 1024 });
-      return { mutant, verdict: JSON.parse(stdout.trim().split("\n").at(-1) ?? "{}") as Verdict, seconds: seconds() };
+      return { mutant, verdict: await firstFailure(folder), seconds: seconds() };
     } finally {
       await remove();
     }
@@ -40,6 +56,7 @@ function print({ mutant, verdict, seconds }: Result): void {
 }
 
 const all = await mutants();
+const sound = await copied();
 const queue = positionals.length > 0 ? all.filter(({ name }) => positionals.includes(name)) : all;
 let failures = 0;
 await Promise.all(
@@ -51,5 +68,6 @@ await Promise.all(
     }
   }),
 );
+await sound.remove();
 console.log(failures === 0 ? "no mutant survived" : `${failures} of the mutants were not caught`);
 process.exitCode = failures === 0 ? 0 : 1;
