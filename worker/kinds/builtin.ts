@@ -8,6 +8,7 @@ import { StatefulSet } from "./apps/stateful-set.ts";
 import { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
 import { CronJob } from "./batch/cron-job.ts";
 import { Job } from "./batch/job.ts";
+import { CertificateSigningRequest } from "./certificates/certificate-signing-request.ts";
 import { Lease } from "./coordination/lease.ts";
 import { ConfigMap } from "./core/config-map.ts";
 import { Endpoints } from "./core/endpoints.ts";
@@ -80,4 +81,5 @@ export const builtins: readonly Kind[] = [
   HorizontalPodAutoscaler,
   IPAddress,
   ServiceCIDR,
+  CertificateSigningRequest,
 ];

@@ -22,6 +22,8 @@ export type KindRules<T extends KubeObject> = {
   defaults?: Readonly<Record<string, unknown>>;
   /** Defaulting that depends on other fields; runs last. */
   default?(object: T): void;
+  /** Subresources that write `status` and nothing else; `status` alone where absent. */
+  statusEndpoints?: readonly string[];
   /** A new object keeps the status it came with. */
   statusOnCreate?: boolean;
   /** Runs after `status` was emptied, where `/status` is a subresource. */
@@ -66,6 +68,7 @@ export type KindFacts = Omit<ResourceFacts, "schema"> & {
 export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<T> = {}): Kind<T> {
   const subresources = facts.subresources ?? [];
   const hasStatus = subresources.some((s) => s.name === "status");
+  const statusEndpoints = rules.statusEndpoints ?? ["status"];
   const hasGeneration = facts.countsGeneration ?? countsGeneration(facts.group, facts.resource);
   const schema = typeof facts.schema === "string" ? schemaOf(facts.schema) : facts.schema;
   return {
@@ -92,7 +95,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
       rules.prepareForCreate?.(object);
     },
     prepareForUpdate(object, old, subresource) {
-      if (hasStatus) (subresource === "status" ? keepAllButStatus : keepStatus)(object, old);
+      if (hasStatus) (statusEndpoints.includes(subresource) ? keepAllButStatus : keepStatus)(object, old);
       rules.prepareForUpdate?.(object, old, subresource);
     },
     changesGeneration: (object, old) =>

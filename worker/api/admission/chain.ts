@@ -1,4 +1,5 @@
 import type { Admission } from "./admission.ts";
+import { certificates } from "./certificates.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -21,7 +22,13 @@ export const mutating: readonly Admission[] = [
   storageProtection,
 ];
 
-export const validating: readonly Admission[] = [nodeRestriction, privilegeEscalation, limitRanger, resourceQuota];
+export const validating: readonly Admission[] = [
+  nodeRestriction,
+  privilegeEscalation,
+  certificates,
+  limitRanger,
+  resourceQuota,
+];
 
 /** Deletions are only validated. */
 export const deleting: readonly Admission[] = [namespaceLifecycle];

@@ -2,7 +2,7 @@ import { apply } from "../../kinds/patch/apply.ts";
 import { conflict, notFound } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
-import { normalize, parseObject } from "./body.ts";
+import { checkRepeatedKeys, normalize, parseObject } from "./body.ts";
 import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
@@ -59,12 +59,14 @@ function applyNew(core: Core, txn: Txn, request: ApiRequest, options: WriteOptio
 /** What the object becomes, with its managedFields and defaults. */
 function merged(
   core: Core,
-  { kind, subresource }: ApiRequest,
+  request: ApiRequest,
   { fieldManager, fieldValidation, force }: WriteOptions,
   applied: Loose,
   live: Loose | undefined,
   warnings: string[],
 ): Loose {
+  const { kind, subresource } = request;
+  checkRepeatedKeys(request, fieldValidation, warnings, "error strict decoding YAML");
   const tracking = trackingOf({ core, kind, subresource }, fieldManager);
   const object = apply({ ...tracking, kind: kind.kind, live, applied, force }) as Loose;
   return normalize(core.kinds, kind, object, fieldValidation, warnings);

@@ -51,21 +51,32 @@ export function parseObject(kind: Kind, body = ""): Loose {
 export function readBody(
   kinds: Kinds,
   kind: Kind,
-  { body, repeatedKeys = [] }: Pick<ApiRequest, "body" | "repeatedKeys">,
+  request: Pick<ApiRequest, "body" | "repeatedKeys">,
   validation: FieldValidation,
   warnings: string[],
 ): Loose {
-  const object = parseObject(kind, body);
-  const duplicates = validation === "Ignore" ? [] : duplicateKeys(body ?? "");
-  if (validation !== "Ignore" && repeatedKeys.length > 0) {
-    const problem = `yaml: unmarshal errors:\n  ${repeatedKeys.join("\n  ")}`;
-    if (validation === "Strict")
-      throw badRequest(
-        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problem}`,
-      );
-    warnings.push(problem);
-  }
+  const object = parseObject(kind, request.body);
+  const duplicates = validation === "Ignore" ? [] : duplicateKeys(request.body ?? "");
+  checkRepeatedKeys(
+    request,
+    validation,
+    warnings,
+    `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error`,
+  );
   return normalize(kinds, kind, object, validation, warnings, duplicates);
+}
+
+/** Keys that YAML names twice: a warning, or with `Strict` a 400 that begins with `refusal`. */
+export function checkRepeatedKeys(
+  { repeatedKeys = [] }: Pick<ApiRequest, "repeatedKeys">,
+  validation: FieldValidation,
+  warnings: string[],
+  refusal: string,
+): void {
+  if (validation === "Ignore" || repeatedKeys.length === 0) return;
+  const problem = `yaml: unmarshal errors:\n  ${repeatedKeys.join("\n  ")}`;
+  if (validation === "Strict") throw badRequest(`${refusal}: ${problem}`);
+  warnings.push(problem);
 }
 
 export function normalize(

@@ -4,6 +4,7 @@ import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
+import type { Authorizer } from "../auth/rules.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
@@ -16,6 +17,8 @@ export type Core = {
   readonly view: StoreView;
   /** Refuses RBAC objects that grant more than their author holds; absent where nobody but the system writes. */
   readonly checkEscalation?: EscalationCheck;
+  /** Who may do what; absent where nobody but the system writes. */
+  readonly authorizer?: Authorizer;
   /** When connected nodes were last heard, ms, by name; absent where nothing knows. */
   readonly heard?: () => ReadonlyMap<string, number>;
 };

@@ -5,6 +5,7 @@ import type { Effects } from "../../lib/effects.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
 import type { Store, StoredObject } from "../../storage/store.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
+import type { Authorizer } from "../auth/rules.ts";
 import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
 import { StoreView } from "../view.ts";
 import { watchSpec } from "../watch/spec.ts";
@@ -53,7 +54,7 @@ export class Engine {
     effects: Effects;
     config: ClusterConfig;
     /** Without it, RBAC objects may grant anything. */
-    security?: { checkEscalation: EscalationCheck };
+    security?: { checkEscalation: EscalationCheck; authorizer: Authorizer };
     /** When connected nodes were last heard, ms, by name: makes their Leases current. */
     heard?: () => ReadonlyMap<string, number>;
   }) {
@@ -64,7 +65,7 @@ export class Engine {
       effects,
       config,
       view: this.view,
-      ...(security && { checkEscalation: security.checkEscalation }),
+      ...(security && { checkEscalation: security.checkEscalation, authorizer: security.authorizer }),
       ...(heard && { heard }),
     };
   }

@@ -1,5 +1,6 @@
 import type { Kind } from "../../kinds/kind.ts";
 import type { StoredObject } from "../../storage/store.ts";
+import { settleCertificateRequest } from "./certificate-requests.ts";
 import type { Core } from "./core.ts";
 import { renewed } from "./node-leases.ts";
 import type { Operation, Step } from "./operation.ts";
@@ -11,18 +12,23 @@ export type Hooks = {
   prepare?: Step["run"];
   /** After validation: takes what can be had only once. */
   allocate?: Step["run"];
+  /** The steps of writes run for subresources too. */
+  everywhere?: boolean;
   /** On reads: puts in what is true now and is not written. */
   current?: (core: Core, objects: readonly StoredObject[]) => readonly StoredObject[];
 };
 
 const hooks: Readonly<Record<string, Hooks>> = {
+  "certificatesigningrequests.certificates.k8s.io": { prepare: settleCertificateRequest, everywhere: true },
   "leases.coordination.k8s.io": { current: renewed },
   services: { prepare: settleService, allocate: allocateService },
 };
 
-/** Hooks of the main endpoint; subresources leave what they are about alone. */
-export const hooksOf = ({ kind, subresource }: Operation): Hooks =>
-  (subresource === "" ? hooks[kind.groupResource] : undefined) ?? {};
+/** Hooks of the main endpoint; most subresources leave what they are about alone. */
+export function hooksOf({ kind, subresource }: Operation): Hooks {
+  const found = hooks[kind.groupResource] ?? {};
+  return subresource === "" || found.everywhere ? found : {};
+}
 
 /** Stored objects as they are to be read. */
 export const current = (core: Core, { groupResource }: Kind, objects: readonly StoredObject[]) =>
