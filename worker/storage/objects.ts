@@ -1,8 +1,7 @@
 import type { Key } from "../lib/object.ts";
 import { range } from "./range.ts";
+import { RecentRows, type Row } from "./recent-rows.ts";
 import type { ListOptions, Scope, Sql, StoredObject } from "./store.ts";
-
-type Row = StoredObject & { refs: string };
 
 /** SQLite's word for "no limit". */
 const ALL = -1;
@@ -13,22 +12,42 @@ const ORDER = "ORDER BY o.resource, o.namespace, o.name";
 /** The objects as they are now, and the refs that find them. */
 export class Objects {
   readonly #sql: Sql;
+  readonly #recent = new RecentRows();
+  /** Statements that changed objects, so far. */
+  writes = 0;
 
   constructor(sql: Sql) {
     this.#sql = sql;
   }
 
   get(key: Key): StoredObject | undefined {
-    return this.#sql.all<StoredObject>(`SELECT ${COLUMNS} FROM objects o WHERE ${KEY}`, ...keyOf(key))[0];
+    return this.getForWrite(key)?.object;
   }
 
   /** With what `update` and `remove` need to know of the row they replace. */
   getForWrite(key: Key): Row | undefined {
-    return this.#sql.all<Row>(`SELECT ${COLUMNS}, o.refs FROM objects o WHERE ${KEY}`, ...keyOf(key))[0];
+    return this.#recent.get(key, () => {
+      const statement = `SELECT ${COLUMNS}, o.refs FROM objects o WHERE ${KEY}`;
+      const [row] = this.#sql.all<StoredObject & { refs: string }>(statement, ...keyOf(key));
+      if (!row) return undefined;
+      const { refs, ...object } = row;
+      return { object, refs: JSON.parse(refs) as string[] };
+    });
+  }
+
+  /** A transaction that wrote objects was rolled back. */
+  rolledBack(): void {
+    this.#recent.forget();
   }
 
   /** In key order; those that changed after revision `at` are left out. */
   list(scope: Scope, after: ListOptions["after"], limit = ALL, at?: number): StoredObject[] {
+    if (after === undefined && limit === ALL && at === undefined)
+      return this.#recent.list(scope, () => this.#list(scope, after, limit, at));
+    return this.#list(scope, after, limit, at);
+  }
+
+  #list(scope: Scope, after: ListOptions["after"], limit: number, at: number | undefined): StoredObject[] {
     const { where, parameters } = range(scope, after, "o");
     if (at !== undefined) parameters.push(at);
     const unchanged = at === undefined ? "" : "AND o.revision <= ?";
@@ -73,6 +92,7 @@ export class Objects {
 
   insert(object: StoredObject, refs: readonly string[]): void {
     const terms = unique(refs);
+    this.writes += 1;
     this.#sql.run(
       "INSERT INTO objects (resource, namespace, name, uid, revision, refs, json) VALUES (?, ?, ?, ?, ?, ?, ?)",
       ...keyOf(object),
@@ -81,11 +101,13 @@ export class Objects {
       JSON.stringify(terms),
       object.json,
     );
+    this.#recent.wrote(object, { object: { ...object }, refs: terms });
     this.#moveRefs(object, [], terms);
   }
 
   update(old: Row, object: StoredObject, refs: readonly string[]): void {
     const terms = unique(refs);
+    this.writes += 1;
     this.#sql.run(
       "UPDATE objects SET revision = ?, refs = ?, json = ? WHERE resource = ? AND namespace = ? AND name = ?",
       object.revision,
@@ -93,12 +115,15 @@ export class Objects {
       object.json,
       ...keyOf(object),
     );
-    this.#moveRefs(object, parseRefs(old), terms);
+    this.#recent.wrote(object, { object: { ...object }, refs: terms });
+    this.#moveRefs(object, old.refs, terms);
   }
 
-  remove(old: Row): void {
-    this.#sql.run("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", ...keyOf(old));
-    this.#moveRefs(old, parseRefs(old), []);
+  remove({ object, refs }: Row): void {
+    this.writes += 1;
+    this.#sql.run("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?", ...keyOf(object));
+    this.#recent.wrote(object, undefined);
+    this.#moveRefs(object, refs, []);
   }
 
   #moveRefs(key: Key, from: readonly string[], to: readonly string[]): void {
@@ -119,4 +144,3 @@ export class Objects {
 
 const keyOf = (key: Key): [string, string, string] => [key.resource, key.namespace, key.name];
 const unique = (refs: readonly string[]): string[] => [...new Set(refs)];
-const parseRefs = (row: Row): string[] => JSON.parse(row.refs) as string[];

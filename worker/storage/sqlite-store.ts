@@ -79,11 +79,13 @@ class SqliteStore implements Store, Txn {
     const revision = this.#log.newest;
     const taken = this.#taken;
     const written = this.#written.length;
+    const { writes } = this.#objects;
     this.#depth += 1;
     let result: T;
     try {
       result = this.#sql.transaction(() => body(this));
     } catch (error) {
+      if (this.#objects.writes !== writes) this.#objects.rolledBack();
       this.#log.rollBackTo(revision);
       this.#taken = taken;
       this.#written.length = written;
@@ -103,22 +105,23 @@ class SqliteStore implements Store, Txn {
 
   put(object: StoredObject, refs: readonly string[]): void {
     this.#assertTaken(object);
-    const old = this.#objects.getForWrite(object);
+    const row = this.#objects.getForWrite(object);
+    const old = row?.object;
     if (old && old.uid !== object.uid) throw new Error(`${describe(object)} is replaced by an object of another uid`);
-    if (old) {
+    if (row && old) {
       this.#log.keepReplaced(old);
-      this.#objects.update(old, object, refs);
+      this.#objects.update(row, object, refs);
     } else this.#objects.insert(object, refs);
     this.#append(old ? "MODIFIED" : "ADDED", object, old);
   }
 
   remove(object: StoredObject): void {
     this.#assertTaken(object);
-    const old = this.#objects.getForWrite(object);
-    if (!old) throw new Error(`${describe(object)} is removed but does not exist`);
-    this.#log.keepReplaced(old);
-    this.#objects.remove(old);
-    this.#append("DELETED", object, old);
+    const row = this.#objects.getForWrite(object);
+    if (!row) throw new Error(`${describe(object)} is removed but does not exist`);
+    this.#log.keepReplaced(row.object);
+    this.#objects.remove(row);
+    this.#append("DELETED", object, row.object);
   }
 
   onChange(listener: Listener): () => void {
