@@ -192,7 +192,12 @@ it("pods tolerate a lost node for five minutes, or as long as they say", () => {
   const { ok } = session();
   const given = { key: "node.kubernetes.io/not-ready", operator: "Exists", effect: "NoExecute", tolerationSeconds: 5 };
   const { tolerations } = ok("POST", `${ns}/pods`, pod("a", { tolerations: [given] })).spec;
-  expect(tolerations).toEqual([given, { ...given, key: "node.kubernetes.io/unreachable", tolerationSeconds: 300 }]);
+  const unreachable = { ...given, key: "node.kubernetes.io/unreachable", tolerationSeconds: 300 };
+  expect(tolerations).toEqual([given, unreachable]);
+  const current = ok("GET", `${ns}/pods/a`);
+  const mine = { key: "mine", operator: "Exists", effect: "NoSchedule" };
+  const updated = ok("PUT", `${ns}/pods/a`, { ...current, spec: { ...current.spec, tolerations: [given, mine] } });
+  expect(updated.spec.tolerations).toEqual([given, mine, unreachable]);
 });
 
 it("a new node takes no pods yet", () => {

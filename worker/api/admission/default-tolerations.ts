@@ -1,15 +1,16 @@
 import type { CoreV1Pod } from "../../kinds/generated/types.ts";
-import { type Admission, creates } from "./admission.ts";
+import type { Admission } from "./admission.ts";
 
 const SECONDS = 300;
 const KEYS = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
-/** Pods stay this long on a node that is lost, unless they say otherwise. */
+/** Pods stay this long on a node that is lost, unless they say otherwise; an update cannot take that away. */
 export const defaultTolerationSeconds: Admission = {
   name: "DefaultTolerationSeconds",
   admits(operation) {
-    if (!creates(operation, "pods")) return;
-    const { spec } = operation.object as CoreV1Pod;
+    const { action, kind, subresource, object } = operation;
+    if (action === "DELETE" || subresource !== "" || kind.groupResource !== "pods") return;
+    const { spec } = object as CoreV1Pod;
     if (!spec) return;
     const given = spec.tolerations ?? [];
     const missing = KEYS.filter(
