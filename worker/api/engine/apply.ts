@@ -66,8 +66,8 @@ function merged(
   warnings: string[],
 ): Loose {
   const { kind, subresource } = request;
-  checkRepeatedKeys(request, fieldValidation, warnings, "error strict decoding YAML");
   const tracking = trackingOf({ core, kind, subresource }, fieldManager);
   const object = apply({ ...tracking, kind: kind.kind, live, applied, force }) as Loose;
+  checkRepeatedKeys(request, fieldValidation, warnings, "error strict decoding YAML");
   return normalize(core.kinds, kind, object, fieldValidation, warnings);
 }

@@ -37,23 +37,45 @@ function describeDefinition(version: OpenApiVersion, name: string, reach: Reach)
   };
 }
 
+/** What the fields that every object has are for: all that is described of a custom resource that describes nothing. */
+const COMMON = {
+  apiVersion: "APIVersion defines the group and version of the schema that this object is written in.",
+  kind: "Kind names the type of this object, in CamelCase.",
+  metadata: "Metadata is what all objects have: name, labels, annotations, owners.",
+};
+const typed = {
+  apiVersion: { type: "string", description: COMMON.apiVersion },
+  kind: { type: "string", description: COMMON.kind },
+};
+
+/** Beside a reference, version 3 allows nothing, so that it stands within allOf there. */
+const withDescription = (version: OpenApiVersion, ref: Json, description: string): Json =>
+  version === "3" ? { allOf: [ref], description } : { ...ref, description };
+
 /** A custom resource's definition and its list's. */
 export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<string, Json>): void {
   const name = definitionName(kind);
   const reach: Reach = (ref) => collectDefinition(version, ref, into);
   const declared = kind.openapi ?? describe(version, kind.schema, reach);
   const meta = (type: string) => `io.k8s.apimachinery.pkg.apis.meta.v1.${type}`;
-  const typed = { apiVersion: { type: "string" }, kind: { type: "string" } };
   const refMeta = (type: string) => {
     reach(meta(type));
     return refTo(version, meta(type));
   };
+  // With any property named, kubectl takes version 2 to forbid all others.
+  const isFree = version === "2" && declared["x-kubernetes-preserve-unknown-fields"] === true;
   const published = (version === "2" ? withoutVersion3(declared) : declared) as Json;
-  const properties = published.properties as Json | undefined;
+  const { type: _, ...described } = isFree ? {} : published;
   into.set(name, {
     type: "object",
-    ...published,
-    properties: { ...typed, ...properties, metadata: refMeta("ObjectMeta") },
+    ...described,
+    ...(!isFree && {
+      properties: {
+        ...typed,
+        ...(published.properties as Json | undefined),
+        metadata: withDescription(version, refMeta("ObjectMeta"), COMMON.metadata),
+      },
+    }),
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.kind)],
   });
   into.set(`${name}List`, {
@@ -128,13 +150,27 @@ function openApiType({ type, name }: Schema): string | undefined {
 const without = (facts: Json): Json =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== ""));
 
-/** OpenAPI 2 has no alternatives and no null; what may be null is then of any type. */
+/**
+ * OpenAPI 2 has no alternatives and no null; what may be null is then of any type. Where unknown fields are kept,
+ * nothing may be named, or kubectl refuses them.
+ */
 function withoutVersion3(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(withoutVersion3);
   if (typeof schema !== "object" || schema === null) return schema;
   const { nullable, anyOf, oneOf, not, allOf, default: _, ...rest } = schema as Json;
-  if (nullable) delete rest.type;
-  return Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [name, name === "enum" ? value : withoutVersion3(value)]),
-  );
+  const isFree = rest["x-kubernetes-preserve-unknown-fields"] === true;
+  if (nullable || isFree) {
+    delete rest.type;
+    delete rest.items;
+    delete rest.properties;
+  }
+  const { properties, enum: values, ...others } = rest;
+  return {
+    ...mapValues(others as Json, withoutVersion3),
+    ...(properties !== undefined && { properties: mapValues(properties as Json, withoutVersion3) }),
+    ...(values !== undefined && { enum: values }),
+  };
 }
+
+const mapValues = (object: Json, change: (value: unknown) => unknown): Json =>
+  Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
