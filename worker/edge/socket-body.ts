@@ -6,7 +6,8 @@ export type Bounds = {
   bufferedBytes: number;
 };
 
-const UNBOUNDED: Bounds = { bytes: Number.POSITIVE_INFINITY, bufferedBytes: Number.POSITIVE_INFINITY };
+/** workerd takes no Infinity here. */
+const UNBOUNDED: Bounds = { bytes: Number.MAX_SAFE_INTEGER, bufferedBytes: Number.MAX_SAFE_INTEGER };
 
 /** Accepts the socket. Either end closes the other: the socket the body, and `close` or a client that goes away both. */
 export function socketBody(socket: WebSocket, { bytes, bufferedBytes }: Bounds = UNBOUNDED) {
