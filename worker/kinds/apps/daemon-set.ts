@@ -23,7 +23,8 @@ export const DaemonSet = defineKind({
     "spec.updateStrategy": {},
     "spec.updateStrategy.type": "RollingUpdate",
   },
-  default({ spec }) {
+  default({ metadata, spec }) {
+    if (metadata) metadata.annotations = { [TEMPLATE_GENERATION]: "0", ...metadata.annotations };
     if (!spec) return;
     defaultPodTemplate(spec.template);
     if (spec.updateStrategy?.type !== "RollingUpdate") return;
