@@ -10,7 +10,7 @@
 import type { Controller } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
 import { type Liveness, withLiveness } from "./link/readiness.ts";
-import { type HostSocket, heardAt } from "./sockets.ts";
+import type { HostSocket } from "./sockets.ts";
 
 /** Without a word for so long, a socket is taken for dead, in ms: by then an agent that lives has given it up as well. */
 const SILENCE_MS = 25_000;
@@ -18,9 +18,10 @@ const SILENCE_MS = 25_000;
 export const CONNECTION = "node-connection";
 export const HEALTH = "node-health";
 
+/** Agents ping as soon as they are connected, so a socket of which no ping is known is new, or nothing counts them. */
 export function isSilent(socket: HostSocket, now: number): boolean {
-  // Asked of every socket at every look, so the attachment is read only where this says nothing.
-  return now - (socket.answeredAt() ?? 0) > SILENCE_MS && now - heardAt(socket) > SILENCE_MS;
+  const answered = socket.answeredAt();
+  return answered !== undefined && now - answered > SILENCE_MS;
 }
 
 /** Makes a connected node's condition what the node last said of itself, whoever wrote something else. Keys are node names. */
