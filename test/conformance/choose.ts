@@ -10,7 +10,7 @@ export const isSerial = (name: string) => name.includes("[Serial]");
 const MAX_BATCH_TESTS = 8;
 const MAX_BATCH_SECONDS = 60;
 
-/** Quick tests share a process, whose start costs more than they do; slow and unknown ones have their own. */
+/** Quick tests share a process, whose start costs more than they do; slow ones have their own. */
 export function batches(names: readonly string[], known: Known): string[][] {
   const all: string[][] = [];
   let room = 0;
@@ -27,7 +27,8 @@ export function batches(names: readonly string[], known: Known): string[][] {
   return all;
 }
 
-const UNKNOWN_SECONDS = 60;
+/** Taken for a test that has never run. */
+const UNKNOWN_SECONDS = 12;
 const cost = (name: string, known: Known) => known.get(name)?.seconds ?? UNKNOWN_SECONDS;
 
 /** Slower ones are left to the whole run, so that the part holds many tests. */

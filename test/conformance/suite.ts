@@ -1,5 +1,5 @@
 /** e2e.test of Kubernetes: which conformance tests there are, and a run of some of them by one process. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import type { Progress } from "../../agent/local/install.ts";
@@ -49,17 +49,16 @@ export async function conformanceTests(progress: Progress): Promise<string[]> {
 /** Runs these tests one after another in one process. A test that the process did not come to has no result. */
 export async function runTests(suite: Suite, names: readonly string[], slot: number): Promise<Result[]> {
   const report = join(suite.logs, `${slot}.json`);
-  const log = join(suite.logs, `${slot}.log`);
   rmSync(report, { force: true });
   const started = effects.now();
   const done = await run(suite.program, argumentsFor(suite, names, report), {
     cwd: suite.logs,
     timeoutMs: BATCH_TIMEOUT_MS + CLEANUP_MS,
   });
-  writeFileSync(log, done.stdout + done.stderr);
   const results = readReport(report, new Set(names));
-  if (results.some(({ passed }) => !passed) || results.length < names.length)
-    renameSync(log, join(suite.logs, `${(names[0] ?? "").replace(/\W+/g, "-").slice(0, 150)}.log`));
+  const fine = new Set(results.flatMap(({ name, passed }) => (passed ? name : [])));
+  for (const name of names.filter((one) => !fine.has(one)))
+    writeFileSync(join(suite.logs, `${name.replace(/\W+/g, "-").slice(0, 200)}.log`), done.stdout + done.stderr);
   if (names.length > 1 || results.length === 1) return results;
   const seconds = Math.round((effects.now() - started) / 1000);
   const last = (done.stderr || done.stdout).trim().split("\n").at(-1) ?? "";
