@@ -2,17 +2,23 @@
 import { DurableObject } from "cloudflare:workers";
 import { effects } from "./effects.ts";
 import type { Env } from "./env.ts";
-import { Host, type HostPlatform } from "./host.ts";
+import { Host, type HostPlatform, type SocketTag } from "./host.ts";
 import { certificates } from "./lib/certificates.ts";
 import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
 
+const encoder = new TextEncoder();
+
 export class Cluster extends DurableObject<Env> {
   private readonly host: Host;
+  /** Sockets of watches. */
+  private readonly watches = new WeakSet<WebSocket>();
+  private told: { text: string; bytes: Uint8Array } = { text: "", bytes: new Uint8Array() };
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
     send: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      if (socket.readyState !== WebSocket.OPEN) return;
+      socket.send(this.watches.has(socket) ? this.bytesOf(text) : text);
     },
     close: (code, reason) => socket.close(code, reason),
     attachment: () => socket.deserializeAttachment() as Attachment,
@@ -26,6 +32,18 @@ export class Cluster extends DurableObject<Env> {
     this.host = new Host(this.platform(), env);
   }
 
+  /** Watches of the same are sent the same text one after another: it is encoded once. */
+  private bytesOf(text: string): Uint8Array {
+    if (text !== this.told.text) this.told = { text, bytes: encoder.encode(text) };
+    return this.told.bytes;
+  }
+
+  private socketsOf(tag: SocketTag): WebSocket[] {
+    const open = this.ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
+    if (tag === "watch") for (const socket of open) this.watches.add(socket);
+    return open;
+  }
+
   protected platform(): HostPlatform {
     const { ctx } = this;
     return {
@@ -34,14 +52,11 @@ export class Cluster extends DurableObject<Env> {
       certificates,
       exclusively: (body) => ctx.blockConcurrencyWhile(body),
       defer: (body, ms = 0) => effects.after(ms, body),
-      sockets: (tag) =>
-        ctx
-          .getWebSockets(tag)
-          .filter((socket) => socket.readyState === WebSocket.OPEN)
-          .map(this.socket),
+      sockets: (tag) => this.socketsOf(tag).map(this.socket),
       accept: (tag) => {
         const { 0: near, 1: far } = new WebSocketPair();
         ctx.acceptWebSocket(far, [tag]);
+        if (tag === "watch") this.watches.add(far);
         return {
           socket: this.socket(far),
           answer: (headers = {}) => new Response(null, { status: 101, webSocket: near, headers }),

@@ -272,7 +272,8 @@ export class Core {
     this.undriven = [];
     for (const change of changes) {
       const kind = this.kinds.preferred(change.resource);
-      if (kind) yield { type: change.type, kind, object: bodyOf(change), old: formerBodyOf(change) };
+      if (kind && this.driver.concerns(kind))
+        yield { type: change.type, kind, object: bodyOf(change), old: formerBodyOf(change) };
     }
   }
 

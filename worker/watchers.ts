@@ -43,6 +43,7 @@ export class Watchers {
   /** Tells every watcher what a turn wrote: one message each. */
   changed(changes: readonly Change[]): void {
     const now = this.deps.now();
+    const told = new Map<string, string>();
     for (const socket of this.deps.sockets()) {
       const spec = socket.spec();
       if (now >= spec.deadline) {
@@ -51,8 +52,7 @@ export class Watchers {
         continue;
       }
       const { headed } = spec;
-      let lines = "";
-      for (const change of changes) lines += this.deps.watches.renderChange(spec, change);
+      let lines = this.deps.watches.renderChanges(spec, changes, told);
       if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
         lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
       if (lines) {

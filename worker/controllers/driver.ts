@@ -140,6 +140,11 @@ export class Driver {
     }
   }
 
+  /** Whether a controller hears of writes of this kind at all. */
+  concerns({ groupResource }: Kind): boolean {
+    return this.#watchAll.length > 0 || this.#watches.has(groupResource);
+  }
+
   /** Maps writes to the keys that must run. Cheap; runs no reconcile. */
   changed(changes: Iterable<ObjectChange>): void {
     for (const { type, kind, object, old } of changes) {

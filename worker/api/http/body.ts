@@ -14,8 +14,10 @@ const MAX_DROPPED_BYTES = 16 * 1024 * 1024;
 
 /** Keeps no more than the limit, and stops reading soon after it, so that an endless body costs little more. */
 async function readBytes(request: Request): Promise<Uint8Array> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_DROPPED_BYTES) throw tooLargeBody();
+  const stated = Number(request.headers.get("content-length") ?? Number.NaN);
+  if (stated > MAX_DROPPED_BYTES) throw tooLargeBody();
   if (!request.body) return new Uint8Array();
+  if (stated <= MAX_BODY_BYTES) return new Uint8Array(await request.arrayBuffer());
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {

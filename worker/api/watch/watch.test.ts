@@ -49,6 +49,25 @@ it("one name's watch sees that object alone", () => {
   expect(seen(watch(`${path}?watch=1&fieldSelector=metadata.name%3Db`).first)).toEqual(["ADDED b"]);
 });
 
+it("watches that ask for the same are told a turn in one text, each from where it was", () => {
+  const { ok, watch, store, watches } = session();
+  const [a, b, other] = [watch(`${path}?watch=1`), watch(`${path}?watch=1`), watch(`${path}?watch=1&labelSelector=x`)];
+  const from = store.revision();
+  ok("POST", path, configMap("first"));
+  const late = watch(`${path}?watch=1`);
+  ok("POST", path, configMap("second"));
+  const changes = [...store.since(from)].filter((change) => typeof change === "object");
+  const told = new Map<string, string>();
+  const [toA, toB, toOther, toLate] = [a, b, other, late].map(({ spec }) =>
+    watches.renderChanges(spec, changes, told).split("\n").filter(Boolean),
+  );
+  expect(toA).toHaveLength(2);
+  expect(toB).toEqual(toA);
+  expect(toOther).toEqual([]);
+  expect(toLate).toEqual(toA?.slice(1));
+  expect([a, b, late].map(({ spec }) => spec.revision)).toEqual(Array(3).fill(store.revision()));
+});
+
 describe("initial events", () => {
   it("end with a bookmark that says so", () => {
     const { ok, watch } = session();

@@ -19,6 +19,16 @@ export type WatchesParts = {
   /** Puts in what is true now and is not written. */
   current?(kind: Kind, objects: readonly StoredObject[]): readonly StoredObject[];
 };
+/** What a watch asks for: equal for those that are told the same. */
+const questionOf = ({
+  groupResource,
+  apiVersion,
+  namespace,
+  labelSelector,
+  fieldSelector,
+  format,
+}: WatchSpec): string => [groupResource, apiVersion, namespace, labelSelector, fieldSelector, format].join("\n");
+
 type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
 /**
@@ -71,6 +81,26 @@ export class Watches {
     for (const stored of this.#current(kind, page.items))
       if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
         yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
+  }
+
+  /**
+   * The lines for all changes of a turn, or "". Watches that ask for the same are told the same, in one text: `told` keeps
+   * it from one to the next of a turn.
+   */
+  renderChanges(spec: WatchSpec, changes: readonly Change[], told: Map<string, string>): string {
+    const [first, last] = [changes[0], changes.at(-1)];
+    // Columns come once for each Table, and a watch that has begun within the turn must not hear what was before it.
+    const isShared = first !== undefined && spec.format !== "table" && spec.revision < first.revision;
+    const key = isShared ? questionOf(spec) : "";
+    const known = isShared ? told.get(key) : undefined;
+    if (known !== undefined) {
+      spec.revision = last?.revision ?? spec.revision;
+      return known;
+    }
+    let lines = "";
+    for (const change of changes) lines += this.renderChange(spec, change);
+    if (isShared) told.set(key, lines);
+    return lines;
   }
 
   /** The line for one change, or "" when the watcher does not see it. Moves `spec.revision` on. */
