@@ -96,7 +96,7 @@ export function graceOf(pod: CoreV1Pod | undefined): number {
 
 function planRemoval(wanted: WantedPod, observed: readonly Observed[], memory: PodMemory | undefined): Plan {
   const pod = wanted.pod ?? memory?.pod;
-  if (observed.some((o) => o.state === "running")) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
+  if (anyRuns(observed, memory)) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
   const steps: Step[] = [];
   if (observed.length) steps.push({ do: "removeContainers", ids: observed.map((o) => o.id) });
   if (!memory?.cleaned) steps.push({ do: "cleanUp" });
@@ -106,11 +106,17 @@ function planRemoval(wanted: WantedPod, observed: readonly Observed[], memory: P
 
 /** A pod that is over keeps its last containers, for their logs, and nothing else. */
 function planEnd(pod: CoreV1Pod, observed: readonly Observed[], memory: PodMemory): Plan {
-  if (observed.some((o) => o.state === "running")) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
+  if (anyRuns(observed, memory)) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
   const kept = keptIds(memory);
   const ids = observed.filter((o) => o.kind === "pause" || !kept.has(o.id)).map((o) => o.id);
   const steps: Step[] = ids.length ? [{ do: "removeContainers", ids }] : [];
   return { steps: memory.sandbox?.running ? [...steps, { do: "closeSandbox" }] : steps };
+}
+
+/** Something runs that is to be ended with its grace; what nobody remembers goes by its removal. */
+function anyRuns(observed: readonly Observed[], memory: PodMemory | undefined): boolean {
+  const ids = memory && keptIds(memory).add(memory.sandbox?.pause?.id ?? "");
+  return observed.some((o) => o.state === "running" && (!ids || ids.has(o.id)));
 }
 
 /** The newest attempt of each container and the one before it. */

@@ -3,7 +3,6 @@
 /** What `nerdctl inspect` says of a container, as far as it is used here. */
 export type Inspected = {
   Id: string;
-  Created: string;
   Image: string;
   LogPath?: string;
   State: {
@@ -47,8 +46,8 @@ export type Urgency = "now" | "patient";
 
 /** Containers are meant by their full ID everywhere: two can bear one name. Every method may reject, having done its work or not. */
 export interface Runtime {
-  /** Creates and starts a container; returns its full ID. One that fails at its start stays, in state Created. */
-  run(options: ContainerOptions, urgency?: Urgency): Promise<string>;
+  /** Creates and starts a container; resolves to what it is then. One that fails at its start stays, in state Created. */
+  run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected>;
   kill(id: string, signal: string): Promise<void>;
   /** Ends and removes containers, running or not; those that are not there count as removed. */
   remove(ids: readonly string[]): Promise<void>;

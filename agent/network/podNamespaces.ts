@@ -101,15 +101,15 @@ export class PodNamespaces {
       );
       return address;
     } catch (error) {
-      await this.close(name);
+      await attempt(this.close(name));
       throw error;
     }
   }
 
   /** The kernel takes the veth pair and the route away with the namespace, once nothing runs in it. */
   async close(name: string): Promise<void> {
+    if (existsSync(this.path(name))) await this.#options.command("ip", ["netns", "delete", this.#file(name)]);
     for (const [address, owner] of this.#addresses) if (owner === name) this.#addresses.delete(address);
-    if (existsSync(this.path(name))) await attempt(this.#options.command("ip", ["netns", "delete", this.#file(name)]));
   }
 
   /** The one after that given out last, so that an address rests before it is another pod's. */

@@ -3,7 +3,7 @@ import type { InspectedImage } from "../runtime.ts";
 import { goDuration } from "./backoff.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
-import { parseSandboxName, remember } from "./memory.ts";
+import { remember } from "./memory.ts";
 import { closeSandbox, createSandbox } from "./sandbox.ts";
 import { startContainer } from "./starting.ts";
 import { endProcesses, killPod, stopContainer } from "./stopping.ts";
@@ -135,16 +135,17 @@ export class Executor {
   }
 
   async #removeContainers({ ids }: Doing<"removeContainers">, { uid, fresh }: PodState): Promise<boolean> {
-    await this.#node.runtime.remove(ids);
+    // First, as nothing leads to them any more once the containers are gone.
     for (const id of ids) await endProcesses(this.#node, uid, id);
+    await this.#node.runtime.remove(ids);
     fresh.removed.push(...ids);
     return true;
   }
 
-  async #cleanUp({ uid, memory }: PodState): Promise<boolean> {
-    const { host, effects, network } = this.#node;
-    for (const name of network.opened()) if (parseSandboxName(name).uid === uid) await network.close(name);
-    if (memory.sandbox) memory.sandbox.running = false;
+  async #cleanUp(state: PodState): Promise<boolean> {
+    const { uid, memory } = state;
+    const { host, effects } = this.#node;
+    await closeSandbox(this.#node, state);
     await host.volumes.remove(uid);
     for (const name of Object.keys(memory.containers)) host.forgetKept(uid, name);
     await endProcesses(this.#node, uid);

@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
+import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
@@ -56,6 +57,7 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
     volumes,
     act: (action, target, timeoutMs) => act(action, target, { nerdctl, timers: effects }, timeoutMs),
     async prepare() {
+      await endLeftovers(nerdctl.toml, effects);
       await volumes.start();
       await loadPauseImage(nerdctl);
     },

@@ -7,7 +7,7 @@ import type { Timers } from "../effects.ts";
 import { containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
-import type { ContainerOptions } from "../runtime.ts";
+import type { ContainerOptions, Inspected } from "../runtime.ts";
 import type { KeeperOptions } from "./keeper.ts";
 
 /** First byte of a frame on a keeper's socket; then comes the length of its data, 4 bytes, the high ones first. */
@@ -58,12 +58,12 @@ export function keeperSocket(home: string, uid: string, container: string): stri
 /** How a keeper holds a container's input, see `KeeperOptions`. */
 export type Keeping = { tty: boolean; once: boolean };
 
-/** Starts a container whose stdin and terminal stay open, under a keeper that outlives the agent; returns its full ID. */
+/** Starts a container whose stdin and terminal stay open, under a keeper that outlives the agent. */
 export async function runKept(
   { nerdctl, timers }: { nerdctl: Nerdctl; timers: Timers },
   options: ContainerOptions,
   given: Keeping & { socket: string },
-): Promise<string> {
+): Promise<Inspected> {
   mkdirSync(dirname(given.socket), { recursive: true, mode: 0o700 });
   forgetKeeper(given.socket);
   const idFile = `${given.socket}.id`;
@@ -89,7 +89,7 @@ export async function runKept(
     const id = read(idFile).trim();
     const [found] = id ? await nerdctl.inspect([id]) : [];
     // Neither before its start nor for a moment after its end is it what it will be.
-    if (found?.State.Running || found?.State.Status === "exited") return id;
+    if (found?.State.Running || found?.State.Status === "exited") return found;
     if (ended) after += id ? LOOK_EVERY_MS : ENDED_MS;
     await timers.sleep(LOOK_EVERY_MS);
   }

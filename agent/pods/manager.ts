@@ -45,7 +45,7 @@ export type FoundContainer = {
 const FULL_LOOK_MS = 60_000;
 const EVENTS_RETRY_MS = 1_000;
 const INSPECT_AT_ONCE = 50;
-const REMEMBERED = 256;
+const REMEMBERED = 1024;
 /** Steps under way are waited for so long at a stop. */
 const STOP_MS = 5_000;
 

@@ -100,6 +100,7 @@ export function absorb(
     if (o?.state === "running") {
       current.pid = o.pid;
       current.startedAt ||= o.startedAt;
+      current.logPath ||= o.logPath;
     } else current.exit = exitOf(current, o, now, messageOf);
   }
 }

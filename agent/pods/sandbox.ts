@@ -1,7 +1,7 @@
 import { renderResolvConf } from "../network/dns/resolvConf.ts";
 import { pauseOptions } from "./container-spec.ts";
 import type { NodeContext, PodState } from "./context.ts";
-import { type Sandbox, sandboxName } from "./memory.ts";
+import { parseSandboxName, type Sandbox, sandboxName } from "./memory.ts";
 import { hostnameOf, printHosts } from "./network.ts";
 import { observe } from "./observe.ts";
 
@@ -45,17 +45,14 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
 }
 
 async function startPause({ runtime, effects, host }: NodeContext, state: PodState, sandbox: Sandbox): Promise<void> {
-  const id = await runtime.run(pauseOptions(state.pod, sandbox, effects.uid()), "patient");
-  const [made] = await runtime.inspect([id]);
-  if (!made) throw new Error("the pause container is gone");
+  const made = await runtime.run(pauseOptions(state.pod, sandbox, effects.uid()), "patient");
   const { Pid: pid } = made.State;
-  sandbox.pause = { id, pid, startTicks: host.processes.startTicks(pid) };
+  sandbox.pause = { id: made.Id, pid, startTicks: host.processes.startTicks(pid) };
   state.fresh.made.push(observe(made, effects));
 }
 
-/** Gives back a pod's network. Its containers have ended. */
-export async function closeSandbox({ network }: NodeContext, { memory: { sandbox } }: PodState): Promise<void> {
-  if (!sandbox) return;
-  await network.close(sandbox.id);
-  sandbox.running = false;
+/** Gives back a pod's network, and those that it had before and are still there. Its containers have ended. */
+export async function closeSandbox({ network }: NodeContext, { uid, memory: { sandbox } }: PodState): Promise<void> {
+  for (const name of network.opened()) if (parseSandboxName(name).uid === uid) await network.close(name);
+  if (sandbox) sandbox.running = false;
 }

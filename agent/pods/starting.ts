@@ -1,6 +1,6 @@
 import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Step } from "../plan.ts";
-import type { ContainerOptions, InspectedImage } from "../runtime.ts";
+import type { ContainerOptions, Inspected, InspectedImage } from "../runtime.ts";
 import { raise } from "./backoff.ts";
 import { containerOptions } from "./container-spec.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
@@ -42,7 +42,7 @@ export async function startContainer(
     events.record(state.pod, type, reason, message, container.name);
   try {
     if (memory.current?.exit?.reason === "Unknown") await endProcesses(node, state.uid, memory.current.id);
-    attempt.id = await run(node, state, container, options);
+    tellMade(node, state, attempt, await run(node, state, container, options));
     say("Normal", "Created", "Container created");
     say("Normal", "Started", "Container started");
   } catch (error) {
@@ -56,13 +56,14 @@ export async function startContainer(
     memory.waiting = { reason: "RunContainerError", message: attempt.exit.message };
     return false;
   }
-  await observeStart(node, state, attempt);
   await postStart(node, state, container, attempt);
   return true;
 }
 
 function run(node: NodeContext, state: PodState, container: CoreV1Container, options: ContainerOptions) {
-  if (!container.stdin) return node.runtime.run(options);
+  // What was begun is finished before more is begun, so that of many pods some are ready soon.
+  const begun = Object.values(state.memory.containers).some(({ current }) => current);
+  if (!container.stdin) return node.runtime.run(options, begun ? "now" : "patient");
   const keeping = { tty: container.tty === true, once: container.stdinOnce === true };
   return node.host.runKept(state.uid, container.name, options, keeping);
 }
@@ -140,15 +141,16 @@ function begin(state: PodState, container: CoreV1Container, attempt: Attempt): v
   };
 }
 
-async function observeStart(node: NodeContext, state: PodState, attempt: Attempt): Promise<void> {
-  const [made] = await node.runtime.inspect([attempt.id]);
-  const observed = made && observe(made, node.effects);
-  if (observed) state.fresh.made.push(observed);
-  attempt.startedAt = observed?.startedAt || node.effects.now();
-  attempt.pid = made?.State.Pid;
+function tellMade(node: NodeContext, state: PodState, attempt: Attempt, made: Inspected): void {
+  const observed = observe(made, node.effects);
+  state.fresh.made.push(observed);
+  attempt.id = made.Id;
+  attempt.startedAt = observed.startedAt || node.effects.now();
+  attempt.pid = made.State.Pid;
   attempt.startTicks = attempt.pid ? node.host.processes.startTicks(attempt.pid) : undefined;
-  attempt.logPath = made?.LogPath;
-  attempt.imageName = made?.Image ?? attempt.image;
+  attempt.logPath = made.LogPath;
+  state.lookFully ||= !made.LogPath; // it runs; what could not be asked now, the next look tells
+  attempt.imageName = made.Image;
 }
 
 /** https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/ */

@@ -9,6 +9,7 @@ import { isAlive, signal } from "./processes.ts";
 const LEAST_GRACE_MS = 2_000;
 const LOOK_EVERY_MS = 250;
 const KILL_WAIT_MS = 10_000;
+const EVENT_WAIT_MS = 500;
 
 /**
  * preStop, then the stop signal, then after the grace SIGKILL.
@@ -40,10 +41,14 @@ export async function stopContainer(
     while (isAlive(processes, process) && effects.now() < until())
       await untilEnd(node, state, attempt, Math.min(until(), effects.now() + LOOK_EVERY_MS));
   }
-  if (!isAlive(processes, process)) return;
-  signal(processes, process, "SIGKILL");
-  const dead = effects.now() + KILL_WAIT_MS;
-  while (isAlive(processes, process) && effects.now() < dead) await untilEnd(node, state, attempt, effects.now() + 20);
+  if (isAlive(processes, process)) {
+    signal(processes, process, "SIGKILL");
+    const dead = effects.now() + KILL_WAIT_MS;
+    while (isAlive(processes, process) && effects.now() < dead)
+      await untilEnd(node, state, attempt, effects.now() + 20);
+  }
+  // The event tells how it ended; who goes without has to ask the runtime.
+  await Promise.race([state.exited(attempt.id), effects.sleep(EVENT_WAIT_MS)]);
 }
 
 async function terminate(node: NodeContext, attempt: Attempt): Promise<void> {
@@ -97,6 +102,7 @@ export async function killPod(node: NodeContext, state: PodState, graceSeconds: 
   signal(node.host.processes, pause, "SIGKILL");
   const dead = node.effects.now() + KILL_WAIT_MS;
   while (isAlive(node.host.processes, pause) && node.effects.now() < dead) await node.effects.sleep(20);
+  await Promise.race([state.exited(pause.id), node.effects.sleep(EVENT_WAIT_MS)]);
 }
 
 /**

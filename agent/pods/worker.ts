@@ -27,6 +27,8 @@ const seenThrough: ReadonlySet<Step["do"]> = new Set([
   "pullImage",
   "startContainer",
   "backOff",
+  "stopContainer",
+  "killPod",
   "removeContainers",
   "endPod",
   "closeSandbox",
@@ -81,7 +83,7 @@ export class PodWorker {
       deleted: !known,
       volumesReady: false,
       fresh: { made: [], removed: [] },
-      exited: (id) => this.#exitOf(id).promise,
+      exited: (id) => (deps.exits.has(id) ? Promise.resolve() : this.#exitOf(id).promise),
       ending: this.#ending.signal,
     };
     this.#prober = new Prober(deps.node, this.state, () => this.wake());
@@ -99,7 +101,6 @@ export class PodWorker {
     state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
     if (state.deleted && !state.ending.aborted) {
       this.#ending.abort(new Error("the pod is being deleted"));
-      this.#full ||= state.memory.sandboxes > 0; // nothing must be left behind, doubles neither
     }
     if (this.#references !== references) {
       // What was missing may be there now.
@@ -128,11 +129,26 @@ export class PodWorker {
     });
   }
 
-  /** The runtime said that a container ended. */
+  /** The runtime said that a container ended; `exits` has how. */
   exited(containerId: string): void {
     this.#exits.get(containerId)?.resolve();
     this.#exits.delete(containerId);
-    this.wake();
+    // What it printed last may be on its way to the log still, which the runtime's answer waits for in effect.
+    if (this.#tellsByLog(containerId)) return this.wake();
+    this.#observed = this.#observed.map((o) => this.#withExit(o));
+    this.#planAgain();
+  }
+
+  #tellsByLog(containerId: string): boolean {
+    const { memory, pod } = this.state;
+    const [name = ""] = Object.entries(memory.containers).find(([, c]) => c.current?.id === containerId) ?? [];
+    return containerNamed(pod, name)?.terminationMessagePolicy === "FallbackToLogsOnError";
+  }
+
+  /** As it is by now: its end may be known before the runtime's answer is here. */
+  #withExit(o: Observed): Observed {
+    const exit = o.state === "running" && this.#deps.exits.get(o.id);
+    return exit ? { ...o, state: "exited", exitCode: exit.code, finishedAt: exit.at } : o;
   }
 
   /** Notices processes that ended without a word. */
@@ -207,7 +223,7 @@ export class PodWorker {
     const { memory, uid } = this.state;
     const full = this.#full || this.state.lookFully === true;
     this.#full = this.state.lookFully = false;
-    if (this.#current && !full) this.#takeFresh();
+    if (this.#current && !full && !this.#anyEndedUntold()) this.#takeFresh();
     else {
       this.#current = true; // until something happens, which may be while the runtime answers
       const known = [memory.sandbox?.pause?.id, ...this.#attempts().map((attempt) => attempt.id)].filter((id) => id);
@@ -215,7 +231,7 @@ export class PodWorker {
       const found = (await runtime.inspect(ids)).map((inspected) => observe(inspected, effects));
       // Without its sandbox all of the pod is gone, as after a reboot.
       const standing = isStanding(memory.sandbox, network);
-      this.#observed = standing ? found.map((o) => this.#believe(o)) : found;
+      this.#observed = standing ? found.map((o) => this.#withExit(this.#believe(o))) : found;
       this.state.fresh = { made: [], removed: [] };
     }
     for (const attempt of this.#attempts())
@@ -236,6 +252,15 @@ export class PodWorker {
     if (pause?.pid) pause.startTicks ??= host.processes.startTicks(pause.pid);
   }
 
+  /** A process is gone, and no event has told how it ended. */
+  #anyEndedUntold(): boolean {
+    const { processes } = this.#deps.node.host;
+    const running = new Set(this.#observed.filter((o) => o.state === "running").map((o) => o.id));
+    const pause = this.state.memory.sandbox?.pause;
+    const known = [...this.#attempts(), ...(pause ? [pause] : [])];
+    return known.some((process) => running.has(process.id) && !isAlive(processes, process));
+  }
+
   /**
    * For a moment after its end, and for good when its keeper was killed, a container looks as if it had never run. Its
    * end is believed when an event told of it, or when it still looks so a little later.
@@ -254,7 +279,8 @@ export class PodWorker {
   #takeFresh(): void {
     const { made, removed } = this.state.fresh;
     const replaced = new Set([...removed, ...made.map((o) => o.id)]);
-    this.#observed = [...this.#observed.filter((o) => !replaced.has(o.id)), ...made];
+    const fresh = made.map((o) => this.#withExit(o));
+    this.#observed = [...this.#observed.filter((o) => !replaced.has(o.id)), ...fresh];
     this.state.fresh = { made: [], removed: [] };
   }
 

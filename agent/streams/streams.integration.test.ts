@@ -86,7 +86,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
 
   async function start(name: string, script: string): Promise<FoundContainer> {
     const options = { image: BUSYBOX_IMAGE, flags: ["--network", "none"], args: ["sh", "-c", script] };
-    const container = await found(await runtime.nerdctl.run(options));
+    const container = await found((await runtime.nerdctl.run(options)).Id);
     containers.set(name, container);
     return container;
   }
@@ -95,7 +95,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     const socket = keeperSocket(runtime.home, "uid", name);
     const means = { nerdctl: runtime.nerdctl, timers: effects };
     const options = { image: BUSYBOX_IMAGE, flags: ["--network", "none"], args };
-    const id = await runKept(means, options, { socket, ...given });
+    const { Id: id } = await runKept(means, options, { socket, ...given });
     containers.set(name, await found(id, { attachSocket: socket, tty: given.tty, stdin: true }));
   }
 

@@ -25,7 +25,8 @@ export function modelNetwork(machine: Machine, agent: Life): AgentParts["network
     },
     async close(sandbox) {
       await effects.sleep(between(machine.random, 2, 20));
-      if (!(machine.troubled && machine.random() < 0.03)) machine.closeNetwork(sandbox);
+      if (machine.troubled && machine.random() < 0.03) throw new Error("Cannot remove namespace file");
+      machine.closeNetwork(sandbox);
     },
     addressOf: (sandbox) => machine.networks.get(sandbox),
     pathOf: (sandbox) => `/run/netns/${sandbox}`,

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { TinyCluster } from "./testing.ts";
 
+const running = (image: string) => ({ containers: [{ name: "main", image }] });
+
 async function clusterWith(pods: Record<string, string>, seed = 1): Promise<TinyCluster> {
   const cluster = new TinyCluster(seed);
   cluster.node.start();
   await cluster.pass(5);
-  for (const [name, image] of Object.entries(pods)) cluster.run(name, image);
+  for (const [name, image] of Object.entries(pods)) cluster.run(name, running(image));
   await cluster.pass(30);
   return cluster;
 }
@@ -28,8 +30,8 @@ test("a container that ends is started again; one of a job is not", async () => 
   const cluster = new TinyCluster(2);
   cluster.node.start();
   await cluster.pass(5);
-  cluster.run("crash", "crash:1");
-  cluster.run("job", "job:1", { restartPolicy: "Never" });
+  cluster.run("crash", running("crash:1"));
+  cluster.run("job", { ...running("job:1"), restartPolicy: "Never" });
   await cluster.pass(600);
   expect(restarts(cluster, "crash")).toBeGreaterThan(3);
   expect(phase(cluster, "job")).toBe("Succeeded");
@@ -63,9 +65,47 @@ test("after a loss of power pods start again without an uplink", async () => {
 test("a frozen node does nothing, then goes on", async () => {
   const cluster = await clusterWith({ web: "app:1" });
   cluster.node.freeze(60_000);
-  cluster.run("late", "app:1");
+  cluster.run("late", running("app:1"));
   await cluster.pass(59);
   expect(cluster.running("late")).toEqual([]);
   await cluster.pass(30);
   expect(phase(cluster, "late")).toBe("Running");
+});
+
+test("an agent killed while it starts a container does not start it twice", async () => {
+  for (let ms = 0; ms < 600; ms += 20) {
+    const cluster = new TinyCluster(ms);
+    cluster.node.start();
+    await cluster.pass(5);
+    cluster.run("web", running("app:1"));
+    await cluster.pass(ms / 1000);
+    cluster.node.crash();
+    cluster.node.start();
+    await cluster.pass(60);
+    expect(cluster.breaks).toEqual([]);
+    expect(cluster.running("web")).toHaveLength(1);
+  }
+});
+
+test("a process whose keeper died before its pid was known is ended before another takes its place", async () => {
+  const cluster = await clusterWith({});
+  cluster.run("web", running("stubborn:1"));
+  while (!cluster.running("web").length) await cluster.pass(0.001);
+  for (const container of cluster.node.machine.running()) cluster.node.machine.loseKeeper(container);
+  await cluster.pass(120);
+  expect(cluster.breaks).toEqual([]);
+  expect(cluster.running("web")).toHaveLength(1);
+});
+
+test("a machine whose clock is wrong, and then set, restarts its containers as any other", async () => {
+  const cluster = new TinyCluster(1);
+  cluster.node.skew(3_600_000);
+  cluster.node.start();
+  await cluster.pass(5);
+  cluster.run("crash", running("crash:1"));
+  await cluster.pass(60);
+  cluster.node.skew(0);
+  await cluster.pass(600);
+  expect(restarts(cluster, "crash")).toBeGreaterThan(3);
+  expect(restarts(cluster, "crash")).toBeLessThan(9);
 });

@@ -13,7 +13,7 @@ import { type Life, NodeTime } from "./time.ts";
 import { Trouble } from "./trouble.ts";
 
 /** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
-export function createNode(options: SimNodeOptions & { log?(message: string): void }): SimNode {
+export function createNode(options: SimNodeOptions & { log?(message: string): void }): SimNode & { machine: Machine } {
   const { name, part, connect, log = () => {} } = options;
   const time = new NodeTime(part);
   const machine = new Machine(time, options);
@@ -62,6 +62,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
   };
   return {
     name,
+    machine,
     start,
     crash,
     powerOff() {

@@ -1,15 +1,50 @@
+import type { CoreV1Container, CoreV1PodSpec, CoreV1Probe } from "../../../worker/kinds/generated/types.ts";
 import { between, pick, type Random, stream } from "../world/random.ts";
 import { TinyCluster } from "./testing.ts";
 
-const IMAGES = ["app:1", "app:1", "app:latest", "job:1", "flaky:1", "crash:1", "stubborn:1", "sick:1"];
+const IMAGES = ["app:1", "app:1", "app:latest", "flaky:1", "crash:1", "stubborn:1", "sick:1"];
 const PODS = 8;
 /** How long a healed node may take until all is as wanted. */
 const REST_SECONDS = 900;
 
+const probe = (random: Random): CoreV1Probe => ({
+  httpGet: { port: 80 },
+  periodSeconds: between(random, 1, 10),
+  failureThreshold: 3,
+  initialDelaySeconds: between(random, 0, 5),
+});
+
+/** Ways for a pod to be more than one container that runs. */
+const SHAPES: readonly ((spec: CoreV1PodSpec, random: Random) => CoreV1PodSpec)[] = [
+  (spec) => ({ ...spec, initContainers: [{ name: "first", image: "job:1" }] }),
+  (spec) => ({ ...spec, initContainers: [{ name: "beside", image: "app:1", restartPolicy: "Always" }] }),
+  (spec) => ({ ...spec, containers: [...spec.containers, { name: `c${spec.containers.length}`, image: "app:1" }] }),
+  (spec) => ({ ...spec, shareProcessNamespace: true }),
+  (spec) => ({ ...spec, hostNetwork: true }),
+  (spec, random) => ({ ...spec, terminationGracePeriodSeconds: between(random, 0, 60) }),
+  (spec) => changed(spec, { lifecycle: { preStop: { sleep: { seconds: 3 } }, postStart: { sleep: { seconds: 2 } } } }),
+  (spec, random) => changed(spec, { livenessProbe: probe(random), readinessProbe: probe(random) }),
+  (spec, random) => changed(spec, { startupProbe: probe(random) }),
+  (spec) => ({ ...spec, volumes: [{ name: "v", configMap: { name: "missing", optional: true } }] }),
+];
+
+const changed = (spec: CoreV1PodSpec, fields: Partial<CoreV1Container>): CoreV1PodSpec => ({
+  ...spec,
+  containers: spec.containers.map((container) => ({ ...container, ...fields })),
+});
+
+function someSpec(random: Random): CoreV1PodSpec {
+  if (random() < 0.2)
+    return { containers: [{ name: "main", image: "job:1" }], restartPolicy: pick(random, ["Never", "OnFailure"]) };
+  let spec: CoreV1PodSpec = { containers: [{ name: "main", image: pick(random, IMAGES) }] };
+  while (random() < 0.4) spec = pick(random, SHAPES)(spec, random);
+  return spec;
+}
+
 type Deed = (cluster: TinyCluster, random: Random) => void;
 
 const podOf = (random: Random) => `p${between(random, 1, PODS)}`;
-const run: Deed = (cluster, random) => cluster.run(podOf(random), pick(random, IMAGES));
+const run: Deed = (cluster, random) => cluster.run(podOf(random), someSpec(random));
 const remove: Deed = (cluster, random) => cluster.delete(podOf(random));
 const crash: Deed = ({ node }) => node.crash();
 const restart: Deed = ({ node }) => {
@@ -19,6 +54,8 @@ const restart: Deed = ({ node }) => {
 const powerOff: Deed = ({ node }) => node.powerOff();
 const freeze: Deed = ({ node }, random) => node.freeze(between(random, 1_000, 90_000));
 const skew: Deed = ({ node }, random) => node.skew(pick(random, [0, 0, -3_600_000, 3_600_000]));
+const remember: Deed = ({ node }) => node.remember();
+const restore: Deed = ({ node }) => node.restore();
 const cutUplink: Deed = (cluster) => cluster.cut(true);
 const mendUplink: Deed = (cluster) => cluster.cut(false);
 const DEEDS: readonly Deed[] = [
@@ -33,6 +70,8 @@ const DEEDS: readonly Deed[] = [
   powerOff,
   freeze,
   skew,
+  remember,
+  restore,
   cutUplink,
   mendUplink,
 ];

@@ -64,13 +64,13 @@ export class ModelNerdctl implements Runtime {
     return this.#agent.ended && (this.#childrenDie || this.#number < this.#machine.endedBefore);
   }
 
-  run(options: ContainerOptions, urgency?: Urgency): Promise<string> {
+  run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
     return this.#do(async ({ step }) => {
       await step(30, 130);
       const container = this.#machine.create(options);
       await step(60, 160);
       this.#machine.start(container);
-      return container.id;
+      return this.#inspected(container);
     }, urgency);
   }
 
@@ -185,14 +185,13 @@ export class ModelNerdctl implements Runtime {
     return new NerdctlError(1, message);
   }
 
-  #inspected({ id, image, labels, createdAt, task, lost }: Container): Inspected {
+  #inspected({ id, image, labels, task, lost }: Container): Inspected {
     const { end } = task ?? {};
     // For a moment after its end it looks as if it had never run.
     const unseen = end !== undefined && this.#machine.time.wall() - end.at < 20;
     const shown = task && !lost && !unseen ? task : undefined;
     return {
       Id: id,
-      Created: iso(createdAt),
       Image: image,
       State: {
         Status: shown ? (end ? "exited" : "running") : "",

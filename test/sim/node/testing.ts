@@ -2,7 +2,7 @@
 import type { CoreV1Pod, CoreV1PodSpec } from "../../../worker/kinds/generated/types.ts";
 import type { Json, NodeChange, ObjectJson, ToCluster, ToNode } from "../../../worker/protocol/link.ts";
 import { PING, PONG } from "../../../worker/protocol/parse.ts";
-import type { ContainerFact, SimNode, Socket } from "../contract.ts";
+import type { ContainerFact, Socket } from "../contract.ts";
 import { Clock } from "../world/clock.ts";
 import { part } from "../world/part.ts";
 import { createNode } from "./node.ts";
@@ -14,7 +14,7 @@ type Seen = { at: number; container: ContainerFact; state: string };
 
 export class TinyCluster {
   readonly clock = new Clock(START);
-  readonly node: SimNode;
+  readonly node: ReturnType<typeof createNode>;
   /** Everything that happened to containers, and what they are now. */
   readonly seen: Seen[] = [];
   readonly containers = new Map<string, Seen>();
@@ -51,11 +51,10 @@ export class TinyCluster {
     await this.clock.run(this.clock.now + seconds * 1000);
   }
 
-  /** `image` decides what the pod's one container does. */
-  run(name: string, image: string, spec: Partial<CoreV1PodSpec> = {}): void {
+  run(name: string, given: CoreV1PodSpec): void {
     const pod: CoreV1Pod = {
       metadata: { name, namespace: "default", uid: `uid-${name}-${this.#revision}` },
-      spec: { containers: [{ name: "main", image }], nodeName: "n1", terminationGracePeriodSeconds: 5, ...spec },
+      spec: { nodeName: "n1", terminationGracePeriodSeconds: 5, ...given },
     };
     this.#change("pods", "default", name, pod as unknown as ObjectJson);
   }
@@ -95,14 +94,20 @@ export class TinyCluster {
 
   #wrongWith(name: string): string[] {
     const pod = this.pod(name);
-    const [main] = pod?.status?.containerStatuses ?? [];
-    const runs = this.running(name).some(({ container }) => container.name === "main");
-    const steady = /^(app|stubborn|sick)/.test(pod?.spec.containers[0]?.image ?? "");
-    if (pod?.metadata.deletionTimestamp) return [`${name} is not deleted`];
-    if (steady && !runs) return [`${name} does not run`];
-    if (steady && !main?.state?.running) return [`${name} runs and is said to be ${JSON.stringify(main?.state)}`];
-    if (this.running(name).length > 2) return [`${name} has ${this.running(name).length} containers`];
-    return [];
+    if (!pod || pod.metadata.deletionTimestamp) return [`${name} is not deleted`];
+    const { containers, initContainers = [], restartPolicy } = pod.spec;
+    const sidecars = initContainers.filter((c) => c.restartPolicy === "Always");
+    const said = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+    if (restartPolicy)
+      return /Succeeded|Failed/.test(pod.status?.phase ?? "") ? [] : [`${name} is ${pod.status?.phase}`];
+    return [...sidecars, ...containers].flatMap((c) => {
+      const runs = this.running(name).some(({ container }) => container.name === c.name);
+      const state = said.find((status) => status.name === c.name)?.state;
+      const isSteady = /^(app|stubborn)/.test(c.image ?? "");
+      if (!isSteady) return [];
+      if (!runs) return [`${name}/${c.name} does not run`];
+      return state?.running ? [] : [`${name}/${c.name} runs and is said to be ${JSON.stringify(state)}`];
+    });
   }
 
   #see(container: ContainerFact, state: string): void {
