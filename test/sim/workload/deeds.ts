@@ -53,7 +53,7 @@ function changeOf(random: Random, { plural }: Template): object {
         [4, { spec: { template: { metadata: { annotations: { rollout: String(between(random, 0, 99)) } } } } }],
         ...(plural === "daemonsets"
           ? []
-          : ([[3, { spec: { replicas: between(random, 0, 4) } }]] as [number, object][])),
+          : ([[3, { spec: { replicas: between(random, 0, 3) } }]] as [number, object][])),
         ...(plural === "deployments" ? ([[1, { spec: { paused: random() < 0.3 } }]] as [number, object][]) : []),
       ]);
     case "jobs":
@@ -99,7 +99,7 @@ const scale: Make = (random, place, client, nodes) =>
         sent: {
           method: "PATCH",
           path: `${object(place)}/scale`,
-          body: { spec: { replicas: between(random, 0, 5) } },
+          body: { spec: { replicas: between(random, 0, 3) } },
           contentType: PATCHES[0],
         },
       }
@@ -164,6 +164,38 @@ const makeNamespace: Make = (random, _, client) => ({
 });
 
 const evict: Make = (random, { namespace }, client) => ({ do: "evict", client, namespace, nth: between(random, 0, 9) });
+const kill: Make = (random, { namespace }, client) => ({
+  do: "kill",
+  client,
+  namespace,
+  nth: between(random, 0, 9),
+  ...pick(random, [{}, {}, { grace: 1 }, { grace: 0 }]),
+});
+const bind: Make = (random, { namespace }, client, nodes) => ({
+  do: "bind",
+  client,
+  namespace,
+  nth: between(random, 0, 9),
+  node: between(random, 0, nodes - 1),
+});
+const hold: Make = (random, { namespace }, client) => ({
+  do: "hold",
+  client,
+  namespace,
+  ms: between(random, 0, 100_000),
+});
+const own: Make = (random, { namespace }, client) => {
+  const home = `namespaces/${namespace}`;
+  const owners = [`/apis/apps/v1/${home}/deployments/web-0`, `/apis/apps/v1/${home}/deployments/web-1`];
+  const other = `/api/v1/${home}/configmaps/config-0`;
+  return {
+    do: "own",
+    client,
+    namespace,
+    name: `owned-${between(random, 0, 2)}`,
+    owners: pick(random, [[pick(random, owners)], [pick(random, owners), other], owners]),
+  };
+};
 const drain: Make = (random, _, client, nodes) => ({ do: "drain", client, node: between(random, 0, nodes - 1) });
 const uncordon: Make = (random, _, client, nodes) => ({ do: "uncordon", client, node: between(random, 0, nodes - 1) });
 
@@ -231,6 +263,10 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [1, dropNamespace],
   [3, makeNamespace],
   [3, evict],
+  [3, kill],
+  [1, bind],
+  [2, hold],
+  [3, own],
   [1, drain],
   [2, uncordon],
   [2, pages],
@@ -243,10 +279,10 @@ export function deed(random: Random, nodes: number): (progress: number) => Deed 
   let begun = 0;
   return (progress) => {
     const client = between(random, 0, CLIENTS - 1);
-    const isUnsteady = random() < 0.1;
+    const isUnsteady = random() < 0.07;
     const namespace = isUnsteady ? UNSTEADY : pick(random, NAMESPACES);
     const template = weighted(random, isUnsteady ? UNSTEADY_TEMPLATES : STEADY_TEMPLATES);
-    const isFirst = begun++ < 6 && progress < 0.3;
+    const isFirst = begun++ < 12 && progress < 0.5;
     const make = isFirst ? pick(random, [create, apply]) : weighted(random, DEEDS);
     return make(random, { namespace, template }, client, nodes);
   };

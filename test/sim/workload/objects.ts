@@ -24,7 +24,10 @@ function container(random: Random, images: readonly string[]): object {
   return {
     name: "c",
     image: pick(random, images),
-    ...(random() < 0.3 && { resources: { requests: { cpu: pick(random, ["100m", "500m", "1"]), memory: "64Mi" } } }),
+    ...(random() < 0.3 && {
+      resources: { requests: { cpu: pick(random, ["100m", "1", "2"]), memory: pick(random, ["64Mi", "3Gi"]) } },
+    }),
+    ...(random() < 0.1 && { ports: [{ containerPort: 80, hostPort: 8080 }] }),
     ...(random() < 0.3 && {
       readinessProbe: { exec: { command: ["true"] }, periodSeconds: pick(random, [5, 30]) },
     }),
@@ -55,10 +58,9 @@ function deployment(images: readonly string[]): Template["make"] {
     metadata: { name },
     spec: {
       replicas: weighted(random, [
-        [3, 1],
-        [3, 2],
-        [2, 3],
-        [1, 5],
+        [5, 1],
+        [4, 2],
+        [1, 3],
         [1, 0],
       ]),
       selector: selector(name),
@@ -78,7 +80,7 @@ function deployment(images: readonly string[]): Template["make"] {
 const statefulSet: Template["make"] = (random, name) => ({
   metadata: { name },
   spec: {
-    replicas: between(random, 0, 3),
+    replicas: between(random, 0, 2),
     serviceName: name,
     selector: selector(name),
     podManagementPolicy: pick(random, ["OrderedReady", "Parallel"]),
@@ -109,7 +111,7 @@ function job(images: readonly string[]): Template["make"] {
 const cronJob: Template["make"] = (random, name) => ({
   metadata: { name },
   spec: {
-    schedule: pick(random, ["* * * * *", "*/3 * * * *"]),
+    schedule: pick(random, ["*/2 * * * *", "*/5 * * * *"]),
     concurrencyPolicy: pick(random, ["Allow", "Forbid", "Replace"]),
     successfulJobsHistoryLimit: between(random, 0, 2),
     jobTemplate: { spec: job(["job:1", "fail:1"])(random, name).spec },

@@ -1,6 +1,6 @@
 /** Carries out the steps of a script in a world. */
 import type { KubeObject } from "../../../worker/lib/object.ts";
-import { EVICTION_GRACE_SECONDS, marked } from "../invariants/marker.ts";
+import { EVICTION_GRACE_SECONDS, FINALIZER_PREFIX, marked } from "../invariants/marker.ts";
 import { part } from "../world/part.ts";
 import type { World } from "../world/world.ts";
 import { Client, type Reply, type Sent, type Watched } from "./client.ts";
@@ -85,7 +85,7 @@ export class Players {
   /** One attempt, under a mark of its own. */
   #once(client: Client, sent: Sent): Promise<Reply | undefined> {
     const isMarked = typeof sent.body === "object" && !Array.isArray(sent.body) && sent.method !== "DELETE";
-    const isWhole = !/\/(scale|status|eviction)(\?|$)/.test(sent.path);
+    const isWhole = !/\/(scale|status|eviction|binding)(\?|$)/.test(sent.path);
     if (!isMarked || !isWhole) return client.ask(sent);
     this.#writes += 1;
     return client.ask({ ...sent, body: marked(sent.body, { client: client.name, write: String(this.#writes) }) });
@@ -108,6 +108,14 @@ export class Players {
         return this.#edit(client, deed);
       case "evict":
         return this.#evict(client, deed);
+      case "kill":
+        return this.#kill(client, deed);
+      case "bind":
+        return this.#bind(client, deed);
+      case "hold":
+        return this.#hold(client, deed);
+      case "own":
+        return this.#own(client, deed);
       case "drain":
         return this.#drain(client, deed);
       case "uncordon":
@@ -147,6 +155,52 @@ export class Players {
   async #evict(client: Client, deed: Do<"evict">): Promise<void> {
     const pod = nth(await this.#list<Pod>(client, `/api/v1/namespaces/${deed.namespace}/pods`), deed.nth);
     if (pod) await this.#evictPod(client, pod);
+  }
+
+  async #nthPod(client: Client, namespace: string, n: number): Promise<{ path: string; uid?: string } | undefined> {
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    const pod = nth(await this.#list<Pod>(client, pods), n);
+    return pod && { path: `${pods}/${pod.metadata?.name}`, uid: pod.metadata?.uid };
+  }
+
+  async #kill(client: Client, { namespace, nth: n, grace }: Do<"kill">): Promise<void> {
+    const pod = await this.#nthPod(client, namespace, n);
+    const body = { preconditions: { uid: pod?.uid }, ...(grace !== undefined && { gracePeriodSeconds: grace }) };
+    if (pod) await this.#ask(client, { method: "DELETE", path: pod.path, body });
+  }
+
+  async #bind(client: Client, { namespace, nth: n, node }: Do<"bind">): Promise<void> {
+    const pod = await this.#nthPod(client, namespace, n);
+    const name = nth(this.#world.nodes, node)?.name;
+    const body = { apiVersion: "v1", kind: "Binding", target: { kind: "Node", name } };
+    if (pod) await this.#ask(client, { method: "POST", path: `${pod.path}/binding`, body });
+  }
+
+  async #hold(client: Client, { namespace, ms }: Do<"hold">): Promise<void> {
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    const body = { metadata: { name: "held", finalizers: [`${FINALIZER_PREFIX}hold`] } };
+    await this.#ask(client, { method: "POST", path, body });
+    await this.#ask(client, { method: "DELETE", path: `${path}/held` });
+    await this.#sleep(ms);
+    await this.#until(client, {
+      method: "PATCH",
+      path: `${path}/held`,
+      body: { metadata: { finalizers: null } },
+      contentType: "application/merge-patch+json",
+    });
+  }
+
+  async #own(client: Client, { namespace, name, owners }: Do<"own">): Promise<void> {
+    const ownerReferences: object[] = [];
+    for (const path of owners) {
+      const reply = await this.#ask(client, { method: "GET", path });
+      const { apiVersion, kind, metadata } = (reply?.code === 200 ? reply.body : {}) as KubeObject;
+      if (metadata)
+        ownerReferences.push({ apiVersion, kind, name: metadata.name, uid: metadata.uid, blockOwnerDeletion: true });
+    }
+    const path = `/api/v1/namespaces/${namespace}/configmaps`;
+    if (ownerReferences.length > 0)
+      await this.#ask(client, { method: "POST", path, body: { metadata: { name, ownerReferences } } });
   }
 
   async #cordon(client: Client, node: number, unschedulable: true | null): Promise<void> {

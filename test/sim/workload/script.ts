@@ -2,7 +2,7 @@
  * A run is a script: what clients ask and what goes wrong, each at its own time, as plain data. A seed makes one; any
  * part of it can be left out and the rest still makes sense, which is how a failure is made small.
  */
-import { between, type Random, stream, weighted } from "../world/random.ts";
+import { pick, type Random, stream, weighted } from "../world/random.ts";
 import type { Sent } from "./client.ts";
 import { deed } from "./deeds.ts";
 import { fault } from "./faults.ts";
@@ -14,6 +14,14 @@ export type Deed =
   | { do: "edit"; client: number; path: string; change: object }
   /** Deletes at the uid that it has when asked. */
   | { do: "evict"; client: number; namespace: string; nth: number }
+  /** Deletes the nth pod of a namespace, with the grace that is given. */
+  | { do: "kill"; client: number; namespace: string; nth: number; grace?: number }
+  /** Binds the nth pod of a namespace by hand, whatever the scheduler makes of it. */
+  | { do: "bind"; client: number; namespace: string; nth: number; node: number }
+  /** Makes an object with a finalizer, deletes it, and lets it go after `ms`. */
+  | { do: "hold"; client: number; namespace: string; ms: number }
+  /** Makes an object that belongs to those that the paths lead to. */
+  | { do: "own"; client: number; namespace: string; name: string; owners: string[] }
   /** Cordons a node and evicts its pods until none is left that anything would make anew elsewhere. */
   | { do: "drain"; client: number; node: number }
   | { do: "uncordon"; client: number; node: number }
@@ -59,14 +67,14 @@ export const REST_MS = 25 * 60_000;
 const MINUTE_MS = 60_000;
 /** Machines join and the first objects are made before anything goes wrong. */
 const FIRST_FAULT_MS = 2 * MINUTE_MS;
-const DEEDS_A_MINUTE = 1.5;
-const FAULTS_A_MINUTE = 0.35;
+const DEEDS_A_MINUTE = 0.7;
+const FAULTS_A_MINUTE = 0.25;
 
 /** `hours` of virtual time, the rest after the faults included. */
 export function scriptOf(seed: number, hours: number): Script {
   const random = stream(seed, "script");
   const heals = Math.max(hours * 60 * MINUTE_MS - REST_MS, 5 * MINUTE_MS);
-  const nodes = between(random, 1, 4);
+  const nodes = pick(random, [1, 2, 2, 3, 4]);
   const steps: Step[] = [];
   const deeds = deed(random, nodes);
   for (let at = 2_000; at < heals; at += gap(random, DEEDS_A_MINUTE)) steps.push({ at, ...deeds(at / heals) });
