@@ -25,6 +25,7 @@ import { resourceQuotaController } from "./resourcequota/resourcequota.ts";
 import { ipAddressController } from "./servicecidr/ipaddress.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
+import { volumeBinder } from "./volumes/binder.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
 
 export type ControllersConfig = {
@@ -68,6 +69,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     resourceQuotaController,
     serviceCidrController,
     ipAddressController,
+    volumeBinder,
     claimProtectionController,
     volumeProtectionController,
   ];

@@ -210,3 +210,47 @@ it("what admission adds belongs to no client", () => {
   const { managedFields } = session().ok("POST", `${ns}/pods`, pod("a")).metadata;
   expect(JSON.stringify(managedFields)).not.toMatch(/tolerations|kube-api-access|f:priority"/);
 });
+
+describe("default classes", () => {
+  const storage = "/apis/storage.k8s.io/v1/storageclasses";
+  const claim = (name: string, spec: object = {}) => ({
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, ...spec },
+  });
+
+  it("claims that name none get the newest that is for all", () => {
+    const { ok, clock } = session();
+    const make = (name: string, isDefault: boolean) => {
+      const annotations = { "storageclass.kubernetes.io/is-default-class": String(isDefault) };
+      ok("POST", storage, { metadata: { name, annotations }, provisioner: "example.com/disks" });
+      clock.now += 1000;
+    };
+    expect(ok("POST", `${ns}/persistentvolumeclaims`, claim("before")).spec).not.toHaveProperty("storageClassName");
+    make("old", true);
+    make("new", true);
+    make("other", false);
+    const classFor = (name: string, spec: object) =>
+      ok("POST", `${ns}/persistentvolumeclaims`, claim(name, spec)).spec.storageClassName;
+    expect(classFor("a", {})).toBe("new");
+    expect(classFor("b", { storageClassName: "old" })).toBe("old");
+    expect(classFor("c", { storageClassName: "" })).toBe("");
+  });
+
+  it("so do Ingresses", () => {
+    const { ok } = session();
+    const networking = "/apis/networking.k8s.io/v1";
+    const annotations = { "ingressclass.kubernetes.io/is-default-class": "true" };
+    ok("POST", `${networking}/ingressclasses`, {
+      metadata: { name: "web", annotations },
+      spec: { controller: "example.com/web" },
+    });
+    const ingress = (name: string, old: Record<string, string> = {}) => ({
+      metadata: { name, annotations: old },
+      spec: { defaultBackend: { service: { name: "s", port: { number: 80 } } } },
+    });
+    const path = `${networking}/namespaces/default/ingresses`;
+    expect(ok("POST", path, ingress("a")).spec.ingressClassName).toBe("web");
+    const old = ok("POST", path, ingress("b", { "kubernetes.io/ingress.class": "nginx" }));
+    expect(old.spec).not.toHaveProperty("ingressClassName");
+  });
+});

@@ -1,5 +1,6 @@
 import type { Admission } from "./admission.ts";
 import { certificates } from "./certificates.ts";
+import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -10,25 +11,34 @@ import { resourceQuota } from "./resource-quota.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
+import { mutatingWebhooks, validatingWebhooks } from "./webhooks/webhooks.ts";
 
 /** In the order of kube-apiserver's plugins; the first asks whether there is a place for the object at all. */
-export const mutating: readonly Admission[] = [
+const ownMutating: readonly Admission[] = [
   namespaceLifecycle,
   limitRangerDefaults,
   serviceAccount,
   taintNodes,
   priority,
   defaultTolerationSeconds,
+  defaultStorageClass,
   storageProtection,
+  defaultIngressClass,
 ];
+
+export const mutating: readonly Admission[] = [...ownMutating, mutatingWebhooks(ownMutating)];
 
 export const validating: readonly Admission[] = [
   nodeRestriction,
   privilegeEscalation,
   certificates,
   limitRanger,
+  validatingWebhooks,
   resourceQuota,
 ];
 
-/** Deletions are only validated. */
-export const deleting: readonly Admission[] = [namespaceLifecycle];
+/** Deletions change nothing, but those who may change objects are asked too. */
+export const deleting: readonly Admission[] = [namespaceLifecycle, mutatingWebhooks([]), validatingWebhooks];
+
+/** Connections to a pod: exec, attach, port-forward, proxy. */
+export const connecting: readonly Admission[] = [mutatingWebhooks([]), validatingWebhooks];

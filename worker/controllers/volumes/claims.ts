@@ -1,0 +1,144 @@
+import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
+import { defaultClass } from "../../kinds/default-class.ts";
+import { same } from "../../kinds/paths.ts";
+import { DEFAULT_CLASS, StorageClass } from "../../kinds/storage/storage-class.ts";
+import type { Intent, View } from "../controller.ts";
+import { type Claim, classOf, isFor, matchFor, type Volume } from "./matching.ts";
+
+export const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
+export const BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller";
+const SELECTED_NODE = "volume.kubernetes.io/selected-node";
+const PROVISIONERS = [
+  "volume.beta.kubernetes.io/storage-provisioner",
+  "volume.kubernetes.io/storage-provisioner",
+] as const;
+const BUILT_IN = "kubernetes.io/";
+const NO_PROVISIONER = "kubernetes.io/no-provisioner";
+
+/** What a claim needs next, one write to an object at a time: each one brings it here again. */
+export function settleClaim(view: View, claim: Claim): Intent[] {
+  if (claim.metadata?.annotations?.[BIND_COMPLETED]) return settleBound(view, claim);
+  if (claim.metadata?.deletionTimestamp) return [];
+  const named = claim.spec?.volumeName;
+  const later = named || claim.spec?.storageClassName !== undefined || classOf(claim) ? undefined : classNow(view);
+  if (later) return [annotated(claim, {}, { storageClassName: later })];
+  const waits = !named && isDelayed(view, claim);
+  const volumes = view.list(PersistentVolume).filter((volume) => !waits || volume.spec?.claimRef);
+  const volume = named ? view.get(PersistentVolume, "", named) : matchFor(claim, volumes);
+  if (!volume) return named ? pending(claim) : unmatched(view, claim, waits);
+  if (volume.spec?.claimRef && !isFor(volume, claim))
+    return [
+      ...pending(claim),
+      said(claim, "FailedBinding", `volume ${JSON.stringify(named)} already bound to a different claim.`),
+    ];
+  if (!volume.spec?.claimRef?.uid) return [keptFor(volume, claim)];
+  return [completed(claim, volume)];
+}
+
+/** A claim that came before there was a class for all gets it as soon as there is one. */
+const classNow = (view: View): string | undefined =>
+  defaultClass(view.list(StorageClass), DEFAULT_CLASS)?.metadata?.name;
+
+function settleBound(view: View, claim: Claim): Intent[] {
+  const name = claim.spec?.volumeName;
+  const volume = name ? view.get(PersistentVolume, "", name) : undefined;
+  const lost = (reason: string, message: string) => [
+    ...withPhase(claim, { ...claim.status, phase: "Lost" }),
+    ...(claim.status?.phase === "Lost" ? [] : [said(claim, reason, message)]),
+  ];
+  if (!name)
+    return lost("ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
+  if (!volume) return lost("ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
+  if (!volume.spec?.claimRef) return [keptFor(volume, claim)];
+  if (volume.spec.claimRef.uid !== claim.metadata?.uid)
+    return lost("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
+  const { accessModes, capacity } = volume.spec;
+  return withPhase(claim, { ...claim.status, phase: "Bound", accessModes, capacity });
+}
+
+const withPhase = (claim: Claim, status: PersistentVolumeClaim["status"]): Intent[] =>
+  same(status, claim.status)
+    ? []
+    : [{ do: "updateStatus", kind: PersistentVolumeClaim, object: { ...claim, status } as PersistentVolumeClaim }];
+
+const pending = (claim: Claim): Intent[] => withPhase(claim, { ...claim.status, phase: "Pending" });
+
+/** The class binds its claims when a pod that uses them has a node, and no node was chosen for this one yet. */
+function isDelayed(view: View, claim: Claim): boolean {
+  if (claim.metadata?.annotations?.[SELECTED_NODE]) return false;
+  return view.get(StorageClass, "", classOf(claim))?.volumeBindingMode === "WaitForFirstConsumer";
+}
+
+/** No volume does: whoever makes volumes of its class is asked for one. */
+function unmatched(view: View, claim: Claim, waits: boolean): Intent[] {
+  if (waits)
+    return [
+      ...pending(claim),
+      said(claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding", "Normal"),
+    ];
+  const name = classOf(claim);
+  if (!name)
+    return [
+      ...pending(claim),
+      said(
+        claim,
+        "FailedBinding",
+        "no persistent volumes available for this claim and no storage class is set",
+        "Normal",
+      ),
+    ];
+  const provisioner = view.get(StorageClass, "", name)?.provisioner;
+  if (!provisioner)
+    return [
+      ...pending(claim),
+      said(claim, "ProvisioningFailed", `storageclass.storage.k8s.io ${JSON.stringify(name)} not found`),
+    ];
+  if (provisioner === NO_PROVISIONER) return pending(claim);
+  const message = provisioner.startsWith(BUILT_IN)
+    ? `no volume plugin matched name: ${provisioner}`
+    : `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the ` +
+      "system administrator. If volume creation is delayed, please verify that the provisioner is running and " +
+      "correctly registered.";
+  const event = provisioner.startsWith(BUILT_IN)
+    ? said(claim, "ProvisioningFailed", message)
+    : said(claim, "ExternalProvisioning", message, "Normal");
+  const annotations = Object.fromEntries(PROVISIONERS.map((annotation) => [annotation, provisioner]));
+  if (PROVISIONERS.some((annotation) => claim.metadata?.annotations?.[annotation] !== provisioner))
+    return [event, annotated(claim, annotations)];
+  return pending(claim);
+}
+
+const said = (about: Claim, reason: string, message: string, type: "Normal" | "Warning" = "Warning"): Intent => ({
+  do: "event",
+  about,
+  type,
+  reason,
+  message,
+});
+
+const annotated = (claim: Claim, annotations: Record<string, string>, spec: object = {}): Intent => ({
+  do: "update",
+  kind: PersistentVolumeClaim,
+  object: {
+    ...claim,
+    metadata: { ...claim.metadata, annotations: { ...claim.metadata?.annotations, ...annotations } },
+    spec: { ...claim.spec, ...spec },
+  } as PersistentVolumeClaim,
+});
+
+/** The volume is now this claim's; noted whether a user or this controller said so. */
+function keptFor(volume: Volume, claim: Claim): Intent {
+  const { namespace, name, uid, resourceVersion } = claim.metadata ?? {};
+  const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", namespace, name, uid, resourceVersion };
+  const byUser = volume.spec?.claimRef !== undefined;
+  const annotations = { ...volume.metadata?.annotations, ...(!byUser && { [BOUND_BY_CONTROLLER]: "yes" }) };
+  const object = { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef } };
+  return { do: "update", kind: PersistentVolume, object: object as PersistentVolume };
+}
+
+function completed(claim: Claim, { metadata }: Volume): Intent {
+  const byUser = Boolean(claim.spec?.volumeName);
+  const annotations = { [BIND_COMPLETED]: "yes", ...(!byUser && { [BOUND_BY_CONTROLLER]: "yes" }) };
+  return annotated(claim, annotations, { volumeName: metadata?.name });
+}
