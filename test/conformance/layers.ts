@@ -42,6 +42,7 @@ export const LAYERS = {
     await packages(root, TOOLS, progress);
     for (const [name, target] of [
       ["bin/nc", "nc.openbsd"],
+      ["bin/sh", "bash"], // busybox's shell would run its own tools before all others
       ["local/bin/iperf", "../../bin/iperf"],
     ] as const)
       link(target, join(root, "usr", name));
