@@ -63,11 +63,29 @@ const named = (resource: string, object: KubeObject): NodeChange => ({
   object: json(resource === "nodes" ? routing(object) : object),
 });
 
+/** Of what all nodes are told, the same change for each of them, so that it is made and written out once. */
+const forAll = new WeakMap<KubeObject, NodeChange>();
+const texts = new WeakMap<NodeChange, string>();
+
+function namedForAll(resource: string, object: KubeObject): NodeChange {
+  const known = forAll.get(object) ?? named(resource, object);
+  forAll.set(object, known);
+  return known;
+}
+
+/** The change as JSON. */
+export function textOf(change: NodeChange): string {
+  const known = texts.get(change) ?? JSON.stringify(change);
+  texts.set(change, known);
+  return known;
+}
+
 /** Everything that `node` should have. */
 export function snapshotFor(node: string, objects: Objects): NodeChange[] {
   const sent = new Map<string, NodeChange>();
   const add = (change: NodeChange) => sent.set(`${change.resource}/${change.namespace}/${change.name}`, change);
-  for (const resource of NODE_RESOURCES) for (const object of objects.list(resource)) add(named(resource, object));
+  for (const resource of NODE_RESOURCES)
+    for (const object of objects.list(resource)) add(namedForAll(resource, object));
   for (const pod of objects.podsOnNode(node)) {
     for (const change of mentioned(pod, objects)) add(change);
     add(named("pods", pod));
@@ -90,14 +108,14 @@ export function changeFor(
       return nodeOf(old) === node ? [gone] : [];
     case "nodes":
       if (!object) return [gone];
-      if (old && JSON.stringify(routing(old)) === JSON.stringify(routing(object))) return [];
-      return [named(resource, object)];
+      if (old && textOf(namedForAll(resource, old)) === textOf(namedForAll(resource, object))) return [];
+      return [namedForAll(resource, object)];
     case "configmaps":
     case "secrets":
       if (!mentions(resource, namespace, name)) return [];
       return [object ? named(resource, object) : gone];
     default:
       if (!NODE_RESOURCES.some((known) => known === resource)) return [];
-      return [object ? named(resource, object) : gone];
+      return [object ? namedForAll(resource, object) : gone];
   }
 }

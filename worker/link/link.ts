@@ -16,7 +16,7 @@ import {
   type ToNode,
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
-import { changeFor, type Objects, snapshotFor, type Write } from "./downlink.ts";
+import { changeFor, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
 import type { Liveness } from "./readiness.ts";
 
 /** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
@@ -206,7 +206,7 @@ function sendObjects(socket: NodeSocket, type: "snapshot" | "changes", revision:
   const rest = objects.length > OBJECTS_PER_MESSAGE ? objects.slice(OBJECTS_PER_MESSAGE) : [];
   const part = rest.length > 0 ? objects.slice(0, OBJECTS_PER_MESSAGE) : objects;
   const reached = rest.length > 0 ? 0 : revision;
-  if (type === "snapshot") send(socket, { type, revision: reached, objects: part });
-  else send(socket, { type, revision: reached, changes: part });
+  const list = type === "snapshot" ? "objects" : "changes";
+  socket.send(`{"type":"${type}","revision":${reached},"${list}":[${part.map(textOf).join()}]}`);
   if (rest.length > 0) sendObjects(socket, "changes", revision, rest);
 }
