@@ -19,9 +19,11 @@ type Node = Readonly<CoreV1Node>;
 /** No node is promised more than it has. */
 export const neverOvercommitted: Rule = {
   rule: "nodes-are-never-overcommitted",
-  start: ({ history, fail }) => ({
+  start: ({ history, requests, fail }) => ({
     step(step) {
       if (step.resource !== "pods" || step.type !== "MODIFIED") return;
+      // Who binds by hand answers for it.
+      if (requests.writesTo(step).some(({ subresource }) => subresource === "binding")) return;
       const pod = step.object as Pod;
       const { nodeName } = pod.spec;
       if (!nodeName || (step.old as Pod).spec.nodeName) return;

@@ -9,7 +9,7 @@ import { copied, exec, type Mutant, mutants } from "./patches.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { hours: { type: "string", default: "1" }, seeds: { type: "string", default: "1000" } },
+  options: { hours: { type: "string", default: "0.6" }, seeds: { type: "string", default: "1000" } },
 });
 
 type Result = { mutant: Mutant; verdict: Partial<Verdict>; seconds: number };

@@ -70,18 +70,19 @@ const FIRST_FAULT_MS = 2 * MINUTE_MS;
 const DEEDS_A_MINUTE = 0.7;
 const FAULTS_A_MINUTE = 0.25;
 
-/** `hours` of virtual time, the rest after the faults included. */
-export function scriptOf(seed: number, hours: number): Script {
+/** `hours` of virtual time, the rest after the faults included; `density` times as much happens in it as by default. */
+export function scriptOf(seed: number, hours: number, density = 1): Script {
   const random = stream(seed, "script");
   const heals = Math.max(hours * 60 * MINUTE_MS - REST_MS, 5 * MINUTE_MS);
   const nodes = pick(random, [1, 2, 2, 3, 4]);
   const steps: Step[] = [];
   const deeds = deed(random, nodes);
-  for (let at = 2_000; at < heals; at += gap(random, DEEDS_A_MINUTE)) steps.push({ at, ...deeds(at / heals) });
+  for (let at = 2_000; at < heals; at += gap(random, DEEDS_A_MINUTE * density))
+    steps.push({ at, ...deeds(at / heals) });
   // Some runs have no faults at all: what fails there needs none.
   const isCalm = random() < 0.1;
   const faults = fault(random, nodes);
-  for (let at = FIRST_FAULT_MS; at < heals && !isCalm; at += gap(random, FAULTS_A_MINUTE))
+  for (let at = FIRST_FAULT_MS; at < heals && !isCalm; at += gap(random, FAULTS_A_MINUTE * density))
     steps.push({ at, ...faults() });
   return { nodes, heals, steps: steps.sort((a, b) => a.at - b.at) };
 }

@@ -6,7 +6,12 @@ import { CERTIFICATES } from "./object.ts";
 import { stream, uid } from "./random.ts";
 import { outside } from "./real-async.ts";
 
-export const SETTINGS = { SKERRY_SECRET: "the simulator's own secret, of no use elsewhere" };
+/** Ranges are so small that what is free again is soon taken again. */
+const RANGES = { serviceCIDR: "10.96.0.0/28", nodePorts: { first: 30_000, last: 30_007 } };
+export const SETTINGS = {
+  SKERRY_SECRET: "the simulator's own secret, of no use elsewhere",
+  SKERRY_CONFIG: JSON.stringify(RANGES),
+};
 /** When every world begins. */
 export const BEGINNING = Date.UTC(2026, 0, 5, 3, 4, 5);
 export const NODE_NAMES = ["node-0", "node-1", "node-2", "node-3"] as const;
@@ -41,6 +46,9 @@ async function make(): Promise<Image> {
     sockets: () => [],
     accept: () => {
       throw new Error("no sockets yet");
+    },
+    exchange: async () => {
+      throw new Error("there are no relays here");
     },
     getAlarm: async () => null,
     setAlarm: () => undefined,
