@@ -10,11 +10,11 @@ type Report = {
   /** As last acknowledged by the API server. */
   acknowledged?: CoreV1PodStatus;
   sending?: Promise<boolean>;
-  scheduled: boolean;
+  scheduled?: { urgent: boolean; cancel(): void };
 };
 
-/** A pod's status is sent at most so often; what changes in between goes together. */
-const AT_MOST_EVERY_MS = 100;
+/** Details of a status wait so long for others to go with them; what users wait for goes at once. */
+const GATHER_MS = 100;
 const RETRY_MS = 5_000;
 
 /** Keeps the API server's statuses of this node's pods as they are here; through outages of the uplink, too. */
@@ -34,13 +34,12 @@ export class StatusReporter {
   /** Sends a status if it differs from the one last acknowledged. */
   report(pod: CoreV1Pod, next: CoreV1PodStatus): void {
     const uid = pod.metadata.uid ?? "";
-    const known = this.#reports.get(uid);
-    const report: Report = known ?? { pod, next, scheduled: false };
+    const report: Report = this.#reports.get(uid) ?? { pod, next };
     report.pod = pod;
     report.next = next;
     if (report.acknowledged && isContradicted(pod, report.acknowledged)) report.acknowledged = undefined;
     this.#reports.set(uid, report);
-    this.#schedule(uid, report, known ? AT_MOST_EVERY_MS : 0);
+    this.#schedule(uid, report, isUrgent(report) ? 0 : GATHER_MS);
   }
 
   /** Sends what waits, at once; false when it could not be delivered. */
@@ -65,15 +64,18 @@ export class StatusReporter {
   }
 
   #schedule(uid: string, report: Report, delay: number): void {
-    if (report.scheduled || isSame(report)) return;
-    report.scheduled = true;
-    this.#timers.after(delay, async () => {
+    if (isSame(report)) return;
+    const urgent = delay === 0;
+    if (report.scheduled && (report.scheduled.urgent || !urgent)) return;
+    report.scheduled?.cancel();
+    const cancel = this.#timers.after(delay, async () => {
       await report.sending;
-      report.scheduled = false;
+      report.scheduled = undefined;
       if (this.#stopped || this.#reports.get(uid) !== report) return;
       const sent = await this.#send(uid, report);
       if (!sent) this.#schedule(uid, report, RETRY_MS);
     });
+    report.scheduled = { urgent, cancel };
   }
 
   #send(uid: string, report: Report): Promise<boolean> {
@@ -107,6 +109,15 @@ export class StatusReporter {
     }
   }
 }
+
+/** A change of the phase or of readiness. */
+function isUrgent({ pod, next, acknowledged }: Report): boolean {
+  const told = acknowledged ?? pod.status;
+  return told?.phase !== next.phase || readiness(told) !== readiness(next);
+}
+
+const readiness = (status: CoreV1PodStatus | undefined): string =>
+  status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "False";
 
 /** Others have written of the pod what only its node knows: a node that was not Ready has its pods marked so. */
 function isContradicted(pod: CoreV1Pod, told: CoreV1PodStatus): boolean {
