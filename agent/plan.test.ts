@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CoreV1PodSpec } from "../worker/kinds/generated/types.ts";
+import type { CoreV1Container, CoreV1PodSpec } from "../worker/kinds/generated/types.ts";
 import { plan, planPod, type Step, type WantedPod } from "./plan.ts";
 import type { ContainerMemory } from "./pods/memory.ts";
 import type { Observed } from "./pods/observe.ts";
@@ -13,6 +13,14 @@ const ended = (code: number, more: Partial<ContainerMemory> = {}): ContainerMemo
 });
 const init = { name: "init", image: "app:1" };
 const sidecar = { name: "side", image: "app:1", restartPolicy: "Always" };
+
+const sized = (cpu: string, resizePolicy: CoreV1Container["resizePolicy"] = []): Partial<CoreV1PodSpec> => ({
+  containers: [{ name: "app", image: "app:1", resources: { limits: { cpu } }, resizePolicy }],
+});
+const sizedAt = (cpu: string): ContainerMemory => ({
+  ...running,
+  current: someAttempt({ resources: { limits: { cpu } } }),
+});
 
 type Case = {
   spec?: Partial<CoreV1PodSpec>;
@@ -98,6 +106,24 @@ describe("a pod that should live", () => {
       "stops a container whose image changed",
       { containers: { app: { ...running, current: someAttempt({ image: "app:0" }) } } },
       ["stopContainer app"],
+    ],
+    [
+      "gives a running container its new limits",
+      { spec: sized("200m"), containers: { app: sizedAt("100m") } },
+      ["resizeContainer app"],
+    ],
+    [
+      "restarts a container for new limits where it says so",
+      {
+        spec: sized("200m", [{ resourceName: "cpu", restartPolicy: "RestartContainer" }]),
+        containers: { app: sizedAt("100m") },
+      },
+      ["stopContainer app"],
+    ],
+    [
+      "leaves a container whose limits are the same in other words",
+      { spec: sized("0.2"), containers: { app: sizedAt("200m") } },
+      [],
     ],
     [
       "removes doubles",

@@ -3,6 +3,7 @@ import { heldUntil } from "./pods/backoff.ts";
 import { type ContainerMemory, isRunning, type PodMemory } from "./pods/memory.ts";
 import type { Observed } from "./pods/observe.ts";
 import { initState, isInitialized, isOver, isSidecar, phaseOf, restarts } from "./pods/phase.ts";
+import { resizeOf } from "./pods/resources.ts";
 
 /** One thing to do to a pod. Plain data, so that a plan can be printed, compared and tested without doing it. */
 export type Step =
@@ -12,6 +13,8 @@ export type Step =
   | { do: "startContainer"; container: string; kind: "init" | "app" | "ephemeral"; number: number }
   /** Only tells users that it waits. */
   | { do: "backOff"; container: string; until: number }
+  /** Other limits for a container that runs on. */
+  | { do: "resizeContainer"; container: string }
   | { do: "stopContainer"; container: string; graceSeconds: number; message: string }
   | { do: "removeContainers"; ids: string[] }
   /** Ends all containers of the pod at once, then its sandbox. */
@@ -190,11 +193,15 @@ class Tending {
   #tend(container: CoreV1Container, kind: "init" | "app" | "ephemeral"): void {
     const known = this.#memory.containers[container.name];
     if (isRunning(known)) {
-      const message = known.condemned?.message ?? changed(container, known.current.image);
+      const resize = known.current.resources && resizeOf(container, known.current.resources);
+      const message =
+        known.condemned?.message ??
+        changed(container, known.current.image) ??
+        (resize === "restart" ? `Container ${container.name} resize requires restart` : undefined);
       if (message) {
         const graceSeconds = known.condemned?.graceSeconds ?? graceOf(this.#pod);
         this.steps.push({ do: "stopContainer", container: container.name, graceSeconds, message });
-      }
+      } else if (resize) this.steps.push({ do: "resizeContainer", container: container.name });
       return;
     }
     if (known?.retryAt && known.retryAt > this.#now) return this.#waitToRetry(container.name, known, known.retryAt);

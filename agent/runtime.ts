@@ -49,6 +49,8 @@ export interface Runtime {
   /** Creates and starts a container; resolves to what it is then. One that fails at its start stays, in state Created. */
   run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected>;
   kill(id: string, signal: string): Promise<void>;
+  /** Gives a running container other limits: flags of `nerdctl update`. */
+  update(id: string, flags: readonly string[]): Promise<void>;
   /** Ends and removes containers, running or not; those that are not there count as removed. */
   remove(ids: readonly string[]): Promise<void>;
   /** Containers that are gone are left out. */

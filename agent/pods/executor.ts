@@ -4,6 +4,7 @@ import { goDuration } from "./backoff.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
 import { remember } from "./memory.ts";
+import { limitFlags } from "./resources.ts";
 import { closeSandbox, createSandbox } from "./sandbox.ts";
 import { startContainer } from "./starting.ts";
 import { endProcesses, killPod, stopContainer } from "./stopping.ts";
@@ -29,6 +30,7 @@ export class Executor {
       createSandbox: ({ number }, state) => createSandbox(node, state, number),
       pullImage: (step, state) => this.#pullImage(step, state),
       startContainer: (step, state) => this.#startContainer(step, state),
+      resizeContainer: (step, state) => this.#resizeContainer(step, state),
       backOff: (step, state) => this.#backOff(step, state),
       stopContainer: (step, state) => this.#stopContainer(step, state),
       removeContainers: (step, state) => this.#removeContainers(step, state),
@@ -94,6 +96,16 @@ export class Executor {
     const image = this.#images.get(container?.image ?? "");
     if (!container || !image) return false;
     return startContainer(this.#node, state, step, container, image);
+  }
+
+  async #resizeContainer({ container: name }: Doing<"resizeContainer">, state: PodState): Promise<boolean> {
+    const container = containerNamed(state.pod, name);
+    const attempt = state.memory.containers[name]?.current;
+    if (!container || !attempt) return false;
+    this.#node.host.cgroups.make(state.uid, state.pod);
+    await this.#node.runtime.update(attempt.id, limitFlags(container.resources));
+    attempt.resources = container.resources ?? {};
+    return true;
   }
 
   async #backOff({ container, until }: Doing<"backOff">, state: PodState): Promise<boolean> {

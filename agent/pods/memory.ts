@@ -1,4 +1,4 @@
-import type { CoreV1Pod, CoreV1PodCondition } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Pod, CoreV1PodCondition, CoreV1ResourceRequirements } from "../../worker/kinds/generated/types.ts";
 import type { Backoff } from "./backoff.ts";
 import type { ProcessId } from "./processes.ts";
 
@@ -21,6 +21,8 @@ export type Attempt = {
   /** As the pod's spec had it. */
   image: string;
   imageID: string;
+  /** What it was given; absent when that was not known yet when it was made. */
+  resources?: CoreV1ResourceRequirements;
   /** The normalized reference, as the runtime reports it. */
   imageName: string;
   /** ms since the epoch; 0 for one that never ran. */

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Container, CoreV1Pod, CoreV1ResourceRequirements } from "../../worker/kinds/generated/types.ts";
 import { milliValue, parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
 
 export type Qos = "Guaranteed" | "Burstable" | "BestEffort";
@@ -43,13 +43,39 @@ export function cpuShares(milli: number): number {
 
 /** Flags of `nerdctl run` for a container's requests and limits. */
 export function resourceFlags(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): string[] {
-  const { requests, limits } = container.resources ?? {};
+  const score = Math.max(oomScore(pod, container, machineBytes), lowestOomScore);
+  return [...limitFlags(container.resources), "--oom-score-adj", `${score}`];
+}
+
+/** Those of them that `nerdctl update` takes as well. */
+export function limitFlags({ requests, limits }: CoreV1ResourceRequirements = {}): string[] {
   const memory = bytes(limits?.memory);
   const cpu = millis(limits?.cpu);
   return [
     ...["--cpu-shares", `${cpuShares(millis(requests?.cpu ?? limits?.cpu))}`],
     ...(cpu ? ["--cpu-period", "100000", "--cpu-quota", `${Math.max(cpu * 100, 1000)}`] : []),
     ...(memory ? ["--memory", `${memory}`, "--memory-swap", `${memory}`] : []),
-    ...["--oom-score-adj", `${Math.max(oomScore(pod, container, machineBytes), lowestOomScore)}`],
   ];
+}
+
+const RESIZABLE = ["cpu", "memory"] as const;
+
+/**
+ * What a change of requests and limits asks of a running container; undefined for no change.
+ * https://kubernetes.io/docs/tasks/configure-pod-container/resize-container-resources/
+ */
+export function resizeOf(
+  container: CoreV1Container,
+  had: CoreV1ResourceRequirements = {},
+): "inPlace" | "restart" | undefined {
+  const wants = container.resources ?? {};
+  const changed = RESIZABLE.filter((name) =>
+    (["requests", "limits"] as const).some((list) => millis(wants[list]?.[name]) !== millis(had[list]?.[name])),
+  );
+  if (changed.length === 0) return undefined;
+  const restarts = (container.resizePolicy ?? []).some(
+    ({ resourceName, restartPolicy }) =>
+      restartPolicy === "RestartContainer" && changed.some((name) => name === resourceName),
+  );
+  return restarts ? "restart" : "inPlace";
 }

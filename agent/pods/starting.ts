@@ -80,6 +80,7 @@ function newAttempt(
     id: "",
     sandbox: state.memory.sandbox?.id ?? "",
     image: container.image ?? "",
+    resources: container.resources ?? {},
     imageID: imageIdOf(image),
     imageName: "",
     startedAt: 0,

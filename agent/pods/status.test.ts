@@ -86,6 +86,18 @@ describe("container states", () => {
     const { initContainerStatuses } = computeStatus(pod, { ...someMemory(pod, {}), sandbox: undefined }, context);
     expect(initContainerStatuses?.[0]?.state).toEqual({ waiting: { reason: "PodInitializing" } });
   });
+  test("what a container has, until it is given what it may have by now", () => {
+    const resources = { requests: { cpu: "2" }, limits: { cpu: "3" } };
+    const pod = somePod({ containers: [{ name: "app", image: "app:1", resources }] });
+    const had = { requests: { cpu: "1" } };
+    expect(stateOf({ app: { current: someAttempt({ resources: had }) } }, pod)).toMatchObject({
+      resources: had,
+      allocatedResources: { cpu: "2" },
+    });
+    expect(stateOf({ app: { current: someAttempt({ resources: had, exit: exit(0) }) } }, pod)?.resources).toEqual(
+      resources,
+    );
+  });
   test("in backoff, the last end is in lastState", () => {
     const waiting = { reason: "CrashLoopBackOff", message: "back-off" };
     const status = stateOf({ app: { current: someAttempt({ number: 3, exit: exit(2) }), waiting } });

@@ -70,8 +70,16 @@ function containerStatus(
     image: current?.imageName ?? container.image ?? "",
     imageID: current?.imageID ?? "",
     ...(current?.id ? { containerID: `containerd://${current.id}` } : {}),
+    ...resourcesOf(container, current),
     started: running && (init && !isSidecar(container) ? true : known.started === true),
   };
+}
+
+/** What a container has, and what it may have of the node's. */
+function resourcesOf(container: CoreV1Container, current: Attempt | undefined): Partial<CoreV1ContainerStatus> {
+  if (!current) return {};
+  const resources = (current.exit ? undefined : current.resources) ?? container.resources ?? {};
+  return { resources, ...(container.resources?.requests && { allocatedResources: container.resources.requests }) };
 }
 
 function stateOf(pod: CoreV1Pod, known: ContainerMemory | undefined, waits: boolean): CoreV1ContainerState {

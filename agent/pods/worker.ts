@@ -27,6 +27,7 @@ const seenThrough: ReadonlySet<Step["do"]> = new Set([
   "pullImage",
   "startContainer",
   "backOff",
+  "resizeContainer",
   "stopContainer",
   "killPod",
   "removeContainers",

@@ -74,6 +74,13 @@ export class ModelNerdctl implements Runtime {
     }, urgency);
   }
 
+  update(id: string): Promise<void> {
+    return this.#do(async ({ step }) => {
+      await step(20, 50);
+      if (!this.#machine.containers.get(id)?.task) throw new NerdctlError(1, `no such container: ${id}`);
+    });
+  }
+
   kill(id: string, signal: string): Promise<void> {
     return this.#do(async ({ step }) => {
       await step(20, 50);
