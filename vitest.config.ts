@@ -6,15 +6,16 @@ const unit = [
   "test/architecture.test.ts",
   "test/contract/**/*.test.ts",
   "test/conformance/**/*.test.ts",
-  "test/sim/**/*.test.ts",
+  "test/sim/*/**/*.test.ts",
 ];
 const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts"];
 
-/** `unit` runs anywhere in seconds; `integration` and `kubectl` need root and start real containers. */
+/** `unit` runs anywhere in seconds, `sim` in minutes; `integration` and `kubectl` need root and start real containers. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", isolate: false, include: unit, exclude: [...integration, "node_modules/**"] } },
+      { test: { name: "sim", include: ["test/sim/*.test.ts"], testTimeout: 900_000 } },
       {
         test: {
           name: "integration",

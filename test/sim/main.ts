@@ -1,7 +1,6 @@
 /** `npm run sim`: runs seeds, on all cores; tells what broke and the least that breaks it. */
-import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { isMainThread, parentPort, Worker } from "node:worker_threads";
+import { runSeeds } from "./pool.ts";
 import { shrink } from "./shrink.ts";
 import { trace } from "./trace.ts";
 import { type Outcome, run } from "./workload/run.ts";
@@ -17,8 +16,6 @@ const HELP = `npm run sim -- [--seed N | --seeds A..B | --soak] [--hours H] [--t
   --no-shrink    do not look for the least that breaks a failing run
   --jobs N       how many at once; one a core by default
 `;
-
-type Order = { seed: number; hours: number };
 
 function readOptions() {
   const { values } = parseArgs({
@@ -46,7 +43,7 @@ function readOptions() {
     hours: Number(values.hours),
     isTraced: values.trace,
     isShrunk: !values["no-shrink"],
-    jobs: Math.min(Number(values.jobs ?? availableParallelism()), last - first + 1),
+    jobs: values.jobs ? Number(values.jobs) : undefined,
   };
 }
 
@@ -70,7 +67,6 @@ async function tellLeast(failed: Outcome): Promise<void> {
 /** Runs all seeds and returns those that failed. */
 async function runAll({ first, last, hours, jobs }: ReturnType<typeof readOptions>): Promise<Outcome[]> {
   const failed: Outcome[] = [];
-  let next = first;
   let done = 0;
   let virtualHours = 0;
   const start = performance.now();
@@ -79,25 +75,18 @@ async function runAll({ first, last, hours, jobs }: ReturnType<typeof readOption
     return `${done} runs, ${failed.length} failed; ${virtualHours.toFixed(0)} virtual hours, ${(virtualHours / minutes).toFixed(0)} a minute`;
   };
   const shown = setInterval(() => process.stderr.write(`\r${progress()}   `), 1_000);
-  const work = async () => {
-    const worker = new Worker(new URL(import.meta.url));
-    while (next <= last) {
-      const seed = next++;
-      const outcome = await new Promise<Outcome>((resolve, reject) => {
-        worker.once("message", resolve);
-        worker.once("error", reject);
-        worker.postMessage({ seed, hours } satisfies Order);
-      });
-      worker.removeAllListeners("error");
+  await runSeeds({
+    seeds: [first, last],
+    hours,
+    ...(jobs && { jobs }),
+    ended(outcome) {
       done += 1;
       virtualHours += outcome.hours;
-      if (!outcome.violation) continue;
+      if (!outcome.violation) return;
       failed.push(outcome);
       process.stdout.write(`\r${describe(outcome)}\n`);
-    }
-    await worker.terminate();
-  };
-  await Promise.all(Array.from({ length: jobs }, work));
+    },
+  });
   clearInterval(shown);
   process.stdout.write(`\r${progress()}\n`);
   return failed;
@@ -121,8 +110,4 @@ async function main(): Promise<void> {
   process.exit(failed.length === 0 ? 0 : 1);
 }
 
-if (isMainThread) await main();
-else
-  parentPort?.on("message", ({ seed, hours }: Order) => {
-    void run({ seed, hours }).then((outcome) => parentPort?.postMessage(outcome));
-  });
+await main();

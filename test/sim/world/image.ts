@@ -47,9 +47,6 @@ async function make(): Promise<Image> {
     accept: () => {
       throw new Error("no sockets yet");
     },
-    exchange: async () => {
-      throw new Error("there are no relays here");
-    },
     getAlarm: async () => null,
     setAlarm: () => undefined,
   };

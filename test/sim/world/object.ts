@@ -48,6 +48,8 @@ export type Conditions = {
   alarmLate: number;
   /** Chance that an alarm goes off twice. */
   alarmTwice: number;
+  /** Chance that it sleeps when it could. */
+  sleeps: number;
 };
 
 export const CALM: Conditions = {
@@ -56,11 +58,12 @@ export const CALM: Conditions = {
   refused: false,
   alarmLate: 50,
   alarmTwice: 0,
+  sleeps: 0.3,
 };
 
 const ALARM_RETRY_MS = 2_000;
 /** An object without anything to do sleeps after so long. */
-export const SLEEPS_AFTER_MS = 10_000;
+const SLEEPS_AFTER_MS = 10_000;
 
 /** No key is ever checked here, so none is made. */
 export const CERTIFICATES: Certificates = {
@@ -106,7 +109,7 @@ export class ClusterObject {
   #cancelAlarm: (() => void) | undefined;
   #crashIn: number | undefined;
   #crashed = false;
-  #idleSince = 0;
+  #cancelSleep: (() => void) | undefined;
 
   constructor(options: ObjectOptions) {
     this.#options = options;
@@ -139,14 +142,12 @@ export class ClusterObject {
     });
   }
 
-  /** Sleeps when nothing is going on: sockets stay, memory goes. True when it did. */
-  sleep(): boolean {
+  /** Sockets stay, memory goes. */
+  #sleep(): void {
     const life = this.#life;
-    if (!life || life.busy > 0 || this.#unacknowledged.length > 0) return false;
-    if (this.#options.clock.now - this.#idleSince < SLEEPS_AFTER_MS) return false;
+    if (!life || life.busy > 0 || this.#unacknowledged.length > 0) return;
     this.#bury(life);
-    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "slept" });
-    return true;
+    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "it slept" });
   }
 
   /** Dies between two turns, as a deploy or a machine's end has it: every socket is torn. */
@@ -190,14 +191,12 @@ export class ClusterObject {
   #enter(body: (life: Life) => Promise<void>): void {
     const life = this.#life ?? this.#begin();
     this.#life = life;
+    this.#cancelSleep?.();
     this.#beginTurn();
     life.busy += 1;
     body(life)
       .catch((error: unknown) => this.#failed(life, error))
-      .finally(() => {
-        life.busy -= 1;
-        this.#idleSince = this.#options.clock.now;
-      });
+      .finally(() => this.#isLessBusy(life));
   }
 
   #failed(life: Life, error: unknown): void {
@@ -267,10 +266,18 @@ export class ClusterObject {
       } catch (error) {
         this.#failed(life, error);
       }
-      life.busy -= 1;
-      this.#idleSince = clock.now;
+      this.#isLessBusy(life);
     });
     life.timers.add(cancel);
+  }
+
+  /** With nothing left to do it sleeps, if nothing comes for a while; the platform may also let it be. */
+  #isLessBusy(life: Life): void {
+    const { clock, part } = this.#options;
+    life.busy -= 1;
+    if (life.busy > 0 || life.dead || part.random() >= this.conditions.sleeps) return;
+    this.#cancelSleep?.();
+    this.#cancelSleep = clock.after(SLEEPS_AFTER_MS, () => this.#sleep());
   }
 
   #accept(tag: SocketTag, connection: Connection): SimSocket {

@@ -1,0 +1,37 @@
+/** Runs on all cores: one thread each, which runs one seed after another. */
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import type { Outcome } from "./workload/run.ts";
+
+export type Order = { seed: number; hours: number };
+
+export type PoolOptions = {
+  /** First and last. */
+  seeds: readonly [number, number];
+  hours: number;
+  jobs?: number;
+  ended(outcome: Outcome): void;
+};
+
+export async function runSeeds({ seeds: [first, last], hours, ended, jobs }: PoolOptions): Promise<void> {
+  let next = first;
+  const work = async () => {
+    const worker = new Worker(new URL("thread.ts", import.meta.url));
+    try {
+      while (next <= last) ended(await order(worker, { seed: next++, hours }));
+    } finally {
+      await worker.terminate();
+    }
+  };
+  const threads = Math.min(jobs ?? availableParallelism(), last - first + 1);
+  await Promise.all(Array.from({ length: threads }, work));
+}
+
+function order(worker: Worker, what: Order): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    worker.removeAllListeners();
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.postMessage(what);
+  });
+}
