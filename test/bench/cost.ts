@@ -1,22 +1,33 @@
-/** Meters what clusters cost on Cloudflare and writes COST.md: `npm run cost`. Takes about ten minutes. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+/**
+ * Meters what clusters cost on Cloudflare and writes COST.md: `npm run cost [-- WORDS]`. All takes about fifteen
+ * minutes; WORDS choose the scenarios whose titles contain them, and the others keep what was metered before.
+ */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { MeteredPlane } from "./cost/plane.ts";
-import { page, type Result } from "./cost/report.ts";
+import { page } from "./cost/report.ts";
 import { SCENARIOS } from "./cost/scenarios.ts";
+import type { Usage } from "./cost/usage.ts";
 
-/** Words that the titles must contain choose some scenarios; the page is then only printed. */
-const wanted = process.argv[2];
-const results: Result[] = [];
-for (const scenario of SCENARIOS.filter(({ title }) => !wanted || title.includes(wanted))) {
-  process.stderr.write(`cost: ${scenario.title}\n`);
+const RESULTS = join(import.meta.dirname, "results/cost.json");
+
+/** By the scenario's title. */
+const results: Record<string, Usage> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
+const words = process.argv.slice(2).join(" ");
+for (const { title, run } of SCENARIOS.filter((scenario) => scenario.title.includes(words))) {
+  process.stderr.write(`cost: ${title}\n`);
   const plane = await MeteredPlane.start();
   try {
-    results.push({ scenario, usage: await scenario.run(plane) });
+    results[title] = await run(plane);
   } finally {
     await plane.stop();
   }
+  mkdirSync(dirname(RESULTS), { recursive: true });
+  writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`);
 }
-const text = page(results);
-process.stdout.write(text);
-if (!wanted) writeFileSync(join(import.meta.dirname, "COST.md"), text);
+const known = SCENARIOS.flatMap((scenario) => {
+  const usage = results[scenario.title];
+  return usage ? [{ scenario, usage }] : [];
+});
+writeFileSync(join(import.meta.dirname, "COST.md"), page(known));
+process.stdout.write(page(known));

@@ -184,7 +184,7 @@ export class ModelNode {
     return this.call("POST", `/api/v1/namespaces/${namespace}/events`, {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { generateName: `${name}.`, namespace },
+      metadata: { name: `${name}.${effects.uid()}`, namespace },
       involvedObject: { apiVersion: "v1", kind: "Pod", namespace, name, uid },
       reason,
       message,
