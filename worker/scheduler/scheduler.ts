@@ -2,6 +2,8 @@ import { withCondition } from "../controllers/conditions.ts";
 import type { Controller, Intent, View } from "../controllers/controller.ts";
 import { keyOf, splitKey, watch } from "../controllers/keys.ts";
 import { Node } from "../kinds/core/node.ts";
+import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.ts";
 import { same } from "../kinds/paths.ts";
@@ -12,6 +14,7 @@ import { Nominations } from "./nominations.ts";
 import { type PodInfo, podInfo } from "./pod.ts";
 import { ineligible, preempt } from "./preempt.ts";
 import { type NodeInfo, Snapshot } from "./snapshot.ts";
+import { bindLate, claimNames, claimsOf } from "./volumes.ts";
 
 export const DEFAULT_SCHEDULER = "default-scheduler";
 
@@ -71,6 +74,8 @@ export function scheduler(): Controller {
         else memory?.snapshot.setNode(node);
         if (type !== "DELETED" && offersMore(node, old)) yield* recall(view).unplaced.keys();
       }),
+      watch(PersistentVolumeClaim, (claim, _old, view) => claiming(recall(view), view, claim.metadata?.name)),
+      watch(PersistentVolume, (_volume, _old, view) => claiming(recall(view), view)),
     ],
     priorityOf: (view, key) => view.get(Pod, ...splitKey(key))?.spec.priority ?? 0,
     reconcile(view, key, { now }) {
@@ -101,6 +106,11 @@ function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): 
   const { feasible, refused } = feasibility(info, cluster, nodes);
   const chosen = best(info, cluster, feasible);
   if (chosen) {
+    const claims = claimsOf(view, pod);
+    if ("late" in claims && claims.late.length > 0) {
+      unplaced.set(keyOf(pod), mindsCompany(pod));
+      return bindLate(view, claims.late, chosen);
+    }
     nominations.delete(info.uid);
     return assign(info, chosen, snapshot);
   }
@@ -184,6 +194,15 @@ function* helped(
   const moved = old?.spec.nodeName !== pod.spec.nodeName || !same(pod.metadata.labels, old?.metadata.labels);
   if (gone || ended) yield* unplaced.keys();
   else if (moved) for (const [key, minds] of unplaced) if (minds) yield key;
+}
+
+/** Pods without a node that wait for this claim, or for any. */
+function* claiming({ unplaced }: Memory, view: View, claim?: string): Iterable<string> {
+  for (const key of unplaced.keys()) {
+    const pod = view.get(Pod, ...splitKey(key));
+    const names = pod ? claimNames(pod) : [];
+    if (claim === undefined ? names.length > 0 : names.includes(claim)) yield key;
+  }
 }
 
 function offersMore(node: Readonly<Node>, old: Readonly<Node> | undefined): boolean {

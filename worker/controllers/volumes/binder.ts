@@ -4,8 +4,8 @@ import { StorageClass } from "../../kinds/storage/storage-class.ts";
 import { timestamp } from "../../lib/effects.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER, settleClaim } from "./claims.ts";
-import { classOf, type Volume } from "./matching.ts";
+import { settleClaim } from "./claims.ts";
+import { BIND_COMPLETED, BOUND_BY_CONTROLLER, classOf, type Volume } from "./matching.ts";
 
 const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 

@@ -4,11 +4,19 @@ import { defaultClass } from "../../kinds/default-class.ts";
 import { same } from "../../kinds/paths.ts";
 import { DEFAULT_CLASS, StorageClass } from "../../kinds/storage/storage-class.ts";
 import type { Intent, View } from "../controller.ts";
-import { type Claim, classOf, isFor, matchFor, type Volume } from "./matching.ts";
+import {
+  BIND_COMPLETED,
+  BOUND_BY_CONTROLLER,
+  bindsLate,
+  type Claim,
+  classOf,
+  isFor,
+  keptFor,
+  matchFor,
+  SELECTED_NODE,
+  type Volume,
+} from "./matching.ts";
 
-export const BIND_COMPLETED = "pv.kubernetes.io/bind-completed";
-export const BOUND_BY_CONTROLLER = "pv.kubernetes.io/bound-by-controller";
-const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 const PROVISIONERS = [
   "volume.beta.kubernetes.io/storage-provisioner",
   "volume.kubernetes.io/storage-provisioner",
@@ -32,7 +40,7 @@ export function settleClaim(view: View, claim: Claim): Intent[] {
       ...pending(claim),
       said(claim, "FailedBinding", `volume ${JSON.stringify(named)} already bound to a different claim.`),
     ];
-  if (!volume.spec?.claimRef?.uid) return [keptFor(volume, claim)];
+  if (!volume.spec?.claimRef?.uid) return [kept(volume, claim)];
   return [completed(claim, volume)];
 }
 
@@ -50,7 +58,7 @@ function settleBound(view: View, claim: Claim): Intent[] {
   if (!name)
     return lost("ClaimLost", "Bound claim has lost reference to PersistentVolume. Data on the volume is lost!");
   if (!volume) return lost("ClaimLost", "Bound claim has lost its PersistentVolume. Data on the volume is lost!");
-  if (!volume.spec?.claimRef) return [keptFor(volume, claim)];
+  if (!volume.spec?.claimRef) return [kept(volume, claim)];
   if (volume.spec.claimRef.uid !== claim.metadata?.uid)
     return lost("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
   const { accessModes, capacity } = volume.spec;
@@ -64,11 +72,15 @@ const withPhase = (claim: Claim, status: PersistentVolumeClaim["status"]): Inten
 
 const pending = (claim: Claim): Intent[] => withPhase(claim, { ...claim.status, phase: "Pending" });
 
-/** The class binds its claims when a pod that uses them has a node, and no node was chosen for this one yet. */
-function isDelayed(view: View, claim: Claim): boolean {
-  if (claim.metadata?.annotations?.[SELECTED_NODE]) return false;
-  return view.get(StorageClass, "", classOf(claim))?.volumeBindingMode === "WaitForFirstConsumer";
-}
+/** No node was chosen yet for the claim of a class that waits for one. */
+const isDelayed = (view: View, claim: Claim): boolean =>
+  !claim.metadata?.annotations?.[SELECTED_NODE] && bindsLate(view, claim);
+
+const kept = (volume: Volume, claim: Claim): Intent => ({
+  do: "update",
+  kind: PersistentVolume,
+  object: keptFor(volume, claim),
+});
 
 /** No volume does: whoever makes volumes of its class is asked for one. */
 function unmatched(view: View, claim: Claim, waits: boolean): Intent[] {
@@ -126,16 +138,6 @@ const annotated = (claim: Claim, annotations: Record<string, string>, spec: obje
     spec: { ...claim.spec, ...spec },
   } as PersistentVolumeClaim,
 });
-
-/** The volume is now this claim's; noted whether a user or this controller said so. */
-function keptFor(volume: Volume, claim: Claim): Intent {
-  const { namespace, name, uid, resourceVersion } = claim.metadata ?? {};
-  const claimRef = { kind: "PersistentVolumeClaim", apiVersion: "v1", namespace, name, uid, resourceVersion };
-  const byUser = volume.spec?.claimRef !== undefined;
-  const annotations = { ...volume.metadata?.annotations, ...(!byUser && { [BOUND_BY_CONTROLLER]: "yes" }) };
-  const object = { ...volume, metadata: { ...volume.metadata, annotations }, spec: { ...volume.spec, claimRef } };
-  return { do: "update", kind: PersistentVolume, object: object as PersistentVolume };
-}
 
 function completed(claim: Claim, { metadata }: Volume): Intent {
   const byUser = Boolean(claim.spec?.volumeName);

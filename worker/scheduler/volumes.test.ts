@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import { Model } from "../controllers/testing.ts";
+import { volumeBinder } from "../controllers/volumes/binder.ts";
+import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
+import { Pod } from "../kinds/core/pod.ts";
+import { StorageClass } from "../kinds/storage/storage-class.ts";
+import { scheduler } from "./scheduler.ts";
+import { nodeOf, pod, why } from "./testing.ts";
+
+function cluster() {
+  const model = new Model([scheduler(), volumeBinder]);
+  for (const name of ["node-a", "node-b"]) model.addNode(name);
+  const onNode = (node: string) => ({
+    required: {
+      nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [node] }] }],
+    },
+  });
+  const volume = (name: string, node?: string, storageClassName = "local") => {
+    const spec = {
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      local: { path: "/data" },
+      storageClassName,
+    };
+    model.create(PersistentVolume, {
+      metadata: { name },
+      spec: { ...spec, ...(node && { nodeAffinity: onNode(node) }) },
+    });
+    model.rest();
+  };
+  const claim = (name: string, storageClassName = "local") => {
+    const spec = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } }, storageClassName };
+    model.create(PersistentVolumeClaim, { metadata: { name, namespace: "default" }, spec });
+    model.rest();
+  };
+  const storageClass = (name: string, provisioner: string) =>
+    model.create(StorageClass, { metadata: { name }, provisioner, volumeBindingMode: "WaitForFirstConsumer" });
+  const using = (name: string, ...claims: string[]) => {
+    const volumes = claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }));
+    model.create(
+      Pod,
+      pod(name, ({ spec }) => Object.assign(spec, { volumes })),
+    );
+    model.rest();
+  };
+  const claimNow = (name: string) => model.get(PersistentVolumeClaim, name);
+  return { model, volume, claim, storageClass, using, claimNow };
+}
+
+describe("a pod with a claim", () => {
+  test("waits for the claim, and for its volume", () => {
+    const { model, claim, using, volume } = cluster();
+    using("db", "data");
+    expect(why(model, "db")).toContain('2 persistentvolumeclaim "data" not found');
+    claim("data");
+    expect(why(model, "db")).toContain("2 pod has unbound immediate PersistentVolumeClaims");
+    volume("v");
+    expect(nodeOf(model, "db")).toBeDefined();
+  });
+
+  test("goes where its volume can be reached", () => {
+    const { model, claim, using, volume } = cluster();
+    volume("v", "node-b");
+    claim("data");
+    using("db", "data");
+    expect(nodeOf(model, "db")).toBe("node-b");
+    volume("w", "node-z");
+    claim("far");
+    using("lost", "far");
+    expect(why(model, "lost")).toContain("2 node(s) didn't match PersistentVolume's node affinity");
+  });
+});
+
+describe("claims whose class waits for a pod", () => {
+  test("are bound to volumes of the node that the pod gets, one each", () => {
+    const { model, claim, using, volume, storageClass, claimNow } = cluster();
+    storageClass("local", "kubernetes.io/no-provisioner");
+    volume("a", "node-a");
+    volume("b1", "node-b");
+    volume("b2", "node-b");
+    claim("one");
+    claim("two");
+    expect(claimNow("one")?.status?.phase).toBe("Pending");
+    using("db", "one", "two");
+    expect(nodeOf(model, "db")).toBe("node-b");
+    const names = [claimNow("one")?.spec?.volumeName, claimNow("two")?.spec?.volumeName];
+    expect(names.toSorted()).toEqual(["b1", "b2"]);
+    claim("three");
+    claim("four");
+    using("other", "three", "four");
+    expect(why(model, "other")).toContain("2 node(s) didn't find available persistent volumes to bind");
+    expect(claimNow("three")?.spec?.volumeName).toBeUndefined();
+  });
+
+  test("ask the provisioner for a volume on that node, and the pod waits for it", () => {
+    const { model, claim, using, storageClass, claimNow, volume } = cluster();
+    storageClass("disks", "example.com/disks");
+    claim("data", "disks");
+    using("db", "data");
+    expect(nodeOf(model, "db")).toBeUndefined();
+    const annotations = claimNow("data")?.metadata?.annotations ?? {};
+    expect(annotations["volume.kubernetes.io/storage-provisioner"]).toBe("example.com/disks");
+    const chosen = annotations["volume.kubernetes.io/selected-node"] ?? "";
+    volume("made", chosen, "disks");
+    expect(nodeOf(model, "db")).toBe(chosen);
+  });
+});
