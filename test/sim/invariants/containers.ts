@@ -45,12 +45,17 @@ export const oneContainerAName: Rule = {
   },
 };
 
-/** Two pods of one identity never run at once, unless the first was taken away by force. */
+/**
+ * Two pods of one identity never run at once, unless the first was taken away by force. A machine whose disk was put
+ * back to an earlier day starts what it had then, until it hears better.
+ */
 export const oneIdentity: Rule = {
   rule: "never-two-pods-of-one-identity",
   start({ history, requests, fail }) {
     const stateful = new Set<string>();
     const forced = new Set<string>();
+    const gone = new Set<string>();
+    let isRestored = false;
     const note = byKey(({ namespace, pod, podUid, name }) =>
       stateful.has(podUid) && name !== "POD" ? `${namespace}/${pod}` : undefined,
     );
@@ -58,14 +63,17 @@ export const oneIdentity: Rule = {
       step(step) {
         if (step.resource !== "pods") return;
         if (step.type === "ADDED" && controllerOf(step.object)?.kind === "StatefulSet") stateful.add(step.uid);
-        if (step.type === "DELETED" && isForced(history, requests, step as Step<Pod>)) forced.add(step.uid);
+        if (step.type !== "DELETED") return;
+        gone.add(step.uid);
+        if (isForced(history, requests, step as Step<Pod>)) forced.add(step.uid);
       },
       seen(observation) {
+        if (observation.type === "fault") isRestored ||= observation.fault.includes('"restore"');
         if (observation.type !== "container") return;
-        const other = note(observation).find(
-          ({ podUid }) => podUid !== observation.container.podUid && !forced.has(podUid),
-        );
-        if (other)
+        const { container, state } = observation;
+        if (isRestored && state === "running" && gone.has(container.podUid)) forced.add(container.podUid);
+        const other = note(observation).find(({ podUid }) => podUid !== container.podUid && !forced.has(podUid));
+        if (other && !forced.has(container.podUid))
           fail(`${describe({ ...observation.container, node: observation.node })} runs beside ${describe(other)}`);
       },
     };

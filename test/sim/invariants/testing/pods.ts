@@ -177,7 +177,13 @@ export const podCases: Cases = {
       "one taken away by force": (tale) =>
         identities(tale, () => tale.asks("DELETE", "/api/v1/namespaces/ns/pods/s-0", { gracePeriodSeconds: 0 })),
     },
-    bad: { "two at once": (tale) => identities(tale, () => {}) },
+    bad: {
+      "two at once": (tale) => identities(tale, () => {}),
+      "one that rises": (tale) => {
+        identities(tale, (podUid) => tale.container("n", "one", { podUid, pod: "s-0" }, "exited"));
+        tale.container("n", "three", { podUid: "s-0-3", pod: "s-0" }, "running");
+      },
+    },
   },
   "pods-run-where-they-are-bound": {
     good: { "on its node": (tale) => tale.container("n", "c", { podUid: bound(tale, "p", "n") }, "running") },
