@@ -1,6 +1,8 @@
 /** Cluster: one object a cluster, its single writer. It only gives the host the platform of a Durable Object. */
 import { DurableObject } from "cloudflare:workers";
-import { effects } from "./effects.ts";
+import { postTo } from "./edge/proxy.ts";
+import { dialRelay } from "./edge/relay-socket.ts";
+import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform, type SocketTag } from "./host.ts";
 import { certificates } from "./lib/certificates.ts";
@@ -61,6 +63,10 @@ export class Cluster extends DurableObject<Env> {
           socket: this.socket(far),
           answer: (headers = {}) => new Response(null, { status: 101, webSocket: near, headers }),
         };
+      },
+      outside: {
+        deadline,
+        exchange: async (clusterName, grant, post) => postTo(await dialRelay(this.env.RELAY, clusterName, grant), post),
       },
       getAlarm: () => ctx.storage.getAlarm(),
       setAlarm: (at) => void ctx.storage.setAlarm(at),

@@ -6,9 +6,12 @@ import { type Api, createApp } from "./api/app.ts";
 import { createSecurity } from "./api/auth/security.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { bootstrap } from "./api/bootstrap/bootstrap.ts";
+import { type Attempt, type Caller, CalloutsNeeded, withCallouts } from "./api/callouts/callouts.ts";
 import { serveCustomResources } from "./api/custom-resources.ts";
 import { Engine } from "./api/engine/engine.ts";
+import type { Applied } from "./api/engine/intents.ts";
 import { Watches } from "./api/watch/watch.ts";
+import { caller, type Outside } from "./callouts.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { readyStatus } from "./controllers/nodes/readiness.ts";
@@ -17,6 +20,7 @@ import { builtinKinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
+import type { ApiError } from "./lib/status.ts";
 import type { Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
@@ -32,6 +36,8 @@ export type Platform = {
   watchSockets(): readonly WatchSocket[];
   /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
   defer(body: () => void, ms?: number): void;
+  /** The way to webhooks; absent where none can be reached. */
+  outside?: Outside;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;
   /** What a controller could not do; it is tried again. */
@@ -87,6 +93,7 @@ export class Core {
   readonly watchers: Watchers;
   readonly turn: Turn;
   private readonly parts: CoreParts;
+  private readonly ask: Caller;
   private readonly kinds = builtinKinds();
   private readonly driver: Driver;
   /** Committed, and not yet told to controllers, watchers and nodes. */
@@ -113,6 +120,16 @@ export class Core {
       effects,
       current: (kind, objects) => this.engine.current(kind, objects),
     });
+    this.ask = platform.outside
+      ? caller({
+          view,
+          effects,
+          clusterName: config.name,
+          outside: platform.outside,
+          connected: (node) => this.link.connected(node),
+          stream: ({ node, stream }) => this.link.stream(node, stream),
+        })
+      : async () => ({ failed: "nothing outside can be reached" });
     this.turn = new Turn({ defer: platform.defer, settle: () => this.settle() });
     this.api = createApp({
       engine: this.engine,
@@ -122,6 +139,7 @@ export class Core {
       security,
       watches,
       config: { adminTokenHash: parts.adminTokenHash, ca: parts.authority.certificate },
+      ask: this.ask,
       batch: (body) => this.turn.run(body),
     });
     this.link = new Link({
@@ -150,7 +168,8 @@ export class Core {
         healthController((node) => this.link.health(node)),
       ],
       view,
-      apply: (intent, controller) => this.engine.applyIntent(intent, controller),
+      apply: (intent, controller) => this.apply(intent, controller),
+      wake: () => void this.turn.run(() => {}),
       work: store.work,
       effects,
       pull: () => this.pull(),
@@ -163,6 +182,17 @@ export class Core {
     });
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
     this.resync(controllers.map(({ name }) => name));
+  }
+
+  /** What webhooks must be asked about comes later, in a turn of its own. */
+  private apply(intent: Applied, controller: string): ApiError | undefined | Promise<ApiError | undefined> {
+    try {
+      return this.engine.applyIntent(intent, controller);
+    } catch (error) {
+      if (!(error instanceof CalloutsNeeded)) throw error;
+      const run = (attempt?: Attempt) => this.turn.run(() => this.engine.applyIntent(intent, controller, attempt));
+      return withCallouts(run, this.ask, this.parts.effects);
+    }
   }
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */

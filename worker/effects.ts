@@ -11,3 +11,10 @@ export const effects = {
     return () => clearTimeout(timer);
   },
 } satisfies Effects & { after(ms: number, body: () => void): () => void };
+
+/** A signal that aborts after so many ms; `end` ends the wait. */
+export function deadline(ms: number): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const end = effects.after(ms, () => controller.abort(new Error("context deadline exceeded")));
+  return { signal: controller.signal, end };
+}

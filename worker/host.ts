@@ -2,6 +2,7 @@
  * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
+import type { Outside } from "./callouts.ts";
 import { Core, type CoreLimits, type CoreParts, LIMITS } from "./core.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
@@ -33,6 +34,8 @@ export type HostPlatform = {
   /** When the one alarm is to go off, ms. It is storage, and outlives memory. */
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): void;
+  /** The way to webhooks; absent where none can be reached. */
+  outside?: Outside;
   /** What a controller could not do; by default a line of the log. */
   report?(controller: string, key: string, error: unknown): void;
 };
@@ -132,6 +135,7 @@ export class Host {
         nodeSockets: () => sockets("node").map(nodeSocket),
         watchSockets: () => sockets("watch").map(watchSocket),
         defer,
+        ...(this.platform.outside && { outside: this.platform.outside }),
         wakeAt: (due) => this.wakeAt(due),
         report: this.platform.report ?? warn,
       },

@@ -117,7 +117,9 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
     headers: headers.flat(),
     agent: false,
     // As kube-apiserver: who asked for https trusts the cluster's network, not a certificate of a pod.
-    rejectUnauthorized: false,
+    ...(request.tls
+      ? { ca: request.tls.ca || undefined, servername: request.tls.serverName }
+      : { rejectUnauthorized: false }),
     timeout: CONNECT_MS,
   });
   sent.once("socket", (socket) => socket.once("connect", () => socket.setTimeout(0)));

@@ -4,6 +4,7 @@ import type { Store } from "../storage/store.ts";
 import type { EscalationCheck } from "./auth/escalation.ts";
 import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
+import type { Attempt, Caller } from "./callouts/callouts.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
 import type { StoreView } from "./view.ts";
@@ -11,7 +12,9 @@ import type { Watches } from "./watch/watch.ts";
 
 /** What answers requests about objects. */
 export type ApiEngine = {
-  handle(request: ApiRequest): ApiResult;
+  handle(request: ApiRequest, attempt?: Attempt): ApiResult;
+  /** Asks admission about a connection to a pod, node or service; throws its refusal. */
+  connect(request: ApiRequest, attempt?: Attempt): void;
   watch(request: ApiRequest, format: WatchSpec["format"]): WatchSpec;
   /** What is stored, as parsed objects. */
   readonly view: StoreView;
@@ -41,6 +44,8 @@ export type AppParts = {
    * events; behind the edge watches are sockets, and it is not needed.
    */
   after?(ms: number, body: () => void): void;
+  /** Asks webhooks. */
+  ask: Caller;
   /** Runs the synchronous part of a request, together with others of the same event-loop turn. */
   batch<T>(body: () => T): Promise<T>;
 };

@@ -23,8 +23,16 @@ export type Deadlines = {
 export type DriverOptions = {
   controllers: readonly Controller[];
   view: View;
-  /** Carries an intent out; returns why the API refused it. Never given `again`, which is the driver's own. */
-  apply(intent: Exclude<Intent, { do: "again" }>, controller: string): ApiError | undefined;
+  /**
+   * Carries an intent out; returns why the API refused it. Never given `again`, which is the driver's own. A promise
+   * when others must be asked first: the key is held until then, and runs again when the intent has been carried out.
+   */
+  apply(
+    intent: Exclude<Intent, { do: "again" }>,
+    controller: string,
+  ): ApiError | undefined | Promise<ApiError | undefined>;
+  /** Asks for a turn, because a held key is free; needed where `apply` gives promises. */
+  wake?(): void;
   work: Deadlines;
   effects: { now(): number; random(): number };
   /** Writes not handed to `changed` yet, asked for after every reconcile; absent when the caller pushes them all. */
@@ -114,6 +122,8 @@ export class Driver {
   #eagerRuns = 0;
   /** The unfinished row is this driver's own. */
   #marked = false;
+  /** Keys whose intent is being carried out elsewhere. */
+  readonly #held = new Set<string>();
   /** Turns that the patient have coming, whatever else waits. */
   #owed = 0;
 
@@ -162,7 +172,8 @@ export class Driver {
   }
 
   #add({ controller, keys }: Queue, key: string): void {
-    if (keys.has(key) || this.#rests.delays(`${controller.name} ${key}`, this.#options.effects.now())) return;
+    const item = `${controller.name} ${key}`;
+    if (keys.has(key) || this.#held.has(item) || this.#rests.delays(item, this.#options.effects.now())) return;
     keys.add(key, controller.priorityOf?.(this.#options.view, key));
   }
 
@@ -231,7 +242,7 @@ export class Driver {
     const { work, effects } = this.#options;
     for (const [controller, keys] of this.#later) for (const [key, due] of keys) work.enqueue({ controller, key, due });
     this.#later.clear();
-    const unfinished = this.waiting > 0 || this.#rests.next() !== undefined;
+    const unfinished = this.waiting > 0 || this.#held.size > 0 || this.#rests.next() !== undefined;
     if (unfinished === this.#marked) return;
     if (unfinished) work.enqueue({ ...UNFINISHED, due: effects.now() + UNFINISHED_MS });
     else work.done(UNFINISHED.controller, UNFINISHED.key);
@@ -268,17 +279,9 @@ export class Driver {
       for (const intent of controller.reconcile(view, key, context)) {
         // Its own writes bring it back, and what they were for is not to wait.
         if (intent.do === "create" || intent.do === "delete") settled = false;
-        const error = this.#apply(controller.name, key, intent);
-        if (!error) continue;
-        if (error.reason === "Conflict" && this.#mayRetryAtOnce(item)) {
-          this.#add(queue, key);
-          return;
-        }
-        report?.(controller.name, key, error);
-        for (const answer of controller.refused?.(view, key, { intent, error }, context) ?? [])
-          this.#apply(controller.name, key, answer);
-        this.#retry(controller.name, key, item);
-        return;
+        const result = this.#apply(controller.name, key, intent);
+        if (result instanceof Promise) return this.#hold(queue, key, intent, result);
+        if (result) return this.#refused(queue, key, intent, result, context);
       }
       this.#backoff.forget(item);
       this.#conflicts.delete(item);
@@ -290,14 +293,51 @@ export class Driver {
     }
   }
 
-  #apply(controller: string, key: string, intent: Intent): ApiError | undefined {
+  #refused(queue: Queue, key: string, intent: Intent, error: ApiError, context: Context): void {
+    const { controller } = queue;
+    const { view, report } = this.#options;
+    const item = `${controller.name} ${key}`;
+    if (error.reason === "Conflict" && this.#mayRetryAtOnce(item)) return this.#add(queue, key);
+    report?.(controller.name, key, error);
+    for (const answer of controller.refused?.(view, key, { intent, error }, context) ?? [])
+      void this.#apply(controller.name, key, answer);
+    this.#retry(controller.name, key, item);
+  }
+
+  /** Nothing of the key runs meanwhile, or it would do again what is being done. */
+  #hold(queue: Queue, key: string, intent: Intent, result: Promise<ApiError | undefined>): void {
+    const { controller } = queue;
+    const { effects, report, wake } = this.#options;
+    const item = `${controller.name} ${key}`;
+    this.#held.add(item);
+    const free = (settle: () => void) => {
+      this.#held.delete(item);
+      settle();
+      wake?.();
+    };
+    result.then(
+      (error) =>
+        free(() => {
+          const context: Context = { now: effects.now(), random: effects.random };
+          if (error && isFailure(intent, error)) this.#refused(queue, key, intent, error, context);
+          else this.#add(queue, key);
+        }),
+      (error: unknown) =>
+        free(() => {
+          report?.(controller.name, key, error);
+          this.#retry(controller.name, key, item);
+        }),
+    );
+  }
+
+  #apply(controller: string, key: string, intent: Intent): ApiError | undefined | Promise<ApiError | undefined> {
     if (intent.do === "again") {
       if (intent.afterMs <= 0) this.enqueue(controller, key);
       else this.#at(controller, key, this.#options.effects.now() + Math.ceil(intent.afterMs));
       return undefined;
     }
     const error = this.#options.apply(intent, controller);
-    return error && isFailure(intent, error) ? error : undefined;
+    return error instanceof Promise || (error && isFailure(intent, error)) ? error : undefined;
   }
 
   #mayRetryAtOnce(item: string): boolean {

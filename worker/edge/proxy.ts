@@ -4,7 +4,7 @@
  */
 import type { StreamGrant } from "../api/http/streams.ts";
 import { ApiError } from "../lib/status.ts";
-import { type Headers as HeaderList, HOP_BY_HOP, type ProxyMessage, Window } from "../protocol/proxy.ts";
+import { type Headers as HeaderList, HOP_BY_HOP, type Post, type ProxyMessage, Window } from "../protocol/proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
 
 const PROXY_PATH = /^(\/api\/v1\/(?:nodes|namespaces\/[^/]+\/(?:pods|services))\/[^/]+\/proxy)(\/.*)?$/;
@@ -37,18 +37,40 @@ export async function openProxy(
   if (answer.headers.get("x-skerry-grant") === null) return answer;
   const grant = (await answer.json()) as StreamGrant;
   if (isRedirect) return new Response(null, { status: 301, headers: { location: `${outside}/${url.search}` } });
-  const exchange = new Exchange(await dialRelay(relays, clusterName, grant));
-  exchange.send({
-    type: "request",
+  const socket = await dialRelay(relays, clusterName, grant);
+  const ask = {
     method: request.method,
     path: (rest || "/") + url.search,
     headers: forwarded(request.headers),
     prefix: rest ? outside.slice(0, -rest.length) : outside,
-    hasBody: request.body !== null,
     ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
-  });
-  if (request.body && !isUpgrade) void exchange.sendBody(request.body);
-  return exchange.answer(request.method);
+  };
+  return exchange(socket, ask, isUpgrade ? null : request.body);
+}
+
+type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
+
+/** One request over a granted stream. Resolves with a 503 when the program cannot be reached. */
+export function exchange(socket: WebSocket, ask: Ask, body: ReadableStream<Uint8Array> | null): Promise<Response> {
+  const exchange = new Exchange(socket);
+  exchange.send({ type: "request", ...ask, hasBody: body !== null });
+  if (body) void exchange.sendBody(body);
+  return exchange.answer(ask.method);
+}
+
+const encoder = new TextEncoder();
+
+/** JSON for a program, over a granted stream. */
+export function postTo(socket: WebSocket, { path, host, body, signal }: Post): Promise<Response> {
+  const bytes = encoder.encode(body);
+  const headers: HeaderList = [
+    ["host", host],
+    ["content-type", "application/json"],
+    ["accept", "application/json"],
+    ["content-length", String(bytes.length)],
+  ];
+  signal.addEventListener("abort", () => socket.close(1000));
+  return exchange(socket, { method: "POST", path, headers, prefix: "" }, new Response(bytes).body);
 }
 
 const protocolsOf = (headers: Headers): string[] =>

@@ -1,3 +1,7 @@
+import {
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
+} from "./admissionregistration/webhook-configurations.ts";
 import { CustomResourceDefinition } from "./apiextensions/custom-resource-definition.ts";
 import { APIService } from "./apiregistration/api-service.ts";
 import { ControllerRevision } from "./apps/controller-revision.ts";
@@ -44,6 +48,8 @@ import { StorageClass } from "./storage/storage-class.ts";
 export const builtins: readonly Kind[] = [
   APIService,
   CustomResourceDefinition,
+  MutatingWebhookConfiguration,
+  ValidatingWebhookConfiguration,
   ClusterRole,
   ClusterRoleBinding,
   ConfigMap,

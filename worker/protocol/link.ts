@@ -88,6 +88,8 @@ export type ProxyRequest = {
   /** An IP address; "" is the node itself, with what a kubelet would serve. */
   address: string;
   port: number;
+  /** PEM of who must have signed the program's certificate, and its name; absent where any certificate will do. */
+  tls?: { ca: string; serverName: string };
 };
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */

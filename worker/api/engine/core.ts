@@ -3,8 +3,10 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
+import type { Hooks } from "../admission/webhooks/hooks.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
 import type { Authorizer } from "../auth/rules.ts";
+import type { Attempt } from "../callouts/callouts.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
@@ -19,6 +21,10 @@ export type Core = {
   readonly checkEscalation?: EscalationCheck;
   /** Who may do what; absent where nobody but the system writes. */
   readonly authorizer?: Authorizer;
+  /** The webhooks that are asked about writes; absent where there can be none. */
+  readonly hooks?: Hooks;
+  /** What webhooks have answered about this write so far. */
+  readonly attempt?: Attempt;
   /** When connected nodes were last heard, ms, by name; absent where nothing knows. */
   readonly heard?: () => ReadonlyMap<string, number>;
 };

@@ -4,11 +4,14 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
 import type { Store, StoredObject } from "../../storage/store.ts";
+import { storedHooks } from "../admission/webhooks/hooks.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
 import type { Authorizer } from "../auth/rules.ts";
+import type { Attempt } from "../callouts/callouts.ts";
 import type { ApiRequest, ApiResult, Verb, WatchSpec } from "../request.ts";
 import { StoreView } from "../view.ts";
 import { watchSpec } from "../watch/spec.ts";
+import { connect } from "./connect.ts";
 import type { Core, Handler } from "./core.ts";
 import { create } from "./create.ts";
 import { remove } from "./delete.ts";
@@ -65,20 +68,29 @@ export class Engine {
       effects,
       config,
       view: this.view,
+      hooks: storedHooks(store),
       ...(security && { checkEscalation: security.checkEscalation, authorizer: security.authorizer }),
       ...(heard && { heard }),
     };
   }
 
-  /** Every verb but watch. A refusal is a result too: its body is the Status. */
-  handle(request: ApiRequest): ApiResult {
+  /**
+   * Every verb but watch. A refusal is a result too: its body is the Status. Throws CalloutsNeeded, and has then written
+   * nothing, where webhooks are to be asked that `attempt` has no answer of.
+   */
+  handle(request: ApiRequest, attempt?: Attempt): ApiResult {
     return answering(() => {
       const { kind, subresource, verb } = request;
       const table = subresource ? subresources[subresource] : (virtual[kind.groupResource] ?? handlers);
       const handler = table?.[verb];
       if (!handler) throw methodNotAllowed();
-      return handler(this.#core, request);
+      return handler(this.#during(attempt), request);
     });
+  }
+
+  /** The core as one try of a write sees it: with its answers, its time and its chances. */
+  #during(attempt: Attempt | undefined): Core {
+    return attempt ? { ...this.#core, effects: attempt.effects, attempt } : this.#core;
   }
 
   /** Stored objects of one kind with what is true now and is not written. */
@@ -86,10 +98,10 @@ export class Engine {
     return current(this.#core, kind, objects);
   }
 
-  /** Carries out what a controller decided; what the API answers when it refuses. */
-  applyIntent(intent: Applied, controller: string): ApiError | undefined {
+  /** Carries out what a controller decided; what the API answers when it refuses. Throws CalloutsNeeded as `handle` does. */
+  applyIntent(intent: Applied, controller: string, attempt?: Attempt): ApiError | undefined {
     try {
-      applyIntent(this.#core, intent, controller);
+      applyIntent(this.#during(attempt), intent, controller);
       return undefined;
     } catch (error) {
       if (error instanceof ApiError) return error;
@@ -100,6 +112,11 @@ export class Engine {
   /** Removes at most `budget` events that are older than an hour; true when more remain. */
   expireEvents(budget: number): boolean {
     return expireEvents(this.#core, this.#core.effects.now(), budget);
+  }
+
+  /** Throws the ApiError of who does not admit the connection, and CalloutsNeeded as `handle` does. */
+  connect(request: ApiRequest, attempt?: Attempt): void {
+    connect(this.#during(attempt), request);
   }
 
   /** Throws ApiError when the watch must not begin. */

@@ -18,6 +18,8 @@ export type ProxyStream = {
   /** "" is the node itself, with what a kubelet would serve. */
   address: string;
   port: number;
+  /** Whom to believe to be the program, and by which name; absent where whoever asks trusts the cluster's network. */
+  tls?: { ca: string; serverName: string };
 };
 
 type Target = { node: string } & Omit<ProxyStream, "id" | "kind">;

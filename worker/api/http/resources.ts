@@ -7,6 +7,7 @@ import { requireAllowed } from "../auth/authorize.ts";
 import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
+import { type Attempt, withCallouts } from "../callouts/callouts.ts";
 import { traitsOf } from "../engine/traits.ts";
 import type { AppParts } from "../parts.ts";
 import { render } from "../render.ts";
@@ -40,7 +41,7 @@ const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 /** What needs no turn: it waits for no write, and no write waits for it. */
 const READS = new Set(["get", "list"]);
-const now = <T>(body: () => T): T => body();
+const now = async <T>(body: () => T): Promise<T> => body();
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
@@ -102,14 +103,16 @@ export class Resources {
     const token = reviewedToken(url.pathname, text);
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
     const turn = READS.has(info.verb) ? now : this.#parts.batch;
-    const { question, result } = await turn(() => {
-      const question = this.#ask(what, presented);
-      if (!("bytes" in body)) throw body;
-      if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
-      if (question.asked.verb === "watch")
-        return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
-      return { question, result: this.#handle(question, body, reviewed) };
-    });
+    const { question, result } = await this.#withCallouts((attempt) =>
+      turn(() => {
+        const question = this.#ask(what, presented);
+        if (!("bytes" in body)) throw body;
+        if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
+        if (question.asked.verb === "watch")
+          return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
+        return { question, result: this.#handle(question, body, reviewed, attempt) };
+      }),
+    );
     const answer = await result;
     return answer instanceof Response ? answer : this.#respond(answer, question);
   }
@@ -124,11 +127,19 @@ export class Resources {
 
   /** Which node is to serve what; a 204 is the log of a pod that no node has. */
   stream(what: Asked, presented: Presented | undefined): Promise<StreamGrant | Response> {
-    return this.#parts.batch(() => {
-      const question = this.#ask(what, presented);
-      if (!isStream(question.asked)) throw methodNotAllowed();
-      return this.#grant(question, offeredProtocols(what.request.headers)) ?? new Response(null, { status: 204 });
-    });
+    return this.#withCallouts((attempt) =>
+      this.#parts.batch(() => {
+        const question = this.#ask(what, presented);
+        if (!isStream(question.asked)) throw methodNotAllowed();
+        const granted = this.#grant(question, offeredProtocols(what.request.headers));
+        if (granted) this.#parts.engine.connect(apiRequest(question, NO_BODY), attempt);
+        return granted ?? new Response(null, { status: 204 });
+      }),
+    );
+  }
+
+  #withCallouts<T>(run: (attempt?: Attempt) => Promise<T>): Promise<T> {
+    return withCallouts(run, this.#parts.ask, this.#parts.effects);
   }
 
   /** Authorization first, even of what is not served, so that nothing can be probed without it. */
@@ -144,7 +155,12 @@ export class Resources {
     return { request, query, user, info, asked, format, includeObject: includeObject(query) };
   }
 
-  #handle(question: Question, body: Body, reviewed: Presented | undefined): ApiResult | Promise<ApiResult> {
+  #handle(
+    question: Question,
+    body: Body,
+    reviewed: Presented | undefined,
+    attempt: Attempt | undefined,
+  ): ApiResult | Promise<ApiResult> {
     const { user, info, asked, request } = question;
     const { engine, kinds, security, store } = this.#parts;
     const api = apiRequest(question, bodyOf(request, body, asked));
@@ -153,7 +169,7 @@ export class Resources {
     const refused = nodeRestriction(store, { ...info, verb: asked.verb, user, body: api.body });
     if (refused) throw refused;
     if (this.#creates(api)) requireAllowed(security.authorizer, user, { ...info, verb: "create" });
-    return engine.handle(api);
+    return engine.handle(api, attempt);
   }
 
   /** An update or apply of what is not there creates it, where that is allowed, and takes the right to create. */

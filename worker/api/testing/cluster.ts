@@ -11,6 +11,7 @@ import { createApp } from "../app.ts";
 import { sha256 } from "../auth/authenticate.ts";
 import { createSecurity } from "../auth/security.ts";
 import { bootstrap } from "../bootstrap/bootstrap.ts";
+import type { Caller } from "../callouts/callouts.ts";
 import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
 import { Watches } from "../watch/watch.ts";
@@ -33,7 +34,7 @@ export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChan
 }
 
 /** A cluster without controllers but those of kube-apiserver itself. Its clock stands still unless moved. */
-export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
+export async function testCluster({ ask: caller, ...overrides }: Partial<ClusterConfig> & { ask?: Caller } = {}) {
   const sql = nodeSql(":memory:");
   migrate(sql);
   const store = openStore(sql);
@@ -70,6 +71,7 @@ export async function testCluster(overrides: Partial<ClusterConfig> = {}) {
     security,
     watches,
     config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
+    ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     async batch(body) {
       try {
         return body();

@@ -1,0 +1,121 @@
+import type { Kind } from "../../../kinds/kind.ts";
+import { readJsonPatch } from "../../../kinds/patch/json-patch.ts";
+import { same } from "../../../kinds/paths.ts";
+import type { KubeObject } from "../../../lib/object.ts";
+import { badRequest, internalError } from "../../../lib/status.ts";
+import { answersTo, type Callout, type CalloutAnswer } from "../../callouts/callouts.ts";
+import { normalize } from "../../engine/body.ts";
+import type { Loose } from "../../engine/core.ts";
+import type { Operation } from "../../engine/operation.ts";
+import type { Admission } from "../admission.ts";
+import type { Hook } from "./hooks.ts";
+import { kindFor } from "./matching.ts";
+import { callFailure, denial, question, seenAs, type Verdict, verdict, WebhookFailed } from "./review.ts";
+
+/**
+ * Webhooks that may change what is written, one after another. When one has, the steps before them run again, and then
+ * those webhooks that ask for it.
+ * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
+ */
+export const mutatingWebhooks = (before: readonly Admission[]): Admission => ({
+  name: "MutatingAdmissionWebhook",
+  admits(operation) {
+    const hooks = operation.core.hooks?.mutating() ?? [];
+    if (hooks.length === 0) return;
+    const { asked, lastChange } = round(hooks, operation);
+    if (lastChange < 0) return;
+    for (const admission of before) admission.admits(operation);
+    const again = asked.filter(({ hook, at }) => hook.reinvocationPolicy === "IfNeeded" && at < lastChange);
+    if (again.length > 0)
+      round(
+        again.map(({ hook }) => hook),
+        operation,
+      );
+  },
+});
+
+/** Webhooks that may only refuse, all at once. */
+export const validatingWebhooks: Admission = {
+  name: "ValidatingAdmissionWebhook",
+  admits(operation) {
+    const hooks = operation.core.hooks?.validating() ?? [];
+    if (hooks.length === 0) return;
+    const asked = hooks.flatMap((hook) => {
+      const kind = kindFor(hook, operation);
+      return kind ? [{ hook, callout: ask(hook, kind, operation) }] : [];
+    });
+    const callouts = asked.map(({ callout }) => callout);
+    const answers = answersTo(operation.core.attempt, callouts);
+    for (const [index, { hook, callout }] of asked.entries())
+      heard(hook, callout, answers[index] as CalloutAnswer, operation);
+  },
+};
+
+/** Which hooks were asked, each with its place, and the place of the last that changed the object, or -1. */
+function round(
+  hooks: readonly Hook[],
+  operation: Operation,
+): { asked: { hook: Hook; at: number }[]; lastChange: number } {
+  const asked: { hook: Hook; at: number }[] = [];
+  let lastChange = -1;
+  for (const [at, hook] of hooks.entries()) {
+    const kind = kindFor(hook, operation);
+    if (!kind) continue;
+    const callout = ask(hook, kind, operation);
+    const [answer] = answersTo(operation.core.attempt, [callout]);
+    const said = heard(hook, callout, answer as CalloutAnswer, operation);
+    asked.push({ hook, at });
+    if (said?.patch && change(hook, kind, operation, said.patch)) lastChange = at;
+  }
+  return { asked, lastChange };
+}
+
+function ask(hook: Hook, kind: Kind, operation: Operation): Callout {
+  const { object, old, action, dryRun } = operation;
+  if (dryRun && hook.sideEffects !== "None" && hook.sideEffects !== "NoneOnDryRun")
+    throw badRequest(`admission webhook ${JSON.stringify(hook.name)} does not support dry run`);
+  return question(hook, kind, operation, {
+    object: action === "DELETE" ? null : action === "CONNECT" ? object : seenAs(kind, object),
+    old: old ? seenAs(kind, old) : null,
+  });
+}
+
+/** Throws the refusal; undefined when the webhook failed and may. */
+function heard(hook: Hook, callout: Callout, answer: CalloutAnswer, { warnings }: Operation): Verdict | undefined {
+  try {
+    const said = verdict(answer, callout);
+    warnings.push(...said.warnings);
+    if (!said.allowed) throw denial(hook, said.status);
+    return said;
+  } catch (error) {
+    if (!(error instanceof WebhookFailed)) throw error;
+    if (hook.failurePolicy === "Ignore") return undefined;
+    throw callFailure(hook, error);
+  }
+}
+
+/** Applies a webhook's patch to the object in place; whether that changed it. */
+function change(hook: Hook, kind: Kind, operation: Operation, patch: string): boolean {
+  const { object, action, core } = operation;
+  if (action === "DELETE")
+    throw internalError(
+      `admission webhook ${JSON.stringify(hook.name)} attempted to modify the object, which is not supported for this operation`,
+    );
+  const before = seenAs(kind, object);
+  const patched = patchedBy(patch, before) as Loose;
+  if (same(patched, before)) return false;
+  const target = operation.kind;
+  const back = kind === target ? patched : (seenAs(target, patched) as Loose);
+  const settled = normalize(core.kinds, target, back, "Ignore", []);
+  for (const field of Object.keys(object)) delete object[field];
+  Object.assign(object, settled);
+  return true;
+}
+
+function patchedBy(patch: string, object: KubeObject): unknown {
+  try {
+    return readJsonPatch(patch)(object);
+  } catch (error) {
+    throw internalError(error instanceof Error ? error.message : String(error));
+  }
+}

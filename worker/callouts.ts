@@ -1,0 +1,88 @@
+/** Asks webhooks: those at a URL directly, those behind a Service through the node of one of its pods. */
+import type { Caller, CalloutAnswer, ClientConfig } from "./api/callouts/callouts.ts";
+import { proxyTarget } from "./api/http/proxy.ts";
+import type { StreamGrant } from "./api/http/streams.ts";
+import type { StoreView } from "./api/view.ts";
+import { ApiError } from "./lib/status.ts";
+import type { Post } from "./protocol/proxy.ts";
+
+/** What the platform has to give for it. */
+export type Outside = {
+  /** Carries one POST over a granted stream of the cluster's; rejects when there is no answer. */
+  exchange(clusterName: string, grant: StreamGrant, post: Post): Promise<Response>;
+  /** Aborts after so many ms; `end` ends the wait. */
+  deadline(ms: number): { signal: AbortSignal; end(): void };
+};
+
+export type CalloutParts = {
+  clusterName: string;
+  outside: Outside;
+  view: StoreView;
+  effects: { random(): number; uid(): string };
+  /** Whether the node can be told of the stream, and its end dialled. */
+  connected(node: string): boolean;
+  stream(grant: StreamGrant): void;
+};
+
+const DEFAULT_PORT = 443;
+
+/** As far as it goes, an answer; else why there is none. */
+export function caller(parts: CalloutParts): Caller {
+  return async ({ client, body, timeoutMs }) => {
+    const { signal, end } = parts.outside.deadline(timeoutMs);
+    const target = urlOf(client);
+    // Go says which question it was that failed.
+    const failed = (why: string): CalloutAnswer => ({
+      failed: `Post "${target}?timeout=${timeoutMs / 1000}s": ${why}`,
+    });
+    try {
+      const response = await inTime(
+        client.service ? service(parts, client, body, signal) : url(client, body, signal),
+        signal,
+      );
+      return { status: response.status, body: await inTime(response.text(), signal) };
+    } catch (error) {
+      if (signal.aborted) return failed("context deadline exceeded");
+      return failed(error instanceof Error ? error.message : String(error));
+    } finally {
+      end();
+    }
+  };
+}
+
+function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
+}
+
+function urlOf({ url: given, service: named }: ClientConfig): string {
+  if (given) return given;
+  const { name, namespace, port = DEFAULT_PORT, path = "" } = named ?? { name: "", namespace: "" };
+  return `https://${name}.${namespace}.svc:${port}${path.startsWith("/") || path === "" ? path : `/${path}`}`;
+}
+
+function url({ url: address = "" }: ClientConfig, body: string, signal: AbortSignal): Promise<Response> {
+  return fetch(address, { method: "POST", headers: { "content-type": "application/json" }, body, signal });
+}
+
+function service(
+  { view, effects, connected, stream, clusterName, outside }: CalloutParts,
+  client: ClientConfig,
+  body: string,
+  signal: AbortSignal,
+): Promise<Response> {
+  const { name, namespace, port = DEFAULT_PORT } = client.service ?? { name: "", namespace: "" };
+  const question = { view, random: effects.random, namespace };
+  const { node, ...target } = proxyTarget(question, "services", `https:${name}:${port}`);
+  if (!connected(node))
+    throw new ApiError(503, "ServiceUnavailable", `node ${node} is not connected to the control plane`);
+  const host = `${name}.${namespace}.svc`;
+  const tls = { ca: client.caBundle ? atob(client.caBundle) : "", serverName: host };
+  const grant: StreamGrant = { node, stream: { id: effects.uid(), kind: "proxy", ...target, tls } };
+  stream(grant);
+  const { pathname } = new URL(urlOf(client));
+  return outside.exchange(clusterName, grant, { path: pathname, host: `${host}:${port}`, body, signal });
+}
