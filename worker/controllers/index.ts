@@ -26,6 +26,7 @@ import { ipAddressController } from "./servicecidr/ipaddress.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { volumeBinder } from "./volumes/binder.ts";
+import { ephemeralVolumeController } from "./volumes/ephemeral.ts";
 import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
 
 export type ControllersConfig = {
@@ -70,6 +71,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     serviceCidrController,
     ipAddressController,
     volumeBinder,
+    ephemeralVolumeController,
     claimProtectionController,
     volumeProtectionController,
   ];
