@@ -39,7 +39,13 @@ export const ephemeralVolumeController: Controller = {
       }
       const { labels, annotations } = template.metadata ?? {};
       const metadata = { namespace, name, labels, annotations, ownerReferences: [controllerRef(Pod, pod)] };
-      return [{ do: "create", kind: PersistentVolumeClaim, object: { metadata, spec: template.spec } }];
+      return [
+        {
+          do: "create",
+          kind: PersistentVolumeClaim,
+          object: { metadata, spec: template.spec } as PersistentVolumeClaim,
+        },
+      ];
     });
   },
 };
