@@ -1,3 +1,4 @@
+import type { KubeObject } from "../../../worker/lib/object.ts";
 import { between, pick, type Random, weighted } from "../world/random.ts";
 import { NAMESPACES, STEADY_TEMPLATES, type Template, UNSTEADY, UNSTEADY_TEMPLATES } from "./objects.ts";
 import { CLIENTS, type Deed } from "./script.ts";
@@ -39,6 +40,7 @@ const KINDS: Readonly<Record<string, string>> = {
   pods: "Pod",
   configmaps: "ConfigMap",
   secrets: "Secret",
+  resourcequotas: "ResourceQuota",
 };
 
 /** A change that makes sense for the kind, as a merge. */
@@ -199,6 +201,33 @@ const own: Make = (random, { namespace }, client) => {
 const drain: Make = (random, _, client, nodes) => ({ do: "drain", client, node: between(random, 0, nodes - 1) });
 const uncordon: Make = (random, _, client, nodes) => ({ do: "uncordon", client, node: between(random, 0, nodes - 1) });
 
+const taint: Make = (random, _, client, nodes) => ({
+  do: "taint",
+  client,
+  node: between(random, 0, nodes - 1),
+  effect: pick(random, ["NoSchedule", "NoExecute", undefined]),
+});
+const forgetNode: Make = (random, _, client, nodes) => ({
+  do: "forget-node",
+  client,
+  node: between(random, 0, nodes - 1),
+});
+
+const generate: Make = (random, place, client) => ({
+  do: "ask",
+  client,
+  sent: {
+    method: "POST",
+    path: collection(place),
+    body: withoutName(place.template.make(random, place.template.name)),
+  },
+});
+
+const withoutName = (made: KubeObject): object => {
+  const { name, ...metadata } = made.metadata ?? {};
+  return { ...made, metadata: { ...metadata, generateName: `${name}-` } };
+};
+
 const pages: Make = (random, place, client) => ({
   do: "pages",
   client,
@@ -269,6 +298,9 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [3, own],
   [1, drain],
   [2, uncordon],
+  [1, taint],
+  [0.5, forgetNode],
+  [0.5, generate],
   [2, pages],
   [4, watch],
   [2, nonsense],

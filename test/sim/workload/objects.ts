@@ -13,6 +13,9 @@ export type Template = {
 
 /** Workloads that never come to rest live here; it goes when the faults are over. */
 export const UNSTEADY = "unsteady";
+/** A PriorityClass, and the key of taints. */
+export const IMPORTANT = "important";
+export const TAINT = "sim.skerry.dev/taint";
 export const NAMESPACES = ["default", "team-a", "team-b"] as const;
 
 const STEADY = ["app:1", "app:2", "app:latest", "stubborn:1"];
@@ -45,11 +48,36 @@ function podTemplate(random: Random, app: string, images: readonly string[], mor
     spec: {
       containers: [container(random, images)],
       terminationGracePeriodSeconds: pick(random, [0, 1, 5, 30]),
+      ...particular(random),
       ...(random() < 0.15 && { initContainers: [{ name: "init", image: "job:1" }] }),
       ...more,
     },
   };
 }
+
+/** What makes a pod choosy, or important. */
+const particular = (random: Random): object =>
+  weighted(random, [
+    [12, {}],
+    [1, { priorityClassName: IMPORTANT }],
+    [1, { nodeSelector: { "kubernetes.io/hostname": `node-${between(random, 0, 1)}` } }],
+    [1, { tolerations: [{ key: TAINT, operator: "Exists" }] }],
+    [
+      1,
+      {
+        affinity: {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 1,
+                podAffinityTerm: { topologyKey: "kubernetes.io/hostname", labelSelector: selector("web-0") },
+              },
+            ],
+          },
+        },
+      },
+    ],
+  ]);
 
 const selector = (app: string) => ({ matchLabels: labels(app) });
 
@@ -152,6 +180,11 @@ const secret: Template["make"] = (random, name) => ({
   data: { key: btoa(String(between(random, 0, 99))) },
 });
 
+const quota: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: { hard: pick(random, [{ pods: "2" }, { "requests.cpu": "2" }, { "count/configmaps": "3" }]) },
+});
+
 const CORE = "/api/v1";
 const APPS = "/apis/apps/v1";
 const BATCH = "/apis/batch/v1";
@@ -169,6 +202,7 @@ export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
   [3, { api: CORE, plural: "pods", name: "pod-0", make: pod(STEADY) }],
   [3, { api: CORE, plural: "configmaps", name: "config-0", make: config }],
   [1, { api: CORE, plural: "configmaps", name: "config-1", make: config }],
+  [1, { api: CORE, plural: "resourcequotas", name: "quota-0", make: quota }],
   [2, { api: CORE, plural: "secrets", name: "secret-0", make: secret }],
 ];
 

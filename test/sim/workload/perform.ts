@@ -5,11 +5,12 @@ import { part } from "../world/part.ts";
 import type { World } from "../world/world.ts";
 import { Client, type Reply, type Sent, type Watched } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
-import { NAMESPACES, UNSTEADY } from "./objects.ts";
+import { IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
 import { CLIENTS, type Deed, nth, type Script, type Step } from "./script.ts";
 
 type List = { items: KubeObject[]; metadata: { resourceVersion: string; continue?: string } };
 type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
+type Node = KubeObject & { spec?: { taints?: { key: string; effect: string }[] } };
 type Do<Name extends Deed["do"]> = Extract<Deed, { do: Name }>;
 
 const TRIES = 3;
@@ -57,6 +58,12 @@ export class Players {
   }
 
   async #setUp(): Promise<void> {
+    const priority = { metadata: { name: IMPORTANT }, value: 1000 };
+    await this.#until(this.#keeper, {
+      method: "POST",
+      path: "/apis/scheduling.k8s.io/v1/priorityclasses",
+      body: priority,
+    });
     for (const name of [...NAMESPACES.slice(1), UNSTEADY])
       await this.#until(this.#keeper, { method: "POST", path: "/api/v1/namespaces", body: { metadata: { name } } });
   }
@@ -70,6 +77,7 @@ export class Players {
         body: { spec: { unschedulable: null } },
         contentType: "application/merge-patch+json",
       });
+    for (const [node] of this.#world.nodes.entries()) await this.#taint(this.#keeper, { node, effect: undefined });
     await this.#until(this.#keeper, { method: "DELETE", path: `/api/v1/namespaces/${UNSTEADY}` });
   }
 
@@ -120,6 +128,10 @@ export class Players {
         return this.#drain(client, deed);
       case "uncordon":
         return void (await this.#cordon(client, deed.node, null));
+      case "taint":
+        return this.#taint(client, deed);
+      case "forget-node":
+        return this.#forgetNode(client, deed);
       case "pages":
         return this.#pages(client, deed);
       case "watch":
@@ -212,6 +224,29 @@ export class Players {
       body: { spec: { unschedulable } },
       contentType: "application/merge-patch+json",
     });
+  }
+
+  /** Puts its own taint on a node, or takes it off. */
+  async #taint(client: Client, { node, effect }: Pick<Do<"taint">, "node" | "effect">): Promise<void> {
+    const path = `/api/v1/nodes/${nth(this.#world.nodes, node)?.name}`;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const read = await this.#ask(client, { method: "GET", path });
+      if (read?.code !== 200) return;
+      const { spec, ...rest } = read.body as Node;
+      const others = (spec?.taints ?? []).filter(({ key }) => key !== TAINT);
+      const taints = effect ? [...others, { key: TAINT, effect }] : others;
+      const reply = await this.#ask(client, { method: "PUT", path, body: { ...rest, spec: { ...spec, taints } } });
+      if (reply?.code !== 409) return;
+    }
+  }
+
+  /** Nobody deletes a node whose machine goes on without starting its agent anew. */
+  async #forgetNode(client: Client, { node }: Do<"forget-node">): Promise<void> {
+    const machine = nth(this.#world.nodes, node);
+    if (!machine) return;
+    machine.powerOff();
+    await this.#ask(client, { method: "DELETE", path: `/api/v1/nodes/${machine.name}` });
+    machine.start();
   }
 
   async #drain(client: Client, { node }: Do<"drain">): Promise<void> {

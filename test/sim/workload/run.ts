@@ -12,6 +12,8 @@ import { REST_MS, type Script, scriptOf } from "./script.ts";
 export type RunOptions = {
   seed: number;
   hours: number;
+  /** How much happens, as a multiple of the usual. */
+  density?: number;
   script?: Script;
   invariants?: readonly Invariant[];
   watch?(observation: Observation): void;
@@ -44,7 +46,7 @@ function limitsOf(seed: number): Partial<CoreLimits> {
 
 export async function run(options: RunOptions): Promise<Outcome> {
   const { seed, hours, invariants = allInvariants, watch, log } = options;
-  const script = options.script ?? scriptOf(seed, hours);
+  const script = options.script ?? scriptOf(seed, hours, options.density);
   const world = new World({
     seed,
     image: await image(),

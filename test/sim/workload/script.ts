@@ -25,6 +25,8 @@ export type Deed =
   /** Cordons a node and evicts its pods until none is left that anything would make anew elsewhere. */
   | { do: "drain"; client: number; node: number }
   | { do: "uncordon"; client: number; node: number }
+  | { do: "taint"; client: number; node: number; effect: "NoSchedule" | "NoExecute" | undefined }
+  | { do: "forget-node"; client: number; node: number }
   | { do: "pages"; client: number; path: string; limit: number; between: number }
   | {
       do: "watch";
@@ -59,7 +61,12 @@ export type Fault =
 /** `at`: ms since the world's beginning. */
 export type Step = { at: number } & (Deed | Fault);
 
-export type Script = { nodes: number /** When faults end, ms. */; heals: number; steps: readonly Step[] };
+export type Script = {
+  nodes: number;
+  /** When faults end, ms. */
+  heals: number;
+  steps: readonly Step[];
+};
 
 export const CLIENTS = 3;
 /** After the faults are over, everything must be as wanted within this time. */
