@@ -54,7 +54,7 @@ export class PodWorker {
   readonly state: PodState;
   readonly #deps: WorkerDeps;
   readonly #prober: Prober;
-  readonly #ending = new AbortController();
+  #ending = new AbortController();
   readonly #exits = new Map<string, PromiseWithResolvers<void>>();
   #references = "";
   #saved = "";
@@ -103,6 +103,7 @@ export class PodWorker {
     if (state.deleted && !state.ending.aborted) {
       this.#ending.abort(new Error("the pod is being deleted"));
     }
+    if (!state.deleted && state.ending.aborted) this.#revive();
     if (this.#references !== references) {
       // What was missing may be there now.
       if (this.#references && state.volumesReady) this.#refreshVolumes();
@@ -112,6 +113,14 @@ export class PodWorker {
         if (memory.waiting?.reason === "CreateContainerConfigError") memory.retryAt = undefined;
     }
     this.#planAgain(); // a change of what is wanted is no reason to ask the runtime
+  }
+
+  /** A pod that the node was to end is wanted after all: what it had on disk was older than the cluster. */
+  #revive(): void {
+    this.#ending = new AbortController();
+    this.state.ending = this.#ending.signal;
+    this.state.volumesReady = false;
+    this.state.memory.cleaned = undefined;
   }
 
   /** Something happened. `full` when containers may be there that are not known. */
@@ -319,7 +328,10 @@ export class PodWorker {
 
   #save(): void {
     const { memory, uid } = this.state;
-    const text = JSON.stringify(memory);
+    const { pod } = memory;
+    // What was told of it comes back with every change of it, and is not needed to end it by its own rules.
+    const kept = pod && { ...pod, metadata: { ...pod.metadata, resourceVersion: undefined }, status: undefined };
+    const text = JSON.stringify({ ...memory, pod: kept });
     if (memory.cleaned || text === this.#saved) return;
     this.#deps.node.host.files.remember(uid, text);
     this.#saved = text;

@@ -109,3 +109,18 @@ test("a machine whose clock is wrong, and then set, restarts its containers as a
   expect(restarts(cluster, "crash")).toBeGreaterThan(3);
   expect(restarts(cluster, "crash")).toBeLessThan(9);
 });
+
+test("a pod that a restored disk did not know is ended, and runs again once the cluster names it", async () => {
+  const cluster = await clusterWith({});
+  cluster.node.remember();
+  cluster.run("web", running("app:1"));
+  await cluster.pass(30);
+  cluster.cut(true);
+  cluster.node.restore();
+  await cluster.pass(2);
+  cluster.cut(false);
+  await cluster.pass(120);
+  expect(cluster.breaks).toEqual([]);
+  expect(phase(cluster, "web")).toBe("Running");
+  expect(cluster.running("web")).toHaveLength(1);
+});
