@@ -26,7 +26,9 @@ const HANDSHAKE_MS = 10_000;
 export function dialLink({ server, node, token, ca }: LinkAddress, log: (message: string) => void): LinkSocket {
   const url = `${server.replace(/^http/, "ws")}/link/${encodeURIComponent(node)}`;
   const headers = { authorization: `Bearer ${token}` };
-  const socket = new WebSocket(url, { headers, ca, handshakeTimeout: HANDSHAKE_MS });
+  // Compression takes more of both ends, in time and memory, than it saves on messages of a few kilobytes.
+  const options = { headers, ca, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false };
+  const socket = new WebSocket(url, options);
   socket.on("error", (error) => log(`control socket: ${error.message}`));
   return {
     send: (text) => socket.send(text),

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
 import { limiter } from "./limiter.ts";
@@ -56,7 +56,8 @@ export class Nerdctl implements Runtime {
   readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow(["rm", "-f", ...ids]));
   /** By image: the container that was made of it last. */
   readonly #learnt = new Map<string, Inspected>();
-  #runs = 0;
+  readonly #pidFiles: string[] = [];
+  #pidFilesMade = 0;
 
   constructor(options: { binary: string; toml: string; namespace: string }) {
     this.binary = options.binary;
@@ -72,16 +73,25 @@ export class Nerdctl implements Runtime {
 
   /** One that fails at its start stays, in state Created. */
   async run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
-    const pidFile = join(dirname(this.toml), `run-${process.pid}-${++this.#runs}.pid`);
-    const own = ["run", "-d", "--pull", "never", "--pidfile", pidFile];
-    const done = await this.#run([...own, ...containerArgs(options)], urgency);
-    const pid = takeNumber(pidFile);
+    const { done, pid } = await this.#commands(() => this.#runTellingPid(containerArgs(options)), urgency);
     if (done.code !== 0) throw failure(done);
     const id = done.stdout.trim();
     const other = this.#learnt.get(options.image);
     const [inspected] = other && existsSync(`/proc/${pid}`) ? [] : await this.inspect([id]).catch(() => []);
     if (inspected) this.#learnt.set(options.image, inspected);
     return inspected ?? madeLike(other, id, pid, options);
+  }
+
+  /** The file is used again and again, by one command at a time: some disks are slow to remove a file. */
+  async #runTellingPid(args: readonly string[]): Promise<{ done: Finished; pid: number }> {
+    const file = this.#pidFiles.pop() ?? join(dirname(this.toml), `pid-${++this.#pidFilesMade}`);
+    try {
+      writeFileSync(file, "");
+      const done = await this.#runNow(["run", "-d", "--pidfile", file, "--pull", "never", ...args]);
+      return { done, pid: Number(readFileSync(file, "utf8")) };
+    } finally {
+      this.#pidFiles.push(file);
+    }
   }
 
   async create(options: ContainerOptions): Promise<string> {
@@ -248,14 +258,6 @@ const madeLike = (other: Inspected | undefined, id: string, pid: number, options
   State: { Status: "running", Running: true, Pid: pid, ExitCode: 0 },
   Config: { Labels: options.labels ?? {} },
 });
-
-/** The number that a file holds, 0 without one; the file is removed. */
-function takeNumber(path: string): number {
-  if (!existsSync(path)) return 0;
-  const number = Number(readFileSync(path, "utf8"));
-  rmSync(path, { force: true });
-  return number;
-}
 
 const failure = (done: Finished) => new NerdctlError(done.code, failureMessage(done.stderr));
 const lines = (text: string) => text.split("\n").filter(Boolean);

@@ -11,6 +11,9 @@ const NSFS_MAGIC = 0x6e736673;
 /** The first two addresses of a node are its network's own and its gateway's. */
 const FIRST_POD = 2;
 
+/** One process for the agent to start, as each start copies its page tables. */
+const BOTH_SIDES = 'echo "$1" | ip -batch -; echo "$3" | ip -n "$2" -batch -';
+
 export type PodNamespacesOptions = {
   command: Command;
   /** Tells this node's namespaces from those of others on the machine. */
@@ -75,30 +78,21 @@ export class PodNamespaces {
     const { command, gateway, mtu } = this.#options;
     const device = this.#device(name);
     try {
-      await command(
-        "ip",
-        ["-batch", "-"],
-        [
-          `netns add ${this.#file(name)}`,
-          `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${this.#file(name)}`,
-          `address add ${gateway}/32 dev ${device}`,
-          `link set ${device} up`,
-          `route replace ${address}/32 dev ${device}`,
-          "",
-        ].join("\n"),
-      );
-      await command(
-        "ip",
-        ["-n", this.#file(name), "-batch", "-"],
-        [
-          "link set lo up",
-          "link set eth0 up",
-          `address add ${address}/32 dev eth0`,
-          `route add ${gateway} dev eth0 scope link`,
-          `route add default via ${gateway}`,
-          "",
-        ].join("\n"),
-      );
+      const outside = [
+        `netns add ${this.#file(name)}`,
+        `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${this.#file(name)}`,
+        `address add ${gateway}/32 dev ${device}`,
+        `link set ${device} up`,
+        `route replace ${address}/32 dev ${device}`,
+      ];
+      const inside = [
+        "link set lo up",
+        "link set eth0 up",
+        `address add ${address}/32 dev eth0`,
+        `route add ${gateway} dev eth0 scope link`,
+        `route add default via ${gateway}`,
+      ];
+      await command("sh", ["-ec", BOTH_SIDES, "sh", outside.join("\n"), this.#file(name), inside.join("\n")]);
       return address;
     } catch (error) {
       await attempt(this.close(name));
