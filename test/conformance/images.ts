@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { pack } from "tar-stream";
 import { cachePath } from "../../agent/local/home.ts";
 import type { Progress } from "../../agent/local/install.ts";
+import { checked } from "../support/programs.ts";
 import { KUBERNETES_VERSION } from "../support/upstream.ts";
 import { type LayerName, layer } from "./layers.ts";
 
@@ -69,6 +70,7 @@ export async function imageArchive(progress: Progress): Promise<string> {
   const folder = join(cachePath(process.env), "upstream", KUBERNETES_VERSION, `images-${LAYERS_VERSION}`);
   const path = join(folder, `images-${fingerprint()}.tar`);
   if (existsSync(path)) return path;
+  await checked("apt-get", ["update", "-q"]);
   const digests = new Map<LayerName, string>();
   for (const name of new Set(IMAGES.flatMap(({ layers }) => layers)))
     digests.set(name, await digestOf(await layer(name, folder, progress)));
