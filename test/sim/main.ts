@@ -6,12 +6,13 @@ import { trace } from "./trace.ts";
 import { type Outcome, run } from "./workload/run.ts";
 
 const SHRINK_MS = 120_000;
-const HELP = `npm run sim -- [--seed N | --seeds A..B | --soak] [--hours H] [--trace] [--no-shrink] [--jobs N]
+const HELP = `npm run sim -- [--seed N | --seeds A..B | --soak] [--hours H] [--density D] [--trace] [--no-shrink] [--jobs N]
 
   --seed N       one run
   --seeds A..B   many runs; 1..1000 by default
   --soak         one seed after another until stopped
   --hours H      of virtual time in each run, 1 by default
+  --density D    how much happens, as a multiple of the usual
   --trace        every event of the run, for --seed
   --no-shrink    do not look for the least that breaks a failing run
   --jobs N       how many at once; one a core by default
@@ -24,6 +25,7 @@ function readOptions() {
       seeds: { type: "string" },
       soak: { type: "boolean", default: false },
       hours: { type: "string", default: "1" },
+      density: { type: "string", default: "1" },
       trace: { type: "boolean", default: false },
       "no-shrink": { type: "boolean", default: false },
       jobs: { type: "string" },
@@ -41,6 +43,7 @@ function readOptions() {
     first,
     last: values.soak ? Number.POSITIVE_INFINITY : last,
     hours: Number(values.hours),
+    density: Number(values.density),
     isTraced: values.trace,
     isShrunk: !values["no-shrink"],
     jobs: values.jobs ? Number(values.jobs) : undefined,
@@ -65,7 +68,7 @@ async function tellLeast(failed: Outcome): Promise<void> {
 }
 
 /** Runs all seeds and returns those that failed. */
-async function runAll({ first, last, hours, jobs }: ReturnType<typeof readOptions>): Promise<Outcome[]> {
+async function runAll({ first, last, hours, density, jobs }: ReturnType<typeof readOptions>): Promise<Outcome[]> {
   const failed: Outcome[] = [];
   let done = 0;
   let virtualHours = 0;
@@ -78,6 +81,7 @@ async function runAll({ first, last, hours, jobs }: ReturnType<typeof readOption
   await runSeeds({
     seeds: [first, last],
     hours,
+    density,
     ...(jobs && { jobs }),
     ended(outcome) {
       done += 1;
@@ -99,6 +103,7 @@ async function main(): Promise<void> {
     const outcome = await run({
       seed: options.first,
       hours: options.hours,
+      density: options.density,
       watch: (observation) => process.stdout.write(trace(observation)),
       log: (node, message) => process.stdout.write(`             ${node} says: ${message}\n`),
     });

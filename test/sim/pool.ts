@@ -3,22 +3,23 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Outcome } from "./workload/run.ts";
 
-export type Order = { seed: number; hours: number };
+export type Order = { seed: number; hours: number; density: number };
 
 export type PoolOptions = {
   /** First and last. */
   seeds: readonly [number, number];
   hours: number;
+  density?: number;
   jobs?: number;
   ended(outcome: Outcome): void;
 };
 
-export async function runSeeds({ seeds: [first, last], hours, ended, jobs }: PoolOptions): Promise<void> {
+export async function runSeeds({ seeds: [first, last], hours, density = 1, ended, jobs }: PoolOptions): Promise<void> {
   let next = first;
   const work = async () => {
     const worker = new Worker(new URL("thread.ts", import.meta.url));
     try {
-      while (next <= last) ended(await order(worker, { seed: next++, hours }));
+      while (next <= last) ended(await order(worker, { seed: next++, hours, density }));
     } finally {
       await worker.terminate();
     }

@@ -3,6 +3,6 @@ import { parentPort } from "node:worker_threads";
 import type { Order } from "./pool.ts";
 import { run } from "./workload/run.ts";
 
-parentPort?.on("message", ({ seed, hours }: Order) => {
-  void run({ seed, hours }).then((outcome) => parentPort?.postMessage(outcome));
+parentPort?.on("message", (order: Order) => {
+  void run(order).then((outcome) => parentPort?.postMessage(outcome));
 });
