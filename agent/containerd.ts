@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "nod
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import type { Timers } from "./effects.ts";
-import { CNI_FOLDERS, cniPath, SYSTEM_FOLDERS, which } from "./local/install.ts";
+import { SYSTEM_FOLDERS, which } from "./local/install.ts";
 import { spawn } from "./process.ts";
 
 export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: string; log: string };
@@ -63,9 +63,8 @@ export class Containerd {
 
   #writeSettings(): void {
     const { folder, socket, nerdctlToml } = this.paths;
-    const cni = cniPath();
-    if (!cni) throw new Error(`no CNI plugins in ${CNI_FOLDERS.join(", ")}: install containernetworking-plugins`);
-    mkdirSync(join(folder, "cni"), { recursive: true });
+    mkdirSync(folder, { recursive: true });
+    const unused = join(folder, "cni"); // nerdctl wants to know of one, though pods bring their networks with them
     const quote = JSON.stringify;
     writeFileSync(
       join(folder, "config.toml"),
@@ -85,8 +84,8 @@ export class Containerd {
         `address = ${quote(socket)}`,
         `namespace = ${quote(CONTAINERD_NAMESPACE)}`,
         `data_root = ${quote(join(folder, "nerdctl"))}`,
-        `cni_path = ${quote(cni)}`,
-        `cni_netconfpath = ${quote(join(folder, "cni"))}`,
+        `cni_path = ${quote(unused)}`,
+        `cni_netconfpath = ${quote(unused)}`,
         "",
       ].join("\n"),
     );

@@ -1,16 +1,6 @@
-/** Finds what a node needs, and installs what is missing: containerd, runc, CNI plugins, nftables, nerdctl. */
+/** Finds what a node needs, and installs what is missing: containerd, runc, nftables, nerdctl. */
 import { createHash } from "node:crypto";
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { accessSync, chmodSync, constants, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -24,10 +14,9 @@ const PROGRAMS: readonly { program: string; package: string }[] = [
   { program: "runc", package: "runc" },
   { program: "ip", package: "iproute2" },
   { program: "nft", package: "nftables" },
-  { program: "iptables", package: "iptables" }, // nerdctl's network set-up looks for it
+  { program: "iptables", package: "iptables" }, // to let pods through firewalls that were set up with it
   { program: "conntrack", package: "conntrack" },
 ];
-export const CNI_FOLDERS = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 /** Where programs lie, whatever PATH says. */
 export const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -54,20 +43,16 @@ function isExecutable(path: string): boolean {
   }
 }
 
-export const cniPath = () => CNI_FOLDERS.find((folder) => existsSync(join(folder, "bridge")));
-
 /** Where the programs are that a node's agent uses. */
-export type Tools = { nerdctl: string; containerd: string; cni: string };
+export type Tools = { nerdctl: string; containerd: string };
 
 export async function ensureTools(cache: string, progress: Progress): Promise<Tools> {
   const missing = PROGRAMS.filter(({ program }) => !which(program)).map((p) => p.package);
-  if (!cniPath()) missing.push("containernetworking-plugins");
   if (missing.length > 0) await installPackages(missing, progress);
   const nerdctl = (await findNerdctl(cache)) ?? (await installNerdctl(cache, progress));
   const containerd = which("containerd");
-  const cni = cniPath();
-  if (!containerd || !cni) throw new Error("containerd or its CNI plugins are still missing after the installation");
-  return { nerdctl, containerd, cni };
+  if (!containerd) throw new Error("containerd is still missing after the installation");
+  return { nerdctl, containerd };
 }
 
 async function installPackages(packages: readonly string[], progress: Progress): Promise<void> {
