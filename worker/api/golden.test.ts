@@ -33,7 +33,7 @@ describe.each([
   test.each(cases)("$area: $name", async (recorded) => {
     const { ask, send } = await cluster;
     const ns = `${recorded.name}-abcd`;
-    await ask("POST", "/api/v1/namespaces", { metadata: { name: ns } });
+    await ask("POST", "/api/v1/namespaces", { metadata: { name: ns, labels: recorded.namespaceLabels } });
     await ask("POST", `/api/v1/namespaces/${ns}/serviceaccounts`, { metadata: { name: "default" } });
     expect(await replay(send, recorded, ns)).toEqual([]);
   });

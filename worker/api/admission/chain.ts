@@ -5,6 +5,7 @@ import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
+import { podSecurity } from "./pod-security/pod-security.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -33,6 +34,7 @@ export const validating: readonly Admission[] = [
   privilegeEscalation,
   certificates,
   limitRanger,
+  podSecurity,
   validatingWebhooks,
   resourceQuota,
 ];

@@ -3,7 +3,7 @@
  * placeholders for what no two servers share (`<time>`, `<uid-1>`, `#2`, …); each placeholder must stand for the same
  * value throughout one case.
  */
-export type Case = { name: string; area: string; steps: Step[] };
+export type Case = { name: string; area: string; namespaceLabels?: Record<string, string>; steps: Step[] };
 type Step = {
   request: { method: string; path: string; headers?: Record<string, string | null>; body?: unknown; bodyText?: string };
   response: { status: number; contentType?: string; warnings?: string[]; body?: unknown };
