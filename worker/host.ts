@@ -9,6 +9,7 @@ import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
+import { pathAndQuery } from "./lib/url.ts";
 import { isSilent } from "./liveness.ts";
 import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
@@ -75,9 +76,9 @@ export class Host {
 
   async fetch(request: Request): Promise<Response> {
     try {
-      const core = (await this.cluster()) ?? (await this.found(request));
+      const core = this.core ?? (await this.cluster()) ?? (await this.found(request));
       if (this.platform.effects.now() - this.lookedAt >= LOOK_AT_MOST_EVERY_MS) await this.lookOver();
-      const { pathname } = new URL(request.url);
+      const { pathname } = pathAndQuery(request.url);
       const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
       if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
       switch (request.headers.get("x-skerry-internal")) {

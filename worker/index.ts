@@ -18,11 +18,14 @@ const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Said by the Worker alone: what a client says under these names is not heard. */
 const OURS = ["x-skerry-cluster", "x-skerry-internal"];
+const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(name));
+
+const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
 
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
   const match = /^\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
-  if (!match && !OURS.some((name) => request.headers.has(name))) return { cluster: "default", inner: request };
+  if (!match && !speaksForUs(request)) return { cluster: "default", inner: request };
   const cluster = match?.[1] ?? "default";
   if (!CLUSTER_NAME.test(cluster))
     throw new ApiError(404, "NotFound", "the server could not find the requested resource");
@@ -33,11 +36,15 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
   return { cluster, inner };
 }
 
+/** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
+const SPECIAL = /\/(?:clusters|relay|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]/;
+
 async function serve(request: Request, env: Env): Promise<Response> {
+  if (!SPECIAL.test(request.url) && !speaksForUs(request)) return clusterOf(env, "default").fetch(request);
   const url = new URL(request.url);
   const outside = url.pathname;
   const { cluster, inner } = route(request, url);
-  const stub = env.CLUSTER.get(env.CLUSTER.idFromName(cluster));
+  const stub = clusterOf(env, cluster);
   const path = url.pathname;
   const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   if (relay) {

@@ -4,8 +4,9 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import { ApiError, methodNotAllowed } from "../lib/status.ts";
+import { pathAndQuery } from "../lib/url.ts";
 import { Access } from "./auth/access.ts";
-import { answerError, PLAIN } from "./http/answer.ts";
+import { answerError, NOT_KEPT, PLAIN } from "./http/answer.ts";
 import { type Format, negotiate } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
 import { requestInfo } from "./http/request-info.ts";
@@ -35,17 +36,16 @@ export function createApp(parts: AppParts): Api {
   const paths = routes(parts, access);
   /** What is a resource goes past the router: it is most of all requests, and `requestInfo` has found its way. */
   async function fetch(request: Request): Promise<Response> {
-    const url = new URL(request.url);
-    const info = requestInfo(request.method, url);
+    const what = asked(request);
     const answer =
-      info.type === "path"
+      what.info.type === "path"
         ? await paths.fetch(request)
         : await guarded(request, async () =>
-            withoutBody(request, await resources.answer({ request, url, info }, await access.present(request))),
+            withoutBody(request, await resources.answer(what, await access.present(request))),
           );
     const { headers } = answer;
     headers.set("audit-id", request.headers.get("audit-id") ?? parts.effects.uid());
-    if (!headers.has("cache-control")) headers.set("cache-control", "no-cache, private");
+    if (!headers.has("cache-control")) headers.set("cache-control", NOT_KEPT);
     return answer;
   }
   return {
@@ -66,7 +66,7 @@ export function createApp(parts: AppParts): Api {
 }
 
 function asked(request: Request): Asked {
-  const url = new URL(request.url);
+  const url = pathAndQuery(request.url);
   return { request, url, info: requestInfo(request.method, url) };
 }
 

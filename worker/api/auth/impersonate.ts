@@ -32,8 +32,8 @@ function wanted(headers: Headers): Wanted | undefined {
   const groups = list(headers.get("impersonate-group"));
   const uid = headers.get("impersonate-uid") ?? "";
   const extra: Record<string, string[]> = {};
-  for (const [key, value] of headers)
-    if (key.startsWith(EXTRA_PREFIX)) extra[decode(key.slice(EXTRA_PREFIX.length))] = list(value);
+  for (const key of headers.keys())
+    if (key.startsWith(EXTRA_PREFIX)) extra[decode(key.slice(EXTRA_PREFIX.length))] = list(headers.get(key));
   if (name) return { name, uid, groups, extra };
   if (groups.length || uid || Object.keys(extra).length)
     throw badRequest("requested groups, uid or extra without impersonating a user");

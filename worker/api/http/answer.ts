@@ -27,6 +27,15 @@ function cut(warnings: readonly string[]): readonly string[] {
 /** RFC 7234 warn-code 299, as API servers send: `299 - "text"`. */
 const warningHeader = (text: string) => `299 - "${headerText(text).replace(/[\\"]/g, "\\$&")}"`;
 
+function withWarnings(fields: Record<string, string>, warnings: readonly string[]): Headers {
+  const headers = new Headers(fields);
+  for (const warning of cut(warnings)) headers.append("warning", warningHeader(warning));
+  return headers;
+}
+
+/** What is true now may not be so for the next who asks. */
+export const NOT_KEPT = "no-cache, private";
+
 export const PLAIN = { encoding: "json", pretty: false } as const;
 
 /** `json` is a document as JSON text. */
@@ -40,9 +49,10 @@ export function answerJson(
   },
 ): Response {
   const { code, format, warnings = [], headers = {} } = options;
-  const answer = new Headers({ "content-type": `application/${format.encoding}`, ...headers });
-  for (const warning of cut(warnings)) answer.append("warning", warningHeader(warning));
-  if (format.encoding === "protobuf") return answerProtobuf(json, code, answer);
+  const fields = { "content-type": `application/${format.encoding}`, "cache-control": NOT_KEPT, ...headers };
+  // A plain record is enough for most, and costs less.
+  const answer = warnings.length > 0 ? withWarnings(fields, warnings) : fields;
+  if (format.encoding === "protobuf") return answerProtobuf(json, code, new Headers(answer));
   if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
   const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;
   return new Response(text.endsWith("\n") ? text : `${text}\n`, { status: code, headers: answer });

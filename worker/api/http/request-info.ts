@@ -1,3 +1,5 @@
+import type { PathAndQuery } from "../../lib/url.ts";
+
 /**
  * What a URL asks for, before it is known whether such a thing exists: the input of authorization.
  * The forms of paths: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
@@ -55,7 +57,7 @@ function decode(part: string): string {
   }
 }
 
-export function requestInfo(method: string, url: URL): RequestInfo {
+export function requestInfo(method: string, url: PathAndQuery): RequestInfo {
   const path = url.pathname;
   const methodVerb = VERBS[method] ?? method.toLowerCase();
   const parts = path

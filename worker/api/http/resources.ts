@@ -1,6 +1,7 @@
 /** Requests about objects: from HTTP to the engine and back. */
 import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
+import type { PathAndQuery } from "../../lib/url.ts";
 import type { Access } from "../auth/access.ts";
 import { digest, type Presented } from "../auth/authenticate.ts";
 import { requireAllowed } from "../auth/authorize.ts";
@@ -22,7 +23,7 @@ import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, 
 import { watchAnswer } from "./watch-stream.ts";
 
 /** A request, and what its URL asks for. */
-export type Asked = { request: Request; url: URL; info: RequestInfo };
+export type Asked = { request: Request; url: PathAndQuery; info: RequestInfo };
 
 /** A request that may be answered: who asks, what is asked, and how the answer is to look. */
 type Question = {
@@ -42,6 +43,8 @@ const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenRevie
 /** What needs no turn: it waits for no write, and no write waits for it. */
 const READS = new Set(["get", "list"]);
 const now = async <T>(body: () => T): Promise<T> => body();
+/** What comes with a GET is no one's. */
+const UNREAD: Body = { type: "", bytes: new Uint8Array() };
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
@@ -98,7 +101,8 @@ export class Resources {
   async answer(what: Asked, presented: Presented | undefined): Promise<Response> {
     const { request, url, info } = what;
     // What is wrong with the body is told only to those who may send one.
-    const body: Body | ApiError = await readBody(request).catch((error: ApiError) => error);
+    const body: Body | ApiError =
+      request.method === "GET" ? UNREAD : await readBody(request).catch((error: ApiError) => error);
     const text = () => ("bytes" in body ? textOf(body, TOKEN_REVIEW).text : "");
     const token = reviewedToken(url.pathname, text);
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
