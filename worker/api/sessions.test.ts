@@ -25,6 +25,13 @@ describe("objects over HTTP", async () => {
     expect((await ask("GET", `${path}/a`)).code).toBe(404);
   });
 
+  test("what is odd about a body is told also when it is refused, to the one who sent it", async () => {
+    const path = "/api/v1/namespaces/kube-public/configmaps";
+    const refused = await ask("POST", path, { metadata: { name: "No" }, extra: 1 });
+    expect([refused.code, refused.headers.get("warning")]).toEqual([422, '299 - "unknown field \\"extra\\""']);
+    expect((await ask("POST", path, { metadata: { name: "NO" } })).headers.get("warning")).toBeNull();
+  });
+
   test("a review is no table", async () => {
     const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     const review = { spec: { nonResourceAttributes: { path: "/", verb: "get" } } };

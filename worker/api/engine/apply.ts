@@ -34,7 +34,7 @@ function applyTo(
   stored: StoredObject,
 ): ApiResult {
   const { kind, namespace, name } = request;
-  const warnings: string[] = [];
+  const { warnings } = core;
   const object = merged(core, request, options, applied, fromStored(kind, JSON.parse(stored.json) as Loose), warnings);
   checkNamed(object, namespace, name);
   const json = updateObject(core, txn, request, options, object, stored, warnings, alreadyTracked);
@@ -49,7 +49,7 @@ function applyNew(core: Core, txn: Txn, request: ApiRequest, options: WriteOptio
       subjectOf(kind, name),
       `uid mismatch: the provided object specified uid ${applied.metadata.uid}, and no existing object was found`,
     );
-  const warnings: string[] = [];
+  const { warnings } = core;
   const object = merged(core, request, options, applied, undefined, warnings);
   checkNamed(object, namespace, name);
   const json = createObject(core, txn, request, options, object, warnings, alreadyTracked);

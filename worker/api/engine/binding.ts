@@ -16,7 +16,7 @@ const PodKind = Pod as unknown as Kind;
 /** POST of a Binding, to a pod's `binding` or to `bindings`: the one way in which a pod gets its node. */
 export function bind(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
-  const warnings: string[] = [];
+  const { warnings } = core;
   const kind = core.kinds.find("", "v1", "bindings");
   if (!kind) throw new Error("bindings are not served");
   const binding = readBody(core.kinds, kind, request, options.fieldValidation, warnings) as CoreV1Binding;

@@ -25,6 +25,8 @@ export type Core = {
   readonly hooks?: Hooks;
   /** What webhooks have answered about this write so far. */
   readonly attempt?: Attempt;
+  /** Texts for the answer's `Warning` headers, also of a refusal; added to on the way. */
+  readonly warnings: string[];
   /** When connected nodes were last heard, ms, by name; absent where nothing knows. */
   readonly heard?: () => ReadonlyMap<string, number>;
 };

@@ -19,7 +19,7 @@ const MAX_NAME_ATTEMPTS = 8;
 
 export function create(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
-  const warnings: string[] = [];
+  const { warnings } = core;
   const object = readBody(core.kinds, request.kind, request, options.fieldValidation, warnings);
   const json = core.store.write((txn) => createObject(core, txn, request, options, object, warnings));
   return { type: "object", code: 201, kind: request.kind, json, warnings };

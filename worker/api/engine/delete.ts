@@ -33,7 +33,7 @@ export function removeObject(core: Core, txn: Txn, request: ApiRequest, options:
   const stored = txn.get(keyOf(kind, namespace, name));
   if (!stored) throw notFound(subjectOf(kind, name));
   checkPreconditions(kind, stored, options);
-  const warnings: string[] = [];
+  const { warnings } = core;
   admit(core, txn, request, options, stored, warnings);
   const outcome = removeStoredObject(txn, kind, stored, options, core.effects);
   const asObject = !outcome.gone || traitsOf(kind).returnsDeleted;

@@ -68,6 +68,7 @@ export class Engine {
       effects,
       config,
       view: this.view,
+      warnings: [],
       hooks: storedHooks(store),
       ...(security && { checkEscalation: security.checkEscalation, authorizer: security.authorizer }),
       ...(heard && { heard }),
@@ -79,18 +80,19 @@ export class Engine {
    * nothing, where webhooks are to be asked that `attempt` has no answer of.
    */
   handle(request: ApiRequest, attempt?: Attempt): ApiResult {
-    return answering(() => {
+    const core = this.#during(attempt);
+    return answering(core.warnings, () => {
       const { kind, subresource, verb } = request;
       const table = subresource ? subresources[subresource] : (virtual[kind.groupResource] ?? handlers);
       const handler = table?.[verb];
       if (!handler) throw methodNotAllowed();
-      return handler(this.#during(attempt), request);
+      return handler(core, request);
     });
   }
 
-  /** The core as one try of a write sees it: with its answers, its time and its chances. */
+  /** The core as one try of a request sees it: with its warnings, and of a write its answers, its time and its chances. */
   #during(attempt: Attempt | undefined): Core {
-    return attempt ? { ...this.#core, effects: attempt.effects, attempt } : this.#core;
+    return { ...this.#core, warnings: [], ...(attempt && { effects: attempt.effects, attempt }) };
   }
 
   /** Stored objects of one kind with what is true now and is not written. */
@@ -125,11 +127,11 @@ export class Engine {
   }
 }
 
-function answering(body: () => ApiResult): ApiResult {
+function answering(warnings: readonly string[], body: () => ApiResult): ApiResult {
   try {
     return body();
   } catch (error) {
-    if (error instanceof ApiError) return { type: "status", code: error.code, body: error.status(), warnings: [] };
+    if (error instanceof ApiError) return { type: "status", code: error.code, body: error.status(), warnings };
     throw error;
   }
 }

@@ -40,7 +40,7 @@ const MAX_DISRUPTED_PODS = 2000;
 export function evict(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
   const { fieldValidation, dryRun } = writeOptions(request);
-  const warnings: string[] = [];
+  const { warnings } = core;
   const eviction = readBody(core.kinds, EvictionKind, request, fieldValidation, warnings) as PolicyV1Eviction;
   if (eviction.metadata?.name && eviction.metadata.name !== name)
     throw badRequest("name in URL does not match name in Eviction object");

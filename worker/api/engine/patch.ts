@@ -19,7 +19,7 @@ export function patch(core: Core, request: ApiRequest): ApiResult {
   return core.store.write((txn): ApiResult => {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (!stored) throw notFound(subjectOf(kind, name));
-    const warnings: string[] = [];
+    const { warnings } = core;
     const patched = change(fromStored(kind, JSON.parse(stored.json) as Loose));
     const object = normalize(core.kinds, kind, patched, options.fieldValidation, warnings);
     checkNamed(object, namespace, name);

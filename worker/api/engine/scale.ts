@@ -76,7 +76,7 @@ export const getScale = (core: Core, request: ApiRequest): ApiResult =>
   answer(request.kind, find(core, request).json, []);
 
 export function updateScale(core: Core, request: ApiRequest): ApiResult {
-  const warnings: string[] = [];
+  const { warnings } = core;
   const { fieldValidation } = writeOptions(request);
   const scale = readBody(core.kinds, ScaleKind, request, fieldValidation, warnings);
   return writeScale(core, request, () => scale, warnings);
@@ -84,7 +84,7 @@ export function updateScale(core: Core, request: ApiRequest): ApiResult {
 
 export function patchScale(core: Core, request: ApiRequest): ApiResult {
   const type = patchType(request);
-  const warnings: string[] = [];
+  const { warnings } = core;
   const { fieldValidation } = writeOptions(request);
   const change = type.read(ScaleKind, request.body);
   const patched = (current: Loose) => normalize(core.kinds, ScaleKind, change(current), fieldValidation, warnings);

@@ -20,7 +20,7 @@ import { validate } from "./validate.ts";
 export function update(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
   const options = writeOptions(request);
-  const warnings: string[] = [];
+  const { warnings } = core;
   const object = readBody(core.kinds, kind, request, options.fieldValidation, warnings);
   checkNamed(object, namespace, name);
   return core.store.write((txn): ApiResult => {
