@@ -1,21 +1,31 @@
-/** Skerry as `npm start` runs it, in a home of its own. */
+/** Skerry as its package runs it, in a home of its own. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
 import { files } from "../../../agent/local/home.ts";
 import { administrator } from "../../../agent/local/supervisor.ts";
+import { checked } from "../../support/programs.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
 import { freePort, memoryOf, Server } from "../processes.ts";
 
-const MAIN = join(import.meta.dirname, "../../../agent/main.ts");
+const ROOT = join(import.meta.dirname, "../../..");
+const PROGRAM = join(ROOT, "dist/skerry.js");
+let built: Promise<unknown> | undefined;
+
+/** `npm run build`, once: users run the package, not its sources. */
+function build(): Promise<unknown> {
+  built ??= checked(process.execPath, [join(ROOT, "agent/local/build.ts")], { cwd: ROOT });
+  return built;
+}
 
 export async function startSkerry({ controllers }: ControlPlaneOptions): Promise<ControlPlane> {
+  await build();
   const path = mkdtempSync(join(tmpdir(), "skerry-bench-"));
   const home = { path, port: await freePort() };
   const start = effects.now();
   const flags = ["up", "--no-agent", ...(controllers ? [] : ["--no-controllers"])];
-  const supervisor = new Server(path, "supervisor", process.execPath, [MAIN, ...flags], {
+  const supervisor = new Server(path, "supervisor", process.execPath, [PROGRAM, ...flags], {
     SKERRY_HOME: path,
     SKERRY_PORT: String(home.port),
   });
