@@ -15,6 +15,9 @@ const SWEEP_MS = 2_000;
 
 /** A machine as the pods of one life of its agent meet it. */
 export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, agent: Life): Host {
+  const mayBeFull = () => {
+    if (machine.troubled && machine.random() < 0.01) throw new Error("ENOSPC: no space left on device");
+  };
   return {
     memoryBytes: 8 * 2 ** 30,
     allocatable: () => ({ cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" }),
@@ -36,10 +39,16 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
         const text = disk.pods.get(uid);
         return text === undefined || text === "" ? undefined : JSON.parse(text);
       },
-      remember: (uid, memory) => void disk.pods.set(uid, memory),
-      messageFile: (uid, container, attempt) => `/pods/${uid}/${container}/${attempt % 2}`,
+      remember(uid, memory) {
+        mayBeFull();
+        disk.pods.set(uid, memory);
+      },
+      messageFile(uid, container, attempt) {
+        mayBeFull();
+        return `/pods/${uid}/${container}/${attempt % 2}`;
+      },
       message: () => undefined,
-      writeNames: () => {},
+      writeNames: mayBeFull,
       names: () => [],
     },
     volumes: modelVolumes(machine, disk, agent),

@@ -12,8 +12,11 @@ import { linkSocket } from "./socket.ts";
 import { type Life, NodeTime } from "./time.ts";
 import { Trouble } from "./trouble.ts";
 
+/** A node with what lies beneath it open to tests. */
+export type ModelNode = SimNode & { readonly machine: Machine; readonly disk: Disk };
+
 /** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
-export function createNode(options: SimNodeOptions & { log?(message: string): void }): SimNode & { machine: Machine } {
+export function createNode(options: SimNodeOptions & { log?(message: string): void }): ModelNode {
   const { name, part, connect, log = () => {} } = options;
   const time = new NodeTime(part);
   const machine = new Machine(time, options);
@@ -63,6 +66,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
   return {
     name,
     machine,
+    disk,
     start,
     crash,
     powerOff() {

@@ -1,5 +1,6 @@
 import type { CoreV1Container, CoreV1PodSpec, CoreV1Probe } from "../../../worker/kinds/generated/types.ts";
 import { between, pick, type Random, stream } from "../world/random.ts";
+import { wrong } from "./check.ts";
 import { TinyCluster } from "./testing.ts";
 
 const IMAGES = ["app:1", "app:1", "app:latest", "flaky:1", "crash:1", "stubborn:1", "sick:1"];
@@ -96,5 +97,5 @@ export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wron
   cluster.node.skew(0);
   cluster.cut(false);
   await cluster.pass(REST_SECONDS);
-  return { cluster, wrong: [...cluster.breaks, ...cluster.wrong()] };
+  return { cluster, wrong: wrong(cluster) };
 }

@@ -5,7 +5,7 @@ import { PING, PONG } from "../../../worker/protocol/parse.ts";
 import type { ContainerFact, Socket } from "../contract.ts";
 import { Clock } from "../world/clock.ts";
 import { part } from "../world/part.ts";
-import { createNode } from "./node.ts";
+import { createNode, type ModelNode } from "./node.ts";
 
 const LATENCY_MS = 5;
 const START = Date.UTC(2026, 0, 1);
@@ -14,7 +14,7 @@ type Seen = { at: number; container: ContainerFact; state: string };
 
 export class TinyCluster {
   readonly clock = new Clock(START);
-  readonly node: ReturnType<typeof createNode>;
+  readonly node: ModelNode;
   /** Everything that happened to containers, and what they are now. */
   readonly seen: Seen[] = [];
   readonly containers = new Map<string, Seen>();
@@ -81,33 +81,10 @@ export class TinyCluster {
     );
   }
 
-  /** What is not as it should be, on a node that has had its time. */
-  wrong(): string[] {
-    const pods = [...this.#objects.values()].filter(({ resource }) => resource === "pods").map(({ name }) => name);
-    const uids = new Set(pods.map((name) => this.pod(name)?.metadata.uid));
-    const strays = [...this.containers.values()].filter(({ container }) => !uids.has(container.podUid));
-    return [
-      ...strays.map(({ container, state }) => `${container.pod}/${container.name} of no pod is ${state}`),
-      ...pods.flatMap((name) => this.#wrongWith(name)),
-    ];
-  }
-
-  #wrongWith(name: string): string[] {
-    const pod = this.pod(name);
-    if (!pod || pod.metadata.deletionTimestamp) return [`${name} is not deleted`];
-    const { containers, initContainers = [], restartPolicy } = pod.spec;
-    const sidecars = initContainers.filter((c) => c.restartPolicy === "Always");
-    const said = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-    if (restartPolicy)
-      return /Succeeded|Failed/.test(pod.status?.phase ?? "") ? [] : [`${name} is ${pod.status?.phase}`];
-    return [...sidecars, ...containers].flatMap((c) => {
-      const runs = this.running(name).some(({ container }) => container.name === c.name);
-      const state = said.find((status) => status.name === c.name)?.state;
-      const isSteady = /^(app|stubborn)/.test(c.image ?? "");
-      if (!isSteady) return [];
-      if (!runs) return [`${name}/${c.name} does not run`];
-      return state?.running ? [] : [`${name}/${c.name} runs and is said to be ${JSON.stringify(state)}`];
-    });
+  pods(): CoreV1Pod[] {
+    return [...this.#objects.values()].flatMap(({ resource, object }) =>
+      resource === "pods" ? [object as unknown as CoreV1Pod] : [],
+    );
   }
 
   #see(container: ContainerFact, state: string): void {
