@@ -126,3 +126,50 @@ test("a repeated key is told also where unknown fields are kept", async () => {
   expect(refused.code).toBe(400);
   expect(refused.body.message).toContain('duplicate field "spec.x"');
 });
+
+test("rules compare fields, and what is with what was; they say it in their own words", async () => {
+  const name = {
+    type: "string",
+    "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "name is immutable" }],
+  };
+  const rule = {
+    rule: "self.min <= self.max",
+    messageExpression: "'min ' + string(self.min) + ' above max'",
+    fieldPath: ".min",
+    reason: "FieldValueForbidden",
+  };
+  const properties = { min: { type: "integer" }, max: { type: "integer" }, name };
+  const { ask } = await served(version("v1", { properties, "x-kubernetes-validations": [rule] }));
+  const refused = await ask("POST", OBJECTS, backup({ min: 5, max: 1, name: "a" }));
+  expect(refused.code).toBe(422);
+  expect(refused.body.details.causes).toEqual([
+    { field: "spec.min", reason: "FieldValueForbidden", message: "Forbidden: min 5 above max" },
+  ]);
+  const made = (await ask("POST", OBJECTS, backup({ min: 1, max: 2, name: "a" }))).body;
+  made.spec.name = "b";
+  const renamed = await ask("PUT", `${OBJECTS}/nightly`, made);
+  expect(renamed.body.details.causes).toEqual([
+    { field: "spec.name", reason: "FieldValueInvalid", message: 'Invalid value: "string": name is immutable' },
+  ]);
+});
+
+test("a rule that does not compile is told when it is declared", async () => {
+  const { ask } = await testCluster();
+  const rules = [{ rule: "self.nothing > 1" }];
+  const answer = await ask("POST", DEFINITIONS, definition([version("v1", { "x-kubernetes-validations": rules })]));
+  expect(answer.code).toBe(422);
+  expect(answer.body.message).toContain("x-kubernetes-validations[0].rule");
+});
+
+test("what breaks a rule and was there before does not keep the rest from being changed", async () => {
+  const properties = { size: { type: "integer" }, note: { type: "string" } };
+  const { ask } = await served(version("v1", { properties }));
+  await ask("POST", OBJECTS, backup({ size: 9, note: "a" }));
+  const stored = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  const size = { type: "integer", "x-kubernetes-validations": [{ rule: "self < 5" }] };
+  stored.spec.versions = [version("v1", { properties: { ...properties, size } })];
+  await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored);
+  const object = (await ask("GET", `${OBJECTS}/nightly`)).body;
+  expect((await ask("PUT", `${OBJECTS}/nightly`, { ...object, spec: { size: 9, note: "b" } })).code).toBe(200);
+  expect((await ask("POST", OBJECTS, { ...backup({ size: 9 }), metadata: { name: "new" } })).code).toBe(422);
+});

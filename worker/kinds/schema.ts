@@ -57,7 +57,15 @@ export type Schema = {
   anyOf?: readonly Schema[];
   oneOf?: readonly Schema[];
   not?: Schema;
-  /** Only of custom resources. */
+  /** Only of custom resources: `x-kubernetes-validations`. */
+  rules?: readonly {
+    rule: string;
+    message?: string;
+    messageExpression?: string;
+    reason?: string;
+    fieldPath?: string;
+    optionalOldSelf?: boolean;
+  }[];
   description?: string;
   /** The definition this came from (`io.k8s.api.core.v1.Container`), for OpenAPI and messages. */
   name?: string;

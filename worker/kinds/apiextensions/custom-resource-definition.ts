@@ -2,6 +2,8 @@ import { dns1035LabelProblems, dnsSubdomainProblems } from "../../lib/names.ts";
 import { type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { createdColumn, nameColumn } from "../columns.ts";
 import { JsonPathError, parseJsonPath } from "../custom/json-path.ts";
+import { ruleProblems } from "../custom/rules.ts";
+import { objectSchema } from "../custom/structural.ts";
 import { structuralProblems } from "../custom/structural-problems.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
@@ -108,7 +110,7 @@ function* versionsProblems({ versions }: Spec): Iterable<FieldError> {
     const schema = version.schema?.openAPIV3Schema;
     if (!schema) yield required(`${path}.schema.openAPIV3Schema`, "schemas are required");
     else if (index === 0 || schemaPath(versions, index) !== schemaPath(versions, 0))
-      yield* structuralProblems(schema, schemaPath(versions, index));
+      yield* schemaProblems(schema, schemaPath(versions, index));
     yield* columnProblems(version, path);
     yield* scaleProblems(version, path);
     yield* selectableProblems(version, path);
@@ -117,6 +119,13 @@ function* versionsProblems({ versions }: Spec): Iterable<FieldError> {
     yield invalidValue("spec.versions", versions, "must contain unique version names");
   if (versions.filter(({ storage }) => storage).length !== 1)
     yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
+}
+
+/** Rules are looked at where the structure is sound. */
+function* schemaProblems(schema: Props, path: string): Iterable<FieldError> {
+  const problems = [...structuralProblems(schema, path)];
+  yield* problems;
+  if (problems.length === 0) yield* ruleProblems(objectSchema(schema), path);
 }
 
 function* columnProblems({ additionalPrinterColumns = [] }: Version, path: string): Iterable<FieldError> {

@@ -7,6 +7,7 @@ import type { FieldSelector, Kind, ScalePaths, Subresource } from "../kind.ts";
 import { read } from "../paths.ts";
 import { validateSchema } from "../validate.ts";
 import { customColumns } from "./columns.ts";
+import { brokenRules } from "./rules.ts";
 import { objectSchema, structuralSchema } from "./structural.ts";
 
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -50,6 +51,12 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
       *validate(object): Iterable<FieldError> {
         yield* validateSchema(schema, object);
         if (metadataSchema) yield* validateSchema(metadataSchema, object.metadata, "metadata");
+      },
+      *validateCreate(object) {
+        yield* brokenRules(schema, object, undefined);
+      },
+      *validateUpdate(object, old) {
+        yield* brokenRules(schema, object, old);
       },
       *warnings() {
         if (version.deprecated) yield deprecation(definition, version);

@@ -72,6 +72,7 @@ function structureOf(props: Props): Omit<Schema, "type"> {
     default: props.default,
     nullable: props.nullable || undefined,
     description: props.description,
+    rules: props["x-kubernetes-validations"],
   });
 }
 
