@@ -1,3 +1,4 @@
+import { fnv32 } from "../lib/fnv.ts";
 import { safeEncode } from "./names.ts";
 
 /** JSON with sorted keys, so that equal templates have one text. */
@@ -9,13 +10,6 @@ function canonical(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([k, v]) => `${JSON.stringify(k)}:${canonical(v)}`)
     .join(",")}}`;
-}
-
-/** 32-bit FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/) over UTF-8. */
-function fnv32(text: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }
 
 /** A short name for a value, the same for equal values; `collisions` makes another one when it is taken. */

@@ -2,12 +2,13 @@ import type { Intent } from "../../controllers/controller.ts";
 import { Event } from "../../kinds/core/event.ts";
 import type { CoreV1Event } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { type Effects, timestamp } from "../../lib/effects.ts";
+import { timestamp } from "../../lib/effects.ts";
+import { fnv32 } from "../../lib/fnv.ts";
 import type { Txn } from "../../storage/store.ts";
 import { removeStored, replace } from "./commit.ts";
 import { createAs } from "./controller-writes.ts";
 import type { Core } from "./core.ts";
-import { EXPIRY_STEP_MS, eventRef, expiryRef } from "./refs.ts";
+import { EXPIRY_STEP_MS, expiryRef } from "./refs.ts";
 import { keyOf } from "./stored.ts";
 
 /**
@@ -19,29 +20,45 @@ const EventKind = Event as unknown as Kind;
 type EventIntent = Extract<Intent, { do: "event" }>;
 
 export function recordEvent(core: Core, txn: Txn, intent: EventIntent, component: string): void {
-  const event = eventOf(core, txn, intent, component);
-  const [known] = txn.byRef(eventRef(event), EventKind.groupResource);
-  if (!known) {
-    createAs(core, txn, EventKind, event, component);
+  const event = eventOf(core, intent, component);
+  const identity = identityOf(event);
+  const base = event.metadata.name;
+  for (let attempt = 0; ; attempt++) {
+    event.metadata.name = `${base}.${hex(identity, attempt)}`;
+    const known = txn.get(keyOf(EventKind, event.metadata.namespace ?? "", event.metadata.name));
+    if (!known) {
+      createAs(core, txn, EventKind, event, component);
+      return;
+    }
+    const old = JSON.parse(known.json) as CoreV1Event;
+    if (identityOf(old) !== identity) continue; // the name is another's
+    const counted: CoreV1Event = { ...old, count: (old.count ?? 1) + 1, lastTimestamp: event.lastTimestamp };
+    replace(txn, EventKind, counted, old, known, false);
     return;
   }
-  const old = JSON.parse(known.json) as CoreV1Event;
-  const counted: CoreV1Event = { ...old, count: (old.count ?? 1) + 1, lastTimestamp: event.lastTimestamp };
-  replace(txn, EventKind, counted, old, known, false);
 }
 
-function eventOf(
-  { effects }: Core,
-  txn: Txn,
-  { about, type, reason, message, action }: EventIntent,
-  component: string,
-): CoreV1Event {
+/** Equal for events that are counted up instead of written anew. */
+const identityOf = ({ involvedObject: { uid, fieldPath = "" }, source, type, reason, message }: CoreV1Event): string =>
+  JSON.stringify([uid, fieldPath, source?.component, type, reason, message]);
+
+/**
+ * What follows the object's name in the event's, where client-go puts about the nanosecond. Made from what the event
+ * says, it finds the event again: an index would be a row more to write for each, and there is nothing more of than events.
+ */
+const hex = (identity: string, attempt: number): string =>
+  [0x811c9dc5 + attempt, 0x050c5d1f + attempt]
+    .map((basis) => fnv32(identity, basis).toString(16).padStart(8, "0"))
+    .join("");
+
+/** Named after the object that it is about. */
+function eventOf({ effects }: Core, { about, type, reason, message, action }: EventIntent, component: string) {
   const now = effects.now();
   const { name = "", namespace, uid, resourceVersion } = about.metadata ?? {};
   return {
     apiVersion: "v1",
     kind: "Event",
-    metadata: { name: freeName(txn, namespace || "default", `${name}.`, effects), namespace: namespace || "default" },
+    metadata: { name, namespace: namespace || "default" },
     involvedObject: { apiVersion: about.apiVersion, kind: about.kind, name, namespace, uid, resourceVersion },
     reason,
     message,
@@ -53,14 +70,7 @@ function eventOf(
     reportingComponent: component,
     reportingInstance: "",
     ...(action && { action }),
-  };
-}
-
-/** The object's name and, in hexadecimal, about the nanosecond. */
-function freeName(txn: Txn, namespace: string, base: string, effects: Effects): string {
-  let suffix = BigInt(effects.now()) * 1_000_000n + BigInt(Math.floor(effects.random() * 1_000_000));
-  while (txn.get(keyOf(EventKind, namespace, base + suffix.toString(16)))) suffix++;
-  return base + suffix.toString(16);
+  } satisfies CoreV1Event;
 }
 
 const STEPS_A_DAY = 144;

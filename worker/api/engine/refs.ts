@@ -3,7 +3,7 @@ import type { KubeObject } from "../../lib/object.ts";
 
 /**
  * Index terms of objects, in one place: what `byRef` can find.
- * `owner=UID`, `node=NAME`, `clusterIP=…`, `nodePort=…`, `event=…` and `expires=BUCKET`.
+ * `owner=UID`, `node=NAME`, `clusterIP=…`, `nodePort=…` and `expires=BUCKET`.
  */
 type Term = (object: KubeObject) => Iterable<string>;
 
@@ -11,7 +11,6 @@ export const ownerRef = (uid: string): string => `owner=${uid}`;
 export const nodeRef = (node: string): string => `node=${node}`;
 export const clusterIPRef = (address: string): string => `clusterIP=${address}`;
 export const nodePortRef = (port: number): string => `nodePort=${port}`;
-export const eventRef = (event: KubeObject): string => `event=${eventIdentity(event)}`;
 export const expiryRef = (bucket: number): string => `expires=${bucket}`;
 
 /** Kinds that controllers adopt: those of them without an owner are found by `owner=`. */
@@ -36,7 +35,6 @@ const terms: Readonly<Record<string, Term>> = {
     if (typeof check === "number" && check > 0) yield nodePortRef(check);
   },
   *events(object) {
-    yield eventRef(object);
     yield expiryRef(expiryBucket(object));
   },
 };
@@ -55,14 +53,6 @@ const text = (object: KubeObject, path: string): string => {
   const value = read(object, path);
   return typeof value === "string" ? value : "";
 };
-
-/** Equal for events that a recorder counts up instead of writing anew. */
-function eventIdentity(event: KubeObject): string {
-  const said = ["involvedObject.uid", "involvedObject.fieldPath", "source.component", "type", "reason", "message"].map(
-    (path) => text(event, path),
-  );
-  return JSON.stringify(said);
-}
 
 /** How long events are kept: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl) */
 export const EVENT_TTL_MS = 3_600_000;
