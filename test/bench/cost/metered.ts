@@ -46,12 +46,22 @@ function awakeOf(object: object): Awake {
   return known;
 }
 
+/** An event that expires: itself, its ref, the log's word of it, and that word's compaction. */
+const ROWS_OF_EXPIRY = 4;
+
+/** Every row of the log is deleted once, and every event after its hour. */
+function laterOf(statement: string, [first]: readonly SqlValue[]): number {
+  if (statement.startsWith("INSERT INTO changes")) return 1;
+  return statement.startsWith("INSERT INTO objects") && first === "events" ? ROWS_OF_EXPIRY : 0;
+}
+
 function meteredSql(storage: DurableObjectStorage): Sql {
   const run = <Row extends Record<string, SqlValue>>(statement: string, ...parameters: SqlValue[]): Row[] => {
     const cursor = storage.sql.exec<Row>(statement, ...parameters);
     const rows = cursor.toArray();
     usage.rowsRead += cursor.rowsRead;
     usage.rowsWritten += cursor.rowsWritten;
+    usage.rowsLater += laterOf(statement, parameters);
     if (cursor.rowsWritten > 0) usage.storedBytes = storage.sql.databaseSize;
     return rows;
   };

@@ -54,6 +54,7 @@ type Counted = {
   awakeMs: number;
   rowsRead: number;
   rowsWritten: number;
+  rowsLater: number;
   storedBytes: number;
 };
 
@@ -62,7 +63,7 @@ export const billed = (usage: Counted): Billed => ({
   objectRequests: usage.objectRequests + usage.alarms + usage.messages / MESSAGES_PER_REQUEST,
   duration: (usage.awakeMs / 1000) * OBJECT_GB,
   rowsRead: usage.rowsRead,
-  rowsWritten: usage.rowsWritten,
+  rowsWritten: usage.rowsWritten + usage.rowsLater,
   storedGb: usage.storedBytes / 1e9,
 });
 

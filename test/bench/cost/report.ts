@@ -39,7 +39,8 @@ const COLUMNS: readonly [string, (usage: Usage, bill: Billed) => number][] = [
   ["socket messages", ({ messages }) => messages],
   ["awake, s", ({ awakeMs }) => awakeMs / 1000],
   ["rows read", (_, bill) => bill.rowsRead],
-  ["rows written", (_, bill) => bill.rowsWritten],
+  ["rows written", ({ rowsWritten }) => rowsWritten],
+  ["and later", ({ rowsLater }) => rowsLater],
   ["stored, MB", ({ storedBytes }) => storedBytes / 1e6],
 ];
 
@@ -99,8 +100,9 @@ export function page(results: readonly Result[]): string {
     "",
     ...perDay(days),
     "",
-    "Messages are billed 20 to a request. An idle cluster of several nodes pays for one word of a watchman every 20 s, whatever",
-    "their number; it reads and writes no row. Watches end after 30 to 60 minutes and are opened anew, which is in the requests.",
+    "Messages are billed 20 to a request. What is written is written to once more later, when the log is compacted and events",
+    "expire. An idle cluster of several nodes pays for one word of a watchman every 20 s, whatever their number; it reads and",
+    "writes no row. Watches end after 30 to 60 minutes and are opened anew, which is in the requests.",
     "",
     "## Each time",
     "",

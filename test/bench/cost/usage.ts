@@ -14,6 +14,8 @@ export type Usage = {
   rowsRead: number;
   /** An alarm that is set counts as one. */
   rowsWritten: number;
+  /** Rows that will be written because of these: the log is compacted, and events expire. */
+  rowsLater: number;
   /** The databases' size now. */
   storedBytes: number;
 };
@@ -27,6 +29,7 @@ export const NOTHING: Usage = {
   awakeMs: 0,
   rowsRead: 0,
   rowsWritten: 0,
+  rowsLater: 0,
   storedBytes: 0,
 };
 
