@@ -26,9 +26,9 @@ export async function mutants(): Promise<Mutant[]> {
 
 /** Throws what git says when a patch does not fit the sources in `folder`. */
 export async function apply({ file }: Mutant, folder: string, ...options: string[]): Promise<void> {
-  // Outside of its repository, so that git takes the folder for what it is.
+  // Outside of its repository, so that git takes the folder for what it is; lines farther away may change.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: join(folder, ".."), GIT_DIR: "/nonexistent" };
-  await exec("git", ["apply", ...options, file], { cwd: folder, env });
+  await exec("git", ["apply", "-C1", ...options, file], { cwd: folder, env });
 }
 
 /** The sources, with a mutant in them where one is given, in a folder of their own; `remove` takes it away. */

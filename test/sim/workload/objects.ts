@@ -197,7 +197,7 @@ export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
   [2, { api: BATCH, plural: "jobs", name: "job-0", make: job(["job:1"]) }],
   [1, { api: BATCH, plural: "jobs", name: "job-1", make: job(["job:1", "fail:1"]) }],
   [3, { api: CORE, plural: "services", name: "service-0", make: service }],
-  [1, { api: CORE, plural: "services", name: "service-1", make: service }],
+  [3, { api: CORE, plural: "services", name: "service-1", make: service }],
   [2, { api: "/apis/policy/v1", plural: "poddisruptionbudgets", name: "budget-0", make: budget }],
   [3, { api: CORE, plural: "pods", name: "pod-0", make: pod(STEADY) }],
   [3, { api: CORE, plural: "configmaps", name: "config-0", make: config }],
