@@ -30,9 +30,8 @@ function fnv(text: string, start: number): number {
 export const between = (random: Random, low: number, high: number) => low + Math.floor(random() * (high - low + 1));
 
 export function pick<T>(random: Random, items: readonly T[]): T {
-  const item = items[Math.floor(random() * items.length)];
-  if (item === undefined) throw new Error("nothing to pick from");
-  return item;
+  if (items.length === 0) throw new Error("nothing to pick from");
+  return items[Math.floor(random() * items.length)] as T;
 }
 
 /** By weight. */
