@@ -1,4 +1,5 @@
 import { attempt, type Command } from "./commands.ts";
+import { MASQUERADE_MARK } from "./services/skeleton.ts";
 
 /** Packets between pods and others pass FORWARD, those to the node itself (DNS, the API) INPUT. */
 const CHAINS = ["FORWARD", "INPUT"] as const;
@@ -46,6 +47,10 @@ export class Forwarding {
   #rules(chain: (typeof CHAINS)[number]): string[][] {
     const mark = ["-m", "comment", "--comment", this.#comment, "-j", "ACCEPT"];
     const from = ["-s", this.#podCIDR, ...mark];
-    return chain === "INPUT" ? [from] : [from, ["-d", this.#podCIDR, ...mark]];
+    if (chain === "INPUT") return [from];
+    // What came to a node port may be led on to a pod of another node, and its answers come back this way.
+    const led = ["-m", "mark", "--mark", `${MASQUERADE_MARK}/${MASQUERADE_MARK}`, ...mark];
+    const known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", ...mark];
+    return [from, ["-d", this.#podCIDR, ...mark], led, known];
   }
 }

@@ -285,6 +285,12 @@ describe("a machine of other habits", () => {
     await sync({ services: [service("web", "10.96.1.1")], endpointSlices: [slice("web", ["a1"])] });
     expect(names(await podSpace("b1").probe("tcp", { host: "10.96.1.1", port: 80 }))).toEqual(["a1"]);
     expect(names(await podSpace("a1").probe("tcp", { host: podAddress("b1"), port: 8080 }))).toEqual(["b1"]);
+    const ports = [{ nodePort: 30001 }];
+    await sync({
+      services: [service("web", "10.96.1.1", { type: "NodePort", ports })],
+      endpointSlices: [slice("web", ["a1"])],
+    });
+    expect(names(await outside.probe("tcp", { host: "192.168.77.2", port: 30001 }))).toEqual(["a1"]);
     await nodeB.do("stop", { remove: true });
     expect(await nodeB.exec("iptables -S")).not.toContain("skerry");
     await nodeB.exec("iptables -P FORWARD ACCEPT; iptables -P INPUT ACCEPT");
