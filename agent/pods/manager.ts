@@ -1,19 +1,20 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
-import type { Runtime, RuntimeEvent } from "../runtime.ts";
+import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
-import { containerNamed } from "./fields.ts";
+import { type FoundContainer, foundContainer } from "./found.ts";
 import type { Host } from "./host.ts";
 import { Images } from "./images.ts";
-import { isRunning, newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
+import { newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { StatusReporter } from "./reporter.ts";
-import { PodWorker, type RecentExit } from "./worker.ts";
+import { RuntimeWatch } from "./runtime-watch.ts";
+import { PodWorker } from "./worker.ts";
 
 export type PodManagerDeps = {
   nodeName: string;
@@ -28,24 +29,9 @@ export type PodManagerDeps = {
   log(message: string): void;
 };
 
-/** A container as the streams (exec, attach, logs) need it. Files are json-file logs with rotated ones beside them. */
-export type FoundContainer = {
-  containerId: string;
-  pid: number | undefined;
-  logPath: string;
-  previousLogPath?: string;
-  running: boolean;
-  tty: boolean;
-  stdin: boolean;
-  /** For `attachTo`, where the container has stdin. */
-  attachSocket?: string;
-};
-
 /** Events can be lost, so all is compared so often. */
 const FULL_LOOK_MS = 60_000;
-const EVENTS_RETRY_MS = 1_000;
 const INSPECT_AT_ONCE = 50;
-const REMEMBERED = 1024;
 /** Steps under way are waited for so long at a stop. */
 const STOP_MS = 5_000;
 
@@ -56,8 +42,7 @@ export class PodManager {
   readonly #reporter: StatusReporter;
   readonly #executor: Executor;
   readonly #workers = new Map<string, PodWorker>();
-  readonly #oomed = new Set<string>();
-  readonly #exits = new Map<string, RecentExit>();
+  readonly #watch: RuntimeWatch;
   #memories = new Map<string, PodMemory>();
   #desired: Desired = nothingDesired;
   /** `sync` was called: until then nobody knows what should run. */
@@ -65,7 +50,6 @@ export class PodManager {
   #started = false;
   #synced = false;
   #stopped = false;
-  #stopEvents = () => {};
   #cancelLook = () => {};
   #stopSweep = () => {};
   #looking = false;
@@ -90,6 +74,14 @@ export class PodManager {
       desired: () => this.#desired,
       log,
     };
+    this.#watch = new RuntimeWatch({
+      runtime,
+      effects,
+      onExit: (id) => {
+        for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
+      },
+      onGap: () => void this.#lookSoon(),
+    });
     this.#executor = new Executor(this.#node, (state) => this.#confirmDeletion(state));
   }
 
@@ -103,7 +95,7 @@ export class PodManager {
         return memory ? [[uid, memory]] : [];
       }),
     );
-    this.#watch();
+    this.#watch.start();
     this.#lookLater();
     this.#stopSweep = processes.watch(() => {
       for (const worker of this.#workers.values()) worker.sweep();
@@ -128,7 +120,7 @@ export class PodManager {
     for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined);
     if (this.#synced) return;
     this.#synced = true;
-    this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
+    void this.#lookSoon();
   }
 
   /** The uplink is back: what could not be told is told now. */
@@ -141,7 +133,7 @@ export class PodManager {
   /** Stops managing; containers go on. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#stopEvents();
+    this.#watch.stop();
     this.#reporter.stop();
     this.#cancelLook();
     this.#stopSweep();
@@ -151,45 +143,21 @@ export class PodManager {
 
   /** `uid` may be "" for whichever pod has that name now; `container` "" for its only or first one. */
   find(namespace: string, name: string, uid: string, container: string): FoundContainer | undefined {
-    const worker = [...this.#workers.values()].find(
-      ({ state: { memory } }) =>
-        memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid),
-    );
-    if (!worker) return undefined;
-    const { pod, memory } = worker.state;
-    const wanted = container || pod.spec.containers[0]?.name || "";
-    const known = memory.containers[wanted];
-    const spec = containerNamed(pod, wanted);
-    if (!known?.current || !spec) return undefined;
-    const { current, previous } = known;
-    return {
-      containerId: current.id,
-      pid: current.pid,
-      logPath: current.logPath ?? "",
-      ...(previous?.logPath ? { previousLogPath: previous.logPath } : {}),
-      running: isRunning(known),
-      tty: spec.tty === true,
-      stdin: spec.stdin === true,
-      ...(spec.stdin ? { attachSocket: this.#deps.host.attachSocket(memory.uid, wanted) } : {}),
-    };
+    const state = this.#stateOf(namespace, name, uid);
+    return state && foundContainer(state, container, this.#deps.host);
   }
 
   /** What the containers of a pod share, while it stands; `uid` as for `find`. */
   sandboxOf(namespace: string, name: string, uid: string): Sandbox | undefined {
-    for (const { state } of this.#workers.values()) {
-      const { memory } = state;
-      if (memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid))
-        return memory.sandbox?.running ? memory.sandbox : undefined;
-    }
-    return undefined;
+    const sandbox = this.#stateOf(namespace, name, uid)?.memory.sandbox;
+    return sandbox?.running ? sandbox : undefined;
   }
 
-  /** Address of a pod's own network, for port-forward and the API proxy. */
-  addressOf(namespace: string, name: string): string | undefined {
-    for (const { state } of this.#workers.values())
-      if (state.memory.namespace === namespace && state.memory.name === name)
-        return state.pod.spec.hostNetwork ? this.#deps.hostIP() : state.memory.sandbox?.ip;
-    return undefined;
+  #stateOf(namespace: string, name: string, uid: string): PodState | undefined {
+    const found = this.#workers.values().find(({ state: { memory } }) => {
+      return memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid);
+    });
+    return found?.state;
   }
 
   #begin(pod: CoreV1Pod, known: boolean): void {
@@ -201,8 +169,7 @@ export class PodManager {
       node: this.#node,
       executor: this.#executor,
       reporter: this.#reporter,
-      oomed: this.#oomed,
-      exits: this.#exits,
+      told: this.#watch,
       onGone: (gone: string) => this.#forget(gone),
     };
     this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew: known && !remembered && this.#looked }));
@@ -230,38 +197,15 @@ export class PodManager {
     }
   }
 
-  #watch(): void {
-    this.#stopEvents = this.#deps.runtime.events(
-      (event) => this.#onEvent(event),
-      () => {
-        if (this.#stopped) return;
-        // What happened in between is found by looking.
-        this.#deps.effects.after(EVENTS_RETRY_MS, () => {
-          if (this.#stopped) return;
-          this.#watch();
-          this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
-        });
-      },
-    );
-  }
-
-  #onEvent({ topic, payload }: RuntimeEvent): void {
-    const id = String(payload.container_id ?? "");
-    if (topic === "/tasks/oom") {
-      this.#oomed.add(id);
-      for (const old of this.#oomed) if (this.#oomed.size > REMEMBERED) this.#oomed.delete(old);
-    }
-    if (topic !== "/tasks/exit" || payload.id !== id) return; // the end of an exec is not the container's
-    this.#exits.set(id, { code: Number(payload.exit_status ?? 0), at: this.#deps.effects.now() });
-    for (const old of this.#exits.keys()) if (this.#exits.size > REMEMBERED) this.#exits.delete(old);
-    for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
-  }
-
   #lookLater(): void {
     this.#cancelLook = this.#deps.effects.after(FULL_LOOK_MS, async () => {
-      await this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
+      await this.#lookSoon();
       if (!this.#stopped) this.#lookLater();
     });
+  }
+
+  async #lookSoon(): Promise<void> {
+    await this.#look().catch((error: Error) => this.#deps.log(`full look: ${error.message}`));
   }
 
   /** Compares all that is here with all that is known: exits that were missed, doubles, orphans, leftovers. */

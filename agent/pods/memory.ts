@@ -113,5 +113,10 @@ export function remember(memory: PodMemory, container: string): ContainerMemory 
   return memory.containers[container];
 }
 
+export const attemptsOf = (memory: PodMemory): Attempt[] =>
+  Object.values(memory.containers).flatMap(({ current, previous }) =>
+    [current, previous].filter((attempt) => attempt !== undefined),
+  );
+
 export const isRunning = (memory: ContainerMemory | undefined): memory is ContainerMemory & { current: Attempt } =>
   memory?.current !== undefined && memory.current.exit === undefined;

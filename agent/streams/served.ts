@@ -4,7 +4,8 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { PodStreamRequest, ProxyRequest } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
-import type { FoundContainer, PodManager } from "../pods/manager.ts";
+import type { FoundContainer } from "../pods/found.ts";
+import type { PodManager } from "../pods/manager.ts";
 import type { NodeFacts } from "./kubelet.ts";
 
 export type StreamDeps = {

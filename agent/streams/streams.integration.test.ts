@@ -9,8 +9,8 @@ import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import type { PodStreamRequest } from "../../worker/protocol/link.ts";
 import { effects } from "../effects.ts";
+import type { FoundContainer } from "../pods/found.ts";
 import { keeperSocket, runKept } from "../pods/keeping.ts";
-import type { FoundContainer } from "../pods/manager.ts";
 import type { Sandbox } from "../pods/memory.ts";
 import { serveOn } from "./serve.ts";
 import { FrameReader, writeFrame } from "./spdy/frames.ts";
