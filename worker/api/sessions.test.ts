@@ -32,6 +32,14 @@ describe("objects over HTTP", async () => {
     expect((await ask("POST", path, { metadata: { name: "NO" } })).headers.get("warning")).toBeNull();
   });
 
+  test("an answer about a deprecated kind says so, whatever was asked", async () => {
+    const path = "/api/v1/namespaces/default/endpoints";
+    const deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+    for (const url of [path, `${path}/none`])
+      expect((await ask("GET", url)).headers.get("warning")).toBe(`299 - "${deprecated}"`);
+    expect((await ask("POST", path, { metadata: { name: "a" } })).headers.get("warning")).toBe(`299 - "${deprecated}"`);
+  });
+
   test("a review is no table", async () => {
     const path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     const review = { spec: { nonResourceAttributes: { path: "/", verb: "get" } } };

@@ -34,6 +34,7 @@ export type KindRules<T extends KubeObject> = {
   validate?(object: T): Iterable<FieldError>;
   validateCreate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
+  deprecation?: string;
   warnings?(object: T, old: T | undefined): Iterable<string>;
   columns?: readonly Column<T>[];
   /** Added to those that read their field by its path. */
@@ -87,6 +88,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
     subresources,
     schema,
     ...(rules.scale && { scale: rules.scale }),
+    ...(rules.deprecation && { deprecation: rules.deprecation }),
     nameProblems: rules.nameProblems?.bind(rules) ?? dnsSubdomainProblems,
     hasGeneration,
     default: defaulter(schema, rules),

@@ -72,6 +72,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   /** Problems that only a new object can have. */
   validateCreate(object: T): Iterable<FieldError>;
   validateUpdate(object: T, old: T, subresource: string): Iterable<FieldError>;
+  /** Told in a `Warning` header of every answer: that there is something better. */
+  readonly deprecation?: string;
   /** Texts for `Warning` headers. */
   warnings(object: T, old: T | undefined): Iterable<string>;
   readonly columns: readonly Column<T>[];

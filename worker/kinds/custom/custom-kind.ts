@@ -58,9 +58,7 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
       *validateUpdate(object, old) {
         yield* brokenRules(schema, object, old);
       },
-      *warnings() {
-        if (version.deprecated) yield deprecation(definition, version);
-      },
+      ...(version.deprecated && { deprecation: deprecation(definition, version) }),
       columns: customColumns(version.additionalPrinterColumns ?? []),
       fieldSelectors: selectorsOf(version),
       ...scaleOf(version),
