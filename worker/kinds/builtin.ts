@@ -1,4 +1,8 @@
 import {
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
+} from "./admissionregistration/validating-admission-policy.ts";
+import {
   MutatingWebhookConfiguration,
   ValidatingWebhookConfiguration,
 } from "./admissionregistration/webhook-configurations.ts";
@@ -14,6 +18,7 @@ import { CronJob } from "./batch/cron-job.ts";
 import { Job } from "./batch/job.ts";
 import { CertificateSigningRequest } from "./certificates/certificate-signing-request.ts";
 import { Lease } from "./coordination/lease.ts";
+import { ComponentStatus } from "./core/component-status.ts";
 import { ConfigMap } from "./core/config-map.ts";
 import { Endpoints } from "./core/endpoints.ts";
 import { Event } from "./core/event.ts";
@@ -49,9 +54,12 @@ export const builtins: readonly Kind[] = [
   APIService,
   CustomResourceDefinition,
   MutatingWebhookConfiguration,
+  ValidatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding,
   ValidatingWebhookConfiguration,
   ClusterRole,
   ClusterRoleBinding,
+  ComponentStatus,
   ConfigMap,
   ControllerRevision,
   DaemonSet,

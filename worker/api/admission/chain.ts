@@ -6,6 +6,7 @@ import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { validatingPolicies } from "./policies/policies.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
 import { resourceQuota } from "./resource-quota.ts";
@@ -35,12 +36,18 @@ export const validating: readonly Admission[] = [
   certificates,
   limitRanger,
   podSecurity,
+  validatingPolicies,
   validatingWebhooks,
   resourceQuota,
 ];
 
 /** Deletions change nothing, but those who may change objects are asked too. */
-export const deleting: readonly Admission[] = [namespaceLifecycle, mutatingWebhooks([]), validatingWebhooks];
+export const deleting: readonly Admission[] = [
+  namespaceLifecycle,
+  mutatingWebhooks([]),
+  validatingPolicies,
+  validatingWebhooks,
+];
 
 /** Connections to a pod: exec, attach, port-forward, proxy. */
-export const connecting: readonly Admission[] = [mutatingWebhooks([]), validatingWebhooks];
+export const connecting: readonly Admission[] = [mutatingWebhooks([]), validatingPolicies, validatingWebhooks];

@@ -3,6 +3,7 @@ import { duplicate, type FieldError, invalidValue, notSupported, required } from
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas, AdmissionregistrationV1MutatingWebhook as Webhook } from "../generated/types.ts";
+import { conditionProblems, webhookCondition } from "./expressions.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/mutating-webhook-configuration-v1/ */
 export type MutatingWebhookConfiguration = Schemas["io.k8s.api.admissionregistration.v1.MutatingWebhookConfiguration"];
@@ -49,6 +50,7 @@ function* webhookProblems(webhook: Omit<Webhook, "reinvocationPolicy">, path: st
       versions,
       `must include at least one of ${REVIEW_VERSIONS.join(", ")}`,
     );
+  yield* conditionProblems(webhook.matchConditions ?? [], `${path}.matchConditions`, webhookCondition);
   for (const [index, rule] of (webhook.rules ?? []).entries()) yield* ruleProblems(rule, `${path}.rules[${index}]`);
   if (!sideEffects) yield required(`${path}.sideEffects`, `must specify one of ${SIDE_EFFECTS.join(", ")}`);
   else if (!SIDE_EFFECTS.includes(sideEffects)) yield notSupported(`${path}.sideEffects`, sideEffects, SIDE_EFFECTS);

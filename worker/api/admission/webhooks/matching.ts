@@ -9,11 +9,14 @@ import type { Hook } from "./hooks.ts";
  * Whether a webhook is asked about a write, and under which version it wants to see the object.
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-rules
  */
-export function kindFor(hook: Hook, operation: Operation): Kind | undefined {
+export function kindFor(matching: Matching, operation: Operation): Kind | undefined {
   if (isExempt(operation.kind)) return undefined;
-  const kind = matchedVersion(hook, operation);
-  return kind && matchesNamespace(hook, operation) && matchesObject(hook, operation) ? kind : undefined;
+  const kind = matchedVersion(matching, operation);
+  return kind && matchesNamespace(matching, operation) && matchesObject(matching, operation) ? kind : undefined;
 }
+
+/** As webhooks say which writes they are for; policies say the same in other fields. */
+export type Matching = Pick<Hook, "matchPolicy" | "rules" | "namespaceSelector" | "objectSelector">;
 
 /** Webhooks have no say in what could shut them out. */
 const EXEMPT = new Set([
@@ -28,7 +31,7 @@ const EXEMPT = new Set([
 const isExempt = ({ group, resource }: Kind): boolean =>
   group === "admissionregistration.k8s.io" && EXEMPT.has(resource);
 
-function matchedVersion(hook: Hook, operation: Operation): Kind | undefined {
+function matchedVersion(hook: Matching, operation: Operation): Kind | undefined {
   const { kind, core } = operation;
   const versions = hook.matchPolicy === "Exact" ? [kind] : [kind, ...core.kinds.versions(kind.groupResource)];
   return versions.find((version) => hook.rules?.some((rule) => matchesRule(rule, version, operation)));

@@ -131,3 +131,13 @@ test("names that are made up, and times, stay the same while webhooks are asked"
   expect(asked).toHaveLength(1);
   expect(asked[0]?.object).toMatchObject({ metadata: { name: made.body.metadata.name, uid: made.body.metadata.uid } });
 });
+
+test("conditions leave writes out before anybody is asked", async () => {
+  const { send, asked } = await cluster(() => ({ allowed: true }));
+  const matchConditions = [{ name: "named", expression: "object.metadata.name == 'a'" }];
+  await send("POST", ...configuration("validating", hook("some", { matchConditions })));
+  await send("POST", MAPS, { metadata: { name: "b" } });
+  expect(asked).toEqual([]);
+  await send("POST", MAPS, { metadata: { name: "a" } });
+  expect(asked).toHaveLength(1);
+});

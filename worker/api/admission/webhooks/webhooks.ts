@@ -1,3 +1,4 @@
+import { webhookCondition } from "../../../kinds/admissionregistration/expressions.ts";
 import type { Kind } from "../../../kinds/kind.ts";
 import { readJsonPatch } from "../../../kinds/patch/json-patch.ts";
 import { same } from "../../../kinds/paths.ts";
@@ -8,6 +9,8 @@ import { normalize } from "../../engine/body.ts";
 import type { Loose } from "../../engine/core.ts";
 import type { Operation } from "../../engine/operation.ts";
 import type { Admission } from "../admission.ts";
+import { conditionsHold } from "../policies/conditions.ts";
+import { admissionVariables } from "../policies/variables.ts";
 import type { Hook } from "./hooks.ts";
 import { kindFor } from "./matching.ts";
 import { callFailure, denial, question, seenAs, type Verdict, verdict, WebhookFailed } from "./review.ts";
@@ -41,7 +44,7 @@ export const validatingWebhooks: Admission = {
     const hooks = operation.core.hooks?.validating() ?? [];
     if (hooks.length === 0) return;
     const asked = hooks.flatMap((hook) => {
-      const kind = kindFor(hook, operation);
+      const kind = kindAsked(hook, operation);
       return kind ? [{ hook, callout: ask(hook, kind, operation) }] : [];
     });
     const callouts = asked.map(({ callout }) => callout);
@@ -59,7 +62,7 @@ function round(
   const asked: { hook: Hook; at: number }[] = [];
   let lastChange = -1;
   for (const [at, hook] of hooks.entries()) {
-    const kind = kindFor(hook, operation);
+    const kind = kindAsked(hook, operation);
     if (!kind) continue;
     const callout = ask(hook, kind, operation);
     const [answer] = answersTo(operation.core.attempt, [callout]);
@@ -68,6 +71,14 @@ function round(
     if (said?.patch && change(hook, kind, operation, said.patch)) lastChange = at;
   }
   return { asked, lastChange };
+}
+
+/** The version to ask about, where rules, selectors and conditions all match. */
+function kindAsked(hook: Hook, operation: Operation): Kind | undefined {
+  const kind = kindFor(hook, operation);
+  if (!kind || !hook.matchConditions?.length) return kind;
+  const programs = hook.matchConditions.map(({ expression }) => webhookCondition(expression));
+  return conditionsHold(programs, admissionVariables(operation, kind), hook, operation) ? kind : undefined;
 }
 
 function ask(hook: Hook, kind: Kind, operation: Operation): Callout {

@@ -1,0 +1,95 @@
+/**
+ * Expressions about writes: match conditions of webhooks and policies, validations, messages.
+ * https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/
+ */
+import type { Environment } from "@marcbachmann/cel-js";
+import { celEnvironment } from "../../lib/cel/environment.ts";
+import { CelError, compile, type Program } from "../../lib/cel/program.ts";
+import { qualifiedNameProblems } from "../../lib/names.ts";
+import { duplicate, type FieldError, invalidValue, required } from "../../lib/status.ts";
+import type { AdmissionregistrationV1MatchCondition as MatchCondition } from "../generated/types.ts";
+import { registerAuthorizer } from "./authorizer.ts";
+
+/** What an expression may mention beside `object`, `oldObject`, `request` and `authorizer`. */
+export type Scope = { params?: boolean; namespaceObject?: boolean; variables?: boolean };
+
+/** `type` is what is known of the object's: `dyn`, or a type that was declared in `environment`. */
+export function admissionEnvironment(
+  scope: Scope,
+  environment: Environment = celEnvironment(),
+  type = "dyn",
+): Environment {
+  registerAuthorizer(environment);
+  environment.registerVariable("object", type).registerVariable("oldObject", type).registerVariable("request", "dyn");
+  if (scope.params) environment.registerVariable("params", "dyn");
+  if (scope.namespaceObject) environment.registerVariable("namespaceObject", "dyn");
+  if (scope.variables) environment.registerVariable("variables", "dyn");
+  return environment;
+}
+
+const CONDITIONS = admissionEnvironment({});
+const POLICY_CONDITIONS = admissionEnvironment({ params: true, namespaceObject: true });
+const POLICY = admissionEnvironment({ params: true, namespaceObject: true, variables: true });
+
+/** Programs kept; they come from configurations, which are few. */
+const MAX_PROGRAMS = 2000;
+const programs = new Map<string, Program>();
+
+function kept(environment: Environment, name: string, expression: string): Program {
+  const key = `${name} ${expression}`;
+  const known = programs.get(key);
+  if (known) return known;
+  const program = compile(environment, expression);
+  if (programs.size >= MAX_PROGRAMS) programs.clear();
+  programs.set(key, program);
+  return program;
+}
+
+/** Each throws CelError for what does not compile. */
+export const webhookCondition = (expression: string): Program => kept(CONDITIONS, "webhook", expression);
+export const policyCondition = (expression: string): Program => kept(POLICY_CONDITIONS, "condition", expression);
+export const policyExpression = (expression: string): Program => kept(POLICY, "policy", expression);
+
+const MAX_CONDITIONS = 64;
+
+export function* conditionProblems(
+  conditions: readonly MatchCondition[],
+  path: string,
+  compileCondition: (expression: string) => Program,
+): Iterable<FieldError> {
+  if (conditions.length > MAX_CONDITIONS)
+    yield {
+      field: path,
+      reason: "FieldValueTooMany",
+      message: `Too many: ${conditions.length}: must have at most ${MAX_CONDITIONS} items`,
+    };
+  const names = new Set<string>();
+  for (const [index, { name, expression }] of conditions.entries()) {
+    const at = `${path}[${index}]`;
+    yield* expressionProblems(expression, `${at}.expression`, compileCondition, "bool");
+    if (!name) yield required(`${at}.name`);
+    else for (const why of qualifiedNameProblems(name)) yield invalidValue(`${at}.name`, name, why);
+    if (names.has(name)) yield duplicate(`${at}.name`, name);
+    names.add(name);
+  }
+}
+
+export function* expressionProblems(
+  expression: string | undefined,
+  path: string,
+  compileExpression: (expression: string) => Program,
+  type?: string,
+): Iterable<FieldError> {
+  if (!expression?.trim()) {
+    yield required(path);
+    return;
+  }
+  try {
+    const program = compileExpression(expression);
+    if (type && program.type !== type && program.type !== "dyn")
+      yield invalidValue(path, expression, `must evaluate to ${type}`);
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    yield invalidValue(path, expression, `compilation failed: ERROR: <input>:1:1: ${error.message}`);
+  }
+}
