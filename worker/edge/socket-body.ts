@@ -6,8 +6,9 @@ export type Bounds = {
   bufferedBytes: number;
 };
 
-/** workerd takes no Infinity here. */
-const UNBOUNDED: Bounds = { bytes: Number.MAX_SAFE_INTEGER, bufferedBytes: Number.MAX_SAFE_INTEGER };
+/** workerd counts a buffer in 32 bits: what is more than this would be less than nothing. */
+const MAX_BUFFERED_BYTES = 2 ** 31 - 1;
+const UNBOUNDED: Bounds = { bytes: Number.MAX_SAFE_INTEGER, bufferedBytes: MAX_BUFFERED_BYTES };
 
 /** Accepts the socket. Either end closes the other: the socket the body, and `close` or a client that goes away both. */
 export function socketBody(socket: WebSocket, { bytes, bufferedBytes }: Bounds = UNBOUNDED) {
