@@ -2,7 +2,7 @@ import { fnv32 } from "../lib/fnv.ts";
 import { safeEncode } from "./names.ts";
 
 /** JSON with sorted keys, so that equal templates have one text. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const fields = Object.entries(value).filter(([, v]) => v !== undefined);

@@ -4,7 +4,7 @@ import type { Kind } from "../kinds/kind.ts";
 import { same } from "../kinds/paths.ts";
 import type { KubeObject } from "../lib/object.ts";
 import type { Intent, View } from "./controller.ts";
-import { hashOf } from "./hash.ts";
+import { canonical, hashOf } from "./hash.ts";
 import { controllerOf, controllerRef } from "./owners.ts";
 
 export const REVISION_HASH = "controller-revision-hash";
@@ -61,7 +61,8 @@ export function currentRevision(
       labels: { ...owner.spec?.template?.metadata?.labels, [REVISION_HASH]: hash },
       ownerReferences: [controllerRef(kind, owner)],
     },
-    data: data as ControllerRevision["data"],
+    // Clients compare its bytes with what they make of the template.
+    data: JSON.parse(canonical(data)) as ControllerRevision["data"],
     revision: next,
   };
   if (view.get(ControllerRevision, namespace, `${name}-${hash}`)) return { intents: [], collision: true };
