@@ -183,9 +183,11 @@ export class Resources {
     return this.#parts.store.get({ resource: kind.groupResource, namespace, name }) === undefined;
   }
 
-  #respond(result: ApiResult, { format, includeObject }: Question): Response {
+  #respond(result: ApiResult, { format, includeObject, asked }: Question): Response {
     const text = render(result, format.shape, includeObject, this.#parts.effects.now());
-    const { code, warnings } = result;
+    const { code } = result;
+    const { deprecation } = asked.kind;
+    const warnings = deprecation ? [deprecation, ...result.warnings] : result.warnings;
     const retry = result.type === "status" ? (result.body as Status).details?.retryAfterSeconds : undefined;
     return answerJson(text, { code, format, warnings, headers: retry ? { "retry-after": String(retry) } : {} });
   }
