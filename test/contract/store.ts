@@ -100,6 +100,10 @@ const objects: ContractCase[] = [
       assert.deepEqual(names(store.byRef("node=n1")), ["a", "b"]);
       assert.deepEqual(names(store.byRef("owner=u1")), ["b", "set"]);
       assert.deepEqual(names(store.byRef("owner=u1", "pods")), ["b"]);
+      assert.deepEqual(
+        store.versionsByRef("owner=u1", "pods").map((version) => ({ ...version })),
+        store.byRef("owner=u1", "pods").map(({ json: _, ...version }) => version),
+      );
       store.write((txn) => {
         put(txn, "b", "", { refs: ["node=n2"] });
         remove(txn, "a");

@@ -1,8 +1,8 @@
 import type { View } from "../controllers/controller.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { Kinds } from "../kinds/registry.ts";
-import type { KubeObject } from "../lib/object.ts";
-import type { Reader, StoredObject } from "../storage/store.ts";
+import type { Key, KubeObject } from "../lib/object.ts";
+import type { Reader, StoredObject, Version } from "../storage/store.ts";
 import { storageResource } from "./engine/conversions.ts";
 import { ADOPTABLE, nodeRef, ownerRef } from "./engine/refs.ts";
 import { keyOf } from "./engine/stored.ts";
@@ -10,11 +10,14 @@ import { keyOf } from "./engine/stored.ts";
 /** Parsed objects kept at most, in characters of their JSON. */
 const CACHE_CHARACTERS = 8 * 1024 * 1024;
 
-type Entry = { json: string; object: KubeObject };
+/** Of objects that are asked for together, so many are fetched one by one; if more are unknown, all are read at once. */
+const MAX_FETCHED = 50;
+
+type Entry = { stored: StoredObject; object: KubeObject; isSettled: boolean };
 
 /**
  * Parsed objects by key, the least recently used dropped first. An entry counts only while its text is the stored one:
- * a revision alone could be that of a write that was rolled back.
+ * a revision alone could be that of a write that was rolled back, unless it was settled when it was read.
  */
 export class ParsedObjects {
   readonly #entries = new Map<string, Entry>();
@@ -25,32 +28,46 @@ export class ParsedObjects {
     this.#limit = limit;
   }
 
-  parse(stored: StoredObject): KubeObject {
-    const key = `${stored.resource}/${stored.namespace}/${stored.name}`;
+  parse(stored: StoredObject, settledRevision: number): KubeObject {
+    const key = textOf(stored);
+    const isSettled = stored.revision <= settledRevision;
     const known = this.#entries.get(key);
     if (known) {
       this.#entries.delete(key);
-      if (known.json === stored.json) {
-        this.#entries.set(key, known);
+      if (known.stored.json === stored.json) {
+        this.#entries.set(key, { ...known, isSettled: known.isSettled || isSettled });
         return known.object;
       }
-      this.#characters -= known.json.length;
+      this.#characters -= known.stored.json.length;
     }
     const object = JSON.parse(stored.json) as KubeObject;
-    this.#entries.set(key, { json: stored.json, object });
+    this.#entries.set(key, { stored, object, isSettled });
     this.#characters += stored.json.length;
     this.#shrink();
     return object;
   }
 
+  /** The object of this version, if it is here. */
+  find(version: Version): KubeObject | undefined {
+    const key = textOf(version);
+    const entry = this.#entries.get(key);
+    if (!entry?.isSettled || entry.stored.revision !== version.revision || entry.stored.uid !== version.uid)
+      return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    return entry.object;
+  }
+
   #shrink(): void {
-    for (const [key, { json }] of this.#entries) {
+    for (const [key, { stored }] of this.#entries) {
       if (this.#characters <= this.#limit) return;
       this.#entries.delete(key);
-      this.#characters -= json.length;
+      this.#characters -= stored.json.length;
     }
   }
 }
+
+const textOf = ({ resource, namespace, name }: Key) => `${resource}/${namespace}/${name}`;
 
 /** What controllers, the scheduler and admission read. Objects are shared: copy before changing. */
 export class StoreView implements View {
@@ -68,7 +85,7 @@ export class StoreView implements View {
 
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined {
     const stored = this.#store.get(keyOf(kind as unknown as Kind, namespace, name));
-    return stored && (this.#parsed.parse(stored) as T);
+    return stored && (this.parse(stored) as T);
   }
 
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[] {
@@ -80,18 +97,18 @@ export class StoreView implements View {
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[] {
     if (ownerUid === "" && !ADOPTABLE.has(kind.groupResource))
       return this.list(kind).filter((object) => !object.metadata?.ownerReferences?.length);
-    return this.#all<T>(this.#store.byRef(ownerRef(ownerUid), kind.groupResource));
+    return this.byRef(kind, ownerRef(ownerUid));
   }
 
   dependents(ownerUid: string): readonly { kind: Kind; object: Readonly<KubeObject> }[] {
     return this.#store.byRef(ownerRef(ownerUid)).flatMap((stored) => {
       const kind = this.#kinds.preferred(stored.resource);
-      return kind ? [{ kind, object: this.#parsed.parse(stored) }] : [];
+      return kind ? [{ kind, object: this.parse(stored) }] : [];
     });
   }
 
   onNode<T extends KubeObject>(kind: Kind<T>, node: string): readonly Readonly<T>[] {
-    return this.#all<T>(this.#store.byRef(nodeRef(node), kind.groupResource));
+    return this.byRef(kind, nodeRef(node));
   }
 
   kind(apiVersion: string, kind: string): Kind | undefined {
@@ -104,15 +121,21 @@ export class StoreView implements View {
 
   /** A stored row as an object, shared like all others. */
   parse(stored: StoredObject): KubeObject {
-    return this.#parsed.parse(stored);
+    return this.#parsed.parse(stored, this.#store.settledRevision());
   }
 
+  /** Sets are looked at again when one of their objects has changed: bodies that are known are not read again. */
   byRef<T extends KubeObject>(kind: Kind<T>, ref: string): readonly Readonly<T>[] {
-    return this.#all<T>(this.#store.byRef(ref, kind.groupResource));
+    const versions = this.#store.versionsByRef(ref, kind.groupResource);
+    const found = versions.map((version) => this.#parsed.find(version));
+    if (found.filter((object) => object === undefined).length > MAX_FETCHED)
+      return this.#all<T>(this.#store.byRef(ref, kind.groupResource));
+    this.looked += versions.length;
+    return versions.map((version, i) => (found[i] ?? this.parse(this.#store.get(version) as StoredObject)) as T);
   }
 
   #all<T extends KubeObject>(rows: readonly StoredObject[]): readonly Readonly<T>[] {
     this.looked += rows.length;
-    return rows.map((row) => this.#parsed.parse(row) as T);
+    return rows.map((row) => this.parse(row) as T);
   }
 }

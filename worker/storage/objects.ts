@@ -1,7 +1,7 @@
 import type { Key } from "../lib/object.ts";
 import { range } from "./range.ts";
 import { RecentRows, type Row } from "./recent-rows.ts";
-import type { ListOptions, Scope, Sql, StoredObject } from "./store.ts";
+import type { ListOptions, Scope, Sql, StoredObject, Version } from "./store.ts";
 
 /** SQLite's word for "no limit". */
 const ALL = -1;
@@ -74,6 +74,16 @@ export class Objects {
        WHERE r.ref = ? ${resource === undefined ? "" : "AND r.resource = ?"} ORDER BY r.resource, r.namespace, r.name`,
       ref,
       ...(resource === undefined ? [] : [resource]),
+    );
+  }
+
+  versionsByRef(ref: string, resource: string): Version[] {
+    return this.#sql.all<Version>(
+      `SELECT o.resource, o.namespace, o.name, o.uid, o.revision FROM refs r CROSS JOIN objects o
+       ON o.resource = r.resource AND o.namespace = r.namespace AND o.name = r.name
+       WHERE r.ref = ? AND r.resource = ? ORDER BY r.resource, r.namespace, r.name`,
+      ref,
+      resource,
     );
   }
 

@@ -5,7 +5,7 @@ import { migrate } from "./migrate.ts";
 import { Objects } from "./objects.ts";
 import { Settings } from "./settings.ts";
 import { readPage } from "./snapshot.ts";
-import type { Change, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn } from "./store.ts";
+import type { Change, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn, Version } from "./store.ts";
 import { SqlWorkQueue } from "./work-queue.ts";
 
 type Listener = (changes: readonly Change[]) => void;
@@ -25,6 +25,8 @@ class SqliteStore implements Store, Txn {
   readonly #log: ChangeLog;
   readonly #listeners = new Set<Listener>();
   #depth = 0;
+  /** The newest revision when the outermost transaction began. */
+  #settled = 0;
   /** The newest revision that was taken; at most a few ahead of the newest written. */
   #taken: number;
   #written: Change[] = [];
@@ -45,6 +47,10 @@ class SqliteStore implements Store, Txn {
     return this.#log.newest;
   }
 
+  settledRevision(): number {
+    return this.#depth === 0 ? this.#log.newest : this.#settled;
+  }
+
   oldestRevision(): number {
     return this.#log.horizon;
   }
@@ -63,6 +69,10 @@ class SqliteStore implements Store, Txn {
     return this.#objects.byRef(ref, resource);
   }
 
+  versionsByRef(ref: string, resource: string): Version[] {
+    return this.#objects.versionsByRef(ref, resource);
+  }
+
   count(scope: Scope): number {
     return this.#objects.count(scope);
   }
@@ -77,6 +87,7 @@ class SqliteStore implements Store, Txn {
 
   write<T>(body: (txn: Txn) => T extends Promise<unknown> ? never : T): T {
     const revision = this.#log.newest;
+    if (this.#depth === 0) this.#settled = revision;
     const taken = this.#taken;
     const written = this.#written.length;
     const { writes } = this.#objects;

@@ -11,6 +11,9 @@ import type { Key } from "../lib/object.ts";
 /** An object as it is served: `json` includes its `metadata.resourceVersion`. */
 export type StoredObject = Key & { uid: string; revision: number; json: string };
 
+/** An object without its body: with the same uid and revision it is the same. */
+export type Version = Key & { uid: string; revision: number };
+
 export type ChangeType = "ADDED" | "MODIFIED" | "DELETED";
 
 /** One write. A DELETED change carries the last body under its new revision. `previous` is the body it replaced. */
@@ -48,12 +51,16 @@ export type ListOptions = {
 export interface Reader {
   /** The newest revision. Never goes back, also not over restarts. */
   revision(): number;
+  /** The newest that no rollback undoes: within a transaction, where it began. */
+  settledRevision(): number;
   /** Snapshots and `since` reach back to this revision, inclusive. */
   oldestRevision(): number;
   get(key: Key): StoredObject | undefined;
   list(scope: Scope, options?: ListOptions): Page | "expired";
   /** Objects written with this ref, in key order, of one resource when given. */
   byRef(ref: string, resource?: string): StoredObject[];
+  /** The same without their bodies, for callers that know most of them already. */
+  versionsByRef(ref: string, resource: string): Version[];
   count(scope: Scope): number;
   /** Resources that have at least one object. */
   resources(): string[];

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { Pod } from "../kinds/core/pod.ts";
+import { ns, pod, session } from "./testing/session.ts";
+
+const labels = (objects: readonly Readonly<Pod>[]) => objects.map(({ metadata }) => metadata?.labels?.at);
+
+test("a set is seen as it is, also after a write that was rolled back and another that took its revision", () => {
+  const { engine, ok, store } = session();
+  for (const name of ["a", "b"]) ok("POST", `${ns}/pods`, pod(name));
+  const { view } = engine;
+  const onNone = () => view.onNode(Pod, "");
+  expect(onNone()).toHaveLength(2);
+  const [first] = onNone();
+  expect(onNone()[0]).toBe(first); // known: not read again
+
+  const patch = (at: string) => ok("PATCH", `${ns}/pods/a`, { metadata: { labels: { at } } });
+  expect(() =>
+    store.write(() => {
+      patch("undone");
+      expect(labels(onNone())).toEqual(["undone", undefined]);
+      throw new Error("rolled back");
+    }),
+  ).toThrow("rolled back");
+  expect(labels(onNone())).toEqual([undefined, undefined]);
+  patch("kept");
+  expect(labels(onNone())).toEqual(["kept", undefined]);
+});
+
+test("a set of more than are known is read at once", () => {
+  const { engine, ok } = session();
+  const names = Array.from({ length: 120 }, (_, i) => `p${String(i).padStart(3, "0")}`);
+  for (const name of names) ok("POST", `${ns}/pods`, pod(name));
+  expect(engine.view.onNode(Pod, "").map(({ metadata }) => metadata?.name)).toEqual(names);
+});
