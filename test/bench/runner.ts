@@ -1,6 +1,6 @@
 /** Runs groups in rounds, the sides in turn: A B A B A B, so that what else the machine does falls on both alike. */
 import { effects } from "../../agent/effects.ts";
-import type { Goal, Group, SideName, Started, Unit } from "./measure.ts";
+import type { Goal, Group, Measure, SideName, Started, Unit } from "./measure.ts";
 import { progress } from "./progress.ts";
 
 /** One measured value. `round` counts from 1. */
@@ -15,6 +15,8 @@ export type RunOptions = {
   rounds: number;
   only: RegExp | undefined;
   sides: readonly SideName[];
+  /** Told of what could not be measured. */
+  failed(why: string): void;
 };
 
 export const group = <System extends Started>(definition: Group<System>): AnyGroup => ({
@@ -25,7 +27,7 @@ export const group = <System extends Started>(definition: Group<System>): AnyGro
 
 async function runGroup<System extends Started>(
   { name, sides, measures }: Group<System>,
-  { rounds, only, sides: wanted }: RunOptions,
+  { rounds, only, sides: wanted, failed }: RunOptions,
 ): Promise<Result[]> {
   const chosen = measures.filter((measure) => !only || only.test(`${name}: ${measure.name}`));
   const results = chosen.map(({ name: measure, unit, goal }): Result => {
@@ -37,20 +39,31 @@ async function runGroup<System extends Started>(
       const start = sides[side];
       if (!start) continue;
       progress(`${name}, round ${round} of ${rounds}: ${side}`);
-      const system = await start();
       try {
-        for (const [i, measure] of chosen.entries()) {
-          const value = await measure.run(system);
+        await measureAll(await start(), chosen, (i, value) => {
           results[i]?.samples.push({ side, round, value });
-          progress(`  ${side}: ${measure.name}: ${value.toPrecision(4)} ${measure.unit}`);
-        }
-      } finally {
-        await system.stop();
-        await effects.sleep(500); // what it held is given back
+          progress(`  ${side}: ${chosen[i]?.name}: ${value.toPrecision(4)} ${chosen[i]?.unit}`);
+        });
+      } catch (error) {
+        // What else was measured is worth its place in the table.
+        failed(`${name}, round ${round}, ${side}: ${error instanceof Error ? error.message : error}`);
       }
+      await effects.sleep(500); // what it held is given back
     }
   }
   return results;
+}
+
+async function measureAll<System extends Started>(
+  system: System,
+  measures: readonly Measure<System>[],
+  found: (i: number, value: number) => void,
+): Promise<void> {
+  try {
+    for (const [i, measure] of measures.entries()) found(i, await measure.run(system));
+  } finally {
+    await system.stop();
+  }
 }
 
 export function median(values: readonly number[]): number | undefined {
