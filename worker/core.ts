@@ -272,7 +272,8 @@ export class Core {
       this.expireAt = more ? start : start + EXPIRE_EVERY_MS;
     }
     if (store.revision() >= this.compactAt) {
-      const more = store.compact(limits.keepRevisions, limits.compactRows);
+      // More than came in this turn, or a long rush would outrun it.
+      const more = store.compact(limits.keepRevisions, limits.compactRows + 2 * this.untold.length);
       this.compactAt = store.revision() + (more ? 1 : limits.compactEveryRevisions);
     }
     const told = this.untold;

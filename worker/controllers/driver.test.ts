@@ -19,6 +19,8 @@ const having = (effect: () => unknown): Intent[] => {
   return [];
 };
 
+let drivers = 0;
+
 type Rows = Map<string, { controller: string; key: string; due: number }>;
 
 function setup(
@@ -34,6 +36,7 @@ function setup(
     done: (controller, key) => void rows.delete(`${controller} ${key}`),
   };
   const sight = { looked: 0 };
+  const chance = ++drivers / 1000;
   const applied: Intent[] = [];
   const refusals: (ApiError | undefined)[] = [];
   const ran: string[] = [];
@@ -54,7 +57,7 @@ function setup(
       return refusals.shift();
     },
     work,
-    effects: { now: () => clock.now, random: () => 0 },
+    effects: { now: () => clock.now, random: () => chance },
     looked: () => sight.looked,
   });
   return { driver, rows, applied, refusals, ran, clock, sight };
@@ -150,6 +153,21 @@ describe("queueing", () => {
     next.driver.persist();
     expect(next.ran).toEqual(["ns/a", "ns/b"]);
     expect(next.rows.size).toBe(0);
+  });
+
+  test("what waited in a driver that ended is found also when the next has had too much to do meanwhile", () => {
+    const first = setup(() => []);
+    first.driver.changed([added("a")]);
+    first.driver.persist();
+    const next = setup(() => [], {}, [], first.rows);
+    next.driver.changed([added("c"), added("d")]);
+    for (const reconciles of [1, 10]) {
+      next.driver.drain({ reconciles });
+      next.driver.persist();
+    }
+    expect(next.driver.due(next.clock.now + 10_000)).toBe(1);
+    next.driver.drain({ reconciles: 10 });
+    expect(next.ran).toContain("ns/a");
   });
 
   test("a driver that goes on for long renews its mark and looks at nothing twice", () => {

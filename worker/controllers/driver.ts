@@ -4,6 +4,7 @@ import type { ApiError } from "../lib/status.ts";
 import type { ChangeType, Context, Controller, Intent, View, Watch } from "./controller.ts";
 import { Backoff, KeyQueue } from "./queue.ts";
 import { Rests } from "./rests.ts";
+import { type Queue, Ring } from "./ring.ts";
 
 /** One write: `object` is the new body, or the last one on deletion; `old` is absent on creation. */
 export type ObjectChange = {
@@ -50,39 +51,14 @@ export type Budget = {
   until?: number;
 };
 
-type Queue = { controller: Controller; keys: KeyQueue };
-
 /** Reconciles of the others after which the patient ones get a turn each, however much is left. */
 const PATIENCE = 500;
 const DUE_ROWS_AT_ONCE = 1000;
-/** The row that stands while keys wait in memory, and how long after a crash they are looked for. */
-const UNFINISHED = { controller: "", key: "unfinished" };
+/** Whose rows stand while keys wait in the memory of a driver (one a driver), and how long after a crash those are looked for. */
+const UNFINISHED = "";
 const UNFINISHED_MS = 10_000;
 /** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
 const CONFLICTS_AT_ONCE = 3;
-
-/** Queues that take turns. */
-class Ring {
-  readonly #queues: readonly Queue[];
-  #turn = 0;
-
-  constructor(queues: readonly Queue[]) {
-    this.#queues = queues;
-  }
-
-  get size(): number {
-    return this.#queues.length;
-  }
-
-  take(): { queue: Queue; key: string } | undefined {
-    for (let tried = 0; tried < this.#queues.length; tried++) {
-      const queue = this.#queues[this.#turn++ % this.#queues.length];
-      const key = queue?.keys.take();
-      if (queue && key !== undefined) return { queue, key };
-    }
-    return undefined;
-  }
-}
 
 /**
  * Runs controllers: writes become keys, keys are reconciled, intents are applied, which makes more writes, until all
@@ -120,7 +96,9 @@ export class Driver {
   /** Deadlines not written yet: controller → key → due. */
   readonly #later = new Map<string, Map<string, number>>();
   #eagerRuns = 0;
-  /** The unfinished row is this driver's own. */
+  /** The key of this driver's own unfinished row: what another left when its memory went is not this one's to tick off. */
+  readonly #mark: string;
+  /** The row stands. */
   #marked = false;
   /** Keys whose intent is being carried out elsewhere. */
   readonly #held = new Set<string>();
@@ -129,6 +107,7 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#mark = `${options.effects.now()}-${options.effects.random()}`;
     this.#queues = options.controllers.map((controller) => ({ controller, keys: new KeyQueue() }));
     this.#eager = new Ring(this.#queues.filter(({ controller }) => !controller.patient));
     this.#patient = new Ring(this.#queues.filter(({ controller }) => controller.patient));
@@ -195,16 +174,16 @@ export class Driver {
     const rows = this.#options.work.due(now, DUE_ROWS_AT_ONCE);
     for (const { controller, key } of rows) {
       this.#options.work.done(controller, key);
-      if (controller === UNFINISHED.controller) this.#unfinished();
+      if (controller === UNFINISHED) this.#unfinished(key);
       else this.enqueue(controller, key);
     }
     return rows.length;
   }
 
-  /** The mark has come due: written by this driver, it only needs renewing; by one that ended, all is looked at anew. */
-  #unfinished(): void {
-    if (!this.#marked) this.resync();
-    this.#marked = false;
+  /** A mark has come due: this driver's own only needs renewing; after one that ended, all is looked at anew. */
+  #unfinished(mark: string): void {
+    if (mark === this.#mark) this.#marked = false;
+    else this.resync();
   }
 
   /** Keys that wait to run now. */
@@ -244,8 +223,8 @@ export class Driver {
     this.#later.clear();
     const unfinished = this.waiting > 0 || this.#held.size > 0 || this.#rests.next() !== undefined;
     if (unfinished === this.#marked) return;
-    if (unfinished) work.enqueue({ ...UNFINISHED, due: effects.now() + UNFINISHED_MS });
-    else work.done(UNFINISHED.controller, UNFINISHED.key);
+    if (unfinished) work.enqueue({ controller: UNFINISHED, key: this.#mark, due: effects.now() + UNFINISHED_MS });
+    else work.done(UNFINISHED, this.#mark);
     this.#marked = unfinished;
   }
 
