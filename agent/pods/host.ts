@@ -6,7 +6,6 @@ import type { Nerdctl } from "../nerdctl.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
-import { loggerRuns } from "../streams/logger.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, cgroups } from "./cgroups.ts";
@@ -14,11 +13,12 @@ import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import { type Act, act } from "./handlers.ts";
 import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
-import { machineProcesses, type Processes } from "./processes.ts";
+import { isBusy, loggerOf } from "./logger.ts";
+import { machineProcesses, type Processes, signalProcess } from "./processes.ts";
 
-/** A logger that does not end is waited for five seconds. */
-const LOGGER_LOOK_MS = 50;
-const MAX_LOGGER_LOOKS = 100;
+/** A logger that has not written all, or does not end, is waited for five seconds each. */
+const LOGGER_LOOK_MS = 10;
+const MAX_LOGGER_LOOKS = 500;
 
 /** What pods need of their machine beside the runtime and the network. A simulator has its own. */
 export interface Host {
@@ -38,7 +38,7 @@ export interface Host {
   forgetKept(uid: string, container: string): void;
   /** Where a container that `runKept` started can be attached to. */
   attachSocket(uid: string, container: string): string;
-  /** Resolves when the log of a container that has ended is complete; a model's always is. */
+  /** Completes the log of a container that has ended; a model's always is. */
   logged?(containerId: string): Promise<void>;
 }
 
@@ -66,8 +66,14 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
     forgetKept: (uid, container) => forgetKeeper(attachSocket(uid, container)),
     attachSocket,
     async logged(containerId) {
-      for (let looks = 0; looks < MAX_LOGGER_LOOKS && loggerRuns(containerId); looks++)
-        await effects.sleep(LOGGER_LOOK_MS);
+      const logger = loggerOf(containerId);
+      if (logger === undefined) return;
+      const until = async (done: () => boolean) => {
+        for (let looks = 0; looks < MAX_LOGGER_LOOKS && !done(); looks++) await effects.sleep(LOGGER_LOOK_MS);
+      };
+      await until(() => !isBusy(logger));
+      signalProcess(logger, "SIGTERM");
+      await until(() => loggerOf(containerId) === undefined);
     },
   };
 }

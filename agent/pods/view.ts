@@ -84,10 +84,7 @@ export class PodView {
   /** An event told that a container ended, which is among those told by now. */
   takeExit(id: string): void {
     this.#release(id);
-    const attempt = attemptsOf(this.#state.memory).find((one) => one.id === id);
-    // What it printed last may be on its way to the log still, which the runtime's answer waits for in effect.
-    if (attempt && this.#tellsByLog(attempt)) this.#current = false;
-    else this.#observed = this.#observed.map((o) => this.#withExit(o));
+    this.#observed = this.#observed.map((o) => this.#withExit(o));
   }
 
   /** Whether what the runtime has of this pod is what is known here. */
@@ -186,18 +183,12 @@ export class PodView {
     return containerNamed(this.#state.pod, name)?.terminationMessagePolicy;
   }
 
-  #tellsByLog(attempt: Attempt): boolean {
-    return this.#messagePolicyOf(attempt) === "FallbackToLogsOnError";
-  }
-
-  /** A log that is to stand in for a termination message has to be complete. */
+  /** Whoever sees that a container has ended finds all of its log, in which its termination message may be. */
   async #logged(): Promise<void> {
-    const ended = new Set(
-      this.#observed.flatMap(({ id, state, exitCode }) => (state === "exited" && exitCode ? id : [])),
-    );
-    for (const attempt of attemptsOf(this.#state.memory))
-      if (!attempt.exit && ended.has(attempt.id) && this.#tellsByLog(attempt))
-        await this.#node.host.logged?.(attempt.id);
+    if (this.#state.deleted) return; // its log goes with it
+    const ended = new Set(this.#observed.flatMap(({ id, state }) => (state === "exited" ? id : [])));
+    const over = attemptsOf(this.#state.memory).filter((attempt) => !attempt.exit && ended.has(attempt.id));
+    await Promise.all(over.map(({ id }) => this.#node.host.logged?.(id)));
   }
 
   #release(id: string): void {

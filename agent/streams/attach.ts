@@ -1,7 +1,6 @@
 /** `kubectl attach`: what a running container prints from now on, and its input. */
 import { attachTo } from "../pods/keeping.ts";
 import { Channel, Channels, exitStatus, readMessage, waitForRoom } from "./channels.ts";
-import { loggerRuns } from "./logger.ts";
 import { readEntries } from "./logs.ts";
 import { flags, type Served } from "./served.ts";
 
@@ -45,8 +44,7 @@ async function followLog(served: Served, channels: Channels): Promise<void> {
   };
   const wants = flags(request.query);
   const options = { follow: true, tailLines: 0, stream: "All" } as const;
-  const logging = () => loggerRuns(container.containerId);
-  const deps = { running, logging, timers: served.deps.effects, signal: gone.signal };
+  const deps = { running, timers: served.deps.effects, signal: gone.signal };
   for await (const entries of readEntries(container.logPath, options, deps))
     for (const { log, stream } of entries) {
       const name = stream === "stderr" ? "stderr" : "stdout";

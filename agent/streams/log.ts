@@ -1,6 +1,5 @@
 /** `kubectl logs`: text as binary messages, then a close. */
 import { closeInOrder, sendWithin } from "./channels.ts";
-import { loggerRuns } from "./logger.ts";
 import { logOptions, readLog } from "./logs.ts";
 import type { Served } from "./served.ts";
 
@@ -16,9 +15,8 @@ export async function serveLog({ socket, request, container, deps }: Served): Pr
     const now = deps.pods.find(request.namespace, request.pod, request.uid, request.container);
     return !previous && now?.containerId === container.containerId && now.running;
   };
-  const logging = () => !previous && loggerRuns(container.containerId);
   const options = logOptions(query, deps.effects.now());
-  for await (const bytes of readLog(path, options, { running, logging, timers: deps.effects, signal: gone.signal })) {
+  for await (const bytes of readLog(path, options, { running, timers: deps.effects, signal: gone.signal })) {
     await sendWithin(socket, bytes);
   }
   await closeInOrder(socket);

@@ -19,8 +19,6 @@ export type LogOptions = {
 export type Entry = { log: string; stream: string; time: string };
 
 const POLL_MS = 100;
-/** A logger that a process outside the container keeps alive is waited for so long. */
-const MAX_QUIET_POLLS_AT_END = 50;
 
 export function logOptions(query: URLSearchParams, now: number): LogOptions {
   const number = (name: string) => (query.get(name) ? Number(query.get(name)) : undefined);
@@ -53,18 +51,13 @@ function isWanted({ stream, time }: Entry, options: Pick<LogOptions, "stream" | 
 }
 
 export type FollowDeps = {
-  /** Whether the container may print more. */
+  /** Whether more may be written. */
   running(): boolean;
-  /** Whether what it has printed may not all be in the log yet. */
-  logging(): boolean;
   timers: Pick<Timers, "sleep">;
   signal: AbortSignal;
 };
 
-/**
- * The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. Of a
- * container that has ended all of them: clients ask for its log as soon as they see that.
- */
+/** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
 export async function* readEntries(
   path: string,
   options: Pick<LogOptions, "follow" | "tailLines" | "stream" | "since">,
@@ -72,16 +65,13 @@ export async function* readEntries(
 ): AsyncIterable<Entry[]> {
   const files = await LogFiles.open(path, options.tailLines);
   try {
-    let quiet = 0;
     while (!deps.signal.aborted) {
-      const isRunning = deps.running();
-      const isComplete = isRunning ? !options.follow : !deps.logging();
+      const isComplete = !options.follow || !deps.running(); // asked first, as more may come while it reads
       const lines = await files.read();
       if (lines.length > 0) {
-        quiet = 0;
         const entries = lines.flatMap((line) => parseEntry(line) ?? []).filter((entry) => isWanted(entry, options));
         if (entries.length > 0) yield entries;
-      } else if (isComplete || (!isRunning && ++quiet > MAX_QUIET_POLLS_AT_END)) return;
+      } else if (isComplete) return;
       else await deps.timers.sleep(POLL_MS, deps.signal).catch(() => {});
     }
   } finally {

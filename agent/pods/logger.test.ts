@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { loggerRuns } from "./logger.ts";
+import { isBusy, loggerOf } from "./logger.ts";
 
 let proc = "";
 beforeEach(() => {
@@ -17,16 +17,29 @@ function process(pid: number, args: readonly string[], environment: readonly str
   writeFileSync(join(proc, String(pid), "environ"), environment.map((value) => `${value}\0`).join(""));
 }
 
-test("a container's logger runs as long as its process is there", () => {
+test("a container's logger is found as long as its process is there", () => {
   process(7, ["nerdctl", "_NERDCTL_INTERNAL_LOGGING", "/data"], ["CONTAINER_ID=abc", "CONTAINER_NAMESPACE=k8s"]);
-  expect(loggerRuns("abc", proc)).toBe(true);
+  expect(loggerOf("abc", proc)).toBe(7);
   rmSync(join(proc, "7"), { recursive: true });
-  expect(loggerRuns("abc", proc)).toBe(false);
+  expect(loggerOf("abc", proc)).toBeUndefined();
 });
 
 test("another container's logger and another program of the container do not count", () => {
   process(7, ["nerdctl", "_NERDCTL_INTERNAL_LOGGING", "/data"], ["CONTAINER_ID=abcd"]);
   process(8, ["sh"], ["CONTAINER_ID=abc"]);
   mkdirSync(join(proc, "9")); // its files are gone already
-  expect(loggerRuns("abc", proc)).toBe(false);
+  expect(loggerOf("abc", proc)).toBeUndefined();
+});
+
+test("a process is busy while one of its threads is not asleep", () => {
+  const thread = (id: number, state: string) => {
+    mkdirSync(join(proc, "7/task", String(id)), { recursive: true });
+    writeFileSync(join(proc, "7/task", String(id), "stat"), `${id} (a R b) ${state} 1 7`);
+  };
+  thread(7, "S");
+  thread(8, "S");
+  expect(isBusy(7, proc)).toBe(false);
+  thread(8, "R");
+  expect(isBusy(7, proc)).toBe(true);
+  expect(isBusy(9, proc)).toBe(false);
 });
