@@ -53,7 +53,12 @@ export class PodManager {
   #cancelLook = () => {};
   #stopSweep = () => {};
   #looking = false;
-  /** All containers were seen once: a pod that comes new has none. */
+  /**
+   * The cluster has said what should run. Until then a pod that nothing here knows of may be a new one, whose agent lost
+   * its disk or got an old one back.
+   */
+  #heard = false;
+  /** All containers were seen once and have their pods: one that comes new has none. */
   #looked = false;
 
   constructor(deps: PodManagerDeps) {
@@ -127,6 +132,8 @@ export class PodManager {
   online(): void {
     this.#reporter.retry();
     this.#node.events.flush();
+    if (!this.#heard) void this.#lookSoon();
+    this.#heard = true;
     for (const worker of this.#workers.values()) if (worker.state.deleted) worker.wake();
   }
 
@@ -212,6 +219,7 @@ export class PodManager {
   async #look(): Promise<void> {
     if (this.#looking || !this.#synced || this.#stopped) return;
     this.#looking = true;
+    const heard = this.#heard;
     try {
       const { runtime, effects } = this.#deps;
       const ids = await runtime.list(Label.podUid);
@@ -225,14 +233,16 @@ export class PodManager {
       if (this.#stopped) return;
       const byPod = Map.groupBy(observed, (o) => o.podUid);
       for (const [uid, worker] of this.#workers) if (!worker.agreesWith(byPod.get(uid) ?? [])) worker.wake(true);
-      for (const [uid, [first]] of byPod) if (first && !this.#workers.has(uid)) this.#begin(this.#orphan(first), false);
+      for (const [uid, [first]] of byPod)
+        if (first && !this.#workers.has(uid) && (heard || this.#memories.has(uid)))
+          this.#begin(this.#orphan(first), false);
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
       const { files, volumes } = this.#deps.host;
       for (const uid of files.uids()) if (!this.#workers.has(uid)) await volumes.remove(uid);
       const { network } = this.#deps;
       for (const name of network.opened())
-        if (!this.#workers.has(parseSandboxName(name).uid)) await network.close(name);
-      this.#looked = true;
+        if (heard && !this.#workers.has(parseSandboxName(name).uid)) await network.close(name);
+      this.#looked = heard;
     } finally {
       this.#looking = false;
     }

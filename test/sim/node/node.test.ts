@@ -110,17 +110,42 @@ test("a machine whose clock is wrong, and then set, restarts its containers as a
   expect(restarts(cluster, "crash")).toBeLessThan(9);
 });
 
-test("a pod that a restored disk did not know is ended, and runs again once the cluster names it", async () => {
+test("a pod that a restored disk does not know goes on until the cluster has spoken", async () => {
   const cluster = await clusterWith({});
   cluster.node.remember();
   cluster.run("web", running("app:1"));
   await cluster.pass(30);
   cluster.cut(true);
   cluster.node.restore();
-  await cluster.pass(2);
+  await cluster.pass(120);
   cluster.cut(false);
   await cluster.pass(120);
   expect(cluster.breaks).toEqual([]);
-  expect(phase(cluster, "web")).toBe("Running");
+  expect(restarts(cluster, "web")).toBe(0);
   expect(cluster.running("web")).toHaveLength(1);
+});
+
+test("a pod that is taken back while its node ends it runs again", async () => {
+  const cluster = await clusterWith({ web: "stubborn:1" });
+  const taken = cluster.take("web");
+  await cluster.pass(1);
+  cluster.give(taken);
+  await cluster.pass(60);
+  expect(cluster.breaks).toEqual([]);
+  expect(cluster.running("web")).toHaveLength(1);
+});
+
+test("what no pod is known of is ended once the cluster has spoken", async () => {
+  const cluster = await clusterWith({});
+  cluster.node.remember();
+  cluster.run("web", running("app:1"));
+  await cluster.pass(30);
+  cluster.cut(true);
+  cluster.node.restore();
+  cluster.take("web");
+  await cluster.pass(120);
+  expect(cluster.running("web")).toHaveLength(1);
+  cluster.cut(false);
+  await cluster.pass(120);
+  expect([...cluster.containers]).toEqual([]);
 });

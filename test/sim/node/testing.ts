@@ -66,6 +66,17 @@ export class TinyCluster {
     this.#change("pods", "default", name, { ...pod, metadata } as unknown as ObjectJson);
   }
 
+  /** The node hears no more of a pod, as if another cluster spoke; `give` undoes it. */
+  take(name: string): NodeChange {
+    const taken = this.#objects.get(`pods/default/${name}`) as NodeChange;
+    this.#change("pods", "default", name, null);
+    return taken;
+  }
+
+  give({ resource, namespace, name, object }: NodeChange): void {
+    this.#change(resource, namespace, name, object);
+  }
+
   pod(name: string): CoreV1Pod | undefined {
     return this.#objects.get(`pods/default/${name}`)?.object as unknown as CoreV1Pod | undefined;
   }
