@@ -53,7 +53,7 @@ export async function startContainer(
   }
   begin(state, container, attempt);
   if (attempt.exit) {
-    memory.waiting = { reason: "RunContainerError", message: attempt.exit.message };
+    remember(state.memory, container.name).waiting = { reason: "RunContainerError", message: attempt.exit.message };
     return false;
   }
   await postStart(node, state, container, attempt);

@@ -1,0 +1,44 @@
+import { describe, expect, it } from "vitest";
+import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { InspectedImage } from "../runtime.ts";
+import type { NodeContext, PodState } from "./context.ts";
+import { newMemory } from "./memory.ts";
+import { startContainer } from "./starting.ts";
+import { computeStatus } from "./status.ts";
+
+const container = { name: "c", image: "app:1" };
+const pod: CoreV1Pod = { metadata: { name: "p", namespace: "ns", uid: "u" }, spec: { containers: [container] } };
+
+/** A machine whose runtime refuses to run anything. */
+function refusing(message: string): NodeContext {
+  const node = {
+    nodeName: "n",
+    hostIP: () => "192.0.2.1",
+    runtime: { run: () => Promise.reject(new Error(message)) },
+    events: { record: () => undefined },
+    effects: { now: () => 1000, uid: () => "chance" },
+    desired: () => ({ pods: new Map(), configMaps: new Map(), secrets: new Map(), services: [] }),
+    host: {
+      memoryBytes: 1,
+      allocatable: () => ({}),
+      files: { messageFile: () => "", names: () => [] },
+      volumes: { mountsOf: async () => [], sharedMemory: async () => "" },
+    },
+  };
+  return node as unknown as NodeContext;
+}
+
+describe("startContainer", () => {
+  it("says why a container waits that the runtime does not run", async () => {
+    const memory = newMemory(pod, 0);
+    memory.sandbox = { id: "s", number: 0, running: true };
+    const state = { uid: "u", pod, memory, fresh: { made: [], removed: [] } } as unknown as PodState;
+    const image = { Config: {} } as InspectedImage;
+    const step = { do: "startContainer", container: "c", kind: "app", number: 0 } as const;
+    expect(await startContainer(refusing("no such program"), state, step, container, image)).toBe(false);
+    const status = computeStatus(pod, memory, { hostIP: "192.0.2.1", now: 1000, deleted: false });
+    expect(status.containerStatuses?.[0]?.state).toEqual({
+      waiting: { reason: "RunContainerError", message: "no such program" },
+    });
+  });
+});
