@@ -132,9 +132,10 @@ export class PodManager {
   online(): void {
     this.#reporter.retry();
     this.#node.events.flush();
-    if (!this.#heard) void this.#lookSoon();
-    this.#heard = true;
     for (const worker of this.#workers.values()) if (worker.state.deleted) worker.wake();
+    if (this.#heard) return;
+    this.#heard = true;
+    void this.#lookSoon();
   }
 
   /** Stops managing; containers go on. */
