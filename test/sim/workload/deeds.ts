@@ -195,7 +195,7 @@ const own: Make = (random, { namespace }, client) => {
     client,
     namespace,
     name: `owned-${between(random, 0, 2)}`,
-    owners: pick(random, [[pick(random, owners)], [pick(random, owners), other], owners]),
+    owners: pick(random, [[pick(random, owners)], [pick(random, owners), other], owners, [...owners, other]]),
   };
 };
 const drain: Make = (random, _, client, nodes) => ({ do: "drain", client, node: between(random, 0, nodes - 1) });
@@ -295,8 +295,8 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [3, kill],
   [1, bind],
   [2, hold],
-  [3, own],
-  [1, drain],
+  [5, own],
+  [2, drain],
   [2, uncordon],
   [1, taint],
   [0.5, forgetNode],

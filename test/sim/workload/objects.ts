@@ -158,7 +158,7 @@ const service: Template["make"] = (random, name) => ({
 const budget: Template["make"] = (random, name) => ({
   metadata: { name },
   spec: {
-    selector: selector(pick(random, ["web-0", "web-1", "db-0"])),
+    selector: selector(pick(random, ["web-0", "web-0", "web-1", "db-0"])),
     ...pick(random, [{ minAvailable: 1 }, { minAvailable: "50%" }, { maxUnavailable: 1 }, { maxUnavailable: 0 }]),
   },
 });
@@ -198,7 +198,7 @@ export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
   [1, { api: BATCH, plural: "jobs", name: "job-1", make: job(["job:1", "fail:1"]) }],
   [3, { api: CORE, plural: "services", name: "service-0", make: service }],
   [3, { api: CORE, plural: "services", name: "service-1", make: service }],
-  [2, { api: "/apis/policy/v1", plural: "poddisruptionbudgets", name: "budget-0", make: budget }],
+  [4, { api: "/apis/policy/v1", plural: "poddisruptionbudgets", name: "budget-0", make: budget }],
   [3, { api: CORE, plural: "pods", name: "pod-0", make: pod(STEADY) }],
   [3, { api: CORE, plural: "configmaps", name: "config-0", make: config }],
   [1, { api: CORE, plural: "configmaps", name: "config-1", make: config }],
