@@ -1,6 +1,7 @@
 import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Step } from "../plan.ts";
 import type { ContainerOptions, Inspected, InspectedImage } from "../runtime.ts";
+import { VolumeError } from "../volumes/volume.ts";
 import { raise } from "./backoff.ts";
 import { containerOptions } from "./container-spec.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
@@ -33,7 +34,8 @@ export async function startContainer(
   try {
     options = await optionsOf(node, step, state, container, image, attempt);
   } catch (error) {
-    const reason = error instanceof ConfigError ? "CreateContainerConfigError" : "CreateContainerError";
+    const isConfig = error instanceof ConfigError || error instanceof VolumeError;
+    const reason = isConfig ? "CreateContainerConfigError" : "CreateContainerError";
     return cannotStart(node, state, container, reason, (error as Error).message);
   }
   const again = memory.current?.sandbox === attempt.sandbox ? memory.current.exit : undefined;

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
-import { expand } from "../pods/env.ts";
 import type { FieldContext } from "../pods/fields.ts";
 import { bindSubPath, isMountPoint, mountTmpfs, unmountAll } from "./mounts.ts";
 import { volumeSources } from "./sources.ts";
+import { subPathOf } from "./sub-path.ts";
 import { type Api, PodTokens } from "./tokens.ts";
 import { type VolumeContext, VolumeError, type VolumeSource } from "./volume.ts";
 
@@ -84,7 +84,7 @@ export class Volumes implements PodVolumes {
     for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
       const place = this.#places.get(uid)?.get(mount.name);
       if (!place) throw new VolumeError(`volume "${mount.name}" is not mounted`);
-      const subPath = mount.subPathExpr ? expandAll(mount.subPathExpr, env) : mount.subPath;
+      const subPath = subPathOf(mount, env);
       if (!subPath) mounts.push([place, mount]);
       else {
         const target = join(this.#folder(uid), "subpaths", container.name, `${index}`);
@@ -136,17 +136,4 @@ export class Volumes implements PodVolumes {
       token: (request) => held.token(context.pod, request),
     };
   }
-}
-
-/** Unlike in a command, every name must be known here. */
-function expandAll(expression: string, env: ReadonlyMap<string, string>): string {
-  const missing: string[] = [];
-  const text = expand(expression, (name) => {
-    const value = env.get(name);
-    if (value === undefined) missing.push(name);
-    return value;
-  });
-  if (missing.length)
-    throw new VolumeError(`missing value for ${missing.map((name) => JSON.stringify(name)).join(", ")}`);
-  return text;
 }

@@ -10,6 +10,7 @@ import { validatingPolicies } from "./policies/policies.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
 import { resourceQuota } from "./resource-quota.ts";
+import { runtimeClass, runtimeClassOverhead } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
@@ -23,6 +24,7 @@ const ownMutating: readonly Admission[] = [
   taintNodes,
   priority,
   defaultTolerationSeconds,
+  runtimeClass,
   defaultStorageClass,
   storageProtection,
   defaultIngressClass,
@@ -35,6 +37,7 @@ export const validating: readonly Admission[] = [
   privilegeEscalation,
   certificates,
   limitRanger,
+  runtimeClassOverhead,
   podSecurity,
   validatingPolicies,
   validatingWebhooks,
