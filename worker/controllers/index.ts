@@ -12,6 +12,7 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
 import { jobController } from "./job/job.ts";
+import { jobOrphans } from "./job/orphans.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
@@ -50,6 +51,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     statefulSetController,
     daemonSetController,
     jobController,
+    jobOrphans,
     cronJobController,
     ttlAfterFinishedController,
     namespaceController,

@@ -7,6 +7,7 @@ import { garbageCollector } from "../garbage-collector/garbage-collector.ts";
 import { Model } from "../testing.ts";
 import { formatIndexes, parseIndexes } from "./indexes.ts";
 import { jobController } from "./job.ts";
+import { jobOrphans } from "./orphans.ts";
 import { ttlAfterFinishedController } from "./ttl.ts";
 
 function work(spec: Partial<NonNullable<Job["spec"]>> = {}): Job {
@@ -17,7 +18,7 @@ function work(spec: Partial<NonNullable<Job["spec"]>> = {}): Job {
 }
 
 function cluster(job: Job): Model {
-  const model = new Model([jobController, ttlAfterFinishedController, garbageCollector]);
+  const model = new Model([jobController, jobOrphans, ttlAfterFinishedController, garbageCollector]);
   model.create(Job, job);
   model.rest();
   return model;
@@ -124,6 +125,24 @@ describe("a Job", () => {
     model.delete(Job, model.get(Job, "work") ?? {}, { propagationPolicy: "Background" });
     model.rest();
     expect(model.list(Pod)).toEqual([]);
+  });
+
+  test("that is made anew at once does not keep the former one's pods from leaving", () => {
+    const model = cluster(work());
+    model.delete(Job, model.get(Job, "work") ?? {}, { propagationPolicy: "Background" });
+    model.create(Job, work());
+    model.rest();
+    expect(model.list(Pod)).toHaveLength(1);
+    expect(model.list(Pod)[0]?.metadata.ownerReferences?.[0]?.uid).toBe(model.get(Job, "work")?.metadata.uid);
+  });
+
+  test("that leaves its pods behind leaves none that cannot be deleted", () => {
+    const model = cluster(work());
+    model.delete(Job, model.get(Job, "work") ?? {}, { propagationPolicy: "Orphan" });
+    model.rest();
+    const [pod] = model.list(Pod);
+    expect(pod?.metadata.ownerReferences ?? []).toEqual([]);
+    expect(pod?.metadata.finalizers ?? []).toEqual([]);
   });
 
   test("is deleted ttlSecondsAfterFinished later", () => {

@@ -1,14 +1,14 @@
-import { JOB_NAME, Job } from "../../kinds/batch/job.ts";
+import { Job } from "../../kinds/batch/job.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { same } from "../../kinds/paths.ts";
 import { timestamp } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
 import { conditionOf, withCondition } from "../conditions.ts";
-import type { Context, Controller, Intent, View } from "../controller.ts";
+import type { Context, Controller, Intent } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
-import { claim, controllerOf, keysOfOwners } from "../owners.ts";
+import { claim, keysOfOwners } from "../owners.ts";
 import { inDeletionOrder } from "../replicaset/deletion-order.ts";
 import { freeIndexes, indexOf } from "./indexes.ts";
 import { creation, dismissal, failureMarks, isTracked, untracked } from "./pods.ts";
@@ -43,9 +43,8 @@ export const jobController: Controller = {
   name: "job-controller",
   watches: [watch(Job, ownKey), watch(Pod, (pod, old, view) => keysOfOwners(Job, pod, old, view, selects))],
   reconcile(view, key, context) {
-    const [namespace, name] = splitKey(key);
-    const job = view.get(Job, namespace, name);
-    if (!job) return abandoned(view, namespace, name);
+    const job = view.get(Job, ...splitKey(key));
+    if (!job) return [];
     if (job.spec?.managedBy && job.spec.managedBy !== "kubernetes.io/job-controller") return [];
     const { claimed, intents } = claim(view, Job, job, Pod, (pod) => selects(job, pod));
     if (intents.length > 0) return intents;
@@ -57,14 +56,6 @@ export const jobController: Controller = {
     return job && intent.do === "create" ? [warning(job, "FailedCreate", `Error creating: ${error.message}`)] : [];
   },
 };
-
-/** Pods that a Job left behind need no counting any more. */
-function abandoned(view: View, namespace: string, name: string): Intent[] {
-  return view
-    .list(Pod, namespace)
-    .filter((pod) => isTracked(pod) && pod.metadata.labels?.[JOB_NAME] === name && controllerOf(pod)?.name === name)
-    .map(untracked);
-}
 
 function step(job: OneJob, pods: readonly OnePod[], counts: Tally, context: Context): Intent[] {
   const { now } = context;
