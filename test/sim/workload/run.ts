@@ -4,6 +4,7 @@ import type { Invariant, Observation, SimNodeOptions } from "../contract.ts";
 import { invariants as allInvariants } from "../invariants/index.ts";
 import { createNode } from "../node/node.ts";
 import { image } from "../world/image.ts";
+import { Dead } from "../world/object.ts";
 import { pick, stream } from "../world/random.ts";
 import { World } from "../world/world.ts";
 import { Players } from "./perform.ts";
@@ -57,7 +58,9 @@ export async function run(options: RunOptions): Promise<Outcome> {
     ...(watch && { watch }),
   });
   const beginning = world.clock.now;
-  const rejected = (reason: unknown) => world.fail(reason);
+  const rejected = (reason: unknown) => {
+    if (!(reason instanceof Dead)) world.fail(reason);
+  };
   process.on("unhandledRejection", rejected);
   let violation: Outcome["violation"];
   try {

@@ -71,7 +71,8 @@ export const CERTIFICATES: Certificates = {
   issueServer: async () => ({ certificate: "a server's certificate", key: "a server's key" }),
 };
 
-class Dead extends Error {
+/** What the code of a life meets once that life is over; it means nothing any more. */
+export class Dead extends Error {
   override readonly name = "Dead";
 }
 
