@@ -2,6 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
 import { limiter } from "./limiter.ts";
+import { logPathOf } from "./nerdctl-store.ts";
+import { canonicalName } from "./pods/images.ts";
 import { type Finished, run, spawn } from "./process.ts";
 import { withCredentials } from "./registry-credentials.ts";
 import type {
@@ -54,8 +56,6 @@ export class Nerdctl implements Runtime {
     this.#runNow(["inspect", "--format", "{{json .}}", ...ids]),
   );
   readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow(["rm", "-f", ...ids]));
-  /** By image: the container that was made of it last. */
-  readonly #learnt = new Map<string, Inspected>();
   readonly #pidFiles: string[] = [];
   #pidFilesMade = 0;
 
@@ -76,10 +76,15 @@ export class Nerdctl implements Runtime {
     const { done, pid } = await this.#commands(() => this.#runTellingPid(containerArgs(options)), urgency);
     if (done.code !== 0) throw failure(done);
     const id = done.stdout.trim();
-    const other = this.#learnt.get(options.image);
-    const [inspected] = other && existsSync(`/proc/${pid}`) ? [] : await this.inspect([id]).catch(() => []);
-    if (inspected) this.#learnt.set(options.image, inspected);
-    return inspected ?? madeLike(other, id, pid, options);
+    const LogPath = logPathOf(this.toml, this.namespace, id);
+    const Image = canonicalName(options.image);
+    if (!LogPath || !Image || !existsSync(`/proc/${pid}`)) {
+      const [inspected] = await this.inspect([id]).catch(() => []);
+      if (inspected) return inspected;
+    }
+    // What an inspection would say, which is a process saved.
+    const State = { Status: "running", Running: true, Pid: pid, ExitCode: 0 };
+    return { Id: id, Image: Image ?? options.image, LogPath, State, Config: { Labels: options.labels ?? {} } };
   }
 
   /** The file is used again and again, by one command at a time: some disks are slow to remove a file. */
@@ -249,15 +254,6 @@ export function failureMessage(stderr: string): string {
   const fatal = [...stderr.matchAll(/level=(?:fatal|error) msg=("(?:[^"\\]|\\.)*")/g)].at(-1)?.[1];
   return (fatal && parse<string>(fatal)) || stderr.trim().slice(-1024) || "nerdctl failed without a word";
 }
-
-/** What an inspection would say of a container that runs, by what it said of another that has the same image. */
-const madeLike = (other: Inspected | undefined, id: string, pid: number, options: ContainerOptions): Inspected => ({
-  Id: id,
-  Image: other?.Image ?? options.image,
-  LogPath: other?.LogPath?.replaceAll(other.Id, id),
-  State: { Status: "running", Running: true, Pid: pid, ExitCode: 0 },
-  Config: { Labels: options.labels ?? {} },
-});
 
 const failure = (done: Finished) => new NerdctlError(done.code, failureMessage(done.stderr));
 const lines = (text: string) => text.split("\n").filter(Boolean);

@@ -17,7 +17,7 @@ const REMEMBER_MS = 30_000;
 export class Images {
   readonly #deps: Deps;
   readonly #pulls = limiter(CONCURRENT_PULLS);
-  readonly #found = new Map<string, { image: InspectedImage; at: number }>();
+  readonly #found = new Map<string, { image: Promise<InspectedImage | undefined>; at: number }>();
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -52,14 +52,23 @@ export class Images {
   }
 
   /** A pod's image was mostly looked up for another pod a moment ago. One that is gone since fails its container's start. */
-  async #find(image: string): Promise<InspectedImage | undefined> {
+  #find(image: string): Promise<InspectedImage | undefined> {
     const now = this.#deps.effects.now();
     const held = this.#found.get(image);
     if (held && now - held.at < REMEMBER_MS) return held.image;
-    const found = await this.#deps.runtime.inspectImage(image);
-    if (found) this.#found.set(image, { image: found, at: now });
-    else this.#found.delete(image);
+    const found = this.#deps.runtime.inspectImage(image);
+    this.#found.set(image, { image: found, at: now });
+    const forget = () => {
+      if (this.#found.get(image)?.image === found) this.#found.delete(image);
+    };
+    found.then((there) => there ?? forget(), forget);
     return found;
+  }
+
+  /** Looks for a pod's images while something else has to be waited for. */
+  lookAhead({ spec }: CoreV1Pod): void {
+    for (const { image = "" } of [...(spec.initContainers ?? []), ...spec.containers])
+      this.#find(image).catch(() => {}); // whoever needs it asks again
   }
 
   async #pull(
@@ -117,6 +126,13 @@ export function imageIdOf(image: InspectedImage): string {
   if (!digest) return image.Id;
   const [name = "", hash = ""] = digest.split("@");
   return `${fullName(name)}@${hash}`;
+}
+
+/** As containerd names an image: `busybox` → `docker.io/library/busybox:latest`. Not for digests and IDs. */
+export function canonicalName(image: string): string | undefined {
+  if (image.includes("@") || /^(sha256:)?[0-9a-f]+$/.test(image)) return undefined;
+  const isTagged = image.split("/").at(-1)?.includes(":");
+  return `${fullName(image)}${isTagged ? "" : ":latest"}`;
 }
 
 /** `busybox` → `docker.io/library/busybox`. */

@@ -211,6 +211,10 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     expect(await exec("web", "cat", "/etc/hosts")).toContain(`${podIP}\twebhost`);
     expect(await exec("web", "cat", "/one")).toBe("blue");
     expect(cluster.messages("web")).toContain("Started: Container started");
+    // What is known without asking is what nerdctl says.
+    const { containerId = "", logPath, pid } = cluster.manager?.find("default", "web", "", "main") ?? {};
+    const [inspected] = await runtime.nerdctl.inspect([containerId]);
+    expect(inspected).toMatchObject({ LogPath: logPath, Image: cluster.main("web")?.image, State: { Pid: pid } });
   });
 
   test("a changed ConfigMap reaches the running container, but not where a subPath is mounted", async () => {

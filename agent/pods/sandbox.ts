@@ -15,6 +15,7 @@ export async function createSandbox(node: NodeContext, state: PodState, number: 
   if (number > 0)
     events.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
   try {
+    node.images.lookAhead(pod);
     await make(node, state, number);
     return true;
   } catch (error) {
