@@ -119,6 +119,26 @@ test("pods go from the last, one at a time", () => {
   expect(names(model)).toEqual(["db-0"]);
 });
 
+test("pods that are not well halt a scale-down, but for the lowest of them", () => {
+  const model = cluster(db(3));
+  model.runPods();
+  const down = (name: string) => model.setPod(model.get(Pod, name) as Pod, "Running", false);
+  for (const name of names(model)) down(name ?? "");
+  edit(model, (set) => {
+    set.spec.replicas = 0;
+  });
+  model.advance(60_000);
+  expect(names(model)).toEqual(["db-0", "db-1", "db-2"]);
+  expect(model.list(Pod).every(({ metadata }) => !metadata.deletionTimestamp)).toBe(true);
+  up(model, "db-2");
+  end(model, "db-2");
+  expect(names(model)).toEqual(["db-0", "db-1"]);
+  up(model, "db-1");
+  end(model, "db-1");
+  end(model, "db-0");
+  expect(names(model)).toEqual([]);
+});
+
 describe("a rolling update", () => {
   test("goes from the last to the first, each when the one above is ready", () => {
     const model = cluster(db(3));

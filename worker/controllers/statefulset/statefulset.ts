@@ -91,8 +91,11 @@ function stepsOf(rollout: Rollout): Intent[] {
     .filter(([ordinal]) => ordinal < start || ordinal >= end)
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod);
-  // An unhealthy one may go even while others are not settled, or nothing would ever move again.
+  // In order, one that is not well goes only when all below it are: of several the lowest is first.
+  const firstUnwell = condemned.findLast((pod) => unsettled(rollout, pod));
   for (const pod of condemned) {
+    const waits = ordered && pod !== firstUnwell ? unsettled(rollout, pod) : undefined;
+    if (waits) return [...steps, ...waits];
     if (!isLeaving(pod)) steps.push(...removal(set, pod));
     if (ordered) return steps;
   }
@@ -102,11 +105,14 @@ function stepsOf(rollout: Rollout): Intent[] {
 
 /** What a wanted pod needs; undefined when it is settled, nothing but a wait when only time helps. */
 function settle(rollout: Rollout, ordinal: number, pod: Readonly<Pod> | undefined): Intent[] | undefined {
-  const { set, now } = rollout;
   if (!pod) return creation(rollout, ordinal);
-  if (isLeaving(pod)) return [];
-  if (isPodTerminal(pod)) return removal(set, pod);
-  if (!isUp(pod)) return [];
+  if (isPodTerminal(pod) && !isLeaving(pod)) return removal(rollout.set, pod);
+  return unsettled(rollout, pod);
+}
+
+/** What to do until a pod is well and not on its way out; undefined when it is. */
+function unsettled({ set, now }: Rollout, pod: Readonly<Pod>): Intent[] | undefined {
+  if (isLeaving(pod) || !isUp(pod)) return [];
   const minReadySeconds = set.spec.minReadySeconds ?? 0;
   if (isPodAvailable(pod, minReadySeconds, now)) return undefined;
   return [{ do: "again", afterMs: (podAvailableAt(pod, minReadySeconds) ?? now) - now }];
