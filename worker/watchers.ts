@@ -1,6 +1,8 @@
 /** The watches of clients: each is a socket whose attachment is its whole state, so that the object may sleep. */
+import { CalloutsNeeded } from "./api/callouts/callouts.ts";
 import type { WatchSpec } from "./api/request.ts";
 import type { Watches } from "./api/watch/watch.ts";
+import { ApiError } from "./lib/status.ts";
 import type { Change, Reader } from "./storage/store.ts";
 
 /** The same one each time for the same socket. */
@@ -40,6 +42,22 @@ export class Watchers {
     if (failed) socket.close(1000, "expired");
   }
 
+  /** Undefined when the watch has ended: what cannot be converted now can be when the client has come back for it. */
+  private render(
+    socket: WatchSocket,
+    spec: WatchSpec,
+    changes: readonly Change[],
+    told: Map<string, string>,
+  ): string | undefined {
+    try {
+      return this.deps.watches.renderChanges(spec, changes, told);
+    } catch (error) {
+      if (!(error instanceof CalloutsNeeded || error instanceof ApiError)) throw error;
+      socket.close(1000, "conversion");
+      return undefined;
+    }
+  }
+
   /** Tells every watcher what a turn wrote: one message each. */
   changed(changes: readonly Change[]): void {
     const now = this.deps.now();
@@ -52,7 +70,8 @@ export class Watchers {
         continue;
       }
       const { headed } = spec;
-      let lines = this.deps.watches.renderChanges(spec, changes, told);
+      let lines = this.render(socket, spec, changes, told);
+      if (lines === undefined) continue;
       if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
         lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
       if (lines) {

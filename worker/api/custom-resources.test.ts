@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Callout, CalloutAnswer } from "./callouts/callouts.ts";
 import { testCluster } from "./testing/cluster.ts";
 
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -172,4 +173,61 @@ test("what breaks a rule and was there before does not keep the rest from being 
   const object = (await ask("GET", `${OBJECTS}/nightly`)).body;
   expect((await ask("PUT", `${OBJECTS}/nightly`, { ...object, spec: { size: 9, note: "b" } })).code).toBe(200);
   expect((await ask("POST", OBJECTS, { ...backup({ size: 9 }), metadata: { name: "new" } })).code).toBe(422);
+});
+
+/** Version 2 calls `size` what version 1 calls `keep`. */
+function converter() {
+  const asked: number[] = [];
+  const ask = async ({ body }: Callout): Promise<CalloutAnswer> => {
+    const { apiVersion, request } = JSON.parse(body);
+    asked.push(request.objects.length);
+    const convertedObjects = request.objects.map(({ spec, ...object }: { spec: { keep?: number; size?: number } }) => ({
+      ...object,
+      apiVersion: request.desiredAPIVersion,
+      spec: request.desiredAPIVersion.endsWith("v2") ? { size: spec.keep } : { keep: spec.size },
+    }));
+    const response = { uid: request.uid, result: { status: "Success" }, convertedObjects };
+    return { status: 200, body: JSON.stringify({ kind: "ConversionReview", apiVersion, response }) };
+  };
+  return { ask, asked };
+}
+
+test("a webhook converts between versions: on writes before they are acknowledged, of a list all at once", async () => {
+  const { ask: convert, asked } = converter();
+  const { ask } = await testCluster({ ask: convert });
+  const made = definition([
+    version("v1", { properties: { keep: { type: "integer" } } }),
+    version("v2", { properties: { size: { type: "integer" } } }, { selectableFields: [{ jsonPath: ".spec.size" }] }),
+  ]);
+  const conversion = {
+    strategy: "Webhook",
+    webhook: { clientConfig: { url: "https://example.com" }, conversionReviewVersions: ["v1"] },
+  };
+  await ask("POST", DEFINITIONS, { ...made, spec: { ...made.spec, conversion } });
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const v2 = OBJECTS.replace("v1", "v2");
+  const written = await ask("POST", v2, { ...backup({ size: 3 }), apiVersion: "example.com/v2" });
+  expect(written.body).toMatchObject({ apiVersion: "example.com/v2", spec: { size: 3 } });
+  expect((await ask("GET", `${OBJECTS}/nightly`)).body.spec).toEqual({ keep: 3 });
+  await ask("POST", OBJECTS, { ...backup({ keep: 4 }), metadata: { name: "weekly" } });
+  const count = asked.length;
+  const listed = await ask("GET", v2);
+  expect(listed.body.items.map(({ spec }: { spec: object }) => spec)).toEqual([{ size: 3 }, { size: 4 }]);
+  expect(asked.length - count).toBeLessThanOrEqual(1);
+  expect((await ask("GET", `${v2}?fieldSelector=spec.size%3D4`)).body.items).toHaveLength(1);
+});
+
+test("where the webhook fails, so does the request, and nothing is written", async () => {
+  const { ask } = await testCluster();
+  const made = definition([version("v1", {}), version("v2", {})]);
+  const conversion = {
+    strategy: "Webhook",
+    webhook: { clientConfig: { url: "https://example.com" }, conversionReviewVersions: ["v1"] },
+  };
+  await ask("POST", DEFINITIONS, { ...made, spec: { ...made.spec, conversion } });
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const refused = await ask("POST", OBJECTS, backup({}));
+  expect(refused.code).toBe(500);
+  expect(refused.body.message).toContain("conversion webhook for example.com/v1, Kind=Backup failed");
+  expect((await ask("GET", `${OBJECTS}/nightly`)).code).toBe(404);
 });

@@ -2,6 +2,7 @@ import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { fromStored } from "./engine/conversions.ts";
 import { asItem, isBuiltIn, served } from "./engine/stored.ts";
+import { needConverted } from "./engine/webhook-conversion.ts";
 import type { ApiResult, WatchSpec } from "./request.ts";
 
 /**
@@ -37,11 +38,12 @@ function renderObject(
 type ListResult = Extract<ApiResult, { type: "list" }>;
 
 function renderList(
-  { kind, items, metadata }: ListResult,
+  { kind, items, metadata, joined }: ListResult,
   format: WatchSpec["format"],
   includeObject: string,
   now: number,
 ) {
+  needConverted(kind, kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : []);
   if (format === "table") {
     const rows = items.map((json) => ({ json, object: fromStored(kind, JSON.parse(json) as KubeObject) }));
     return tableText(kind, rows, now, includeObject, { withColumns: true, metadata });
@@ -52,7 +54,7 @@ function renderList(
     return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${objects.join(",")}]}`;
   }
   const head = `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMeta(kind, metadata)},"items":[`;
-  return `${head}${items.map((json) => asItem(kind, json)).join(",")}]}`;
+  return `${head}${joined ?? items.map((json) => asItem(kind, json)).join(",")}]}`;
 }
 
 /** Lists of custom resources always have `continue`; others leave out what is empty. */

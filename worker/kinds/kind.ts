@@ -24,6 +24,19 @@ export type Subresource = {
   verbs: readonly string[];
 };
 
+/** How a webhook converts the versions of a custom resource; one value for all of its kinds. */
+export type WebhookConversion = {
+  client: {
+    url?: string;
+    service?: { namespace: string; name: string; path?: string; port?: number };
+    caBundle?: string;
+  };
+  reviewVersions: readonly string[];
+  /** The version that objects are stored in, and all that are served: `example.com/v1`. */
+  storedAs: string;
+  served: readonly string[];
+};
+
 /** The JSON paths that `/scale` reads and writes. */
 export type ScalePaths = { specReplicas: string; statusReplicas: string; selector: string };
 
@@ -57,6 +70,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   readonly nameProblems: (name: string) => readonly string[];
   /** Fills what the user left out, in place; idempotent; also run on objects read from storage. */
   default(object: T): void;
+  /** Of a custom resource whose versions differ in more than their name. */
+  readonly conversion?: WebhookConversion;
   /** Brings a stored object, in place, to a schema that has changed since it was written; absent where none can. */
   refresh?(object: T): void;
   /** Clears or sets what the server owns before a create, in place (e.g. drops `status`, sets `phase: Pending`). */

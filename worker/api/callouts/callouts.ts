@@ -15,7 +15,14 @@ export type ClientConfig = {
 };
 
 /** One POST of JSON. Equal keys are the same question. */
-export type Callout = { key: string; client: ClientConfig; body: string; timeoutMs: number };
+export type Callout = {
+  key: string;
+  client: ClientConfig;
+  body: string;
+  timeoutMs: number;
+  /** Told of the answer, for what outlives the write. */
+  heard?(answer: CalloutAnswer): void;
+};
 /** `failed` says why there is no answer, in Go's words where it has some. */
 export type CalloutAnswer = { status: number; body: string } | { failed: string };
 /** Asks; never rejects. */
@@ -100,5 +107,11 @@ export async function withCallouts<T>(
 }
 
 async function answerAll(attempt: Attempt, callouts: readonly Callout[], ask: Caller): Promise<void> {
-  await Promise.all(callouts.map(async (callout) => attempt.record(callout.key, await ask(callout))));
+  await Promise.all(
+    callouts.map(async (callout) => {
+      const answer = await ask(callout);
+      attempt.record(callout.key, answer);
+      callout.heard?.(answer);
+    }),
+  );
 }

@@ -4,8 +4,9 @@ import type {
   AutoscalingV1HorizontalPodAutoscaler as HpaV1,
   AutoscalingV2HorizontalPodAutoscaler as HpaV2,
 } from "../../kinds/generated/types.ts";
-import type { Kind } from "../../kinds/kind.ts";
+import type { Kind, WebhookConversion } from "../../kinds/kind.ts";
 import type { KubeObject } from "../../lib/object.ts";
+import { converted as byWebhook } from "./webhook-conversion.ts";
 
 /**
  * One object under several API versions: it is stored in one form, and read and written in each. Versions that are not
@@ -42,7 +43,9 @@ export const storageResource = (kind: Kind): string => conversionOf(kind)?.resou
 /** A stored object as this kind's version shows it; may be the very object, so copy before changing. */
 export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
   if (kind.refresh) {
-    const fresh = { ...structuredClone(object), apiVersion: kind.apiVersion };
+    const isOther = kind.conversion !== undefined && object.apiVersion !== kind.apiVersion;
+    const own = isOther ? byWebhook(kind.conversion, object, kind.apiVersion) : structuredClone(object);
+    const fresh = { ...own, apiVersion: kind.apiVersion };
     kind.refresh(fresh);
     return fresh;
   }
@@ -53,9 +56,19 @@ export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
 
 /** The object, and the version that it is written in. */
 export function toStored(kind: Kind, object: KubeObject): { apiVersion: string; object: KubeObject } {
+  if (kind.conversion) return toWebhooksStored(kind, kind.conversion, object);
   const conversion = conversionOf(kind);
   if (!conversion) return { apiVersion: kind.apiVersion, object };
   return { apiVersion: conversion.apiVersion, object: conversion.toStored(object) };
+}
+
+/** Every version of it is made along with the one that is stored, so that watches of any can be told at once. */
+function toWebhooksStored(kind: Kind, conversion: WebhookConversion, object: KubeObject) {
+  const own = { ...object, apiVersion: kind.apiVersion, kind: kind.kind };
+  const { storedAs, served } = conversion;
+  const stored = storedAs === kind.apiVersion ? own : byWebhook(conversion, own, storedAs);
+  for (const apiVersion of served) if (apiVersion !== storedAs) byWebhook(conversion, stored, apiVersion);
+  return { apiVersion: storedAs, object: stored };
 }
 
 /** The kind under which a watch of a stored resource is served. */

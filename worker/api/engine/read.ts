@@ -5,12 +5,13 @@ import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
 import { decodeToken, encodeToken, MAX_SNAPSHOT_AGE_MS } from "./continue-token.ts";
 import { storageResource } from "./conversions.ts";
 import type { Core } from "./core.ts";
-import { current } from "./hooks.ts";
+import { current, isReadAsStored } from "./hooks.ts";
 import { wholeNumber } from "./options.ts";
 import { nodeRef } from "./refs.ts";
 import { parseSelection, pinned, type Selection, selectsAll, selectsStored } from "./selection.ts";
-import { keyOf, subjectOf } from "./stored.ts";
+import { isBuiltIn, keyOf, opening, subjectOf } from "./stored.ts";
 import { checkReached, checkVersionQuery, parseRevision } from "./versions.ts";
+import { needConverted } from "./webhook-conversion.ts";
 
 export function get(core: Core, { kind, namespace, name, query }: ApiRequest): ApiResult {
   checkReached(parseRevision(query.get("resourceVersion") ?? ""), core.store.revision());
@@ -26,6 +27,8 @@ export function list(core: Core, request: ApiRequest): ApiResult {
   const plan = listPlan(core, request);
   const now = core.effects.now();
   const isOld = plan.at !== undefined && plan.since !== undefined && now - plan.since > MAX_SNAPSHOT_AGE_MS;
+  const whole = request.asText && !isOld ? joinedList(core, request, plan, now) : undefined;
+  if (whole) return whole;
   const found = isOld ? "expired" : collect(core, request, plan);
   if (found === "expired") return expiredList(query.get("continue") ?? "");
   const metadata: ListMeta = { resourceVersion: String(found.revision) };
@@ -34,6 +37,25 @@ export function list(core: Core, request: ApiRequest): ApiResult {
   if (found.remaining !== undefined && selectsAll(plan.selection)) metadata.remainingItemCount = found.remaining;
   const items = current(core, kind, found.items).map(({ json }) => json);
   return { type: "list", code: 200, kind, items, metadata, warnings: [] };
+}
+
+/** The list in one text, where all objects of a scope are asked for as they lie in storage. */
+function joinedList(core: Core, { kind, namespace }: ApiRequest, plan: Plan, now: number): ApiResult | undefined {
+  const { selection, limit, at, after } = plan;
+  const isNow = at === undefined || at === core.store.revision();
+  if (!isNow || !selectsAll(selection) || !isBuiltIn(kind) || kind.refresh || !isReadAsStored(kind)) return undefined;
+  const { store } = core;
+  const scope = { resource: storageResource(kind), ...(namespace && { namespace }) };
+  const found = store.listText(scope, opening(kind), { after, ...(limit && { limit }) });
+  if (!found) return undefined;
+  const revision = store.revision();
+  const metadata: ListMeta = { resourceVersion: String(revision) };
+  const remaining = limit > 0 && found.count === limit ? store.count(scope, found.last) : 0;
+  if (remaining > 0 && found.last) {
+    metadata.continue = encodeToken({ ...found.last, revision, since: (at && plan.since) ?? now });
+    metadata.remainingItemCount = remaining;
+  }
+  return { type: "list", code: 200, kind, items: [], joined: found.text, metadata, warnings: [] };
 }
 
 type Position = { namespace: string; name: string };
@@ -83,6 +105,11 @@ function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found
   if (selectsAll(selection) || limit === 0) {
     const page = core.store.list(scope, { ...(limit && { limit }), after: plan.after, at });
     if (page === "expired") return page;
+    if (selection.fields.length > 0 && kind.conversion)
+      needConverted(
+        kind,
+        page.items.map((stored) => core.view.parse(stored)),
+      );
     return selectsAll(selection) ? page : { ...page, items: page.items.filter(fits(core, kind, selection)) };
   }
   return collectPages(core.store, scope, plan, fits(core, kind, selection));

@@ -81,7 +81,7 @@ function bodyOf(
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
   const { request, query, user, asked } = question;
   const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
-  return { ...asked, user, query, ...body, userAgent };
+  return { ...asked, user, query, ...body, userAgent, asText: question.format.shape === "json" };
 }
 
 export class Resources {
@@ -118,15 +118,18 @@ export class Resources {
       }),
     );
     const answer = await result;
-    return answer instanceof Response ? answer : this.#respond(answer, question);
+    // What was done stays done: only its rendering may have to wait for a conversion.
+    return answer instanceof Response ? answer : this.#withCallouts(async () => this.#respond(answer, question));
   }
 
   /** What to send on a socket; undefined when the request is no watch after all. */
   watch(what: Asked, presented: Presented | undefined): Promise<WatchSpec | undefined> {
-    return this.#parts.batch(() => {
-      const question = this.#ask(what, presented);
-      return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
-    });
+    return this.#withCallouts(() =>
+      this.#parts.batch(() => {
+        const question = this.#ask(what, presented);
+        return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
+      }),
+    );
   }
 
   /** Which node is to serve what; a 204 is the log of a pod that no node has. */

@@ -1,9 +1,12 @@
+import type { KubeObject } from "../../lib/object.ts";
 import { ApiError } from "../../lib/status.ts";
+import type { Reader } from "../../storage/store.ts";
 import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
 import { isTrue, wholeNumber } from "../engine/options.ts";
 import { parseSelection } from "../engine/selection.ts";
 import { checkReached, checkVersionQuery, parseRevision } from "../engine/versions.ts";
+import { needConverted } from "../engine/webhook-conversion.ts";
 import type { ApiRequest, WatchSpec } from "../request.ts";
 
 /** How long a watch lasts when the client does not say: a random time from this up to twice it, as upstream. */
@@ -32,6 +35,7 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   const current = store.revision();
   checkReached(given, current);
   const fromNow = given === 0;
+  if (kind.conversion) needConverted(kind, firstToTell(store, request, given));
   const seconds = wholeNumber("timeoutSeconds", query.get("timeoutSeconds") || "0");
   const lasts = seconds > 0 ? seconds : MIN_WATCH_SECONDS * (1 + effects.random());
   return {
@@ -48,6 +52,19 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
     format,
     includeObject: query.get("includeObject") ?? "Metadata",
   };
+}
+
+/** All that may have to be told before the first change. */
+function* firstToTell(store: Reader, { kind, namespace }: ApiRequest, revision: number): Iterable<KubeObject> {
+  const scope = { resource: storageResource(kind), ...(namespace && { namespace }) };
+  const page = store.list(scope);
+  if (page !== "expired") for (const { json } of page.items) yield JSON.parse(json);
+  const changes = revision > 0 ? store.since(revision, [scope]) : [];
+  if (changes === "expired") return;
+  for (const { json, previous } of changes) {
+    yield JSON.parse(json);
+    if (previous) yield JSON.parse(previous);
+  }
 }
 
 /** Unlike lists, watches answer nonsense with a bare 500. */

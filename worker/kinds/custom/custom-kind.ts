@@ -3,7 +3,7 @@ import type { CustomResourceDefinition } from "../apiextensions/custom-resource-
 import { decode } from "../decode.ts";
 import { applyDefaults } from "../defaults.ts";
 import { kindOf } from "../define-kind.ts";
-import type { FieldSelector, Kind, ScalePaths, Subresource } from "../kind.ts";
+import type { FieldSelector, Kind, ScalePaths, Subresource, WebhookConversion } from "../kind.ts";
 import { read } from "../paths.ts";
 import { validateSchema } from "../validate.ts";
 import { customColumns } from "./columns.ts";
@@ -21,7 +21,22 @@ type Version = CustomResourceDefinition["spec"]["versions"][number];
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
  */
 export function customKinds(definition: CustomResourceDefinition): Kind[] {
-  return definition.spec.versions.filter(({ served }) => served).map((version) => customKind(definition, version));
+  const conversion = conversionOf(definition);
+  return definition.spec.versions
+    .filter(({ served }) => served)
+    .map((version) => ({ ...customKind(definition, version), ...(conversion && { conversion }) }));
+}
+
+function conversionOf({ spec }: CustomResourceDefinition): WebhookConversion | undefined {
+  const { strategy, webhook } = spec.conversion ?? {};
+  if (strategy !== "Webhook" || !webhook?.clientConfig) return undefined;
+  const apiVersion = ({ name }: Version) => `${spec.group}/${name}`;
+  return {
+    client: webhook.clientConfig,
+    reviewVersions: webhook.conversionReviewVersions,
+    storedAs: spec.versions.filter(({ storage }) => storage).map(apiVersion)[0] ?? "",
+    served: spec.versions.filter(({ served }) => served).map(apiVersion),
+  };
 }
 
 function customKind(definition: CustomResourceDefinition, version: Version): Kind {
