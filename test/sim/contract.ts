@@ -82,6 +82,8 @@ export interface Truth {
   containers(): ReadonlyMap<string, ContainerFact & { node: string; state: "created" | "running" | "exited" }>;
   /** Every object as it lies in durable storage, read anew from there. */
   stored(): Iterable<StoredObject>;
+  /** The index terms of every object, as they lie in durable storage. */
+  refs(): Iterable<{ ref: string; resource: string; namespace: string; name: string }>;
   /** What the Cluster object that lives now believes, its caches included; undefined while there is none. */
   living(): Living | undefined;
   /** Machines with an agent: whether agent and runtime are up. */

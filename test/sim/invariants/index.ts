@@ -11,7 +11,7 @@ import { dependentsFirst, noOrphans, prematureCollection } from "./ownership.ts"
 import { boundOnce, removedAfterEnd } from "./pods.ts";
 import { freshReads, lists } from "./reads.ts";
 import { rest } from "./rest/index.ts";
-import { commitsFollow, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
+import { commitsFollow, indexesFollow, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { watchesTellAll } from "./watches.ts";
@@ -29,6 +29,7 @@ export const rules: readonly Rule[] = [
   freshReads,
   watchesTellAll,
   storageHolds,
+  indexesFollow,
   storageBounded,
   metadataLasts,
   finalizersHold,

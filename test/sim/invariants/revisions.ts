@@ -1,4 +1,5 @@
 /** One counter for all, and storage that holds what was committed and nothing else. */
+import { refsOf } from "../../../worker/api/engine/refs.ts";
 import { describe, nameOf } from "./history.ts";
 import type { Rule, Scene } from "./rule.ts";
 
@@ -45,6 +46,30 @@ export const storageHolds: Rule = {
         compareStorage(scene);
         compareMemory(scene);
       },
+    };
+  },
+};
+
+/** What finds objects by their owners, nodes, addresses and ports is what those objects say. */
+export const indexesFollow: Rule = {
+  rule: "indexes-follow-objects",
+  start({ history, truth, fail }) {
+    function check(): void {
+      const missing = new Set<string>();
+      for (const resource of history.resources())
+        for (const entry of history.all(resource))
+          for (const ref of refsOf(resource, entry.object)) missing.add(`${ref} of ${describe(entry)}`);
+      for (const { ref, ...entry } of truth.refs()) {
+        const term = `${ref} of ${describe(entry)}`;
+        if (!missing.delete(term)) fail(`the index has ${term}, and the object does not`);
+      }
+      for (const term of missing) fail(`the index lacks ${term}`);
+    }
+    return {
+      seen({ type }) {
+        if (type === "rebuilt") check();
+      },
+      rested: check,
     };
   },
 };

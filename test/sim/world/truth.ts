@@ -69,6 +69,10 @@ export class WorldTruth implements Truth {
     );
   }
 
+  refs(): { ref: string; resource: string; namespace: string; name: string }[] {
+    return this.#database.look("SELECT ref, resource, namespace, name FROM refs");
+  }
+
   living(): Living | undefined {
     const core = this.object?.awake;
     if (!core) return undefined;

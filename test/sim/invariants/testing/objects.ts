@@ -98,6 +98,21 @@ export const objectCases: Cases = {
       },
     },
   },
+  "indexes-follow-objects": {
+    good: { "what objects say": (tale) => void [owned(tale), tale.put("pods", "ns/p"), tale.rests()] },
+    bad: {
+      "a term of no object": (tale) => {
+        tale.put("configmaps", "ns/a");
+        tale.refs = [{ ref: "owner=u", resource: "configmaps", namespace: "ns", name: "a" }];
+        tale.rests();
+      },
+      "an owner that finds nothing": (tale) => {
+        owned(tale);
+        tale.refs = [];
+        tale.sees({ type: "rebuilt", why: "a test" });
+      },
+    },
+  },
   "storage-is-bounded": {
     good: { "a few rows": (tale) => void [tale.put("configmaps", "ns/a"), tale.rests()] },
     bad: {

@@ -1,4 +1,5 @@
 /** Small histories, told step by step, for the tests of rules. */
+import { refsOf } from "../../../../worker/api/engine/refs.ts";
 import type { KubeObject, ObjectMeta } from "../../../../worker/lib/object.ts";
 import type { Change, StoredObject } from "../../../../worker/storage/store.ts";
 import type { ContainerFact, Living, Observation, Truth } from "../../contract.ts";
@@ -16,6 +17,8 @@ export class Tale {
   revision = 0;
   /** What storage says that it has; the commits until something else is set. */
   stored: StoredObject[] | undefined;
+  /** The same of its index. */
+  refs: ReturnType<Truth["refs"]> | undefined;
   living: Living | undefined;
   readonly machines = new Map<string, { running: boolean }>();
   storage = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
@@ -31,6 +34,7 @@ export class Tale {
       objects: () => new Map(),
       containers: () => this.#containers,
       stored: () => this.stored ?? [...this.#objects.values()],
+      refs: () => this.refs ?? [...this.#objects.values()].flatMap(refs),
       living: () => this.living,
       nodes: () => this.machines,
       storage: () => this.storage,
@@ -106,6 +110,9 @@ export class Tale {
     this.sees({ type: "container", node, container, state });
   }
 }
+
+const refs = ({ resource, namespace, name, json }: StoredObject) =>
+  refsOf(resource, JSON.parse(json) as KubeObject).map((ref) => ({ ref, resource, namespace, name }));
 
 export const controlledBy = (kind: string, owner: KubeObject): Partial<ObjectMeta> => ({
   ownerReferences: [
