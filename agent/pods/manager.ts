@@ -3,6 +3,7 @@ import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
+import { type Rejection, rejection } from "./admission.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
@@ -12,6 +13,7 @@ import { Images } from "./images.ts";
 import { newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
+import { isOver, phaseOf } from "./phase.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { PodWorker } from "./worker.ts";
@@ -172,6 +174,8 @@ export class PodManager {
     const uid = pod.metadata.uid ?? "";
     const remembered = this.#memories.get(uid);
     const memory = remembered ?? newMemory(pod, this.#deps.effects.now());
+    const isNew = known && !remembered && this.#looked;
+    if (isNew && !pod.status?.startTime) memory.ended = this.#rejection(pod);
     this.#memories.delete(uid);
     const deps = {
       node: this.#node,
@@ -180,7 +184,24 @@ export class PodManager {
       told: this.#watch,
       onGone: (gone: string) => this.#forget(gone),
     };
-    this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew: known && !remembered && this.#looked }));
+    this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew }));
+  }
+
+  /** Why this node does not take a pod that it sees for the first time. */
+  #rejection(pod: CoreV1Pod): Rejection | undefined {
+    const active = [...this.#workers.values()].filter(
+      ({ state }) => state.known && !isOver(phaseOf(state.pod, state.memory)),
+    );
+    const { host, log } = this.#deps;
+    const verdict = rejection(
+      pod,
+      active.map(({ state }) => state.pod),
+      host.allocatable(),
+    );
+    if (!verdict) return undefined;
+    log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
+    this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
+    return { ...verdict, message: `Pod was rejected: ${verdict.message}` };
   }
 
   #forget(uid: string): void {
