@@ -89,6 +89,37 @@ const objects: ContractCase[] = [
     },
   },
   {
+    name: "a list as text has the objects of a list, in key order, without what they all begin with",
+    run(sql) {
+      const store = openStore(sql);
+      const opening = '{"kind":"Pod",';
+      const keys = ["b/1", "a/2", "a-b/3", "a/1", ...Array.from({ length: 250 }, (_, i) => `z/${1000 + i}`)];
+      store.write((txn) => {
+        for (const key of keys) {
+          const [namespace = "", name = ""] = key.split("/");
+          const revision = txn.nextRevision();
+          const json = `${opening}"is":"${key} ü"}`;
+          txn.put({ resource: PODS.resource, namespace, name, uid: key, revision, json }, []);
+        }
+      });
+      const all = listed(store.list(PODS)).items.map(({ json }) => JSON.parse(json).is as string);
+      const read = (text: string) => (JSON.parse(`[${text}]`) as { is: string }[]).map(({ is }) => is);
+      const whole = store.listText(PODS, opening);
+      assert.deepEqual(whole && read(whole.text), all);
+      assert.equal(whole?.count, keys.length);
+      const page = store.listText(PODS, opening, { limit: 2 });
+      assert.deepEqual(page && { ...page, text: read(page.text) }, {
+        text: all.slice(0, 2),
+        count: 2,
+        last: { namespace: "a", name: "2" },
+      });
+      const rest = store.listText(PODS, opening, { after: page?.last });
+      assert.deepEqual(rest && read(rest.text), all.slice(2));
+      assert.deepEqual(store.listText({ ...PODS, namespace: "none" }, opening), { text: "", count: 0 });
+      assert.equal(store.listText(PODS, '{"kind":"Node",'), undefined, "no one would see the difference");
+    },
+  },
+  {
     name: "refs find objects in key order, and follow every write",
     run(sql) {
       const store = openStore(sql);

@@ -1,6 +1,7 @@
 import type { Key } from "../lib/object.ts";
 import { ChangeLog } from "./change-log.ts";
 import { SqlCredentials } from "./credentials.ts";
+import { type ListText, listText } from "./list-text.ts";
 import { migrate } from "./migrate.ts";
 import { Objects } from "./objects.ts";
 import { Settings } from "./settings.ts";
@@ -65,6 +66,10 @@ class SqliteStore implements Store, Txn {
     return readPage(this.#objects, this.#log, scope, options, at);
   }
 
+  listText(scope: Scope, opening: string, options: Pick<ListOptions, "after" | "limit"> = {}): ListText | undefined {
+    return listText(this.#sql, scope, opening, options);
+  }
+
   byRef(ref: string, resource?: string): StoredObject[] {
     return this.#objects.byRef(ref, resource);
   }
@@ -73,8 +78,8 @@ class SqliteStore implements Store, Txn {
     return this.#objects.versionsByRef(ref, resource);
   }
 
-  count(scope: Scope): number {
-    return this.#objects.count(scope);
+  count(scope: Scope, after?: ListOptions["after"]): number {
+    return this.#objects.count(scope, after);
   }
 
   resources(): string[] {

@@ -1,4 +1,5 @@
 import type { Key } from "../lib/object.ts";
+import type { ListText } from "./list-text.ts";
 
 /**
  * The cluster's memory: objects, a change log and a work queue on a synchronous SQL database.
@@ -57,11 +58,14 @@ export interface Reader {
   oldestRevision(): number;
   get(key: Key): StoredObject | undefined;
   list(scope: Scope, options?: ListOptions): Page | "expired";
+  /** What `list` finds now, as text; see `list-text.ts`. */
+  listText(scope: Scope, opening: string, options?: Pick<ListOptions, "after" | "limit">): ListText | undefined;
   /** Objects written with this ref, in key order, of one resource when given. */
   byRef(ref: string, resource?: string): StoredObject[];
   /** The same without their bodies, for callers that know most of them already. */
   versionsByRef(ref: string, resource: string): Version[];
-  count(scope: Scope): number;
+  /** Of those after a key, when given. */
+  count(scope: Scope, after?: ListOptions["after"]): number;
   /** Resources that have at least one object. */
   resources(): string[];
   /** Changes after `revision`, oldest first, of all scopes given (all resources when absent). */

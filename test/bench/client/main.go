@@ -12,7 +12,8 @@ import (
 	"os"
 )
 
-const namespace = "bench"
+// Where objects are made, and the paths of those in it.
+var namespace, configMaps, pods string
 
 var commands = map[string]func(*server, []string) any{
 	"load":  load,
@@ -27,7 +28,10 @@ func main() {
 	base := flag.String("url", "", "the API server")
 	ca := flag.String("ca", "", "file with its CA certificate")
 	token := flag.String("token", "", "bearer token")
+	flag.StringVar(&namespace, "namespace", "bench", "the namespace to work in")
 	flag.Parse()
+	configMaps = "/api/v1/namespaces/" + namespace + "/configmaps"
+	pods = "/api/v1/namespaces/" + namespace + "/pods"
 	command, known := commands[flag.Arg(0)]
 	if !known {
 		fmt.Fprintln(os.Stderr, "client: unknown command", flag.Arg(0))

@@ -11,8 +11,6 @@ import (
 	"time"
 )
 
-const pods = "/api/v1/namespaces/" + namespace + "/pods"
-
 func podSpec() string {
 	return `{"containers":[{"name":"c","image":"pause","resources":{"requests":{"cpu":"10m","memory":"16Mi"}}}]}`
 }

@@ -30,7 +30,7 @@ const list = (objects: number): Measure<ControlPlane> => ({
   name: `list of ${objects} objects of 1 KB`,
   unit: "ms",
   goal: { atMost: 0.5, of: "ratio" },
-  run: async (plane) => (await client<{ ms: number }>(plane, "list", "-n", String(objects))).ms,
+  run: async (plane) => (await client<{ ms: number }>(plane, "-namespace", "list", "list", "-n", String(objects))).ms,
 });
 
 const watch = (watchers: number, events: number): Measure<ControlPlane> => ({

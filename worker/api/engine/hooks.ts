@@ -30,6 +30,9 @@ export function hooksOf({ kind, subresource }: Operation): Hooks {
   return subresource === "" || found.everywhere ? found : {};
 }
 
+/** Whether stored objects are read as they lie. */
+export const isReadAsStored = ({ groupResource }: Kind): boolean => hooks[groupResource]?.current === undefined;
+
 /** Stored objects as they are to be read. */
 export const current = (core: Core, { groupResource }: Kind, objects: readonly StoredObject[]) =>
   hooks[groupResource]?.current?.(core, objects) ?? objects;
