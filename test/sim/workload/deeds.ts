@@ -165,7 +165,13 @@ const makeNamespace: Make = (random, _, client) => ({
   sent: { method: "POST", path: "/api/v1/namespaces", body: { metadata: { name: pick(random, NAMESPACES.slice(1)) } } },
 });
 
-const evict: Make = (random, { namespace }, client) => ({ do: "evict", client, namespace, nth: between(random, 0, 9) });
+const evict: Make = (random, { namespace }, client) => ({
+  do: "evict",
+  client,
+  namespace,
+  nth: between(random, 0, 9),
+  count: pick(random, [1, 3, 9]),
+});
 const kill: Make = (random, { namespace }, client) => ({
   do: "kill",
   client,
@@ -188,14 +194,21 @@ const hold: Make = (random, { namespace }, client) => ({
 });
 const own: Make = (random, { namespace }, client) => {
   const home = `namespaces/${namespace}`;
-  const owners = [`/apis/apps/v1/${home}/deployments/web-0`, `/apis/apps/v1/${home}/deployments/web-1`];
-  const other = `/api/v1/${home}/configmaps/config-0`;
+  const all = [
+    `/apis/apps/v1/${home}/deployments/web-0`,
+    `/apis/apps/v1/${home}/deployments/web-1`,
+    `/api/v1/${home}/configmaps/config-0`,
+    `/api/v1/${home}/configmaps/config-1`,
+  ];
+  const owners = all.filter(() => random() < 0.5);
+  const propagationPolicy = pick(random, ["Background", "Foreground", "Orphan"]);
   return {
     do: "own",
     client,
     namespace,
     name: `owned-${between(random, 0, 2)}`,
-    owners: pick(random, [[pick(random, owners)], [pick(random, owners), other], owners, [...owners, other]]),
+    owners: owners.length > 0 ? owners : all,
+    ...(random() < 0.5 && { ends: { ms: between(random, 0, 30_000), propagationPolicy } }),
   };
 };
 const drain: Make = (random, _, client, nodes) => ({ do: "drain", client, node: between(random, 0, nodes - 1) });

@@ -164,9 +164,12 @@ export class Players {
     });
   }
 
-  async #evict(client: Client, deed: Do<"evict">): Promise<void> {
-    const pod = nth(await this.#list<Pod>(client, `/api/v1/namespaces/${deed.namespace}/pods`), deed.nth);
-    if (pod) await this.#evictPod(client, pod);
+  async #evict(client: Client, { namespace, nth: first, count }: Do<"evict">): Promise<void> {
+    const pods = await this.#list<Pod>(client, `/api/v1/namespaces/${namespace}/pods`);
+    for (let i = 0; i < Math.min(count, pods.length); i++) {
+      const pod = nth(pods, first + i);
+      if (pod) await this.#evictPod(client, pod);
+    }
   }
 
   async #nthPod(client: Client, namespace: string, n: number): Promise<{ path: string; uid?: string } | undefined> {
@@ -202,7 +205,7 @@ export class Players {
     });
   }
 
-  async #own(client: Client, { namespace, name, owners }: Do<"own">): Promise<void> {
+  async #own(client: Client, { namespace, name, owners, ends }: Do<"own">): Promise<void> {
     const ownerReferences: object[] = [];
     for (const path of owners) {
       const reply = await this.#ask(client, { method: "GET", path });
@@ -213,6 +216,10 @@ export class Players {
     const path = `/api/v1/namespaces/${namespace}/configmaps`;
     if (ownerReferences.length > 0)
       await this.#ask(client, { method: "POST", path, body: { metadata: { name, ownerReferences } } });
+    if (!ends || !owners[0]) return;
+    await this.#sleep(ends.ms);
+    const body = { propagationPolicy: ends.propagationPolicy };
+    await this.#ask(client, { method: "DELETE", path: owners[0], body });
   }
 
   async #cordon(client: Client, node: number, unschedulable: true | null): Promise<void> {

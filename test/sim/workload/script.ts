@@ -12,16 +12,23 @@ export type Deed =
   | { do: "ask"; client: number; sent: Sent }
   /** Reads the object, merges `change` into it and writes it back at the revision it was read. */
   | { do: "edit"; client: number; path: string; change: object }
-  /** Deletes at the uid that it has when asked. */
-  | { do: "evict"; client: number; namespace: string; nth: number }
+  /** Evicts so many pods of a namespace, one after the other, from the nth on. */
+  | { do: "evict"; client: number; namespace: string; nth: number; count: number }
   /** Deletes the nth pod of a namespace, with the grace that is given. */
   | { do: "kill"; client: number; namespace: string; nth: number; grace?: number }
   /** Binds the nth pod of a namespace by hand, whatever the scheduler makes of it. */
   | { do: "bind"; client: number; namespace: string; nth: number; node: number }
   /** Makes an object with a finalizer, deletes it, and lets it go after `ms`. */
   | { do: "hold"; client: number; namespace: string; ms: number }
-  /** Makes an object that belongs to those that the paths lead to. */
-  | { do: "own"; client: number; namespace: string; name: string; owners: string[] }
+  /** Makes an object that belongs to those that the paths lead to; `ends` is when and how the first of them goes. */
+  | {
+      do: "own";
+      client: number;
+      namespace: string;
+      name: string;
+      owners: string[];
+      ends?: { ms: number; propagationPolicy: string };
+    }
   /** Cordons a node and evicts its pods until none is left that anything would make anew elsewhere. */
   | { do: "drain"; client: number; node: number }
   | { do: "uncordon"; client: number; node: number }
