@@ -43,6 +43,15 @@ export class MeteredPlane {
 
   static async start(): Promise<MeteredPlane> {
     const path = mkdtempSync(join(tmpdir(), "skerry-cost-"));
+    try {
+      return await MeteredPlane.startIn(path);
+    } catch (error) {
+      rmSync(path, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  private static async startIn(path: string): Promise<MeteredPlane> {
     const bundle = join(path, "metered.js");
     await buildWorker(ROOT, bundle, join(import.meta.dirname, "metered.ts"));
     await ensureCertificates(path, effects.now());
@@ -57,7 +66,11 @@ export class MeteredPlane {
     const plane = new MeteredPlane(path, server, startWorkerd({ home, bundle, secret, config: "{}" }));
     const end = effects.now() + START_TIMEOUT_MS;
     while ((await send(server, "GET", "/readyz").catch(() => undefined))?.code !== 200) {
-      if (effects.now() > end) throw new Error(`no answer: ${readFileSync(join(path, "log/workerd.log"), "utf8")}`);
+      if (effects.now() > end) {
+        const log = readFileSync(join(path, "log/workerd.log"), "utf8");
+        await plane.stop();
+        throw new Error(`no answer: ${log}`);
+      }
       await effects.sleep(50);
     }
     return plane;
