@@ -7,6 +7,7 @@ import discovery from "./testdata/discovery.json" with { type: "json" };
 import lists from "./testdata/lists.json" with { type: "json" };
 import objects from "./testdata/objects.json" with { type: "json" };
 import patches from "./testdata/patches.json" with { type: "json" };
+import refusals from "./testdata/refusals.json" with { type: "json" };
 import services from "./testdata/services.json" with { type: "json" };
 import subresources from "./testdata/subresources.json" with { type: "json" };
 import watch from "./testdata/watch.json" with { type: "json" };
@@ -25,6 +26,7 @@ describe.each([
   lists,
   objects,
   patches,
+  refusals,
   services,
   subresources,
   watch,

@@ -28,7 +28,11 @@ import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { volumeBinder } from "./volumes/binder.ts";
 import { ephemeralVolumeController } from "./volumes/ephemeral.ts";
-import { claimProtectionController, volumeProtectionController } from "./volumes/protection.ts";
+import {
+  attributesProtectionController,
+  claimProtectionController,
+  volumeProtectionController,
+} from "./volumes/protection.ts";
 
 export type ControllersConfig = {
   /** PEM of the cluster's CA, published to every namespace. */
@@ -75,6 +79,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     volumeBinder,
     ephemeralVolumeController,
     claimProtectionController,
+    attributesProtectionController,
     volumeProtectionController,
   ];
 }

@@ -36,18 +36,27 @@ import { Service } from "./core/service.ts";
 import { ServiceAccount } from "./core/service-account.ts";
 import { EndpointSlice } from "./discovery/endpoint-slice.ts";
 import { Event as EventsEvent } from "./events/event.ts";
+import { FlowSchema } from "./flowcontrol/flow-schema.ts";
+import { PriorityLevelConfiguration } from "./flowcontrol/priority-level-configuration.ts";
 import type { Kind } from "./kind.ts";
 import { Ingress } from "./networking/ingress.ts";
+import { IngressClass } from "./networking/ingress-class.ts";
 import { IPAddress } from "./networking/ip-address.ts";
 import { NetworkPolicy } from "./networking/network-policy.ts";
 import { ServiceCIDR } from "./networking/service-cidr.ts";
+import { RuntimeClass } from "./node/runtime-class.ts";
 import { PodDisruptionBudget } from "./policy/pod-disruption-budget.ts";
 import { ClusterRole } from "./rbac/cluster-role.ts";
 import { ClusterRoleBinding } from "./rbac/cluster-role-binding.ts";
 import { Role } from "./rbac/role.ts";
 import { RoleBinding } from "./rbac/role-binding.ts";
 import { PriorityClass } from "./scheduling/priority-class.ts";
+import { CSIDriver } from "./storage/csi-driver.ts";
+import { CSINode } from "./storage/csi-node.ts";
+import { CSIStorageCapacity } from "./storage/csi-storage-capacity.ts";
 import { StorageClass } from "./storage/storage-class.ts";
+import { VolumeAttachment } from "./storage/volume-attachment.ts";
+import { VolumeAttributesClass } from "./storage/volume-attributes-class.ts";
 
 /** The kinds with rules of their own; all others are derived from the generated facts. */
 export const builtins: readonly Kind[] = [
@@ -96,4 +105,13 @@ export const builtins: readonly Kind[] = [
   IPAddress,
   ServiceCIDR,
   CertificateSigningRequest,
+  IngressClass,
+  RuntimeClass,
+  CSIDriver,
+  CSINode,
+  CSIStorageCapacity,
+  VolumeAttachment,
+  VolumeAttributesClass,
+  FlowSchema,
+  PriorityLevelConfiguration,
 ];

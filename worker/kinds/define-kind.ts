@@ -24,6 +24,8 @@ export type KindRules<T extends KubeObject> = {
   default?(object: T): void;
   /** Subresources that write `status` and nothing else; `status` alone where absent. */
   statusEndpoints?: readonly string[];
+  /** Dotted fields that a write to an endpoint leaves as they are; where absent, `status` or all but it. */
+  resetFields?(subresource: string): readonly string[];
   /** A new object keeps the status it came with. */
   statusOnCreate?: boolean;
   /** Runs after `status` was emptied, where `/status` is a subresource. */
@@ -88,6 +90,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
     subresources,
     schema,
     ...(rules.scale && { scale: rules.scale }),
+    ...(rules.resetFields && { resetFields: rules.resetFields.bind(rules) }),
     ...(rules.deprecation && { deprecation: rules.deprecation }),
     nameProblems: rules.nameProblems?.bind(rules) ?? dnsSubdomainProblems,
     hasGeneration,

@@ -46,7 +46,7 @@ describe("names", () => {
   it("names both problems of an empty key", () => {
     expect(qualifiedNameProblems("")).toHaveLength(2);
     expect(qualifiedNameProblems("a/b/c")[0]).toMatch(
-      /^a qualified name must consist .* \(e.g. 'example.com\/MyName'\)$/,
+      /^a valid label key must consist .* \(e.g. 'example.com\/MyName'\)$/,
     );
   });
 });

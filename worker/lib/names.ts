@@ -84,7 +84,7 @@ export function qualifiedNameProblems(value: string): string[] {
   const parts = value.split("/");
   if (parts.length > 2)
     return [
-      `a qualified name ${notQualified} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${notQualified} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   const problems: string[] = [];
   const name = parts.at(-1) ?? "";

@@ -4,6 +4,7 @@ import { type Admission, creates } from "./admission.ts";
 const FINALIZERS: Readonly<Record<string, string>> = {
   persistentvolumeclaims: "kubernetes.io/pvc-protection",
   persistentvolumes: "kubernetes.io/pv-protection",
+  "volumeattributesclasses.storage.k8s.io": "kubernetes.io/vac-protection",
 };
 
 /** Volumes in use outlive their deletion: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection */

@@ -74,7 +74,7 @@ test.each([
   ["/namespaces/default/services/web:82/proxy/", 503, 'no service port 82 found for service "web"'],
   ["/namespaces/default/services/web:admin/proxy/", 503, 'no endpoints available for service "web:admin"'],
   ["/namespaces/default/services/idle/proxy/", 503, 'no endpoints available for service "idle"'],
-  ["/namespaces/default/services/none/proxy/", 404, 'endpoints "none" not found'],
+  ["/namespaces/default/services/none/proxy/", 404, 'services "none" not found'],
   ["/nodes/none/proxy/", 404, 'nodes "none" not found'],
 ])("%s is refused with %i", async (path, code, message) => {
   expect(await open(path)).toEqual({ code, message });

@@ -95,7 +95,7 @@ function serviceTarget({ view, random, namespace }: ProxyQuestion, named: Named,
     portName = port.name ?? "";
   }
   const endpoints = view.get(Endpoints, namespace, named.name);
-  if (!endpoints) throw notFound({ group: "", resource: "endpoints", name: named.name });
+  if (!endpoints) throw notFound({ group: "", resource: "services", name: named.name });
   const targets = (endpoints.subsets ?? []).flatMap(({ addresses = [], ports = [] }) => {
     const port = ports.find(({ name }) => (name ?? "") === portName)?.port;
     if (port === undefined) return [];

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { VolumeAttributesClass } from "../../kinds/storage/volume-attributes-class.ts";
 import { Model } from "../testing.ts";
-import { claimProtectionController } from "./protection.ts";
+import { attributesProtectionController, claimProtectionController } from "./protection.ts";
 
 function cluster(nodeName?: string): Model {
   const model = new Model([claimProtectionController]);
@@ -36,4 +37,20 @@ test("or has finished", () => {
 
 test("a pod that was never placed holds nothing", () => {
   expect(cluster().get(PersistentVolumeClaim, "data")).toBeUndefined();
+});
+
+test("a deleted class of attributes stays until no claim names it", () => {
+  const model = new Model([attributesProtectionController]);
+  const metadata = { name: "gold", finalizers: ["kubernetes.io/vac-protection"] };
+  model.create(VolumeAttributesClass, { metadata, driverName: "example.com", parameters: { iops: "9" } });
+  model.create(PersistentVolumeClaim, {
+    metadata: { name: "data", namespace: "default" },
+    spec: { accessModes: ["ReadWriteOnce"], volumeAttributesClassName: "gold" },
+  });
+  model.delete(VolumeAttributesClass, model.get(VolumeAttributesClass, "gold") ?? {});
+  model.rest();
+  expect(model.get(VolumeAttributesClass, "gold")).toBeDefined();
+  model.delete(PersistentVolumeClaim, model.get(PersistentVolumeClaim, "data") ?? {});
+  model.rest();
+  expect(model.get(VolumeAttributesClass, "gold")).toBeUndefined();
 });

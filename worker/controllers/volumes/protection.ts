@@ -3,12 +3,14 @@ import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import { VolumeAttributesClass } from "../../kinds/storage/volume-attributes-class.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 
 const CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
+const ATTRIBUTES_FINALIZER = "kubernetes.io/vac-protection";
 
 const claimsOf = ({ spec }: Readonly<Pod>): string[] =>
   (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
@@ -59,5 +61,37 @@ export const volumeProtectionController: Controller = {
     const volume = view.get(PersistentVolume, ...splitKey(key));
     if (!volume?.metadata.deletionTimestamp || volume.status?.phase === "Bound") return [];
     return released(PersistentVolume, volume, VOLUME_FINALIZER);
+  },
+};
+
+const attributesOf = ({ spec, status }: Readonly<PersistentVolumeClaim>): (string | undefined)[] => [
+  spec?.volumeAttributesClassName,
+  status?.currentVolumeAttributesClassName,
+  status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+];
+
+/** Lets a deleted class of attributes go once no volume has them or is to have them. */
+export const attributesProtectionController: Controller = {
+  name: "volumeattributesclass-protection-controller",
+  watches: [
+    watch(VolumeAttributesClass, function* (attributes, _old, _view, type) {
+      if (type !== "DELETED" && attributes.metadata?.deletionTimestamp) yield keyOf(attributes);
+    }),
+    watch(PersistentVolumeClaim, function* (claim, old) {
+      for (const name of new Set([...attributesOf(claim), ...(old ? attributesOf(old) : [])]))
+        if (name) yield `/${name}`;
+    }),
+    watch(PersistentVolume, function* (volume, old) {
+      for (const of of [volume, old])
+        if (of?.spec?.volumeAttributesClassName) yield `/${of.spec.volumeAttributesClassName}`;
+    }),
+  ],
+  reconcile(view, key) {
+    const [, name] = splitKey(key);
+    const attributes = view.get(VolumeAttributesClass, "", name);
+    if (!attributes?.metadata?.deletionTimestamp) return [];
+    if (view.list(PersistentVolumeClaim).some((claim) => attributesOf(claim).includes(name))) return [];
+    if (view.list(PersistentVolume).some(({ spec }) => spec?.volumeAttributesClassName === name)) return [];
+    return released(VolumeAttributesClass, attributes, ATTRIBUTES_FINALIZER);
   },
 };

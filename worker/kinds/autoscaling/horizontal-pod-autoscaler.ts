@@ -54,6 +54,15 @@ export const HorizontalPodAutoscaler = defineKind({
     for (const [index, { type }] of (spec?.metrics ?? []).entries())
       if (!type) yield required(`spec.metrics[${index}].type`, "must specify a metric source type");
   },
+  *validateCreate({ spec }) {
+    const apiVersion = spec?.scaleTargetRef?.apiVersion ?? "";
+    if (!apiVersion.includes("/")) yield invalidValue("spec.scaleTargetRef.apiVersion", apiVersion, NO_GROUP);
+  },
+  *validateUpdate({ spec }, old) {
+    const [now, before] = [spec, old.spec].map((of) => of?.scaleTargetRef?.apiVersion ?? "");
+    if (before?.includes("/") && !now?.includes("/"))
+      yield invalidValue("spec.scaleTargetRef.apiVersion", now, NO_GROUP);
+  },
   columns: [
     nameColumn,
     {
@@ -69,6 +78,7 @@ export const HorizontalPodAutoscaler = defineKind({
   ],
 });
 
+const NO_GROUP = "apiVersion must specify API group";
 const SHOWN = 2;
 
 function targets({ spec, status }: AutoscalingV2HorizontalPodAutoscaler): string {

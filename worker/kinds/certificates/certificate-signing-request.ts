@@ -12,6 +12,7 @@ export type CertificateSigningRequest = Schemas["io.k8s.api.certificates.v1.Cert
 export const CertificateSigningRequest = defineKind({
   schema: "io.k8s.api.certificates.v1.CertificateSigningRequest",
   statusEndpoints: ["status", "approval"],
+  resetFields: (subresource) => RESET[subresource] ?? ["spec", "status"],
   nameProblems: () => [],
   /** What is asked for never changes; approval says yes or no and nothing else. */
   prepareForUpdate(request, old, subresource) {
@@ -33,6 +34,11 @@ export const CertificateSigningRequest = defineKind({
     { name: "Condition", type: "string", value: condition },
   ],
 });
+
+const RESET: Readonly<Record<string, readonly string[]>> = {
+  approval: ["spec", "status.certificate"],
+  status: ["spec", "status.conditions"],
+};
 
 function condition({ status }: CertificatesV1CertificateSigningRequest): string {
   const types = new Set((status?.conditions ?? []).map(({ type }) => type));

@@ -2,15 +2,15 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { NetworkingV1IPAddress, Schemas } from "../generated/types.ts";
 import { strictIpProblems } from "../validation/ip.ts";
-import { validateIpAddress } from "../validation/service-range.ts";
+import { validateIpAddress, validateIpAddressUpdate } from "../validation/service-range.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/ */
 export type IPAddress = Schemas["io.k8s.api.networking.v1.IPAddress"];
 export const IPAddress = defineKind({
   schema: "io.k8s.api.networking.v1.IPAddress",
   nameProblems: strictIpProblems,
-  immutable: ["spec.parentRef"],
   validate: validateIpAddress,
+  validateUpdate: validateIpAddressUpdate,
   columns: [nameColumn, { name: "ParentRef", type: "string", value: parent }, ageColumn],
 });
 

@@ -5,6 +5,7 @@ import type { Kind } from "../kind.ts";
  * a status is written through its own subresource, and that one writes nothing else.
  */
 export function ignoredFields(kind: Kind, subresource: string): readonly string[] {
+  if (kind.resetFields) return kind.resetFields(subresource);
   if (subresource !== "status") return kind.subresources.some(({ name }) => name === "status") ? ["status"] : [];
   return kind.schema.name === undefined ? ["spec", "metadata"] : ["spec"];
 }

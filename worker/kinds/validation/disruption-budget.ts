@@ -25,7 +25,7 @@ export function* validateDisruptionBudget({ spec }: PolicyV1PodDisruptionBudget)
     yield* validateIntOrPercent(`spec.${name}`, value);
     yield* validateAtMostAll(`spec.${name}`, value);
   }
+  yield* validateLabelSelector(selector, "spec.selector");
   if (unhealthyPodEvictionPolicy !== undefined && !POLICIES.includes(unhealthyPodEvictionPolicy))
     yield notSupported("spec.unhealthyPodEvictionPolicy", unhealthyPodEvictionPolicy, POLICIES);
-  yield* validateLabelSelector(selector, "spec.selector");
 }

@@ -54,6 +54,7 @@ const isMapped = (address: string): boolean => {
 export function strictIpProblems(text: string): string[] {
   const canonical = canonicalIp(text);
   if (canonical === undefined) return [NOT_AN_IP];
+  if (DOTTED.test(text) && /(^|\.)0\d/.test(text)) return ["must not have leading 0s"];
   if (isMapped(text)) return ["must not be an IPv4-mapped IPv6 address"];
   return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }

@@ -27,10 +27,9 @@ export function* validateResourceQuota({ spec, status }: CoreV1ResourceQuota): P
         yield invalidValue(`${field}[${name}]`, name, "must be a standard resource for quota");
       yield* validateQuantity(isCount(name) ? "pods" : name, amount, `${field}[${name}]`);
     }
-  for (const scope of spec?.scopes ?? [])
-    if (!SCOPES.includes(scope)) yield invalidValue("spec.scopes", spec?.scopes, "unsupported scope");
-  for (const [index, { scopeName, operator, values }] of (spec?.scopeSelector?.matchExpressions ?? []).entries()) {
-    const at = `spec.scopeSelector.matchExpressions[${index}]`;
+  yield* scopeProblems(spec?.scopes ?? [], Object.keys(spec?.hard ?? {}));
+  for (const { scopeName, operator, values } of spec?.scopeSelector?.matchExpressions ?? []) {
+    const at = "spec.scopeSelector.matchExpressions";
     if (!SCOPES.includes(scopeName)) yield invalidValue(`${at}.scopeName`, scopeName, "unsupported scope");
     if (!OPERATORS.includes(operator)) yield notSupported(`${at}.operator`, operator, OPERATORS);
     if ((operator === "In" || operator === "NotIn") && !values?.length)
@@ -39,6 +38,25 @@ export function* validateResourceQuota({ spec, status }: CoreV1ResourceQuota): P
         "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
       );
   }
+}
+
+const POD_NAMES = ["cpu", "limits.cpu", "limits.memory", "memory", "pods", "requests.cpu", "requests.memory"];
+const CONFLICTING = [
+  ["BestEffort", "NotBestEffort"],
+  ["Terminating", "NotTerminating"],
+];
+
+/** Scopes are about pods, and what has no requests has none to limit. */
+function* scopeProblems(scopes: readonly string[], names: readonly string[]): Problems {
+  for (const scope of scopes) {
+    if (!SCOPES.includes(scope)) yield invalidValue("spec.scopes", scopes, "unsupported scope");
+    const fits = scope === "BestEffort" ? ["pods"] : POD_NAMES;
+    for (const name of names.toSorted())
+      if (isStandardResource(name) && !fits.includes(name))
+        yield invalidValue("spec.scopes", scopes, "unsupported scope applied to resource");
+  }
+  for (const pair of CONFLICTING)
+    if (pair.every((scope) => scopes.includes(scope))) yield invalidValue("spec.scopes", scopes, "conflicting scopes");
 }
 
 /** `count/deployments.apps`: how many objects there may be. */

@@ -86,7 +86,7 @@ export function* validatePodSecurityContext(
       true,
       "ShareProcessNamespace and HostPID cannot both be enabled",
     );
-  yield* validateSysctls(context.sysctls ?? [], `${field}.sysctls`);
+  yield* validateSysctls(context.sysctls ?? [], `${field}.sysctls`, spec);
   const change = context.fsGroupChangePolicy;
   if (change !== undefined && !FS_GROUP_POLICIES.includes(change))
     yield notSupported(`${field}.fsGroupChangePolicy`, change, FS_GROUP_POLICIES);
@@ -96,7 +96,13 @@ export function* validatePodSecurityContext(
 const MAX_SYSCTL = 253;
 const SYSCTL = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 
-function* validateSysctls(sysctls: readonly CoreV1Sysctl[], field: string): Problems {
+/** Sysctls of the namespaces that a pod may share with its node. */
+const SHARED = [
+  { flag: "hostNetwork", names: /^net[./]/ },
+  { flag: "hostIPC", names: /^(kernel[./](sem$|shm|msg)|fs[./]mqueue[./])/ },
+] as const;
+
+function* validateSysctls(sysctls: readonly CoreV1Sysctl[], field: string, spec: CoreV1PodSpec): Problems {
   const names = new Set<string>();
   for (const [index, { name }] of sysctls.entries()) {
     const at = `${field}[${index}].name`;
@@ -104,6 +110,9 @@ function* validateSysctls(sysctls: readonly CoreV1Sysctl[], field: string): Prob
     else if (name.length > MAX_SYSCTL || !new RegExp(SYSCTL).test(name))
       yield invalidValue(at, name, `must have at most ${MAX_SYSCTL} characters and match regex ${SYSCTL}`);
     else if (names.has(name)) yield duplicate(at, name);
+    for (const { flag, names: shared } of SHARED)
+      if (spec[flag] && shared.test(name ?? ""))
+        yield invalidValue(at, name, `may not be specified when '${flag}' is true`);
     names.add(name ?? "");
   }
 }

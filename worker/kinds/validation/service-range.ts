@@ -1,6 +1,7 @@
 import { dnsSubdomainProblems, pathSegmentProblems } from "../../lib/names.ts";
 import { invalidValue, required } from "../../lib/status.ts";
 import type { NetworkingV1IPAddress, NetworkingV1ServiceCIDR } from "../generated/types.ts";
+import { same } from "../paths.ts";
 import { invalidFor, type Problems } from "./fields.ts";
 import { ipFamily, strictCidrProblems } from "./ip.ts";
 
@@ -16,13 +17,20 @@ export function* validateIpAddress({ spec }: NetworkingV1IPAddress): Problems {
   if (namespace) yield* invalidFor("spec.parentRef.namespace", namespace, pathSegmentProblems(namespace));
 }
 
+export function* validateIpAddressUpdate({ spec }: NetworkingV1IPAddress, old: NetworkingV1IPAddress): Problems {
+  if (same(spec?.parentRef, old.spec?.parentRef)) return;
+  const { group = "", resource = "", namespace = "", name = "" } = spec?.parentRef ?? {};
+  const shown = { Group: group, Resource: resource, Namespace: namespace, Name: name };
+  yield invalidValue("spec.parentRef", shown, "field is immutable");
+}
+
 const FIELD = "spec.cidrs";
 const MAX_CIDRS = 2;
 
 export function* validateServiceCidr({ spec }: NetworkingV1ServiceCIDR): Problems {
   const cidrs = spec?.cidrs ?? [];
   if (cidrs.length === 0) return yield required(FIELD, "at least one CIDR required");
-  if (cidrs.length > MAX_CIDRS) return yield invalidValue(FIELD, spec, "may only hold up to 2 values");
+  if (cidrs.length > MAX_CIDRS) return yield invalidValue(FIELD, { CIDRs: cidrs }, "may only hold up to 2 values");
   for (const [index, cidr] of cidrs.entries()) yield* invalidFor(`${FIELD}[${index}]`, cidr, strictCidrProblems(cidr));
   const [first, second] = cidrs.map((cidr) => ipFamily(cidr.split("/")[0] ?? ""));
   if (cidrs.length === MAX_CIDRS && first && first === second)
