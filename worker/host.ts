@@ -14,7 +14,7 @@ import { isSilent } from "./liveness.ts";
 import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
-import type { Sql } from "./storage/store.ts";
+import type { Change, Sql } from "./storage/store.ts";
 
 export type SocketTag = "node" | "watch";
 
@@ -37,6 +37,8 @@ export type HostPlatform = {
   setAlarm(at: number): void;
   /** The way to webhooks; absent where none can be reached. */
   outside?: Outside;
+  /** Hears of every commit as it is made, which may still be lost with its turn. */
+  committed?(changes: readonly Change[]): void;
   /** What a controller could not do; by default a line of the log. */
   report?(controller: string, key: string, error: unknown): void;
 };
@@ -105,9 +107,10 @@ export class Host {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm } = this.platform;
+    const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm, committed } = this.platform;
     this.alarmAt = (await getAlarm()) ?? undefined;
     const store = openStore(sql);
+    if (committed) store.onChange(committed);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const stored = store.getSetting("cluster.authority");
     const authority = stored

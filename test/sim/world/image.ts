@@ -20,7 +20,6 @@ export type Image = {
   bytes: Uint8Array;
   adminToken: string;
   nodeTokens: ReadonlyMap<string, string>;
-  newestRevision: number;
 };
 
 let made: Promise<Image> | undefined;
@@ -83,8 +82,7 @@ async function make(): Promise<Image> {
     quiet = body ? 0 : quiet + 1;
   }
   await outside(async () => undefined);
-  const newestRevision = sql.all<{ newest: number }>("SELECT MAX(revision) AS newest FROM changes")[0]?.newest ?? 0;
   const bytes = sql.serialize();
   sql.close();
-  return { bytes, adminToken, nodeTokens, newestRevision };
+  return { bytes, adminToken, nodeTokens };
 }

@@ -87,7 +87,6 @@ export type ObjectOptions = {
   report(controller: string, key: string, error: unknown): void;
   /** Told of what the object threw where nobody catches it. */
   uncaught(error: unknown): void;
-  newestRevision: number;
 };
 
 export class ClusterObject {
@@ -100,9 +99,8 @@ export class ClusterObject {
   #unacknowledged: Unacknowledged[] = [];
   #turnEnds = false;
   #durableAt = 0;
-  /** The newest revision that a turn has written, and that is durable. */
-  #observed: number;
-  #landed: number;
+  /** What the turn that runs has committed. */
+  #changes: Change[] = [];
   /** As the object sees it, and as it is on the disk. */
   #alarm: number | null = null;
   #durableAlarm: number | null = null;
@@ -114,8 +112,6 @@ export class ClusterObject {
 
   constructor(options: ObjectOptions) {
     this.#options = options;
-    this.#observed = options.newestRevision;
-    this.#landed = options.newestRevision;
     options.database.beforeStatement = (isWrite) => this.#beforeStatement(isWrite);
   }
 
@@ -156,7 +152,7 @@ export class ClusterObject {
     const life = this.#life;
     this.#landSome();
     this.#options.database.lose();
-    this.#observed = this.#landed;
+    this.#changes = [];
     this.#unacknowledged = [];
     this.#outbox = [];
     if (life) this.#bury(life);
@@ -240,6 +236,9 @@ export class ClusterObject {
           socket,
           answer: (headers = {}) => Object.assign(new Response(null, { headers }), { connection }),
         };
+      },
+      committed: (changes) => {
+        if (!life.dead && !this.#crashed) this.#changes.push(...changes);
       },
       report: (controller, key, error) => {
         if (!life.dead && !this.#crashed) this.#options.report(controller, key, error);
@@ -373,7 +372,7 @@ export class ClusterObject {
     }
     const alarm = this.#alarmWritten ? this.#alarm : undefined;
     this.#alarmWritten = false;
-    const waiting: Unacknowledged = { turn, changes: this.#newChanges(), alarm, release };
+    const waiting: Unacknowledged = { turn, changes: this.#changes.splice(0), alarm, release };
     this.#unacknowledged.push(waiting);
     const { least, most } = this.conditions.storage;
     this.#durableAt = Math.max(this.#durableAt, clock.now + between(part.random, least, most));
@@ -388,21 +387,6 @@ export class ClusterObject {
   #land({ turn, changes, alarm }: Unacknowledged): void {
     this.#options.database.durable(turn);
     if (alarm !== undefined) this.#durableAlarm = alarm;
-    const newest = changes.at(-1)?.revision;
-    if (newest === undefined) return;
-    this.#landed = newest;
-    this.#options.observe({ at: this.#options.clock.now, type: "commit", changes });
-  }
-
-  /** What the turn that ends has committed. */
-  #newChanges(): readonly Change[] {
-    const rows = this.#options.database.look<Omit<Change, "previous"> & { previous: string | null }>(
-      `SELECT c.revision, c.resource, c.namespace, c.name, c.uid, c.type, c.json, p.json AS previous
-       FROM changes c LEFT JOIN changes p ON p.revision = c.previous WHERE c.revision > ? ORDER BY c.revision`,
-      this.#observed,
-    );
-    const newest = rows.at(-1)?.revision;
-    if (newest !== undefined) this.#observed = newest;
-    return rows.map((row) => ({ ...row, previous: row.previous ?? undefined }));
+    if (changes.length > 0) this.#options.observe({ at: this.#options.clock.now, type: "commit", changes });
   }
 }

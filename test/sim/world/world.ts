@@ -68,7 +68,6 @@ export class World {
       observe: (observation) => this.observe(observation),
       report: (controller, key, error) => this.#reported(`${controller} ${key}`, error),
       uncaught: (error) => this.#reported("the object", error),
-      newestRevision: image.newestRevision,
     });
     this.truth.object = this.object;
     this.#watchers = options.invariants.map((invariant) => ({
