@@ -82,8 +82,8 @@ export const attributesProtectionController: Controller = {
         if (name) yield `/${name}`;
     }),
     watch(PersistentVolume, function* (volume, old) {
-      for (const of of [volume, old])
-        if (of?.spec?.volumeAttributesClassName) yield `/${of.spec.volumeAttributesClassName}`;
+      for (const body of [volume, old])
+        if (body?.spec?.volumeAttributesClassName) yield `/${body.spec.volumeAttributesClassName}`;
     }),
   ],
   reconcile(view, key) {
