@@ -186,6 +186,9 @@ const REFUSED: Answer = {
   connection: undefined,
 };
 
+/** Bodies go in as they are: to quote them within JSON again costs more than all the rest. */
 function digestOf(observation: Observation): string {
-  return `${JSON.stringify(observation)}\n`;
+  if (observation.type !== "commit") return `${JSON.stringify(observation)}\n`;
+  const changes = observation.changes.map(({ revision, type, json }) => `${revision} ${type} ${json}`);
+  return `${observation.at} ${changes.join("\n")}\n`;
 }
