@@ -149,12 +149,19 @@ export class Core {
       since: (revision) => this.writesSince(revision),
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(parts),
+      report: (error) => platform.report("link", "", error),
       health: (node) => {
         this.found.add(node);
         void this.turn.run(() => this.driver.enqueue(HEALTH, node));
       },
     });
-    this.watchers = new Watchers({ watches, store, now: effects.now, sockets: platform.watchSockets });
+    this.watchers = new Watchers({
+      watches,
+      store,
+      now: effects.now,
+      sockets: platform.watchSockets,
+      report: (error) => platform.report("watch", "", error),
+    });
     const controllers = [
       ...apiServerControllers,
       ...(config.controllers

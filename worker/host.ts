@@ -155,7 +155,12 @@ export class Host {
     // Accepted and filled in one turn, so that no change falls between the initial events and those that follow.
     return core.turn.run(() => {
       const { socket, answer } = this.platform.accept("watch");
-      core.watchers.open(watchSocket(socket), spec);
+      try {
+        core.watchers.open(watchSocket(socket), spec);
+      } catch (error) {
+        socket.close(1011, "not opened");
+        throw error;
+      }
       return answer({
         "content-type": "application/json",
         "cache-control": "no-cache, private",

@@ -18,11 +18,20 @@ const CHUNK_CHARACTERS = 256 * 1024;
 /** A watcher that asked for bookmarks hears of the newest revision at most this often, and only when others write. */
 const BOOKMARK_EVERY_MS = 60_000;
 
+export type WatchersDeps = {
+  watches: Pick<Watches, "initialEvents" | "renderChanges" | "bookmark">;
+  store: Reader;
+  now(): number;
+  sockets(): readonly WatchSocket[];
+  /** Hears of what no watcher should ever meet. */
+  report(error: unknown): void;
+};
+
 export class Watchers {
-  private readonly deps: { watches: Watches; store: Reader; now(): number; sockets(): readonly WatchSocket[] };
+  private readonly deps: WatchersDeps;
   private readonly bookmarked = new WeakMap<WatchSocket, number>();
 
-  constructor(deps: { watches: Watches; store: Reader; now(): number; sockets(): readonly WatchSocket[] }) {
+  constructor(deps: WatchersDeps) {
     this.deps = deps;
   }
 
@@ -58,28 +67,35 @@ export class Watchers {
     }
   }
 
-  /** Tells every watcher what a turn wrote: one message each. */
+  /** Tells every watcher what a turn wrote: one message each. One that cannot be told ends, and its client comes back. */
   changed(changes: readonly Change[]): void {
-    const now = this.deps.now();
     const told = new Map<string, string>();
-    for (const socket of this.deps.sockets()) {
-      const spec = socket.spec();
-      if (now >= spec.deadline) {
-        if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, this.deps.store.revision()));
-        socket.close(1000, "deadline");
-        continue;
+    for (const socket of this.deps.sockets())
+      try {
+        this.tell(socket, changes, told);
+      } catch (error) {
+        this.deps.report(error);
+        socket.close(1011, "failed");
       }
-      const { headed } = spec;
-      let lines = this.render(socket, spec, changes, told);
-      if (lines === undefined) continue;
-      if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
-        lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
-      if (lines) {
-        socket.send(lines);
-        this.bookmarked.set(socket, now);
-      }
-      // The revision need not be kept: what is committed is told in the same turn, so nothing is ever told twice.
-      if (spec.headed !== headed) socket.remember(spec);
+  }
+
+  private tell(socket: WatchSocket, changes: readonly Change[], told: Map<string, string>): void {
+    const now = this.deps.now();
+    const spec = socket.spec();
+    if (now >= spec.deadline) {
+      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, this.deps.store.revision()));
+      return socket.close(1000, "deadline");
     }
+    const { headed } = spec;
+    let lines = this.render(socket, spec, changes, told);
+    if (lines === undefined) return;
+    if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
+      lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
+    if (lines) {
+      socket.send(lines);
+      this.bookmarked.set(socket, now);
+    }
+    // The revision need not be kept: what is committed is told in the same turn, so nothing is ever told twice.
+    if (spec.headed !== headed) socket.remember(spec);
   }
 }

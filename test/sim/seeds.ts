@@ -52,4 +52,34 @@ export const SEEDS: readonly NamedSeed[] = [
       ],
     },
   },
+  {
+    name: "a watch that asks for too much keeps nobody else from hearing",
+    seed: 1,
+    hours: 0.55,
+    script: {
+      nodes: 1,
+      heals: 480_000,
+      steps: [
+        {
+          at: 60_000,
+          do: "watch",
+          client: 0,
+          path: "/api/v1/pods",
+          resource: "pods",
+          selector: `changed in (${Array.from({ length: 5000 }, (_, i) => `v${i}`).join()})`,
+          seconds: 60,
+        },
+        {
+          at: 90_000,
+          do: "ask",
+          client: 1,
+          sent: {
+            method: "POST",
+            path: "/api/v1/namespaces/default/pods",
+            body: { metadata: { name: "pod-0" }, spec: { containers: [{ name: "c", image: "app:1" }] } },
+          },
+        },
+      ],
+    },
+  },
 ];

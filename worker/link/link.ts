@@ -41,6 +41,8 @@ export type LinkDeps = {
   /** Answers an API request as the node. */
   call(node: string, request: Extract<ToCluster, { type: "call" }>): Promise<{ code: number; body: Json }>;
   welcome(node: string): Promise<Extract<ToNode, { type: "welcome" }>>;
+  /** Hears of what no node should ever meet. */
+  report(error: unknown): void;
   /** Called when a node has said something of its health. */
   health(node: string): void;
 };
@@ -114,15 +116,22 @@ export class Link {
     socket.remember({ node, state: "open" });
   }
 
-  /** Tells every open node what a turn wrote. */
+  /** Tells every open node what a turn wrote. One that cannot be told is cut off, and asks for what it missed. */
   changed(writes: readonly Write[]): void {
-    const revision = this.deps.revision();
-    for (const socket of this.deps.sockets()) {
-      const session = socket.session();
-      if (session.state !== "open") continue;
-      const changes = this.concerning(session.node, writes);
-      if (changes.length > 0) sendObjects(socket, "changes", revision, changes);
-    }
+    for (const socket of this.deps.sockets())
+      try {
+        this.tell(socket, writes);
+      } catch (error) {
+        this.deps.report(error);
+        socket.close(1011, "failed");
+      }
+  }
+
+  private tell(socket: NodeSocket, writes: readonly Write[]): void {
+    const session = socket.session();
+    if (session.state !== "open") return;
+    const changes = this.concerning(session.node, writes);
+    if (changes.length > 0) sendObjects(socket, "changes", this.deps.revision(), changes);
   }
 
   /** Asks a node's agent to dial its Relay; false when the node is not connected. */

@@ -128,7 +128,11 @@ export class ClusterObject {
   fetch(request: Request, answered: (answer: Answer) => void, lost: () => void): void {
     this.#enter(async (life) => {
       life.lost.add(lost);
-      const response = await life.host.fetch(request);
+      const response = await life.host.fetch(request).catch((error: unknown) => {
+        life.lost.delete(lost);
+        if (!life.dead) lost();
+        throw error;
+      });
       const connection = (response as { connection?: Connection }).connection;
       const text = await response.text();
       if (life.dead) return;

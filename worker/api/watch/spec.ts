@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../lib/object.ts";
-import { ApiError } from "../../lib/status.ts";
+import { ApiError, badRequest } from "../../lib/status.ts";
 import type { Reader } from "../../storage/store.ts";
 import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
@@ -11,6 +11,8 @@ import type { ApiRequest, WatchSpec } from "../request.ts";
 
 /** How long a watch lasts when the client does not say: a random time from this up to twice it, as upstream. */
 const MIN_WATCH_SECONDS = 1800;
+/** A watch is kept with its socket, which holds 16 KiB: a character may take three bytes, and there is more to keep. */
+const MAX_SELECTOR_CHARACTERS = 5000;
 
 /**
  * A checked watch. Throws 400, 422 and 504 as kube-apiserver does; a revision that is too old is no error yet: it
@@ -30,6 +32,8 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   });
   const labelSelector = query.get("labelSelector") ?? "";
   const fieldSelector = withName(query.get("fieldSelector") ?? "", name);
+  if (labelSelector.length + fieldSelector.length > MAX_SELECTOR_CHARACTERS)
+    throw badRequest(`the selectors of a watch may have at most ${MAX_SELECTOR_CHARACTERS} characters`);
   parseSelection(kind, labelSelector, fieldSelector);
   const given = watchedRevision(resourceVersion);
   const current = store.revision();
