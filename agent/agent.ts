@@ -1,6 +1,5 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import { clusterClock } from "./clock.ts";
@@ -51,7 +50,7 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   return { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion };
 }
 
-const networkOf = ({ home, identity, containerd, effects, log }: Parts) =>
+const networkOf = ({ home, identity, effects, log }: Parts) =>
   new NodeNetwork({
     home: home.path,
     nodeName: identity.node,
