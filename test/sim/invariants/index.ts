@@ -14,6 +14,7 @@ import { rest } from "./rest/index.ts";
 import { commitsFollow, indexesFollow, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
+import { endpointsAreReady } from "./services.ts";
 import { watchesTellAll } from "./watches.ts";
 import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
@@ -59,6 +60,7 @@ export const rules: readonly Rule[] = [
   addressesStay,
   nodePortsUnique,
   nodeRangesUnique,
+  endpointsAreReady,
   ...rest,
 ];
 

@@ -1,6 +1,18 @@
-import { type Cases, controlledBy, GOING, READY, type Tale } from "./tale.ts";
+import { type Cases, controlledBy, GOING, READY, type Tale, UNREADY } from "./tale.ts";
 
 type Container = Record<string, unknown>;
+
+/** A Service, a pod of this status, and endpoints that call it ready. */
+function served(tale: Tale, status: object, spec: object = {}): void {
+  service(tale, "web", spec);
+  const { metadata } = tale.put("pods", "ns/p", { spec: { containers: [] }, status });
+  const labels = {
+    "kubernetes.io/service-name": "web",
+    "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+  };
+  const endpoint = { addresses: ["10.0.0.2"], conditions: { ready: true }, targetRef: { uid: metadata.uid } };
+  tale.put("endpointslices.discovery.k8s.io", "ns/web-1", { metadata: { labels }, endpoints: [endpoint] });
+}
 
 function node(tale: Tale, name: string, parts: object = {}): void {
   tale.put("nodes", `/${name}`, { status: { allocatable: { cpu: "1", memory: "1Gi", pods: "3" } }, ...parts });
@@ -256,6 +268,13 @@ export const podCases: Cases = {
           node(tale, "m", { spec: { podCIDR: "10.0.0.0/24" } }),
         ],
     },
+  },
+  "endpoints-are-ready": {
+    good: {
+      "a ready pod": (tale) => served(tale, READY),
+      "any pod where that is asked for": (tale) => served(tale, UNREADY, { publishNotReadyAddresses: true }),
+    },
+    bad: { "an unready pod": (tale) => served(tale, UNREADY) },
   },
   "cluster-addresses-stay": {
     good: {
