@@ -8,6 +8,7 @@ import { PAUSE_IMAGE } from "../node/pause-image.ts";
 import type { ContainerOptions, InspectedImage } from "../runtime.ts";
 import { podCgroup } from "./cgroups.ts";
 import { ConfigError, expand } from "./env.ts";
+import { hasSeveralContainers } from "./fields.ts";
 import type { Sandbox } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { type ContainerKind, Label } from "./observe.ts";
@@ -15,6 +16,8 @@ import { lowestOomScore, resourceFlags } from "./resources.ts";
 
 /** json-file logs turn over at so many bytes and files. */
 const LOG_FLAGS = ["--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=5"];
+/** Containers of one group have one shim, which saves 13 MB for each. */
+const SHIM_GROUP = "io.containerd.runc.v2.group";
 /** A file as the driver, unlike the driver `none`, costs no process. */
 const NO_LOG = "file:///dev/null";
 const PAUSE_OOM_SCORE = `${Math.max(-998, lowestOomScore)}`;
@@ -45,6 +48,7 @@ export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, chance: string): 
     labels: labels({ pod, container: "", kind: "pause", attempt: sandbox.number, sandbox: sandbox.id }),
     flags: [
       ...networkFlags(sandbox),
+      ...["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`],
       ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
       ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", NO_LOG],
       ...["--security-opt", "no-new-privileges"],
@@ -94,6 +98,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...(joined ? ["--pid", joined] : []),
       ...(hostIPC ? ["--ipc", "host"] : []),
       ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
+      ...(hasSeveralContainers(pod) ? ["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`] : []),
       ...LOG_FLAGS,
       ...resourceFlags(pod, container, given.machineBytes),
       ...securityFlags(pod, container, given.image),

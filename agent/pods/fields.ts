@@ -69,6 +69,9 @@ export function resourceValue(
   return `${(value + divisor - 1n) / divisor}`;
 }
 
+export const hasSeveralContainers = ({ spec }: CoreV1Pod): boolean =>
+  [spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []].flat().length > 1;
+
 export function containerNamed(pod: CoreV1Pod, name: string): CoreV1Container | undefined {
   return [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].find(
     (c) => c.name === name,

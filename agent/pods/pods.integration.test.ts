@@ -140,6 +140,11 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     return (await runtime.nerdctl.exec(id, command, 5000)).stdout;
   };
 
+  const keeperOf = (name: string, container: string) => {
+    const { pid } = cluster.manager?.find("default", name, "", container) ?? {};
+    return readFileSync(`/proc/${pid}/stat`, "utf8").split(" ")[3];
+  };
+
   beforeAll(async () => {
     runtime = await startRuntime();
     const archive = join(runtime.home, "busybox.tar");
@@ -380,6 +385,7 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
       expect(await exec(name, "wget", "-qO-", "http://127.0.0.1:81/x")).toBe("shared\n");
       expect(await exec(name, "cat", "/dev/shm/x")).toBe("shared\n");
     }
+    expect(keeperOf("apart", "main")).toBe(keeperOf("apart", "other"));
     expect(await exec("apart", "ps")).not.toContain("httpd");
     expect(await exec("together", "ps")).toMatch(/1 .* \/pause\n(.*\n)*.*httpd/);
   });

@@ -1,4 +1,4 @@
-import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
 import type { Step } from "../plan.ts";
 import type { ContainerOptions, Inspected, InspectedImage } from "../runtime.ts";
 import { VolumeError } from "../volumes/volume.ts";
@@ -6,6 +6,7 @@ import { raise } from "./backoff.ts";
 import { containerOptions } from "./container-spec.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { ConfigError, environment } from "./env.ts";
+import { hasSeveralContainers } from "./fields.ts";
 import { imageIdOf } from "./images.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
@@ -111,7 +112,10 @@ async function optionsOf(
     nodeName,
     files: [
       ...host.files.names(uid),
-      ...(sharesMemory(pod) ? [[await host.volumes.sharedMemory(uid), "/dev/shm"] as [string, string]] : []),
+      // One that is alone has its own.
+      ...(hasSeveralContainers(pod) && !pod.spec.hostIPC
+        ? [[await host.volumes.sharedMemory(uid), "/dev/shm"] as [string, string]]
+        : []),
       [attempt.messagePath ?? "", container.terminationMessagePath ?? "/dev/termination-log"],
     ],
     attempt: step.number,
@@ -124,13 +128,6 @@ async function optionsOf(
     chance: effects.uid(),
     target: targetName && memory.containers[targetName]?.current?.id,
   });
-}
-
-/** Containers of one pod see each other's shared memory; one that is alone has its own. */
-function sharesMemory({ spec }: CoreV1Pod): boolean {
-  return (
-    !spec.hostIPC && [spec.containers, spec.initContainers ?? [], spec.ephemeralContainers ?? []].flat().length > 1
-  );
 }
 
 function begin(state: PodState, container: CoreV1Container, attempt: Attempt): void {
