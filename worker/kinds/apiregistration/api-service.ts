@@ -2,6 +2,7 @@ import { pathSegmentProblems } from "../../lib/names.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { validateApiService } from "../validation/api-service.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/api-service-v1/ */
 export type APIService = Schemas["io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService"];
@@ -16,6 +17,7 @@ export const APIService = defineKind({
   schema: "io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.APIService",
   // The core group's is named `v1.`, which is no domain name.
   nameProblems: pathSegmentProblems,
+  validate: validateApiService,
   columns: [
     nameColumn,
     {

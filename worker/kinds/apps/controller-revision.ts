@@ -1,5 +1,5 @@
 import type { OwnerReference } from "../../lib/object.ts";
-import { invalidValue } from "../../lib/status.ts";
+import { invalidValue, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
@@ -9,8 +9,9 @@ export type ControllerRevision = Schemas["io.k8s.api.apps.v1.ControllerRevision"
 export const ControllerRevision = defineKind({
   schema: "io.k8s.api.apps.v1.ControllerRevision",
   immutable: ["data"],
-  *validate({ revision }) {
+  *validate({ revision, data }) {
     if ((revision ?? 0) < 0) yield invalidValue("revision", revision, "must be greater than or equal to 0");
+    if (data === undefined || data === null) yield required("data", "data is mandatory");
   },
   columns: [
     nameColumn,

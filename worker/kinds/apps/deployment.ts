@@ -3,7 +3,7 @@ import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
-import { validateDeployment } from "../validation/workloads.ts";
+import { validateDeployment, validateDeploymentStatus } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, selectorColumn } from "./workload-columns.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
@@ -28,6 +28,8 @@ export const Deployment = defineKind({
     strategy.rollingUpdate.maxSurge ??= "25%";
   },
   validate: validateDeployment,
+  validateUpdate: ({ status }, old, subresource) =>
+    subresource === "status" ? validateDeploymentStatus(status, old.status) : [],
   *warnings({ metadata, spec }, old) {
     if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
     yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");

@@ -1,10 +1,11 @@
-import { forbiddenField, invalidValue } from "../../lib/status.ts";
+import { dnsLabelProblems } from "../../lib/names.ts";
+import { forbiddenField, invalidValue, notSupported } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { AppsV1StatefulSetSpec, AppsV1StatefulSetUpdateStrategy, Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
-import { notNegative, type Problems } from "../validation/fields.ts";
+import { invalidFor, notNegative, type Problems } from "../validation/fields.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
 import { validateSelectedTemplate, validateSelector } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn } from "./workload-columns.ts";
@@ -42,6 +43,9 @@ export const StatefulSet = defineKind({
     set.status = { availableReplicas: 0, replicas: 0 };
   },
   validate: ({ spec }) => validateSpec(spec),
+  *validateCreate({ spec }) {
+    if (spec?.serviceName) yield* invalidFor("spec.serviceName", spec.serviceName, dnsLabelProblems(spec.serviceName));
+  },
   *validateUpdate({ spec }, { spec: old }, subresource) {
     if (subresource === "" && !same(lasting(spec), lasting(old))) yield forbiddenField("spec", MAY_CHANGE);
   },
@@ -82,11 +86,18 @@ function lasting(spec: AppsV1StatefulSetSpec | undefined): unknown {
   return rest;
 }
 
+const CLAIM_POLICIES = ["Retain", "Delete"];
+
 function* validateSpec(spec: AppsV1StatefulSetSpec | undefined): Problems {
   const policy = spec?.podManagementPolicy;
   if (policy !== "OrderedReady" && policy !== "Parallel")
     yield invalidValue("spec.podManagementPolicy", policy ?? "", "must be 'OrderedReady' or 'Parallel'");
   yield* validateStrategy(spec?.updateStrategy ?? {});
+  for (const name of ["whenDeleted", "whenScaled"] as const) {
+    const kept = spec?.persistentVolumeClaimRetentionPolicy?.[name];
+    if (kept !== undefined && !CLAIM_POLICIES.includes(kept))
+      yield notSupported(`spec.persistentVolumeClaimRetentionPolicy.${name}`, kept, CLAIM_POLICIES);
+  }
   yield* notNegative("spec.replicas", spec?.replicas);
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
   yield* notNegative("spec.ordinals.start", spec?.ordinals?.start);

@@ -1,11 +1,12 @@
 import { humanDuration } from "../../lib/duration.ts";
-import { notSupported, required } from "../../lib/status.ts";
+import { invalidValue, notSupported, required } from "../../lib/status.ts";
 import { containersColumn, imagesColumn, selectorColumn } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { BatchV1JobSpec, Schemas } from "../generated/types.ts";
 import { notNegative, type Problems } from "../validation/fields.ts";
+import { validateFailurePolicy, validateIndexes, validateJobUpdate } from "../validation/job.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
 
@@ -18,7 +19,6 @@ const MAX_INT32 = 2 ** 31 - 1;
 export type Job = Schemas["io.k8s.api.batch.v1.Job"];
 export const Job = defineKind({
   schema: "io.k8s.api.batch.v1.Job",
-  immutable: ["spec.selector", "spec.completionMode"],
   defaults: {
     "spec.completionMode": "NonIndexed",
     "spec.suspend": false,
@@ -53,7 +53,11 @@ export const Job = defineKind({
     metadata.labels = { ...metadata.labels, ...marks };
     spec.selector = { matchLabels: { [CONTROLLER_UID]: uid } };
   },
-  validate: ({ spec }) => validateJobSpec(spec, "spec"),
+  *validate({ spec }) {
+    yield* validateJobSpec(spec, "spec");
+    if (!spec?.selector) yield required("spec.selector");
+  },
+  validateUpdate: (job, old, subresource) => (subresource ? [] : validateJobUpdate(job, old)),
   *warnings({ spec }) {
     yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
   },
@@ -103,11 +107,13 @@ export function* validateJobSpec(spec: BatchV1JobSpec | undefined, field: string
   yield* notNegative(`${field}.activeDeadlineSeconds`, spec?.activeDeadlineSeconds);
   yield* notNegative(`${field}.backoffLimit`, spec?.backoffLimit);
   yield* notNegative(`${field}.ttlSecondsAfterFinished`, spec?.ttlSecondsAfterFinished);
+  yield* validateIndexes(spec, field);
   const mode = spec?.completionMode ?? "NonIndexed";
   if (mode !== "NonIndexed" && mode !== "Indexed")
     yield notSupported(`${field}.completionMode`, mode, ["NonIndexed", "Indexed"]);
   if (mode === "Indexed" && spec?.completions === undefined)
     yield required(`${field}.completions`, "when completion mode is Indexed");
+  yield* validateFailurePolicy(spec, field);
   yield* validatePodTemplate(spec?.template, `${field}.template`);
   const policy = spec?.template?.spec?.restartPolicy;
   // Always is what a template gets that names none.
@@ -115,4 +121,10 @@ export function* validateJobSpec(spec: BatchV1JobSpec | undefined, field: string
     yield required(`${field}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"');
   else if (policy !== "OnFailure" && policy !== "Never")
     yield notSupported(`${field}.template.spec.restartPolicy`, policy, ["OnFailure", "Never"]);
+  else if (spec?.podFailurePolicy && policy !== "Never")
+    yield invalidValue(
+      `${field}.template.spec.restartPolicy`,
+      policy,
+      'only "Never" is supported when podFailurePolicy is specified',
+    );
 }

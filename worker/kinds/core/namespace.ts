@@ -1,7 +1,9 @@
-import { dnsLabelProblems } from "../../lib/names.ts";
+import { dnsLabelProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { invalidValue } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { invalidFor } from "../validation/fields.ts";
 
 /** https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/ */
 export type Namespace = Schemas["io.k8s.api.core.v1.Namespace"];
@@ -9,6 +11,8 @@ export type Namespace = Schemas["io.k8s.api.core.v1.Namespace"];
 /** Held by the namespace controller until nothing is left inside. */
 export const NAMESPACE_FINALIZER = "kubernetes";
 export const NAME_LABEL = "kubernetes.io/metadata.name";
+
+const NOT_STANDARD = "name is neither a standard finalizer name nor is it fully qualified";
 
 export const Namespace = defineKind({
   schema: "io.k8s.api.core.v1.Namespace",
@@ -31,6 +35,13 @@ export const Namespace = defineKind({
   prepareForUpdate(namespace, old, subresource) {
     if (subresource === "finalize") return;
     if (old.spec) namespace.spec = old.spec;
+  },
+  *validate({ spec }) {
+    for (const finalizer of spec?.finalizers ?? []) {
+      yield* invalidFor("spec.finalizers", finalizer, qualifiedNameProblems(finalizer));
+      if (!finalizer.includes("/") && finalizer !== NAMESPACE_FINALIZER)
+        yield invalidValue("spec.finalizers", finalizer, NOT_STANDARD);
+    }
   },
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
   columns: [nameColumn, { name: "Status", type: "string", value: ({ status }) => status?.phase ?? "" }, ageColumn],

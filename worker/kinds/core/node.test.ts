@@ -35,6 +35,6 @@ it("a taint is not there twice", () => {
   expect([...Node.validate(node)]).toEqual([]);
   node.spec?.taints?.push(taint);
   expect([...Node.validate(node)].map(({ field, reason }) => [field, reason])).toEqual([
-    ["spec.taints[2]", "FieldValueDuplicate"],
+    ["metadata.taints[2]", "FieldValueDuplicate"],
   ]);
 });

@@ -16,6 +16,9 @@ export const Node = defineKind({
   statusOnCreate: true,
   default(node) {
     node.spec ??= {};
+    // Both name the same ranges; clients of one address family know the first alone.
+    const { podCIDR, podCIDRs } = node.spec;
+    if (podCIDR && podCIDRs?.[0] !== podCIDR) node.spec.podCIDRs = [podCIDR];
     node.status ??= {};
     canonicalizeResources(node.status.capacity);
     if (node.status.allocatable === undefined && node.status.capacity)

@@ -1,4 +1,4 @@
-import { forbiddenField, notSupported } from "../../lib/status.ts";
+import { forbiddenField, invalidValue, notSupported } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
@@ -11,7 +11,7 @@ const SYSTEM: Readonly<Record<string, number>> = {
   "system-cluster-critical": 2_000_000_000,
   "system-node-critical": 2_000_001_000,
 };
-const POLICIES = ["Never", "PreemptLowerPriority"];
+const POLICIES = ["PreemptLowerPriority", "Never"];
 
 export const PriorityClass = defineKind({
   schema: "io.k8s.api.scheduling.v1.PriorityClass",
@@ -37,7 +37,7 @@ export const PriorityClass = defineKind({
   *validateUpdate(priority, old) {
     if ((priority.value ?? 0) !== (old.value ?? 0)) yield forbiddenField("value", "may not be changed in an update.");
     if (priority.preemptionPolicy !== old.preemptionPolicy)
-      yield forbiddenField("preemptionPolicy", "may not be changed in an update.");
+      yield invalidValue("preemptionPolicy", priority.preemptionPolicy, "field is immutable");
   },
   columns: [
     nameColumn,

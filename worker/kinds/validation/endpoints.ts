@@ -68,11 +68,11 @@ export function* validateEndpointSlice(slice: DiscoveryV1EndpointSlice): Problem
   const endpoints = slice.endpoints ?? [];
   if (!addressType) yield required("addressType");
   else if (!ADDRESS_TYPES.includes(addressType)) yield notSupported("addressType", addressType, ADDRESS_TYPES);
+  yield* validateSlicePorts(slice.ports ?? []);
   if (endpoints.length > MAX_ENDPOINTS) yield tooMany("endpoints", endpoints.length, MAX_ENDPOINTS);
   else
     for (const [index, endpoint] of endpoints.entries())
       yield* validateSliceEndpoint(endpoint, addressType, `endpoints[${index}]`);
-  yield* validateSlicePorts(slice.ports ?? []);
 }
 
 function* validateSliceEndpoint(endpoint: DiscoveryV1Endpoint, addressType: string, field: string): Problems {

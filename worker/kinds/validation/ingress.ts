@@ -43,8 +43,8 @@ function* validateHost(host: string, field: string): Problems {
 }
 
 function* validatePath({ path = "", pathType, backend }: NetworkingV1HTTPIngressPath, field: string): Problems {
-  if (!pathType) yield required(`${field}.pathType`, "pathType must be specified");
-  else if (!PATH_TYPES.includes(pathType)) yield notSupported(`${field}.pathType`, pathType, PATH_TYPES);
+  if (!pathType) return yield required(`${field}.pathType`, "pathType must be specified");
+  if (!PATH_TYPES.includes(pathType)) yield notSupported(`${field}.pathType`, pathType, PATH_TYPES);
   else if (pathType !== "ImplementationSpecific") {
     if (!path.startsWith("/")) yield invalidValue(`${field}.path`, path, "must be an absolute path");
     for (const part of BAD_PATH_PARTS)
@@ -66,7 +66,7 @@ function* validateBackend({ service, resource }: NetworkingV1IngressBackend, fie
     return;
   }
   if (!service) {
-    yield required(field, "service or resource backend is required");
+    yield invalidValue(field, "", "resource or service backend is required");
     return;
   }
   if (!service.name) yield required(`${field}.service.name`);

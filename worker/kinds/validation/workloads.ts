@@ -2,6 +2,7 @@ import { matchesSelector } from "../../lib/selectors.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type {
   AppsV1DeploymentSpec,
+  AppsV1DeploymentStatus,
   AppsV1DeploymentStrategy,
   CoreV1PodTemplateSpec,
   MetaV1LabelSelector,
@@ -101,4 +102,29 @@ export function* validateReplicaSet({ spec }: ReplicaSetLike): Problems {
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
   yield* validateSelector(spec?.selector, "deployment", "spec.selector");
   yield* validateSelectedTemplate(spec?.template, spec?.selector, "ReplicaSet", "spec.template");
+}
+
+const COUNTS = [
+  "observedGeneration",
+  "replicas",
+  "updatedReplicas",
+  "readyReplicas",
+  "availableReplicas",
+  "unavailableReplicas",
+  "terminatingReplicas",
+  "collisionCount",
+] as const;
+
+export function* validateDeploymentStatus(
+  status: AppsV1DeploymentStatus = {},
+  old: AppsV1DeploymentStatus = {},
+): Problems {
+  for (const name of COUNTS) yield* notNegative(`status.${name}`, status[name]);
+  for (const name of ["updatedReplicas", "readyReplicas", "availableReplicas"] as const)
+    if ((status[name] ?? 0) > (status.replicas ?? 0))
+      yield invalidValue(`status.${name}`, status[name] ?? 0, "cannot be greater than status.replicas");
+  if ((status.availableReplicas ?? 0) > (status.readyReplicas ?? 0))
+    yield invalidValue("status.availableReplicas", status.availableReplicas, "cannot be greater than readyReplicas");
+  if ((status.collisionCount ?? 0) < (old.collisionCount ?? 0))
+    yield invalidValue("status.collisionCount", status.collisionCount ?? 0, "cannot be decremented");
 }
