@@ -13,12 +13,8 @@ import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import { type Act, act } from "./handlers.ts";
 import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
-import { isBusy, loggerOf } from "./logger.ts";
-import { machineProcesses, type Processes, signalProcess } from "./processes.ts";
-
-/** A logger that has not written all, or does not end, is waited for five seconds each. */
-const LOGGER_LOOK_MS = 10;
-const MAX_LOGGER_LOOKS = 500;
+import { completeLog } from "./logger.ts";
+import { machineProcesses, type Processes } from "./processes.ts";
 
 /** What pods need of their machine beside the runtime and the network. A simulator has its own. */
 export interface Host {
@@ -39,7 +35,7 @@ export interface Host {
   /** Where a container that `runKept` started can be attached to. */
   attachSocket(uid: string, container: string): string;
   /** Completes the log of a container that has ended; a model's always is. */
-  logged?(containerId: string): Promise<void>;
+  logged?(containerId: string, logPath: string): Promise<void>;
 }
 
 export type HostParts = { home: string; nerdctl: Nerdctl; api: Api; effects: Effects & Timers };
@@ -65,15 +61,6 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
       runKept({ nerdctl, timers: effects }, options, { ...keeping, socket: attachSocket(uid, container) }),
     forgetKept: (uid, container) => forgetKeeper(attachSocket(uid, container)),
     attachSocket,
-    async logged(containerId) {
-      const logger = loggerOf(containerId);
-      if (logger === undefined) return;
-      const until = async (done: () => boolean) => {
-        for (let looks = 0; looks < MAX_LOGGER_LOOKS && !done(); looks++) await effects.sleep(LOGGER_LOOK_MS);
-      };
-      await until(() => !isBusy(logger));
-      signalProcess(logger, "SIGTERM");
-      await until(() => loggerOf(containerId) === undefined);
-    },
+    logged: (containerId, logPath) => completeLog(containerId, logPath, effects),
   };
 }

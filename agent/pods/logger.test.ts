@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isBusy, loggerOf } from "./logger.ts";
+import { isBusy, loggerOf, withoutNewlines } from "./logger.ts";
 
 let proc = "";
 beforeEach(() => {
@@ -42,4 +42,13 @@ test("a process is busy while one of its threads is not asleep", () => {
   thread(8, "R");
   expect(isBusy(7, proc)).toBe(true);
   expect(isBusy(9, proc)).toBe(false);
+});
+
+test("the last lines lose the newlines that they did not have", () => {
+  const entry = (log: string, stream = "stdout") => `${JSON.stringify({ log, stream, time: "t" })}\n`;
+  const path = join(proc, "log");
+  const before = entry("whole\n");
+  writeFileSync(path, before + entry("out: \\n\n") + entry("err\n", "stderr"));
+  withoutNewlines(path, before.length);
+  expect(readFileSync(path, "utf8")).toBe(before + entry("out: \\n") + entry("err", "stderr"));
 });
