@@ -3,6 +3,7 @@ import { DaemonSet } from "../../kinds/apps/daemon-set.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodActive, isPodReady } from "../../kinds/core/pod-conditions.ts";
+import { forbidden } from "../../lib/status.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { nodeLifecycleController } from "../nodes/node-lifecycle.ts";
 import { podGarbageCollector } from "../nodes/pod-gc.ts";
@@ -136,4 +137,16 @@ describe("a rolling update", () => {
     model.runPods();
     expect(images(model).sort()).toEqual(["agent:1", "agent:2"]);
   });
+});
+
+test("a quota that refuses pods keeps the status from nothing", () => {
+  const model = new Model([daemonSetController]);
+  model.admit = (kind, object) =>
+    kind.kind === "Pod"
+      ? forbidden({ group: "", resource: "pods", name: object.metadata?.name ?? "" }, "exceeded quota: q")
+      : undefined;
+  model.addNode("node-a");
+  model.create(DaemonSet, agent());
+  model.rest();
+  expect(model.get(DaemonSet, "agent")?.status).toMatchObject({ observedGeneration: 1, desiredNumberScheduled: 1 });
 });

@@ -19,7 +19,15 @@ type OnePod = Readonly<Pod>;
 
 /** What one reconcile knows of one node. */
 type Place = { node: Readonly<Node>; wanted: boolean; stays: boolean; pods: OnePod[] };
-type Rollout = { set: Set_; places: readonly Place[]; strays: readonly OnePod[]; hash: string; context: Context };
+type Rollout = {
+  set: Set_;
+  pods: readonly OnePod[];
+  revisions: ReturnType<typeof revisionsOf>;
+  places: readonly Place[];
+  strays: readonly OnePod[];
+  hash: string;
+  context: Context;
+};
 
 const selects = (set: Set_, object: Readonly<KubeObject>): boolean =>
   matchesSelector(set.spec.selector, object.metadata?.labels);
@@ -46,27 +54,38 @@ export const daemonSetController: Controller = {
   reconcile(view, key, context) {
     const set = view.get(DaemonSet, ...splitKey(key));
     if (!set) return [];
-    const { claimed, intents } = claim(view, DaemonSet, set, Pod, (pod) => selects(set, pod));
-    if (intents.length > 0) return intents;
-    const revisions = revisionsOf(view, set);
-    const collisions = set.status?.collisionCount ?? 0;
-    const newest = currentRevision(view, DaemonSet, set, revisions, collisions);
-    if (newest.collision) return writeStatus(set, { ...NO_STATUS, ...set.status, collisionCount: collisions + 1 });
-    if (newest.intents.length > 0) return newest.intents;
-    const hash = hashOf(newest.revision as Revision);
-    const rollout = { set, ...arrange(view, set, claimed), hash, context };
+    const rollout = observe(view, set, context);
+    if (Array.isArray(rollout)) return rollout;
+    const { pods, revisions, hash } = rollout;
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.length > 0) return steps;
-    const hashes = new Set([hash, ...claimed.map((pod) => pod.metadata.labels?.[REVISION_HASH])]);
+    const hashes = new Set([hash, ...pods.map((pod) => pod.metadata.labels?.[REVISION_HASH])]);
     const live = new Set(revisions.filter((r) => hashes.has(hashOf(r))).map((r) => r.metadata.name ?? ""));
     return [...report(rollout), ...forgetRevisions(set, revisions, live)];
   },
-  refused(view, key, { intent, error }) {
+  refused(view, key, { intent, error }, context) {
     const set = view.get(DaemonSet, ...splitKey(key));
     if (!set || intent.do !== "create" || intent.kind.kind !== "Pod") return [];
-    return [warning(set, "FailedCreate", `Error creating: ${error.message}`)];
+    const rollout = observe(view, set, context);
+    return [
+      warning(set, "FailedCreate", `Error creating: ${error.message}`),
+      ...(Array.isArray(rollout) ? [] : report(rollout)),
+    ];
   },
 };
+
+/** Where a set stands, or what has to be put right before that can be told. */
+function observe(view: View, set: Set_, context: Context): Rollout | Intent[] {
+  const { claimed, intents } = claim(view, DaemonSet, set, Pod, (pod) => selects(set, pod));
+  if (intents.length > 0) return intents;
+  const revisions = revisionsOf(view, set);
+  const collisions = set.status?.collisionCount ?? 0;
+  const newest = currentRevision(view, DaemonSet, set, revisions, collisions);
+  if (newest.collision) return writeStatus(set, { ...NO_STATUS, ...set.status, collisionCount: collisions + 1 });
+  if (newest.intents.length > 0) return newest.intents;
+  const hash = hashOf(newest.revision as Revision);
+  return { set, pods: claimed, revisions, ...arrange(view, set, claimed), hash, context };
+}
 
 const NO_STATUS = { currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 };
 

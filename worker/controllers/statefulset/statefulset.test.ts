@@ -3,6 +3,7 @@ import { ControllerRevision } from "../../kinds/apps/controller-revision.ts";
 import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodReady } from "../../kinds/core/pod-conditions.ts";
+import { forbidden } from "../../lib/status.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { Model } from "../testing.ts";
 import { statefulSetController } from "./statefulset.ts";
@@ -137,6 +138,18 @@ test("pods that are not well halt a scale-down, but for the lowest of them", () 
   end(model, "db-1");
   end(model, "db-0");
   expect(names(model)).toEqual([]);
+});
+
+test("a quota that refuses pods keeps the status from nothing", () => {
+  const model = new Model([statefulSetController]);
+  model.admit = (kind, object) =>
+    kind.kind === "Pod"
+      ? forbidden({ group: "", resource: "pods", name: object.metadata?.name ?? "" }, "exceeded quota: q")
+      : undefined;
+  model.create(StatefulSet, db(1));
+  model.rest();
+  expect(status(model)).toMatchObject({ observedGeneration: 1, replicas: 0 });
+  expect(model.events.some(({ reason }) => reason === "FailedCreate")).toBe(true);
 });
 
 describe("a rolling update", () => {

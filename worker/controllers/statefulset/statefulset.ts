@@ -23,7 +23,15 @@ type Set_ = Readonly<StatefulSet>;
 type Pods = readonly Readonly<Pod>[];
 
 /** What one reconcile knows: where it came from, where it goes. */
-type Rollout = { view: View; now: number; set: Set_; pods: Pods; current: Revision; update: Revision };
+type Rollout = {
+  view: View;
+  now: number;
+  set: Set_;
+  pods: Pods;
+  revisions: ReturnType<typeof revisionsOf>;
+  current: Revision;
+  update: Revision;
+};
 
 const selects = (set: Set_, object: Readonly<KubeObject>): boolean =>
   matchesSelector(set.spec.selector, object.metadata?.labels) && ordinalOf(set, object as Pod) !== undefined;
@@ -42,30 +50,39 @@ export const statefulSetController: Controller = {
   reconcile(view, key, { now }) {
     const set = view.get(StatefulSet, ...splitKey(key));
     if (!set) return [];
-    const { claimed, intents } = claim(view, StatefulSet, set, Pod, (pod) => selects(set, pod));
-    if (intents.length > 0) return intents;
-    const revisions = revisionsOf(view, set);
-    const collisions = set.status?.collisionCount ?? 0;
-    const newest = currentRevision(view, StatefulSet, set, revisions, collisions);
-    if (newest.collision) return writeStatus(set, { replicas: 0, ...set.status, collisionCount: collisions + 1 });
-    if (newest.intents.length > 0) return newest.intents;
-    const update = newest.revision as Revision;
-    const current = revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
-    const rollout: Rollout = { view, now, set, pods: claimed, current, update };
+    const rollout = observe(view, set, now);
+    if (Array.isArray(rollout)) return rollout;
+    const { pods, revisions, current, update } = rollout;
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.some(({ do: what }) => what !== "again")) return steps;
-    const live = new Set([...claimed.map(revisionOf), current.metadata.name ?? "", update.metadata.name ?? ""]);
+    const live = new Set([...pods.map(revisionOf), current.metadata.name ?? "", update.metadata.name ?? ""]);
     return [...writeStatus(set, statusOf(rollout)), ...forgetRevisions(set, revisions, live), ...steps];
   },
-  refused(view, key, { intent, error }) {
+  refused(view, key, { intent, error }, { now }) {
     const set = view.get(StatefulSet, ...splitKey(key));
     if (!set || (intent.do !== "create" && intent.do !== "delete") || intent.kind.kind !== "Pod") return [];
     const pod = intent.do === "create" ? intent.object.metadata?.name : intent.name;
     const [reason, verb] = intent.do === "create" ? ["FailedCreate", "create"] : ["FailedDelete", "delete"];
     const text = `${verb} Pod ${pod} in StatefulSet ${set.metadata.name} failed error: ${error.message}`;
-    return [warning(set, reason, text)];
+    const rollout = observe(view, set, now);
+    const report = Array.isArray(rollout) ? [] : writeStatus(set, statusOf(rollout));
+    return [warning(set, reason, text), ...report];
   },
 };
+
+/** Where a set stands, or what has to be put right before that can be told. */
+function observe(view: View, set: Set_, now: number): Rollout | Intent[] {
+  const { claimed, intents } = claim(view, StatefulSet, set, Pod, (pod) => selects(set, pod));
+  if (intents.length > 0) return intents;
+  const revisions = revisionsOf(view, set);
+  const collisions = set.status?.collisionCount ?? 0;
+  const newest = currentRevision(view, StatefulSet, set, revisions, collisions);
+  if (newest.collision) return writeStatus(set, { replicas: 0, ...set.status, collisionCount: collisions + 1 });
+  if (newest.intents.length > 0) return newest.intents;
+  const update = newest.revision as Revision;
+  const current = revisions.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? update;
+  return { view, now, set, pods: claimed, revisions, current, update };
+}
 
 const revisionOf = (pod: Readonly<Pod>): string => pod.metadata.labels?.[REVISION_HASH] ?? "";
 const isLeaving = (pod: Readonly<Pod>): boolean => pod.metadata.deletionTimestamp !== undefined;
