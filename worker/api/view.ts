@@ -13,6 +13,9 @@ const CACHE_CHARACTERS = 8 * 1024 * 1024;
 /** Of objects that are asked for together, so many are fetched one by one; if more are unknown, all are read at once. */
 const MAX_FETCHED = 50;
 
+/** Objects in memory at once while all are looked at. */
+const PAGE_OBJECTS = 100;
+
 type Entry = { stored: StoredObject; object: KubeObject; isSettled: boolean };
 
 /**
@@ -92,6 +95,18 @@ export class StoreView implements View {
     const scope = { resource: storageResource(kind as unknown as Kind), ...(namespace !== undefined && { namespace }) };
     const page = this.#store.list(scope);
     return page === "expired" ? [] : this.#all<T>(page.items);
+  }
+
+  /** What is looked at once is not worth a place among the parsed objects. */
+  *pages<T extends KubeObject>(kind: Kind<T>, namespace?: string): Iterable<readonly Readonly<T>[]> {
+    const scope = { resource: storageResource(kind as unknown as Kind), ...(namespace !== undefined && { namespace }) };
+    let after: { namespace: string; name: string } | undefined;
+    do {
+      const page = this.#store.list(scope, { limit: PAGE_OBJECTS, after, count: false });
+      if (page === "expired") return;
+      yield page.items.map(({ json }) => JSON.parse(json) as T);
+      after = page.next;
+    } while (after);
   }
 
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[] {

@@ -14,6 +14,10 @@ export interface View {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined;
   /** In key order; all namespaces when `namespace` is absent. */
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[];
+  /**
+   * The same, some at a time, each page as it is when it is asked for: for what must look at all objects, however many.
+   */
+  pages<T extends KubeObject>(kind: Kind<T>, namespace?: string): Iterable<readonly Readonly<T>[]>;
   /** Objects of one kind whose ownerReferences name this uid, controller or not; with `""`, those that no controller owns. */
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[];
   /** Objects of any kind whose ownerReferences name this uid. */

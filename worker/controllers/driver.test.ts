@@ -51,7 +51,7 @@ function setup(
   };
   const driver = new Driver({
     controllers: [controller, ...others],
-    view: { kinds: () => [kind], list: () => [thing("a"), thing("b")] } as unknown as View,
+    view: { kinds: () => [kind], pages: () => [[thing("a")], [thing("b")]] } as unknown as View,
     apply(intent) {
       applied.push(intent);
       return refusals.shift();
@@ -168,6 +168,21 @@ describe("queueing", () => {
     expect(next.driver.due(next.clock.now + 10_000)).toBe(1);
     next.driver.drain({ reconciles: 10 });
     expect(next.ran).toContain("ns/a");
+  });
+
+  test("a resync that was cut short is remembered, and looked at page by page", () => {
+    const { driver, ran, rows } = setup(() => []);
+    driver.resync();
+    driver.persist();
+    expect(rows.size).toBe(1);
+    expect(driver.drain({ reconciles: 1 })).toBe(false);
+    driver.persist();
+    expect(driver.waiting).toBe(1);
+    expect(rows.size).toBe(1);
+    expect(driver.drain({ reconciles: 10 })).toBe(true);
+    driver.persist();
+    expect(ran).toEqual(["ns/a", "ns/b"]);
+    expect(rows.size).toBe(0);
   });
 
   test("a driver that goes on for long renews its mark and looks at nothing twice", () => {

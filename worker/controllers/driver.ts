@@ -54,6 +54,8 @@ export type Budget = {
 /** Reconciles of the others after which the patient ones get a turn each, however much is left. */
 const PATIENCE = 500;
 const DUE_ROWS_AT_ONCE = 1000;
+/** While fewer keys wait, a resync goes on. */
+const FEW_KEYS = 1000;
 /** Whose rows stand while keys wait in the memory of a driver (one a driver), and how long after a crash those are looked for. */
 const UNFINISHED = "";
 const UNFINISHED_MS = 10_000;
@@ -100,6 +102,8 @@ export class Driver {
   readonly #mark: string;
   /** The row stands. */
   #marked = false;
+  /** What a resync has not looked at yet. Its pages are read when they are taken, so none is older than what is told. */
+  #unseen: Iterator<ObjectChange[], void> | undefined;
   /** Keys whose intent is being carried out elsewhere. */
   readonly #held = new Set<string>();
   /** Turns that the patient have coming, whatever else waits. */
@@ -158,15 +162,27 @@ export class Driver {
 
   /**
    * Queues all that there is, as if it had just been made: what a new version does once with an older version's
-   * cluster, whose writes its own controllers have not all seen. Reads everything; not for every start.
+   * cluster, whose writes its own controllers have not all seen. Reads everything; not for every start. It does so in
+   * `drain`, some objects at a time while few keys wait: all of a large cluster would not fit into memory.
    */
   resync(): void {
+    this.#unseen = this.#everything();
+  }
+
+  *#everything(): Generator<ObjectChange[]> {
     const { view } = this.#options;
-    const everything = this.#watchAll.length > 0;
     for (const kind of view.kinds()) {
-      if (!everything && !this.#watches.has(kind.groupResource)) continue;
-      this.changed(view.list(kind).map((object) => ({ type: "ADDED", kind, object })));
+      if (!this.concerns(kind)) continue;
+      for (const page of view.pages(kind)) yield page.map((object) => ({ type: "ADDED", kind, object }));
     }
+  }
+
+  /** Looks at some more of what a resync is to look at; false when that was all. */
+  #seeSome(): boolean {
+    const page = this.#unseen?.next();
+    if (page?.value) this.changed(page.value);
+    else this.#unseen = undefined;
+    return this.#unseen !== undefined;
   }
 
   /** Loads the deadlines that have come; how many. */
@@ -202,15 +218,16 @@ export class Driver {
     this.#pull();
     for (let left = budget.reconciles; left > 0; left--) {
       const next = this.#next();
-      if (!next) return true;
       if (budget.until !== undefined && this.#options.effects.now() >= budget.until) {
-        this.#add(next.queue, next.key);
-        return false;
+        if (next) this.#add(next.queue, next.key);
+        break;
       }
-      this.#run(next.queue, next.key);
+      if (next) this.#run(next.queue, next.key);
+      const mayLook = this.#unseen !== undefined && this.waiting < FEW_KEYS;
+      if (!(mayLook && this.#seeSome()) && !next) break;
       this.#pull();
     }
-    return this.waiting === 0;
+    return this.waiting === 0 && this.#unseen === undefined;
   }
 
   /**
@@ -221,7 +238,8 @@ export class Driver {
     const { work, effects } = this.#options;
     for (const [controller, keys] of this.#later) for (const [key, due] of keys) work.enqueue({ controller, key, due });
     this.#later.clear();
-    const unfinished = this.waiting > 0 || this.#held.size > 0 || this.#rests.next() !== undefined;
+    const unfinished =
+      this.waiting > 0 || this.#unseen !== undefined || this.#held.size > 0 || this.#rests.next() !== undefined;
     if (unfinished === this.#marked) return;
     if (unfinished) work.enqueue({ controller: UNFINISHED, key: this.#mark, due: effects.now() + UNFINISHED_MS });
     else work.done(UNFINISHED, this.#mark);

@@ -196,6 +196,7 @@ export class ModelApi {
       get: (kind: Kind, namespace: string, name: string) => this.#table(kind).get(`${namespace}/${name}`),
       list: (kind: Kind, namespace?: string) =>
         inOrder(all(kind).filter((o) => namespace === undefined || (o.metadata.namespace ?? "") === namespace)),
+      pages: (kind: Kind, namespace?: string) => [view.list(kind, namespace)],
       owned: (kind: Kind, uid: string) =>
         inOrder(
           all(kind).filter((o) =>
