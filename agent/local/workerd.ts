@@ -14,13 +14,17 @@ const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
 const quote = (text: string) => JSON.stringify(text);
 
+/** `heapMb` bounds the JavaScript of each isolate, in MB, as Cloudflare does; without it, the machine's memory does. */
+export type WorkerdOptions = { home: Home; secret: string; config: string; heapMb?: number };
+
 /** workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
-export function workerdConfig(options: { home: Home; secret: string; config: string }): string {
+export function workerdConfig(options: WorkerdOptions): string {
   const paths = files(options.home.path);
+  const flags = [YOUNG_GENERATION, ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : [])];
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  v8Flags = [${quote(YOUNG_GENERATION)}],
+  v8Flags = [${flags.map(quote).join(", ")}],
   services = [
     (name = "skerry", worker = .skerry),
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
@@ -64,7 +68,7 @@ function workerdBinary(): string {
  * Starts workerd. The kernel ends it when this process dies, however that happens, so the port is never held by an
  * orphan. The caller owns the process; an open client stream keeps workerd from obeying SIGTERM, so follow with SIGKILL.
  */
-export function startWorkerd(options: { home: Home; bundle: string; secret: string; config: string }): ChildProcess {
+export function startWorkerd(options: WorkerdOptions & { bundle: string }): ChildProcess {
   const paths = files(options.home.path);
   mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
   copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
