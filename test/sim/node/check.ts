@@ -26,6 +26,8 @@ function wrongWith(cluster: TinyCluster, pod: CoreV1Pod): string[] {
   if (deletionTimestamp) return [`${name} is not deleted`];
   const { containers, initContainers = [], restartPolicy, hostNetwork } = pod.spec;
   const phase = pod.status?.phase;
+  const lies = wrongExits(cluster, pod);
+  if (lies.length) return lies;
   if (restartPolicy) return phase === "Succeeded" || phase === "Failed" ? [] : [`${name} is ${phase}`];
   const ip = cluster.running().find(({ container }) => container.podUid === pod.metadata.uid && container.ip);
   const kept = [...cluster.containers.values()].filter(({ container }) => container.pod === name).length;
@@ -48,4 +50,16 @@ function wrongContainer(cluster: TinyCluster, { metadata, status }: CoreV1Pod, s
   if (!said?.state?.running || said.containerID !== `containerd://${runs.container.id}`)
     return [`${name} runs and is said to be ${JSON.stringify(said)}`];
   return said.ready ? [] : [`${name} runs and is not ready`];
+}
+
+/** How containers are said to have ended is how they did, as far as the runtime still knows. */
+function wrongExits({ node: { machine } }: TinyCluster, { metadata, status }: CoreV1Pod): string[] {
+  return (status?.containerStatuses ?? []).flatMap(({ name, state, lastState }) =>
+    [state?.terminated, lastState?.terminated].flatMap((said) => {
+      const container = machine.containers.get(said?.containerID?.replace("containerd://", "") ?? "");
+      const end = container?.lost ? undefined : container?.task?.end;
+      if (!said || !end || said.exitCode === end.code) return [];
+      return [`${metadata.name}/${name} ended with ${end.code} and is said to have with ${said.exitCode}`];
+    }),
+  );
 }

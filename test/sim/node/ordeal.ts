@@ -59,6 +59,11 @@ const remember: Deed = ({ node }) => node.remember();
 const restore: Deed = ({ node }) => node.restore();
 const cutUplink: Deed = (cluster) => cluster.cut(true);
 const mendUplink: Deed = (cluster) => cluster.cut(false);
+const mute: Deed = (cluster) => cluster.mute(true);
+const unmute: Deed = (cluster) => cluster.mute(false);
+const sicken: Deed = (cluster) => {
+  cluster.sick = !cluster.sick;
+};
 const DEEDS: readonly Deed[] = [
   run,
   run,
@@ -75,6 +80,9 @@ const DEEDS: readonly Deed[] = [
   restore,
   cutUplink,
   mendUplink,
+  mute,
+  unmute,
+  sicken,
 ];
 
 /** Hurts one node for a while, then heals it and waits. What is wrong then is returned. */
@@ -96,6 +104,8 @@ export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wron
   cluster.node.trouble(false);
   cluster.node.skew(0);
   cluster.cut(false);
+  cluster.mute(false);
+  cluster.sick = false;
   await cluster.pass(REST_SECONDS);
   return { cluster, wrong: wrong(cluster) };
 }

@@ -195,7 +195,7 @@ export class ModelNerdctl implements Runtime {
   #inspected({ id, image, labels, task, lost }: Container): Inspected {
     const { end } = task ?? {};
     // For a moment after its end it looks as if it had never run.
-    const unseen = end !== undefined && this.#machine.time.wall() - end.at < 20;
+    const unseen = end !== undefined && Math.abs(this.#machine.time.wall() - end.at) < 20;
     const shown = task && !lost && !unseen ? task : undefined;
     return {
       Id: id,

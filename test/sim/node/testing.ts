@@ -5,6 +5,7 @@ import { PING, PONG } from "../../../worker/protocol/parse.ts";
 import type { ContainerFact, Socket } from "../contract.ts";
 import { Clock } from "../world/clock.ts";
 import { part } from "../world/part.ts";
+import { type Random, stream } from "../world/random.ts";
 import { createNode, type ModelNode } from "./node.ts";
 
 const LATENCY_MS = 5;
@@ -23,11 +24,16 @@ export class TinyCluster {
   /** Two containers of one name at once, pods let go that still run. */
   readonly breaks: string[] = [];
   online = true;
+  /** Some requests are answered with 500. */
+  sick = false;
   readonly #objects = new Map<string, NodeChange>();
+  #mute = false;
   #revision = 1;
+  readonly #random: Random;
   #socket: { send(text: string): void; drop(): void } | undefined;
 
   constructor(seed: number) {
+    this.#random = stream(seed, "cluster");
     this.node = createNode({
       name: "n1",
       part: part(this.clock, seed, "n1"),
@@ -81,6 +87,12 @@ export class TinyCluster {
     return this.#objects.get(`pods/default/${name}`)?.object as unknown as CoreV1Pod | undefined;
   }
 
+  /** Nothing reaches the other end, and nobody is told; what was sent meanwhile has been lost with its connection. */
+  mute(on: boolean): void {
+    if (this.#mute && !on) this.#socket?.drop();
+    this.#mute = on;
+  }
+
   cut(on: boolean): void {
     this.online = !on;
     if (on) this.#socket?.drop();
@@ -112,7 +124,7 @@ export class TinyCluster {
   #connect(): Socket {
     let ended = false;
     let [onOpen, onMessage, onClose] = [() => {}, (_text: string) => {}, (_code: number, _reason: string) => {}];
-    const later = (body: () => void) => this.clock.after(LATENCY_MS, () => !ended && body());
+    const later = (body: () => void) => this.clock.after(LATENCY_MS, () => !ended && !this.#mute && body());
     const end = (code: number) => {
       if (ended) return;
       ended = true;
@@ -158,6 +170,7 @@ export class TinyCluster {
   }
 
   #answer({ method, path, body }: Extract<ToCluster, { type: "call" }>): { code: number; body: Json } {
+    if (this.sick && this.#random() < 0.5) return { code: 500, body: { message: "etcdserver: request timed out" } };
     const [, name = ""] = /\/pods\/([^/]+)/.exec(path) ?? [];
     const pod = name ? this.pod(name) : undefined;
     if (!name) return { code: 200, body: {} };
