@@ -10,7 +10,8 @@ export type OpenApiDocument = { text: string; hash: string };
 
 /**
  * OpenAPI of everything that is served now, rebuilt from the tables when it is asked for and kept until the kinds
- * change. It holds no descriptions but those of custom resources.
+ * change. It describes the fields that all objects share, and what custom resources
+ * describe themselves.
  * https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
  */
 type Cache = { revision: number; documents: Map<string, OpenApiDocument> };

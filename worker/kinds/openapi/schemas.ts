@@ -1,6 +1,7 @@
 import type { Kind } from "../kind.ts";
 import type { Schema } from "../schema.ts";
 import { definition, schemaOf } from "../tables.ts";
+import { DESCRIPTIONS, OBJECT } from "./descriptions.ts";
 
 /** The two forms in which OpenAPI is served: https://kubernetes.io/docs/concepts/overview/kubernetes-api/ */
 export type OpenApiVersion = "2" | "3";
@@ -37,15 +38,9 @@ function describeDefinition(version: OpenApiVersion, name: string, reach: Reach)
   };
 }
 
-/** What the fields that every object has are for: all that is described of a custom resource that describes nothing. */
-const COMMON = {
-  apiVersion: "APIVersion defines the group and version of the schema that this object is written in.",
-  kind: "Kind names the type of this object, in CamelCase.",
-  metadata: "Metadata is what all objects have: name, labels, annotations, owners.",
-};
 const typed = {
-  apiVersion: { type: "string", description: COMMON.apiVersion },
-  kind: { type: "string", description: COMMON.kind },
+  apiVersion: { type: "string", description: OBJECT.apiVersion },
+  kind: { type: "string", description: OBJECT.kind },
 };
 
 /** Beside a reference, version 3 allows nothing, so that it stands within allOf there. */
@@ -73,7 +68,7 @@ export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<str
       properties: {
         ...typed,
         ...(published.properties as Json | undefined),
-        metadata: withDescription(version, refMeta("ObjectMeta"), COMMON.metadata),
+        metadata: withDescription(version, refMeta("ObjectMeta"), OBJECT.metadata),
       },
     }),
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.kind)],
@@ -107,6 +102,15 @@ function describe(version: OpenApiVersion, schema: Schema, reach: Reach): Json {
   return version === "3" && Object.keys(facts).length ? { allOf: [ref], ...facts } : { ...ref, ...facts };
 }
 
+/** A field with what is said of it, where something is. */
+function described({ name: definition, fields }: Schema, name: string, field: Schema): Schema {
+  const isObject = fields?.apiVersion && fields.kind && fields.metadata;
+  const description =
+    DESCRIPTIONS[definition ?? ""]?.[name] ?? (isObject ? (OBJECT as Record<string, string>)[name] : undefined);
+  // A schema's own fields may be made late, so it is not copied as a whole.
+  return description === undefined ? field : Object.assign(Object.create(field) as Schema, { description });
+}
+
 const eitherOf = (...types: string[]) => ({ oneOf: types.map((type) => ({ type })) });
 
 function describeStructure(version: OpenApiVersion, schema: Schema, reach: Reach): Json {
@@ -118,7 +122,9 @@ function describeStructure(version: OpenApiVersion, schema: Schema, reach: Reach
     format: format && (openApiFormats[format] ?? format),
     properties:
       fields && Object.keys(fields).length
-        ? Object.fromEntries(Object.entries(fields).map(([name, f]) => [name, describe(version, f, reach)]))
+        ? Object.fromEntries(
+            Object.entries(fields).map(([name, f]) => [name, describe(version, described(schema, name, f), reach)]),
+          )
         : undefined,
     items: type === "list" && items ? describe(version, items, reach) : undefined,
     additionalProperties: type === "map" && items ? describe(version, items, reach) : undefined,
