@@ -138,6 +138,20 @@ describe("versions", () => {
     expect(ok("GET", "/apis/events.k8s.io/v1/events").items).toHaveLength(1);
   });
 
+  it("an old client's event may be patched through events.k8s.io, in its series alone", () => {
+    const { ok, send } = session();
+    const involvedObject = { kind: "Pod", namespace: "default", name: "x" };
+    ok("POST", `${ns}/events`, { metadata: { name: "e" }, involvedObject, reason: "R", type: "Normal", count: 2 });
+    const path = "/apis/events.k8s.io/v1/namespaces/default/events/e";
+    const series = { count: 2, lastObservedTime: "2026-01-01T00:00:00.000000Z" };
+    expect(send("PATCH", path, { series }).body.series).toEqual(series);
+    const refused = send("PATCH", path, { reason: "S", series: { ...series, count: 1 } });
+    expect(refused.body.details.causes).toEqual([
+      { field: "series.count", reason: "FieldValueInvalid", message: 'Invalid value: "": should be at least 2' },
+      { field: "reason", reason: "FieldValueInvalid", message: 'Invalid value: "S": field is immutable' },
+    ]);
+  });
+
   it("an autoscaler keeps through version 1 what only version 2 can say", () => {
     const { ok } = session();
     const at = (version: string) => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;

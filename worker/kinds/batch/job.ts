@@ -9,6 +9,7 @@ import { notNegative, type Problems } from "../validation/fields.ts";
 import { validateFailurePolicy, validateIndexes, validateJobUpdate } from "../validation/job.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
+import { matchesTemplate, selectsOthers } from "../validation/workloads.ts";
 
 export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
 export const JOB_NAME = "batch.kubernetes.io/job-name";
@@ -56,6 +57,8 @@ export const Job = defineKind({
   *validate({ spec }) {
     yield* validateJobSpec(spec, "spec");
     if (!spec?.selector) yield required("spec.selector");
+    if (!spec?.selector || !matchesTemplate(spec.selector, spec.template))
+      yield selectsOthers(spec?.template, "spec.template");
   },
   validateUpdate: (job, old, subresource) => (subresource ? [] : validateJobUpdate(job, old)),
   *warnings({ spec }) {

@@ -1,7 +1,7 @@
 import { eventColumns } from "../core/event-columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Event, Schemas } from "../generated/types.ts";
-import { validateEvent } from "../validation/event.ts";
+import { validateEvent, validateEventUpdate, validateNewEvent } from "../validation/event.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 export type Event = Schemas["io.k8s.api.events.v1.Event"];
@@ -35,5 +35,7 @@ export function asCoreEvent(event: Event): CoreV1Event {
 export const Event = defineKind({
   schema: "io.k8s.api.events.v1.Event",
   validate: validateEvent,
+  validateCreate: validateNewEvent,
+  validateUpdate: validateEventUpdate,
   columns: eventColumns(asCoreEvent),
 });

@@ -1,4 +1,10 @@
-import { dnsLabelProblems, labelValueProblems, portNumberProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import {
+  dnsLabelProblems,
+  dnsSubdomainProblems,
+  labelValueProblems,
+  portNumberProblems,
+  qualifiedNameProblems,
+} from "../../lib/names.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required, tooMany } from "../../lib/status.ts";
 import type {
   CoreV1EndpointPort,
@@ -86,7 +92,7 @@ function* validateSliceEndpoint(endpoint: DiscoveryV1Endpoint, addressType: stri
     if ((addressType === "IPv4" || addressType === "IPv6") && isIp(address) && ipFamily(address) !== addressType)
       yield invalidValue(at, address, `must be an ${addressType} address`);
   }
-  if (nodeName === "") yield required(`${field}.nodeName`);
+  if (nodeName !== undefined) yield* invalidFor(`${field}.nodeName`, nodeName, dnsSubdomainProblems(nodeName));
   for (const [key, value] of entries(deprecatedTopology)) {
     yield* invalidFor(`${field}.deprecatedTopology`, key, qualifiedNameProblems(key));
     yield* invalidFor(`${field}.deprecatedTopology`, value, labelValueProblems(value));

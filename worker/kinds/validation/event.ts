@@ -1,6 +1,7 @@
 import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1Event, EventsV1Event } from "../generated/types.ts";
+import { same } from "../paths.ts";
 import { byteLength, invalidFor, type Problems } from "./fields.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
@@ -49,6 +50,11 @@ export function* validateEvent(event: EventsV1Event): Problems {
     },
     "reportingController",
   );
+}
+
+/** What old clients' events, which reach this version too, need not heed. */
+export function* validateNewEvent(event: EventsV1Event): Problems {
+  yield* validateSeries(event.series);
   if (!event.eventTime) yield required("eventTime");
   if (event.type !== "Normal" && event.type !== "Warning")
     yield invalidValue("type", "", `has invalid value: ${event.type ?? ""}`);
@@ -57,6 +63,35 @@ export function* validateEvent(event: EventsV1Event): Problems {
   if (event.deprecatedCount) yield invalidValue("count", "", "needs to be unset");
   const source = event.deprecatedSource;
   if (source?.component || source?.host) yield invalidValue("source", "", "needs to be unset");
+}
+
+/** Only the series of an event goes on. */
+export function* validateEventUpdate(event: EventsV1Event, old: EventsV1Event): Problems {
+  if (!same(event.series ?? null, old.series ?? null)) yield* validateSeries(event.series);
+  for (const [field, value] of Object.entries(fixedParts(event)))
+    if (!same(value, fixedParts(old)[field])) yield invalidValue(field, value, "field is immutable");
+}
+
+const fixedParts = (event: EventsV1Event): Record<string, unknown> => ({
+  involvedObject: event.regarding ?? {},
+  message: event.note ?? "",
+  source: event.deprecatedSource ?? {},
+  firstTimestamp: event.deprecatedFirstTimestamp ?? null,
+  lastTimestamp: event.deprecatedLastTimestamp ?? null,
+  count: event.deprecatedCount ?? 0,
+  reason: event.reason ?? "",
+  type: event.type ?? "",
+  eventTime: event.eventTime ?? null,
+  action: event.action ?? "",
+  related: event.related ?? null,
+  reportingController: event.reportingController ?? "",
+  reportingInstance: event.reportingInstance ?? "",
+});
+
+function* validateSeries(series: EventsV1Event["series"]): Problems {
+  if (!series) return;
+  if (series.count < 2) yield invalidValue("series.count", "", "should be at least 2");
+  if (!series.lastObservedTime) yield required("series.lastObservedTime");
 }
 
 function* validateParts(event: Parts, controllerField: string): Problems {

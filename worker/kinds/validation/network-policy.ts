@@ -8,8 +8,9 @@ import type {
 import { invalidFor, type Problems } from "./fields.ts";
 import { isCidr, isStrictSubnet, NOT_A_CIDR } from "./ip.ts";
 import { validateLabelSelector } from "./label-selector.ts";
-import { validatePortNumberOrName, validateProtocol } from "./ports.ts";
+import { validatePortNumberOrName } from "./ports.ts";
 
+const PROTOCOLS = ["TCP", "UDP", "SCTP"];
 const TYPES = ["Ingress", "Egress"];
 
 export function* validateNetworkPolicy({ spec }: NetworkingV1NetworkPolicy): Problems {
@@ -37,7 +38,8 @@ function* validateRule(
 }
 
 function* validatePort({ protocol, port, endPort }: NetworkingV1NetworkPolicyPort, field: string): Problems {
-  yield* validateProtocol(protocol, `${field}.protocol`);
+  if (protocol !== undefined && !PROTOCOLS.includes(protocol))
+    yield notSupported(`${field}.protocol`, protocol, PROTOCOLS);
   if (port === undefined) {
     if (endPort !== undefined) yield required(`${field}.port`, "must be specified when `endPort` is specified");
     return;

@@ -1,5 +1,5 @@
 import { matchesSelector } from "../../lib/selectors.ts";
-import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type {
   AppsV1DeploymentSpec,
   AppsV1DeploymentStatus,
@@ -35,12 +35,8 @@ export function* validateSelectedTemplate(
   owner: string,
   field: string,
 ): Problems {
-  if (!selector || (!isEmptySelector(selector) && !matches(selector, template)))
-    yield invalidValue(
-      `${field}.metadata.labels`,
-      template?.metadata?.labels ?? null,
-      "`selector` does not match template `labels`",
-    );
+  if (!selector || (!isEmptySelector(selector) && !matchesTemplate(selector, template)))
+    yield selectsOthers(template, field);
   yield* validatePodTemplate(template, field);
   const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
   if (restartPolicy && restartPolicy !== "Always")
@@ -49,10 +45,18 @@ export function* validateSelectedTemplate(
     yield forbiddenField(`${field}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${owner} is not Supported`);
 }
 
+/** The problem of a controller that would not select the pods it makes. */
+export const selectsOthers = (template: CoreV1PodTemplateSpec | undefined, field: string): FieldError =>
+  invalidValue(
+    `${field}.metadata.labels`,
+    template?.metadata?.labels ?? null,
+    "`selector` does not match template `labels`",
+  );
+
 const KNOWN_OPERATORS = new Set(["In", "NotIn", "Exists", "DoesNotExist"]);
 
 /** A selector that cannot be read has its own problem reported already. */
-function matches(selector: MetaV1LabelSelector, template: CoreV1PodTemplateSpec | undefined): boolean {
+export function matchesTemplate(selector: MetaV1LabelSelector, template: CoreV1PodTemplateSpec | undefined): boolean {
   const readable = (selector.matchExpressions ?? []).every(({ operator }) => KNOWN_OPERATORS.has(operator));
   return !readable || matchesSelector(selector, template?.metadata?.labels);
 }
@@ -77,7 +81,7 @@ function* validateStrategy({ type, rollingUpdate }: AppsV1DeploymentStrategy, fi
     return;
   }
   if (type !== "RollingUpdate") {
-    yield notSupported(`${field}.type`, type ?? "", ["Recreate", "RollingUpdate"]);
+    yield notSupported(field, { Type: type ?? "", RollingUpdate: null }, ["Recreate", "RollingUpdate"]);
     return;
   }
   const { maxUnavailable = 0, maxSurge = 0 } = rollingUpdate ?? {};
