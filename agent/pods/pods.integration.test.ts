@@ -396,8 +396,9 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     await networks.close(sandboxName(apart, 0));
     process.kill(cluster.manager?.sandboxOf("default", "together", "")?.pause?.pid ?? 0, "SIGKILL");
     process.kill(cluster.manager?.find("default", "apart", "", "main")?.pid ?? 0, "SIGKILL");
-    for (const name of ["apart", "together"])
-      await until(`${name} runs again`, () => cluster.main(name)?.restartCount === 1 && cluster.isReady(name));
+    // A process namespace ends from its members to its first: one may be begun in vain before the first is gone.
+    const again = (name: string) => (cluster.main(name)?.restartCount ?? 0) >= 1 && cluster.isReady(name);
+    for (const name of ["apart", "together"]) await until(`${name} runs again`, () => again(name));
     expect(cluster.statuses.get("apart")?.podIP).not.toBe(before);
     expect(cluster.messages("apart")).toContainEqual(expect.stringMatching(/^SandboxChanged/));
     expect(await exec("together", "ps")).toMatch(/1 .* \/pause\n/);
