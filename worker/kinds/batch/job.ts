@@ -7,6 +7,7 @@ import { defineKind } from "../define-kind.ts";
 import type { BatchV1JobSpec, Schemas } from "../generated/types.ts";
 import { notNegative, type Problems } from "../validation/fields.ts";
 import { validateFailurePolicy, validateIndexes, validateJobUpdate } from "../validation/job.ts";
+import { validateJobStatus } from "../validation/job-status.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
 import { matchesTemplate, selectsOthers } from "../validation/workloads.ts";
@@ -60,7 +61,7 @@ export const Job = defineKind({
     if (!spec?.selector || !matchesTemplate(spec.selector, spec.template))
       yield selectsOthers(spec?.template, "spec.template");
   },
-  validateUpdate: (job, old, subresource) => (subresource ? [] : validateJobUpdate(job, old)),
+  validateUpdate: (job, old, subresource) => (subresource ? validateJobStatus : validateJobUpdate)(job, old),
   *warnings({ spec }) {
     yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
   },
