@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { MIGRATIONS } from "../../migrations/index.ts";
 import { migrate } from "../../worker/storage/migrate.ts";
 import { nodeSql } from "../../worker/storage/node-sql.ts";
+import { openStore } from "../../worker/storage/sqlite-store.ts";
 import { STORE_CONTRACT } from "./store.ts";
 
 describe("a store on SQLite of Node.js", () => {
@@ -24,6 +25,18 @@ test("a migration is applied once, and whole or not at all", () => {
   expect(sql.all("SELECT n FROM one")).toHaveLength(1);
   migrate(sql, [first, { ...broken, statements: ["INSERT INTO one VALUES (2)"] }]);
   expect(sql.all("SELECT n FROM one")).toHaveLength(2);
+});
+
+test("a store that is as it should be is opened without a write, also when none is possible", () => {
+  const sql = nodeSql(":memory:");
+  openStore(sql);
+  const full = {
+    ...sql,
+    run: (statement: string) => {
+      throw new Error(`storage is full: ${statement}`);
+    },
+  };
+  expect(openStore(full).revision()).toBe(0);
 });
 
 test("the bundled migrations are the SQL files", () => {

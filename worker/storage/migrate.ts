@@ -1,9 +1,13 @@
 import { MIGRATIONS, type Migration } from "../../migrations/index.ts";
 import type { Sql } from "./store.ts";
 
-/** Brings the tables to the newest shape: each migration once, in order, whole or not at all. */
+/**
+ * Brings the tables to the newest shape: each migration once, in order, whole or not at all. Where nothing is to be done
+ * nothing is written, so that a cluster whose storage is full, or whose day is used up, can still be read.
+ */
 export function migrate(sql: Sql, migrations: readonly Migration[] = MIGRATIONS): void {
-  sql.run("CREATE TABLE IF NOT EXISTS migrations (tag text PRIMARY KEY NOT NULL)");
+  const [table] = sql.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'migrations'");
+  if (!table) sql.run("CREATE TABLE migrations (tag text PRIMARY KEY NOT NULL)");
   const applied = new Set(sql.all<{ tag: string }>("SELECT tag FROM migrations").map(({ tag }) => tag));
   for (const { tag, statements } of migrations) {
     if (applied.has(tag)) continue;

@@ -165,7 +165,9 @@ export class ClusterObject {
       socket.connection.tear();
     }
     this.#sockets = [];
-    this.#alarm = this.#durableAlarm;
+    // An alarm that was ringing rings again, but not at once.
+    const soonest = this.#options.clock.now + ALARM_RETRY_MS;
+    this.#alarm = this.#durableAlarm === null ? null : Math.max(this.#durableAlarm, soonest);
     this.#alarmWritten = false;
     this.#scheduleAlarm();
     this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why });
@@ -312,7 +314,7 @@ export class ClusterObject {
     this.#cancelAlarm = undefined;
     if (this.#alarm === null) return;
     const late = this.conditions.alarmLate > 0 ? between(part.random, 0, this.conditions.alarmLate) : 0;
-    this.#cancelAlarm = clock.after(this.#alarm - clock.now + late, () => this.#ring());
+    this.#cancelAlarm = clock.after(Math.max(0, this.#alarm - clock.now) + late, () => this.#ring());
   }
 
   /** The alarm is over only when its handler is: a death before rings it again. */
