@@ -83,25 +83,34 @@ function time(text: string | undefined, fromWall: AgentClock["fromWall"]): numbe
 
 type Networks = Pick<PodNetwork, "addressOf" | "pathOf">;
 
-/** Brings a pod's memory up to what the runtime says. `messageOf` reads the termination message of one that ended. */
+/** What only the machine knows of how a container ended. */
+export type EndReader = {
+  /** The termination message. */
+  message(attempt: Attempt, failed: boolean): string | undefined;
+  /** The kernel took memory from it by force. */
+  isOom(attempt: Attempt): boolean;
+};
+
+/** Brings a pod's memory up to what the runtime says. */
 export function absorb(
   memory: PodMemory,
   observed: readonly Observed[],
   network: Networks,
   now: number,
-  messageOf: (attempt: Attempt, failed: boolean) => string | undefined,
+  read: EndReader,
 ): void {
   absorbSandbox(memory, observed, network);
   const byId = new Map(observed.map((o) => [o.id, o]));
   for (const o of observed.toSorted((a, b) => a.attempt - b.attempt)) if (o.kind !== "pause") adopt(memory, o);
   for (const { current } of Object.values(memory.containers)) {
     if (!current || current.exit) continue;
+    if (read.isOom(current)) current.oom = true; // kept, as nobody can tell later
     const o = byId.get(current.id);
     if (o?.state === "running") {
       current.pid = o.pid;
       current.startedAt ||= o.startedAt;
       current.logPath ||= o.logPath;
-    } else current.exit = exitOf(current, o, now, messageOf);
+    } else current.exit = exitOf(current, o, now, read);
   }
 }
 
@@ -162,12 +171,7 @@ function adopt(memory: PodMemory, o: Observed): void {
   }
 }
 
-function exitOf(
-  attempt: Attempt,
-  o: Observed | undefined,
-  now: number,
-  messageOf: (attempt: Attempt, failed: boolean) => string | undefined,
-): Exit {
+function exitOf(attempt: Attempt, o: Observed | undefined, now: number, read: EndReader): Exit {
   if (!o)
     return {
       code: 137,
@@ -178,6 +182,6 @@ function exitOf(
   // Its keeper or the whole machine went away, and with it the exit code.
   if (o.state === "created") return { code: 255, reason: "Unknown", finishedAt: now };
   const reason = attempt.oom ? "OOMKilled" : o.exitCode === 0 ? "Completed" : "Error";
-  const message = messageOf(attempt, o.exitCode !== 0 || attempt.oom === true);
+  const message = read.message(attempt, o.exitCode !== 0 || attempt.oom === true);
   return { code: o.exitCode, reason, ...(message ? { message } : {}), finishedAt: o.finishedAt || now };
 }

@@ -108,11 +108,11 @@ describe("container states", () => {
 });
 
 describe("what the runtime says", () => {
-  const message = () => "why";
+  const read = { message: () => "why", isOom: () => false };
   const network = { addressOf: () => "10.0.0.2", pathOf: (sandbox: string) => `/run/netns/${sandbox}` };
   test("a container that ended gets its exit code and message", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt() } });
-    absorb(memory, [someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], network, NOW, message);
+    absorb(memory, [someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], network, NOW, read);
     expect(memory.containers.app?.current?.exit).toEqual({
       code: 3,
       reason: "Error",
@@ -122,12 +122,12 @@ describe("what the runtime says", () => {
   });
   test("one killed for want of memory is OOMKilled", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt({ oom: true }) } });
-    absorb(memory, [someObserved({ state: "exited", exitCode: 137 })], network, NOW, message);
+    absorb(memory, [someObserved({ state: "exited", exitCode: 137 })], network, NOW, read);
     expect(memory.containers.app?.current?.exit?.reason).toBe("OOMKilled");
   });
   test("one that is gone without a trace has ended, with an unknown cause", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt() } });
-    absorb(memory, [], network, NOW, message);
+    absorb(memory, [], network, NOW, read);
     expect(memory.containers.app?.current?.exit).toMatchObject({ code: 137, reason: "ContainerStatusUnknown" });
   });
   test("without a memory, containers are adopted by their labels", () => {
@@ -137,7 +137,7 @@ describe("what the runtime says", () => {
       pause({ attempt: 2, sandbox: sandboxName("u1", 2) }),
       someObserved({ id: "new", attempt: 2, sandbox: sandboxName("u1", 2) }),
     ];
-    absorb(memory, observed, network, NOW, message);
+    absorb(memory, observed, network, NOW, read);
     expect(memory.sandbox).toEqual({
       id: "u1-2",
       number: 2,

@@ -101,13 +101,11 @@ export class PodView {
     this.#full = this.#state.lookFully = false;
     if (this.#current && !full && !this.#anyEndedUntold()) this.#takeFresh();
     else await this.#ask(full);
-    for (const attempt of attemptsOf(memory))
-      if (!attempt.exit && (this.#told.oomed.has(attempt.id) || host.cgroups.oomKills(uid, attempt.id) > 0))
-        attempt.oom = true;
     await this.#logged();
-    absorb(memory, this.#observed, network, effects.now(), (attempt, failed) =>
-      host.files.message(attempt, this.#messagePolicyOf(attempt), failed),
-    );
+    absorb(memory, this.#observed, network, effects.now(), {
+      message: (attempt, failed) => host.files.message(attempt, this.#messagePolicyOf(attempt), failed),
+      isOom: ({ id }) => this.#told.oomed.has(id) || host.cgroups.oomKills(uid, id) > 0,
+    });
     this.#identify();
   }
 

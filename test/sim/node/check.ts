@@ -49,7 +49,7 @@ function wrongContainer(cluster: TinyCluster, { metadata, status }: CoreV1Pod, s
   const said = statuses.find((s) => s.name === spec.name);
   if (!said?.state?.running || said.containerID !== `containerd://${runs.container.id}`)
     return [`${name} runs and is said to be ${JSON.stringify(said)}`];
-  return said.ready ? [] : [`${name} runs and is not ready`];
+  return said.ready && status?.phase === "Running" ? [] : [`${name} is ready: ${said.ready}, its pod ${status?.phase}`];
 }
 
 /** How containers are said to have ended is how they did, as far as the runtime still knows. */
@@ -58,8 +58,10 @@ function wrongExits({ node: { machine } }: TinyCluster, { metadata, status }: Co
     [state?.terminated, lastState?.terminated].flatMap((said) => {
       const container = machine.containers.get(said?.containerID?.replace("containerd://", "") ?? "");
       const end = container?.lost ? undefined : container?.task?.end;
-      if (!said || !end || said.exitCode === end.code) return [];
-      return [`${metadata.name}/${name} ended with ${end.code} and is said to have with ${said.exitCode}`];
+      if (!said || !end || (said.exitCode === end.code && (said.reason === "OOMKilled") === end.oom)) return [];
+      return [
+        `${metadata.name}/${name} ended with ${JSON.stringify(end)} and is said to have with ${said.exitCode}, ${said.reason}`,
+      ];
     }),
   );
 }

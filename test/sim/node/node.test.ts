@@ -149,3 +149,14 @@ test("what no pod is known of is ended once the cluster has spoken", async () =>
   await cluster.pass(120);
   expect([...cluster.containers]).toEqual([]);
 });
+
+test("a container that ran out of memory while nobody looked is said to have, even without a memory of it", async () => {
+  const cluster = await clusterWith({ web: "app:1" });
+  const { node } = cluster;
+  node.crash();
+  for (const container of node.machine.running()) node.machine.runOutOfMemory(container);
+  node.disk.pods.clear();
+  node.start();
+  await cluster.pass(60);
+  expect(cluster.pod("web")?.status?.containerStatuses?.[0]?.lastState?.terminated?.reason).toBe("OOMKilled");
+});
