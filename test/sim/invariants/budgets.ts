@@ -53,6 +53,8 @@ function checkEviction({ history, fail }: Scene, step: Step<Pod>, unrest: Readon
   const [budget, ...others] = budgetsOf(history, step.namespace, pod);
   if (others.length > 0) fail(`${describe(step)} was evicted and has ${others.length + 1} budgets`);
   if (!budget) return;
+  const left = budget.status?.disruptionsAllowed ?? 0;
+  if (left < 0) fail(`${describe(step)} was evicted at ${step.revision}, and ${budget.metadata?.name} is at ${left}`);
   const { desired, healthy } = countOf(history, budget);
   if (
     !isPodReady(pod) &&

@@ -174,6 +174,11 @@ export const workloadCases: Cases = {
         budget(tale, 0);
         evict(tale, "a");
       },
+      "more than a budget had": (tale) => {
+        podOf(tale, tale.put(SETS, "ns/s"), "a");
+        budget(tale, 0, { disruptedPods: { a: "2023-11-14T22:13:20Z" }, disruptionsAllowed: -1 });
+        evict(tale, "a");
+      },
       "what a budget protects": (tale) => {
         podOf(tale, tale.put(SETS, "ns/s"), "a");
         budget(tale, 1, { disruptedPods: { a: "2023-11-14T22:13:20Z" } });
