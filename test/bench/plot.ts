@@ -16,18 +16,16 @@ export function plot(results: readonly Result[]): string {
   });
   const drawn = Plot.plot({
     document,
-    width: 940,
+    width: 860,
     height: 60 + ROW_PX * results.length,
-    marginLeft: 460,
+    marginLeft: 380,
     marginRight: 20,
     style: { fontSize: "12px", background: "white", color: "black" },
     x: { domain: [0, 1], axis: null },
     y: { domain: Object.keys(COLORS).filter((side) => dots.some((dot) => dot.side === side)), axis: null },
-    fy: { label: null, domain: [...new Set(dots.map(({ label }) => label))], axis: null },
+    fy: { label: null, domain: [...new Set(dots.map(({ label }) => label))], axis: "left" },
     color: { domain: Object.keys(COLORS), range: Object.values(COLORS) },
     marks: [
-      // Beside the names of the sides.
-      Plot.axisFy({ anchor: "left", dx: -72, label: null }),
       Plot.ruleY(dots, { y: "side", fy: "label", x1: 0, x2: 1, stroke: "#e5e5e5" }),
       Plot.ruleY(
         dots,

@@ -3,11 +3,21 @@ import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare, type WebSocket } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
+/** Opens a side of a stream at the object, as the Worker does. */
+const WORKER = `
+  export { Relay } from "../../worker/relay.ts";
+  export default {
+    fetch(request, { RELAYS }) {
+      const relay = RELAYS.get(RELAYS.idFromName("node"));
+      return relay.fetch("https://relay" + new URL(request.url).pathname, { headers: { upgrade: "websocket" } });
+    },
+  };`;
+
 let miniflare: Miniflare;
 
 beforeAll(async () => {
   const bundle = await build({
-    entryPoints: [new URL("relay-worker.ts", import.meta.url).pathname],
+    stdin: { contents: WORKER, resolveDir: import.meta.dirname },
     bundle: true,
     write: false,
     format: "esm",
