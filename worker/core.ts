@@ -14,8 +14,7 @@ import { Watches } from "./api/watch/watch.ts";
 import { caller, type Outside } from "./callouts.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
-import { readyStatus } from "./controllers/nodes/readiness.ts";
-import { Node } from "./kinds/core/node.ts";
+import { READINESS } from "./controllers/nodes/readiness.ts";
 import { builtinKinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
@@ -211,13 +210,10 @@ export class Core {
   /** Sockets end without a word when the object does: nodes that have none now get the grace time from now. */
   suspectAll(): Promise<void> {
     return this.turn.run(() => {
-      const { store, effects } = this.parts;
       const connected = this.link.heard();
-      const nodes = store.list({ resource: Node.groupResource });
-      if (nodes === "expired") return;
-      for (const stored of nodes.items) {
-        if (connected.has(stored.name) || readyStatus(this.engine.view.parse(stored) as Node) === "Unknown") continue;
-        this.loseAt(stored.name, effects.now() + GRACE_MS);
+      for (const [key, status] of this.engine.view.digest(READINESS)) {
+        const name = key.slice(1);
+        if (!connected.has(name) && status !== "Unknown") this.loseAt(name, this.parts.effects.now() + GRACE_MS);
       }
     });
   }

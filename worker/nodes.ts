@@ -2,13 +2,16 @@
 import type { Api } from "./api/app.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import type { StoreView } from "./api/view.ts";
+import type { Digest } from "./controllers/controller.ts";
+import { Node } from "./kinds/core/node.ts";
 import type { Kinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { isWatch } from "./lib/is-watch.ts";
+import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
-import type { Objects, Write } from "./link/downlink.ts";
+import { type Objects, routing, type Write } from "./link/downlink.ts";
 import { type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
 import type { Change } from "./storage/store.ts";
 
@@ -21,6 +24,9 @@ export function writeOf(change: Change): Write {
   return { resource, namespace, name, object, old: formerBodyOf(change) };
 }
 
+/** Every node that joins is told of all others. */
+const ROUTES: Digest<Node, KubeObject> = { kind: Node, of: routing };
+
 export function objectsOf(view: StoreView, kinds: Kinds): Objects {
   return {
     get: (resource, namespace, name) => {
@@ -29,6 +35,7 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
     },
     list: (resource) => {
       const kind = kinds.preferred(resource);
+      if (resource === Node.groupResource) return [...view.digest(ROUTES).values()];
       return kind ? view.list(kind) : [];
     },
     podsOnNode: (node) => {

@@ -32,3 +32,26 @@ test("a set of more than are known is read at once", () => {
   for (const name of names) ok("POST", `${ns}/pods`, pod(name));
   expect(engine.view.onNode(Pod, "").map(({ metadata }) => metadata?.name)).toEqual(names);
 });
+
+test("a digest follows writes that are kept, and pages show all objects", () => {
+  const { engine, ok, store } = session();
+  const names = Array.from({ length: 120 }, (_, i) => `p${String(i).padStart(3, "0")}`);
+  for (const name of names) ok("POST", `${ns}/pods`, pod(name));
+  const at = { kind: Pod, of: ({ metadata }: Readonly<Pod>) => metadata?.labels?.at };
+  const { view } = engine;
+  expect([...view.digest(at).keys()]).toEqual(names.map((name) => `default/${name}`));
+  const patch = (value: string) => ok("PATCH", `${ns}/pods/p000`, { metadata: { labels: { at: value } } });
+  patch("kept");
+  expect(() =>
+    store.write(() => {
+      patch("undone");
+      throw new Error("rolled back");
+    }),
+  ).toThrow("rolled back");
+  ok("DELETE", `${ns}/pods/p001`, { gracePeriodSeconds: 0 });
+  expect(view.digest(at).get("default/p000")).toBe("kept");
+  expect(view.digest(at).has("default/p001")).toBe(false);
+  const pages = [...view.pages(Pod)].map((page) => page.map(({ metadata }) => metadata?.name));
+  expect(pages.length).toBeGreaterThan(1);
+  expect(pages.flat()).toEqual(names.filter((name) => name !== "p001"));
+});

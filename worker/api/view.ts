@@ -1,8 +1,9 @@
-import type { View } from "../controllers/controller.ts";
+import type { Digest, View } from "../controllers/controller.ts";
 import type { Kind } from "../kinds/kind.ts";
 import type { Kinds } from "../kinds/registry.ts";
 import type { Key, KubeObject } from "../lib/object.ts";
-import type { Reader, StoredObject, Version } from "../storage/store.ts";
+import type { Reader, Store, StoredObject, Version } from "../storage/store.ts";
+import { Digests } from "./digests.ts";
 import { storageResource } from "./engine/conversions.ts";
 import { ADOPTABLE, nodeRef, ownerRef } from "./engine/refs.ts";
 import { keyOf } from "./engine/stored.ts";
@@ -77,10 +78,12 @@ export class StoreView implements View {
   readonly #store: Reader;
   readonly #kinds: Kinds;
   readonly #parsed: ParsedObjects;
+  readonly #digests = new Digests();
   /** Objects that were handed out by the lot, since the start. */
   looked = 0;
 
-  constructor(store: Reader, kinds: Kinds, parsed: ParsedObjects = new ParsedObjects()) {
+  constructor(store: Reader & Pick<Store, "onChange">, kinds: Kinds, parsed: ParsedObjects = new ParsedObjects()) {
+    store.onChange((changes) => this.#digests.changed(changes));
     this.#store = store;
     this.#kinds = kinds;
     this.#parsed = parsed;
@@ -107,6 +110,10 @@ export class StoreView implements View {
       yield page.items.map(({ json }) => JSON.parse(json) as T);
       after = page.next;
     } while (after);
+  }
+
+  digest<T extends KubeObject, D>(digest: Digest<T, D>): ReadonlyMap<string, D> {
+    return this.#digests.get(digest, () => this.pages(digest.kind));
   }
 
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[] {

@@ -10,6 +10,9 @@ import type { ApiError } from "../lib/status.ts";
  * The contract: after any write to an object that a controller watches, `reconcile` runs for every key that `keys`
  * names, in the same turn or a later one, and sees that write. Keys are `namespace/name` (`/name` when cluster-scoped).
  */
+/** Something small that is made of every object of a kind. One value for one purpose: it is known by its identity. */
+export type Digest<T extends KubeObject, D> = { kind: Kind<T>; of(object: Readonly<T>): D };
+
 export interface View {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined;
   /** In key order; all namespaces when `namespace` is absent. */
@@ -18,6 +21,8 @@ export interface View {
    * The same, some at a time, each page as it is when it is asked for: for what must look at all objects, however many.
    */
   pages<T extends KubeObject>(kind: Kind<T>, namespace?: string): Iterable<readonly Readonly<T>[]>;
+  /** What is remembered of every object of a kind, by key; asking again costs nothing. */
+  digest<T extends KubeObject, D>(digest: Digest<T, D>): ReadonlyMap<string, D>;
   /** Objects of one kind whose ownerReferences name this uid, controller or not; with `""`, those that no controller owns. */
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[];
   /** Objects of any kind whose ownerReferences name this uid. */

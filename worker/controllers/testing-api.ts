@@ -8,7 +8,7 @@ import { timestamp } from "../lib/effects.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { ApiError, alreadyExists, conflict, forbidden, modified, notFound } from "../lib/status.ts";
 import { withCondition } from "./conditions.ts";
-import type { Intent, View } from "./controller.ts";
+import type { Digest, Intent, View } from "./controller.ts";
 import type { ObjectChange } from "./driver.ts";
 import { keyOf } from "./keys.ts";
 import { controllerOf } from "./owners.ts";
@@ -197,6 +197,8 @@ export class ModelApi {
       list: (kind: Kind, namespace?: string) =>
         inOrder(all(kind).filter((o) => namespace === undefined || (o.metadata.namespace ?? "") === namespace)),
       pages: (kind: Kind, namespace?: string) => [view.list(kind, namespace)],
+      digest: ({ kind, of }: Digest<KubeObject, unknown>) =>
+        new Map(view.list(kind as Kind).map((object) => [keyOf(object), of(object)])),
       owned: (kind: Kind, uid: string) =>
         inOrder(
           all(kind).filter((o) =>

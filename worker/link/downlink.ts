@@ -33,7 +33,7 @@ const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.
 const json = (object: KubeObject) => object as ObjectJson;
 
 /** Other nodes need to know where a node's pods are, not its heartbeat: this is sent only when it differs. */
-function routing(node: KubeObject): KubeObject {
+export function routing(node: KubeObject): KubeObject {
   const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
   const { podCIDR, podCIDRs } = spec ?? {};
   const trimmed: NodeShape = {

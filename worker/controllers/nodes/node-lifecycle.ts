@@ -8,7 +8,7 @@ import { conditionOf, withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { keyOf, watch } from "../keys.ts";
-import { type Disruption, disruption, readyStatus } from "./readiness.ts";
+import { type Disruption, disruption, READINESS, readyStatus } from "./readiness.ts";
 
 const PREFIX = "node.kubernetes.io";
 export const NOT_READY = `${PREFIX}/not-ready`;
@@ -37,7 +37,7 @@ export const nodeLifecycleController: Controller = {
       if (type !== "DELETED") yield keyOf(node);
       // Whether the lost may be evicted depends on how many there are.
       if (type === "MODIFIED" && old && readyStatus(node) === readyStatus(old)) return;
-      for (const other of view.list(Node)) if (readyStatus(other) !== "True") yield keyOf(other);
+      for (const [other, status] of view.digest(READINESS)) if (status !== "True") yield other;
     }),
   ],
   reconcile(view, key, { now }) {

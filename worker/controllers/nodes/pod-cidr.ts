@@ -1,5 +1,5 @@
 import { Node } from "../../kinds/core/node.ts";
-import type { Controller, View } from "../controller.ts";
+import type { Controller, Digest, View } from "../controller.ts";
 import { normal } from "../events.ts";
 import { keyOf, watch } from "../keys.ts";
 
@@ -21,8 +21,14 @@ function block({ base, size, mask }: Range, n: number): string {
   return `${[24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")}/${mask}`;
 }
 
+/** What every node has; nothing where it has none yet. */
+const RANGES: Digest<Node, readonly string[]> = {
+  kind: Node,
+  of: ({ spec }) => [...(spec?.podCIDR ? [spec.podCIDR] : []), ...(spec?.podCIDRs ?? [])],
+};
+
 function firstFree(range: Range, view: View): string | undefined {
-  const taken = new Set(view.list(Node).flatMap((node) => [node.spec?.podCIDR, ...(node.spec?.podCIDRs ?? [])]));
+  const taken = new Set([...view.digest(RANGES).values()].flat());
   for (let n = 0; n < range.blocks; n++) {
     const cidr = block(range, n);
     if (!taken.has(cidr)) return cidr;
@@ -42,7 +48,7 @@ export function nodeIpamController(podCIDR: string, mask: number): Controller {
       watch(Node, function* (node, _old, view, type) {
         if (type !== "DELETED" && !node.spec?.podCIDR) yield keyOf(node);
         // Its range is free for those that got none.
-        if (type === "DELETED") for (const other of view.list(Node)) if (!other.spec?.podCIDR) yield keyOf(other);
+        if (type === "DELETED") for (const [other, ranges] of view.digest(RANGES)) if (ranges.length === 0) yield other;
       }),
     ],
     reconcile(view, key) {
