@@ -91,6 +91,7 @@ const edit: Make = (random, place, client) => ({
   client,
   path: object(place),
   change: changeOf(random, place.template),
+  ms: pick(random, [0, 1_000, 30_000]),
 });
 
 const scale: Make = (random, place, client, nodes) =>

@@ -139,9 +139,10 @@ export class Players {
     }
   }
 
-  async #edit(client: Client, { path, change }: Do<"edit">): Promise<void> {
+  async #edit(client: Client, { path, change, ms = 0 }: Do<"edit">): Promise<void> {
     const read = await this.#ask(client, { method: "GET", path });
     if (read?.code !== 200) return;
+    await this.#sleep(ms);
     await this.#ask(client, { method: "PUT", path, body: merge(read.body, change) as object });
   }
 

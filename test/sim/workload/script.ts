@@ -10,8 +10,8 @@ import { fault } from "./faults.ts";
 /** What clients do. `client` is a number; `path` leads to one object. */
 export type Deed =
   | { do: "ask"; client: number; sent: Sent }
-  /** Reads the object, merges `change` into it and writes it back at the revision it was read. */
-  | { do: "edit"; client: number; path: string; change: object }
+  /** Reads the object, merges `change` into it and writes it back, `ms` later, at the revision it was read. */
+  | { do: "edit"; client: number; path: string; change: object; ms?: number }
   /** Evicts so many pods of a namespace, one after the other, from the nth on. */
   | { do: "evict"; client: number; namespace: string; nth: number; count: number }
   /** Deletes the nth pod of a namespace, with the grace that is given. */
