@@ -82,9 +82,6 @@ const LONGEST_RETRY_MS = 60_000;
 
 const RESYNCED = "controllers.known";
 
-const soonest = (a: number | undefined, b: number | undefined) =>
-  a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
-
 export class Core {
   readonly api: Api;
   readonly engine: Engine;
@@ -103,6 +100,8 @@ export class Core {
   private readonly found = new Set<string>();
   private failures = 0;
   private retrying = false;
+  /** When a turn comes for keys that have rested, ms. */
+  private returning = Number.POSITIVE_INFINITY;
   private compactAt = 0;
   private expireAt = 0;
 
@@ -285,8 +284,22 @@ export class Core {
       this.watchers.changed(told);
       if (platform.nodeSockets().length > 0) this.link.changed(told.map(writeOf));
     }
-    platform.wakeAt(soonest(store.work.nextDue(), this.driver.restedAt));
+    platform.wakeAt(store.work.nextDue());
+    this.returnAt(this.driver.restedAt, start);
     if (!rested) platform.defer(() => void this.turn.run(() => {}));
+  }
+
+  /** Rests are short, and an alarm would write a row for each; where memory is lost, the driver's mark brings it back. */
+  private returnAt(due: number | undefined, now: number): void {
+    if (due === undefined || due >= this.returning) return;
+    this.returning = due;
+    this.parts.platform.defer(
+      () => {
+        this.returning = Number.POSITIVE_INFINITY;
+        void this.turn.run(() => {});
+      },
+      Math.max(0, due - now),
+    );
   }
 
   /** Controllers hear of every object once after the set of them changed: an upgrade, or none before. */

@@ -6,15 +6,32 @@ import type { NodeInfo } from "./snapshot.ts";
 
 export type Feasibility = { feasible: NodeInfo[]; refused: Map<NodeInfo, Refusal> };
 
-/** Nodes that the pod fits on, and why the others do not do. */
-export function feasibility(pod: PodInfo, cluster: Cluster, nodes: Iterable<NodeInfo>): Feasibility {
+/** Of a cluster of fewer nodes all are looked at. */
+const FEW_NODES = 100;
+
+/**
+ * On a large cluster the best of many nodes will do: how many to find.
+ * https://kubernetes.io/docs/concepts/scheduling-eviction/scheduler-perf-tuning/#how-kubernetes-defines-percentage
+ */
+export function nodesToFind(nodes: number): number {
+  const percentage = Math.max(5, 50 - nodes / 125);
+  return Math.max(FEW_NODES, Math.floor((nodes * percentage) / 100));
+}
+
+/** Nodes that the pod fits on, at most `enough`, and why the others that were looked at do not do. */
+export function feasibility(
+  pod: PodInfo,
+  cluster: Cluster,
+  nodes: Iterable<NodeInfo>,
+  enough = Number.POSITIVE_INFINITY,
+): Feasibility {
   const tests = filters.map((filter) => filter.judge(pod, cluster)).filter((test) => test !== undefined);
   const feasible: NodeInfo[] = [];
   const refused = new Map<NodeInfo, Refusal>();
   for (const node of nodes) {
     const refusal = firstRefusal(tests, node);
     if (refusal) refused.set(node, refusal);
-    else feasible.push(node);
+    else if (feasible.push(node) >= enough) break;
   }
   return { feasible, refused };
 }

@@ -1,5 +1,5 @@
 import type { View } from "../controllers/controller.ts";
-import type { PodInfo } from "./pod.ts";
+import type { PodInfo, Traits } from "./pod.ts";
 import type { NodeInfo } from "./snapshot.ts";
 
 /** Why a node does not do. `final`: not even if it had no other pods. */
@@ -9,7 +9,15 @@ export type Refusal = { reasons: readonly string[]; final: boolean };
 export type Cluster = { snapshot: Nodes; view: View };
 
 /** A Snapshot, or what one would be if some pods came or went. */
-export type Nodes = { readonly nodes: ReadonlyMap<string, NodeInfo>; readonly affine: number };
+export type Nodes = {
+  readonly nodes: ReadonlyMap<string, NodeInfo>;
+  /** How many pods have any affinity of their own. */
+  readonly affine: number;
+  /** Visits every node that has pods that match, with their number: pods that are alike are looked at once. */
+  visit(matches: (traits: Traits) => boolean, visit: (node: NodeInfo, count: number, traits: Traits) => void): void;
+  /** How many values of this label nodes have. */
+  domains(key: string): number;
+};
 
 /**
  * One condition that a node must meet. `judge` looks at the pod once and returns the test of a node; undefined when

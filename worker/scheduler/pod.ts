@@ -7,9 +7,8 @@ import { milliValue, type Resources, wholeValue } from "../lib/quantity.ts";
 export type Amounts = ReadonlyMap<string, number>;
 export type HostPort = { protocol: string; address: string; port: number };
 
-/** A pod, reduced to what scheduling asks about it. */
-export type PodInfo = {
-  readonly uid: string;
+/** What scheduling asks about a pod that has a place; pods that are alike share it. */
+export type Traits = {
   readonly namespace: string;
   readonly labels: Readonly<Record<string, string>>;
   /** The uid of its controller, or "". */
@@ -23,8 +22,13 @@ export type PodInfo = {
   readonly shuns: readonly CoreV1PodAffinityTerm[];
   readonly prefers: readonly CoreV1WeightedPodAffinityTerm[];
   readonly avoids: readonly CoreV1WeightedPodAffinityTerm[];
-  readonly pod: Readonly<Pod>;
 };
+
+/** A pod that has a place. There may be 150,000, so that it is small. */
+export type Placed = { readonly uid: string; readonly traits: Traits };
+
+/** A pod that wants one. */
+export type PodInfo = Traits & Placed & { readonly pod: Readonly<Pod> };
 
 export function amounts(resources: Resources): Map<string, number> {
   return new Map(
@@ -36,10 +40,14 @@ export function amounts(resources: Resources): Map<string, number> {
 }
 
 export function podInfo(pod: Readonly<Pod>): PodInfo {
+  const traits = traitsOf(pod);
+  return { ...traits, uid: pod.metadata.uid ?? "", traits, pod };
+}
+
+export function traitsOf(pod: Readonly<Pod>): Traits {
   const { metadata, spec } = pod;
   const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
   return {
-    uid: metadata.uid ?? "",
     namespace: metadata.namespace ?? "",
     labels: metadata.labels ?? {},
     owner: metadata.ownerReferences?.find((owner) => owner.controller)?.uid ?? "",
@@ -51,9 +59,11 @@ export function podInfo(pod: Readonly<Pod>): PodInfo {
     shuns: podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
     prefers: podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
     avoids: podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
-    pod,
   };
 }
+
+export const isAffine = ({ needs, shuns, prefers, avoids }: Traits): boolean =>
+  needs.length + shuns.length + prefers.length + avoids.length > 0;
 
 function hostPorts({ spec }: Readonly<Pod>): HostPort[] {
   const sidecars = (spec.initContainers ?? []).filter((container) => container.restartPolicy === "Always");

@@ -1,11 +1,15 @@
+import { Pod } from "../kinds/core/pod.ts";
 import { PodDisruptionBudget } from "../kinds/policy/pod-disruption-budget.ts";
 import { matchesSelector } from "../lib/selectors.ts";
 import { feasibility } from "./choose.ts";
-import type { Cluster, Refusal } from "./framework.ts";
-import type { PodInfo } from "./pod.ts";
+import type { Cluster, Nodes, Refusal } from "./framework.ts";
+import type { Placed, PodInfo } from "./pod.ts";
 import type { NodeInfo } from "./snapshot.ts";
 
-export type Preemption = { node: string; victims: PodInfo[] };
+/** A pod that would have to leave. */
+export type Victim = Placed & { pod: Readonly<Pod> };
+
+export type Preemption = { node: string; victims: Victim[] };
 
 /** Nodes looked at for one pod; on a larger cluster any of so many will do. */
 const MOST_CANDIDATES = 100;
@@ -17,7 +21,7 @@ export function ineligible(pod: PodInfo, nodes: Cluster["snapshot"]["nodes"]): s
   if (pod.pod.spec.preemptionPolicy === "Never") return "preemptionPolicy=Never";
   const nominated = nodes.get(pod.pod.status?.nominatedNodeName ?? "");
   for (const other of nominated?.pods.values() ?? [])
-    if (other.leaving && other.priority < pod.priority) return "a terminating pod on the nominated node";
+    if (other.traits.leaving && other.traits.priority < pod.priority) return "a terminating pod on the nominated node";
   return undefined;
 }
 
@@ -48,33 +52,37 @@ export function preempt(
   return candidates[0];
 }
 
-const startOf = ({ pod }: PodInfo): number =>
+const startOf = ({ pod }: Victim): number =>
   Date.parse(pod.status?.startTime ?? pod.metadata.creationTimestamp ?? "") || 0;
-const highest = (victims: readonly PodInfo[]): number => Math.max(...victims.map(({ priority }) => priority));
+const priorityOf = ({ traits }: Victim): number => traits.priority;
+const highest = (victims: readonly Victim[]): number => Math.max(...victims.map(priorityOf));
 
 /** The less, the better; an earlier rule counts before all later ones. */
 const preferences: readonly ((candidate: Candidate) => number)[] = [
   ({ violations }) => violations,
   ({ victims }) => highest(victims),
-  ({ victims }) => victims.reduce((sum, { priority }) => sum + priority, 0),
+  ({ victims }) => victims.reduce((sum, victim) => sum + priorityOf(victim), 0),
   ({ victims }) => victims.length,
   // Of the most important victims, those that started last.
-  ({ victims }) => -Math.min(...victims.filter(({ priority }) => priority === highest(victims)).map(startOf)),
+  ({ victims }) => -Math.min(...victims.filter((victim) => priorityOf(victim) === highest(victims)).map(startOf)),
 ];
 
 function victimsOn(node: NodeInfo, pod: PodInfo, cluster: Cluster, budgets: Budgets): Candidate | undefined {
-  const lower = [...node.pods.values()].filter(({ priority }) => priority < pod.priority);
-  if (lower.length === 0) return undefined;
+  if (![...node.pods.values()].some(({ traits }) => traits.priority < pod.priority)) return undefined;
+  const lower: Victim[] = cluster.view.onNode(Pod, node.name).flatMap((other) => {
+    const placed = node.pods.get(other.metadata.uid ?? "");
+    return placed && placed.traits.priority < pod.priority ? [{ ...placed, pod: other }] : [];
+  });
   const trial = node.clone();
   for (const { uid } of lower) trial.remove(uid);
-  const nodes = new Map(cluster.snapshot.nodes).set(node.name, trial);
-  const then: Cluster = { view: cluster.view, snapshot: { nodes, affine: cluster.snapshot.affine } };
+  const then: Cluster = { view: cluster.view, snapshot: withTrial(cluster.snapshot, trial) };
   const fits = () => feasibility(pod, then, [trial]).feasible.length > 0;
   if (!fits()) return undefined;
   // All but what must go may stay: those whose budget is used up are asked to stay first, then the more important.
   const guarded = budgets.guarded(lower);
   lower.sort(
-    (a, b) => Number(guarded.has(b)) - Number(guarded.has(a)) || b.priority - a.priority || startOf(a) - startOf(b),
+    (a, b) =>
+      Number(guarded.has(b)) - Number(guarded.has(a)) || priorityOf(b) - priorityOf(a) || startOf(a) - startOf(b),
   );
   const victims = lower.filter((victim) => {
     trial.add(victim);
@@ -85,6 +93,17 @@ function victimsOn(node: NodeInfo, pod: PodInfo, cluster: Cluster, budgets: Budg
   return { node: node.name, victims, violations: victims.filter((victim) => guarded.has(victim)).length };
 }
 
+/** The nodes with `trial` in the place of the node of its name. */
+const withTrial = (real: Nodes, trial: NodeInfo): Nodes => ({
+  nodes: real.nodes,
+  affine: real.affine,
+  domains: (key) => real.domains(key),
+  visit(matches, visit) {
+    real.visit(matches, (node, count, traits) => node.name !== trial.name && visit(node, count, traits));
+    for (const { traits } of trial.pods.values()) if (matches(traits)) visit(trial, 1, traits);
+  },
+});
+
 class Budgets {
   readonly #all: readonly Readonly<PodDisruptionBudget>[];
 
@@ -93,12 +112,15 @@ class Budgets {
   }
 
   /** Those of the pods whose leaving would break a budget, if all left. */
-  guarded(pods: readonly PodInfo[]): Set<PodInfo> {
+  guarded(pods: readonly Victim[]): Set<Victim> {
     const left = new Map(this.#all.map((budget) => [budget, budget.status?.disruptionsAllowed ?? 0]));
-    const guarded = new Set<PodInfo>();
+    const guarded = new Set<Victim>();
     for (const pod of pods)
       for (const [budget, allowed] of left) {
-        if (budget.metadata.namespace !== pod.namespace || !matchesSelector(budget.spec?.selector, pod.labels))
+        if (
+          budget.metadata.namespace !== pod.traits.namespace ||
+          !matchesSelector(budget.spec?.selector, pod.traits.labels)
+        )
           continue;
         left.set(budget, allowed - 1);
         if (allowed <= 0) guarded.add(pod);

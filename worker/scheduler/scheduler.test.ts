@@ -3,7 +3,7 @@ import { conditionOf } from "../controllers/conditions.ts";
 import type { View } from "../controllers/controller.ts";
 import type { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
-import { best, feasibility } from "./choose.ts";
+import { best, feasibility, nodesToFind } from "./choose.ts";
 import { podInfo } from "./pod.ts";
 import { Snapshot } from "./snapshot.ts";
 import { type Change, cluster, nodeOf, pod, requesting, run, why } from "./testing.ts";
@@ -140,6 +140,14 @@ test("the snapshot after many writes is the one made from nothing", () => {
   model.addNode("node-c", { cpu: "100m" });
   run(model, ...["x", "y"].map((name) => pod(name, requesting({ cpu: "3600m" }))));
   expect([nodeOf(model, "x"), nodeOf(model, "y")]).not.toContain(undefined);
+});
+
+test("on a large cluster some nodes are looked at for each pod, and all in turn", () => {
+  const nodes = Array.from({ length: 300 }, (_, i) => `node-${String(i).padStart(3, "0")}`);
+  expect([nodesToFind(50), nodesToFind(300), nodesToFind(5000)]).toEqual([100, 142, 500]);
+  const model = cluster(...nodes);
+  const wanted = Array.from({ length: 300 }, (_, i) => pod(`web-${i}`, requesting({ cpu: "4" })));
+  expect(new Set(run(model, ...wanted))).toEqual(new Set(nodes));
 });
 
 test("one pod on a hundred nodes with ten pods each is placed in well below a millisecond", () => {

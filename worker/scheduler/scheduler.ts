@@ -7,7 +7,7 @@ import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts"
 import { Pod } from "../kinds/core/pod.ts";
 import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.ts";
 import { same } from "../kinds/paths.ts";
-import { best, feasibility } from "./choose.ts";
+import { best, feasibility, nodesToFind } from "./choose.ts";
 import { explain } from "./explain.ts";
 import type { Cluster } from "./framework.ts";
 import { Nominations } from "./nominations.ts";
@@ -24,6 +24,10 @@ const isOurs = ({ spec, metadata }: Readonly<Pod>): boolean =>
 /** What a scheduler remembers between calls; `Memory.of` makes it anew from the view. */
 type Memory = {
   snapshot: Snapshot;
+  /** Reads into the snapshot what is not there yet; absent when all is. */
+  loading: Iterator<void> | undefined;
+  /** The node that the next search begins with, on a cluster where a search does not look at all. */
+  next: number;
   /** Pods that no node was found for, by key: does it matter to them which other pods are where? */
   unplaced: Map<string, boolean>;
   nominations: Nominations;
@@ -36,11 +40,23 @@ function remember(view: View): Memory {
     const node = pod.status?.nominatedNodeName;
     if (node) nominations.set(podInfo(pod), node);
   }
+  const snapshot = new Snapshot();
   return {
-    snapshot: Snapshot.of(view),
+    snapshot,
+    loading: snapshot.load(view),
+    next: 0,
     unplaced: new Map(unplaced.map((pod) => [keyOf(pod), mindsCompany(pod)])),
     nominations,
   };
+}
+
+/** Pages read before others have a turn. */
+const PAGES_AT_ONCE = 5;
+
+/** Reads on; true when the snapshot has all that there is. */
+function isLoaded(memory: Memory): boolean {
+  for (let i = 0; memory.loading && i < PAGES_AT_ONCE; i++) if (memory.loading.next().done) memory.loading = undefined;
+  return memory.loading === undefined;
 }
 
 const mindsCompany = ({ spec }: Readonly<Pod>): boolean =>
@@ -83,6 +99,7 @@ export function scheduler(): Controller {
       const remembered = recall(view);
       remembered.unplaced.delete(key);
       if (!pod || !isOurs(pod) || hasSchedulingGates(pod)) return [];
+      if (!isLoaded(remembered)) return [{ do: "again", afterMs: 0 }];
       return schedule(pod, view, remembered, now);
     },
     refused(_view, _key, { intent }) {
@@ -102,8 +119,9 @@ function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): 
   const { snapshot, unplaced, nominations } = memory;
   const cluster: Cluster = { view, snapshot };
   const info = podInfo(pod);
-  const nodes = [...snapshot.nodes.values()].map((node) => nominations.seenBy(info, node));
-  const { feasible, refused } = feasibility(info, cluster, nodes);
+  const enough = nodesToFind(snapshot.nodes.size);
+  const { feasible, refused } = feasibility(info, cluster, search(memory, info), enough);
+  if (feasible.length >= enough) memory.next += feasible.length + refused.size;
   const chosen = best(info, cluster, feasible);
   if (chosen) {
     const claims = claimsOf(view, pod);
@@ -123,6 +141,12 @@ function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): 
   nominations.set(info, preemption.node);
   const evictions = preemption.victims.flatMap((victim) => evict(victim.pod, info, preemption.node, now));
   return [...unschedulable(pod, explain(why, "found"), now, preemption.node), ...evictions];
+}
+
+/** All nodes as the pod must see them, beginning where the last search ended. */
+function* search({ snapshot, nominations, next }: Memory, info: PodInfo): Iterable<NodeInfo> {
+  const { order } = snapshot;
+  for (let i = 0; i < order.length; i++) yield nominations.seenBy(info, order[(next + i) % order.length] as NodeInfo);
 }
 
 /** Makes a pod leave for one of higher priority. */

@@ -2,8 +2,9 @@ import type { View } from "../controllers/controller.ts";
 import { Node } from "../kinds/core/node.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { isPodTerminal } from "../kinds/core/pod-conditions.ts";
+import { same } from "../kinds/paths.ts";
 import { parseResources } from "../lib/quantity.ts";
-import { type Amounts, amounts, type PodInfo, podInfo } from "./pod.ts";
+import { type Amounts, amounts, isAffine, type Placed, type Traits, traitsOf } from "./pod.ts";
 
 /** What a container is taken to use where it names no request, in scores only: upstream's 100m and 200Mi. */
 const ASSUMED: Amounts = new Map([
@@ -11,17 +12,18 @@ const ASSUMED: Amounts = new Map([
   ["memory", 200 * 1024 * 1024],
 ]);
 
+/** What scheduling asks about a node. */
+type NodeShape = Pick<Readonly<Node>, "metadata" | "spec">;
+
 export class NodeInfo {
-  node: Readonly<Node>;
+  node: NodeShape;
   allocatable: Amounts = new Map();
   /** Sums of the requests of its pods. */
   readonly requested = new Map<string, number>();
   /** The same with assumed amounts where a pod requests none; cpu and memory only. */
   readonly used = new Map<string, number>();
-  readonly pods = new Map<string, PodInfo>();
-  /** Pods that keep others away, or want some near: those that filters and scores must look at one by one. */
-  readonly withAffinity = new Map<string, PodInfo>();
-  readonly withHostPorts = new Map<string, PodInfo>();
+  readonly pods = new Map<string, Placed>();
+  readonly withHostPorts = new Map<string, Placed>();
   /** Sizes in bytes, by every name of an image. */
   images = new Map<string, number>();
 
@@ -39,7 +41,9 @@ export class NodeInfo {
   }
 
   setNode(node: Readonly<Node>): void {
-    this.node = node;
+    const { name, labels } = node.metadata;
+    // Not the whole object: of 5,000, the rest would be most of what there is room for.
+    this.node = { metadata: { name, labels }, spec: node.spec } as NodeShape;
     this.allocatable = amounts(parseResources(node.status?.allocatable ?? node.status?.capacity));
     this.images = new Map(
       (node.status?.images ?? []).flatMap((image) =>
@@ -48,25 +52,22 @@ export class NodeInfo {
     );
   }
 
-  add(info: PodInfo): void {
-    this.remove(info.uid);
-    this.pods.set(info.uid, info);
-    if (info.needs.length + info.shuns.length + info.prefers.length + info.avoids.length > 0)
-      this.withAffinity.set(info.uid, info);
-    if (info.hostPorts.length > 0) this.withHostPorts.set(info.uid, info);
-    this.#count(info, 1);
+  add(pod: Placed): void {
+    this.remove(pod.uid);
+    this.pods.set(pod.uid, pod);
+    if (pod.traits.hostPorts.length > 0) this.withHostPorts.set(pod.uid, pod);
+    this.#count(pod.traits, 1);
   }
 
   remove(uid: string): void {
-    const info = this.pods.get(uid);
-    if (!info) return;
+    const pod = this.pods.get(uid);
+    if (!pod) return;
     this.pods.delete(uid);
-    this.withAffinity.delete(uid);
     this.withHostPorts.delete(uid);
-    this.#count(info, -1);
+    this.#count(pod.traits, -1);
   }
 
-  #count({ requests }: PodInfo, sign: number): void {
+  #count({ requests }: Traits, sign: number): void {
     for (const [name, amount] of requests) this.requested.set(name, (this.requested.get(name) ?? 0) + sign * amount);
     for (const [name, assumed] of ASSUMED)
       this.used.set(name, (this.used.get(name) ?? 0) + sign * (requests.get(name) || assumed));
@@ -74,13 +75,16 @@ export class NodeInfo {
 
   /** A copy that may be changed, to try what would be if some pods were gone. */
   clone(): NodeInfo {
-    const copy = new NodeInfo(this.node);
-    for (const info of this.pods.values()) copy.add(info);
+    const copy = new NodeInfo(this.node as Readonly<Node>);
+    copy.allocatable = this.allocatable;
+    copy.images = this.images;
+    for (const pod of this.pods.values()) copy.add(pod);
     return copy;
   }
 }
 
-export const assumedUse = (info: PodInfo, name: string): number => info.requests.get(name) || (ASSUMED.get(name) ?? 0);
+export const assumedUse = ({ requests }: Traits, name: string): number =>
+  requests.get(name) || (ASSUMED.get(name) ?? 0);
 
 /**
  * Nodes with the pods on them, kept in step with every write. It is a cache: `Snapshot.of(view)` makes the same from
@@ -88,73 +92,135 @@ export const assumedUse = (info: PodInfo, name: string): number => info.requests
  */
 export class Snapshot {
   readonly nodes = new Map<string, NodeInfo>();
-  /** Pods by uid → node. */
-  readonly #placed = new Map<string, string>();
+  /** Pods by uid, with their nodes' names. */
+  readonly #placed = new Map<string, Placed & { node: string }>();
   /** Pods on nodes that are not known (yet). */
-  readonly #homeless = new Map<string, PodInfo>();
+  readonly #homeless = new Map<string, Placed & { node: string }>();
+  /** What pods are like, by its text; and how many that are so each node has. */
+  readonly #traits = new Map<string, Traits>();
+  readonly #groups = new Map<Traits, { text: string; nodes: Map<string, number> }>();
+  /** How many values a label of nodes has; forgotten when labels change. */
+  readonly #domains = new Map<string, number>();
+  #order: readonly NodeInfo[] | undefined;
   /** How many placed pods have any affinity of their own; 0 spares the search for them. */
   affine = 0;
 
   static of(view: View): Snapshot {
     const snapshot = new Snapshot();
-    for (const node of view.list(Node)) snapshot.setNode(node);
-    for (const pod of view.list(Pod)) snapshot.setPod(pod);
+    for (const _ of snapshot.load(view));
     return snapshot;
+  }
+
+  /** Reads all nodes and pods, a page at each step. Writes that come meanwhile are to be told as ever. */
+  *load(view: View): Generator<void, void> {
+    for (const page of view.pages(Node)) {
+      for (const node of page) this.setNode(node);
+      yield;
+    }
+    for (const page of view.pages(Pod)) {
+      for (const pod of page) this.setPod(pod);
+      yield;
+    }
   }
 
   setNode(node: Readonly<Node>): void {
     const name = node.metadata.name ?? "";
     const known = this.nodes.get(name);
+    if (!known || !same(known.labels, node.metadata.labels ?? {})) this.#domains.clear();
     if (known) return known.setNode(node);
     const info = new NodeInfo(node);
     this.nodes.set(name, info);
+    this.#order = undefined;
     for (const pod of this.#homeless.values())
-      if (pod.pod.spec.nodeName === name) {
+      if (pod.node === name) {
         this.#homeless.delete(pod.uid);
         info.add(pod);
       }
-    this.#recount();
   }
 
   removeNode(name: string): void {
     const info = this.nodes.get(name);
     this.nodes.delete(name);
-    for (const pod of info?.pods.values() ?? []) this.#homeless.set(pod.uid, pod);
-    this.#recount();
+    this.#order = undefined;
+    this.#domains.clear();
+    for (const { uid } of info?.pods.values() ?? []) {
+      const pod = this.#placed.get(uid);
+      if (pod) this.#homeless.set(uid, pod);
+    }
+  }
+
+  /** All nodes, in an order that stays. */
+  get order(): readonly NodeInfo[] {
+    this.#order ??= [...this.nodes.values()];
+    return this.#order;
   }
 
   /** Places a pod where its spec says; one that has ended or has no node takes no room. */
   setPod(pod: Readonly<Pod>): void {
     const uid = pod.metadata.uid ?? "";
     if (!pod.spec.nodeName || isPodTerminal(pod)) this.removePod(uid);
-    else this.place(podInfo(pod), pod.spec.nodeName);
+    else this.place({ uid, traits: traitsOf(pod) }, pod.spec.nodeName);
   }
 
   /** Counts a pod on a node before its binding is written. */
-  place(info: PodInfo, node: string): void {
-    this.removePod(info.uid);
-    this.#placed.set(info.uid, node);
+  place({ uid, traits: given }: Placed, node: string): void {
+    this.removePod(uid);
+    const traits = this.#count(given, node);
+    const pod = { uid, traits, node };
+    this.#placed.set(uid, pod);
+    if (isAffine(traits)) this.affine++;
     const home = this.nodes.get(node);
-    if (!home) {
-      this.#homeless.set(info.uid, info);
-      return;
-    }
-    home.add(info);
-    if (home.withAffinity.has(info.uid)) this.affine++;
+    if (home) home.add(pod);
+    else this.#homeless.set(uid, pod);
   }
 
   removePod(uid: string): void {
-    const node = this.#placed.get(uid);
-    if (node === undefined) return;
+    const pod = this.#placed.get(uid);
+    if (!pod) return;
     this.#placed.delete(uid);
     this.#homeless.delete(uid);
-    const home = this.nodes.get(node);
-    if (home?.withAffinity.has(uid)) this.affine--;
-    home?.remove(uid);
+    this.#discount(pod.traits, pod.node);
+    if (isAffine(pod.traits)) this.affine--;
+    this.nodes.get(pod.node)?.remove(uid);
   }
 
-  #recount(): void {
-    this.affine = 0;
-    for (const { withAffinity } of this.nodes.values()) this.affine += withAffinity.size;
+  visit(matches: (traits: Traits) => boolean, visit: (node: NodeInfo, count: number, traits: Traits) => void): void {
+    for (const [traits, { nodes }] of this.#groups) {
+      if (!matches(traits)) continue;
+      for (const [name, count] of nodes) {
+        const node = this.nodes.get(name);
+        if (node) visit(node, count, traits);
+      }
+    }
+  }
+
+  domains(key: string): number {
+    let known = this.#domains.get(key);
+    if (known === undefined) {
+      known = new Set(this.order.flatMap(({ labels }) => labels[key] ?? [])).size;
+      this.#domains.set(key, known);
+    }
+    return known;
+  }
+
+  /** Returns the traits as other pods have them already. */
+  #count(given: Traits, node: string): Traits {
+    const text = JSON.stringify({ ...given, requests: [...given.requests] });
+    const traits = this.#traits.get(text) ?? given;
+    const { nodes } = this.#groups.get(traits) ?? { nodes: new Map<string, number>() };
+    this.#traits.set(text, traits);
+    this.#groups.set(traits, { text, nodes: nodes.set(node, (nodes.get(node) ?? 0) + 1) });
+    return traits;
+  }
+
+  #discount(traits: Traits, node: string): void {
+    const group = this.#groups.get(traits);
+    if (!group) return;
+    const left = (group.nodes.get(node) ?? 0) - 1;
+    if (left > 0) group.nodes.set(node, left);
+    else group.nodes.delete(node);
+    if (group.nodes.size > 0) return;
+    this.#groups.delete(traits);
+    this.#traits.delete(group.text);
   }
 }

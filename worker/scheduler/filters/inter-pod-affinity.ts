@@ -2,7 +2,7 @@ import { Namespace } from "../../kinds/core/namespace.ts";
 import type { CoreV1PodAffinityTerm } from "../../kinds/generated/types.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
 import { type Cluster, type Filter, refuse, refuseFinally } from "../framework.ts";
-import type { PodInfo } from "../pod.ts";
+import type { PodInfo, Traits } from "../pod.ts";
 import type { NodeInfo } from "../snapshot.ts";
 
 /** How many matching pods are in each topology domain, by `key=value`. */
@@ -14,7 +14,7 @@ const domainOf = (term: CoreV1PodAffinityTerm, node: NodeInfo): string | undefin
 };
 
 /** Does `term`, of a pod in `namespace`, mean this other pod? */
-export function meansPod(term: CoreV1PodAffinityTerm, namespace: string, other: PodInfo, { view }: Cluster): boolean {
+export function meansPod(term: CoreV1PodAffinityTerm, namespace: string, other: Traits, { view }: Cluster): boolean {
   if (!matchesSelector(term.labelSelector, other.labels)) return false;
   if (term.namespaces?.includes(other.namespace)) return true;
   if (term.namespaceSelector)
@@ -26,12 +26,13 @@ export function meansPod(term: CoreV1PodAffinityTerm, namespace: string, other: 
 function domainsOf(terms: readonly CoreV1PodAffinityTerm[], pod: PodInfo, cluster: Cluster): Domains[] {
   return terms.map((term) => {
     const domains: Domains = new Map();
-    for (const node of cluster.snapshot.nodes.values()) {
-      const domain = domainOf(term, node);
-      if (domain === undefined) continue;
-      for (const other of node.pods.values())
-        if (meansPod(term, pod.namespace, other, cluster)) domains.set(domain, (domains.get(domain) ?? 0) + 1);
-    }
+    cluster.snapshot.visit(
+      (other) => meansPod(term, pod.namespace, other, cluster),
+      (node, count) => {
+        const domain = domainOf(term, node);
+        if (domain !== undefined) domains.set(domain, (domains.get(domain) ?? 0) + count);
+      },
+    );
     return domains;
   });
 }
@@ -40,12 +41,16 @@ function domainsOf(terms: readonly CoreV1PodAffinityTerm[], pod: PodInfo, cluste
 function closedDomains(pod: PodInfo, cluster: Cluster): Set<string> {
   const closed = new Set<string>();
   if (cluster.snapshot.affine === 0) return closed;
-  for (const node of cluster.snapshot.nodes.values())
-    for (const other of node.withAffinity.values())
-      for (const term of other.shuns) {
+  const against = (other: Traits) => other.shuns.filter((term) => meansPod(term, other.namespace, pod, cluster));
+  cluster.snapshot.visit(
+    (other) => other.shuns.length > 0 && against(other).length > 0,
+    (node, _count, other) => {
+      for (const term of against(other)) {
         const domain = domainOf(term, node);
-        if (domain !== undefined && meansPod(term, other.namespace, pod, cluster)) closed.add(domain);
+        if (domain !== undefined) closed.add(domain);
       }
+    },
+  );
   return closed;
 }
 

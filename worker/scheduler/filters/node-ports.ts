@@ -8,7 +8,7 @@ export const nodePorts: Filter = {
     if (hostPorts.length === 0) return undefined;
     return (node) => {
       for (const other of node.withHostPorts.values())
-        if (other.hostPorts.some((taken) => hostPorts.some((wanted) => portsClash(wanted, taken))))
+        if (other.traits.hostPorts.some((taken) => hostPorts.some((wanted) => portsClash(wanted, taken))))
           return refuse("node(s) didn't have free ports for the requested pod ports");
       return true;
     };

@@ -13,17 +13,17 @@ function countDomains(constraint: CoreV1TopologySpreadConstraint, pod: PodInfo, 
   const counts = new Map<string, number>();
   for (const node of cluster.snapshot.nodes.values()) {
     const domain = node.labels[constraint.topologyKey];
-    if (domain === undefined || !countsNode(constraint, pod, node)) continue;
-    let matching = counts.get(domain) ?? 0;
-    for (const other of node.pods.values())
-      if (
-        other.namespace === pod.namespace &&
-        !other.leaving &&
-        matchesSelector(constraint.labelSelector, other.labels)
-      )
-        matching++;
-    counts.set(domain, matching);
+    if (domain !== undefined && countsNode(constraint, pod, node)) counts.set(domain, 0);
   }
+  cluster.snapshot.visit(
+    (other) =>
+      other.namespace === pod.namespace && !other.leaving && matchesSelector(constraint.labelSelector, other.labels),
+    (node, count) => {
+      const domain = node.labels[constraint.topologyKey];
+      if (domain !== undefined && countsNode(constraint, pod, node))
+        counts.set(domain, (counts.get(domain) ?? 0) + count);
+    },
+  );
   return counts;
 }
 

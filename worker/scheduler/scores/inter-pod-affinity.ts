@@ -1,6 +1,7 @@
 import type { CoreV1PodAffinityTerm } from "../../kinds/generated/types.ts";
 import { meansPod } from "../filters/inter-pod-affinity.ts";
 import { MAX_SCORE, type Scale, type Score } from "../framework.ts";
+import { isAffine, type Traits } from "../pod.ts";
 import type { NodeInfo } from "../snapshot.ts";
 
 /** Rates may be negative: the worst node gets 0, the best 100. */
@@ -12,6 +13,12 @@ const overRange: Scale = (rates) => {
 
 /** What a required affinity of a pod that is there already adds for those it wants near. */
 const HARD_WEIGHT = 1;
+
+const wishesOf = ({ needs, prefers, avoids }: Traits) => [
+  ...needs.map((term) => ({ weight: HARD_WEIGHT, term })),
+  ...prefers.map(({ weight, podAffinityTerm: term }) => ({ weight, term })),
+  ...avoids.map(({ weight, podAffinityTerm: term }) => ({ weight: -weight, term })),
+];
 
 /** Wishes to be near or far, of this pod towards those there, and of those there towards this one. */
 export const preferredPodAffinity: Score = {
@@ -26,26 +33,22 @@ export const preferredPodAffinity: Score = {
     ];
     if (own.length === 0 && snapshot.affine === 0) return undefined;
     const sums = new Map<string, number>();
-    const count = (term: CoreV1PodAffinityTerm, node: NodeInfo, weight: number) => {
+    const add = (term: CoreV1PodAffinityTerm, node: NodeInfo, weight: number) => {
       const value = node.labels[term.topologyKey];
       if (value === undefined) return;
       const domain = `${term.topologyKey}=${value}`;
       sums.set(domain, (sums.get(domain) ?? 0) + weight);
     };
-    for (const node of snapshot.nodes.values()) {
-      for (const other of own.length > 0 ? node.pods.values() : [])
-        for (const { weight, term } of own)
-          if (meansPod(term, pod.namespace, other, cluster)) count(term, node, weight);
-      for (const other of node.withAffinity.values()) {
-        const theirs = [
-          ...other.needs.map((term) => ({ weight: HARD_WEIGHT, term })),
-          ...other.prefers.map(({ weight, podAffinityTerm: term }) => ({ weight, term })),
-          ...other.avoids.map(({ weight, podAffinityTerm: term }) => ({ weight: -weight, term })),
-        ];
-        for (const { weight, term } of theirs)
-          if (meansPod(term, other.namespace, pod, cluster)) count(term, node, weight);
-      }
-    }
+    for (const { weight, term } of own)
+      snapshot.visit(
+        (other) => meansPod(term, pod.namespace, other, cluster),
+        (node, count) => add(term, node, weight * count),
+      );
+    if (snapshot.affine > 0)
+      snapshot.visit(isAffine, (node, count, other) => {
+        for (const { weight, term } of wishesOf(other))
+          if (meansPod(term, other.namespace, pod, cluster)) add(term, node, weight * count);
+      });
     if (sums.size === 0) return undefined;
     return (node) =>
       Object.entries(node.labels).reduce((sum, [key, value]) => sum + (sums.get(`${key}=${value}`) ?? 0), 0);

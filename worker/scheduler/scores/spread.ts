@@ -1,10 +1,10 @@
 import { matchesSelector } from "../../lib/selectors.ts";
 import { type Cluster, MAX_SCORE, type Scale, type Score } from "../framework.ts";
-import type { PodInfo } from "../pod.ts";
+import type { PodInfo, Traits } from "../pod.ts";
 import type { NodeInfo } from "../snapshot.ts";
 
 /** A wish to have few of the same in one domain. */
-type Wish = { key: string; maxSkew: number; same: (other: PodInfo) => boolean };
+type Wish = { key: string; maxSkew: number; same: (other: Traits) => boolean };
 
 /** Pods of one controller are spread though no one asked, first over hosts, then over zones. */
 const DEFAULTS = [
@@ -28,13 +28,13 @@ function wishesOf(pod: PodInfo): Wish[] {
 
 function countDomains({ key, same }: Wish, { snapshot }: Cluster): Map<string, number> {
   const counts = new Map<string, number>();
-  for (const node of snapshot.nodes.values()) {
-    const domain = node.labels[key];
-    if (domain === undefined) continue;
-    let matching = counts.get(domain) ?? 0;
-    for (const other of node.pods.values()) if (!other.leaving && same(other)) matching++;
-    counts.set(domain, matching);
-  }
+  snapshot.visit(
+    (other) => !other.leaving && same(other),
+    ({ labels }, count) => {
+      const domain = labels[key];
+      if (domain !== undefined) counts.set(domain, (counts.get(domain) ?? 0) + count);
+    },
+  );
   return counts;
 }
 
@@ -57,7 +57,7 @@ export const spread: Score = {
     const counted = wishes.map((wish) => {
       const counts = countDomains(wish, cluster);
       // A domain of many counts more heavily than the few that a wide key can ever differ in.
-      return { wish, counts, weight: Math.log(counts.size + 2) };
+      return { wish, counts, weight: Math.log(cluster.snapshot.domains(wish.key) + 2) };
     });
     return (node) =>
       counted.reduce((sum, { wish, counts, weight }) => {
