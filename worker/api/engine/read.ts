@@ -102,10 +102,11 @@ function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found
   if (one) return { items: one.filter(fits(core, kind, selection)), revision: core.store.revision() };
   const where = namespace || (kind.namespaced ? pinned(selection, "metadata.namespace") : undefined);
   const scope = { resource: storageResource(kind), ...(where && { namespace: where }) };
-  if (selectsAll(selection) || limit === 0) {
+  const isConverted = selection.fields.length > 0 && kind.conversion !== undefined;
+  if (selectsAll(selection) || (limit === 0 && isConverted)) {
     const page = core.store.list(scope, { ...(limit && { limit }), after: plan.after, at });
     if (page === "expired") return page;
-    if (selection.fields.length > 0 && kind.conversion)
+    if (isConverted)
       needConverted(
         kind,
         page.items.map((stored) => core.view.parse(stored)),
@@ -132,7 +133,7 @@ function fewRows(core: Core, kind: Kind, namespace: string, selection: Selection
 }
 
 /** Rows read at once while a selector passes over them. */
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 200;
 
 function collectPages(
   store: Reader,
@@ -144,12 +145,12 @@ function collectPages(
   let position = after;
   let snapshot = at;
   for (;;) {
-    const page = store.list(scope, { limit: ROWS_AT_ONCE, after: position, at: snapshot });
+    const page = store.list(scope, { limit: ROWS_AT_ONCE, after: position, at: snapshot, count: false });
     if (page === "expired") return page;
     snapshot ??= page.revision;
     for (const stored of page.items) {
       if (!matches(stored)) continue;
-      if (items.length === limit) {
+      if (limit > 0 && items.length === limit) {
         const { namespace, name } = items.at(-1) as StoredObject;
         return { items, revision: page.revision, next: { namespace, name } };
       }
