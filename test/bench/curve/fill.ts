@@ -3,6 +3,7 @@
  * are put beside it in bulk, by the storage code itself. Objects, index terms and the log's rows are as if each had been
  * written by the API; only the hours are left out.
  */
+import { createHash } from "node:crypto";
 import { refsOf } from "../../../worker/api/engine/refs.ts";
 import type { Key, KubeObject } from "../../../worker/lib/object.ts";
 import { nodeSql } from "../../../worker/storage/node-sql.ts";
@@ -29,12 +30,21 @@ export function fill(path: string, from: { pods: number; nodes: number }, to: { 
   const store = openStore(sql);
   try {
     putAll(store, nodes(store, from.nodes, to.nodes));
+    store.write(() => {
+      for (let i = from.nodes === 1 ? 0 : from.nodes; i < to.nodes; i++) store.credentials.add(credential(nodeName(i)));
+    });
     putAll(store, workloads(store, from.pods, to.pods, to.nodes));
     sql.all("PRAGMA wal_checkpoint(TRUNCATE)");
   } finally {
     sql.close();
   }
 }
+
+export const tokenOf = (node: string) => `curve-${node}`;
+const credential = (subject: string) => {
+  const hash = createHash("sha256").update(tokenOf(subject)).digest("hex");
+  return { hash, kind: "node", subject, expires: null };
+};
 
 function read(store: Store, key: Key): KubeObject {
   const stored = store.get(key);

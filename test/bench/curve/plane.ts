@@ -19,6 +19,10 @@ const ROOT = join(import.meta.dirname, "../../..");
 const HEAP_MB = 128;
 const START_TIMEOUT_MS = 300_000;
 const REQUEST_TIMEOUT_MS = 120_000;
+const REST_TIMEOUT_MS = 1_200_000;
+/** It rests when it takes less than a tenth of a processor for some seconds. */
+const CALM_TICKS = 10;
+const CALM_SECONDS = 3;
 
 export type Answered = { code: number; text: string };
 
@@ -89,6 +93,26 @@ export class CurvePlane {
 
   rssMb(): number {
     return memoryOf("workerd", this.workerd?.pid ?? 0).rss;
+  }
+
+  /** Waits until the controllers have looked at what is new: workerd then takes little of a processor. */
+  async rest(): Promise<number> {
+    const start = performance.now();
+    let before = this.cpuTicks();
+    for (let calm = 0; calm < CALM_SECONDS; ) {
+      await effects.sleep(1000);
+      const now = this.cpuTicks();
+      calm = now - before < CALM_TICKS ? calm + 1 : 0;
+      before = now;
+      if (this.ended || performance.now() - start > REST_TIMEOUT_MS) throw new Error(`no rest: ${this.log()}`);
+    }
+    return performance.now() - start - 1000 * CALM_SECONDS;
+  }
+
+  private cpuTicks(): number {
+    const stat = readFileSync(`/proc/${this.workerd?.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return Number(fields[11]) + Number(fields[12]);
   }
 
   /** The database file of the Cluster object. */
