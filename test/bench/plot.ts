@@ -16,16 +16,18 @@ export function plot(results: readonly Result[]): string {
   });
   const drawn = Plot.plot({
     document,
-    width: 860,
+    width: 940,
     height: 60 + ROW_PX * results.length,
-    marginLeft: 380,
+    marginLeft: 460,
     marginRight: 20,
     style: { fontSize: "12px", background: "white", color: "black" },
     x: { domain: [0, 1], axis: null },
     y: { domain: Object.keys(COLORS).filter((side) => dots.some((dot) => dot.side === side)), axis: null },
-    fy: { label: null, domain: [...new Set(dots.map(({ label }) => label))], axis: "left" },
+    fy: { label: null, domain: [...new Set(dots.map(({ label }) => label))], axis: null },
     color: { domain: Object.keys(COLORS), range: Object.values(COLORS) },
     marks: [
+      // Beside the names of the sides.
+      Plot.axisFy({ anchor: "left", dx: -72, label: null }),
       Plot.ruleY(dots, { y: "side", fy: "label", x1: 0, x2: 1, stroke: "#e5e5e5" }),
       Plot.ruleY(
         dots,
