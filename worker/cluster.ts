@@ -10,6 +10,9 @@ import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
 
+/** The tag by which one node's socket is found. Tags hold 256 characters, and names 253. */
+const named = (name: string) => `@${name}`;
+
 const encoder = new TextEncoder();
 
 export class Cluster extends DurableObject<Env> {
@@ -40,8 +43,10 @@ export class Cluster extends DurableObject<Env> {
     return this.told.bytes;
   }
 
-  private socketsOf(tag: SocketTag): WebSocket[] {
-    const open = this.ctx.getWebSockets(tag).filter((socket) => socket.readyState === WebSocket.OPEN);
+  private socketsOf(tag: SocketTag, name?: string): WebSocket[] {
+    const open = this.ctx
+      .getWebSockets(name === undefined ? tag : named(name))
+      .filter((socket) => socket.readyState === WebSocket.OPEN);
     if (tag === "watch") for (const socket of open) this.watches.add(socket);
     return open;
   }
@@ -54,10 +59,10 @@ export class Cluster extends DurableObject<Env> {
       certificates,
       exclusively: (body) => ctx.blockConcurrencyWhile(body),
       defer: (body, ms = 0) => effects.after(ms, body),
-      sockets: (tag) => this.socketsOf(tag).map(this.socket),
-      accept: (tag) => {
+      sockets: (tag, name) => this.socketsOf(tag, name).map(this.socket),
+      accept: (tag, name) => {
         const { 0: near, 1: far } = new WebSocketPair();
-        ctx.acceptWebSocket(far, [tag]);
+        ctx.acceptWebSocket(far, name === undefined ? [tag] : [tag, named(name)]);
         if (tag === "watch") this.watches.add(far);
         return {
           socket: this.socket(far),

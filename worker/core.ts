@@ -25,6 +25,7 @@ import { Link, type NodeSocket } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { CONNECTION, connectionController, HEALTH, healthController } from "./liveness.ts";
 import { answerCall, objectsOf, welcome, writeOf } from "./nodes.ts";
+import { NODE_RESOURCES } from "./protocol/link.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
 import { Turn } from "./turn.ts";
@@ -32,6 +33,8 @@ import { Watchers, type WatchSocket } from "./watchers.ts";
 
 export type Platform = {
   nodeSockets(): readonly NodeSocket[];
+  /** Those among them that may be this node's. */
+  nodeSocketsOf(node: string): readonly NodeSocket[];
   watchSockets(): readonly WatchSocket[];
   /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
   defer(body: () => void, ms?: number): void;
@@ -79,6 +82,9 @@ const EXPIRE_EVERY_MS = 60_000;
 /** How soon a turn that failed is tried again, and how long it may take at most, when it fails again and again. */
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
+
+/** What nodes hear of. */
+const LINKED: ReadonlySet<string> = new Set([...NODE_RESOURCES, "pods", "configmaps", "secrets"]);
 
 const RESYNCED = "controllers.known";
 
@@ -143,6 +149,7 @@ export class Core {
     this.link = new Link({
       objects: objectsOf(view, this.kinds),
       sockets: platform.nodeSockets,
+      socketsOf: platform.nodeSocketsOf,
       revision: () => store.revision(),
       since: (revision) => this.writesSince(revision),
       call: (node, request) => answerCall(this.api, node, request),
@@ -282,7 +289,8 @@ export class Core {
     this.untold = [];
     if (told.length > 0) {
       this.watchers.changed(told);
-      if (platform.nodeSockets().length > 0) this.link.changed(told.map(writeOf));
+      const linked = told.filter(({ resource }) => LINKED.has(resource));
+      if (linked.length > 0 && platform.nodeSockets().length > 0) this.link.changed(linked.map(writeOf));
     }
     platform.wakeAt(store.work.nextDue());
     this.returnAt(this.driver.restedAt, start);

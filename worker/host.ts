@@ -28,10 +28,10 @@ export type HostPlatform = {
   exclusively<T>(body: () => Promise<T>): Promise<T>;
   /** Runs `body` in a later turn of the event loop, soon or after so many ms. The object does not sleep before. */
   defer(body: () => void, ms?: number): void;
-  /** Open sockets that were accepted under a tag; always the same value for the same socket. */
-  sockets(tag: SocketTag): readonly HostSocket[];
+  /** Open sockets that were accepted under a tag, at least those of the name; always the same value for the same socket. */
+  sockets(tag: SocketTag, name?: string): readonly HostSocket[];
   /** Takes the other end of a socket; `answer` makes the response that carries the client's end. */
-  accept(tag: SocketTag): { socket: HostSocket; answer(headers?: Record<string, string>): Response };
+  accept(tag: SocketTag, name?: string): { socket: HostSocket; answer(headers?: Record<string, string>): Response };
   /** When the one alarm is to go off, ms. It is storage, and outlives memory. */
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): void;
@@ -137,6 +137,7 @@ export class Host {
       adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       platform: {
         nodeSockets: () => sockets("node").map(nodeSocket),
+        nodeSocketsOf: (node) => sockets("node", node).map(nodeSocket),
         watchSockets: () => sockets("watch").map(watchSocket),
         defer,
         ...(this.platform.outside && { outside: this.platform.outside }),
@@ -184,7 +185,7 @@ export class Host {
       throw forbidden({ group: "", resource: "nodes", name: node }, `${user.name} is not this node`);
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       return new Response("upgrade required", { status: 426 });
-    const { socket, answer } = this.platform.accept("node");
+    const { socket, answer } = this.platform.accept("node", node);
     socket.keep({ type: "node", session: { node, state: "greeting" }, openedAt: this.platform.effects.now() });
     core.link.opened(nodeSocket(socket), node);
     return answer();

@@ -38,6 +38,10 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
       if (resource === Node.groupResource) return [...view.digest(ROUTES).values()];
       return kind ? view.list(kind) : [];
     },
+    podsIn: (namespace) => {
+      const kind = kinds.preferred("pods");
+      return kind ? view.pages(kind, namespace) : [];
+    },
     podsOnNode: (node) => {
       const kind = kinds.preferred("pods");
       return kind ? view.onNode(kind, node) : [];

@@ -15,7 +15,7 @@ const node = (name: string, { address, heartbeat }: Shape): KubeObject & Record<
   },
 });
 
-const nothing: Objects = { get: () => undefined, list: () => [], podsOnNode: () => [] };
+const nothing: Objects = { get: () => undefined, list: () => [], podsOnNode: () => [], podsIn: () => [] };
 const told = (old: KubeObject, object: KubeObject, to = "b") =>
   changeFor(to, { resource: "nodes", namespace: "", name: "a", object, old }, nothing, () => false);
 

@@ -13,6 +13,8 @@ export interface Objects {
   get(resource: string, namespace: string, name: string): KubeObject | undefined;
   list(resource: string): readonly KubeObject[];
   podsOnNode(node: string): readonly KubeObject[];
+  /** All pods of a namespace, some at a time. */
+  podsIn(namespace: string): Iterable<readonly KubeObject[]>;
 }
 
 /** One write, with the bodies after and before; `object` is absent after a deletion, `old` on a creation. */
@@ -29,7 +31,7 @@ type NodeShape = KubeObject & {
   status?: { addresses?: readonly unknown[] };
 };
 
-const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
+export const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
 const json = (object: KubeObject) => object as ObjectJson;
 
 /** Other nodes need to know where a node's pods are, not its heartbeat: this is sent only when it differs. */

@@ -1,11 +1,8 @@
 /**
  * The control sockets of the cluster's nodes. What a session knows lives in its socket's attachment, so the object may
- * sleep between messages and be rebuilt; the only memory here is a cache of what each node's pods mention.
+ * sleep between messages and be rebuilt; the only memory here is a cache of what nodes' pods mention.
  */
 
-import { podReferences } from "../kinds/core/pod-references.ts";
-import type { CoreV1Pod } from "../kinds/generated/types.ts";
-import type { KubeObject } from "../lib/object.ts";
 import {
   CloseCode,
   type Json,
@@ -16,7 +13,8 @@ import {
   type ToNode,
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
-import { changeFor, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { changeFor, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { Mentions, mentionsOf } from "./mentions.ts";
 import type { Liveness } from "./readiness.ts";
 
 /** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
@@ -35,6 +33,8 @@ export interface NodeSocket {
 export type LinkDeps = {
   objects: Objects;
   sockets(): readonly NodeSocket[];
+  /** Those among them that may be the node's, found without looking at all. */
+  socketsOf(node: string): readonly NodeSocket[];
   /** The newest revision, and the writes after one, or "expired" when the log does not reach back. */
   revision(): number;
   since(revision: number): Iterable<Write> | "expired";
@@ -55,16 +55,16 @@ const OBJECTS_PER_MESSAGE = 500;
 
 export class Link {
   private readonly deps: LinkDeps;
-  /** Per node, `configmaps/NAMESPACE/NAME` of what its pods mention. */
-  private readonly mentions = new Map<string, Set<string>>();
+  private readonly mentions: Mentions;
 
   constructor(deps: LinkDeps) {
     this.deps = deps;
+    this.mentions = new Mentions(deps.objects);
   }
 
   /** A socket was accepted for an authenticated node; an older one of the same node gives way. */
   opened(socket: NodeSocket, node: string): void {
-    for (const other of this.deps.sockets())
+    for (const other of this.deps.socketsOf(node))
       if (other !== socket && other.session().node === node)
         other.close(CloseCode.replaced, "replaced by a new connection");
     socket.remember({ node, state: "greeting" });
@@ -108,17 +108,16 @@ export class Link {
     if (hello.node !== node) throw new ProtocolError(`hello from ${hello.node} with the credential of ${node}`);
     send(socket, await this.deps.welcome(node));
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
-    this.mentions.delete(node);
     const revision = this.deps.revision();
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision) : "expired";
     if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
-    else sendObjects(socket, "changes", revision, this.concerning(node, missed));
+    else sendObjects(socket, "changes", revision, this.concerning(node, missed, this.ownMentions(node)));
     socket.remember({ node, state: "open" });
   }
 
-  /** Tells every open node what a turn wrote. One that cannot be told is cut off, and asks for what it missed. */
+  /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */
   changed(writes: readonly Write[]): void {
-    for (const socket of this.deps.sockets())
+    for (const socket of this.concerned(writes))
       try {
         this.tell(socket, writes);
       } catch (error) {
@@ -130,13 +129,30 @@ export class Link {
   private tell(socket: NodeSocket, writes: readonly Write[]): void {
     const session = socket.session();
     if (session.state !== "open") return;
-    const changes = this.concerning(session.node, writes);
+    const mentions = (write: Write) => this.mentions.nodes(write).has(session.node);
+    const changes = this.concerning(session.node, writes, mentions);
     if (changes.length > 0) sendObjects(socket, "changes", this.deps.revision(), changes);
+  }
+
+  /** The sockets of the nodes that may have to hear of one of the writes. */
+  private concerned(writes: readonly Write[]): readonly NodeSocket[] {
+    const nodes = new Set<string>();
+    for (const write of writes) {
+      const { resource, object, old } = write;
+      if (resource === "pods") {
+        this.mentions.learn(write);
+        for (const node of [nodeOf(object), nodeOf(old)]) if (node) nodes.add(node);
+      } else if (resource === "configmaps" || resource === "secrets")
+        for (const node of this.mentions.nodes(write)) nodes.add(node);
+      // Of all else every node hears the same.
+      else if (changeFor("", write, this.deps.objects, () => false).length > 0) return this.deps.sockets();
+    }
+    return [...nodes].flatMap((node) => this.deps.socketsOf(node).filter((socket) => socket.session().node === node));
   }
 
   /** Asks a node's agent to dial its Relay; false when the node is not connected. */
   stream(node: string, request: StreamRequest): boolean {
-    const socket = this.deps.sockets().find((s) => s.session().node === node && s.session().state === "open");
+    const socket = this.deps.socketsOf(node).find((s) => s.session().node === node && s.session().state === "open");
     if (socket) send(socket, { type: "stream", request });
     return socket !== undefined;
   }
@@ -151,7 +167,7 @@ export class Link {
   }
 
   private session(node: string): Extract<Session, { state: "open" }> | undefined {
-    for (const socket of this.deps.sockets()) {
+    for (const socket of this.deps.socketsOf(node)) {
       const session = socket.session();
       if (session.node === node && session.state === "open") return session;
     }
@@ -164,13 +180,10 @@ export class Link {
     return new Map(open.map((socket) => [socket.session().node, socket.heard()]));
   }
 
-  private concerning(node: string, writes: Iterable<Write>): NodeChange[] {
+  private concerning(node: string, writes: Iterable<Write>, mentions: (write: Write) => boolean): NodeChange[] {
     const latest = new Map<string, NodeChange>();
     for (const write of writes) {
-      if (write.resource === "pods") this.learn(node, write);
-      const mentions = (resource: string, namespace: string, name: string) =>
-        this.mentionsOf(node).has(`${resource}/${namespace}/${name}`);
-      for (const change of changeFor(node, write, this.deps.objects, mentions)) {
+      for (const change of changeFor(node, write, this.deps.objects, () => mentions(write))) {
         const key = `${change.resource}/${change.namespace}/${change.name}`;
         latest.delete(key); // the last word on an object takes its place in the order
         latest.set(key, change);
@@ -179,28 +192,15 @@ export class Link {
     return [...latest.values()];
   }
 
-  private learn(node: string, { object }: Write): void {
-    const known = this.mentions.get(node);
-    if (!known || !object || (object as { spec?: { nodeName?: string } }).spec?.nodeName !== node) return;
-    addMentions(known, object);
+  /** Whether one of the node's pods mentions an object: of one node that is quickly read from its own pods. */
+  private ownMentions(node: string): (write: Write) => boolean {
+    let known: Set<string> | undefined;
+    return ({ resource, namespace, name }) => {
+      const pods = () => this.deps.objects.podsOnNode(node);
+      known ??= new Set(pods().flatMap((pod) => mentionsOf(pod).map((what) => `${pod.metadata?.namespace}/${what}`)));
+      return known.has(`${namespace}/${resource}/${name}`);
+    };
   }
-
-  private mentionsOf(node: string): Set<string> {
-    let known = this.mentions.get(node);
-    if (!known) {
-      known = new Set();
-      for (const pod of this.deps.objects.podsOnNode(node)) addMentions(known, pod);
-      this.mentions.set(node, known);
-    }
-    return known;
-  }
-}
-
-function addMentions(known: Set<string>, pod: KubeObject): void {
-  const namespace = pod.metadata?.namespace ?? "";
-  const { configmaps, secrets } = podReferences(pod as CoreV1Pod);
-  for (const name of configmaps) known.add(`configmaps/${namespace}/${name}`);
-  for (const name of secrets) known.add(`secrets/${namespace}/${name}`);
 }
 
 function send(socket: NodeSocket, message: ToNode): void {
