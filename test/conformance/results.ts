@@ -70,21 +70,26 @@ export function addPassing(results: Iterable<Result>): void {
   );
 }
 
-/** Rows of a Markdown table: how many tests each area has, and how they ended last. */
+/** A Markdown table: how many tests each area has, and how they ended last. */
 export function table(tests: readonly string[], results: ReadonlyMap<string, Result>): string {
-  const rows = [...Map.groupBy(tests, areaOf)].map(([area, names]) => row(area, names, results));
-  return [
-    "| area | tests | passed | failed | not run |",
-    "| --- | --: | --: | --: | --: |",
-    ...rows.toSorted(),
+  const areas = [...Map.groupBy(tests, areaOf)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const rows = [
+    ["area", "tests", "passed", "failed", "not run"],
+    ...areas.map(([area, names]) => row(area, names, results)),
     row("**all**", tests, results),
-  ].join("\n");
+  ];
+  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  const rule = widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
+  const lines = rows.map((cells) =>
+    cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
+  );
+  return [lines[0] ?? [], rule, ...lines.slice(1)].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
 
-function row(title: string, names: readonly string[], results: ReadonlyMap<string, Result>): string {
+function row(title: string, names: readonly string[], results: ReadonlyMap<string, Result>): string[] {
   const known = names.flatMap((name) => results.get(name) ?? []);
   const passed = known.filter((result) => result.passed).length;
-  return `| ${[title, names.length, passed, known.length - passed, names.length - known.length].join(" | ")} |`;
+  return [title, ...[names.length, passed, known.length - passed, names.length - known.length].map(String)];
 }
 
 /** Puts the table into the README, between the two marks there. */

@@ -60,7 +60,7 @@ async function runAll(kubeconfig: string, names: readonly string[]): Promise<Res
   const results: Result[] = [];
   const done = (result: Result) => {
     results.push(result);
-    appendFileSync(JOURNAL, `${JSON.stringify(result)}\n`);
+    if (!options.part) appendFileSync(JOURNAL, `${JSON.stringify(result)}\n`);
     const failed = results.filter(({ passed }) => !passed).length;
     const { passed, seconds, name, why } = result;
     progress(
@@ -124,7 +124,7 @@ async function main(): Promise<number> {
       progress(`the cluster runs; its kubeconfig is ${kubeconfig}`);
       for (;;) await effects.sleep(60_000);
     }
-    if (!options.resume) rmSync(JOURNAL, { force: true });
+    if (!options.resume && !options.part) rmSync(JOURNAL, { force: true });
     progress(`running ${names.length} of ${all.length} tests`);
     const fresh = [...before, ...(await runAll(kubeconfig, names))];
     const broken = judge(fresh);
