@@ -26,6 +26,9 @@ const PRESSURES: readonly (readonly [condition: string, taint: string])[] = [
 /** Taints that are this controller's to set and take away; all others on a node are left as they are. */
 const OWN = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...PRESSURES.map(([, taint]) => taint)]);
 
+/** How bad things were when the lost were last looked at. */
+const extents = new WeakMap<View, Disruption>();
+
 /**
  * Turns what is known of a node into taints, and the pods of a lost node unready, so that no Service leads to them.
  * https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
@@ -37,6 +40,9 @@ export const nodeLifecycleController: Controller = {
       if (type !== "DELETED") yield keyOf(node);
       // Whether the lost may be evicted depends on how many there are.
       if (type === "MODIFIED" && old && readyStatus(node) === readyStatus(old)) return;
+      const extent = disruption(view);
+      if (extents.get(view) === extent) return;
+      extents.set(view, extent);
       for (const [other, status] of view.digest(READINESS)) if (status !== "True") yield other;
     }),
   ],
