@@ -90,17 +90,33 @@ export type WelcomeParts = {
   clusterId: string;
 };
 
-/** What an agent learns first, with a fresh certificate for the API that it serves to its pods. */
-export async function welcome({ effects, config, authority, certificates, clusterId }: WelcomeParts): Promise<Welcome> {
-  const apiAddress = nthAddress(config.serviceCIDR, 1);
+type Issued = { at: number; certificate: Promise<CertificateAndKey> };
+
+/** How long nodes are given the same certificate, which is good for a year. */
+const SAME_CERTIFICATE_MS = 24 * 3_600_000;
+const issued = new WeakMap<WelcomeParts["authority"], Issued>();
+
+/**
+ * A certificate for the API that agents serve to their pods. It says the same whichever node has it, so one is made for
+ * all: thousands of nodes come back at once after a deploy, and each would cost 12 ms.
+ */
+function apiCertificate({ effects, config, authority, certificates }: WelcomeParts): Promise<CertificateAndKey> {
+  const now = effects.now();
+  const known = issued.get(authority);
+  if (known && now - known.at < SAME_CERTIFICATE_MS) return known.certificate;
   const service = "kubernetes.default.svc";
   const dns = ["kubernetes", "kubernetes.default", service, `${service}.${config.clusterDomain}`, "localhost"];
-  const issued = await certificates.issueServer(
-    authority,
-    "kubernetes",
-    { dns, ip: [apiAddress, "127.0.0.1"] },
-    effects.now(),
-  );
+  const names = { dns, ip: [nthAddress(config.serviceCIDR, 1), "127.0.0.1"] };
+  const certificate = certificates.issueServer(authority, "kubernetes", names, now);
+  issued.set(authority, { at: now, certificate });
+  certificate.catch(() => issued.delete(authority)); // the next asks again
+  return certificate;
+}
+
+/** What an agent learns first. */
+export async function welcome(parts: WelcomeParts): Promise<Welcome> {
+  const { effects, config, authority, clusterId } = parts;
+  const { certificate, key } = await apiCertificate(parts);
   return {
     type: "welcome",
     version: PROTOCOL_VERSION,
@@ -108,10 +124,10 @@ export async function welcome({ effects, config, authority, certificates, cluste
     clusterId,
     clusterDomain: config.clusterDomain,
     dnsAddress: nthAddress(config.serviceCIDR, 10),
-    apiAddress,
+    apiAddress: nthAddress(config.serviceCIDR, 1),
     serviceCIDR: config.serviceCIDR,
     ca: authority.certificate,
-    apiCertificate: issued.certificate,
-    apiKey: issued.key,
+    apiCertificate: certificate,
+    apiKey: key,
   };
 }
