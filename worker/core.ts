@@ -20,11 +20,10 @@ import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { ApiError } from "./lib/status.ts";
-import type { Write } from "./link/downlink.ts";
 import { Link, type NodeSocket } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { CONNECTION, connectionController, HEALTH, healthController } from "./liveness.ts";
-import { answerCall, objectsOf, welcome, writeOf } from "./nodes.ts";
+import { answerCall, missedBy, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { NODE_RESOURCES } from "./protocol/link.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
 import type { Change, Store } from "./storage/store.ts";
@@ -151,7 +150,7 @@ export class Core {
       sockets: platform.nodeSockets,
       socketsOf: platform.nodeSocketsOf,
       revision: () => store.revision(),
-      since: (revision) => this.writesSince(revision),
+      since: (revision, node) => missedBy(node, revision, store, view),
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(parts),
       report: (error) => platform.report("link", "", error),
@@ -330,10 +329,5 @@ export class Core {
       if (kind && this.driver.concerns(kind))
         yield { type: change.type, kind, object: bodyOf(change), old: formerBodyOf(change) };
     }
-  }
-
-  private writesSince(revision: number): Iterable<Write> | "expired" {
-    const changes = this.parts.store.since(revision);
-    return changes === "expired" ? "expired" : Iterator.from(changes).map(writeOf);
   }
 }

@@ -12,8 +12,8 @@ import { isWatch } from "./lib/is-watch.ts";
 import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
 import { type Objects, routing, type Write } from "./link/downlink.ts";
-import { type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
-import type { Change } from "./storage/store.ts";
+import { type Json, NODE_RESOURCES, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
+import type { Change, Store } from "./storage/store.ts";
 
 type Call = Extract<ToCluster, { type: "call" }>;
 type Welcome = Extract<ToNode, { type: "welcome" }>;
@@ -47,6 +47,29 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
       return kind ? view.onNode(kind, node) : [];
     },
   };
+}
+
+/** An agent that missed more is told all anew, which costs less than to read what was. */
+const MOST_MISSED = 2000;
+const MISSED_SCOPES = [...NODE_RESOURCES, "pods", "configmaps", "secrets"].map((resource) => ({ resource }));
+
+/**
+ * The writes after `revision` that a node may have to hear of. Thousands of nodes ask at once after a deploy, so of other
+ * nodes it tells what they are now, and of pods it parses those alone that name the node.
+ */
+export function missedBy(node: string, revision: number, store: Store, view: StoreView): Iterable<Write> | "expired" {
+  if (store.revision() - revision > MOST_MISSED) return "expired";
+  const changes = store.since(revision, MISSED_SCOPES);
+  if (changes === "expired") return "expired";
+  const routes = view.digest(ROUTES);
+  const place = `"nodeName":${JSON.stringify(node)}`;
+  const isElsewhere = ({ json, previous }: Change) => !json.includes(place) && !previous?.includes(place);
+  return Iterator.from(changes).flatMap((change): Write[] => {
+    const { resource, namespace, name } = change;
+    if (resource === Node.groupResource)
+      return [{ resource, namespace, name, object: routes.get(`/${name}`), old: undefined }];
+    return resource === "pods" && isElsewhere(change) ? [] : [writeOf(change)];
+  });
 }
 
 /** What an agent asks for, or undefined when no such request can be made. */

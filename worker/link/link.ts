@@ -35,9 +35,9 @@ export type LinkDeps = {
   sockets(): readonly NodeSocket[];
   /** Those among them that may be the node's, found without looking at all. */
   socketsOf(node: string): readonly NodeSocket[];
-  /** The newest revision, and the writes after one, or "expired" when the log does not reach back. */
+  /** The newest revision, and the writes after one that may concern a node, or "expired" when those are not known. */
   revision(): number;
-  since(revision: number): Iterable<Write> | "expired";
+  since(revision: number, node: string): Iterable<Write> | "expired";
   /** Answers an API request as the node. */
   call(node: string, request: Extract<ToCluster, { type: "call" }>): Promise<{ code: number; body: Json }>;
   welcome(node: string): Promise<Extract<ToNode, { type: "welcome" }>>;
@@ -109,7 +109,7 @@ export class Link {
     send(socket, await this.deps.welcome(node));
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
     const revision = this.deps.revision();
-    const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision) : "expired";
+    const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";
     if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
     else sendObjects(socket, "changes", revision, this.concerning(node, missed, this.ownMentions(node)));
     socket.remember({ node, state: "open" });
