@@ -48,6 +48,8 @@ export type Sizes = {
   rollout: number;
   /** Replicas of the Deployment, one step after another. */
   replicas: readonly number[];
+  /** The cluster that grows: its pods, its nodes, and requests of each kind that are timed. */
+  curve: { pods: readonly number[]; nodes: number; count: number; isSaved: boolean };
 };
 
 export const FULL: Sizes = {
@@ -62,6 +64,7 @@ export const FULL: Sizes = {
   bound: 1000,
   rollout: 2000,
   replicas: [1, 20, 50],
+  curve: { pods: [1000, 10_000, 50_000, 150_000], nodes: 5000, count: 200, isSaved: true },
 };
 
 export const QUICK: Sizes = {
@@ -76,4 +79,5 @@ export const QUICK: Sizes = {
   bound: 20,
   rollout: 20,
   replicas: [1, 2],
+  curve: { pods: [1000, 2000], nodes: 50, count: 20, isSaved: false },
 };

@@ -7,13 +7,12 @@ import { makeModels } from "../curve/models.ts";
 import { CurvePlane } from "../curve/plane.ts";
 import { curveTable, type Point, writeCurve } from "../curve/report.ts";
 import { NodeSockets } from "../curve/sockets.ts";
+import type { Sizes } from "../measure.ts";
 import { progress } from "../progress.ts";
 import type { AnyGroup } from "../runner.ts";
 
-type CurveSizes = { pods: readonly number[]; nodes: number; count: number; isSaved: boolean };
-
 /** It has no peer and one round: its result is a table of its own. */
-export const curve = ({ pods, nodes, count, isSaved }: CurveSizes): AnyGroup => ({
+export const curve = ({ pods, nodes, count, isSaved }: Sizes["curve"]): AnyGroup => ({
   name: "curve",
   measures: ["curve"],
   async run({ only, sides, failed }) {

@@ -2,6 +2,7 @@ import type { Sizes } from "../measure.ts";
 import { type AnyGroup, group } from "../runner.ts";
 import { api } from "./api.ts";
 import { containers } from "./containers.ts";
+import { curve } from "./curve.ts";
 import { memories } from "./memory.ts";
 import { pods } from "./pods.ts";
 
@@ -11,4 +12,5 @@ export const groupsOf = (sizes: Sizes): AnyGroup[] => [
   group(memories(sizes)),
   group(pods(sizes)),
   group(containers(sizes)),
+  curve(sizes.curve),
 ];
