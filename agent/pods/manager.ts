@@ -13,7 +13,7 @@ import { Images } from "./images.ts";
 import { newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
-import { isOver, phaseOf } from "./phase.ts";
+import { isOver, type Phase, phaseOf } from "./phase.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { PodWorker } from "./worker.ts";
@@ -189,9 +189,13 @@ export class PodManager {
 
   /** Why this node does not take a pod that it sees for the first time. */
   #rejection(pod: CoreV1Pod): Rejection | undefined {
-    const active = [...this.#workers.values()].filter(
-      ({ state }) => state.known && !isOver(phaseOf(state.pod, state.memory)),
-    );
+    // What the same news says of the others counts too: who has just gone, or ended, has made room for this one.
+    const active = [...this.#workers.values()].filter(({ state }) => {
+      const wanted = this.#desired.pods.get(state.uid);
+      return (
+        wanted && !isOver((wanted.status?.phase ?? "Pending") as Phase) && !isOver(phaseOf(state.pod, state.memory))
+      );
+    });
     const { host, log } = this.#deps;
     const verdict = rejection(
       pod,

@@ -82,4 +82,80 @@ export const SEEDS: readonly NamedSeed[] = [
       ],
     },
   },
+  {
+    name: "a node takes the pod that it was told to make room for",
+    seed: 194,
+    hours: 0.16,
+    script: {
+      nodes: 2,
+      heals: 1200000,
+      steps: [
+        {
+          at: 440019,
+          do: "ask",
+          client: 2,
+          sent: {
+            method: "PATCH",
+            path: "/apis/apps/v1/namespaces/team-b/deployments/web-1?fieldManager=client-2&force=true",
+            body: {
+              apiVersion: "apps/v1",
+              kind: "Deployment",
+              metadata: { name: "web-1" },
+              spec: {
+                replicas: 2,
+                selector: { matchLabels: { app: "web-1" } },
+                strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+                revisionHistoryLimit: 0,
+                template: {
+                  metadata: { labels: { app: "web-1" } },
+                  spec: {
+                    containers: [
+                      {
+                        name: "c",
+                        image: "app:2",
+                        resources: { requests: { cpu: "1", memory: "64Mi" } },
+                        ports: [{ containerPort: 80, hostPort: 8080 }],
+                      },
+                    ],
+                    terminationGracePeriodSeconds: 1,
+                  },
+                },
+              },
+            },
+            contentType: "application/apply-patch+yaml",
+          },
+        },
+        {
+          at: 541354,
+          do: "ask",
+          client: 1,
+          sent: {
+            method: "PATCH",
+            path: "/apis/apps/v1/namespaces/team-b/statefulsets/db-0?fieldManager=client-1&force=true",
+            body: {
+              apiVersion: "apps/v1",
+              kind: "StatefulSet",
+              metadata: { name: "db-0" },
+              spec: {
+                replicas: 2,
+                serviceName: "db-0",
+                selector: { matchLabels: { app: "db-0" } },
+                podManagementPolicy: "OrderedReady",
+                template: {
+                  metadata: { labels: { app: "db-0" } },
+                  spec: {
+                    containers: [{ name: "c", image: "stubborn:1", ports: [{ containerPort: 80, hostPort: 8080 }] }],
+                    terminationGracePeriodSeconds: 1,
+                    priorityClassName: "important",
+                    initContainers: [{ name: "init", image: "job:1" }],
+                  },
+                },
+              },
+            },
+            contentType: "application/apply-patch+yaml",
+          },
+        },
+      ],
+    },
+  },
 ];

@@ -11,7 +11,7 @@ import { dependentsFirst, noOrphans, prematureCollection } from "./ownership.ts"
 import { boundOnce, removedAfterEnd } from "./pods.ts";
 import { freshReads, lists } from "./reads.ts";
 import { rest } from "./rest/index.ts";
-import { commitsFollow, indexesFollow, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
+import { commitsFollow, indexesFollow, noStorms, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
@@ -20,6 +20,7 @@ import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, update
 
 export const rules: readonly Rule[] = [
   revisionsGrow,
+  noStorms,
   commitsFollow,
   onlyDurable,
   acknowledgedWrites,

@@ -20,6 +20,27 @@ export const revisionsGrow: Rule = {
   },
 };
 
+/** Writes of a minute, of virtual time, that no workload here needs: more is something that goes round in circles. */
+const STORM_WRITES = 3000;
+const MINUTE_MS = 60_000;
+
+/** Nothing writes for ever because of what it has itself written. */
+export const noStorms: Rule = {
+  rule: "no-storms",
+  start({ history, fail }) {
+    let minute = 0;
+    let writes = 0;
+    return {
+      step(step) {
+        const now = Math.floor(history.at / MINUTE_MS);
+        writes = now === minute ? writes + 1 : 1;
+        minute = now;
+        if (writes > STORM_WRITES) fail(`${writes} writes in a minute, the last was ${describe(step)}`);
+      },
+    };
+  },
+};
+
 /** Each commit goes on from the one before it: what it adds was not there, what it changes or removes was. */
 export const commitsFollow: Rule = {
   rule: "commits-follow-each-other",

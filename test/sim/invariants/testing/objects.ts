@@ -42,6 +42,21 @@ export const objectCases: Cases = {
       },
     },
   },
+  "no-storms": {
+    good: {
+      "much, but not at once": (tale) => {
+        for (let count = 0; count < 4000; count++) tale.put("configmaps", "ns/a");
+      },
+    },
+    bad: {
+      "a write that brings on the next": (tale) => {
+        for (let count = 0; count < 4000; count++) {
+          tale.put("configmaps", "ns/a");
+          tale.at -= 1000;
+        }
+      },
+    },
+  },
   "commits-follow-each-other": {
     good: {
       "one made, changed and removed": (tale) =>
