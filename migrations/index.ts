@@ -15,5 +15,12 @@ export const MIGRATIONS: readonly Migration[] = [
       "CREATE TABLE `work` (\n\t`controller` text NOT NULL,\n\t`key` text NOT NULL,\n\t`due` integer NOT NULL,\n\tPRIMARY KEY(`controller`, `key`)\n) WITHOUT ROWID;",
       "CREATE INDEX `work_due` ON `work` (`due`);"
     ]
+  },
+  {
+    "tag": "0001_credentials_by_subject",
+    "statements": [
+      "DROP INDEX `credentials_kind`;",
+      "CREATE INDEX `credentials_kind` ON `credentials` (`kind`,`subject`);"
+    ]
   }
 ];

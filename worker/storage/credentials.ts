@@ -25,6 +25,14 @@ export class SqlCredentials implements Credentials {
     this.#sql.run("DELETE FROM credentials WHERE hash = ?", hash);
   }
 
+  of(kind: string, subject: string): Credential[] {
+    return this.#sql.all<Credential>(
+      "SELECT hash, kind, subject, expires FROM credentials WHERE kind = ? AND subject = ? ORDER BY hash",
+      kind,
+      subject,
+    );
+  }
+
   list(kind: string): Credential[] {
     return this.#sql.all<Credential>(
       "SELECT hash, kind, subject, expires FROM credentials WHERE kind = ? ORDER BY hash",

@@ -63,7 +63,7 @@ export const credentials = sqliteTable(
     /** ms since the Unix epoch. */
     expires: integer(),
   },
-  (table) => [index("credentials_kind").on(table.kind)],
+  (table) => [index("credentials_kind").on(table.kind, table.subject)],
 );
 
 /** Small named values that are not API objects. */

@@ -104,6 +104,8 @@ export interface Credentials {
   add(credential: Credential): void;
   find(hash: string): Credential | undefined;
   remove(hash: string): void;
+  /** Those of one subject. */
+  of(kind: string, subject: string): Credential[];
   list(kind: string): Credential[];
 }
 

@@ -106,7 +106,7 @@ export function join({ store, effects, ca }: JoinParts, body: string, presented:
       problems.map((why) => invalidValue("name", name, why)),
     );
   const terms = JSON.parse(token.subject) as Terms;
-  const former = store.credentials.list("node").filter((credential) => credential.subject === name);
+  const former = store.credentials.of("node", name);
   const exists = store.get({ resource: "nodes", namespace: "", name }) !== undefined;
   if (exists && former.some((credential) => isLive(credential, now)) && !terms.replace)
     throw new ApiError(

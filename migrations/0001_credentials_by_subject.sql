@@ -1,0 +1,2 @@
+DROP INDEX `credentials_kind`;--> statement-breakpoint
+CREATE INDEX `credentials_kind` ON `credentials` (`kind`,`subject`);
