@@ -6,7 +6,7 @@ import { isPodAvailable, isPodReady, isPodTerminal, podAvailableAt } from "../..
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { matchesSelector } from "../../lib/selectors.ts";
-import type { Context, Controller, Intent, View } from "../controller.ts";
+import type { Context, Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
@@ -94,9 +94,17 @@ const hashOf = (revision: Revision): string => revision.metadata.labels?.[REVISI
 const isLeaving = (pod: OnePod): boolean => pod.metadata.deletionTimestamp !== undefined;
 const created = (pod: OnePod): number => Date.parse(pod.metadata.creationTimestamp ?? "") || 0;
 
+type Site = Pick<Node, "metadata" | "spec">;
+
+/** What placing a daemon asks about a node. */
+const SITES: Digest<Node, Site> = {
+  kind: Node,
+  of: ({ metadata: { name, labels }, spec }) => ({ metadata: { name, labels }, spec: { taints: spec?.taints } }),
+};
+
 function arrange(view: View, set: Set_, pods: readonly OnePod[]): { places: Place[]; strays: OnePod[] } {
   const byNode = Map.groupBy(pods, (pod) => targetOf(pod) ?? "");
-  const places = view.list(Node).map((node) => {
+  const places = [...view.digest(SITES).values()].map((node) => {
     const name = node.metadata.name ?? "";
     const own = byNode.get(name) ?? [];
     byNode.delete(name);

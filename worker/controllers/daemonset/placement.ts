@@ -31,7 +31,10 @@ function tolerationsOf(spec: CoreV1PodSpec): Toleration[] {
 }
 
 /** Whether a set's pod should be on a node, and whether one that is there may stay. */
-export function placement(set: Readonly<DaemonSet>, node: Readonly<Node>): { wanted: boolean; stays: boolean } {
+export function placement(
+  set: Readonly<DaemonSet>,
+  node: Pick<Node, "metadata" | "spec">,
+): { wanted: boolean; stays: boolean } {
   const spec = set.spec.template.spec ?? { containers: [] };
   const { name = "", labels = {} } = node.metadata;
   if ((spec.nodeName && spec.nodeName !== name) || !selectsNode(spec, { name, labels }))
