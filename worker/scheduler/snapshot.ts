@@ -165,11 +165,12 @@ export class Snapshot {
   /** Counts a pod on a node before its binding is written. */
   place({ uid, traits: given }: Placed, node: string): void {
     this.removePod(uid);
-    const traits = this.#count(given, node);
-    const pod = { uid, traits, node };
+    const home = this.nodes.get(node);
+    const name = home?.name ?? node; // one text for all pods of a node
+    const traits = this.#count(given, name);
+    const pod = { uid, traits, node: name };
     this.#placed.set(uid, pod);
     if (isAffine(traits)) this.affine++;
-    const home = this.nodes.get(node);
     if (home) home.add(pod);
     else this.#homeless.set(uid, pod);
   }
