@@ -111,7 +111,7 @@ function* workloads(store: Store, from: number, to: number, nodeCount: number): 
     const owner = setIndex === 0 ? (set.metadata?.uid ?? "") : uidOf(6, setIndex);
     const made = copyOf(pod, "pods", place, podName(i), uidOf(7, i));
     Object.assign(made.object.metadata ?? {}, {
-      labels: { app: setName, shard: String(i % 100) },
+      labels: { app: setName, shard: String(setIndex % 100) },
       ownerReferences: [
         {
           apiVersion: "apps/v1",
