@@ -20,6 +20,8 @@ export type Answer = { code: number; headers: Headers; text: string; connection:
 
 /** One stretch of memory, from a start to a death. */
 type Life = {
+  /** Ends when what runs exclusively does. */
+  exclusive: Promise<unknown>;
   host: Host;
   dead: boolean;
   /** Handlers that have not come to their end, and timers that will run: with any of them it does not sleep. */
@@ -211,6 +213,7 @@ export class ClusterObject {
       host: undefined as unknown as Host,
       dead: false,
       busy: 0,
+      exclusive: Promise.resolve(),
       timers: new Set(),
       lost: new Set(),
     };
@@ -227,12 +230,15 @@ export class ClusterObject {
       effects: { now: part.now, random: part.random, uid: part.uid },
       certificates: CERTIFICATES,
       limits: this.#options.limits,
-      exclusively: (body) =>
-        body().catch((error: unknown) => {
+      exclusively: (body) => {
+        const done = life.exclusive.then(body).catch((error: unknown) => {
           // The platform resets an object that fails here; whoever asked is told so, and the next event starts it anew.
           this.#crashed = true;
           throw error;
-        }),
+        });
+        life.exclusive = done.catch(() => undefined);
+        return done;
+      },
       defer: (body, ms) => this.#defer(life, body, ms),
       sockets: (tag) => this.#sockets.filter((socket) => socket.isOpen && socket.tag === tag),
       accept: (tag) => {

@@ -55,7 +55,8 @@ export const daemonSetController: Controller = {
     const set = view.get(DaemonSet, ...splitKey(key));
     if (!set) return [];
     const rollout = observe(view, set, context);
-    if (Array.isArray(rollout)) return rollout;
+    // Of one that is going, a revision that has gone is not made anew.
+    if (Array.isArray(rollout)) return set.metadata.deletionTimestamp ? [] : rollout;
     const { pods, revisions, hash } = rollout;
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.length > 0) return steps;

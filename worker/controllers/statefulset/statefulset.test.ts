@@ -207,3 +207,15 @@ describe("a rolling update", () => {
     expect(images(model)).toEqual({ "db-0": "db:1", "db-1": "db:2" });
   });
 });
+
+test("a set that is going does not make its revisions anew while they are collected", () => {
+  const model = cluster(db(0));
+  const [revision] = model.list(ControllerRevision);
+  edit(model, ({ metadata }) => {
+    metadata.finalizers = ["foregroundDeletion"];
+    metadata.deletionTimestamp = "2026-01-02T03:04:05Z";
+  });
+  if (revision) model.delete(ControllerRevision, revision);
+  model.rest();
+  expect(model.list(ControllerRevision)).toEqual([]);
+});

@@ -51,7 +51,8 @@ export const statefulSetController: Controller = {
     const set = view.get(StatefulSet, ...splitKey(key));
     if (!set) return [];
     const rollout = observe(view, set, now);
-    if (Array.isArray(rollout)) return rollout;
+    // Of one that is going, a revision that has gone is not made anew.
+    if (Array.isArray(rollout)) return set.metadata.deletionTimestamp ? [] : rollout;
     const { pods, revisions, current, update } = rollout;
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.some(({ do: what }) => what !== "again")) return steps;
