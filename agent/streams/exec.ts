@@ -8,12 +8,13 @@ import { writeTo } from "../pods/keeping.ts";
 import { signalProcess } from "../pods/processes.ts";
 import { spawn } from "../process.ts";
 import { Channel, Channels, exitStatus, failureStatus, type Incoming, readMessage, waitForRoom } from "./channels.ts";
-import { outcomeOf, withoutLastWord } from "./exec-output.ts";
+import { startCommand } from "./exec-command.ts";
+import { type Outcome, outcomeOf } from "./exec-output.ts";
 import { execProcess } from "./exec-process.ts";
 import { flags, type Served } from "./served.ts";
 import { resizeTerminal, terminalCommand } from "./terminal.ts";
 
-/** How long a command that was told to hang up may keep nerdctl waiting, ms. */
+/** How long a command that was told to hang up may keep its starter waiting, ms. */
 const HANG_UP_MS = 2_000;
 const HANG_UP_LOOK_MS = 50;
 
@@ -28,15 +29,14 @@ export async function serveExec({ socket, request, container, deps }: Served): P
     const message = readMessage(data);
     if (message) waitForRoom(socket, running.input(message));
   });
-  const hangUp = () => void endCommand(running.child, container.pid, deps);
+  const hangUp = () => void endCommand(running, container.pid, deps);
   socket.on("close", hangUp);
   if (socket.readyState !== socket.OPEN) hangUp();
   const copies = [copy(running.stdout, Channel.stdout, channels)];
   if (running.stderr) copies.push(copy(running.stderr, Channel.stderr, channels));
   await Promise.all(copies);
-  const outcome = outcomeOf(await running.code, running.said());
+  const outcome = await running.outcome;
   socket.off("close", hangUp);
-  if (outcome.stderr && running.stderr) await channels.send(Channel.stderr, Buffer.from(outcome.stderr, "latin1"));
   await channels.finish(
     outcome.code === undefined
       ? failureStatus(`error executing command in container: ${outcome.problem}`)
@@ -49,18 +49,16 @@ async function copy(from: AsyncIterable<Buffer>, channel: number, channels: Chan
 }
 
 /** The client is gone: the command is hung up on, as when a terminal is closed. One that ignores that goes on. */
-async function endCommand(nerdctl: ChildProcess, container: number | undefined, { effects }: Deps): Promise<void> {
-  const hasEnded = () => nerdctl.exitCode !== null || nerdctl.signalCode !== null;
-  nerdctl.stdin?.destroy();
-  let command: number | undefined;
+async function endCommand(running: Running, container: number | undefined, { effects }: Deps): Promise<void> {
+  const { child } = running;
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  child.stdin?.destroy();
+  let isTold = false;
   for (let waited = 0; waited < HANG_UP_MS && !hasEnded(); waited += HANG_UP_LOOK_MS) {
-    if (!command) {
-      command = execProcess(nerdctl.pid, container); // unknown for as long as it is just being started
-      if (command) signalProcess(command, "SIGHUP");
-    }
+    if (!isTold) isTold = running.hangUp(container);
     await effects.sleep(HANG_UP_LOOK_MS);
   }
-  if (!hasEnded()) nerdctl.kill("SIGKILL");
+  if (!hasEnded()) child.kill("SIGKILL");
 }
 
 type Running = {
@@ -69,9 +67,9 @@ type Running = {
   stderr?: AsyncIterable<Buffer>;
   /** A promise of room for more input, when there is none now. */
   input(message: Incoming): Promise<void> | undefined;
-  code: Promise<number>;
-  /** What had to be held back of the error output until nerdctl's own line could be told apart. */
-  said(): string;
+  /** Sends SIGHUP to the command; false as long as that cannot be done yet. */
+  hangUp(container: number | undefined): boolean;
+  outcome: Promise<Outcome>;
 };
 
 type Options = { id: string; command: readonly string[]; stdin: boolean };
@@ -87,23 +85,16 @@ function feed(child: ChildProcess, data: Buffer): Promise<void> | undefined {
   return child.stdin?.writable ? writeTo(child.stdin, data) : undefined;
 }
 
-function startPlain({ nerdctl }: Deps, { id, command, stdin }: Options): Running {
-  const child = spawn(nerdctl.binary, ["exec", ...(stdin ? ["-i"] : []), id, ...command], {
-    env: nerdctl.environment,
-    stdio: [stdin ? "pipe" : "ignore", "pipe", "pipe"],
-  });
-  child.stdin?.on("error", () => {}); // the command may end before it has read its input
-  const held = { text: "" };
+function startPlain(deps: Deps, options: Options): Running {
+  const { child, ...rest } = startCommand(deps, options);
   return {
     child,
-    stdout: child.stdout as Readable,
-    stderr: withoutLastWord(child.stderr as Readable, held),
+    ...rest,
     input(message) {
       if (message.type === "end") child.stdin?.end();
       return message.type === "stdin" ? feed(child, message.data) : undefined;
     },
-    code: closed(child),
-    said: () => held.text,
+    hangUp: () => child.kill("SIGHUP"), // runc passes it on
   };
 }
 
@@ -117,8 +108,6 @@ function startTerminal({ nerdctl, effects }: Deps, { id, command, stdin }: Optio
     stdio: ["pipe", "pipe", "ignore"],
   });
   child.stdin?.on("error", () => {});
-  let said = "";
-  const code = closed(child);
   return {
     child,
     stdout: child.stdout as Readable,
@@ -126,10 +115,12 @@ function startTerminal({ nerdctl, effects }: Deps, { id, command, stdin }: Optio
       if (message.type === "resize") void resizeTerminal(child.pid, message, effects);
       return message.type === "stdin" && stdin ? feed(child, message.data) : undefined;
     },
-    code: code.finally(() => {
-      said = takeFile(messages);
-    }),
-    said: () => said,
+    hangUp(container) {
+      const command = execProcess(child.pid, container); // unknown for as long as it is just being started
+      if (command) signalProcess(command, "SIGHUP");
+      return command !== undefined;
+    },
+    outcome: closed(child).then((code) => outcomeOf(code, takeFile(messages))),
   };
 }
 

@@ -12,6 +12,7 @@ import { effects } from "../effects.ts";
 import type { FoundContainer } from "../pods/found.ts";
 import { keeperSocket, runKept } from "../pods/keeping.ts";
 import type { Sandbox } from "../pods/memory.ts";
+import { spawn } from "../process.ts";
 import { serveOn } from "./serve.ts";
 import { FrameReader, writeFrame } from "./spdy/frames.ts";
 import { HeaderWriter } from "./spdy/headers.ts";
@@ -173,6 +174,20 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     client.send(4, '{"Width":99,"Height":33}');
     expect((await client.status()).details?.causes?.[0]?.message).toBe("3");
     expect(client.output[1]).toBe("33 99\r\nterminal\r\n");
+  });
+
+  test("however busy the machine, all that a command prints comes out", async () => {
+    const busy = Array.from({ length: 4 }, () => spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" }));
+    try {
+      for (let round = 0; round < 20; round++) {
+        const clients: Client[] = [];
+        while (clients.length < 6) clients.push(await exec(["echo", "printed"]));
+        for (const { closed } of clients) await closed;
+        expect(clients.map(({ output }) => output[1])).toEqual(clients.map(() => "printed\n"));
+      }
+    } finally {
+      for (const process of busy) process.kill("SIGKILL");
+    }
   });
 
   test.each([[[]], [["stdin"]], [["stdin", "tty"]]])(
