@@ -45,4 +45,9 @@ describe("the part that npm test runs", () => {
     expect(choosePart(["[sig-apps] a [Serial]"], known({ "[sig-apps] a [Serial]": 9 }), 3, 9)).toEqual([]);
     expect(choosePart(["[sig-apps] slow"], known({ "[sig-apps] slow": 61 }), 3, 900)).toEqual([]);
   });
+
+  test("leaves out what failed when it was last run", () => {
+    const failed = new Map([["[sig-apps] a", { name: "[sig-apps] a", passed: false, seconds: 1, why: "" }]]);
+    expect(choosePart(["[sig-apps] a", "[sig-apps] b"], failed, 1, 900)).toEqual(["[sig-apps] b"]);
+  });
 });

@@ -36,10 +36,13 @@ const MAX_PART_TEST_SECONDS = 60;
 
 /**
  * Of the passing tests as many as fit into `seconds` of `processes`: one of each area in turn, in an order that looks
- * like chance and is the same on every machine.
+ * like chance and is the same on every machine. Those that failed when they were last run are left to the whole run,
+ * which calls that an error.
  */
 export function choosePart(passing: readonly string[], known: Known, processes: number, seconds: number): string[] {
-  const quick = passing.filter((name) => cost(name, known) <= MAX_PART_TEST_SECONDS);
+  const quick = passing.filter(
+    (name) => known.get(name)?.passed !== false && cost(name, known) <= MAX_PART_TEST_SECONDS,
+  );
   const areas = [...Map.groupBy(quick, areaOf).values()].map((names) => names.toSorted(byHash));
   const turns = Math.max(0, ...areas.map((names) => names.length));
   const inTurn = Array.from({ length: turns }, (_, turn) => areas.flatMap((names) => names[turn] ?? [])).flat();

@@ -29,10 +29,13 @@ const INSTALLERS =
 const NO_SOFT_DEPENDENCIES = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"];
 
 export const LAYERS = {
-  /** busybox alone, at its usual place, but for its shell: Debian's drops variables whose names are no identifiers. */
+  /**
+   * busybox alone, at its usual place. The shell of Debian's version drops variables whose names are no identifiers, which
+   * newer ones keep, so whoever asks for `sh` without its folder gets another.
+   */
   busybox: async (root) => {
     await unpack(root, ["bash-static"]);
-    link("bash-static", join(root, "bin/sh"));
+    link("../../../bin/bash-static", join(root, "usr/local/bin/sh"));
     await busybox(root, "bin");
     accounts(root);
   },

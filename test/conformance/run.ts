@@ -57,21 +57,22 @@ async function drain(suite: Suite, queue: string[][], workers: number, done: (re
 async function runAll(kubeconfig: string, names: readonly string[]): Promise<Result[]> {
   const suite = await prepare(kubeconfig, join(FOLDER, "logs"), progress);
   const known = readResults();
-  const results: Result[] = [];
+  const results = new Map<string, Result>();
   const done = (result: Result) => {
-    results.push(result);
-    if (!options.part) appendFileSync(JOURNAL, `${JSON.stringify(result)}\n`);
-    const failed = results.filter(({ passed }) => !passed).length;
+    results.set(result.name, result);
+    appendFileSync(JOURNAL, `${JSON.stringify(result)}\n`);
+    const failed = [...results.values()].filter(({ passed }) => !passed).length;
     const { passed, seconds, name, why } = result;
-    progress(
-      `${results.length}/${names.length}, ${failed} failed: ${passed ? "passed" : "FAILED"} ${seconds} s ${name}`,
-    );
+    progress(`${results.size}/${names.length}, ${failed} failed: ${passed ? "passed" : "FAILED"} ${seconds} s ${name}`);
     if (!passed) progress(`    ${why.trim().split("\n").slice(0, 4).join("\n    ")}`);
   };
   const parallel = names.filter((name) => !isSerial(name));
   await drain(suite, batches(parallel, known), processes, done);
   await drain(suite, batches(names.filter(isSerial), known), 1, done);
-  return results;
+  const again = broken([...results.values()]).map(({ name }) => name);
+  if (again.length > 0) progress(`${again.length} passed before and failed now: once more, alone`);
+  await drain(suite, batches(again, new Map()), 1, done);
+  return [...results.values()];
 }
 
 function journal(): Result[] {
@@ -98,13 +99,17 @@ function record(all: readonly string[], fresh: readonly Result[]): void {
   writeTable(table(all, results));
 }
 
-/** Tells and returns how many tests that must pass did not. */
-function judge(fresh: readonly Result[]): number {
+/** Tests that must pass and did not. */
+function broken(fresh: readonly Result[]): Result[] {
   const mustPass = new Set(readPassing());
-  const broken = fresh.filter(({ name, passed }) => !passed && mustPass.has(name));
-  for (const { name, why } of broken)
-    progress(`passed before and fails now: ${name}\n    ${why.trim().slice(0, 2000)}`);
-  return broken.length;
+  return fresh.filter(({ name, passed }) => !passed && mustPass.has(name));
+}
+
+/** Tells and returns how many of them there are. */
+function judge(fresh: readonly Result[]): number {
+  const wrong = broken(fresh);
+  for (const { name, why } of wrong) progress(`passed before and fails now: ${name}\n    ${why.trim().slice(0, 2000)}`);
+  return wrong.length;
 }
 
 async function main(): Promise<number> {
