@@ -207,3 +207,12 @@ describe("documents", async () => {
     expect((await ask("GET", "/livez/nothing")).code).toBe(404);
   });
 });
+
+test("deleting a whole collection takes all of it, and answers with what it took", async () => {
+  const { ask } = await testCluster();
+  const maps = "/api/v1/namespaces/default/configmaps";
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  for (const name of ["a", "b"]) await ask("POST", maps, { metadata: { name } });
+  expect((await ask("DELETE", maps)).body.items).toHaveLength(2);
+  expect((await ask("GET", maps)).body.items).toEqual([]);
+});

@@ -81,7 +81,9 @@ function bodyOf(
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
   const { request, query, user, asked } = question;
   const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
-  return { ...asked, user, query, ...body, userAgent, asText: question.format.shape === "json" };
+  // What is deleted must be known one by one.
+  const asText = asked.verb === "list" && question.format.shape === "json";
+  return { ...asked, user, query, ...body, userAgent, asText };
 }
 
 export class Resources {
