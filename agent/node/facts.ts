@@ -8,8 +8,8 @@ import type {
   CoreV1NodeSystemInfo,
 } from "../../worker/kinds/generated/types.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
-import type { InspectedImage } from "../runtime.ts";
 import { fullName } from "../pods/images.ts";
+import type { InspectedImage } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { allocatable, capacity } from "./capacity.ts";
 import { architecture } from "./pause-image.ts";
