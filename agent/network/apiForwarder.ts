@@ -12,6 +12,7 @@ import { createServer, Agent as HttpsAgent, request as httpsRequest, type Server
 import type { Socket } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
 import { ApiError } from "../../worker/lib/status.ts";
+import { HOP_BY_HOP } from "../../worker/protocol/proxy.ts";
 
 export type ApiForwarderOptions = {
   /** The cluster's API with its path: `https://host/clusters/NAME`. */
@@ -27,21 +28,6 @@ const PREFERRED_PORT = 443;
 const CONNECT_MS = 10_000;
 const IDLE_CLIENT_MS = 120_000;
 const KEEP_ALIVE_MS = 30_000;
-
-/** Headers that speak of one connection, not of the request (RFC 9110 §7.6.1), and `host`, which is the upstream's. */
-const HOP_BY_HOP = [
-  "connection",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
 
 /**
  * The cluster's API as pods know it, `https://kubernetes.default`: passes each request on to the upstream with the
@@ -203,8 +189,9 @@ function endToEnd(message: IncomingMessage): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(message.headersDistinct).filter(([name]) => !named.has(name)));
 }
 
+/** Headers that go no further: those of one connection, and `host`, which is the upstream's. */
 function namesIn({ connection = "" }: IncomingHttpHeaders): Set<string> {
-  return new Set([...HOP_BY_HOP, ...connection.split(",").map((name) => name.trim().toLowerCase())]);
+  return new Set(["host", ...HOP_BY_HOP, ...connection.split(",").map((name) => name.trim().toLowerCase())]);
 }
 
 function flat(headers: OutgoingHttpHeaders): string[] {

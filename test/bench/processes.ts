@@ -1,7 +1,6 @@
 /** Processes that a benchmark starts, and what they take. */
 import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { spawn } from "../../agent/process.ts";
@@ -59,14 +58,3 @@ export function memoryOf(name: string, pid: number): Memory {
 }
 
 export const totalPss = (parts: readonly Memory[]) => parts.reduce((sum, { pss }) => sum + pss, 0);
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}

@@ -1,13 +1,13 @@
 /** A whole Skerry on this machine for a test file: `skerry up` in a home of its own, used through the real kubectl. */
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { freePort } from "./freePort.ts";
 import { type ImageOptions, writeBusyboxImage } from "./image.ts";
 import type { Machine } from "./machine.ts";
 
@@ -19,17 +19,6 @@ const NERDCTL_TIMEOUT_MS = 300_000;
 
 export type Output = Finished & { all: string };
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
 
 export class TestCluster {
   readonly home: string;

@@ -1,3 +1,4 @@
+import { fnv32 } from "../lib/fnv.ts";
 import { filters } from "./filters/index.ts";
 import type { Cluster, Refusal } from "./framework.ts";
 import type { PodInfo } from "./pod.ts";
@@ -57,12 +58,5 @@ export function best(pod: PodInfo, cluster: Cluster, nodes: readonly NodeInfo[])
   }
   const top = Math.max(...totals);
   const equals = nodes.filter((_, i) => totals[i] === top);
-  return equals[hash(pod.uid) % equals.length];
-}
-
-/** 32-bit FNV-1a. */
-function hash(text: string): number {
-  let value = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
-  return value >>> 0;
+  return equals[fnv32(pod.uid) % equals.length];
 }

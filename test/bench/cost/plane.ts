@@ -1,7 +1,6 @@
 /** The metered control plane on raw workerd, with a kubeconfig for the real kubectl, and nodes that are models. */
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
@@ -12,22 +11,12 @@ import { files, writeFile } from "../../../agent/local/home.ts";
 import { type Server, send, sendChecked } from "../../../agent/local/http.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
+import { freePort } from "../../support/freePort.ts";
 import { ModelNode } from "./node.ts";
 import { between, type Usage } from "./usage.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const START_TIMEOUT_MS = 60_000;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-}
 
 export class MeteredPlane {
   readonly home: string;

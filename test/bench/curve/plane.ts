@@ -12,7 +12,8 @@ import { files } from "../../../agent/local/home.ts";
 import type { Server } from "../../../agent/local/http.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
-import { freePort, memoryOf } from "../processes.ts";
+import { freePort } from "../../support/freePort.ts";
+import { memoryOf } from "../processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 /** What Cloudflare gives an isolate. */

@@ -7,9 +7,10 @@ import { effects } from "../../../agent/effects.ts";
 import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { kubeconfig } from "../../../agent/local/credentials.ts";
 import { files } from "../../../agent/local/home.ts";
+import { freePort } from "../../support/freePort.ts";
 import { upstreamProgram } from "../../support/upstream.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
-import { freePort, memoryOf, Server } from "../processes.ts";
+import { memoryOf, Server } from "../processes.ts";
 import { progress } from "../progress.ts";
 
 const ISSUER = "https://kubernetes.default.svc";

@@ -5,9 +5,10 @@ import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
 import { files } from "../../../agent/local/home.ts";
 import { administrator } from "../../../agent/local/supervisor.ts";
+import { freePort } from "../../support/freePort.ts";
 import { checked } from "../../support/programs.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
-import { freePort, memoryOf, Server } from "../processes.ts";
+import { memoryOf, Server } from "../processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "dist/skerry.js");

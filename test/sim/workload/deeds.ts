@@ -94,19 +94,24 @@ const edit: Make = (random, place, client) => ({
   ms: pick(random, [0, 1_000, 30_000]),
 });
 
-const scale: Make = (random, place, client, nodes) =>
-  IS_SCALED.has(place.template.plural)
-    ? {
-        do: "ask",
-        client,
-        sent: {
-          method: "PATCH",
-          path: `${object(place)}/scale`,
-          body: { spec: { replicas: between(random, 0, 3) } },
-          contentType: PATCHES[0],
-        },
-      }
-    : patch(random, place, client, nodes);
+/** A patch of `replicas` through a subresource, where the kind has any. */
+const patchReplicas =
+  (subresource: "scale" | "status", field: "spec" | "status", most: number): Make =>
+  (random, place, client, nodes) =>
+    IS_SCALED.has(place.template.plural)
+      ? {
+          do: "ask",
+          client,
+          sent: {
+            method: "PATCH",
+            path: `${object(place)}/${subresource}`,
+            body: { [field]: { replicas: between(random, 0, most) } },
+            contentType: PATCHES[0],
+          },
+        }
+      : patch(random, place, client, nodes);
+
+const scale = patchReplicas("scale", "spec", 3);
 
 const remove: Make = (random, place, client) => ({
   do: "ask",
@@ -140,19 +145,7 @@ const sweep: Make = (random, place, client) => ({
 });
 
 /** What somebody else's status says is put right by whoever owns it. */
-const status: Make = (random, place, client, nodes) =>
-  IS_SCALED.has(place.template.plural)
-    ? {
-        do: "ask",
-        client,
-        sent: {
-          method: "PATCH",
-          path: `${object(place)}/status`,
-          body: { status: { replicas: between(random, 0, 9) } },
-          contentType: PATCHES[0],
-        },
-      }
-    : patch(random, place, client, nodes);
+const status = patchReplicas("status", "status", 9);
 
 const dropNamespace: Make = (random, _, client) => ({
   do: "ask",

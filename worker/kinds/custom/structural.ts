@@ -78,7 +78,7 @@ function structureOf(props: Props): Omit<Schema, "type"> {
 
 /** What a value must satisfy, wherever it stands: alternatives hold nothing else. */
 function valueRules(props: Props): Omit<Schema, "type"> {
-  const all = (list: readonly Props[] | undefined) => list?.map(alternative);
+  const all = (list: readonly Props[] | undefined) => list?.map(structuralSchema);
   return given({
     format: props.format || undefined,
     required: props.required,
@@ -99,12 +99,9 @@ function valueRules(props: Props): Omit<Schema, "type"> {
     allOf: all(props.allOf),
     anyOf: all(props.anyOf),
     oneOf: all(props.oneOf),
-    not: props.not && alternative(props.not),
+    not: props.not && structuralSchema(props.not),
   });
 }
-
-/** Inside allOf, anyOf, oneOf and not: value rules only, of any type unless one is named. */
-const alternative = (props: Props): Schema => withType(props, { ...valueRules(props), ...structureOf(props) });
 
 const given = <T extends object>(facts: T): T =>
   Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined)) as T;

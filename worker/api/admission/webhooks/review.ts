@@ -1,5 +1,6 @@
 /** AdmissionReview: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response */
 import type { Kind } from "../../../kinds/kind.ts";
+import { fnv32 } from "../../../lib/fnv.ts";
 import type { KubeObject } from "../../../lib/object.ts";
 import { ApiError, internalError, type Status } from "../../../lib/status.ts";
 import type { Callout, CalloutAnswer } from "../../callouts/callouts.ts";
@@ -67,10 +68,8 @@ export const seenAs = (kind: Kind, object: Readonly<KubeObject>): KubeObject =>
 
 /** A uid made from what is asked (FNV-1a, four lanes): it only has to come back. */
 function uidOf(text: string): string {
-  const lanes = [0x811c9dc5, 0x01000193, 0x9e3779b9, 0x85ebca6b];
-  for (let at = 0; at < text.length; at++)
-    for (let lane = 0; lane < 4; lane++) lanes[lane] = Math.imul((lanes[lane] ?? 0) ^ text.charCodeAt(at), 0x01000193);
-  const hex = lanes.map((lane) => (lane >>> 0).toString(16).padStart(8, "0")).join("");
+  const bases = [0x811c9dc5, 0x01000193, 0x9e3779b9, 0x85ebca6b];
+  const hex = bases.map((basis) => fnv32(text, basis).toString(16).padStart(8, "0")).join("");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
 }
 
