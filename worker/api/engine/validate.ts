@@ -5,9 +5,9 @@ import { metadataProblems, metadataUpdateProblems } from "./validate-metadata.ts
 
 /** Throws 422 with every problem of the object. */
 export function validate({ kind, object, old, subresource, warnings }: Operation): void {
-  const problems: FieldError[] = [];
-  if (old) problems.push(...metadataUpdateProblems(object, old), ...metadataUpdateProblems(object, old));
-  problems.push(...metadataProblems(kind, object), ...kind.validate(object));
+  // Its causes come twice, as kube-apiserver's do: from what all updates share, and from each kind's own strategy.
+  const changed = old ? [...metadataUpdateProblems(object, old)] : [];
+  const problems: FieldError[] = [...changed, ...changed, ...metadataProblems(kind, object), ...kind.validate(object)];
   if (old) problems.push(...kind.validateUpdate(object, old, subresource));
   else problems.push(...kind.validateCreate(object));
   if (problems.length)
