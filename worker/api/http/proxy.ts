@@ -8,21 +8,10 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { isIp, specialRange } from "../../kinds/validation/ip.ts";
 import { ApiError, badRequest, notFound } from "../../lib/status.ts";
+import type { ProxyRequest } from "../../protocol/link.ts";
 import type { StoreView } from "../view.ts";
 
-/** An HTTP request to a program that a node reaches. */
-export type ProxyStream = {
-  id: string;
-  kind: "proxy";
-  scheme: "http" | "https";
-  /** "" is the node itself, with what a kubelet would serve. */
-  address: string;
-  port: number;
-  /** Whom to believe to be the program, and by which name; absent where whoever asks trusts the cluster's network. */
-  tls?: { ca: string; serverName: string };
-};
-
-type Target = { node: string } & Omit<ProxyStream, "id" | "kind">;
+type Target = { node: string } & Omit<ProxyRequest, "id" | "kind">;
 type Named = { scheme: "http" | "https"; name: string; port: string };
 export type ProxyQuestion = { view: StoreView; random: () => number; namespace: string };
 

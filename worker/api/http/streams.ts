@@ -4,24 +4,13 @@
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
  */
 import { type ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
+import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
-import type { ProxyStream } from "./proxy.ts";
 
-export type StreamKind = "exec" | "attach" | "log" | "portforward";
+export type StreamKind = PodStreamRequest["kind"];
 
-/** What a node's agent is asked to serve. */
-export type PodStream = {
-  id: string;
-  kind: StreamKind;
-  namespace: string;
-  pod: string;
-  uid: string;
-  container: string;
-  query: [string, string][];
-  subprotocol: string;
-};
 /** The node whose Relay to use, and what its agent is asked to serve. */
-export type StreamGrant = { node: string; stream: PodStream | ProxyStream };
+export type StreamGrant = { node: string; stream: StreamRequest };
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
 
