@@ -26,8 +26,7 @@ export function serveCustomResources(store: Store, kinds: Kinds): void {
     served.set(name, { definition, kinds: made });
   };
 
-  const stored = store.list({ resource: RESOURCE });
-  if (stored !== "expired") for (const { name, json } of stored.items) settle(name, JSON.parse(json));
+  for (const { name, json } of store.list({ resource: RESOURCE }).items) settle(name, JSON.parse(json));
   store.onChange((changes) => {
     for (const { resource, name, type, json } of changes)
       if (resource === RESOURCE) settle(name, type === "DELETED" ? undefined : JSON.parse(json));

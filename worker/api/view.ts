@@ -96,8 +96,7 @@ export class StoreView implements View {
 
   list<T extends KubeObject>(kind: Kind<T>, namespace?: string): readonly Readonly<T>[] {
     const scope = { resource: storageResource(kind as unknown as Kind), ...(namespace !== undefined && { namespace }) };
-    const page = this.#store.list(scope);
-    return page === "expired" ? [] : this.#all<T>(page.items);
+    return this.#all<T>(this.#store.list(scope).items);
   }
 
   /** What is looked at once is not worth a place among the parsed objects. */
@@ -106,7 +105,6 @@ export class StoreView implements View {
     let after: { namespace: string; name: string } | undefined;
     do {
       const page = this.#store.list(scope, { limit: PAGE_OBJECTS, after, count: false });
-      if (page === "expired") return;
       yield page.items.map(({ json }) => JSON.parse(json) as T);
       after = page.next;
     } while (after);

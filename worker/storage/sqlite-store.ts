@@ -6,7 +6,7 @@ import { migrate } from "./migrate.ts";
 import { Objects } from "./objects.ts";
 import { Settings } from "./settings.ts";
 import { readPage } from "./snapshot.ts";
-import type { Change, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn, Version } from "./store.ts";
+import type { Change, ListNow, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn, Version } from "./store.ts";
 import { SqlWorkQueue } from "./work-queue.ts";
 
 type Listener = (changes: readonly Change[]) => void;
@@ -60,6 +60,8 @@ class SqliteStore implements Store, Txn {
     return this.#objects.get(key);
   }
 
+  list(scope: Scope, options?: ListNow): Page;
+  list(scope: Scope, options: ListOptions): Page | "expired";
   list(scope: Scope, options: ListOptions = {}): Page | "expired" {
     const at = Math.min(options.at ?? this.#log.newest, this.#log.newest);
     if (at < this.#log.horizon) return "expired";

@@ -49,6 +49,9 @@ export type ListOptions = {
   count?: boolean;
 };
 
+/** What is there now has not expired. */
+export type ListNow = ListOptions & { at?: undefined };
+
 export interface Reader {
   /** The newest revision. Never goes back, also not over restarts. */
   revision(): number;
@@ -57,7 +60,8 @@ export interface Reader {
   /** Snapshots and `since` reach back to this revision, inclusive. */
   oldestRevision(): number;
   get(key: Key): StoredObject | undefined;
-  list(scope: Scope, options?: ListOptions): Page | "expired";
+  list(scope: Scope, options?: ListNow): Page;
+  list(scope: Scope, options: ListOptions): Page | "expired";
   /** What `list` finds now, as text; see `list-text.ts`. */
   listText(scope: Scope, opening: string, options?: Pick<ListOptions, "after" | "limit">): ListText | undefined;
   /** Objects written with this ref, in key order, of one resource when given. */

@@ -114,7 +114,7 @@ export class Rbac {
     if (known) return known;
     const index: Index = new Map();
     const page = this.#store.list({ resource: namespace ? ROLE_BINDINGS : CLUSTER_ROLE_BINDINGS, namespace });
-    for (const { json } of page === "expired" ? [] : page.items) {
+    for (const { json } of page.items) {
       const object = JSON.parse(json) as { metadata: { name: string }; roleRef: RoleRef; subjects?: RbacSubject[] };
       const binding = { name: object.metadata.name, roleRef: object.roleRef, subjects: object.subjects ?? [] };
       for (const key of new Set(binding.subjects.map((subject) => subjectKey(subject, namespace)))) {

@@ -61,8 +61,7 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
 /** All that may have to be told before the first change. */
 function* firstToTell(store: Reader, { kind, namespace }: ApiRequest, revision: number): Iterable<KubeObject> {
   const scope = { resource: storageResource(kind), ...(namespace && { namespace }) };
-  const page = store.list(scope);
-  if (page !== "expired") for (const { json } of page.items) yield JSON.parse(json);
+  for (const { json } of store.list(scope).items) yield JSON.parse(json);
   const changes = revision > 0 ? store.since(revision, [scope]) : [];
   if (changes === "expired") return;
   for (const { json, previous } of changes) {

@@ -75,10 +75,8 @@ export class Watches {
   }
 
   *#existing(spec: WatchSpec, kind: Kind, store: Reader): Iterable<string> {
-    const page = store.list(this.scope(spec));
-    if (page === "expired") return;
     const selection = this.#selection(kind, spec);
-    for (const stored of this.#current(kind, page.items))
+    for (const stored of this.#current(kind, store.list(this.scope(spec)).items))
       if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
         yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
   }

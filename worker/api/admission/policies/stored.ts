@@ -3,6 +3,7 @@ import type {
   ValidatingAdmissionPolicyBinding,
 } from "../../../kinds/admissionregistration/validating-admission-policy.ts";
 import type { Store } from "../../../storage/store.ts";
+import { cached } from "../../cached.ts";
 
 /** A policy with what binds it; one that nothing binds asks for nothing. */
 export type Policy = { policy: ValidatingAdmissionPolicy; bindings: readonly ValidatingAdmissionPolicyBinding[] };
@@ -10,23 +11,13 @@ export type Policy = { policy: ValidatingAdmissionPolicy; bindings: readonly Val
 const POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io";
 const BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io";
 
-/** The policies in the order of their names; read again after a commit that touched any. */
+/** The policies in the order of their names. */
 export function storedPolicies(store: Store): () => readonly Policy[] {
-  let known: readonly Policy[] | undefined;
-  store.onChange((changes) => {
-    if (changes.some(({ resource }) => resource === POLICIES || resource === BINDINGS)) known = undefined;
-  });
-  return () => {
-    known ??= read(store);
-    return known;
-  };
+  return cached(store, [POLICIES, BINDINGS], () => read(store));
 }
 
 function read(store: Store): Policy[] {
-  const all = <T>(resource: string): T[] => {
-    const page = store.list({ resource });
-    return page === "expired" ? [] : page.items.map(({ json }) => JSON.parse(json) as T);
-  };
+  const all = <T>(resource: string) => store.list({ resource }).items.map(({ json }) => JSON.parse(json) as T);
   const bindings = Map.groupBy(all<ValidatingAdmissionPolicyBinding>(BINDINGS), ({ spec }) => spec?.policyName);
   return all<ValidatingAdmissionPolicy>(POLICIES).flatMap((policy) => {
     const its = bindings.get(policy.metadata.name);
