@@ -1,4 +1,5 @@
 import type { Environment } from "@marcbachmann/cel-js";
+import { celValue } from "../../lib/cel/values.ts";
 import type { Schema } from "../schema.ts";
 
 /**
@@ -77,14 +78,14 @@ export type Convert = { duration(text: string): unknown };
 
 export function selfValue(schema: Schema | undefined, value: unknown, convert: Convert): unknown {
   if (value === null || value === undefined) return value;
-  if (!schema || schema.type === "any" || schema.name) return untyped(value);
+  if (!schema || schema.type === "any" || schema.name) return celValue(value);
   switch (schema.type) {
     case "list":
       return Array.isArray(value) ? value.map((item) => selfValue(schema.items, item, convert)) : value;
     case "map":
       return mapFields(value, (item) => selfValue(schema.items, item, convert), false);
     case "object":
-      if (!Object.keys(schema.fields ?? {}).length) return untyped(value);
+      if (!Object.keys(schema.fields ?? {}).length) return celValue(value);
       return mapFields(value, (item, name) => selfValue(schema.fields?.[name], item, convert), true, schema);
     case "integer":
       return typeof value === "number" ? BigInt(Math.trunc(value)) : value;
@@ -117,11 +118,4 @@ function mapFields(
     if (!schema || Object.hasOwn(schema.fields ?? {}, name))
       fields[isEscaped ? escapeName(name) : name] = change(item, name);
   return fields;
-}
-
-function untyped(value: unknown): unknown {
-  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map(untyped);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [escapeName(name), untyped(item)]));
 }
