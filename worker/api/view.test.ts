@@ -33,6 +33,39 @@ test("a set of more than are known is read at once", () => {
   expect(engine.view.onNode(Pod, "").map(({ metadata }) => metadata?.name)).toEqual(names);
 });
 
+test("a large set that was looked at is kept: its members are the same until they are written, come or go", () => {
+  const { engine, ok, store } = session();
+  const names = Array.from({ length: 120 }, (_, i) => `p${String(i).padStart(3, "0")}`);
+  for (const name of names) ok("POST", `${ns}/pods`, pod(name));
+  const { view } = engine;
+  const onNone = () => view.onNode(Pod, "");
+  const patch = (name: string, at: string) => ok("PATCH", `${ns}/pods/${name}`, { metadata: { labels: { at } } });
+  const before = onNone();
+  expect(onNone()).toEqual(before);
+  expect(() =>
+    store.write(() => {
+      patch("p001", "undone");
+      expect(labels(onNone()).slice(0, 3)).toEqual([undefined, "undone", undefined]);
+      throw new Error("rolled back");
+    }),
+  ).toThrow("rolled back");
+  expect(labels(onNone()).slice(0, 3)).toEqual([undefined, undefined, undefined]);
+  patch("p002", "kept");
+  ok("POST", `${ns}/pods`, pod("p0005"));
+  ok("DELETE", `${ns}/pods/p001`, { gracePeriodSeconds: 0 });
+  ok("POST", `${ns}/pods/p003/binding`, {
+    apiVersion: "v1",
+    kind: "Binding",
+    metadata: { name: "p003" },
+    target: { kind: "Node", name: "n" },
+  });
+  const after = onNone();
+  expect(after.map(({ metadata }) => metadata?.name)).toEqual(["p000", "p0005", "p002", ...names.slice(4)]);
+  expect(labels(after).slice(0, 3)).toEqual([undefined, undefined, "kept"]);
+  expect(after.at(-1)).toBe(before.at(-1));
+  expect(view.onNode(Pod, "n")).toHaveLength(1);
+});
+
 test("a digest follows writes that are kept, and pages show all objects", () => {
   const { engine, ok, store } = session();
   const names = Array.from({ length: 120 }, (_, i) => `p${String(i).padStart(3, "0")}`);

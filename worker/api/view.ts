@@ -7,6 +7,7 @@ import { Digests } from "./digests.ts";
 import { storageResource } from "./engine/conversions.ts";
 import { ADOPTABLE, nodeRef, ownerRef } from "./engine/refs.ts";
 import { keyOf } from "./engine/stored.ts";
+import { LARGE_SET, Sets } from "./sets.ts";
 
 /** Parsed objects kept at most, in characters of their JSON. */
 const CACHE_CHARACTERS = 8 * 1024 * 1024;
@@ -62,6 +63,12 @@ export class ParsedObjects {
     return entry.object;
   }
 
+  /** How long the text of this version is; undefined when it is not here. */
+  characters({ revision, ...key }: Version): number | undefined {
+    const entry = this.#entries.get(textOf(key));
+    return entry?.stored.revision === revision ? entry.stored.json.length : undefined;
+  }
+
   #shrink(): void {
     for (const [key, { stored }] of this.#entries) {
       if (this.#characters <= this.#limit) return;
@@ -79,11 +86,16 @@ export class StoreView implements View {
   readonly #kinds: Kinds;
   readonly #parsed: ParsedObjects;
   readonly #digests = new Digests();
+  readonly #sets: Sets;
   /** Objects that were handed out by the lot, since the start. */
   looked = 0;
 
   constructor(store: Reader & Pick<Store, "onChange">, kinds: Kinds, parsed: ParsedObjects = new ParsedObjects()) {
-    store.onChange((changes) => this.#digests.changed(changes));
+    this.#sets = new Sets(store.revision());
+    store.onChange((changes) => {
+      this.#digests.changed(changes);
+      this.#sets.changed(changes);
+    });
     this.#store = store;
     this.#kinds = kinds;
     this.#parsed = parsed;
@@ -146,12 +158,33 @@ export class StoreView implements View {
 
   /** Sets are looked at again when one of their objects has changed: bodies that are known are not read again. */
   byRef<T extends KubeObject>(kind: Kind<T>, ref: string): readonly Readonly<T>[] {
+    const revision = this.#store.revision();
+    const kept = this.#sets.get(kind.groupResource, ref, revision);
+    if (kept) {
+      this.looked += kept.length;
+      return kept as readonly T[];
+    }
     const versions = this.#store.versionsByRef(ref, kind.groupResource);
+    const objects = this.#members<T>(versions, kind, ref);
+    if (versions.length >= LARGE_SET) this.#keep(kind.groupResource, ref, revision, versions, objects);
+    return objects;
+  }
+
+  #members<T extends KubeObject>(versions: readonly Version[], kind: Kind<T>, ref: string): readonly Readonly<T>[] {
     const found = versions.map((version) => this.#parsed.find(version));
     if (found.filter((object) => object === undefined).length > MAX_FETCHED)
       return this.#all<T>(this.#store.byRef(ref, kind.groupResource));
     this.looked += versions.length;
     return versions.map((version, i) => (found[i] ?? this.parse(this.#store.get(version) as StoredObject)) as T);
+  }
+
+  /** A set that is larger than what may be kept parsed is not kept. */
+  #keep(resource: string, ref: string, revision: number, versions: readonly Version[], objects: readonly KubeObject[]) {
+    const members = versions.flatMap((version, i) => {
+      const characters = this.#parsed.characters(version);
+      return characters === undefined ? [] : [{ key: version, object: objects[i] as KubeObject, characters }];
+    });
+    if (members.length === versions.length) this.#sets.keep(resource, ref, revision, members);
   }
 
   #all<T extends KubeObject>(rows: readonly StoredObject[]): readonly Readonly<T>[] {

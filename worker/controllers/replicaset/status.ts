@@ -47,7 +47,9 @@ export function nextAvailable(
   pods: readonly Readonly<Pod>[],
   now: number,
 ): number | undefined {
-  const times = pods.filter(isPodActive).map((pod) => podAvailableAt(pod, set.spec?.minReadySeconds ?? 0) ?? 0);
+  const { minReadySeconds = 0 } = set.spec ?? {};
+  if (minReadySeconds <= 0) return undefined;
+  const times = pods.filter(isPodActive).map((pod) => podAvailableAt(pod, minReadySeconds) ?? 0);
   const soonest = Math.min(...times.filter((time) => time > now));
   return Number.isFinite(soonest) ? soonest - now : undefined;
 }
