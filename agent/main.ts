@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /** The `skerry` command. */
+import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { effects, steadyEffects } from "./effects.ts";
-import { createToken, down, joinCluster, listTokens, printKubeconfig, revokeToken } from "./local/commands.ts";
-import { deploy } from "./local/deploy.ts";
 import { homeFromEnvironment } from "./local/home.ts";
-import { defaultNodeName, up } from "./local/supervisor.ts";
 import { VERSION } from "./version.ts";
 
-/** Loaded by the processes that are agents alone: the supervisor stays small. */
+// Each command loads what it runs: the supervisor starts sooner and stays small.
+const commands = () => import("./local/commands.ts");
 const runAgent = async () => (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
+const defaultNodeName = () => hostname().toLowerCase();
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
 
@@ -36,6 +36,7 @@ program
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (options: { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string }) => {
+    const { up } = await import("./local/supervisor.ts");
     const cluster = await up({ home: home(), ...options, node: options.nodeName, progress, effects });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
@@ -50,7 +51,9 @@ program
   .command("down")
   .description("stop what `up` started")
   .option("--pods", "remove this machine's containers and network too; the cluster's state stays")
-  .action((options: { pods?: boolean }) => down(home(), options.pods ?? false, progress, effects));
+  .action(async (options: { pods?: boolean }) =>
+    (await commands()).down(home(), options.pods ?? false, progress, effects),
+  );
 
 program
   .command("join")
@@ -61,6 +64,7 @@ program
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string }) => {
+    const { joinCluster } = await commands();
     await joinCluster(home(), { server: url, ...options }, progress);
     await runAgent();
   });
@@ -74,28 +78,32 @@ token
   .option("--ttl <duration>", "how long it is valid", seconds, 86_400)
   .option("--replace", "the machine may take over the name of a node that exists, as after a new installation")
   .option("--cluster <name>", "of which cluster", "default")
-  .action((options: { ttl: number; replace?: boolean; cluster: string }) => createToken(home(), options));
+  .action(async (options: { ttl: number; replace?: boolean; cluster: string }) =>
+    (await commands()).createToken(home(), options),
+  );
 token
   .command("list")
   .option("--cluster <name>", "of which cluster", "default")
-  .action((o: { cluster: string }) => listTokens(home(), o.cluster));
+  .action(async (o: { cluster: string }) => (await commands()).listTokens(home(), o.cluster));
 token
   .command("revoke <id>")
   .option("--cluster <name>", "of which cluster", "default")
-  .action((id: string, o: { cluster: string }) => revokeToken(home(), id, o.cluster));
+  .action(async (id: string, o: { cluster: string }) => (await commands()).revokeToken(home(), id, o.cluster));
 
 program
   .command("kubeconfig")
   .description("print a kubeconfig for the administrator")
   .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
-  .action((options: { cluster: string }) => printKubeconfig(home(), options.cluster));
+  .action(async (options: { cluster: string }) => (await commands()).printKubeconfig(home(), options.cluster));
 
 program
   .command("deploy")
   .description("deploy the control plane to your Cloudflare account with wrangler")
   .option("--name <name>", "the Worker's name", "skerry")
   .option("--dry-run", "bundle only")
-  .action((options: { name: string; dryRun?: boolean }) => deploy(home(), options, progress));
+  .action(async (options: { name: string; dryRun?: boolean }) =>
+    (await import("./local/deploy.ts")).deploy(home(), options, progress),
+  );
 
 program.parseAsync().catch((error: unknown) => {
   progress(error instanceof Error ? error.message : String(error));

@@ -1,5 +1,4 @@
 /** A small HTTPS client for the supervisor and the command line: JSON in, JSON out, an own CA. */
-import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 export type Server = { url: string; ca?: string; token?: string };
@@ -7,9 +6,13 @@ export type Answer = { code: number; body: Record<string, unknown>; text: string
 
 const TIMEOUT_MS = 30_000;
 
-export function send(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
+/** `node:http` is loaded where it is needed: importing it by name brings all of Node.js' fetch along. */
+const requestOf = async ({ protocol }: URL) =>
+  protocol === "http:" ? (await import("node:http")).request : httpsRequest;
+
+export async function send(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
   const url = new URL(server.url.replace(/\/$/, "") + path);
-  const request = url.protocol === "http:" ? httpRequest : httpsRequest;
+  const request = await requestOf(url);
   const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const call = request(

@@ -1,7 +1,6 @@
 /** `skerry up`: a whole cluster on this machine. Starts the control plane, joins this machine to it, keeps both running. */
 import { closeSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
-import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
@@ -34,8 +33,6 @@ export type UpOptions = {
 const CLUSTER = "default";
 const ANSWER_TIMEOUT_MS = 30_000;
 const READY_TIMEOUT_MS = 120_000;
-
-export const defaultNodeName = () => hostname().toLowerCase();
 
 /** The administrator's way in. */
 export async function administrator(home: Home, cluster = CLUSTER): Promise<Server & { ca: string; token: string }> {
