@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
+import type { Kind } from "../kinds/kind.ts";
+import { builtinKinds } from "../kinds/registry.ts";
+import type { KubeObject } from "../lib/object.ts";
 import type { Callout, CalloutAnswer } from "./callouts/callouts.ts";
+import { serveCustomResources } from "./custom-resources.ts";
+import { fromStored } from "./engine/conversions.ts";
+import { asItem } from "./engine/stored.ts";
 import { testCluster } from "./testing/cluster.ts";
 
 const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -57,6 +63,40 @@ test("what the schema does not name is pruned, what it defaults is filled in, al
   expect((await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored)).code).toBe(200);
   expect((await ask("GET", `${OBJECTS}/nightly`)).body.spec).toEqual({ keep: 1, where: "here" });
   expect((await ask("GET", OBJECTS)).body.items[0].spec).toEqual({ keep: 1, where: "here" });
+});
+
+test("what is deleted is told as the schema has it now, however long ago it was written", async () => {
+  const { ask, store, kinds } = await served(version("v1", { properties: { keep: { type: "integer" } } }));
+  await ask("POST", OBJECTS, backup({ keep: 1 }));
+  const stored = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  stored.spec.versions = [version("v1", { properties: { where: { type: "string", default: "here" } } })];
+  await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored);
+  const told: string[] = [];
+  store.onChange((changes) => told.push(...changes.map(({ json }) => json)));
+  await ask("DELETE", `${OBJECTS}/nightly`);
+  const kind = kinds.find("example.com", "v1", "backups") as Kind;
+  expect(told.map((json) => JSON.parse(asItem(kind, json)).spec)).toEqual([{ where: "here" }]);
+});
+
+test("what was written by the schema of today is served as it lies, also after a restart", async () => {
+  const { ask, store, kinds } = await served(version("v1", { properties: { keep: { type: "integer" } } }));
+  const stored = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  stored.spec.versions = [version("v1", { properties: { keep: { type: "integer", default: 7 } } })];
+  await ask("POST", OBJECTS, backup({ keep: 1 }));
+  await ask("POST", OBJECTS, { ...backup({}), metadata: { name: "before" } });
+  await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored);
+  await ask("POST", OBJECTS, { ...backup({}), metadata: { name: "after" } });
+  const again = builtinKinds();
+  serveCustomResources(store, again);
+  for (const served of [kinds, again]) {
+    const kind = served.find("example.com", "v1", "backups") as Kind;
+    const { items } = store.list({ resource: kind.groupResource });
+    const read = items.map(({ json }) => JSON.parse(json) as KubeObject);
+    expect(read.filter((object) => fromStored(kind, object) === object)).toMatchObject([
+      { metadata: { name: "after" } },
+    ]);
+    expect(items.map(({ json }) => JSON.parse(asItem(kind, json)).spec.keep)).toEqual([7, 7, 1]);
+  }
 });
 
 test("one object under two versions; its form does not depend on which one wrote it", async () => {

@@ -3,9 +3,9 @@ import { same } from "../../kinds/paths.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import { ApiError } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
-import { toStored } from "./conversions.ts";
+import { isFresh, toStored } from "./conversions.ts";
 import { refsOf } from "./refs.ts";
-import { keyOf, serialize, shape, withRevision } from "./stored.ts";
+import { keyOf, serialize, served, shape, withRevision } from "./stored.ts";
 
 /** An object at most, as etcd limits it; a row of a Durable Object holds 2 MB. */
 const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024;
@@ -58,9 +58,11 @@ const timeless = (entries: readonly ManagedFieldsEntry[] | undefined) =>
   entries?.map((entry) => ({ ...entry, time: undefined }));
 
 /** Removes a stored object; the DELETED change carries its last body under a new revision. */
-export function removeStored(txn: Txn, stored: StoredObject): string {
+export function removeStored(txn: Txn, kind: Kind, stored: StoredObject): string {
   const revision = txn.nextRevision();
-  const json = withRevision(stored.json, revision);
+  // Under its new revision it must be as the schema has it now.
+  const isStale = kind.schemaRevision !== undefined && !isFresh(kind, stored.revision);
+  const json = withRevision(isStale ? served(kind, stored.json) : stored.json, revision);
   txn.remove({ ...stored, revision, json });
   return json;
 }

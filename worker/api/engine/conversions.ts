@@ -40,8 +40,14 @@ const conversionOf = ({ apiVersion, kind }: Kind): Conversion | undefined => con
 /** Under which name the kind's objects lie in storage and in the change log. */
 export const storageResource = (kind: Kind): string => conversionOf(kind)?.resource ?? kind.groupResource;
 
+/** Whether what was written in this kind's own version at a revision is as its schema has it now. */
+export const isFresh = ({ refresh, schemaRevision = Number.POSITIVE_INFINITY }: Kind, revision: number): boolean =>
+  !refresh || revision > schemaRevision;
+
 /** A stored object as this kind's version shows it; may be the very object, so copy before changing. */
 export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
+  const revision = Number(object.metadata?.resourceVersion ?? 0);
+  if (object.apiVersion === kind.apiVersion && isFresh(kind, revision)) return object;
   if (kind.refresh) {
     const isOther = kind.conversion !== undefined && object.apiVersion !== kind.apiVersion;
     const own = isOther ? byWebhook(kind.conversion, object, kind.apiVersion) : structuredClone(object);
@@ -49,7 +55,6 @@ export function fromStored<T extends KubeObject>(kind: Kind, object: T): T {
     kind.refresh(fresh);
     return fresh;
   }
-  if (object.apiVersion === kind.apiVersion) return object;
   const converted = conversionOf(kind)?.fromStored(object) ?? object;
   return { ...converted, apiVersion: kind.apiVersion } as T;
 }

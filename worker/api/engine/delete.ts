@@ -99,7 +99,7 @@ export function removeStoredObject(
   if (step === "wait") return { json: stored.json, gone: false };
   const waits = (object.metadata?.finalizers?.length ?? 0) > 0 || traits.ownFinalizers(object).length > 0;
   if (step === "now" && !waits) {
-    if (!dryRun) removeStored(txn, stored);
+    if (!dryRun) removeStored(txn, kind, stored);
     return { json: stored.json, gone: true };
   }
   if (step === "now") mark(object, traits, effects.now());
@@ -107,7 +107,7 @@ export function removeStoredObject(
   const isOver = step === "graceful" && !object.metadata?.deletionGracePeriodSeconds && !waits;
   if (!isOver) return { json, gone: false };
   const marked = txn.get(stored);
-  if (!dryRun && marked) removeStored(txn, marked);
+  if (!dryRun && marked) removeStored(txn, kind, marked);
   return { json, gone: true };
 }
 

@@ -87,7 +87,7 @@ export function expireEvents({ store }: Core, now: number, budget: number): bool
     for (let bucket = first + 1; bucket <= last; bucket++) {
       for (const stored of txn.byRef(expiryRef(bucket), EventKind.groupResource)) {
         if (left-- === 0) return true;
-        removeStored(txn, stored);
+        removeStored(txn, EventKind, stored);
       }
     }
     // Written where it spares something: a cluster that is only read now and then writes no row for it.

@@ -1,7 +1,7 @@
 import type { Kind } from "../../kinds/kind.ts";
 import type { Key, KubeObject } from "../../lib/object.ts";
 import type { Subject } from "../../lib/status.ts";
-import { fromStored, storageResource } from "./conversions.ts";
+import { fromStored, isFresh, storageResource } from "./conversions.ts";
 
 /**
  * How objects lie in storage: text that starts with apiVersion and kind in this order, so that serving needs no parse.
@@ -24,7 +24,9 @@ export const isBuiltIn = (kind: Kind): boolean =>
 
 /** The text under the version that was asked for, whichever version wrote it. */
 export function served(kind: Kind, json: string): string {
-  return !kind.refresh && json.startsWith(opening(kind)) ? json : convert(kind, json);
+  return json.startsWith(opening(kind)) && (!kind.refresh || isFresh(kind, revisionIn(json)))
+    ? json
+    : convert(kind, json);
 }
 
 function convert(kind: Kind, json: string): string {
@@ -62,8 +64,12 @@ const META_ORDER = [
 ] as const;
 
 /** metadata comes first and keeps resourceVersion before anything that users fill freely, so the first hit is it. */
+const REVISION = /"resourceVersion":"(\d+)"/;
+
 export const withRevision = (json: string, revision: number): string =>
-  json.replace(/"resourceVersion":"\d+"/, `"resourceVersion":"${revision}"`);
+  json.replace(REVISION, `"resourceVersion":"${revision}"`);
+
+const revisionIn = (json: string): number => Number(REVISION.exec(json)?.[1] ?? 0);
 
 type Named = Pick<Kind, "apiVersion" | "kind">;
 type Shaped = KubeObject & { status?: unknown };

@@ -86,7 +86,7 @@ export function updateObject(
   hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
   if (isFinalized(kind, object, old)) {
-    if (!options.dryRun) removeStored(txn, stored);
+    if (!options.dryRun) removeStored(txn, kind, stored);
     return serialize(kind, object, stored.revision);
   }
   return replace(txn, kind, object, old, stored, options.dryRun);

@@ -113,7 +113,7 @@ export class Watches {
     if (!type) return "";
     if (type !== "DELETED" || change.type === "DELETED" || change.previous === undefined)
       return this.#line(spec, kind, type, change.json, () => bodyOf(change));
-    const last = withRevision(change.previous, change.revision);
+    const last = withRevision(served(kind, change.previous), change.revision);
     return this.#line(spec, kind, type, last, () => JSON.parse(last) as KubeObject);
   }
 

@@ -24,7 +24,11 @@ export function customKinds(definition: CustomResourceDefinition): Kind[] {
   const conversion = conversionOf(definition);
   return definition.spec.versions
     .filter(({ served }) => served)
-    .map((version) => ({ ...customKind(definition, version), ...(conversion && { conversion }) }));
+    .map((version) => ({
+      ...customKind(definition, version),
+      // What a webhook made of an object is stored as it came.
+      ...(conversion ? { conversion } : { schemaRevision: Number(definition.metadata.resourceVersion) }),
+    }));
 }
 
 function conversionOf({ spec }: CustomResourceDefinition): WebhookConversion | undefined {
