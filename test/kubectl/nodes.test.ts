@@ -79,9 +79,10 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: { name: web }
-spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 `);
     await cluster.ok("rollout status deployment/web --timeout=60s");
+    const nodePort = await cluster.ok("get service web -o jsonpath={.spec.ports[0].nodePort}");
     expect(await nodesOf("app=web")).toEqual(["node-a", "node-a", "node-b", "node-b"]);
     for (const node of ["node-a", "node-b"]) {
       const name = `client-${node}`;
@@ -95,15 +96,11 @@ spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
         "600",
       ]);
       await cluster.ok(`wait --for=condition=Ready pod/${name} --timeout=30s`);
-      const answers = await cluster.ok([
-        "exec",
-        name,
-        "--",
-        "sh",
-        "-c",
-        "for i in $(seq 20); do wget -qO- http://web/index.html; done",
-      ]);
-      expect(new Set(answers.trim().split("\n"))).toEqual(new Set(["node-a", "node-b"]));
+      for (const place of ["web", `${lan.host}:${nodePort}`, `${second.address}:${nodePort}`]) {
+        const script = `for i in $(seq 20); do timeout 3 wget -qO- http://${place}/index.html || echo nothing; done`;
+        const answers = await cluster.ok(["exec", name, "--", "sh", "-c", script]);
+        expect(new Set(answers.trim().split("\n")), `${place} from ${node}`).toEqual(new Set(["node-a", "node-b"]));
+      }
     }
   });
 

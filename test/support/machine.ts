@@ -15,31 +15,46 @@ const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 /** Long enough to load an archive of many images. */
 const NERDCTL_TIMEOUT_MS = 300_000;
 
-/** A network between this machine and others: `host` is this machine's address on it. */
-export type Lan = { bridge: string; host: string; address(n: number): string; remove(): Promise<void> };
+/** The bridge in a network's own namespace. */
+const BRIDGE = "br0";
 
+/** A network between this machine and others: `host` is this machine's address on it, `switch` the namespace of its bridge. */
+export type Lan = { switch: string; host: string; address(n: number): string; remove(): Promise<void> };
+
+/**
+ * The switch is no part of any machine. Were it this one's bridge, the kernel could translate a packet's destination
+ * while it is still being bridged (br_netfilter), and never send it back by the cable that it came from.
+ */
 export async function makeLan(): Promise<Lan> {
   const id = process.pid % 200;
-  const bridge = `sktest${id}`;
+  const name = `sktest-${process.pid}-lan`;
+  const cable = `sktest${id}`;
   const address = (n: number) => `172.31.${id}.${n}`;
-  await checked("ip", ["link", "add", bridge, "type", "bridge"]);
-  await checked("ip", ["address", "add", `${address(1)}/24`, "dev", bridge]);
-  await checked("ip", ["link", "set", bridge, "up"]);
+  await checked("ip", ["netns", "add", name]);
+  await checked("ip", ["-n", name, "link", "add", BRIDGE, "type", "bridge"]);
+  await checked("ip", ["-n", name, "link", "set", BRIDGE, "up"]);
+  await checked("ip", ["link", "add", cable, "type", "veth", "peer", "name", "host", "netns", name]);
+  await checked("ip", ["-n", name, "link", "set", "host", "master", BRIDGE, "up"]);
+  await checked("ip", ["address", "add", `${address(1)}/24`, "dev", cable]);
+  await checked("ip", ["link", "set", cable, "up"]);
   const remove = async () => {
-    await run("ip", ["link", "delete", bridge]);
+    await run("ip", ["link", "delete", cable]);
+    await run("ip", ["netns", "delete", name]);
   };
-  return { bridge, host: address(1), address, remove };
+  return { switch: name, host: address(1), address, remove };
 }
 
 export class Machine {
   readonly name: string;
   readonly home: string;
   readonly address: string;
+  private readonly lan: Lan;
   private agent: ChildProcess | undefined;
   private output = "";
 
   private constructor(name: string, lan: Lan, n: number) {
     this.name = name;
+    this.lan = lan;
     this.address = lan.address(n);
     this.home = mkdtempSync(join(tmpdir(), "skerry-"));
   }
@@ -47,10 +62,13 @@ export class Machine {
   /** A machine that is on the network and has joined nothing yet. */
   static async make(name: string, lan: Lan, n: number): Promise<Machine> {
     const machine = new Machine(name, lan, n);
-    const { namespace } = machine;
+    const { namespace, cable } = machine;
     await checked("ip", ["netns", "add", namespace]);
-    await checked("ip", ["link", "add", machine.cable, "type", "veth", "peer", "name", "eth0", "netns", namespace]);
-    await checked("ip", ["link", "set", machine.cable, "master", lan.bridge, "up"]);
+    for (const args of [
+      ["add", cable, "type", "veth", "peer", "name", "eth0", "netns", namespace],
+      ["set", cable, "master", BRIDGE, "up"],
+    ])
+      await checked("ip", ["-n", lan.switch, "link", ...args]);
     for (const args of [
       ["address", "add", `${machine.address}/24`, "dev", "eth0"],
       ["link", "set", "eth0", "up"],
@@ -123,7 +141,7 @@ export class Machine {
   /** Power cut: the agent, containerd and every container are gone at once. */
   async powerOff(): Promise<void> {
     await this.kill();
-    await run("ip", ["link", "set", this.cable, "down"]);
+    await run("ip", ["-n", this.lan.switch, "link", "set", this.cable, "down"]);
     const pids = await run("ip", ["netns", "pids", this.namespace]);
     for (const pid of pids.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
     const containers = await run("pgrep", ["-f", this.home]);
@@ -134,7 +152,7 @@ export class Machine {
   async powerOn(): Promise<void> {
     await unmountAll(this.home);
     rmSync(join(this.home, "containerd/state"), { recursive: true, force: true });
-    await checked("ip", ["link", "set", this.cable, "up"]);
+    await checked("ip", ["-n", this.lan.switch, "link", "set", this.cable, "up"]);
   }
 
   /** kill -9 of the agent alone; containers go on. */
@@ -150,7 +168,7 @@ export class Machine {
   async remove(): Promise<void> {
     await this.kill();
     await run(...this.inside(process.execPath, [MAIN, "down", "--pods"]), { env: this.environment, timeoutMs: 60_000 });
-    await run("ip", ["link", "delete", this.cable]);
+    await run("ip", ["-n", this.lan.switch, "link", "delete", this.cable]);
     await run("ip", ["netns", "delete", this.namespace]);
     await unmountAll(this.home);
     rmSync(this.home, { recursive: true, force: true });
