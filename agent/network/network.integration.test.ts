@@ -186,6 +186,31 @@ describe("a Service's address", () => {
   });
 });
 
+describe("ClientIP affinity", () => {
+  test("can be switched off and on again, for a Service's address and its NodePort", async () => {
+    const endpointSlices = [slice("sticky", ["a1", "a2", "b1"])];
+    const places = [
+      { host: "10.96.1.4", port: 80, times: 30 },
+      { host: "192.168.77.1", port: 30004, times: 30 },
+      { host: "192.168.77.2", port: 30004, times: 30 },
+    ];
+    for (const [sessionAffinity, count] of [
+      ["ClientIP", 1],
+      ["None", 3],
+      ["ClientIP", 1],
+    ] as const) {
+      const spec = { type: "NodePort", sessionAffinity, ports: [{ nodePort: 30004 }] };
+      await sync({ services: [service("sticky", "10.96.1.4", spec)], endpointSlices });
+      for (const from of [podSpace("a1"), podSpace("b1"), nodeA])
+        for (const place of places) {
+          const found = names(await from.probe("tcp", place));
+          expect(found, `${place.host} from ${from.name}, affinity ${sessionAffinity}`).toHaveLength(count);
+          expect(["a1", "a2", "b1"]).toEqual(expect.arrayContaining(found));
+        }
+    }
+  });
+});
+
 describe("a NodePort", () => {
   const type = { type: "NodePort", ports: [{ nodePort: 30001 }] };
 
