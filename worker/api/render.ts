@@ -1,7 +1,7 @@
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { fromStored } from "./engine/conversions.ts";
-import { asItem, isBuiltIn, served } from "./engine/stored.ts";
+import { asItem, isBuiltIn, served, servedObject } from "./engine/stored.ts";
 import { needConverted } from "./engine/webhook-conversion.ts";
 import type { ApiResult, WatchSpec } from "./request.ts";
 
@@ -43,18 +43,22 @@ function renderList(
   includeObject: string,
   now: number,
 ) {
-  needConverted(kind, kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : []);
+  const parsed = format !== "json" || kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : [];
+  needConverted(kind, parsed);
   if (format === "table") {
-    const rows = items.map((json) => ({ json, object: fromStored(kind, JSON.parse(json) as KubeObject) }));
+    const rows = parsed.map((object, index) => ({ json: items[index] as string, object: fromStored(kind, object) }));
     return tableText(kind, rows, now, includeObject, { withColumns: true, metadata });
   }
   const meta = JSON.stringify(metadata);
   if (format === "metadata") {
-    const objects = items.map((json) => metadataText(JSON.parse(json) as KubeObject));
-    return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${objects.join(",")}]}`;
+    return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${parsed.map(metadataText).join(",")}]}`;
   }
   const head = `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMeta(kind, metadata)},"items":[`;
-  return `${head}${joined ?? items.map((json) => asItem(kind, json)).join(",")}]}`;
+  if (joined !== undefined) return `${head}${joined}]}`;
+  const texts = kind.conversion
+    ? parsed.map((object) => servedObject(kind, object))
+    : items.map((json) => asItem(kind, json));
+  return `${head}${texts.join(",")}]}`;
 }
 
 /** Lists of custom resources always have `continue`; others leave out what is empty. */

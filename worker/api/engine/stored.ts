@@ -26,13 +26,12 @@ export const isBuiltIn = (kind: Kind): boolean =>
 export function served(kind: Kind, json: string): string {
   return json.startsWith(opening(kind)) && (!kind.refresh || isFresh(kind, revisionIn(json)))
     ? json
-    : convert(kind, json);
+    : servedObject(kind, JSON.parse(json) as KubeObject);
 }
 
-function convert(kind: Kind, json: string): string {
-  const object = JSON.parse(json) as KubeObject;
-  return serialize(kind, fromStored(kind, object), Number(object.metadata?.resourceVersion ?? 0));
-}
+/** The same of a stored object that has been parsed. */
+export const servedObject = (kind: Kind, object: KubeObject): string =>
+  serialize(kind, fromStored(kind, object), Number(object.metadata?.resourceVersion ?? 0));
 
 /** The item of a list: without apiVersion and kind where the list itself names them. */
 export const asItem = (kind: Kind, json: string): string =>

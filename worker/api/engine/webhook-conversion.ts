@@ -20,10 +20,19 @@ const knownOf = (conversion: WebhookConversion): Known => {
   return known;
 };
 
+/** Of objects that are at hand, so that each is written out once. */
+const contents = new WeakMap<KubeObject, string>();
+
 /** What the same object is under another version depends neither on its revision nor on the order of its fields. */
-function keyOf({ metadata, ...object }: KubeObject, apiVersion: string): string {
+function keyOf(object: KubeObject, apiVersion: string): string {
+  const content = contents.get(object) ?? contentOf(object);
+  contents.set(object, content);
+  return `${apiVersion} ${content}`;
+}
+
+function contentOf({ metadata, ...object }: KubeObject): string {
   const { resourceVersion: _, managedFields: __, ...kept } = metadata ?? {};
-  return `${apiVersion} ${JSON.stringify(inOrder({ ...object, metadata: kept }))}`;
+  return JSON.stringify(inOrder({ ...object, metadata: kept }));
 }
 
 function inOrder(value: unknown): unknown {
