@@ -1,15 +1,15 @@
 /** PKCS#10: what someone who wants a certificate says about themselves (RFC 2986). */
-import "reflect-metadata"; // the X.509 library's dependency injection asks for it
-import { PemConverter, Pkcs10CertificateRequest, X509Certificate } from "@peculiar/x509";
+import { decodePem } from "./pem.ts";
+import { ORGANIZATION, readCertificate, readRequest } from "./x509.ts";
 
 export type CertificateRequest = { organizations: readonly string[] };
 
 /** `pem` as base64, as API objects carry it; what it asks for, or why it is none. The signature is not looked at. */
 export function readCertificateRequest(pem: string): CertificateRequest | { problem: string } {
   try {
-    const [block] = PemConverter.decodeWithHeaders(atob(pem));
+    const [block] = decodePem(atob(pem));
     if (block?.type !== "CERTIFICATE REQUEST") return { problem: "PEM block type must be CERTIFICATE REQUEST" };
-    return { organizations: new Pkcs10CertificateRequest(block.rawData).subjectName.getField("O") };
+    return { organizations: readRequest(block.bytes, ORGANIZATION) };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
@@ -18,12 +18,12 @@ export function readCertificateRequest(pem: string): CertificateRequest | { prob
 /** Why `pem` (in base64) is no chain of certificates. */
 export function certificateChainProblem(pem: string): string | undefined {
   try {
-    const blocks = PemConverter.decodeWithHeaders(atob(pem));
+    const blocks = decodePem(atob(pem));
     if (blocks.length === 0) return "must contain at least one CERTIFICATE PEM block";
-    for (const { type, headers, rawData } of blocks) {
+    for (const { type, headers, bytes } of blocks) {
       if (type !== "CERTIFICATE") return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`;
       if (headers.length > 0) return "no PEM block headers are permitted";
-      new X509Certificate(rawData);
+      readCertificate(bytes);
     }
     return undefined;
   } catch (error) {

@@ -1,103 +1,120 @@
-/** X.509 for the two places that need it: a cluster's own CA, and the CA of a control plane on one's own machine. */
-import "reflect-metadata"; // the X.509 library's dependency injection asks for it
+/** Certificates for the two places that need them: a cluster's own CA, and that of a control plane on one's own machine. */
+import type { BaseBlock } from "asn1js";
+import { decodePem, encodePem } from "./pem.ts";
 import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
+  alternativeNames,
+  authorityKeyId,
+  basicConstraints,
+  commonName,
+  ECDSA_WITH_SHA256,
+  explicit,
+  extendedKeyUsage,
+  integer,
+  keyIdOf,
+  keyUsage,
+  type Names,
+  oid,
+  parse,
+  readCertificate,
+  SERVER_AUTH,
+  sequence,
+  signatureBits,
+  subjectKeyId,
+  time,
+} from "./x509.ts";
 
+export type { Names };
 /** PEM texts. */
 export type CertificateAndKey = { certificate: string; key: string };
-export type Names = { dns: readonly string[]; ip: readonly string[] };
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3650;
 const SERVER_DAYS = 365;
+const SERIAL_NUMBER_BYTES = 9;
+/** Numbers of key usages: RFC 5280, 4.2.1.3. */
+const DIGITAL_SIGNATURE = 0;
+const KEY_CERT_SIGN = 5;
+const CRL_SIGN = 6;
+const V3 = Uint8Array.of(2);
 
-type KeyPair = { publicKey: CryptoKey; privateKey: CryptoKey };
 type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
+type Keys = { privateKey: CryptoKey; publicKeyInfo: BaseBlock; pem: string };
 
-async function generate(): Promise<KeyPair> {
-  return (await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as KeyPair;
+async function generate(): Promise<Keys> {
+  const { privateKey, publicKey } = (await crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"])) as {
+    publicKey: CryptoKey;
+    privateKey: CryptoKey;
+  };
+  const publicKeyInfo = parse((await crypto.subtle.exportKey("spki", publicKey)) as ArrayBuffer);
+  const pem = encodePem("PRIVATE KEY", (await crypto.subtle.exportKey("pkcs8", privateKey)) as ArrayBuffer);
+  return { privateKey, publicKeyInfo, pem };
 }
 
-async function toPem(key: CryptoKey): Promise<string> {
-  const der = new Uint8Array((await crypto.subtle.exportKey("pkcs8", key)) as ArrayBuffer);
-  const lines = btoa(String.fromCharCode(...der)).match(/.{1,64}/g) ?? [];
-  return `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
+function onlyBlock(pem: string): Uint8Array<ArrayBuffer> {
+  const [block] = decodePem(pem);
+  if (!block) throw new Error("no PEM block");
+  return block.bytes;
 }
 
-function fromPem(text: string): Promise<CryptoKey> {
-  const bytes = Uint8Array.from(atob(text.replace(/-----[^-]+-----|\s/g, "")), (c) => c.charCodeAt(0));
-  return crypto.subtle.importKey("pkcs8", bytes, ALGORITHM, true, ["sign"]);
-}
+type Contents = {
+  issuer: BaseBlock;
+  subject: BaseBlock;
+  publicKeyInfo: BaseBlock;
+  days: number;
+  extensions: readonly BaseBlock[];
+};
 
-/** 72 random bits, positive. */
-function serialNumber(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(9));
-  return `00${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+/** The certificate as PEM. */
+async function sign(contents: Contents, privateKey: CryptoKey, now: number): Promise<string> {
+  const { issuer, subject, publicKeyInfo, days, extensions } = contents;
+  const algorithm = sequence(oid(ECDSA_WITH_SHA256));
+  const toBeSigned = sequence(
+    explicit(0, integer(V3)),
+    integer(crypto.getRandomValues(new Uint8Array(SERIAL_NUMBER_BYTES))),
+    algorithm,
+    issuer,
+    sequence(time(now - DAY_MS), time(now + days * DAY_MS)), // other clocks may be behind
+    subject,
+    publicKeyInfo,
+    explicit(3, sequence(...extensions)),
+  );
+  const signature = await crypto.subtle.sign(ALGORITHM, privateKey, toBeSigned.toBER());
+  return encodePem("CERTIFICATE", sequence(toBeSigned, algorithm, signatureBits(signature)).toBER());
 }
-
-const validity = (now: number, days: number) => ({
-  notBefore: new Date(now - DAY_MS), // other clocks may be behind
-  notAfter: new Date(now + days * DAY_MS),
-});
 
 /** A new CA that lasts ten years. `now` in ms. */
-export async function createAuthority(commonName: string, now: number): Promise<CertificateAndKey> {
-  const keys = await generate();
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    serialNumber: serialNumber(),
-    name: `CN=${commonName}`,
-    ...validity(now, AUTHORITY_DAYS),
-    keys,
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(true, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  });
-  return { certificate: `${certificate.toString("pem")}\n`, key: await toPem(keys.privateKey) };
+export async function createAuthority(name: string, now: number): Promise<CertificateAndKey> {
+  const { privateKey, publicKeyInfo, pem } = await generate();
+  const subject = commonName(name);
+  const extensions = [
+    basicConstraints(true),
+    keyUsage(KEY_CERT_SIGN, CRL_SIGN),
+    subjectKeyId(await keyIdOf(publicKeyInfo)),
+  ];
+  const contents = { issuer: subject, subject, publicKeyInfo, days: AUTHORITY_DAYS, extensions };
+  return { certificate: await sign(contents, privateKey, now), key: pem };
 }
 
 /** A server certificate of one year, signed by `authority`. */
 export async function issueServer(
   authority: CertificateAndKey,
-  commonName: string,
+  name: string,
   names: Names,
   now: number,
 ): Promise<CertificateAndKey> {
-  const issuer = new X509Certificate(authority.certificate);
-  const keys = await generate();
-  const certificate = await X509CertificateGenerator.create({
-    serialNumber: serialNumber(),
-    subject: `CN=${commonName}`,
-    issuer: issuer.subject,
-    ...validity(now, SERVER_DAYS),
-    publicKey: keys.publicKey,
-    signingKey: await fromPem(authority.key),
-    signingAlgorithm: ALGORITHM,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension([
-        ...names.dns.map((value) => ({ type: "dns" as const, value })),
-        ...names.ip.map((value) => ({ type: "ip" as const, value })),
-      ]),
-      await AuthorityKeyIdentifierExtension.create(issuer),
-    ],
-  });
-  return { certificate: `${certificate.toString("pem")}\n`, key: await toPem(keys.privateKey) };
+  const issuer = readCertificate(onlyBlock(authority.certificate));
+  const key = await crypto.subtle.importKey("pkcs8", onlyBlock(authority.key), ALGORITHM, true, ["sign"]);
+  const { publicKeyInfo, pem } = await generate();
+  const extensions = [
+    basicConstraints(false),
+    keyUsage(DIGITAL_SIGNATURE),
+    extendedKeyUsage(SERVER_AUTH),
+    alternativeNames(names),
+    authorityKeyId(await keyIdOf(issuer.publicKeyInfo)),
+  ];
+  const contents = { issuer: issuer.subject, subject: commonName(name), publicKeyInfo, days: SERVER_DAYS, extensions };
+  return { certificate: await sign(contents, key, now), key: pem };
 }
 
 /** The two as one value, to be passed in where keys cost too much or must be the same each time. */
