@@ -120,8 +120,10 @@ export class Resources {
       }),
     );
     const answer = await result;
+    if (answer instanceof Response) return answer;
+    const respond = () => this.#respond(answer, question);
     // What was done stays done: only its rendering may have to wait for a conversion.
-    return answer instanceof Response ? answer : this.#withCallouts(async () => this.#respond(answer, question));
+    return question.asked.kind.conversion ? this.#withCallouts(async () => respond()) : respond();
   }
 
   /** What to send on a socket; undefined when the request is no watch after all. */
