@@ -1,27 +1,13 @@
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { join } from "node:path";
+import type { Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startWorker } from "./miniflare.ts";
 import { STORE_CONTRACT } from "./store.ts";
 
 let miniflare: Miniflare;
 
 beforeAll(async () => {
-  const bundle = await build({
-    entryPoints: [new URL("durable-worker.ts", import.meta.url).pathname],
-    bundle: true,
-    write: false,
-    format: "esm",
-    external: ["cloudflare:*", "node:*"],
-  });
-  const options = {
-    modules: true as const,
-    script: bundle.outputFiles[0]?.text ?? "",
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["nodejs_compat"],
-    durableObjects: { CASES: { className: "Case", useSQLite: true } },
-  };
-  miniflare = new Miniflare(convertV4MiniflareOptions(options));
-  await miniflare.ready;
+  miniflare = await startWorker({ entryPoints: [join(import.meta.dirname, "durable-worker.ts")] }, { CASES: "Case" });
 }, 30_000);
 
 afterAll(() => miniflare.dispose());

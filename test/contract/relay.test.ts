@@ -1,7 +1,7 @@
 /** The real Relay object: two sides of a stream, in every order of coming and going. */
-import { build } from "esbuild";
-import { convertV4MiniflareOptions, Miniflare, type WebSocket } from "miniflare";
+import type { Miniflare, WebSocket } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startWorker } from "./miniflare.ts";
 
 /** Opens a side of a stream at the object, as the Worker does. */
 const WORKER = `
@@ -16,22 +16,8 @@ const WORKER = `
 let miniflare: Miniflare;
 
 beforeAll(async () => {
-  const bundle = await build({
-    stdin: { contents: WORKER, resolveDir: import.meta.dirname },
-    bundle: true,
-    write: false,
-    format: "esm",
-    external: ["cloudflare:*", "node:*"],
-  });
-  const options = {
-    modules: true as const,
-    script: bundle.outputFiles[0]?.text ?? "",
-    compatibilityDate: "2026-11-01",
-    compatibilityFlags: ["nodejs_compat"],
-    durableObjects: { RELAYS: { className: "Relay", useSQLite: true } },
-  };
-  miniflare = new Miniflare(convertV4MiniflareOptions(options));
-  await miniflare.ready;
+  const stdin = { contents: WORKER, resolveDir: import.meta.dirname };
+  miniflare = await startWorker({ stdin }, { RELAYS: "Relay" });
 }, 30_000);
 
 afterAll(() => miniflare.dispose());
