@@ -257,6 +257,28 @@ test("a webhook converts between versions: on writes before they are acknowledge
   expect((await ask("GET", `${v2}?fieldSelector=spec.size%3D4`)).body.items).toHaveLength(1);
 });
 
+test("what is written again, unchanged, moves to the version that its definition stores now", async () => {
+  const { ask: convert } = converter();
+  const { ask, store } = await testCluster({ ask: convert });
+  const versions = (stored: string) =>
+    ["v1", "v2"].map((name) =>
+      version(name, { "x-kubernetes-preserve-unknown-fields": true }, { storage: name === stored }),
+    );
+  const webhook = { clientConfig: { url: "https://example.com" }, conversionReviewVersions: ["v1"] };
+  const made = definition(versions("v1"));
+  await ask("POST", DEFINITIONS, { ...made, spec: { ...made.spec, conversion: { strategy: "Webhook", webhook } } });
+  await ask("POST", "/api/v1/namespaces", { metadata: { name: "default" } });
+  const written = (await ask("POST", OBJECTS, backup({ keep: 1 }))).body;
+  const defined = (await ask("GET", `${DEFINITIONS}/backups.example.com`)).body;
+  defined.spec.versions = versions("v2");
+  await ask("PUT", `${DEFINITIONS}/backups.example.com`, defined);
+  const again = (await ask("PUT", `${OBJECTS}/nightly`, written)).body;
+  expect(again.metadata.resourceVersion).not.toBe(written.metadata.resourceVersion);
+  const key = { resource: "backups.example.com", namespace: "default", name: "nightly" };
+  expect(JSON.parse(store.get(key)?.json ?? "")).toMatchObject({ apiVersion: "example.com/v2", spec: { size: 1 } });
+  expect((await ask("PUT", `${OBJECTS}/nightly`, again)).body.metadata).toEqual(again.metadata);
+});
+
 test("where the webhook fails, so does the request, and nothing is written", async () => {
   const { ask } = await testCluster();
   const made = definition([version("v1", {}), version("v2", {})]);

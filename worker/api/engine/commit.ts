@@ -29,7 +29,7 @@ export function insert(txn: Txn, kind: Kind, object: KubeObject, dryRun: boolean
   return dryRun ? serialize(kind, object, 0) : put(txn, kind, object, txn.nextRevision());
 }
 
-/** Writes the object over `stored`, unless nothing changes. */
+/** Writes the object over `stored`, unless nothing changes, nor the version that its kind is stored in. */
 export function replace(
   txn: Txn,
   kind: Kind,
@@ -38,9 +38,13 @@ export function replace(
   stored: StoredObject,
   dryRun: boolean,
 ): string {
-  if (isUnchanged(kind, object, old, stored.revision)) return stored.json;
+  if (liesIn(kind, stored) && isUnchanged(kind, object, old, stored.revision)) return stored.json;
   return dryRun ? serialize(kind, object, stored.revision) : put(txn, kind, object, txn.nextRevision());
 }
+
+/** What is written again after its definition chose another version to store moves to that one, though nothing else does. */
+const liesIn = ({ conversion }: Kind, { json }: StoredObject): boolean =>
+  !conversion || json.startsWith(`{"apiVersion":${JSON.stringify(conversion.storedAs)},`);
 
 /** Equal but for the times of managedFields: such a write must neither move the revision nor wake watchers. */
 function isUnchanged(kind: Kind, object: KubeObject, old: KubeObject, revision: number): boolean {
