@@ -4,12 +4,12 @@ import { proxyTarget } from "./api/http/proxy.ts";
 import type { StreamGrant } from "./api/http/streams.ts";
 import type { StoreView } from "./api/view.ts";
 import { ApiError } from "./lib/status.ts";
-import type { Post } from "./protocol/proxy.ts";
+import type { OwnRequest } from "./protocol/proxy.ts";
 
 /** What the platform has to give for it. */
 export type Outside = {
-  /** Carries one POST over a granted stream of the cluster's; rejects when there is no answer. */
-  exchange(clusterName: string, grant: StreamGrant, post: Post): Promise<Response>;
+  /** Carries one request over a granted stream of the cluster's; rejects when there is no answer. */
+  exchange(clusterName: string, grant: StreamGrant, request: OwnRequest): Promise<Response>;
   /** Aborts after so many ms; `end` ends the wait. */
   deadline(ms: number): { signal: AbortSignal; end(): void };
 };
@@ -50,7 +50,8 @@ export function caller(parts: CalloutParts): Caller {
   };
 }
 
-function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Rejects when the signal aborts before the work is done. */
+export function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
@@ -84,5 +85,10 @@ function service(
   const grant: StreamGrant = { node, stream: { id: effects.uid(), kind: "proxy", ...target, tls } };
   stream(grant);
   const { pathname } = new URL(urlOf(client));
-  return outside.exchange(clusterName, grant, { path: pathname, host: `${host}:${port}`, body, signal });
+  const headers: OwnRequest["headers"] = [
+    ["host", `${host}:${port}`],
+    ["content-type", "application/json"],
+    ["accept", "application/json"],
+  ];
+  return outside.exchange(clusterName, grant, { method: "POST", path: pathname, headers, body, signal });
 }

@@ -1,6 +1,6 @@
 /** Cluster: one object a cluster, its single writer. It only gives the host the platform of a Durable Object. */
 import { DurableObject } from "cloudflare:workers";
-import { postTo } from "./edge/proxy.ts";
+import { askOver } from "./edge/proxy.ts";
 import { dialRelay } from "./edge/relay-socket.ts";
 import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
@@ -71,7 +71,8 @@ export class Cluster extends DurableObject<Env> {
       },
       outside: {
         deadline,
-        exchange: async (clusterName, grant, post) => postTo(await dialRelay(this.env.RELAY, clusterName, grant), post),
+        exchange: async (clusterName, grant, request) =>
+          askOver(await dialRelay(this.env.RELAY, clusterName, grant), request),
       },
       getAlarm: () => ctx.storage.getAlarm(),
       setAlarm: (at) => void ctx.storage.setAlarm(at),

@@ -12,9 +12,12 @@ import { Engine } from "./api/engine/engine.ts";
 import type { Applied } from "./api/engine/intents.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { caller, type Outside } from "./callouts.ts";
+import { AVAILABILITY, availabilityController } from "./controllers/apiservice/availability.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { READINESS } from "./controllers/nodes/readiness.ts";
+import { ExtensionServers } from "./extensions.ts";
+import { frontProxy } from "./front-proxy.ts";
 import { builtinKinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
@@ -51,7 +54,9 @@ export type CoreParts = {
   config: ClusterConfig;
   adminTokenHash: string;
   authority: CertificateAndKey;
-  certificates: Pick<Certificates, "issueServer">;
+  /** What signs the certificate by which extension servers know the API. */
+  frontProxy: CertificateAndKey;
+  certificates: Pick<Certificates, "issueServer" | "issueClient">;
   clusterId: string;
   limits: CoreLimits;
   platform: Platform;
@@ -92,6 +97,7 @@ export class Core {
   readonly engine: Engine;
   readonly link: Link;
   readonly watchers: Watchers;
+  readonly extensions: ExtensionServers;
   readonly turn: Turn;
   private readonly parts: CoreParts;
   private readonly ask: Caller;
@@ -133,6 +139,16 @@ export class Core {
           stream: ({ node, stream }) => this.link.stream(node, stream),
         })
       : async () => ({ failed: "nothing outside can be reached" });
+    this.extensions = new ExtensionServers({
+      clusterName: config.name,
+      outside: platform.outside,
+      view,
+      effects,
+      certificate: frontProxy({ authority: parts.frontProxy, certificates: parts.certificates, now: effects.now }),
+      connected: (node) => this.link.connected(node),
+      stream: (node, stream) => this.link.stream(node, stream),
+      recheck: (name) => void this.turn.run(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
+    });
     this.turn = new Turn({ defer: platform.defer, settle: () => this.settle() });
     this.api = createApp({
       engine: this.engine,
@@ -143,6 +159,7 @@ export class Core {
       watches,
       config: { adminTokenHash: parts.adminTokenHash, ca: parts.authority.certificate },
       ask: this.ask,
+      extensions: this.extensions,
       batch: (body) => this.turn.run(body),
     });
     this.link = new Link({
@@ -167,7 +184,8 @@ export class Core {
       report: (error) => platform.report("watch", "", error),
     });
     const controllers = [
-      ...apiServerControllers,
+      ...apiServerControllers({ client: parts.authority.certificate, frontProxy: parts.frontProxy.certificate }),
+      availabilityController(this.extensions.check),
       ...(config.controllers
         ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
         : []),

@@ -64,6 +64,7 @@ function object() {
     certificates: {
       createAuthority: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
       issueServer: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
+      issueClient: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
     },
     exclusively: (body) => body(),
     defer: (body, ms) => void (ms ? setTimeout(body, ms) : setImmediate(body)),

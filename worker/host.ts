@@ -2,8 +2,10 @@
  * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
+import type { ForwardGrant } from "./api/http/streams.ts";
 import type { Outside } from "./callouts.ts";
 import { Core, type CoreLimits, type CoreParts, LIMITS } from "./core.ts";
+import type { Extension } from "./kinds/apiregistration/api-service.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
@@ -83,6 +85,8 @@ export class Host {
       const { pathname } = pathAndQuery(request.url);
       const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
       if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
+      const extension = core.api.serverOf(pathname);
+      if (extension) return await this.grantAggregated(core, request, extension);
       switch (request.headers.get("x-skerry-internal")) {
         case "watch":
           return await this.openWatch(core, request);
@@ -116,12 +120,17 @@ export class Host {
     const authority = stored
       ? (JSON.parse(stored) as CertificateAndKey)
       : await certificates.createAuthority(`skerry ${name}`, effects.now());
+    const knownProxy = store.getSetting("cluster.front-proxy");
+    const frontProxy = knownProxy
+      ? (JSON.parse(knownProxy) as CertificateAndKey)
+      : await certificates.createAuthority("front-proxy-ca", effects.now());
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretOf(this.settings), name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
     const config: ClusterConfig = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}"), name };
-    if (!stored)
+    if (!stored || !knownProxy)
       store.write(() => {
+        store.setSetting("cluster.front-proxy", JSON.stringify(frontProxy));
         store.setSetting("cluster.name", name);
         store.setSetting("cluster.id", clusterId);
         store.setSetting("cluster.authority", JSON.stringify(authority));
@@ -131,6 +140,7 @@ export class Host {
       effects,
       config,
       authority,
+      frontProxy,
       certificates,
       limits,
       clusterId,
@@ -177,6 +187,14 @@ export class Host {
       throw new ApiError(503, "ServiceUnavailable", `node ${grant.node} is not connected to the control plane`);
     if (request.headers.get("x-skerry-internal") === "stream") core.link.stream(grant.node, grant.stream);
     return Response.json(grant, { headers: { "x-skerry-grant": "1" } });
+  }
+
+  private async grantAggregated(core: Core, request: Request, extension: Extension): Promise<Response> {
+    const forward = await core.api.authorizeForward(request, extension);
+    if (forward instanceof Response) return forward;
+    const { grant, headers } = forward;
+    await core.extensions.granted(grant);
+    return Response.json({ ...grant, headers } satisfies ForwardGrant, { headers: { "x-skerry-grant": "1" } });
   }
 
   private async openLink(core: Core, request: Request, node: string): Promise<Response> {

@@ -4,10 +4,12 @@
  *
  * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
  */
+import { openAggregated } from "./edge/aggregated.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
+import { BUILTIN_GROUPS, foreignGroupVersion } from "./kinds/groups.ts";
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 
@@ -37,7 +39,10 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 }
 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
-const SPECIAL = /\/(?:clusters|relay|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]/;
+const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
+const SPECIAL = new RegExp(
+  String.raw`/(?:clusters|relay|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+);
 
 async function serve(request: Request, env: Env): Promise<Response> {
   if (!SPECIAL.test(request.url) && !speaksForUs(request)) return clusterOf(env, "default").fetch(request);
@@ -53,8 +58,8 @@ async function serve(request: Request, env: Env): Promise<Response> {
   }
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
-  if (isWatch(inner, url)) return openWatch(inner, stub);
-  return stub.fetch(inner);
+  const ask = (asked: Request) => (isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked));
+  return foreignGroupVersion(path) ? openAggregated(inner, ask, cluster, env.RELAY) : ask(inner);
 }
 
 export default {

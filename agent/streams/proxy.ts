@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline, Readable } from "node:stream";
+import type { ConnectionOptions } from "node:tls";
 import { createGunzip, createGzip } from "node:zlib";
 import { WebSocket } from "ws";
 import type { ProxyRequest } from "../../worker/protocol/link.ts";
@@ -116,10 +117,7 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
     path: ask.path,
     headers: headers.flat(),
     agent: false,
-    // As kube-apiserver: who asked for https trusts the cluster's network, not a certificate of a pod.
-    ...(request.tls
-      ? { ca: request.tls.ca || undefined, servername: request.tls.serverName }
-      : { rejectUnauthorized: false }),
+    ...trust(request),
     timeout: CONNECT_MS,
   });
   sent.once("socket", (socket) => socket.once("connect", () => socket.setTimeout(0)));
@@ -143,6 +141,18 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
       void edge.unreachable(dialError(error, request)).then(resolve, () => resolve());
     });
   });
+}
+
+function trust({ tls }: ProxyRequest): ConnectionOptions {
+  // As kube-apiserver: who asked for https trusts the cluster's network, not a certificate of a pod.
+  if (!tls) return { rejectUnauthorized: false };
+  const { ca, serverName, insecure = false, client } = tls;
+  return {
+    ca: ca || undefined,
+    servername: serverName,
+    rejectUnauthorized: !insecure,
+    ...(client && { cert: client.certificate, key: client.key }),
+  };
 }
 
 /** In the words of Go's net package. */
@@ -183,12 +193,10 @@ async function htmlOf(response: IncomingMessage, around: Around): Promise<Readab
 /** Opens a WebSocket to the program and joins it to the client's. */
 function serveUpgrade(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
   const url = `${originOf(request).url.replace(/^http/, "ws")}${ask.path}`;
-  const headers = Object.fromEntries([...ask.headers, ["x-forwarded-uri", forwardedUri(ask)]]) as Record<
-    string,
-    string
-  >;
+  const headers: Record<string, string[]> = { "x-forwarded-uri": [forwardedUri(ask)] };
+  for (const [name, value] of ask.headers) headers[name] = [...(headers[name] ?? []), value];
   const timeouts = { handshakeTimeout: CONNECT_MS, closeTimeout: CLOSE_MS };
-  const options = { headers, rejectUnauthorized: false, perMessageDeflate: false, ...timeouts };
+  const options = { headers, ...trust(request), perMessageDeflate: false, ...timeouts };
   const program = new WebSocket(url, ask.upgrade ?? [], options);
   return new Promise((resolve) => {
     program.once("open", () => {

@@ -3,10 +3,12 @@
  * Bodies are read and tokens are verified first; then everything about a request happens in one synchronous turn.
  */
 import { Hono, type MiddlewareHandler } from "hono";
+import type { Extension } from "../kinds/apiregistration/api-service.ts";
 import { ApiError, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
+import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
 import { Access } from "./auth/access.ts";
-import { answerError, NOT_KEPT, PLAIN } from "./http/answer.ts";
+import { answerError, answerText, NOT_KEPT, PLAIN } from "./http/answer.ts";
 import { type Format, negotiate } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
 import { requestInfo } from "./http/request-info.ts";
@@ -24,6 +26,10 @@ export type Api = {
   openWatch(request: Request): Promise<WatchSpec | Response>;
   /** Exec, attach, port-forward or log: which node is to serve what, or the refusal. A 204 is an empty log. */
   authorizeStream(request: Request): Promise<StreamGrant | Response>;
+  /** The server that what lies at a path is to be asked of; undefined where it is this one. */
+  serverOf(pathname: string): Extension | undefined;
+  /** How a request goes on to that server, or the refusal. */
+  authorizeForward(request: Request, extension: Extension): Promise<Forward | Response>;
   /** Who presents the request's token; nobody in particular without one. Throws the 401 for a bad one. */
   authenticate(request: Request): Promise<User>;
   /** A request by someone already known, as agents send on their socket. */
@@ -33,7 +39,12 @@ export type Api = {
 export function createApp(parts: AppParts): Api {
   const access = new Access(parts);
   const resources = new Resources(parts, access);
-  const paths = routes(parts, access);
+  const aggregation = new Aggregation({
+    view: parts.engine.view,
+    effects: parts.effects,
+    extensions: parts.extensions,
+  });
+  const paths = routes(parts, access, aggregation);
   /** What is a resource goes past the router: it is most of all requests, and `requestInfo` has found its way. */
   async function fetch(request: Request): Promise<Response> {
     const what = asked(request);
@@ -57,6 +68,12 @@ export function createApp(parts: AppParts): Api {
       ),
     authorizeStream: (request) =>
       guarded(request, async () => resources.stream(asked(request), await access.present(request))),
+    serverOf: (pathname) => aggregation.serverOf(pathname),
+    authorizeForward: (request, extension) =>
+      guarded(request, async () => {
+        const user = access.admit(request, await access.present(request), asked(request).info);
+        return aggregation.forward(extension, user) ?? answerText("service unavailable\n", 503);
+      }),
     authenticate: async (request) => access.userOf(await access.present(request)),
     async call(user, request) {
       access.vouch(request, user);
@@ -73,7 +90,7 @@ function asked(request: Request): Asked {
 const withoutBody = ({ method }: Request, answer: Response): Response =>
   method === "HEAD" ? new Response(null, answer) : answer;
 
-function routes(parts: AppParts, access: Access): App {
+function routes(parts: AppParts, access: Access, aggregation: Aggregation): App {
   const app: App = new Hono<{ Variables: Variables }>({ strict: false });
   app.onError((error, c) => answerError(error, errorFormat(c.req.header("accept"))));
 
@@ -83,7 +100,7 @@ function routes(parts: AppParts, access: Access): App {
     c.set("info", info);
     await next();
   };
-  publicRoutes(app, guard, { ...parts, key: access.key });
+  publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

@@ -1,6 +1,7 @@
 import type { Kinds } from "../kinds/registry.ts";
 import type { Effects } from "../lib/effects.ts";
 import type { Store } from "../storage/store.ts";
+import type { Extensions } from "./aggregation/aggregation.ts";
 import type { EscalationCheck } from "./auth/escalation.ts";
 import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
@@ -46,6 +47,8 @@ export type AppParts = {
   after?(ms: number, body: () => void): void;
   /** Asks webhooks. */
   ask: Caller;
+  /** Asks servers of other groups. */
+  extensions: Extensions;
   /** Runs the synchronous part of a request, together with others of the same event-loop turn. */
   batch<T>(body: () => T): Promise<T>;
 };

@@ -1,3 +1,5 @@
+import { type Authorities, authenticationPublisher } from "./apiservice/authentication.ts";
+import { crdRegistrationController } from "./apiservice/registration.ts";
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
 import type { Controller } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob.ts";
@@ -44,7 +46,12 @@ export type ControllersConfig = {
 };
 
 /** What kube-apiserver runs itself, so that definitions are served even where no other controller runs. */
-export const apiServerControllers: readonly Controller[] = [namingController, crdFinalizer];
+export const apiServerControllers = (authorities: Authorities): Controller[] => [
+  namingController,
+  crdFinalizer,
+  crdRegistrationController,
+  authenticationPublisher(authorities),
+];
 
 /** Everything that kube-controller-manager would run; the scheduler is its own (`worker/scheduler`). */
 export function builtinControllers(config: ControllersConfig): Controller[] {

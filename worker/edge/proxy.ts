@@ -4,7 +4,13 @@
  */
 import type { StreamGrant } from "../api/http/streams.ts";
 import { ApiError } from "../lib/status.ts";
-import { type Headers as HeaderList, HOP_BY_HOP, type Post, type ProxyMessage, Window } from "../protocol/proxy.ts";
+import {
+  type Headers as HeaderList,
+  HOP_BY_HOP,
+  type OwnRequest,
+  type ProxyMessage,
+  Window,
+} from "../protocol/proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
 
 const PROXY_PATH = /^(\/api\/v1\/(?:nodes|namespaces\/[^/]+\/(?:pods|services))\/[^/]+\/proxy)(\/.*)?$/;
@@ -48,7 +54,7 @@ export async function openProxy(
   return exchange(socket, ask, isUpgrade ? null : request.body);
 }
 
-type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
+export type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
 
 /** One request over a granted stream. Resolves with a 503 when the program cannot be reached. */
 export function exchange(socket: WebSocket, ask: Ask, body: ReadableStream<Uint8Array> | null): Promise<Response> {
@@ -60,23 +66,19 @@ export function exchange(socket: WebSocket, ask: Ask, body: ReadableStream<Uint8
 
 const encoder = new TextEncoder();
 
-/** JSON for a program, over a granted stream. */
-export function postTo(socket: WebSocket, { path, host, body, signal }: Post): Promise<Response> {
-  const bytes = encoder.encode(body);
-  const headers: HeaderList = [
-    ["host", host],
-    ["content-type", "application/json"],
-    ["accept", "application/json"],
-    ["content-length", String(bytes.length)],
-  ];
+/** A request of the cluster's own, over a granted stream. */
+export function askOver(socket: WebSocket, { method, path, headers, body, signal }: OwnRequest): Promise<Response> {
   signal.addEventListener("abort", () => socket.close(1000));
-  return exchange(socket, { method: "POST", path, headers, prefix: "" }, new Response(bytes).body);
+  if (body === undefined) return exchange(socket, { method, path, headers, prefix: "" }, null);
+  const bytes = encoder.encode(body);
+  const whole: HeaderList = [...headers, ["content-length", String(bytes.length)]];
+  return exchange(socket, { method, path, headers: whole, prefix: "" }, new Response(bytes).body);
 }
 
-const protocolsOf = (headers: Headers): string[] =>
+export const protocolsOf = (headers: Headers): string[] =>
   (headers.get("sec-websocket-protocol") ?? "").split(",").flatMap((name) => name.trim() || []);
 
-const forwarded = (headers: Headers): HeaderList =>
+export const forwarded = (headers: Headers): HeaderList =>
   [...headers].filter(([name]) => !HOP_BY_HOP.has(name) && !PRIVATE.test(name));
 
 /** One request on its socket, and what comes back. */

@@ -34,8 +34,19 @@ function cached(kinds: Kinds, key: string, make: () => string): OpenApiDocument 
 /** `api/v1`, `apis/apps/v1`: the part of a path that names a group and version. */
 const pathOf = (kind: Kind) => `${kind.group ? "apis" : "api"}/${kind.apiVersion}`;
 
-/** What `/openapi/v3` answers: where the documents are. */
-export function openapiV3Index(kinds: Kinds): OpenApiDocument {
+/** What `/openapi/v3` answers: where the documents are, those of other servers among them. */
+export function openapiV3Index(
+  kinds: Kinds,
+  others: Readonly<Record<string, { serverRelativeURL: string }>> = {},
+): OpenApiDocument {
+  const own = ownIndex(kinds);
+  if (Object.keys(others).length === 0) return own;
+  const { paths } = JSON.parse(own.text) as { paths: object };
+  const text = JSON.stringify({ paths: { ...paths, ...others } });
+  return { text, hash: hash(text) };
+}
+
+function ownIndex(kinds: Kinds): OpenApiDocument {
   return cached(kinds, "v3", () => {
     const paths: Record<string, { serverRelativeURL: string }> = {};
     for (const [path, members] of Map.groupBy(kinds.all(), pathOf))

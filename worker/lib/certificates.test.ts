@@ -3,7 +3,7 @@ import { connect, createServer, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import "reflect-metadata";
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from "@peculiar/x509";
-import { createAuthority, issueServer } from "./certificates.ts";
+import { createAuthority, issueClient, issueServer } from "./certificates.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const DAY_MS = 86_400_000;
@@ -61,4 +61,14 @@ test("a client that trusts the authority talks to the server", async () => {
   expect(await said(authority.certificate)).toBe("hello");
   expect(await said((await createAuthority("skerry-ca", now)).certificate)).not.toBe("hello");
   server.close();
+});
+
+test("a client's certificate is good for a day, and for no server", async () => {
+  const authority = await createAuthority("front-proxy-ca", NOW);
+  const { certificate } = await issueClient(authority, "front-proxy-client", NOW);
+  const read = new NodeCertificate(certificate);
+  expect(read.verify(new NodeCertificate(authority.certificate).publicKey)).toBe(true);
+  expect(read.subject).toBe("CN=front-proxy-client");
+  expect(read.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
+  expect(Date.parse(read.validTo)).toBe(NOW + 86_400_000);
 });

@@ -1,10 +1,11 @@
-/** Certificates for the two places that need them: a cluster's own CA, and that of a control plane on one's own machine. */
+/** Certificates for the places that need them: a cluster's own CAs, and that of a control plane on one's own machine. */
 import type { BaseBlock } from "asn1js";
 import { decodePem, encodePem } from "./pem.ts";
 import {
   alternativeNames,
   authorityKeyId,
   basicConstraints,
+  CLIENT_AUTH,
   commonName,
   ECDSA_WITH_SHA256,
   explicit,
@@ -31,6 +32,7 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const DAY_MS = 86_400_000;
 const AUTHORITY_DAYS = 3650;
 const SERVER_DAYS = 365;
+const CLIENT_DAYS = 1;
 const SERIAL_NUMBER_BYTES = 9;
 /** Numbers of key usages: RFC 5280, 4.2.1.3. */
 const DIGITAL_SIGNATURE = 0;
@@ -97,10 +99,25 @@ export async function createAuthority(name: string, now: number): Promise<Certif
 }
 
 /** A server certificate of one year, signed by `authority`. */
-export async function issueServer(
+export function issueServer(
   authority: CertificateAndKey,
   name: string,
   names: Names,
+  now: number,
+): Promise<CertificateAndKey> {
+  return issue(authority, name, SERVER_DAYS, [extendedKeyUsage(SERVER_AUTH), alternativeNames(names)], now);
+}
+
+/** A client certificate of one day, signed by `authority`. */
+export function issueClient(authority: CertificateAndKey, name: string, now: number): Promise<CertificateAndKey> {
+  return issue(authority, name, CLIENT_DAYS, [extendedKeyUsage(CLIENT_AUTH)], now);
+}
+
+async function issue(
+  authority: CertificateAndKey,
+  name: string,
+  days: number,
+  purpose: readonly BaseBlock[],
   now: number,
 ): Promise<CertificateAndKey> {
   const issuer = readCertificate(onlyBlock(authority.certificate));
@@ -109,14 +126,13 @@ export async function issueServer(
   const extensions = [
     basicConstraints(false),
     keyUsage(DIGITAL_SIGNATURE),
-    extendedKeyUsage(SERVER_AUTH),
-    alternativeNames(names),
+    ...purpose,
     authorityKeyId(await keyIdOf(issuer.publicKeyInfo)),
   ];
-  const contents = { issuer: issuer.subject, subject: commonName(name), publicKeyInfo, days: SERVER_DAYS, extensions };
+  const contents = { issuer: issuer.subject, subject: commonName(name), publicKeyInfo, days, extensions };
   return { certificate: await sign(contents, key, now), key: pem };
 }
 
-/** The two as one value, to be passed in where keys cost too much or must be the same each time. */
-export const certificates = { createAuthority, issueServer };
+/** All as one value, to be passed in where keys cost too much or must be the same each time. */
+export const certificates = { createAuthority, issueServer, issueClient };
 export type Certificates = typeof certificates;

@@ -37,6 +37,7 @@ const AUTHORITY_KEY_ID = "2.5.29.35";
 const EXTENDED_KEY_USAGE = "2.5.29.37";
 export const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 export const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
+export const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
 export const sequence = (...value: BaseBlock[]) => new Sequence({ value });
 export const oid = (value: string) => new ObjectIdentifier({ value });

@@ -89,7 +89,14 @@ export type ProxyRequest = {
   address: string;
   port: number;
   /** PEM of who must have signed the program's certificate, and its name; absent where any certificate will do. */
-  tls?: { ca: string; serverName: string };
+  tls?: {
+    ca: string;
+    serverName: string;
+    /** Any certificate will do after all. */
+    insecure?: boolean;
+    /** PEM, where the program asks who connects. */
+    client?: { certificate: string; key: string };
+  };
 };
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */

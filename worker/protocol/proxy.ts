@@ -26,8 +26,8 @@ export type ProxyMessage =
   /** There is no answer, because the program could not be reached. */
   | { type: "unreachable"; message: string };
 
-/** One POST of JSON to a program, from the Cluster object itself. */
-export type Post = { path: string; host: string; body: string; signal: AbortSignal };
+/** One request to a program, from the Cluster object itself. */
+export type OwnRequest = { method: string; path: string; headers: Headers; body?: string; signal: AbortSignal };
 
 /** Less than a Relay keeps for a side that is yet to come. */
 export const WINDOW_BYTES = 256 * 1024;

@@ -54,11 +54,6 @@ const apiServiceObject = ({ group, ...spec }: ApiService) => ({
     labels: { "kube-aggregator.kubernetes.io/automanaged": "onstart" },
   },
   spec: { ...(group && { group }), ...spec },
-  status: {
-    conditions: [
-      { type: "Available", status: "True", reason: "Local", message: "Local APIServices are always available" },
-    ],
-  },
 });
 
 function network({ serviceCIDR }: ClusterConfig): object[] {

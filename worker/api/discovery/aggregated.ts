@@ -1,8 +1,9 @@
 /** Discovery in one document: https://kubernetes.io/docs/reference/using-api/api-concepts/#aggregated-discovery */
+import type { Extension } from "../../kinds/apiregistration/api-service.ts";
 import type { Kind, Subresource } from "../../kinds/kind.ts";
-import type { Kinds } from "../../kinds/registry.ts";
+import type { Described } from "../aggregation/discovery.ts";
 import { parseAccept } from "../http/negotiate.ts";
-import { groupsOf } from "./groups.ts";
+import type { Group, Version } from "./groups.ts";
 import { foreignBody } from "./legacy.ts";
 
 const GROUP = "apidiscovery.k8s.io";
@@ -48,20 +49,21 @@ function resourceEntry(kind: Kind): object {
   };
 }
 
-/** `core` asks for what `/api` serves, otherwise for what `/apis` does. */
-export function aggregatedDiscovery(kinds: Kinds, version: string, core: boolean): object {
-  const groups = groupsOf(kinds).filter((group) => (group.name === "") === core);
-  return {
-    kind: "APIGroupDiscoveryList",
-    apiVersion: `${GROUP}/${version}`,
-    metadata: {},
-    items: groups.map(({ name, versions }) => ({
-      metadata: name ? { name } : {},
-      versions: versions.map((entry) => ({
-        version: entry.version,
-        resources: entry.kinds.map(resourceEntry),
-        freshness: "Current",
-      })),
-    })),
+/** `describe` asks other servers for what they serve. */
+export async function aggregatedDiscovery(
+  groups: readonly Group[],
+  version: string,
+  describe: (extension: Extension) => Promise<Described>,
+): Promise<object> {
+  const versionEntry = async ({ version, kinds, extension }: Version) => {
+    if (!extension) return { version, resources: kinds.map(resourceEntry), freshness: "Current" };
+    const { resources, freshness } = await describe(extension);
+    return { version, ...(resources.length && { resources }), freshness };
   };
+  const groupEntry = async ({ name, versions }: Group) => ({
+    metadata: name ? { name } : {},
+    versions: await Promise.all(versions.map(versionEntry)),
+  });
+  const items = await Promise.all(groups.map(groupEntry));
+  return { kind: "APIGroupDiscoveryList", apiVersion: `${GROUP}/${version}`, metadata: {}, items };
 }

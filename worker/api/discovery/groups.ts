@@ -1,8 +1,11 @@
 /** The served groups and their versions, in the order in which clients should prefer them. */
+import type { Extension, Registration } from "../../kinds/apiregistration/api-service.ts";
+import { BUILTIN_GROUPS } from "../../kinds/groups.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 
-export type Version = { version: string; kinds: Kind[] };
+/** `extension` is the server to ask where this one has no kinds of the version. */
+export type Version = { version: string; kinds: Kind[]; extension?: Extension };
 export type Group = { name: string; versions: Version[] };
 
 const STAGES: Readonly<Record<string, number>> = { alpha: 0, beta: 1 };
@@ -21,19 +24,53 @@ export function compareVersions(a: string, b: string): number {
 }
 
 /** The core group is `""`. Resources are in the order of their names. */
-export function groupsOf(kinds: Kinds): Group[] {
-  const groups = new Map<string, Map<string, Kind[]>>();
-  for (const kind of kinds.all()) {
-    const versions = groups.get(kind.group) ?? new Map<string, Kind[]>();
-    groups.set(kind.group, versions);
-    versions.set(kind.version, [...(versions.get(kind.version) ?? []), kind]);
+export function groupsOf(kinds: Kinds, registrations: readonly Registration[] = []): Group[] {
+  const groups = new Map<string, Map<string, Version>>();
+  const place = (group: string, entry: Version) => {
+    const versions = groups.get(group) ?? new Map<string, Version>();
+    groups.set(group, versions);
+    versions.set(entry.version, entry);
+  };
+  for (const members of Map.groupBy(kinds.all(), ({ group, version }) => `${version}.${group}`).values()) {
+    const [{ group, version }] = members as [Kind];
+    const sorted = members.toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
+    place(group, { version, kinds: sorted });
   }
-  return [...groups].map(([name, versions]) => ({
-    name,
-    versions: [...versions]
-      .toSorted(([a], [b]) => compareVersions(a, b))
-      .map(([version, list]) => ({ version, kinds: list.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)) })),
-  }));
+  for (const { group, version, extension } of registrations)
+    if (extension && !BUILTIN_GROUPS.has(group)) place(group, { version, kinds: [], extension });
+  const rank = ranking(registrations);
+  return [...groups]
+    .toSorted(([a], [b]) => rank.groups(a, b))
+    .map(([name, versions]) => ({
+      name,
+      versions: [...versions.values()].toSorted((a, b) => rank.versions(name, a.version, b.version)),
+    }));
+}
+
+/** What a group has that no APIService speaks of: built-in ones come first, custom ones as kube-apiserver registers them. */
+const FIRST = 20_001;
+const CUSTOM = 1_000;
+
+/** Groups by the highest priority of their APIServices, then by name; built-in ones keep the order that they are in. */
+function ranking(registrations: readonly Registration[]) {
+  const known = new Map<string, number>();
+  const versionPriority = new Map<string, number>();
+  for (const { group, version, groupPriority, versionPriority: priority } of registrations) {
+    known.set(group, Math.max(groupPriority, known.get(group) ?? 0));
+    versionPriority.set(`${version}.${group}`, priority);
+  }
+  const isBuiltin = (group: string) => BUILTIN_GROUPS.has(group);
+  const groupPriority = (group: string) => known.get(group) ?? (isBuiltin(group) ? FIRST : CUSTOM);
+  const priorityOf = (group: string, version: string) => versionPriority.get(`${version}.${group}`) ?? 0;
+  return {
+    groups(a: string, b: string): number {
+      if (isBuiltin(a) && isBuiltin(b)) return 0;
+      const byPriority = groupPriority(b) - groupPriority(a) || Number(isBuiltin(b)) - Number(isBuiltin(a));
+      return byPriority || (a < b ? -1 : 1);
+    },
+    versions: (group: string, a: string, b: string): number =>
+      priorityOf(group, b) - priorityOf(group, a) || compareVersions(a, b),
+  };
 }
 
 export const groupVersion = (group: string, version: string): string => (group ? `${group}/${version}` : version);

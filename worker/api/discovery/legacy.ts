@@ -85,12 +85,12 @@ function groupEntry({ name, versions }: Group) {
   return { name, versions: entries, preferredVersion: entries[0] };
 }
 
-export function apiGroup(kinds: Kinds, name: string): object | undefined {
-  const group = groupsOf(kinds).find((candidate) => candidate.name === name);
+export function apiGroup(groups: readonly Group[], name: string): object | undefined {
+  const group = groups.find((candidate) => candidate.name === name);
   return group && name ? { kind: "APIGroup", apiVersion: "v1", ...groupEntry(group) } : undefined;
 }
 
-export function apiGroupList(kinds: Kinds): object {
-  const groups = groupsOf(kinds).filter((group) => group.name !== "");
-  return { kind: "APIGroupList", apiVersion: "v1", groups: groups.map(groupEntry) };
+export function apiGroupList(groups: readonly Group[]): object {
+  const named = groups.filter((group) => group.name !== "");
+  return { kind: "APIGroupList", apiVersion: "v1", groups: named.map(groupEntry) };
 }

@@ -1,9 +1,10 @@
 /** OpenAPI documents: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition */
 import type { Hono, MiddlewareHandler } from "hono";
 import { openapiV2, openapiV2Binary, openapiV3, openapiV3Index } from "../../kinds/openapi.ts";
-import type { Kinds } from "../../kinds/registry.ts";
 import { notAcceptable } from "../../lib/status.ts";
-import type { Variables } from "../parts.ts";
+import type { Aggregation } from "../aggregation/aggregation.ts";
+import { ExtensionOpenApi } from "../aggregation/openapi.ts";
+import type { AppParts, Variables } from "../parts.ts";
 import { answerError } from "./answer.ts";
 import { parseAccept } from "./negotiate.ts";
 import { PageNotFound } from "./route.ts";
@@ -36,11 +37,14 @@ function respond(request: Request, { body, type, hash }: Document, immutable: bo
   return new Response(body, { headers });
 }
 
+export type OpenApiParts = Pick<AppParts, "kinds" | "extensions" | "effects"> & { aggregation: Aggregation };
+
 export function openapiRoutes(
   app: Hono<{ Variables: Variables }>,
   guard: MiddlewareHandler<{ Variables: Variables }>,
-  kinds: Kinds,
+  { kinds, aggregation, extensions, effects }: OpenApiParts,
 ): void {
+  const documents = new ExtensionOpenApi(extensions, effects.now);
   app.get("/openapi/v2", guard, (c) => {
     const type = accepted(c.req.header("accept"), [...JSON_TYPES, ...BINARY_TYPES]);
     if (BINARY_TYPES.includes(type)) {
@@ -51,9 +55,10 @@ export function openapiRoutes(
     return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
   });
 
-  app.get("/openapi/v3", guard, (c) => {
+  app.get("/openapi/v3", guard, async (c) => {
     accepted(c.req.header("accept"), JSON_TYPES);
-    const { text, hash } = openapiV3Index(kinds);
+    const others = aggregation.registrations().flatMap(({ extension }) => extension ?? []);
+    const { text, hash } = openapiV3Index(kinds, await documents.locations(others));
     return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
   });
 

@@ -1,8 +1,11 @@
 /** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
 import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
+import type { Aggregation } from "../aggregation/aggregation.ts";
+import { ExtensionDiscovery } from "../aggregation/discovery.ts";
 import { ISSUER, sha256 } from "../auth/authenticate.ts";
 import type { SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
+import { groupsOf } from "../discovery/groups.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
@@ -17,7 +20,7 @@ type App = Hono<{ Variables: Variables }>;
 type C = HonoContext<{ Variables: Variables }>;
 type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
-export type PublicParts = AppParts & { key: SigningKey };
+export type PublicParts = AppParts & { key: SigningKey; aggregation: Aggregation };
 
 function formatOf(c: C): Format {
   const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
@@ -36,11 +39,14 @@ async function tagged(c: C, text: string, headers: Record<string, string>): Prom
 }
 
 function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
-  const { kinds } = parts;
+  const { kinds, aggregation, extensions, effects } = parts;
+  const groups = () => groupsOf(kinds, aggregation.registrations());
+  const described = new ExtensionDiscovery(extensions, effects.now);
   const root = (core: boolean, legacy: (c: C) => object) => async (c: C) => {
     const wanted = aggregatedVersion(c.req.header("accept") ?? null);
     if (!wanted) return answer(c, legacy(c));
-    const document = JSON.stringify(aggregatedDiscovery(kinds, wanted, core));
+    const members = groups().filter(({ name }) => (name === "") === core);
+    const document = JSON.stringify(await aggregatedDiscovery(members, wanted, (other) => described.describe(other)));
     return tagged(c, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
   };
   app.get(
@@ -51,10 +57,10 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
   app.get(
     "/apis",
     guard,
-    root(false, () => apiGroupList(kinds)),
+    root(false, () => apiGroupList(groups())),
   );
   app.get("/api/:version", guard, async (c) => answer(c, await apiResourceList(kinds, "", c.req.param("version"))));
-  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(kinds, c.req.param("group"))));
+  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(groups(), c.req.param("group"))));
   app.get("/apis/:group/:version", guard, async (c) =>
     answer(c, await apiResourceList(kinds, c.req.param("group"), c.req.param("version"))),
   );
@@ -115,7 +121,7 @@ function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
 
 export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   discoveryRoutes(app, guard, parts);
-  openapiRoutes(app, guard, parts.kinds);
+  openapiRoutes(app, guard, parts);
   healthRoutes(app, guard);
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);

@@ -11,6 +11,8 @@ export type StreamKind = PodStreamRequest["kind"];
 
 /** The node whose Relay to use, and what its agent is asked to serve. */
 export type StreamGrant = { node: string; stream: StreamRequest };
+/** A request that goes on to another server, and what that is told of who asks. */
+export type ForwardGrant = StreamGrant & { headers: [name: string, value: string][] };
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
 

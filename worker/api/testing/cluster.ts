@@ -7,6 +7,7 @@ import { migrate } from "../../storage/migrate.ts";
 import { nodeSql } from "../../storage/node-sql.ts";
 import { openStore } from "../../storage/sqlite-store.ts";
 import type { Change, Store } from "../../storage/store.ts";
+import type { Extensions } from "../aggregation/aggregation.ts";
 import { createApp } from "../app.ts";
 import { sha256 } from "../auth/authenticate.ts";
 import { createSecurity } from "../auth/security.ts";
@@ -34,7 +35,11 @@ export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChan
 }
 
 /** A cluster without controllers but those of kube-apiserver itself. Its clock stands still unless moved. */
-export async function testCluster({ ask: caller, ...overrides }: Partial<ClusterConfig> & { ask?: Caller } = {}) {
+export async function testCluster({
+  ask: caller,
+  extensions,
+  ...overrides
+}: Partial<ClusterConfig> & { ask?: Caller; extensions?: Extensions } = {}) {
   const sql = nodeSql(":memory:");
   migrate(sql);
   const store = openStore(sql);
@@ -53,7 +58,10 @@ export async function testCluster({ ask: caller, ...overrides }: Partial<Cluster
   const watches = new Watches({ kinds, view: engine.view, effects });
   bootstrap({ store, kinds, engine, config });
   const driver = new Driver({
-    controllers: apiServerControllers,
+    controllers: apiServerControllers({
+      client: "-----BEGIN CERTIFICATE-----",
+      frontProxy: "-----BEGIN CERTIFICATE-----",
+    }),
     view: engine.view,
     apply: (intent, controller) => engine.applyIntent(intent, controller),
     work: store.work,
@@ -72,6 +80,12 @@ export async function testCluster({ ask: caller, ...overrides }: Partial<Cluster
     watches,
     config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
+    extensions: extensions ?? {
+      get: async () => {
+        throw new Error("no server can be reached here");
+      },
+      used: () => undefined,
+    },
     async batch(body) {
       try {
         return body();
