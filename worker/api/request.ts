@@ -1,5 +1,4 @@
 import type { Kind } from "../kinds/kind.ts";
-import type { Change } from "../storage/store.ts";
 
 /** Who asks: https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
 export type User = { name: string; uid?: string; groups: readonly string[]; extra?: Record<string, string[]> };
@@ -66,6 +65,3 @@ export type WatchSpec = {
   /** A Table watch has sent its column definitions. */
   headed?: boolean;
 };
-
-/** Turns changes into what one watcher reads: zero or more lines of JSON, each ending with a newline. */
-export type RenderChange = (spec: WatchSpec, change: Change) => string;

@@ -7,7 +7,7 @@ import {
   formatQuantity,
   milliValue,
   parseQuantity,
-  quantityProblem,
+  QuantityError,
   wholeValue,
 } from "./quantity.ts";
 
@@ -36,12 +36,12 @@ describe("a quantity", () => {
   ])("%s prints as %s", (text, expected) => expect(canonical(text)).toBe(expected));
 
   it.each(["", "lots", "1 ", "1KI", "1i", "--1", "1e", "0x1"])("%j is refused", (text) =>
-    expect(quantityProblem(text)).toBeTruthy(),
+    expect(() => parseQuantity(text)).toThrow(QuantityError),
   );
 
   it("says what it expects", () => {
-    expect(quantityProblem("lots")).toContain("quantities must match the regular expression");
-    expect(quantityProblem("1mm")).toBe("unable to parse quantity's suffix");
+    expect(() => parseQuantity("lots")).toThrow("quantities must match the regular expression");
+    expect(() => parseQuantity("1mm")).toThrow("unable to parse quantity's suffix");
   });
 
   it("rounds up where a coarser unit is asked for", () => {

@@ -54,17 +54,6 @@ function parseSuffix(suffix: string): { times: bigint; exponent: number; format:
   return { times: 1n, exponent, format: "DecimalExponent" };
 }
 
-/** Why `text` is no quantity, or undefined. */
-export function quantityProblem(text: string): string | undefined {
-  try {
-    parseQuantity(text);
-    return undefined;
-  } catch (error) {
-    if (error instanceof QuantityError) return error.message;
-    throw error;
-  }
-}
-
 /** The canonical form: no fraction, and the largest unit that loses nothing. */
 export function formatQuantity({ nano, format }: Quantity): string {
   if (nano === 0n) return "0";
@@ -120,10 +109,6 @@ export const milliValue = (q: Quantity): number => Number(roundUp(q.nano, MILLI)
 export const isWhole = (q: Quantity): boolean => q.nano % UNIT === 0n;
 export const wholeQuantity = (value: number, format: QuantityFormat = "DecimalSI"): Quantity => ({
   nano: BigInt(value) * UNIT,
-  format,
-});
-export const milliQuantity = (value: number, format: QuantityFormat = "DecimalSI"): Quantity => ({
-  nano: BigInt(value) * MILLI,
   format,
 });
 

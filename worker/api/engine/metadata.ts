@@ -77,10 +77,3 @@ export function keepSystemFields(object: KubeObject, old: KubeObject): void {
   if (before.deletionTimestamp) metadata.deletionTimestamp = before.deletionTimestamp;
   metadata.deletionGracePeriodSeconds ??= before.deletionGracePeriodSeconds;
 }
-
-/** The main endpoint keeps status, `/status` keeps what defines the object. */
-export function keepMetadataOnStatus(object: KubeObject, old: KubeObject): void {
-  const metadata = metaOf(object);
-  metadata.finalizers = old.metadata?.finalizers;
-  metadata.ownerReferences = old.metadata?.ownerReferences;
-}

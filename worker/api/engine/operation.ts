@@ -1,5 +1,4 @@
 import type { Kind } from "../../kinds/kind.ts";
-import type { KubeObject } from "../../lib/object.ts";
 import type { Txn } from "../../storage/store.ts";
 import type { ApiRequest, User } from "../request.ts";
 import type { Core, Loose } from "./core.ts";
@@ -31,5 +30,3 @@ export type Step = { readonly name: string; run(operation: Operation): void };
 export const runAll = (steps: readonly Step[], operation: Operation): void => {
   for (const step of steps) step.run(operation);
 };
-
-export const asLoose = (object: KubeObject): Loose => object as Loose;

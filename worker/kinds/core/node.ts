@@ -7,9 +7,6 @@ import { validateNode, validateNodeUpdate } from "../validation/node.ts";
 /** https://kubernetes.io/docs/concepts/architecture/nodes/ */
 export type Node = Schemas["io.k8s.api.core.v1.Node"];
 
-export const isNodeReady = (node: Pick<CoreV1Node, "status">): boolean =>
-  node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True") ?? false;
-
 export const Node = defineKind({
   schema: "io.k8s.api.core.v1.Node",
   // A node registers itself with what it has.

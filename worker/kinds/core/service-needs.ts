@@ -6,7 +6,6 @@ type Spec = CoreV1ServiceSpec | undefined;
 /** Its name is a CNAME; nothing is allocated. */
 export const isExternalName = (spec: Spec): boolean => spec?.type === "ExternalName";
 export const isHeadless = (spec: Spec): boolean => !isExternalName(spec) && spec?.clusterIP === "None";
-export const needsClusterIP = (spec: Spec): boolean => !isExternalName(spec) && !isHeadless(spec);
 export const needsNodePorts = (spec: Spec): boolean =>
   spec?.type === "NodePort" || (spec?.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 /** Reachable from outside, so that `externalTrafficPolicy` means something. */

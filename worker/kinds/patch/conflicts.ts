@@ -1,13 +1,10 @@
 import { ApiError } from "../../lib/status.ts";
 import { showPath } from "./fields/element.ts";
-import { FieldSet } from "./fields/field-set.ts";
+import type { FieldSet } from "./fields/field-set.ts";
 import type { Manager } from "./managed-fields.ts";
 
 /** What others own and an apply would change, by the id of the owner. */
 export type Conflicts = ReadonlyMap<string, { manager: Manager; fields: FieldSet }>;
-
-export const fieldsIn = (conflicts: Conflicts): FieldSet =>
-  [...conflicts.values()].reduce((all, { fields }) => all.union(fields), new FieldSet());
 
 /** Conflicts but for those over `allowed`. */
 export function conflictsWithout(conflicts: Conflicts, allowed: FieldSet): Conflicts {

@@ -20,10 +20,3 @@ export function* validateAtMostAll(field: string, value: IntOrString): Problems 
 /** 0 where it is 0 or 0%, and for what is no percentage. */
 export const plainValue = (value: IntOrString | undefined): number =>
   typeof value === "number" ? value : (percentOf(value ?? "") ?? 0);
-
-/** Of `total`: a share rounds up or down as asked. */
-export function scaledValue(value: IntOrString, total: number, round: "up" | "down"): number {
-  if (typeof value === "number") return value;
-  const share = (Number.parseInt(value, 10) * total) / 100;
-  return round === "up" ? Math.ceil(share) : Math.floor(share);
-}
