@@ -199,7 +199,9 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
           { name: "work", mountPath: "/work" },
           { name: "settings", mountPath: "/settings" },
           { name: "settings", mountPath: "/one", subPath: "color" },
-          { name: "key", mountPath: "/key", readOnly: true },
+          { name: "key", mountPath: "/key" },
+          { name: "key", mountPath: "/settings/own/pass", subPath: "pass" },
+          { name: "work", mountPath: "/settings/work" },
           { name: "token", mountPath: "/token" },
           { name: "info", mountPath: "/info" },
         ],
@@ -215,6 +217,11 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     expect(await exec("web", "cat", "/etc/resolv.conf")).toContain("nameserver 10.96.0.10");
     expect(await exec("web", "cat", "/etc/hosts")).toContain(`${podIP}\twebhost`);
     expect(await exec("web", "cat", "/one")).toBe("blue");
+    expect(await exec("web", "cat", "/settings/own/pass", "/settings/work/x")).toBe("s3cretready\n");
+    for (const path of ["/settings/color", "/one", "/key/new", "/info/new"])
+      expect(await exec("web", "sh", "-c", `if echo 1 > ${path}; then echo written; else echo refused; fi`)).toBe(
+        "refused\n",
+      );
     expect(cluster.messages("web")).toContain("Started: Container started");
     // What is known without asking is what nerdctl says.
     const { containerId = "", logPath, pid } = cluster.manager?.find("default", "web", "", "main") ?? {};

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -57,4 +57,13 @@ test("a path that leaves the volume is refused", () => {
 test("an empty volume is a folder without files", () => {
   writeAtomically(folder, files({}));
   expect(readdirSync(folder).filter((name) => !name.startsWith(".."))).toEqual([]);
+});
+
+test("what others are mounted on stays, whatever becomes of the files beside it", () => {
+  writeAtomically(folder, files({ a: "1" }));
+  mkdirSync(join(folder, "point"));
+  writeAtomically(folder, files({ b: "2" }));
+  writeAtomically(folder, files({ b: "3", point: "x" }));
+  expect(readdirSync(folder).sort()).toEqual(["..3", "..data", "b", "point"]);
+  expect(statSync(join(folder, "point")).isDirectory()).toBe(true);
 });

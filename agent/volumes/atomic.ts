@@ -70,12 +70,13 @@ function own(path: string, mode: number, uid: number | undefined, group: number 
   chmodSync(path, mode | setgid);
 }
 
-/** Visible names appear after the data they point to and go after it went. */
+/** Visible names appear after the data they point to and go after it went. What is no link is a mount point of others. */
 function showNames(folder: string, names: ReadonlySet<string>): void {
-  for (const name of names)
-    if (linkTarget(join(folder, name)) === undefined) symlinkSync(join(DATA, name), join(folder, name));
-  for (const entry of readdirSync(folder))
-    if (!entry.startsWith("..") && !names.has(entry)) unlinkSync(join(folder, entry));
+  const present = readdirSync(folder);
+  for (const name of names) if (!present.includes(name)) symlinkSync(join(DATA, name), join(folder, name));
+  for (const entry of present)
+    if (!entry.startsWith("..") && !names.has(entry) && linkTarget(join(folder, entry)) !== undefined)
+      unlinkSync(join(folder, entry));
 }
 
 function linkTarget(path: string): string | undefined {

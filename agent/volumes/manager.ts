@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
 import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
@@ -29,6 +29,8 @@ export interface PodVolumes {
 
 type Mount = [string, CoreV1VolumeMount];
 
+type Place = { path: string; readOnly: boolean };
+
 /** As container runtimes give a pod by default. */
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 
@@ -39,7 +41,7 @@ export class Volumes implements PodVolumes {
   readonly #now: () => number;
   readonly #tokens = new Map<string, PodTokens>();
   /** Where each volume of each pod lies. */
-  readonly #places = new Map<string, Map<string, string>>();
+  readonly #places = new Map<string, Map<string, Place>>();
 
   constructor(deps: { home: string; api: Api; now: () => number }) {
     this.#home = deps.home;
@@ -58,11 +60,11 @@ export class Volumes implements PodVolumes {
   }
 
   async prepare(context: PodContext): Promise<void> {
-    const places = new Map<string, string>();
+    const places = new Map<string, Place>();
     for (const volume of context.pod.spec.volumes ?? []) {
       const source = volumeSources.find((s) => s.matches(volume));
       if (!source) throw new VolumeError(`Unable to attach or mount volume "${volume.name}": no volume plugin matched`);
-      places.set(volume.name, await this.#set(source, volume, context));
+      places.set(volume.name, { path: await this.#set(source, volume, context), readOnly: source.follows ?? false });
     }
     this.#places.set(context.pod.metadata.uid ?? "", places);
   }
@@ -81,17 +83,19 @@ export class Volumes implements PodVolumes {
   async mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]> {
     const uid = pod.metadata.uid ?? "";
     const mounts: Mount[] = [];
-    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
-      const place = this.#places.get(uid)?.get(mount.name);
-      if (!place) throw new VolumeError(`volume "${mount.name}" is not mounted`);
+    for (const [index, wanted] of (container.volumeMounts ?? []).entries()) {
+      const place = this.#places.get(uid)?.get(wanted.name);
+      if (!place) throw new VolumeError(`volume "${wanted.name}" is not mounted`);
+      const mount = place.readOnly ? { ...wanted, readOnly: true } : wanted;
       const subPath = subPathOf(mount, env);
-      if (!subPath) mounts.push([place, mount]);
+      if (!subPath) mounts.push([place.path, mount]);
       else {
         const target = join(this.#folder(uid), "subpaths", container.name, `${index}`);
-        await bindSubPath(place, subPath, target);
+        await bindSubPath(place.path, subPath, target);
         mounts.push([target, mount]);
       }
     }
+    makeMountPoints(mounts);
     return mounts;
   }
 
@@ -135,5 +139,19 @@ export class Volumes implements PodVolumes {
       memoryFolder: join(this.#home, "memory", uid),
       token: (request) => held.token(context.pod, request),
     };
+  }
+}
+
+/** The runtime cannot make what other mounts are put on inside a volume that containers only read. */
+function makeMountPoints(mounts: readonly Mount[]): void {
+  for (const [place, { mountPath, readOnly }] of mounts) {
+    if (!readOnly || !statSync(place).isDirectory()) continue;
+    for (const [inner, { mountPath: innerPath }] of mounts) {
+      const path = relative(mountPath, innerPath);
+      if (path === "" || path.split(sep)[0] === ".." || existsSync(join(place, path))) continue;
+      const isFolder = statSync(inner, { throwIfNoEntry: false })?.isDirectory() ?? true;
+      mkdirSync(isFolder ? join(place, path) : dirname(join(place, path)), { recursive: true });
+      if (!isFolder) writeFileSync(join(place, path), "");
+    }
   }
 }

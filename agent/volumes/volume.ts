@@ -27,6 +27,6 @@ export type VolumeSource = {
   matches(volume: CoreV1Volume): boolean;
   /** Makes the volume or brings it up to date; returns where it lies on this machine. */
   prepare(volume: CoreV1Volume, context: VolumeContext): Promise<string>;
-  /** Its content follows the API's objects. */
+  /** Its content follows the API's objects, and containers may only read it. */
   follows?: true;
 };
