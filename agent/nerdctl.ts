@@ -267,7 +267,7 @@ function parse<T>(text: string): T | undefined {
 }
 
 /** The payload of an event is JSON inside JSON. */
-export function readEvent(line: string): RuntimeEvent | undefined {
+function readEvent(line: string): RuntimeEvent | undefined {
   const event = parse<{ Topic?: string; Event?: string }>(line);
   if (!event?.Topic) return undefined;
   return { topic: event.Topic, payload: parse<Record<string, unknown>>(event.Event ?? "") ?? {} };

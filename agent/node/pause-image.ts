@@ -46,7 +46,7 @@ const architectures: Record<string, string> = { x64: "amd64", arm64: "arm64" };
 export const architecture = architectures[process.arch] ?? process.arch;
 
 /** A static ELF64 executable of one segment. https://refspecs.linuxfoundation.org/elf/elf.pdf */
-export function pauseProgram(arch: string = architecture): Buffer {
+function pauseProgram(arch: string = architecture): Buffer {
   const loop = loops[arch];
   if (!loop) throw new Error(`no pause program for ${arch}`);
   const size = ELF_HEADER + PROGRAM_HEADER + loop.code.length;
@@ -75,7 +75,7 @@ export function pauseProgram(arch: string = architecture): Buffer {
 }
 
 /** Writes a docker archive with the pause image to `path`, for `nerdctl load`. */
-export async function writePauseImage(path: string): Promise<void> {
+async function writePauseImage(path: string): Promise<void> {
   const layer = await tar([{ name: "pause", mode: 0o755, content: pauseProgram() }]);
   const config = JSON.stringify({
     architecture,

@@ -36,7 +36,7 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
 }
 
 /** Undefined for a line that the logger has not finished. */
-export function parseEntry(line: string): Entry | undefined {
+function parseEntry(line: string): Entry | undefined {
   try {
     const { log, stream, time } = JSON.parse(line) as Partial<Entry>;
     return typeof log === "string" ? { log, stream: stream ?? "stdout", time: time ?? "" } : undefined;

@@ -56,7 +56,7 @@ export function defineKind<Name extends keyof Schemas>(
 }
 
 /** `apps/v1`, `v1`. */
-export const apiVersionOf = (group: string, version: string): string => (group ? `${group}/${version}` : version);
+const apiVersionOf = (group: string, version: string): string => (group ? `${group}/${version}` : version);
 
 /** What discovery says of a kind; that of a custom resource brings its structure along. */
 export type KindFacts = Omit<ResourceFacts, "schema"> & {

@@ -16,7 +16,7 @@ const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`);
 const byteLength = (value: string) => new TextEncoder().encode(value).length;
 
-export const tooLongName = (max: number): string => `must be no more than ${max} characters`;
+const tooLongName = (max: number): string => `must be no more than ${max} characters`;
 export const betweenNumbers = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
 /** Explains a pattern the way `validation.RegexError` does. */

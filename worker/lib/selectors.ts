@@ -49,7 +49,7 @@ const expressionOperators: Record<string, Operator> = {
 };
 
 /** A LabelSelector as requirements, sorted by key. Throws `SelectorError` on an operator it does not know. */
-export function selectorRequirements(selector: LabelSelector): Requirement[] {
+function selectorRequirements(selector: LabelSelector): Requirement[] {
   const equal = Object.entries(selector.matchLabels ?? {}).map(
     ([key, value]): Requirement => ({ key, operator: "=", values: [value] }),
   );

@@ -16,7 +16,7 @@ import { ineligible, preempt } from "./preempt.ts";
 import { type NodeInfo, Snapshot } from "./snapshot.ts";
 import { bindLate, claimNames, claimsOf } from "./volumes.ts";
 
-export const DEFAULT_SCHEDULER = "default-scheduler";
+const DEFAULT_SCHEDULER = "default-scheduler";
 
 const isOurs = ({ spec, metadata }: Readonly<Pod>): boolean =>
   !spec.nodeName && !metadata.deletionTimestamp && (spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER;

@@ -42,7 +42,7 @@ export const LINES = {
 } as const satisfies Record<string, Line>;
 
 /** Stored data: free in all up to this, and what a GB more costs a month. */
-export const STORED = { freeGb: 5, pricePerGbMonth: 0.2 };
+const STORED = { freeGb: 5, pricePerGbMonth: 0.2 };
 
 export type Billed = Record<keyof typeof LINES, number> & { storedGb: number };
 

@@ -10,7 +10,7 @@ import { nodeSql } from "../../../worker/storage/node-sql.ts";
 import { openStore } from "../../../worker/storage/sqlite-store.ts";
 import type { Store } from "../../../worker/storage/store.ts";
 
-export const PODS_PER_NAMESPACE = 500;
+const PODS_PER_NAMESPACE = 500;
 export const PODS_PER_SET = 50;
 const AT_ONCE = 1000;
 const KEEP_REVISIONS = 10_000;

@@ -16,7 +16,7 @@ const SERVICE_ACCOUNT = "system:serviceaccount:";
 const LEEWAY_SECONDS = 60;
 
 export const ANONYMOUS: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
-export const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: [ADMINISTRATORS, AUTHENTICATED] };
+const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: [ADMINISTRATORS, AUTHENTICATED] };
 
 /** A token, digested: what it hashes to, and its claims when this cluster signed it. */
 export type Presented = { hash: string; claims: Claims | undefined };

@@ -21,7 +21,7 @@ export function anyOf(authorizers: readonly Authorizer[]): Authorizer {
   };
 }
 
-export function forbiddenError(user: User, attributes: Attributes, reason: string): ApiError {
+function forbiddenError(user: User, attributes: Attributes, reason: string): ApiError {
   const why = reason ? `: ${reason}` : "";
   const who = `User ${JSON.stringify(user.name)} cannot ${attributes.verb}`;
   if (attributes.type === "path")

@@ -11,8 +11,8 @@ export type RoleRef = { apiGroup?: string; kind: string; name: string };
 export type RbacSubject = { kind: string; apiGroup?: string; name: string; namespace?: string };
 
 const GROUP = "rbac.authorization.k8s.io";
-export const ROLES = `roles.${GROUP}`;
-export const CLUSTER_ROLES = `clusterroles.${GROUP}`;
+const ROLES = `roles.${GROUP}`;
+const CLUSTER_ROLES = `clusterroles.${GROUP}`;
 const ROLE_BINDINGS = `rolebindings.${GROUP}`;
 const CLUSTER_ROLE_BINDINGS = `clusterrolebindings.${GROUP}`;
 

@@ -84,7 +84,7 @@ export function checkPreconditions(
 }
 
 /** Marks or removes one object. The caller has checked preconditions and admission. */
-export function removeStoredObject(
+function removeStoredObject(
   txn: Txn,
   kind: Kind,
   stored: StoredObject,

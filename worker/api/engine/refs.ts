@@ -55,7 +55,7 @@ const text = (object: KubeObject, path: string): string => {
 };
 
 /** How long events are kept: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl) */
-export const EVENT_TTL_MS = 3_600_000;
+const EVENT_TTL_MS = 3_600_000;
 /** Events expire together in steps of this length. */
 export const EXPIRY_STEP_MS = 600_000;
 

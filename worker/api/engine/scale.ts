@@ -19,7 +19,7 @@ import { updateObject } from "./update.ts";
  * One number of a workload under one name for all kinds: autoscalers and `kubectl scale` know only this.
  * https://kubernetes.io/docs/reference/kubernetes-api/autoscaling-resources/horizontal-pod-autoscaler-v1/
  */
-export const ScaleKind = kindOf<AutoscalingV1Scale>({
+const ScaleKind = kindOf<AutoscalingV1Scale>({
   group: "autoscaling",
   version: "v1",
   kind: "Scale",

@@ -5,7 +5,7 @@ import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/
 import type { ApiRequest } from "../request.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 const tooLargeBody = () => tooLarge(`limit is ${MAX_BODY_BYTES}`);
 
@@ -104,7 +104,7 @@ const withoutSurprises = (tags: Tags): Tags =>
   );
 
 /** The document as JSON, and in go-yaml's words the keys that one of its maps has twice; the last of them counts. */
-export function yamlToJson(text: string): { body: string; repeated: string[] } {
+function yamlToJson(text: string): { body: string; repeated: string[] } {
   try {
     const lineCounter = new LineCounter();
     const options = { version: "1.1", uniqueKeys: false, customTags: withoutSurprises, logLevel: "error" } as const;

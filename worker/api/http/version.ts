@@ -3,7 +3,7 @@ const MAJOR = "1";
 const MINOR = "35";
 
 /** The Kubernetes release whose API this is. Clients compare it as semver, so it carries no suffix. */
-export const GIT_VERSION = `v${MAJOR}.${MINOR}.4`;
+const GIT_VERSION = `v${MAJOR}.${MINOR}.4`;
 
 export const version = {
   major: MAJOR,

@@ -12,7 +12,7 @@ const FAILURES = "batch.kubernetes.io/job-index-failure-count";
 const IGNORED_FAILURES = "batch.kubernetes.io/job-index-ignored-failure-count";
 
 /** Holds a finished pod until it is counted. https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers */
-export const TRACKING = "batch.kubernetes.io/job-tracking";
+const TRACKING = "batch.kubernetes.io/job-tracking";
 
 export const isTracked = ({ metadata }: Readonly<Pod>): boolean => metadata.finalizers?.includes(TRACKING) ?? false;
 

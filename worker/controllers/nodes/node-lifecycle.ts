@@ -12,7 +12,7 @@ import { type Disruption, disruption, READINESS, readyStatus } from "./readiness
 
 const PREFIX = "node.kubernetes.io";
 export const NOT_READY = `${PREFIX}/not-ready`;
-export const UNREACHABLE = `${PREFIX}/unreachable`;
+const UNREACHABLE = `${PREFIX}/unreachable`;
 const UNSCHEDULABLE = `${PREFIX}/unschedulable`;
 
 /** Conditions that keep new pods off while they are True. */

@@ -2,7 +2,7 @@ import type { Pod } from "../../kinds/core/pod.ts";
 import { isPodReady } from "../../kinds/core/pod-conditions.ts";
 import { readySince } from "../pods.ts";
 
-export const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
+const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
 
 /** Negative when `a` goes first; 0 when the rule cannot tell. */
 type Rule = (a: Ranked, b: Ranked, now: number) => number;

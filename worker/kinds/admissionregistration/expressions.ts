@@ -14,11 +14,7 @@ import { registerAuthorizer } from "./authorizer.ts";
 export type Scope = { params?: boolean; namespaceObject?: boolean; variables?: boolean };
 
 /** `type` is what is known of the object's: `dyn`, or a type that was declared in `environment`. */
-export function admissionEnvironment(
-  scope: Scope,
-  environment: Environment = celEnvironment(),
-  type = "dyn",
-): Environment {
+function admissionEnvironment(scope: Scope, environment: Environment = celEnvironment(), type = "dyn"): Environment {
   registerAuthorizer(environment);
   environment.registerVariable("object", type).registerVariable("oldObject", type).registerVariable("request", "dyn");
   if (scope.params) environment.registerVariable("params", "dyn");

@@ -12,8 +12,8 @@ import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
 import { matchesTemplate, selectsOthers } from "../validation/workloads.ts";
 
-export const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
-export const JOB_NAME = "batch.kubernetes.io/job-name";
+const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
+const JOB_NAME = "batch.kubernetes.io/job-name";
 
 const MAX_INT32 = 2 ** 31 - 1;
 

@@ -9,8 +9,8 @@ import { invalidFor } from "../validation/fields.ts";
 export type Namespace = Schemas["io.k8s.api.core.v1.Namespace"];
 
 /** Held by the namespace controller until nothing is left inside. */
-export const NAMESPACE_FINALIZER = "kubernetes";
-export const NAME_LABEL = "kubernetes.io/metadata.name";
+const NAMESPACE_FINALIZER = "kubernetes";
+const NAME_LABEL = "kubernetes.io/metadata.name";
 
 const NOT_STANDARD = "name is neither a standard finalizer name nor is it fully qualified";
 

@@ -7,7 +7,7 @@ import { isPodReady, isPodTerminal, isSidecar, podCondition } from "./pod-condit
 /** `kubectl get pods`: https://kubernetes.io/docs/reference/kubectl/quick-reference/ */
 type Summary = { ready: number; containers: number; status: string; restarts: number; lastRestart: number };
 
-export function summarizePod(pod: CoreV1Pod): Summary {
+function summarizePod(pod: CoreV1Pod): Summary {
   const { spec, status } = pod;
   const inits = new Map((spec?.initContainers ?? []).map((container) => [container.name, container]));
   const sidecars = [...inits.values()].filter(isSidecar).length;

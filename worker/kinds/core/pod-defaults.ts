@@ -40,7 +40,7 @@ export function defaultPodTemplate(template: CoreV1PodTemplateSpec | null | unde
   if (template?.spec) defaultPodSpec(template.spec);
 }
 
-export function defaultPodSpec(spec: CoreV1PodSpec): void {
+function defaultPodSpec(spec: CoreV1PodSpec): void {
   spec.dnsPolicy ||= "ClusterFirst";
   spec.restartPolicy ||= "Always";
   spec.securityContext ??= {};
@@ -89,7 +89,7 @@ function defaultContainer(container: AnyContainer): void {
 }
 
 /** Always for `:latest`, also when only implied; else what the node has is fine. */
-export function defaultPullPolicy(image: string | undefined): string {
+function defaultPullPolicy(image: string | undefined): string {
   if (!image) return "IfNotPresent";
   const [name = "", digest] = image.split("@");
   const last = name.slice(name.lastIndexOf("/") + 1);

@@ -64,7 +64,7 @@ const RESERVED = new Set(
 );
 
 /** A field's name as expressions write it. */
-export function escapeName(name: string): string {
+function escapeName(name: string): string {
   if (RESERVED.has(name)) return `__${name}__`;
   return name
     .replaceAll("__", "__underscores__")

@@ -27,7 +27,7 @@ export function readJsonPatch(body: string | undefined): (document: unknown) => 
  * Returns `document` after all operations; it is not changed. Throws 422 when one does not fit, a failed `test` too.
  * https://www.rfc-editor.org/rfc/rfc6902, with indexes from the end (`-1`) as kube-apiserver takes them.
  */
-export function jsonPatch(document: unknown, operations: readonly JsonObject[]): unknown {
+function jsonPatch(document: unknown, operations: readonly JsonObject[]): unknown {
   const root = copy(document);
   const budget = { bytes: MAX_COPIED_BYTES };
   try {

@@ -61,7 +61,7 @@ export function* validateCertificateSigningRequest({ spec, status }: Request): P
 const MAX_DOMAIN_BYTES = 253;
 const FORM = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
 
-export function* validateSignerName(name: string, field: string): Problems {
+function* validateSignerName(name: string, field: string): Problems {
   if (name === "") return yield required(field);
   const [domain = "", path = "", ...more] = name.split("/");
   if (!name.includes("/") || more.length > 0) return yield invalidValue(field, name, FORM);

@@ -17,7 +17,7 @@ const MIN_TOKEN_SECONDS = 600;
 const MAX_TOKEN_SECONDS = 2 ** 32;
 const IMMUTABLE = "field is immutable";
 
-export function* validateDriverName(name: string | undefined, field: string): Problems {
+function* validateDriverName(name: string | undefined, field: string): Problems {
   if (!name) return yield required(field);
   if (name.length > MAX_DRIVER_BYTES) yield tooLong(field, MAX_DRIVER_BYTES);
   yield* invalidFor(field, name, dnsSubdomainProblems(name.toLowerCase()));

@@ -10,7 +10,7 @@ import type {
 import { invalidFor, type Problems } from "./fields.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/downward-api/ */
-export const ENV_FIELDS = [
+const ENV_FIELDS = [
   "metadata.name",
   "metadata.namespace",
   "metadata.uid",

@@ -9,7 +9,7 @@ import { validateQuantity } from "./resources.ts";
 export const TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-export function* validateTaints(taints: readonly CoreV1Taint[] | undefined, field: string): Problems {
+function* validateTaints(taints: readonly CoreV1Taint[] | undefined, field: string): Problems {
   const seen = new Set<string>();
   for (const [index, taint] of (taints ?? []).entries()) {
     const at = `${field}[${index}]`;

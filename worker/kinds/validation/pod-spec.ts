@@ -34,7 +34,7 @@ const PREEMPTION_POLICIES = ["Never", "PreemptLowerPriority"];
 const SYSTEMS = ["linux", "windows"];
 const MAX_SECONDS = 2 ** 31 - 1;
 
-export function* validatePodSpec(given: CoreV1PodSpec | undefined, field: string): Problems {
+function* validatePodSpec(given: CoreV1PodSpec | undefined, field: string): Problems {
   const spec: CoreV1PodSpec = given ?? { containers: [] };
   const { known, problems } = validateVolumes(spec.volumes, `${field}.volumes`);
   yield* problems;

@@ -39,7 +39,7 @@ export const isStandardResource = (name: string): boolean =>
 const isNative = (name: string) => !name.includes("/") || name.includes("kubernetes.io/");
 
 /** A device or other thing that is counted, named with a domain of its own. */
-export const isExtendedResource = (name: string): boolean =>
+const isExtendedResource = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && qualifiedNameProblems(`requests.${name}`).length === 0;
 
 const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name);

@@ -87,7 +87,7 @@ function* validateAffinity({ sessionAffinity, sessionAffinityConfig }: CoreV1Ser
 }
 
 /** Addresses and families, which must agree before anything is allocated. */
-export function* validateClusterIPs(spec: CoreV1ServiceSpec): Problems {
+function* validateClusterIPs(spec: CoreV1ServiceSpec): Problems {
   if (spec.type === "ExternalName") return;
   const { clusterIP, clusterIPs = [], ipFamilies = [], ipFamilyPolicy } = spec;
   if (clusterIP) {

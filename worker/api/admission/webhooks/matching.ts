@@ -61,10 +61,7 @@ function matchesResource(pattern: string, resource: string, subresource: string)
   return (main === "*" || main === resource) && (sub === "*" || sub === subresource);
 }
 
-export function matchesNamespace(
-  { namespaceSelector }: Pick<Hook, "namespaceSelector">,
-  operation: Operation,
-): boolean {
+function matchesNamespace({ namespaceSelector }: Pick<Hook, "namespaceSelector">, operation: Operation): boolean {
   const { kind, namespace, core, object, action } = operation;
   const isNamespace = kind.groupResource === Namespace.groupResource;
   if (!isNamespace && !namespace) return true;
@@ -72,7 +69,7 @@ export function matchesNamespace(
   return matchesSelector(namespaceSelector ?? {}, of?.metadata?.labels);
 }
 
-export function matchesObject({ objectSelector }: Pick<Hook, "objectSelector">, { object, old }: Operation): boolean {
+function matchesObject({ objectSelector }: Pick<Hook, "objectSelector">, { object, old }: Operation): boolean {
   const matches = (candidate: Readonly<KubeObject> | undefined) =>
     candidate !== undefined && matchesSelector(objectSelector ?? {}, candidate.metadata?.labels);
   return matches(object) || matches(old);
