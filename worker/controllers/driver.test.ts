@@ -4,7 +4,8 @@ import type { KubeObject } from "../lib/object.ts";
 import type { ApiError } from "../lib/status.ts";
 import { alreadyExists, modified, notFound } from "../lib/status.ts";
 import type { Controller, Intent, View } from "./controller.ts";
-import { type Deadlines, Driver, type ObjectChange } from "./driver.ts";
+import type { WorkRows } from "./deadlines.ts";
+import { Driver, type ObjectChange } from "./driver.ts";
 import { ownKey } from "./keys.ts";
 
 const kind = { groupResource: "things" } as Kind;
@@ -30,7 +31,7 @@ function setup(
   rows: Rows = new Map(),
 ) {
   const clock = { now: 1000 };
-  const work: Deadlines = {
+  const work: WorkRows = {
     enqueue: (item) => void rows.set(`${item.controller} ${item.key}`, item),
     due: (now) => [...rows.values()].filter((row) => row.due <= now),
     done: (controller, key) => void rows.delete(`${controller} ${key}`),

@@ -2,9 +2,10 @@ import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
 import type { ApiError } from "../lib/status.ts";
 import type { ChangeType, Context, Controller, Intent, View, Watch } from "./controller.ts";
+import { Deadlines, type WorkRows } from "./deadlines.ts";
 import { Backoff, KeyQueue } from "./queue.ts";
 import { Rests } from "./rests.ts";
-import { type Queue, Ring } from "./ring.ts";
+import { type Queue, Turns } from "./turns.ts";
 
 /** One write: `object` is the new body, or the last one on deletion; `old` is absent on creation. */
 export type ObjectChange = {
@@ -12,13 +13,6 @@ export type ObjectChange = {
   kind: Kind;
   object: Readonly<KubeObject>;
   old?: Readonly<KubeObject>;
-};
-
-/** Reconciles that wait for a time, kept where they survive this process. The store's work queue is one. */
-export type Deadlines = {
-  enqueue(item: { controller: string; key: string; due: number }): void;
-  due(now: number, limit: number): { controller: string; key: string; due: number }[];
-  done(controller: string, key: string): void;
 };
 
 export type DriverOptions = {
@@ -34,7 +28,7 @@ export type DriverOptions = {
   ): ApiError | undefined | Promise<ApiError | undefined>;
   /** Asks for a turn, because a held key is free; needed where `apply` gives promises. */
   wake?(): void;
-  work: Deadlines;
+  work: WorkRows;
   effects: { now(): number; random(): number };
   /** Writes not handed to `changed` yet, asked for after every reconcile; absent when the caller pushes them all. */
   pull?(): Iterable<ObjectChange>;
@@ -51,14 +45,8 @@ export type Budget = {
   until?: number;
 };
 
-/** Reconciles of the others after which the patient ones get a turn each, however much is left. */
-const PATIENCE = 500;
-const DUE_ROWS_AT_ONCE = 1000;
 /** While fewer keys wait, a resync goes on. */
 const FEW_KEYS = 1000;
-/** Whose rows stand while keys wait in the memory of a driver (one a driver), and how long after a crash those are looked for. */
-const UNFINISHED = "";
-const UNFINISHED_MS = 10_000;
 /** A conflict means that the key acted on what it had itself just changed: look again at once, but not for ever. */
 const CONFLICTS_AT_ONCE = 3;
 
@@ -87,34 +75,24 @@ const CONFLICTS_AT_ONCE = 3;
 export class Driver {
   readonly #options: DriverOptions;
   readonly #queues: readonly Queue[];
-  readonly #eager: Ring;
-  readonly #patient: Ring;
+  readonly #turns: Turns;
   readonly #byName = new Map<string, Queue>();
   readonly #watches = new Map<string, { watch: Watch; queue: Queue }[]>();
   readonly #watchAll: Queue[] = [];
   readonly #backoff = new Backoff();
   readonly #rests = new Rests<{ queue: Queue; key: string }>();
   readonly #conflicts = new Map<string, number>();
-  /** Deadlines not written yet: controller → key → due. */
-  readonly #later = new Map<string, Map<string, number>>();
-  #eagerRuns = 0;
-  /** The key of this driver's own unfinished row: what another left when its memory went is not this one's to tick off. */
-  readonly #mark: string;
-  /** The row stands. */
-  #marked = false;
+  readonly #deadlines: Deadlines;
   /** What a resync has not looked at yet. Its pages are read when they are taken, so none is older than what is told. */
   #unseen: Iterator<ObjectChange[], void> | undefined;
   /** Keys whose intent is being carried out elsewhere. */
   readonly #held = new Set<string>();
-  /** Turns that the patient have coming, whatever else waits. */
-  #owed = 0;
 
   constructor(options: DriverOptions) {
     this.#options = options;
-    this.#mark = `${options.effects.now()}-${options.effects.random()}`;
+    this.#deadlines = new Deadlines(options.work, `${options.effects.now()}-${options.effects.random()}`);
     this.#queues = options.controllers.map((controller) => ({ controller, keys: new KeyQueue() }));
-    this.#eager = new Ring(this.#queues.filter(({ controller }) => !controller.patient));
-    this.#patient = new Ring(this.#queues.filter(({ controller }) => controller.patient));
+    this.#turns = new Turns(this.#queues);
     for (const queue of this.#queues) this.#register(queue);
   }
 
@@ -187,19 +165,10 @@ export class Driver {
 
   /** Loads the deadlines that have come; how many. */
   due(now: number): number {
-    const rows = this.#options.work.due(now, DUE_ROWS_AT_ONCE);
-    for (const { controller, key } of rows) {
-      this.#options.work.done(controller, key);
-      if (controller === UNFINISHED) this.#unfinished(key);
-      else this.enqueue(controller, key);
-    }
-    return rows.length;
-  }
-
-  /** A mark has come due: this driver's own only needs renewing; after one that ended, all is looked at anew. */
-  #unfinished(mark: string): void {
-    if (mark === this.#mark) this.#marked = false;
-    else this.resync();
+    const { keys, rows, isLost } = this.#deadlines.take(now);
+    for (const { controller, key } of keys) this.enqueue(controller, key);
+    if (isLost) this.resync();
+    return rows;
   }
 
   /** Keys that wait to run now. */
@@ -217,7 +186,7 @@ export class Driver {
     for (const { queue, key } of this.#rests.over(this.#options.effects.now())) this.#add(queue, key);
     this.#pull();
     for (let left = budget.reconciles; left > 0; left--) {
-      const next = this.#next();
+      const next = this.#turns.take();
       if (budget.until !== undefined && this.#options.effects.now() >= budget.until) {
         if (next) this.#add(next.queue, next.key);
         break;
@@ -230,39 +199,15 @@ export class Driver {
     return this.waiting === 0 && this.#unseen === undefined;
   }
 
-  /**
-   * Writes the deadlines that came up since the last call. Keys that still wait to run stay in memory; one row marks
-   * that there are some, for the case that this memory is lost: thousands of them would cost as many rows.
-   */
+  /** Writes the deadlines that came up since the last call, and whether keys wait to run: those stay in memory. */
   persist(): void {
-    const { work, effects } = this.#options;
-    for (const [controller, keys] of this.#later) for (const [key, due] of keys) work.enqueue({ controller, key, due });
-    this.#later.clear();
     const unfinished =
       this.waiting > 0 || this.#unseen !== undefined || this.#held.size > 0 || this.#rests.next() !== undefined;
-    if (unfinished === this.#marked) return;
-    if (unfinished) work.enqueue({ controller: UNFINISHED, key: this.#mark, due: effects.now() + UNFINISHED_MS });
-    else work.done(UNFINISHED, this.#mark);
-    this.#marked = unfinished;
+    this.#deadlines.persist(unfinished, this.#options.effects.now());
   }
 
   #pull(): void {
     if (this.#options.pull) this.changed(this.#options.pull());
-  }
-
-  #next(): { queue: Queue; key: string } | undefined {
-    if (this.#eagerRuns >= PATIENCE) {
-      this.#eagerRuns = 0;
-      this.#owed = this.#patient.size;
-    }
-    if (this.#owed > 0) {
-      const owed = this.#patient.take();
-      this.#owed = owed ? this.#owed - 1 : 0;
-      if (owed) return owed;
-    }
-    const eager = this.#eager.take();
-    if (eager) this.#eagerRuns++;
-    return eager ?? this.#patient.take();
   }
 
   #run(queue: Queue, key: string): void {
@@ -330,7 +275,7 @@ export class Driver {
   #apply(controller: string, key: string, intent: Intent): ApiError | undefined | Promise<ApiError | undefined> {
     if (intent.do === "again") {
       if (intent.afterMs <= 0) this.enqueue(controller, key);
-      else this.#at(controller, key, this.#options.effects.now() + Math.ceil(intent.afterMs));
+      else this.#deadlines.add(controller, key, this.#options.effects.now() + Math.ceil(intent.afterMs));
       return undefined;
     }
     const error = this.#options.apply(intent, controller);
@@ -345,13 +290,7 @@ export class Driver {
 
   #retry(controller: string, key: string, item: string): void {
     this.#conflicts.delete(item);
-    this.#at(controller, key, this.#options.effects.now() + this.#backoff.next(item));
-  }
-
-  #at(controller: string, key: string, due: number): void {
-    const keys = this.#later.get(controller) ?? new Map<string, number>();
-    this.#later.set(controller, keys);
-    keys.set(key, Math.min(due, keys.get(key) ?? due));
+    this.#deadlines.add(controller, key, this.#options.effects.now() + this.#backoff.next(item));
   }
 }
 

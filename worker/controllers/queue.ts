@@ -32,15 +32,6 @@ export class KeyQueue {
       }
     return undefined;
   }
-
-  keys(): Iterable<string> {
-    return this.#priorities.keys();
-  }
-
-  clear(): void {
-    this.#priorities.clear();
-    this.#lanes = [];
-  }
 }
 
 /** client-go's per-item limiter: 5 ms, doubled by every failure in a row, at most 1,000 s. */

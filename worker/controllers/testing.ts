@@ -7,7 +7,8 @@ import type { KubeObject } from "../lib/object.ts";
 import { ApiError } from "../lib/status.ts";
 import { withCondition } from "./conditions.ts";
 import type { Controller, Intent } from "./controller.ts";
-import { type Deadlines, Driver } from "./driver.ts";
+import type { WorkRows } from "./deadlines.ts";
+import { Driver } from "./driver.ts";
 import { keyOf } from "./keys.ts";
 import { type Body, clone, ModelApi } from "./testing-api.ts";
 
@@ -179,7 +180,7 @@ export class Model extends ModelApi {
     return [...this.#deadlines.values()];
   }
 
-  readonly #work: Deadlines = {
+  readonly #work: WorkRows = {
     enqueue: (item) => {
       const id = `${item.controller} ${item.key}`;
       const known = this.#deadlines.get(id);
