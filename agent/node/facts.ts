@@ -99,7 +99,7 @@ function systemInfo(containerdVersion: string): CoreV1NodeSystemInfo {
 function images(list: readonly InspectedImage[]): CoreV1ContainerImage[] {
   return list
     .map((image) => ({
-      names: [...(image.RepoDigests ?? []), ...(image.RepoTags ?? [])].map(fullName),
+      names: [...new Set([...(image.RepoDigests ?? []), ...(image.RepoTags ?? [])].map(fullName))],
       sizeBytes: image.Size ?? 0,
     }))
     .filter(({ names }) => names.length > 0)
