@@ -54,8 +54,8 @@ export type Observation = { at: number } & (
   | { type: "watch-closed"; watch: number }
   /** The truth of a node, whatever its agent believes. */
   | { type: "container"; node: string; container: ContainerFact; state: "created" | "running" | "exited" | "removed" }
-  /** The Cluster object's memory was thrown away and built anew from its storage. */
-  | { type: "rebuilt"; why: string }
+  /** The Cluster object's memory is thrown away, to be built anew from its storage: it slept, or else it died. */
+  | { type: "rebuilt"; why: string; died: boolean }
   | { type: "fault"; fault: string }
   /** No more faults from here on. */
   | { type: "healed" }
@@ -77,20 +77,27 @@ export type ContainerFact = {
 export interface Truth {
   now(): number;
   revision(): number;
-  /** Durable objects of a resource (`pods`, `deployments.apps`), parsed, by `namespace/name`. */
-  objects(resource: string): ReadonlyMap<string, KubeObject>;
   containers(): ReadonlyMap<string, ContainerFact & { node: string; state: "created" | "running" | "exited" }>;
-  /** Every object as it lies in durable storage, read anew from there. */
-  stored(): Iterable<StoredObject>;
+  /** Every object as it lies in durable storage, read anew from there; with `after`, those of newer revisions alone. */
+  stored(after?: number): Iterable<StoredObject>;
   /** The index terms of every object, as they lie in durable storage. */
   refs(): Iterable<{ ref: string; resource: string; namespace: string; name: string }>;
   /** What the Cluster object that lives now believes, its caches included; undefined while there is none. */
   living(): Living | undefined;
   /** Machines with an agent: whether agent and runtime are up. */
   nodes(): ReadonlyMap<string, { running: boolean }>;
-  /** Work rows that are due, and the sizes of queue and log, in rows; `keep` is how many revisions the log is to keep. */
-  storage(): { work: number; due: number; changes: number; horizon: number; keep: number };
+  /** Work rows that are due, and how many rows there are; `keep` is how many revisions the log is to keep. */
+  storage(): Sizes;
 }
+
+export type Sizes = {
+  objects: number;
+  work: number;
+  due: number;
+  changes: number;
+  horizon: number;
+  keep: number;
+};
 
 /** Objects of a resource as controllers read them (`engine.view`). */
 export interface Living {

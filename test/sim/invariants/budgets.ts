@@ -70,6 +70,30 @@ function checkEviction({ history, fail }: Scene, step: Step<Pod>, unrest: Readon
     fail(`${describe(step)} was evicted at ${step.revision}: ${healthy} healthy of ${desired}`);
 }
 
+/** What a budget says that it has and needs is so at each moment at which it is said. */
+export const budgetsAreCounted: Rule = {
+  rule: "budgets-are-counted-right",
+  start: ({ history, fail }) => ({
+    step(step) {
+      if (step.resource !== RESOURCE || step.type === "DELETED") return;
+      const { currentHealthy, desiredHealthy, observedGeneration } = (step.object as Budget).status ?? {};
+      const before = (step.old as Budget | undefined)?.status;
+      if (observedGeneration === undefined) return; // nobody has counted yet
+      if (currentHealthy === before?.currentHealthy && desiredHealthy === before?.desiredHealthy) return;
+      const problem = miscount(history, step.object as Budget);
+      if (problem) fail(`${describe(step)} at ${step.revision} ${problem}`);
+    },
+  }),
+};
+
+/** What is wrong with the numbers of a budget's status; undefined when they are right. */
+export function miscount(history: History, budget: Budget): string | undefined {
+  const { desired, healthy } = countOf(history, budget);
+  const { desiredHealthy, currentHealthy } = budget.status ?? {};
+  if (desiredHealthy === desired && currentHealthy === healthy) return undefined;
+  return `says ${currentHealthy} of ${desiredHealthy} are healthy, and ${healthy} of ${desired} are`;
+}
+
 /** What a budget protects, and has. */
 export function countOf(history: History, { spec, metadata, status }: Budget): { desired: number; healthy: number } {
   const pods = history

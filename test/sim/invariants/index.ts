@@ -1,7 +1,7 @@
 /** All rules that every run of the simulator is held to. */
 import type { Invariant } from "../contract.ts";
 import { addressesStay, clusterAddressesUnique, nodePortsUnique, nodeRangesUnique } from "./allocations.ts";
-import { budgetsHold } from "./budgets.ts";
+import { budgetsAreCounted, budgetsHold } from "./budgets.ts";
 import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
 import { availabilityHolds, recreateWaits, scaleDownOrder, setsCountRight, surgeHolds } from "./deployments.ts";
 import { lostNodesNoticed } from "./nodes.ts";
@@ -46,6 +46,7 @@ export const rules: readonly Rule[] = [
   setsCountRight,
   scaleDownOrder,
   budgetsHold,
+  budgetsAreCounted,
   identitiesInOrder,
   jobsKeepBounds,
   cronJobsForbid,

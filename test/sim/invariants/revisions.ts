@@ -1,7 +1,7 @@
 /** One counter for all, and storage that holds what was committed and nothing else. */
 import { refsOf } from "../../../worker/api/engine/refs.ts";
 import { describe, nameOf } from "./history.ts";
-import type { Rule, Scene } from "./rule.ts";
+import type { Rule, Scene, Seen } from "./rule.ts";
 
 /** Revisions only grow, each is used once, and an object's own says which wrote it. */
 export const revisionsGrow: Rule = {
@@ -54,19 +54,36 @@ export const commitsFollow: Rule = {
   }),
 };
 
-/** Whenever memory is built anew, and at the end, storage has what the commits say, and memory has what storage has. */
+/** Of the sleeps between which little happens, those after which all is looked at; after the others, what is new. */
+const ALL_EVERY_SLEEPS = 8;
+
+/** Tells whether it is time to look at everything: after deaths, which undo writes, after some sleeps, and at rest. */
+function occasions(): (observation: Seen) => boolean {
+  let sleeps = 0;
+  return (observation) => {
+    if (observation.type !== "rebuilt") return observation.type === "healed";
+    return observation.died || ++sleeps % ALL_EVERY_SLEEPS === 0;
+  };
+}
+
+/** Whenever memory is thrown away, and at the end, storage has what the commits say, and memory has what storage has. */
 export const storageHolds: Rule = {
   rule: "storage-follows-commits",
   start(scene) {
+    const isTime = occasions();
+    let compared = 0;
+    const all = () => {
+      compareStorage(scene, 0);
+      compareMemory(scene);
+    };
     return {
-      seen({ type }) {
-        if (type === "rebuilt") compareStorage(scene);
-        if (type === "rebuilt" || type === "healed") compareMemory(scene);
+      seen(observation) {
+        if (isTime(observation)) all();
+        else if (observation.type === "rebuilt") compareStorage(scene, compared);
+        else return;
+        compared = scene.history.revision;
       },
-      rested() {
-        compareStorage(scene);
-        compareMemory(scene);
-      },
+      rested: all,
     };
   },
 };
@@ -86,25 +103,25 @@ export const indexesFollow: Rule = {
       }
       for (const term of missing) fail(`the index lacks ${term}`);
     }
+    const isTime = occasions();
     return {
-      seen({ type }) {
-        if (type === "rebuilt") check();
+      seen(observation) {
+        if (isTime(observation)) check();
       },
       rested: check,
     };
   },
 };
 
-function compareStorage({ history, truth, fail }: Scene): void {
-  let count = 0;
-  for (const stored of truth.stored()) {
-    count += 1;
+function compareStorage({ history, truth, fail }: Scene, after: number): void {
+  for (const stored of truth.stored(after)) {
     const entry = history.get(stored.resource, stored.namespace, stored.name);
     if (entry?.revision !== stored.revision || entry.json !== stored.json || entry.uid !== stored.uid)
       fail(`${describe(stored)} is stored at ${stored.revision} and was committed at ${entry?.revision}`);
   }
   const known = [...history.resources()].reduce((sum, resource) => sum + history.all(resource).length, 0);
-  if (count !== known) fail(`${count} objects are stored and ${known} were committed`);
+  const { objects } = truth.storage();
+  if (objects !== known) fail(`${objects} objects are stored and ${known} were committed`);
 }
 
 /** Also finds objects that were changed in a cache though they are shared. */

@@ -45,7 +45,7 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** A change that makes sense for the kind, as a merge. */
 function changeOf(random: Random, { plural }: Template): object {
-  const label = { metadata: { labels: { changed: String(between(random, 0, 9)) } } };
+  const label = { metadata: { labels: { changed: String(between(random, 0, 3)) } } };
   switch (plural) {
     case "deployments":
     case "statefulsets":
@@ -254,9 +254,30 @@ const watch: Make = (random, place, client) => {
     resource: api === "/api/v1" ? plural : `${plural}.${group}`,
     ...(!isWhole && { namespace: place.namespace }),
     ...(random() < 0.3 && { selector: "changed=1" }),
-    seconds: pick(random, [10, 60, 600]),
+    ...patience(random),
   };
 };
+
+const patience = (random: Random) => ({
+  seconds: pick(random, [10, 60, 600]),
+  away: pick(random, [0, 1_000, 20_000]),
+});
+
+/** Pods change most, and enter and leave selections as they go. */
+const watchPods: Make = (random, { namespace }, client) => ({
+  do: "watch",
+  client,
+  resource: "pods",
+  ...pick(random, [{ path: "/api/v1/pods" }, { path: `/api/v1/namespaces/${namespace}/pods`, namespace }]),
+  ...pick(random, [
+    {},
+    { fields: "status.phase=Pending" },
+    { fields: "spec.nodeName=node-0" },
+    { fields: "spec.nodeName=" },
+    { selector: "app=web-0" },
+  ]),
+  ...patience(random),
+});
 
 /** What the API must refuse. */
 const nonsense: Make = (random, place, client) => ({
@@ -310,6 +331,7 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [0.5, generate],
   [2, pages],
   [4, watch],
+  [3, watchPods],
   [2, nonsense],
 ];
 

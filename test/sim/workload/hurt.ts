@@ -30,8 +30,9 @@ const HURTS: Hurts = {
       world.object.conditions.storage = CALM.storage;
     });
   },
-  "writes-fail": (world, { ms }) => {
-    world.object.conditions.writesFail = NO_MORE_ROWS;
+  "die-after": (world, { turns }) => world.object.dieAfter(turns),
+  "writes-fail": (world, { ms, chance = 1 }) => {
+    world.object.conditions.writesFail = { why: NO_MORE_ROWS, chance };
     meanwhile(world, "writes-fail", ms, () => {
       world.object.conditions.writesFail = undefined;
     });
@@ -94,6 +95,7 @@ function heal(world: World): void {
   undo.delete(world);
   Object.assign(world.object.conditions, CALM);
   world.object.dieWithin(Number.POSITIVE_INFINITY);
+  world.object.dieAfter(Number.POSITIVE_INFINITY);
   world.network.weather = FAIR;
   for (const place of world.places()) place.join();
   for (const machine of world.nodes) {

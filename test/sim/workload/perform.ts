@@ -281,10 +281,12 @@ export class Players {
   }
 
   /** As an informer: lists, watches, resumes by revision, and lists again where that is too old. */
-  async #watch(client: Client, { path, resource, namespace, selector, seconds }: Do<"watch">): Promise<void> {
-    const watched: Watched = { resource, path, namespace, ...(selector && { labelSelector: selector }) };
+  async #watch(client: Client, deed: Do<"watch">): Promise<void> {
+    const { path, resource, namespace, selector, fields, seconds, away = 1_000 } = deed;
+    const selectors = { ...(selector && { labelSelector: selector }), ...(fields && { fieldSelector: fields }) };
+    const watched: Watched = { resource, path, namespace, ...selectors };
     const until = this.#world.clock.now + seconds * 1000;
-    const query = selector ? `?labelSelector=${encodeURIComponent(selector)}` : "";
+    const query = `?${new URLSearchParams(selectors)}`;
     for (let revision: string | undefined; this.#world.clock.now < until; ) {
       if (revision === undefined) {
         const reply: Reply | undefined = await this.#ask(client, { method: "GET", path: `${path}${query}` });
@@ -296,7 +298,7 @@ export class Players {
         const end = await client.watch(watched, revision, left);
         revision = end.expired ? undefined : end.revision;
       }
-      await this.#sleep(1_000);
+      await this.#sleep(away);
     }
   }
 }

@@ -42,15 +42,21 @@ export type Deed =
       resource: string;
       namespace?: string;
       selector?: string;
+      fields?: string;
       seconds: number;
+      /** How long it is away each time that it has lost its connection, ms. */
+      away?: number;
     };
 
 /** What goes wrong. `ms` is for how long. */
 export type Fault =
   | { do: "die" }
   | { do: "die-within"; statements: number }
+  /** When that many turns from now have reached the disk. */
+  | { do: "die-after"; turns: number }
   | { do: "slow-storage"; ms: number; most: number }
-  | { do: "writes-fail"; ms: number }
+  /** `chance` is how many of the writes fail, 1 by default: a full disk has room for some. */
+  | { do: "writes-fail"; ms: number; chance?: number }
   | { do: "refuse"; ms: number }
   | { do: "alarms"; ms: number; late: number; twice: number }
   | { do: "weather"; ms: number; most: number; loss: number }

@@ -14,6 +14,8 @@ export class Database {
   #open: Turn | undefined;
   #pending: Turn[] = [];
   #outermost: string | undefined;
+  /** The world itself looks, through the eyes of a life: nothing fails of it. */
+  #isLooking = false;
   /** Asked before every statement; what it throws, the statement throws. */
   beforeStatement: ((isWrite: boolean) => void) | undefined;
 
@@ -26,7 +28,7 @@ export class Database {
   as(guard: () => void): Sql {
     const check = (isWrite: boolean) => {
       guard();
-      this.beforeStatement?.(isWrite);
+      if (!this.#isLooking) this.beforeStatement?.(isWrite);
       if (isWrite) this.touch();
     };
     return {
@@ -49,6 +51,16 @@ export class Database {
   /** Reads past all faults, for the world's own eyes. */
   look<Row extends Record<string, SqlValue>>(statement: string, ...parameters: SqlValue[]): Row[] {
     return this.#sql.all<Row>(statement, ...parameters);
+  }
+
+  /** What `body` makes a life read is no part of its own doings. */
+  looking<T>(body: () => T): T {
+    this.#isLooking = true;
+    try {
+      return body();
+    } finally {
+      this.#isLooking = false;
+    }
   }
 
   /** The turn writes: it is to be all or nothing from here on. */

@@ -42,8 +42,8 @@ type Unacknowledged = {
 export type Conditions = {
   /** How long a write takes to be durable, ms. */
   storage: { least: number; most: number };
-  /** Writes fail: the disk is full, or the day's allowance is used up. */
-  writesFail: string | undefined;
+  /** Writes fail, each by this chance: the disk is full, or the day's allowance is used up. */
+  writesFail: { why: string; chance: number } | undefined;
   /** The platform turns everything away that would reach the object. */
   refused: boolean;
   /** By how much alarms come late at most, ms. */
@@ -71,6 +71,7 @@ const SLEEPS_AFTER_MS = 10_000;
 export const CERTIFICATES: Certificates = {
   createAuthority: async () => ({ certificate: "the cluster's certificate", key: "the cluster's key" }),
   issueServer: async () => ({ certificate: "a server's certificate", key: "a server's key" }),
+  issueClient: async () => ({ certificate: "a client's certificate", key: "a client's key" }),
 };
 
 /** What the code of a life meets once that life is over; it means nothing any more. */
@@ -109,6 +110,7 @@ export class ClusterObject {
   #alarmWritten = false;
   #cancelAlarm: (() => void) | undefined;
   #crashIn: number | undefined;
+  #turnsLeft = Number.POSITIVE_INFINITY;
   #crashed = false;
   #cancelSleep: (() => void) | undefined;
 
@@ -149,8 +151,8 @@ export class ClusterObject {
   #sleep(): void {
     const life = this.#life;
     if (!life || life.busy > 0 || this.#unacknowledged.length > 0) return;
+    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "it slept", died: false });
     this.#bury(life);
-    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "it slept" });
   }
 
   /** Dies between two turns, as a deploy or a machine's end has it: every socket is torn. */
@@ -172,13 +174,18 @@ export class ClusterObject {
     this.#alarm = this.#durableAlarm === null ? null : Math.max(this.#durableAlarm, soonest);
     this.#alarmWritten = false;
     this.#scheduleAlarm();
-    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why });
+    this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why, died: true });
     for (const lost of life?.lost ?? []) lost();
   }
 
   /** Dies within a turn, at the so-many-th statement from now: nothing of that turn happened. */
   dieWithin(statements: number): void {
     this.#crashIn = statements;
+  }
+
+  /** Dies when the so-many-th turn from now that writes is durable, before another begins. */
+  dieAfter(turns: number): void {
+    this.#turnsLeft = turns;
   }
 
   /** Turns that had reached the disk although nobody heard of it. */
@@ -352,7 +359,9 @@ export class ClusterObject {
       this.#crashed = true;
       throw new Dead("the object's machine went away");
     }
-    if (isWrite && this.conditions.writesFail) throw new Error(this.conditions.writesFail);
+    const { writesFail } = this.conditions;
+    if (!isWrite || !writesFail) return;
+    if (writesFail.chance === 1 || this.#options.part.random() < writesFail.chance) throw new Error(writesFail.why);
   }
 
   #beginTurn(): void {
@@ -386,6 +395,12 @@ export class ClusterObject {
     this.#alarmWritten = false;
     const waiting: Unacknowledged = { turn, changes: this.#changes.splice(0), alarm, release };
     this.#unacknowledged.push(waiting);
+    this.#turnsLeft -= 1;
+    if (this.#turnsLeft <= 0) {
+      this.#turnsLeft = Number.POSITIVE_INFINITY;
+      for (const landed of this.#unacknowledged.splice(0)) this.#land(landed);
+      return this.die("it went away between two turns");
+    }
     const { least, most } = this.conditions.storage;
     this.#durableAt = Math.max(this.#durableAt, clock.now + between(part.random, least, most));
     clock.after(this.#durableAt - clock.now, () => {

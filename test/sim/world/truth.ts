@@ -1,13 +1,10 @@
-import type { KubeObject } from "../../../worker/lib/object.ts";
 import type { StoredObject } from "../../../worker/storage/store.ts";
-import type { ContainerFact, Living, Observation, SimNode, Truth } from "../contract.ts";
+import type { ContainerFact, Living, Observation, SimNode, Sizes, Truth } from "../contract.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { ClusterObject } from "./object.ts";
 
 type Container = ContainerFact & { node: string; state: "created" | "running" | "exited" };
-
-const NOTHING: ReadonlyMap<string, KubeObject> = new Map();
 
 /** What is durable, kept up with every commit, and the containers there are. */
 export class WorldTruth implements Truth {
@@ -16,7 +13,6 @@ export class WorldTruth implements Truth {
   readonly #keep: number;
   object: ClusterObject | undefined;
   machines: readonly SimNode[] = [];
-  readonly #objects = new Map<string, Map<string, KubeObject>>();
   readonly #containers = new Map<string, Container>();
   #revision = 0;
 
@@ -24,22 +20,13 @@ export class WorldTruth implements Truth {
     this.#clock = clock;
     this.#keep = keep;
     this.#database = database;
-    const rows = database.look<{ resource: string; namespace: string; name: string; json: string }>(
-      "SELECT resource, namespace, name, json FROM objects",
-    );
-    for (const row of rows) this.#put(row);
     const [newest] = database.look<{ revision: number }>("SELECT MAX(revision) AS revision FROM changes");
     this.#revision = newest?.revision ?? 0;
   }
 
   observe(observation: Observation): void {
-    if (observation.type === "commit") {
-      for (const change of observation.changes) {
-        if (change.type === "DELETED") this.#objects.get(change.resource)?.delete(`${change.namespace}/${change.name}`);
-        else this.#put(change);
-        this.#revision = change.revision;
-      }
-    } else if (observation.type === "container") {
+    if (observation.type === "commit") this.#revision = observation.changes.at(-1)?.revision ?? this.#revision;
+    else if (observation.type === "container") {
       const { node, container, state } = observation;
       const key = `${node}/${container.id}`;
       if (state === "removed") this.#containers.delete(key);
@@ -55,17 +42,14 @@ export class WorldTruth implements Truth {
     return this.#revision;
   }
 
-  objects(resource: string): ReadonlyMap<string, KubeObject> {
-    return this.#objects.get(resource) ?? NOTHING;
-  }
-
   containers(): ReadonlyMap<string, Container> {
     return this.#containers;
   }
 
-  *stored(): Iterable<StoredObject> {
-    yield* this.#database.look<StoredObject>(
-      "SELECT resource, namespace, name, uid, revision, json FROM objects ORDER BY resource, namespace, name",
+  stored(after = 0): Iterable<StoredObject> {
+    return this.#database.look<StoredObject>(
+      "SELECT resource, namespace, name, uid, revision, json FROM objects WHERE revision > ?",
+      after,
     );
   }
 
@@ -83,7 +67,7 @@ export class WorldTruth implements Truth {
       resources: () => [...kinds.keys()],
       objects: (resource) => {
         const kind = kinds.get(resource);
-        return kind ? view.list(kind) : [];
+        return kind ? this.#database.looking(() => view.list(kind)) : [];
       },
     };
   }
@@ -92,20 +76,16 @@ export class WorldTruth implements Truth {
     return new Map(this.machines.map((machine) => [machine.name, { running: machine.running() }]));
   }
 
-  storage(): { work: number; due: number; changes: number; horizon: number; keep: number } {
-    const [row] = this.#database.look<{ work: number; due: number; changes: number; horizon: number }>(
-      `SELECT (SELECT COUNT(*) FROM work) AS work, (SELECT COUNT(*) FROM work WHERE due <= ?) AS due,
+  storage(): Sizes {
+    const [row] = this.#database.look<Omit<Sizes, "keep">>(
+      `SELECT (SELECT COUNT(*) FROM objects) AS objects,
+              (SELECT COUNT(*) FROM work) AS work,
+              (SELECT COUNT(*) FROM work WHERE due <= ?) AS due,
               (SELECT COUNT(*) FROM changes) AS changes,
               COALESCE((SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'log.horizon'), 0) AS horizon`,
       this.#clock.now,
     );
     if (!row) throw new Error("storage is empty");
     return { ...row, keep: this.#keep };
-  }
-
-  #put({ resource, namespace, name, json }: { resource: string; namespace: string; name: string; json: string }): void {
-    const objects = this.#objects.get(resource) ?? new Map<string, KubeObject>();
-    this.#objects.set(resource, objects);
-    objects.set(`${namespace}/${name}`, JSON.parse(json) as KubeObject);
   }
 }

@@ -6,7 +6,7 @@ import type {
   PolicyV1PodDisruptionBudget,
 } from "../../../../worker/kinds/generated/types.ts";
 import { matchesLabels } from "../../../../worker/lib/selectors.ts";
-import { countOf } from "../budgets.ts";
+import { miscount } from "../budgets.ts";
 import { describe, type Entry, type History } from "../history.ts";
 import { isPodReady, isPodTerminal, type Pod } from "../pods.ts";
 import type { Rule, Scene } from "../rule.ts";
@@ -61,12 +61,8 @@ export const budgetsCount: Rule = {
   start: ({ history, fail }) => ({
     rested() {
       for (const entry of history.all<PolicyV1PodDisruptionBudget>("poddisruptionbudgets.policy")) {
-        const { desired, healthy } = countOf(history, entry.object);
-        const { desiredHealthy, currentHealthy } = entry.object.status ?? {};
-        if (desiredHealthy !== desired || currentHealthy !== healthy)
-          fail(
-            `${describe(entry)} says ${currentHealthy} of ${desiredHealthy} are healthy, and ${healthy} of ${desired} are`,
-          );
+        const problem = miscount(history, entry.object);
+        if (problem) fail(`${describe(entry)} ${problem}`);
       }
     },
   }),

@@ -86,7 +86,7 @@ export const objectCases: Cases = {
     good: {
       "the same in storage and in memory": (tale) => {
         alive(tale, tale.put("configmaps", "ns/a"));
-        tale.sees({ type: "rebuilt", why: "a test" });
+        tale.sees({ type: "rebuilt", why: "a test", died: true });
         tale.rests();
       },
     },
@@ -94,7 +94,17 @@ export const objectCases: Cases = {
       "an object that storage lost": (tale) => {
         tale.put("configmaps", "ns/a");
         tale.stored = [];
-        tale.sees({ type: "rebuilt", why: "a test" });
+        tale.sees({ type: "rebuilt", why: "a test", died: true });
+      },
+      "an object that storage lost while it slept": (tale) => {
+        tale.put("configmaps", "ns/a");
+        tale.stored = [];
+        tale.sees({ type: "rebuilt", why: "it slept", died: false });
+      },
+      "a new object that was stored otherwise": (tale) => {
+        tale.put("configmaps", "ns/a");
+        tale.stored = [{ resource: "configmaps", namespace: "ns", name: "a", uid: "a-1", revision: 1, json: "{}" }];
+        tale.sees({ type: "rebuilt", why: "it slept", died: false });
       },
       "an object that storage has of another time": (tale) => {
         tale.put("configmaps", "ns/a");
@@ -109,7 +119,7 @@ export const objectCases: Cases = {
       "an object that memory lacks": (tale) => {
         tale.put("configmaps", "ns/a");
         alive(tale);
-        tale.sees({ type: "rebuilt", why: "a test" });
+        tale.sees({ type: "rebuilt", why: "a test", died: true });
       },
     },
   },
@@ -124,7 +134,7 @@ export const objectCases: Cases = {
       "an owner that finds nothing": (tale) => {
         owned(tale);
         tale.refs = [];
-        tale.sees({ type: "rebuilt", why: "a test" });
+        tale.sees({ type: "rebuilt", why: "a test", died: true });
       },
     },
   },

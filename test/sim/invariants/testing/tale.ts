@@ -2,7 +2,7 @@
 import { refsOf } from "../../../../worker/api/engine/refs.ts";
 import type { KubeObject, ObjectMeta } from "../../../../worker/lib/object.ts";
 import type { Change, StoredObject } from "../../../../worker/storage/store.ts";
-import type { ContainerFact, Living, Observation, Truth } from "../../contract.ts";
+import type { ContainerFact, Living, Observation, Sizes, Truth } from "../../contract.ts";
 import { type Rule, together } from "../rule.ts";
 
 type State = "created" | "running" | "exited" | "removed";
@@ -21,7 +21,7 @@ export class Tale {
   refs: ReturnType<Truth["refs"]> | undefined;
   living: Living | undefined;
   readonly machines = new Map<string, { running: boolean }>();
-  storage = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
+  storage: Omit<Sizes, "objects"> = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
   readonly #objects = new Map<string, StoredObject>();
   readonly #containers = new Map<string, Running>();
   readonly #listener: ReturnType<ReturnType<typeof together>["start"]>;
@@ -31,15 +31,18 @@ export class Tale {
     const truth: Truth = {
       now: () => this.at,
       revision: () => this.revision,
-      objects: () => new Map(),
       containers: () => this.#containers,
-      stored: () => this.stored ?? [...this.#objects.values()],
+      stored: (after = 0) => this.#stored().filter(({ revision }) => revision > after),
       refs: () => this.refs ?? [...this.#objects.values()].flatMap(refs),
       living: () => this.living,
       nodes: () => this.machines,
-      storage: () => this.storage,
+      storage: () => ({ objects: this.#stored().length, ...this.storage }),
     };
     this.#listener = together("test", [rule]).start(truth);
+  }
+
+  #stored(): StoredObject[] {
+    return this.stored ?? [...this.#objects.values()];
   }
 
   /** Lets any observation happen. */

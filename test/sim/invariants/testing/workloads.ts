@@ -187,6 +187,47 @@ export const workloadCases: Cases = {
       },
     },
   },
+  "budgets-are-counted-right": {
+    good: {
+      "pods that are there, without the one that is going": (tale) => {
+        const set = tale.put(SETS, "ns/s", { spec: { replicas: 2 } });
+        podOf(tale, set, "a");
+        podOf(tale, set, "b");
+        budget(tale, 1, { observedGeneration: 1, currentHealthy: 2, desiredHealthy: 1 });
+        tale.put("pods", "ns/a", { metadata: GOING });
+        budget(tale, 1, { observedGeneration: 1, currentHealthy: 1, desiredHealthy: 1 });
+      },
+      "one that nobody has counted yet": (tale) => {
+        podOf(tale, tale.put(SETS, "ns/s"), "a");
+        budget(tale, 1, { currentHealthy: 0, desiredHealthy: 0 });
+      },
+      "a status that is old, and that nobody has looked at": (tale) => {
+        const set = tale.put(SETS, "ns/s", { spec: { replicas: 1 } });
+        podOf(tale, set, "a");
+        budget(tale, 1, { observedGeneration: 1, currentHealthy: 1, desiredHealthy: 1 });
+        tale.put("pods", "ns/a", { metadata: GOING });
+        budget(tale, 1, { observedGeneration: 1, currentHealthy: 1, desiredHealthy: 1, disruptionsAllowed: 0 });
+      },
+    },
+    bad: {
+      "one that is going": (tale) => {
+        const set = tale.put(SETS, "ns/s", { spec: { replicas: 2 } });
+        podOf(tale, set, "a");
+        podOf(tale, set, "b");
+        tale.put("pods", "ns/a", { metadata: GOING });
+        budget(tale, 1, { observedGeneration: 1, currentHealthy: 2, desiredHealthy: 1 });
+      },
+      "one that has been evicted": (tale) => {
+        podOf(tale, tale.put(SETS, "ns/s"), "a");
+        budget(tale, 1, {
+          observedGeneration: 1,
+          currentHealthy: 1,
+          desiredHealthy: 1,
+          disruptedPods: { a: "2023-11-14T22:13:20Z" },
+        });
+      },
+    },
+  },
   "identities-come-in-order": {
     good: {
       "one after the other": (tale) => {
