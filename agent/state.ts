@@ -2,7 +2,7 @@
  * The agent's desired state, on disk: what the cluster last said that this node should have. It is enough to run and
  * restart pods with no uplink, also after a cold boot.
  */
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { ObjectJson } from "../worker/protocol/link.ts";
 import type { Objects as Message, Welcome } from "./link.ts";
 
@@ -12,6 +12,7 @@ export class State {
   private readonly database: DatabaseSync;
   /** By resource, then `namespace/name`. */
   private readonly objects = new Map<string, Objects>();
+  private readonly statements: Record<"put" | "remove" | "setFact", StatementSync>;
   private reached = 0;
 
   constructor(database: DatabaseSync) {
@@ -22,6 +23,11 @@ export class State {
       CREATE TABLE IF NOT EXISTS objects (resource TEXT, namespace TEXT, name TEXT, json TEXT NOT NULL, PRIMARY KEY (resource, namespace, name)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     `);
+    this.statements = {
+      put: database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)"),
+      remove: database.prepare("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?"),
+      setFact: database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)"),
+    };
     for (const row of this.database.prepare("SELECT resource, namespace, name, json FROM objects").all()) {
       const { resource, namespace, name, json } = row as Record<string, string>;
       this.of(resource as string).set(`${namespace}/${name}`, JSON.parse(json as string));
@@ -50,8 +56,7 @@ export class State {
     this.database.exec("BEGIN IMMEDIATE");
     try {
       if (message.type === "snapshot") this.database.exec("DELETE FROM objects");
-      const put = this.database.prepare("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)");
-      const remove = this.database.prepare("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?");
+      const { put, remove } = this.statements;
       for (const { resource, namespace, name, object } of changes) {
         if (object) put.run(resource, namespace, name, JSON.stringify(object));
         else remove.run(resource, namespace, name);
@@ -93,6 +98,6 @@ export class State {
   }
 
   private setFact(name: string, value: string): void {
-    this.database.prepare("INSERT OR REPLACE INTO facts VALUES (?, ?)").run(name, value);
+    this.statements.setFact.run(name, value);
   }
 }
