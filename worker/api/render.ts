@@ -9,7 +9,12 @@ import type { ApiResult, WatchSpec } from "./request.ts";
  * Results as the text that the client accepts.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
  */
-export function render(result: ApiResult, format: WatchSpec["format"], includeObject: string, now: number): string {
+export function render(
+  result: ApiResult,
+  format: WatchSpec["format"],
+  includeObject: string,
+  now: number,
+): string | Uint8Array {
   switch (result.type) {
     case "status":
       return JSON.stringify(result.body);
@@ -18,8 +23,29 @@ export function render(result: ApiResult, format: WatchSpec["format"], includeOb
         ? served(result.kind, result.json)
         : renderObject(result.kind, result.json, format, includeObject, now);
     case "list":
-      return renderList(result, format, includeObject, now);
+      return result.parts
+        ? joined(headOf(result), result.parts, "]}\n")
+        : renderList(result, format, includeObject, now);
   }
+}
+
+const encoder = new TextEncoder();
+const COMMA = ",".charCodeAt(0);
+
+/** One piece of memory, which is sent as it is. */
+function joined(head: string, parts: readonly Uint8Array[], tail: string): Uint8Array {
+  const [first, last] = [encoder.encode(head), encoder.encode(tail)];
+  const size = parts.reduce((sum, part) => sum + part.length + 1, first.length + last.length);
+  const bytes = new Uint8Array(parts.length > 0 ? size - 1 : size);
+  bytes.set(first);
+  let at = first.length;
+  for (const [index, part] of parts.entries()) {
+    if (index > 0) bytes[at++] = COMMA;
+    bytes.set(part, at);
+    at += part.length;
+  }
+  bytes.set(last, at);
+  return bytes;
 }
 
 function renderObject(
@@ -37,12 +63,8 @@ function renderObject(
 
 type ListResult = Extract<ApiResult, { type: "list" }>;
 
-function renderList(
-  { kind, items, metadata, joined }: ListResult,
-  format: WatchSpec["format"],
-  includeObject: string,
-  now: number,
-) {
+function renderList(result: ListResult, format: WatchSpec["format"], includeObject: string, now: number): string {
+  const { kind, items, metadata } = result;
   const parsed = format !== "json" || kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : [];
   needConverted(kind, parsed);
   if (format === "table") {
@@ -53,13 +75,14 @@ function renderList(
   if (format === "metadata") {
     return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${parsed.map(metadataText).join(",")}]}`;
   }
-  const head = `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMeta(kind, metadata)},"items":[`;
-  if (joined !== undefined) return `${head}${joined}]}`;
   const texts = kind.conversion
     ? parsed.map((object) => servedObject(kind, object))
     : items.map((json) => asItem(kind, json));
-  return `${head}${texts.join(",")}]}`;
+  return `${headOf(result)}${texts.join(",")}]}`;
 }
+
+const headOf = ({ kind, metadata }: ListResult) =>
+  `{"kind":"${kind.listKind}","apiVersion":"${kind.apiVersion}","metadata":${listMeta(kind, metadata)},"items":[`;
 
 /** Lists of custom resources always have `continue`; others leave out what is empty. */
 const listMeta = (kind: Kind, metadata: ListResult["metadata"]) =>

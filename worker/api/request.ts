@@ -23,8 +23,8 @@ export type ApiRequest = {
   body: string | undefined;
   /** Of a body that was YAML: what it says twice, which its JSON does not show. */
   repeatedKeys?: readonly string[];
-  /** The objects of a list may come joined: they are to be sent as they are. */
-  asText?: boolean;
+  /** The objects of a list may come as bytes: they are to be sent as they are. */
+  asBytes?: boolean;
   /** For the default field manager: the part of it before the first "/". */
   userAgent: string;
 };
@@ -32,11 +32,11 @@ export type ApiRequest = {
 /**
  * An answer whose body is an object still to be rendered as the client accepts it (JSON, Table, PartialObjectMetadata).
  * `json` is text as stored, ready to send; a list keeps its items apart so that no text is parsed only to be written, or
- * has them `joined`, as they stand in a JSON list, when they were asked for so.
+ * has them as `parts` of a JSON list, which want commas between, when they were asked for so.
  */
 export type ApiResult = { code: number; warnings: readonly string[] } & (
   | { type: "object"; kind: Kind; json: string }
-  | { type: "list"; kind: Kind; items: readonly string[]; metadata: ListMeta; joined?: string }
+  | { type: "list"; kind: Kind; items: readonly string[]; metadata: ListMeta; parts?: readonly Uint8Array[] }
   | { type: "status"; body: unknown }
 );
 

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { Sql, SqlValue } from "./store.ts";
 
 export type NodeSql = Sql & { close(): void; serialize(): Uint8Array };
@@ -39,9 +39,9 @@ export function nodeSql(path: string, image?: Uint8Array): NodeSql {
 
   return {
     all: <Row extends Record<string, SqlValue>>(text: string, ...parameters: SqlValue[]) =>
-      prepare(text).all(...parameters) as Row[],
+      prepare(text).all(...(parameters as SQLInputValue[])) as Row[],
     run: (text, ...parameters) => {
-      prepare(text).run(...parameters);
+      prepare(text).run(...(parameters as SQLInputValue[]));
     },
     transaction,
     close: () => database.close(),

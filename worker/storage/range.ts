@@ -11,7 +11,11 @@ export function range(scope: Scope, after: ListOptions["after"], alias: string):
     where.push(`${alias}.namespace = ?`);
     parameters.push(scope.namespace);
   }
-  if (after) {
+  if (after && after.namespace === scope.namespace) {
+    // SQLite looks for no name by a pair of which the first is fixed: it would pass over all that came before.
+    where.push(`${alias}.name > ?`);
+    parameters.push(after.name);
+  } else if (after) {
     where.push(`(${alias}.namespace, ${alias}.name) > (?, ?)`);
     parameters.push(after.namespace, after.name);
   }

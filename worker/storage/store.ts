@@ -62,7 +62,7 @@ export interface Reader {
   get(key: Key): StoredObject | undefined;
   list(scope: Scope, options?: ListNow): Page;
   list(scope: Scope, options: ListOptions): Page | "expired";
-  /** What `list` finds now, as text; see `list-text.ts`. */
+  /** What `list` finds now, as bytes of text; see `list-text.ts`. */
   listText(scope: Scope, opening: string, options?: Pick<ListOptions, "after" | "limit">): ListText | undefined;
   /** Objects written with this ref, in key order, of one resource when given. */
   byRef(ref: string, resource?: string): StoredObject[];
@@ -140,4 +140,5 @@ export interface Sql {
   transaction<T>(body: () => T): T;
 }
 
-export type SqlValue = string | number | null;
+/** Bytes come out only, where a statement casts to BLOB. */
+export type SqlValue = string | number | null | ArrayBuffer;

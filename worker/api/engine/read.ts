@@ -27,7 +27,7 @@ export function list(core: Core, request: ApiRequest): ApiResult {
   const plan = listPlan(core, request);
   const now = core.effects.now();
   const isOld = plan.at !== undefined && plan.since !== undefined && now - plan.since > MAX_SNAPSHOT_AGE_MS;
-  const whole = request.asText && !isOld ? joinedList(core, request, plan, now) : undefined;
+  const whole = request.asBytes && !isOld ? joinedList(core, request, plan, now) : undefined;
   if (whole) return whole;
   const found = isOld ? "expired" : collect(core, request, plan);
   if (found === "expired") return expiredList(query.get("continue") ?? "");
@@ -39,7 +39,7 @@ export function list(core: Core, request: ApiRequest): ApiResult {
   return { type: "list", code: 200, kind, items, metadata, warnings: [] };
 }
 
-/** The list in one text, where all objects of a scope are asked for as they lie in storage. */
+/** The list as bytes, where all objects of a scope are asked for as they lie in storage. */
 function joinedList(core: Core, { kind, namespace }: ApiRequest, plan: Plan, now: number): ApiResult | undefined {
   const { selection, limit, at, after } = plan;
   const isNow = at === undefined || at === core.store.revision();
@@ -55,7 +55,7 @@ function joinedList(core: Core, { kind, namespace }: ApiRequest, plan: Plan, now
     metadata.continue = encodeToken({ ...found.last, revision, since: (at && plan.since) ?? now });
     metadata.remainingItemCount = remaining;
   }
-  return { type: "list", code: 200, kind, items: [], joined: found.text, metadata, warnings: [] };
+  return { type: "list", code: 200, kind, items: [], parts: found.parts, metadata, warnings: [] };
 }
 
 type Position = { namespace: string; name: string };

@@ -38,9 +38,9 @@ export const NOT_KEPT = "no-cache, private";
 
 export const PLAIN = { encoding: "json", pretty: false } as const;
 
-/** `json` is a document as JSON text. */
+/** `json` is a document as JSON text, or as the bytes that are to be sent. */
 export function answerJson(
-  json: string,
+  json: string | Uint8Array,
   options: {
     code: number;
     format: Pick<Format, "encoding" | "pretty">;
@@ -52,6 +52,7 @@ export function answerJson(
   const fields = { "content-type": `application/${format.encoding}`, "cache-control": NOT_KEPT, ...headers };
   // A plain record is enough for most, and costs less.
   const answer = warnings.length > 0 ? withWarnings(fields, warnings) : fields;
+  if (typeof json !== "string") return new Response(json, { status: code, headers: answer });
   if (format.encoding === "protobuf") return answerProtobuf(json, code, new Headers(answer));
   if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
   const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;

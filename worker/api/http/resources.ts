@@ -82,8 +82,9 @@ function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "
   const { request, query, user, asked } = question;
   const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
   // What is deleted must be known one by one.
-  const asText = asked.verb === "list" && question.format.shape === "json";
-  return { ...asked, user, query, ...body, userAgent, asText };
+  const { shape, encoding, pretty } = question.format;
+  const asBytes = asked.verb === "list" && shape === "json" && encoding === "json" && !pretty;
+  return { ...asked, user, query, ...body, userAgent, asBytes };
 }
 
 export class Resources {

@@ -54,7 +54,11 @@ export function session(overrides: Partial<ClusterConfig> = {}) {
 
   function send(method: string, path: string, body?: unknown, contentType = ""): Answer {
     const result = engine.handle(request(method, path, body, contentType));
-    return { code: result.code, body: JSON.parse(render(result, "json", "", clock.now)), warnings: result.warnings };
+    return {
+      code: result.code,
+      body: JSON.parse(String(render(result, "json", "", clock.now))),
+      warnings: result.warnings,
+    };
   }
 
   /** Sends what must succeed, and gives the body. */
