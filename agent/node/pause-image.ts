@@ -46,9 +46,9 @@ const architectures: Record<string, string> = { x64: "amd64", arm64: "arm64" };
 export const architecture = architectures[process.arch] ?? process.arch;
 
 /** A static ELF64 executable of one segment. https://refspecs.linuxfoundation.org/elf/elf.pdf */
-function pauseProgram(arch: string = architecture): Buffer {
-  const loop = loops[arch];
-  if (!loop) throw new Error(`no pause program for ${arch}`);
+function pauseProgram(): Buffer {
+  const loop = loops[architecture];
+  if (!loop) throw new Error(`no pause program for ${architecture}`);
   const size = ELF_HEADER + PROGRAM_HEADER + loop.code.length;
   const file = Buffer.alloc(size);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]); // magic, 64 bits, little endian, version 1

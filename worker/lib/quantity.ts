@@ -107,10 +107,7 @@ export const wholeValue = (q: Quantity): number => Number(roundUp(q.nano, UNIT))
 /** Thousandths, rounded up: millicores. */
 export const milliValue = (q: Quantity): number => Number(roundUp(q.nano, MILLI));
 export const isWhole = (q: Quantity): boolean => q.nano % UNIT === 0n;
-export const wholeQuantity = (value: number, format: QuantityFormat = "DecimalSI"): Quantity => ({
-  nano: BigInt(value) * UNIT,
-  format,
-});
+export const wholeQuantity = (value: number): Quantity => ({ nano: BigInt(value) * UNIT, format: "DecimalSI" });
 
 /** What the server writes for a resource's amount: canonical, and nothing finer than a thousandth. */
 export function canonicalResource(text: string): string {

@@ -79,8 +79,8 @@ export const unauthorized = () => new ApiError(401, "Unauthorized", "Unauthorize
 export const forbidden = (s: Subject, why: string) =>
   new ApiError(403, "Forbidden", `${qualified(s)}${s.name ? ` "${s.name}"` : ""} is forbidden: ${why}`, details(s));
 export const expired = (message: string) => new ApiError(410, "Expired", message);
-export const methodNotAllowed = (message = "the server does not allow this method on the requested resource") =>
-  new ApiError(405, "MethodNotAllowed", message, {});
+export const methodNotAllowed = () =>
+  new ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
 export const unsupportedMediaType = (message: string) => new ApiError(415, "UnsupportedMediaType", message);
 export const notAcceptable = (message: string) => new ApiError(406, "NotAcceptable", message);
 export const tooLarge = (message: string) => new ApiError(413, "RequestEntityTooLarge", message);

@@ -1,13 +1,16 @@
+/** Equal lines that are shown around a change. */
+const CONTEXT = 3;
+
 /** Changes between two texts by lines, as `diff -u` shows them, without file names; "" where they are equal. */
-export function unifiedDiff(before: string, after: string, context = 3): string {
+export function unifiedDiff(before: string, after: string): string {
   const edits = compare(before.split("\n"), after.split("\n"));
   const changed = edits.flatMap((edit, index) => (edit.mark === " " ? [] : [index]));
   let text = "";
   for (let at = 0; at < changed.length; ) {
     let last = at;
-    while (last + 1 < changed.length && (changed[last + 1] ?? 0) - (changed[last] ?? 0) <= 2 * context + 1) last++;
-    const from = Math.max(0, (changed[at] ?? 0) - context);
-    const to = Math.min(edits.length, (changed[last] ?? 0) + context + 1);
+    while (last + 1 < changed.length && (changed[last + 1] ?? 0) - (changed[last] ?? 0) <= 2 * CONTEXT + 1) last++;
+    const from = Math.max(0, (changed[at] ?? 0) - CONTEXT);
+    const to = Math.min(edits.length, (changed[last] ?? 0) + CONTEXT + 1);
     text += hunk(edits, from, to);
     at = last + 1;
   }

@@ -19,9 +19,9 @@ export const refusal = ({ kind, name, object }: Operation, why: string): ApiErro
 export const creates = ({ action, kind, subresource }: Operation, groupResource: string): boolean =>
   action === "CREATE" && subresource === "" && kind.groupResource === groupResource;
 
-/** A kind by its plural; all that admission asks for are built in. */
-export function kindNamed<T extends KubeObject>({ core }: Operation, group: string, version: string, resource: string) {
-  const kind = core.kinds.find(group, version, resource);
+/** The first version of a kind, by its plural; all that admission asks for are built in. */
+export function kindNamed<T extends KubeObject>({ core }: Operation, group: string, resource: string) {
+  const kind = core.kinds.find(group, "v1", resource);
   if (!kind) throw new Error(`${resource} are not served`);
   return kind as unknown as Kind<T>;
 }

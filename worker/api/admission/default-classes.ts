@@ -14,7 +14,7 @@ export const defaultStorageClass: Admission = {
     const { metadata, spec } = operation.object as CoreV1PersistentVolumeClaim;
     if (!spec || spec.storageClassName !== undefined) return;
     if (metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] !== undefined) return;
-    const kind = kindNamed<StorageClass>(operation, "storage.k8s.io", "v1", "storageclasses");
+    const kind = kindNamed<StorageClass>(operation, "storage.k8s.io", "storageclasses");
     const name = defaultClass(operation.core.view.list(kind), DEFAULT_CLASS)?.metadata?.name;
     if (name) spec.storageClassName = name;
   },
@@ -27,7 +27,7 @@ export const defaultIngressClass: Admission = {
     if (!creates(operation, "ingresses.networking.k8s.io")) return;
     const { metadata, spec } = operation.object as NetworkingV1Ingress;
     if (!spec || spec.ingressClassName !== undefined || metadata?.annotations?.["kubernetes.io/ingress.class"]) return;
-    const kind = kindNamed<KubeObject>(operation, "networking.k8s.io", "v1", "ingressclasses");
+    const kind = kindNamed<KubeObject>(operation, "networking.k8s.io", "ingressclasses");
     const name = defaultClass(operation.core.view.list(kind), INGRESS_DEFAULT)?.metadata?.name;
     if (name) spec.ingressClassName = name;
   },

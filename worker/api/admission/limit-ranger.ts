@@ -23,7 +23,7 @@ function limitsOf(operation: Operation): readonly CoreV1LimitRangeItem[] {
   let items = known.get(operation);
   if (!items) {
     const ranges = operation.core.view.list(
-      kindNamed<CoreV1LimitRange>(operation, "", "v1", "limitranges"),
+      kindNamed<CoreV1LimitRange>(operation, "", "limitranges"),
       operation.namespace,
     );
     items = ranges.flatMap(({ spec }) => spec?.limits ?? []);

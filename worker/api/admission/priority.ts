@@ -16,7 +16,7 @@ export const priority: Admission = {
 };
 
 const classesOf = (operation: Operation) =>
-  kindNamed<SchedulingV1PriorityClass>(operation, "scheduling.k8s.io", "v1", "priorityclasses");
+  kindNamed<SchedulingV1PriorityClass>(operation, "scheduling.k8s.io", "priorityclasses");
 
 function resolve(operation: Operation): void {
   const { spec } = operation.object as CoreV1Pod;

@@ -31,7 +31,7 @@ export const runtimeClassOverhead: Admission = {
 };
 
 function classOf(operation: Operation, name: string): NodeV1RuntimeClass {
-  const kind = kindNamed<NodeV1RuntimeClass>(operation, "node.k8s.io", "v1", "runtimeclasses");
+  const kind = kindNamed<NodeV1RuntimeClass>(operation, "node.k8s.io", "runtimeclasses");
   const found = operation.core.view.get(kind, "", name);
   if (!found) throw refusal(operation, `pod rejected: RuntimeClass "${name}" not found`);
   return found;

@@ -11,12 +11,12 @@ import type { AdmissionregistrationV1MatchCondition as MatchCondition } from "..
 import { registerAuthorizer } from "./authorizer.ts";
 
 /** What an expression may mention beside `object`, `oldObject`, `request` and `authorizer`. */
-export type Scope = { params?: boolean; namespaceObject?: boolean; variables?: boolean };
+type Scope = { params?: boolean; namespaceObject?: boolean; variables?: boolean };
 
-/** `type` is what is known of the object's: `dyn`, or a type that was declared in `environment`. */
-function admissionEnvironment(scope: Scope, environment: Environment = celEnvironment(), type = "dyn"): Environment {
+function admissionEnvironment(scope: Scope): Environment {
+  const environment = celEnvironment();
   registerAuthorizer(environment);
-  environment.registerVariable("object", type).registerVariable("oldObject", type).registerVariable("request", "dyn");
+  for (const name of ["object", "oldObject", "request"]) environment.registerVariable(name, "dyn");
   if (scope.params) environment.registerVariable("params", "dyn");
   if (scope.namespaceObject) environment.registerVariable("namespaceObject", "dyn");
   if (scope.variables) environment.registerVariable("variables", "dyn");

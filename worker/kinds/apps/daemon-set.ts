@@ -63,8 +63,8 @@ export const DaemonSet = defineKind({
 });
 
 function* validateSpec(spec: AppsV1DaemonSetSpec | undefined): Problems {
-  yield* validateSelector(spec?.selector, "daemonset", "spec.selector");
-  yield* validateSelectedTemplate(spec?.template, spec?.selector, "DaemonSet", "spec.template");
+  yield* validateSelector(spec?.selector, "daemonset");
+  yield* validateSelectedTemplate(spec?.template, spec?.selector, "DaemonSet");
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
   yield* notNegative("spec.revisionHistoryLimit", spec?.revisionHistoryLimit);
   const { type, rollingUpdate } = spec?.updateStrategy ?? {};

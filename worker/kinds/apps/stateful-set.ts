@@ -101,8 +101,8 @@ function* validateSpec(spec: AppsV1StatefulSetSpec | undefined): Problems {
   yield* notNegative("spec.replicas", spec?.replicas);
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
   yield* notNegative("spec.ordinals.start", spec?.ordinals?.start);
-  yield* validateSelector(spec?.selector, "statefulset", "spec.selector");
-  yield* validateSelectedTemplate(spec?.template, spec?.selector, "StatefulSet", "spec.template");
+  yield* validateSelector(spec?.selector, "statefulset");
+  yield* validateSelectedTemplate(spec?.template, spec?.selector, "StatefulSet");
 }
 
 function* validateStrategy({ type, rollingUpdate }: AppsV1StatefulSetUpdateStrategy): Problems {

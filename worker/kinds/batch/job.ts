@@ -58,8 +58,7 @@ export const Job = defineKind({
   *validate({ spec }) {
     yield* validateJobSpec(spec, "spec");
     if (!spec?.selector) yield required("spec.selector");
-    if (!spec?.selector || !matchesTemplate(spec.selector, spec.template))
-      yield selectsOthers(spec?.template, "spec.template");
+    if (!spec?.selector || !matchesTemplate(spec.selector, spec.template)) yield selectsOthers(spec?.template);
   },
   validateUpdate: (job, old, subresource) => (subresource ? validateJobStatus : validateJobUpdate)(job, old),
   *warnings({ spec }) {

@@ -26,13 +26,7 @@ export const ReplicationController = defineKind({
     if (!Object.keys(spec?.selector ?? {}).length) yield required("spec.selector");
     yield* notNegative("spec.replicas", spec?.replicas);
     if (!spec?.template) yield required("spec.template");
-    else
-      yield* validateSelectedTemplate(
-        spec.template,
-        { matchLabels: spec.selector },
-        "ReplicationController",
-        "spec.template",
-      );
+    else yield* validateSelectedTemplate(spec.template, { matchLabels: spec.selector }, "ReplicationController");
   },
   *warnings({ metadata, spec }, old) {
     if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");

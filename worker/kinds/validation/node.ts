@@ -9,10 +9,11 @@ import { validateQuantity } from "./resources.ts";
 export const TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/ */
-function* validateTaints(taints: readonly CoreV1Taint[] | undefined, field: string): Problems {
+function* validateTaints(taints: readonly CoreV1Taint[] | undefined): Problems {
   const seen = new Set<string>();
   for (const [index, taint] of (taints ?? []).entries()) {
-    const at = `${field}[${index}]`;
+    // The path is upstream's, and clients know it.
+    const at = `metadata.taints[${index}]`;
     yield* invalidFor(`${at}.key`, taint.key ?? "", qualifiedNameProblems(taint.key ?? ""));
     yield* invalidFor(`${at}.value`, taint.value, labelValueProblems(taint.value ?? ""));
     if (!taint.effect) yield required(`${at}.effect`);
@@ -29,8 +30,7 @@ function* validateTaints(taints: readonly CoreV1Taint[] | undefined, field: stri
 }
 
 export function* validateNode({ spec }: CoreV1Node): Problems {
-  // The path is upstream's, and clients know it.
-  yield* validateTaints(spec?.taints, "metadata.taints");
+  yield* validateTaints(spec?.taints);
   for (const [index, cidr] of (spec?.podCIDRs ?? []).entries())
     if (!isCidr(cidr))
       yield invalidValue(
@@ -42,7 +42,7 @@ export function* validateNode({ spec }: CoreV1Node): Problems {
 
 /** Addresses of pods and the machine behind a node are set once. */
 export function* validateNodeUpdate(node: CoreV1Node, old: CoreV1Node): Problems {
-  yield* validateTaints(node.spec?.taints, "metadata.taints"); // told twice, as upstream tells it
+  yield* validateTaints(node.spec?.taints); // told twice, as upstream tells it
   for (const [list, amounts] of Object.entries({
     capacity: node.status?.capacity,
     allocatable: node.status?.allocatable,

@@ -13,19 +13,18 @@ import { plainValue, validateAtMostAll, validateIntOrPercent } from "./int-or-pe
 import { isEmptySelector, validateLabelSelector } from "./label-selector.ts";
 import { validatePodTemplate } from "./pod-spec.ts";
 
+const SELECTOR = "spec.selector";
+const TEMPLATE = "spec.template";
+
 /** Checks shared by everything that keeps pods running from a template. `owner` names the kind in messages. */
-export function* validateSelector(
-  selector: MetaV1LabelSelector | null | undefined,
-  emptyFor: string,
-  field: string,
-): Problems {
+export function* validateSelector(selector: MetaV1LabelSelector | null | undefined, emptyFor: string): Problems {
   if (!selector) {
-    yield required(field);
+    yield required(SELECTOR);
     return;
   }
-  yield* validateLabelSelector(selector, field);
+  yield* validateLabelSelector(selector, SELECTOR);
   if (isEmptySelector(selector))
-    yield invalidValue(field, goSelector(selector), `empty selector is invalid for ${emptyFor}`);
+    yield invalidValue(SELECTOR, goSelector(selector), `empty selector is invalid for ${emptyFor}`);
 }
 
 /** A template whose pods the selector finds and that are always restarted. */
@@ -33,22 +32,23 @@ export function* validateSelectedTemplate(
   template: CoreV1PodTemplateSpec | undefined,
   selector: MetaV1LabelSelector | null | undefined,
   owner: string,
-  field: string,
 ): Problems {
-  if (!selector || (!isEmptySelector(selector) && !matchesTemplate(selector, template)))
-    yield selectsOthers(template, field);
-  yield* validatePodTemplate(template, field);
+  if (!selector || (!isEmptySelector(selector) && !matchesTemplate(selector, template))) yield selectsOthers(template);
+  yield* validatePodTemplate(template, TEMPLATE);
   const { restartPolicy, activeDeadlineSeconds } = template?.spec ?? {};
   if (restartPolicy && restartPolicy !== "Always")
-    yield notSupported(`${field}.spec.restartPolicy`, restartPolicy, ["Always"]);
+    yield notSupported(`${TEMPLATE}.spec.restartPolicy`, restartPolicy, ["Always"]);
   if (activeDeadlineSeconds !== undefined)
-    yield forbiddenField(`${field}.spec.activeDeadlineSeconds`, `activeDeadlineSeconds in ${owner} is not Supported`);
+    yield forbiddenField(
+      `${TEMPLATE}.spec.activeDeadlineSeconds`,
+      `activeDeadlineSeconds in ${owner} is not Supported`,
+    );
 }
 
 /** The problem of a controller that would not select the pods it makes. */
-export const selectsOthers = (template: CoreV1PodTemplateSpec | undefined, field: string): FieldError =>
+export const selectsOthers = (template: CoreV1PodTemplateSpec | undefined): FieldError =>
   invalidValue(
-    `${field}.metadata.labels`,
+    `${TEMPLATE}.metadata.labels`,
     template?.metadata?.labels ?? null,
     "`selector` does not match template `labels`",
   );
@@ -64,8 +64,8 @@ export function matchesTemplate(selector: MetaV1LabelSelector, template: CoreV1P
 export function* validateDeployment({ spec }: { spec?: AppsV1DeploymentSpec }): Problems {
   const { selector, template, strategy, progressDeadlineSeconds: deadline, minReadySeconds } = spec ?? {};
   yield* notNegative("spec.replicas", spec?.replicas);
-  yield* validateSelector(selector, "deployment", "spec.selector");
-  yield* validateSelectedTemplate(template, selector, "ReplicaSet", "spec.template");
+  yield* validateSelector(selector, "deployment");
+  yield* validateSelectedTemplate(template, selector, "ReplicaSet");
   yield* validateStrategy(strategy ?? {}, "spec.strategy");
   yield* notNegative("spec.minReadySeconds", minReadySeconds);
   yield* notNegative("spec.revisionHistoryLimit", spec?.revisionHistoryLimit);
@@ -104,8 +104,8 @@ type ReplicaSetLike = {
 export function* validateReplicaSet({ spec }: ReplicaSetLike): Problems {
   yield* notNegative("spec.replicas", spec?.replicas);
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
-  yield* validateSelector(spec?.selector, "deployment", "spec.selector");
-  yield* validateSelectedTemplate(spec?.template, spec?.selector, "ReplicaSet", "spec.template");
+  yield* validateSelector(spec?.selector, "deployment");
+  yield* validateSelectedTemplate(spec?.template, spec?.selector, "ReplicaSet");
 }
 
 const COUNTS = [
