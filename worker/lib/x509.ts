@@ -93,7 +93,7 @@ export const alternativeNames = ({ dns, ip }: Names) =>
     ALTERNATIVE_NAMES,
     false,
     sequence(
-      ...dns.map((name) => tagged(2, new TextEncoder().encode(name))),
+      ...dns.map((name) => tagged(2, new TextEncoder().encode(name) as Uint8Array<ArrayBuffer>)),
       ...ip.map((address) => tagged(7, Uint8Array.from(ipaddr.parse(address).toByteArray()))),
     ),
   );
