@@ -24,10 +24,11 @@ afterAll(() => miniflare.dispose());
 
 type End = { socket: WebSocket; heard: string[]; closed: Promise<{ code: number; reason: string }> };
 
+const ask = (side: "client" | "agent", id: string) =>
+  miniflare.dispatchFetch(`http://relay/${side}/${id}`, { headers: { upgrade: "websocket" } });
+
 async function join(side: "client" | "agent", id: string): Promise<End> {
-  const { webSocket: socket } = await miniflare.dispatchFetch(`http://relay/${side}/${id}`, {
-    headers: { upgrade: "websocket" },
-  });
+  const { webSocket: socket } = await ask(side, id);
   if (!socket) throw new Error(`the ${side} was refused`);
   const heard: string[] = [];
   socket.addEventListener("message", ({ data }) => heard.push(String(data)));
@@ -38,38 +39,49 @@ async function join(side: "client" | "agent", id: string): Promise<End> {
   return { socket, heard, closed };
 }
 
-test("what one side says before the other is there comes first", async () => {
-  const agent = await join("agent", "a");
-  agent.socket.send("one");
-  const client = await join("client", "a");
-  agent.socket.send("two");
-  client.socket.send("thanks");
-  await expect.poll(() => [client.heard, agent.heard]).toEqual([["one", "two"], ["thanks"]]);
-  agent.socket.close(1000, "done");
-  expect(await client.closed).toEqual({ code: 1000, reason: "done" });
+test("either side may come first, and each hears the other in order", async () => {
+  for (const [first, second] of [
+    ["agent", "client"],
+    ["client", "agent"],
+  ] as const) {
+    const [a, b] = await Promise.all([join(first, `a-${first}`), join(second, `a-${first}`)]);
+    for (const word of ["one", "two"]) a.socket.send(word);
+    b.socket.send("thanks");
+    await expect.poll(() => [b.heard, a.heard]).toEqual([["one", "two"], ["thanks"]]);
+    a.socket.close(1000, "done");
+    expect(await b.closed).toEqual({ code: 1000, reason: "done" });
+  }
 });
 
-test("a side that has said all and gone before the other came is heard all the same", async () => {
-  const agent = await join("agent", "b");
-  agent.socket.send("output");
-  agent.socket.close(1000, "done");
-  await agent.closed;
-  const client = await join("client", "b");
-  await expect.poll(() => client.heard).toEqual(["output"]);
+test("a side that came first is answered only when the other is there: it cannot speak to nobody", async () => {
+  const order: string[] = [];
+  const client = join("client", "b").then(() => order.push("client"));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  order.push("agent");
+  await Promise.all([client, join("agent", "b")]);
+  expect(order).toEqual(["agent", "client"]);
 });
 
-test("nothing is lost when one side goes in the very moment that the other comes", async () => {
-  for (let turn = 0; turn < 50; turn++) {
-    const agent = await join("agent", `c${turn}`);
+test("nothing is lost of a side that says much at once", async () => {
+  const [client, agent] = await Promise.all([join("client", "c"), join("agent", "c")]);
+  const megabyte = "x".repeat(1024 * 1024);
+  for (let part = 0; part < 4; part++) client.socket.send(megabyte);
+  await expect.poll(() => agent.heard.join("").length).toBe(4 * megabyte.length);
+});
+
+test("nothing is lost of a side that says all it has and goes", async () => {
+  for (let turn = 0; turn < 30; turn++) {
+    const [agent, client] = await Promise.all([join("agent", `d${turn}`), join("client", `d${turn}`)]);
     agent.socket.send("output");
     agent.socket.close(1000, "done");
-    const client = await join("client", `c${turn}`);
     await expect.poll(() => client.heard).toEqual(["output"]);
   }
 });
 
 test("a side comes once", async () => {
-  await join("agent", "d");
-  const second = await miniflare.dispatchFetch("http://relay/agent/d", { headers: { upgrade: "websocket" } });
-  expect(second.status).toBe(409);
+  const waiting = join("agent", "e");
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  expect((await ask("agent", "e")).status).toBe(409);
+  await Promise.all([waiting, join("client", "e")]);
+  for (const side of ["agent", "client"] as const) expect((await ask(side, "e")).status).toBe(409);
 });
