@@ -180,6 +180,7 @@ export class Core {
       watches,
       store,
       now: effects.now,
+      defer: platform.defer,
       sockets: platform.watchSockets,
       report: (error) => platform.report("watch", "", error),
     });

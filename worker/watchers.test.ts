@@ -16,26 +16,69 @@ function socket(spec: () => WatchSpec): WatchSocket & { sent: string[]; closed: 
   };
 }
 
-test("a watcher that cannot be told ends, and all others are told", () => {
-  const broken = socket(() => {
-    throw new TypeError("no attachment");
-  });
-  const well = socket(() => ({ deadline: 1, bookmarks: false }) as WatchSpec);
+const watcher = (spec: Partial<WatchSpec> = {}) => {
+  const own = { deadline: 1000, bookmarks: false, revision: 0, ...spec } as WatchSpec;
+  return socket(() => own);
+};
+
+const change = (revision: number) => ({ revision }) as Change;
+
+/** Watchers who are told the revisions of what was written, a clock, and what waits for it. */
+function scene(sockets: readonly WatchSocket[]) {
+  const clock = { now: 0 };
   const errors: unknown[] = [];
+  const deferred: { body: () => void; ms: number }[] = [];
   const watches: WatchersDeps["watches"] = {
     *initialEvents() {},
-    renderChanges: () => "news\n",
-    bookmark: () => "",
+    renderChanges: (_, changes) => changes.map(({ revision }) => `${revision}\n`).join(""),
+    bookmark: (_, revision) => `bookmark ${revision}\n`,
   };
   const watchers = new Watchers({
     watches,
     store: {} as Reader,
-    now: () => 0,
-    sockets: () => [broken, well],
+    now: () => clock.now,
+    defer: (body, ms) => void deferred.push({ body, ms }),
+    sockets: () => sockets,
     report: (error) => void errors.push(error),
   });
-  watchers.changed([{ revision: 1 } as Change]);
-  expect(well.sent).toEqual(["news\n"]);
+  return { watchers, clock, deferred, errors };
+}
+
+test("a watcher that cannot be told ends, and all others are told", () => {
+  const broken = socket(() => {
+    throw new TypeError("no attachment");
+  });
+  const well = watcher();
+  const { watchers, errors } = scene([broken, well]);
+  watchers.changed([change(1)]);
+  expect(well.sent).toEqual(["1\n"]);
   expect(broken.closed).toEqual([1011]);
   expect(errors).toHaveLength(1);
+});
+
+test("many watchers rest after they were told; what is written meanwhile comes in one message", () => {
+  const all = Array.from({ length: 40 }, () => watcher());
+  const { watchers, clock, deferred } = scene(all);
+  watchers.changed([change(1)]);
+  watchers.changed([change(2)]);
+  clock.now = 5;
+  watchers.changed([change(3)]);
+  expect(all[0]?.sent).toEqual(["1\n"]);
+  expect(deferred.map(({ ms }) => ms)).toEqual([20]);
+  clock.now = 20;
+  deferred.shift()?.body();
+  expect(all.map(({ sent }) => sent)).toEqual(all.map(() => ["1\n", "2\n3\n"]));
+  clock.now = 40;
+  watchers.changed([change(4)]);
+  expect(all[0]?.sent.at(-1)).toBe("4\n");
+  expect(deferred).toEqual([]);
+});
+
+test("a watch that ends says how far it has come: what is written in the same turn is not told", () => {
+  const over = watcher({ deadline: 10, bookmarks: true, revision: 6 });
+  const { watchers, clock } = scene([over]);
+  clock.now = 10;
+  watchers.changed([change(7)]);
+  expect(over.sent).toEqual(["bookmark 6\n"]);
+  expect(over.closed).toEqual([1000]);
 });

@@ -15,6 +15,12 @@ export interface WatchSocket {
 
 /** Initial events are sent in pieces of about this many characters. */
 const CHUNK_CHARACTERS = 256 * 1024;
+/**
+ * A message takes its Worker some 0.1 ms whatever its length. After telling, watchers rest so long for each message, so
+ * that what many writes do meanwhile comes in one; few watchers, and whoever writes seldom, wait for nothing.
+ */
+const REST_PER_MESSAGE_MS = 0.5;
+const MAX_REST_MS = 100;
 /** A watcher that asked for bookmarks hears of the newest revision at most this often, and only when others write. */
 const BOOKMARK_EVERY_MS = 60_000;
 
@@ -22,6 +28,8 @@ export type WatchersDeps = {
   watches: Pick<Watches, "initialEvents" | "renderChanges" | "bookmark">;
   store: Reader;
   now(): number;
+  /** Runs `body` after so many ms; the object does not sleep before. */
+  defer(body: () => void, ms: number): void;
   sockets(): readonly WatchSocket[];
   /** Hears of what no watcher should ever meet. */
   report(error: unknown): void;
@@ -30,6 +38,10 @@ export type WatchersDeps = {
 export class Watchers {
   private readonly deps: WatchersDeps;
   private readonly bookmarked = new WeakMap<WatchSocket, number>();
+  private untold: Change[] = [];
+  /** When watchers have rested from the last telling, ms. */
+  private restedAt = 0;
+  private deferred = false;
 
   constructor(deps: WatchersDeps) {
     this.deps = deps;
@@ -67,35 +79,56 @@ export class Watchers {
     }
   }
 
-  /** Tells every watcher what a turn wrote: one message each. One that cannot be told ends, and its client comes back. */
+  /** Tells every watcher what was written, at once or when they have rested. */
   changed(changes: readonly Change[]): void {
+    this.untold.push(...changes);
+    if (this.deferred) return;
+    const rest = this.restedAt - this.deps.now();
+    if (rest <= 0) return this.tellAll();
+    this.deferred = true;
+    this.deps.defer(() => {
+      this.deferred = false;
+      this.tellAll();
+    }, rest);
+  }
+
+  /** One message each. One that cannot be told ends, and its client comes back. */
+  private tellAll(): void {
+    const changes = this.untold;
+    this.untold = [];
     const told = new Map<string, string>();
+    let messages = 0;
     for (const socket of this.deps.sockets())
       try {
-        this.tell(socket, changes, told);
+        if (this.tell(socket, changes, told)) messages += 1;
       } catch (error) {
         this.deps.report(error);
         socket.close(1011, "failed");
       }
+    this.restedAt = this.deps.now() + Math.min(messages * REST_PER_MESSAGE_MS, MAX_REST_MS);
   }
 
-  private tell(socket: WatchSocket, changes: readonly Change[], told: Map<string, string>): void {
+  /** True when there was something to say. */
+  private tell(socket: WatchSocket, changes: readonly Change[], told: Map<string, string>): boolean {
     const now = this.deps.now();
     const spec = socket.spec();
     if (now >= spec.deadline) {
-      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, this.deps.store.revision()));
-      return socket.close(1000, "deadline");
+      // How far it has come, and not how far others have: it is told no more.
+      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, spec.revision));
+      socket.close(1000, "deadline");
+      return false;
     }
     const { headed } = spec;
     let lines = this.render(socket, spec, changes, told);
-    if (lines === undefined) return;
+    if (lines === undefined) return false;
     if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
-      lines = this.deps.watches.bookmark(spec, this.deps.store.revision());
+      lines = this.deps.watches.bookmark(spec, spec.revision);
     if (lines) {
       socket.send(lines);
       this.bookmarked.set(socket, now);
     }
-    // The revision need not be kept: what is committed is told in the same turn, so nothing is ever told twice.
+    // The revision need not be kept: what is committed is told before the object sleeps, so nothing is ever told twice.
     if (spec.headed !== headed) socket.remember(spec);
+    return lines !== "";
   }
 }
