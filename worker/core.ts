@@ -13,7 +13,7 @@ import type { Applied } from "./api/engine/intents.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { caller, type Outside } from "./callouts.ts";
 import { AVAILABILITY, availabilityController } from "./controllers/apiservice/availability.ts";
-import { Driver, type ObjectChange } from "./controllers/driver.ts";
+import { type Budget, Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { READINESS } from "./controllers/nodes/readiness.ts";
 import { ExtensionServers } from "./extensions.ts";
@@ -73,12 +73,15 @@ export type CoreLimits = {
 };
 
 export const LIMITS: CoreLimits = {
-  turnReconciles: 500,
-  turnMs: 8,
+  turnReconciles: 100,
+  turnMs: 3,
   keepRevisions: 10_000,
   compactRows: 200,
   compactEveryRevisions: 100,
 };
+
+/** Keys that wait for controllers and are done in the turn of the requests that brought them. */
+const FEW_KEYS = 10;
 
 /** Events past their hour go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
@@ -109,6 +112,8 @@ export class Core {
   /** When nodes whose sockets have gone count as lost, ms, and nodes that are well again: both still to be written. */
   private readonly losing = new Map<string, number>();
   private readonly found = new Set<string>();
+  /** Controllers have waited for requests in the last turn. */
+  private passedOver = false;
   private failures = 0;
   private retrying = false;
   /** When a turn comes for keys that have rested, ms. */
@@ -149,7 +154,11 @@ export class Core {
       stream: (node, stream) => this.link.stream(node, stream),
       recheck: (name) => void this.turn.run(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
     });
-    this.turn = new Turn({ defer: platform.defer, settle: () => this.settle() });
+    this.turn = new Turn({
+      defer: platform.defer,
+      settle: (served) => this.settle(served),
+      now: effects.now,
+    });
     this.api = createApp({
       engine: this.engine,
       kinds: this.kinds,
@@ -160,7 +169,7 @@ export class Core {
       config: { adminTokenHash: parts.adminTokenHash, ca: parts.authority.certificate },
       ask: this.ask,
       extensions: this.extensions,
-      batch: (body) => this.turn.run(body),
+      batch: (body, place) => this.turn.run(body, place),
     });
     this.link = new Link({
       objects: objectsOf(view, this.kinds),
@@ -267,10 +276,10 @@ export class Core {
    * The end of a turn. Where storage takes no writes (a full disk, a used-up day), what could not be done waits in memory
    * and is tried again, whether or not anyone asks for something meanwhile.
    */
-  private settle(): void {
+  private settle(served: boolean): void {
     const { platform } = this.parts;
     try {
-      this.bringToRest();
+      this.bringToRest(served);
       this.failures = 0;
     } catch (error) {
       platform.report("cluster", "turn", error);
@@ -286,13 +295,23 @@ export class Core {
     }
   }
 
+  /**
+   * What controllers may do in this turn. Where much waits for them, those who sent requests are answered first, and
+   * controllers go on in the next turn, whoever else is served in it.
+   */
+  private budget(served: boolean, start: number): Budget {
+    const { turnReconciles, turnMs } = this.parts.limits;
+    this.passedOver = served && !this.passedOver && this.driver.waiting > FEW_KEYS;
+    return this.passedOver ? { reconciles: 0 } : { reconciles: turnReconciles, until: start + turnMs };
+  }
+
   /** Controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
-  private bringToRest(): void {
+  private bringToRest(served: boolean): void {
     const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
     this.keepLosses();
     this.driver.due(start);
-    const rested = this.driver.drain({ reconciles: limits.turnReconciles, until: start + limits.turnMs });
+    const rested = this.driver.drain(this.budget(served, start));
     this.driver.persist();
     if (start >= this.expireAt) {
       const more = this.engine.expireEvents(limits.compactRows);

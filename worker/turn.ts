@@ -1,41 +1,119 @@
 /**
- * Group commit: everything that arrives in one event-loop turn runs in one synchronous stretch, and so in one
+ * Group commit: everything that arrived in one event-loop turn runs in one synchronous stretch, and so in one
  * implicit transaction of the platform, with one fsync. Replies are released when the platform has made it durable.
+ *
+ * A turn does not take all that waits, only as much as is done in a few milliseconds, chosen fairly: whoever sends
+ * hundreds of requests at once waits for them, and others do not.
  */
+import { Drops } from "./api/fairness/drops.ts";
+import { FairQueues, type Level, type Place } from "./api/fairness/queues.ts";
+import { TooManyRequests } from "./api/fairness/refusal.ts";
+
 type Waiting = { body: () => unknown; resolve(value: unknown): void; reject(error: unknown): void };
+type Queued = Waiting & { place: Place; since: number };
+
+/** Of what waits, so much is served in one turn: by the clock, and by number where the clock stands still meanwhile. */
+const SERVED_MS = 5;
+const SERVED = 50;
+/** The least that a request counts as, in ms. */
+const LEAST_COST_MS = 0.2;
+/** Reads that wait for no turn, until one comes: in ms. */
+const READS_MS = 5;
+/** As kube-apiserver: a quarter of the time that a request may take. */
+const LONGEST_WAIT_MS = 15_000;
+
+export type TurnOptions = {
+  defer(body: () => void): void;
+  /** Brings the cluster to rest after the bodies, within the turn; `served`: whether there were requests among them. */
+  settle(served: boolean): void;
+  now(): number;
+};
 
 export class Turn {
-  private readonly waiting: Waiting[] = [];
-  private readonly defer: (body: () => void) => void;
-  /** Brings the cluster to rest after the bodies, within the turn. */
-  private readonly settle: () => void;
+  /** The cluster's own: all of it is done in the next turn. */
+  private waiting: Waiting[] = [];
+  private readonly queues = new FairQueues<Queued>();
+  private readonly drops = new WeakMap<Level, Drops>();
+  private readonly options: TurnOptions;
+  private isComing = false;
+  /** What reads have cost since the last turn, ms. */
+  private readsMs = 0;
 
-  constructor(options: { defer(body: () => void): void; settle(): void }) {
-    this.defer = options.defer;
-    this.settle = options.settle;
+  constructor(options: TurnOptions) {
+    this.options = options;
   }
 
-  /** Runs `body` in the next turn; a throw is its own caller's alone. */
-  run<T>(body: () => T): Promise<T> {
+  /** Runs `body` in the next turn, or in one soon when it has a place; a throw is its own caller's alone. */
+  run<T>(body: () => T, place?: Place): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.waiting.push({ body, resolve: resolve as (value: unknown) => void, reject });
-      if (this.waiting.length === 1) this.defer(() => this.flush());
+      const waiting = { body, resolve: resolve as (value: unknown) => void, reject };
+      if (!place) this.waiting.push(waiting);
+      else if (place.reads && this.queues.size === 0 && this.readsMs < READS_MS) {
+        const done = this.serve(waiting);
+        this.readsMs += done.cost;
+        return done.answer();
+      } else {
+        const now = this.options.now();
+        if (!this.queues.add(place.flow, { ...waiting, place, since: now })) return reject(this.refusal(place, now));
+      }
+      this.come();
     });
+  }
+
+  private come(): void {
+    if (this.isComing) return;
+    this.isComing = true;
+    this.options.defer(() => this.flush());
+  }
+
+  private refusal({ flow: { level } }: Place, now: number): TooManyRequests {
+    const drops = this.drops.get(level) ?? new Drops();
+    this.drops.set(level, drops);
+    return new TooManyRequests(drops.record(now));
   }
 
   private flush(): void {
-    const answers = this.waiting.splice(0).map(({ body, resolve, reject }) => {
-      try {
-        const value = body();
-        return () => resolve(value);
-      } catch (error) {
-        return () => reject(error);
-      }
-    });
+    this.isComing = false;
+    this.readsMs = 0;
+    const answers = this.waiting.splice(0).map((own) => answerOf(own));
+    const own = answers.length;
+    const end = this.options.now() + SERVED_MS;
+    while (
+      this.queues.next((queued) => {
+        const { answer, cost } = this.serveQueued(queued);
+        answers.push(answer);
+        return cost;
+      })
+    )
+      if (answers.length - own >= SERVED || this.options.now() >= end) break;
     try {
-      this.settle();
+      this.options.settle(answers.length > own);
     } finally {
       for (const answer of answers) answer();
+      if (this.queues.size > 0) this.come();
     }
+  }
+
+  private serveQueued(queued: Queued): { answer: () => void; cost: number } {
+    const { place, since, reject } = queued;
+    const now = this.options.now();
+    if (now - since < LONGEST_WAIT_MS) return this.serve(queued);
+    const refusal = this.refusal(place, now);
+    return { answer: () => reject(refusal), cost: 0 };
+  }
+
+  private serve(waiting: Waiting): { answer: () => void; cost: number } {
+    const start = this.options.now();
+    const answer = answerOf(waiting);
+    return { answer, cost: Math.max(LEAST_COST_MS, this.options.now() - start) };
+  }
+}
+
+function answerOf({ body, resolve, reject }: Waiting): () => void {
+  try {
+    const value = body();
+    return () => resolve(value);
+  } catch (error) {
+    return () => reject(error);
   }
 }

@@ -57,6 +57,11 @@ export function createApp(parts: AppParts): Api {
     const { headers } = answer;
     headers.set("audit-id", request.headers.get("audit-id") ?? parts.effects.uid());
     if (!headers.has("cache-control")) headers.set("cache-control", NOT_KEPT);
+    const flow = access.fairness.flowOf(request);
+    if (flow) {
+      headers.set("x-kubernetes-pf-flowschema-uid", flow.schemaUid);
+      headers.set("x-kubernetes-pf-prioritylevel-uid", flow.levelUid);
+    }
     return answer;
   }
   return {

@@ -6,6 +6,7 @@ import type { EscalationCheck } from "./auth/escalation.ts";
 import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
 import type { Attempt, Caller } from "./callouts/callouts.ts";
+import type { Place } from "./fairness/queues.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
 import type { StoreView } from "./view.ts";
@@ -49,8 +50,11 @@ export type AppParts = {
   ask: Caller;
   /** Asks servers of other groups. */
   extensions: Extensions;
-  /** Runs the synchronous part of a request, together with others of the same event-loop turn. */
-  batch<T>(body: () => T): Promise<T>;
+  /**
+   * Runs the synchronous part of a request, together with others of the same event-loop turn, when it comes to its
+   * place among them. Rejects with TooManyRequests where there is none.
+   */
+  batch<T>(body: () => T, place?: Place): Promise<T>;
 };
 
 /** What the guard of every path leaves for its handler. */

@@ -1,4 +1,5 @@
 import { unauthorized } from "../../lib/status.ts";
+import { Fairness } from "../fairness/fairness.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import type { AppParts } from "../parts.ts";
 import type { User } from "../request.ts";
@@ -13,15 +14,17 @@ const MAX_DIGESTED_CHARACTERS = 4096;
 /** The way in: a request's token is digested before its turn, and within it becomes a user who may do what is asked. */
 export class Access {
   readonly key: SigningKey;
+  readonly fairness: Fairness;
   readonly #parts: Pick<AppParts, "store" | "effects" | "config" | "security">;
   /** What tokens digest to, which never changes; whether that is good for anything is asked of the store each time. */
   readonly #digested = new Map<string, Presented>();
   /** Requests whose sender was known before: agents on their sockets. */
   readonly #known = new WeakMap<Request, User>();
 
-  constructor(parts: Pick<AppParts, "store" | "effects" | "config" | "security">) {
+  constructor(parts: Pick<AppParts, "store" | "effects" | "config" | "security" | "engine">) {
     this.#parts = parts;
     this.key = signingKey(parts.store);
+    this.fairness = new Fairness(parts.engine.view, parts.store);
   }
 
   async present({ headers }: Request): Promise<Presented | undefined> {
@@ -53,11 +56,17 @@ export class Access {
     return identity.user;
   }
 
+  /** The user who acts. Throws the 401, or the 403 for acting as another. */
+  actor(request: Request, presented: Presented | undefined): User {
+    const { authorizer } = this.#parts.security;
+    return this.#known.get(request) ?? impersonate(authorizer, this.userOf(presented), request.headers);
+  }
+
   /** The user who acts, allowed to do what `info` says. Throws the 401 or 403. */
   admit(request: Request, presented: Presented | undefined, info: RequestInfo): User {
-    const { authorizer } = this.#parts.security;
-    const user = this.#known.get(request) ?? impersonate(authorizer, this.userOf(presented), request.headers);
-    requireAllowed(authorizer, user, info);
+    const user = this.actor(request, presented);
+    this.fairness.classify(request, user, info);
+    requireAllowed(this.#parts.security.authorizer, user, info);
     return user;
   }
 }

@@ -1,6 +1,7 @@
 /** HTTP answers: objects, Status errors, plain text; the headers that all of them carry. */
 import { encodeProtobuf, hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, internalError, type Status } from "../../lib/status.ts";
+import { TooManyRequests } from "../fairness/refusal.ts";
 import { toYaml } from "./body.ts";
 import type { Format } from "./negotiate.ts";
 import { PageNotFound } from "./route.ts";
@@ -80,6 +81,11 @@ function asStatus(error: unknown): { status: Status; code: number } {
 /** Any error as its answer; what is no ApiError is a fault of ours and a 500. */
 export function answerError(error: unknown, format: Pick<Format, "encoding" | "pretty"> = PLAIN): Response {
   if (error instanceof PageNotFound) return answerText("404 page not found\n", 404);
+  if (error instanceof TooManyRequests) {
+    const answer = answerText(`${error.message}\n`, 429);
+    answer.headers.set("retry-after", String(error.retryAfter));
+    return answer;
+  }
   if (!(error instanceof ApiError)) console.error(error);
   const { status, code } = asStatus(error);
   const retry = status.details?.retryAfterSeconds;

@@ -10,6 +10,7 @@ import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
 import { type Attempt, withCallouts } from "../callouts/callouts.ts";
 import { traitsOf } from "../engine/traits.ts";
+import type { Place } from "../fairness/queues.ts";
 import type { AppParts } from "../parts.ts";
 import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
@@ -40,9 +41,8 @@ type Question = {
 const INCLUDE_OBJECT = ["None", "Metadata", "Object"];
 const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
-/** What needs no turn: it waits for no write, and no write waits for it. */
+/** What needs no turn where nobody waits: no write waits for it. */
 const READS = new Set(["get", "list"]);
-const now = async <T>(body: () => T): Promise<T> => body();
 /** What comes with a GET is no one's. */
 const UNREAD: Body = { type: "", bytes: new Uint8Array() };
 const NO_BODY = { contentType: "", body: undefined };
@@ -102,23 +102,23 @@ export class Resources {
   }
 
   async answer(what: Asked, presented: Presented | undefined): Promise<Response> {
-    const { request, url, info } = what;
+    const { request, url } = what;
     // What is wrong with the body is told only to those who may send one.
     const body: Body | ApiError =
       request.method === "GET" ? UNREAD : await readBody(request).catch((error: ApiError) => error);
     const text = () => ("bytes" in body ? textOf(body, TOKEN_REVIEW).text : "");
     const token = reviewedToken(url.pathname, text);
     const reviewed = token ? await digest(this.#access.key, token) : undefined;
-    const turn = READS.has(info.verb) ? now : this.#parts.batch;
+    const { user, place } = this.#who(what, presented);
     const { question, result } = await this.#withCallouts((attempt) =>
-      turn(() => {
-        const question = this.#ask(what, presented);
+      this.#parts.batch(() => {
+        const question = this.#ask(what, user);
         if (!("bytes" in body)) throw body;
         if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
         if (question.asked.verb === "watch")
           return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
         return { question, result: this.#handle(question, body, reviewed, attempt) };
-      }),
+      }, place),
     );
     const answer = await result;
     if (answer instanceof Response) return answer;
@@ -129,19 +129,21 @@ export class Resources {
 
   /** What to send on a socket; undefined when the request is no watch after all. */
   watch(what: Asked, presented: Presented | undefined): Promise<WatchSpec | undefined> {
+    const { user, place } = this.#who(what, presented);
     return this.#withCallouts(() =>
       this.#parts.batch(() => {
-        const question = this.#ask(what, presented);
+        const question = this.#ask(what, user);
         return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
-      }),
+      }, place),
     );
   }
 
   /** Which node is to serve what; a 204 is the log of a pod that no node has. */
   stream(what: Asked, presented: Presented | undefined): Promise<StreamGrant | Response> {
+    const user = this.#access.actor(what.request, presented);
     return this.#withCallouts((attempt) =>
       this.#parts.batch(() => {
-        const question = this.#ask(what, presented);
+        const question = this.#ask(what, user);
         if (!isStream(question.asked)) throw methodNotAllowed();
         const granted = this.#grant(question, offeredProtocols(what.request.headers));
         if (granted) this.#parts.engine.connect(apiRequest(question, NO_BODY), attempt);
@@ -154,9 +156,16 @@ export class Resources {
     return withCallouts(run, this.#parts.ask, this.#parts.effects);
   }
 
+  /** Who asks, and where the request stands among others. */
+  #who({ request, info }: Asked, presented: Presented | undefined): { user: User; place: Place } {
+    const user = this.#access.actor(request, presented);
+    const flow = this.#access.fairness.classify(request, user, info);
+    return { user, place: { flow, reads: READS.has(info.verb) } };
+  }
+
   /** Authorization first, even of what is not served, so that nothing can be probed without it. */
-  #ask({ request, url, info }: Asked, presented: Presented | undefined): Question {
-    const user = this.#access.admit(request, presented, info);
+  #ask({ request, url, info }: Asked, user: User): Question {
+    requireAllowed(this.#parts.security.authorizer, user, info);
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
     const query = url.searchParams;

@@ -1,0 +1,91 @@
+/** What PriorityLevelConfigurations say, and the two that there always are. */
+import { FlowSchema } from "../../kinds/flowcontrol/flow-schema.ts";
+import { PriorityLevelConfiguration } from "../../kinds/flowcontrol/priority-level-configuration.ts";
+import type { LevelRules } from "./queues.ts";
+
+/** Requests that kube-apiserver carries out at once by default; the levels divide them by their shares. */
+const SEATS = 600;
+
+const EVERYONE = ["system:unauthenticated", "system:authenticated"];
+const rules = (groups: readonly string[]) => [
+  {
+    subjects: groups.map((name) => ({ kind: "Group", group: { name } })),
+    resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"], clusterScope: true, namespaces: ["*"] }],
+    nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
+  },
+];
+
+/** They count also where someone has deleted them. */
+const MANDATORY_LEVELS: readonly PriorityLevelConfiguration[] = [
+  {
+    metadata: { name: "exempt" },
+    spec: { type: "Exempt", exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } },
+  },
+  {
+    metadata: { name: "catch-all" },
+    spec: {
+      type: "Limited",
+      limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: "Reject" } },
+    },
+  },
+];
+const MANDATORY_SCHEMAS: readonly FlowSchema[] = [
+  {
+    metadata: { name: "exempt" },
+    spec: {
+      matchingPrecedence: 1,
+      priorityLevelConfiguration: { name: "exempt" },
+      rules: rules(["system:masters"]),
+    },
+  },
+  {
+    metadata: { name: "catch-all" },
+    spec: {
+      matchingPrecedence: 10_000,
+      distinguisherMethod: { type: "ByUser" },
+      priorityLevelConfiguration: { name: "catch-all" },
+      rules: rules(EVERYONE),
+    },
+  },
+];
+
+type Named = { metadata?: { name?: string } };
+const withMandatory = <T extends Named>(stored: readonly T[], mandatory: readonly T[]): T[] => [
+  ...stored,
+  ...mandatory.filter(({ metadata }) => !stored.some((known) => known.metadata?.name === metadata?.name)),
+];
+
+export type Levels = ReadonlyMap<string, { uid: string; rules: LevelRules }>;
+
+export function levelsOf(stored: readonly Readonly<PriorityLevelConfiguration>[]): Levels {
+  const all = withMandatory(stored, MANDATORY_LEVELS);
+  const sum = all.reduce((shares, level) => shares + sharesOf(level), 0);
+  return new Map(
+    all.map((level) => {
+      const { limited } = level.spec ?? {};
+      const shares = sharesOf(level);
+      const { queues = 0, handSize = 0, queueLengthLimit = 0 } = limited?.limitResponse?.queuing ?? {};
+      const rules: LevelRules = {
+        exempt: level.spec?.type === "Exempt",
+        shares,
+        seats: Math.ceil((SEATS * shares) / sum),
+        ...(limited?.limitResponse?.type === "Queue" && { queuing: { queues, handSize, queueLengthLimit } }),
+      };
+      return [level.metadata?.name ?? "", { uid: level.metadata?.uid ?? "", rules }];
+    }),
+  );
+}
+
+const sharesOf = ({ spec }: Readonly<PriorityLevelConfiguration>): number =>
+  (spec?.limited ?? spec?.exempt)?.nominalConcurrencyShares ?? 0;
+
+const precedence = ({ spec }: Readonly<FlowSchema>) => spec?.matchingPrecedence ?? 0;
+
+/** In the order in which they are asked; those of a level that does not exist are not. */
+export function schemasOf(stored: readonly Readonly<FlowSchema>[], levels: Levels): Readonly<FlowSchema>[] {
+  return withMandatory(stored, MANDATORY_SCHEMAS)
+    .filter(({ spec }) => levels.has(spec?.priorityLevelConfiguration?.name ?? ""))
+    .sort((a, b) => precedence(a) - precedence(b) || ((a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1));
+}
+
+export const KINDS: ReadonlySet<string> = new Set([FlowSchema.groupResource, PriorityLevelConfiguration.groupResource]);
