@@ -6,11 +6,13 @@ import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
+import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
-import { Nerdctl } from "./nerdctl.ts";
+import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
+import { commandBy } from "./network/commands.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { nodeStatus } from "./node/facts.ts";
 import { machineHost } from "./pods/host.ts";
@@ -28,6 +30,7 @@ type Parts = {
   effects: ReturnType<typeof clusterClock>;
   log: Progress;
   containerd: Containerd;
+  launcher: Launcher;
   nerdctl: Nerdctl;
   containerdVersion: string;
 };
@@ -40,21 +43,25 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   const tools = await ensureTools(cachePath(process.env), log);
   const containerd = new Containerd({ home: home.path, timers: effects, log });
   await containerd.start();
+  const toml = containerd.paths.nerdctlToml;
+  const launcher = new Launcher(effects, nerdctlEnvironment(toml));
   const nerdctl = new Nerdctl({
     binary: tools.nerdctl,
-    toml: containerd.paths.nerdctlToml,
+    toml,
     namespace: CONTAINERD_NAMESPACE,
+    run: launcher.run,
   });
   const version = await run(tools.containerd, ["--version"]);
   const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";
-  return { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion };
+  return { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion };
 }
 
-const networkOf = ({ home, identity, effects, log }: Parts) =>
+const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
   new NodeNetwork({
     home: home.path,
     nodeName: identity.node,
     clusterName: new URL(identity.server).pathname.split("/")[2] ?? "default",
+    command: commandBy(launcher.run),
     effects,
     log,
   });
@@ -94,6 +101,7 @@ export async function runAgent(home: Home, effects: SteadyEffects, log: Progress
   });
   log(`${signal}: the agent stops; containers keep running`);
   await agent.stop();
+  parts.launcher.stop();
   parts.containerd.detach();
   process.exit(0);
 }
@@ -101,9 +109,10 @@ export async function runAgent(home: Home, effects: SteadyEffects, log: Progress
 /** Ends this machine's containers and takes its network down; state and images stay. */
 export async function removePods(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
-  const { nerdctl, containerd } = parts;
+  const { nerdctl, launcher, containerd } = parts;
   await nerdctl.remove(await nerdctl.list("skerry.dev/pod-uid"));
   await networkOf(parts).stop({ remove: true });
+  launcher.stop();
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");

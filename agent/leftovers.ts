@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import type { Timers } from "./effects.ts";
+import { LAUNCHER } from "./launcher.ts";
 import { signalProcess } from "./pods/processes.ts";
 
 const LOOK_EVERY_MS = 10;
@@ -8,6 +9,12 @@ const END_TIMEOUT_MS = 10_000;
 /** What makes or ends containers, with what tells it from a keeper's `run` in the foreground. */
 const changing = (args: readonly string[]) =>
   (args[1] === "run" && args[2] === "-d") || ["create", "start", "rm"].includes(args[1] ?? "");
+
+/** What may still begin such a command. */
+const launching = (args: readonly string[]) => {
+  const at = args.indexOf(LAUNCHER);
+  return at >= 0 && Number(args[at + 2]) !== process.pid;
+};
 
 /**
  * Ends nerdctl commands that an earlier agent began and did not live to see done: a container that one of them starts
@@ -27,7 +34,8 @@ export async function endLeftovers(toml: string, timers: Timers): Promise<void> 
 function leftovers(toml: string): number[] {
   return readdirSync("/proc").flatMap((entry) => {
     const pid = Number(entry);
-    if (!pid || pid === process.pid || !changing(read(`/proc/${pid}/cmdline`))) return [];
+    const args = pid && pid !== process.pid ? read(`/proc/${pid}/cmdline`) : [];
+    if (!changing(args) && !launching(args)) return [];
     return read(`/proc/${pid}/environ`).includes(`NERDCTL_TOML=${toml}`) ? [pid] : [];
   });
 }

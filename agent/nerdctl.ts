@@ -4,7 +4,7 @@ import { batcher } from "./batching.ts";
 import { limiter } from "./limiter.ts";
 import { logPathOf } from "./nerdctl-store.ts";
 import { canonicalName } from "./pods/images.ts";
-import { type Finished, run, spawn } from "./process.ts";
+import { type Finished, type Run, run, spawn } from "./process.ts";
 import { withCredentials } from "./registry-credentials.ts";
 import type {
   ContainerOptions,
@@ -58,17 +58,18 @@ export class Nerdctl implements Runtime {
   readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow(["rm", "-f", ...ids]));
   readonly #pidFiles: string[] = [];
   #pidFilesMade = 0;
+  readonly #runProgram: Run;
 
-  constructor(options: { binary: string; toml: string; namespace: string }) {
+  /** `run` starts short commands. */
+  constructor(options: { binary: string; toml: string; namespace: string; run?: Run }) {
     this.binary = options.binary;
     this.namespace = options.namespace;
     this.toml = options.toml;
+    this.#runProgram = options.run ?? run;
   }
 
-  /** The environment that every nerdctl process needs to find this node's containerd. */
   get environment(): NodeJS.ProcessEnv {
-    const path = [process.env.PATH, "/usr/sbin", "/sbin"].filter(Boolean).join(delimiter);
-    return { PATH: path, HOME: process.env.HOME ?? "/root", NERDCTL_TOML: this.toml };
+    return nerdctlEnvironment(this.toml);
   }
 
   /** One that fails at its start stays, in state Created. */
@@ -239,8 +240,14 @@ export class Nerdctl implements Runtime {
 
   #runNow(args: readonly string[]): Promise<Finished> {
     const env = { ...this.environment, ...BRIEF_PROGRAM };
-    return run(this.binary, args, { env, timeoutMs: COMMAND_TIMEOUT_MS });
+    return this.#runProgram(this.binary, args, { env, timeoutMs: COMMAND_TIMEOUT_MS });
   }
+}
+
+/** The environment that every nerdctl process needs to find its node's containerd. */
+export function nerdctlEnvironment(toml: string): NodeJS.ProcessEnv {
+  const path = [process.env.PATH, "/usr/sbin", "/sbin"].filter(Boolean).join(delimiter);
+  return { PATH: path, HOME: process.env.HOME ?? "/root", NERDCTL_TOML: toml };
 }
 
 /** The arguments of `run` and `create` after their own options. */

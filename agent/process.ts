@@ -12,6 +12,13 @@ export type RunOptions = {
   signal?: AbortSignal;
 };
 
+/** Runs a program to its end and collects its output: `run`, or what starts programs at less cost. */
+export type Run = (
+  program: string,
+  args: readonly string[],
+  options?: Pick<RunOptions, "env" | "input" | "timeoutMs">,
+) => Promise<Finished>;
+
 const SIGNAL_NUMBERS: Record<string, number> = {
   SIGHUP: 1,
   SIGINT: 2,

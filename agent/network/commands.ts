@@ -1,17 +1,21 @@
-import { run } from "../process.ts";
+import { type Run, run } from "../process.ts";
 
 /** Runs a program of the node (ip, nft, conntrack) and returns what it printed. Rejects when it fails. */
 export type Command = (program: string, args: readonly string[], input?: string) => Promise<string>;
 
 const LIMIT_MS = 20_000;
 
-export const command: Command = async (program, args, input) => {
-  const { code, stdout, stderr } = await run(program, args, { input, timeoutMs: LIMIT_MS }).catch((error) => {
-    throw error?.code === "ENOENT" ? new CommandError(program, args, 127, `${program} is not installed`) : error;
-  });
-  if (code !== 0) throw new CommandError(program, args, code, stderr.trim());
-  return stdout;
-};
+export const commandBy =
+  (run: Run): Command =>
+  async (program, args, input) => {
+    const { code, stdout, stderr } = await run(program, args, { input, timeoutMs: LIMIT_MS }).catch((error) => {
+      throw error?.code === "ENOENT" ? new CommandError(program, args, 127, `${program} is not installed`) : error;
+    });
+    if (code !== 0) throw new CommandError(program, args, code, stderr.trim());
+    return stdout;
+  };
+
+export const command: Command = commandBy(run);
 
 export class CommandError extends Error {
   override readonly name = "CommandError";

@@ -1,0 +1,37 @@
+import { expect, onTestFinished, test } from "vitest";
+import { effects } from "./effects.ts";
+import { Launcher } from "./launcher.ts";
+
+function start(): Launcher {
+  const launcher = new Launcher(effects, { PATH: process.env.PATH, GIVEN: "to all" });
+  onTestFinished(() => launcher.stop());
+  return launcher;
+}
+
+test("programs get arguments, environment and input as they are, and end each with its own code and output", async () => {
+  const { run } = start();
+  const words = ["a b", "it's", "$HOME `x`", "", "two\nlines", "\\"];
+  const script = 'for word; do printf "<%s>" "$word"; done; printf "%s %s" "$GIVEN" "$OWN" >&2; cat; exit 3';
+  const told = run("sh", ["-c", script, "sh", ...words], { env: { OWN: "'to it'" }, input: "in\n" });
+  const others = await Promise.all([1, 2, 3].map((n) => run("sh", ["-c", `echo ${n}; exit ${n}`])));
+  expect(await told).toEqual({
+    code: 3,
+    stdout: `${words.map((word) => `<${word}>`).join("")}in\n`,
+    stderr: "to all 'to it'",
+  });
+  expect(others).toEqual([1, 2, 3].map((n) => ({ code: n, stdout: `${n}\n`, stderr: "" })));
+  expect(await run("true", [])).toEqual({ code: 0, stdout: "", stderr: "" });
+});
+
+test("a program that is not there ends with 127, one that takes too long or is killed with 137", async () => {
+  const { run } = start();
+  expect((await run("no-such-program", [])).code).toBe(127);
+  expect(await run("sh", ["-c", "echo begun; exec sleep 60"], { timeoutMs: 200 })).toMatchObject({ code: 137 });
+  expect(await run("sh", ["-c", "kill -9 $$"])).toMatchObject({ code: 137 });
+});
+
+test("when its shell dies, what runs is given up and the next program has a new one", async () => {
+  const { run } = start();
+  await expect(run("sh", ["-c", "kill -9 $(ps -o ppid= -p $PPID); sleep 1"])).rejects.toThrow("has ended");
+  expect(await run("echo", ["again"])).toMatchObject({ code: 0, stdout: "again\n" });
+});
