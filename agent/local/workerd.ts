@@ -17,7 +17,10 @@ const quote = (text: string) => JSON.stringify(text);
 /** `heapMb` bounds the JavaScript of each isolate, in MB, as Cloudflare does; without it, the machine's memory does. */
 export type WorkerdOptions = { home: Home; secret: string; config: string; heapMb?: number };
 
-/** workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp */
+/**
+ * workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
+ * All in one value: of each constant that another one names workerd keeps a copy, 1.6 MB where it is the Worker.
+ */
 export function workerdConfig(options: WorkerdOptions): string {
   const paths = files(options.home.path);
   const flags = [YOUNG_GENERATION, ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : [])];
@@ -26,7 +29,21 @@ export function workerdConfig(options: WorkerdOptions): string {
 const config :Workerd.Config = (
   v8Flags = [${flags.map(quote).join(", ")}],
   services = [
-    (name = "skerry", worker = .skerry),
+    (name = "skerry", worker = (
+      modules = [(name = "worker.js", esModule = embed "worker.js")],
+      compatibilityDate = ${quote(COMPATIBILITY_DATE)},
+      durableObjectNamespaces = [
+        (className = "Cluster", uniqueKey = "skerry-cluster", enableSql = true),
+        (className = "Relay", uniqueKey = "skerry-relay", enableSql = true),
+      ],
+      durableObjectStorage = (localDisk = "storage"),
+      bindings = [
+        (name = "CLUSTER", durableObjectNamespace = "Cluster"),
+        (name = "RELAY", durableObjectNamespace = "Relay"),
+        (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
+        (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
+      ],
+    )),
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
   ],
   sockets = [
@@ -37,22 +54,6 @@ const config :Workerd.Config = (
         certificateChain = ${quote(readFileSync(paths.certificate, "utf8") + readFileSync(paths.caCertificate, "utf8"))},
       )),
     )),
-  ],
-);
-
-const skerry :Workerd.Worker = (
-  modules = [(name = "worker.js", esModule = embed "worker.js")],
-  compatibilityDate = ${quote(COMPATIBILITY_DATE)},
-  durableObjectNamespaces = [
-    (className = "Cluster", uniqueKey = "skerry-cluster", enableSql = true),
-    (className = "Relay", uniqueKey = "skerry-relay", enableSql = true),
-  ],
-  durableObjectStorage = (localDisk = "storage"),
-  bindings = [
-    (name = "CLUSTER", durableObjectNamespace = "Cluster"),
-    (name = "RELAY", durableObjectNamespace = "Relay"),
-    (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
-    (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
   ],
 );
 `;
