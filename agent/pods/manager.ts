@@ -13,7 +13,7 @@ import { Images } from "./images.ts";
 import { newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
-import { isOver, type Phase, phaseOf } from "./phase.ts";
+import { isOver, phaseOf } from "./phase.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { PodWorker } from "./worker.ts";
@@ -192,9 +192,7 @@ export class PodManager {
     // What the same news says of the others counts too: who has just gone, or ended, has made room for this one.
     const active = [...this.#workers.values()].filter(({ state }) => {
       const wanted = this.#desired.pods.get(state.uid);
-      return (
-        wanted && !isOver((wanted.status?.phase ?? "Pending") as Phase) && !isOver(phaseOf(state.pod, state.memory))
-      );
+      return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(state.pod, state.memory));
     });
     const { host, log } = this.#deps;
     const verdict = rejection(

@@ -43,10 +43,12 @@ const anyAppStarted = (pod: CoreV1Pod, memory: PodMemory) =>
 const ended = (container: ContainerMemory | undefined) => container?.current?.exit;
 
 /**
- * `ending` is for a pod that is being deleted: nothing of it is started again, whatever its restart policy.
+ * What the cluster was told to be over stays so, also on a disk that is older than its end. `ending` is for a pod that is being deleted: nothing of it is started again, whatever its restart policy.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-phase
  */
 export function phaseOf(pod: CoreV1Pod, memory: PodMemory, ending = false): Phase {
+  const told = pod.status?.phase;
+  if (told && isOver(told)) return told;
   if (memory.ended) return "Failed";
   const policy = pod.spec.restartPolicy ?? "Always";
   if (!isInitialized(pod, memory)) {
@@ -64,4 +66,4 @@ export function phaseOf(pod: CoreV1Pod, memory: PodMemory, ending = false): Phas
   return exits.every((code) => code === 0) ? "Succeeded" : "Failed";
 }
 
-export const isOver = (phase: Phase) => phase === "Succeeded" || phase === "Failed";
+export const isOver = (phase: string): phase is "Succeeded" | "Failed" => phase === "Succeeded" || phase === "Failed";

@@ -4,6 +4,7 @@ import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import type { Executor } from "./executor.ts";
 import { attemptsOf, type PodMemory } from "./memory.ts";
 import type { Observed } from "./observe.ts";
+import { isOver } from "./phase.ts";
 import { Prober } from "./probes.ts";
 import { isAlive } from "./processes.ts";
 import { referencesKey } from "./references.ts";
@@ -69,6 +70,7 @@ export class PodWorker {
     if (pod && state.known && pod === state.pod && references === this.#references) return;
     state.known = pod !== undefined;
     if (pod) state.pod = state.memory.pod = pod;
+    if (pod && isToldBetter(pod, state.memory)) this.#deps.reporter.forget(state.uid);
     state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
     if (state.deleted && !state.ending.aborted) {
       this.#ending.abort(new Error("the pod is being deleted"));
@@ -182,7 +184,7 @@ export class PodWorker {
   #report(): void {
     const { node, reporter } = this.#deps;
     const { pod, memory, deleted, known } = this.state;
-    if (!known) return;
+    if (!known || isToldBetter(pod, memory)) return;
     reporter.report(pod, computeStatus(pod, memory, { hostIP: node.hostIP(), now: node.effects.now(), deleted }));
   }
 
@@ -221,3 +223,7 @@ export class PodWorker {
     host.volumes.refresh(context).catch((error: Error) => log(error.message));
   }
 }
+
+/** The cluster was told how the pod ended, and here that is not known: what is kept on disk is older. */
+const isToldBetter = ({ spec, status }: CoreV1Pod, { containers, ended }: PodMemory): boolean =>
+  isOver(status?.phase ?? "Pending") && !ended && spec.containers.some(({ name }) => !containers[name]?.current?.exit);

@@ -158,4 +158,31 @@ export const SEEDS: readonly NamedSeed[] = [
       ],
     },
   },
+  {
+    name: "a pod that has ended stays so on a disk that is older than its end",
+    seed: 23,
+    hours: 0.55,
+    script: {
+      nodes: 1,
+      heals: 480_000,
+      steps: [
+        {
+          at: 60_000,
+          do: "ask",
+          client: 0,
+          sent: {
+            method: "POST",
+            path: "/apis/batch/v1/namespaces/default/jobs",
+            body: {
+              metadata: { name: "job-0" },
+              spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "c", image: "job:1" }] } } },
+            },
+          },
+        },
+        { at: 60_400, do: "remember", node: 0 },
+        { at: 150_000, do: "power-off", node: 0, ms: 5_000 },
+        { at: 200_000, do: "restore", node: 0 },
+      ],
+    },
+  },
 ];

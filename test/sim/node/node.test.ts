@@ -125,6 +125,25 @@ test("a pod that a restored disk does not know goes on until the cluster has spo
   expect(cluster.running("web")).toHaveLength(1);
 });
 
+test("a pod that ended after its node's disk was copied stays as it ended", async () => {
+  const cluster = await clusterWith({});
+  cluster.run("work", { ...running("job:1"), restartPolicy: "Never" });
+  await cluster.pass(0.5);
+  cluster.node.remember();
+  await cluster.pass(60);
+  expect(cluster.pod("work")?.status?.phase).toBe("Succeeded");
+  cluster.node.powerOff();
+  cluster.node.start();
+  await cluster.pass(30);
+  const started = cluster.seen.length;
+  cluster.node.restore();
+  for (let moment = 0; moment < 200; moment++) {
+    await cluster.pass(0.1);
+    expect(cluster.pod("work")?.status?.phase).toBe("Succeeded");
+  }
+  expect(cluster.seen.slice(started).filter(({ state }) => state === "running")).toEqual([]);
+});
+
 test("a pod that is taken back while its node ends it runs again", async () => {
   const cluster = await clusterWith({ web: "stubborn:1" });
   const taken = cluster.take("web");
