@@ -6,6 +6,7 @@ import type { KubeObject } from "../lib/object.ts";
 import type { Intent, View } from "./controller.ts";
 import { canonical, hashOf } from "./hash.ts";
 import { controllerOf, controllerRef } from "./owners.ts";
+import { removal } from "./removal.ts";
 
 export const REVISION_HASH = "controller-revision-hash";
 
@@ -77,11 +78,5 @@ export function forgetRevisions(
 ): Intent[] {
   const unused = revisions.filter(({ metadata }) => !live.has(metadata.name ?? ""));
   const excess = Math.max(0, unused.length - (owner.spec?.revisionHistoryLimit ?? 10));
-  return unused.slice(0, excess).map(({ metadata: { namespace = "", name = "", uid = "" } }) => ({
-    do: "delete",
-    kind: ControllerRevision,
-    namespace,
-    name,
-    uid,
-  }));
+  return unused.slice(0, excess).map((revision) => removal(ControllerRevision, revision));
 }

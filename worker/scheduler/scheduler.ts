@@ -1,6 +1,8 @@
 import { withCondition } from "../controllers/conditions.ts";
 import type { Controller, Intent, View } from "../controllers/controller.ts";
 import { keyOf, splitKey, watch } from "../controllers/keys.ts";
+import { disrupted } from "../controllers/pods.ts";
+import { removal } from "../controllers/removal.ts";
 import { Node } from "../kinds/core/node.ts";
 import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
@@ -151,18 +153,15 @@ function* search({ snapshot, nominations, next }: Memory, info: PodInfo): Iterab
 
 /** Makes a pod leave for one of higher priority. */
 function evict(victim: Readonly<Pod>, by: PodInfo, node: string, now: number): Intent[] {
-  const { namespace = "", name = "", uid = "", deletionTimestamp } = victim.metadata;
-  if (deletionTimestamp) return [];
-  const condition = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "PreemptionByScheduler",
-    message: `${DEFAULT_SCHEDULER}: preempting to accommodate a higher priority pod`,
-  };
-  const conditions = withCondition(victim.status?.conditions, condition, now);
+  if (victim.metadata.deletionTimestamp) return [];
+  const why = `${DEFAULT_SCHEDULER}: preempting to accommodate a higher priority pod`;
   return [
-    { do: "updateStatus", kind: Pod, object: { ...victim, status: { ...victim.status, conditions } } as Pod },
-    { do: "delete", kind: Pod, namespace, name, uid },
+    {
+      do: "updateStatus",
+      kind: Pod,
+      object: { ...victim, status: disrupted(victim, "PreemptionByScheduler", why, now) } as Pod,
+    },
+    removal(Pod, victim),
     {
       do: "event",
       about: victim,

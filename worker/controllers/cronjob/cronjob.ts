@@ -8,6 +8,7 @@ import { normal, warning } from "../events.ts";
 import { isFinished } from "../job/tally.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 import { controllerOf, controllerRef, keysOfOwners } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { nextTime, parseSchedule, type Schedule } from "./schedule.ts";
 
 const SCHEDULED = "batch.kubernetes.io/cronjob-scheduled-timestamp";
@@ -106,7 +107,7 @@ function runDue(cron: Cron, jobs: readonly OneJob[], schedule: Schedule, status:
     );
     return intents;
   }
-  if (cron.spec.concurrencyPolicy === "Replace") intents.push(...running.flatMap((job) => removal(cron, job)));
+  if (cron.spec.concurrencyPolicy === "Replace") intents.push(...running.flatMap((job) => dismissal(cron, job)));
   const job = jobOf(cron, missed.at);
   status.lastScheduleTime = timestamp(missed.at);
   if (jobs.some(({ metadata }) => metadata.name === job.metadata.name)) return intents;
@@ -133,10 +134,10 @@ function jobOf(cron: Cron, at: number): Job {
   };
 }
 
-function removal(cron: Cron, { metadata: { namespace = "", name = "", uid = "" } }: OneJob): Intent[] {
+function dismissal(cron: Cron, job: OneJob): Intent[] {
   return [
-    { do: "delete", kind: Job, namespace, name, uid, propagationPolicy: "Background" },
-    normal(cron, "SuccessfulDelete", `Deleted job ${name}`),
+    removal(Job, job, { propagationPolicy: "Background" }),
+    normal(cron, "SuccessfulDelete", `Deleted job ${job.metadata.name}`),
   ];
 }
 
@@ -148,6 +149,6 @@ function forget(cron: Cron, jobs: readonly OneJob[]): Intent[] {
     const ended = jobs.filter((job) => endOf(job)?.type === type && !job.metadata.deletionTimestamp);
     const started = (job: OneJob) => Date.parse(job.status?.startTime ?? job.metadata.creationTimestamp ?? "") || 0;
     const oldestFirst = ended.toSorted((a, b) => started(a) - started(b));
-    return oldestFirst.slice(0, Math.max(0, ended.length - limit)).flatMap((job) => removal(cron, job));
+    return oldestFirst.slice(0, Math.max(0, ended.length - limit)).flatMap((job) => dismissal(cron, job));
   });
 }

@@ -3,6 +3,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import { withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { ownKey, splitKey } from "../keys.ts";
+import { removal } from "../removal.ts";
 
 /** Holds a definition until its objects are gone; the rest of the API promises it by this name. */
 const CLEANUP = "customresourcecleanup.apiextensions.k8s.io";
@@ -33,8 +34,7 @@ export const crdFinalizer: Controller = {
     const objects = kind ? view.list(kind) : [];
     const intents = objects.length > 0 ? terminating(definition, now) : [];
     const doomed = objects.filter((object) => !object.metadata?.deletionTimestamp);
-    for (const { metadata: { namespace = "", name: object = "", uid = "" } = {} } of doomed.slice(0, BURST))
-      if (kind) intents.push({ do: "delete", kind, namespace, name: object, uid });
+    for (const object of doomed.slice(0, BURST)) if (kind) intents.push(removal(kind, object));
     if (doomed.length > BURST) intents.push({ do: "again", afterMs: 0 });
     if (objects.length > 0) return intents;
     return [

@@ -11,6 +11,7 @@ import { normal, warning } from "../events.ts";
 import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { claim, controllerRef, keysOfOwners } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { currentRevision, forgetRevisions, REVISION_HASH, type Revision, revisionsOf } from "../revisions.ts";
 import { placement, podFor, targetOf } from "./placement.ts";
 
@@ -118,7 +119,7 @@ function stepsOf(rollout: Rollout): Intent[] {
   const { places, strays } = rollout;
   const steps = [
     // Pods for nodes that are gone and that were never bound: no one else will remove them.
-    ...strays.filter((pod) => !pod.spec.nodeName && !isLeaving(pod)).map((pod) => removal(rollout.set, pod)),
+    ...strays.filter((pod) => !pod.spec.nodeName && !isLeaving(pod)).map((pod) => dismissal(rollout.set, pod)),
     ...places.flatMap((place) => settle(rollout, place)),
   ].slice(0, BURST);
   return steps.length > 0 ? steps.flat() : roll(rollout);
@@ -127,13 +128,13 @@ function stepsOf(rollout: Rollout): Intent[] {
 /** Each item is one pod's making or going, with its event. */
 function settle(rollout: Rollout, { node, wanted, stays, pods }: Place): Intent[][] {
   const { set } = rollout;
-  if (!stays) return pods.filter((pod) => !isLeaving(pod)).map((pod) => removal(set, pod));
+  if (!stays) return pods.filter((pod) => !isLeaving(pod)).map((pod) => dismissal(set, pod));
   const failed = pods.filter((pod) => isPodTerminal(pod) && !isLeaving(pod));
-  if (failed.length > 0) return failed.flatMap((pod) => [[failedEvent(set, pod)], removal(set, pod)]);
+  if (failed.length > 0) return failed.flatMap((pod) => [[failedEvent(set, pod)], dismissal(set, pod)]);
   // One that is going must be gone first: two of a kind on one node may fight for its ports and files.
   if (pods.length === 0) return wanted ? [creation(rollout, node.metadata.name ?? "")] : [];
   const [, ...more] = pods.filter((pod) => !isLeaving(pod));
-  return more.map((pod) => removal(set, pod));
+  return more.map((pod) => dismissal(set, pod));
 }
 
 function creation({ set, hash, context }: Rollout, node: string): Intent[] {
@@ -159,8 +160,8 @@ function creation({ set, hash, context }: Rollout, node: string): Intent[] {
 const templateGeneration = ({ metadata }: Set_): string =>
   metadata.annotations?.["deprecated.daemonset.template.generation"] ?? "1";
 
-function removal(set: Set_, { metadata: { namespace = "", name = "", uid = "" } }: OnePod): Intent[] {
-  return [{ do: "delete", kind: Pod, namespace, name, uid }, normal(set, "SuccessfulDelete", `Deleted pod: ${name}`)];
+function dismissal(set: Set_, pod: OnePod): Intent[] {
+  return [removal(Pod, pod), normal(set, "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`)];
 }
 
 function failedEvent(set: Set_, { metadata, spec }: OnePod): Intent {
@@ -183,7 +184,7 @@ function roll({ set, places, hash, context: { now } }: Rollout): Intent[] {
   const ill = old.filter(({ well }) => !well);
   const spare = Math.max(0, Math.max(1, share) - wanted.filter((place) => !isWell(place)).length);
   const well = old.filter((candidate) => candidate.well).slice(0, spare);
-  return [...ill, ...well].flatMap(({ pod }) => removal(set, pod));
+  return [...ill, ...well].flatMap(({ pod }) => dismissal(set, pod));
 }
 
 const isAvailable = (set: Set_, pod: OnePod, now: number): boolean =>

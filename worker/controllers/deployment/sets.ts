@@ -6,6 +6,7 @@ import { same } from "../../kinds/paths.ts";
 import type { Intent, View } from "../controller.ts";
 import { normal } from "../events.ts";
 import { controllerRef } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { newestAnnotations, revisionOf, sizeAnnotations } from "./annotations.ts";
 import { historyLimit } from "./bounds.ts";
 import { type Counted, createdAt, type Resize } from "./rolling.ts";
@@ -98,11 +99,5 @@ export function cleanUp(d: Readonly<Deployment>, old: Sets): Intent[] {
         (set.status?.replicas ?? 0) === 0 &&
         (set.metadata.generation ?? 0) <= (set.status?.observedGeneration ?? 0),
     )
-    .map(({ metadata: { namespace = "", name = "", uid = "" } }) => ({
-      do: "delete",
-      kind: ReplicaSet,
-      namespace,
-      name,
-      uid,
-    }));
+    .map((set) => removal(ReplicaSet, set));
 }

@@ -1,10 +1,13 @@
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
+import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { controllerOf, controllerRef } from "../owners.ts";
+import { removal } from "../removal.ts";
 import {
   type Backend,
   type BackendPort,
@@ -43,7 +46,8 @@ export const endpointSliceController: Controller = {
     const service = view.get(Service, ...splitKey(key));
     if (!service || service.metadata.deletionTimestamp) return [];
     const slices = ownSlices(view, service);
-    if (!hasBackends(service)) return service.spec.type === "ExternalName" ? slices.map(removal) : [];
+    if (!hasBackends(service))
+      return service.spec.type === "ExternalName" ? slices.map((slice) => removal(EndpointSlice, slice)) : [];
     return settle(service, slices, byPorts(backendsOf(view, service)), random);
   },
 };
@@ -86,7 +90,7 @@ function settle(
   const kept = new Set(fitting.flat());
   const spare = slices.filter((slice) => !kept.has(slice));
   const intents = groups.flatMap((group, i) => settleGroup(service, fitting[i] ?? [], spare, group, random));
-  return [...intents, ...spare.map(removal)];
+  return [...intents, ...spare.map((slice) => removal(EndpointSlice, slice))];
 }
 
 /**
@@ -115,14 +119,19 @@ function settleGroup(
   for (const { endpoints } of contents) endpoints.push(...fresh.splice(0, Math.max(0, MOST - endpoints.length)));
   const intents = contents.flatMap(({ slice, endpoints }, i) =>
     endpoints.length === 0 && (backends.length > 0 || i > 0)
-      ? [removal(slice)]
+      ? [removal(EndpointSlice, slice)]
       : update(service, slice, ports, endpoints),
   );
   while (fresh.length > 0 || contents.length + intents.length === 0) {
     const reused = spare.shift();
     const endpoints = fresh.splice(0, MOST);
     if (reused) intents.push(...update(service, reused, ports, endpoints));
-    else intents.push({ do: "create", kind: EndpointSlice, object: sliceOf(service, ports, endpoints, random) });
+    else
+      intents.push({
+        do: "create",
+        kind: EndpointSlice,
+        object: sliceOf(Service, service, sliceLabels(service), { addressType: "IPv4", endpoints, ports }, random),
+      });
   }
   return intents;
 }
@@ -144,26 +153,28 @@ const sliceLabels = (service: Readonly<Service>): Record<string, string> => ({
   [SERVICE_NAME]: service.metadata.name ?? "",
 });
 
-function sliceOf(
-  service: Readonly<Service>,
-  ports: BackendPort[],
-  endpoints: Endpoint[],
+export type Content = Pick<EndpointSlice, "endpoints" | "ports" | "addressType">;
+
+/** A new slice about the owner. */
+export function sliceOf(
+  kind: Kind,
+  owner: Readonly<KubeObject>,
+  labels: Record<string, string>,
+  content: Content,
   random: Random,
 ): EndpointSlice {
-  const base = `${service.metadata.name}-`;
+  const base = `${owner.metadata?.name}-`;
   return {
     apiVersion: EndpointSlice.apiVersion,
     kind: EndpointSlice.kind,
     metadata: {
       name: generatedName(base, random),
       generateName: base,
-      namespace: service.metadata.namespace,
-      labels: sliceLabels(service),
-      ownerReferences: [controllerRef(Service, service)],
+      namespace: owner.metadata?.namespace,
+      labels,
+      ownerReferences: [controllerRef(kind, owner)],
     },
-    addressType: "IPv4",
-    endpoints,
-    ports,
+    ...content,
   };
 }
 
@@ -173,8 +184,4 @@ function update(service: Readonly<Service>, slice: Slice, ports: BackendPort[], 
   if (asIs && same(labels, slice.metadata.labels)) return [];
   const object: EndpointSlice = { ...slice, metadata: { ...slice.metadata, labels }, ports, endpoints };
   return [{ do: "update", kind: EndpointSlice, object }];
-}
-
-function removal({ metadata: { namespace = "", name = "", uid = "" } }: Slice): Intent {
-  return { do: "delete", kind: EndpointSlice, namespace, name, uid };
 }

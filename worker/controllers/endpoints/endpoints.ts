@@ -4,6 +4,7 @@ import { same } from "../../kinds/paths.ts";
 import { timestamp } from "../../lib/effects.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
+import { removal } from "../removal.ts";
 import { type Backend, backendsOf, hasBackends, labelsOf, podWatch, targetRef } from "./backends.ts";
 
 const MANAGED_BY = "endpoints.kubernetes.io/managed-by";
@@ -35,8 +36,7 @@ export const endpointsController: Controller = {
     const service = view.get(Service, namespace, name);
     const known = view.get(Endpoints, namespace, name);
     if (!service) {
-      if (known?.metadata.labels?.[MANAGED_BY] !== MANAGER) return [];
-      return [{ do: "delete", kind: Endpoints, namespace, name, uid: known.metadata.uid ?? "" }];
+      return known?.metadata.labels?.[MANAGED_BY] === MANAGER ? [removal(Endpoints, known)] : [];
     }
     if (service.metadata.deletionTimestamp || !hasBackends(service)) return [];
     const backends = backendsOf(view, service).filter(

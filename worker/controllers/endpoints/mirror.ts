@@ -5,9 +5,10 @@ import type { CoreV1EndpointAddress, CoreV1EndpointPort, CoreV1EndpointSubset } 
 import { same } from "../../kinds/paths.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
-import { generatedName } from "../names.ts";
-import { controllerOf, controllerRef } from "../owners.ts";
+import { controllerOf } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { SERVICE_NAME } from "./backends.ts";
+import { type Content, sliceOf } from "./endpoint-slices.ts";
 
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const MANAGER = "endpointslicemirroring-controller.k8s.io";
@@ -16,7 +17,6 @@ const LEADER = "control-plane.alpha.kubernetes.io/leader";
 /** Addresses mirrored of one subset. */
 const MOST = 1000;
 
-type Content = Pick<EndpointSlice, "endpoints" | "ports" | "addressType">;
 type Slice = Readonly<EndpointSlice>;
 
 /**
@@ -98,7 +98,11 @@ function settle(
     const at = free.findIndex((slice) => slice.addressType === content.addressType);
     const [slice] = at < 0 ? [] : free.splice(at, 1);
     if (!slice)
-      intents.push({ do: "create", kind: EndpointSlice, object: sliceOf(endpoints, labels, content, random) });
+      intents.push({
+        do: "create",
+        kind: EndpointSlice,
+        object: sliceOf(Endpoints, endpoints, labels, content, random),
+      });
     else if (!holds(slice, content) || !same(slice.metadata.labels, labels))
       intents.push({
         do: "update",
@@ -106,40 +110,8 @@ function settle(
         object: { ...slice, ...content, metadata: { ...slice.metadata, labels } } as EndpointSlice,
       });
   }
-  return [
-    ...intents,
-    ...free.map(
-      ({ metadata: { namespace = "", name = "", uid = "" } }): Intent => ({
-        do: "delete",
-        kind: EndpointSlice,
-        namespace,
-        name,
-        uid,
-      }),
-    ),
-  ];
+  return [...intents, ...free.map((slice) => removal(EndpointSlice, slice))];
 }
 
 const holds = (slice: Slice, { endpoints, ports }: Content): boolean =>
   same(slice.endpoints, endpoints) && same(slice.ports, ports);
-
-function sliceOf(
-  endpoints: Readonly<Endpoints>,
-  labels: Record<string, string>,
-  content: Content,
-  random: () => number,
-): EndpointSlice {
-  const base = `${endpoints.metadata.name}-`;
-  return {
-    apiVersion: EndpointSlice.apiVersion,
-    kind: EndpointSlice.kind,
-    metadata: {
-      name: generatedName(base, random),
-      generateName: base,
-      namespace: endpoints.metadata.namespace,
-      labels,
-      ownerReferences: [controllerRef(Endpoints, endpoints)],
-    },
-    ...content,
-  };
-}

@@ -5,6 +5,7 @@ import type { Intent } from "../controller.ts";
 import { normal } from "../events.ts";
 import { generatedName } from "../names.ts";
 import { controllerRef } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { INDEX } from "./indexes.ts";
 
 /** How often pods of its index have failed before this one: those that count, and those that a policy ignores. */
@@ -23,11 +24,10 @@ export function untracked(pod: Readonly<Pod>): Intent {
 
 /** A pod that is not needed is let go of first, so that its end does not count as a failure. */
 export function dismissal(job: Readonly<Job>, pod: Readonly<Pod>): Intent[] {
-  const { namespace = "", name = "", uid = "" } = pod.metadata;
   return [
     ...(isTracked(pod) ? [untracked(pod)] : []),
-    { do: "delete", kind: Pod, namespace, name, uid },
-    normal(job, "SuccessfulDelete", `Deleted pod: ${name}`),
+    removal(Pod, pod),
+    normal(job, "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { Job } from "../../kinds/batch/job.ts";
 import type { Controller } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
+import { removal } from "../removal.ts";
 import { isFinished } from "./tally.ts";
 
 /**
@@ -23,7 +24,6 @@ export const ttlAfterFinishedController: Controller = {
     );
     const wait = Date.parse(end?.lastTransitionTime ?? "") + seconds * 1000 - now;
     if (wait > 0) return [{ do: "again", afterMs: wait }];
-    const { namespace = "", name = "", uid = "" } = job.metadata;
-    return [{ do: "delete", kind: Job, namespace, name, uid, propagationPolicy: "Foreground" }];
+    return [removal(Job, job, { propagationPolicy: "Foreground" })];
   },
 };

@@ -6,6 +6,7 @@ import type { KubeObject } from "../../lib/object.ts";
 import { withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { keyOf, splitKey } from "../keys.ts";
+import { removal } from "../removal.ts";
 
 /** The finalizer in `spec.finalizers` that is this controller's to take off. */
 export const KUBERNETES = "kubernetes";
@@ -39,7 +40,8 @@ export const namespaceController: Controller = {
     if (!same(status, namespace.status))
       intents.push({ do: "updateStatus", kind: Namespace, object: { ...namespace, status } as Namespace });
     if (doomed.length > BURST) intents.push({ do: "again", afterMs: 0 });
-    for (const { kind, object } of doomed.slice(0, BURST)) intents.push(removal(kind, object));
+    for (const { kind, object } of doomed.slice(0, BURST))
+      intents.push(removal(kind, object, { propagationPolicy: "Background" }));
     if (intents.length === 0 && contents.length === 0) intents.push(finalized(namespace));
     return intents;
   },
@@ -62,10 +64,6 @@ function nextToGo(contents: readonly Content[]): { kind: Kind; object: Readonly<
   return (pods.length > 0 ? pods : contents).flatMap(({ kind, objects }) =>
     objects.map((object) => ({ kind, object })),
   );
-}
-
-function removal(kind: Kind, { metadata: { namespace = "", name = "", uid = "" } = {} }: Readonly<KubeObject>): Intent {
-  return { do: "delete", kind, namespace, name, uid, propagationPolicy: "Background" };
 }
 
 function finalized(namespace: Readonly<Namespace>): Intent {

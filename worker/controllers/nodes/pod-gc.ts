@@ -1,9 +1,10 @@
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
-import { withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
+import { disrupted } from "../pods.ts";
+import { removal } from "../removal.ts";
 import { readyStatus } from "./readiness.ts";
 
 /** Finished pods kept, cluster-wide; the oldest go. */
@@ -62,19 +63,10 @@ function beyond(view: View, kept: number): Readonly<Pod>[] {
   return terminated.toSorted((a, b) => age(a) - age(b)).slice(0, Math.max(0, terminated.length - kept));
 }
 
-function forced({ metadata: { namespace = "", name = "", uid = "" } }: Readonly<Pod>): Intent {
-  return { do: "delete", kind: Pod, namespace, name, uid, gracePeriodSeconds: 0 };
-}
+const forced = (pod: Readonly<Pod>): Intent => removal(Pod, pod, { gracePeriodSeconds: 0 });
 
 function orphaned(pod: Readonly<Pod>, now: number): Intent[] {
   if (isPodTerminal(pod)) return [forced(pod)];
-  const condition = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "DeletionByPodGC",
-    message: "PodGC: node no longer exists",
-  };
-  const conditions = withCondition(pod.status?.conditions, condition, now);
-  const status = { ...pod.status, phase: "Failed", conditions };
+  const status = { ...disrupted(pod, "DeletionByPodGC", "PodGC: node no longer exists", now), phase: "Failed" };
   return [{ do: "updateStatus", kind: Pod, object: { ...pod, status } as Pod }, forced(pod)];
 }

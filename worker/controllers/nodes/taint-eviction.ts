@@ -4,10 +4,11 @@ import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import type { CoreV1Taint } from "../../kinds/generated/types.ts";
 import { same } from "../../kinds/paths.ts";
 import { type Toleration, tolerates } from "../../lib/taints.ts";
-import { withCondition } from "../conditions.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { normal } from "../events.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
+import { disrupted } from "../pods.ts";
+import { removal } from "../removal.ts";
 
 const executing = (node: Readonly<Node> | undefined): CoreV1Taint[] =>
   (node?.spec?.taints ?? []).filter((taint) => taint.effect === "NoExecute");
@@ -51,17 +52,10 @@ function evictionTime(taints: readonly CoreV1Taint[], tolerations: readonly Tole
 }
 
 function evict(pod: Readonly<Pod>, now: number): Intent[] {
-  const { namespace = "", name = "", uid = "" } = pod.metadata;
-  const condition = {
-    type: "DisruptionTarget",
-    status: "True",
-    reason: "DeletionByTaintManager",
-    message: "Taint manager: deleting due to NoExecute taint",
-  };
-  const conditions = withCondition(pod.status?.conditions, condition, now);
+  const status = disrupted(pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", now);
   return [
-    normal(pod, "TaintManagerEviction", `Marking for deletion Pod ${namespace}/${name}`),
-    { do: "updateStatus", kind: Pod, object: { ...pod, status: { ...pod.status, conditions } } as Pod },
-    { do: "delete", kind: Pod, namespace, name, uid },
+    normal(pod, "TaintManagerEviction", `Marking for deletion Pod ${keyOf(pod)}`),
+    { do: "updateStatus", kind: Pod, object: { ...pod, status } as Pod },
+    removal(Pod, pod),
   ];
 }

@@ -11,6 +11,7 @@ import { normal, warning } from "../events.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { claim, controllerOf, controllerRef, keysOfOwners } from "../owners.ts";
+import { removal } from "../removal.ts";
 import { inDeletionOrder } from "./deletion-order.ts";
 import { type Failure, nextAvailable, replicaSetStatus } from "./status.ts";
 
@@ -88,10 +89,7 @@ function scale(view: View, kind: Kind, set: Managed, pods: Pods, context: Contex
   if (missing === 0) return [];
   return inDeletionOrder(active, relatedPods(view, set, active), context.now)
     .slice(0, Math.min(-missing, burst(pods)))
-    .flatMap(({ metadata: { namespace = "", name = "", uid = "" } }) => [
-      { do: "delete", kind: Pod, namespace, name, uid },
-      normal(set, "SuccessfulDelete", `Deleted pod: ${name}`),
-    ]);
+    .flatMap((pod) => [removal(Pod, pod), normal(set, "SuccessfulDelete", `Deleted pod: ${pod.metadata.name}`)]);
 }
 
 /** Active pods of all ReplicaSets of the same Deployment. */

@@ -4,6 +4,7 @@ import { same } from "../../kinds/paths.ts";
 import { canonicalIp, ipFamily } from "../../kinds/validation/ip.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
+import { removal } from "../removal.ts";
 
 /** Marks addresses that belong to Services, so that others' stay as they are. */
 export const MANAGED_BY = { label: "ipaddress.kubernetes.io/managed-by", value: "ipallocator.k8s.io" } as const;
@@ -37,8 +38,7 @@ export const ipAddressController: Controller = {
     const isParents = found !== undefined && same(found.spec?.parentRef, wanted.spec.parentRef);
     if (isHeld === isParents) return [];
     const intents: Intent[] = [];
-    if (found && (isHeld || isParents))
-      intents.push({ do: "delete", kind: IPAddress, namespace: "", name: address, uid: found.metadata?.uid ?? "" });
+    if (found && (isHeld || isParents)) intents.push(removal(IPAddress, found));
     if (isHeld) intents.push({ do: "create", kind: IPAddress, object: wanted });
     return intents;
   },

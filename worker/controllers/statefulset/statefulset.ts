@@ -9,6 +9,7 @@ import type { Controller, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 import { claim, keysOfOwners } from "../owners.ts";
+import { removal } from "../removal.ts";
 import {
   currentRevision,
   forgetRevisions,
@@ -114,7 +115,7 @@ function stepsOf(rollout: Rollout): Intent[] {
   for (const pod of condemned) {
     const waits = ordered && pod !== firstUnwell ? unsettled(rollout, pod) : undefined;
     if (waits) return [...steps, ...waits];
-    if (!isLeaving(pod)) steps.push(...removal(set, pod));
+    if (!isLeaving(pod)) steps.push(...dismissal(set, pod));
     if (ordered) return steps;
   }
   if (steps.length > 0 || set.spec.updateStrategy?.type === "OnDelete") return steps;
@@ -124,7 +125,7 @@ function stepsOf(rollout: Rollout): Intent[] {
 /** What a wanted pod needs; undefined when it is settled, nothing but a wait when only time helps. */
 function settle(rollout: Rollout, ordinal: number, pod: Readonly<Pod> | undefined): Intent[] | undefined {
   if (!pod) return creation(rollout, ordinal);
-  if (isPodTerminal(pod) && !isLeaving(pod)) return removal(rollout.set, pod);
+  if (isPodTerminal(pod) && !isLeaving(pod)) return dismissal(rollout.set, pod);
   return unsettled(rollout, pod);
 }
 
@@ -155,10 +156,10 @@ function creation({ view, set, current, update }: Rollout, ordinal: number): Int
   ];
 }
 
-function removal(set: Set_, { metadata: { namespace = "", name = "", uid = "" } }: Readonly<Pod>): Intent[] {
+function dismissal(set: Set_, pod: Readonly<Pod>): Intent[] {
   return [
-    { do: "delete", kind: Pod, namespace, name, uid },
-    normal(set, "SuccessfulDelete", `delete Pod ${name} in StatefulSet ${set.metadata.name} successful`),
+    removal(Pod, pod),
+    normal(set, "SuccessfulDelete", `delete Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name} successful`),
   ];
 }
 
@@ -169,7 +170,7 @@ function nextUpdate({ set, update }: Rollout, byOrdinal: ReadonlyMap<number, Rea
   for (let ordinal = end - 1; ordinal >= first; ordinal--) {
     const pod = byOrdinal.get(ordinal);
     if (!pod || isLeaving(pod)) return [];
-    if (revisionOf(pod) !== update.metadata.name) return removal(set, pod);
+    if (revisionOf(pod) !== update.metadata.name) return dismissal(set, pod);
     if (!isUp(pod)) return [];
   }
   return [];
