@@ -1,10 +1,9 @@
 import { APIService, LOCAL, REGISTRATIONS } from "../../kinds/apiregistration/api-service.ts";
+import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Service } from "../../kinds/core/service.ts";
-import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import { same } from "../../kinds/paths.ts";
 import { conditionOf, withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
-import { SERVICE_NAME } from "../endpoints/backends.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 
 export const AVAILABILITY = "apiservice-availability";
@@ -48,19 +47,19 @@ export function availabilityController(check: DiscoveryCheck): Controller {
     watches: [
       watch(APIService, ownKey),
       watch(Service, ({ metadata }, _, view) => behind(view, metadata.namespace, metadata.name)),
-      watch(EndpointSlice, ({ metadata }, _, view) =>
-        behind(view, metadata.namespace, metadata.labels?.[SERVICE_NAME]),
-      ),
+      // Servers are reached by the Endpoints of their Services, whose slices say the same a moment sooner.
+      watch(Endpoints, ({ metadata }, _, view) => behind(view, metadata.namespace, metadata.name)),
     ],
     reconcile(view, key, { now }) {
       const service = view.get(APIService, "", splitKey(key)[1]);
       if (!service) return [];
       if (!service.spec.service) return settled(service, LOCAL, now);
-      const slices = slicesOf(view, service);
-      const problem = problemOf(view, service, slices);
+      const { namespace = "", name: serviceName = "" } = service.spec.service;
+      const endpoints = view.get(Endpoints, namespace, serviceName);
+      const problem = problemOf(view, service, endpoints);
       if (problem) return settled(service, problem, now);
       const { uid, name = "" } = service.metadata;
-      const print = JSON.stringify([uid, service.spec, slices.map(({ metadata }) => metadata.resourceVersion)]);
+      const print = JSON.stringify([uid, service.spec, endpoints?.metadata.resourceVersion]);
       const answer = check(name, print, Number.POSITIVE_INFINITY);
       if (!answer) return [];
       if (answer.failed === undefined) return settled(service, PASSED, now);
@@ -87,13 +86,12 @@ function* behind(view: View, namespace: string | undefined, name: string | undef
     if (extension && extension.service.name === name && extension.service.namespace === namespace) yield key;
 }
 
-const slicesOf = (view: View, { spec }: Readonly<APIService>) =>
-  view
-    .list(EndpointSlice, spec.service?.namespace ?? "")
-    .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === spec.service?.name);
-
 /** What is wrong before anyone is asked. */
-function problemOf(view: View, { spec }: Readonly<APIService>, slices: readonly EndpointSlice[]): Verdict | undefined {
+function problemOf(
+  view: View,
+  { spec }: Readonly<APIService>,
+  endpoints: Readonly<Endpoints> | undefined,
+): Verdict | undefined {
   const { namespace = "", name = "", port } = spec.service ?? {};
   const where = `service/${name} in ${JSON.stringify(namespace)}`;
   const service = view.get(Service, namespace, name);
@@ -101,12 +99,12 @@ function problemOf(view: View, { spec }: Readonly<APIService>, slices: readonly 
   if (service.spec.type !== "ClusterIP") return undefined;
   const served = service.spec.ports?.find((candidate) => candidate.port === port);
   if (!served) return refused("ServicePortError", `${where} is not listening on port ${port}`);
-  if (slices.length === 0) return refused("EndpointsNotFound", `cannot find endpointslices for ${where}`);
+  if (!endpoints) return refused("EndpointsNotFound", `cannot find endpointslices for ${where}`);
   const portName = served.name ?? "";
-  const isActive = ({ endpoints, ports }: EndpointSlice) =>
-    (endpoints ?? []).some(({ conditions }) => conditions?.ready !== false) &&
-    (ports ?? []).some((candidate) => (candidate.name ?? "") === portName && candidate.port !== undefined);
-  if (slices.some(isActive)) return undefined;
+  const isActive = endpoints.subsets?.some(
+    ({ addresses = [], ports = [] }) => addresses.length > 0 && ports.some(({ name = "" }) => name === portName),
+  );
+  if (isActive) return undefined;
   const missing = `have no addresses with port name ${JSON.stringify(portName)}`;
   return refused("MissingEndpoints", `endpointslices for ${where} ${missing}`);
 }
