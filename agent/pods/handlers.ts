@@ -70,7 +70,7 @@ const tcp: Handler = {
       };
       socket.once("connect", () => end({ ok: true, output: "" }));
       socket.once("timeout", () => end({ ok: false, output: `dial tcp ${host}:${port}: i/o timeout` }));
-      socket.once("error", (error) => end({ ok: false, output: dialError(error, host, port) }));
+      socket.once("error", (error) => end({ ok: false, output: netError(error, host, port) }));
     });
   },
 };
@@ -112,9 +112,17 @@ export function portOf(port: number | string, container: CoreV1Container): numbe
   return named;
 }
 
-function dialError(error: NodeJS.ErrnoException, host: string, port: number): string {
-  const why = error.code === "ECONNREFUSED" ? "connect: connection refused" : error.message;
-  return `dial tcp ${host}:${port}: ${why}`;
+const DIAL_ERRORS: Record<string, string> = {
+  ECONNREFUSED: "connect: connection refused",
+  EHOSTUNREACH: "connect: no route to host",
+  ENETUNREACH: "connect: network is unreachable",
+};
+
+/** In the words of Go's net package, which users of Kubernetes know and search for. */
+function netError(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.message === "socket hang up") return "EOF";
+  if (error.code === "ECONNRESET") return `read tcp ${host}:${port}: read: connection reset by peer`;
+  return `dial tcp ${host}:${port}: ${DIAL_ERRORS[error.code ?? ""] ?? error.message}`;
 }
 
 function requestHttp(action: CoreV1HTTPGetAction, target: Target, timeoutMs: number): Promise<Verdict> {
@@ -162,7 +170,7 @@ function follow(url: URL, headers: Record<string, string>, timeoutMs: number, le
     );
     request.on("error", (error: NodeJS.ErrnoException) => {
       if (signal.aborted) failed("context deadline exceeded (Client.Timeout exceeded while awaiting headers)");
-      else failed(dialError(error, url.hostname, Number(url.port || 80)));
+      else failed(netError(error, url.hostname, Number(url.port || 80)));
     });
   });
 }
