@@ -1,15 +1,22 @@
 /**
- * Proves that the simulator finds bugs: each mutant must fail within a thousand seeds.
- * `npm run sim:mutants -- [--hours H] [--seeds N] [NAME …]`
+ * Proves that the simulator finds bugs: each mutant must fail within a thousand seeds. Writes what was found to
+ * RESULTS.md, when all were tried.
+ * `npm run sim:mutants -- [--hours H] [--seeds N] [--jobs N] [NAME …]`
  */
+import { writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Verdict } from "./hunt.ts";
 import { copied, exec, type Mutant, mutants } from "./patches.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { hours: { type: "string", default: "0.6" }, seeds: { type: "string", default: "1000" } },
+  options: {
+    hours: { type: "string", default: "0.6" },
+    seeds: { type: "string", default: "1000" },
+    jobs: { type: "string", default: String(availableParallelism()) },
+  },
 });
 
 type Result = { mutant: Mutant; verdict: Partial<Verdict>; seconds: number };
@@ -55,19 +62,50 @@ function print({ mutant, verdict, seconds }: Result): void {
   if (rule) console.log(`    ${message.split("\n")[0]}`);
 }
 
+/** The table of all mutants, in their order. */
+function tableOf(results: readonly Result[]): string {
+  const rows = [
+    ["mutant", "what it does", "rule", "seed"],
+    ...results.map(({ mutant: { name, what }, verdict: { rule, seed } }) =>
+      rule ? [name, what, `\`${rule}\``, `${seed}`] : [name, what, "none", "-"],
+    ),
+  ];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const [head = "", ...others] = rows.map(
+    (row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`,
+  );
+  return [
+    "# What found the mutants",
+    "",
+    `Written by \`npm run sim:mutants\`: the first seed, of those from 1 to ${values.seeds} of ${values.hours} hours each, that breaks a`,
+    "rule with the mutant and none without it.",
+    "",
+    head,
+    `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`,
+    ...others,
+    "",
+  ].join("\n");
+}
+
 const all = await mutants();
 const sound = await copied();
-const queue = positionals.length > 0 ? all.filter(({ name }) => positionals.includes(name)) : all;
-let failures = 0;
+const chosen = positionals.length > 0 ? all.filter(({ name }) => positionals.includes(name)) : all;
+const queue = [...chosen];
+const results: Result[] = [];
 await Promise.all(
-  Array.from({ length: availableParallelism() }, async () => {
+  Array.from({ length: Number(values.jobs) }, async () => {
     for (let mutant = queue.shift(); mutant; mutant = queue.shift()) {
       const result = await judge(mutant);
-      if (!result.verdict.rule) failures += 1;
+      results.push(result);
       print(result);
     }
   }),
 );
 await sound.remove();
+const failures = results.filter(({ verdict }) => !verdict.rule).length;
+if (chosen.length === all.length) {
+  const inOrder = results.toSorted((a, b) => (a.mutant.name < b.mutant.name ? -1 : 1));
+  await writeFile(join(import.meta.dirname, "RESULTS.md"), tableOf(inOrder));
+}
 console.log(failures === 0 ? "no mutant survived" : `${failures} of the mutants were not caught`);
 process.exitCode = failures === 0 ? 0 : 1;
