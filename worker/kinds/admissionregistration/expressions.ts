@@ -23,28 +23,28 @@ function admissionEnvironment(scope: Scope): Environment {
   return environment;
 }
 
-const CONDITIONS = admissionEnvironment({});
-const POLICY_CONDITIONS = admissionEnvironment({ params: true, namespaceObject: true });
-const POLICY = admissionEnvironment({ params: true, namespaceObject: true, variables: true });
-
 /** Programs kept; they come from configurations, which are few. */
 const MAX_PROGRAMS = 2000;
-const programs = new Map<string, Program>();
 
-function kept(environment: Environment, name: string, expression: string): Program {
-  const key = `${name} ${expression}`;
-  const known = programs.get(key);
-  if (known) return known;
-  const program = compile(environment, expression);
-  if (programs.size >= MAX_PROGRAMS) programs.clear();
-  programs.set(key, program);
-  return program;
+/** Compiles what may mention the scope; its environment is made for the first. */
+function compiler(scope: Scope): (expression: string) => Program {
+  const programs = new Map<string, Program>();
+  let environment: Environment | undefined;
+  return (expression) => {
+    const known = programs.get(expression);
+    if (known) return known;
+    environment ??= admissionEnvironment(scope);
+    const program = compile(environment, expression);
+    if (programs.size >= MAX_PROGRAMS) programs.clear();
+    programs.set(expression, program);
+    return program;
+  };
 }
 
 /** Each throws CelError for what does not compile. */
-export const webhookCondition = (expression: string): Program => kept(CONDITIONS, "webhook", expression);
-export const policyCondition = (expression: string): Program => kept(POLICY_CONDITIONS, "condition", expression);
-export const policyExpression = (expression: string): Program => kept(POLICY, "policy", expression);
+export const webhookCondition = compiler({});
+export const policyCondition = compiler({ params: true, namespaceObject: true });
+export const policyExpression = compiler({ params: true, namespaceObject: true, variables: true });
 
 const MAX_CONDITIONS = 64;
 

@@ -12,8 +12,13 @@ const DEFAULT_REASON = "FieldValueInvalid";
 
 type Rule = { declared: Declared; program: Program; message: Program | undefined; comparesOld: boolean };
 
-const duration = compile(celEnvironment().registerVariable("text", "string"), "duration(text)");
-const convert = { duration: (text: string) => duration.evaluate({ text }) };
+let duration: Program | undefined;
+const convert = {
+  duration(text: string) {
+    duration ??= compile(celEnvironment().registerVariable("text", "string"), "duration(text)");
+    return duration.evaluate({ text });
+  },
+};
 
 /** Compiled once for a schema. */
 const compiled = new WeakMap<Schema, readonly Rule[]>();

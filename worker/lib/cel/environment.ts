@@ -5,16 +5,25 @@ import { registerQuantities } from "./quantities.ts";
 import { registerStrings } from "./strings.ts";
 import { registerUrls } from "./urls.ts";
 
-const library = new Environment({
-  enableOptionalTypes: true,
-  homogeneousAggregateLiterals: false,
-  limits: { maxAstNodes: 20_000, maxDepth: 100 },
-});
-for (const register of [registerStrings, registerLists, registerUrls, registerQuantities, registerAddresses])
-  register(library);
+let library: Environment | undefined;
+
+function makeLibrary(): Environment {
+  const made = new Environment({
+    enableOptionalTypes: true,
+    homogeneousAggregateLiterals: false,
+    limits: { maxAstNodes: 20_000, maxDepth: 100 },
+  });
+  for (const register of [registerStrings, registerLists, registerUrls, registerQuantities, registerAddresses])
+    register(made);
+  return made;
+}
 
 /**
  * A new environment with what Kubernetes adds to the language.
  * https://kubernetes.io/docs/reference/using-api/cel/#cel-options-language-features-and-libraries
+ * The first is made when it is asked for: most clusters have no expressions, and it takes milliseconds of a start.
  */
-export const celEnvironment = (): Environment => library.clone();
+export function celEnvironment(): Environment {
+  library ??= makeLibrary();
+  return library.clone();
+}
