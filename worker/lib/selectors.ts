@@ -65,7 +65,14 @@ const byKey = (a: { key: string }, b: { key: string }) => (a.key < b.key ? -1 : 
 
 /** An absent selector matches nothing, an empty one everything. */
 export function matchesSelector(selector: LabelSelector | null | undefined, labels: Labels | undefined): boolean {
-  return selector ? matchesRequirements(selectorRequirements(selector), labels) : false;
+  return matcher(selector)(labels);
+}
+
+/** The same for many labels: the selector is read once. */
+export function matcher(selector: LabelSelector | null | undefined): (labels: Labels | undefined) => boolean {
+  if (!selector) return () => false;
+  const requirements = selectorRequirements(selector);
+  return (labels) => matchesRequirements(requirements, labels);
 }
 
 /** Every pair of `wanted` is in `labels`: the selectors of Services and ReplicationControllers, nodeSelector. */

@@ -5,7 +5,7 @@ import { ReplicationController } from "../../kinds/core/replication-controller.t
 import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
-import { matchesLabels, matchesSelector } from "../../lib/selectors.ts";
+import { matcher, matchesLabels } from "../../lib/selectors.ts";
 import type { Context, Controller, Intent, Refusal, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
@@ -27,11 +27,15 @@ const burst = (pods: Pods) => Math.max(BURST, Math.ceil(pods.length * BURST_SHAR
 type Rules<S extends ReplicaSet | ReplicationController> = {
   name: string;
   kind: Kind<S>;
-  selects(set: Readonly<S>, object: Readonly<KubeObject>): boolean;
+  selector(set: Readonly<S>): (labels: Record<string, string> | undefined) => boolean;
 };
 
-function podManager<S extends ReplicaSet | ReplicationController>({ name, kind, selects }: Rules<S>): Controller {
-  const podsOf = (view: View, set: Readonly<S>) => claim(view, kind, set, Pod, (pod) => selects(set, pod));
+function podManager<S extends ReplicaSet | ReplicationController>({ name, kind, selector }: Rules<S>): Controller {
+  const podsOf = (view: View, set: Readonly<S>) => {
+    const matches = selector(set);
+    return claim(view, kind, set, Pod, (pod) => matches(pod.metadata.labels));
+  };
+  const selects = (set: Readonly<S>, { metadata }: Readonly<KubeObject>) => selector(set)(metadata?.labels);
   return {
     name,
     patient: true,
@@ -62,15 +66,17 @@ function podManager<S extends ReplicaSet | ReplicationController>({ name, kind, 
 export const replicaSetController = podManager({
   name: "replicaset-controller",
   kind: ReplicaSet,
-  selects: (set, object) => matchesSelector(set.spec.selector, object.metadata?.labels),
+  selector: ({ spec }) => matcher(spec.selector),
 });
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/ */
 export const replicationController = podManager({
   name: "replication-controller",
   kind: ReplicationController,
-  selects: (set, object) =>
-    Object.keys(set.spec?.selector ?? {}).length > 0 && matchesLabels(set.spec?.selector, object.metadata?.labels),
+  selector:
+    ({ spec }) =>
+    (labels) =>
+      Object.keys(spec?.selector ?? {}).length > 0 && matchesLabels(spec?.selector, labels),
 });
 
 type Managed = Readonly<ReplicaSet | ReplicationController>;
