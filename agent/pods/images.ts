@@ -5,6 +5,7 @@ import { limiter } from "../limiter.ts";
 import type { InspectedImage, RegistryCredentials, Runtime } from "../runtime.ts";
 import { raise } from "./backoff.ts";
 import type { EventRecorder } from "./events.ts";
+import { imageNameProblem } from "./image-name.ts";
 import type { ContainerMemory } from "./memory.ts";
 
 type Deps = { runtime: Runtime; effects: Effects; events: EventRecorder };
@@ -35,6 +36,13 @@ export class Images {
     const policy = container.imagePullPolicy ?? defaultPolicy(image);
     const say = (type: "Normal" | "Warning", reason: string, message: string) =>
       events.record(pod, type, reason, message, container.name);
+    const problem = imageNameProblem(image);
+    if (problem) {
+      const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${problem}`;
+      say("Warning", "InspectFailed", message);
+      say("Warning", "Failed", "Error: InvalidImageName");
+      return this.#wait(memory, "InvalidImageName", message);
+    }
     const present = await this.#find(image);
     if (policy === "Never" && !present) {
       say("Warning", "ErrImageNeverPull", `Container image "${image}" is not present with pull policy of Never`);

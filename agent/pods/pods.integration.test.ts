@@ -304,6 +304,7 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
       },
     );
     cluster.run("nocommand", {}, { command: ["/absent"] });
+    cluster.run("noname", {}, { image: "skerry.dev/Nginx" });
     cluster.run("novolume", { volumes: [{ name: "v", configMap: { name: "nope" } }] }, sh("sleep 1000"));
     const waiting = (name: string) => cluster.main(name)?.state?.waiting;
     await until(
@@ -312,10 +313,12 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
         waiting("noimage")?.reason === "ErrImageNeverPull" &&
         waiting("noconfig")?.reason === "CreateContainerConfigError" &&
         waiting("nocommand")?.reason === "CrashLoopBackOff" &&
+        waiting("noname")?.reason === "InvalidImageName" &&
         cluster.messages("novolume").length > 0,
     );
     expect(waiting("noconfig")?.message).toBe('configmap "later" not found');
     expect(cluster.main("nocommand")?.lastState?.terminated).toMatchObject({ exitCode: 128, reason: "StartError" });
+    expect(waiting("noname")?.message).toContain("repository name (Nginx) must be lowercase");
     expect(cluster.messages("novolume")).toEqual([
       'FailedMount: MountVolume.SetUp failed for volume "v" : configmap "nope" not found',
     ]);
@@ -323,7 +326,7 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     cluster.configMaps.set("default/later", { metadata, data: { x: "1" } });
     cluster.sync();
     await until("it starts once the ConfigMap is there", () => cluster.isReady("noconfig"));
-    for (const name of ["noimage", "noconfig", "nocommand", "novolume"]) cluster.delete(name, 0);
+    for (const name of ["noimage", "noconfig", "nocommand", "novolume", "noname"]) cluster.delete(name, 0);
   });
 
   test("a container with stdin talks with who attaches, and stdinOnce ends with the first", async () => {
