@@ -174,6 +174,16 @@ describe("objects over HTTP", async () => {
 describe("documents", async () => {
   const { ask } = await testCluster();
 
+  test("the root names paths, and each of them answers", async () => {
+    const { paths } = (await ask("GET", "/")).body;
+    expect(paths).toEqual(
+      expect.arrayContaining(["/api/v1", "/apis/apps", "/apis/apps/v1", "/healthz", "/openapi/v3"]),
+    );
+    expect(paths.filter((path: string) => /undefined|\/$/.test(path))).toEqual([]);
+    const codes = await Promise.all(paths.map(async (path: string) => (await ask("GET", path)).code));
+    expect(new Set(codes)).toEqual(new Set([200]));
+  });
+
   test("aggregated discovery is not sent twice", async () => {
     const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
     const first = await ask("GET", "/apis", undefined, { accept });

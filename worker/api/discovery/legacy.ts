@@ -94,3 +94,14 @@ export function apiGroupList(groups: readonly Group[]): object {
   const named = groups.filter((group) => group.name !== "");
   return { kind: "APIGroupList", apiVersion: "v1", groups: named.map(groupEntry) };
 }
+
+const PLACES =
+  "/.well-known/openid-configuration /api /apis /healthz /livez /openapi/v2 /openapi/v3 /openid/v1/jwks /readyz /version";
+
+/** Where to begin: what is served that is no resource. */
+export function rootPaths(groups: readonly Group[]): object {
+  const versions = groups.flatMap(({ name, versions }) => versions.map(({ version }) => groupVersion(name, version)));
+  const named = groups.flatMap(({ name }) => name || []);
+  const roots = [...named, ...versions].map((path) => (path === "v1" ? "/api/v1" : `/apis/${path}`));
+  return { paths: [...PLACES.split(" "), ...roots].toSorted() };
+}

@@ -6,7 +6,7 @@ import { ISSUER, sha256 } from "../auth/authenticate.ts";
 import type { SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
 import { groupsOf } from "../discovery/groups.ts";
-import { apiGroup, apiGroupList, apiResourceList, apiVersions } from "../discovery/legacy.ts";
+import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from "../discovery/legacy.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { readText } from "./body.ts";
@@ -49,6 +49,7 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
     const document = JSON.stringify(await aggregatedDiscovery(members, wanted, (other) => described.describe(other)));
     return tagged(c, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
   };
+  app.get("/", guard, (c) => answer(c, rootPaths(groups())));
   app.get(
     "/api",
     guard,
