@@ -38,7 +38,7 @@ export function groupsOf(kinds: Kinds, registrations: readonly Registration[] = 
   }
   for (const { group, version, extension } of registrations)
     if (extension && !BUILTIN_GROUPS.has(group)) place(group, { version, kinds: [], extension });
-  const rank = ranking(registrations);
+  const rank = ranking(groups.keys(), registrations);
   return [...groups]
     .toSorted(([a], [b]) => rank.groups(a, b))
     .map(([name, versions]) => ({
@@ -47,29 +47,34 @@ export function groupsOf(kinds: Kinds, registrations: readonly Registration[] = 
     }));
 }
 
-/** What a group has that no APIService speaks of: built-in ones come first, custom ones as kube-apiserver registers them. */
-const FIRST = 20_001;
+/** Built-in groups that no APIService speaks of stand where they are; the first of all is higher than any may be. */
+const HIGHEST = 20_001;
+/** What kube-apiserver gives to custom resources. */
 const CUSTOM = 1_000;
 
-/** Groups by the highest priority of their APIServices, then by name; built-in ones keep the order that they are in. */
-function ranking(registrations: readonly Registration[]) {
-  const known = new Map<string, number>();
-  const versionPriority = new Map<string, number>();
-  for (const { group, version, groupPriority, versionPriority: priority } of registrations) {
-    known.set(group, Math.max(groupPriority, known.get(group) ?? 0));
-    versionPriority.set(`${version}.${group}`, priority);
+/** Groups by the highest priority of their APIServices, then by name; built-in ones keep their order, and come first. */
+function ranking(names: Iterable<string>, registrations: readonly Registration[]) {
+  const priorities = new Map<string, number>();
+  const versionPriorities = new Map<string, number>();
+  for (const { group, version, groupPriority, versionPriority } of registrations) {
+    priorities.set(group, Math.max(groupPriority, priorities.get(group) ?? 0));
+    versionPriorities.set(`${version}.${group}`, versionPriority);
   }
-  const isBuiltin = (group: string) => BUILTIN_GROUPS.has(group);
-  const groupPriority = (group: string) => known.get(group) ?? (isBuiltin(group) ? FIRST : CUSTOM);
-  const priorityOf = (group: string, version: string) => versionPriority.get(`${version}.${group}`) ?? 0;
+  let last = HIGHEST;
+  for (const name of names) {
+    if (BUILTIN_GROUPS.has(name)) last = Math.min(last, (name && priorities.get(name)) || last);
+    priorities.set(name, BUILTIN_GROUPS.has(name) ? last : (priorities.get(name) ?? CUSTOM));
+  }
+  const priority = (group: string) => priorities.get(group) ?? 0;
+  const versionPriority = (group: string, version: string) => versionPriorities.get(`${version}.${group}`) ?? 0;
   return {
     groups(a: string, b: string): number {
-      if (isBuiltin(a) && isBuiltin(b)) return 0;
-      const byPriority = groupPriority(b) - groupPriority(a) || Number(isBuiltin(b)) - Number(isBuiltin(a));
-      return byPriority || (a < b ? -1 : 1);
+      const isBuiltin = [BUILTIN_GROUPS.has(a), BUILTIN_GROUPS.has(b)];
+      const byPriority = priority(b) - priority(a) || Number(isBuiltin[1]) - Number(isBuiltin[0]);
+      return byPriority || (isBuiltin[0] ? 0 : a < b ? -1 : 1);
     },
     versions: (group: string, a: string, b: string): number =>
-      priorityOf(group, b) - priorityOf(group, a) || compareVersions(a, b),
+      versionPriority(group, b) - versionPriority(group, a) || compareVersions(a, b),
   };
 }
 
