@@ -9,6 +9,8 @@ type Known = { event: CoreV1Event; sent: boolean };
 
 /** Events kept while there is no uplink; the oldest go first. */
 const MOST_QUEUED = 1000;
+/** So many are under way at once, which the cluster then takes together. */
+const SENT_AT_ONCE = 32;
 /** Distinct events remembered to be counted up instead of written again. */
 const MOST_KNOWN = 4096;
 /** A pod may speak so often at once, and again each so many ms: what client-go's recorder allows. */
@@ -66,21 +68,16 @@ export class EventRecorder {
 
   /** False when there is no uplink. */
   async #send(): Promise<boolean> {
-    for (const key of this.#queue) {
-      const known = this.#known.get(key);
-      if (!known) {
-        this.#queue.delete(key);
-        continue;
-      }
-      const { event } = known;
-      try {
-        await this.#sendOne(known);
-      } catch {
-        return false;
-      }
-      if (known.event === event) this.#queue.delete(key);
-    }
-    return true;
+    const keys = [...this.#queue.keys().take(SENT_AT_ONCE)];
+    const sent = await Promise.allSettled(keys.map((key) => this.#sendQueued(key)));
+    return sent.every(({ status }) => status === "fulfilled");
+  }
+
+  async #sendQueued(key: string): Promise<void> {
+    const known = this.#known.get(key);
+    const event = known?.event;
+    if (known) await this.#sendOne(known);
+    if (known?.event === event) this.#queue.delete(key);
   }
 
   async #sendOne(known: Known): Promise<void> {

@@ -154,12 +154,16 @@ describe("what the runtime says", () => {
 });
 
 test("a patch clears what is no more and replaces an address", () => {
-  const before = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }], message: "old" };
-  const next = { phase: "Running", podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.2" }] };
+  const ready = { type: "Ready", status: "False", reason: "ContainersNotReady", observedGeneration: 1 };
+  const others = { type: "Others", status: "True", reason: "Theirs" };
+  const before = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }], message: "old", conditions: [ready, others] };
+  const conditions = [{ type: "Ready", status: "True", observedGeneration: 2 }];
+  const next = { phase: "Running", podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.2" }], conditions };
   expect(statusPatch(before, next)).toEqual({
     phase: "Running",
     podIP: "10.0.0.2",
     podIPs: [{ ip: "10.0.0.2" }, { $patch: "replace" }],
     message: null,
+    conditions: [{ type: "Ready", status: "True", observedGeneration: 2, reason: null }],
   });
 });

@@ -191,5 +191,8 @@ export function statusPatch(before: CoreV1PodStatus | undefined, next: CoreV1Pod
   for (const key of Object.keys(before ?? {})) if (!(key in next)) patch[key] = null;
   const oldIP = before?.podIP;
   if (oldIP && oldIP !== next.podIP && next.podIPs) patch.podIPs = [...next.podIPs, { $patch: "replace" }];
+  const told = new Map(before?.conditions?.map((condition) => [condition.type, Object.keys(condition)]));
+  const cleared = (type: string) => Object.fromEntries((told.get(type) ?? []).map((key) => [key, null]));
+  if (next.conditions) patch.conditions = next.conditions.map((c) => ({ ...cleared(c.type), ...c }));
   return patch;
 }

@@ -192,7 +192,8 @@ export class PodWorker {
     const { memory, uid } = this.state;
     const { pod } = memory;
     // What was told of it comes back with every change of it, and is not needed to end it by its own rules.
-    const kept = pod && { ...pod, metadata: { ...pod.metadata, resourceVersion: undefined }, status: undefined };
+    const metadata = { ...pod?.metadata, resourceVersion: undefined, managedFields: undefined };
+    const kept = pod && { ...pod, metadata, status: undefined };
     const text = JSON.stringify({ ...memory, pod: kept });
     if (memory.cleaned || text === this.#saved) return;
     this.#deps.node.host.files.remember(uid, text);
