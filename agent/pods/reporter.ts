@@ -7,8 +7,9 @@ import { statusPatch } from "./status.ts";
 type Report = {
   pod: CoreV1Pod;
   next: CoreV1PodStatus;
-  /** As last acknowledged by the API server. */
+  /** As last acknowledged by the API server, and the pod's revision then; 0 when that was not said. */
   acknowledged?: CoreV1PodStatus;
+  revision: number;
   sending?: Promise<boolean>;
   scheduled?: { urgent: boolean; cancel(): void };
 };
@@ -34,10 +35,10 @@ export class StatusReporter {
   /** Sends a status if it differs from the one last acknowledged. */
   report(pod: CoreV1Pod, next: CoreV1PodStatus): void {
     const uid = pod.metadata.uid ?? "";
-    const report: Report = this.#reports.get(uid) ?? { pod, next };
+    const report: Report = this.#reports.get(uid) ?? { pod, next, revision: 0 };
     report.pod = pod;
     report.next = next;
-    if (report.acknowledged && isContradicted(pod, report.acknowledged)) report.acknowledged = undefined;
+    if (isContradicted(report)) report.acknowledged = undefined;
     this.#reports.set(uid, report);
     this.#schedule(uid, report, isUrgent(report) ? 0 : GATHER_MS);
   }
@@ -103,6 +104,9 @@ export class StatusReporter {
         return code < 500; // what is refused is not sent again unchanged
       }
       report.acknowledged = next;
+      report.revision = revisionOf(body as CoreV1Pod | null);
+      // What others wrote after it may have been heard of before this answer.
+      if (isContradicted(report)) this.report(report.pod, report.next);
       return true;
     } catch {
       return false;
@@ -119,10 +123,15 @@ function isUrgent({ pod, next, acknowledged }: Report): boolean {
 const readiness = (status: CoreV1PodStatus | undefined): string =>
   status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "False";
 
-/** Others have written of the pod what only its node knows: a node that was not Ready has its pods marked so. */
-function isContradicted(pod: CoreV1Pod, told: CoreV1PodStatus): boolean {
+/**
+ * Others have written since of the pod what only its node knows: a node that was not Ready has its pods marked so.
+ */
+function isContradicted({ pod, acknowledged, revision }: Report): boolean {
+  if (!acknowledged || revisionOf(pod) < revision) return false;
   const served = new Map(pod.status?.conditions?.map(({ type, status }) => [type, status]));
-  return told.conditions?.some(({ type, status }) => served.has(type) && served.get(type) !== status) ?? false;
+  return acknowledged.conditions?.some(({ type, status }) => served.has(type) && served.get(type) !== status) ?? false;
 }
+
+const revisionOf = (pod: CoreV1Pod | null): number => Number(pod?.metadata?.resourceVersion ?? 0);
 
 const isSame = ({ acknowledged, next }: Report) => JSON.stringify(acknowledged) === JSON.stringify(next);
