@@ -12,6 +12,7 @@ import { apiServerEndpointsController } from "./endpoints/api-server.ts";
 import { endpointSliceController } from "./endpoints/endpoint-slices.ts";
 import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
+import { flowSchemaController } from "./flowcontrol/flow-schemas.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
 import { jobController } from "./job/job.ts";
 import { jobOrphans } from "./job/orphans.ts";
@@ -51,6 +52,7 @@ export const apiServerControllers = (authorities: Authorities): Controller[] => 
   crdFinalizer,
   crdRegistrationController,
   authenticationPublisher(authorities),
+  flowSchemaController,
 ];
 
 /** Everything that kube-controller-manager would run; the scheduler is its own (`worker/scheduler`). */

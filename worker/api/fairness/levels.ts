@@ -1,53 +1,11 @@
-/** What PriorityLevelConfigurations say, and the two that there always are. */
+/** What is stored of priority levels and FlowSchemas, as requests are judged by it. */
 import { FlowSchema } from "../../kinds/flowcontrol/flow-schema.ts";
+import { MANDATORY_LEVELS, MANDATORY_SCHEMAS } from "../../kinds/flowcontrol/mandatory.ts";
 import { PriorityLevelConfiguration } from "../../kinds/flowcontrol/priority-level-configuration.ts";
 import type { LevelRules } from "./queues.ts";
 
 /** Requests that kube-apiserver carries out at once by default; the levels divide them by their shares. */
 const SEATS = 600;
-
-const EVERYONE = ["system:unauthenticated", "system:authenticated"];
-const rules = (groups: readonly string[]) => [
-  {
-    subjects: groups.map((name) => ({ kind: "Group", group: { name } })),
-    resourceRules: [{ verbs: ["*"], apiGroups: ["*"], resources: ["*"], clusterScope: true, namespaces: ["*"] }],
-    nonResourceRules: [{ verbs: ["*"], nonResourceURLs: ["*"] }],
-  },
-];
-
-/** They count also where someone has deleted them. */
-const MANDATORY_LEVELS: readonly PriorityLevelConfiguration[] = [
-  {
-    metadata: { name: "exempt" },
-    spec: { type: "Exempt", exempt: { nominalConcurrencyShares: 0, lendablePercent: 0 } },
-  },
-  {
-    metadata: { name: "catch-all" },
-    spec: {
-      type: "Limited",
-      limited: { nominalConcurrencyShares: 5, lendablePercent: 0, limitResponse: { type: "Reject" } },
-    },
-  },
-];
-const MANDATORY_SCHEMAS: readonly FlowSchema[] = [
-  {
-    metadata: { name: "exempt" },
-    spec: {
-      matchingPrecedence: 1,
-      priorityLevelConfiguration: { name: "exempt" },
-      rules: rules(["system:masters"]),
-    },
-  },
-  {
-    metadata: { name: "catch-all" },
-    spec: {
-      matchingPrecedence: 10_000,
-      distinguisherMethod: { type: "ByUser" },
-      priorityLevelConfiguration: { name: "catch-all" },
-      rules: rules(EVERYONE),
-    },
-  },
-];
 
 type Named = { metadata?: { name?: string } };
 const withMandatory = <T extends Named>(stored: readonly T[], mandatory: readonly T[]): T[] => [
