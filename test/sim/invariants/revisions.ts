@@ -57,12 +57,11 @@ export const commitsFollow: Rule = {
 /** Of the sleeps between which little happens, those after which all is looked at; after the others, what is new. */
 const ALL_EVERY_SLEEPS = 8;
 
-/** Tells whether it is time to look at everything: after deaths, which undo writes, after some sleeps, and at rest. */
+/** Tells when to look at everything: after deaths, which undo writes, and some sleeps. Then nothing waits to be durable. */
 function occasions(): (observation: Seen) => boolean {
   let sleeps = 0;
   return (observation) => {
-    if (observation.type !== "rebuilt") return observation.type === "healed";
-    return observation.died || ++sleeps % ALL_EVERY_SLEEPS === 0;
+    return observation.type === "rebuilt" && (observation.died || ++sleeps % ALL_EVERY_SLEEPS === 0);
   };
 }
 
@@ -78,9 +77,10 @@ export const storageHolds: Rule = {
     };
     return {
       seen(observation) {
+        if (observation.type === "healed") compareMemory(scene);
+        if (observation.type !== "rebuilt") return;
         if (isTime(observation)) all();
-        else if (observation.type === "rebuilt") compareStorage(scene, compared);
-        else return;
+        else compareStorage(scene, compared);
         compared = scene.history.revision;
       },
       rested: all,
