@@ -28,6 +28,9 @@ const CHECK_TIMEOUT_MS = 5_000;
 const RECHECK_MS = 30_000;
 const RECHECK_FAILED_MS = 1_000;
 
+/** Documents of version 2 of OpenAPI are the largest: kube-apiserver's has 4 million. */
+const MAX_REPLY_CHARACTERS = 8 * 1024 * 1024;
+
 type Check = { print: string; since?: number; askedAt: number; isAsking?: boolean; answer?: Answer };
 
 const unreachable = "error trying to reach service: ";
@@ -61,7 +64,8 @@ export class ExtensionServers implements Extensions {
       const headers: [string, string][] = [["accept", accept], ...remoteHeaders(as)];
       const request = { method: "GET", path, headers, signal };
       const answer = await inTime(outside.exchange(clusterName, grant, request), signal);
-      return { status: answer.status, headers: answer.headers, text: await inTime(answer.text(), signal) };
+      const { status, headers: answered } = answer;
+      return { status, headers: answered, text: await inTime(textOf(answer), signal) };
     } finally {
       end();
     }
@@ -119,6 +123,17 @@ export class ExtensionServers implements Extensions {
       return failed(`Get ${JSON.stringify(url)}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+/** The body, or a rejection where it is more than any document. */
+async function textOf({ body }: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of (body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > MAX_REPLY_CHARACTERS) throw new Error(`more than ${MAX_REPLY_CHARACTERS} characters`);
+  }
+  return text + decoder.decode();
 }
 
 function messageOf(text: string): string {

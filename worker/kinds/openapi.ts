@@ -81,8 +81,7 @@ export function openapiV2(kinds: Kinds): OpenApiDocument {
 const binaries = new WeakMap<OpenApiDocument, Uint8Array<ArrayBuffer>>();
 
 /** Version 2 as `application/com.github.proto-openapi.spec.v2@v1.0+protobuf`, which is all that old kubectl takes. */
-export function openapiV2Binary(kinds: Kinds): { bytes: Uint8Array<ArrayBuffer>; hash: string } {
-  const document = openapiV2(kinds);
+export function openapiV2Binary(document: OpenApiDocument): { bytes: Uint8Array<ArrayBuffer>; hash: string } {
   const bytes = binaries.get(document) ?? openapiV2Protobuf(JSON.parse(document.text) as Json);
   binaries.set(document, bytes);
   return { bytes, hash: document.hash };

@@ -234,6 +234,28 @@ test("the index of OpenAPI documents names those of other servers", async () => 
   });
 });
 
+test("the OpenAPI document has what lies in other servers' groups, and what that needs", async () => {
+  const rose = { type: "object", properties: { metadata: { $ref: "#/definitions/Meta" } } };
+  const get = { responses: { 200: { schema: { $ref: "#/definitions/Rose" } } } };
+  const swagger = {
+    paths: { "/apis/shop.example.com/v1/roses": { get }, "/apis/shop.example.com/v2/lilies": {}, "/version/": {} },
+    definitions: { Rose: rose, Meta: { type: "object" }, Unused: {}, "io.k8s.api.apps.v1.Deployment": {} },
+  };
+  const { register, ask, send } = await prepared({ "/openapi/v2": reply(swagger) });
+  const own = (await ask("GET", "/openapi/v2")).body;
+  await register("v1", "shop.example.com");
+  const merged = await ask("GET", "/openapi/v2");
+  expect(merged.body).toEqual({
+    ...own,
+    paths: { ...own.paths, "/apis/shop.example.com/v1/roses": { get } },
+    definitions: { ...own.definitions, Rose: rose, Meta: { type: "object" } },
+  });
+  expect((await ask("GET", "/openapi/v2")).headers.get("etag")).toBe(merged.headers.get("etag"));
+  const accept = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+  const binary = await send("/openapi/v2", { headers: { authorization: "Bearer admin", accept } });
+  expect(await binary.text()).toContain("/apis/shop.example.com/v1/roses");
+});
+
 test("an APIService of our own says at once that it is there", async () => {
   const { ask } = await prepared();
   const { body } = await ask("GET", `${apiServices}/v1.apps`);

@@ -1,15 +1,25 @@
-/** Where the OpenAPI documents of extension servers are. The documents themselves are theirs to answer. */
+/** OpenAPI of extension servers: their part of version 2, and where their documents of version 3 are. */
 import type { Extension } from "../../kinds/apiregistration/api-service.ts";
+import type { OpenApiDocument } from "../../kinds/openapi.ts";
+import { fnv32 } from "../../lib/fnv.ts";
 import type { Extensions } from "./aggregation.ts";
 import { Kept, question } from "./kept.ts";
+import { mergeV2, type Swagger } from "./openapi-v2.ts";
 
 type Location = { serverRelativeURL: string };
+/** `print` tells documents apart. */
+type Described = { document: Swagger; print: number };
+type Theirs = Described & { extension: Extension };
 
 export class ExtensionOpenApi {
   readonly #locations: Kept<Location | undefined>;
+  readonly #documents: Kept<Described>;
+  /** The last that was merged, by what it was merged from. */
+  #merged: { from: string; document: OpenApiDocument } | undefined;
 
   constructor(extensions: Extensions, now: () => number) {
-    this.#locations = new Kept(extensions, now, ask);
+    this.#locations = new Kept(extensions, now, locate);
+    this.#documents = new Kept(extensions, now, describe);
   }
 
   /** By path, as the index of version 3 has it: `apis/GROUP/VERSION`. */
@@ -22,12 +32,39 @@ export class ExtensionOpenApi {
     );
     return Object.fromEntries(found.flat());
   }
+
+  /** The document of version 2, with theirs. */
+  async withTheirs(own: OpenApiDocument, extensions: readonly Extension[]): Promise<OpenApiDocument> {
+    const found = await Promise.all(
+      extensions.map(async (extension): Promise<Theirs[]> => {
+        const described = await this.#documents.get(extension);
+        return described ? [{ ...described, extension }] : [];
+      }),
+    );
+    const theirs = found.flat();
+    if (theirs.length === 0) return own;
+    const from = [own.hash, ...theirs.map(({ extension, print }) => `${extension.name} ${print}`)].join();
+    if (this.#merged?.from !== from) this.#merged = { from, document: merge(own, theirs, from) };
+    return this.#merged.document;
+  }
+}
+
+function merge(own: OpenApiDocument, theirs: readonly Theirs[], from: string): OpenApiDocument {
+  const merged = JSON.parse(own.text) as Swagger;
+  for (const { extension, document } of theirs) mergeV2(merged, document, `/${pathOf(extension)}/`);
+  return { text: JSON.stringify(merged), hash: `${own.hash}${fnv32(from).toString(16).toUpperCase()}` };
 }
 
 const pathOf = ({ group, version }: Extension) => `apis/${group}/${version}`;
 
-async function ask(extensions: Extensions, extension: Extension): Promise<Location | undefined> {
+async function locate(extensions: Extensions, extension: Extension): Promise<Location | undefined> {
   const { status, text } = await extensions.get(extension, question("/openapi/v3", "application/json"));
   if (status !== 200) return undefined;
   return (JSON.parse(text) as { paths?: Record<string, Location> }).paths?.[pathOf(extension)];
+}
+
+async function describe(extensions: Extensions, extension: Extension): Promise<Described> {
+  const { status, text } = await extensions.get(extension, question("/openapi/v2", "application/json"));
+  if (status !== 200) throw new Error(`no document of version 2: ${status}`);
+  return { document: JSON.parse(text) as Swagger, print: fnv32(text) };
 }

@@ -45,20 +45,21 @@ export function openapiRoutes(
   { kinds, aggregation, extensions, effects }: OpenApiParts,
 ): void {
   const documents = new ExtensionOpenApi(extensions, effects.now);
-  app.get("/openapi/v2", guard, (c) => {
+  const others = () => aggregation.registrations().flatMap(({ extension }) => extension ?? []);
+  app.get("/openapi/v2", guard, async (c) => {
     const type = accepted(c.req.header("accept"), [...JSON_TYPES, ...BINARY_TYPES]);
+    const document = await documents.withTheirs(openapiV2(kinds), others());
     if (BINARY_TYPES.includes(type)) {
-      const { bytes, hash } = openapiV2Binary(kinds);
+      const { bytes, hash } = openapiV2Binary(document);
       return respond(c.req.raw, { body: bytes, type: BINARY_TYPES[1] as string, hash }, false);
     }
-    const { text, hash } = openapiV2(kinds);
+    const { text, hash } = document;
     return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
   });
 
   app.get("/openapi/v3", guard, async (c) => {
     accepted(c.req.header("accept"), JSON_TYPES);
-    const others = aggregation.registrations().flatMap(({ extension }) => extension ?? []);
-    const { text, hash } = openapiV3Index(kinds, await documents.locations(others));
+    const { text, hash } = openapiV3Index(kinds, await documents.locations(others()));
     return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
   });
 
