@@ -68,6 +68,9 @@ const output = join(import.meta.dirname, "generated");
 const write = (file: string, lines: readonly string[]) =>
   writeFileSync(join(output, file), `// Made by worker/kinds/generate.ts. Do not edit.\n${lines.join("\n")}\n`);
 
+/** The documents show all that there is; kube-apiserver serves no alpha or beta version unless it is told to. */
+const isStable = (version: string) => /^v\d+$/.test(version);
+
 /** Defaults are only in the version 3 documents. */
 function readDefinitions(): [string, OpenApi][] {
   const definitions = new Map<string, OpenApi>();
@@ -77,7 +80,8 @@ function readDefinitions(): [string, OpenApi][] {
   }
   for (const name of Object.keys(read<{ definitions: object }>("swagger.json").definitions))
     if (!definitions.has(name)) throw new Error(`${name} is in swagger.json only`);
-  return [...definitions].sort(([a], [b]) => (a < b ? -1 : 1));
+  const served = [...definitions].filter(([name]) => !/\.v\d+(alpha|beta)\d+\./.test(name));
+  return served.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 const refOf = (schema: OpenApi) => (schema.$ref ?? schema.allOf?.[0]?.$ref)?.replace("#/components/schemas/", "");
@@ -245,41 +249,43 @@ function writeResources(byKind: Map<string, string>): void {
   const columns = read<Record<string, RecordedColumn[]>>("table-columns.json");
   const selectors = read<{ resources: Record<string, { accepted: string[] }> }>("field-selectors.json").resources;
   const lines = readGroups().flatMap((group) =>
-    group.versions.flatMap(({ version, resources }) =>
-      resources.map((r) => {
-        const groupName = group.metadata.name ?? "";
-        const fullKind = (k: Gvk) => [k.group || groupName, k.version || version, k.kind] as const;
-        const [kindGroup, kindVersion, kind] = fullKind(r.responseKind);
-        const recorded = recordedAs(groupName, version, r.resource);
-        const schema = byKind.get(`${kindGroup}/${kindVersion}/${kind}`);
-        if (!schema) throw new Error(`no definition for ${recorded} ${kind}`);
-        return JSON.stringify(
-          compact({
-            group: groupName,
-            version,
-            kind,
-            resource: r.resource,
-            singular: r.singularResource,
-            namespaced: r.scope === "Namespaced",
-            schema,
-            shortNames: r.shortNames,
-            categories: r.categories,
-            verbs: r.verbs,
-            subresources: r.subresources?.map((s) => {
-              const [bodyGroup, bodyVersion, bodyKind] = fullKind(s.responseKind);
-              const own = bodyKind === kind && bodyGroup === groupName && bodyVersion === version;
-              return compact({
-                name: s.subresource,
-                body: own ? undefined : { group: bodyGroup, version: bodyVersion, kind: bodyKind },
-                verbs: s.verbs,
-              });
+    group.versions
+      .filter(({ version }) => isStable(version))
+      .flatMap(({ version, resources }) =>
+        resources.map((r) => {
+          const groupName = group.metadata.name ?? "";
+          const fullKind = (k: Gvk) => [k.group || groupName, k.version || version, k.kind] as const;
+          const [kindGroup, kindVersion, kind] = fullKind(r.responseKind);
+          const recorded = recordedAs(groupName, version, r.resource);
+          const schema = byKind.get(`${kindGroup}/${kindVersion}/${kind}`);
+          if (!schema) throw new Error(`no definition for ${recorded} ${kind}`);
+          return JSON.stringify(
+            compact({
+              group: groupName,
+              version,
+              kind,
+              resource: r.resource,
+              singular: r.singularResource,
+              namespaced: r.scope === "Namespaced",
+              schema,
+              shortNames: r.shortNames,
+              categories: r.categories,
+              verbs: r.verbs,
+              subresources: r.subresources?.map((s) => {
+                const [bodyGroup, bodyVersion, bodyKind] = fullKind(s.responseKind);
+                const own = bodyKind === kind && bodyGroup === groupName && bodyVersion === version;
+                return compact({
+                  name: s.subresource,
+                  body: own ? undefined : { group: bodyGroup, version: bodyVersion, kind: bodyKind },
+                  verbs: s.verbs,
+                });
+              }),
+              fieldSelectors: selectors[recorded]?.accepted.filter((field) => !field.startsWith("metadata.")),
+              columns: columns[recorded]?.map((c) => [c.name, c.type, c.format, c.priority]),
             }),
-            fieldSelectors: selectors[recorded]?.accepted.filter((field) => !field.startsWith("metadata.")),
-            columns: columns[recorded]?.map((c) => [c.name, c.type, c.format, c.priority]),
-          }),
-        );
-      }),
-    ),
+          );
+        }),
+      ),
   );
   write("resources.ts", [
     'import type { ResourceFacts } from "../tables.ts";',

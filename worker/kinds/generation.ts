@@ -2,8 +2,6 @@
 const counted: Readonly<Record<string, readonly string[]>> = {
   "": ["pods", "podtemplates", "replicationcontrollers"],
   "admissionregistration.k8s.io": [
-    "mutatingadmissionpolicies",
-    "mutatingadmissionpolicybindings",
     "mutatingwebhookconfigurations",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",
@@ -16,7 +14,7 @@ const counted: Readonly<Record<string, readonly string[]>> = {
   "flowcontrol.apiserver.k8s.io": ["flowschemas", "prioritylevelconfigurations"],
   "networking.k8s.io": ["ingressclasses", "ingresses", "networkpolicies"],
   policy: ["poddisruptionbudgets"],
-  "resource.k8s.io": ["deviceclasses", "devicetaintrules", "resourceslices"],
+  "resource.k8s.io": ["deviceclasses", "resourceslices"],
   "scheduling.k8s.io": ["priorityclasses"],
 };
 

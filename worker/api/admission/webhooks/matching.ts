@@ -19,17 +19,7 @@ export function kindFor(matching: Matching, operation: Operation): Kind | undefi
 export type Matching = Pick<Hook, "matchPolicy" | "rules" | "namespaceSelector" | "objectSelector">;
 
 /** Webhooks have no say in what could shut them out. */
-const EXEMPT = new Set([
-  "mutatingadmissionpolicies",
-  "mutatingadmissionpolicybindings",
-  "mutatingwebhookconfigurations",
-  "validatingadmissionpolicies",
-  "validatingadmissionpolicybindings",
-  "validatingwebhookconfigurations",
-]);
-
-const isExempt = ({ group, resource }: Kind): boolean =>
-  group === "admissionregistration.k8s.io" && EXEMPT.has(resource);
+const isExempt = ({ group }: Kind): boolean => group === "admissionregistration.k8s.io";
 
 function matchedVersion(hook: Matching, operation: Operation): Kind | undefined {
   const { kind, core } = operation;
