@@ -12,6 +12,7 @@ const runAgent = async () => (await import("./agent.ts")).runAgent(home(), stead
 const defaultNodeName = () => hostname().toLowerCase();
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
+const fail = (error: unknown) => progress(error instanceof Error ? error.message : String(error));
 
 function seconds(text: string): number {
   const match = /^(\d+)(s|m|h|d)?$/.exec(text);
@@ -36,8 +37,10 @@ program
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (options: { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string }) => {
-    const { up } = await import("./local/supervisor.ts");
-    const cluster = await up({ home: home(), ...options, node: options.nodeName, progress, effects });
+    const { up, upAlone } = await import("./local/supervisor.ts");
+    const all = { home: home(), ...options, node: options.nodeName, progress, effects };
+    if (!options.agent) return upAlone(all);
+    const cluster = await up(all);
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
@@ -67,6 +70,19 @@ program
     const { joinCluster } = await commands();
     await joinCluster(home(), { server: url, ...options }, progress);
     await runAgent();
+  });
+
+program
+  .command("announce", { hidden: true })
+  .description("say when the control plane answers, or to the process that started this that it does not")
+  .action(async () => {
+    const { announce } = await import("./local/supervisor.ts");
+    try {
+      process.stdout.write(`\n${await announce(home(), effects)}\n`);
+    } catch (error) {
+      fail(error);
+      process.kill(process.ppid, "SIGUSR1");
+    }
   });
 
 program.command("agent", { hidden: true }).description("run the node's agent, already joined").action(runAgent);
@@ -106,6 +122,6 @@ program
   );
 
 program.parseAsync().catch((error: unknown) => {
-  progress(error instanceof Error ? error.message : String(error));
+  fail(error);
   process.exit(1);
 });

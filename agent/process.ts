@@ -64,3 +64,9 @@ export function run(command: string, args: readonly string[], options: RunOption
 export function spawn(command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
   return nodeSpawn(command, args, options);
 }
+
+/** This process becomes another program: it keeps its id, environment and standard streams, and nothing else. */
+export function become(path: string, args: readonly string[]): never {
+  if (!process.execve) throw new Error("this Node.js cannot become another program: 22.15 or newer can");
+  return process.execve(path, [path, ...args], process.env);
+}

@@ -1,5 +1,5 @@
 /** `npm run build`: the Worker as one file, and the command in a few, as the npm package carries them. */
-import { chmodSync, cpSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { buildWorker, packageRoot } from "./bundle.ts";
 
@@ -33,4 +33,5 @@ const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path))
 for (const name of readdirSync(join(root, "dist")))
   if (/^chunk-.*\.js$/.test(name) && !made.has(name)) rmSync(join(root, "dist", name));
 chmodSync(bin, 0o755);
+copyFileSync(join(root, "agent/local/keep.sh"), join(root, "dist/keep.sh"));
 cpSync(join(root, "agent/local/nerdctl-module"), join(root, "dist/nerdctl-module"), { recursive: true });

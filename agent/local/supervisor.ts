@@ -5,7 +5,7 @@ import { join as joinPath } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { spawn } from "../process.ts";
+import { become, spawn } from "../process.ts";
 import { ensureBundle, packageRoot } from "./bundle.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { ensureSecret, kubeconfig } from "./credentials.ts";
@@ -15,7 +15,7 @@ import { ensureTools, type Progress } from "./install.ts";
 import { join, readIdentity, writeIdentity } from "./join.ts";
 import { Keeper } from "./keeper.ts";
 import { ensureRanges } from "./ranges.ts";
-import { openLog, startWorkerd } from "./workerd.ts";
+import { openLog, prepareWorkerd, startWorkerd, workerdBinary } from "./workerd.ts";
 
 export type UpOptions = {
   home: Home;
@@ -72,7 +72,7 @@ export function runningSupervisor(home: string): number | undefined {
   const pid = Number(readFileSync(path, "utf8"));
   try {
     // A pid may have been given to another program since.
-    return /skerry|main\.(ts|js)/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) ? pid : undefined;
+    return /skerry|main\.(ts|js)|keep\.sh/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) ? pid : undefined;
   } catch {
     return undefined;
   }
@@ -91,15 +91,7 @@ export type Cluster = { stop(): Promise<void>; server: Server; summary: string }
 
 export async function up(options: UpOptions): Promise<Cluster> {
   const { home, progress, effects } = options;
-  const running = runningSupervisor(home.path);
-  if (running) throw new Error(`a cluster of ${home.path} is running already (pid ${running})`);
-  if (options.agent && process.getuid?.() !== 0)
-    throw new Error("running containers needs root: start with sudo, or run the control plane alone with --no-agent");
-  await checkPortIsFree(home.port);
-  writeFile(files(home.path).supervisorPid, `${process.pid}\n`);
-  if (options.agent) await ensureTools(cachePath(process.env), progress);
-  await ensureCertificates(home.path, effects.now());
-
+  await prepare(options);
   const keepers: Keeper[] = [];
   const stop = async () => {
     await Promise.all(keepers.toReversed().map((keeper) => keeper.stop()));
@@ -108,31 +100,74 @@ export async function up(options: UpOptions): Promise<Cluster> {
   try {
     progress("starting the control plane");
     keepers.push(await startControlPlane(options));
-    const server = await administrator(home);
-    await waitFor("the control plane answers", ANSWER_TIMEOUT_MS, effects, async () => {
-      const { code } = await send(server, "GET", "/readyz");
-      return code === 200 || undefined;
-    });
-    writeFile(
-      files(home.path).kubeconfig,
-      kubeconfig({ name: "skerry", server: server.url, ca: server.ca, token: server.token }),
-    );
-    if (options.agent) keepers.push(await startAgent(options, server));
-    return { stop, server, summary: summary(options) };
+    const server = await answers(home, effects);
+    keepers.push(await startAgent(options, server));
+    return { stop, server, summary: summary(home, readIdentity(home.path)?.node ?? options.node) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startControlPlane({ home, controllers, progress, effects }: UpOptions): Promise<Keeper> {
-  const bundle = await ensureBundle(packageRoot());
-  const secret = ensureSecret(home.path);
-  const config = JSON.stringify({ controllers, ...ensureRanges(home.path) });
+/**
+ * `skerry up --no-agent`: this process becomes a shell that keeps workerd running, and lets `skerry announce` say when it
+ * answers.
+ */
+export async function upAlone(options: UpOptions): Promise<never> {
+  const { home, progress } = options;
+  await prepare(options);
+  progress("starting the control plane");
+  prepareWorkerd(await workerdOptions(options));
+  closeSync(openLog(joinPath(files(home.path).logs, "workerd.log")));
+  const keep = joinPath(import.meta.dirname, "keep.sh");
+  return become("/bin/sh", [keep, home.path, workerdBinary(), ...thisProgram(), "announce"]);
+}
+
+/** Resolves with what there is to say when the control plane answers. */
+export async function announce(home: Home, effects: Effects & Timers): Promise<string> {
+  await answers(home, effects);
+  return summary(home);
+}
+
+async function prepare({ home, agent, progress, effects }: UpOptions): Promise<void> {
+  const running = runningSupervisor(home.path);
+  if (running) throw new Error(`a cluster of ${home.path} is running already (pid ${running})`);
+  if (agent && process.getuid?.() !== 0)
+    throw new Error("running containers needs root: start with sudo, or run the control plane alone with --no-agent");
+  await checkPortIsFree(home.port);
+  writeFile(files(home.path).supervisorPid, `${process.pid}\n`);
+  if (agent) await ensureTools(cachePath(process.env), progress);
+  await ensureCertificates(home.path, effects.now());
+}
+
+/** Waits until the control plane answers, and writes the administrator's way in. */
+async function answers(home: Home, effects: Effects & Timers): Promise<Server> {
+  const server = await administrator(home);
+  await waitFor("the control plane answers", ANSWER_TIMEOUT_MS, effects, async () => {
+    const { code } = await send(server, "GET", "/readyz");
+    return code === 200 || undefined;
+  });
+  const { kubeconfig: path } = files(home.path);
+  writeFile(path, kubeconfig({ name: "skerry", server: server.url, ca: server.ca, token: server.token }));
+  return server;
+}
+
+async function workerdOptions({ home, controllers }: UpOptions) {
+  return {
+    home,
+    bundle: await ensureBundle(packageRoot()),
+    secret: ensureSecret(home.path),
+    config: JSON.stringify({ controllers, ...ensureRanges(home.path) }),
+  };
+}
+
+async function startControlPlane(options: UpOptions): Promise<Keeper> {
+  const { home, progress, effects } = options;
+  const workerd = await workerdOptions(options);
   const keeper = new Keeper(
     {
       name: "workerd",
-      start: () => startWorkerd({ home, bundle, secret, config }),
+      start: () => startWorkerd(workerd),
       ended: (why) =>
         progress(`the control plane ended (${why}) and is started again; see ${files(home.path).logs}/workerd.log`),
     },
@@ -184,8 +219,7 @@ async function startAgent({ home, node, nodeIp, progress, effects }: UpOptions, 
 /** The agent is a process of its own: it and the supervisor may die and come back apart from each other. */
 function spawnAgent(home: Home) {
   const log = openLog(joinPath(files(home.path).logs, "agent.log"));
-  const main = process.argv[1] ?? "";
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, ...process.execArgv, main, "agent"], {
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...thisProgram(), "agent"], {
     stdio: ["ignore", log, log],
     env: { ...process.env, SKERRY_HOME: home.path, SKERRY_PORT: String(home.port) },
   });
@@ -193,17 +227,21 @@ function spawnAgent(home: Home) {
   return child;
 }
 
+/** The start of a command line that runs this program. */
+const thisProgram = () => [process.execPath, ...process.execArgv, process.argv[1] ?? ""];
+
 /** How the user called this program: from a clone by npm, or as the installed command. */
 const commandName = () => (process.env.npm_lifecycle_event ? "npm run skerry --" : "skerry");
 
-function summary({ home, agent, node }: UpOptions): string {
+/** `node`: this machine's name, where it is one. */
+function summary(home: Home, node?: string): string {
   const lines = [
-    agent
-      ? `Skerry is running; node ${readIdentity(home.path)?.node ?? node} is Ready. In another terminal:`
+    node
+      ? `Skerry is running; node ${node} is Ready. In another terminal:`
       : "The control plane is running. In another terminal:",
     "",
     `  export KUBECONFIG=${files(home.path).kubeconfig}`,
-    ...(agent
+    ...(node
       ? [
           "  kubectl get nodes",
           "  kubectl create deployment web --image=nginx --replicas=2",

@@ -60,9 +60,17 @@ const config :Workerd.Config = (
 }
 
 /** workerd's own program; the npm package's launcher would stay in memory beside it. */
-function workerdBinary(): string {
+export function workerdBinary(): string {
   const { resolve } = createRequire(import.meta.url);
   return resolve(`@cloudflare/workerd-linux-${process.arch === "arm64" ? "arm64" : "64"}/bin/workerd`);
+}
+
+/** Writes what workerd reads when it starts. */
+export function prepareWorkerd(options: WorkerdOptions & { bundle: string }): void {
+  const paths = files(options.home.path);
+  mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
+  copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
+  writeFile(paths.workerConfig, workerdConfig(options));
 }
 
 /**
@@ -70,12 +78,10 @@ function workerdBinary(): string {
  * orphan. The caller owns the process; an open client stream keeps workerd from obeying SIGTERM, so follow with SIGKILL.
  */
 export function startWorkerd(options: WorkerdOptions & { bundle: string }): ChildProcess {
-  const paths = files(options.home.path);
-  mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
-  copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
-  writeFile(paths.workerConfig, workerdConfig(options));
-  const log = openLog(join(paths.logs, "workerd.log"));
-  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerdBinary(), "serve", paths.workerConfig], {
+  prepareWorkerd(options);
+  const { logs, workerConfig } = files(options.home.path);
+  const log = openLog(join(logs, "workerd.log"));
+  const child = spawn("setpriv", ["--pdeathsig", "KILL", workerdBinary(), "serve", workerConfig], {
     stdio: ["ignore", log, log],
   });
   closeSync(log);
