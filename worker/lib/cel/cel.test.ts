@@ -1,7 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { celEnvironment } from "./environment.ts";
 import { CelError, compile } from "./program.ts";
-import { celValue, jsonValue } from "./values.ts";
+import { celValue } from "./values.ts";
+
+/** A value of CEL as JSON; what JSON cannot hold becomes text. */
+function jsonValue(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.map(jsonValue);
+  if (value instanceof Map)
+    return Object.fromEntries([...value].map(([name, item]) => [String(name), jsonValue(item)]));
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype && Object.getPrototypeOf(value) !== null) return String(value);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, jsonValue(item)]));
+}
 
 const environment = celEnvironment().registerVariable("object", "dyn");
 const evaluate = (expression: string, object: unknown = {}) =>
