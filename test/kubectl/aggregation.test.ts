@@ -1,5 +1,6 @@
 /** Groups of other API servers: one on the node, behind a Service, as metrics-server and its like are. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { WebSocket } from "ws";
 import { effects } from "../../agent/effects.ts";
 import { Client } from "../support/client.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
@@ -63,10 +64,15 @@ function serveMetrics(): void {
 const status = () => cluster.ok(`get apiservice ${REGISTERED} --no-headers`);
 const raw = (path: string) => cluster.kubectl(["get", "--raw", path]);
 
-async function api(): Promise<Client> {
+async function apiAddress(): Promise<{ url: string; ca: string }> {
   const config = await cluster.json<{ clusters: { cluster: Record<string, string> }[] }>("config view --raw");
   const { server: url = "", "certificate-authority-data": ca = "" } = config.clusters[0]?.cluster ?? {};
-  return new Client(url, Buffer.from(ca, "base64").toString());
+  return { url, ca: Buffer.from(ca, "base64").toString() };
+}
+
+async function api(): Promise<Client> {
+  const { url, ca } = await apiAddress();
+  return new Client(url, ca);
 }
 
 async function asAdministrator(): Promise<Record<string, string>> {
@@ -214,6 +220,29 @@ describe("requests", () => {
     await effects.sleep(500);
     say('{"type":"DELETED"}\n');
     expect((await watching).stdout).toContain('{"type":"ADDED"}\n{"type":"DELETED"}\n');
+  });
+
+  test("open WebSockets", async () => {
+    const { url, ca } = await apiAddress();
+    const headers = await asAdministrator();
+    const socket = new WebSocket(`${url.replace(/^http/, "ws")}${GROUP}/consoles/a`, ["text"], { ca, headers });
+    const heard: string[] = [];
+    socket.on("message", (data) => heard.push(String(data)));
+    await new Promise((resolve, reject) => {
+      socket.once("open", resolve);
+      socket.once("error", reject);
+    });
+    expect(socket.protocol).toBe("text");
+    socket.send("hello");
+    await eventually("it is echoed", async () => heard.includes("hello"));
+    socket.close();
+    const { client, path, headers: said } = server.heard.at(-1) ?? {};
+    expect([client, path, said?.["x-remote-user"]]).toEqual([
+      "front-proxy-client",
+      `${GROUP}/consoles/a`,
+      "kubernetes-admin",
+    ]);
+    expect(said?.["x-remote-group"]).toBe("system:masters, system:authenticated");
   });
 
   test("may not be led elsewhere", async () => {

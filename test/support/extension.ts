@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { TLSSocket } from "node:tls";
+import { WebSocketServer } from "ws";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
 
 export type Heard = {
@@ -45,11 +46,18 @@ export class ExtensionServer {
     return new ExtensionServer(authority.certificate, { cert: certificate, key });
   }
 
-  /** Listens at an address, always on the same port; the port. `frontProxy` is PEM of whose signature makes the API. */
+  /** Listens at an address, and echoes on every WebSocket, always on the same port; the port. `frontProxy` is PEM of whose signature makes the API. */
   async start(address: string, frontProxy: string): Promise<number> {
     const options = { ...this.#key, ca: frontProxy, requestCert: true, rejectUnauthorized: false };
     const server = createServer(options, (request, response) => void this.#answer(request, response));
     this.#server = server;
+    const sockets = new WebSocketServer({ noServer: true });
+    server.on("upgrade", (request, socket, head) =>
+      sockets.handleUpgrade(request, socket, head, (opened) => {
+        this.heard.push(heardIn(request, 0));
+        opened.on("message", (data, binary) => opened.send(data, { binary }));
+      }),
+    );
     await new Promise<void>((resolve) => server.listen(this.#port, address, resolve));
     this.#port = (server.address() as { port: number }).port;
     return this.#port;
@@ -64,14 +72,18 @@ export class ExtensionServer {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const socket = request.socket as TLSSocket;
-    const client = socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined;
-    const path = (request.url ?? "").split("?")[0] ?? "";
     let length = 0;
     for await (const chunk of request) length += (chunk as Buffer).length;
-    const heard = { method: request.method ?? "", path, headers: request.headers, length, client };
+    const heard = heardIn(request, length);
     this.heard.push(heard);
-    if (!client) response.writeHead(401).end();
-    else (this.handlers.get(path) ?? json({ kind: "Status", code: 404 }, 404))(response, heard);
+    if (!heard.client) response.writeHead(401).end();
+    else (this.handlers.get(heard.path) ?? json({ kind: "Status", code: 404 }, 404))(response, heard);
   }
+}
+
+function heardIn(request: IncomingMessage, length: number): Heard {
+  const socket = request.socket as TLSSocket;
+  const client = socket.authorized ? String(socket.getPeerCertificate().subject.CN) : undefined;
+  const path = (request.url ?? "").split("?")[0] ?? "";
+  return { method: request.method ?? "", path, headers: request.headers, length, client };
 }
