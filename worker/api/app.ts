@@ -18,6 +18,9 @@ import type { StreamGrant } from "./http/streams.ts";
 import type { AppParts, Variables } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
+/** https://prometheus.io/docs/instrumenting/exposition_formats/ */
+const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
 type App = Hono<{ Variables: Variables }>;
 
 export type Api = {
@@ -106,6 +109,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): App 
     await next();
   };
   publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
+  app.get("/metrics", guard, () => answerText(access.fairness.metrics(), 200, METRICS_TYPE));
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

@@ -182,6 +182,15 @@ describe("with what a cluster stores", () => {
     expect(rest.level.rules.seats).toBe(Math.ceil((600 * 5) / 65));
   });
 
+  test("metrics say how many seats each level has", () => {
+    expect(prepared().fairness.metrics()).toContain(
+      "# TYPE apiserver_flowcontrol_nominal_limit_seats gauge\n" +
+        'apiserver_flowcontrol_nominal_limit_seats{priority_level="catch-all"} 47\n' +
+        'apiserver_flowcontrol_nominal_limit_seats{priority_level="exempt"} 0\n' +
+        'apiserver_flowcontrol_nominal_limit_seats{priority_level="other"} 277\n',
+    );
+  });
+
   test("changes count at once, and keep who waits", () => {
     const { ok, at, fairness, flowSchema } = prepared();
     const before = classify(fairness, alice, "GET", "/api/v1/pods");

@@ -11,6 +11,7 @@ import type { StoreView } from "../view.ts";
 import { hand } from "./hand.ts";
 import { KINDS, type Levels, levelsOf, schemasOf } from "./levels.ts";
 import { distinguisher, matchesSchema } from "./match.ts";
+import { metricsOf } from "./metrics.ts";
 import { type Flow, Level } from "./queues.ts";
 
 /** A request's flow, and what its answer says of that. */
@@ -53,6 +54,11 @@ export class Fairness {
 
   flowOf(request: Request): RequestFlow | undefined {
     return this.#flows.get(request);
+  }
+
+  metrics(): string {
+    this.#current();
+    return metricsOf(this.#levels);
   }
 
   #current(): Config {

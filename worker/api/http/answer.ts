@@ -67,8 +67,8 @@ function answerProtobuf(json: string, code: number, headers: Headers): Response 
   return new Response(can ? encodeProtobuf(object) : json, { status: code, headers });
 }
 
-export function answerText(text: string, code = 200): Response {
-  const headers = { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" };
+export function answerText(text: string, code = 200, type = "text/plain; charset=utf-8"): Response {
+  const headers = { "content-type": type, "x-content-type-options": "nosniff" };
   return new Response(text, { status: code, headers });
 }
 
