@@ -1,6 +1,7 @@
 /** The life of a cluster in an object that sleeps: its memory is thrown away between events, as hibernation does. */
 import { expect, test } from "vitest";
 import { Host, type HostPlatform } from "./host.ts";
+import type { APIService } from "./kinds/apiregistration/api-service.ts";
 import type { CoordinationV1Lease, CoreV1Node } from "./kinds/generated/types.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import { microTimestamp } from "./lib/effects.ts";
@@ -216,4 +217,26 @@ test("every node has a Lease that reads as renewed when the node was last heard,
   expect(await ask("GET", `${leases}/b`)).toMatchObject({ spec: { holderIdentity: "b" } });
   await ask("DELETE", "/api/v1/nodes/b");
   expect((await ask<{ items: unknown[] }>("GET", leases)).items).toHaveLength(1);
+});
+
+test("an extension server that does not answer is asked for five minutes, and then the cluster sleeps", async () => {
+  const { state, ask, pass, a, b } = await twoNodes();
+  const meta = { name: "shop", namespace: "default" };
+  await ask("POST", "/api/v1/namespaces/default/services", { metadata: meta, spec: { ports: [{ port: 443 }] } });
+  const subsets = [{ addresses: [{ ip: "10.244.0.9" }], ports: [{ port: 8443 }] }];
+  await ask("POST", "/api/v1/namespaces/default/endpoints", { metadata: meta, subsets });
+  const apiServices = "/apis/apiregistration.k8s.io/v1/apiservices";
+  const spec = { group: "example.com", version: "v1", groupPriorityMinimum: 1, versionPriority: 1, service: meta };
+  await ask("POST", apiServices, { metadata: { name: "v1.example.com" }, spec });
+  const status = async () => {
+    const { status } = await ask<APIService>("GET", `${apiServices}/v1.example.com`);
+    return status?.conditions?.map(({ status, reason }) => [status, reason]);
+  };
+  await pass(60_000, [a, b]);
+  expect(await status()).toEqual([["False", "FailedDiscoveryCheck"]]);
+  expect(state.alarm).toBeDefined();
+  await pass(600_000, [a, b]);
+  const { statements, alarmsSet } = state;
+  await pass(24 * 3_600_000, [a, b]);
+  expect(state).toMatchObject({ statements, alarmsSet, alarm: undefined });
 });
