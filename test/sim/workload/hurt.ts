@@ -1,6 +1,7 @@
 /** What goes wrong, done to a world, and all of it undone. */
+
+import { CALM } from "../world/conditions.ts";
 import { FAIR } from "../world/network.ts";
-import { CALM } from "../world/object.ts";
 import type { World } from "../world/world.ts";
 import { type Fault, nth, type Step } from "./script.ts";
 

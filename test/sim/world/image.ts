@@ -1,8 +1,8 @@
 /** A cluster's first storage, made once a process by the real host and then copied into every world. */
 import { Host, type HostPlatform } from "../../../worker/host.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
+import type { Certificates } from "../../../worker/lib/certificates.ts";
 import { nodeSql } from "../../../worker/storage/node-sql.ts";
-import { CERTIFICATES } from "./object.ts";
 import { stream, uid } from "./random.ts";
 import { outside } from "./real-async.ts";
 
@@ -15,6 +15,13 @@ export const SETTINGS = {
 /** When every world begins. */
 export const BEGINNING = Date.UTC(2026, 0, 5, 3, 4, 5);
 export const NODE_NAMES = ["node-0", "node-1", "node-2", "node-3"] as const;
+
+/** No key is ever checked here, so none is made. */
+export const CERTIFICATES: Certificates = {
+  createAuthority: async () => ({ certificate: "the cluster's certificate", key: "the cluster's key" }),
+  issueServer: async () => ({ certificate: "a server's certificate", key: "a server's key" }),
+  issueClient: async () => ({ certificate: "a client's certificate", key: "a client's key" }),
+};
 
 export type Image = {
   bytes: Uint8Array;

@@ -6,11 +6,13 @@
 
 import type { Core, CoreLimits } from "../../../worker/core.ts";
 import { Host, type HostPlatform, type HostSettings, type SocketTag } from "../../../worker/host.ts";
-import type { Certificates } from "../../../worker/lib/certificates.ts";
-import type { Change } from "../../../worker/storage/store.ts";
 import type { Observation, Part } from "../contract.ts";
+import { Alarm } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
-import type { Database, Turn } from "./database.ts";
+import { CALM, type Conditions } from "./conditions.ts";
+import type { Database } from "./database.ts";
+import { OutputGate } from "./gate.ts";
+import { CERTIFICATES } from "./image.ts";
 import { Connection, type Network } from "./network.ts";
 import { between } from "./random.ts";
 import { SimSocket } from "./sockets.ts";
@@ -31,48 +33,8 @@ type Life = {
   lost: Set<() => void>;
 };
 
-type Unacknowledged = {
-  turn: Turn;
-  changes: readonly Change[];
-  alarm: number | null | undefined;
-  release: (() => void)[];
-};
-
-/** How the machine behaves; the faults of the world turn these. */
-export type Conditions = {
-  /** How long a write takes to be durable, ms. */
-  storage: { least: number; most: number };
-  /** Writes fail, each by this chance: the disk is full, or the day's allowance is used up. */
-  writesFail: { why: string; chance: number } | undefined;
-  /** The platform turns everything away that would reach the object. */
-  refused: boolean;
-  /** By how much alarms come late at most, ms. */
-  alarmLate: number;
-  /** Chance that an alarm goes off twice. */
-  alarmTwice: number;
-  /** Chance that it sleeps when it could. */
-  sleeps: number;
-};
-
-export const CALM: Conditions = {
-  storage: { least: 0, most: 4 },
-  writesFail: undefined,
-  refused: false,
-  alarmLate: 50,
-  alarmTwice: 0,
-  sleeps: 0.3,
-};
-
-const ALARM_RETRY_MS = 2_000;
 /** An object without anything to do sleeps after so long. */
 const SLEEPS_AFTER_MS = 10_000;
-
-/** No key is ever checked here, so none is made. */
-export const CERTIFICATES: Certificates = {
-  createAuthority: async () => ({ certificate: "the cluster's certificate", key: "the cluster's key" }),
-  issueServer: async () => ({ certificate: "a server's certificate", key: "a server's key" }),
-  issueClient: async () => ({ certificate: "a client's certificate", key: "a client's key" }),
-};
 
 /** What the code of a life meets once that life is over; it means nothing any more. */
 export class Dead extends Error {
@@ -97,18 +59,9 @@ export class ClusterObject {
   readonly #options: ObjectOptions;
   #life: Life | undefined;
   #sockets: SimSocket[] = [];
-  /** Words of the turn that runs. */
-  #outbox: (() => void)[] = [];
-  #unacknowledged: Unacknowledged[] = [];
+  readonly #gate: OutputGate;
+  readonly #alarm: Alarm;
   #turnEnds = false;
-  #durableAt = 0;
-  /** What the turn that runs has committed. */
-  #changes: Change[] = [];
-  /** As the object sees it, and as it is on the disk. */
-  #alarm: number | null = null;
-  #durableAlarm: number | null = null;
-  #alarmWritten = false;
-  #cancelAlarm: (() => void) | undefined;
   #crashIn: number | undefined;
   #turnsLeft = Number.POSITIVE_INFINITY;
   #crashed = false;
@@ -116,6 +69,9 @@ export class ClusterObject {
 
   constructor(options: ObjectOptions) {
     this.#options = options;
+    const { conditions } = this;
+    this.#alarm = new Alarm({ ...options, conditions, ring: () => this.#ring() });
+    this.#gate = new OutputGate({ ...options, conditions, alarm: this.#alarm });
     options.database.beforeStatement = (isWrite) => this.#beforeStatement(isWrite);
   }
 
@@ -150,7 +106,7 @@ export class ClusterObject {
   /** Sockets stay, memory goes. */
   #sleep(): void {
     const life = this.#life;
-    if (!life || life.busy > 0 || this.#unacknowledged.length > 0) return;
+    if (!life || life.busy > 0 || this.#gate.waits) return;
     this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why: "it slept", died: false });
     this.#bury(life);
   }
@@ -158,22 +114,14 @@ export class ClusterObject {
   /** Dies between two turns, as a deploy or a machine's end has it: every socket is torn. */
   die(why: string): void {
     const life = this.#life;
-    this.#landSome();
-    this.#options.database.lose();
-    this.#changes = [];
-    this.#unacknowledged = [];
-    this.#outbox = [];
+    this.#gate.lose();
     if (life) this.#bury(life);
     for (const socket of this.#sockets) {
       socket.isOpen = false;
       socket.connection.tear();
     }
     this.#sockets = [];
-    // An alarm that was ringing rings again, but not at once.
-    const soonest = this.#options.clock.now + ALARM_RETRY_MS;
-    this.#alarm = this.#durableAlarm === null ? null : Math.max(this.#durableAlarm, soonest);
-    this.#alarmWritten = false;
-    this.#scheduleAlarm();
+    this.#alarm.restore();
     this.#options.observe({ at: this.#options.clock.now, type: "rebuilt", why, died: true });
     for (const lost of life?.lost ?? []) lost();
   }
@@ -186,12 +134,6 @@ export class ClusterObject {
   /** Dies when the so-many-th turn from now that writes is durable, before another begins. */
   dieAfter(turns: number): void {
     this.#turnsLeft = turns;
-  }
-
-  /** Turns that had reached the disk although nobody heard of it. */
-  #landSome(): void {
-    while (this.#unacknowledged.length > 0 && this.#options.part.random() < 0.5)
-      this.#land(this.#unacknowledged.shift() as Unacknowledged);
   }
 
   #bury(life: Life): void {
@@ -257,18 +199,16 @@ export class ClusterObject {
         };
       },
       committed: (changes) => {
-        if (!life.dead && !this.#crashed) this.#changes.push(...changes);
+        if (!life.dead && !this.#crashed) this.#gate.committed(changes);
       },
       report: (controller, key, error) => {
         if (!life.dead && !this.#crashed) this.#options.report(controller, key, error);
       },
-      getAlarm: async () => this.#alarm,
+      getAlarm: async () => this.#alarm.at,
       setAlarm: (at) => {
         if (life.dead || this.#crashed) return;
-        this.#alarm = at;
-        this.#alarmWritten = true;
+        this.#alarm.set(at);
         database.touch();
-        this.#scheduleAlarm();
       },
     };
   }
@@ -321,35 +261,21 @@ export class ClusterObject {
     return socket;
   }
 
-  #scheduleAlarm(): void {
-    const { clock, part } = this.#options;
-    this.#cancelAlarm?.();
-    this.#cancelAlarm = undefined;
-    if (this.#alarm === null) return;
-    const late = this.conditions.alarmLate > 0 ? between(part.random, 0, this.conditions.alarmLate) : 0;
-    this.#cancelAlarm = clock.after(Math.max(0, this.#alarm - clock.now) + late, () => this.#ring());
-  }
-
   /** The alarm is over only when its handler is: a death before rings it again. */
   #ring(): void {
     const { clock, part } = this.#options;
-    const rung = this.#alarm;
-    this.#alarm = null;
     this.#enter(async (life) => {
       try {
         await life.host.alarm();
-        this.#alarmWritten = true;
+        this.#alarm.written();
         this.#options.database.touch();
         this.#beginTurn();
       } catch (error) {
         this.#failed(life, error);
-        if (this.#alarm !== null || life.dead) return;
-        this.#alarm = clock.now + ALARM_RETRY_MS;
-        this.#alarmWritten = true;
-        this.#scheduleAlarm();
+        if (this.#alarm.at === null && !life.dead) this.#alarm.again();
       }
     });
-    if (rung !== null && this.conditions.alarmTwice > 0 && part.random() < this.conditions.alarmTwice)
+    if (this.conditions.alarmTwice > 0 && part.random() < this.conditions.alarmTwice)
       clock.after(between(part.random, 0, 500), () => this.#enter(async (life) => life.host.alarm()));
   }
 
@@ -371,7 +297,7 @@ export class ClusterObject {
   }
 
   #output(release: () => void): void {
-    this.#outbox.push(release);
+    this.#gate.say(release);
     this.#beginTurn();
   }
 
@@ -381,39 +307,12 @@ export class ClusterObject {
       this.#crashed = false;
       return this.die("its machine went away in the middle of a turn");
     }
-    const { database, clock, part } = this.#options;
-    const turn = database.endTurn();
-    const release = this.#outbox;
-    this.#outbox = [];
-    if (!turn) {
-      const last = this.#unacknowledged.at(-1);
-      if (last) last.release.push(...release);
-      else for (const body of release) body();
-      return;
-    }
-    const alarm = this.#alarmWritten ? this.#alarm : undefined;
-    this.#alarmWritten = false;
-    const waiting: Unacknowledged = { turn, changes: this.#changes.splice(0), alarm, release };
-    this.#unacknowledged.push(waiting);
+    const wrote = this.#gate.endTurn();
+    if (!wrote) return;
     this.#turnsLeft -= 1;
-    if (this.#turnsLeft <= 0) {
-      this.#turnsLeft = Number.POSITIVE_INFINITY;
-      for (const landed of this.#unacknowledged.splice(0)) this.#land(landed);
-      return this.die("it went away between two turns");
-    }
-    const { least, most } = this.conditions.storage;
-    this.#durableAt = Math.max(this.#durableAt, clock.now + between(part.random, least, most));
-    clock.after(this.#durableAt - clock.now, () => {
-      if (this.#unacknowledged[0] !== waiting) return; // lost with its life
-      this.#unacknowledged.shift();
-      this.#land(waiting);
-      for (const body of waiting.release) body();
-    });
-  }
-
-  #land({ turn, changes, alarm }: Unacknowledged): void {
-    this.#options.database.durable(turn);
-    if (alarm !== undefined) this.#durableAlarm = alarm;
-    if (changes.length > 0) this.#options.observe({ at: this.#options.clock.now, type: "commit", changes });
+    if (this.#turnsLeft > 0) return;
+    this.#turnsLeft = Number.POSITIVE_INFINITY;
+    this.#gate.landAll();
+    this.die("it went away between two turns");
   }
 }
