@@ -1,4 +1,5 @@
 /** A plain HTTPS client that sends what no well-behaved client would, and gives back whatever comes. */
+import type { IncomingHttpHeaders } from "node:http";
 import { Agent, request } from "node:https";
 
 export type Sent = {
@@ -7,7 +8,7 @@ export type Sent = {
   headers?: Record<string, string>;
   body?: string | Buffer;
 };
-export type Got = { status: number; type: string; text: string; warnings: string[] };
+export type Got = { status: number; type: string; text: string; headers: IncomingHttpHeaders; warnings: string[] };
 
 const TIMEOUT_MS = 20_000;
 
@@ -42,6 +43,7 @@ export class Client {
             status: response.statusCode ?? 0,
             type: response.headers["content-type"] ?? "",
             text: Buffer.concat(chunks).toString(),
+            headers: response.headers,
             warnings: response.rawHeaders.filter((_, i, all) => i % 2 === 1 && all[i - 1]?.toLowerCase() === "warning"),
           }),
         );
