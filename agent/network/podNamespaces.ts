@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, statfsSync } from "node:fs";
 import { join } from "node:path";
 import { nthAddress } from "../../worker/lib/config.ts";
+import { batcher } from "../batching.ts";
+import { limiter } from "../limiter.ts";
 import { attempt, type Command } from "./commands.ts";
 
 /** Where `ip netns` keeps the namespaces that it made; nothing there outlives the machine's run. */
@@ -11,8 +13,11 @@ const NSFS_MAGIC = 0x6e736673;
 /** The first two addresses of a node are its network's own and its gateway's. */
 const FIRST_POD = 2;
 
-/** One process for the agent to start, as each start copies its page tables. */
-const BOTH_SIDES = 'echo "$1" | ip -batch -; echo "$3" | ip -n "$2" -batch -';
+/** Of many that are asked for at once, so many are made together: `ip` costs more to start than what it does. */
+const OPENED_AT_ONCE = 20;
+/** The outside of all of them, then each one's inside. */
+const BOTH_SIDES =
+  'echo "$1" | ip -batch -; shift; while [ $# -gt 0 ]; do echo "$2" | ip -n "$1" -batch -; shift 2; done';
 
 export type PodNamespacesOptions = {
   command: Command;
@@ -33,6 +38,8 @@ export class PodNamespaces {
   /** By address: whose it is. */
   readonly #addresses = new Map<string, string>();
   #last = FIRST_POD - 1;
+  /** Resolves to what could not be made, with the cause. */
+  readonly #make = batcher(limiter(1), OPENED_AT_ONCE, (names) => this.#makeAll(names));
 
   constructor(options: PodNamespacesOptions) {
     this.#options = options;
@@ -75,35 +82,65 @@ export class PodNamespaces {
   async open(name: string): Promise<string> {
     if (existsSync(this.path(name))) await this.close(name);
     const address = this.#take(name);
-    const { command, gateway, mtu } = this.#options;
-    const device = this.#device(name);
+    const cause = (await this.#make([name])).get(name);
+    if (cause === undefined) return address;
+    await attempt(this.close(name));
+    throw cause;
+  }
+
+  async #makeAll(names: readonly string[]): Promise<Map<string, unknown>> {
+    const addresses = new Map(this.#addresses.entries().map(([address, owner]) => [owner, address]));
+    const plans = names.map((name) => this.#plan(name, addresses.get(name) ?? ""));
+    const outside = plans.flatMap((plan) => plan.outside).join("\n");
+    const insides = plans.flatMap(({ file, inside }) => [file, inside.join("\n")]);
     try {
-      const outside = [
-        `netns add ${this.#file(name)}`,
-        `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${this.#file(name)}`,
-        `address add ${gateway}/32 dev ${device}`,
-        `link set ${device} up`,
-        `route replace ${address}/32 dev ${device}`,
-      ];
-      const inside = [
-        "link set lo up",
-        "link set eth0 up",
-        `address add ${address}/32 dev eth0`,
-        `route add ${gateway} dev eth0 scope link`,
-        `route add default via ${gateway}`,
-      ];
-      await command("sh", ["-ec", BOTH_SIDES, "sh", outside.join("\n"), this.#file(name), inside.join("\n")]);
-      return address;
-    } catch (error) {
-      await attempt(this.close(name));
-      throw error;
+      await this.#options.command("sh", ["-ec", BOTH_SIDES, "sh", outside, ...insides]);
+      return new Map();
+    } catch (cause) {
+      if (names.length === 1) return new Map([[names[0] ?? "", cause]]);
+      return this.#makeEach(names);
     }
+  }
+
+  /** One that cannot be made must not keep the others from it. */
+  async #makeEach(names: readonly string[]): Promise<Map<string, unknown>> {
+    const failed = new Map<string, unknown>();
+    for (const name of names) {
+      await attempt(this.#remove(name));
+      for (const [, cause] of await this.#makeAll([name])) failed.set(name, cause);
+    }
+    return failed;
+  }
+
+  /** Lines for `ip -batch`, in the node's own namespace and in the new one. */
+  #plan(name: string, address: string): { file: string; outside: string[]; inside: string[] } {
+    const { gateway, mtu } = this.#options;
+    const [file, device] = [this.#file(name), this.#device(name)];
+    const outside = [
+      `netns add ${file}`,
+      `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${file}`,
+      `address add ${gateway}/32 dev ${device}`,
+      `link set ${device} up`,
+      `route replace ${address}/32 dev ${device}`,
+    ];
+    const inside = [
+      "link set lo up",
+      "link set eth0 up",
+      `address add ${address}/32 dev eth0`,
+      `route add ${gateway} dev eth0 scope link`,
+      `route add default via ${gateway}`,
+    ];
+    return { file, outside, inside };
   }
 
   /** The kernel takes the veth pair and the route away with the namespace, once nothing runs in it. */
   async close(name: string): Promise<void> {
-    if (existsSync(this.path(name))) await this.#options.command("ip", ["netns", "delete", this.#file(name)]);
+    await this.#remove(name);
     for (const [address, owner] of this.#addresses) if (owner === name) this.#addresses.delete(address);
+  }
+
+  async #remove(name: string): Promise<void> {
+    if (existsSync(this.path(name))) await this.#options.command("ip", ["netns", "delete", this.#file(name)]);
   }
 
   /** The one after that given out last, so that an address rests before it is another pod's. */
