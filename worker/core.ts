@@ -11,80 +11,30 @@ import { serveCustomResources } from "./api/custom-resources.ts";
 import { Engine } from "./api/engine/engine.ts";
 import type { Applied } from "./api/engine/intents.ts";
 import { Watches } from "./api/watch/watch.ts";
-import { caller, type Outside } from "./callouts.ts";
+import { caller } from "./callouts.ts";
 import { AVAILABILITY, availabilityController } from "./controllers/apiservice/availability.ts";
+import type { Controller } from "./controllers/controller.ts";
 import { type Budget, Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { READINESS } from "./controllers/nodes/readiness.ts";
+import type { CoreParts } from "./core-parts.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { builtinKinds } from "./kinds/registry.ts";
-import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
-import type { ClusterConfig } from "./lib/config.ts";
-import type { Effects } from "./lib/effects.ts";
 import type { ApiError } from "./lib/status.ts";
-import { Link, type NodeSocket } from "./link/link.ts";
+import { Link } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
-import { CONNECTION, connectionController, HEALTH, healthController } from "./liveness.ts";
+import { connectionController, HEALTH, healthController, Losses } from "./liveness.ts";
 import { answerCall, missedBy, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { NODE_RESOURCES } from "./protocol/link.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
-import type { Change, Store } from "./storage/store.ts";
+import type { Change } from "./storage/store.ts";
 import { Turn } from "./turn.ts";
-import { Watchers, type WatchSocket } from "./watchers.ts";
-
-export type Platform = {
-  nodeSockets(): readonly NodeSocket[];
-  /** Those among them that may be this node's. */
-  nodeSocketsOf(node: string): readonly NodeSocket[];
-  watchSockets(): readonly WatchSocket[];
-  /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
-  defer(body: () => void, ms?: number): void;
-  /** The way to webhooks; absent where none can be reached. */
-  outside?: Outside;
-  /** Wakes the object at this time (ms), or never. */
-  wakeAt(due: number | undefined): void;
-  /** What a controller could not do; it is tried again. */
-  report(controller: string, key: string, error: unknown): void;
-};
-
-export type CoreParts = {
-  store: Store;
-  effects: Effects;
-  config: ClusterConfig;
-  adminTokenHash: string;
-  authority: CertificateAndKey;
-  /** What signs the certificate by which extension servers know the API. */
-  frontProxy: CertificateAndKey;
-  certificates: Pick<Certificates, "issueServer" | "issueClient">;
-  clusterId: string;
-  limits: CoreLimits;
-  platform: Platform;
-};
-
-export type CoreLimits = {
-  /** What controllers may do in one turn; the rest waits for the next, behind requests that came meanwhile. */
-  turnReconciles: number;
-  turnMs: number;
-  /** The change log: how many revisions to keep, and how many rows one turn may compact. */
-  keepRevisions: number;
-  compactRows: number;
-  compactEveryRevisions: number;
-};
-
-export const LIMITS: CoreLimits = {
-  turnReconciles: 100,
-  turnMs: 3,
-  keepRevisions: 10_000,
-  compactRows: 200,
-  compactEveryRevisions: 100,
-};
+import { Upkeep } from "./upkeep.ts";
+import { Watchers } from "./watchers.ts";
 
 /** Keys that wait for controllers and are done in the turn of the requests that brought them. */
 const FEW_KEYS = 10;
-
-/** Events past their hour go when the cluster is awake anyway. */
-const EXPIRE_EVERY_MS = 60_000;
 
 /** How soon a turn that failed is tried again, and how long it may take at most, when it fails again and again. */
 const RETRY_MS = 1_000;
@@ -109,24 +59,22 @@ export class Core {
   /** Committed, and not yet told to controllers, watchers and nodes. */
   private untold: Change[] = [];
   private undriven: Change[] = [];
-  /** When nodes whose sockets have gone count as lost, ms, and nodes that are well again: both still to be written. */
-  private readonly losing = new Map<string, number>();
-  private readonly found = new Set<string>();
+  private readonly losses = new Losses();
+  private readonly upkeep: Upkeep;
   /** Controllers have waited for requests in the last turn. */
   private passedOver = false;
   private failures = 0;
   private retrying = false;
   /** When a turn comes for keys that have rested, ms. */
   private returning = Number.POSITIVE_INFINITY;
-  private compactAt = 0;
-  private expireAt = 0;
 
   constructor(parts: CoreParts) {
     this.parts = parts;
-    const { store, effects, config, platform } = parts;
+    const { store, effects, config, platform, limits } = parts;
     serveCustomResources(store, this.kinds);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
+    this.upkeep = new Upkeep({ store, limits, expireEvents: (budget) => this.engine.expireEvents(budget) });
     const { view } = this.engine;
     const watches = new Watches({
       kinds: this.kinds,
@@ -134,26 +82,8 @@ export class Core {
       effects,
       current: (kind, objects) => this.engine.current(kind, objects),
     });
-    this.ask = platform.outside
-      ? caller({
-          view,
-          effects,
-          clusterName: config.name,
-          outside: platform.outside,
-          connected: (node) => this.link.connected(node),
-          stream: ({ node, stream }) => this.link.stream(node, stream),
-        })
-      : async () => ({ failed: "nothing outside can be reached" });
-    this.extensions = new ExtensionServers({
-      clusterName: config.name,
-      outside: platform.outside,
-      view,
-      effects,
-      certificate: frontProxy({ authority: parts.frontProxy, certificates: parts.certificates, now: effects.now }),
-      connected: (node) => this.link.connected(node),
-      stream: (node, stream) => this.link.stream(node, stream),
-      recheck: (name) => void this.turn.run(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
-    });
+    this.ask = this.createCaller();
+    this.extensions = this.createExtensions();
     this.turn = new Turn({
       defer: platform.defer,
       settle: (served) => this.settle(served),
@@ -171,20 +101,7 @@ export class Core {
       extensions: this.extensions,
       batch: (body, place) => this.turn.run(body, place),
     });
-    this.link = new Link({
-      objects: objectsOf(view, this.kinds),
-      sockets: platform.nodeSockets,
-      socketsOf: platform.nodeSocketsOf,
-      revision: () => store.revision(),
-      since: (revision, node) => missedBy(node, revision, store, view),
-      call: (node, request) => answerCall(this.api, node, request),
-      welcome: () => welcome(parts),
-      report: (error) => platform.report("link", "", error),
-      health: (node) => {
-        this.found.add(node);
-        void this.turn.run(() => this.driver.enqueue(HEALTH, node));
-      },
-    });
+    this.link = this.createLink();
     this.watchers = new Watchers({
       watches,
       store,
@@ -200,7 +117,65 @@ export class Core {
         ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
         : []),
     ];
-    this.driver = new Driver({
+    this.driver = this.createDriver(controllers);
+    store.onChange((changes) => {
+      this.untold.push(...changes);
+      this.undriven.push(...changes);
+    });
+    bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
+    this.resync(controllers.map(({ name }) => name));
+  }
+
+  private createCaller(): Caller {
+    const { effects, config, platform } = this.parts;
+    if (!platform.outside) return async () => ({ failed: "nothing outside can be reached" });
+    return caller({
+      view: this.engine.view,
+      effects,
+      clusterName: config.name,
+      outside: platform.outside,
+      connected: (node) => this.link.connected(node),
+      stream: ({ node, stream }) => this.link.stream(node, stream),
+    });
+  }
+
+  private createExtensions(): ExtensionServers {
+    const { effects, config, platform, certificates, frontProxy: authority } = this.parts;
+    return new ExtensionServers({
+      clusterName: config.name,
+      outside: platform.outside,
+      view: this.engine.view,
+      effects,
+      certificate: frontProxy({ authority, certificates, now: effects.now }),
+      connected: (node) => this.link.connected(node),
+      stream: (node, stream) => this.link.stream(node, stream),
+      recheck: (name) => void this.turn.run(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
+    });
+  }
+
+  private createLink(): Link {
+    const { store, platform } = this.parts;
+    const { view } = this.engine;
+    return new Link({
+      objects: objectsOf(view, this.kinds),
+      sockets: platform.nodeSockets,
+      socketsOf: platform.nodeSocketsOf,
+      revision: () => store.revision(),
+      since: (revision, node) => missedBy(node, revision, store, view),
+      call: (node, request) => answerCall(this.api, node, request),
+      welcome: () => welcome(this.parts),
+      report: (error) => platform.report("link", "", error),
+      health: (node) => {
+        this.losses.find(node);
+        void this.turn.run(() => this.driver.enqueue(HEALTH, node));
+      },
+    });
+  }
+
+  private createDriver(controllers: readonly Controller[]): Driver {
+    const { store, effects, platform } = this.parts;
+    const { view } = this.engine;
+    return new Driver({
       controllers: [
         ...controllers,
         connectionController((node) => this.link.connected(node)),
@@ -215,12 +190,6 @@ export class Core {
       looked: () => view.looked,
       report: platform.report,
     });
-    store.onChange((changes) => {
-      this.untold.push(...changes);
-      this.undriven.push(...changes);
-    });
-    bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
-    this.resync(controllers.map(({ name }) => name));
   }
 
   /** What webhooks must be asked about comes later, in a turn of its own. */
@@ -236,7 +205,7 @@ export class Core {
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
-    this.loseAt(node, heard + GRACE_MS);
+    this.losses.lose(node, heard + GRACE_MS);
     return this.turn.run(() => {});
   }
 
@@ -246,25 +215,9 @@ export class Core {
       const connected = this.link.heard();
       for (const [key, status] of this.engine.view.digest(READINESS)) {
         const name = key.slice(1);
-        if (!connected.has(name) && status !== "Unknown") this.loseAt(name, this.parts.effects.now() + GRACE_MS);
+        if (!connected.has(name) && status !== "Unknown") this.losses.lose(name, this.parts.effects.now() + GRACE_MS);
       }
     });
-  }
-
-  /** Of two times the sooner counts. */
-  private loseAt(node: string, due: number): void {
-    this.found.delete(node);
-    this.losing.set(node, Math.min(due, this.losing.get(node) ?? due));
-  }
-
-  /** When nodes count as lost is kept in rows, since the object may lose its memory meanwhile. */
-  private keepLosses(): void {
-    const { work } = this.parts.store;
-    for (const node of this.found) work.done(CONNECTION, node);
-    this.found.clear();
-    for (const [node, due] of this.losing)
-      if (!this.link.connected(node)) work.enqueue({ controller: CONNECTION, key: node, due });
-    this.losing.clear();
   }
 
   /** The newest revision, as this memory knows it. */
@@ -307,21 +260,13 @@ export class Core {
 
   /** Controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
   private bringToRest(served: boolean): void {
-    const { store, effects, platform, limits } = this.parts;
+    const { store, effects, platform } = this.parts;
     const start = effects.now();
-    this.keepLosses();
+    this.losses.persist(store.work, (node) => this.link.connected(node));
     this.driver.due(start);
     const rested = this.driver.drain(this.budget(served, start));
     this.driver.persist();
-    if (start >= this.expireAt) {
-      const more = this.engine.expireEvents(limits.compactRows);
-      this.expireAt = more ? start : start + EXPIRE_EVERY_MS;
-    }
-    if (store.revision() >= this.compactAt) {
-      // More than came in this turn, or a long rush would outrun it.
-      const more = store.compact(limits.keepRevisions, limits.compactRows + 2 * this.untold.length);
-      this.compactAt = store.revision() + (more ? 1 : limits.compactEveryRevisions);
-    }
+    this.upkeep.run(start, this.untold.length);
     const told = this.untold;
     this.untold = [];
     if (told.length > 0) {

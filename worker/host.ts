@@ -4,7 +4,8 @@
  */
 import type { ForwardGrant } from "./api/http/streams.ts";
 import type { Outside } from "./callouts.ts";
-import { Core, type CoreLimits, type CoreParts, LIMITS } from "./core.ts";
+import { Core } from "./core.ts";
+import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
 import type { Extension } from "./kinds/apiregistration/api-service.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";

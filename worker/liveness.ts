@@ -11,6 +11,7 @@ import type { Controller } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
 import { type Liveness, withLiveness } from "./link/readiness.ts";
 import type { HostSocket } from "./sockets.ts";
+import type { WorkQueue } from "./storage/store.ts";
 
 /** Without a word for so long, a socket is taken for dead, in ms: by then an agent that lives has given it up as well. */
 const SILENCE_MS = 25_000;
@@ -22,6 +23,32 @@ export const HEALTH = "node-health";
 export function isSilent(socket: HostSocket, now: number): boolean {
   const answered = socket.answeredAt();
   return answered !== undefined && now - answered > SILENCE_MS;
+}
+
+/** When nodes whose sockets have gone count as lost, and which are well again, until it is written down. */
+export class Losses {
+  /** ms, by node. */
+  readonly #losing = new Map<string, number>();
+  readonly #found = new Set<string>();
+
+  /** Of two times the sooner counts. */
+  lose(node: string, due: number): void {
+    this.#found.delete(node);
+    this.#losing.set(node, Math.min(due, this.#losing.get(node) ?? due));
+  }
+
+  find(node: string): void {
+    this.#found.add(node);
+  }
+
+  /** Kept in rows, since the object may lose its memory meanwhile. */
+  persist(work: Pick<WorkQueue, "enqueue" | "done">, connected: (node: string) => boolean): void {
+    for (const node of this.#found) work.done(CONNECTION, node);
+    this.#found.clear();
+    for (const [node, due] of this.#losing)
+      if (!connected(node)) work.enqueue({ controller: CONNECTION, key: node, due });
+    this.#losing.clear();
+  }
 }
 
 /** Makes a connected node's condition what the node last said of itself, whoever wrote something else. Keys are node names. */

@@ -1,5 +1,5 @@
 /** One run of the simulator: a world, its script, and what came of it. */
-import type { CoreLimits } from "../../../worker/core.ts";
+import type { CoreLimits } from "../../../worker/core-parts.ts";
 import type { Invariant, Observation, SimNodeOptions } from "../contract.ts";
 import { invariants as allInvariants } from "../invariants/index.ts";
 import { createNode } from "../node/node.ts";

@@ -4,7 +4,8 @@
  * The code that runs inside is the real `Host`.
  */
 
-import type { Core, CoreLimits } from "../../../worker/core.ts";
+import type { Core } from "../../../worker/core.ts";
+import type { CoreLimits } from "../../../worker/core-parts.ts";
 import { Host, type HostPlatform, type HostSettings, type SocketTag } from "../../../worker/host.ts";
 import type { Observation, Part } from "../contract.ts";
 import { Alarm } from "./alarm.ts";

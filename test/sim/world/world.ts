@@ -1,6 +1,6 @@
 /** A whole cluster in one process: the Cluster object, the network, machines and clients under one clock and one seed. */
 import { createHash, type Hash } from "node:crypto";
-import { type CoreLimits, LIMITS } from "../../../worker/core.ts";
+import { type CoreLimits, LIMITS } from "../../../worker/core-parts.ts";
 import { ApiError } from "../../../worker/lib/status.ts";
 import { type Invariant, type Observation, type SimNode, type SimNodeOptions, Violation } from "../contract.ts";
 import { Clock } from "./clock.ts";

@@ -1,0 +1,55 @@
+/** What a cluster is given: by the Cluster object, or by a simulator. */
+import type { Outside } from "./callouts.ts";
+import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
+import type { ClusterConfig } from "./lib/config.ts";
+import type { Effects } from "./lib/effects.ts";
+import type { NodeSocket } from "./link/link.ts";
+import type { Store } from "./storage/store.ts";
+import type { WatchSocket } from "./watchers.ts";
+
+export type Platform = {
+  nodeSockets(): readonly NodeSocket[];
+  /** Those among them that may be this node's. */
+  nodeSocketsOf(node: string): readonly NodeSocket[];
+  watchSockets(): readonly WatchSocket[];
+  /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
+  defer(body: () => void, ms?: number): void;
+  /** The way to webhooks; absent where none can be reached. */
+  outside?: Outside;
+  /** Wakes the object at this time (ms), or never. */
+  wakeAt(due: number | undefined): void;
+  /** What a controller could not do; it is tried again. */
+  report(controller: string, key: string, error: unknown): void;
+};
+
+export type CoreParts = {
+  store: Store;
+  effects: Effects;
+  config: ClusterConfig;
+  adminTokenHash: string;
+  authority: CertificateAndKey;
+  /** What signs the certificate by which extension servers know the API. */
+  frontProxy: CertificateAndKey;
+  certificates: Pick<Certificates, "issueServer" | "issueClient">;
+  clusterId: string;
+  limits: CoreLimits;
+  platform: Platform;
+};
+
+export type CoreLimits = {
+  /** What controllers may do in one turn; the rest waits for the next, behind requests that came meanwhile. */
+  turnReconciles: number;
+  turnMs: number;
+  /** The change log: how many revisions to keep, and how many rows one turn may compact. */
+  keepRevisions: number;
+  compactRows: number;
+  compactEveryRevisions: number;
+};
+
+export const LIMITS: CoreLimits = {
+  turnReconciles: 100,
+  turnMs: 3,
+  keepRevisions: 10_000,
+  compactRows: 200,
+  compactEveryRevisions: 100,
+};
