@@ -37,10 +37,10 @@ program
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (options: { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string }) => {
-    const { up, upAlone } = await import("./local/supervisor.ts");
-    const all = { home: home(), ...options, node: options.nodeName, progress, effects };
-    if (!options.agent) return upAlone(all);
-    const cluster = await up(all);
+    const common = { home: home(), controllers: options.controllers, progress, effects };
+    if (!options.agent) return (await import("./local/alone.ts")).upAlone(common);
+    const { up } = await import("./local/supervisor.ts");
+    const cluster = await up({ ...common, node: options.nodeName, nodeIp: options.nodeIp });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
@@ -76,9 +76,10 @@ program
   .command("announce", { hidden: true })
   .description("say when the control plane answers, or to the process that started this that it does not")
   .action(async () => {
-    const { announce } = await import("./local/supervisor.ts");
+    const { answers, summary } = await import("./local/answers.ts");
     try {
-      process.stdout.write(`\n${await announce(home(), effects)}\n`);
+      await answers(home(), effects);
+      process.stdout.write(`\n${summary(home())}\n`);
     } catch (error) {
       fail(error);
       process.kill(process.ppid, "SIGUSR1");

@@ -3,16 +3,15 @@ import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 
+/** This program was built, and the Worker with it: it lies in `dist`. */
+const isBuilt = () => existsSync(join(import.meta.dirname, "../package.json"));
+
 /** Where package.json, node_modules and the Worker's source or bundle are. */
-export const packageRoot = (): string => {
-  const up = join(import.meta.dirname, "..");
-  return existsSync(join(up, "package.json")) ? up : join(up, "..");
-};
+export const packageRoot = (): string => join(import.meta.dirname, isBuilt() ? ".." : "../..");
 
 export async function ensureBundle(root: string): Promise<string> {
   const bundle = join(root, "dist/worker.js");
-  const source = join(root, "worker/index.ts");
-  if (!existsSync(source)) return bundle;
+  if (isBuilt()) return bundle;
   if (existsSync(bundle) && (await newest(join(root, "worker"))) < statSync(bundle).mtimeMs) return bundle;
   await buildWorker(root, bundle);
   return bundle;

@@ -3,12 +3,13 @@ import { readFileSync } from "node:fs";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { mainAddress } from "../node/facts.ts";
-import { kubeconfig } from "./credentials.ts";
+import { administrator } from "./credentials.ts";
 import { cachePath, files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
 import { fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
-import { administrator, runningSupervisor } from "./supervisor.ts";
+import { kubeconfig } from "./kubeconfig.ts";
+import { runningSupervisor } from "./prepare.ts";
 
 const STOP_TIMEOUT_MS = 15_000;
 

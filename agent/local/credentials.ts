@@ -1,7 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { stringify } from "yaml";
-import { files, writeFile } from "./home.ts";
+import { administratorToken } from "../../worker/lib/administrator.ts";
+import { files, type Home, writeFile } from "./home.ts";
+import type { Server } from "./http.ts";
+
+const CLUSTER = "default";
 
 /** The deployment's secret: made once, kept on this machine, bound to the Worker. */
 export function ensureSecret(home: string): string {
@@ -10,29 +13,13 @@ export function ensureSecret(home: string): string {
   return readFileSync(path, "utf8").trim();
 }
 
-/** A kubeconfig for kubectl: https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/ */
-export function kubeconfig(cluster: {
-  name: string;
-  server: string;
-  ca?: string;
-  token: string;
-  user?: string;
-}): string {
-  const user = cluster.user ?? "kubernetes-admin";
-  return stringify({
-    apiVersion: "v1",
-    kind: "Config",
-    clusters: [
-      {
-        name: cluster.name,
-        cluster: {
-          server: cluster.server,
-          ...(cluster.ca ? { "certificate-authority-data": Buffer.from(cluster.ca).toString("base64") } : {}),
-        },
-      },
-    ],
-    users: [{ name: user, user: { token: cluster.token } }],
-    contexts: [{ name: cluster.name, context: { cluster: cluster.name, user } }],
-    "current-context": cluster.name,
-  });
+/** The administrator's way in. */
+export async function administrator(home: Home, cluster = CLUSTER): Promise<Server & { ca: string; token: string }> {
+  const token = await administratorToken(ensureSecret(home.path), cluster);
+  const path = cluster === CLUSTER ? "" : `/clusters/${cluster}`;
+  return {
+    url: `https://127.0.0.1:${home.port}${path}`,
+    ca: readFileSync(files(home.path).caCertificate, "utf8"),
+    token,
+  };
 }

@@ -4,9 +4,10 @@ import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import { type Finished, run, spawn } from "../process.ts";
 import { packageRoot } from "./bundle.ts";
-import { ensureSecret, kubeconfig } from "./credentials.ts";
+import { ensureSecret } from "./credentials.ts";
 import { type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
+import { kubeconfig } from "./kubeconfig.ts";
 
 export type DeployOptions = { name: string; dryRun?: boolean };
 

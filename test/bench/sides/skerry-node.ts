@@ -1,7 +1,7 @@
 /** A whole Skerry with this machine as its node, as `npm start` makes it. */
 
+import { administrator } from "../../../agent/local/credentials.ts";
 import { sendChecked } from "../../../agent/local/http.ts";
-import { administrator } from "../../../agent/local/supervisor.ts";
 import { TestCluster } from "../../support/cluster.ts";
 import { BUSYBOX_IMAGE } from "../../support/image.ts";
 import { COMMAND, type ContainerHost, until } from "../container-host.ts";

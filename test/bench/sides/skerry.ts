@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
+import { administrator } from "../../../agent/local/credentials.ts";
 import { files } from "../../../agent/local/home.ts";
-import { administrator } from "../../../agent/local/supervisor.ts";
 import { freePort } from "../../support/freePort.ts";
 import { checked } from "../../support/programs.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
