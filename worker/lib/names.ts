@@ -14,7 +14,11 @@ const LABEL_VALUE = `(${QUALIFIED})?`;
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 
 const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`);
-const byteLength = (value: string) => new TextEncoder().encode(value).length;
+const encoder = new TextEncoder();
+/** In UTF-8. */
+export const byteLength = (text: string): number => encoder.encode(text).length;
+/** What matches one of the patterns above is ASCII, and a character of it a byte. */
+const lengthOf = (text: string, isGood: boolean) => (isGood ? text.length : byteLength(text));
 
 const tooLongName = (max: number): string => `must be no more than ${max} characters`;
 export const betweenNumbers = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
@@ -30,10 +34,10 @@ export function patternProblem(message: string, pattern: string, ...examples: st
 /** A rule of at most `max` bytes that match `pattern`. */
 function rule(max: number, pattern: string, explain: (value: string) => string): Rule {
   const good = whole(pattern);
-  return (value) => [
-    ...(byteLength(value) > max ? [tooLongName(max)] : []),
-    ...(good.test(value) ? [] : [explain(value)]),
-  ];
+  return (value) => {
+    const isGood = good.test(value);
+    return [...(lengthOf(value, isGood) > max ? [tooLongName(max)] : []), ...(isGood ? [] : [explain(value)])];
+  };
 }
 
 const notSubdomain = patternProblem(
@@ -91,9 +95,10 @@ export function qualifiedNameProblems(value: string): string[] {
   const prefix = parts.length === 2 ? parts[0] : undefined;
   if (prefix === "") problems.push("prefix part must be non-empty");
   else if (prefix !== undefined) problems.push(...dnsSubdomainProblems(prefix).map((p) => `prefix part ${p}`));
+  const isGood = qualified.test(name);
   if (name === "") problems.push("name part must be non-empty");
-  else if (byteLength(name) > 63) problems.push(`name part ${tooLongName(63)}`);
-  if (!qualified.test(name)) problems.push(`name part ${notQualified}`);
+  else if (lengthOf(name, isGood) > 63) problems.push(`name part ${tooLongName(63)}`);
+  if (!isGood) problems.push(`name part ${notQualified}`);
   return problems;
 }
 
@@ -119,11 +124,13 @@ const notConfigKey = patternProblem(
   "KEY_NAME",
   "key-name",
 );
+const configKey = whole(CONFIG_KEY);
+
 /** Keys of ConfigMaps and Secrets. */
 export function configKeyProblems(value: string): string[] {
-  const problems = byteLength(value) > 253 ? [tooLongName(253)] : [];
-  if (!whole(CONFIG_KEY).test(value)) problems.push(notConfigKey);
-  else problems.push(...dotDotProblems(value));
+  const isGood = configKey.test(value);
+  const problems = lengthOf(value, isGood) > 253 ? [tooLongName(253)] : [];
+  problems.push(...(isGood ? dotDotProblems(value) : [notConfigKey]));
   return problems;
 }
 

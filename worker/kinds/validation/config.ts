@@ -1,8 +1,8 @@
-import { configKeyProblems } from "../../lib/names.ts";
+import { byteLength, configKeyProblems } from "../../lib/names.ts";
 import { forbiddenField, invalidValue, tooLong } from "../../lib/status.ts";
 import type { CoreV1ConfigMap } from "../generated/types.ts";
 import { read, same } from "../paths.ts";
-import { byteLength, entries, invalidFor, type Problems } from "./fields.ts";
+import { entries, invalidFor, type Problems } from "./fields.ts";
 
 /** What a ConfigMap or Secret may hold in all. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;

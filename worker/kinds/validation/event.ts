@@ -1,8 +1,8 @@
-import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength, dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1Event, EventsV1Event } from "../generated/types.ts";
 import { same } from "../paths.ts";
-import { byteLength, invalidFor, type Problems } from "./fields.ts";
+import { invalidFor, type Problems } from "./fields.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 const MAX_NAME = 128;

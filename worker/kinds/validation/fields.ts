@@ -1,4 +1,4 @@
-import { labelValueProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength, labelValueProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { type FieldError, invalidValue } from "../../lib/status.ts";
 
 /** Field errors and checks that many validators share. Maps are visited by sorted key, so that causes keep an order. */
@@ -50,8 +50,6 @@ export function* validateAnnotations(
       message: `Too long: may not be more than ${MAX_ANNOTATIONS_BYTES} bytes`,
     };
 }
-
-export const byteLength = (text: string): number => new TextEncoder().encode(text).length;
 
 /** A file path below some directory. */
 export function* validateDescendingPath(path: string, field: string): Problems {
