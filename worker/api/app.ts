@@ -4,14 +4,14 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { Extension } from "../kinds/apiregistration/api-service.ts";
-import { ApiError, methodNotAllowed } from "../lib/status.ts";
+import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
 import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
 import { Access } from "./auth/access.ts";
 import { answerError, answerText, NOT_KEPT, PLAIN } from "./http/answer.ts";
 import { type Format, negotiate } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
-import { requestInfo } from "./http/request-info.ts";
+import { type RequestInfo, requestInfo } from "./http/request-info.ts";
 import { type Asked, Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
@@ -79,7 +79,7 @@ export function createApp(parts: AppParts): Api {
     serverOf: (pathname) => aggregation.serverOf(pathname),
     authorizeForward: (request, extension) =>
       guarded(request, async () => {
-        const user = access.admit(request, await access.present(request), asked(request).info);
+        const user = access.admit(request, await access.present(request), asDecoded(request));
         return aggregation.forward(extension, user) ?? answerText("service unavailable\n", 503);
       }),
     authenticate: async (request) => access.userOf(await access.present(request)),
@@ -93,6 +93,16 @@ export function createApp(parts: AppParts): Api {
 function asked(request: Request): Asked {
   const url = pathAndQuery(request.url);
   return { request, url, info: requestInfo(request.method, url) };
+}
+
+/** What another server takes a URL for: to it a slash is one, escaped or not. */
+function asDecoded({ method, url }: Request): RequestInfo {
+  const { pathname, searchParams } = pathAndQuery(url);
+  try {
+    return requestInfo(method, { pathname: decodeURIComponent(pathname), searchParams });
+  } catch {
+    throw badRequest(`invalid URL escape in ${JSON.stringify(pathname)}`);
+  }
 }
 
 const withoutBody = ({ method }: Request, answer: Response): Response =>

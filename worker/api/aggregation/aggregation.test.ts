@@ -98,6 +98,26 @@ test("the server is told who asks, and only those may who are allowed to", async
   expect(await forward(path)).toMatchObject({ headers: [["X-Remote-User", "kubernetes-admin"], ...groups] });
 });
 
+test("a path means to RBAC what it means to the server", async () => {
+  const { register, forward, ask } = await prepared();
+  await register("v1", "shop.example.com");
+  const rbac = "/apis/rbac.authorization.k8s.io/v1";
+  const rules = [{ verbs: ["get"], apiGroups: ["shop.example.com"], resources: ["roses"] }];
+  await ask("POST", `${rbac}/clusterroles`, { metadata: { name: "reader" }, rules });
+  const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "reader" };
+  const subjects = [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "robot" }];
+  await ask("POST", `${rbac}/clusterrolebindings`, { metadata: { name: "reader" }, roleRef, subjects });
+  const rose = "/apis/shop.example.com/v1/namespaces/default/roses/red";
+  const statusOf = async (path: string) => {
+    const answer = await forward(path, { "impersonate-user": "robot" });
+    return answer instanceof Response ? answer.status : "forwarded";
+  };
+  expect(await statusOf(rose)).toBe("forwarded");
+  expect(await statusOf(`${rose}/status`)).toBe(403);
+  expect(await statusOf(`${rose}%2Fstatus`)).toBe(403);
+  expect(await statusOf(`${rose}%zz`)).toBe(400);
+});
+
 test("while a server is not there, it is said so as kube-apiserver says it", async () => {
   const { register, forward, ask } = await prepared();
   await register("v1", "shop.example.com", {}, "False");
