@@ -2,9 +2,9 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
+import { replicatedWarnings } from "../validation/pod-warnings.ts";
 import { validateDeployment, validateDeploymentStatus } from "../validation/workloads.ts";
-import { containersColumn, imagesColumn, selectorColumn } from "./workload-columns.ts";
+import { containersColumn, imagesColumn, REPLICAS, selectorColumn } from "./workload-columns.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export type Deployment = Schemas["io.k8s.api.apps.v1.Deployment"];
@@ -30,11 +30,8 @@ export const Deployment = defineKind({
   validate: validateDeployment,
   validateUpdate: ({ status }, old, subresource) =>
     subresource === "status" ? validateDeploymentStatus(status, old.status) : [],
-  *warnings({ metadata, spec }, old) {
-    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
-    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
-  },
-  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  warnings: replicatedWarnings,
+  scale: REPLICAS,
   columns: [
     nameColumn,
     {

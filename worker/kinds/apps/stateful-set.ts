@@ -8,7 +8,7 @@ import { same } from "../paths.ts";
 import { invalidFor, notNegative, type Problems } from "../validation/fields.ts";
 import { podSpecWarnings } from "../validation/pod-warnings.ts";
 import { validateSelectedTemplate, validateSelector } from "../validation/workloads.ts";
-import { containersColumn, imagesColumn } from "./workload-columns.ts";
+import { containersColumn, imagesColumn, REPLICAS } from "./workload-columns.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ */
 export type StatefulSet = Schemas["io.k8s.api.apps.v1.StatefulSet"];
@@ -52,7 +52,7 @@ export const StatefulSet = defineKind({
   *warnings({ spec }) {
     yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
   },
-  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  scale: REPLICAS,
   columns: [
     nameColumn,
     {

@@ -1,10 +1,10 @@
 import { required } from "../../lib/status.ts";
-import { containersColumn, imagesColumn, pairs } from "../apps/workload-columns.ts";
+import { containersColumn, imagesColumn, pairs, REPLICAS, replicaColumns } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { notNegative } from "../validation/fields.ts";
-import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
+import { replicatedWarnings } from "../validation/pod-warnings.ts";
 import { validateSelectedTemplate } from "../validation/workloads.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 
@@ -28,16 +28,11 @@ export const ReplicationController = defineKind({
     if (!spec?.template) yield required("spec.template");
     else yield* validateSelectedTemplate(spec.template, { matchLabels: spec.selector }, "ReplicationController");
   },
-  *warnings({ metadata, spec }, old) {
-    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
-    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
-  },
-  scale: { specReplicas: ".spec.replicas", statusReplicas: ".status.replicas", selector: ".spec.selector" },
+  warnings: replicatedWarnings,
+  scale: REPLICAS,
   columns: [
     nameColumn,
-    { name: "Desired", type: "integer", value: ({ spec }) => spec?.replicas ?? 0 },
-    { name: "Current", type: "integer", value: ({ status }) => status?.replicas ?? 0 },
-    { name: "Ready", type: "integer", value: ({ status }) => status?.readyReplicas ?? 0 },
+    ...replicaColumns,
     ageColumn,
     containersColumn,
     imagesColumn,

@@ -19,6 +19,14 @@ export function* nameWarnings(name: string | undefined, use: string): Iterable<s
     yield `metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(" ")}]`;
 }
 
+type Replicated = { metadata?: { name?: string }; spec?: { template?: { spec?: CoreV1PodSpec } } };
+
+/** Of what keeps replicas that are named after it. */
+export function* replicatedWarnings({ metadata, spec }: Replicated, old: Replicated | undefined): Iterable<string> {
+  if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
+  yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+}
+
 export function* podSpecWarnings(spec: CoreV1PodSpec | undefined, field: string): Iterable<string> {
   if (!spec) return;
   for (const key of Object.keys(spec.nodeSelector ?? {}))
