@@ -11,7 +11,7 @@ const issuing = () => import("../../worker/lib/certificates.ts");
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
 /** Names and addresses under which this machine is reached. */
-export function localNames(): Names {
+function localNames(): Names {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter((a) => a.family === "IPv4" && !a.internal)

@@ -21,7 +21,7 @@ export type WorkerdOptions = { home: Home; secret: string; config: string; heapM
  * workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
  * All in one value: of each constant that another one names workerd keeps a copy, 1.6 MB where it is the Worker.
  */
-export function workerdConfig(options: WorkerdOptions): string {
+function workerdConfig(options: WorkerdOptions): string {
   const paths = files(options.home.path);
   const flags = [YOUNG_GENERATION, ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : [])];
   return `using Workerd = import "/workerd/workerd.capnp";

@@ -122,7 +122,7 @@ export class Images {
 }
 
 /** `latest` and no tag at all mean that it may change. */
-export const defaultPolicy = (image: string): string => {
+const defaultPolicy = (image: string): string => {
   const last = image.split("/").at(-1) ?? "";
   if (image.includes("@")) return "IfNotPresent";
   return !last.includes(":") || last.endsWith(":latest") ? "Always" : "IfNotPresent";

@@ -8,7 +8,7 @@ const bytes = (amount: string | undefined) => (amount === undefined ? 0 : wholeV
 const millis = (amount: string | undefined) => (amount === undefined ? 0 : milliValue(parseQuantity(amount)));
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ */
-export function qosOf(pod: CoreV1Pod): Qos {
+function qosOf(pod: CoreV1Pod): Qos {
   if (pod.status?.qosClass) return pod.status.qosClass as Qos;
   const lists = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((c) => c.resources ?? {});
   const names = ["cpu", "memory"];
@@ -20,7 +20,7 @@ export function qosOf(pod: CoreV1Pod): Qos {
 }
 
 /** The kernel ends the least guaranteed first. https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior */
-export function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): number {
+function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): number {
   const qos = qosOf(pod);
   if (pod.spec.priorityClassName === "system-node-critical" || qos === "Guaranteed") return -997;
   if (qos === "BestEffort") return 1000;
@@ -37,7 +37,7 @@ export const lowestOomScore: number = (() => {
   return Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
 })();
 
-export function cpuShares(milli: number): number {
+function cpuShares(milli: number): number {
   return Math.min(Math.max(Math.floor((milli * 1024) / 1000), 2), 262_144);
 }
 

@@ -6,7 +6,7 @@ import type { Observed } from "./observe.ts";
 /** A moment for tests: 2026-01-01T00:00:00Z. */
 export const NOW = Date.UTC(2026, 0, 1);
 
-export const SANDBOX = sandboxName("u1", 0);
+const SANDBOX = sandboxName("u1", 0);
 
 export function somePod(spec: Partial<CoreV1PodSpec> = {}, metadata: Partial<CoreV1Pod["metadata"]> = {}): CoreV1Pod {
   const containers: CoreV1Container[] = [{ name: "app", image: "app:1" }];

@@ -1,7 +1,3 @@
-import type { Kind } from "../kinds/kind.ts";
-import type { KubeObject } from "../lib/object.ts";
-import type { ApiError } from "../lib/status.ts";
-
 /**
  * Controllers decide; one place acts. `reconcile` is a pure function of a view and returns intents; it never waits,
  * never writes, and may be called any number of times with the same key. Objects in a view are shared and frozen by
@@ -10,6 +6,10 @@ import type { ApiError } from "../lib/status.ts";
  * The contract: after any write to an object that a controller watches, `reconcile` runs for every key that `keys`
  * names, in the same turn or a later one, and sees that write. Keys are `namespace/name` (`/name` when cluster-scoped).
  */
+import type { Kind } from "../kinds/kind.ts";
+import type { KubeObject } from "../lib/object.ts";
+import type { ApiError } from "../lib/status.ts";
+
 /** Something small that is made of every object of a kind. One value for one purpose: it is known by its identity. */
 export type Digest<T extends KubeObject, D> = { kind: Kind<T>; of(object: Readonly<T>): D };
 

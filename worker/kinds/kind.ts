@@ -63,9 +63,9 @@ export type Kind<T extends KubeObject = KubeObject> = {
   readonly verbs: readonly string[];
   readonly subresources: readonly Subresource[];
   readonly schema: Schema;
-  /** Of a custom resource: the JSON schema it was declared with, published as it is. */
   /** Dotted fields that a write to an endpoint leaves as they are, so that its manager does not come to own them. */
   readonly resetFields?: (subresource: string) => readonly string[];
+  /** Of a custom resource: the JSON schema it was declared with, published as it is. */
   readonly openapi?: Readonly<Record<string, unknown>>;
   readonly scale?: ScalePaths;
   /** Problems with a name, in apimachinery's words; empty when it is good. */

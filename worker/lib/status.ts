@@ -84,8 +84,6 @@ export const methodNotAllowed = () =>
 export const unsupportedMediaType = (message: string) => new ApiError(415, "UnsupportedMediaType", message);
 export const notAcceptable = (message: string) => new ApiError(406, "NotAcceptable", message);
 export const tooLarge = (message: string) => new ApiError(413, "RequestEntityTooLarge", message);
-export const tooManyRequests = (message: string, retryAfterSeconds: number) =>
-  new ApiError(429, "TooManyRequests", message, { retryAfterSeconds });
 export const internalError = (message: string) =>
   new ApiError(500, "InternalError", `Internal error occurred: ${message}`, { causes: [{ message }] });
 

@@ -146,6 +146,6 @@ function addressRecord(address: string): DnsRecord[] {
 }
 
 /** `10.96.0.1` → `1.0.96.10.in-addr.arpa`. */
-export function reverseName(address: string): string {
+function reverseName(address: string): string {
   return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
 }

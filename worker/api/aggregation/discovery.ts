@@ -74,7 +74,7 @@ function kindOf({ group = "", version = "", kind }: APIResource): object {
 }
 
 /** The list of one group and version, in which subresources stand beside their parents, as the document nests them. */
-export function fromLegacy(list: readonly APIResource[]): readonly object[] {
+function fromLegacy(list: readonly APIResource[]): readonly object[] {
   return list
     .filter(({ name }) => !name.includes("/"))
     .map((resource) => {

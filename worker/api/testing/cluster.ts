@@ -17,7 +17,7 @@ import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
 import { Watches } from "../watch/watch.ts";
 
-export const ADMIN_TOKEN = "admin";
+const ADMIN_TOKEN = "admin";
 
 /** Changes as controllers hear of them, those since the last pull. */
 export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChange> {
