@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
 import { limiter } from "./limiter.ts";
@@ -27,13 +28,16 @@ export class NerdctlError extends Error {
   }
 }
 
-/** At most so many short commands run at once: each takes 28 MB and most of a core for its time. */
-const CONCURRENT_COMMANDS = 4;
+/** At most so many short commands run at once: each takes 28 MB and most of a core for its time, and waits at times. */
+const CONCURRENT_COMMANDS = Math.min(availableParallelism() + 1, 16);
 /** So many containers are inspected or removed by one command, when they wait for it. */
 const INSPECTED_AT_ONCE = 50;
 const REMOVED_AT_ONCE = 10;
-/** A command ends before collecting garbage pays; its hooks inherit this. https://pkg.go.dev/runtime */
-const BRIEF_PROGRAM = { GOGC: "off", GOMEMLIMIT: "100MiB" };
+/**
+ * A command ends before collecting garbage pays, and asks containerd one thing after another, once for each container
+ * that there is: threads that wake each other cost more than they do. Its hooks inherit this. https://pkg.go.dev/runtime
+ */
+const BRIEF_PROGRAM = { GOGC: "off", GOMEMLIMIT: "100MiB", GOMAXPROCS: "1" };
 /** Probes and hooks wait for what they run, so they must not hold up the others. */
 const CONCURRENT_EXECS = 16;
 /** The code of a program that took too long, see `run`. */

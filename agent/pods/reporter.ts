@@ -15,7 +15,7 @@ type Report = {
 };
 
 /** Details of a status wait so long for others to go with them; what users wait for goes at once. */
-const GATHER_MS = 100;
+const GATHER_MS = 500;
 const RETRY_MS = 5_000;
 
 /** Keeps the API server's statuses of this node's pods as they are here; through outages of the uplink, too. */
