@@ -3,7 +3,7 @@ import type { Kinds } from "../../kinds/registry.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { expired } from "../../lib/status.ts";
-import type { Change, Reader, Scope, StoredObject } from "../../storage/store.ts";
+import type { Change, ListOptions, Reader, Scope, StoredObject } from "../../storage/store.ts";
 import { bodyOf, formerBodyOf } from "../bodies.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selectsAll, selectsStored } from "../engine/selection.ts";
@@ -28,6 +28,10 @@ const questionOf = ({
   fieldSelector,
   format,
 }: WatchSpec): string => [groupResource, apiVersion, namespace, labelSelector, fieldSelector, format].join("\n");
+
+/** Objects in memory at once while a watch begins. */
+const ROWS_AT_ONCE = 200;
+type Position = NonNullable<ListOptions["after"]>;
 
 type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
@@ -76,9 +80,14 @@ export class Watches {
 
   *#existing(spec: WatchSpec, kind: Kind, store: Reader): Iterable<string> {
     const selection = this.#selection(kind, spec);
-    for (const stored of this.#current(kind, store.list(this.scope(spec)).items))
-      if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
-        yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
+    let after: Position | undefined;
+    do {
+      const page = store.list(this.scope(spec), { limit: ROWS_AT_ONCE, count: false, ...(after && { after }) });
+      for (const stored of this.#current(kind, page.items))
+        if (selectsAll(selection) || selectsStored(kind, selection, stored.json, () => this.#view.parse(stored)))
+          yield this.#line(spec, kind, "ADDED", stored.json, () => this.#view.parse(stored));
+      after = page.next;
+    } while (after);
   }
 
   /**
