@@ -14,7 +14,7 @@ import { Watches } from "./api/watch/watch.ts";
 import { caller } from "./callouts.ts";
 import { AVAILABILITY, availabilityController } from "./controllers/apiservice/availability.ts";
 import type { Controller } from "./controllers/controller.ts";
-import { type Budget, Driver, type ObjectChange } from "./controllers/driver.ts";
+import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { READINESS } from "./controllers/nodes/readiness.ts";
 import type { CoreParts } from "./core-parts.ts";
@@ -61,8 +61,6 @@ export class Core {
   private undriven: Change[] = [];
   private readonly losses = new Losses();
   private readonly upkeep: Upkeep;
-  /** Controllers have waited for requests in the last turn. */
-  private passedOver = false;
   private failures = 0;
   private retrying = false;
   /** When a turn comes for keys that have rested, ms. */
@@ -229,42 +227,44 @@ export class Core {
    * The end of a turn. Where storage takes no writes (a full disk, a used-up day), what could not be done waits in memory
    * and is tried again, whether or not anyone asks for something meanwhile.
    */
-  private settle(served: boolean): void {
+  private settle(served: boolean): boolean {
     const { platform } = this.parts;
     try {
-      this.bringToRest(served);
+      const isPutOff = this.bringToRest(served);
       this.failures = 0;
+      return isPutOff;
     } catch (error) {
       platform.report("cluster", "turn", error);
-      if (this.retrying) return;
-      this.retrying = true;
-      platform.defer(
-        () => {
-          this.retrying = false;
-          void this.turn.run(() => {});
-        },
-        Math.min(RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS),
-      );
+      this.tryAgain();
+      return false;
     }
   }
 
-  /**
-   * What controllers may do in this turn. Where much waits for them, those who sent requests are answered first, and
-   * controllers go on in the next turn, whoever else is served in it.
-   */
-  private budget(served: boolean, start: number): Budget {
-    const { turnReconciles, turnMs } = this.parts.limits;
-    this.passedOver = served && !this.passedOver && this.driver.waiting > FEW_KEYS;
-    return this.passedOver ? { reconciles: 0 } : { reconciles: turnReconciles, until: start + turnMs };
+  private tryAgain(): void {
+    if (this.retrying) return;
+    this.retrying = true;
+    this.parts.platform.defer(
+      () => {
+        this.retrying = false;
+        void this.turn.run(() => {});
+      },
+      Math.min(RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS),
+    );
   }
 
-  /** Controllers to rest (within the budget), then everyone is told, then the next wake-up is set. */
-  private bringToRest(served: boolean): void {
-    const { store, effects, platform } = this.parts;
+  /**
+   * Controllers to rest (within the budget), then everyone is told, then the next wake-up is set. Where much waits for
+   * controllers, those who sent requests are answered first: true, and they go on in the next turn.
+   */
+  private bringToRest(served: boolean): boolean {
+    const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
     this.losses.persist(store.work, (node) => this.link.connected(node));
     this.driver.due(start);
-    const rested = this.driver.drain(this.budget(served, start));
+    const isPutOff = served && this.driver.waiting > FEW_KEYS;
+    const rested = this.driver.drain(
+      isPutOff ? { reconciles: 0 } : { reconciles: limits.turnReconciles, until: start + limits.turnMs },
+    );
     this.driver.persist();
     this.upkeep.run(start, this.untold.length);
     const told = this.untold;
@@ -277,6 +277,7 @@ export class Core {
     platform.wakeAt(store.work.nextDue());
     this.returnAt(this.driver.restedAt, start);
     if (!rested) platform.defer(() => void this.turn.run(() => {}));
+    return isPutOff;
   }
 
   /** Rests are short, and an alarm would write a row for each; where memory is lost, the driver's mark brings it back. */

@@ -13,11 +13,14 @@ const RULES: LevelRules = {
 /** A turn at a time, by a clock that moves only as bodies take time. */
 function prepared(rules: Partial<LevelRules> = {}) {
   const deferred: (() => void)[] = [];
-  const clock = { now: 0 };
+  const clock = { now: 0, putsOff: false };
   const settled: boolean[] = [];
   const turn = new Turn({
     defer: (body) => deferred.push(body),
-    settle: (served) => settled.push(served),
+    settle: (served) => {
+      settled.push(served);
+      return served && clock.putsOff;
+    },
     now: () => clock.now,
   });
   const level = new Level({ ...RULES, ...rules });
@@ -58,6 +61,14 @@ test("a client that sends one request is served before the rest of another's hun
   expect(await next()).toBe("a a a a a");
   void turn.run(body("b", 1), place(1));
   expect(await next()).toContain("b");
+});
+
+test("where controllers are put off for requests, the next turn is for them alone", async () => {
+  const { turn, clock, place, body, next, settled } = prepared({ seats: 1000 });
+  clock.putsOff = true;
+  for (let i = 0; i < 15; i++) void turn.run(body("a", 1), place(0));
+  expect([await next(), await next(), await next(), await next()]).toEqual(["a a a a a", "", "a a a a a", ""]);
+  expect(settled).toEqual([true, false, true, false]);
 });
 
 test("a turn ends by number where the clock stands still", async () => {

@@ -24,8 +24,11 @@ const LONGEST_WAIT_MS = 15_000;
 
 export type TurnOptions = {
   defer(body: () => void): void;
-  /** Brings the cluster to rest after the bodies, within the turn; `served`: whether there were requests among them. */
-  settle(served: boolean): void;
+  /**
+   * Brings the cluster to rest after the bodies, within the turn; `served`: whether there were requests among them.
+   * True when it was put off for them: the next turn is for it alone.
+   */
+  settle(served: boolean): boolean;
   now(): number;
 };
 
@@ -36,6 +39,8 @@ export class Turn {
   private readonly drops = new WeakMap<Level, Drops>();
   private readonly options: TurnOptions;
   private isComing = false;
+  /** The next turn serves nobody: what they left to do has waited for one turn already. */
+  private isOwed = false;
   /** What reads have cost since the last turn, ms. */
   private readsMs = 0;
 
@@ -78,16 +83,16 @@ export class Turn {
     const answers = this.waiting.splice(0).map((own) => answerOf(own));
     const own = answers.length;
     const end = this.options.now() + SERVED_MS;
-    while (
-      this.queues.next((queued) => {
-        const { answer, cost } = this.serveQueued(queued);
-        answers.push(answer);
-        return cost;
-      })
-    )
-      if (answers.length - own >= SERVED || this.options.now() >= end) break;
+    const serve = (queued: Queued): number => {
+      const { answer, cost } = this.serveQueued(queued);
+      answers.push(answer);
+      return cost;
+    };
+    if (!this.isOwed)
+      while (this.queues.next(serve)) if (answers.length - own >= SERVED || this.options.now() >= end) break;
+    this.isOwed = false;
     try {
-      this.options.settle(answers.length > own);
+      this.isOwed = this.options.settle(answers.length > own);
     } finally {
       for (const answer of answers) answer();
       if (this.queues.size > 0) this.come();
