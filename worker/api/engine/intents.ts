@@ -15,7 +15,8 @@ import { updateObject } from "./update.ts";
 /** What controllers decided, written through the same pipeline as what users send; only authorization is not asked. */
 export type Applied = Exclude<Intent, { do: "again" }>;
 
-export function applyIntent(core: Core, intent: Applied, controller: string): void {
+export function applyIntent(core: Core, decided: Applied, controller: string): void {
+  const intent = "kind" in decided ? { ...decided, kind: asServed(core, decided.kind) } : decided;
   core.store.write((txn) => {
     switch (intent.do) {
       case "create":
@@ -33,6 +34,9 @@ export function applyIntent(core: Core, intent: Applied, controller: string): vo
     }
   });
 }
+
+/** While a webhook was asked, another definition of a custom kind may have come. */
+const asServed = ({ kinds }: Core, kind: Kind): Kind => kinds.byKind(kind.apiVersion, kind.kind) ?? kind;
 
 type IntentTo<Do extends Applied["do"]> = Extract<Applied, { do: Do }>;
 

@@ -3,6 +3,7 @@
  * API server and, for what it would learn from the kubelet, the kubelet's.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
  */
+import type { Pod } from "../../kinds/core/pod.ts";
 import { type ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
@@ -15,21 +16,6 @@ export type StreamGrant = { node: string; stream: StreamRequest };
 export type ForwardGrant = StreamGrant & { headers: [name: string, value: string][] };
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
-
-type State = { waiting?: { reason?: string }; running?: object; terminated?: object };
-type Pod = {
-  metadata: { name: string; uid: string; annotations?: Record<string, string> };
-  spec: {
-    nodeName?: string;
-    containers: { name: string }[];
-    initContainers?: { name: string }[];
-    ephemeralContainers?: { name: string }[];
-  };
-  status?: Record<
-    "containerStatuses" | "initContainerStatuses" | "ephemeralContainerStatuses",
-    { name: string; state?: State; lastState?: State }[]
-  >;
-};
 
 const DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container";
 const names = (list: { name: string }[] | undefined) => (list ?? []).map(({ name }) => name);
@@ -59,11 +45,7 @@ const WAITING: Readonly<Record<string, string>> = {
 
 /** Refuses logs of a container that never ran, with the reason why it did not. */
 function checkLog(pod: Pod, name: string, previous: boolean): void {
-  const {
-    containerStatuses = [],
-    initContainerStatuses = [],
-    ephemeralContainerStatuses = [],
-  } = pod.status ?? ({} as Partial<NonNullable<Pod["status"]>>);
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = pod.status ?? {};
   const status = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
     (candidate) => candidate.name === name,
   );
