@@ -50,8 +50,6 @@ export class Launcher {
     const shell = this.#shell ?? this.#start();
     return new Promise((resolve, reject) => {
       const name = this.#free.pop() ?? ++this.#named;
-      const running: Running = { resolve, reject, timedOut: false, cancel: () => {} };
-      this.#running.set(name, running);
       const given = Object.entries(env).map(([key, value]) => `${key}=${quote(value ?? "")}`);
       const words = [...given, ...[program, ...args].map(quote)].join(" ");
       const from = input === undefined ? "/dev/null" : this.#file(name, "in");
@@ -61,6 +59,8 @@ export class Launcher {
         this.#file(name, "sh"),
         `{ ${words} ${files} & echo "${name} pid $!"; wait $!; echo "${name} code $?"; } &\n`,
       );
+      const running: Running = { resolve, reject, timedOut: false, cancel: () => {} };
+      this.#running.set(name, running);
       shell.stdin?.write(`${name}\n`);
       if (timeoutMs === undefined) return;
       running.cancel = this.#timers.after(timeoutMs, () => {
