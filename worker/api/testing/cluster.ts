@@ -3,7 +3,6 @@ import { Driver, type ObjectChange } from "../../controllers/driver.ts";
 import { apiServerControllers } from "../../controllers/index.ts";
 import { builtinKinds, type Kinds } from "../../kinds/registry.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
-import { migrate } from "../../storage/migrate.ts";
 import { nodeSql } from "../../storage/node-sql.ts";
 import { openStore } from "../../storage/sqlite-store.ts";
 import type { Change, Store } from "../../storage/store.ts";
@@ -16,6 +15,7 @@ import type { Caller } from "../callouts/callouts.ts";
 import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
 import { Watches } from "../watch/watch.ts";
+import { testEffects } from "./effects.ts";
 
 const ADMIN_TOKEN = "admin";
 
@@ -40,18 +40,10 @@ export async function testCluster({
   extensions,
   ...overrides
 }: Partial<ClusterConfig> & { ask?: Caller; extensions?: Extensions } = {}) {
-  const sql = nodeSql(":memory:");
-  migrate(sql);
-  const store = openStore(sql);
+  const store = openStore(nodeSql(":memory:"));
   const kinds = builtinKinds();
   serveCustomResources(store, kinds);
-  const clock = { now: Date.UTC(2026, 0, 2, 3, 4, 5) };
-  let serial = 0;
-  const effects = {
-    now: () => clock.now,
-    random: () => 0.5,
-    uid: () => `00000000-0000-4000-8000-${String(++serial).padStart(12, "0")}`,
-  };
+  const { clock, effects } = testEffects();
   const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };
   const security = createSecurity(store);
   const engine = new Engine({ store, kinds, effects, config, security });

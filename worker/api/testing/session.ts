@@ -9,6 +9,7 @@ import { requestInfo } from "../http/request-info.ts";
 import { render } from "../render.ts";
 import type { ApiRequest, WatchSpec } from "../request.ts";
 import { Watches } from "../watch/watch.ts";
+import { testEffects } from "./effects.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are looked into by tests as any client would
 export type Body = any;
@@ -20,13 +21,7 @@ const PATCH = "application/merge-patch+json";
 export function session(overrides: Partial<ClusterConfig> = {}) {
   const store = openStore(nodeSql(":memory:"));
   const kinds = builtinKinds();
-  const clock = { now: Date.UTC(2026, 0, 2, 3, 4, 5), random: 0.5 };
-  let serial = 0;
-  const effects = {
-    now: () => clock.now,
-    random: () => clock.random,
-    uid: () => `00000000-0000-4000-8000-${String(++serial).padStart(12, "0")}`,
-  };
+  const { clock, effects } = testEffects();
   const config = { ...DEFAULT_CONFIG, ...overrides };
   const engine = new Engine({ store, kinds, effects, config });
   const watches = new Watches({ kinds, view: engine.view, effects });
