@@ -57,7 +57,7 @@ test("a watcher that cannot be told ends, and all others are told", () => {
 });
 
 test("many watchers rest after they were told; what is written meanwhile comes in one message", () => {
-  const all = Array.from({ length: 40 }, () => watcher());
+  const all = Array.from({ length: 20 }, () => watcher());
   const { watchers, clock, deferred } = scene(all);
   watchers.changed([change(1)]);
   watchers.changed([change(2)]);

@@ -19,7 +19,7 @@ const CHUNK_CHARACTERS = 256 * 1024;
  * A message takes its Worker some 0.1 ms whatever its length. After telling, watchers rest so long for each message, so
  * that what many writes do meanwhile comes in one; few watchers, and whoever writes seldom, wait for nothing.
  */
-const REST_PER_MESSAGE_MS = 0.5;
+const REST_PER_MESSAGE_MS = 1;
 const MAX_REST_MS = 100;
 /** A watcher that asked for bookmarks hears of the newest revision at most this often, and only when others write. */
 const BOOKMARK_EVERY_MS = 60_000;
