@@ -4,7 +4,7 @@ import { describe } from "./history.ts";
 import type { Rule } from "./rule.ts";
 
 /** Silence, the grace time, late alarms and slow storage together are less. */
-const PATIENCE_MS = 240_000;
+const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 10_000;
 /** While these last the object may not be able to look, or to write down what it sees. */
 const BLINDING = new Set(["refuse", "writes-fail", "alarms", "slow-storage", "weather", "die", "die-within"]);

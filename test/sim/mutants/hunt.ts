@@ -1,12 +1,8 @@
 /** Runs seeds until one fails, and says which rule it was. To be run in the sources that are to be judged. */
-import { run } from "../workload/run.ts";
-import { scriptOf } from "../workload/script.ts";
+import { violationOf } from "./violation.ts";
 
 /** `seed` is the first that failed; without `rule` all of them passed. */
 export type Verdict = { rule?: string; message?: string; seed: number };
-
-/** Runs cost by the hour, so that much in a short one finds more than little in a long one. */
-const DENSITY = 6;
 
 const [first = "1", last = "1000", hours = "1"] = process.argv.slice(2);
 console.warn = () => undefined; // what controllers are refused is their daily life
@@ -14,8 +10,7 @@ console.error = () => undefined;
 
 let verdict: Verdict = { seed: Number(last) };
 for (let seed = Number(first); seed <= Number(last); seed++) {
-  const script = scriptOf(seed, Number(hours), DENSITY);
-  const { violation } = await run({ seed, hours: Number(hours), script });
+  const violation = await violationOf(seed, Number(hours));
   if (!violation) continue;
   verdict = { rule: violation.rule, message: violation.message, seed };
   break;

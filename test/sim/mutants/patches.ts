@@ -31,14 +31,14 @@ export async function apply({ file }: Mutant, folder: string, ...options: string
   await exec("git", ["apply", "-C1", ...options, file], { cwd: folder, env });
 }
 
-/** The sources, with a mutant in them where one is given, in a folder of their own; `remove` takes it away. */
-export async function copied(mutant?: Mutant): Promise<{ folder: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), `skerry-${mutant?.name ?? "sound"}-`));
+/** The sources with a mutant in them, in a folder of their own; `remove` takes it away. */
+export async function copied(mutant: Mutant): Promise<{ folder: string; remove(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), `skerry-${mutant.name}-`));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     for (const source of SOURCES) await cp(join(ROOT, source), join(folder, source), { recursive: true });
     await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    if (mutant) await apply(mutant, folder);
+    await apply(mutant, folder);
     return { folder, remove };
   } catch (error) {
     await remove();
