@@ -38,7 +38,7 @@ for signal in INT TERM HUP; do trap "say 'SIG$signal: stopping; containers keep 
 trap 'stop 1' USR1
 
 start
-setpriv --pdeathsig TERM "$@" &
+setpriv --pdeathsig TERM nice "$@" & # out of the way of workerd's start
 announcer=$!
 set -- $delays
 while :; do
