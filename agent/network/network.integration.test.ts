@@ -66,7 +66,7 @@ async function addPod(name: string, node: Namespace, nodeName: string): Promise<
 function service(name: string, clusterIP: string, more: Service["spec"] = {}): Service {
   const ports = [
     { name: "http", protocol: "TCP", port: 80, nodePort: more.ports?.[0]?.nodePort },
-    { name: "datagrams", protocol: "UDP", port: 80 },
+    { name: "datagrams", protocol: "UDP", port: 80, nodePort: more.ports?.[0]?.nodePort },
   ];
   return { metadata: { namespace: "default", name }, spec: { clusterIP, ...more, ports } };
 }
@@ -220,6 +220,18 @@ describe("a NodePort", () => {
       expect(names(await outside.probe("tcp", { host, port: 30001, times: 40 }))).toEqual(["a1", "a2", "b1"]);
     expect(names(await nodeA.probe("tcp", { host: "127.0.0.1", port: 30001, times: 40 }))).toEqual(["a1", "a2", "b1"]);
     expect(names(await podSpace("a1").probe("tcp", { host: "192.168.77.1", port: 30001, times: 40 }))).toHaveLength(3);
+  });
+
+  test("is found by a UDP client that asked before it was there, and keeps its port", async () => {
+    await sync({});
+    const probes = [
+      [outside, { host: "192.168.77.1", port: 30009, from: 4009 }],
+      [nodeA, { host: "127.0.0.1", port: 30009, from: 4009 }],
+    ] as const;
+    for (const [from, probe] of probes) expect(await from.probe("udp", probe)).toEqual(["ECONNREFUSED"]);
+    const services = [service("web", "10.96.1.1", { type: "NodePort", ports: [{ nodePort: 30009 }] })];
+    await sync({ services, endpointSlices: [slice("web", ["a1"])] });
+    for (const [from, probe] of probes) expect(names(await from.probe("udp", probe))).toEqual(["a1"]);
   });
 
   test("with externalTrafficPolicy Local keeps the client's address and drops where no endpoint is", async () => {

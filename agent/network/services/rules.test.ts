@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { EndpointSlice, NetworkState, Service } from "../types.ts";
 import { rulesFor } from "./rules.ts";
 import type { Ruleset } from "./ruleset.ts";
-import { goneUdpTargets } from "./table.ts";
+import { staleUdpFlows } from "./table.ts";
 
 const context = { nodeName: "here", podCIDR: "10.244.0.0/24", own: [] };
 type Spec = NonNullable<Service["spec"]>;
@@ -178,8 +178,10 @@ test("what the agent serves itself goes before a Service of the same address", (
 test("UDP endpoints that left are named, so that their connections can be forgotten", () => {
   const udp = service({ ports: [{ name: "http", protocol: "UDP", port: 80 }] });
   const at = (endpoints: Endpoint[]) => rules({ services: [udp], endpointSlices: [slice(endpoints, "UDP")] });
-  expect(goneUdpTargets(at(two), at(two.slice(1)))).toEqual(["10.244.0.5 . 8080"]);
-  expect(goneUdpTargets(at(two.slice(1)), at(two))).toEqual([]);
+  expect(staleUdpFlows(at(two), at(two.slice(1)))).toEqual([
+    ["--dst-nat", "--reply-src", "10.244.0.5", "--reply-port-src", "8080"],
+  ]);
+  expect(staleUdpFlows(at(two.slice(1)), at(two))).toEqual([]);
 });
 
 test("what was remembered of a Service is used while it and its endpoints are the same, and not longer", () => {

@@ -25,7 +25,7 @@ export class ServiceTable {
     this.#applied = undefined;
     await this.#command("nft", ["-f", "-"], script);
     this.#applied = next;
-    if (old) await this.#forget(goneUdpTargets(old, next));
+    if (old) await this.#forget(staleUdpFlows(old, next));
   }
 
   /** Finds out whether someone else removed the table (`nft flush ruleset`); the next `apply` then makes it anew. */
@@ -46,28 +46,50 @@ export class ServiceTable {
     await attempt(this.#command("nft", ["delete", "table", "ip", this.#skeleton.table]));
   }
 
-  /** UDP has no end of connection: without this a client that keeps its port would reach a dead endpoint for long. */
-  async #forget(targets: readonly string[]): Promise<void> {
-    for (const target of targets) {
-      const [address = "", port = ""] = target.split(" . ");
-      const from = ["--reply-src", address, "--reply-port-src", port];
-      await attempt(this.#command("conntrack", ["-D", "-p", "udp", "--dst-nat", ...from]));
-    }
+  async #forget(flows: readonly string[][]): Promise<void> {
+    for (const flow of flows) await attempt(this.#command("conntrack", ["-D", "-p", "udp", ...flow]));
   }
 }
 
-/** `address . port` of UDP endpoints that no chain leads to any more. */
-export function goneUdpTargets(old: Ruleset, next: Ruleset): string[] {
+/** Maps whose destinations are answered by the node itself, or beyond it, while nothing is served there. */
+const OUTSIDE = ["node_ports", "host_ports", "host_ip_ports", "external_ips"];
+
+/**
+ * Options of conntrack for the flows that a change leaves behind. UDP has no end of connection, so a client that keeps
+ * its port would go on for long to a dead endpoint, or past one that came after its first packet.
+ */
+export function staleUdpFlows(old: Ruleset, next: Ruleset): string[][] {
   const after = udpTargets(next);
-  return [...udpTargets(old)].filter((target) => !after.has(target));
+  const gone = [...udpTargets(old)].filter((target) => !after.has(target));
+  const begun = OUTSIDE.flatMap((map) =>
+    [...(next.elements.get(map)?.keys() ?? [])].filter((key) => isUdp(key) && !old.elements.get(map)?.has(key)),
+  );
+  return [...gone.map(flowFrom), ...begun.map(flowTo)];
 }
 
-function udpTargets(rules: Ruleset): Set<string> {
+const isUdp = (key: string) => key.split(" . ").includes("udp");
+
+function flowFrom(target: string): string[] {
+  const [address = "", port = ""] = target.split(" . ");
+  return ["--dst-nat", "--reply-src", address, "--reply-port-src", port];
+}
+
+/** `udp . PORT` or `ADDRESS . udp . PORT` */
+function flowTo(key: string): string[] {
+  const parts = key.split(" . ");
+  const port = ["--orig-port-dst", parts.at(-1) ?? ""];
+  return parts.length === 3 ? ["--orig-dst", parts[0] ?? "", ...port] : port;
+}
+
+/** `ADDRESS . PORT` of all that UDP is led to. */
+function udpTargets({ chains, elements }: Ruleset): Set<string> {
   const found = new Set<string>();
-  for (const rule of [...rules.chains.values()].flat()) {
+  for (const rule of [...chains.values()].flat()) {
     if (!rule.includes("meta l4proto udp dnat")) continue;
     for (const [, address, port] of rule.matchAll(/(\d+\.\d+\.\d+\.\d+)(?: \. |:)(\d+)/g))
       found.add(`${address} . ${port}`);
   }
+  for (const map of ["host_ports", "host_ip_ports"])
+    for (const [key, target] of elements.get(map) ?? []) if (isUdp(key)) found.add(target);
   return found;
 }

@@ -1,0 +1,37 @@
+import { expect, test } from "vitest";
+import type { Ruleset } from "./ruleset.ts";
+import { staleUdpFlows } from "./table.ts";
+
+const ruleset = (chains: Record<string, string>, elements: Record<string, Record<string, string>>): Ruleset => ({
+  chains: new Map(Object.entries(chains).map(([name, rule]) => [name, [rule]])),
+  sets: new Map(),
+  elements: new Map(Object.entries(elements).map(([name, items]) => [name, new Map(Object.entries(items))])),
+});
+
+const to = (...targets: string[]) =>
+  `meta l4proto udp dnat ip to numgen random mod 2 map { ${targets.map((target, i) => `${i} : ${target}`).join(", ")} }`;
+
+test("flows to endpoints that are gone are forgotten, of Services and of host ports", () => {
+  const old = ruleset({ a: to("10.0.0.1 . 53", "10.0.0.2 . 53") }, { host_ports: { "udp . 53": "10.0.0.3 . 53" } });
+  const next = ruleset({ a: to("10.0.0.2 . 53") }, { host_ports: { "udp . 53": "10.0.0.4 . 53" } });
+  expect(staleUdpFlows(old, next)).toEqual([
+    ["--dst-nat", "--reply-src", "10.0.0.1", "--reply-port-src", "53"],
+    ["--dst-nat", "--reply-src", "10.0.0.3", "--reply-port-src", "53"],
+  ]);
+});
+
+test("flows that began before their port was served are forgotten, but those of TCP, which begin anew", () => {
+  const old = ruleset({}, { node_ports: { "udp . 30001": "goto a" } });
+  const next = ruleset(
+    {},
+    {
+      node_ports: { "udp . 30001": "goto a", "udp . 30002": "goto b", "tcp . 30002": "goto c" },
+      external_ips: { "192.0.2.7 . udp . 53": "goto a" },
+      cluster_ips: { "10.96.0.7 . udp . 53": "goto a" },
+    },
+  );
+  expect(staleUdpFlows(old, next)).toEqual([
+    ["--orig-port-dst", "30002"],
+    ["--orig-dst", "192.0.2.7", "--orig-port-dst", "53"],
+  ]);
+});
