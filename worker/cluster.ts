@@ -13,6 +13,9 @@ import { durableSql } from "./storage/durable-sql.ts";
 /** The tag by which one node's socket is found. Tags hold 256 characters, and names 253. */
 const named = (name: string) => `@${name}`;
 
+/** The platform may refuse messages of more than 1 MiB; a watch is a stream, whatever pieces it comes in. */
+const MAX_MESSAGE_BYTES = 512 * 1024;
+
 const encoder = new TextEncoder();
 
 export class Cluster extends DurableObject<Env> {
@@ -23,7 +26,10 @@ export class Cluster extends DurableObject<Env> {
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
     send: (text) => {
       if (socket.readyState !== WebSocket.OPEN) return;
-      socket.send(this.watches.has(socket) ? this.bytesOf(text) : text);
+      if (!this.watches.has(socket)) return socket.send(text);
+      const bytes = this.bytesOf(text);
+      for (let at = 0; at < bytes.length; at += MAX_MESSAGE_BYTES)
+        socket.send(bytes.subarray(at, at + MAX_MESSAGE_BYTES));
     },
     close: (code, reason) => socket.close(code, reason),
     attachment: () => socket.deserializeAttachment() as Attachment,

@@ -21,7 +21,7 @@ const watcher = (spec: Partial<WatchSpec> = {}) => {
   return socket(() => own);
 };
 
-const change = (revision: number) => ({ revision }) as Change;
+const change = (revision: number, json = "{}") => ({ revision, json }) as Change;
 
 /** Watchers who are told the revisions of what was written, a clock, and what waits for it. */
 function scene(sockets: readonly WatchSocket[]) {
@@ -72,6 +72,12 @@ test("many watchers rest after they were told; what is written meanwhile comes i
   watchers.changed([change(4)]);
   expect(all[0]?.sent.at(-1)).toBe("4\n");
   expect(deferred).toEqual([]);
+  watchers.changed([change(5)]);
+  watchers.changed([change(6, "x".repeat(300_000))]);
+  expect(all[0]?.sent.at(-1)).toBe("5\n6\n");
+  clock.now = 60;
+  deferred.shift()?.body();
+  expect(all[0]?.sent).toHaveLength(4);
 });
 
 test("a watch that ends says how far it has come: what is written in the same turn is not told", () => {

@@ -13,11 +13,11 @@ export interface WatchSocket {
   remember(spec: WatchSpec): void;
 }
 
-/** Initial events are sent in pieces of about this many characters. */
+/** Initial events are sent in pieces of about this many characters, and no more of later ones waits. */
 const CHUNK_CHARACTERS = 256 * 1024;
 /**
  * A message takes its Worker some 0.1 ms whatever its length. After telling, watchers rest so long for each message, so
- * that what many writes do meanwhile comes in one; few watchers, and whoever writes seldom, wait for nothing.
+ * that what many writes do meanwhile comes in one; few watchers, and who hear of writes seldom, wait for nothing.
  */
 const REST_PER_MESSAGE_MS = 1;
 const MAX_REST_MS = 100;
@@ -39,6 +39,7 @@ export class Watchers {
   private readonly deps: WatchersDeps;
   private readonly bookmarked = new WeakMap<WatchSocket, number>();
   private untold: Change[] = [];
+  private untoldCharacters = 0;
   /** When watchers have rested from the last telling, ms. */
   private restedAt = 0;
   private deferred = false;
@@ -82,13 +83,14 @@ export class Watchers {
   /** Tells every watcher what was written, at once or when they have rested. */
   changed(changes: readonly Change[]): void {
     this.untold.push(...changes);
-    if (this.deferred) return;
+    for (const { json } of changes) this.untoldCharacters += json.length;
     const rest = this.restedAt - this.deps.now();
-    if (rest <= 0) return this.tellAll();
+    if (rest <= 0 || this.untoldCharacters >= CHUNK_CHARACTERS) return this.tellAll();
+    if (this.deferred) return;
     this.deferred = true;
     this.deps.defer(() => {
       this.deferred = false;
-      this.tellAll();
+      if (this.untold.length > 0) this.tellAll();
     }, rest);
   }
 
@@ -96,6 +98,7 @@ export class Watchers {
   private tellAll(): void {
     const changes = this.untold;
     this.untold = [];
+    this.untoldCharacters = 0;
     const told = new Map<string, string>();
     let messages = 0;
     for (const socket of this.deps.sockets())
