@@ -3,12 +3,12 @@ import type { KubeObject } from "../../../worker/lib/object.ts";
 import { EVICTION_GRACE_SECONDS, FINALIZER_PREFIX, marked } from "../invariants/marker.ts";
 import { part } from "../world/part.ts";
 import type { World } from "../world/world.ts";
-import { Client, type Reply, type Sent, type Watched } from "./client.ts";
+import { Client, type Reply, type Sent } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
 import { IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
+import { type List, pages, type Reader, watch } from "./reading.ts";
 import { CLIENTS, type Deed, nth, type Script, type Step } from "./script.ts";
 
-type List = { items: KubeObject[]; metadata: { resourceVersion: string; continue?: string } };
 type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
 type Node = KubeObject & { spec?: { taints?: { key: string; effect: string }[] } };
 type Do<Name extends Deed["do"]> = Extract<Deed, { do: Name }>;
@@ -133,10 +133,15 @@ export class Players {
       case "forget-node":
         return this.#forgetNode(client, deed);
       case "pages":
-        return this.#pages(client, deed);
+        return pages(this.#reader(client), deed);
       case "watch":
-        return this.#watch(client, deed);
+        return watch(this.#reader(client), deed);
     }
+  }
+
+  #reader(client: Client): Reader {
+    const { clock } = this.#world;
+    return { client, ask: (sent) => this.#ask(client, sent), sleep: this.#sleep, now: () => clock.now };
   }
 
   async #edit(client: Client, { path, change, ms = 0 }: Do<"edit">): Promise<void> {
@@ -267,38 +272,6 @@ export class Players {
       if (left.length === 0) return;
       for (const pod of left) if (!pod.metadata?.deletionTimestamp) await this.#evictPod(client, pod);
       await this.#sleep(EVICT_AGAIN_MS);
-    }
-  }
-
-  async #pages(client: Client, { path, limit, between }: Do<"pages">): Promise<void> {
-    for (let token: string | undefined = ""; token !== undefined; ) {
-      const query: string = `limit=${limit}${token && `&continue=${encodeURIComponent(token)}`}`;
-      const reply: Reply | undefined = await this.#ask(client, { method: "GET", path: `${path}?${query}` });
-      if (reply?.code !== 200) return;
-      token = (reply.body as List).metadata.continue;
-      if (between > 0) await this.#sleep(between);
-    }
-  }
-
-  /** As an informer: lists, watches, resumes by revision, and lists again where that is too old. */
-  async #watch(client: Client, deed: Do<"watch">): Promise<void> {
-    const { path, resource, namespace, selector, fields, seconds, away = 1_000 } = deed;
-    const selectors = { ...(selector && { labelSelector: selector }), ...(fields && { fieldSelector: fields }) };
-    const watched: Watched = { resource, path, namespace, ...selectors };
-    const until = this.#world.clock.now + seconds * 1000;
-    const query = `?${new URLSearchParams(selectors)}`;
-    for (let revision: string | undefined; this.#world.clock.now < until; ) {
-      if (revision === undefined) {
-        const reply: Reply | undefined = await this.#ask(client, { method: "GET", path: `${path}${query}` });
-        if (reply?.code === 200) revision = (reply.body as List).metadata.resourceVersion;
-      }
-      if (revision !== undefined) {
-        const left = Math.ceil((until - this.#world.clock.now) / 1000);
-        if (left <= 0) return;
-        const end = await client.watch(watched, revision, left);
-        revision = end.expired ? undefined : end.revision;
-      }
-      await this.#sleep(away);
     }
   }
 }
