@@ -34,7 +34,7 @@ import { Upkeep } from "./upkeep.ts";
 import { Watchers } from "./watchers.ts";
 
 /** Keys that wait for controllers and are done in the turn of the requests that brought them. */
-const FEW_KEYS = 10;
+const FEW_KEYS = 4;
 
 /** How soon a turn that failed is tried again, and how long it may take at most, when it fails again and again. */
 const RETRY_MS = 1_000;

@@ -22,6 +22,8 @@ function object() {
   const state = { now: START, alarm: undefined as number | undefined, statements: 0, alarmsSet: 0 };
   const sockets: { tag: string; socket: TestSocket }[] = [];
   let ids = 0;
+  /** Deferred and not done. */
+  let soon = 0;
 
   function socket(): TestSocket {
     let attachment: Attachment;
@@ -68,7 +70,14 @@ function object() {
       issueClient: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
     },
     exclusively: (body) => body(),
-    defer: (body, ms) => void (ms ? setTimeout(body, ms) : setImmediate(body)),
+    defer(body, ms) {
+      if (ms) return void setTimeout(body, ms);
+      soon++;
+      setImmediate(() => {
+        soon--;
+        body();
+      });
+    },
     sockets: (tag) => sockets.filter((s) => s.tag === tag && s.socket.open).map((s) => s.socket),
     accept: (tag) => {
       const made = socket();
@@ -82,6 +91,10 @@ function object() {
     },
   };
 
+  /** The object does not sleep before what it deferred is done. */
+  const settled = async () => {
+    while (soon > 0) await new Promise(setImmediate);
+  };
   const awake = () => new Host(platform, { SKERRY_SECRET: SECRET });
 
   async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
@@ -93,6 +106,7 @@ function object() {
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const response = await awake().fetch(request);
+    await settled();
     if (response.status >= 300) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   }
@@ -106,6 +120,7 @@ function object() {
       body: JSON.stringify({ token, name }),
     });
     const identity = (await (await awake().fetch(join)).json()) as { token: string };
+    await settled();
     const host = awake();
     const headers = { authorization: `Bearer ${identity.token}`, upgrade: "websocket" };
     await host.fetch(new Request(`https://cluster/link/${name}`, { headers }));
@@ -115,6 +130,7 @@ function object() {
       JSON.stringify({ type: "hello", version: PROTOCOL_VERSION, agent: "x", node: name, revision: 0 }),
     );
     await host.message(made, JSON.stringify({ type: "health", ready: true, message: "" }));
+    await settled();
     return made;
   }
 
@@ -131,6 +147,7 @@ function object() {
       state.now = Math.max(state.now, state.alarm);
       state.alarm = undefined;
       await awake().alarm();
+      await settled();
     }
     state.now = end;
   }
