@@ -67,7 +67,14 @@ export function exchange(socket: WebSocket, ask: Ask, body: ReadableStream<Uint8
 const encoder = new TextEncoder();
 
 /** A request of the cluster's own, over a granted stream. */
-export function askOver(socket: WebSocket, { method, path, headers, body, signal }: OwnRequest): Promise<Response> {
+export async function askOver(socket: WebSocket, ask: OwnRequest): Promise<Response> {
+  const { method, path, headers, body, signal } = ask;
+  if (signal.aborted) {
+    // The node came too late: nobody waits for an answer, so nothing may be asked.
+    socket.accept();
+    socket.close(1000);
+    throw signal.reason;
+  }
   signal.addEventListener("abort", () => socket.close(1000));
   if (body === undefined) return exchange(socket, { method, path, headers, prefix: "" }, null);
   const bytes = encoder.encode(body);
