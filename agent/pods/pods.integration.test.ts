@@ -415,6 +415,23 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     for (const name of ["apart", "together"]) cluster.delete(name, 0);
   });
 
+  test("a pod that ends says still whether it is ready", async () => {
+    cluster.run(
+      "leaving",
+      {},
+      {
+        ...sh('touch /tmp/ready; trap "rm /tmp/ready; sleep 8; exit 0" TERM; while :; do sleep 0.1; done'),
+        readinessProbe: { exec: { command: ["cat", "/tmp/ready"] }, periodSeconds: 1, failureThreshold: 1 },
+      },
+    );
+    await until("it is ready", () => cluster.isReady("leaving"));
+    cluster.delete("leaving", 20);
+    await until("it is not ready any more", () => !cluster.isReady("leaving"));
+    expect(cluster.main("leaving")?.state?.running).toBeDefined();
+    cluster.delete("leaving", 0);
+    await until("it is gone", () => !cluster.pods.has("leaving"));
+  });
+
   test("deletion runs preStop, gives the grace and leaves nothing behind", async () => {
     cluster.run(
       "gentle",

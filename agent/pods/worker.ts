@@ -58,7 +58,7 @@ export class PodWorker {
       ending: this.#ending.signal,
     };
     this.#view = new PodView(deps.node, this.state, deps.told, { isNew, doubt: () => this.wake() });
-    this.#prober = new Prober(deps.node, this.state, () => this.wake());
+    this.#prober = new Prober(deps.node, this.state, () => this.#judged());
     this.update(known ? pod : undefined);
   }
 
@@ -99,6 +99,12 @@ export class PodWorker {
   wake(full = false): void {
     this.#view.outdate(full);
     this.#planAgain();
+  }
+
+  /** A probe found something new. A pod that ends is not looked at for as long as its grace; this is told all the same. */
+  #judged(): void {
+    if (this.state.deleted) this.#report();
+    this.wake();
   }
 
   #planAgain(): void {
