@@ -66,6 +66,20 @@ describe("a log", () => {
     expect(await read({ stream: "Stderr" })).toBe("b\n");
   });
 
+  test("has so many last lines though more are written while they are read", async () => {
+    write(entry("a"), entry("b"), entry("c"));
+    const { running, timers, signal } = deps();
+    const busy = {
+      running,
+      timers,
+      get signal() {
+        write(entry("late"));
+        return signal;
+      },
+    };
+    expect(await read({ tailLines: 2 }, busy)).toBe("b\nc\n");
+  });
+
   test("begins at a time", async () => {
     write(entry("a", 1), entry("b", 2), entry("c", 3));
     expect(await read({ since: Date.parse(at(2)) })).toBe("b\nc\n");

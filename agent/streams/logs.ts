@@ -64,10 +64,13 @@ export async function* readEntries(
   deps: FollowDeps,
 ): AsyncIterable<Entry[]> {
   const files = await LogFiles.open(path, options.tailLines);
+  // What is written while the last lines are read makes them no more.
+  let left = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY);
   try {
-    while (!deps.signal.aborted) {
+    while (!deps.signal.aborted && left > 0) {
       const isComplete = !options.follow || !deps.running(); // asked first, as more may come while it reads
-      const lines = await files.read();
+      const lines = (await files.read()).slice(0, left);
+      left -= lines.length;
       if (lines.length > 0) {
         const entries = lines.flatMap((line) => parseEntry(line) ?? []).filter((entry) => isWanted(entry, options));
         if (entries.length > 0) yield entries;
