@@ -15,13 +15,13 @@ const pod = (revision: number, status: CoreV1PodStatus): CoreV1Pod => ({
 
 /** A reporter whose timers run at once and whose requests are answered by hand, with the pod at a revision. */
 function reporting() {
-  const answers: ((revision: number) => Promise<void>)[] = [];
+  const answers: ((revision: number, code?: number) => Promise<void>)[] = [];
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   const reporter = new StatusReporter({
     api: () =>
       new Promise((resolve) => {
-        answers.push((revision) => {
-          resolve({ code: 200, body: { metadata: { resourceVersion: String(revision) } } });
+        answers.push((revision, code = 200) => {
+          resolve({ code, body: { metadata: { resourceVersion: String(revision) } } });
           return settle();
         });
       }),
@@ -58,5 +58,12 @@ test("news that is older than the answer contradicts nothing", async () => {
   await report(pod(1, ready("False")), ready("True"));
   await answers[0]?.(3);
   await report(pod(2, ready("False")), ready("True"));
+  expect(answers).toHaveLength(1);
+});
+
+test("a pod that is no more is not told of again and again", async () => {
+  const { report, answers } = reporting();
+  await report(pod(1, ready("False")), ready("True"));
+  await answers[0]?.(0, 404);
   expect(answers).toHaveLength(1);
 });

@@ -106,7 +106,7 @@ export class StatusReporter {
       report.acknowledged = next;
       report.revision = revisionOf(body as CoreV1Pod | null);
       // What others wrote after it may have been heard of before this answer.
-      if (isContradicted(report)) this.report(report.pod, report.next);
+      if (code < 300 && isContradicted(report)) this.report(report.pod, report.next);
       return true;
     } catch {
       return false;
