@@ -33,6 +33,8 @@ async function timed(count: number, run: (i: number) => Promise<unknown>): Promi
 /** Spread over all pods, the same ones every time. */
 const someone = (i: number, { pods }: Size) => (i * 7919 + 13) % pods;
 const podPath = (i: number) => `/api/v1/namespaces/${namespaceOf(i)}/pods/${podName(i)}`;
+/** What one size leaves behind is not in the next one's way. */
+const nameOf = (what: string, { pods }: Size, i: number) => `${what}-${pods}-${i}`;
 const bare = (name: string, more: object = {}) => ({
   metadata: { name, labels: { curve: "yes" } },
   spec: { containers: [{ name: "web", image: "web:1", resources: { requests: { cpu: "100m" } } }], ...more },
@@ -41,13 +43,14 @@ const bare = (name: string, more: object = {}) => ({
 /** In ms, by what is done. */
 export async function measureAll(plane: CurvePlane, size: Size, count: number): Promise<Record<string, Times>> {
   const lists = Math.max(3, Math.round(count / 20));
-  const config = (i: number, value: string) => ({ metadata: { name: `curve-${i}` }, data: { value } });
+  const configName = (i: number) => nameOf("config", size, i);
+  const config = (i: number, value: string) => ({ metadata: { name: configName(i) }, data: { value } });
   const get = (i: number) => plane.must("GET", podPath(someone(i, size)));
   await timed(count / 4, get); // warmed up
   const times: Record<string, Times> = { get: await timed(count, get) };
   times.create = await timed(count, (i) => plane.must("POST", CONFIG_MAPS, config(i, "x".repeat(1000))));
-  times.update = await timed(count, (i) => plane.must("PUT", `${CONFIG_MAPS}/curve-${i}`, config(i, "y".repeat(1000))));
-  times["watch delivery"] = await watchTimes(plane, count);
+  times.update = await timed(count, (i) => plane.must("PUT", `${CONFIG_MAPS}/${configName(i)}`, config(i, "y".repeat(1000))));
+  times["watch delivery"] = await watchTimes(plane, configName(0), count);
   times["pod status write"] = await timed(count, (i) => {
     const status = { ...podStatus, message: String(i) };
     return plane.must("PATCH", `${podPath(someone(i, size))}/status`, { status }, MERGE);
@@ -57,9 +60,9 @@ export async function measureAll(plane: CurvePlane, size: Size, count: number): 
     return plane.must("PATCH", path, { status: { images: [{ names: [`web:${i}`], sizeBytes: i }] } }, MERGE);
   });
   times.bind = await bindTimes(plane, size, count);
-  times["pod created until bound"] = await scheduleTimes(plane, count);
+  times["pod created until bound"] = await scheduleTimes(plane, size, count);
   times.eviction = await timed(Math.min(count, 100), (i) => {
-    const pod = 500 + i;
+    const pod = size.pods - 1 - i;
     const body = {
       apiVersion: "policy/v1",
       kind: "Eviction",
@@ -91,14 +94,14 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 }
 
 /** From the sending of a write to the watcher's having its event. */
-async function watchTimes(plane: CurvePlane, count: number): Promise<Times> {
+async function watchTimes(plane: CurvePlane, name: string, count: number): Promise<Times> {
   const watch = await openWatch(plane.server, CONFIG_MAPS);
   try {
     await effects.sleep(200); // what there is already
     return await timed(count, async (i) => {
       const before = watch.lines.length;
       const body = { data: { value: `watched ${i}` } };
-      await plane.must("PATCH", `${CONFIG_MAPS}/curve-0`, body, MERGE);
+      await plane.must("PATCH", `${CONFIG_MAPS}/${name}`, body, MERGE);
       await until("an event", () => watch.lines.length > before);
     });
   } finally {
@@ -106,25 +109,27 @@ async function watchTimes(plane: CurvePlane, count: number): Promise<Times> {
   }
 }
 
-async function bindTimes(plane: CurvePlane, { nodes }: Size, count: number): Promise<Times> {
-  for (let i = 0; i < count; i++) await plane.must("POST", PODS, bare(`bind-${i}`, { schedulerName: "nobody" }));
+async function bindTimes(plane: CurvePlane, size: Size, count: number): Promise<Times> {
+  const name = (i: number) => nameOf("bind", size, i);
+  for (let i = 0; i < count; i++) await plane.must("POST", PODS, bare(name(i), { schedulerName: "nobody" }));
   return timed(count, (i) => {
-    const target = { apiVersion: "v1", kind: "Node", name: nodeName((i * 37) % nodes) };
-    const body = { apiVersion: "v1", kind: "Binding", metadata: { name: `bind-${i}` }, target };
-    return plane.must("POST", `${PODS}/bind-${i}/binding`, body);
+    const target = { apiVersion: "v1", kind: "Node", name: nodeName((i * 37) % size.nodes) };
+    const body = { apiVersion: "v1", kind: "Binding", metadata: { name: name(i) }, target };
+    return plane.must("POST", `${PODS}/${name(i)}/binding`, body);
   });
 }
 
 /** One pod after another, each from its creation to a watcher's seeing it with a node. */
-async function scheduleTimes(plane: CurvePlane, count: number): Promise<Times> {
+async function scheduleTimes(plane: CurvePlane, size: Size, count: number): Promise<Times> {
   const watch = await openWatch(plane.server, `${PODS}?labelSelector=curve%3Dyes`);
   try {
     await effects.sleep(200);
     return await timed(count, async (i) => {
-      await plane.must("POST", PODS, bare(`placed-${i}`));
-      const isPlaced = (line: string) => line.includes(`"name":"placed-${i}"`) && line.includes('"nodeName":"');
+      const name = nameOf("placed", size, i);
+      await plane.must("POST", PODS, bare(name));
+      const isPlaced = (line: string) => line.includes(`"name":"${name}"`) && line.includes('"nodeName":"');
       let seen = 0;
-      await until(`placed-${i}`, () => {
+      await until(name, () => {
         const found = watch.lines.slice(seen).some(isPlaced);
         seen = watch.lines.length;
         return found;
