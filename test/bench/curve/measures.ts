@@ -49,7 +49,9 @@ export async function measureAll(plane: CurvePlane, size: Size, count: number): 
   await timed(count / 4, get); // warmed up
   const times: Record<string, Times> = { get: await timed(count, get) };
   times.create = await timed(count, (i) => plane.must("POST", CONFIG_MAPS, config(i, "x".repeat(1000))));
-  times.update = await timed(count, (i) => plane.must("PUT", `${CONFIG_MAPS}/${configName(i)}`, config(i, "y".repeat(1000))));
+  times.update = await timed(count, (i) =>
+    plane.must("PUT", `${CONFIG_MAPS}/${configName(i)}`, config(i, "y".repeat(1000))),
+  );
   times["watch delivery"] = await watchTimes(plane, configName(0), count);
   times["pod status write"] = await timed(count, (i) => {
     const status = { ...podStatus, message: String(i) };
