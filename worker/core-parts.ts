@@ -48,7 +48,7 @@ export type CoreLimits = {
 
 export const LIMITS: CoreLimits = {
   turnReconciles: 100,
-  turnMs: 3,
+  turnMs: 8,
   keepRevisions: 10_000,
   compactRows: 200,
   compactEveryRevisions: 100,

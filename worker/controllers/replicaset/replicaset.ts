@@ -19,7 +19,7 @@ import { type Failure, nextAvailable, replicaSetStatus } from "./status.ts";
  * Pods made or removed by one reconcile, at least, and as a share of those that are there: few, since requests wait
  * meanwhile, and more for a large set, since each reconcile looks at all. Their own writes bring the key back.
  */
-const BURST = 4;
+const BURST = 10;
 const BURST_SHARE = 0.001;
 const burst = (pods: Pods) => Math.max(BURST, Math.ceil(pods.length * BURST_SHARE));
 
