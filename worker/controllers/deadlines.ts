@@ -1,7 +1,9 @@
+export type WorkRow = { controller: string; key: string; due: number };
+
 /** Reconciles that wait for a time, kept where they survive this process. The store's work queue is one. */
 export type WorkRows = {
-  enqueue(item: { controller: string; key: string; due: number }): void;
-  due(now: number, limit: number): { controller: string; key: string; due: number }[];
+  enqueue(item: WorkRow): void;
+  due(now: number, limit: number): WorkRow[];
   done(controller: string, key: string): void;
 };
 
@@ -35,17 +37,18 @@ export class Deadlines {
     keys.set(key, Math.min(due, keys.get(key) ?? due));
   }
 
-  /** Ticks off the rows that have come. `isLost`: a driver ended while keys waited in its memory. */
-  take(now: number): { keys: { controller: string; key: string }[]; rows: number; isLost: boolean } {
+  /** The rows that have come, marks among them. `isLost`: a driver ended while keys waited in its memory. */
+  come(now: number): { rows: readonly WorkRow[]; isLost: boolean } {
     const rows = this.#work.due(now, DUE_ROWS_AT_ONCE);
-    for (const { controller, key } of rows) this.#work.done(controller, key);
-    const marks = rows.filter(({ controller }) => controller === UNFINISHED);
-    if (marks.some(({ key }) => key === this.#mark)) this.#marked = false;
-    return {
-      keys: rows.filter(({ controller }) => controller !== UNFINISHED),
-      rows: rows.length,
-      isLost: marks.some(({ key }) => key !== this.#mark),
-    };
+    return { rows, isLost: rows.some(({ controller, key }) => controller === UNFINISHED && key !== this.#mark) };
+  }
+
+  /** To be called when their keys wait in memory and not sooner: storage may fail at any of the rows. */
+  tickOff(rows: readonly WorkRow[]): void {
+    for (const { controller, key } of rows) {
+      this.#work.done(controller, key);
+      if (controller === UNFINISHED && key === this.#mark) this.#marked = false;
+    }
   }
 
   /** Writes what came up since the last call. `unfinished`: keys wait in memory. */

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { Kind } from "../kinds/kind.ts";
 import type { KubeObject } from "../lib/object.ts";
 import type { ApiError } from "../lib/status.ts";
@@ -205,10 +205,27 @@ describe("queueing", () => {
         clock.now += 5;
       }),
     );
-    driver.changed([added("a"), added("b"), added("c")]);
+    driver.changed([added("a"), added("b"), added("c"), added("d")]);
     expect(driver.drain({ reconciles: 10, until: 1010 })).toBe(false);
     expect(ran).toHaveLength(2);
-    expect(driver.waiting).toBe(1);
+    expect(driver.waiting).toBe(2);
+    driver.drain({ reconciles: 10 });
+    expect(ran).toEqual(["ns/a", "ns/b", "ns/c", "ns/d"]);
+  });
+
+  test("what is due is queued before its row goes, so that nothing is lost where storage fails at some rows", () => {
+    const rows: Rows = new Map(["a", "b"].map((key) => [`one ${key}`, { controller: "one", key, due: 0 }]));
+    const { driver, ran, clock } = setup(() => [], {}, [], rows);
+    const fails = vi.spyOn(rows, "delete").mockImplementationOnce((item) => Map.prototype.delete.call(rows, item));
+    fails.mockImplementationOnce(() => {
+      throw new Error("the disk is full");
+    });
+    expect(() => driver.due(clock.now)).toThrow("the disk is full");
+    fails.mockRestore();
+    expect(driver.due(clock.now)).toBe(1);
+    driver.drain({ reconciles: 10 });
+    expect(ran).toEqual(["a", "b"]);
+    expect(rows.size).toBe(0);
   });
 
   test("two controllers of one name are a bug", () => {

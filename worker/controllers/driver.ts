@@ -69,8 +69,8 @@ const CONFLICTS_AT_ONCE = 3;
  *
  * What the caller must do: hand every write to `changed` (or serve them by `pull`), call `drain` until it returns
  * true or the turn is over, and then `persist` in the same transaction as the writes; when `drain` returned false, take
- * another turn soon; when the soonest work row is due or `restedAt` has come, call `due` and drain. Queues are memory, and memory is a cache:
- * what `persist` wrote is all that a new Driver needs.
+ * another turn soon; when the soonest work row is due or `restedAt` has come, call `due` and drain. Queues are memory,
+ * and memory is a cache: what `persist` wrote is all that a new Driver needs.
  */
 export class Driver {
   readonly #options: DriverOptions;
@@ -126,7 +126,7 @@ export class Driver {
     }
   }
 
-  /** Queues one key, as if something it depends on had changed. */
+  /** Queues one key, as if something it depends on had changed. Of a controller that is not here it queues nothing. */
   enqueue(controller: string, key: string): void {
     const queue = this.#byName.get(controller);
     if (queue) this.#add(queue, key);
@@ -165,10 +165,11 @@ export class Driver {
 
   /** Loads the deadlines that have come; how many. */
   due(now: number): number {
-    const { keys, rows, isLost } = this.#deadlines.take(now);
-    for (const { controller, key } of keys) this.enqueue(controller, key);
+    const { rows, isLost } = this.#deadlines.come(now);
+    for (const { controller, key } of rows) this.enqueue(controller, key);
     if (isLost) this.resync();
-    return rows;
+    this.#deadlines.tickOff(rows);
+    return rows.length;
   }
 
   /** Keys that wait to run now. */
@@ -186,11 +187,8 @@ export class Driver {
     for (const { queue, key } of this.#rests.over(this.#options.effects.now())) this.#add(queue, key);
     this.#pull();
     for (let left = budget.reconciles; left > 0; left--) {
+      if (budget.until !== undefined && this.#options.effects.now() >= budget.until) break;
       const next = this.#turns.take();
-      if (budget.until !== undefined && this.#options.effects.now() >= budget.until) {
-        if (next) this.#add(next.queue, next.key);
-        break;
-      }
       if (next) this.#run(next.queue, next.key);
       const mayLook = this.#unseen !== undefined && this.waiting < FEW_KEYS;
       if (!(mayLook && this.#seeSome()) && !next) break;
