@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { CoreV1Pod, CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
 import { StatusReporter } from "./reporter.ts";
 
@@ -66,4 +66,15 @@ test("a pod that is no more is not told of again and again", async () => {
   await report(pod(1, ready("False")), ready("True"));
   await answers[0]?.(0, 404);
   expect(answers).toHaveLength(1);
+});
+
+test("what a busy cluster had no time for is told again, and what it refuses is not", async () => {
+  const { report, answers } = reporting();
+  await report(pod(1, ready("False")), ready("True"));
+  await answers[0]?.(0, 429);
+  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  await answers[1]?.(0, 422);
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(answers).toHaveLength(2);
 });

@@ -17,6 +17,8 @@ type Report = {
 /** Details of a status wait so long for others to go with them; what users wait for goes at once. */
 const GATHER_MS = 500;
 const RETRY_MS = 5_000;
+/** The cluster has more to do than it can: that says nothing against what was sent. */
+const TOO_MANY_REQUESTS = 429;
 
 /** Keeps the API server's statuses of this node's pods as they are here; through outages of the uplink, too. */
 export class StatusReporter {
@@ -101,7 +103,7 @@ export class StatusReporter {
       // 404 and 409: the pod is no more, and the desired state will say so.
       if (code >= 300 && code !== 404 && code !== 409) {
         this.#log(`status of pod ${pod.metadata.namespace}/${pod.metadata.name}: ${code} ${message}`);
-        return code < 500; // what is refused is not sent again unchanged
+        return code < 500 && code !== TOO_MANY_REQUESTS; // what is refused is not sent again unchanged
       }
       report.acknowledged = next;
       report.revision = revisionOf(body as CoreV1Pod | null);
