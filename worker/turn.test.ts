@@ -38,7 +38,7 @@ function prepared(rules: Partial<LevelRules> = {}) {
     await Promise.resolve();
     return ran.splice(0).join(" ");
   };
-  return { turn, clock, settled, place, body, next, deferred, ran };
+  return { turn, clock, settled, level, place, body, next, deferred, ran };
 }
 
 test("what has no place runs whole in the next turn, whatever waits", async () => {
@@ -96,17 +96,18 @@ test("a read waits for no turn, unless someone else waits or reads have taken lo
 });
 
 test("a full queue refuses at once, and says when to come back", async () => {
-  const { turn, place, body, next } = prepared();
+  const { turn, level, place, body, next } = prepared();
   const accepted = Array.from({ length: 40 }, () => turn.run(body("a"), place(0)));
   const refusal = await turn.run(body("a"), place(0)).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(TooManyRequests);
   expect(refusal).toMatchObject({ retryAfter: 1, message: "Too many requests, please try again later." });
+  expect(level.rejected).toBe(1);
   await next();
   expect(await Promise.all(accepted)).toHaveLength(40);
 });
 
 test("one that has waited too long is refused, and a throw is its own caller's", async () => {
-  const { turn, place, clock, next, ran, body } = prepared();
+  const { turn, level, place, clock, next, ran, body } = prepared();
   const late = turn.run(body("late"), place(0)).catch((error: unknown) => error);
   clock.now += 15_000;
   const thrown = turn
@@ -120,4 +121,13 @@ test("one that has waited too long is refused, and a throw is its own caller's",
   expect(await thrown).toMatchObject({ message: "mine" });
   expect(await fine).toBe("fine");
   expect(ran).toEqual([]);
+  expect(level.rejected).toBe(1);
+});
+
+test("who is exempt is served however long it has waited", async () => {
+  const { turn, place, clock, next, body } = prepared({ exempt: true });
+  const late = turn.run(body("late"), place(0));
+  clock.now += 15_000;
+  await next();
+  expect(await late).toBe("late");
 });

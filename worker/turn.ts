@@ -74,6 +74,7 @@ export class Turn {
   private refusal({ flow: { level } }: Place, now: number): TooManyRequests {
     const drops = this.drops.get(level) ?? new Drops();
     this.drops.set(level, drops);
+    level.rejected++;
     return new TooManyRequests(drops.record(now));
   }
 
@@ -102,7 +103,7 @@ export class Turn {
   private serveQueued(queued: Queued): { answer: () => void; cost: number } {
     const { place, since, reject } = queued;
     const now = this.options.now();
-    if (now - since < LONGEST_WAIT_MS) return this.serve(queued);
+    if (place.flow.level.rules.exempt || now - since < LONGEST_WAIT_MS) return this.serve(queued);
     const refusal = this.refusal(place, now);
     return { answer: () => reject(refusal), cost: 0 };
   }

@@ -35,6 +35,7 @@ type Queue = {
 export class Level {
   rules: LevelRules;
   waiting = 0;
+  /** Requests that were refused, at once or after they had waited. */
   rejected = 0;
   /** Cost of what was served, by share. */
   spent = 0;
@@ -65,10 +66,7 @@ export class FairQueues<Item> {
     const queue = shortest(level, hand);
     const { exempt, seats, queuing } = level.rules;
     const isFull = level.waiting >= seats && queue.waiting.length >= (queuing?.queueLengthLimit ?? 0);
-    if (isFull && !exempt) {
-      level.rejected++;
-      return false;
-    }
+    if (isFull && !exempt) return false;
     if (queue.waiting.length === 0) queue.due = Math.max(queue.due, level.time);
     queue.waiting.push(item);
     if (level.waiting++ === 0) {
