@@ -172,6 +172,13 @@ describe("with what a cluster stores", () => {
     expect(classify(fairness, alice, "GET", "/api/v1/pods")).toBe(flow);
   });
 
+  test("long paths are judged each time, and not remembered", () => {
+    const { fairness } = prepared();
+    const [first, second] = [1, 2].map(() => classify(fairness, alice, "GET", `/healthz/${"x".repeat(2000)}`));
+    expect(first).toEqual(second);
+    expect(first).not.toBe(second);
+  });
+
   test("what is mandatory counts where it is not stored", () => {
     const { fairness } = prepared();
     expect(classify(fairness, user("root", "system:masters"), "GET", "/api/v1/pods").level.rules.exempt).toBe(true);

@@ -18,6 +18,8 @@ import { type Flow, Level } from "./queues.ts";
 export type RequestFlow = Flow & { schemaUid: string; levelUid: string };
 
 const MAX_KNOWN = 2000;
+/** Whose key is longer is judged each time: paths are as long as clients like. */
+const MAX_KEY_CHARACTERS = 1000;
 
 type Config = { levels: Levels; schemas: readonly Readonly<FlowSchema>[] };
 
@@ -46,7 +48,7 @@ export class Fairness {
     if (!flow) {
       flow = this.#flow(config, user, info);
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(key, flow);
+      if (key.length <= MAX_KEY_CHARACTERS) this.#known.set(key, flow);
     }
     this.#flows.set(request, flow);
     return flow;
