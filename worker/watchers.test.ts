@@ -88,3 +88,20 @@ test("a watch that ends says how far it has come: what is written in the same tu
   expect(over.sent).toEqual(["bookmark 6\n"]);
   expect(over.closed).toEqual([1000]);
 });
+
+test("a watch that ends after a sleep does not go back to what it knew when it began", () => {
+  const over = watcher({ deadline: 10, bookmarks: true, revision: 2 });
+  const { watchers, clock } = scene([over]);
+  clock.now = 10;
+  watchers.changed([change(7), change(8)]);
+  expect(over.sent).toEqual(["bookmark 6\n"]);
+});
+
+test("watchers rest no longer where the clock was set back", () => {
+  const { watchers, clock, deferred } = scene([watcher()]);
+  clock.now = 3_600_000;
+  watchers.changed([change(1)]);
+  clock.now = 0;
+  watchers.changed([change(2)]);
+  expect(deferred.map(({ ms }) => ms)).toEqual([100]);
+});

@@ -84,7 +84,8 @@ export class Watchers {
   changed(changes: readonly Change[]): void {
     this.untold.push(...changes);
     for (const { json } of changes) this.untoldCharacters += json.length;
-    const rest = this.restedAt - this.deps.now();
+    // No longer than that where the clock was set back.
+    const rest = Math.min(this.restedAt - this.deps.now(), MAX_REST_MS);
     if (rest <= 0 || this.untoldCharacters >= CHUNK_CHARACTERS) return this.tellAll();
     if (this.deferred) return;
     this.deferred = true;
@@ -116,8 +117,10 @@ export class Watchers {
     const now = this.deps.now();
     const spec = socket.spec();
     if (now >= spec.deadline) {
-      // How far it has come, and not how far others have: it is told no more.
-      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, spec.revision));
+      // How far it has come, and not how far others have: it is told no more. What was before has been told, though its
+      // spec may say less after a sleep.
+      const told = Math.max(spec.revision, (changes[0]?.revision ?? 0) - 1);
+      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, told));
       socket.close(1000, "deadline");
       return false;
     }
