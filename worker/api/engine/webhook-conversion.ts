@@ -8,7 +8,7 @@ import { internalError } from "../../lib/status.ts";
 import { type Callout, type CalloutAnswer, CalloutsNeeded } from "../callouts/callouts.ts";
 
 const TIMEOUT_MS = 30_000;
-/** Converted objects kept for each definition, in characters of what they were converted from. */
+/** Converted objects kept for each definition, in characters of what they were converted from; a list is kept whole. */
 const KEPT_CHARACTERS = 4 * 1024 * 1024;
 
 type Known = { objects: Map<string, KubeObject | Error>; characters: number };
@@ -19,6 +19,10 @@ const knownOf = (conversion: WebhookConversion): Known => {
   caches.set(conversion, known);
   return known;
 };
+
+function forget(known: Known, key: string): void {
+  if (known.objects.delete(key)) known.characters -= key.length;
+}
 
 /** Of objects that are at hand, so that each is written out once. */
 const contents = new WeakMap<KubeObject, string>();
@@ -42,13 +46,15 @@ function inOrder(value: unknown): unknown {
   return Object.fromEntries(fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, field]) => [name, inOrder(field)]));
 }
 
-/** The object under another version. Throws CalloutsNeeded where the webhook has not been asked, and its failure once. */
+/**
+ * The object under another version. Throws CalloutsNeeded where the webhook has not been asked, and its failure once,
+ * for however many objects it was asked.
+ */
 export function converted<T extends KubeObject>(conversion: WebhookConversion, object: T, apiVersion: string): T {
-  const { objects } = knownOf(conversion);
-  const key = keyOf(object, apiVersion);
-  const known = objects.get(key);
+  const all = knownOf(conversion);
+  const known = all.objects.get(keyOf(object, apiVersion));
   if (known instanceof Error) {
-    objects.delete(key);
+    for (const [key, other] of all.objects) if (other === known) forget(all, key);
     throw known;
   }
   if (!known) throw new CalloutsNeeded([question(conversion, [object], apiVersion)]);
@@ -62,13 +68,18 @@ export function needConverted(kind: Kind, objects: Iterable<KubeObject>): void {
   const { conversion } = kind;
   if (!conversion) return;
   const { objects: known } = knownOf(conversion);
-  const missing = [...objects].filter(
-    (object) => object.apiVersion !== kind.apiVersion && !known.has(keyOf(object, kind.apiVersion)),
-  );
-  if (missing.length > 0) throw new CalloutsNeeded([question(conversion, missing, kind.apiVersion)]);
+  const others = [...objects].filter(({ apiVersion }) => apiVersion !== kind.apiVersion);
+  const missing = others.filter((object) => !known.has(keyOf(object, kind.apiVersion)));
+  if (missing.length > 0) throw new CalloutsNeeded([question(conversion, missing, kind.apiVersion, others)]);
 }
 
-function question(conversion: WebhookConversion, objects: readonly KubeObject[], apiVersion: string): Callout {
+/** `needed`: what is wanted at once, these objects among it. */
+function question(
+  conversion: WebhookConversion,
+  objects: readonly KubeObject[],
+  apiVersion: string,
+  needed: readonly KubeObject[] = objects,
+): Callout {
   const version = conversion.reviewVersions.includes("v1") ? "v1" : "v1beta1";
   const uid = "00000000-0000-4000-8000-000000000000";
   const request = { uid, desiredAPIVersion: apiVersion, objects };
@@ -78,7 +89,10 @@ function question(conversion: WebhookConversion, objects: readonly KubeObject[],
     client: conversion.client,
     body,
     timeoutMs: TIMEOUT_MS,
-    heard: (answer) => keep(conversion, objects, apiVersion, answer),
+    heard(answer) {
+      keep(conversion, objects, apiVersion, answer);
+      shrink(knownOf(conversion), new Set(needed.map((object) => keyOf(object, apiVersion))));
+    },
   };
 }
 
@@ -92,13 +106,17 @@ function keep(
   const said = convertedObjects(answer, objects, apiVersion);
   for (const [index, object] of objects.entries()) {
     const key = keyOf(object, apiVersion);
+    forget(known, key);
     known.objects.set(key, said instanceof Error ? said : (said[index] as KubeObject));
     known.characters += key.length;
   }
+}
+
+/** The oldest go first, and nothing of what is needed now, or it would be asked for again without end. */
+function shrink(known: Known, needed: ReadonlySet<string>): void {
   for (const key of known.objects.keys()) {
     if (known.characters <= KEPT_CHARACTERS) return;
-    known.objects.delete(key);
-    known.characters -= key.length;
+    if (!needed.has(key)) forget(known, key);
   }
 }
 
