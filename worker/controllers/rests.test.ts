@@ -21,6 +21,15 @@ describe("a key that looked at many objects", () => {
     expect(rests.over(6000)).toEqual([]);
   });
 
+  test("rests no longer where the clock was set back", () => {
+    const rests = new Rests<string>();
+    rests.begin("a", "key a", 1000, 3_600_000);
+    expect(rests.delays("a", 3_600_000)).toBe(true);
+    expect(rests.over(0)).toEqual(["key a"]);
+    rests.begin("b", "key b", 1000, 3_600_000);
+    expect(rests.delays("b", 0)).toBe(false);
+  });
+
   test("few objects cost no rest", () => {
     const rests = new Rests<string>();
     rests.begin("a", "key a", 200, 5000);

@@ -9,7 +9,10 @@ const FREE_OBJECTS = 200;
 /** About twenty times as long as looking at one object takes. */
 const REST_MS_AN_OBJECT = 0.1;
 
-type Rest<Item> = { item: Item; until: number; wanted: boolean };
+type Rest<Item> = { item: Item; from: number; until: number; wanted: boolean };
+
+/** Also where the clock was set back. */
+const isOver = ({ from, until }: Rest<unknown>, now: number) => now >= until || now < from;
 
 export class Rests<Item> {
   readonly #rests = new Map<string, Rest<Item>>();
@@ -17,20 +20,20 @@ export class Rests<Item> {
   /** After a look of `id` at so many objects. */
   begin(id: string, item: Item, objects: number, now: number): void {
     if (objects <= FREE_OBJECTS) return;
-    this.#rests.set(id, { item, until: now + Math.ceil(objects * REST_MS_AN_OBJECT), wanted: false });
+    this.#rests.set(id, { item, from: now, until: now + Math.ceil(objects * REST_MS_AN_OBJECT), wanted: false });
   }
 
   /** Whether `id` rests; if so, it is handed out by `over` in time. */
   delays(id: string, now: number): boolean {
     const rest = this.#rests.get(id);
-    if (!rest || rest.until <= now) return false;
+    if (!rest || isOver(rest, now)) return false;
     rest.wanted = true;
     return true;
   }
 
   /** Those whose rest is over and that were wanted meanwhile. */
   over(now: number): Item[] {
-    const ended = [...this.#rests].filter(([, { until }]) => until <= now);
+    const ended = [...this.#rests].filter(([, rest]) => isOver(rest, now));
     for (const [id] of ended) this.#rests.delete(id);
     return ended.flatMap(([, { item, wanted }]) => (wanted ? [item] : []));
   }
