@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { effects } from "./effects.ts";
 import { Launcher } from "./launcher.ts";
@@ -34,4 +35,17 @@ test("when its shell dies, what runs is given up and the next program has a new 
   const { run } = start();
   await expect(run("sh", ["-c", "kill -9 $(ps -o ppid= -p $PPID); sleep 1"])).rejects.toThrow("has ended");
   expect(await run("echo", ["again"])).toMatchObject({ code: 0, stdout: "again\n" });
+});
+
+test("its shell forgets programs that have ended", async () => {
+  const { run } = start();
+  const { stdout } = await run("sh", ["-c", "ps -o ppid= -p $PPID"]);
+  const kilobytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stdout.trim()}/status`, "utf8"))?.[1]);
+  const runMany = async () => {
+    for (let turn = 0; turn < 100; turn++) await Promise.all(Array.from({ length: 5 }, () => run("true", [])));
+  };
+  await runMany();
+  const before = kilobytes();
+  await runMany();
+  expect(kilobytes() - before).toBeLessThan(12);
 });

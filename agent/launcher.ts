@@ -13,8 +13,11 @@ const KILLED = 137;
 /** Where files cost no disk, if the machine has it. */
 const MEMORY = "/dev/shm";
 
-/** Each line names a script, which starts a program in the background. Ends with its agent; programs go on. */
-const LOOP = 'while read -r script; do . "$2/$script.sh"; done; rm -rf "$2"';
+/**
+ * Each line names a script, which starts a program in the background. `jobs` forgets those that have ended: shells keep
+ * their codes until they are asked for. Ends with its agent; programs go on.
+ */
+const LOOP = 'while read -r script; do . "$2/$script.sh"; jobs >/dev/null; done; rm -rf "$2"';
 
 type Running = {
   resolve(done: Finished): void;
