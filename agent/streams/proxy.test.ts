@@ -77,6 +77,21 @@ test("a request arrives with its method, path, headers and body, and its answer 
   });
 });
 
+test("a body arrives whole whatever the method, and is never taken for another request", async () => {
+  const heard: string[] = [];
+  const { ask, socket, send, over } = await serving(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    heard.push(`${request.method} ${body}`);
+    response.end();
+  });
+  ask({ method: "DELETE", hasBody: true });
+  socket.send(Buffer.from("GET /other HTTP/1.1\r\n\r\n"));
+  send({ type: "end" });
+  await over;
+  expect(heard).toEqual(["DELETE GET /other HTTP/1.1\r\n\r\n"]);
+});
+
 test.each([
   ["plain", (text: string) => Buffer.from(text), (body: Buffer) => body.toString(), {}],
   ["gzip", gzipSync, (body: Buffer) => gunzipSync(body).toString(), { "content-encoding": "gzip" }],

@@ -109,7 +109,7 @@ const forwardedUri = ({ prefix, path }: Ask) => prefix + path.split("?")[0];
 function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
   const open = request.scheme === "https" ? httpsRequest : httpRequest;
   const host: Headers = hostOf(ask) === "" ? [["host", originOf(request).authority]] : [];
-  const headers: Headers = [...host, ...ask.headers, ["x-forwarded-uri", forwardedUri(ask)]];
+  const headers: Headers = [...host, ...ask.headers, ...framing(ask), ["x-forwarded-uri", forwardedUri(ask)]];
   const sent = open({
     host: request.address,
     port: request.port,
@@ -142,6 +142,12 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
     });
   });
 }
+
+/** A body always says where it ends. Node.js sends that of a DELETE bare, and a program could take it for a request. */
+const framing = ({ headers, hasBody }: Ask): Headers =>
+  hasBody && !headers.some(([name]) => name.toLowerCase() === "content-length")
+    ? [["transfer-encoding", "chunked"]]
+    : [];
 
 function trust({ tls }: ProxyRequest): ConnectionOptions {
   // As kube-apiserver: who asked for https trusts the cluster's network, not a certificate of a pod.
