@@ -121,3 +121,21 @@ test("a server in use is looked at now and then, more often while it does not an
   expect(uses(true, 300)).toBe(10);
   expect(uses(false, 10)).toBe(10);
 });
+
+test("a slow answer is waited for, however often its server is used meanwhile", async () => {
+  const { servers, extension, requests, rechecked, node, clock } = await prepared();
+  let answer: (response: Response) => void = () => undefined;
+  node.answer = () => new Promise((resolve) => (answer = resolve));
+  servers.check(NAME, "a", Number.POSITIVE_INFINITY);
+  await settled();
+  for (let second = 0; second < 4; second++) {
+    clock.now += 1000;
+    servers.used(extension);
+    servers.check(NAME, "a", Number.POSITIVE_INFINITY);
+    await settled();
+  }
+  expect([requests.length, rechecked]).toEqual([1, []]);
+  answer(new Response("{}"));
+  await settled();
+  expect(servers.check(NAME, "a", Number.POSITIVE_INFINITY)).toEqual({ failed: undefined, at: clock.now });
+});

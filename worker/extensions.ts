@@ -74,6 +74,7 @@ export class ExtensionServers implements Extensions {
   used({ name, available }: Extension): void {
     const now = this.#parts.effects.now();
     const known = this.#checks.get(name);
+    if (known?.isAsking) return; // a slow answer would always be given up for the next question
     if (known && now - known.askedAt < (available ? RECHECK_MS : RECHECK_FAILED_MS)) return;
     this.#checks.set(name, { print: known?.print ?? "", since: known?.since, askedAt: now });
     this.#parts.recheck(name);
