@@ -95,11 +95,11 @@ function asked(request: Request): Asked {
   return { request, url, info: requestInfo(request.method, url) };
 }
 
-/** What another server takes a URL for: to it a slash is one, escaped or not. */
+/** What another server takes a URL for: to it a slash is one, escaped or not, and what is escaped twice stays so once. */
 function asDecoded({ method, url }: Request): RequestInfo {
   const { pathname, searchParams } = pathAndQuery(url);
   try {
-    return requestInfo(method, { pathname: decodeURIComponent(pathname), searchParams });
+    return requestInfo(method, { pathname: decodeURIComponent(pathname).replaceAll("%", "%25"), searchParams });
   } catch {
     throw badRequest(`invalid URL escape in ${JSON.stringify(pathname)}`);
   }

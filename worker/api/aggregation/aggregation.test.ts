@@ -115,6 +115,8 @@ test("a path means to RBAC what it means to the server", async () => {
   expect(await statusOf(rose)).toBe("forwarded");
   expect(await statusOf(`${rose}/status`)).toBe(403);
   expect(await statusOf(`${rose}%2Fstatus`)).toBe(403);
+  expect(await statusOf(rose.replace("roses", "%72oses"))).toBe("forwarded");
+  expect(await statusOf(rose.replace("roses", "%2572oses"))).toBe(403);
   expect(await statusOf(`${rose}%zz`)).toBe(400);
 });
 
