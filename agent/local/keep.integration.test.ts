@@ -79,10 +79,12 @@ test("what ends at once is started ever more seldom, and its words are kept", as
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it all", async (signal) => {
-  const { child, ended, said } = keep("exec sleep 1000");
-  await eventually("the start", () => started().length === 1);
+  const { child, ended, said } = keep(`echo $$ >${home}/announcer; exec sleep 1000`);
+  await eventually("the start", () => started().length === 1 && read("announcer") !== "");
+  const announcer = Number(read("announcer"));
   child.kill(signal);
   expect(await ended).toBe(0);
+  await eventually("the announcer's end", () => !runs(announcer));
   expect(said()).toContain(`${signal}: stopping; containers keep running`);
   expect(runs(started()[0])).toBe(false);
   expect(existsSync(join(home, "supervisor.pid"))).toBe(false);

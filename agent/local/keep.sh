@@ -25,7 +25,7 @@ start() {
 # An open client stream keeps workerd from obeying SIGTERM.
 stop() {
   trap '' INT TERM HUP USR1
-  kill "$child" "$announcer" 2>/dev/null
+  kill "$child" 2>/dev/null
   while [ $grace -gt 0 ] && kill -0 "$child" 2>/dev/null; do
     sleep 0.1
     grace=$((grace - 1))
@@ -38,8 +38,8 @@ for signal in INT TERM HUP; do trap "say 'SIG$signal: stopping; containers keep 
 trap 'stop 1' USR1
 
 start
-setpriv --pdeathsig TERM nice "$@" & # out of the way of workerd's start
-announcer=$!
+# Out of the way of workerd's start. The kernel ends it with this process: its id may be another's by then.
+setpriv --pdeathsig TERM nice "$@" &
 set -- $delays
 while :; do
   began=$(date +%s)
