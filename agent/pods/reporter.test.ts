@@ -39,7 +39,7 @@ function reporting() {
     await settle();
     await settle();
   };
-  return { report, answers };
+  return { reporter, report, answers, settle };
 }
 
 test("what others wrote of a pod is put right, also when it is heard of before the answer to what was told", async () => {
@@ -77,4 +77,14 @@ test("what a busy cluster had no time for is told again, and what it refuses is 
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
   expect(answers).toHaveLength(2);
+});
+
+test("a pod that was forgotten meanwhile is not told of any more", async () => {
+  const { reporter, report, answers, settle } = reporting();
+  await report(pod(1, ready("False")), ready("True"));
+  await report(pod(3, ready("False")), ready("True"));
+  reporter.forget("u");
+  await answers[0]?.(2);
+  await settle();
+  expect(answers).toHaveLength(1);
 });

@@ -108,7 +108,7 @@ export class StatusReporter {
       report.acknowledged = next;
       report.revision = revisionOf(body as CoreV1Pod | null);
       // What others wrote after it may have been heard of before this answer.
-      if (code < 300 && isContradicted(report)) this.report(report.pod, report.next);
+      if (code < 300 && this.#reports.has(uid) && isContradicted(report)) this.report(report.pod, report.next);
       return true;
     } catch {
       return false;
