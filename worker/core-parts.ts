@@ -14,7 +14,7 @@ export type Platform = {
   watchSockets(): readonly WatchSocket[];
   /** Runs `body` in a later turn of the event loop, soon or after so many ms. */
   defer(body: () => void, ms?: number): void;
-  /** The way to webhooks; absent where none can be reached. */
+  /** The way to webhooks and extension servers; absent where none can be reached. */
   outside?: Outside;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;

@@ -38,7 +38,7 @@ export type HostPlatform = {
   /** When the one alarm is to go off, ms. It is storage, and outlives memory. */
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): void;
-  /** The way to webhooks; absent where none can be reached. */
+  /** The way to webhooks and extension servers; absent where none can be reached. */
   outside?: Outside;
   /** Hears of every commit as it is made, which may still be lost with its turn. */
   committed?(changes: readonly Change[]): void;
