@@ -10,7 +10,10 @@ import { dialRelay, type Relays } from "./relay-socket.ts";
 /** Bodies up to here are held until it is known whose they are. An object of the cluster's own has no more. */
 const MAX_HELD_BYTES = 3 * 1024 * 1024;
 
-/** Who asks is said by the Cluster object alone. */
+/** What clients send as a body with these means nothing (RFC 9110 §9.3.1), and mostly is no more than a length of 0. */
+const BODILESS = new Set(["GET", "HEAD"]);
+
+/** Who asks is said by the Cluster object alone, and a body's length by what is held of it. */
 const REMOTE = /^(x-remote-(user|uid|group|extra-.*)|host|content-length)$/;
 
 /** `ask` puts the request to the Cluster object, a watch in another way than the rest. */
@@ -21,7 +24,8 @@ export async function openAggregated(
   relays: Relays,
 ): Promise<Response> {
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
-  const body = request.body && !isUpgrade ? await hold(request.body) : undefined;
+  const hasBody = request.body && !isUpgrade && !BODILESS.has(request.method);
+  const body = hasBody ? await hold(request.body) : undefined;
   const answer = await ask(question(request, body?.held));
   if (answer.headers.get("x-skerry-grant") === null) {
     await body?.rest?.cancel();
