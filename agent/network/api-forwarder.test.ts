@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
 import { effects } from "../effects.ts";
-import { ApiForwarder } from "./apiForwarder.ts";
+import { ApiForwarder } from "./api-forwarder.ts";
 
 // Loopback addresses of this test alone: 443 there is nobody else's.
 const address = "127.87.61.7";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type CertificateAndKey, createAuthority, issueServer } from "../../worker/lib/certificates.ts";
 import { effects } from "../effects.ts";
-import { type ResolverConfig, renderResolvConf } from "./dns/resolvConf.ts";
+import { type ResolverConfig, renderResolvConf } from "./dns/resolv-conf.ts";
 import { Namespace, sh } from "./testing/namespaces.ts";
 import type { EndpointSlice, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
 

@@ -1,13 +1,13 @@
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { ApiForwarder } from "./apiForwarder.ts";
+import { ApiForwarder } from "./api-forwarder.ts";
 import { attempt, type Command, command } from "./commands.ts";
 import { Records } from "./dns/records.ts";
-import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolvConf.ts";
+import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolv-conf.ts";
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
 import { type Identity, identityOf } from "./identity.ts";
-import { PodNetwork } from "./podNetwork.ts";
+import { PodNetwork } from "./pod-network.ts";
 import { NodeRoutes, wantedRoutes } from "./routes.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";

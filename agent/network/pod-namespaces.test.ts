@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PodNamespaces } from "./podNamespaces.ts";
+import { PodNamespaces } from "./pod-namespaces.ts";
 
 test("namespaces asked for together are made by one program, and one that cannot be made fails alone", async () => {
   const made: string[][] = [];

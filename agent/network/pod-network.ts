@@ -3,7 +3,7 @@ import { nthAddress } from "../../worker/lib/config.ts";
 import { attempt, type Command } from "./commands.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { Identity } from "./identity.ts";
-import { PodNamespaces } from "./podNamespaces.ts";
+import { PodNamespaces } from "./pod-namespaces.ts";
 
 /** Of our routes, in `ip route`; no other well-known program uses it. */
 export const ROUTE_PROTOCOL = "142";

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import { attempt, type Command } from "./commands.ts";
 import type { Identity } from "./identity.ts";
-import { ROUTE_PROTOCOL } from "./podNetwork.ts";
+import { ROUTE_PROTOCOL } from "./pod-network.ts";
 import type { Node } from "./types.ts";
 
 /** Pod addresses of another node, and the node's own address that leads there. */

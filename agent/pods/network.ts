@@ -1,5 +1,5 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import type { ResolverConfig } from "../network/dns/resolvConf.ts";
+import type { ResolverConfig } from "../network/dns/resolv-conf.ts";
 
 /** What pods need of the node's network. A sandbox's name holds its pod's uid, see `sandboxName`. */
 export type PodNetwork = {

@@ -18,7 +18,7 @@ import { clusterClock } from "../clock.ts";
 import type { Desired } from "../desired.ts";
 import { effects, steadyEffects } from "../effects.ts";
 import { command } from "../network/commands.ts";
-import { PodNamespaces } from "../network/podNamespaces.ts";
+import { PodNamespaces } from "../network/pod-namespaces.ts";
 import { mountPoints } from "../volumes/mounts.ts";
 import { machineHost } from "./host.ts";
 import { attachTo } from "./keeping.ts";

@@ -1,4 +1,4 @@
-import { renderResolvConf } from "../network/dns/resolvConf.ts";
+import { renderResolvConf } from "../network/dns/resolv-conf.ts";
 import { pauseOptions } from "./container-spec.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { parseSandboxName, type Sandbox, sandboxName } from "./memory.ts";

@@ -7,7 +7,7 @@ import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
-import { freePort } from "./freePort.ts";
+import { freePort } from "./free-port.ts";
 import { type ImageOptions, writeBusyboxImage } from "./image.ts";
 import type { Machine } from "./machine.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Pod } from "../types.ts";
-import { parseResolvConf, podResolver, renderResolvConf } from "./resolvConf.ts";
+import { parseResolvConf, podResolver, renderResolvConf } from "./resolv-conf.ts";
 
 const node = { servers: ["192.0.2.53"], searches: ["lan"], options: ["edns0"] };
 const context = { dnsAddress: "10.96.0.10", clusterDomain: "cluster.local", node };

@@ -12,7 +12,7 @@ import { type Server, send, sendChecked } from "../../../agent/local/http.ts";
 import { kubeconfig } from "../../../agent/local/kubeconfig.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
-import { freePort } from "../../support/freePort.ts";
+import { freePort } from "../../support/free-port.ts";
 import { ModelNode } from "./node.ts";
 import { between, type Usage } from "./usage.ts";
 

@@ -12,7 +12,7 @@ import { files } from "../../../agent/local/home.ts";
 import type { Server } from "../../../agent/local/http.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
-import { freePort } from "../../support/freePort.ts";
+import { freePort } from "../../support/free-port.ts";
 import { memoryOf } from "../processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");

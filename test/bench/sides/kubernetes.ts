@@ -7,7 +7,7 @@ import { effects } from "../../../agent/effects.ts";
 import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { files } from "../../../agent/local/home.ts";
 import { kubeconfig } from "../../../agent/local/kubeconfig.ts";
-import { freePort } from "../../support/freePort.ts";
+import { freePort } from "../../support/free-port.ts";
 import { upstreamProgram } from "../../support/upstream.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
 import { memoryOf, Server } from "../processes.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
 import { administrator } from "../../../agent/local/credentials.ts";
 import { files } from "../../../agent/local/home.ts";
-import { freePort } from "../../support/freePort.ts";
+import { freePort } from "../../support/free-port.ts";
 import { checked } from "../../support/programs.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
 import { memoryOf, Server } from "../processes.ts";
