@@ -278,6 +278,13 @@ test("the OpenAPI document has what lies in other servers' groups, and what that
   expect(await binary.text()).toContain("/apis/shop.example.com/v1/roses");
 });
 
+test("a server whose document is none leaves the OpenAPI document as it is", async () => {
+  const { register, ask } = await prepared({ "/openapi/v2": reply(null) });
+  const own = (await ask("GET", "/openapi/v2")).body;
+  await register("v1", "shop.example.com");
+  expect((await ask("GET", "/openapi/v2")).body).toEqual(own);
+});
+
 test("an APIService of our own says at once that it is there", async () => {
   const { ask } = await prepared();
   const { body } = await ask("GET", `${apiServices}/v1.apps`);

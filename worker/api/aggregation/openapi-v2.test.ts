@@ -39,3 +39,9 @@ test("a reference to nothing ends nowhere", () => {
   mergeV2(merged, { paths: { "/apis/b/v1/things": to("Missing") } }, "/apis/b/v1/");
   expect(merged.paths).toEqual({ "/apis/b/v1/things": to("Missing") });
 });
+
+test("what a server refers to and does not describe is described as anything", () => {
+  const merged: Swagger = { paths: {}, definitions: {} };
+  mergeV2(merged, { paths: { "/apis/b/v1/x": to("toString") }, definitions: {} }, "/apis/b/v1/");
+  expect(merged).toEqual({ paths: { "/apis/b/v1/x": to("toString") }, definitions: { toString: {} } });
+});

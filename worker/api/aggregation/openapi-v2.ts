@@ -20,7 +20,7 @@ export function mergeV2(merged: Swagger, other: Swagger, prefix: string): void {
     const { section, name } = parsed(renamed.get(reference) ?? reference);
     merged[section] ??= {};
     const known = merged[section];
-    known[name] ??= renaming(find(other, reference), renamed);
+    if (!Object.hasOwn(known, name)) known[name] = renaming(find(other, reference), renamed);
   }
   merged.paths ??= {};
   for (const [path, item] of paths) merged.paths[path] ??= renaming(item, renamed);
@@ -33,7 +33,8 @@ function parsed(reference: string): { section: (typeof SECTIONS)[number]; name: 
 
 function find(document: Swagger, reference: string): unknown {
   const { section, name } = parsed(reference);
-  return document[section]?.[name];
+  const known = document[section] ?? {};
+  return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
 /** Every reference in a value, and in what those lead to. */

@@ -66,5 +66,7 @@ async function locate(extensions: Extensions, extension: Extension): Promise<Loc
 async function describe(extensions: Extensions, extension: Extension): Promise<Described> {
   const { status, text } = await extensions.get(extension, question("/openapi/v2", "application/json"));
   if (status !== 200) throw new Error(`no document of version 2: ${status}`);
-  return { document: JSON.parse(text) as Swagger, print: fnv32(text) };
+  const document = JSON.parse(text) as Swagger | null;
+  if (typeof document !== "object" || document === null) throw new Error("no document of version 2");
+  return { document, print: fnv32(text) };
 }
