@@ -6,24 +6,35 @@ import type { Rule } from "./rule.ts";
 /** Silence, the grace time, late alarms and slow storage together are less. */
 const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 10_000;
+/** Who has been away for so long is found by the next request, if nothing else looks. */
+const FOUND_AFTER_MS = 60_000;
 /** While these last the object may not be able to look, or to write down what it sees. */
 const BLINDING = new Set(["refuse", "writes-fail", "alarms", "slow-storage", "weather", "die", "die-within"]);
 
-/** A node that is down is not called Ready for long. https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats */
+/**
+ * A node that is down is not called Ready for long. Other nodes' agents make the cluster look; where none is up, requests
+ * do. https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
+ */
 export const lostNodesNoticed: Rule = {
   rule: "lost-nodes-are-noticed",
   start({ history, truth, fail }) {
     const downSince = new Map<string, number>();
+    /** When clients were first answered after that. */
+    const foundAt = new Map<string, number>();
     let lookAt = 0;
     let blindUntil = 0;
     function look(): void {
       lookAt = history.at + LOOK_EVERY_MS;
+      const isAlone = ![...truth.nodes().values()].some(({ running }) => running);
       for (const [name, { running }] of truth.nodes()) {
-        if (running) downSince.delete(name);
-        else if (!downSince.has(name)) downSince.set(name, history.at);
+        if (running) {
+          downSince.delete(name);
+          foundAt.delete(name);
+        } else if (!downSince.has(name)) downSince.set(name, history.at);
         const entry = history.get<CoreV1Node>("nodes", "", name);
         const ready = entry?.object.status?.conditions?.find(({ type }) => type === "Ready")?.status;
-        const since = Math.max(downSince.get(name) ?? Number.POSITIVE_INFINITY, blindUntil);
+        const found = (isAlone ? foundAt : downSince).get(name) ?? Number.POSITIVE_INFINITY;
+        const since = Math.max(found, blindUntil);
         if (entry && ready === "True" && history.at - since > PATIENCE_MS)
           fail(`${describe(entry)} is down for ${Math.round((history.at - since) / 1000)} s and called Ready`);
       }
@@ -38,6 +49,10 @@ export const lostNodesNoticed: Rule = {
           if (BLINDING.has(what)) blindUntil = Math.max(blindUntil, history.at + ms);
         }
         if (history.at >= lookAt) look();
+      },
+      answered() {
+        for (const [name, since] of downSince)
+          if (history.at - since > FOUND_AFTER_MS && !foundAt.has(name)) foundAt.set(name, history.at);
       },
     };
   },

@@ -152,12 +152,28 @@ export const podCases: Cases = {
         tale.at += 900_000;
         tale.put("configmaps", "ns/c");
       },
-    },
-    bad: {
-      "one that is not": (tale) => {
+      "the only one, while nobody asks": (tale) => {
         tale.machines.set("n", { running: false });
         node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.asks("GET", "/api/v1/nodes")(200);
         tale.at += 900_000;
+        tale.put("configmaps", "ns/c");
+      },
+    },
+    bad: {
+      "one that is not, beside another": (tale) => {
+        tale.machines.set("n", { running: false });
+        tale.machines.set("m", { running: true });
+        node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.at += 900_000;
+        tale.put("configmaps", "ns/c");
+      },
+      "the only one, though somebody has asked": (tale) => {
+        tale.machines.set("n", { running: false });
+        node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.at += 100_000;
+        tale.asks("GET", "/api/v1/nodes")(200);
+        tale.at += 200_000;
         tale.put("configmaps", "ns/c");
       },
     },
