@@ -1,4 +1,5 @@
 import type { Kind } from "../kinds/kind.ts";
+import { concat } from "../lib/bytes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { fromStored } from "./engine/conversions.ts";
 import { asItem, isBuiltIn, served, servedObject } from "./engine/stored.ts";
@@ -30,22 +31,12 @@ export function render(
 }
 
 const encoder = new TextEncoder();
-const COMMA = ",".charCodeAt(0);
+const COMMA = encoder.encode(",");
 
 /** One piece of memory, which is sent as it is. */
 function joined(head: string, parts: readonly Uint8Array[], tail: string): Uint8Array {
-  const [first, last] = [encoder.encode(head), encoder.encode(tail)];
-  const size = parts.reduce((sum, part) => sum + part.length + 1, first.length + last.length);
-  const bytes = new Uint8Array(parts.length > 0 ? size - 1 : size);
-  bytes.set(first);
-  let at = first.length;
-  for (const [index, part] of parts.entries()) {
-    if (index > 0) bytes[at++] = COMMA;
-    bytes.set(part, at);
-    at += part.length;
-  }
-  bytes.set(last, at);
-  return bytes;
+  const items = parts.flatMap((part, index) => (index > 0 ? [COMMA, part] : [part]));
+  return concat([encoder.encode(head), ...items, encoder.encode(tail)]);
 }
 
 function renderObject(

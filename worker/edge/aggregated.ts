@@ -3,6 +3,7 @@
  * The request then goes through that node's Relay, as those to the API's proxy do.
  */
 import type { ForwardGrant } from "../api/http/streams.ts";
+import { concat } from "../lib/bytes.ts";
 import { HOP_BY_HOP } from "../protocol/proxy.ts";
 import { type Ask, exchange, forwarded, protocolsOf } from "./proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
@@ -52,21 +53,11 @@ async function hold(stream: ReadableStream<Uint8Array>): Promise<Body> {
   const chunks: Uint8Array[] = [];
   for (let size = 0; size <= MAX_HELD_BYTES; ) {
     const { done, value } = await reader.read();
-    if (done) return { held: joined(chunks) };
+    if (done) return { held: concat(chunks) };
     chunks.push(value);
     size += value.byteLength;
   }
-  return { held: joined(chunks), rest: reader };
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((sum, { byteLength }) => sum + byteLength, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  return { held: concat(chunks), rest: reader };
 }
 
 const lengthOf = (body: Body | undefined): Ask["headers"] =>

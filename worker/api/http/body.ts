@@ -1,6 +1,7 @@
 /** Request bodies: their limit, their media types, and YAML made JSON before anyone else looks. */
 import { type Document, isScalar, LineCounter, parseDocument, stringify, type Tags, visit } from "yaml";
 import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
+import { concat } from "../../lib/bytes.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
 
@@ -26,13 +27,7 @@ async function readBytes(request: Request): Promise<Uint8Array> {
     else if (size > MAX_DROPPED_BYTES) break;
   }
   if (size > MAX_BODY_BYTES) throw tooLargeBody();
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.byteLength;
-  }
-  return bytes;
+  return concat(chunks);
 }
 
 const decoder = new TextDecoder("utf-8");

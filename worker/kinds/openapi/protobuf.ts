@@ -1,3 +1,4 @@
+import { concat } from "../../lib/bytes.ts";
 import type { Json } from "./schemas.ts";
 
 /**
@@ -6,16 +7,7 @@ import type { Json } from "./schemas.ts";
  * Field numbers: https://github.com/google/gnostic-models/blob/main/openapiv2/OpenAPIv2.proto
  */
 export function openapiV2Protobuf(document: Json): Uint8Array<ArrayBuffer> {
-  const size = { bytes: 0 };
-  const parts = encodeDocument(document);
-  for (const part of parts) size.bytes += part.length;
-  const all = new Uint8Array(size.bytes);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
+  return concat(encodeDocument(document));
 }
 
 /** Bytes in pieces, so that nested messages are copied once, at the end. */
