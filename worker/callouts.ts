@@ -1,9 +1,8 @@
 /** Asks webhooks: those at a URL directly, those behind a Service through the node of one of its pods. */
 import type { Caller, CalloutAnswer, ClientConfig } from "./api/callouts/callouts.ts";
-import { proxyTarget } from "./api/http/proxy.ts";
-import type { StreamGrant } from "./api/http/streams.ts";
+import { serviceGrant } from "./api/http/proxy.ts";
+import { notConnected, type StreamGrant } from "./api/http/streams.ts";
 import type { StoreView } from "./api/view.ts";
-import { ApiError } from "./lib/status.ts";
 import type { OwnRequest } from "./protocol/proxy.ts";
 
 /** What the platform has to give for it. */
@@ -76,17 +75,13 @@ function service(
   signal: AbortSignal,
 ): Promise<Response> {
   const { name, namespace, port = DEFAULT_PORT } = client.service ?? { name: "", namespace: "" };
-  const question = { view, random: effects.random, namespace };
-  const { node, ...target } = proxyTarget(question, "services", `https:${name}:${port}`);
-  if (!connected(node))
-    throw new ApiError(503, "ServiceUnavailable", `node ${node} is not connected to the control plane`);
-  const host = `${name}.${namespace}.svc`;
-  const tls = { ca: client.caBundle ? atob(client.caBundle) : "", serverName: host };
-  const grant: StreamGrant = { node, stream: { id: effects.uid(), kind: "proxy", ...target, tls } };
+  const ca = client.caBundle ? atob(client.caBundle) : "";
+  const grant = serviceGrant({ service: { name, namespace, port }, ca }, view, effects);
+  if (!connected(grant.node)) throw notConnected(grant.node);
   stream(grant);
   const { pathname } = new URL(urlOf(client));
   const headers: OwnRequest["headers"] = [
-    ["host", `${host}:${port}`],
+    ["host", `${name}.${namespace}.svc:${port}`],
     ["content-type", "application/json"],
     ["accept", "application/json"],
   ];

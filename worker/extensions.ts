@@ -1,12 +1,13 @@
 /** The cluster's own questions to extension servers: whether they answer, and what they serve. */
-import { type Extensions, grantTo, type Question, type Reply } from "./api/aggregation/aggregation.ts";
+import type { Extensions, Question, Reply } from "./api/aggregation/aggregation.ts";
 import { AGGREGATOR, remoteHeaders } from "./api/aggregation/identity.ts";
+import { serviceGrant } from "./api/http/proxy.ts";
+import { notConnected } from "./api/http/streams.ts";
 import type { StoreView } from "./api/view.ts";
 import { inTime, type Outside } from "./callouts.ts";
 import type { Answer, DiscoveryCheck } from "./controllers/apiservice/availability.ts";
 import { type Extension, REGISTRATIONS } from "./kinds/apiregistration/api-service.ts";
 import type { CertificateAndKey } from "./lib/certificates.ts";
-import { ApiError } from "./lib/status.ts";
 import type { ProxyRequest } from "./protocol/link.ts";
 
 export type ExtensionParts = {
@@ -47,8 +48,7 @@ export class ExtensionServers implements Extensions {
   /** The grant, with which the node's agent has been told to serve. Throws the 503. */
   async granted<G extends { node: string; stream: ProxyRequest }>(grant: G): Promise<G> {
     const { connected, stream, certificate } = this.#parts;
-    if (!connected(grant.node))
-      throw new ApiError(503, "ServiceUnavailable", `node ${grant.node} is not connected to the control plane`);
+    if (!connected(grant.node)) throw notConnected(grant.node);
     const { tls } = grant.stream;
     stream(grant.node, { ...grant.stream, ...(tls && { tls: { ...tls, client: await certificate() } }) });
     return grant;
@@ -58,7 +58,7 @@ export class ExtensionServers implements Extensions {
     const { outside, clusterName, view, effects } = this.#parts;
     if (!outside) throw new Error("nothing outside can be reached");
     const asked = anyCertificate ? { ...extension, insecure: true } : extension;
-    const grant = await this.granted(grantTo(asked, view, effects));
+    const grant = await this.granted(serviceGrant(asked, view, effects));
     const { signal, end } = outside.deadline(timeoutMs);
     try {
       const headers: [string, string][] = [["accept", accept], ...remoteHeaders(as)];

@@ -2,7 +2,7 @@
  * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
-import type { ForwardGrant } from "./api/http/streams.ts";
+import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
 import type { Outside } from "./callouts.ts";
 import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
@@ -117,19 +117,17 @@ export class Host {
     const store = openStore(sql);
     if (committed) store.onChange(committed);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
-    const stored = store.getSetting("cluster.authority");
-    const authority = stored
-      ? (JSON.parse(stored) as CertificateAndKey)
-      : await certificates.createAuthority(`skerry ${name}`, effects.now());
-    const knownProxy = store.getSetting("cluster.front-proxy");
-    const frontProxy = knownProxy
-      ? (JSON.parse(knownProxy) as CertificateAndKey)
-      : await certificates.createAuthority("front-proxy-ca", effects.now());
+    const authorityOf = async (setting: string, subject: string): Promise<CertificateAndKey> => {
+      const stored = store.getSetting(setting);
+      return stored ? JSON.parse(stored) : certificates.createAuthority(subject, effects.now());
+    };
+    const authority = await authorityOf("cluster.authority", `skerry ${name}`);
+    const frontProxy = await authorityOf("cluster.front-proxy", "front-proxy-ca");
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretOf(this.settings), name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
     const config: ClusterConfig = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}"), name };
-    if (!stored || !knownProxy)
+    if (!store.getSetting("cluster.authority") || !store.getSetting("cluster.front-proxy"))
       store.write(() => {
         store.setSetting("cluster.front-proxy", JSON.stringify(frontProxy));
         store.setSetting("cluster.name", name);
@@ -184,8 +182,7 @@ export class Host {
   private async grantStream(core: Core, request: Request): Promise<Response> {
     const grant = await core.api.authorizeStream(request);
     if (grant instanceof Response) return grant;
-    if (!core.link.connected(grant.node))
-      throw new ApiError(503, "ServiceUnavailable", `node ${grant.node} is not connected to the control plane`);
+    if (!core.link.connected(grant.node)) throw notConnected(grant.node);
     if (request.headers.get("x-skerry-internal") === "stream") core.link.stream(grant.node, grant.stream);
     return Response.json(grant, { headers: { "x-skerry-grant": "1" } });
   }

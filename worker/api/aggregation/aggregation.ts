@@ -5,7 +5,7 @@
 import { type Extension, REGISTRATIONS, type Registration } from "../../kinds/apiregistration/api-service.ts";
 import { foreignGroupVersion } from "../../kinds/groups.ts";
 import type { ProxyRequest } from "../../protocol/link.ts";
-import { proxyTarget } from "../http/proxy.ts";
+import { serviceGrant } from "../http/proxy.ts";
 import type { User } from "../request.ts";
 import type { StoreView } from "../view.ts";
 import { remoteHeaders } from "./identity.ts";
@@ -57,22 +57,9 @@ export class Aggregation {
     extensions.used(extension);
     if (!extension.available) return undefined;
     try {
-      return { grant: grantTo(extension, view, effects), headers: remoteHeaders(user) };
+      return { grant: serviceGrant(extension, view, effects), headers: remoteHeaders(user) };
     } catch {
       return undefined; // its endpoints have just gone
     }
   }
-}
-
-/** A stream to a pod behind the server's Service. Throws when there is none. */
-export function grantTo(
-  { service, ca, insecure }: Extension,
-  view: StoreView,
-  effects: { random(): number; uid(): string },
-): Forward["grant"] {
-  const { namespace, name, port } = service;
-  const question = { view, random: effects.random, namespace };
-  const { node, ...target } = proxyTarget(question, "services", `https:${name}:${port}`);
-  const tls = { ca, serverName: `${name}.${namespace}.svc`, ...(insecure && { insecure }) };
-  return { node, stream: { id: effects.uid(), kind: "proxy", ...target, tls } };
 }

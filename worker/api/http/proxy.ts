@@ -34,6 +34,26 @@ export function proxyTarget(question: ProxyQuestion, groupResource: string, id: 
   return target(question, named, id);
 }
 
+/** A server behind a Service that speaks TLS; `ca` in PEM, "" for none of its own. */
+export type ServiceServer = {
+  service: { namespace: string; name: string; port: number };
+  ca: string;
+  insecure?: boolean;
+};
+
+/** A stream to one of its pods. Throws when there is none. */
+export function serviceGrant(
+  { service, ca, insecure }: ServiceServer,
+  view: StoreView,
+  effects: { random(): number; uid(): string },
+): { node: string; stream: ProxyRequest } {
+  const { namespace, name, port } = service;
+  const question = { view, random: effects.random, namespace };
+  const { node, ...target } = proxyTarget(question, "services", `https:${name}:${port}`);
+  const tls = { ca, serverName: `${name}.${namespace}.svc`, ...(insecure && { insecure }) };
+  return { node, stream: { id: effects.uid(), kind: "proxy", ...target, tls } };
+}
+
 function splitName(id: string): Named | undefined {
   const parts = id.split(":");
   const [scheme = "", name = "", port = ""] = parts.length === 3 ? parts : ["", ...parts];

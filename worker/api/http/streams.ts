@@ -4,7 +4,7 @@
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
  */
 import type { Pod } from "../../kinds/core/pod.ts";
-import { type ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
+import { ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
 
@@ -14,6 +14,9 @@ export type StreamKind = PodStreamRequest["kind"];
 export type StreamGrant = { node: string; stream: StreamRequest };
 /** A request that goes on to another server, and what that is told of who asks. */
 export type ForwardGrant = StreamGrant & { headers: [name: string, value: string][] };
+
+export const notConnected = (node: string): ApiError =>
+  new ApiError(503, "ServiceUnavailable", `node ${node} is not connected to the control plane`);
 
 export const STREAMS: ReadonlySet<string> = new Set<StreamKind>(["exec", "attach", "log", "portforward"]);
 
