@@ -5,11 +5,12 @@
 import { FlowSchema } from "../../kinds/flowcontrol/flow-schema.ts";
 import { PriorityLevelConfiguration } from "../../kinds/flowcontrol/priority-level-configuration.ts";
 import type { Store } from "../../storage/store.ts";
+import { cached } from "../cached.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import type { User } from "../request.ts";
 import type { StoreView } from "../view.ts";
 import { hand } from "./hand.ts";
-import { KINDS, type Levels, levelsOf, schemasOf } from "./levels.ts";
+import { type Levels, levelsOf, schemasOf } from "./levels.ts";
 import { distinguisher, matchesSchema } from "./match.ts";
 import { metricsOf } from "./metrics.ts";
 import { type Flow, Level } from "./queues.ts";
@@ -30,18 +31,17 @@ export class Fairness {
   /** By who asks for what. */
   readonly #known = new Map<string, RequestFlow>();
   readonly #flows = new WeakMap<Request, RequestFlow>();
-  #config: Config | undefined;
+  readonly #config: () => Config;
 
   constructor(view: Pick<StoreView, "list">, store: Pick<Store, "onChange">) {
     this.#view = view;
-    store.onChange((changes) => {
-      if (changes.some(({ resource }) => KINDS.has(resource))) this.#config = undefined;
-    });
+    const resources = [FlowSchema.groupResource, PriorityLevelConfiguration.groupResource];
+    this.#config = cached(store, resources, () => this.#read());
   }
 
   /** What `flowOf` answers from now on. */
   classify(request: Request, user: User, info: RequestInfo): RequestFlow {
-    const config = this.#current();
+    const config = this.#config();
     const what = info.type === "path" ? [info.path] : [info.group, info.resource, info.subresource, info.namespace];
     const key = [user.name, ...user.groups, "", info.verb, ...what].join("\0");
     let flow = this.#known.get(key);
@@ -59,12 +59,11 @@ export class Fairness {
   }
 
   metrics(): string {
-    this.#current();
+    this.#config();
     return metricsOf(this.#levels);
   }
 
-  #current(): Config {
-    if (this.#config) return this.#config;
+  #read(): Config {
     const levels = levelsOf(this.#view.list(PriorityLevelConfiguration));
     const schemas = schemasOf(this.#view.list(FlowSchema), levels);
     this.#known.clear();
@@ -74,8 +73,7 @@ export class Fairness {
       else this.#levels.set(name, new Level(rules));
     }
     for (const name of this.#levels.keys()) if (!levels.has(name)) this.#levels.delete(name);
-    this.#config = { levels, schemas };
-    return this.#config;
+    return { levels, schemas };
   }
 
   #flow({ levels, schemas }: Config, user: User, info: RequestInfo): RequestFlow {

@@ -1,7 +1,7 @@
 /** What is stored of priority levels and FlowSchemas, as requests are judged by it. */
-import { FlowSchema } from "../../kinds/flowcontrol/flow-schema.ts";
+import type { FlowSchema } from "../../kinds/flowcontrol/flow-schema.ts";
 import { MANDATORY_LEVELS, MANDATORY_SCHEMAS } from "../../kinds/flowcontrol/mandatory.ts";
-import { PriorityLevelConfiguration } from "../../kinds/flowcontrol/priority-level-configuration.ts";
+import type { PriorityLevelConfiguration } from "../../kinds/flowcontrol/priority-level-configuration.ts";
 import type { LevelRules } from "./queues.ts";
 
 /** Requests that kube-apiserver carries out at once by default; the levels divide them by their shares. */
@@ -45,5 +45,3 @@ export function schemasOf(stored: readonly Readonly<FlowSchema>[], levels: Level
     .filter(({ spec }) => levels.has(spec?.priorityLevelConfiguration?.name ?? ""))
     .sort((a, b) => precedence(a) - precedence(b) || ((a.metadata?.name ?? "") < (b.metadata?.name ?? "") ? -1 : 1));
 }
-
-export const KINDS: ReadonlySet<string> = new Set([FlowSchema.groupResource, PriorityLevelConfiguration.groupResource]);
