@@ -119,8 +119,8 @@ export class Watchers {
     if (now >= spec.deadline) {
       // How far it has come, and not how far others have: it is told no more. What was before has been told, though its
       // spec may say less after a sleep.
-      const told = Math.max(spec.revision, (changes[0]?.revision ?? 0) - 1);
-      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, told));
+      const reached = Math.max(spec.revision, (changes[0]?.revision ?? 0) - 1);
+      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, reached));
       socket.close(1000, "deadline");
       return false;
     }
