@@ -2,6 +2,7 @@
  * Who asks, in the headers that extension servers believe when they come with the front proxy's certificate.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#authenticating-proxy
  */
+import { headerBytes } from "../../lib/bytes.ts";
 import type { User } from "../request.ts";
 
 /** By whom discovery is asked for. */
@@ -17,8 +18,6 @@ const escaped = (byte: number): string => {
 };
 
 const headerKey = (key: string) => Array.from(encoder.encode(key), escaped).join("");
-/** A header carries bytes: text beyond ASCII goes as its UTF-8. */
-const headerValue = (value: string) => String.fromCharCode(...encoder.encode(value));
 
 export function remoteHeaders({ name, uid, groups, extra = {} }: User): [name: string, value: string][] {
   const headers: [string, string][] = [["X-Remote-User", name]];
@@ -26,5 +25,5 @@ export function remoteHeaders({ name, uid, groups, extra = {} }: User): [name: s
   for (const group of groups) headers.push(["X-Remote-Group", group]);
   for (const [key, values] of Object.entries(extra))
     for (const value of values) headers.push([`X-Remote-Extra-${headerKey(key)}`, value]);
-  return headers.map(([key, value]) => [key, headerValue(value)]);
+  return headers.map(([key, value]) => [key, headerBytes(value)]);
 }

@@ -1,5 +1,6 @@
 /** HTTP answers: objects, Status errors, plain text; the headers that all of them carry. */
 import { encodeProtobuf, hasProtobuf } from "../../kinds/protobuf/envelope.ts";
+import { headerBytes } from "../../lib/bytes.ts";
 import { ApiError, internalError, type Status } from "../../lib/status.ts";
 import { TooManyRequests } from "../fairness/refusal.ts";
 import { toYaml } from "./body.ts";
@@ -8,11 +9,11 @@ import { PageNotFound } from "./route.ts";
 
 const INDENT = 2;
 
-/** A header carries bytes: text beyond ASCII goes as its UTF-8, control characters not at all. */
+/** Control characters go not at all. */
 function headerText(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
   const printable = text.replace(/[\u0000-\u001f\u007f]+/g, " ");
-  return String.fromCharCode(...new TextEncoder().encode(printable));
+  return headerBytes(printable);
 }
 
 /** As kube-apiserver: past this many characters in all, each warning is cut, so that no client's header limit is hit. */
