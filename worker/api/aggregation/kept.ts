@@ -49,4 +49,12 @@ export class Kept<T> {
     this.#entries.set(extension.name, entry);
     return entry.answer;
   }
+
+  /** Of those that answered. */
+  async all(extensions: readonly Extension[]): Promise<{ extension: Extension; answer: T }[]> {
+    const found = await Promise.all(
+      extensions.map(async (extension) => ({ extension, answer: await this.get(extension) })),
+    );
+    return found.flatMap(({ extension, answer }) => (answer === undefined ? [] : [{ extension, answer }]));
+  }
 }

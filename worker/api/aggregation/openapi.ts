@@ -9,7 +9,7 @@ import { mergeV2, type Swagger } from "./openapi-v2.ts";
 type Location = { serverRelativeURL: string };
 /** `print` tells documents apart. */
 type Described = { document: Swagger; print: number };
-type Theirs = Described & { extension: Extension };
+type Theirs = { extension: Extension; answer: Described };
 
 export class ExtensionOpenApi {
   readonly #locations: Kept<Location | undefined>;
@@ -24,26 +24,15 @@ export class ExtensionOpenApi {
 
   /** By path, as the index of version 3 has it: `apis/GROUP/VERSION`. */
   async locations(extensions: readonly Extension[]): Promise<Record<string, Location>> {
-    const found = await Promise.all(
-      extensions.map(async (extension): Promise<[string, Location][]> => {
-        const location = await this.#locations.get(extension);
-        return location ? [[pathOf(extension), location]] : [];
-      }),
-    );
-    return Object.fromEntries(found.flat());
+    const found = await this.#locations.all(extensions);
+    return Object.fromEntries(found.flatMap(({ extension, answer }) => (answer ? [[pathOf(extension), answer]] : [])));
   }
 
   /** The document of version 2, with theirs. */
   async withTheirs(own: OpenApiDocument, extensions: readonly Extension[]): Promise<OpenApiDocument> {
-    const found = await Promise.all(
-      extensions.map(async (extension): Promise<Theirs[]> => {
-        const described = await this.#documents.get(extension);
-        return described ? [{ ...described, extension }] : [];
-      }),
-    );
-    const theirs = found.flat();
+    const theirs = await this.#documents.all(extensions);
     if (theirs.length === 0) return own;
-    const from = [own.hash, ...theirs.map(({ extension, print }) => `${extension.name} ${print}`)].join();
+    const from = [own.hash, ...theirs.map(({ extension, answer }) => `${extension.name} ${answer.print}`)].join();
     if (this.#merged?.from !== from) this.#merged = { from, document: merge(own, theirs, from) };
     return this.#merged.document;
   }
@@ -51,7 +40,7 @@ export class ExtensionOpenApi {
 
 function merge(own: OpenApiDocument, theirs: readonly Theirs[], from: string): OpenApiDocument {
   const merged = JSON.parse(own.text) as Swagger;
-  for (const { extension, document } of theirs) mergeV2(merged, document, `/${pathOf(extension)}/`);
+  for (const { extension, answer } of theirs) mergeV2(merged, answer.document, `/${pathOf(extension)}/`);
   return { text: JSON.stringify(merged), hash: `${own.hash}${fnv32(from).toString(16).toUpperCase()}` };
 }
 
