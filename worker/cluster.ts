@@ -2,6 +2,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { askOver } from "./edge/proxy.ts";
 import { dialRelay } from "./edge/relay-socket.ts";
+import { readDocument } from "./documents.ts";
 import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform, type SocketTag } from "./host.ts";
@@ -80,6 +81,7 @@ export class Cluster extends DurableObject<Env> {
         exchange: async (clusterName, grant, request) =>
           askOver(await dialRelay(this.env.RELAY, clusterName, grant), request),
       },
+      readDocument: (url, timeoutMs) => readDocument(this.env.ISSUERS, url, timeoutMs),
       getAlarm: () => ctx.storage.getAlarm(),
       setAlarm: (at) => void ctx.storage.setAlarm(at),
     };

@@ -1,4 +1,5 @@
 /** What a cluster is given: by the Cluster object, or by a simulator. */
+import type { Logins } from "./api/auth/logins.ts";
 import type { Outside } from "./callouts.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
@@ -27,6 +28,8 @@ export type CoreParts = {
   effects: Effects;
   config: ClusterConfig;
   adminTokenHash: string;
+  /** Other ways in than the cluster's own credentials. */
+  logins?: Logins;
   authority: CertificateAndKey;
   /** What signs the certificate by which extension servers know the API. */
   frontProxy: CertificateAndKey;

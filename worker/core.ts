@@ -94,7 +94,11 @@ export class Core {
       effects,
       security,
       watches,
-      config: { adminTokenHash: parts.adminTokenHash, ca: parts.authority.certificate },
+      config: {
+        adminTokenHash: parts.adminTokenHash,
+        ca: parts.authority.certificate,
+        ...(parts.logins && { logins: parts.logins }),
+      },
       ask: this.ask,
       extensions: this.extensions,
       batch: (body, place) => this.turn.run(body, place),
@@ -120,7 +124,7 @@ export class Core {
       this.untold.push(...changes);
       this.undriven.push(...changes);
     });
-    bootstrap({ store, kinds: this.kinds, engine: this.engine, config });
+    bootstrap({ store, kinds: this.kinds, engine: this.engine, config, effects });
     this.resync(controllers.map(({ name }) => name));
   }
 

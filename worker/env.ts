@@ -9,4 +9,10 @@ export type Env = {
   SKERRY_SECRET?: string;
   /** `ClusterConfig` overrides as JSON, e.g. `{"serviceCIDR":"10.97.0.0/16"}`. */
   SKERRY_CONFIG?: string;
+  /** Secret: static tokens, a line each as in kube-apiserver's `--token-auth-file`. */
+  SKERRY_TOKENS?: string;
+  /** kube-apiserver's AuthenticationConfiguration as JSON: `lib/authentication-config.ts`. */
+  SKERRY_AUTHENTICATION?: string;
+  /** The way to issuers of ID tokens, where it is not the platform's own: on one's own machine they may be near. */
+  ISSUERS?: Fetcher;
 };

@@ -2,6 +2,8 @@
  * The life of one cluster inside an object that may sleep: which request goes where, its sockets, and its alarm. It
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
+import { type LoginSettings, readLogins } from "./api/auth/logins.ts";
+import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
 import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
 import type { Outside } from "./callouts.ts";
 import { Core } from "./core.ts";
@@ -40,6 +42,8 @@ export type HostPlatform = {
   setAlarm(at: number): void;
   /** The way to webhooks and extension servers; absent where none can be reached. */
   outside?: Outside;
+  /** Reads the documents of those who issue ID tokens. */
+  readDocument?: Fetcher;
   /** Hears of every commit as it is made, which may still be lost with its turn. */
   committed?(changes: readonly Change[]): void;
   /** What a controller could not do; by default a line of the log. */
@@ -47,7 +51,7 @@ export type HostPlatform = {
 };
 
 /** What the deployment says: see `env.ts`. */
-export type HostSettings = { SKERRY_SECRET?: string; SKERRY_CONFIG?: string };
+export type HostSettings = LoginSettings & { SKERRY_SECRET?: string; SKERRY_CONFIG?: string };
 
 /** Requests look over the nodes' sockets on their way; at most this often, in ms. */
 const LOOK_AT_MOST_EVERY_MS = 1000;
@@ -143,6 +147,11 @@ export class Host {
       certificates,
       limits,
       clusterId,
+      logins: await readLogins(this.settings, {
+        fetch: this.platform.readDocument,
+        now: effects.now,
+        report: (setting, error) => (this.platform.report ?? warn)("authentication", setting, error),
+      }),
       adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
       platform: {
         nodeSockets: () => sockets("node").map(nodeSocket),

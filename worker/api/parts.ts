@@ -3,6 +3,7 @@ import type { Effects } from "../lib/effects.ts";
 import type { Store } from "../storage/store.ts";
 import type { Extensions } from "./aggregation/aggregation.ts";
 import type { EscalationCheck } from "./auth/escalation.ts";
+import type { Logins } from "./auth/logins.ts";
 import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
 import type { Attempt, Caller } from "./callouts/callouts.ts";
@@ -27,6 +28,8 @@ export type ApiConfig = {
   adminTokenHash: string;
   /** PEM of the cluster's CA, for machines that join. */
   ca: string;
+  /** Other ways in than the cluster's own credentials. */
+  logins?: Logins;
 };
 
 /** Who may do what, from the cluster's own objects; shared with admission. */

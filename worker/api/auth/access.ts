@@ -1,4 +1,5 @@
 import { unauthorized } from "../../lib/status.ts";
+import { pathAndQuery } from "../../lib/url.ts";
 import { Fairness } from "../fairness/fairness.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import type { AppParts } from "../parts.ts";
@@ -6,18 +7,21 @@ import type { User } from "../request.ts";
 import { ANONYMOUS, bearerToken, digest, type Identity, identify, type Presented } from "./authenticate.ts";
 import { requireAllowed } from "./authorize.ts";
 import { impersonate } from "./impersonate.ts";
+import { type Logins, NO_LOGINS } from "./logins.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
 
 const MAX_DIGESTED = 500;
 const MAX_DIGESTED_CHARACTERS = 4096;
+/** Then a token is held against its issuer's keys anew. */
+const LOGIN_CHECKED_MS = 10 * 60_000;
 
 /** The way in: a request's token is digested before its turn, and within it becomes a user who may do what is asked. */
 export class Access {
   readonly key: SigningKey;
   readonly fairness: Fairness;
   readonly #parts: Pick<AppParts, "store" | "effects" | "config" | "security">;
-  /** What tokens digest to, which never changes; whether that is good for anything is asked of the store each time. */
-  readonly #digested = new Map<string, Presented>();
+  /** What tokens digest to, which changes with an issuer's keys alone; whether that is good for anything is asked of the store each time. */
+  readonly #digested = new Map<string, { presented: Presented; until: number }>();
   /** Requests whose sender was known before: agents on their sockets. */
   readonly #known = new WeakMap<Request, User>();
 
@@ -28,14 +32,31 @@ export class Access {
   }
 
   async present({ headers }: Request): Promise<Presented | undefined> {
-    const token = bearerToken(headers);
-    if (token === undefined) return undefined;
+    const token = bearerToken(headers) ?? this.#accessToken(headers);
+    return token === undefined ? undefined : this.digest(token);
+  }
+
+  async digest(token: string): Promise<Presented> {
+    const now = this.#parts.effects.now();
     const known = this.#digested.get(token);
-    if (known) return known;
-    const presented = await digest(this.key, token);
+    if (known && known.until > now) return known.presented;
+    const presented = await digest(this.key, this.#logins, token);
+    const { login } = presented;
+    if (login && "refused" in login) return presented; // its issuer may have been out of reach
     if (this.#digested.size >= MAX_DIGESTED) this.#digested.clear();
-    if (token.length <= MAX_DIGESTED_CHARACTERS) this.#digested.set(token, presented);
+    const until = login ? now + LOGIN_CHECKED_MS : Number.POSITIVE_INFINITY;
+    if (token.length <= MAX_DIGESTED_CHARACTERS) this.#digested.set(token, { presented, until });
     return presented;
+  }
+
+  /** Cloudflare Access says who came through it in a token of its own, which counts where Access is a known issuer. */
+  #accessToken(headers: Headers): string | undefined {
+    const token = headers.get("cf-access-jwt-assertion");
+    return token && this.#logins.issuers.claims(token) ? token : undefined;
+  }
+
+  get #logins(): Logins {
+    return this.#parts.config.logins ?? NO_LOGINS;
   }
 
   /** The request counts as sent by `user`, whatever its headers say. */
@@ -45,7 +66,8 @@ export class Access {
 
   identify(presented: Presented, audiences?: readonly string[]): Identity | { refused: string } {
     const { store, effects, config } = this.#parts;
-    return identify({ store, effects, adminTokenHash: config.adminTokenHash }, presented, audiences);
+    const { adminTokenHash } = config;
+    return identify({ store, effects, adminTokenHash, logins: this.#logins }, presented, audiences);
   }
 
   /** Anonymous without a token; throws the 401 for a bad one. */
@@ -59,7 +81,15 @@ export class Access {
   /** The user who acts. Throws the 401, or the 403 for acting as another. */
   actor(request: Request, presented: Presented | undefined): User {
     const { authorizer } = this.#parts.security;
-    return this.#known.get(request) ?? impersonate(authorizer, this.userOf(presented), request.headers);
+    const known = this.#known.get(request);
+    if (known) return known;
+    if (!presented && !this.#mayBeAnonymous(request)) throw unauthorized();
+    return impersonate(authorizer, this.userOf(presented), request.headers);
+  }
+
+  #mayBeAnonymous({ url }: Request): boolean {
+    const { anonymous } = this.#logins;
+    return anonymous === "all" || anonymous.includes(pathAndQuery(url).pathname);
   }
 
   /** The user who acts, allowed to do what `info` says. Throws the 401 or 403. */

@@ -1,5 +1,5 @@
 /**
- * Who presents a token: the administrator, a ServiceAccount, a node, or a user the administrator named. Hashes and
+ * Who presents a token: the administrator, a ServiceAccount, a node, or a user whom the administrator or an issuer names. Hashes and
  * signatures are computed first, asynchronously; `identify` then decides against the store in the request's own turn.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/
  */
@@ -7,6 +7,8 @@ import type { Effects } from "../../lib/effects.ts";
 import type { Reader, Store } from "../../storage/store.ts";
 import type { User } from "../request.ts";
 import { ADMINISTRATORS } from "./authorize.ts";
+import type { Logins } from "./logins.ts";
+import type { Login } from "./oidc/issuers.ts";
 import type { Claims, SigningKey } from "./signing-key.ts";
 
 export const ISSUER = "https://kubernetes.default.svc";
@@ -18,8 +20,8 @@ const LEEWAY_SECONDS = 60;
 export const ANONYMOUS: User = { name: "system:anonymous", groups: ["system:unauthenticated"] };
 const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: [ADMINISTRATORS, AUTHENTICATED] };
 
-/** A token, digested: what it hashes to, and its claims when this cluster signed it. */
-export type Presented = { hash: string; claims: Claims | undefined };
+/** A token, digested: its claims when this cluster signed it, whom it stands for when a known issuer did, else its hash. */
+export type Presented = { hash: string; claims: Claims | undefined; login?: Login };
 
 export type Identity = { user: User; audiences: readonly string[] };
 
@@ -45,21 +47,26 @@ export function bearerToken(headers: Headers): string | undefined {
   }
 }
 
-export async function digest(key: SigningKey, token: string): Promise<Presented> {
+export async function digest(key: SigningKey, { issuers }: Logins, token: string): Promise<Presented> {
   const claims = await key.verify(token);
-  return { hash: claims ? "" : await sha256(token), claims };
+  if (claims) return { hash: "", claims };
+  const login = await issuers.login(token);
+  return login ? { hash: "", claims, login } : { hash: await sha256(token), claims };
 }
 
-export type Authentication = { store: Store; effects: Effects; adminTokenHash: string };
+export type Authentication = { store: Store; effects: Effects; adminTokenHash: string; logins: Logins };
 
 /** The user behind a token, or why it is none. `audiences` are those that the asker accepts. */
 export function identify(
-  { store, effects, adminTokenHash }: Authentication,
-  { hash, claims }: Presented,
+  { store, effects, adminTokenHash, logins }: Authentication,
+  { hash, claims, login }: Presented,
   audiences: readonly string[] = [ISSUER],
 ): Identity | { refused: string } {
   if (claims) return serviceAccount(store, claims, audiences, effects.now());
+  if (login) return loggedIn(login, audiences, effects.now());
   if (hash === adminTokenHash) return { user: ADMINISTRATOR, audiences: ownAudiences(audiences) };
+  const known = logins.tokens.get(hash);
+  if (known) return { user: known, audiences: ownAudiences(audiences) };
   const credential = store.credentials.find(hash);
   if (!credential || (credential.expires !== null && credential.expires <= effects.now()))
     return { refused: "invalid bearer token" };
@@ -67,7 +74,14 @@ export function identify(
   return user ? { user, audiences: ownAudiences(audiences) } : { refused: "invalid bearer token" };
 }
 
-/** Opaque tokens are for this API alone. */
+function loggedIn(login: Login, audiences: readonly string[], now: number): Identity | { refused: string } {
+  if ("refused" in login) return login;
+  if (login.expires <= now) return { refused: "oidc: verify token: oidc: token is expired" };
+  if (login.notBefore > now) return { refused: "oidc: verify token: oidc: the token is not valid yet" };
+  return { user: login.user, audiences: ownAudiences(audiences) };
+}
+
+/** What is signed elsewhere or not at all is for this API alone. */
 const ownAudiences = (asked: readonly string[]) => asked.filter((audience) => audience === ISSUER);
 
 /** Kinds of credentials that speak to the API, and whom their subject means. Join tokens are none. */

@@ -3,7 +3,7 @@ import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
 import type { PathAndQuery } from "../../lib/url.ts";
 import type { Access } from "../auth/access.ts";
-import { digest, type Presented } from "../auth/authenticate.ts";
+import type { Presented } from "../auth/authenticate.ts";
 import { requireAllowed } from "../auth/authorize.ts";
 import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
@@ -108,7 +108,7 @@ export class Resources {
       request.method === "GET" ? UNREAD : await readBody(request).catch((error: ApiError) => error);
     const text = () => ("bytes" in body ? textOf(body, TOKEN_REVIEW).text : "");
     const token = reviewedToken(url.pathname, text);
-    const reviewed = token ? await digest(this.#access.key, token) : undefined;
+    const reviewed = token ? await this.#access.digest(token) : undefined;
     const { user, place } = this.#who(what, presented);
     const { question, result } = await this.#withCallouts((attempt) =>
       this.#parts.batch(() => {

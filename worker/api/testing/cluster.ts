@@ -9,6 +9,7 @@ import type { Change, Store } from "../../storage/store.ts";
 import type { Extensions } from "../aggregation/aggregation.ts";
 import { createApp } from "../app.ts";
 import { sha256 } from "../auth/authenticate.ts";
+import type { Logins } from "../auth/logins.ts";
 import { createSecurity } from "../auth/security.ts";
 import { bootstrap } from "../bootstrap/bootstrap.ts";
 import type { Caller } from "../callouts/callouts.ts";
@@ -38,8 +39,14 @@ export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChan
 export async function testCluster({
   ask: caller,
   extensions,
+  logins,
   ...overrides
-}: Partial<ClusterConfig> & { ask?: Caller; extensions?: Extensions } = {}) {
+}: Partial<ClusterConfig> & {
+  ask?: Caller;
+  extensions?: Extensions;
+  /** Is given the cluster's clock. */
+  logins?: (now: () => number) => Promise<Logins>;
+} = {}) {
   const store = openStore(nodeSql(":memory:"));
   const kinds = builtinKinds();
   serveCustomResources(store, kinds);
@@ -48,7 +55,7 @@ export async function testCluster({
   const security = createSecurity(store);
   const engine = new Engine({ store, kinds, effects, config, security });
   const watches = new Watches({ kinds, view: engine.view, effects });
-  bootstrap({ store, kinds, engine, config });
+  bootstrap({ store, kinds, engine, config, effects });
   const driver = new Driver({
     controllers: apiServerControllers({
       client: "-----BEGIN CERTIFICATE-----",
@@ -70,7 +77,11 @@ export async function testCluster({
     effects,
     security,
     watches,
-    config: { adminTokenHash: await sha256(ADMIN_TOKEN), ca: "-----BEGIN CERTIFICATE-----" },
+    config: {
+      adminTokenHash: await sha256(ADMIN_TOKEN),
+      ca: "-----BEGIN CERTIFICATE-----",
+      ...(logins && { logins: await logins(effects.now) }),
+    },
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     extensions: extensions ?? {
       get: async () => {

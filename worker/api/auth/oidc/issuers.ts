@@ -1,0 +1,92 @@
+/**
+ * Users who log in elsewhere: a token of a known issuer is checked here, before the request's turn, for signatures and
+ * keys come asynchronously; its times count at each use.
+ * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens
+ */
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
+import type { Issuer } from "../../../lib/authentication-config.ts";
+import type { User } from "../../request.ts";
+import { userOfClaims } from "./claims.ts";
+import { type Fetcher, IssuerKeys, type KeySet } from "./issuer-keys.ts";
+
+/** Whom a token stands for, and between which times (ms); or why for nobody. */
+export type Login = { user: User; notBefore: number; expires: number } | { refused: string };
+
+/** How far an issuer's clock may be ahead. */
+const LEEWAY_MS = 5 * 60_000;
+
+type Known = { issuer: Issuer; keys: IssuerKeys };
+
+export class Issuers {
+  readonly #known: ReadonlyMap<string, Known>;
+
+  constructor(issuers: readonly Issuer[], fetch: Fetcher, now: () => number) {
+    this.#known = new Map(issuers.map((issuer) => [issuer.url, { issuer, keys: new IssuerKeys(issuer, fetch, now) }]));
+  }
+
+  /** Whether a token claims to be from one of these issuers. */
+  claims(token: string): boolean {
+    return this.#known.size > 0 && this.#issuerOf(token) !== undefined;
+  }
+
+  /** Undefined for what is no token of these issuers. Never throws. */
+  async login(token: string): Promise<Login | undefined> {
+    const known = this.#known.size > 0 ? this.#issuerOf(token) : undefined;
+    if (!known) return undefined;
+    try {
+      return await verified(known, token);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { refused: why.startsWith("oidc: ") ? why : `oidc: verify token: ${why}` };
+    }
+  }
+
+  #issuerOf(token: string): Known | undefined {
+    try {
+      return this.#known.get(decodeJwt(token).iss ?? "");
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+async function verified({ issuer, keys }: Known, token: string): Promise<Login> {
+  const current = await keys.current();
+  const payload = await check(issuer, token, current).catch(async (error: unknown) => {
+    const isUnknown =
+      error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWSSignatureVerificationFailed;
+    const renewed = isUnknown ? await keys.renewed() : undefined;
+    if (!renewed) throw error;
+    return check(issuer, token, renewed);
+  });
+  if (typeof payload.exp !== "number") throw new Error("the token never expires");
+  return {
+    user: userOfClaims(issuer, payload),
+    notBefore: (payload.nbf ?? 0) * 1000 - LEEWAY_MS,
+    expires: payload.exp * 1000,
+  };
+}
+
+async function check({ url, audiences, algorithms }: Issuer, token: string, keys: KeySet): Promise<JWTPayload> {
+  const options = {
+    issuer: url,
+    audience: [...audiences],
+    algorithms: [...algorithms],
+    // Times are checked against the cluster's own clock at each use.
+    currentDate: new Date(0),
+    clockTolerance: Number.MAX_SAFE_INTEGER,
+  };
+  try {
+    return (await jwtVerify(token, keys, options)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    // The token names no key, and more than one could have signed it.
+    for await (const key of error) {
+      const result = await jwtVerify(token, key, options).catch((why: unknown) => {
+        if (!(why instanceof errors.JWSSignatureVerificationFailed)) throw why;
+      });
+      if (result) return result.payload;
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
