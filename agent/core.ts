@@ -11,6 +11,7 @@ import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
 import type { EndpointSlice, NetworkSettings } from "./network/types.ts";
+import { keepLease } from "./node/lease.ts";
 import { registerNode } from "./node/register.ts";
 import type { Host } from "./pods/host.ts";
 import { PodManager } from "./pods/manager.ts";
@@ -58,6 +59,7 @@ export class AgentCore {
   private cancelFacts = () => {};
   private conditions: NonNullable<CoreV1NodeStatus["conditions"]> = [];
   private endWatch = () => {};
+  private endLease = () => {};
 
   constructor(parts: AgentParts) {
     const { node, machine, effects, log, runtime, network, dial } = parts;
@@ -90,9 +92,11 @@ export class AgentCore {
         stream: ({ request }) => parts.serveStream(request, this.pods),
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
+          this.endLease();
           if (!online) return;
           this.told = "";
           this.tellFacts();
+          if (parts.state.welcome()?.renewsLease) this.endLease = this.keepLease(api);
           this.pods.online();
         },
       },
@@ -110,10 +114,16 @@ export class AgentCore {
   /** Containers keep running. */
   async stop(): Promise<void> {
     this.endWatch();
+    this.endLease();
     this.link.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });
     this.parts.state.close();
+  }
+
+  private keepLease(call: Api): () => void {
+    const { node, effects } = this.parts;
+    return keepLease({ node, effects, call, uid: () => this.self()?.metadata?.uid });
   }
 
   private self(): CoreV1Node | undefined {

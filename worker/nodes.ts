@@ -152,5 +152,6 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     ca: authority.certificate,
     apiCertificate: certificate,
     apiKey: key,
+    ...(config.controllers ? {} : { renewsLease: true }),
   };
 }

@@ -46,13 +46,15 @@ export type ControllersConfig = {
   nodeMask: number;
 };
 
-/** What kube-apiserver runs itself, so that definitions are served even where no other controller runs. */
+/** What kube-apiserver does itself, so that it is done even where no other controller runs. */
 export const apiServerControllers = (authorities: Authorities): Controller[] => [
   namingController,
   crdFinalizer,
   crdRegistrationController,
   authenticationPublisher(authorities),
   flowSchemaController,
+  apiServerEndpointsController,
+  ipAddressController,
 ];
 
 /** Everything that kube-controller-manager would run; the scheduler is its own (`worker/scheduler`). */
@@ -75,7 +77,6 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     endpointSliceController,
     endpointsController,
     endpointSliceMirroringController,
-    apiServerEndpointsController,
     nodeLifecycleController,
     nodeLeaseController,
     taintEvictionController,
@@ -84,7 +85,6 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     disruptionController,
     resourceQuotaController,
     serviceCidrController,
-    ipAddressController,
     volumeBinder,
     ephemeralVolumeController,
     claimProtectionController,

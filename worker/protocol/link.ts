@@ -57,6 +57,8 @@ export type ToNode =
       ca: string;
       apiCertificate: string;
       apiKey: string;
+      /** The node must renew its Lease: the cluster's controllers are other programs, which know of it by that. */
+      renewsLease?: boolean;
     }
   /** Everything the node should have: what it has and is not named here is gone. */
   | { type: "snapshot"; revision: number; objects: NodeChange[] }

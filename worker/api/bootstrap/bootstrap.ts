@@ -4,6 +4,7 @@
  */
 import type { Kinds } from "../../kinds/registry.ts";
 import type { ClusterConfig } from "../../lib/config.ts";
+import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
 import type { RbacSubject } from "../auth/rbac.ts";
@@ -13,7 +14,7 @@ import type { ApiRequest, User, Verb } from "../request.ts";
 import { bootstrapObjects } from "./objects.ts";
 
 /** Moves when the objects change: then every cluster is looked over once more. */
-const VERSION = "1";
+const VERSION = "2";
 const SETTING = "bootstrap.version";
 const AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate";
 
@@ -26,14 +27,20 @@ type Loose = KubeObject & {
   subjects?: RbacSubject[];
 };
 
-export type BootstrapParts = { store: Store; kinds: Kinds; engine: Pick<ApiEngine, "handle">; config: ClusterConfig };
+export type BootstrapParts = {
+  store: Store;
+  kinds: Kinds;
+  engine: Pick<ApiEngine, "handle">;
+  config: ClusterConfig;
+  effects: Pick<Effects, "now">;
+};
 
 /** Creates what is missing, all or nothing. Does nothing in a cluster that this release has seen already. */
 export function bootstrap(parts: BootstrapParts): void {
-  const { store, config } = parts;
+  const { store, config, effects } = parts;
   if (store.getSetting(SETTING) === VERSION) return;
   store.write(() => {
-    for (const wanted of bootstrapObjects(config)) ensure(parts, wanted);
+    for (const wanted of bootstrapObjects(config, effects.now())) ensure(parts, wanted);
     store.setSetting(SETTING, VERSION);
   });
 }

@@ -1,5 +1,6 @@
 /** The objects that every cluster has from its first moment, as kube-apiserver makes them. */
 import { type ClusterConfig, nthAddress } from "../../lib/config.ts";
+import { timestamp } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import data from "./objects.json" with { type: "json" };
 
@@ -89,8 +90,16 @@ function network({ serviceCIDR }: ClusterConfig): object[] {
   ];
 }
 
+/** Since when the cluster marks the use of tokens that never expire; kube-controller-manager clears unused ones by it. */
+const tokenTracking = (now: number): KubeObject & { data: object } => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: { name: "kube-apiserver-legacy-service-account-token-tracking", namespace: "kube-system" },
+  data: { since: timestamp(now).slice(0, "2026-01-01".length) },
+});
+
 /** In the order in which they can be created. */
-export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
+export function bootstrapObjects(config: ClusterConfig, now: number): KubeObject[] {
   return [
     ...NAMESPACES.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
     ...data.priorityClasses.map((object) => ({
@@ -106,5 +115,6 @@ export function bootstrapObjects(config: ClusterConfig): KubeObject[] {
     ...data.flowSchemas.map((schema) => flowObject("FlowSchema", schema)),
     ...data.apiServices.map(apiServiceObject),
     ...(network(config) as KubeObject[]),
+    tokenTracking(now),
   ];
 }
