@@ -3,7 +3,7 @@ import { badRequest } from "../lib/status.ts";
 import type { Kind } from "./kind.ts";
 import { normalBase64, normalMicroTime, normalTime, ScalarError } from "./scalars.ts";
 import type { Schema } from "./schema.ts";
-import { goTypeOf } from "./tables.ts";
+import { goTypeOf, schemaOf } from "./tables.ts";
 
 /** https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation */
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
@@ -63,6 +63,9 @@ export const isEmpty = (value: unknown) =>
 const wordFor = (value: unknown) =>
   Array.isArray(value) ? "array" : typeof value === "boolean" ? "bool" : typeof value;
 
+/** Between the name of JSONSchemaProps and what else a field may hold. */
+const OR = "PropsOr";
+
 /** Levels of nesting in one body; recursion must not outgrow the stack. */
 const MAX_DEPTH = 1000;
 
@@ -101,7 +104,7 @@ class Decoder {
     if (this.#path.length > MAX_DEPTH) throw new DecodeError("json: exceeded max depth");
     switch (schema.type) {
       case "any":
-        return value;
+        return schema.name?.includes(OR) ? this.#schemaOr(schema.name, value) : value;
       case "object":
         if (!isObject(value)) return this.#wrong(schema, value);
         if (schema.name) this.#goStruct(schema, value);
@@ -180,6 +183,19 @@ class Decoder {
       this.#prune(items, item);
       this.#path.pop();
     }
+  }
+
+  /** A field of JSONSchemaProps that takes a schema, or else a boolean or a list. */
+  #schemaOr(name: string, value: unknown): unknown {
+    const [schemas, other] = name.split(OR);
+    const schema = schemaOf(`${schemas}Props`);
+    if (isObject(value)) return this.value(schema, value);
+    if (other === "Bool") {
+      if (typeof value !== "boolean") this.wrongType ??= "boolean or JSON schema expected";
+      return value;
+    }
+    if (!Array.isArray(value)) return undefined;
+    return this.value({ type: "list", items: other === "Array" ? schema : { type: "string" } }, value);
   }
 
   #item(schema: Schema, key: string | number, item: unknown): unknown {

@@ -25,9 +25,12 @@ const SELECTABLE_TYPES = ["string", "boolean", "integer"];
 export const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === "Established" && is === "True") ?? false;
 
+/** None at all is refused, but only by validation. */
+const versionsOf = (spec: Spec): readonly Version[] => spec.versions ?? [];
+
 /** Versions that were ever written stay known until somebody has rewritten all objects. */
 function noteStorageVersion(definition: CustomResourceDefinition): void {
-  const storage = definition.spec.versions.find((version) => version.storage)?.name;
+  const storage = versionsOf(definition.spec).find((version) => version.storage)?.name;
   const stored = definition.status?.storedVersions ?? [];
   if (storage === undefined || stored.includes(storage)) return;
   definition.status = { ...definition.status, storedVersions: [...stored, storage] };
@@ -95,7 +98,8 @@ function schemaPath(versions: readonly Version[], index: number): string {
   return shared ? "spec.validation.openAPIV3Schema" : `spec.versions[${index}].schema.openAPIV3Schema`;
 }
 
-function* versionsProblems({ versions }: Spec): Iterable<FieldError> {
+function* versionsProblems(spec: Spec): Iterable<FieldError> {
+  const versions = versionsOf(spec);
   const names = new Set(versions.map(({ name }) => name));
   for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
@@ -226,7 +230,7 @@ function* conversionProblems({ conversion }: Spec): Iterable<FieldError> {
 }
 
 function* storedProblems({ spec, status }: CustomResourceDefinition): Iterable<FieldError> {
-  const known = spec.versions.map(({ name }) => name);
+  const known = versionsOf(spec).map(({ name }) => name);
   for (const [index, version] of (status?.storedVersions ?? []).entries())
     if (!known.includes(version))
       yield invalidValue(

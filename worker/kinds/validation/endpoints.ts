@@ -82,7 +82,8 @@ export function* validateEndpointSlice(slice: DiscoveryV1EndpointSlice): Problem
 }
 
 function* validateSliceEndpoint(endpoint: DiscoveryV1Endpoint, addressType: string, field: string): Problems {
-  const { addresses = [], hostname, nodeName, deprecatedTopology } = endpoint;
+  const { hostname, nodeName, deprecatedTopology } = endpoint;
+  const addresses = endpoint.addresses ?? [];
   if (!addresses.length) yield required(`${field}.addresses`, "must contain at least 1 address");
   else if (addresses.length > MAX_ADDRESSES) yield tooMany(`${field}.addresses`, addresses.length, MAX_ADDRESSES);
   for (const [index, address] of addresses.entries()) {

@@ -77,7 +77,8 @@ const containersOf = (spec: BatchV1JobSpec | undefined): string[] =>
 type ExitCodes = NonNullable<BatchV1PodFailurePolicyRule["onExitCodes"]>;
 
 function* exitCodeProblems(codes: ExitCodes, containers: readonly string[], field: string): Problems {
-  const { operator, containerName, values = [] } = codes;
+  const { operator, containerName } = codes;
+  const values = codes.values ?? [];
   if (!OPERATORS.includes(operator)) yield notSupported(`${field}.operator`, operator, OPERATORS);
   if (containerName !== undefined && !containers.includes(containerName))
     yield invalidValue(

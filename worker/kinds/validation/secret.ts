@@ -34,7 +34,8 @@ export function* validateSecret(secret: CoreV1Secret): Problems {
     bytes += decodedLength(value);
   }
   if (bytes > MAX_CONFIG_BYTES) yield tooLong("data", MAX_CONFIG_BYTES);
-  yield* rules[secret.type ?? ""]?.(secret) ?? [];
+  const { type = "" } = secret;
+  if (Object.hasOwn(rules, type)) yield* rules[type]?.(secret) ?? [];
 }
 
 function* json({ data = {} }: CoreV1Secret, key: string): Problems {
