@@ -22,5 +22,11 @@ export const MIGRATIONS: readonly Migration[] = [
       "DROP INDEX `credentials_kind`;",
       "CREATE INDEX `credentials_kind` ON `credentials` (`kind`,`subject`);"
     ]
+  },
+  {
+    "tag": "0002_staged",
+    "statements": [
+      "CREATE TABLE `staged` (\n\t`resource` text NOT NULL,\n\t`namespace` text NOT NULL,\n\t`name` text NOT NULL,\n\t`uid` text NOT NULL,\n\t`revision` integer NOT NULL,\n\t`refs` text NOT NULL,\n\t`json` text NOT NULL\n);"
+    ]
   }
 ];

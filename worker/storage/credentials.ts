@@ -39,4 +39,8 @@ export class SqlCredentials implements Credentials {
       kind,
     );
   }
+
+  all(): Credential[] {
+    return this.#sql.all<Credential>("SELECT hash, kind, subject, expires FROM credentials ORDER BY hash");
+  }
 }

@@ -68,3 +68,14 @@ export const credentials = sqliteTable(
 
 /** Small named values that are not API objects. */
 export const settings = sqliteTable("settings", { name: text().primaryKey(), value: text().notNull() });
+
+/** What is to take the place of everything; see `staging.ts`. Settings and credentials are rows of resources with a slash. */
+export const staged = sqliteTable("staged", {
+  resource: text().notNull(),
+  namespace: text().notNull(),
+  name: text().notNull(),
+  uid: text().notNull(),
+  revision: integer().notNull(),
+  refs: text().notNull(),
+  json: text().notNull(),
+});
