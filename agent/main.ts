@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { effects, steadyEffects } from "./effects.ts";
 import { homeFromEnvironment } from "./local/home.ts";
+import type { LoginOptions } from "./local/logins.ts";
 import { VERSION } from "./version.ts";
 
 // Each command loads what it runs: the supervisor starts sooner and stays small.
@@ -20,6 +21,35 @@ function seconds(text: string): number {
   return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
 }
 
+type UpCommand = LoginOptions & { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string };
+
+/** kube-apiserver's flags for ways in beside the cluster's own credentials. */
+function withLogins(command: Command): Command {
+  return command
+    .option("--token-auth-file <path>", 'static tokens, a line each: token,user,uid,"group1,group2"')
+    .option(
+      "--authentication-config <path>",
+      "an AuthenticationConfiguration: issuers of OpenID Connect, anonymous requests",
+    )
+    .option("--oidc-issuer-url <url>", "the one issuer of ID tokens, where no --authentication-config names more")
+    .option("--oidc-client-id <id>", "the audience of its tokens")
+    .option("--oidc-username-claim <claim>", "the claim that is the user's name (default sub)")
+    .option(
+      "--oidc-username-prefix <prefix>",
+      "before the name; - for none (default the issuer's URL and #, but for email)",
+    )
+    .option("--oidc-groups-claim <claim>", "the claim that is the user's groups")
+    .option("--oidc-groups-prefix <prefix>", "before each group")
+    .option("--oidc-required-claim <claim=value...>", "a claim that must have this value")
+    .option("--oidc-signing-algs <list>", "accepted algorithms, joined by commas (default RS256)");
+}
+
+async function loginsOf(options: LoginOptions) {
+  const isWanted =
+    options.tokenAuthFile || options.authenticationConfig || options.oidcIssuerUrl || options.oidcClientId;
+  return isWanted ? (await import("./local/logins.ts")).readLoginSettings(options) : undefined;
+}
+
 const program = new Command("skerry")
   .description("Kubernetes without servers")
   .version(VERSION)
@@ -29,15 +59,16 @@ const program = new Command("skerry")
     "\nEnvironment:\n  SKERRY_HOME  holds all state (default /var/lib/skerry)\n  SKERRY_PORT  the API's port (default 6443)",
   );
 
-program
-  .command("up")
+withLogins(program.command("up"))
   .description("start a cluster on this machine, or resume it")
+  .option("--oidc-ca-file <path>", "an authority that the issuer is trusted by, beside the system's")
   .option("--no-agent", "the control plane alone: needs neither root nor containerd")
   .option("--no-controllers", "the API alone, without controllers and scheduler")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
-  .action(async (options: { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string }) => {
-    const common = { home: home(), controllers: options.controllers, progress, effects };
+  .action(async (options: UpCommand) => {
+    const logins = await loginsOf(options);
+    const common = { home: home(), controllers: options.controllers, logins, progress, effects };
     if (!options.agent) return (await import("./local/alone.ts")).upAlone(common);
     const { up } = await import("./local/supervisor.ts");
     const cluster = await up({ ...common, node: options.nodeName, nodeIp: options.nodeIp });
@@ -113,14 +144,14 @@ program
   .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
   .action(async (options: { cluster: string }) => (await commands()).printKubeconfig(home(), options.cluster));
 
-program
-  .command("deploy")
+withLogins(program.command("deploy"))
   .description("deploy the control plane to your Cloudflare account with wrangler")
   .option("--name <name>", "the Worker's name", "skerry")
   .option("--dry-run", "bundle only")
-  .action(async (options: { name: string; dryRun?: boolean }) =>
-    (await import("./local/deploy.ts")).deploy(home(), options, progress),
-  );
+  .action(async (options: LoginOptions & { name: string; dryRun?: boolean }) => {
+    const logins = await loginsOf(options);
+    await (await import("./local/deploy.ts")).deploy(home(), { ...options, logins }, progress);
+  });
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

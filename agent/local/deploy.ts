@@ -8,8 +8,9 @@ import { ensureSecret } from "./credentials.ts";
 import { type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import type { LoginSettings } from "./logins.ts";
 
-export type DeployOptions = { name: string; dryRun?: boolean };
+export type DeployOptions = { name: string; dryRun?: boolean; logins?: LoginSettings };
 
 const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
 
@@ -55,7 +56,11 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];
   const secret = ensureSecret(home.path);
-  await wrangler.run(["secret", "put", "SKERRY_SECRET", ...name], secret);
+  const { tokens, authentication } = options.logins ?? {};
+  const secrets = { SKERRY_SECRET: secret, SKERRY_TOKENS: tokens, SKERRY_AUTHENTICATION: authentication };
+  // Those that are not named stay as they were.
+  for (const [key, value] of Object.entries(secrets))
+    if (value) await wrangler.run(["secret", "put", key, ...name], value);
   if (!url) return progress(`deployed, but wrangler named no workers.dev address:\n${deployed.stdout}`);
   const path = join(home.path, "kubeconfig-cloudflare");
   writeFile(path, kubeconfig({ name: options.name, server: url, token: await administratorToken(secret, "default") }));

@@ -8,12 +8,14 @@ import { ensureCertificates } from "./certificates.ts";
 import { ensureSecret } from "./credentials.ts";
 import { files, type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
+import type { LoginSettings } from "./logins.ts";
 import { ensureRanges } from "./ranges.ts";
 
 export type UpOptions = {
   home: Home;
   /** False: the API alone, without controllers and scheduler. */
   controllers: boolean;
+  logins?: LoginSettings;
   progress: Progress;
   effects: Effects & Timers;
 };
@@ -47,9 +49,10 @@ export async function prepare({ home, effects }: UpOptions): Promise<void> {
   await ensureCertificates(home.path, effects.now());
 }
 
-export async function workerdOptions({ home, controllers }: UpOptions) {
+export async function workerdOptions({ home, controllers, logins }: UpOptions) {
   return {
     home,
+    logins,
     bundle: await ensureBundle(packageRoot()),
     secret: ensureSecret(home.path),
     config: JSON.stringify({ controllers, ...ensureRanges(home.path) }),

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { spawn } from "../process.ts";
 import { files, type Home, writeFile } from "./home.ts";
+import type { LoginSettings } from "./logins.ts";
 
 /** Also in wrangler.toml; a test holds them equal. */
 export const COMPATIBILITY_DATE = "2026-11-01";
@@ -15,7 +16,7 @@ const MAX_LOG_BYTES = 10 * 1024 * 1024;
 const quote = (text: string) => JSON.stringify(text);
 
 /** `heapMb` bounds the JavaScript of each isolate, in MB, as Cloudflare does; without it, the machine's memory does. */
-export type WorkerdOptions = { home: Home; secret: string; config: string; heapMb?: number };
+export type WorkerdOptions = { home: Home; secret: string; config: string; heapMb?: number; logins?: LoginSettings };
 
 /**
  * workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
@@ -23,6 +24,7 @@ export type WorkerdOptions = { home: Home; secret: string; config: string; heapM
  */
 function workerdConfig(options: WorkerdOptions): string {
   const paths = files(options.home.path);
+  const { tokens, authentication, issuerAuthorities } = options.logins ?? {};
   const flags = [YOUNG_GENERATION, ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : [])];
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -42,8 +44,12 @@ const config :Workerd.Config = (
         (name = "RELAY", durableObjectNamespace = "Relay"),
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
+        ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
+        ${authentication ? `(name = "SKERRY_AUTHENTICATION", text = ${quote(authentication)}),` : ""}
+        ${issuerAuthorities ? '(name = "ISSUERS", service = "issuers"),' : ""}
       ],
     )),
+    ${issuerAuthorities ? issuersNetwork(issuerAuthorities) : ""}
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
   ],
   sockets = [
@@ -58,6 +64,12 @@ const config :Workerd.Config = (
 );
 `;
 }
+
+/** The way to issuers of ID tokens, who may be near; nothing else of the Worker's goes by it. */
+const issuersNetwork = (authorities: readonly string[]) => `(name = "issuers", network = (
+      allow = ["public", "private"],
+      tlsOptions = (trustBrowserCas = true, trustedCertificates = [${authorities.map(quote).join(", ")}]),
+    )),`;
 
 /** workerd's own program; the npm package's launcher would stay in memory beside it. */
 export function workerdBinary(): string {
