@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { send, sendChecked } from "../../agent/local/http.ts";
 import { kubeconfig } from "../../agent/local/kubeconfig.ts";
+import { Server } from "../support/server.ts";
 import { upstreamProgram } from "../support/upstream.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import { Server } from "./processes.ts";
 import { progress } from "./progress.ts";
 
 const READY_TIMEOUT_MS = 120_000;

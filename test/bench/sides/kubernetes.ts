@@ -8,9 +8,10 @@ import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { files } from "../../../agent/local/home.ts";
 import { kubeconfig } from "../../../agent/local/kubeconfig.ts";
 import { freePort } from "../../support/free-port.ts";
+import { Server } from "../../support/server.ts";
 import { upstreamProgram } from "../../support/upstream.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
-import { memoryOf, Server } from "../processes.ts";
+import { memoryOf } from "../processes.ts";
 import { progress } from "../progress.ts";
 
 const ISSUER = "https://kubernetes.default.svc";

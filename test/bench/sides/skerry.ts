@@ -7,8 +7,9 @@ import { administrator } from "../../../agent/local/credentials.ts";
 import { files } from "../../../agent/local/home.ts";
 import { freePort } from "../../support/free-port.ts";
 import { checked } from "../../support/programs.ts";
+import { Server } from "../../support/server.ts";
 import { type ControlPlane, type ControlPlaneOptions, firstAnswer } from "../control-plane.ts";
-import { memoryOf, Server } from "../processes.ts";
+import { memoryOf } from "../processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "dist/skerry.js");

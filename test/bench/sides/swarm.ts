@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeBusyboxImage } from "../../support/image.ts";
 import { checked, ensurePackages } from "../../support/programs.ts";
+import { Server } from "../../support/server.ts";
 import { COMMAND, type ContainerHost, until } from "../container-host.ts";
-import { Server } from "../processes.ts";
 
 /** Loaded from an archive, so no registry is asked. */
 const IMAGE = "busybox:test";
