@@ -1,4 +1,5 @@
 import type { Key } from "../lib/object.ts";
+import type { Raw, Sealing, Stored } from "./encryption/sealing.ts";
 import { range } from "./range.ts";
 import type { Settings } from "./settings.ts";
 import type { Change, ListOptions, Scope, Sql, StoredObject } from "./store.ts";
@@ -20,11 +21,13 @@ type Version = { namespace: string; name: string; previous: number };
 export class ChangeLog {
   readonly #sql: Sql;
   readonly #settings: Settings;
+  readonly #sealing: Sealing;
   #horizon: number;
   #newest: number;
 
-  constructor(sql: Sql, settings: Settings) {
+  constructor(sql: Sql, settings: Settings, sealing: Sealing) {
     this.#sql = sql;
+    this.#sealing = sealing;
     this.#settings = settings;
     this.#horizon = Number(settings.get(HORIZON) ?? 0);
     const rows = sql.all<{ newest: number | null }>("SELECT MAX(revision) AS newest FROM changes");
@@ -45,19 +48,20 @@ export class ChangeLog {
     this.#newest = revision;
   }
 
-  append(change: Change, previous: number | undefined): void {
+  /** `text`: the change's as it is stored. */
+  append(change: Change, text: Stored, previous: number | undefined): void {
     if (change.revision <= this.#newest)
       throw new Error(`revision ${change.revision} is written twice or out of order`);
-    this.#insert(change, change.type, previous);
+    this.#insert(change, text, change.type, previous);
     this.#newest = change.revision;
   }
 
   /** To be called before `old` is replaced or removed: makes sure that the log has its body. */
   keepReplaced(old: StoredObject): void {
-    if (old.revision <= this.#horizon) this.#insert(old, "ADDED", undefined);
+    if (old.revision <= this.#horizon) this.#insert(old, this.#sealing.seal(old), "ADDED", undefined);
   }
 
-  #insert(object: StoredObject, type: Change["type"], previous: number | undefined): void {
+  #insert(object: StoredObject, text: Stored, type: Change["type"], previous: number | undefined): void {
     this.#sql.run(
       `INSERT INTO changes (revision, resource, namespace, name, uid, type, previous, json)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -68,7 +72,7 @@ export class ChangeLog {
       object.uid,
       type,
       previous ?? null,
-      object.json,
+      text,
     );
   }
 
@@ -80,16 +84,25 @@ export class ChangeLog {
     while (position < end) {
       if (position < this.#horizon) throw new Error("the change log was compacted while it was read");
       const rows = this.#sql.all<ChangeRow>(
-        `SELECT c.revision, c.resource, c.namespace, c.name, c.uid, c.type, c.json, p.json AS previous
+        `SELECT c.revision, c.resource, c.namespace, c.name, c.uid, c.type, c.json, c.previous AS replaced,
+           p.json AS previous
          FROM changes c LEFT JOIN changes p ON p.revision = c.previous
          WHERE c.revision > ? AND c.revision <= ? AND ${filter.where} ORDER BY c.revision LIMIT ${BATCH}`,
         position,
         end,
         ...filter.parameters,
       );
-      for (const row of rows) yield { ...row, previous: row.previous ?? undefined };
+      for (const row of rows) yield this.#opened(row);
       position = rows.length < BATCH ? end : (rows.at(-1)?.revision ?? end);
     }
+  }
+
+  #opened({ replaced, previous, ...row }: ChangeRow): Change {
+    const [change] = this.#sealing.open<Omit<Change, "previous">>([row]);
+    if (previous === null || replaced === null)
+      return { ...(change as typeof row & { json: string }), previous: undefined };
+    const [former] = this.#sealing.open<StoredObject>([{ ...row, revision: replaced, json: previous }]);
+    return { ...(change as typeof row & { json: string }), previous: former?.json };
   }
 
   /** Keys of objects that existed at revision `at` and changed since, in key order, with the revision of their body then. */
@@ -106,10 +119,12 @@ export class ChangeLog {
   }
 
   body(revision: number): StoredObject {
-    const row = this.#sql.all<StoredObject>(
-      "SELECT resource, namespace, name, uid, revision, json FROM changes WHERE revision = ?",
-      revision,
-    )[0];
+    const [row] = this.#sealing.open<StoredObject>(
+      this.#sql.all<Raw<StoredObject>>(
+        "SELECT resource, namespace, name, uid, revision, json FROM changes WHERE revision = ?",
+        revision,
+      ),
+    );
     if (!row) throw new Error(`the change log lacks revision ${revision}`);
     return row;
   }
@@ -161,7 +176,7 @@ export class ChangeLog {
   }
 }
 
-type ChangeRow = Omit<Change, "previous"> & { previous: string | null };
+type ChangeRow = Raw<Omit<Change, "previous">> & { replaced: number | null; previous: string | ArrayBuffer | null };
 type CompactedRow = Key & { revision: number; type: string; previous: number | null };
 
 /** Lists as one JSON parameter each, since a statement takes at most 100. */

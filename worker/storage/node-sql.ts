@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
-import type { Sql, SqlValue } from "./store.ts";
+import type { Sql, SqlParameter, SqlValue } from "./store.ts";
 
 export type NodeSql = Sql & { close(): void; serialize(): Uint8Array };
 
@@ -38,7 +38,7 @@ export function nodeSql(path: string, image?: Uint8Array): NodeSql {
   }
 
   return {
-    all: <Row extends Record<string, SqlValue>>(text: string, ...parameters: SqlValue[]) =>
+    all: <Row extends Record<string, SqlValue>>(text: string, ...parameters: SqlParameter[]) =>
       prepare(text).all(...(parameters as SQLInputValue[])) as Row[],
     run: (text, ...parameters) => {
       prepare(text).run(...(parameters as SQLInputValue[]));

@@ -1,7 +1,8 @@
 import type { Key } from "../lib/object.ts";
+import type { Raw, Sealing, Stored } from "./encryption/sealing.ts";
 import { range } from "./range.ts";
 import { RecentRows, type Row } from "./recent-rows.ts";
-import type { ListOptions, Scope, Sql, StoredObject, Version } from "./store.ts";
+import type { ListOptions, Scope, Sql, SqlValue, StoredObject, Version } from "./store.ts";
 
 /** SQLite's word for "no limit". */
 const ALL = -1;
@@ -12,12 +13,14 @@ const ORDER = "ORDER BY o.resource, o.namespace, o.name";
 /** The objects as they are now, and the refs that find them. */
 export class Objects {
   readonly #sql: Sql;
+  readonly #sealing: Sealing;
   readonly #recent = new RecentRows();
   /** Statements that changed objects, so far. */
   writes = 0;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, sealing: Sealing) {
     this.#sql = sql;
+    this.#sealing = sealing;
   }
 
   get(key: Key): StoredObject | undefined {
@@ -28,7 +31,7 @@ export class Objects {
   getForWrite(key: Key): Row | undefined {
     return this.#recent.get(key, () => {
       const statement = `SELECT ${COLUMNS}, o.refs FROM objects o WHERE ${KEY}`;
-      const [row] = this.#sql.all<StoredObject & { refs: string }>(statement, ...keyOf(key));
+      const [row] = this.#read<StoredObject & { refs: string }>(statement, ...keyOf(key));
       if (!row) return undefined;
       const { refs, ...object } = row;
       return { object, refs: JSON.parse(refs) as string[] };
@@ -51,7 +54,7 @@ export class Objects {
     const { where, parameters } = range(scope, after, "o");
     if (at !== undefined) parameters.push(at);
     const unchanged = at === undefined ? "" : "AND o.revision <= ?";
-    return this.#sql.all<StoredObject>(
+    return this.#read<StoredObject>(
       `SELECT ${COLUMNS} FROM objects o WHERE ${where} ${unchanged} ${ORDER} LIMIT ?`,
       ...parameters,
       limit,
@@ -68,7 +71,7 @@ export class Objects {
   }
 
   byRef(ref: string, resource?: string): StoredObject[] {
-    return this.#sql.all<StoredObject>(
+    return this.#read<StoredObject>(
       `SELECT ${COLUMNS} FROM refs r CROSS JOIN objects o
        ON o.resource = r.resource AND o.namespace = r.namespace AND o.name = r.name
        WHERE r.ref = ? ${resource === undefined ? "" : "AND r.resource = ?"} ORDER BY r.resource, r.namespace, r.name`,
@@ -100,7 +103,12 @@ export class Objects {
     return rows.map(({ resource }) => resource);
   }
 
-  insert(object: StoredObject, refs: readonly string[]): void {
+  #read<Row extends StoredObject>(statement: string, ...parameters: SqlValue[]): Row[] {
+    return this.#sealing.open<Row>(this.#sql.all<Raw<Row> & Record<string, SqlValue>>(statement, ...parameters));
+  }
+
+  /** `text`: the object's as it is stored. */
+  insert(object: StoredObject, text: Stored, refs: readonly string[]): void {
     const terms = unique(refs);
     this.writes += 1;
     this.#sql.run(
@@ -109,20 +117,20 @@ export class Objects {
       object.uid,
       object.revision,
       JSON.stringify(terms),
-      object.json,
+      text,
     );
     this.#recent.wrote(object, { object: { ...object }, refs: terms });
     this.#moveRefs(object, [], terms);
   }
 
-  update(old: Row, object: StoredObject, refs: readonly string[]): void {
+  update(old: Row, object: StoredObject, text: Stored, refs: readonly string[]): void {
     const terms = unique(refs);
     this.writes += 1;
     this.#sql.run(
       "UPDATE objects SET revision = ?, refs = ?, json = ? WHERE resource = ? AND namespace = ? AND name = ?",
       object.revision,
       JSON.stringify(terms),
-      object.json,
+      text,
       ...keyOf(object),
     );
     this.#recent.wrote(object, { object: { ...object }, refs: terms });

@@ -1,26 +1,49 @@
 import type { Key } from "../lib/object.ts";
 import { ChangeLog } from "./change-log.ts";
 import { SqlCredentials } from "./credentials.ts";
+import { DataKeys, type Encryption } from "./encryption/data-keys.ts";
+import { Rewriter } from "./encryption/rewriter.ts";
+import { Sealing, type Stored } from "./encryption/sealing.ts";
 import { type ListText, listText } from "./list-text.ts";
 import { migrate } from "./migrate.ts";
 import { Objects } from "./objects.ts";
 import { Settings } from "./settings.ts";
 import { readPage } from "./snapshot.ts";
-import type { Change, ListNow, ListOptions, Page, Scope, Sql, Store, StoredObject, Txn, Version } from "./store.ts";
+import { SqlStaging } from "./staging.ts";
+import type {
+  Change,
+  ListNow,
+  ListOptions,
+  Page,
+  Scope,
+  Setting,
+  Sql,
+  Store,
+  StoredObject,
+  Txn,
+  Version,
+} from "./store.ts";
 import { SqlWorkQueue } from "./work-queue.ts";
 
 type Listener = (changes: readonly Change[]) => void;
 
-/** A cluster's memory in one SQL database, brought to its newest shape. Keeps nothing in memory but counters. */
-export function openStore(sql: Sql): Store {
+/**
+ * A cluster's memory in one SQL database, brought to its newest shape. Keeps nothing in memory but counters. Without
+ * `encryption` all is stored in the clear. Throws a 503 where what is stored takes a secret that is not given.
+ */
+export function openStore(sql: Sql, encryption?: Encryption): Store {
   migrate(sql);
-  return new SqliteStore(sql);
+  return new SqliteStore(sql, encryption);
 }
 
 class SqliteStore implements Store, Txn {
   readonly work: SqlWorkQueue;
   readonly credentials: SqlCredentials;
+  readonly staging: SqlStaging;
+  readonly keys: DataKeys | undefined;
   readonly #sql: Sql;
+  readonly #sealing: Sealing;
+  readonly #rewriter: Rewriter | undefined;
   readonly #settings: Settings;
   readonly #objects: Objects;
   readonly #log: ChangeLog;
@@ -34,14 +57,18 @@ class SqliteStore implements Store, Txn {
   #undelivered: Change[][] = [];
   #delivering = false;
 
-  constructor(sql: Sql) {
+  constructor(sql: Sql, encryption: Encryption | undefined) {
     this.#sql = sql;
-    this.#settings = new Settings(sql);
-    this.#objects = new Objects(sql);
-    this.#log = new ChangeLog(sql, this.#settings);
+    this.keys = encryption && new DataKeys(new Settings(sql, new Sealing()), encryption);
+    this.#sealing = new Sealing(this.keys, encryption?.settings);
+    this.#settings = new Settings(sql, this.#sealing);
+    this.#rewriter = this.keys && new Rewriter(sql, this.keys, this.#sealing, this.#settings);
+    this.#objects = new Objects(sql, this.#sealing);
+    this.#log = new ChangeLog(sql, this.#settings, this.#sealing);
     this.#taken = this.#log.newest;
     this.work = new SqlWorkQueue(sql);
     this.credentials = new SqlCredentials(sql);
+    this.staging = new SqlStaging(sql, this.#sealing);
   }
 
   revision(): number {
@@ -69,7 +96,7 @@ class SqliteStore implements Store, Txn {
   }
 
   listText(scope: Scope, opening: string, options: Pick<ListOptions, "after" | "limit"> = {}): ListText | undefined {
-    return listText(this.#sql, scope, opening, options);
+    return this.#sealing.seals(scope.resource) ? undefined : listText(this.#sql, scope, opening, options);
   }
 
   byRef(ref: string, resource?: string): StoredObject[] {
@@ -126,11 +153,12 @@ class SqliteStore implements Store, Txn {
     const row = this.#objects.getForWrite(object);
     const old = row?.object;
     if (old && old.uid !== object.uid) throw new Error(`${describe(object)} is replaced by an object of another uid`);
+    const text = this.#sealing.seal(object);
     if (row && old) {
       this.#log.keepReplaced(old);
-      this.#objects.update(row, object, refs);
-    } else this.#objects.insert(object, refs);
-    this.#append(old ? "MODIFIED" : "ADDED", object, old);
+      this.#objects.update(row, object, text, refs);
+    } else this.#objects.insert(object, text, refs);
+    this.#append(old ? "MODIFIED" : "ADDED", object, text, old);
   }
 
   remove(object: StoredObject): void {
@@ -139,7 +167,7 @@ class SqliteStore implements Store, Txn {
     if (!row) throw new Error(`${describe(object)} is removed but does not exist`);
     this.#log.keepReplaced(row.object);
     this.#objects.remove(row);
-    this.#append("DELETED", object, row.object);
+    this.#append("DELETED", object, this.#sealing.seal(object), row.object);
   }
 
   onChange(listener: Listener): () => void {
@@ -152,6 +180,10 @@ class SqliteStore implements Store, Txn {
     return this.#log.compact(this.#log.newest - keep, budget);
   }
 
+  rewrite(rows: number): boolean {
+    return this.#rewriter?.run(rows) ?? false;
+  }
+
   getSetting(name: string): string | undefined {
     return this.#settings.get(name);
   }
@@ -160,10 +192,18 @@ class SqliteStore implements Store, Txn {
     this.#settings.set(name, value);
   }
 
-  #append(type: Change["type"], object: StoredObject, old: StoredObject | undefined): void {
+  removeSetting(name: string): void {
+    this.#settings.remove(name);
+  }
+
+  settings(): Setting[] {
+    return this.#settings.all();
+  }
+
+  #append(type: Change["type"], object: StoredObject, text: Stored, old: StoredObject | undefined): void {
     const { resource, namespace, name, uid, revision, json } = object;
     const change = { resource, namespace, name, uid, revision, type, json, previous: old?.json };
-    this.#log.append(change, old?.revision);
+    this.#log.append(change, text, old?.revision);
     this.#written.push(change);
   }
 

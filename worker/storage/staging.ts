@@ -2,6 +2,7 @@
  * What is to take the place of all that there is: gathered row by row, while the cluster goes on, and then put in its
  * place in one transaction. Until that is committed nothing has changed.
  */
+import { KEYS_SETTING } from "./encryption/data-keys.ts";
 import type { Sealing, Stored } from "./encryption/sealing.ts";
 import type { Credential, Setting, Sql, Staging, StoredObject } from "./store.ts";
 
@@ -66,7 +67,8 @@ export class SqlStaging implements Staging {
         `INSERT INTO refs (ref, resource, namespace, name)
          SELECT t.value, o.resource, o.namespace, o.name FROM objects o, json_each(o.refs) t ORDER BY 1, 2, 3, 4`,
       );
-      const kept = JSON.stringify(keep.settings);
+      // What is staged is sealed with the keys that are here.
+      const kept = JSON.stringify([...keep.settings, KEYS_SETTING]);
       run("DELETE FROM settings WHERE name NOT IN (SELECT value FROM json_each(?))", kept);
       run(`INSERT OR IGNORE INTO settings (name, value) SELECT name, json FROM staged WHERE resource = '${SETTING}'`);
       run(

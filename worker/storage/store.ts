@@ -111,11 +111,38 @@ export interface Credentials {
   /** Those of one subject. */
   of(kind: string, subject: string): Credential[];
   list(kind: string): Credential[];
+  all(): Credential[];
+}
+
+/** A small named value that is not an API object. */
+export type Setting = { name: string; value: string };
+
+/** What is to take the place of everything, while it is gathered. Its writes are seen by no reader. */
+export interface Staging {
+  clear(): void;
+  addObject(object: StoredObject, refs: readonly string[]): void;
+  addSetting(setting: Setting): void;
+  addCredential(credential: Credential): void;
+  /**
+   * Puts what was gathered in the place of everything, but for settings and kinds of credentials to keep. `revision` is
+   * the newest from then on, above all that there were. The store knows nothing of it: it must be opened anew.
+   */
+  replaceAll(revision: number, keep: { settings: readonly string[]; credentials: readonly string[] }): void;
+}
+
+export interface SealingKeys {
+  /** A new key seals from now on; what former ones sealed is left to `rewrite`. */
+  rotate(): void;
+  /** Ids of the keys in use, the present first, and which of the deployment's secrets each takes. */
+  list(): { id: number; secret: "present" | "former" }[];
+  /** Not all is sealed with the present key. */
+  readonly isRewriting: boolean;
 }
 
 export interface Store extends Reader {
   readonly work: WorkQueue;
   readonly credentials: Credentials;
+  readonly staging: Staging;
   /**
    * Runs `body` in one transaction: all of its writes or none. Nested calls join the outer one.
    * A throw rolls back (revisions taken are given back) and is rethrown. A body that returns a promise does not type-check.
@@ -125,20 +152,26 @@ export interface Store extends Reader {
   onChange(listener: (changes: readonly Change[]) => void): () => void;
   /** Moves the log's horizon towards `keep` newest revisions, at most `budget` rows. True when more remains. */
   compact(keep: number, budget: number): boolean;
+  /** The keys that what is stored is sealed with; absent where it is not. */
+  readonly keys?: SealingKeys;
+  /** Seals with the present key what is not, at most so many rows. True when more remains. */
+  rewrite(rows: number): boolean;
   /** Small named values that are not API objects (signing keys, the cluster's id). */
   getSetting(name: string): string | undefined;
   setSetting(name: string, value: string): void;
+  removeSetting(name: string): void;
+  settings(): Setting[];
 }
 
 /** The least that a database must do; both adapters pass `test/contract`. */
 export interface Sql {
   /** Runs one statement with at most 100 `?` parameters and returns its rows as objects. */
-  all<Row extends Record<string, SqlValue>>(statement: string, ...parameters: SqlValue[]): Row[];
+  all<Row extends Record<string, SqlValue>>(statement: string, ...parameters: SqlParameter[]): Row[];
   /** Runs one statement that returns nothing. */
-  run(statement: string, ...parameters: SqlValue[]): void;
+  run(statement: string, ...parameters: SqlParameter[]): void;
   /** All or nothing; nests. */
   transaction<T>(body: () => T): T;
 }
 
-/** Bytes come out only, where a statement casts to BLOB. */
 export type SqlValue = string | number | null | ArrayBuffer;
+export type SqlParameter = SqlValue | Uint8Array;

@@ -35,7 +35,7 @@ export class Rewriter {
 
   /** Writes at most so many rows; true when more remain. */
   run(rows: number): boolean {
-    if (!this.#keys.isRewriting) return false;
+    if (!this.#keys.isRewriting || this.#isStaging()) return false;
     if (this.#key !== this.#keys.current.id) this.#position = START;
     this.#key = this.#keys.current.id;
     return this.#sql.transaction(() => {
@@ -47,6 +47,11 @@ export class Rewriter {
       this.#keys.rewritten();
       return false;
     });
+  }
+
+  /** What is gathered to take the place of everything is sealed with the key of its time, which has to stay until then. */
+  #isStaging(): boolean {
+    return this.#sql.all("SELECT 1 AS one FROM staged LIMIT 1").length > 0;
   }
 
   #objects({ resource, namespace, name }: Extract<Position, { table: "objects" }>, limit: number): Position {
