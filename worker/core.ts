@@ -20,6 +20,7 @@ import { READINESS } from "./controllers/nodes/readiness.ts";
 import type { CoreParts } from "./core-parts.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
+import { Holds } from "./holds.ts";
 import { builtinKinds } from "./kinds/registry.ts";
 import type { ApiError } from "./lib/status.ts";
 import { Link } from "./link/link.ts";
@@ -44,6 +45,8 @@ const LONGEST_RETRY_MS = 60_000;
 const LINKED: ReadonlySet<string> = new Set([...NODE_RESOURCES, "pods", "configmaps", "secrets"]);
 
 const RESYNCED = "controllers.known";
+/** RFC 6455's registry: the server restarts, and the client is to come again. */
+const RESTARTED = 1012;
 
 export class Core {
   readonly api: Api;
@@ -72,7 +75,13 @@ export class Core {
     serveCustomResources(store, this.kinds);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
-    this.upkeep = new Upkeep({ store, limits, expireEvents: (budget) => this.engine.expireEvents(budget) });
+    const holds = new Holds(effects.now);
+    this.upkeep = new Upkeep({
+      store,
+      limits,
+      expireEvents: (budget) => this.engine.expireEvents(budget),
+      held: () => holds.oldest(),
+    });
     const { view } = this.engine;
     const watches = new Watches({
       kinds: this.kinds,
@@ -102,6 +111,12 @@ export class Core {
       ask: this.ask,
       extensions: this.extensions,
       batch: (body, place) => this.turn.run(body, place),
+      backups: {
+        config,
+        clusterId: parts.clusterId,
+        hold: (revision) => holds.hold(revision),
+        restored: platform.restored,
+      },
     });
     this.link = this.createLink();
     this.watchers = new Watchers({
@@ -151,7 +166,7 @@ export class Core {
       certificate: frontProxy({ authority, certificates, now: effects.now }),
       connected: (node) => this.link.connected(node),
       stream: (node, stream) => this.link.stream(node, stream),
-      recheck: (name) => void this.turn.run(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
+      recheck: (name) => void this.turn.own(() => this.driver.enqueue(AVAILABILITY, `/${name}`)),
     });
   }
 
@@ -169,7 +184,7 @@ export class Core {
       report: (error) => platform.report("link", "", error),
       health: (node) => {
         this.losses.find(node);
-        void this.turn.run(() => this.driver.enqueue(HEALTH, node));
+        void this.turn.own(() => this.driver.enqueue(HEALTH, node));
       },
     });
   }
@@ -185,7 +200,7 @@ export class Core {
       ],
       view,
       apply: (intent, controller) => this.apply(intent, controller),
-      wake: () => void this.turn.run(() => {}),
+      wake: () => void this.turn.own(),
       work: store.work,
       effects,
       pull: () => this.pull(),
@@ -208,18 +223,25 @@ export class Core {
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
     this.losses.lose(node, heard + GRACE_MS);
-    return this.turn.run(() => {});
+    return this.turn.own();
   }
 
   /** Sockets end without a word when the object does: nodes that have none now get the grace time from now. */
   suspectAll(): Promise<void> {
-    return this.turn.run(() => {
+    return this.turn.own(() => {
       const connected = this.link.heard();
       for (const [key, status] of this.engine.view.digest(READINESS)) {
         const name = key.slice(1);
         if (!connected.has(name) && status !== "Unknown") this.losses.lose(name, this.parts.effects.now() + GRACE_MS);
       }
     });
+  }
+
+  /** Storage is another's now: nothing that was begun here is gone on with, and nobody hears of it. */
+  end(): void {
+    this.turn.end();
+    this.watchers.expire();
+    for (const socket of this.parts.platform.nodeSockets()) socket.close(RESTARTED, "the cluster was restored");
   }
 
   /** The newest revision, as this memory knows it. */
@@ -250,7 +272,7 @@ export class Core {
     this.parts.platform.defer(
       () => {
         this.retrying = false;
-        void this.turn.run(() => {});
+        void this.turn.own();
       },
       Math.min(RETRY_MS * 2 ** this.failures++, LONGEST_RETRY_MS),
     );
@@ -270,7 +292,7 @@ export class Core {
       isPutOff ? { reconciles: 0 } : { reconciles: limits.turnReconciles, until: start + limits.turnMs },
     );
     this.driver.persist();
-    this.upkeep.run(start, this.untold.length);
+    const mustGoOn = this.upkeep.run(start, this.untold.length);
     const told = this.untold;
     this.untold = [];
     if (told.length > 0) {
@@ -280,7 +302,7 @@ export class Core {
     }
     platform.wakeAt(store.work.nextDue());
     this.returnAt(this.driver.restedAt, start);
-    if (!rested) platform.defer(() => void this.turn.run(() => {}));
+    if (!rested || mustGoOn) platform.defer(() => void this.turn.own());
     return isPutOff;
   }
 
@@ -291,7 +313,7 @@ export class Core {
     this.parts.platform.defer(
       () => {
         this.returning = Number.POSITIVE_INFINITY;
-        void this.turn.run(() => {});
+        void this.turn.own();
       },
       Math.max(0, due - now),
     );
@@ -306,7 +328,7 @@ export class Core {
     // What waits is marked in the same stretch that says it was done: memory may be lost before it is.
     this.driver.persist();
     store.setSetting(RESYNCED, known);
-    void this.turn.run(() => {});
+    void this.turn.own();
   }
 
   private *pull(): Iterable<ObjectChange> {

@@ -8,6 +8,7 @@ import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
 import type { Outside } from "./callouts.ts";
 import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
+import { AUTHORITY_SETTING, encryptionOf, FRONT_PROXY_SETTING, secretsOf } from "./deployment-secret.ts";
 import type { Extension } from "./kinds/apiregistration/api-service.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
@@ -55,7 +56,6 @@ export type HostSettings = LoginSettings & { SKERRY_SECRET?: string; SKERRY_CONF
 
 /** Requests look over the nodes' sockets on their way; at most this often, in ms. */
 const LOOK_AT_MOST_EVERY_MS = 1000;
-const MIN_SECRET_CHARACTERS = 24;
 
 export class Host {
   private readonly platform: HostPlatform;
@@ -77,10 +77,24 @@ export class Host {
   /** The cluster, its memory rebuilt from storage, or undefined where there is none yet. Not every event needs it. */
   private async cluster(): Promise<Core | undefined> {
     if (this.core) return this.core;
-    return this.platform.exclusively(async () => {
+    return this.exclusively(async () => {
       const tables = this.platform.sql.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'settings'");
       return this.core ?? (tables.length > 0 ? this.open() : undefined);
     });
+  }
+
+  /** What fails in there resets the object, and whoever asked would not hear why: a refusal is thrown outside. */
+  private async exclusively<T>(body: () => Promise<T>): Promise<T> {
+    const done = await this.platform.exclusively(async () => {
+      try {
+        return { value: await body() };
+      } catch (error) {
+        if (error instanceof ApiError) return { error };
+        throw error;
+      }
+    });
+    if (done.error) throw done.error;
+    return done.value as T;
   }
 
   async fetch(request: Request): Promise<Response> {
@@ -110,33 +124,34 @@ export class Host {
   /** A new name becomes a cluster when its administrator first asks; until then nothing is stored for it. */
   private async found(request: Request): Promise<Core> {
     const name = request.headers.get("x-skerry-cluster") ?? "default";
-    const token = await administratorToken(secretOf(this.settings), name);
+    const token = await administratorToken(secretsOf(this.settings)[0], name);
     if (request.headers.get("authorization") !== `Bearer ${token}`) throw unauthorized();
-    return this.platform.exclusively(async () => this.core ?? (await this.open(name)));
+    return this.exclusively(async () => this.core ?? (await this.open(name)));
   }
 
   private async open(newName?: string): Promise<Core> {
     const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm, committed } = this.platform;
     this.alarmAt = (await getAlarm()) ?? undefined;
-    const store = openStore(sql);
+    const settled = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}") };
+    const store = openStore(sql, encryptionOf(this.settings, settled));
     if (committed) store.onChange(committed);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const authorityOf = async (setting: string, subject: string): Promise<CertificateAndKey> => {
       const stored = store.getSetting(setting);
       return stored ? JSON.parse(stored) : certificates.createAuthority(subject, effects.now());
     };
-    const authority = await authorityOf("cluster.authority", `skerry ${name}`);
-    const frontProxy = await authorityOf("cluster.front-proxy", "front-proxy-ca");
+    const authority = await authorityOf(AUTHORITY_SETTING, `skerry ${name}`);
+    const frontProxy = await authorityOf(FRONT_PROXY_SETTING, "front-proxy-ca");
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
-    const token = await administratorToken(secretOf(this.settings), name);
+    const token = await administratorToken(secretsOf(this.settings)[0], name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-    const config: ClusterConfig = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}"), name };
-    if (!store.getSetting("cluster.authority") || !store.getSetting("cluster.front-proxy"))
+    const config: ClusterConfig = { ...settled, name };
+    if (!store.getSetting(AUTHORITY_SETTING) || !store.getSetting(FRONT_PROXY_SETTING))
       store.write(() => {
-        store.setSetting("cluster.front-proxy", JSON.stringify(frontProxy));
+        store.setSetting(FRONT_PROXY_SETTING, JSON.stringify(frontProxy));
         store.setSetting("cluster.name", name);
         store.setSetting("cluster.id", clusterId);
-        store.setSetting("cluster.authority", JSON.stringify(authority));
+        store.setSetting(AUTHORITY_SETTING, JSON.stringify(authority));
       });
     const parts: CoreParts = {
       store,
@@ -160,12 +175,20 @@ export class Host {
         defer,
         ...(this.platform.outside && { outside: this.platform.outside }),
         wakeAt: (due) => this.wakeAt(due),
+        restored: () => this.restored(),
         report: this.platform.report ?? warn,
       },
     };
     this.core = new Core(parts);
     void this.core.suspectAll();
     return this.core;
+  }
+
+  /** Storage holds another state of the cluster now: memory is made anew from it. */
+  private restored(): void {
+    this.core?.end();
+    this.core = undefined;
+    this.platform.defer(() => void this.cluster());
   }
 
   private async openWatch(core: Core, request: Request): Promise<Response> {
@@ -232,7 +255,7 @@ export class Host {
     this.alarmAt = undefined;
     const core = await this.cluster();
     await this.lookOver();
-    await core?.turn.run(() => {});
+    await core?.turn.own();
   }
 
   /** Ends the nodes' sockets that fell silent; mostly there is none, and then neither memory nor storage is touched. */
@@ -254,14 +277,3 @@ export class Host {
 
 const warn = (controller: string, key: string, error: unknown) =>
   console.warn(`${controller} ${key}: ${error instanceof Error ? error.message : error}`);
-
-/** Tokens derive from it: with a guessable one, or none, anyone could make them. */
-function secretOf({ SKERRY_SECRET: secret }: HostSettings): string {
-  if (typeof secret === "string" && secret.length >= MIN_SECRET_CHARACTERS) return secret;
-  const least = `${MIN_SECRET_CHARACTERS} characters`;
-  throw new ApiError(
-    503,
-    "ServiceUnavailable",
-    `this deployment has no SKERRY_SECRET of at least ${least}: use skerry deploy`,
-  );
-}

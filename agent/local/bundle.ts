@@ -31,7 +31,7 @@ export async function buildWorker(root: string, outfile: string, entry = join(ro
     format: "esm",
     target: "es2024",
     conditions: ["workerd", "worker", "browser"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "node:*"],
     minify: true,
     keepNames: true,
     legalComments: "none",

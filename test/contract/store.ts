@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ListText } from "../../worker/storage/list-text.ts";
 import { openStore } from "../../worker/storage/sqlite-store.ts";
 import type { Change, Sql, Store, StoredObject, Txn } from "../../worker/storage/store.ts";
+import { ENCRYPTION } from "./encryption.ts";
 import { storeMatchesModel } from "./model.ts";
 
 export type ContractCase = { name: string; run(sql: Sql): void };
@@ -409,4 +410,4 @@ const rest: ContractCase[] = [
   },
 ];
 
-export const STORE_CONTRACT: readonly ContractCase[] = [...objects, ...transactions, ...log, ...rest];
+export const STORE_CONTRACT: readonly ContractCase[] = [...objects, ...transactions, ...log, ...rest, ...ENCRYPTION];

@@ -8,6 +8,8 @@ export type ClusterConfig = {
   podCIDR: string;
   nodeMask: number;
   nodePorts: { first: number; last: number };
+  /** Resources whose objects are encrypted at rest, as storage names them: `secrets`, `widgets.example.com`. */
+  encryptedResources: readonly string[];
   /** Runs controllers and the scheduler; without them the API alone answers, as kube-apiserver does. */
   controllers: boolean;
 };
@@ -19,6 +21,7 @@ export const DEFAULT_CONFIG: ClusterConfig = {
   podCIDR: "10.244.0.0/16",
   nodeMask: 24,
   nodePorts: { first: 30000, last: 32767 },
+  encryptedResources: ["secrets"],
   controllers: true,
 };
 

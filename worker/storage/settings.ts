@@ -39,10 +39,13 @@ export class Settings {
     this.#sql.run("DELETE FROM settings WHERE name = ?", name);
   }
 
+  /** But for the keys that seal here. */
   all(): Setting[] {
     const rows = this.#sql.all<{ name: string; value: string | ArrayBuffer }>(
       "SELECT name, value FROM settings ORDER BY name",
     );
-    return rows.map(({ name, value }) => ({ name, value: this.#sealing.openSetting(name, value) }));
+    return rows
+      .filter(({ name }) => name !== KEYS_SETTING)
+      .map(({ name, value }) => ({ name, value: this.#sealing.openSetting(name, value) }));
   }
 }

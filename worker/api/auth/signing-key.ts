@@ -5,7 +5,7 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
 import type { Store } from "../../storage/store.ts";
 
-const SETTING = "serviceaccount.key";
+export const SIGNING_KEY_SETTING = "serviceaccount.key";
 const ALGORITHM = "ES256";
 /** Tokens whose signature is remembered as good; beyond it the oldest is forgotten. */
 const REMEMBERED_TOKENS = 10_000;
@@ -42,12 +42,12 @@ type Key = Exclude<Awaited<ReturnType<typeof importJWK>>, Uint8Array>;
 type Loaded = { privateKey: Key; publicKey: Key; publicJwk: JWK & { kid: string } };
 
 async function load(store: Store): Promise<Loaded> {
-  const saved = store.getSetting(SETTING);
+  const saved = store.getSetting(SIGNING_KEY_SETTING);
   const jwk = saved ? (JSON.parse(saved) as JWK) : await create();
   // Another start of the same object may have saved one while this one made its own: the saved one counts.
-  const winner = store.getSetting(SETTING);
+  const winner = store.getSetting(SIGNING_KEY_SETTING);
   const used = winner ? (JSON.parse(winner) as JWK) : jwk;
-  if (!winner) store.setSetting(SETTING, JSON.stringify(used));
+  if (!winner) store.setSetting(SIGNING_KEY_SETTING, JSON.stringify(used));
   const { d: _, ...publicPart } = used;
   const publicJwk = { ...publicPart, use: "sig", alg: ALGORITHM, kid: await calculateJwkThumbprint(publicPart) };
   return {

@@ -130,5 +130,5 @@ const lost = (under: string) =>
   new ApiError(
     503,
     "ServiceUnavailable",
-    `what this cluster stores is encrypted under a former secret of the deployment (key ${under}), which is not given: put that secret behind the present one, in a line of its own below it in $SKERRY_HOME/secret or after a space in SKERRY_SECRET, and start again`,
+    `what this cluster stores is encrypted under a former secret of the deployment (key ${under}), which is not given: put that secret in a line of its own below the present one, in $SKERRY_HOME/secret or SKERRY_SECRET, and start again`,
   );
