@@ -1,8 +1,8 @@
 /** Cluster: one object a cluster, its single writer. It only gives the host the platform of a Durable Object. */
 import { DurableObject } from "cloudflare:workers";
+import { readDocument } from "./documents.ts";
 import { askOver } from "./edge/proxy.ts";
 import { dialRelay } from "./edge/relay-socket.ts";
-import { readDocument } from "./documents.ts";
 import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform, type SocketTag } from "./host.ts";
@@ -25,10 +25,10 @@ export class Cluster extends DurableObject<Env> {
   private readonly watches = new WeakSet<WebSocket>();
   private told: { text: string; bytes: Uint8Array } = { text: "", bytes: new Uint8Array() };
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
-    send: (text) => {
+    send: (data) => {
       if (socket.readyState !== WebSocket.OPEN) return;
-      if (!this.watches.has(socket)) return socket.send(text);
-      const bytes = this.bytesOf(text);
+      if (!this.watches.has(socket)) return socket.send(data);
+      const bytes = typeof data === "string" ? this.bytesOf(data) : data;
       for (let at = 0; at < bytes.length; at += MAX_MESSAGE_BYTES)
         socket.send(bytes.subarray(at, at + MAX_MESSAGE_BYTES));
     },

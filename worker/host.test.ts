@@ -31,8 +31,8 @@ function object() {
       open: true,
       answered: state.now,
       sent: [],
-      send(text) {
-        this.sent.push(text);
+      send(data) {
+        this.sent.push(String(data));
       },
       close() {
         this.open = false;

@@ -5,6 +5,7 @@
 import { type LoginSettings, readLogins } from "./api/auth/logins.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
 import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
+import { watchType } from "./api/http/watch-stream.ts";
 import type { Outside } from "./callouts.ts";
 import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
@@ -204,7 +205,7 @@ export class Host {
         throw error;
       }
       return answer({
-        "content-type": "application/json",
+        "content-type": watchType(spec),
         "cache-control": "no-cache, private",
         "x-skerry-deadline": String(spec.deadline),
       });

@@ -8,7 +8,7 @@ export type Attachment = { type: "node"; session: Session; openedAt: number } | 
 /** One socket of a client or an agent, as the platform keeps it also while the object sleeps. */
 export interface HostSocket {
   /** Goes nowhere once the socket closes: an answer may come when nobody waits for it any more. */
-  send(text: string): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code: number, reason: string): void;
   /** A copy of what was last kept; it outlives the object's memory. */
   attachment(): Attachment;
@@ -52,7 +52,7 @@ export const nodeSocket = once<HostSocket, NodeSocket>((socket) => {
 export const watchSocket = once<HostSocket, WatchSocket>((socket) => {
   let spec: WatchSpec | undefined;
   return {
-    send: (text) => socket.send(text),
+    send: (data) => socket.send(data),
     close: (code, reason) => socket.close(code, reason),
     spec: () => (spec ??= (socket.attachment() as Extract<Attachment, { type: "watch" }>).spec),
     remember: (changed) => {

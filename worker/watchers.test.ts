@@ -3,13 +3,13 @@ import type { WatchSpec } from "./api/request.ts";
 import type { Change, Reader } from "./storage/store.ts";
 import { Watchers, type WatchersDeps, type WatchSocket } from "./watchers.ts";
 
-function socket(spec: () => WatchSpec): WatchSocket & { sent: string[]; closed: number[] } {
-  const sent: string[] = [];
+function socket(spec: () => WatchSpec): WatchSocket & { sent: (string | Uint8Array)[]; closed: number[] } {
+  const sent: (string | Uint8Array)[] = [];
   const closed: number[] = [];
   return {
     sent,
     closed,
-    send: (text) => void sent.push(text),
+    send: (data) => void sent.push(data),
     close: (code) => void closed.push(code),
     spec,
     remember: () => undefined,
@@ -24,13 +24,16 @@ const watcher = (spec: Partial<WatchSpec> = {}) => {
 const change = (revision: number, json = "{}") => ({ revision, json }) as Change;
 
 /** Watchers who are told the revisions of what was written, a clock, and what waits for it. */
-function scene(sockets: readonly WatchSocket[]) {
+function scene(
+  sockets: readonly WatchSocket[],
+  lines = (changes: readonly Change[]) => changes.map(({ revision }) => `${revision}\n`).join(""),
+) {
   const clock = { now: 0 };
   const errors: unknown[] = [];
   const deferred: { body: () => void; ms: number }[] = [];
   const watches: WatchersDeps["watches"] = {
     *initialEvents() {},
-    renderChanges: (_, changes) => changes.map(({ revision }) => `${revision}\n`).join(""),
+    renderChanges: (_, changes) => lines(changes),
     bookmark: (_, revision) => `bookmark ${revision}\n`,
   };
   const watchers = new Watchers({
@@ -54,6 +57,15 @@ test("a watcher that cannot be told ends, and all others are told", () => {
   expect(well.sent).toEqual(["1\n"]);
   expect(broken.closed).toEqual([1011]);
   expect(errors).toHaveLength(1);
+});
+
+test("who are told the same in protobuf share what it was encoded to", () => {
+  const [one, two, plain] = [watcher({ encoding: "protobuf" }), watcher({ encoding: "protobuf" }), watcher()];
+  const { watchers } = scene([one, plain, two], () => `{"type":"ADDED","object":{"apiVersion":"v1","kind":"Pod"}}\n`);
+  watchers.changed([change(1)]);
+  expect(one.sent[0]).toBeInstanceOf(Uint8Array);
+  expect(two.sent[0]).toBe(one.sent[0]);
+  expect(plain.sent[0]).toContain("ADDED");
 });
 
 test("many watchers rest after they were told; what is written meanwhile comes in one message", () => {

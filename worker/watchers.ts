@@ -2,12 +2,13 @@
 import { CalloutsNeeded } from "./api/callouts/callouts.ts";
 import type { WatchSpec } from "./api/request.ts";
 import type { Watches } from "./api/watch/watch.ts";
+import { watchFrames } from "./kinds/protobuf/frames.ts";
 import { ApiError } from "./lib/status.ts";
 import type { Change, Reader } from "./storage/store.ts";
 
 /** The same one each time for the same socket. */
 export interface WatchSocket {
-  send(text: string): void;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code: number, reason: string): void;
   spec(): WatchSpec;
   remember(spec: WatchSpec): void;
@@ -35,6 +36,9 @@ export type WatchersDeps = {
   report(error: unknown): void;
 };
 
+/** Lines that were told in a turn, encoded as protobuf. */
+type Framed = Map<string, Uint8Array<ArrayBuffer>>;
+
 export class Watchers {
   private readonly deps: WatchersDeps;
   private readonly bookmarked = new WeakMap<WatchSocket, number>();
@@ -56,12 +60,20 @@ export class Watchers {
       failed = line.startsWith('{"type":"ERROR"');
       chunk += line;
       if (chunk.length < CHUNK_CHARACTERS) continue;
-      socket.send(chunk);
+      this.send(socket, spec, chunk);
       chunk = "";
     }
-    if (chunk) socket.send(chunk);
+    if (chunk) this.send(socket, spec, chunk);
     socket.remember(spec);
     if (failed) socket.close(1000, "expired");
+  }
+
+  /** Lines as the watch takes them. Those who are told the same share what it was encoded to, in `framed`. */
+  private send(socket: WatchSocket, { encoding }: WatchSpec, lines: string, framed?: Framed): void {
+    if (encoding !== "protobuf") return socket.send(lines);
+    const frames = framed?.get(lines) ?? watchFrames(lines);
+    framed?.set(lines, frames);
+    socket.send(frames);
   }
 
   /** Undefined when the watch has ended: what cannot be converted now can be when the client has come back for it. */
@@ -101,10 +113,11 @@ export class Watchers {
     this.untold = [];
     this.untoldCharacters = 0;
     const told = new Map<string, string>();
+    const framed: Framed = new Map();
     let messages = 0;
     for (const socket of this.deps.sockets())
       try {
-        if (this.tell(socket, changes, told)) messages += 1;
+        if (this.tell(socket, changes, told, framed)) messages += 1;
       } catch (error) {
         this.deps.report(error);
         socket.close(1011, "failed");
@@ -113,14 +126,14 @@ export class Watchers {
   }
 
   /** True when there was something to say. */
-  private tell(socket: WatchSocket, changes: readonly Change[], told: Map<string, string>): boolean {
+  private tell(socket: WatchSocket, changes: readonly Change[], told: Map<string, string>, framed: Framed): boolean {
     const now = this.deps.now();
     const spec = socket.spec();
     if (now >= spec.deadline) {
       // How far it has come, and not how far others have: it is told no more. What was before has been told, though its
       // spec may say less after a sleep.
       const reached = Math.max(spec.revision, (changes[0]?.revision ?? 0) - 1);
-      if (spec.bookmarks) socket.send(this.deps.watches.bookmark(spec, reached));
+      if (spec.bookmarks) this.send(socket, spec, this.deps.watches.bookmark(spec, reached));
       socket.close(1000, "deadline");
       return false;
     }
@@ -130,7 +143,7 @@ export class Watchers {
     if (!lines && spec.bookmarks && now - (this.bookmarked.get(socket) ?? 0) >= BOOKMARK_EVERY_MS)
       lines = this.deps.watches.bookmark(spec, spec.revision);
     if (lines) {
-      socket.send(lines);
+      this.send(socket, spec, lines, framed);
       this.bookmarked.set(socket, now);
     }
     // The revision need not be kept: what is committed is told before the object sleeps, so nothing is ever told twice.

@@ -4,12 +4,12 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { Extension } from "../kinds/apiregistration/api-service.ts";
-import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
+import { badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
 import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
 import { Access } from "./auth/access.ts";
-import { answerError, answerText, NOT_KEPT, PLAIN } from "./http/answer.ts";
-import { type Format, negotiate } from "./http/negotiate.ts";
+import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
+import { errorFormat } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
 import { type RequestInfo, requestInfo } from "./http/request-info.ts";
 import { type Asked, Resources } from "./http/resources.ts";
@@ -110,7 +110,7 @@ const withoutBody = ({ method }: Request, answer: Response): Response =>
 
 function routes(parts: AppParts, access: Access, aggregation: Aggregation): App {
   const app: App = new Hono<{ Variables: Variables }>({ strict: false });
-  app.onError((error, c) => answerError(error, errorFormat(c.req.header("accept"))));
+  app.onError((error, c) => answerError(error, errorFormat(c.req.raw)));
 
   const guard: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
     const info = requestInfo(c.req.method, new URL(c.req.url));
@@ -131,16 +131,6 @@ async function guarded<T>(request: Request, body: () => Promise<T>): Promise<T |
   try {
     return await body();
   } catch (error) {
-    return answerError(error, errorFormat(request.headers.get("accept")));
-  }
-}
-
-/** Errors too come as the client accepts; JSON when that itself is the error. */
-function errorFormat(accept: string | undefined | null): Pick<Format, "encoding" | "pretty"> {
-  try {
-    return { encoding: negotiate(accept ?? null, false, true).encoding, pretty: false };
-  } catch (error) {
-    if (error instanceof ApiError) return PLAIN;
-    throw error;
+    return answerError(error, errorFormat(request));
   }
 }

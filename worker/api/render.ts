@@ -1,34 +1,37 @@
 import type { Kind } from "../kinds/kind.ts";
 import { concat } from "../lib/bytes.ts";
 import type { KubeObject } from "../lib/object.ts";
+import { notAcceptable } from "../lib/status.ts";
 import { fromStored } from "./engine/conversions.ts";
 import { asItem, isBuiltIn, served, servedObject } from "./engine/stored.ts";
 import { needConverted } from "./engine/webhook-conversion.ts";
-import type { ApiResult, WatchSpec } from "./request.ts";
+import type { ApiResult } from "./request.ts";
 
 /**
  * Results as the text that the client accepts.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
  */
-export function render(
-  result: ApiResult,
-  format: WatchSpec["format"],
-  includeObject: string,
-  now: number,
-): string | Uint8Array {
+export function render(result: ApiResult, look: Look, now: number): string | Uint8Array {
   switch (result.type) {
     case "status":
       return JSON.stringify(result.body);
     case "object":
-      return format === "json"
+      return look.shape === "json"
         ? served(result.kind, result.json)
-        : renderObject(result.kind, result.json, format, includeObject, now);
+        : renderObject(result.kind, result.json, look, now);
     case "list":
-      return result.parts
-        ? joined(headOf(result), result.parts, "]}\n")
-        : renderList(result, format, includeObject, now);
+      return result.parts ? joined(headOf(result), result.parts, "]}\n") : renderList(result, look, now);
   }
 }
+
+/** How an answer is to look. */
+export type Look = {
+  shape: "json" | "table" | "metadata" | "metadata-list";
+  /** The version of `meta.k8s.io` that tables and metadata come under; v1 where it is not said. */
+  metaVersion?: string;
+  /** Which objects the rows of a Table carry. */
+  includeObject?: string;
+};
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");
@@ -39,32 +42,40 @@ function joined(head: string, parts: readonly Uint8Array[], tail: string): Uint8
   return concat([encoder.encode(head), ...items, encoder.encode(tail)]);
 }
 
-function renderObject(
-  kind: Kind,
-  json: string,
-  format: "table" | "metadata",
-  includeObject: string,
-  now: number,
-): string {
+/** Go's name of a type, as the refusals tell it. */
+const goName = (kind: Kind, name: string, unstructured: string) =>
+  isBuiltIn(kind) ? `*${kind.group.split(".")[0] || "core"}.${name}` : `*unstructured.${unstructured}`;
+
+function renderObject(kind: Kind, json: string, look: Look, now: number): string {
+  if (look.shape === "metadata-list")
+    throw notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${goName(kind, kind.kind, "Unstructured")})`,
+    );
   const object = fromStored(kind, JSON.parse(json) as KubeObject);
-  return format === "metadata"
-    ? metadataText(object)
-    : tableText(kind, [{ json, object }], now, includeObject, { withColumns: true });
+  return look.shape === "metadata"
+    ? metadataText(object, look.metaVersion)
+    : tableText(kind, [{ json, object }], now, look, { withColumns: true });
 }
 
 type ListResult = Extract<ApiResult, { type: "list" }>;
 
-function renderList(result: ListResult, format: WatchSpec["format"], includeObject: string, now: number): string {
+function renderList(result: ListResult, look: Look, now: number): string {
   const { kind, items, metadata } = result;
-  const parsed = format !== "json" || kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : [];
+  const { shape, metaVersion = "v1" } = look;
+  if (shape === "metadata")
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${goName(kind, kind.listKind, "UnstructuredList")})`,
+    );
+  const parsed = shape !== "json" || kind.conversion ? items.map((json) => JSON.parse(json) as KubeObject) : [];
   needConverted(kind, parsed);
-  if (format === "table") {
+  if (shape === "table") {
     const rows = parsed.map((object, index) => ({ json: items[index] as string, object: fromStored(kind, object) }));
-    return tableText(kind, rows, now, includeObject, { withColumns: true, metadata });
+    return tableText(kind, rows, now, look, { withColumns: true, metadata });
   }
   const meta = JSON.stringify(metadata);
-  if (format === "metadata") {
-    return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":${meta},"items":[${parsed.map(metadataText).join(",")}]}`;
+  if (shape === "metadata-list") {
+    const texts = parsed.map((object) => metadataText(object, metaVersion));
+    return `{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/${metaVersion}","metadata":${meta},"items":[${texts.join(",")}]}`;
   }
   const texts = kind.conversion
     ? parsed.map((object) => servedObject(kind, object))
@@ -79,13 +90,8 @@ const headOf = ({ kind, metadata }: ListResult) =>
 const listMeta = (kind: Kind, metadata: ListResult["metadata"]) =>
   JSON.stringify(isBuiltIn(kind) ? metadata : { continue: "", ...metadata });
 
-const partial = ({ metadata }: KubeObject) => ({
-  kind: "PartialObjectMetadata",
-  apiVersion: "meta.k8s.io/v1",
-  metadata,
-});
-
-export const metadataText = (object: KubeObject): string => JSON.stringify(partial(object));
+export const metadataText = ({ metadata }: KubeObject, version = "v1"): string =>
+  JSON.stringify({ kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata });
 
 type Row = { json: string; object: KubeObject };
 
@@ -93,17 +99,17 @@ export function tableText(
   kind: Kind,
   rows: readonly Row[],
   now: number,
-  includeObject: string,
+  look: Omit<Look, "shape">,
   { withColumns, metadata }: { withColumns: boolean; metadata?: ListResult["metadata"] },
 ): string {
   const version = rows.length === 1 ? rows[0]?.object.metadata?.resourceVersion : undefined;
   const table = {
     kind: "Table",
-    apiVersion: "meta.k8s.io/v1",
+    apiVersion: `meta.k8s.io/${look.metaVersion ?? "v1"}`,
     metadata: metadata ?? (version ? { resourceVersion: version } : {}),
     columnDefinitions: withColumns ? kind.columns.map(columnDefinition) : [],
   };
-  const text = rows.map((row) => rowText(kind, row, now, includeObject)).join(",");
+  const text = rows.map((row) => rowText(kind, row, now, look)).join(",");
   return `${JSON.stringify(table).slice(0, -1)},"rows":[${text}]}`;
 }
 
@@ -115,9 +121,14 @@ const columnDefinition = ({ name, type, format, description, priority }: Kind["c
   priority: priority ?? 0,
 });
 
-function rowText(kind: Kind, { json, object }: Row, now: number, includeObject: string): string {
+function rowText(
+  kind: Kind,
+  { json, object }: Row,
+  now: number,
+  { includeObject, metaVersion }: Omit<Look, "shape">,
+): string {
   const cells = JSON.stringify(kind.columns.map((column) => column.value(object, now)));
   if (includeObject === "None") return `{"cells":${cells}}`;
-  const body = includeObject === "Object" ? served(kind, json) : metadataText(object);
+  const body = includeObject === "Object" ? served(kind, json) : metadataText(object, metaVersion);
   return `{"cells":${cells},"object":${body}}`;
 }

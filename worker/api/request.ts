@@ -60,6 +60,10 @@ export type WatchSpec = {
   /** When the watch ends cleanly, ms since the epoch. */
   deadline: number;
   format: "json" | "table" | "metadata";
+  /** How events are written, where it is not as JSON. */
+  encoding?: "protobuf";
+  /** The version of `meta.k8s.io` that tables and metadata come under, where it is not v1. */
+  metaVersion?: "v1beta1";
   /** `includeObject` of tables: None, Metadata or Object. */
   includeObject: string;
   /** A Table watch has sent its column definitions. */

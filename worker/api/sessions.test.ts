@@ -46,7 +46,7 @@ describe("objects over HTTP", async () => {
     const { code, body } = await ask("POST", path, review, { accept: TABLE });
     expect([code, body.message]).toEqual([
       406,
-      "only the following media types are accepted: application/json, application/yaml",
+      "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
     ]);
   });
 
@@ -71,12 +71,17 @@ describe("objects over HTTP", async () => {
     expect([response.status, await response.json()]).toMatchObject([201, { kind: "ConfigMap", data: { k: "v" } }]);
   });
 
-  test("who takes only protobuf gets it: objects, lists and errors; custom resources and watches have none", async () => {
-    const accept = "application/vnd.kubernetes.protobuf";
+  const PROTOBUF = "application/vnd.kubernetes.protobuf";
+  const inProtobuf = async (path: string, accept = PROTOBUF) => {
+    const response = await send(path, { headers: { authorization: "Bearer admin", accept } });
+    return { type: response.headers.get("content-type"), bytes: new Uint8Array(await response.arrayBuffer()) };
+  };
+
+  test("who takes only protobuf gets it: objects, lists and errors", async () => {
     const get = async (path: string) => {
-      const response = await send(path, { headers: { authorization: "Bearer admin", accept } });
-      expect(response.headers.get("content-type")).toBe(accept);
-      return decodeProtobuf(new Uint8Array(await response.arrayBuffer()));
+      const { type, bytes } = await inProtobuf(path);
+      expect(type).toBe(PROTOBUF);
+      return decodeProtobuf(bytes);
     };
     const json = await ask("GET", "/api/v1/namespaces/default");
     expect(await get("/api/v1/namespaces/default")).toEqual(json.body);
@@ -85,7 +90,47 @@ describe("objects over HTTP", async () => {
       items: expect.arrayContaining([expect.objectContaining({ metadata: json.body.metadata })]),
     });
     expect(await get("/api/v1/namespaces/nowhere")).toMatchObject({ kind: "Status", code: 404, reason: "NotFound" });
-    expect((await get("/api/v1/namespaces?watch=true")).code).toBe(406);
+  });
+
+  test("metadata alone comes as protobuf too, under the version that was asked for", async () => {
+    const accept = `${PROTOBUF};as=PartialObjectMetadataList;g=meta.k8s.io;v=v1beta1`;
+    const { type, bytes } = await inProtobuf("/api/v1/namespaces", accept);
+    expect(type).toBe(PROTOBUF);
+    expect(decodeProtobuf(bytes)).toMatchObject({
+      kind: "PartialObjectMetadataList",
+      apiVersion: "meta.k8s.io/v1beta1",
+      items: expect.arrayContaining([
+        expect.objectContaining({ metadata: expect.objectContaining({ name: "default" }) }),
+      ]),
+    });
+  });
+
+  test("a watch in protobuf is frames of events", async () => {
+    const { type, bytes } = await inProtobuf("/api/v1/namespaces?watch=true&fieldSelector=metadata.name=default");
+    expect(type).toBe(`${PROTOBUF};stream=watch`);
+    const length = new DataView(bytes.buffer).getUint32(0);
+    expect(bytes.length).toBe(length + 4);
+    const text = new TextDecoder().decode(bytes);
+    expect(text.slice(4, 11)).toBe("\n\u0005ADDED");
+    expect(decodeProtobuf(bytes.subarray(text.indexOf("k8s\0")))).toMatchObject({ metadata: { name: "default" } });
+  });
+
+  test("what is no list is refused as one, and the other way round", async () => {
+    const as = (shape: string) => ({ accept: `application/json;as=${shape};g=meta.k8s.io;v=v1` });
+    const { body } = await ask("GET", "/api/v1/namespaces", undefined, as("PartialObjectMetadata"));
+    expect([body.code, body.message]).toEqual([
+      406,
+      "you requested PartialObjectMetadata, but the requested object is a list (*core.NamespaceList)",
+    ]);
+    const one = await ask(
+      "GET",
+      "/apis/apps/v1/namespaces/default/deployments",
+      undefined,
+      as("PartialObjectMetadata"),
+    );
+    expect(one.body.message).toContain("*apps.DeploymentList");
+    const list = await ask("GET", "/api/v1/namespaces/default", undefined, as("PartialObjectMetadataList"));
+    expect(list.body.message).toContain("the requested object is not a list (*core.Namespace)");
   });
 
   test("bytes that are no protobuf are refused in kube-apiserver's words", async () => {

@@ -11,11 +11,11 @@ const VERSIONS = ["v2", "v2beta1"];
 
 /** The version of the aggregated document that the client prefers over the legacy one, if any. */
 export function aggregatedVersion(accept: string | null): string | undefined {
-  for (const { type, parameters } of parseAccept(accept)) {
-    if (type !== "application/json" && type !== "*/*" && type !== "application/*") continue;
-    if (!parameters.as) return undefined;
-    if (parameters.as === "APIGroupDiscoveryList" && parameters.g === GROUP && VERSIONS.includes(parameters.v ?? ""))
-      return parameters.v;
+  for (const { type, subtype, parameters } of parseAccept(accept ?? "")) {
+    if ((type !== "application" && type !== "*") || (subtype !== "json" && subtype !== "*")) continue;
+    const [kind, group, version = ""] = ["as", "g", "v"].map((name) => parameters.get(name));
+    if (!kind) return undefined;
+    if (kind === "APIGroupDiscoveryList" && group === GROUP && VERSIONS.includes(version)) return version;
   }
   return undefined;
 }

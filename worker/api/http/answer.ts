@@ -57,8 +57,10 @@ export function answerJson(
   if (typeof json !== "string") return new Response(json, { status: code, headers: answer });
   if (format.encoding === "protobuf") return answerProtobuf(json, code, new Headers(answer));
   if (format.encoding === "yaml") return new Response(toYaml(JSON.parse(json)), { status: code, headers: answer });
-  const text = format.pretty ? JSON.stringify(JSON.parse(json), undefined, INDENT) : json;
-  return new Response(text.endsWith("\n") ? text : `${text}\n`, { status: code, headers: answer });
+  // Indented JSON ends without a new line, as kube-apiserver's does.
+  if (format.pretty)
+    return new Response(JSON.stringify(JSON.parse(json), undefined, INDENT), { status: code, headers: answer });
+  return new Response(json.endsWith("\n") ? json : `${json}\n`, { status: code, headers: answer });
 }
 
 function answerProtobuf(json: string, code: number, headers: Headers): Response {

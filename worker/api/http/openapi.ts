@@ -19,9 +19,11 @@ const BINARY_TYPES = [
 
 /** The first of `served` that the client accepts. */
 function accepted(accept: string | undefined, served: readonly string[]): string {
-  const clauses = parseAccept(accept ?? null);
+  const clauses = parseAccept(accept ?? "");
   const found =
-    clauses.length === 0 ? served[0] : clauses.map(({ type }) => type).find((type) => served.includes(type));
+    clauses.length === 0
+      ? served[0]
+      : clauses.map(({ type, subtype }) => `${type}/${subtype}`).find((type) => served.includes(type));
   if (found === undefined) throw notAcceptable("only the following media types are accepted: application/json");
   return found;
 }

@@ -22,9 +22,12 @@ type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
 export type PublicParts = AppParts & { key: SigningKey; aggregation: Aggregation };
 
+const DOCUMENT = { collection: false, hasProtobuf: true, hasTable: false, isCustom: false };
+
 function formatOf(c: C): Format {
+  const format = negotiate(c.req.header("accept") ?? null, DOCUMENT);
   const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
-  return { ...negotiate(c.req.header("accept") ?? null, false), pretty };
+  return { ...format, pretty: format.pretty || pretty };
 }
 
 const answer = (c: C, document: object | undefined, code = 200): Response =>

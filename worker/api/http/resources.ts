@@ -9,6 +9,7 @@ import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
 import { type Attempt, withCallouts } from "../callouts/callouts.ts";
+import { isBuiltIn } from "../engine/stored.ts";
 import { traitsOf } from "../engine/traits.ts";
 import type { Place } from "../fairness/queues.ts";
 import type { AppParts } from "../parts.ts";
@@ -16,7 +17,7 @@ import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
-import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
 import type { RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
@@ -38,7 +39,7 @@ type Question = {
 };
 
 /** Which objects the rows of a Table carry: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
-const INCLUDE_OBJECT = ["None", "Metadata", "Object"];
+const INCLUDE_OBJECT = ["None", "Metadata", "Object", ""];
 const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 /** What needs no turn where nobody waits: no write waits for it. */
@@ -52,11 +53,23 @@ const isProxy = ({ kind, subresource }: Route) => subresource === "proxy" && isP
 const isStream = (asked: Route) =>
   isProxy(asked) || (asked.kind.groupResource === "pods" && STREAMS.has(asked.subresource));
 
-function includeObject(query: URLSearchParams): string {
-  const value = query.get("includeObject") || "Metadata";
-  if (!INCLUDE_OBJECT.includes(value)) throw badRequest(`unrecognized includeObject value: ${JSON.stringify(value)}`);
-  return value;
+/** Only tables ask what it says. */
+function includeObject(query: URLSearchParams, { shape }: Format): string {
+  const value = query.get("includeObject") ?? "";
+  if (shape === "table" && !INCLUDE_OBJECT.includes(value))
+    throw badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+    );
+  return value || "Metadata";
 }
+
+/** What can be answered where the URL points. */
+const endpointOf = (asked: Route): Endpoint => ({
+  collection: isCollection(asked),
+  hasProtobuf: hasProtobuf(asked.kind),
+  hasTable: asked.kind.verbs.includes("get"),
+  isCustom: !isBuiltIn(asked.kind),
+});
 
 /** The type of a body: options for deletes, a subresource's own, or the kind's. */
 function expectedOf({ kind, verb, subresource }: Route): Expected {
@@ -169,11 +182,10 @@ export class Resources {
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
     const query = url.searchParams;
-    const pretty = wantsPretty(query, request.headers.get("user-agent") ?? "");
-    const binary = asked.verb !== "watch" && hasProtobuf(asked.kind);
-    const tables = asked.kind.verbs.includes("get");
-    const format = { ...negotiate(request.headers.get("accept"), isCollection(asked), binary, tables), pretty };
-    return { request, query, user, info, asked, format, includeObject: includeObject(query) };
+    const negotiated = negotiate(request.headers.get("accept"), endpointOf(asked), asked.verb === "watch");
+    const pretty = negotiated.pretty || wantsPretty(query, request.headers.get("user-agent") ?? "");
+    const format = { ...negotiated, pretty };
+    return { request, query, user, info, asked, format, includeObject: includeObject(query, format) };
   }
 
   #handle(
@@ -201,7 +213,7 @@ export class Resources {
   }
 
   #respond(result: ApiResult, { format, includeObject, asked }: Question): Response {
-    const text = render(result, format.shape, includeObject, this.#parts.effects.now());
+    const text = render(result, { ...format, includeObject }, this.#parts.effects.now());
     const { code } = result;
     const { deprecation } = asked.kind;
     const warnings = deprecation ? [deprecation, ...result.warnings] : result.warnings;
@@ -210,7 +222,13 @@ export class Resources {
   }
 
   #watchSpec(question: Question): WatchSpec {
-    return this.#parts.engine.watch(apiRequest(question, NO_BODY), question.format.shape);
+    const { shape, encoding, metaVersion } = question.format;
+    const format = shape === "metadata-list" ? "metadata" : shape;
+    return {
+      ...this.#parts.engine.watch(apiRequest(question, NO_BODY), format),
+      ...(encoding === "protobuf" && { encoding }),
+      ...(metaVersion === "v1beta1" && { metaVersion }),
+    };
   }
 
   #grant({ user, info, query, asked }: Question, offered?: readonly string[]): StreamGrant | undefined {

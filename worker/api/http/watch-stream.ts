@@ -2,6 +2,7 @@
  * A watch as one long HTTP answer, for servers that hold their clients' connections themselves. Behind the edge,
  * watches come as sockets instead, and this is not used.
  */
+import { watchFrames } from "../../kinds/protobuf/frames.ts";
 import type { Store } from "../../storage/store.ts";
 import type { WatchSpec } from "../request.ts";
 import type { Watches } from "../watch/watch.ts";
@@ -17,8 +18,13 @@ export type WatchParts = {
   effects: { now(): number };
 };
 
+/** The media type of a watch's events. */
+export const watchType = ({ encoding }: Pick<WatchSpec, "encoding">): string =>
+  encoding === "protobuf" ? "application/vnd.kubernetes.protobuf;stream=watch" : "application/json";
+
 export function watchAnswer({ store, watches, after, effects }: WatchParts, spec: WatchSpec): Response {
   const encoder = new TextEncoder();
+  const encode = (line: string) => (spec.encoding === "protobuf" ? watchFrames(line) : encoder.encode(line));
   let end: () => void = () => undefined;
   const body = new ReadableStream<Uint8Array>(
     {
@@ -35,7 +41,7 @@ export function watchAnswer({ store, watches, after, effects }: WatchParts, spec
         };
         const send = (line: string) => {
           if (!open || line === "") return;
-          controller.enqueue(encoder.encode(line));
+          controller.enqueue(encode(line));
           if ((controller.desiredSize ?? 0) <= 0) end();
         };
         for (const line of watches.initialEvents(spec, store)) send(line);
@@ -48,5 +54,5 @@ export function watchAnswer({ store, watches, after, effects }: WatchParts, spec
     },
     new CountQueuingStrategy({ highWaterMark: MAX_BUFFERED_LINES }),
   );
-  return new Response(body, { headers: { "content-type": "application/json" } });
+  return new Response(body, { headers: { "content-type": watchType(spec) } });
 }

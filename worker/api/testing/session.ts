@@ -51,7 +51,7 @@ export function session(overrides: Partial<ClusterConfig> = {}) {
     const result = engine.handle(request(method, path, body, contentType));
     return {
       code: result.code,
-      body: JSON.parse(String(render(result, "json", "", clock.now))),
+      body: JSON.parse(String(render(result, { shape: "json" }, clock.now))),
       warnings: result.warnings,
     };
   }

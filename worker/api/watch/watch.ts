@@ -27,7 +27,9 @@ const questionOf = ({
   labelSelector,
   fieldSelector,
   format,
-}: WatchSpec): string => [groupResource, apiVersion, namespace, labelSelector, fieldSelector, format].join("\n");
+  metaVersion,
+}: WatchSpec): string =>
+  [groupResource, apiVersion, namespace, labelSelector, fieldSelector, format, metaVersion].join("\n");
 
 /** Objects in memory at once while a watch begins. */
 const ROWS_AT_ONCE = 200;
@@ -146,9 +148,9 @@ export class Watches {
       case "json":
         return served(kind, json);
       case "metadata":
-        return metadataText(parse());
+        return metadataText(parse(), spec.metaVersion);
       case "table":
-        return tableText(kind, [{ json, object: fromStored(kind, parse()) }], this.#effects.now(), spec.includeObject, {
+        return tableText(kind, [{ json, object: fromStored(kind, parse()) }], this.#effects.now(), spec, {
           withColumns: this.#isFirstLine(spec),
         });
     }
@@ -164,6 +166,7 @@ export class Watches {
   /** Tells the client how far it has come; with `initialEnd`, also that all that was there has been sent. */
   bookmark(spec: WatchSpec, revision: number, initialEnd = false): string {
     const kind = this.#kind(spec);
+    const metaVersion = `meta.k8s.io/${spec.metaVersion ?? "v1"}`;
     const metadata = {
       resourceVersion: String(revision),
       creationTimestamp: null,
@@ -171,11 +174,11 @@ export class Watches {
     };
     const object =
       spec.format === "metadata"
-        ? { kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata }
+        ? { kind: "PartialObjectMetadata", apiVersion: metaVersion, metadata }
         : spec.format === "table"
           ? {
               kind: "Table",
-              apiVersion: "meta.k8s.io/v1",
+              apiVersion: metaVersion,
               metadata: { resourceVersion: String(revision) },
               columnDefinitions: [],
               rows: [],

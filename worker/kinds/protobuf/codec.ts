@@ -54,6 +54,21 @@ export function messageOf(definition: string): Codec {
 
 const choices = schemaChoices(messageOf);
 
+const meta = (type: string) => messageOf(`io.k8s.apimachinery.pkg.apis.meta.v1.${type}`);
+const partial = message(() => new Map([[1, single(1, "metadata", meta("ObjectMeta"))]]));
+
+/** Objects of any kind as their metadata alone: these stand in no OpenAPI document, and so not in its tables. */
+export const partialMessages: Readonly<Record<string, Codec>> = {
+  PartialObjectMetadata: partial,
+  PartialObjectMetadataList: message(
+    () =>
+      new Map([
+        [1, single(1, "metadata", meta("ListMeta"))],
+        [2, list(2, "items", partial)],
+      ]),
+  ),
+};
+
 function message(fields: () => ReadonlyMap<number, Field>): Codec {
   return {
     wire: WireType.LengthDelimited,

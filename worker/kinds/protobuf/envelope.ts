@@ -4,9 +4,9 @@
  */
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { definitionOfKind } from "../generated/schemas.ts";
-import { messageOf } from "./codec.ts";
+import { messageOf, partialMessages } from "./codec.ts";
 import { numbersOf } from "./numbers.ts";
-import { WireError } from "./wire.ts";
+import { type Codec, WireError } from "./wire.ts";
 
 type Fields = Record<string, unknown>;
 type TypeMeta = { apiVersion: string; kind: string };
@@ -21,12 +21,13 @@ const TYPE_META = { apiVersion: 1, kind: 2 } as const;
 /** DeleteOptions and other options come under the group and version of what they are for. */
 const OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
-function definitionFor({ apiVersion, kind }: TypeMeta): string | undefined {
+function codecFor({ apiVersion, kind }: TypeMeta): Codec | undefined {
+  if (apiVersion.startsWith("meta.k8s.io/") && Object.hasOwn(partialMessages, kind)) return partialMessages[kind];
   const groupVersion = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
   const key = `${groupVersion}/${kind}`;
   const known = Object.hasOwn(definitionOfKind, key) ? definitionOfKind[key] : undefined;
   const definition = known ?? (kind.endsWith("Options") ? OPTIONS + kind : undefined);
-  return definition && numbersOf(definition) ? definition : undefined;
+  return definition && numbersOf(definition) ? messageOf(definition) : undefined;
 }
 
 /** The fields that have a length, by number; the last of each counts. */
@@ -90,33 +91,33 @@ function rawOf(document: Uint8Array): { type: TypeMeta; raw: Uint8Array } {
 export function decodeProtobuf(document: Uint8Array, expected?: TypeMeta): Fields {
   const { type: given, raw } = rawOf(document);
   const type = { apiVersion: given.apiVersion || expected?.apiVersion || "", kind: given.kind || expected?.kind || "" };
-  const definition = definitionFor(type);
-  if (!definition)
+  const codec = codecFor(type);
+  if (!codec)
     throw new ProtobufError(
       `no kind "${type.kind}" is registered for version "${type.apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
       type,
     );
   const message = attempt(() => {
     const writer = new BinaryWriter().bytes(raw);
-    return messageOf(definition).read(new BinaryReader(writer.finish()), 0);
+    return codec.read(new BinaryReader(writer.finish()), 0);
   }, type);
   return { ...type, ...(message as Fields) };
 }
 
 /** Whether objects of a kind can be written as protobuf: all built-in ones but those that only JSON has. */
-export const hasProtobuf = (type: TypeMeta): boolean => definitionFor(type) !== undefined;
+export const hasProtobuf = (type: TypeMeta): boolean => codecFor(type) !== undefined;
 
 /** An object as a document. What it does not have is not sent, so a Go client reads zero values there. */
 export function encodeProtobuf(object: TypeMeta): Uint8Array<ArrayBuffer> {
   const { apiVersion, kind } = object;
-  const definition = definitionFor(object);
-  if (!definition) throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
+  const codec = codecFor(object);
+  if (!codec) throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
   const writer = new BinaryWriter().raw(Uint8Array.from(MAGIC));
   writer.tag(UNKNOWN.typeMeta, WireType.LengthDelimited).fork();
   writer.tag(TYPE_META.apiVersion, WireType.LengthDelimited).string(apiVersion);
   writer.tag(TYPE_META.kind, WireType.LengthDelimited).string(kind).join();
   writer.tag(UNKNOWN.raw, WireType.LengthDelimited);
-  messageOf(definition).write(writer, object);
+  codec.write(writer, object);
   writer.tag(UNKNOWN.contentEncoding, WireType.LengthDelimited).string("");
   writer.tag(UNKNOWN.contentType, WireType.LengthDelimited).string("");
   return writer.finish();
