@@ -7,8 +7,9 @@ const unit = [
   "test/contract/**/*.test.ts",
   "test/conformance/**/*.test.ts",
   "test/sim/*/**/*.test.ts",
+  "test/fuzz/*.test.ts",
 ];
-const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts"];
+const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts", "test/fuzz/*.integration.test.ts"];
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration` and `kubectl` need root and start real containers. */
 export default defineConfig({

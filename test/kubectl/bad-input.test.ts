@@ -13,7 +13,6 @@ import { eventually, TestCluster } from "../support/cluster.ts";
 import { kubectls } from "../support/programs.ts";
 import { calls, closing } from "./bad-input/agents.ts";
 import { bodies } from "./bad-input/bodies.ts";
-import { fuzzed, seeded } from "./bad-input/fuzz.ts";
 import { limits } from "./bad-input/limits.ts";
 import { objects } from "./bad-input/objects.ts";
 import { patches } from "./bad-input/patches.ts";
@@ -24,8 +23,6 @@ import { specs } from "./bad-input/specs.ts";
 import { identities, joins } from "./bad-input/tokens.ts";
 import { BROKEN } from "./bad-input/typed.ts";
 
-const FUZZ_REQUESTS = 5000;
-const FUZZ_MS = 20_000;
 /** Refusals that kube-apiserver gives with these codes, and that its clients know. */
 const KNOWN_5XX =
   /(resourceVersion should not be set on objects to be created|strconv\.ParseUint: |Timeout: Too large resource version: )/;
@@ -363,28 +360,4 @@ describe("kubectl says what is wrong", () => {
     }
   });
   leavesNoTrace();
-});
-
-test("random requests are answered, none by a fault of ours", async () => {
-  const seed = Number(process.env.SKERRY_SEED ?? effects.now() % 1e9);
-  console.log(`seed ${seed}`);
-  const random = seeded(seed);
-  const valid = Object.values(TABLES)
-    .flat()
-    .filter(({ ask: asked, body }) => asked.length < 5000 && (!body || JSON.stringify(body).length < 5000));
-  const end = effects.now() + FUZZ_MS;
-  const codes: Record<number, number> = {};
-  let sent = 0;
-  const worker = async () => {
-    while (sent < FUZZ_REQUESTS && effects.now() < end) {
-      sent++;
-      const { status } = await ask(fuzzed(random, valid));
-      codes[status] = (codes[status] ?? 0) + 1;
-    }
-  };
-  await Promise.all(Array.from({ length: 8 }, worker));
-  console.log(`${sent} requests: ${JSON.stringify(codes)}`);
-  expect(faults, `seed ${seed}`).toEqual([]);
-  expect(cluster.pid("workerd")).toBe(workerd);
-  expect(await ask({ ask: "GET /readyz" })).toMatchObject({ status: 200, message: "ok" });
 });

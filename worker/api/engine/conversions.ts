@@ -132,7 +132,7 @@ function hpaToV1({ metadata, spec, status, ...same }: HpaV2): KubeObject {
     if (list.length) annotations[name] = JSON.stringify(name === BEHAVIOR ? list[0] : list);
   return {
     ...same,
-    metadata: { ...metadata, annotations },
+    metadata: annotated(metadata, annotations),
     spec: {
       ...rest,
       ...(cpu && { targetCPUUtilizationPercentage: cpu.resource?.target?.averageUtilization }),
@@ -161,7 +161,7 @@ function hpaToV2({ metadata, spec, status, ...same }: HpaV1): KubeObject {
   ];
   return {
     ...same,
-    metadata: { ...metadata, annotations },
+    metadata: annotated(metadata, annotations),
     spec: {
       ...rest,
       ...(metrics.length && { metrics }),
@@ -174,6 +174,12 @@ function hpaToV2({ metadata, spec, status, ...same }: HpaV1): KubeObject {
     },
   } as KubeObject;
 }
+
+/** No annotations at all are none, so that what was read and is sent back changes nothing. */
+const annotated = (metadata: KubeObject["metadata"], annotations: Record<string, string>) => ({
+  ...metadata,
+  annotations: Object.keys(annotations).length ? annotations : undefined,
+});
 
 const cpuMetric = (field: string, value: unknown) => ({ type: "Resource", resource: { name: "cpu", [field]: value } });
 
