@@ -19,6 +19,8 @@ export type Platform = {
   outside?: Outside;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;
+  /** All of the storage was replaced: a new memory of it is to take over. */
+  restored(): void;
   /** What a controller could not do; it is tried again. */
   report(controller: string, key: string, error: unknown): void;
 };

@@ -22,6 +22,7 @@ import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
 import { builtinKinds } from "./kinds/registry.ts";
+import { rangesOf } from "./lib/config.ts";
 import type { ApiError } from "./lib/status.ts";
 import { Link } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
@@ -112,8 +113,8 @@ export class Core {
       extensions: this.extensions,
       batch: (body, place) => this.turn.run(body, place),
       backups: {
-        config,
-        clusterId: parts.clusterId,
+        cluster: { id: parts.clusterId, name: config.name },
+        ranges: rangesOf(config),
         hold: (revision) => holds.hold(revision),
         restored: platform.restored,
       },

@@ -4,6 +4,7 @@
  */
 import { type LoginSettings, readLogins } from "./api/auth/logins.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
+import { RANGES } from "./api/backup/settings.ts";
 import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
 import { watchType } from "./api/http/watch-stream.ts";
 import type { Outside } from "./callouts.ts";
@@ -146,7 +147,8 @@ export class Host {
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretsOf(this.settings)[0], name);
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
-    const config: ClusterConfig = { ...settled, name };
+    // A cluster that was restored here may have been set up elsewhere.
+    const config: ClusterConfig = { ...settled, ...JSON.parse(store.getSetting(RANGES) ?? "{}"), name };
     if (!store.getSetting(AUTHORITY_SETTING) || !store.getSetting(FRONT_PROXY_SETTING))
       store.write(() => {
         store.setSetting(FRONT_PROXY_SETTING, JSON.stringify(frontProxy));

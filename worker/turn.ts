@@ -8,6 +8,7 @@
 import { Drops } from "./api/fairness/drops.ts";
 import { FairQueues, type Level, type Place } from "./api/fairness/queues.ts";
 import { TooManyRequests } from "./api/fairness/refusal.ts";
+import { ApiError } from "./lib/status.ts";
 
 type Waiting = { body: () => unknown; resolve(value: unknown): void; reject(error: unknown): void };
 type Queued = Waiting & { place: Place; since: number };
@@ -43,6 +44,7 @@ export class Turn {
   private isOwed = false;
   /** What reads have cost since the last turn, ms. */
   private readsMs = 0;
+  private isOver = false;
 
   constructor(options: TurnOptions) {
     this.options = options;
@@ -50,6 +52,7 @@ export class Turn {
 
   /** Runs `body` in the next turn, or in one soon when it has a place; a throw is its own caller's alone. */
   run<T>(body: () => T, place?: Place): Promise<T> {
+    if (this.isOver) return Promise.reject(new TurnsOver());
     return new Promise<T>((resolve, reject) => {
       const waiting = { body, resolve: resolve as (value: unknown) => void, reject };
       if (!place) this.waiting.push(waiting);
@@ -63,6 +66,20 @@ export class Turn {
       }
       this.come();
     });
+  }
+
+  /** Asks for a turn, or runs something in the next, for nobody in particular: where there are no more turns, it is let be. */
+  async own(body: () => void = () => {}): Promise<void> {
+    try {
+      await this.run(body);
+    } catch (error) {
+      if (!(error instanceof TurnsOver)) throw error;
+    }
+  }
+
+  /** There are no more turns: what waits is refused, and what is yet to come. May be called within one. */
+  end(): void {
+    this.isOver = true;
   }
 
   private come(): void {
@@ -81,7 +98,7 @@ export class Turn {
   private flush(): void {
     this.isComing = false;
     this.readsMs = 0;
-    const answers = this.waiting.splice(0).map((own) => answerOf(own));
+    const answers = this.waiting.splice(0).map((own) => this.answerOf(own));
     const own = answers.length;
     const end = this.options.now() + SERVED_MS;
     const serve = (queued: Queued): number => {
@@ -89,11 +106,11 @@ export class Turn {
       answers.push(answer);
       return cost;
     };
-    if (!this.isOwed)
-      while (this.queues.next(serve)) if (answers.length - own >= SERVED || this.options.now() >= end) break;
+    const isEnough = () => !this.isOver && (answers.length - own >= SERVED || this.options.now() >= end);
+    if (!this.isOwed || this.isOver) while (this.queues.next(serve)) if (isEnough()) break;
     this.isOwed = false;
     try {
-      this.isOwed = this.options.settle(answers.length > own);
+      if (!this.isOver) this.isOwed = this.options.settle(answers.length > own);
     } finally {
       for (const answer of answers) answer();
       if (this.queues.size > 0) this.come();
@@ -110,16 +127,24 @@ export class Turn {
 
   private serve(waiting: Waiting): { answer: () => void; cost: number } {
     const start = this.options.now();
-    const answer = answerOf(waiting);
+    const answer = this.answerOf(waiting);
     return { answer, cost: Math.max(LEAST_COST_MS, this.options.now() - start) };
+  }
+
+  private answerOf({ body, resolve, reject }: Waiting): () => void {
+    try {
+      if (this.isOver) throw new TurnsOver();
+      const value = body();
+      return () => resolve(value);
+    } catch (error) {
+      return () => reject(error);
+    }
   }
 }
 
-function answerOf({ body, resolve, reject }: Waiting): () => void {
-  try {
-    const value = body();
-    return () => resolve(value);
-  } catch (error) {
-    return () => reject(error);
+/** Clients that see `retryAfterSeconds` ask again, and are served by what has come after. */
+class TurnsOver extends ApiError {
+  constructor() {
+    super(503, "ServiceUnavailable", "the cluster was restored meanwhile: ask again", { retryAfterSeconds: 1 });
   }
 }

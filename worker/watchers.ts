@@ -26,7 +26,7 @@ const MAX_REST_MS = 100;
 const BOOKMARK_EVERY_MS = 60_000;
 
 export type WatchersDeps = {
-  watches: Pick<Watches, "initialEvents" | "renderChanges" | "bookmark">;
+  watches: Pick<Watches, "initialEvents" | "renderChanges" | "bookmark" | "tooOld">;
   store: Reader;
   now(): number;
   /** Runs `body` after so many ms; the object does not sleep before. */
@@ -89,6 +89,15 @@ export class Watchers {
       if (!(error instanceof CalloutsNeeded || error instanceof ApiError)) throw error;
       socket.close(1000, "conversion");
       return undefined;
+    }
+  }
+
+  /** Ends all watches: what they know cannot be gone on from. Their clients look at everything anew. */
+  expire(): void {
+    this.untold = [];
+    for (const socket of this.deps.sockets()) {
+      socket.send(this.deps.watches.tooOld(socket.spec(), this.deps.store.oldestRevision()));
+      socket.close(1000, "expired");
     }
   }
 

@@ -8,6 +8,7 @@ import type { Rbac } from "./auth/rbac.ts";
 import type { Authorizer } from "./auth/rules.ts";
 import type { Attempt, Caller } from "./callouts/callouts.ts";
 import type { Place } from "./fairness/queues.ts";
+import type { BackupParts } from "./http/backup.ts";
 import type { RequestInfo } from "./http/request-info.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
 import type { StoreView } from "./view.ts";
@@ -58,6 +59,8 @@ export type AppParts = {
    * place among them. Rejects with TooManyRequests where there is none.
    */
   batch<T>(body: () => T, place?: Place): Promise<T>;
+  /** What backups and restores need; without it there are none. */
+  backups?: BackupParts;
 };
 
 /** What the guard of every path leaves for its handler. */

@@ -25,6 +25,17 @@ export const DEFAULT_CONFIG: ClusterConfig = {
   controllers: true,
 };
 
+/** What its objects depend on: it goes with a cluster to wherever that is restored. */
+export type Ranges = Pick<ClusterConfig, "clusterDomain" | "serviceCIDR" | "podCIDR" | "nodeMask" | "nodePorts">;
+
+export const rangesOf = ({ clusterDomain, serviceCIDR, podCIDR, nodeMask, nodePorts }: ClusterConfig): Ranges => ({
+  clusterDomain,
+  serviceCIDR,
+  podCIDR,
+  nodeMask,
+  nodePorts,
+});
+
 /** The n-th address of a CIDR: 1 is the API's, 10 is DNS'. */
 export function nthAddress(cidr: string, n: number): string {
   const [base, bits] = cidr.split("/") as [string, string];

@@ -9,6 +9,7 @@ import { groupsOf } from "../discovery/groups.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from "../discovery/legacy.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
+import { backupRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
@@ -129,4 +130,6 @@ export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   healthRoutes(app, guard);
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);
+  const { backups } = parts;
+  if (backups) backupRoutes(app, guard, { ...parts, backups });
 }

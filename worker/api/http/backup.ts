@@ -1,0 +1,63 @@
+/**
+ * `GET /skerry/backup` is the cluster's whole state, secrets and keys among it, as `lib/backup-format.ts` says; `POST
+ * /skerry/restore` takes one part of it. Whoever may do either is an administrator: RBAC knows them by their paths.
+ */
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import { BackupError, openPart } from "../../lib/backup-format.ts";
+import type { Ranges } from "../../lib/config.ts";
+import { timestamp } from "../../lib/effects.ts";
+import { badRequest } from "../../lib/status.ts";
+import { backupLines, backupStream, type Hold } from "../backup/backup.ts";
+import { receivePart } from "../backup/restore.ts";
+import type { AppParts, Variables } from "../parts.ts";
+import { readBody } from "./body.ts";
+import { version } from "./version.ts";
+
+type App = Hono<{ Variables: Variables }>;
+type Guard = MiddlewareHandler<{ Variables: Variables }>;
+
+export type BackupParts = {
+  cluster: { id: string; name: string };
+  ranges: Ranges;
+  /** Keeps the log back to a revision. */
+  hold(revision: number): Hold;
+  /** What memory holds is not so any more: see `RestoreParts`. */
+  restored(): void;
+};
+
+export function backupRoutes(app: App, guard: Guard, parts: AppParts & { backups: BackupParts }): void {
+  const { store, effects, backups, batch } = parts;
+  const { cluster, ranges } = backups;
+  app.get("/skerry/backup", guard, () => {
+    const about = {
+      kubernetes: version.gitVersion,
+      cluster,
+      time: timestamp(effects.now()),
+    };
+    const stream = backupStream(
+      backupLines({ store, ranges, about }),
+      (body) => batch(body),
+      backups.hold(store.revision()),
+    );
+    return new Response(stream, { headers: { "content-type": "application/x-ndjson" } });
+  });
+  app.post("/skerry/restore", guard, async (c) => {
+    const options = optionsOf(c);
+    const part = await opened(options.after, (await readBody(c.req.raw)).bytes);
+    return c.json(await batch(() => receivePart({ store, effects, restored: backups.restored }, part, options)));
+  });
+}
+
+function optionsOf(c: Context) {
+  const { id, after = "", replace, fork } = c.req.query();
+  if (!id) throw badRequest("id is required: a name for this restore that no other has had");
+  return { id, after, replace: replace === "true", fork: fork === "true" };
+}
+
+async function opened(after: string, bytes: Uint8Array) {
+  try {
+    return await openPart(after, new Uint8Array(bytes));
+  } catch (error) {
+    throw error instanceof BackupError ? badRequest(error.message) : error;
+  }
+}
