@@ -9,9 +9,9 @@ import type { User } from "../request.ts";
 import { ADMINISTRATORS } from "./authorize.ts";
 import type { Logins } from "./logins.ts";
 import type { Login } from "./oidc/issuers.ts";
-import type { Claims, SigningKey } from "./signing-key.ts";
+import { type Claims, ISSUER, type SigningKey } from "./signing-key.ts";
 
-export const ISSUER = "https://kubernetes.default.svc";
+const quoted = (list: readonly string[]) => `[${list.map((text) => JSON.stringify(text)).join(" ")}]`;
 const AUTHENTICATED = "system:authenticated";
 const SERVICE_ACCOUNT = "system:serviceaccount:";
 /** Seconds that a token's start may lie ahead of the cluster's clock. */
@@ -24,6 +24,9 @@ const ADMINISTRATOR: User = { name: "kubernetes-admin", groups: [ADMINISTRATORS,
 export type Presented = { hash: string; claims: Claims | undefined; login?: Login };
 
 export type Identity = { user: User; audiences: readonly string[] };
+type Known = Identity | { refused: string };
+
+const INVALID = "invalid bearer token";
 
 /** Hex of the SHA-256 of a text: how secrets are kept. */
 export async function sha256(text: string): Promise<string> {
@@ -35,7 +38,7 @@ const PROTOCOL_TOKEN = "base64url.bearer.authorization.k8s.io.";
 
 /** The bearer token of a request; browsers send it as a WebSocket subprotocol. */
 export function bearerToken(headers: Headers): string | undefined {
-  const [scheme, token] = (headers.get("authorization") ?? "").trim().split(/\s+/);
+  const [scheme, token] = (headers.get("authorization") ?? "").trim().split(" ");
   if (scheme?.toLowerCase() === "bearer" && token) return token;
   const protocols = (headers.get("sec-websocket-protocol") ?? "").split(",").map((part) => part.trim());
   const encoded = protocols.find((part) => part.startsWith(PROTOCOL_TOKEN))?.slice(PROTOCOL_TOKEN.length);
@@ -50,7 +53,7 @@ export function bearerToken(headers: Headers): string | undefined {
 export async function digest(key: SigningKey, { issuers }: Logins, token: string): Promise<Presented> {
   const claims = await key.verify(token);
   if (claims) return { hash: "", claims };
-  const login = await issuers.login(token);
+  const login = (await key.forgery(token)) ?? (await issuers.login(token));
   return login ? { hash: "", claims, login } : { hash: await sha256(token), claims };
 }
 
@@ -63,26 +66,27 @@ export function identify(
   audiences: readonly string[] = [ISSUER],
 ): Identity | { refused: string } {
   if (claims) return serviceAccount(store, claims, audiences, effects.now());
-  if (login) return loggedIn(login, audiences, effects.now());
-  if (hash === adminTokenHash) return { user: ADMINISTRATOR, audiences: ownAudiences(audiences) };
+  const own = (user: User) => forThisApi(user, audiences);
+  if (login) return loggedIn(login, effects.now(), own);
+  if (hash === adminTokenHash) return own(ADMINISTRATOR);
   const known = logins.tokens.get(hash);
-  if (known) return { user: known, audiences: ownAudiences(audiences) };
+  if (known) return own(known);
   const credential = store.credentials.find(hash);
-  if (!credential || (credential.expires !== null && credential.expires <= effects.now()))
-    return { refused: "invalid bearer token" };
+  if (!credential || (credential.expires !== null && credential.expires <= effects.now())) return { refused: INVALID };
   const user = CREDENTIAL_USERS[credential.kind]?.(credential.subject);
-  return user ? { user, audiences: ownAudiences(audiences) } : { refused: "invalid bearer token" };
+  return user ? own(user) : { refused: INVALID };
 }
 
-function loggedIn(login: Login, audiences: readonly string[], now: number): Identity | { refused: string } {
+function loggedIn(login: Login, now: number, own: (user: User) => Known): Known {
   if ("refused" in login) return login;
   if (login.expires <= now) return { refused: "oidc: verify token: oidc: token is expired" };
   if (login.notBefore > now) return { refused: "oidc: verify token: oidc: the token is not valid yet" };
-  return { user: login.user, audiences: ownAudiences(audiences) };
+  return own(login.user);
 }
 
 /** What is signed elsewhere or not at all is for this API alone. */
-const ownAudiences = (asked: readonly string[]) => asked.filter((audience) => audience === ISSUER);
+const forThisApi = (user: User, asked: readonly string[]): Known =>
+  asked.includes(ISSUER) ? { user, audiences: [ISSUER] } : { refused: INVALID };
 
 /** Kinds of credentials that speak to the API, and whom their subject means. Join tokens are none. */
 const CREDENTIAL_USERS: Readonly<Record<string, (subject: string) => User>> = {
@@ -115,7 +119,9 @@ function serviceAccount(
   const { namespace, serviceaccount, pod, secret, node } = claims["kubernetes.io"];
   const accepted = audiences.filter((audience) => claims.aud.includes(audience));
   if (claims.iss !== ISSUER || accepted.length === 0)
-    return { refused: "token audiences is invalid for the target audiences" };
+    return {
+      refused: `token audiences ${quoted(claims.aud)} is invalid for the target audiences ${quoted(audiences)}`,
+    };
   if (claims.exp * 1000 <= now) return { refused: "service account token has expired" };
   if (claims.nbf > now / 1000 + LEEWAY_SECONDS) return { refused: "service account token is not valid yet" };
   const lives = (resource: string, inNamespace: string, bound: { name: string; uid?: string } | undefined) =>

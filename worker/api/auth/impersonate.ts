@@ -9,13 +9,10 @@ import { requireAllowed } from "./authorize.ts";
 import type { Authorizer, ResourceAttributes } from "./rules.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";
+const AUTHENTICATION = "authentication.k8s.io/v1";
 
-/** Headers of one name arrive joined by commas. */
-const list = (value: string | null) =>
-  (value ?? "")
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
+/** Headers of one name arrive joined by a comma and a space. */
+const list = (value: string | null): string[] => (value === null ? [] : value.split(", "));
 
 function decode(text: string): string {
   try {
@@ -35,8 +32,14 @@ function wanted(headers: Headers): Wanted | undefined {
   for (const key of headers.keys())
     if (key.startsWith(EXTRA_PREFIX)) extra[decode(key.slice(EXTRA_PREFIX.length))] = list(headers.get(key));
   if (name) return { name, uid, groups, extra };
-  if (groups.length || uid || Object.keys(extra).length)
-    throw badRequest("requested groups, uid or extra without impersonating a user");
+  const without = [
+    ...groups.map((group) => `{Group  ${group}    }`),
+    ...Object.entries(extra).flatMap(([key, values]) =>
+      values.map((value) => `{UserExtra  ${value}  ${AUTHENTICATION}  ${key}}`),
+    ),
+    ...(uid ? [`{UID  ${uid}  ${AUTHENTICATION}  }`] : []),
+  ];
+  if (without.length) throw badRequest(`requested [${without.join(" ")}] without impersonating a user`);
   return undefined;
 }
 
@@ -71,8 +74,10 @@ export function impersonate(authorizer: Authorizer, user: User, headers: Headers
   for (const attributes of needed(target)) requireAllowed(authorizer, user, attributes);
   const account = parseServiceAccount(target.name);
   const groups = target.groups.length || !account ? [...target.groups] : serviceAccountGroups(account.namespace);
-  const implied = target.name === ANONYMOUS.name ? "system:unauthenticated" : "system:authenticated";
-  if (!groups.includes(implied)) groups.push(implied);
+  const [unauthenticated, authenticated] = ["system:unauthenticated", "system:authenticated"];
+  // Whoever is said to have no credential has none.
+  if (target.name === ANONYMOUS.name) groups.push(...(groups.includes(unauthenticated) ? [] : [unauthenticated]));
+  else if (!groups.includes(authenticated) && !groups.includes(unauthenticated)) groups.push(authenticated);
   return {
     name: target.name,
     groups,

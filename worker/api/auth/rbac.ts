@@ -5,7 +5,7 @@
  */
 import type { Store } from "../../storage/store.ts";
 import type { User } from "../request.ts";
-import { type Attributes, type Decision, type PolicyRule, ruleAllows } from "./rules.ts";
+import { type Attributes, aggregate, type Decision, type PolicyRule, ruleAllows } from "./rules.ts";
 
 export type RoleRef = { apiGroup?: string; kind: string; name: string };
 export type RbacSubject = { kind: string; apiGroup?: string; name: string; namespace?: string };
@@ -63,12 +63,18 @@ export class Rbac {
       if (grant.rules.some((rule) => ruleAllows(rule, attributes)))
         return { allowed: true, reason: `RBAC: allowed by ${describeGrant(grant)}` };
     if (!errors.length) return { allowed: false, reason: "" };
-    return { allowed: false, reason: `RBAC: ${errors.length === 1 ? errors[0] : `[${errors.join(", ")}]`}` };
+    return { allowed: false, reason: `RBAC: ${aggregate(errors)}` };
   }
 
   /** All rules of a user in a namespace ("" for the cluster scope alone). */
   rulesFor(user: User, namespace: string): PolicyRule[] {
-    return [...this.#resolve(user, namespace).grants].flatMap((grant) => grant.rules);
+    return this.rulesAndErrors(user, namespace).rules;
+  }
+
+  /** The same, and which roles are bound that are not there. */
+  rulesAndErrors(user: User, namespace: string): { rules: PolicyRule[]; errors: readonly string[] } {
+    const { grants, errors } = this.#resolve(user, namespace);
+    return { rules: [...grants].flatMap((grant) => grant.rules), errors };
   }
 
   /** The rules of a role, or undefined when there is no such role. */

@@ -56,6 +56,12 @@ export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   );
 }
 
+/** Several errors as one text, as Go's aggregates print. */
+export function aggregate(errors: readonly string[]): string {
+  const different = [...new Set(errors)];
+  return different.length === 1 ? (different[0] ?? "") : `[${different.join(", ")}]`;
+}
+
 /** A rule as rules of one verb, one group, one resource, one name each. */
 function* breakDown(rule: PolicyRule): Iterable<PolicyRule> {
   for (const group of rule.apiGroups ?? [])

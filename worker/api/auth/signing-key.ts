@@ -2,10 +2,22 @@
  * The key that signs ServiceAccount tokens: P-256, made at the cluster's first start and kept in its settings.
  * Signatures are checked at the asynchronous edge; what was verified once is remembered.
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from "jose";
+import {
+  calculateJwkThumbprint,
+  decodeJwt,
+  decodeProtectedHeader,
+  exportJWK,
+  generateKeyPair,
+  importJWK,
+  type JWK,
+  jwtVerify,
+  SignJWT,
+} from "jose";
 import type { Store } from "../../storage/store.ts";
 
 export const SIGNING_KEY_SETTING = "serviceaccount.key";
+/** Of ServiceAccount tokens: the API as pods reach it. */
+export const ISSUER = "https://kubernetes.default.svc";
 const ALGORITHM = "ES256";
 /** Tokens whose signature is remembered as good; beyond it the oldest is forgotten. */
 const REMEMBERED_TOKENS = 10_000;
@@ -25,6 +37,8 @@ export type Claims = {
     pod?: { name: string; uid: string };
     secret?: { name: string; uid: string };
     node?: { name: string; uid?: string };
+    /** Seconds since the epoch. */
+    warnafter?: number;
   };
 };
 
@@ -32,6 +46,8 @@ export type SigningKey = {
   sign(claims: Claims): Promise<string>;
   /** The claims of a token of this cluster, whatever its times and audiences; undefined for any other text. */
   verify(token: string): Promise<Claims | undefined>;
+  /** Why a text that says it is a token of this cluster is none; undefined for any other. */
+  forgery(token: string): Promise<{ refused: string } | undefined>;
   /** For `/openid/v1/jwks`. */
   publicKey(): Promise<JWK>;
 };
@@ -90,6 +106,17 @@ export function signingKey(store: Store): SigningKey {
       if (verified.size >= REMEMBERED_TOKENS) verified.delete(verified.keys().next().value as string);
       verified.set(token, claims);
       return claims;
+    },
+    async forgery(token) {
+      try {
+        if (decodeJwt(token).iss !== ISSUER) return undefined;
+        const isOurKey = decodeProtectedHeader(token).kid === (await key()).publicJwk.kid;
+        return {
+          refused: isOurKey ? "go-jose/go-jose: error in cryptographic primitive" : "invalid signature, no keys found",
+        };
+      } catch {
+        return undefined;
+      }
     },
     async publicKey() {
       return (await key()).publicJwk;

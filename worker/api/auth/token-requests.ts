@@ -3,15 +3,22 @@
  * https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
  */
 import { timestamp } from "../../lib/effects.ts";
+import type { ObjectMeta } from "../../lib/object.ts";
 import { badRequest, conflict, type FieldError, forbidden, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { User } from "../request.ts";
-import { ISSUER } from "./authenticate.ts";
 import { nodeOf } from "./node-authorizer.ts";
-import type { Claims } from "./signing-key.ts";
+import { type Claims, ISSUER } from "./signing-key.ts";
 import type { Virtual } from "./virtual.ts";
 
+const TOKEN_REQUEST = { group: "authentication.k8s.io", kind: "TokenRequest" };
 const DEFAULT_SECONDS = 3600;
+/**
+ * What kubelets ask for a pod's default token: it lasts a year, and is to be warned about after this time, so that
+ * programs which read it once go on.
+ */
+const WARN_ONLY_SECONDS = 3607;
+const EXTENDED_SECONDS = 365 * 24 * 3600;
 const LEAST_SECONDS = 600;
 const MOST_SECONDS = 2 ** 32;
 
@@ -30,12 +37,15 @@ function find(reader: Reader, resource: string, namespace: string, ref: BoundObj
   const subject = { group: "", resource, name: ref.name ?? "" };
   const stored = reader.get({ resource, namespace, name: subject.name });
   if (!stored) throw notFound(subject);
-  if (ref.uid && ref.uid !== stored.uid)
+  return stored;
+}
+
+function checkUid(ref: BoundObject, { uid, name }: StoredObject): void {
+  if (ref.uid && ref.uid !== uid)
     throw conflict(
-      subject,
+      { group: "", resource: ref.kind ?? "", name },
       `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
     );
-  return stored;
 }
 
 const named = ({ name, uid }: StoredObject) => ({ name, uid });
@@ -47,6 +57,7 @@ function boundPod(reader: Reader, namespace: string, account: string, ref: Bound
     throw badRequest(
       `cannot bind token for serviceaccount ${JSON.stringify(account)} to pod running with different serviceaccount name.`,
     );
+  checkUid(ref, stored);
   if (!spec.nodeName) return { pod: named(stored) };
   const uid = reader.get({ resource: "nodes", namespace: "", name: spec.nodeName })?.uid;
   return { pod: named(stored), node: { name: spec.nodeName, ...(uid && { uid }) } };
@@ -54,16 +65,34 @@ function boundPod(reader: Reader, namespace: string, account: string, ref: Bound
 
 function bound(reader: Reader, namespace: string, account: string, ref: BoundObject | null | undefined): Bound {
   if (!ref) return {};
-  switch (`${ref.apiVersion} ${ref.kind}`) {
-    case "v1 Pod":
-      return boundPod(reader, namespace, account, ref);
-    case "v1 Secret":
-      return { secret: named(find(reader, "secrets", namespace, ref)) };
-    case "v1 Node":
-      return { node: named(find(reader, "nodes", "", ref)) };
-    default:
-      throw badRequest(`cannot bind token to object of type ${ref.apiVersion}, Kind=${ref.kind}`);
-  }
+  const { kind = "", apiVersion = "" } = ref;
+  const [group = "", version = ""] = apiVersion.includes("/") ? apiVersion.split("/") : ["", apiVersion];
+  if (group === "" && kind === "Pod") return boundPod(reader, namespace, account, ref);
+  const other = group === "" ? OTHERS[kind] : undefined;
+  if (!other) throw badRequest(`cannot bind token to object of type ${group}/${version}, Kind=${kind}`);
+  const stored = find(reader, other.resource, other.namespaced ? namespace : "", ref);
+  checkUid(ref, stored);
+  return { [other.claim]: named(stored) };
+}
+
+const OTHERS: Readonly<Record<string, { claim: "secret" | "node"; resource: string; namespaced: boolean }>> = {
+  Secret: { claim: "secret", resource: "secrets", namespaced: true },
+  Node: { claim: "node", resource: "nodes", namespaced: false },
+};
+
+/** The body may say whose token it asks for, and must then say it right. */
+function checkMetadata(metadata: ObjectMeta = {}, namespace: string, { name, uid }: StoredObject): void {
+  const wrong = (field: "name" | "namespace") =>
+    invalid({ ...TOKEN_REQUEST, name }, [
+      invalidValue(`metadata.${field}`, metadata[field], `must match the service account ${field} if specified`),
+    ]);
+  if (metadata.name && metadata.name !== name) throw wrong("name");
+  if (metadata.namespace && metadata.namespace !== namespace) throw wrong("namespace");
+  if (metadata.uid && metadata.uid !== uid)
+    throw conflict(
+      { group: TOKEN_REQUEST.group, resource: TOKEN_REQUEST.kind, name },
+      `the UID in the token request (${metadata.uid}) does not match the UID of the service account (${uid})`,
+    );
 }
 
 /** A node gets tokens for the pods that run on it, and for nothing else. */
@@ -80,27 +109,35 @@ export const tokenRequest: Virtual = ({ store, effects, key }, { user, namespace
   const spec = (object.spec ?? {}) as Spec;
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   const found = [...problems(seconds)];
-  if (found.length) throw invalid({ group: "authentication.k8s.io", kind: "TokenRequest", name: "" }, found);
+  checkMetadata(object.metadata, namespace, account);
+  if (found.length) throw invalid({ ...TOKEN_REQUEST, name: "" }, found);
   const binding = bound(store, namespace, name, spec.boundObjectRef);
   checkNode(user, name, binding);
 
   const now = Math.floor(effects.now() / 1000);
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
+  const isForApi = audiences.every((audience) => audience === ISSUER);
+  const warns = binding.pod !== undefined && seconds === WARN_ONLY_SECONDS && isForApi;
   const claims: Claims = {
     aud: audiences,
-    exp: now + seconds,
+    exp: now + (warns ? EXTENDED_SECONDS : seconds),
     iat: now,
     iss: ISSUER,
     jti: effects.uid(),
-    "kubernetes.io": { namespace, serviceaccount: named(account), ...binding },
+    "kubernetes.io": {
+      namespace,
+      serviceaccount: named(account),
+      ...binding,
+      ...(warns && { warnafter: now + seconds }),
+    },
     nbf: now,
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
   return key.sign(claims).then((token) => ({
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
-    metadata: { name, namespace, creationTimestamp: timestamp(now * 1000) },
+    metadata: { name, namespace, uid: account.uid, creationTimestamp: timestamp(now * 1000) },
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
-    status: { token, expirationTimestamp: timestamp(claims.exp * 1000) },
+    status: { token, expirationTimestamp: timestamp((now + seconds) * 1000) },
   }));
 };

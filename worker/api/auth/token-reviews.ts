@@ -2,6 +2,7 @@
 import { timestamp } from "../../lib/effects.ts";
 import { badRequest } from "../../lib/status.ts";
 import type { User } from "../request.ts";
+import { aggregate } from "./rules.ts";
 import type { Virtual } from "./virtual.ts";
 
 const userInfo = (user: User) => ({
@@ -17,7 +18,8 @@ export const tokenReview: Virtual = ({ identify }, { object, presented }) => {
   const spec = (object.spec ?? {}) as TokenReviewSpec;
   if (!spec.token || !presented) throw badRequest("token is required for TokenReview in authentication");
   const identity = identify(presented, spec.audiences?.length ? spec.audiences : undefined);
-  if ("refused" in identity) return { ...object, status: { user: {}, error: `[${identity.refused}]` } };
+  if ("refused" in identity)
+    return { ...object, status: { user: {}, error: aggregate(["invalid bearer token", identity.refused]) } };
   return {
     ...object,
     status: {

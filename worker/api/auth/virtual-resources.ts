@@ -3,6 +3,8 @@ import { kindOf } from "../../kinds/define-kind.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { trackUpdate } from "../../kinds/patch/track-update.ts";
 import type { Kinds } from "../../kinds/registry.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import { badRequest } from "../../lib/status.ts";
 import { readBody } from "../engine/body.ts";
 import { writeOptions } from "../engine/options.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
@@ -53,6 +55,15 @@ export function reviewedToken(path: string, body: () => string): string | undefi
   }
 }
 
+/** A body may name the namespace that the path names, and none where the path has none. */
+function placeIn(namespace: string, object: KubeObject): void {
+  const own = object.metadata?.namespace;
+  if (namespace === "") delete object.metadata?.namespace;
+  else if (own && own !== namespace)
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  else object.metadata = { ...object.metadata, namespace };
+}
+
 /** Answers when the resource is virtual. The promise, if any, only signs what was decided. */
 export function askVirtual(
   context: Context,
@@ -68,6 +79,7 @@ export function askVirtual(
   const object = readBody(kinds, kind, request, options.fieldValidation, warnings);
   // An answer is not asked with.
   delete object.status;
+  if (!request.subresource) placeIn(request.namespace, object);
   const managedFields = trackUpdate({
     schema: kind.schema,
     apiVersion: kind.apiVersion,

@@ -2,8 +2,8 @@
 import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionDiscovery } from "../aggregation/discovery.ts";
-import { ISSUER, sha256 } from "../auth/authenticate.ts";
-import type { SigningKey } from "../auth/signing-key.ts";
+import { sha256 } from "../auth/authenticate.ts";
+import { ISSUER, type SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
 import { groupsOf } from "../discovery/groups.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from "../discovery/legacy.ts";

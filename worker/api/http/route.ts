@@ -44,6 +44,7 @@ export function route(kinds: Kinds, method: string, info: ResourceInfo): Route {
     return { ...place, verb: allowed(verb, kind.verbs) };
   }
   if (kind.namespaced && !inNamespace) throw unknownResource();
+  if (subresource === "" && !kind.verbs.includes("get")) throw unknownResource();
   if (subresource === "") return { ...place, verb: allowed(OBJECT_VERBS[method], kind.verbs) };
   const found = kind.subresources.find((candidate) => candidate.name === subresource);
   if (!found) throw unknownResource();
