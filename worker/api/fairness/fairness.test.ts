@@ -6,6 +6,7 @@ import { session } from "../testing/session.ts";
 import { Drops } from "./drops.ts";
 import { Fairness } from "./fairness.ts";
 import { hand } from "./hand.ts";
+import { levelsOf } from "./levels.ts";
 import { distinguisher, matchesSchema } from "./match.ts";
 
 const user = (name: string, ...groups: string[]): User => ({ name, groups: [...groups, "system:authenticated"] });
@@ -196,6 +197,15 @@ describe("with what a cluster stores", () => {
         'apiserver_flowcontrol_nominal_limit_seats{priority_level="exempt"} 0\n' +
         'apiserver_flowcontrol_nominal_limit_seats{priority_level="other"} 277\n',
     );
+  });
+
+  test("levels none of which has a share have no seats", () => {
+    const none = { limited: { nominalConcurrencyShares: 0, limitResponse: { type: "Reject" } } };
+    const levels = levelsOf([
+      { metadata: { name: "catch-all" }, spec: { type: "Limited", ...none } },
+      { metadata: { name: "own" }, spec: { type: "Limited", ...none } },
+    ]);
+    expect([...levels.values()].map(({ rules }) => rules.seats)).toEqual([0, 0, 0]);
   });
 
   test("changes count at once, and keep who waits", () => {

@@ -26,7 +26,7 @@ export function levelsOf(stored: readonly Readonly<PriorityLevelConfiguration>[]
       const rules: LevelRules = {
         exempt: level.spec?.type === "Exempt",
         shares,
-        seats: Math.ceil((SEATS * shares) / sum),
+        seats: Math.ceil((SEATS * shares) / Math.max(sum, 1)),
         ...(limited?.limitResponse?.type === "Queue" && { queuing: { queues, handSize, queueLengthLimit } }),
       };
       return [level.metadata?.name ?? "", { uid: level.metadata?.uid ?? "", rules }];
