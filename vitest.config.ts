@@ -11,7 +11,7 @@ const unit = [
 ];
 const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts", "test/fuzz/*.integration.test.ts"];
 
-/** `unit` runs anywhere in seconds, `sim` in minutes; `integration` and `kubectl` need root and start real containers. */
+/** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
 export default defineConfig({
   test: {
     projects: [
@@ -33,6 +33,15 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: "clients",
+          include: ["test/clients/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 1_800_000, // programs are built from their Go modules, once
         },
       },
     ],

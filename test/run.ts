@@ -85,7 +85,7 @@ for (const check of ["types", "lint"]) {
   const code = await foreground("npm", ["run", "--silent", check]);
   counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
 }
-for (const name of ["unit", "sim", "integration", "kubectl"]) counts.push(await project(name));
+for (const name of ["unit", "sim", "integration", "kubectl", "clients"]) counts.push(await project(name));
 counts.push(await conformance());
 
 const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);

@@ -2,8 +2,9 @@
  * Programs of the Kubernetes project, built from their Go modules into the cache: the conformance suite, the programs of
  * its images, and the servers that benchmarks compare with. The first build takes minutes, later ones nothing.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Progress, which } from "../../agent/local/install.ts";
 import { spawn } from "../../agent/process.ts";
@@ -46,8 +47,7 @@ const upstreamFolder = () => join(cachePath(process.env), "upstream", KUBERNETES
 export async function upstreamProgram(name: UpstreamName, progress: Progress): Promise<string> {
   const path = join(upstreamFolder(), name);
   if (existsSync(path)) return path;
-  const go = which("go", ["/usr/local/go/bin"]);
-  if (!go) throw new Error(`${name} is built from its Go module, and there is no Go toolchain on the PATH`);
+  const go = goToolchain(name);
   mkdirSync(upstreamFolder(), { recursive: true });
   return locked(join(upstreamFolder(), ".lock"), async () => {
     if (existsSync(path)) return path; // another process has built it while this one waited
@@ -60,6 +60,37 @@ export async function upstreamProgram(name: UpstreamName, progress: Progress): P
     renameSync(`${path}.new`, path);
     return path;
   });
+}
+
+/** A program of a Go module of this repository, by its package in `module`; built again when the module changes. */
+export async function ownProgram(module: string, name: string, progress: Progress): Promise<string> {
+  const go = goToolchain(name);
+  const files = readdirSync(module, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
+  const hash = createHash("sha256");
+  for (const file of files) hash.update(file.slice(module.length)).update(readFileSync(file));
+  const path = join(cachePath(process.env), "clients", `${name}-${hash.digest("hex").slice(0, 16)}`);
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(path), { recursive: true });
+  return locked(join(dirname(path), ".lock"), async () => {
+    if (existsSync(path)) return path;
+    progress(`building ${name} from its Go module; the first time takes minutes`);
+    await goRun(go, ["build", "-mod=readonly", "-ldflags=-s -w", "-o", `${path}.new`, `./${name}`], module);
+    for (const old of readdirSync(dirname(path)).filter(
+      (file) => file.startsWith(`${name}-`) && !file.endsWith(".new"),
+    ))
+      rmSync(join(dirname(path), old));
+    renameSync(`${path}.new`, path);
+    return path;
+  });
+}
+
+function goToolchain(what: string): string {
+  const go = which("go", ["/usr/local/go/bin"]);
+  if (!go) throw new Error(`${what} is built from Go modules, and there is no Go toolchain on the PATH`);
+  return go;
 }
 
 /** Releases of Kubernetes carry their version by the linker; the suite refuses to run without one. */
@@ -140,7 +171,6 @@ async function moduleFolder(go: string, cwd: string, module: string): Promise<st
 
 /** The source of Kubernetes, for the files that its images are made of. */
 export async function kubernetesSource(): Promise<string> {
-  const go = which("go", ["/usr/local/go/bin"]);
-  if (!go) throw new Error("the source of Kubernetes is a Go module, and there is no Go toolchain on the PATH");
+  const go = goToolchain("the source of Kubernetes");
   return moduleFolder(go, "/", `k8s.io/kubernetes@${KUBERNETES_VERSION}`);
 }
