@@ -138,6 +138,26 @@ token
   .option("--cluster <name>", "of which cluster", "default")
   .action(async (id: string, o: { cluster: string }) => (await commands()).revokeToken(home(), id, o.cluster));
 
+const secrets = program.command("secrets").description("the keys under which Secrets are stored");
+secrets
+  .command("status")
+  .description("print the keys in use, and whether former secrets are still needed")
+  .option("--cluster <name>", "of which cluster", "default")
+  .action(async (o: { cluster: string }) => (await import("./local/secrets.ts")).showKeys(home(), o.cluster));
+secrets
+  .command("rotate")
+  .description("put a new secret above the present one, for the next start of `up` or the next `deploy`")
+  .option("--key-only", "keep the secret: make a new key under it and write all anew, at once")
+  .option("--cluster <name>", "with --key-only, of which cluster", "default")
+  .action(async (options: { keyOnly?: boolean; cluster: string }) =>
+    (await import("./local/secrets.ts")).rotate(home(), options, progress),
+  );
+secrets
+  .command("prune")
+  .description("forget former secrets, once nothing is stored under them in any of these clusters")
+  .argument("[clusters...]", "all clusters of the deployment", ["default"])
+  .action(async (clusters: string[]) => (await import("./local/secrets.ts")).prune(home(), clusters, progress));
+
 program
   .command("kubeconfig")
   .description("print a kubeconfig for the administrator")

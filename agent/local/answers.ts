@@ -33,8 +33,9 @@ export async function waitFor<T>(
 export async function answers(home: Home, effects: Effects & Timers): Promise<Server> {
   const server = await administrator(home);
   await waitFor("the control plane answers", ANSWER_TIMEOUT_MS, effects, async () => {
-    const { code } = await send(server, "GET", "/readyz");
-    return code === 200 || undefined;
+    const { code, body } = await send(server, "GET", "/readyz");
+    if (code === 200) return true;
+    throw new Error(String(body.message ?? `code ${code}`));
   });
   const { kubeconfig: path } = files(home.path);
   writeFile(path, kubeconfig({ name: "skerry", server: server.url, ca: server.ca, token: server.token }));

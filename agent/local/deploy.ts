@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import { type Finished, run, spawn } from "../process.ts";
 import { packageRoot } from "./bundle.ts";
-import { ensureSecret } from "./credentials.ts";
+import { ensureSecret, ensureSecrets } from "./credentials.ts";
 import { type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
 import { kubeconfig } from "./kubeconfig.ts";
@@ -55,14 +55,18 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   progress("deploying");
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];
-  const secret = ensureSecret(home.path);
   const { tokens, authentication } = options.logins ?? {};
-  const secrets = { SKERRY_SECRET: secret, SKERRY_TOKENS: tokens, SKERRY_AUTHENTICATION: authentication };
+  const secrets = {
+    SKERRY_SECRET: ensureSecrets(home.path),
+    SKERRY_TOKENS: tokens,
+    SKERRY_AUTHENTICATION: authentication,
+  };
   // Those that are not named stay as they were.
   for (const [key, value] of Object.entries(secrets))
     if (value) await wrangler.run(["secret", "put", key, ...name], value);
   if (!url) return progress(`deployed, but wrangler named no workers.dev address:\n${deployed.stdout}`);
   const path = join(home.path, "kubeconfig-cloudflare");
-  writeFile(path, kubeconfig({ name: options.name, server: url, token: await administratorToken(secret, "default") }));
+  const token = await administratorToken(ensureSecret(home.path), "default");
+  writeFile(path, kubeconfig({ name: options.name, server: url, token }));
   progress(`deployed to ${url}. In this terminal:\n\n  export KUBECONFIG=${path}\n  kubectl get namespaces\n`);
 }

@@ -5,7 +5,7 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { ensureBundle, packageRoot } from "./bundle.ts";
 import { ensureCertificates } from "./certificates.ts";
-import { ensureSecret } from "./credentials.ts";
+import { ensureSecrets } from "./credentials.ts";
 import { files, type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
 import type { LoginSettings } from "./logins.ts";
@@ -54,7 +54,7 @@ export async function workerdOptions({ home, controllers, logins }: UpOptions) {
     home,
     logins,
     bundle: await ensureBundle(packageRoot()),
-    secret: ensureSecret(home.path),
+    secret: ensureSecrets(home.path),
     config: JSON.stringify({ controllers, ...ensureRanges(home.path) }),
   };
 }

@@ -11,6 +11,7 @@ import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { backupRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
+import { encryptionRoutes } from "./encryption.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
@@ -130,6 +131,7 @@ export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   healthRoutes(app, guard);
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);
+  encryptionRoutes(app, guard, parts);
   const { backups } = parts;
   if (backups) backupRoutes(app, guard, { ...parts, backups });
 }
