@@ -35,10 +35,11 @@ function scene(
     *initialEvents() {},
     renderChanges: (_, changes) => lines(changes),
     bookmark: (_, revision) => `bookmark ${revision}\n`,
+    tooOld: ({ revision }) => `${revision} is too old\n`,
   };
   const watchers = new Watchers({
     watches,
-    store: {} as Reader,
+    store: { oldestRevision: () => 0 } as Reader,
     now: () => clock.now,
     defer: (body, ms) => void deferred.push({ body, ms }),
     sockets: () => sockets,
@@ -116,4 +117,15 @@ test("watchers rest no longer where the clock was set back", () => {
   clock.now = 0;
   watchers.changed([change(2)]);
   expect(deferred.map(({ ms }) => ms)).toEqual([100]);
+});
+
+test("watches of what was replaced end with an error, also beside one that cannot be told", () => {
+  const broken = socket(() => {
+    throw new TypeError("no attachment");
+  });
+  const well = watcher({ revision: 7 });
+  const { watchers } = scene([broken, well]);
+  watchers.expire();
+  expect(well).toMatchObject({ sent: ["7 is too old\n"], closed: [1000] });
+  expect(broken.closed).toEqual([1011]);
 });

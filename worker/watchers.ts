@@ -95,10 +95,15 @@ export class Watchers {
   /** Ends all watches: what they know cannot be gone on from. Their clients look at everything anew. */
   expire(): void {
     this.untold = [];
-    for (const socket of this.deps.sockets()) {
-      socket.send(this.deps.watches.tooOld(socket.spec(), this.deps.store.oldestRevision()));
-      socket.close(1000, "expired");
-    }
+    for (const socket of this.deps.sockets())
+      try {
+        const spec = socket.spec();
+        this.send(socket, spec, this.deps.watches.tooOld(spec, this.deps.store.oldestRevision()));
+        socket.close(1000, "expired");
+      } catch (error) {
+        this.deps.report(error);
+        socket.close(1011, "failed");
+      }
   }
 
   /** Tells every watcher what was written, at once or when they have rested. */

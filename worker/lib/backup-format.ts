@@ -64,7 +64,7 @@ async function checkOf(previous: string, body: Uint8Array<ArrayBuffer>): Promise
 
 /** `previous`: the check of the part before it. */
 export async function sealPart(previous: string, lines: string[]): Promise<Part> {
-  const body = encoder.encode(`${lines.join("\n")}\n`);
+  const body = new Uint8Array(encoder.encode(`${lines.join("\n")}\n`));
   const check = await checkOf(previous, body);
   const bytes = concat([body, encoder.encode(`${CHECK}${check}"}\n`)]);
   return { bytes, lines, check, isLast: lines.at(-1)?.startsWith(END) ?? false };

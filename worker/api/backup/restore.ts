@@ -196,10 +196,17 @@ function finish(store: Store, state: State): Restored {
     from: { cluster, revision, time },
   };
   // Machines that have joined stay nodes, whether or not the backup knows them.
-  store.staging.replaceAll(state.revision, {
+  const keep = {
     settings: state.fork ? [...LOCAL_SETTINGS, ...IDENTITY_SETTINGS] : LOCAL_SETTINGS,
     credentials: state.fork ? ["node", "join", "user"] : ["node", "join"],
-  });
+  };
+  try {
+    store.staging.replaceAll(state.revision, keep);
+  } catch (error) {
+    if (error instanceof Error && /UNIQUE constraint/.test(error.message))
+      throw new BackupError("the backup is corrupted: it has an object twice");
+    throw error;
+  }
   store.setSetting(LAST, JSON.stringify({ id: state.id, answer } satisfies Last));
   return answer;
 }
