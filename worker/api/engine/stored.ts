@@ -1,4 +1,5 @@
 import type { Kind } from "../../kinds/kind.ts";
+import { goJson } from "../../lib/go-json.ts";
 import type { Key, KubeObject } from "../../lib/object.ts";
 import type { Subject } from "../../lib/status.ts";
 import { fromStored, isFresh, storageResource } from "./conversions.ts";
@@ -89,7 +90,7 @@ export function shape(kind: Named, object: KubeObject, revision: number): Shaped
 }
 
 export const serialize = (kind: Named, object: KubeObject, revision: number): string =>
-  JSON.stringify(shape(kind, object, revision));
+  goJson(shape(kind, object, revision));
 
 /** Empty metadata is left out, but for a grace period of 0 seconds, which means something. */
 function isEmpty(value: unknown): boolean {

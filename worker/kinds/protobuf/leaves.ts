@@ -1,5 +1,6 @@
 /** Messages that JSON shows as one value: times, quantities, numbers or text, embedded JSON. */
 import { BinaryReader, base64Decode, base64Encode, WireType } from "@bufbuild/protobuf/wire";
+import { goJson } from "../../lib/go-json.ts";
 import { type Codec, expectWire, int32, int64, text, WireError } from "./wire.ts";
 
 type Parts = Record<string, unknown>;
@@ -107,5 +108,5 @@ export const rawJson = leaf(
       throw new WireError(error instanceof Error ? error.message : String(error));
     }
   },
-  (value) => ({ raw: encoder.encode(JSON.stringify(value)) }),
+  (value) => ({ raw: encoder.encode(goJson(value)) }),
 );
