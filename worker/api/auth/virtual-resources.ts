@@ -85,7 +85,7 @@ export function askVirtual(
     apiVersion: kind.apiVersion,
     manager: options.fieldManager,
     subresource: "",
-    ignored: [],
+    ownable: (fields) => fields,
     now: context.effects.now(),
     old: undefined,
     object,

@@ -16,7 +16,6 @@ import { updateObject } from "./update.ts";
 export function applyPatch(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
   const applied = parseObject(request.kind, request.body);
-  if (applied.metadata?.name) checkNamed(applied, request.namespace, request.name);
   return core.store.write((txn) => {
     const stored = txn.get(keyOf(request.kind, request.namespace, request.name));
     return stored
@@ -36,7 +35,7 @@ function applyTo(
   const { kind, namespace, name } = request;
   const { warnings } = core;
   const object = merged(core, request, options, applied, fromStored(kind, JSON.parse(stored.json) as Loose), warnings);
-  checkNamed(object, namespace, name);
+  checkNamed(kind, object, namespace, name);
   const json = updateObject(core, txn, request, options, object, stored, warnings, alreadyTracked);
   return { type: "object", code: 200, kind, json, warnings };
 }
@@ -51,7 +50,7 @@ function applyNew(core: Core, txn: Txn, request: ApiRequest, options: WriteOptio
     );
   const { warnings } = core;
   const object = merged(core, request, options, applied, undefined, warnings);
-  checkNamed(object, namespace, name);
+  checkNamed(kind, object, namespace, name);
   const json = createObject(core, txn, request, options, object, warnings, alreadyTracked);
   return { type: "object", code: 201, kind, json, warnings };
 }

@@ -1,4 +1,4 @@
-import { decodeObject, type FieldValidation } from "../../kinds/decode.ts";
+import { DecodeError, decode, type FieldValidation } from "../../kinds/decode.ts";
 import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
@@ -63,7 +63,7 @@ export function readBody(
     warnings,
     `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error`,
   );
-  return normalize(kinds, kind, object, validation, warnings, duplicates);
+  return normalize(kinds, kind, object, validation, warnings, { duplicates });
 }
 
 /** Keys that YAML names twice: a warning, or with `Strict` a 400 that begins with `refusal`. */
@@ -79,37 +79,78 @@ export function checkRepeatedKeys(
   warnings.push(problem);
 }
 
+/** The Status of a body that its kind cannot hold, and why not. */
+export type Refuse = (why: string, said: { kind: string; version: string }) => ApiError;
+
+/** How a body is read. */
+export type Reading = {
+  /** Paths from `duplicateKeys`. */
+  duplicates?: readonly string[];
+  /** What strict decoding has found already. */
+  problems?: readonly string[];
+  /** Whether what it finds comes in the order of the texts. */
+  sorted?: boolean;
+  refuse?: Refuse;
+};
+
+const cannotBeHandled =
+  ({ kind }: Kind): Refuse =>
+  (why, said) =>
+    badRequest(`${said.kind} in version "${said.version}" cannot be handled as a ${kind}: ${why}`);
+
+/** The object, changed in place, in the form its kind would give it, with its defaults. Throws what `refuse` makes. */
 export function normalize(
   kinds: Kinds,
   kind: Kind,
   object: Loose,
   validation: FieldValidation,
   warnings: string[],
-  duplicates: readonly string[] = [],
+  { duplicates = [], problems = [], sorted = false, refuse = cannotBeHandled(kind) }: Reading = {},
 ): Loose {
-  checkKind(kinds, kind, object);
-  warnings.push(...decodeObject(kind, object, validation, duplicates));
+  checkKind(kinds, kind, object, refuse);
+  const said = {
+    kind: object.kind || kind.kind,
+    version: object.apiVersion?.split("/").at(-1) || kind.version,
+  };
+  const clearsManagers = isEmptyList(object.metadata?.managedFields);
+  const found = decodeOr(refuse, said, kind, object, validation === "Ignore" ? "Ignore" : "Warn", duplicates);
+  const all = validation === "Ignore" ? [] : [...problems, ...(sorted ? found.toSorted() : found)];
+  if (validation === "Strict" && all.length > 0) throw refuse(`strict decoding error: ${all.join(", ")}`, said);
+  warnings.push(...all);
   object.apiVersion = kind.apiVersion;
   object.kind = kind.kind;
   object.metadata ??= {};
+  if (clearsManagers) object.metadata.managedFields = [];
   kind.default(object);
   return object;
 }
 
-/** Throws 400 unless the body says it is of this kind, or says nothing. */
-function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose): void {
+function decodeOr(refuse: Refuse, said: Parameters<Refuse>[1], { schema }: Kind, ...of: Rest): readonly string[] {
+  try {
+    return decode(schema, ...of);
+  } catch (error) {
+    throw error instanceof DecodeError ? refuse(error.message, said) : error;
+  }
+}
+
+type Rest = [object: Loose, mode: FieldValidation, duplicates: readonly string[]];
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** Refuses unless the body says it is of this kind, or says nothing. */
+function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose, refuse: Refuse): void {
   const givenVersion = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : kind.apiVersion;
   const givenName = typeof name === "string" && name !== "" ? name : kind.kind;
   if (givenVersion === kind.apiVersion && givenName === kind.kind) return;
   if (!isBuiltIn(kind)) throw customMismatch(kind, givenVersion, givenName);
-  const version = givenVersion.split("/").at(-1);
-  const handled = `${givenName} in version "${version}" cannot be handled as a ${kind.kind}`;
+  const said = { kind: givenName, version: givenVersion.split("/").at(-1) ?? "" };
   if (!kinds.byKind(givenVersion, givenName))
-    throw badRequest(
-      `${handled}: no kind "${givenName}" is registered for version "${givenVersion}" in scheme "pkg/runtime/scheme.go:111"`,
+    throw refuse(
+      `no kind "${givenName}" is registered for version "${givenVersion}" in scheme "pkg/runtime/scheme.go:111"`,
+      said,
     );
   const group = kind.group.split(".")[0] || "core";
-  throw badRequest(`${handled}: converting (${version}.${givenName}) to (${group}.${kind.kind}): unknown conversion`);
+  throw refuse(`converting (${said.version}.${givenName}) to (${group}.${kind.kind}): unknown conversion`, said);
 }
 
 function customMismatch(kind: Kind, version: string, name: string) {

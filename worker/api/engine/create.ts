@@ -8,7 +8,14 @@ import { insert } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
 import { type Track, trackFields } from "./fields.ts";
 import { hooksOf } from "./hooks.ts";
-import { fillSystemFields, generatedName, settleNamespace, wipeSystemFields } from "./metadata.ts";
+import {
+  AFTER_ADMISSION,
+  dedupOwners,
+  fillSystemFields,
+  generatedName,
+  settleNamespace,
+  wipeSystemFields,
+} from "./metadata.ts";
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
@@ -53,8 +60,10 @@ export function createObject(
     old: undefined,
   };
   wipeSystemFields(object);
+  dedupOwners(object, warnings);
   track(operation, options.fieldManager);
   for (const admission of mutating) admission.admits(operation);
+  dedupOwners(object, warnings, AFTER_ADMISSION);
   const generates = !object.metadata?.name;
   fillSystemFields(kind, object, core.effects);
   kind.prepareForCreate(object);

@@ -99,16 +99,14 @@ function removeStoredObject(
   if (step === "wait") return { json: stored.json, gone: false };
   const waits = (object.metadata?.finalizers?.length ?? 0) > 0 || traits.ownFinalizers(object).length > 0;
   if (step === "now" && !waits) {
-    if (!dryRun) removeStored(txn, kind, stored);
-    return { json: stored.json, gone: true };
+    return { json: dryRun ? stored.json : removeStored(txn, kind, stored), gone: true };
   }
   if (step === "now") mark(object, traits, effects.now());
   const json = replace(txn, kind, object, old, stored, dryRun);
   const isOver = step === "graceful" && !object.metadata?.deletionGracePeriodSeconds && !waits;
   if (!isOver) return { json, gone: false };
-  const marked = txn.get(stored);
-  if (!dryRun && marked) removeStored(txn, kind, marked);
-  return { json, gone: true };
+  const marked = dryRun ? undefined : txn.get(stored);
+  return { json: marked ? removeStored(txn, kind, marked) : json, gone: true };
 }
 
 /** Sets finalizers and, for what runs on nodes, the deletion time. `wait`: an earlier delete goes on as it is. */

@@ -1,4 +1,4 @@
-import { ignoredFields } from "../../kinds/patch/ignored-fields.ts";
+import { ownable } from "../../kinds/patch/ownable.ts";
 import type { Tracking } from "../../kinds/patch/track-update.ts";
 import { trackUpdate } from "../../kinds/patch/track-update.ts";
 import { metaOf } from "./metadata.ts";
@@ -23,6 +23,6 @@ export const trackingOf = (
   apiVersion: kind.apiVersion,
   manager,
   subresource,
-  ignored: ignoredFields(kind, subresource),
+  ownable: ownable(kind, subresource),
   now: core.effects.now(),
 });

@@ -1,4 +1,5 @@
 import type { Kind } from "../../kinds/kind.ts";
+import { same } from "../../kinds/paths.ts";
 import { type Effects, timestamp } from "../../lib/effects.ts";
 import type { KubeObject, ObjectMeta } from "../../lib/object.ts";
 import { ApiError, badRequest } from "../../lib/status.ts";
@@ -33,17 +34,30 @@ export function settleNamespace(kind: Kind, object: KubeObject, namespace: strin
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
 }
 
-/** Throws 400 unless the object is the one that the URL names. */
-export function checkNamed(object: KubeObject, namespace: string, name: string): void {
+/** Throws 400 unless the object is the one that the URL names; its namespace may be left out. */
+export function checkNamed(kind: Kind, object: KubeObject, namespace: string, name: string): void {
   const metadata = metaOf(object);
+  settleNamespace(kind, object, namespace);
   if (!metadata.name)
     throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
   if (metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
-  if (namespace && metadata.namespace && metadata.namespace !== namespace)
-    throw badRequest(
-      `the namespace of the object (${metadata.namespace}) does not match the namespace on the request (${namespace})`,
-    );
+}
+
+/** When something was found that a client may not have sent. */
+export const AFTER_ADMISSION = " after mutating admission happens";
+
+/** Takes out owners that are there twice, and says so. */
+export function dedupOwners(object: KubeObject, warnings: string[], when = ""): void {
+  const owners = object.metadata?.ownerReferences;
+  if (!owners || owners.length < 2) return;
+  const kept = owners.filter((owner, index) => !owners.slice(0, index).some((other) => same(owner, other)));
+  if (kept.length === owners.length) return;
+  const twice = owners.filter((owner) => !kept.includes(owner)).map(({ uid }) => uid);
+  warnings.push(
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${twice.join(", ")}`,
+  );
+  metaOf(object).ownerReferences = kept;
 }
 
 /** What only the server sets is not the client's to bring, nor to own. */

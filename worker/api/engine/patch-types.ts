@@ -1,24 +1,59 @@
+import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { readJsonPatch } from "../../kinds/patch/json-patch.ts";
+import { showMap } from "../../kinds/patch/fields/go-text.ts";
+import { oddities, readJsonPatch } from "../../kinds/patch/json-patch.ts";
 import { readMergePatch } from "../../kinds/patch/merge-patch.ts";
+import { misconversion } from "../../kinds/patch/misconversion.ts";
+import { patchedText } from "../../kinds/patch/patched-text.ts";
 import { readStrategicPatch } from "../../kinds/patch/strategic-merge.ts";
-import { unsupportedMediaType } from "../../lib/status.ts";
+import { type ApiError, invalid, invalidValue, unsupportedMediaType } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
+import type { Reading } from "./body.ts";
 import type { Loose } from "./core.ts";
 import { isBuiltIn } from "./stored.ts";
 
-/** Reads a patch's body and returns what it does to an object; may change that object in place. */
-export type PatchType = { read(kind: Kind, body: string | undefined): (object: Loose) => Loose };
+/** What a patch makes of an object, which may be changed in place, and how that is to be read. */
+export type Patched = { object: Loose; reading: Reading };
 
-type Change = (document: unknown) => unknown;
-const loose = (change: Change) => (object: Loose) => change(object) as Loose;
+/** Reads a patch's body and says what becomes of an object. Throws the Status of a patch that makes no sense. */
+export type PatchType = (kind: Kind, body: string | undefined, object: Loose) => Patched;
+
+/** An object that is none any more, or not one of its kind: 422, with what the patch made of it. */
+const refusal =
+  (shown: string) =>
+  (why: string): ApiError =>
+    invalid({ group: "", kind: "", name: "" }, [invalidValue("patch", shown, why)]);
+
+const json: PatchType = (_, body, before) => {
+  const object = readJsonPatch(body)(before) as Loose;
+  const problems = oddities(body, duplicateKeys(body ?? ""));
+  return { object, reading: { problems, refuse: refusal(patchedText(before, object)) } };
+};
+
+const repeated = (body: string | undefined) =>
+  duplicateKeys(body ?? "").map((path) => `duplicate field ${JSON.stringify(path)}`);
+
+const merge: PatchType = (_, body, before) => {
+  const object = readMergePatch(body)(before) as Loose;
+  return { object, reading: { problems: repeated(body), refuse: refusal(patchedText(before, object)) } };
+};
+
+const strategic: PatchType = (kind, body, before) => {
+  const { patch, change } = readStrategicPatch(kind.schema, body);
+  // What it says of the type is passed over: the object is read as what it was.
+  const object = { ...change(before), apiVersion: kind.apiVersion, kind: kind.kind } as Loose;
+  const refuse = refusal(showMap(patch));
+  const problem = misconversion(kind.schema, object);
+  if (problem) throw refuse(problem);
+  return { object, reading: { problems: repeated(body), refuse, sorted: true } };
+};
 
 const STRATEGIC = "application/strategic-merge-patch+json";
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
-  "application/json-patch+json": { read: (_, body) => loose(readJsonPatch(body)) },
-  "application/merge-patch+json": { read: (_, body) => loose(readMergePatch(body)) },
-  [STRATEGIC]: { read: (kind, body) => loose(readStrategicPatch(kind.schema, body)) },
+  "application/json-patch+json": json,
+  "application/merge-patch+json": merge,
+  [STRATEGIC]: strategic,
 };
 
 export const isApply = ({ contentType }: Pick<ApiRequest, "contentType">): boolean =>

@@ -13,16 +13,15 @@ import { updateObject } from "./update.ts";
 export function patch(core: Core, request: ApiRequest): ApiResult {
   const { kind, namespace, name } = request;
   if (isApply(request)) return applyPatch(core, request);
-  const type = patchType(request);
+  const patchWith = patchType(request);
   const options = writeOptions(request);
-  const change = type.read(kind, request.body);
   return core.store.write((txn): ApiResult => {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (!stored) throw notFound(subjectOf(kind, name));
     const { warnings } = core;
-    const patched = change(fromStored(kind, JSON.parse(stored.json) as Loose));
-    const object = normalize(core.kinds, kind, patched, options.fieldValidation, warnings);
-    checkNamed(object, namespace, name);
+    const patched = patchWith(kind, request.body, fromStored(kind, JSON.parse(stored.json) as Loose));
+    const object = normalize(core.kinds, kind, patched.object, options.fieldValidation, warnings, patched.reading);
+    checkNamed(kind, object, namespace, name);
     const json = updateObject(core, txn, request, options, object, stored, warnings);
     return { type: "object", code: 200, kind, json, warnings };
   });

@@ -1,18 +1,22 @@
 import { kindOf } from "../../kinds/define-kind.ts";
 import type { AutoscalingV1Scale } from "../../kinds/generated/types.ts";
 import type { Kind, ScalePaths } from "../../kinds/kind.ts";
-import { read } from "../../kinds/paths.ts";
+import { type Application, apply } from "../../kinds/patch/apply.ts";
+import { parentManagers, type ReplicasPath, scaleManagers } from "../../kinds/patch/scale-fields.ts";
+import { type Tracking, trackUpdate } from "../../kinds/patch/track-update.ts";
+import { read, same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { formatLabels, formatSelector, type LabelSelector, type Labels } from "../../lib/selectors.ts";
-import { invalid, invalidValue, methodNotAllowed, notFound } from "../../lib/status.ts";
+import { ApiError, invalid, invalidValue, methodNotAllowed, notFound } from "../../lib/status.ts";
 import type { StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
-import { normalize, readBody } from "./body.ts";
+import { normalize, parseObject, readBody } from "./body.ts";
 import type { Core, Loose } from "./core.ts";
+import { alreadyTracked, trackingOf } from "./fields.ts";
 import { checkNamed } from "./metadata.ts";
 import { writeOptions } from "./options.ts";
-import { patchType } from "./patch-types.ts";
-import { keyOf, subjectOf } from "./stored.ts";
+import { isApply, patchType } from "./patch-types.ts";
+import { isBuiltIn, keyOf, subjectOf } from "./stored.ts";
 import { updateObject } from "./update.ts";
 
 /**
@@ -43,11 +47,12 @@ function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
   const number = (path: string) => Number(read(object, plain(path)) ?? 0);
   const selectorText = selector ? textOf(read(object, plain(selector))) : "";
+  const replicas = number(specReplicas);
   return {
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: number(specReplicas) },
+    spec: replicas === 0 ? {} : { replicas },
     status: { replicas: number(statusReplicas), ...(selectorText && { selector: selectorText }) },
   };
 }
@@ -75,30 +80,72 @@ function find({ store }: Core, { kind, namespace, name }: ApiRequest): StoredObj
 export const getScale = (core: Core, request: ApiRequest): ApiResult =>
   answer(request.kind, find(core, request).json, []);
 
+/** What a scale becomes by a request, with its managedFields. */
+type Change = (current: Loose, tracking: Tracking) => Loose;
+
+const tracked = (change: (current: Loose) => Loose): Change => {
+  return (current, tracking) => {
+    const object = change(current);
+    const managedFields = trackUpdate({ ...tracking, old: current, object });
+    return { ...object, metadata: { ...object.metadata, managedFields } };
+  };
+};
+
 export function updateScale(core: Core, request: ApiRequest): ApiResult {
   const { warnings } = core;
   const { fieldValidation } = writeOptions(request);
   const scale = readBody(core.kinds, ScaleKind, request, fieldValidation, warnings);
-  return writeScale(core, request, () => scale, warnings);
+  return writeScale(
+    core,
+    request,
+    tracked(() => scale),
+  );
 }
 
 export function patchScale(core: Core, request: ApiRequest): ApiResult {
-  const type = patchType(request);
-  const { warnings } = core;
+  if (isApply(request)) return writeScale(core, request, applied(core, request));
+  const patchWith = patchType(request);
   const { fieldValidation } = writeOptions(request);
-  const change = type.read(ScaleKind, request.body);
-  const patched = (current: Loose) => normalize(core.kinds, ScaleKind, change(current), fieldValidation, warnings);
-  return writeScale(core, request, patched, warnings);
+  const change = tracked((current) => {
+    const { object, reading } = patchWith(ScaleKind, request.body, current);
+    return normalize(core.kinds, ScaleKind, object, fieldValidation, core.warnings, reading);
+  });
+  return writeScale(core, request, change);
 }
 
-function writeScale(core: Core, request: ApiRequest, change: (current: Loose) => Loose, warnings: string[]): ApiResult {
+const applied = (core: Core, request: ApiRequest): Change => {
+  const { fieldValidation, force } = writeOptions(request);
+  const body = parseObject(ScaleKind, request.body) as Application["applied"];
+  return (live, tracking) => {
+    const object = apply({ ...tracking, kind: ScaleKind.kind, live, applied: body, force }) as Loose;
+    if (!isBuiltIn(request.kind) && !same(object.spec, live.spec)) throw inconvertible(body);
+    return normalize(core.kinds, ScaleKind, object, fieldValidation, core.warnings);
+  };
+};
+
+/** kube-apiserver has no way to apply the scale of a custom resource, and calls that its own fault. */
+const inconvertible = ({ metadata: { namespace = "", name = "" } = {} }: KubeObject) =>
+  new ApiError(
+    500,
+    "",
+    `failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+  );
+
+function writeScale(core: Core, request: ApiRequest, change: Change): ApiResult {
   const { kind, namespace, name } = request;
+  const options = writeOptions(request);
+  const { warnings } = core;
   return core.store.write((txn) => {
     const stored = find(core, request);
     const object = JSON.parse(stored.json) as Loose;
-    const scale = change(scaleOf(kind, object) as unknown as Loose) as unknown as AutoscalingV1Scale;
-    checkNamed(scale as KubeObject, namespace, name);
-    const replicas = scale.spec?.replicas ?? 0;
+    const parent = object.metadata?.managedFields;
+    const pathOf = replicasPaths(core, kind);
+    const current = scaleOf(kind, object) as unknown as Loose;
+    const live = { ...current, metadata: { ...current.metadata, managedFields: scaleManagers(parent, pathOf) } };
+    const tracking = trackingOf({ core, kind: ScaleKind, subresource: "scale" }, options.fieldManager);
+    const scale = change(live, tracking);
+    checkNamed(kind, scale, namespace, name);
+    const { replicas = 0 } = (scale as unknown as AutoscalingV1Scale).spec ?? {};
     if (replicas < 0)
       throw invalid({ group: "autoscaling", kind: "Scale", name }, [
         invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
@@ -107,11 +154,19 @@ function writeScale(core: Core, request: ApiRequest, change: (current: Loose) =>
     object.metadata = {
       ...object.metadata,
       resourceVersion: scale.metadata?.resourceVersion || object.metadata?.resourceVersion,
+      managedFields: parentManagers(parent, scale.metadata?.managedFields, pathOf, kind.apiVersion),
     };
-    const json = updateObject(core, txn, request, writeOptions(request), object, stored, warnings);
+    const json = updateObject(core, txn, request, options, object, stored, warnings, alreadyTracked);
     return answer(kind, json, warnings);
   });
 }
+
+const replicasPaths =
+  ({ kinds }: Core, { kind }: Kind): ReplicasPath =>
+  (apiVersion) => {
+    const version = kinds.byKind(apiVersion, kind);
+    return version && (version.scale ? plain(version.scale.specReplicas) : null);
+  };
 
 function set(object: Record<string, unknown>, path: string, value: unknown): void {
   const steps = path.split(".");

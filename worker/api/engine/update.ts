@@ -10,7 +10,8 @@ import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
 import { type Track, trackFields } from "./fields.ts";
 import { hooksOf } from "./hooks.ts";
-import { checkNamed, keepSystemFields } from "./metadata.ts";
+import { keepMetadata } from "./kept-metadata.ts";
+import { AFTER_ADMISSION, checkNamed, dedupOwners, keepSystemFields, metaOf } from "./metadata.ts";
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { keyOf, serialize, subjectOf } from "./stored.ts";
@@ -22,7 +23,8 @@ export function update(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
   const { warnings } = core;
   const object = readBody(core.kinds, kind, request, options.fieldValidation, warnings);
-  checkNamed(object, namespace, name);
+  checkNamed(kind, object, namespace, name);
+  dedupOwners(object, warnings);
   return core.store.write((txn): ApiResult => {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (stored) {
@@ -78,6 +80,7 @@ export function updateObject(
   checkVersion(operation, stored);
   track(operation, options.fieldManager);
   for (const admission of mutating) admission.admits(operation);
+  dedupOwners(object, warnings, AFTER_ADMISSION);
   prepare(operation);
   hooksOf(operation).prepare?.(operation);
   if (kind.changesGeneration(object, old) && object.metadata)
@@ -98,6 +101,7 @@ function prepare({ kind, object, old, subresource }: Operation): void {
   const managedFields = object.metadata?.managedFields;
   keepSystemFields(object, old);
   kind.prepareForUpdate(object, old, subresource);
+  if (subresource === "status") keepMetadata(kind, metaOf(object), old);
   if (object.metadata) object.metadata.managedFields = managedFields;
 }
 

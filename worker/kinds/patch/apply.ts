@@ -4,11 +4,11 @@ import { copy, same } from "../paths.ts";
 import type { Schema } from "../schema.ts";
 import { type Conflicts, conflictError, conflictsWithout } from "./conflicts.ts";
 import { misfits } from "./fields/check.ts";
-import { compare, without } from "./fields/compare.ts";
+import { compare, within } from "./fields/compare.ts";
 import { fieldsOf, removeFields, withParents } from "./fields/extract.ts";
 import { FieldSet } from "./fields/field-set.ts";
 import { merge } from "./fields/merge.ts";
-import { emptyObject, fieldsNamed, rootOf, SYSTEM_FIELDS } from "./fields/root.ts";
+import { emptyObject, rootOf, SYSTEM_FIELDS } from "./fields/root.ts";
 import { fieldsLastApplied, hasLastApplied, KUBECTL, withLastApplied } from "./last-applied.ts";
 import { decode, encode, idOf, type Manager, type Managers, setFields, touch } from "./managed-fields.ts";
 import { type Tracking, take, withoutManagedFields } from "./track-update.ts";
@@ -39,7 +39,7 @@ export function apply(application: Application): KubeObject {
   const before = live ? withoutManagedFields(live) : { apiVersion, kind, ...copy(emptyObject(root)) };
   const managers = decode(live?.metadata?.managedFields);
   if (managers.size === 0) {
-    const comparison = without(compare(root, emptyObject(root), before), fieldsNamed(application.ignored));
+    const comparison = within(compare(root, emptyObject(root), before), application.ownable);
     take(managers, comparison, { ...application, manager: BEFORE_FIRST_APPLY });
   }
   const { id, object } = applyTo(application, root, before, managers);
@@ -60,9 +60,9 @@ function checkBody({ applied, apiVersion, kind }: Application, root: Schema): vo
   const [problem, ...more] = misfits(root, applied);
   if (problem === undefined) return;
   const text = more.length === 0 ? problem : ["errors:", problem, ...more].join("\n  ");
-  // Upstream gives it no code of its own and so calls it its own fault, a 500; it is the client's.
+  // kube-apiserver has no code for it and so calls it its own fault.
   throw new ApiError(
-    422,
+    500,
     "",
     `failed to create typed patch object (${namespace}/${name}; ${type(apiVersion, kind)}): ${text}`,
   );
@@ -70,17 +70,16 @@ function checkBody({ applied, apiVersion, kind }: Application, root: Schema): vo
 
 /** The merged object and the applier's id; `managers` is brought up to date. */
 function applyTo(application: Application, root: Schema, before: KubeObject, managers: Managers) {
-  const { applied, manager: name, subresource, apiVersion, force } = application;
-  const ignored = fieldsNamed(application.ignored);
+  const { applied, manager: name, subresource, apiVersion, force, ownable } = application;
   const applier = { name, operation: "Apply" as const, subresource, apiVersion };
   const id = idOf(applier);
   const former = managers.get(id);
-  const fields = fieldsOf(root, applied).recursiveDifference(ignored);
+  const fields = ownable(fieldsOf(root, applied));
   managers.set(id, { ...applier, fields, time: former?.time });
   const merged = merge(root, before, applied) as KubeObject;
   const object = former ? prune(root, merged, managers, former.fields) : merged;
 
-  const { added, modified, removed } = without(compare(root, before, object), ignored);
+  const { added, modified, removed } = within(compare(root, before, object), ownable);
   const conflicts = findConflicts(managers, id, added.union(modified));
   if (!force) refuse(conflicts, application, root, before);
   for (const [other, manager] of managers) {

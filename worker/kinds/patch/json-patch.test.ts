@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readJsonPatch } from "./json-patch.ts";
+import { oddities, readJsonPatch } from "./json-patch.ts";
 
 const patched = (document: unknown, ...operations: unknown[]) => readJsonPatch(JSON.stringify(operations))(document);
 const refusal = (run: () => unknown) => {
@@ -43,15 +43,17 @@ test("pointers escape / as ~1 and ~ as ~0", () => {
 test.each([
   { op: "test", path: "/a", value: 2 },
   { op: "remove", path: "/b" },
-  { op: "replace", path: "/b", value: 1 },
+  { op: "replace", path: "/b/c", value: 1 },
+  { op: "replace", path: "/l/0", value: 1 },
   { op: "add", path: "/b/c", value: 1 },
   { op: "add", path: "/l/5", value: 1 },
-  { op: "add", path: "/l/01", value: 1 },
-  { op: "copy", from: "/b", path: "/c" },
+  { op: "add", path: "/l/x", value: 1 },
+  { op: "copy", from: "/b/c", path: "/c" },
+  { op: "move", from: "/b", path: "/c" },
   { op: "frob", path: "/a" },
   { op: "add", path: "a", value: 1 },
   { op: "add", value: 1 },
-  { op: "replace", path: "", value: {} },
+  { op: "replace", path: "", value: 1 },
   { op: "remove", path: "/toString" },
 ])("an operation that does not fit is 422: %j", (operation) => {
   const error = refusal(() => patched({ a: 1, l: [] }, operation));
@@ -62,6 +64,22 @@ test.each([
   });
 });
 
+test("kube-apiserver is lenient about keys that are not there, and where a pointer begins", () => {
+  expect(patched({}, { op: "replace", path: "/a", value: 1 })).toEqual({ a: 1 });
+  expect(patched({}, { op: "copy", from: "/a", path: "/b" })).toEqual({ b: null });
+  expect(patched({}, { op: "add", path: "x/a", value: 1 })).toEqual({ a: 1 });
+  expect(patched({ l: ["x"] }, { op: "add", path: "/l/01", value: "y" })).toEqual({ l: ["x", "y"] });
+  expect(patched({ a: 1 }, { op: "replace", path: "", value: {} })).toEqual({});
+});
+
+test("strict decoding tells of what no operation has", () => {
+  const body = '[{"op":"test","path":"/a"},{"op":"test","path":"/a","foo":1}]';
+  expect(oddities(body, ["[0].op"])).toEqual([
+    'json patch duplicate field "[0].op"',
+    'json patch unknown field "[1].foo"',
+  ]);
+});
+
 test("a test of an absent field passes for null", () => {
   expect(patched({}, { op: "test", path: "/a", value: null })).toEqual({});
 });
@@ -69,7 +87,7 @@ test("a test of an absent field passes for null", () => {
 test("what is not a list of operations is 400", () => {
   expect(refusal(() => readJsonPatch('{"op":"remove"}'))).toMatchObject({
     code: 400,
-    message: "error decoding patch: json: cannot unmarshal object into Go value of type []interface {}",
+    message: "error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp",
   });
   expect(refusal(() => readJsonPatch("[1]")).code).toBe(400);
   expect(refusal(() => readJsonPatch("[")).code).toBe(400);

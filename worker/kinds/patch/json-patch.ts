@@ -9,13 +9,22 @@ const MAX_COPIED_BYTES = 3 * 1024 * 1024;
 /** Something in an operation does not fit the document; all of these answer alike. */
 class Misfit extends Error {}
 
+/** What may be said of an operation: the fields that are text. */
+const TEXTS = ["op", "path", "from"];
+const FIELDS = new Set([...TEXTS, "value"]);
+
 /** Reads the body of an `application/json-patch+json` request. Throws 400 for what is not a list of operations. */
 export function readJsonPatch(body: string | undefined): (document: unknown) => unknown {
   const operations = parse(body, "error decoding patch: ");
-  const mismatch = (value: unknown, type: string) =>
-    badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(value)} into Go value of type ${type}`);
-  if (!Array.isArray(operations)) throw mismatch(operations, "[]interface {}");
-  for (const operation of operations) if (!isObject(operation)) throw mismatch(operation, "jsonpatch.Operation");
+  const mismatch = (value: unknown, target: string) =>
+    badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(value)} into Go ${target}`);
+  if (!Array.isArray(operations)) throw mismatch(operations, "value of type []handlers.jsonPatchOp");
+  for (const operation of operations) {
+    if (!isObject(operation)) throw mismatch(operation, "value of type handlers.jsonPatchOp");
+    for (const name of TEXTS)
+      if (typeof (operation[name] ?? "") !== "string")
+        throw mismatch(operation[name], `struct field jsonPatchOp.${name} of type string`);
+  }
   if (operations.length > MAX_OPERATIONS)
     throw tooLarge(
       `Request entity is too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
@@ -23,21 +32,40 @@ export function readJsonPatch(body: string | undefined): (document: unknown) => 
   return (document) => jsonPatch(document, operations as JsonObject[]);
 }
 
+/** What strict decoding finds in a list of operations. `duplicates` are paths of keys that are there twice. */
+export function oddities(body: string | undefined, duplicates: readonly string[]): string[] {
+  const operations = parse(body, "") as JsonObject[];
+  const unknown = operations.flatMap((operation, index) =>
+    Object.keys(operation).flatMap((name) => (FIELDS.has(name) ? [] : `unknown field "[${index}].${name}"`)),
+  );
+  return [...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`), ...unknown].map(
+    (problem) => `json patch ${problem}`,
+  );
+}
+
 /**
  * Returns `document` after all operations; it is not changed. Throws 422 when one does not fit, a failed `test` too.
- * https://www.rfc-editor.org/rfc/rfc6902, with indexes from the end (`-1`) as kube-apiserver takes them.
+ * https://www.rfc-editor.org/rfc/rfc6902, with indexes from the end (`-1`) and what else kube-apiserver is lenient about.
  */
 function jsonPatch(document: unknown, operations: readonly JsonObject[]): unknown {
-  const root = copy(document);
+  let root = copy(document);
   const budget = { bytes: MAX_COPIED_BYTES };
   try {
-    for (const operation of operations) apply(root, operation, budget);
+    for (const operation of operations) {
+      if (operation.op === "replace" && operation.path === "") root = wholeDocument(operation.value);
+      else apply(root, operation, budget);
+    }
   } catch (error) {
     if (!(error instanceof Misfit)) throw error;
     // The details stay with the server, as upstream.
     throw new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", {});
   }
   return root;
+}
+
+function wholeDocument(value: unknown): unknown {
+  if (isObject(value) || Array.isArray(value)) return copy(value);
+  throw new Misfit("a document is an object or a list");
 }
 
 type Budget = { bytes: number };
@@ -48,7 +76,8 @@ const operators: Readonly<Record<string, Operator>> = {
   remove: (root, operation) => remove(locate(root, pointer(operation, "path"))),
   replace: (root, operation) => {
     const place = locate(root, pointer(operation, "path"));
-    existing(place);
+    // A key that is not there is no reason to refuse; a place in a list is.
+    read(place);
     put(place, copy(operation.value ?? null));
   },
   move: (root, operation) => {
@@ -58,7 +87,7 @@ const operators: Readonly<Record<string, Operator>> = {
     add(locate(root, pointer(operation, "path")), value);
   },
   copy: (root, operation, budget) => {
-    const value = existing(locate(root, pointer(operation, "from")));
+    const value = read(locate(root, pointer(operation, "from"))) ?? null;
     budget.bytes -= JSON.stringify(value).length;
     if (budget.bytes < 0) throw new Misfit("copies too much");
     add(locate(root, pointer(operation, "path")), copy(value));
@@ -77,10 +106,10 @@ function apply(root: unknown, operation: JsonObject, budget: Budget): void {
   operator(root, operation, budget);
 }
 
-/** The steps of a JSON pointer. https://www.rfc-editor.org/rfc/rfc6901 */
+/** The steps of a JSON pointer; what stands before the first slash does not matter. https://www.rfc-editor.org/rfc/rfc6901 */
 function pointer(operation: JsonObject, field: "path" | "from"): string[] {
   const text = operation[field];
-  if (typeof text !== "string" || (text !== "" && !text.startsWith("/"))) throw new Misfit(`bad ${field}`);
+  if (typeof text !== "string" || (text !== "" && !text.includes("/"))) throw new Misfit(`bad ${field}`);
   return text
     .split("/")
     .slice(1)
@@ -105,7 +134,7 @@ function asContainer(value: unknown): Place["container"] {
 
 /** An index into a list of `length`, counted from the end when negative. */
 function index(key: string, length: number): number {
-  if (!/^(0|-?[1-9]\d*)$/.test(key)) throw new Misfit("bad index");
+  if (!/^[-+]?\d+$/.test(key)) throw new Misfit("bad index");
   const position = Number(key) < 0 ? length + Number(key) : Number(key);
   if (position < 0 || position >= length) throw new Misfit("index out of range");
   return position;

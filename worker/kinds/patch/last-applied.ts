@@ -35,12 +35,12 @@ export function fieldsLastApplied(root: Schema, live: KubeObject, apiVersion: st
 
 /** Keeps the annotation in step with what was applied, so that client-side apply can go on from it. */
 export function withLastApplied(object: KubeObject, applied: KubeObject): KubeObject {
-  const { [ANNOTATION]: _, ...others } = applied.metadata?.annotations ?? {};
-  const { annotations: __, ...metadata } = applied.metadata ?? {};
-  const given = Object.keys(others).length > 0 ? { ...metadata, annotations: others } : metadata;
+  const { annotations, ...metadata } = applied.metadata ?? {};
+  const { [ANNOTATION]: _, ...others } = annotations ?? {};
+  const given = annotations ? { ...metadata, annotations: others } : metadata;
   const text = `${canonical({ ...applied, metadata: given })}\n`;
-  const annotations = { ...object.metadata?.annotations, [ANNOTATION]: text };
-  const bytes = Object.entries(annotations).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
-  if (bytes > MAX_ANNOTATIONS_BYTES) annotations[ANNOTATION] = "";
-  return { ...object, metadata: { ...object.metadata, annotations } };
+  const kept = { ...object.metadata?.annotations, [ANNOTATION]: text };
+  const bytes = Object.entries(kept).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (bytes > MAX_ANNOTATIONS_BYTES) kept[ANNOTATION] = "";
+  return { ...object, metadata: { ...object.metadata, annotations: kept } };
 }

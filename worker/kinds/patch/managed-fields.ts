@@ -92,10 +92,10 @@ export function setFields(managers: Managers, id: string, fields: FieldSet): voi
   else managers.set(id, { ...manager, fields });
 }
 
-/** Marks that a manager changed something at `now` (ms). The scale subresource never says when. */
+/** Marks that a manager changed something at `now` (ms). */
 export function touch(managers: Managers, id: string, now: number): void {
   const manager = managers.get(id);
-  if (manager && manager.subresource !== "scale") managers.set(id, { ...manager, time: timestamp(now) });
+  if (manager) managers.set(id, { ...manager, time: timestamp(now) });
 }
 
 /** Merges the oldest updaters of a version into one while there are too many. In place. */

@@ -8,6 +8,7 @@ export function readMergePatch(body: string | undefined): (document: unknown) =>
 
 /** Returns `target` with `patch` merged in; neither is changed. https://www.rfc-editor.org/rfc/rfc7386 */
 export function mergePatch(target: unknown, patch: unknown): unknown {
+  if (Array.isArray(patch) && !isObject(target)) return patch.map(withoutNulls);
   if (!isObject(patch)) return patch;
   const result: JsonObject = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {
@@ -15,4 +16,9 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
     else set(result, key, mergePatch(own(result, key), value));
   }
   return result;
+}
+
+/** What replaces something has no nulls, as kube-apiserver's library leaves them out: not even those within lists. */
+function withoutNulls(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? mergePatch(undefined, value) : value;
 }

@@ -139,8 +139,8 @@ test("directives and nulls are gone from what is taken whole", () => {
 });
 
 test.each([
-  [{ containers: [{ image: "x" }] }, 422, "map: map[image:x] does not contain declared merge key: name"],
-  [{ labels: { $patch: "frob" } }, 422, "unknown patch type: frob in map: map[$patch:frob]"],
+  [{ containers: [{ image: "x" }] }, 500, "map: map[image:x] does not contain declared merge key: name"],
+  [{ labels: { $patch: "frob" } }, 500, "unknown patch type: frob in map: map[$patch:frob]"],
   [{ containers: ["x"] }, 400, "invalid patch format of primitive list"],
   [{ "$setElementOrder/containers": "x" }, 400, "invalid patch format of setElementOrder list"],
   [{ strategy: { $retainKeys: ["x"], type: "y" } }, 400, "invalid patch format of retainKeys"],

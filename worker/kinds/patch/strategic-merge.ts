@@ -1,6 +1,7 @@
 import { ApiError, badRequest } from "../../lib/status.ts";
 import { copy } from "../paths.ts";
 import type { Schema } from "../schema.ts";
+import { showMap } from "./fields/go-text.ts";
 import { isObject, type JsonObject, own, parseObject, set } from "./json.ts";
 import { enforceOrder, type Identity, positions } from "./list-order.ts";
 
@@ -14,9 +15,9 @@ const DELETE_FROM = "$deleteFromPrimitiveList/";
 const SET_ORDER = "$setElementOrder/";
 
 /** Reads the body of an `application/strategic-merge-patch+json` request. Throws 400 for what is not a JSON object. */
-export function readStrategicPatch(schema: Schema, body: string | undefined): (document: unknown) => unknown {
+export function readStrategicPatch(schema: Schema, body: string | undefined) {
   const patch = parseObject(body, "");
-  return (document) => strategicMerge(schema, document, patch);
+  return { patch, change: (document: unknown) => strategicMerge(schema, document, patch) };
 }
 
 /** Returns `document` with `patch` merged in; neither is changed. Throws the Status of a patch that makes no sense. */
@@ -24,8 +25,8 @@ export function strategicMerge(schema: Schema, document: unknown, patch: JsonObj
   return mergeMap(schema, isObject(document) ? document : {}, patch);
 }
 
-/** A patch that makes no sense: upstream has no code for it and so calls it its own fault, a 500; it is the client's. */
-const unexplained = (message: string) => new ApiError(422, "", message);
+/** A patch that makes no sense; kube-apiserver has no code for it and so calls it its own fault. */
+const unexplained = (message: string) => new ApiError(500, "", message);
 const badOrder = () => badRequest("invalid patch format of setElementOrder list");
 const badRetainKeys = () => badRequest("invalid patch format of retainKeys");
 
@@ -46,7 +47,7 @@ function replacement(patch: JsonObject): JsonObject {
   const { [DIRECTIVE]: directive, ...rest } = patch;
   if (directive === "replace") return copy(rest);
   if (directive === "delete") return {};
-  throw unexplained(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`);
+  throw unexplained(`unknown patch type: ${String(directive)} in map: ${showMap(patch)}`);
 }
 
 /** A shallow copy of `original`, with only the keys that `$retainKeys` names when it is there. */
@@ -146,7 +147,7 @@ function takeDirectives(original: readonly unknown[], patch: readonly unknown[],
     else if (directive === "replace") replaces = true;
     else if (directive === "delete") gone.add(JSON.stringify(keyOf(item, mergeKey)));
     else if (directive === "merge") throw unexplained("merging lists cannot yet be specified in the patch");
-    else throw unexplained(`unknown patch type: ${String(directive)} in map: ${goMap(item)}`);
+    else throw unexplained(`unknown patch type: ${String(directive)} in map: ${showMap(item)}`);
   }
   const stays = (item: unknown) => !isObject(item) || !gone.has(JSON.stringify(item[mergeKey]));
   return { kept: replaces ? [] : original.filter(stays), changes };
@@ -154,7 +155,7 @@ function takeDirectives(original: readonly unknown[], patch: readonly unknown[],
 
 function keyOf(item: JsonObject, mergeKey: string): unknown {
   if (item[mergeKey] === undefined)
-    throw unexplained(`map: ${goMap(item)} does not contain declared merge key: ${mergeKey}`);
+    throw unexplained(`map: ${showMap(item)} does not contain declared merge key: ${mergeKey}`);
   return item[mergeKey];
 }
 
@@ -200,11 +201,3 @@ const unique = (items: readonly unknown[], id: Identity): unknown[] => {
   const places = positions(items, id);
   return items.filter((item, position) => places.get(id(item)) === position);
 };
-
-/** A map as Go prints it: `map[a:1 b:x]`. */
-function goMap(map: JsonObject): string {
-  const show = (value: unknown): string =>
-    isObject(value) ? goMap(value) : Array.isArray(value) ? `[${value.map(show).join(" ")}]` : String(value);
-  const entries = Object.keys(map).sort();
-  return `map[${entries.map((key) => `${key}:${show(map[key])}`).join(" ")}]`;
-}

@@ -3,6 +3,7 @@ import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import type { Schema } from "../schema.ts";
 import { schemaOf } from "../tables.ts";
 import { apply } from "./apply.ts";
+import { allBut } from "./ownable.ts";
 import { trackUpdate } from "./track-update.ts";
 
 export type Loose = KubeObject & Record<string, unknown>;
@@ -29,7 +30,7 @@ export class ObjectServer {
       ...this.#type,
       manager,
       subresource,
-      ignored: subresource === "status" ? ["spec"] : ["status"],
+      ownable: allBut(subresource === "status" ? "spec" : "status"),
       now: START_MS + MINUTE_MS * this.#writes++,
     };
   }

@@ -1,8 +1,9 @@
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import type { Schema } from "../schema.ts";
-import { type Comparison, compare, isSame, without } from "./fields/compare.ts";
-import { emptyObject, fieldsNamed, rootOf, SYSTEM_FIELDS } from "./fields/root.ts";
+import { type Comparison, compare, isSame, within } from "./fields/compare.ts";
+import { emptyObject, rootOf, SYSTEM_FIELDS } from "./fields/root.ts";
 import { areValid, capUpdaters, decode, encode, idOf, type Managers, setFields, touch } from "./managed-fields.ts";
+import type { Ownable } from "./ownable.ts";
 
 /** What every write tells about itself. */
 export type Tracking = {
@@ -12,8 +13,8 @@ export type Tracking = {
   manager: string;
   /** `status`, `scale`, …; "" for the object itself. */
   subresource: string;
-  /** Dotted names of the fields that this endpoint does not let anyone change. */
-  ignored: readonly string[];
+  /** What this endpoint lets anyone change. */
+  ownable: Ownable;
   /** ms since the Unix epoch. */
   now: number;
 };
@@ -26,13 +27,13 @@ export type Tracking = {
 export function trackUpdate(
   tracking: Tracking & { old: KubeObject | undefined; object: KubeObject },
 ): ManagedFieldsEntry[] | undefined {
-  const { schema, old, object, subresource, ignored } = tracking;
+  const { schema, old, object, subresource, ownable } = tracking;
   const managers = knownManagers(old, object, subresource);
   // Who had them cleared, by an update, wants none.
   if (old && managers.size === 0) return undefined;
   const root = rootOf(schema);
   const before = old ? withoutManagedFields(old) : emptyObject(root);
-  const comparison = without(compare(root, before, withoutManagedFields(object)), fieldsNamed(ignored));
+  const comparison = within(compare(root, before, withoutManagedFields(object)), ownable);
   if (!isSame(comparison)) take(managers, comparison, tracking);
   return encode(managers);
 }

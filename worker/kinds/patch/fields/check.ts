@@ -1,6 +1,7 @@
 import type { Schema } from "../../schema.ts";
 import { isObject, type JsonObject } from "../json.ts";
 import { type Element, field, showElement, showPath } from "./element.ts";
+import { goValue, show } from "./go-text.ts";
 import { elementOf, fieldSchema, isDeclared, itemSchema } from "./shape.ts";
 
 /** Why a value does not fit its schema, in the words of structured-merge-diff; empty when it does. */
@@ -86,20 +87,3 @@ const goTypes: Readonly<Record<string, string>> = {
   map: "map[string]interface {}",
 };
 const jsonType = (of: unknown): string => (Array.isArray(of) ? "list" : isObject(of) ? "map" : typeof of);
-
-/** As Go's %v prints it. */
-function show(of: unknown): string {
-  if (Array.isArray(of)) return `[${of.map(show).join(" ")}]`;
-  if (!isObject(of)) return String(of ?? "<nil>");
-  const names = Object.keys(of).sort();
-  return `map[${names.map((name) => `${name}:${show(of[name])}`).join(" ")}]`;
-}
-
-/** As Go's %#v prints it. */
-function goValue(of: unknown): string {
-  if (of === null || of === undefined) return "interface {}(nil)";
-  if (Array.isArray(of)) return `[]interface {}{${of.map(goValue).join(", ")}}`;
-  if (!isObject(of)) return JSON.stringify(of);
-  const names = Object.keys(of).sort();
-  return `map[string]interface {}{${names.map((name) => `${JSON.stringify(name)}:${goValue(of[name])}`).join(", ")}}`;
-}

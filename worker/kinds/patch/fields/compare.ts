@@ -11,11 +11,11 @@ export type Comparison = { added: FieldSet; removed: FieldSet; modified: FieldSe
 export const isSame = ({ added, removed, modified }: Comparison): boolean =>
   added.isEmpty && removed.isEmpty && modified.isEmpty;
 
-/** Without the fields of `ignored` and all that lies below them. */
-export const without = (comparison: Comparison, ignored: FieldSet): Comparison => ({
-  added: comparison.added.recursiveDifference(ignored),
-  removed: comparison.removed.recursiveDifference(ignored),
-  modified: comparison.modified.recursiveDifference(ignored),
+/** What `part` leaves of each of its sets. */
+export const within = (comparison: Comparison, part: (fields: FieldSet) => FieldSet): Comparison => ({
+  added: part(comparison.added),
+  removed: part(comparison.removed),
+  modified: part(comparison.modified),
 });
 
 /** An absent value is undefined; null is a value, and not the same. */
