@@ -18,6 +18,11 @@ const START_TIMEOUT_MS = 300_000;
 const NERDCTL_TIMEOUT_MS = 300_000;
 
 export type Output = Finished & { all: string };
+export type StartOptions = {
+  flags?: readonly string[];
+  nodeIp?: string;
+  beside?(cluster: TestCluster): Promise<void>;
+};
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
 
 export class TestCluster {
@@ -36,15 +41,18 @@ export class TestCluster {
     this.flags = flags;
   }
 
-  /** Starts a cluster with one node, `node-a`, whose containerd has `busybox:test`; or the control plane alone. */
-  static async start(options: { flags?: readonly string[]; nodeIp?: string } = {}): Promise<TestCluster> {
+  /**
+   * Starts a cluster with one node, `node-a`, whose containerd has `busybox:test`; or the control plane alone. `beside`
+   * runs meanwhile: it starts what the node needs to become Ready, where the cluster has no controllers of its own.
+   */
+  static async start(options: StartOptions = {}): Promise<TestCluster> {
     const home = mkdtempSync(join(tmpdir(), "skerry-"));
     const cluster = new TestCluster(
       home,
       await freePort(),
       options.flags ?? ["--node-name", "node-a", ...(options.nodeIp ? ["--node-ip", options.nodeIp] : [])],
     );
-    await cluster.up();
+    await Promise.all([cluster.up(), options.beside?.(cluster)]);
     if (cluster.hasAgent) await cluster.load();
     return cluster;
   }
