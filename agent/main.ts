@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { effects, steadyEffects } from "./effects.ts";
+import { addBackupCommands } from "./local/backup-command-line.ts";
 import { homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { VERSION } from "./version.ts";
@@ -172,6 +173,8 @@ withLogins(program.command("deploy"))
     const logins = await loginsOf(options);
     await (await import("./local/deploy.ts")).deploy(home(), { ...options, logins }, progress);
   });
+
+addBackupCommands(program, home, progress);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

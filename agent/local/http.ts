@@ -1,4 +1,5 @@
 /** A small HTTPS client for the supervisor and the command line: JSON in, JSON out, an own CA. */
+import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 
 export type Server = { url: string; ca?: string; token?: string };
@@ -10,36 +11,54 @@ const TIMEOUT_MS = 30_000;
 const requestOf = async ({ protocol }: URL) =>
   protocol === "http:" ? (await import("node:http")).request : httpsRequest;
 
-export async function send(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
+export type Sending = {
+  /** Sent as it is. */
+  bytes?: Uint8Array;
+  type?: string;
+  /** Without a word for so long, the server counts as gone. */
+  timeoutMs?: number;
+};
+
+/** The answer, of which the body is yet to be read. */
+export async function open(
+  server: Server,
+  method: string,
+  path: string,
+  { bytes, type = "application/json", timeoutMs = TIMEOUT_MS }: Sending = {},
+): Promise<IncomingMessage> {
   const url = new URL(server.url.replace(/\/$/, "") + path);
   const request = await requestOf(url);
-  const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const call = request(
       url,
       {
         method,
         ca: server.ca,
-        timeout: TIMEOUT_MS,
+        timeout: timeoutMs,
         headers: {
           accept: "application/json",
           ...(server.token ? { authorization: `Bearer ${server.token}` } : {}),
-          ...(text === undefined
-            ? {}
-            : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+          ...(bytes === undefined ? {} : { "content-type": type, "content-length": bytes.byteLength }),
         },
       },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", reject);
-        response.on("end", () => resolve(answer(response.statusCode ?? 0, Buffer.concat(chunks).toString())));
-      },
+      resolve,
     );
-    call.on("timeout", () => call.destroy(new Error(`no answer from ${url.host} in ${TIMEOUT_MS / 1000} s`)));
+    call.on("timeout", () => call.destroy(new Error(`no answer from ${url.host} in ${timeoutMs / 1000} s`)));
     call.on("error", reject);
-    call.end(text);
+    call.end(bytes);
   });
+}
+
+export async function send(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
+  const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+  return read(await open(server, method, path, { bytes }));
+}
+
+/** The whole of an answer. */
+export async function read(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  return answer(response.statusCode ?? 0, Buffer.concat(chunks).toString());
 }
 
 function answer(code: number, text: string): Answer {
@@ -53,7 +72,10 @@ function answer(code: number, text: string): Answer {
 
 /** Like `send`, but anything other than success is an error that says what the server said. */
 export async function sendChecked(server: Server, method: string, path: string, body?: unknown): Promise<Answer> {
-  const got = await send(server, method, path, body);
+  return checked(method, path, await send(server, method, path, body));
+}
+
+export function checked(method: string, path: string, got: Answer): Answer {
   if (got.code >= 300) throw new Error(`${method} ${path}: ${got.code} ${got.body.message ?? got.text.slice(0, 200)}`);
   return got;
 }
