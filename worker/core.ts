@@ -3,6 +3,7 @@
  * object gives it sockets and an alarm; a simulator can give it others.
  */
 import { type Api, createApp } from "./api/app.ts";
+import { Audit } from "./api/audit/audit.ts";
 import { createSecurity } from "./api/auth/security.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { bootstrap } from "./api/bootstrap/bootstrap.ts";
@@ -13,11 +14,19 @@ import type { Applied } from "./api/engine/intents.ts";
 import { Watches } from "./api/watch/watch.ts";
 import { caller } from "./callouts.ts";
 import { AVAILABILITY, availabilityController } from "./controllers/apiservice/availability.ts";
+import {
+  CERTIFICATES,
+  type CertificateParts,
+  certificateController,
+  type SigningOrder,
+} from "./controllers/certificates/certificates.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { READINESS } from "./controllers/nodes/readiness.ts";
+import { type LegacyToken, TOKENS, type TokenParts, tokensController } from "./controllers/serviceaccount/tokens.ts";
 import type { CoreParts } from "./core-parts.ts";
+import { Deferred } from "./deferred.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
@@ -30,6 +39,7 @@ import { connectionController, HEALTH, healthController, Losses } from "./livene
 import { answerCall, missedBy, objectsOf, welcome, writeOf } from "./nodes.ts";
 import { NODE_RESOURCES } from "./protocol/link.ts";
 import { scheduler } from "./scheduler/scheduler.ts";
+import { answerOrder, nodeRequests } from "./signer.ts";
 import type { Change } from "./storage/store.ts";
 import { Turn } from "./turn.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -65,6 +75,7 @@ export class Core {
   private undriven: Change[] = [];
   private readonly losses = new Losses();
   private readonly upkeep: Upkeep;
+  private readonly audit: Audit;
   private failures = 0;
   private retrying = false;
   /** When a turn comes for keys that have rested, ms. */
@@ -97,7 +108,9 @@ export class Core {
       settle: (served) => this.settle(served),
       now: effects.now,
     });
+    this.audit = new Audit({ store, effects, wake: () => void this.turn.own() });
     this.api = createApp({
+      audit: this.audit,
       engine: this.engine,
       kinds: this.kinds,
       store,
@@ -132,7 +145,12 @@ export class Core {
       ...apiServerControllers({ client: parts.authority.certificate, frontProxy: parts.frontProxy.certificate }),
       availabilityController(this.extensions.check),
       ...(config.controllers
-        ? [...builtinControllers({ ...config, ca: parts.authority.certificate }), scheduler()]
+        ? [
+            ...builtinControllers({ ...config, ca: parts.authority.certificate }),
+            certificateController({ sign: this.certificates(), may: nodeRequests(security.authorizer) }),
+            tokensController({ ca: parts.authority.certificate, sign: this.tokens() }),
+            scheduler(),
+          ]
         : []),
     ];
     this.driver = this.createDriver(controllers);
@@ -142,6 +160,22 @@ export class Core {
     });
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config, effects });
     this.resync(controllers.map(({ name }) => name));
+  }
+
+  private certificates(): CertificateParts["sign"] {
+    const asked = new Deferred<SigningOrder, ReturnType<CertificateParts["sign"]>>(
+      (order) => answerOrder(this.parts.authority, order),
+      (key) => void this.turn.run(() => this.driver.enqueue(CERTIFICATES, key)),
+    );
+    return (key, print, order) => asked.take(key, print, order);
+  }
+
+  private tokens(): TokenParts["sign"] {
+    const asked = new Deferred<LegacyToken, string>(
+      (token) => this.api.signForSecret(token),
+      (key) => void this.turn.run(() => this.driver.enqueue(TOKENS, key)),
+    );
+    return (key, print, token) => asked.take(key, print, token);
   }
 
   private createCaller(): Caller {
@@ -286,6 +320,7 @@ export class Core {
   private bringToRest(served: boolean): boolean {
     const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
+    this.audit.flush();
     this.losses.persist(store.work, (node) => this.link.connected(node));
     this.driver.due(start);
     const isPutOff = served && this.driver.waiting > FEW_KEYS;

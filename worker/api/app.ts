@@ -7,7 +7,10 @@ import type { Extension } from "../kinds/apiregistration/api-service.ts";
 import { badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
 import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
+import { recordingOf } from "./audit/policy.ts";
+import { Recorder } from "./audit/recorder.ts";
 import { Access } from "./auth/access.ts";
+import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
 import { errorFormat } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
@@ -25,6 +28,8 @@ type App = Hono<{ Variables: Variables }>;
 
 export type Api = {
   fetch(request: Request): Promise<Response>;
+  /** A token for a Secret that is to hold one. */
+  signForSecret(of: Parameters<typeof legacyClaims>[0]): Promise<string>;
   /** A watch for a socket: what to send, or an answer: the refusal, or what the path gives where nothing is watched. */
   openWatch(request: Request): Promise<WatchSpec | Response>;
   /** Exec, attach, port-forward or log: which node is to serve what, or the refusal. A 204 is an empty log. */
@@ -41,24 +46,48 @@ export type Api = {
 
 export function createApp(parts: AppParts): Api {
   const access = new Access(parts);
-  const resources = new Resources(parts, access);
+  const recorder = new Recorder(parts.audit, access, parts.effects);
+  const resources = new Resources(parts, access, recorder);
   const aggregation = new Aggregation({
     view: parts.engine.view,
     effects: parts.effects,
     extensions: parts.extensions,
   });
   const paths = routes(parts, access, aggregation);
+
+  async function guarded<T>(request: Request, body: () => Promise<T>): Promise<T | Response> {
+    try {
+      return await body();
+    } catch (error) {
+      if (error instanceof ApiError)
+        await recorder.refused(request, requestInfo(request.method, pathAndQuery(request.url)), error.code, error);
+      return answerError(error, errorFormat(request));
+    }
+  }
+
+  /** Paths that are no resources are recorded when they are answered, in a turn of their own. */
+  async function answerPath(request: Request, info: RequestInfo): Promise<Response> {
+    const answer = await paths.fetch(request);
+    const { status: code } = answer;
+    await recorder.refused(request, info, code);
+    if (code === 401 || code === 403 || recordingOf(info, undefined, false) === "none") return answer;
+    const presented = await access.present(request);
+    const draft = recorder.begin(request, info, access.sender(request, presented), presented);
+    if (draft) await parts.batch(() => recorder.ended(draft, { code }));
+    return answer;
+  }
+
   /** What is a resource goes past the router: it is most of all requests, and `requestInfo` has found its way. */
   async function fetch(request: Request): Promise<Response> {
     const what = asked(request);
     const answer =
       what.info.type === "path"
-        ? await paths.fetch(request)
+        ? await answerPath(request, what.info)
         : await guarded(request, async () =>
             withoutBody(request, await resources.answer(what, await access.present(request))),
           );
     const { headers } = answer;
-    headers.set("audit-id", request.headers.get("audit-id") ?? parts.effects.uid());
+    headers.set("audit-id", recorder.idOf(request));
     if (!headers.has("cache-control")) headers.set("cache-control", NOT_KEPT);
     const flow = access.fairness.flowOf(request);
     if (flow) {
@@ -69,6 +98,7 @@ export function createApp(parts: AppParts): Api {
   }
   return {
     fetch,
+    signForSecret: (of) => access.key.sign(legacyClaims(of)),
     openWatch: (request) =>
       guarded(
         request,
@@ -79,7 +109,11 @@ export function createApp(parts: AppParts): Api {
     serverOf: (pathname) => aggregation.serverOf(pathname),
     authorizeForward: (request, extension) =>
       guarded(request, async () => {
-        const user = access.admit(request, await access.present(request), asDecoded(request));
+        const info = asDecoded(request);
+        const presented = await access.present(request);
+        const user = access.admit(request, presented, info);
+        const draft = recorder.begin(request, info, user, presented);
+        if (draft) await parts.batch(() => recorder.ended(draft, { stage: "ResponseStarted" }));
         return aggregation.forward(extension, user) ?? answerText("service unavailable\n", 503);
       }),
     authenticate: async (request) => access.userOf(await access.present(request)),
@@ -125,12 +159,4 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): App 
     throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();
   });
   return app;
-}
-
-async function guarded<T>(request: Request, body: () => Promise<T>): Promise<T | Response> {
-  try {
-    return await body();
-  } catch (error) {
-    return answerError(error, errorFormat(request));
-  }
 }

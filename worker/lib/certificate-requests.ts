@@ -1,15 +1,27 @@
 /** PKCS#10: what someone who wants a certificate says about themselves (RFC 2986). */
 import { decodePem } from "./pem.ts";
-import { ORGANIZATION, readCertificate, readRequest } from "./x509.ts";
+import { COMMON_NAME, type Names, ORGANIZATION } from "./x509.ts";
+import { fieldsOf, type CertificateRequest as Read, readCertificate, readRequest } from "./x509-read.ts";
 
-export type CertificateRequest = { organizations: readonly string[] };
+export type CertificateRequest = {
+  commonName: string;
+  organizations: readonly string[];
+  names: Required<Names>;
+  read: Read;
+};
 
 /** `pem` as base64, as API objects carry it; what it asks for, or why it is none. The signature is not looked at. */
 export function readCertificateRequest(pem: string): CertificateRequest | { problem: string } {
   try {
     const [block] = decodePem(atob(pem));
     if (block?.type !== "CERTIFICATE REQUEST") return { problem: "PEM block type must be CERTIFICATE REQUEST" };
-    return { organizations: readRequest(block.bytes, ORGANIZATION) };
+    const read = readRequest(block.bytes);
+    return {
+      commonName: fieldsOf(read.subject, COMMON_NAME).at(-1) ?? "",
+      organizations: fieldsOf(read.subject, ORGANIZATION),
+      names: read.names,
+      read,
+    };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }

@@ -6,6 +6,7 @@ import {
   authorityKeyId,
   basicConstraints,
   CLIENT_AUTH,
+  children,
   commonName,
   ECDSA_WITH_SHA256,
   explicit,
@@ -16,13 +17,13 @@ import {
   type Names,
   oid,
   parse,
-  readCertificate,
   SERVER_AUTH,
   sequence,
   signatureBits,
   subjectKeyId,
   time,
 } from "./x509.ts";
+import { type CertificateRequest, isSignedBy, readCertificate } from "./x509-read.ts";
 
 export type { Names };
 /** PEM texts. */
@@ -59,24 +60,30 @@ function onlyBlock(pem: string): Uint8Array<ArrayBuffer> {
   return block.bytes;
 }
 
+/** From and to when a certificate is good, ms. */
+export type Validity = { notBefore: number; notAfter: number };
+
 type Contents = {
   issuer: BaseBlock;
   subject: BaseBlock;
   publicKeyInfo: BaseBlock;
-  days: number;
+  validity: Validity;
   extensions: readonly BaseBlock[];
 };
 
+/** So many days from now; other clocks may be behind. */
+const daysFrom = (now: number, days: number): Validity => ({ notBefore: now - DAY_MS, notAfter: now + days * DAY_MS });
+
 /** The certificate as PEM. */
-async function sign(contents: Contents, privateKey: CryptoKey, now: number): Promise<string> {
-  const { issuer, subject, publicKeyInfo, days, extensions } = contents;
+async function sign(contents: Contents, privateKey: CryptoKey): Promise<string> {
+  const { issuer, subject, publicKeyInfo, validity, extensions } = contents;
   const algorithm = sequence(oid(ECDSA_WITH_SHA256));
   const toBeSigned = sequence(
     explicit(0, integer(V3)),
     integer(crypto.getRandomValues(new Uint8Array(SERIAL_NUMBER_BYTES))),
     algorithm,
     issuer,
-    sequence(time(now - DAY_MS), time(now + days * DAY_MS)), // other clocks may be behind
+    sequence(time(validity.notBefore), time(validity.notAfter)),
     subject,
     publicKeyInfo,
     explicit(3, sequence(...extensions)),
@@ -94,8 +101,8 @@ export async function createAuthority(name: string, now: number): Promise<Certif
     keyUsage(KEY_CERT_SIGN, CRL_SIGN),
     subjectKeyId(await keyIdOf(publicKeyInfo)),
   ];
-  const contents = { issuer: subject, subject, publicKeyInfo, days: AUTHORITY_DAYS, extensions };
-  return { certificate: await sign(contents, privateKey, now), key: pem };
+  const contents = { issuer: subject, subject, publicKeyInfo, validity: daysFrom(now, AUTHORITY_DAYS), extensions };
+  return { certificate: await sign(contents, privateKey), key: pem };
 }
 
 /** A server certificate of one year, signed by `authority`. */
@@ -121,7 +128,6 @@ async function issue(
   now: number,
 ): Promise<CertificateAndKey> {
   const issuer = readCertificate(onlyBlock(authority.certificate));
-  const key = await crypto.subtle.importKey("pkcs8", onlyBlock(authority.key), ALGORITHM, true, ["sign"]);
   const { publicKeyInfo, pem } = await generate();
   const extensions = [
     basicConstraints(false),
@@ -129,8 +135,45 @@ async function issue(
     ...purpose,
     authorityKeyId(await keyIdOf(issuer.publicKeyInfo)),
   ];
-  const contents = { issuer: issuer.subject, subject: commonName(name), publicKeyInfo, days, extensions };
-  return { certificate: await sign(contents, key, now), key: pem };
+  const validity = daysFrom(now, days);
+  const contents = { issuer: issuer.subject, subject: commonName(name), publicKeyInfo, validity, extensions };
+  return { certificate: await sign(contents, await signingKeyOf(authority)), key: pem };
+}
+
+const signingKeyOf = ({ key }: CertificateAndKey) =>
+  crypto.subtle.importKey("pkcs8", onlyBlock(key), ALGORITHM, true, ["sign"]);
+
+export type Usages = { key: readonly number[]; extended: readonly string[] };
+
+/**
+ * The certificate that a request asks for, as PEM, for its key and its names, and for these usages alone: numbers of RFC
+ * 5280, 4.2.1.3, and ids of 4.2.1.12. Throws when whoever asks does not hold the key.
+ */
+export async function issueAsked(
+  authority: CertificateAndKey,
+  { subject, publicKeyInfo, names, ...signed }: CertificateRequest,
+  usages: Usages,
+  validity: Validity,
+): Promise<string> {
+  if (!(await isSignedBy(signed, publicKeyInfo))) throw new Error("unable to verify certificate request signature");
+  const issuer = readCertificate(onlyBlock(authority.certificate));
+  const hasNames = Object.values(names).some((list) => list.length > 0);
+  const extensions = [
+    ...(usages.key.length ? [keyUsage(...usages.key)] : []),
+    ...(usages.extended.length ? [extendedKeyUsage(...usages.extended)] : []),
+    basicConstraints(false),
+    authorityKeyId(await keyIdOf(issuer.publicKeyInfo)),
+    ...(hasNames ? [alternativeNames(names, children(subject).length === 0)] : []),
+  ];
+  const notAfter = Math.min(validity.notAfter, issuer.notAfter);
+  const contents = {
+    issuer: issuer.subject,
+    subject,
+    publicKeyInfo,
+    validity: { notBefore: validity.notBefore, notAfter },
+    extensions,
+  };
+  return sign(contents, await signingKeyOf(authority));
 }
 
 /** All as one value, to be passed in where keys cost too much or must be the same each time. */

@@ -20,21 +20,26 @@ import {
 } from "asn1js";
 import ipaddr from "ipaddr.js";
 
-export type Names = { dns: readonly string[]; ip: readonly string[] };
-type Bytes = ArrayBuffer | Uint8Array<ArrayBuffer>;
+export type Names = {
+  dns: readonly string[];
+  ip: readonly string[];
+  emails?: readonly string[];
+  uris?: readonly string[];
+};
+export type Bytes = ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 const CONTEXT = 3;
 /** From this year on times are written with their century (RFC 5280, 4.1.2.5). */
 const FIRST_GENERALIZED_YEAR = 2050;
 
 export const ORGANIZATION = "2.5.4.10";
-const COMMON_NAME = "2.5.4.3";
+export const COMMON_NAME = "2.5.4.3";
 const SUBJECT_KEY_ID = "2.5.29.14";
 const KEY_USAGE = "2.5.29.15";
-const ALTERNATIVE_NAMES = "2.5.29.17";
-const BASIC_CONSTRAINTS = "2.5.29.19";
+export const ALTERNATIVE_NAMES = "2.5.29.17";
+export const BASIC_CONSTRAINTS = "2.5.29.19";
 const AUTHORITY_KEY_ID = "2.5.29.35";
-const EXTENDED_KEY_USAGE = "2.5.29.37";
+export const EXTENDED_KEY_USAGE = "2.5.29.37";
 export const ECDSA_WITH_SHA256 = "1.2.840.10045.4.3.2";
 export const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 export const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
@@ -80,21 +85,27 @@ const extension = (id: string, critical: boolean, value: BaseBlock) =>
 export const basicConstraints = (isAuthority: boolean) =>
   extension(BASIC_CONSTRAINTS, true, sequence(...(isAuthority ? [new DerBoolean({ value: true })] : [])));
 
-/** Bits by their numbers in RFC 5280, 4.2.1.3. */
+/** Bits by their numbers in RFC 5280, 4.2.1.3: the ninth is in a second byte. */
 export function keyUsage(...bits: readonly number[]): BaseBlock {
-  const valueHex = Uint8Array.of(bits.reduce((byte, bit) => byte | (0x80 >> bit), 0));
-  return extension(KEY_USAGE, true, new BitString({ valueHex, unusedBits: 7 - Math.max(...bits) }));
+  const last = Math.max(...bits);
+  const valueHex = new Uint8Array(last < 8 ? 1 : 2);
+  for (const bit of bits) valueHex[bit >> 3] = (valueHex[bit >> 3] ?? 0) | (0x80 >> (bit & 7));
+  return extension(KEY_USAGE, true, new BitString({ valueHex, unusedBits: 7 - (last & 7) }));
 }
 
-export const extendedKeyUsage = (purpose: string) => extension(EXTENDED_KEY_USAGE, false, sequence(oid(purpose)));
+export const extendedKeyUsage = (...purposes: readonly string[]) =>
+  extension(EXTENDED_KEY_USAGE, false, sequence(...purposes.map(oid)));
 
-export const alternativeNames = ({ dns, ip }: Names) =>
+/** `critical` where the subject says nothing. */
+export const alternativeNames = ({ dns, ip, emails = [], uris = [] }: Names, critical = false) =>
   extension(
     ALTERNATIVE_NAMES,
-    false,
+    critical,
     sequence(
       ...dns.map((name) => tagged(2, new TextEncoder().encode(name) as Uint8Array<ArrayBuffer>)),
+      ...emails.map((email) => tagged(1, new TextEncoder().encode(email) as Uint8Array<ArrayBuffer>)),
       ...ip.map((address) => tagged(7, Uint8Array.from(ipaddr.parse(address).toByteArray()))),
+      ...uris.map((uri) => tagged(6, new TextEncoder().encode(uri) as Uint8Array<ArrayBuffer>)),
     ),
   );
 
@@ -121,38 +132,3 @@ export function signatureBits(raw: ArrayBuffer): BitString {
 /** The positive number with these bytes. */
 export const integer = (bytes: Uint8Array) =>
   Integer.fromBigInt(BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`));
-
-/** The fields of what is signed, and proof that it looks signed: both certificates and requests for them are so made. */
-function fieldsOf(der: Bytes): readonly BaseBlock[] {
-  const [toBeSigned, algorithm, signature, ...more] = children(parse(der));
-  if (!(algorithm instanceof Sequence && signature instanceof BitString) || more.length > 0)
-    throw new Error("malformed: not a signed value");
-  return children(toBeSigned);
-}
-
-/** The signature is not looked at. */
-export function readCertificate(der: Bytes): { subject: BaseBlock; publicKeyInfo: BaseBlock } {
-  const fields = fieldsOf(der);
-  // The version is absent from the oldest; then come serial number, algorithm, issuer and validity.
-  const [subject, publicKeyInfo] = fields.slice(fields[0] instanceof Integer ? 4 : 5);
-  if (!(subject instanceof Sequence && publicKeyInfo instanceof Sequence)) throw new Error("malformed certificate");
-  return { subject, publicKeyInfo };
-}
-
-/** A PKCS#10 request (RFC 2986): the values of its subject's fields of one kind. The signature is not looked at. */
-export function readRequest(der: Bytes, field: string): string[] {
-  const [version, subject, publicKeyInfo] = fieldsOf(der);
-  if (!(version instanceof Integer && subject instanceof Sequence && publicKeyInfo instanceof Sequence))
-    throw new Error("malformed certificate request");
-  return children(subject)
-    .flatMap(children)
-    .map(children)
-    .filter(([id]) => id instanceof ObjectIdentifier && id.getValue() === field)
-    .map(([, value]) => textOf(value));
-}
-
-function textOf(block: BaseBlock | undefined): string {
-  const value: unknown = (block?.valueBlock as { value?: unknown } | undefined)?.value;
-  if (typeof value !== "string") throw new Error("malformed name: not a text");
-  return value;
-}

@@ -78,6 +78,16 @@ export class Access {
     return identity.user;
   }
 
+  /** Whether the request asks to be answered as another's. */
+  impersonates(request: Request): boolean {
+    return request.headers.has("impersonate-user") && !this.#known.has(request);
+  }
+
+  /** The user who sent the request, whomever it acts as. Throws the 401. */
+  sender(request: Request, presented: Presented | undefined): User {
+    return this.#known.get(request) ?? this.userOf(presented);
+  }
+
   /** The user who acts. Throws the 401, or the 403 for acting as another. */
   actor(request: Request, presented: Presented | undefined): User {
     const { authorizer } = this.#parts.security;

@@ -21,6 +21,12 @@ export function anyOf(authorizers: readonly Authorizer[]): Authorizer {
   };
 }
 
+const reasons = new WeakMap<object, string>();
+
+/** Why the authorizers said no, of a 403 of theirs; undefined of any other error. */
+export const reasonOf = (error: unknown): string | undefined =>
+  typeof error === "object" && error !== null ? reasons.get(error) : undefined;
+
 function forbiddenError(user: User, attributes: Attributes, reason: string): ApiError {
   const why = reason ? `: ${reason}` : "";
   const who = `User ${JSON.stringify(user.name)} cannot ${attributes.verb}`;
@@ -35,8 +41,11 @@ function forbiddenError(user: User, attributes: Attributes, reason: string): Api
   );
 }
 
-/** Throws the 403 unless it is allowed. */
-export function requireAllowed(authorizer: Authorizer, user: User, attributes: Attributes): void {
+/** Why it is allowed. Throws the 403 unless it is. */
+export function requireAllowed(authorizer: Authorizer, user: User, attributes: Attributes): string {
   const { allowed, reason } = authorizer(user, attributes);
-  if (!allowed) throw forbiddenError(user, attributes, reason);
+  if (allowed) return reason;
+  const error = forbiddenError(user, attributes, reason);
+  reasons.set(error, reason);
+  throw error;
 }

@@ -4,9 +4,10 @@
  */
 import { badRequest } from "../../lib/status.ts";
 import type { User } from "../request.ts";
-import { ANONYMOUS, parseServiceAccount, serviceAccountGroups } from "./authenticate.ts";
+import { ANONYMOUS } from "./authenticate.ts";
 import { requireAllowed } from "./authorize.ts";
 import type { Authorizer, ResourceAttributes } from "./rules.ts";
+import { parseServiceAccount, serviceAccountGroups } from "./service-accounts.ts";
 
 const EXTRA_PREFIX = "impersonate-extra-";
 const AUTHENTICATION = "authentication.k8s.io/v1";

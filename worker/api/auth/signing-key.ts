@@ -42,10 +42,22 @@ export type Claims = {
   };
 };
 
+/** Those of a token in a Secret, which does not end: https://kubernetes.io/docs/concepts/configuration/secret/#serviceaccount-token-secrets */
+export type LegacyClaims = {
+  iss: "kubernetes/serviceaccount";
+  sub: string;
+  "kubernetes.io/serviceaccount/namespace": string;
+  "kubernetes.io/serviceaccount/secret.name": string;
+  "kubernetes.io/serviceaccount/service-account.name": string;
+  "kubernetes.io/serviceaccount/service-account.uid": string;
+};
+
+export type SignedClaims = Claims | LegacyClaims;
+
 export type SigningKey = {
-  sign(claims: Claims): Promise<string>;
+  sign(claims: SignedClaims): Promise<string>;
   /** The claims of a token of this cluster, whatever its times and audiences; undefined for any other text. */
-  verify(token: string): Promise<Claims | undefined>;
+  verify(token: string): Promise<SignedClaims | undefined>;
   /** Why a text that says it is a token of this cluster is none; undefined for any other. */
   forgery(token: string): Promise<{ refused: string } | undefined>;
   /** For `/openid/v1/jwks`. */
@@ -84,7 +96,7 @@ export function signingKey(store: Store): SigningKey {
     loading ??= load(store);
     return loading;
   };
-  const verified = new Map<string, Claims>();
+  const verified = new Map<string, SignedClaims>();
   return {
     async sign(claims) {
       const { privateKey, publicJwk } = await key();
@@ -102,7 +114,7 @@ export function signingKey(store: Store): SigningKey {
         clockTolerance: Number.MAX_SAFE_INTEGER,
       }).catch(() => undefined);
       if (!result) return undefined;
-      const claims = result.payload as unknown as Claims;
+      const claims = result.payload as unknown as SignedClaims;
       if (verified.size >= REMEMBERED_TOKENS) verified.delete(verified.keys().next().value as string);
       verified.set(token, claims);
       return claims;

@@ -1,0 +1,37 @@
+/**
+ * What a controller needs and what comes asynchronously, signatures above all: reconcile asks for it and decides nothing;
+ * when it is there, the key runs again and takes it.
+ */
+export class Deferred<Order, Product> {
+  readonly #make: (order: Order) => Promise<Product>;
+  readonly #ready: (key: string) => void;
+  /** By key. */
+  readonly #orders = new Map<string, { print: string; made?: { product: Product } }>();
+
+  constructor(make: (order: Order) => Promise<Product>, ready: (key: string) => void) {
+    this.#make = make;
+    this.#ready = ready;
+  }
+
+  /** The product, once; `print` tells one order from another of the same key. Throws why it could not be made. */
+  take(key: string, print: string, order: Order): Product | undefined {
+    const known = this.#orders.get(key);
+    if (known?.print === print) {
+      if (known.made) this.#orders.delete(key);
+      return known.made?.product;
+    }
+    const entry: { print: string; made?: { product: Product } } = { print };
+    this.#orders.set(key, entry);
+    void this.#make(order).then(
+      (product) => {
+        entry.made = { product };
+        if (this.#orders.get(key) === entry) this.#ready(key);
+      },
+      () => {
+        // The next run orders anew.
+        if (this.#orders.get(key) === entry) this.#orders.delete(key);
+      },
+    );
+    return undefined;
+  }
+}
