@@ -28,5 +28,11 @@ export const MIGRATIONS: readonly Migration[] = [
     "statements": [
       "CREATE TABLE `staged` (\n\t`resource` text NOT NULL,\n\t`namespace` text NOT NULL,\n\t`name` text NOT NULL,\n\t`uid` text NOT NULL,\n\t`revision` integer NOT NULL,\n\t`refs` text NOT NULL,\n\t`json` text NOT NULL\n);"
     ]
+  },
+  {
+    "tag": "0003_journal",
+    "statements": [
+      "CREATE TABLE `journal` (\n\t`id` integer PRIMARY KEY NOT NULL,\n\t`at` integer NOT NULL,\n\t`lines` text NOT NULL\n);"
+    ]
   }
 ];

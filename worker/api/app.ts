@@ -4,7 +4,7 @@
  */
 import { Hono, type MiddlewareHandler } from "hono";
 import type { Extension } from "../kinds/apiregistration/api-service.ts";
-import { badRequest, methodNotAllowed } from "../lib/status.ts";
+import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
 import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
 import { recordingOf } from "./audit/policy.ts";

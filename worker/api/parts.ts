@@ -2,6 +2,7 @@ import type { Kinds } from "../kinds/registry.ts";
 import type { Effects } from "../lib/effects.ts";
 import type { Store } from "../storage/store.ts";
 import type { Extensions } from "./aggregation/aggregation.ts";
+import type { Audit } from "./audit/audit.ts";
 import type { EscalationCheck } from "./auth/escalation.ts";
 import type { Logins } from "./auth/logins.ts";
 import type { Rbac } from "./auth/rbac.ts";
@@ -59,6 +60,8 @@ export type AppParts = {
    * place among them. Rejects with TooManyRequests where there is none.
    */
   batch<T>(body: () => T, place?: Place): Promise<T>;
+  /** Who did what is told there; without it nobody is. */
+  audit?: Audit;
   /** What backups and restores need; without it there are none. */
   backups?: BackupParts;
 };

@@ -1,4 +1,5 @@
 import type { Kind } from "../kinds/kind.ts";
+import type { AuditNotes } from "./audit/event.ts";
 
 /** Who asks: https://kubernetes.io/docs/reference/access-authn-authz/authentication/ */
 export type User = { name: string; uid?: string; groups: readonly string[]; extra?: Record<string, string[]> };
@@ -25,6 +26,8 @@ export type ApiRequest = {
   repeatedKeys?: readonly string[];
   /** The objects of a list may come as bytes: they are to be sent as they are. */
   asBytes?: boolean;
+  /** What the audit log is told of it on the way; absent where it is not recorded. */
+  audit?: AuditNotes;
   /** For the default field manager: the part of it before the first "/". */
   userAgent: string;
 };

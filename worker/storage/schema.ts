@@ -69,6 +69,15 @@ export const credentials = sqliteTable(
 /** Small named values that are not API objects. */
 export const settings = sqliteTable("settings", { name: text().primaryKey(), value: text().notNull() });
 
+/** Lines that are kept for a while; see `journal.ts`. */
+export const journal = sqliteTable("journal", {
+  id: integer().primaryKey(),
+  /** When it began, in ms since the Unix epoch. */
+  at: integer().notNull(),
+  /** The last column, so that a look at the others need not read it. */
+  lines: text().notNull(),
+});
+
 /** What is to take the place of everything; see `staging.ts`. Settings and credentials are rows of resources with a slash. */
 export const staged = sqliteTable("staged", {
   resource: text().notNull(),

@@ -4,6 +4,7 @@ import { SqlCredentials } from "./credentials.ts";
 import { DataKeys, type Encryption } from "./encryption/data-keys.ts";
 import { Rewriter } from "./encryption/rewriter.ts";
 import { Sealing, type Stored } from "./encryption/sealing.ts";
+import { SqlJournal } from "./journal.ts";
 import { type ListText, listText } from "./list-text.ts";
 import { migrate } from "./migrate.ts";
 import { Objects } from "./objects.ts";
@@ -40,6 +41,7 @@ class SqliteStore implements Store, Txn {
   readonly work: SqlWorkQueue;
   readonly credentials: SqlCredentials;
   readonly staging: SqlStaging;
+  readonly journal: SqlJournal;
   readonly keys: DataKeys | undefined;
   readonly #sql: Sql;
   readonly #sealing: Sealing;
@@ -68,6 +70,7 @@ class SqliteStore implements Store, Txn {
     this.#taken = this.#log.newest;
     this.work = new SqlWorkQueue(sql);
     this.credentials = new SqlCredentials(sql);
+    this.journal = new SqlJournal(sql);
     this.staging = new SqlStaging(sql, this.#sealing);
   }
 

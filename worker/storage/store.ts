@@ -139,10 +139,22 @@ export interface SealingKeys {
   readonly isRewriting: boolean;
 }
 
+/** A stretch of the journal: lines, each with its end. `at`: when it began, ms. */
+export type JournalSegment = { id: number; at: number; lines: string };
+
+/** Lines that are kept for a while: bounded, the oldest go first. */
+export interface Journal {
+  /** Adds lines, each with its end. */
+  append(lines: string, now: number): void;
+  /** The newest segments first, at most so many; those before one when given. */
+  segments(before: number | undefined, limit: number): JournalSegment[];
+}
+
 export interface Store extends Reader {
   readonly work: WorkQueue;
   readonly credentials: Credentials;
   readonly staging: Staging;
+  readonly journal: Journal;
   /**
    * Runs `body` in one transaction: all of its writes or none. Nested calls join the outer one.
    * A throw rolls back (revisions taken are given back) and is rethrown. A body that returns a promise does not type-check.

@@ -72,6 +72,7 @@ export function createObject(
   hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
   settleName(operation, generates);
+  if (request.audit) request.audit.made = { namespace, name: object.metadata?.name, uid: object.metadata?.uid };
   return insert(txn, kind, object, options.dryRun);
 }
 

@@ -9,6 +9,7 @@ import { groupsOf } from "../discovery/groups.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from "../discovery/legacy.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
+import { auditRoutes } from "./audit.ts";
 import { backupRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
 import { encryptionRoutes } from "./encryption.ts";
@@ -132,6 +133,7 @@ export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);
   encryptionRoutes(app, guard, parts);
+  auditRoutes(app, guard, parts);
   const { backups } = parts;
   if (backups) backupRoutes(app, guard, { ...parts, backups });
 }

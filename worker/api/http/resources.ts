@@ -2,6 +2,7 @@
 import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
 import type { PathAndQuery } from "../../lib/url.ts";
+import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/recorder.ts";
 import type { Access } from "../auth/access.ts";
 import type { Presented } from "../auth/authenticate.ts";
 import { requireAllowed } from "../auth/authorize.ts";
@@ -36,6 +37,8 @@ type Question = {
   asked: Route;
   format: Format;
   includeObject: string;
+  /** What is recorded of it, if it is. */
+  draft: Draft | undefined;
 };
 
 /** Which objects the rows of a Table carry: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
@@ -92,22 +95,33 @@ function bodyOf(
 }
 
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
-  const { request, query, user, asked } = question;
+  const { request, query, user, asked, draft } = question;
   const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
   // What is deleted must be known one by one.
   const { shape, encoding, pretty } = question.format;
   const asBytes = asked.verb === "list" && shape === "json" && encoding === "json" && !pretty;
-  return { ...asked, user, query, ...body, userAgent, asBytes };
+  return { ...asked, user, query, ...body, userAgent, asBytes, ...(draft && { audit: draft }) };
+}
+
+const STARTED: Outcome = { code: 200, stage: "ResponseStarted" };
+const UPGRADED: Outcome = { code: 101, stage: "ResponseStarted" };
+
+/** What is known when the turn ends: nothing of what is answered later. */
+function ended(result: Response | ApiResult | Promise<ApiResult>): Outcome | undefined {
+  if (result instanceof Promise) return undefined;
+  return result instanceof Response ? { code: result.status } : outcomeOf(result);
 }
 
 export class Resources {
   readonly #parts: AppParts;
   readonly #access: Access;
+  readonly #recorder: Recorder;
   readonly #review: ReviewContext;
 
-  constructor(parts: AppParts, access: Access) {
+  constructor(parts: AppParts, access: Access, recorder: Recorder) {
     this.#parts = parts;
     this.#access = access;
+    this.#recorder = recorder;
     const { store, effects, security } = parts;
     const { rbac, authorizer } = security;
     const identify: ReviewContext["identify"] = (presented, audiences) => access.identify(presented, audiences);
@@ -123,17 +137,29 @@ export class Resources {
     const token = reviewedToken(url.pathname, text);
     const reviewed = token ? await this.#access.digest(token) : undefined;
     const { user, place } = this.#who(what, presented);
+    const draft = this.#recorder.begin(request, what.info, user, presented);
+    const once = (attempt: Attempt | undefined) => {
+      const question = this.#ask(what, user, draft);
+      if (!("bytes" in body)) throw body;
+      if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
+      if (question.asked.verb === "watch")
+        return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
+      return { question, result: this.#handle(question, body, reviewed, attempt) };
+    };
     const { question, result } = await this.#withCallouts((attempt) =>
-      this.#parts.batch(() => {
-        const question = this.#ask(what, user);
-        if (!("bytes" in body)) throw body;
-        if (isStream(question.asked)) return { question, result: this.#refuseStream(question) };
-        if (question.asked.verb === "watch")
-          return { question, result: watchAnswer(this.#parts, this.#watchSpec(question)) };
-        return { question, result: this.#handle(question, body, reviewed, attempt) };
-      }, place),
+      this.#parts.batch(
+        () =>
+          this.#recorder.during(
+            draft,
+            () => once(attempt),
+            ({ result }) => ended(result),
+          ),
+        place,
+      ),
     );
     const answer = await result;
+    if (draft && result instanceof Promise && !(answer instanceof Response))
+      await this.#parts.batch(() => this.#recorder.ended(draft, outcomeOf(answer)));
     if (answer instanceof Response) return answer;
     const respond = () => this.#respond(answer, question);
     // What was done stays done: only its rendering may have to wait for a conversion.
@@ -143,25 +169,37 @@ export class Resources {
   /** What to send on a socket; undefined when the request is no watch after all. */
   watch(what: Asked, presented: Presented | undefined): Promise<WatchSpec | undefined> {
     const { user, place } = this.#who(what, presented);
+    const draft = this.#recorder.begin(what.request, what.info, user, presented);
+    const once = () => {
+      const question = this.#ask(what, user, draft);
+      return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
+    };
     return this.#withCallouts(() =>
-      this.#parts.batch(() => {
-        const question = this.#ask(what, user);
-        return question.asked.verb === "watch" ? this.#watchSpec(question) : undefined;
-      }, place),
+      this.#parts.batch(() => this.#recorder.during(draft, once, (spec) => spec && STARTED), place),
     );
   }
 
   /** Which node is to serve what; a 204 is the log of a pod that no node has. */
   stream(what: Asked, presented: Presented | undefined): Promise<StreamGrant | Response> {
-    const user = this.#access.actor(what.request, presented);
+    const { request, info } = what;
+    const user = this.#access.actor(request, presented);
+    const isChecked = request.headers.get("x-skerry-internal") === "stream-check";
+    const draft = isChecked ? undefined : this.#recorder.begin(request, info, user, presented);
+    const once = (attempt: Attempt | undefined) => {
+      const question = this.#ask(what, user, draft);
+      if (!isStream(question.asked)) throw methodNotAllowed();
+      const granted = this.#grant(question, offeredProtocols(request.headers));
+      if (granted) this.#parts.engine.connect(apiRequest(question, NO_BODY), attempt);
+      return granted ?? new Response(null, { status: 204 });
+    };
     return this.#withCallouts((attempt) =>
-      this.#parts.batch(() => {
-        const question = this.#ask(what, user);
-        if (!isStream(question.asked)) throw methodNotAllowed();
-        const granted = this.#grant(question, offeredProtocols(what.request.headers));
-        if (granted) this.#parts.engine.connect(apiRequest(question, NO_BODY), attempt);
-        return granted ?? new Response(null, { status: 204 });
-      }),
+      this.#parts.batch(() =>
+        this.#recorder.during(
+          draft,
+          () => once(attempt),
+          () => UPGRADED,
+        ),
+      ),
     );
   }
 
@@ -177,15 +215,16 @@ export class Resources {
   }
 
   /** Authorization first, even of what is not served, so that nothing can be probed without it. */
-  #ask({ request, url, info }: Asked, user: User): Question {
-    requireAllowed(this.#parts.security.authorizer, user, info);
+  #ask({ request, url, info }: Asked, user: User, draft: Draft | undefined): Question {
+    const reason = requireAllowed(this.#parts.security.authorizer, user, info);
+    if (draft) this.#recorder.allowed(draft, reason);
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
     const query = url.searchParams;
     const negotiated = negotiate(request.headers.get("accept"), endpointOf(asked), asked.verb === "watch");
     const pretty = negotiated.pretty || wantsPretty(query, request.headers.get("user-agent") ?? "");
     const format = { ...negotiated, pretty };
-    return { request, query, user, info, asked, format, includeObject: includeObject(query, format) };
+    return { request, query, user, info, asked, format, includeObject: includeObject(query, format), draft };
   }
 
   #handle(

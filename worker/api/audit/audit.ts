@@ -1,0 +1,65 @@
+/** The audit log: who did what. Lines of JSON in the store's journal, written with the turn that they are of. */
+import type { Effects } from "../../lib/effects.ts";
+import type { Store } from "../../storage/store.ts";
+import { ANONYMOUS } from "../auth/authenticate.ts";
+import { type Answered, type AuditEvent, eventOf } from "./event.ts";
+import { Repeats } from "./repeats.ts";
+
+/** Where storage takes no writes, so many wait at most, and those that come then are lost. */
+const MAX_WAITING = 10_000;
+
+export type AuditParts = {
+  store: Pick<Store, "journal">;
+  effects: Effects;
+  /** Makes a turn come, at whose end `flush` is called. */
+  wake(): void;
+};
+
+export class Audit {
+  readonly #parts: AuditParts;
+  readonly #repeats: Repeats;
+  #waiting: string[] = [];
+
+  constructor(parts: AuditParts) {
+    this.#parts = parts;
+    this.#repeats = new Repeats();
+  }
+
+  /** To be called within the turn in which the request was answered. */
+  record(answered: Answered): void {
+    this.#add(eventOf(answered));
+  }
+
+  /** Like `record`, in a turn that this brings about. */
+  recordLate(answered: Answered): void {
+    this.#add(eventOf(answered));
+    this.#parts.wake();
+  }
+
+  /**
+   * What is told again and again: the first of a kind is recorded, and of the others within a minute their number. Of
+   * strangers, who may be anyone on the internet, there is only the number, with what is recorded anyway.
+   */
+  count(answered: Answered): void {
+    const event = eventOf(answered);
+    const isStranger = !event.user.username || event.user.username === ANONYMOUS.name;
+    if (this.#repeats.add(event, answered.now, isStranger)) return;
+    this.#add(event);
+    this.#parts.wake();
+  }
+
+  /** Writes what is there, in the transaction of the turn. */
+  flush(): void {
+    if (this.#waiting.length === 0) return;
+    const now = this.#parts.effects.now();
+    const lines = [...this.#waiting, ...this.#repeats.over(now).map(lineOf)];
+    this.#parts.store.journal.append(lines.join(""), now);
+    this.#waiting = [];
+  }
+
+  #add(event: AuditEvent): void {
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(lineOf(event));
+  }
+}
+
+const lineOf = (event: AuditEvent): string => `${JSON.stringify(event)}\n`;

@@ -1,0 +1,156 @@
+/**
+ * What the audit log says of a request: an audit.k8s.io/v1 Event at level Metadata, never a body.
+ * https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/
+ */
+import { microTimestamp } from "../../lib/effects.ts";
+import type { Status } from "../../lib/status.ts";
+import type { RequestInfo } from "../http/request-info.ts";
+import type { User } from "../request.ts";
+
+/** As kube-apiserver cuts them. */
+const MAX_USER_AGENT = 1024;
+const CUT = "...TRUNCATED";
+/** What a client may make as long as it likes is cut as well, so that its event stays small. */
+const MAX_URI = 2048;
+const MAX_TEXT = 2048;
+const MAX_ADDRESSES = 8;
+
+/** What is noted of a request on its way through admission. */
+export type AuditNotes = {
+  /** For the event's annotations: keys as `pod-security.kubernetes.io/enforce-policy`, short values. */
+  annotations: Record<string, string>;
+  /** What was made, whose name the path does not say. */
+  made?: { namespace?: string; name?: string; uid?: string };
+};
+
+type UserInfo = { username?: string; uid?: string; groups?: readonly string[]; extra?: Record<string, string[]> };
+type EventStatus = Partial<Omit<Status, "metadata">> & { metadata: Record<string, never> };
+
+/** Without kind and apiVersion, which all have in common. */
+export type AuditEvent = {
+  level: "Metadata";
+  auditID: string;
+  stage: "ResponseStarted" | "ResponseComplete";
+  requestURI: string;
+  verb: string;
+  user: UserInfo;
+  impersonatedUser?: UserInfo;
+  sourceIPs?: string[];
+  userAgent?: string;
+  objectRef?: {
+    resource: string;
+    namespace?: string;
+    name?: string;
+    uid?: string;
+    apiGroup?: string;
+    apiVersion: string;
+    subresource?: string;
+  };
+  responseStatus?: EventStatus;
+  requestReceivedTimestamp: string;
+  stageTimestamp: string;
+  annotations?: Record<string, string>;
+};
+
+/** A request that was answered. */
+export type Answered = {
+  request: Request;
+  info: RequestInfo;
+  /** Who sent it; absent where that is not known. */
+  sender: User | undefined;
+  /** Whom it acts as, when that is another. */
+  actor: User | undefined;
+  /** ms. */
+  received: number;
+  now: number;
+  auditId: string;
+  /** Absent where another server is to answer. */
+  code: number | undefined;
+  /** The Status that was answered, if it was one. */
+  status?: Status;
+  stage?: AuditEvent["stage"];
+  notes: AuditNotes;
+};
+
+const cut = (text: string, length = MAX_TEXT) => (text.length > length ? text.slice(0, length) + CUT : text);
+
+const userInfo = ({ name, uid, groups, extra }: User): UserInfo => ({
+  username: name,
+  ...(uid && { uid }),
+  groups,
+  ...(extra && Object.keys(extra).length > 0 && { extra }),
+});
+
+export function eventOf(answered: Answered): AuditEvent {
+  const { request, info, sender, actor, received, now, auditId, code, status, stage, notes } = answered;
+  const { pathname, search } = new URL(request.url);
+  const userAgent = request.headers.get("user-agent");
+  const sourceIPs = sourceAddresses(request);
+  const annotations = Object.entries(notes.annotations).map(([key, value]) => [key, cut(value)]);
+  return {
+    level: "Metadata",
+    auditID: auditId,
+    stage: stage ?? "ResponseComplete",
+    requestURI: cut(pathname + search, MAX_URI),
+    verb: info.verb,
+    user: sender ? userInfo(sender) : {},
+    ...(actor && { impersonatedUser: userInfo(actor) }),
+    ...(sourceIPs.length > 0 && { sourceIPs }),
+    ...(userAgent && { userAgent: cut(userAgent, MAX_USER_AGENT) }),
+    ...(info.type === "resource" && { objectRef: objectRef(info, notes) }),
+    ...(code !== undefined && { responseStatus: responseStatus(code, status) }),
+    requestReceivedTimestamp: microTimestamp(received),
+    stageTimestamp: microTimestamp(now),
+    ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
+  };
+}
+
+function objectRef(
+  { resource, namespace, name, group, version, subresource }: Extract<RequestInfo, { type: "resource" }>,
+  { made }: AuditNotes,
+): AuditEvent["objectRef"] {
+  const named = { namespace: namespace || made?.namespace, name: name || made?.name, uid: made?.uid };
+  return {
+    resource,
+    ...(named.namespace && { namespace: named.namespace }),
+    ...(named.name && { name: named.name }),
+    ...(named.uid && { uid: named.uid }),
+    ...(group && { apiGroup: group }),
+    apiVersion: version,
+    ...(subresource && { subresource }),
+  };
+}
+
+function responseStatus(code: number, status: Status | undefined): EventStatus {
+  if (!status) return { metadata: {}, code };
+  const { message, reason, details } = status;
+  // The causes of a refusal may quote what was sent.
+  const { causes: _, ...rest } = details ?? {};
+  return {
+    metadata: {},
+    status: status.status,
+    ...(message && { message: cut(message) }),
+    ...(reason && { reason }),
+    ...(Object.keys(rest).length > 0 && { details: rest }),
+    code,
+  };
+}
+
+/**
+ * Who sent it and who passed it on, as the headers say, and last the address that the platform saw, which alone cannot be
+ * made up: on Cloudflare in a header of its own, elsewhere in workerd's `cf`.
+ */
+function sourceAddresses(request: Request): string[] {
+  const { cf } = request as Request & { cf?: { clientIp?: unknown } };
+  const peer = typeof cf?.clientIp === "string" ? cf.clientIp : (request.headers.get("cf-connecting-ip") ?? "");
+  const forwarded = (request.headers.get("x-forwarded-for") ?? "").split(",").slice(0, MAX_ADDRESSES);
+  const addresses = [...forwarded, peer].map(plainAddress).filter((address) => address !== "");
+  return addresses.filter((address, at) => address !== addresses[at - 1]);
+}
+
+/** `[::ffff:192.0.2.1]:34712` and `192.0.2.1:34712` are the address alone; what is none is left out. */
+function plainAddress(text: string): string {
+  const [, bracketed, v4, bare] =
+    /^\s*(?:\[([0-9a-fA-F:.]+)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+)(?::\d+)?|([0-9a-fA-F:.]+))\s*$/.exec(text) ?? [];
+  return (bracketed ?? v4 ?? bare ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
