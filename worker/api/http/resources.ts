@@ -18,7 +18,7 @@ import { render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
-import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { type Endpoint, errorFormat, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
 import type { RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
@@ -251,9 +251,10 @@ export class Resources {
     return this.#parts.store.get({ resource: kind.groupResource, namespace, name }) === undefined;
   }
 
-  #respond(result: ApiResult, { format, includeObject, asked }: Question): Response {
-    const text = render(result, { ...format, includeObject }, this.#parts.effects.now());
+  #respond(result: ApiResult, { request, format: wanted, includeObject, asked }: Question): Response {
+    const text = render(result, { ...wanted, includeObject }, this.#parts.effects.now());
     const { code } = result;
+    const format = code < 400 ? wanted : errorFormat(request);
     const { deprecation } = asked.kind;
     const warnings = deprecation ? [deprecation, ...result.warnings] : result.warnings;
     const retry = result.type === "status" ? (result.body as Status).details?.retryAfterSeconds : undefined;
