@@ -1,3 +1,4 @@
+import { columnText } from "../kinds/columns.ts";
 import type { Kind } from "../kinds/kind.ts";
 import { concat } from "../lib/bytes.ts";
 import type { KubeObject } from "../lib/object.ts";
@@ -103,23 +104,30 @@ export function tableText(
   { withColumns, metadata }: { withColumns: boolean; metadata?: ListResult["metadata"] },
 ): string {
   const version = rows.length === 1 ? rows[0]?.object.metadata?.resourceVersion : undefined;
-  const table = {
-    kind: "Table",
-    apiVersion: `meta.k8s.io/${look.metaVersion ?? "v1"}`,
-    metadata: metadata ?? (version ? { resourceVersion: version } : {}),
-    columnDefinitions: withColumns ? kind.columns.map(columnDefinition) : [],
-  };
+  const meta = JSON.stringify(metadata ?? (version ? { resourceVersion: version } : {}));
+  const columns = withColumns ? columnDefinitions(kind) : "null";
   const text = rows.map((row) => rowText(kind, row, now, look)).join(",");
-  return `${JSON.stringify(table).slice(0, -1)},"rows":[${text}]}`;
+  return `{"kind":"Table","apiVersion":"meta.k8s.io/${look.metaVersion ?? "v1"}","metadata":${meta},"columnDefinitions":${columns},"rows":[${text}]}`;
 }
 
-const columnDefinition = ({ name, type, format, description, priority }: Kind["columns"][number]) => ({
-  name,
-  type,
-  format: format ?? "",
-  description: description ?? "",
-  priority: priority ?? 0,
-});
+const definitions = new WeakMap<Kind, string>();
+
+/** Of every table of a kind the same. */
+function columnDefinitions(kind: Kind): string {
+  const known = definitions.get(kind);
+  if (known) return known;
+  const text = JSON.stringify(
+    kind.columns.map(({ name, type, format = "", description = "", priority = 0 }) => ({
+      name,
+      type,
+      format,
+      description: columnText(description),
+      priority,
+    })),
+  );
+  definitions.set(kind, text);
+  return text;
+}
 
 function rowText(
   kind: Kind,
@@ -128,7 +136,7 @@ function rowText(
   { includeObject, metaVersion }: Omit<Look, "shape">,
 ): string {
   const cells = JSON.stringify(kind.columns.map((column) => column.value(object, now)));
-  if (includeObject === "None") return `{"cells":${cells}}`;
+  if (includeObject === "None") return `{"cells":${cells},"object":null}`;
   const body = includeObject === "Object" ? served(kind, json) : metadataText(object, metaVersion);
   return `{"cells":${cells},"object":${body}}`;
 }

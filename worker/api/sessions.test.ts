@@ -57,6 +57,16 @@ describe("objects over HTTP", async () => {
     expect(body.rows.map(({ cells }: { cells: unknown[] }) => cells[0])).toContain("kube-system");
   });
 
+  test("a table's columns are described: by what is said of their fields, or in words of their own", async () => {
+    const { body } = await ask("GET", "/api/v1/pods", undefined, { accept: TABLE });
+    const texts = Object.fromEntries(
+      body.columnDefinitions.map(({ name, description }: Record<string, string>) => [name, description]),
+    );
+    expect(texts.Name).toMatch(/^Name must be unique within a namespace\./);
+    expect(texts.Node).toMatch(/^NodeName /);
+    expect(texts.Ready).toBe("The aggregate readiness state of this pod for accepting traffic.");
+  });
+
   test("every answer carries an audit id and is kept from caches", async () => {
     const { headers } = await ask("GET", "/api/v1/namespaces");
     expect(headers.get("audit-id")).toMatch(/^[0-9a-f-]{36}$/);

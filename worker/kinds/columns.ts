@@ -1,5 +1,6 @@
 import { age } from "../lib/duration.ts";
 import type { KubeObject } from "../lib/object.ts";
+import { columnTexts } from "./generated/descriptions.ts";
 import type { Column } from "./kind.ts";
 import { read } from "./paths.ts";
 import type { ResourceFacts } from "./tables.ts";
@@ -10,9 +11,27 @@ const nameCell: Cell = (object) => object.metadata?.name ?? "";
 const createdCell: Cell = (object) => object.metadata?.creationTimestamp ?? null;
 const ageCell: Cell = (object, now) => age(object.metadata?.creationTimestamp, now);
 
-export const nameColumn: Column = { name: "Name", type: "string", format: "name", value: nameCell };
-export const ageColumn: Column = { name: "Age", type: "string", value: ageCell };
-export const createdColumn: Column = { name: "Created At", type: "date", value: createdCell };
+const described = (field: string) => `=io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta.${field}`;
+
+export const nameColumn: Column = {
+  name: "Name",
+  type: "string",
+  format: "name",
+  description: described("name"),
+  value: nameCell,
+};
+export const ageColumn: Column = {
+  name: "Age",
+  type: "string",
+  description: described("creationTimestamp"),
+  value: ageCell,
+};
+export const createdColumn: Column = {
+  name: "Created At",
+  type: "date",
+  description: described("creationTimestamp"),
+  value: createdCell,
+};
 
 const known: Readonly<Record<string, Cell>> = { Name: nameCell, Age: ageCell, "Created At": createdCell };
 
@@ -34,6 +53,20 @@ function cellNamed(column: string, type: string): Cell {
     return type === "integer" ? 0 : type === "boolean" ? false : "<none>";
   };
 }
+
+/** A description, of which most are those of a field: `=` and the field stand for its text. */
+export const columnText = (description: string): string =>
+  description.startsWith("=") ? (columnTexts[description.slice(1)] ?? "") : description;
+
+/** Columns with the descriptions that were recorded of them. */
+export const describedColumns = <T>(
+  columns: readonly Column<T>[],
+  recorded: ResourceFacts["columns"] = [],
+): readonly Column<T>[] =>
+  columns.map((column) => {
+    const description = recorded.find(([name]) => name === column.name)?.[4];
+    return description === undefined ? column : { ...column, description };
+  });
 
 /** Columns as recorded; without a record, what every kind can show. */
 export function derivedColumns(columns: ResourceFacts["columns"]): readonly Column<KubeObject>[] {

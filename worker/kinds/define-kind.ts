@@ -1,7 +1,7 @@
 import { dnsSubdomainProblems } from "../lib/names.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { type FieldError, invalidValue } from "../lib/status.ts";
-import { derivedColumns } from "./columns.ts";
+import { derivedColumns, describedColumns } from "./columns.ts";
 import { applyDefaults, writeZeros } from "./defaults.ts";
 import { resources } from "./generated/resources.ts";
 import type { Schemas } from "./generated/types.ts";
@@ -113,7 +113,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
       yield* rules.validateUpdate?.(object, old, subresource) ?? [];
     },
     warnings: (object, old) => rules.warnings?.(object, old) ?? [],
-    columns: rules.columns ?? (derivedColumns(facts.columns) as Column<T>[]),
+    columns: describedColumns(rules.columns ?? (derivedColumns(facts.columns) as Column<T>[]), facts.columns),
     fieldSelectors: { ...pathSelectors(schema, facts.fieldSelectors ?? []), ...rules.fieldSelectors },
   };
 }

@@ -22,6 +22,7 @@ type OpenApi = {
   required?: string[];
   enum?: unknown[];
   default?: unknown;
+  description?: string;
   "x-kubernetes-list-type"?: string;
   "x-kubernetes-list-map-keys"?: string[];
   "x-kubernetes-map-type"?: string;
@@ -42,7 +43,7 @@ type DiscoveredGroup = {
   metadata: { name?: string };
   versions: { version: string; resources: DiscoveredResource[] }[];
 };
-type RecordedColumn = { name: string; type: string; format: string; priority: number };
+type RecordedColumn = { name: string; type: string; format: string; priority: number; description: string };
 
 /** What the documents call a plain object or string, and what it really holds. */
 const leaves: Record<string, { row: object; type: string }> = {
@@ -245,7 +246,18 @@ function readGroups(): DiscoveredGroup[] {
   return [...(core ?? []), ...read<{ items: DiscoveredGroup[] }>("discovery-aggregated-v2.json").items];
 }
 
-function writeResources(byKind: Map<string, string>): void {
+/** Where the field stands whose description a column has, as most do: `=` and the field. Else what the column says. */
+function columnTexts(definitions: [string, OpenApi][]): (text: string) => string {
+  const fields = new Map<string, string>();
+  for (const [name, { properties = {} }] of definitions)
+    for (const [field, { description = "" }] of Object.entries(properties)) {
+      const text = description.replace(/\n+Possible enum values:[\s\S]*$/, "");
+      if (!fields.has(text)) fields.set(text, `=${name}.${field}`);
+    }
+  return (text) => (text && fields.get(text)) ?? text;
+}
+
+function writeResources(byKind: Map<string, string>, columnText: (text: string) => string): void {
   const columns = read<Record<string, RecordedColumn[]>>("table-columns.json");
   const selectors = read<{ resources: Record<string, { accepted: string[] }> }>("field-selectors.json").resources;
   const lines = readGroups().flatMap((group) =>
@@ -281,7 +293,7 @@ function writeResources(byKind: Map<string, string>): void {
                 });
               }),
               fieldSelectors: selectors[recorded]?.accepted.filter((field) => !field.startsWith("metadata.")),
-              columns: columns[recorded]?.map((c) => [c.name, c.type, c.format, c.priority]),
+              columns: columns[recorded]?.map((c) => [c.name, c.type, c.format, c.priority, columnText(c.description)]),
             }),
           );
         }),
@@ -296,4 +308,5 @@ function writeResources(byKind: Map<string, string>): void {
   ]);
 }
 
-writeResources(writeDefinitions(readDefinitions()));
+const definitions = readDefinitions();
+writeResources(writeDefinitions(definitions), columnTexts(definitions));

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { defineKind } from "./define-kind.ts";
 import type { Kind } from "./kind.ts";
+import { loadDescriptions } from "./openapi/descriptions.ts";
 import { openapiV2, openapiV3, openapiV3Index } from "./openapi.ts";
 import { Kinds } from "./registry.ts";
 
@@ -86,6 +87,20 @@ test("a custom resource is published as declared, with the fields that all objec
   });
   expect(JSON.stringify(two["com.example.stable.v1.CronTab"])).not.toContain("nullable");
   expect(two).toHaveProperty(["com.example.stable.v1.CronTabList"]);
+});
+
+test("definitions and their fields are described once the texts are there", async () => {
+  const kinds = new Kinds([Deployment, { ...CronTab, openapi: declared }]);
+  await loadDescriptions();
+  const { schemas } = document(kinds, "apis/apps/v1").components;
+  expect(schemas["io.k8s.api.apps.v1.Deployment"]?.description).toMatch(/^Deployment enables declarative updates/);
+  expect(schemas["io.k8s.api.apps.v1.DeploymentSpec"]?.properties).toMatchObject({
+    replicas: { description: expect.stringMatching(/^Number of desired pods\./) },
+  });
+  const custom = document(kinds, "apis/stable.example.com/v1").components.schemas["com.example.stable.v1.CronTab"];
+  expect(custom?.properties).toMatchObject({
+    apiVersion: { description: expect.stringContaining("the versioned schema of this representation") },
+  });
 });
 
 test("every reference leads to a definition", () => {

@@ -1,3 +1,4 @@
+import { textsHash } from "./generated/descriptions.ts";
 import { definitionOfKind, tableHash } from "./generated/schemas.ts";
 import type { Kind } from "./kind.ts";
 import { pathsOf } from "./openapi/paths.ts";
@@ -129,7 +130,7 @@ function printOf(kind: Kind): string {
   const known = prints.get(kind);
   if (known) return known;
   const { apiVersion, resource, verbs, subresources, schema, openapi } = kind;
-  const structure = schema.name ? tableHash : (openapi ?? schema);
+  const structure = schema.name ? [tableHash, textsHash] : (openapi ?? schema);
   const print = hash(JSON.stringify([apiVersion, resource, verbs, subresources, structure]));
   prints.set(kind, print);
   return print;

@@ -17,8 +17,8 @@ export type ResourceFacts = {
   verbs: readonly string[];
   subresources?: readonly Subresource[];
   fieldSelectors?: readonly string[];
-  /** Name, type, format, priority. */
-  columns?: readonly (readonly [string, string, string, number])[];
+  /** Name, type, format, priority, description (`columnText`). */
+  columns?: readonly (readonly [string, string, string, number, string])[];
 };
 
 /** `integer int32`, `#io.k8s.api.core.v1.Container`, or the same in `is` with what else is known of the field. */

@@ -46,8 +46,7 @@ describe("representations", () => {
     expect(negotiate(`${PROTOBUF}, */*`, collection)).toMatchObject({ encoding: "json" });
     expect(negotiate(`${PROTOBUF},application/json;q=0.9`, collection)).toMatchObject({ encoding: "protobuf" });
     const metadata = `${PROTOBUF};${PARTIAL},application/json;${PARTIAL},application/json`;
-    expect(negotiate(metadata, collection)).toMatchObject({ encoding: "json", shape: "metadata" });
-    expect(negotiate(`${PROTOBUF};${PARTIAL},application/json`, collection)).toMatchObject({ shape: "metadata" });
+    expect(negotiate(metadata, collection)).toMatchObject({ encoding: "protobuf", shape: "metadata" });
   });
 
   test("tables and metadata come under both versions", () => {

@@ -103,23 +103,16 @@ function* choices(clauses: readonly Clause[], endpoint: Endpoint): Iterable<Choi
 }
 
 /**
- * The first choice. Objects are stored as JSON and sent as they are, so whoever takes JSON as gladly as protobuf, as
- * typed clients do, gets JSON.
+ * The first choice. Objects are stored as JSON and sent as they are, so whoever takes them in JSON as gladly as in
+ * protobuf, as typed clients do, gets JSON.
  */
 function chosen(header: string, endpoint: Endpoint): Format | undefined {
   const all = [...choices(parseAccept(header), endpoint)];
   const [first] = all;
-  if (first?.encoding !== "protobuf") return first;
-  const { quality, shape, metaVersion } = first;
-  return (
-    all.find(
-      (other) =>
-        other.encoding === "json" &&
-        other.quality >= quality &&
-        other.shape === shape &&
-        other.metaVersion === metaVersion,
-    ) ?? first
-  );
+  if (first?.encoding !== "protobuf" || first.shape !== "json") return first;
+  const isAsGood = ({ encoding, shape, quality }: Choice) =>
+    encoding === "json" && shape === "json" && quality >= first.quality;
+  return all.find(isAsGood) ?? first;
 }
 
 /** Where a header names no type as it is written at the path, nothing more of it is looked at. */

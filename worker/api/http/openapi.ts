@@ -1,5 +1,6 @@
 /** OpenAPI documents: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition */
 import type { Hono, MiddlewareHandler } from "hono";
+import { loadDescriptions } from "../../kinds/openapi/descriptions.ts";
 import { openapiV2, openapiV2Binary, openapiV3, openapiV3Index } from "../../kinds/openapi.ts";
 import { notAcceptable } from "../../lib/status.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
@@ -50,6 +51,7 @@ export function openapiRoutes(
   const others = () => aggregation.registrations().flatMap(({ extension }) => extension ?? []);
   app.get("/openapi/v2", guard, async (c) => {
     const type = accepted(c.req.header("accept"), [...JSON_TYPES, ...BINARY_TYPES]);
+    await loadDescriptions();
     const document = await documents.withTheirs(openapiV2(kinds), others());
     if (BINARY_TYPES.includes(type)) {
       const { bytes, hash } = openapiV2Binary(document);
@@ -65,9 +67,10 @@ export function openapiRoutes(
     return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
   });
 
-  app.get("/openapi/v3/:path{.+}", guard, (c) => {
+  app.get("/openapi/v3/:path{.+}", guard, async (c) => {
     accepted(c.req.header("accept"), JSON_TYPES);
     const path = c.req.param("path");
+    await loadDescriptions();
     const document = openapiV3(kinds, path);
     if (!document) return answerError(new PageNotFound());
     const asked = c.req.query("hash");

@@ -81,7 +81,6 @@ describe("initial events", () => {
       apiVersion: "v1",
       metadata: {
         resourceVersion: metadata.resourceVersion,
-        creationTimestamp: null,
         annotations: { "k8s.io/initial-events-end": "true" },
       },
     });
@@ -129,7 +128,7 @@ it("as Tables, only the first event carries the columns", () => {
     "Age",
   ]);
   expect(initial[0].object.rows[0]).toMatchObject({ cells: ["a", 1, "0s"], object: { kind: "PartialObjectMetadata" } });
-  expect(next.object).toMatchObject({ columnDefinitions: [], rows: [{ cells: ["a", 2, "0s"] }] });
+  expect(next.object).toMatchObject({ columnDefinitions: null, rows: [{ cells: ["a", 2, "0s"] }] });
 });
 
 it("as metadata, events carry no data", () => {
@@ -153,4 +152,19 @@ it("lasts as long as was asked for", () => {
   const { clock, watch } = session();
   expect(watch(`${path}?watch=1&timeoutSeconds=7`).spec.deadline).toBe(clock.now + 7000);
   expect(watch(`${path}?watch=1`).spec.deadline).toBe(clock.now + 2_700_000);
+});
+
+describe("a bookmark of a watch of Tables is a row of nothing", () => {
+  const { kinds, watches, store, watch } = session();
+  const watched = [...kinds.all()].filter(({ verbs }) => verbs.includes("watch"));
+  it.each(watched.map((kind) => [kind.groupResource, kind] as const))("%s", (_, kind) => {
+    const path = `${kind.group ? "/apis" : "/api"}/${kind.apiVersion}/${kind.resource}`;
+    const query = "watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
+    const { spec } = watch(`${path}?${query}`, "table");
+    const { object } = JSON.parse(watches.bookmark({ ...spec, headed: false }, store.revision(), true));
+    expect(object.rows).toMatchObject([
+      { object: { metadata: { annotations: { "k8s.io/initial-events-end": "true" } } } },
+    ]);
+    expect(object.rows[0].cells).toHaveLength(kind.columns.length);
+  });
 });

@@ -1,3 +1,4 @@
+import { writeZeros } from "../../kinds/defaults.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import type { Effects } from "../../lib/effects.ts";
@@ -7,7 +8,7 @@ import type { Change, ListOptions, Reader, Scope, StoredObject } from "../../sto
 import { bodyOf, formerBodyOf } from "../bodies.ts";
 import { fromStored, kindServing } from "../engine/conversions.ts";
 import { parseSelection, type Selection, selectsAll, selectsStored } from "../engine/selection.ts";
-import { served, withRevision } from "../engine/stored.ts";
+import { isBuiltIn, served, withRevision } from "../engine/stored.ts";
 import { metadataText, tableText } from "../render.ts";
 import type { WatchSpec } from "../request.ts";
 import type { StoreView } from "../view.ts";
@@ -166,25 +167,16 @@ export class Watches {
   /** Tells the client how far it has come; with `initialEnd`, also that all that was there has been sent. */
   bookmark(spec: WatchSpec, revision: number, initialEnd = false): string {
     const kind = this.#kind(spec);
-    const metaVersion = `meta.k8s.io/${spec.metaVersion ?? "v1"}`;
-    const metadata = {
-      resourceVersion: String(revision),
-      creationTimestamp: null,
-      ...(initialEnd && { annotations: { "k8s.io/initial-events-end": "true" } }),
-    };
-    const object =
-      spec.format === "metadata"
-        ? { kind: "PartialObjectMetadata", apiVersion: metaVersion, metadata }
-        : spec.format === "table"
-          ? {
-              kind: "Table",
-              apiVersion: metaVersion,
-              metadata: { resourceVersion: String(revision) },
-              columnDefinitions: [],
-              rows: [],
-            }
-          : { kind: kind?.kind ?? "", apiVersion: spec.apiVersion, metadata };
-    return `${JSON.stringify({ type: "BOOKMARK", object })}\n`;
+    if (!kind) return "";
+    const annotations = { "k8s.io/initial-events-end": "true" };
+    const metadata = { resourceVersion: String(revision), ...(initialEnd && { annotations }) };
+    const object: KubeObject = { kind: kind.kind, apiVersion: spec.apiVersion, metadata };
+    if (isBuiltIn(kind)) writeZeros(kind.schema, object);
+    // The object of this row tells that the initial events are over, so it is there whether or not rows have any.
+    const shown = initialEnd ? { ...spec, includeObject: "Metadata" } : spec;
+    const text = this.#body(shown, kind, JSON.stringify(object), () => object);
+    spec.headed = shown.headed;
+    return `{"type":"BOOKMARK","object":${text}}\n`;
   }
 
   /** The last line of a watch whose revision is no longer known. */

@@ -4,9 +4,12 @@ import type { ApiextensionsV1CustomResourceColumnDefinition as Declared } from "
 import type { Column } from "../kind.ts";
 import { parseJsonPath, valuesAt } from "./json-path.ts";
 
+/** Other than of built-in kinds, a custom resource's age is told as a date. */
+const createdAge: Column = { ...ageColumn, type: "date" };
+
 /** The columns of a custom resource; without any declared, its age. */
 export function customColumns(declared: readonly Declared[]): readonly Column[] {
-  return [nameColumn, ...(declared.length ? declared.map(column) : [ageColumn])];
+  return [nameColumn, ...(declared.length ? declared.map(column) : [createdAge])];
 }
 
 function column({ name, type, format, priority, description, jsonPath }: Declared): Column {
@@ -16,7 +19,7 @@ function column({ name, type, format, priority, description, jsonPath }: Declare
     type: type as Column["type"],
     ...(format && { format }),
     ...(priority && { priority }),
-    description: description ?? `Custom resource definition column (in JSONPath format): ${jsonPath}`,
+    description: description || `Custom resource definition column (in JSONPath format): ${jsonPath}`,
     value: (object, now) => cell(type, valuesAt(steps, object), now),
   };
 }

@@ -1,7 +1,7 @@
 import type { Kind } from "../kind.ts";
 import type { Schema } from "../schema.ts";
 import { definition, schemaOf } from "../tables.ts";
-import { DESCRIPTIONS, OBJECT } from "./descriptions.ts";
+import { descriptionOf, objectDescription } from "./descriptions.ts";
 
 /** The two forms in which OpenAPI is served: https://kubernetes.io/docs/concepts/overview/kubernetes-api/ */
 export type OpenApiVersion = "2" | "3";
@@ -32,20 +32,22 @@ type Reach = (definition: string) => void;
 
 function describeDefinition(version: OpenApiVersion, name: string, reach: Reach): Json {
   const kinds = definition(name)?.kinds?.map(([group, v, kind]) => gvk(group, v, kind));
+  const description = descriptionOf(name);
   return {
+    ...(description && { description }),
     ...describeStructure(version, schemaOf(name), reach),
     ...(kinds && { "x-kubernetes-group-version-kind": kinds }),
   };
 }
 
-const typed = {
-  apiVersion: { type: "string", description: OBJECT.apiVersion },
-  kind: { type: "string", description: OBJECT.kind },
-};
+const typed = (): Json => ({
+  apiVersion: without({ type: "string", description: objectDescription("apiVersion") }),
+  kind: without({ type: "string", description: objectDescription("kind") }),
+});
 
 /** Beside a reference, version 3 allows nothing, so that it stands within allOf there. */
-const withDescription = (version: OpenApiVersion, ref: Json, description: string): Json =>
-  version === "3" ? { allOf: [ref], description } : { ...ref, description };
+const withDescription = (version: OpenApiVersion, ref: Json, description = ""): Json =>
+  without(version === "3" ? { allOf: [ref], description } : { ...ref, description });
 
 /** A custom resource's definition and its list's. */
 export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<string, Json>): void {
@@ -66,9 +68,9 @@ export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<str
     ...described,
     ...(!isFree && {
       properties: {
-        ...typed,
+        ...typed(),
         ...(published.properties as Json | undefined),
-        metadata: withDescription(version, refMeta("ObjectMeta"), OBJECT.metadata),
+        metadata: withDescription(version, refMeta("ObjectMeta"), objectDescription("metadata")),
       },
     }),
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.kind)],
@@ -77,7 +79,7 @@ export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<str
     type: "object",
     required: ["items"],
     properties: {
-      ...typed,
+      ...typed(),
       metadata: refMeta("ListMeta"),
       items: { type: "array", items: refTo(version, name) },
     },
@@ -103,10 +105,8 @@ function describe(version: OpenApiVersion, schema: Schema, reach: Reach): Json {
 }
 
 /** A field with what is said of it, where something is. */
-function described({ name: definition, fields }: Schema, name: string, field: Schema): Schema {
-  const isObject = fields?.apiVersion && fields.kind && fields.metadata;
-  const description =
-    DESCRIPTIONS[definition ?? ""]?.[name] ?? (isObject ? (OBJECT as Record<string, string>)[name] : undefined);
+function described({ name: definition }: Schema, name: string, field: Schema): Schema {
+  const description = descriptionOf(definition, name);
   // A schema's own fields may be made late, so it is not copied as a whole.
   return description === undefined ? field : Object.assign(Object.create(field) as Schema, { description });
 }
