@@ -1,11 +1,12 @@
 /** `kubectl logs`: text as binary messages, then a close. */
+import { isTrue } from "../../worker/lib/query.ts";
 import { closeInOrder, sendWithin } from "./channels.ts";
 import { logOptions, readLog } from "./logs.ts";
 import type { Served } from "./served.ts";
 
 export async function serveLog({ socket, request, container, deps }: Served): Promise<void> {
   const query = new URLSearchParams(request.query);
-  const previous = query.get("previous") === "true";
+  const previous = isTrue(query.get("previous"));
   const path = previous ? container.previousLogPath : container.logPath;
   if (path === undefined)
     throw new Error(`previous terminated container "${request.container}" in pod "${request.pod}" not found`);

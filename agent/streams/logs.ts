@@ -2,6 +2,7 @@
  * Container logs as nerdctl's json-file driver writes them: a line of JSON for each line of output.
  * Query: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod
  */
+import { isTrue } from "../../worker/lib/query.ts";
 import type { Timers } from "../effects.ts";
 import { LogFiles } from "./log-files.ts";
 
@@ -22,7 +23,7 @@ const POLL_MS = 100;
 
 export function logOptions(query: URLSearchParams, now: number): LogOptions {
   const number = (name: string) => (query.get(name) ? Number(query.get(name)) : undefined);
-  const flag = (name: string) => query.get(name) === "true" || query.get(name) === "1";
+  const flag = (name: string) => isTrue(query.get(name));
   const seconds = number("sinceSeconds");
   const sinceTime = query.get("sinceTime");
   return {

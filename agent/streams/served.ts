@@ -1,6 +1,8 @@
 /** What the servers of streams are given. */
+
 import type { WebSocket } from "ws";
 import type { Effects } from "../../worker/lib/effects.ts";
+import { isTrue } from "../../worker/lib/query.ts";
 import type { PodStreamRequest, ProxyRequest } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
@@ -25,6 +27,6 @@ export type Served = ServedPod & { container: FoundContainer };
 
 /** Reads the flags of a stream's query, as Kubernetes writes them. */
 export const flags = (query: PodStreamRequest["query"]): ((name: string) => boolean) => {
-  const on = new Set(query.flatMap(([name, value]) => (value === "true" || value === "1" ? [name] : [])));
+  const on = new Set(query.flatMap(([name, value]) => (isTrue(value) ? [name] : [])));
   return (name) => on.has(name);
 };

@@ -1,9 +1,11 @@
+import { isTrue } from "./query.ts";
+
 /** Whether a request asks for a watch: an answer without an end. */
 export function isWatch(request: Request, url = new URL(request.url)): boolean {
   if (request.method !== "GET" || request.headers.get("upgrade")) return false;
   if (!url.search.includes("watch") && !url.pathname.includes("/watch/")) return false;
   const { pathname, searchParams } = url;
-  const watch = searchParams.get("watch");
-  const wanted = watch !== null && watch !== "0" && watch.toLowerCase() !== "false";
-  return wanted ? /^\/apis?\//.test(pathname) : /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//.test(pathname);
+  return isTrue(searchParams.get("watch"))
+    ? /^\/apis?\//.test(pathname)
+    : /^\/(api|apis\/[^/]+)\/[^/]+\/watch\//.test(pathname);
 }

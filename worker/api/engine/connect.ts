@@ -1,7 +1,7 @@
+import { isTrue } from "../../lib/query.ts";
 import { connecting } from "../admission/chain.ts";
 import type { ApiRequest } from "../request.ts";
 import type { Core, Loose } from "./core.ts";
-import { isTrue } from "./options.ts";
 
 /** What a connection is opened with, by resource and subresource, and its switches; all else is text. */
 const OPTIONS: Readonly<Record<string, { kind: string; flags: readonly string[] }>> = {

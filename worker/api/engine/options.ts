@@ -1,4 +1,5 @@
 import { JsonError, parseJson } from "../../lib/json.ts";
+import { isTrue } from "../../lib/query.ts";
 import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
 import { isApply } from "./patch-types.ts";
@@ -26,9 +27,6 @@ const invalidOptions = (kind: string, problems: readonly FieldError[]) =>
 function* dryRunProblems(values: readonly string[]): Iterable<FieldError> {
   if (values.some((value) => value !== "All")) yield notSupported("dryRun", values, ["All"]);
 }
-
-export const isTrue = (value: string | null): boolean =>
-  value !== null && value !== "" && value !== "0" && value.toLowerCase() !== "false";
 
 const OPTIONS_KIND: Readonly<Record<string, string>> = {
   create: "CreateOptions",

@@ -1,4 +1,5 @@
 import type { Kind } from "../../kinds/kind.ts";
+import { isTrue } from "../../lib/query.ts";
 import { badRequest, expired, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult, ListMeta } from "../request.ts";
@@ -78,7 +79,7 @@ function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
   checkVersionQuery({
     resourceVersion,
     match,
-    sendInitialEvents: initial === null ? undefined : initial !== "false",
+    sendInitialEvents: initial === null ? undefined : isTrue(initial),
     isWatch: false,
   });
   const selection = parseSelection(kind, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? "");

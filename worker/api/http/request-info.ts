@@ -1,3 +1,4 @@
+import { isTrue } from "../../lib/query.ts";
 import type { PathAndQuery } from "../../lib/url.ts";
 
 /**
@@ -40,8 +41,6 @@ const VERBS: Readonly<Record<string, string>> = {
 
 /** Subresources of a namespace; anything else after its name is a resource inside it. */
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
-
-const isTrue = (value: string | null) => value !== null && value !== "0" && value.toLowerCase() !== "false";
 
 /** The name that a field selector pins, or "". */
 function pinnedName(fieldSelector: string): string {

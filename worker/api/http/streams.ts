@@ -3,7 +3,9 @@
  * API server and, for what it would learn from the kubelet, the kubelet's.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
  */
+
 import type { Pod } from "../../kinds/core/pod.ts";
+import { isTrue } from "../../lib/query.ts";
 import { ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
@@ -115,8 +117,7 @@ function* logProblems(query: URLSearchParams): Iterable<FieldError> {
 }
 
 function* execProblems(kind: StreamKind, query: URLSearchParams): Iterable<FieldError> {
-  const on = (name: string, fallback: boolean) =>
-    query.has(name) ? query.get(name) !== "false" && query.get(name) !== "0" : fallback;
+  const on = (name: string, fallback: boolean) => (query.has(name) ? isTrue(query.get(name)) : fallback);
   const [stdin, stdout, stderr, tty] = [on("stdin", false), on("stdout", true), on("stderr", true), on("tty", false)];
   if (tty && stderr && query.has("stderr"))
     yield {
@@ -166,7 +167,7 @@ export function grantStream(reader: Reader, question: StreamQuestion): StreamGra
     if (kind === "log") return undefined;
     throw badRequest(`pod ${name} does not have a host assigned`);
   }
-  if (kind === "log") checkLog(pod, chosen, query.get("previous") === "true");
+  if (kind === "log") checkLog(pod, chosen, isTrue(query.get("previous")));
   return {
     node,
     stream: {

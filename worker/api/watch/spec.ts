@@ -1,9 +1,10 @@
 import type { KubeObject } from "../../lib/object.ts";
+import { isTrue } from "../../lib/query.ts";
 import { ApiError, badRequest } from "../../lib/status.ts";
 import type { Reader } from "../../storage/store.ts";
 import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
-import { isTrue, wholeNumber } from "../engine/options.ts";
+import { wholeNumber } from "../engine/options.ts";
 import { parseSelection } from "../engine/selection.ts";
 import { checkReached, checkVersionQuery, parseRevision } from "../engine/versions.ts";
 import { needConverted } from "../engine/webhook-conversion.ts";
@@ -23,7 +24,7 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   const { kind, namespace, name, query } = request;
   const resourceVersion = query.get("resourceVersion") ?? "";
   const initial = query.get("sendInitialEvents");
-  const sendInitialEvents = initial === null ? undefined : initial !== "false";
+  const sendInitialEvents = initial === null ? undefined : isTrue(initial);
   checkVersionQuery({
     resourceVersion,
     match: query.get("resourceVersionMatch") ?? "",

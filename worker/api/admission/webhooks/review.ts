@@ -1,7 +1,9 @@
 /** AdmissionReview: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response */
+
 import type { Kind } from "../../../kinds/kind.ts";
 import { fnv32 } from "../../../lib/fnv.ts";
 import type { KubeObject } from "../../../lib/object.ts";
+import { isTrue } from "../../../lib/query.ts";
 import { ApiError, internalError, type Status } from "../../../lib/status.ts";
 import type { Callout, CalloutAnswer } from "../../callouts/callouts.ts";
 import { fromStored } from "../../engine/conversions.ts";
@@ -89,7 +91,7 @@ function optionsOf(request: ApiRequest, action: Operation["action"]): object | n
   return {
     kind,
     apiVersion: "meta.k8s.io/v1",
-    ...(isApply(request) && query.get("force") !== null && { force: query.get("force") === "true" }),
+    ...(isApply(request) && query.get("force") !== null && { force: isTrue(query.get("force")) }),
     ...(dryRun.length > 0 && { dryRun }),
     ...(manager && { fieldManager: manager }),
     ...(validation && { fieldValidation: validation }),
