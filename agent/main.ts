@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { effects, steadyEffects } from "./effects.ts";
+import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
 import { homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
@@ -138,6 +139,20 @@ token
   .command("revoke <id>")
   .option("--cluster <name>", "of which cluster", "default")
   .action(async (id: string, o: { cluster: string }) => (await commands()).revokeToken(home(), id, o.cluster));
+
+program
+  .command("audit")
+  .description("print who did what: writes, connections, reads of Secrets, acting as others, refusals")
+  .option("--since <duration>", "no older than this, e.g. 1h", seconds)
+  .option("--user <name>", "of one user, also where it acted as another or another as it")
+  .option("--verb <verb>", "e.g. delete")
+  .option("--resource <resource>", "e.g. secrets, deployments.apps, pods/exec")
+  .option("--namespace <name>", "in one namespace")
+  .option("--limit <number>", "the newest so many", Number, 200)
+  .option("--follow", "go on with what happens then")
+  .option("--json", "an audit.k8s.io/v1 EventList; with --follow an Event a line")
+  .option("--cluster <name>", "of which cluster", "default")
+  .action(async (options: AuditOptions) => (await import("./local/audit.ts")).audit(home(), options, effects));
 
 const secrets = program.command("secrets").description("the keys under which Secrets are stored");
 secrets

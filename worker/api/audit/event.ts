@@ -19,7 +19,7 @@ const MAX_ADDRESSES = 8;
 export type AuditNotes = {
   /** For the event's annotations: keys as `pod-security.kubernetes.io/enforce-policy`, short values. */
   annotations: Record<string, string>;
-  /** What was made, whose name the path does not say. */
+  /** The metadata of what is made, whose name the path does not say. */
   made?: { namespace?: string; name?: string; uid?: string };
 };
 
@@ -97,7 +97,7 @@ export function eventOf(answered: Answered): AuditEvent {
     ...(actor && { impersonatedUser: userInfo(actor) }),
     ...(sourceIPs.length > 0 && { sourceIPs }),
     ...(userAgent && { userAgent: cut(userAgent, MAX_USER_AGENT) }),
-    ...(info.type === "resource" && { objectRef: objectRef(info, notes) }),
+    ...(info.type === "resource" && { objectRef: objectRef(info, notes, code) }),
     ...(code !== undefined && { responseStatus: responseStatus(code, status) }),
     requestReceivedTimestamp: microTimestamp(received),
     stageTimestamp: microTimestamp(now),
@@ -108,8 +108,10 @@ export function eventOf(answered: Answered): AuditEvent {
 function objectRef(
   { resource, namespace, name, group, version, subresource }: Extract<RequestInfo, { type: "resource" }>,
   { made }: AuditNotes,
+  code: number | undefined,
 ): AuditEvent["objectRef"] {
-  const named = { namespace: namespace || made?.namespace, name: name || made?.name, uid: made?.uid };
+  const isMade = code === undefined || code < 300;
+  const named = { namespace: namespace || made?.namespace, name: name || made?.name, uid: isMade && made?.uid };
   return {
     resource,
     ...(named.namespace && { namespace: named.namespace }),

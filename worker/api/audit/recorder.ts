@@ -32,6 +32,15 @@ const isRefusal = (code: number | undefined) => code === 401 || code === 403;
 export const outcomeOf = (result: ApiResult): Outcome =>
   result.type === "status" ? { code: result.code, status: result.body as Status } : { code: result.code };
 
+/** Undefined where that is refused: a 401 is of nobody, and not everyone may act as another. */
+function attempted(find: () => User): User | undefined {
+  try {
+    return find();
+  } catch {
+    return undefined;
+  }
+}
+
 export class Recorder {
   readonly #audit: Audit | undefined;
   readonly #access: Access;
@@ -118,16 +127,20 @@ export class Recorder {
   async refused(request: Request, info: RequestInfo, code: number, error?: unknown): Promise<void> {
     if (!this.#audit || !isRefusal(code)) return;
     const presented = await this.#access.present(request);
-    let sender: User | undefined;
-    try {
-      sender = this.#access.sender(request, presented);
-    } catch {
-      // A 401 is of nobody.
-    }
+    const sender = attempted(() => this.#access.sender(request, presented));
+    const actor = this.#access.impersonates(request) && attempted(() => this.#access.actor(request, presented));
     const reason = reasonOf(error);
     const annotations: Record<string, string> = reason === undefined ? {} : { [DECISION]: "forbid", [REASON]: reason };
     const received = this.#effects.now();
-    const draft: Draft = { request, info, recording: "counted", sender, actor: undefined, received, annotations };
+    const draft: Draft = {
+      request,
+      info,
+      recording: "counted",
+      sender,
+      actor: actor || undefined,
+      received,
+      annotations,
+    };
     this.ended(draft, { code, ...(error instanceof ApiError && { status: error.status() }) });
   }
 }

@@ -44,6 +44,7 @@ export function createObject(
 ): string {
   const { kind, user, namespace, subresource } = request;
   settleNamespace(kind, object, namespace);
+  if (request.audit && object.metadata) request.audit.made = object.metadata;
   const operation: Operation = {
     core,
     txn,
@@ -72,7 +73,6 @@ export function createObject(
   hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
   settleName(operation, generates);
-  if (request.audit) request.audit.made = { namespace, name: object.metadata?.name, uid: object.metadata?.uid };
   return insert(txn, kind, object, options.dryRun);
 }
 
