@@ -88,3 +88,17 @@ test("a pod that was forgotten meanwhile is not told of any more", async () => {
   await settle();
   expect(answers).toHaveLength(1);
 });
+
+test("a cluster that was restored hears again how the containers are", async () => {
+  const { report, answers } = reporting();
+  const life = (containerID: string, restartCount: number): CoreV1PodStatus => ({
+    ...ready("True"),
+    containerStatuses: [{ name: "c", image: "i", imageID: "", ready: true, containerID, restartCount }],
+  });
+  await report(pod(1, life("containerd://a", 0)), life("containerd://b", 1));
+  await answers[0]?.(2);
+  await report(pod(2, life("containerd://b", 1)), life("containerd://b", 1));
+  expect(answers).toHaveLength(1);
+  await report(pod(1_000_002, life("containerd://a", 0)), life("containerd://b", 1));
+  expect(answers).toHaveLength(2);
+});

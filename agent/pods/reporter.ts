@@ -126,13 +126,22 @@ const readiness = (status: CoreV1PodStatus | undefined): string =>
   status?.conditions?.find(({ type }) => type === "Ready")?.status ?? "False";
 
 /**
- * Others have written since of the pod what only its node knows: a node that was not Ready has its pods marked so.
+ * Others have written since of the pod what only its node knows: a node that was not Ready has its pods marked so, and a
+ * cluster that was restored from a backup says what was true then.
  */
 function isContradicted({ pod, acknowledged, revision }: Report): boolean {
   if (!acknowledged || revisionOf(pod) < revision) return false;
+  if (livesOf(pod.status) !== livesOf(acknowledged)) return true;
   const served = new Map(pod.status?.conditions?.map(({ type, status }) => [type, status]));
   return acknowledged.conditions?.some(({ type, status }) => served.has(type) && served.get(type) !== status) ?? false;
 }
+
+/** Which containers run, or ran last. */
+const livesOf = (status: CoreV1PodStatus | undefined): string =>
+  (status?.containerStatuses ?? [])
+    .map(({ name, containerID, restartCount }) => `${name} ${containerID} ${restartCount}`)
+    .toSorted()
+    .join();
 
 const revisionOf = (pod: CoreV1Pod | null): number => Number(pod?.metadata?.resourceVersion ?? 0);
 
