@@ -1,9 +1,10 @@
 """A day with the Python client, in the namespace that is the first argument. Says what it sees."""
 
+import json
 import sys
 import threading
 
-from kubernetes import client, config, watch
+from kubernetes import client, config, dynamic, watch
 from kubernetes.client.rest import ApiException
 from kubernetes.stream import stream
 
@@ -73,23 +74,23 @@ core.create_namespaced_config_map(namespace, config_map("shared", {"a": "1", "co
 changed = core.patch_namespaced_config_map("shared", namespace, {"data": {"color": "blue"}})
 say(f"patched: {changed.data['color']}, and kept a={changed.data['a']}")
 
-applied = core.patch_namespaced_config_map(
-    "shared",
-    namespace,
-    {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}, "data": {"color": "green"}},
+configmaps = dynamic.DynamicClient(client.ApiClient()).resources.get(api_version="v1", kind="ConfigMap")
+applied = configmaps.server_side_apply(
+    name="shared",
+    namespace=namespace,
+    body={"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shared"}, "data": {"color": "green"}},
     field_manager="day",
-    force=True,
-    _content_type="application/apply-patch+yaml",
+    force_conflicts=True,
 )
-by = [entry.manager for entry in applied.metadata.managed_fields if entry.operation == "Apply"]
-say(f"applied by {by[0]}: {applied.data['color']}")
+by = [entry.manager for entry in applied.metadata.managedFields if entry.operation == "Apply"]
+say(f"applied by {by[0]}: {applied.data.color}")
 
 
 def refusal(call):
     try:
         call()
     except ApiException as error:
-        reason = __import__("json").loads(error.body)["reason"]
+        reason = json.loads(error.body)["reason"]
         return f"{error.status} {reason}"
     return "none"
 
