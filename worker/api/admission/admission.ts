@@ -15,6 +15,11 @@ export type Admission = { readonly name: string; admits(operation: Operation): v
 export const refusal = ({ kind, name, object }: Operation, why: string): ApiError =>
   forbidden(subjectOf(kind, name || object.metadata?.generateName || ""), why);
 
+/** Notes something for the audit log, where the request is recorded. What is noted under a key stays. */
+export function annotate({ request: { audit } }: Operation, key: string, value: string): void {
+  if (audit && !(key in audit.annotations)) audit.annotations[key] = value;
+}
+
 /** A new object of this resource itself, not of a subresource. */
 export const creates = ({ action, kind, subresource }: Operation, groupResource: string): boolean =>
   action === "CREATE" && subresource === "" && kind.groupResource === groupResource;

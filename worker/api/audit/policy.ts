@@ -22,18 +22,19 @@ const OWN_PATHS = /^\/skerry\/(?!audit$)/;
 /** `each`: every one; `counted`: the first in a while, and then how many. */
 export type Recording = "each" | "counted" | "none";
 
-export function recordingOf(info: RequestInfo, user: User | undefined, impersonates: boolean): Recording {
-  if (info.type === "path" ? isRecordedPath(info.path, info.verb) : isRecorded(info, user)) return "each";
+/** `sender`: who sent the request, whomever it acts as. */
+export function recordingOf(info: RequestInfo, sender: User | undefined, impersonates: boolean): Recording {
+  if (info.type === "path" ? isRecordedPath(info.path, info.verb) : isRecorded(info, sender)) return "each";
   return impersonates ? "counted" : "none";
 }
 
 const isRecordedPath = (path: string, verb: string) =>
   OWN_PATHS.test(path) || !["get", "head", "options"].includes(verb);
 
-function isRecorded({ group, resource, subresource, verb }: ResourceInfo, user: User | undefined): boolean {
+function isRecorded({ group, resource, subresource, verb }: ResourceInfo, sender: User | undefined): boolean {
   const name = group ? `${resource}.${group}` : resource;
   if (CHATTER.has(name) || QUESTIONS.has(group)) return false;
   // A node that comes is news; the rest is what kubelets do.
-  if (user?.groups.includes(NODES)) return resource === "nodes" && subresource === "" && WRITES.has(verb);
+  if (sender?.groups.includes(NODES)) return resource === "nodes" && subresource === "" && WRITES.has(verb);
   return WRITES.has(verb) || CONNECTIONS.has(subresource) || CONFIDENTIAL.has(name);
 }

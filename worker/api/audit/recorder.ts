@@ -66,9 +66,9 @@ export class Recorder {
   begin(request: Request, info: RequestInfo, actor: User, presented: Presented | undefined): Draft | undefined {
     if (!this.#audit) return undefined;
     const impersonates = this.#access.impersonates(request);
-    const recording = recordingOf(info, actor, impersonates);
-    if (recording === "none") return undefined;
     const sender = impersonates ? this.#access.sender(request, presented) : actor;
+    const recording = recordingOf(info, sender, impersonates);
+    if (recording === "none") return undefined;
     const received = this.#effects.now();
     return {
       request,

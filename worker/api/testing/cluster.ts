@@ -8,6 +8,7 @@ import { openStore } from "../../storage/sqlite-store.ts";
 import type { Change, Store } from "../../storage/store.ts";
 import type { Extensions } from "../aggregation/aggregation.ts";
 import { createApp } from "../app.ts";
+import { Audit } from "../audit/audit.ts";
 import { sha256 } from "../auth/authenticate.ts";
 import type { Logins } from "../auth/logins.ts";
 import { createSecurity } from "../auth/security.ts";
@@ -70,7 +71,9 @@ export async function testCluster({
       throw new Error(`${controller} ${key}: ${error}`);
     },
   });
+  const audit: Audit = new Audit({ store, effects, wake: () => audit.flush() });
   const api = createApp({
+    audit,
     engine,
     kinds,
     store,
@@ -93,6 +96,7 @@ export async function testCluster({
       try {
         return body();
       } finally {
+        audit.flush();
         driver.drain({ reconciles: 1000 });
       }
     },

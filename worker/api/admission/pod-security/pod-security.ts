@@ -5,7 +5,7 @@ import { read } from "../../../kinds/paths.ts";
 import type { KubeObject, ObjectMeta } from "../../../lib/object.ts";
 import { invalid } from "../../../lib/status.ts";
 import type { Operation } from "../../engine/operation.ts";
-import { type Admission, refusal } from "../admission.ts";
+import { type Admission, annotate, refusal } from "../admission.ts";
 import { describe, isStricter, labelProblems, policyOf, violations } from "./policy.ts";
 
 /** Where other kinds keep the pods that they will make. */
@@ -52,16 +52,30 @@ function admitPod(operation: Operation): void {
   const { object, old } = operation;
   if (old && !changesPrograms(object as Template, old as Template)) return;
   const { enforce } = policyFor(operation);
+  annotate(operation, "pod-security.kubernetes.io/enforce-policy", `${enforce.level}:${enforce.version}`);
   const found = violations(enforce, subjectOf(object as Template));
-  if (found.length > 0) throw refusal(operation, `violates ${describe(enforce, found)}`);
+  if (found.length > 0) {
+    noteViolations(operation, object as Template);
+    throw refusal(operation, `violates ${describe(enforce, found)}`);
+  }
   warn(operation, object as Template);
 }
 
 function warn(operation: Operation, template: Template | undefined): void {
   if (!template?.spec) return;
+  noteViolations(operation, template);
   const rule = policyFor(operation).warn;
   const found = violations(rule, subjectOf(template));
   if (found.length > 0) operation.warnings.push(`would violate ${describe(rule, found)}`);
+}
+
+/** For the audit log, where the namespace asks for that. */
+function noteViolations(operation: Operation, template: Template): void {
+  if (!operation.request.audit) return;
+  const { audit } = policyFor(operation);
+  const found = violations(audit, subjectOf(template));
+  if (found.length > 0)
+    annotate(operation, "pod-security.kubernetes.io/audit-violations", `would violate ${describe(audit, found)}`);
 }
 
 /** All else about security cannot change once a pod is there. */

@@ -5,7 +5,7 @@ import { restricted } from "./restricted.ts";
 
 /** A level of the Pod Security Standards, in the form that a release 1.N gave it. */
 export type Rule = { level: "privileged" | "baseline" | "restricted"; version: string };
-export type Policy = { enforce: Rule; warn: Rule };
+export type Policy = { enforce: Rule; audit: Rule; warn: Rule };
 
 const LEVELS = ["privileged", "baseline", "restricted"] as const;
 const MODES = ["enforce", "audit", "warn"] as const;
@@ -43,10 +43,12 @@ export function policyOf(labels: Labels): Policy {
     };
   };
   const enforce = read("enforce", "restricted");
+  const audit = read("audit", "privileged");
   const warn = read("warn", "privileged");
-  if (labels[`${LABEL}warn`] !== undefined || !isLevel(labels[`${LABEL}enforce`] ?? "")) return { enforce, warn };
+  if (labels[`${LABEL}warn`] !== undefined || !isLevel(labels[`${LABEL}enforce`] ?? ""))
+    return { enforce, audit, warn };
   const hasVersion = labels[`${LABEL}warn-version`] !== undefined;
-  return { enforce, warn: { level: enforce.level, version: hasVersion ? warn.version : enforce.version } };
+  return { enforce, audit, warn: { level: enforce.level, version: hasVersion ? warn.version : enforce.version } };
 }
 
 export const isStricter = (a: Rule, b: Rule): boolean => LEVELS.indexOf(a.level) > LEVELS.indexOf(b.level);

@@ -11,6 +11,7 @@ import type { Operation } from "../../engine/operation.ts";
 import { subjectOf } from "../../engine/stored.ts";
 import { type Admission, refusal } from "../admission.ts";
 import { kindFor, matchesRule } from "../webhooks/matching.ts";
+import { type Collected, collect, noteFailure, publish } from "./audit-annotations.ts";
 import { conditionsHold } from "./conditions.ts";
 import type { Policy } from "./stored.ts";
 import { admissionVariables, type Variables } from "./variables.ts";
@@ -41,29 +42,40 @@ function matched(constraints: MatchResources | undefined, operation: Operation):
   return kindFor({ ...others, rules } as Parameters<typeof kindFor>[0], operation);
 }
 
-type Denial = { message: string; reason?: string };
+/** `at`: which of the policy's validations; absent of what is refused whatever the binding's actions. */
+type Denial = { message: string; reason?: string; at?: number };
 
 function hold({ policy, bindings }: Policy, kind: Kind, operation: Operation): void {
   const name = policy.metadata.name ?? "";
+  const collected: Collected = new Map();
   for (const binding of bindings) {
     if (!matched({ ...binding.spec?.matchResources }, operation)) continue;
-    for (const denial of denials({ policy, bindings }, binding, kind, operation)) {
+    for (const denial of denials({ policy, bindings }, binding, kind, operation, collected)) {
       const bound = `'${name}' with binding '${binding.metadata.name}'`;
       const actions = binding.spec?.validationActions ?? [];
-      if (actions.includes("Warn"))
+      if (denial.at !== undefined && actions.includes("Audit"))
+        noteFailure(operation, binding, denial.message, denial.at);
+      if (denial.at !== undefined && actions.includes("Warn"))
         operation.warnings.push(`Validation failed for ValidatingAdmissionPolicy ${bound}: ${denial.message}`);
-      if (actions.includes("Deny"))
+      if (denial.at === undefined || actions.includes("Deny"))
         throw denied(operation, `ValidatingAdmissionPolicy ${bound} denied request: ${denial.message}`, denial.reason);
     }
   }
+  publish(operation, name, collected);
 }
 
-function* denials({ policy }: Policy, binding: Binding, kind: Kind, operation: Operation): Iterable<Denial> {
+function* denials(
+  { policy }: Policy,
+  binding: Binding,
+  kind: Kind,
+  operation: Operation,
+  collected: Collected,
+): Iterable<Denial> {
   const { failurePolicy = "Fail", matchConditions = [], validations = [] } = policy.spec ?? {};
   const params = paramsOf(policy, binding, operation);
   if (params === "missing") {
     const why = "no params found for policy binding with `Deny` parameterNotFoundAction";
-    if (failurePolicy === "Fail") yield { message: `failed to configure binding: ${why}` };
+    if (failurePolicy === "Fail") yield { message: `failed to configure binding: ${why}`, at: 0 };
     return;
   }
   const conditions = matchConditions.map(({ expression }) => policyCondition(expression));
@@ -73,10 +85,11 @@ function* denials({ policy }: Policy, binding: Binding, kind: Kind, operation: O
     const conditioned = { name: policy.metadata.name ?? "", failurePolicy };
     if (!conditionsHold(conditions, seen, conditioned, operation)) continue;
     seen.variables = lazily(policy, seen, budget);
-    for (const validation of validations) {
+    for (const [at, validation] of validations.entries()) {
       const denial = judge(validation, seen, budget, failurePolicy);
-      if (denial) yield denial;
+      if (denial) yield { ...denial, at };
     }
+    for (const message of collect(policy, seen, budget, collected)) yield { message };
   }
 }
 

@@ -16,7 +16,13 @@ const VERSIONS = ["v1", "v1beta1"];
 const DEFAULT_TIMEOUT_S = 10;
 
 /** What a webhook said; `patch` are the operations of a JSON patch. */
-export type Verdict = { allowed: boolean; status?: Partial<Status>; patch?: string; warnings: readonly string[] };
+export type Verdict = {
+  allowed: boolean;
+  status?: Partial<Status>;
+  patch?: string;
+  warnings: readonly string[];
+  auditAnnotations: Readonly<Record<string, string>>;
+};
 
 /** The webhook could not be asked, or did not answer as it must. */
 export class WebhookFailed extends Error {
@@ -126,6 +132,7 @@ export function verdict(answer: CalloutAnswer, { body }: Callout): Verdict {
     ...(response.status && { status: response.status }),
     ...(response.patch && { patch: decodePatch(response.patch) }),
     warnings: response.warnings ?? [],
+    auditAnnotations: response.auditAnnotations ?? {},
   };
 }
 
@@ -136,6 +143,7 @@ type Response = {
   patch?: string;
   patchType?: string;
   warnings?: string[];
+  auditAnnotations?: Record<string, string>;
 };
 
 function parse(text: string): unknown {

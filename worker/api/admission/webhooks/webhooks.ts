@@ -8,7 +8,7 @@ import { answersTo, type Callout, type CalloutAnswer } from "../../callouts/call
 import { normalize } from "../../engine/body.ts";
 import type { Loose } from "../../engine/core.ts";
 import type { Operation } from "../../engine/operation.ts";
-import type { Admission } from "../admission.ts";
+import { type Admission, annotate } from "../admission.ts";
 import { conditionsHold } from "../policies/conditions.ts";
 import { admissionVariables } from "../policies/variables.ts";
 import type { Hook } from "./hooks.ts";
@@ -92,10 +92,11 @@ function ask(hook: Hook, kind: Kind, operation: Operation): Callout {
 }
 
 /** Throws the refusal; undefined when the webhook failed and may. */
-function heard(hook: Hook, callout: Callout, answer: CalloutAnswer, { warnings }: Operation): Verdict | undefined {
+function heard(hook: Hook, callout: Callout, answer: CalloutAnswer, operation: Operation): Verdict | undefined {
   try {
     const said = verdict(answer, callout);
-    warnings.push(...said.warnings);
+    for (const [key, value] of Object.entries(said.auditAnnotations)) annotate(operation, `${hook.name}/${key}`, value);
+    operation.warnings.push(...said.warnings);
     if (!said.allowed) throw denial(hook, said.status);
     return said;
   } catch (error) {
