@@ -184,17 +184,18 @@ describe("nodes see what their pods need, and write what is theirs", async () =>
     expect(reserved.body.message).toContain("is not allowed to modify labels: node-restriction.kubernetes.io/a");
   });
 
-  test("tokens only for pods that run there", async () => {
-    const request = (name: string, as: object) =>
-      ask(
-        "POST",
-        "/api/v1/namespaces/default/serviceaccounts/default/token",
-        { spec: name ? { boundObjectRef: { kind: "Pod", apiVersion: "v1", name } } : {} },
-        { ...as } as Record<string, string>,
-      );
-    expect((await request("a", node("n1"))).code).toBe(201);
-    expect((await request("a", node("n2"))).code).toBe(403);
-    expect((await request("", node("n1"))).code).toBe(403);
+  test("tokens only for pods that run there, and for audiences that these name", async () => {
+    const { uid } = (await ask("GET", `${pods}/a`)).body.metadata;
+    const request = (spec: object, as: Record<string, string>) =>
+      ask("POST", "/api/v1/namespaces/default/serviceaccounts/default/token", { spec }, as);
+    const boundObjectRef = { kind: "Pod", apiVersion: "v1", name: "a", uid };
+    expect((await request({ boundObjectRef }, node("n1"))).code).toBe(201);
+    expect((await request({ boundObjectRef }, node("n2"))).code).toBe(403);
+    expect((await request({}, node("n1"))).body.message).toContain("node requested token not bound to a pod");
+    expect((await request({ boundObjectRef: { ...boundObjectRef, uid: "" } }, node("n1"))).code).toBe(403);
+    expect((await request({ boundObjectRef, audiences: ["vault"] }, node("n1"))).body.message).toContain(
+      'audience "vault" not found in pod spec volume',
+    );
   });
 });
 

@@ -21,6 +21,7 @@ const ownMutating: readonly Admission[] = [
   namespaceLifecycle,
   limitRangerDefaults,
   serviceAccount,
+  nodeRestriction,
   taintNodes,
   priority,
   defaultTolerationSeconds,
@@ -33,7 +34,6 @@ const ownMutating: readonly Admission[] = [
 export const mutating: readonly Admission[] = [...ownMutating, mutatingWebhooks(ownMutating)];
 
 export const validating: readonly Admission[] = [
-  nodeRestriction,
   privilegeEscalation,
   certificates,
   limitRanger,
@@ -47,6 +47,7 @@ export const validating: readonly Admission[] = [
 /** Deletions change nothing, but those who may change objects are asked too. */
 export const deleting: readonly Admission[] = [
   namespaceLifecycle,
+  nodeRestriction,
   mutatingWebhooks([]),
   validatingPolicies,
   validatingWebhooks,

@@ -1,10 +1,22 @@
 /**
- * What a node's own credential may do: what the pods on it need, and nothing of other nodes.
+ * What a node's own credential may do: what the pods on it need, and nothing of other nodes. What it may say of itself
+ * and of its pods is NodeRestriction's to check, which sees the objects.
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
-import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
 import type { Reader } from "../../storage/store.ts";
 import type { User } from "../request.ts";
+import {
+  attachment,
+  claimed,
+  configMap,
+  deviceClaim,
+  ownPod,
+  type Relation,
+  resourceSlice,
+  secret,
+  serviceAccount,
+  volumeOfClaim,
+} from "./node-relations.ts";
 import {
   type Attributes,
   type Authorizer,
@@ -16,7 +28,7 @@ import {
 
 const NODE_PREFIX = "system:node:";
 
-/** The node that a user is, or undefined for anyone else. */
+/** The node that a user is ("" where nobody can say which), or undefined for anyone else. */
 export function nodeOf(user: User): string | undefined {
   return user.name.startsWith(NODE_PREFIX) && user.groups.includes("system:nodes")
     ? user.name.slice(NODE_PREFIX.length)
@@ -26,8 +38,9 @@ export function nodeOf(user: User): string | undefined {
 const allow: Decision = { allowed: true, reason: "" };
 const deny = (reason: string): Decision => ({ allowed: false, reason });
 const READ = ["get", "list", "watch"];
+const WRITE = ["create", "update", "patch"];
 
-/** What any node may do to any object; which objects of its own it may write is NodeRestriction's. */
+/** What any node may do to any object of these resources. */
 const RULES: readonly PolicyRule[] = [
   { apiGroups: ["authentication.k8s.io"], resources: ["tokenreviews"], verbs: ["create"] },
   {
@@ -35,70 +48,59 @@ const RULES: readonly PolicyRule[] = [
     resources: ["subjectaccessreviews", "localsubjectaccessreviews"],
     verbs: ["create"],
   },
-  { apiGroups: ["authentication.k8s.io"], resources: ["selfsubjectreviews"], verbs: ["create"] },
-  {
-    apiGroups: ["authorization.k8s.io"],
-    resources: ["selfsubjectaccessreviews", "selfsubjectrulesreviews"],
-    verbs: ["create"],
-  },
   { apiGroups: [""], resources: ["services"], verbs: READ },
-  { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: READ },
   { apiGroups: [""], resources: ["endpoints"], verbs: ["get"] },
-  { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: ["create", "update", "patch"] },
-  { apiGroups: [""], resources: ["pods"], verbs: ["create", "delete"] },
-  { apiGroups: [""], resources: ["pods/status"], verbs: ["update", "patch"] },
-  { apiGroups: [""], resources: ["pods/eviction"], verbs: ["create"] },
-  { apiGroups: [""], resources: ["nodes"], verbs: ["create", "update", "patch"] },
-  { apiGroups: [""], resources: ["nodes/status"], verbs: ["update", "patch"] },
+  { apiGroups: ["", "events.k8s.io"], resources: ["events"], verbs: WRITE },
   { apiGroups: ["certificates.k8s.io"], resources: ["certificatesigningrequests"], verbs: ["create", ...READ] },
   { apiGroups: ["storage.k8s.io"], resources: ["csidrivers"], verbs: READ },
   { apiGroups: ["node.k8s.io"], resources: ["runtimeclasses"], verbs: READ },
 ];
 
-/** Pods bound to a node that may mention `name`, parsed only when their text does. */
-function mentioned(
-  reader: Reader,
-  node: string,
-  resource: keyof PodReferences,
-  namespace: string,
-  name: string,
-): boolean {
-  const quoted = JSON.stringify(name);
-  return reader
-    .byRef(`node=${node}`, "pods")
-    .some(
-      (pod) =>
-        pod.namespace === namespace &&
-        (pod.json.includes(quoted) || resource === "serviceaccounts") &&
-        podReferences(JSON.parse(pod.json))[resource].has(name),
-    );
-}
-
 type Rule = (a: ResourceAttributes, node: string, reader: Reader) => Decision;
 
-const unrelated = (node: string) => deny(`no relationship found between node '${node}' and this object`);
-
 const related =
-  (resource: keyof PodReferences, verbs: readonly string[], refused: string): Rule =>
+  (relation: Relation): Rule =>
   (a, node, reader) => {
-    if (!verbs.includes(a.verb)) return deny(refused);
-    if (a.subresource) return deny("cannot read subresource");
     if (!a.name) return deny("No Object name found");
-    return mentioned(reader, node, resource, a.namespace, a.name) ? allow : unrelated(node);
+    return relation(reader, node, a.namespace, a.name)
+      ? allow
+      : deny(`no relationship found between node '${node}' and this object`);
   };
 
-const token: Rule = (a, node, reader) => {
-  if (a.subresource === "" && a.verb === "get")
-    return mentioned(reader, node, "serviceaccounts", a.namespace, a.name) ? allow : unrelated(node);
-  if (a.verb !== "create" || a.subresource !== "token")
-    return deny("can only create tokens for individual service accounts");
-  if (!a.name) return deny("can only create tokens for individual service accounts");
-  return mentioned(reader, node, "serviceaccounts", a.namespace, a.name) ? allow : unrelated(node);
+const read =
+  (relation: Relation): Rule =>
+  (a, node, reader) => {
+    if (!READ.includes(a.verb)) return deny("can only read resources of this type");
+    if (a.subresource) return deny("cannot read subresource");
+    if (!a.namespace) return deny("can only read namespaced object of this type");
+    return related(relation)(a, node, reader);
+  };
+
+const get =
+  (relation: Relation): Rule =>
+  (a, node, reader) => {
+    if (a.verb !== "get") return deny("can only get individual resources of this type");
+    if (a.subresource) return deny("cannot get subresource");
+    return related(relation)(a, node, reader);
+  };
+
+const claim: Rule = (a, node, reader) => {
+  if (a.subresource !== "status") return get(claimed)(a, node, reader);
+  if (!["update", "patch"].includes(a.verb)) return deny("can only get/update/patch this type");
+  return related(claimed)(a, node, reader);
 };
 
+const account: Rule = (a, node, reader) => {
+  if (a.verb === "get" && a.subresource === "") return read(serviceAccount)(a, node, reader);
+  if (a.verb !== "create" || !a.name) return deny("can only create tokens for individual service accounts");
+  if (a.subresource !== "token") return deny("can only create token subresource of serviceaccount");
+  return related(serviceAccount)(a, node, reader);
+};
+
+const OWN_VERBS = ["get", "create", "update", "patch", "delete"];
+
 const lease: Rule = (a, node) => {
-  if (!["get", "create", "update", "patch", "delete"].includes(a.verb))
-    return deny("can only get, create, update, patch, or delete a node lease");
+  if (!OWN_VERBS.includes(a.verb)) return deny("can only get, create, update, patch, or delete a node lease");
   if (a.namespace !== "kube-node-lease")
     return deny('can only access leases in the "kube-node-lease" system namespace');
   // A create has no name in its path; NodeRestriction looks into the body.
@@ -107,63 +109,76 @@ const lease: Rule = (a, node) => {
   return allow;
 };
 
-const ownPods: Rule = (a, node, reader) => {
-  if (a.verb === "list" || a.verb === "watch") {
-    const terms = (a.fieldSelector ?? "").split(",");
-    return terms.some((term) => term.replace("==", "=") === `spec.nodeName=${node}`)
-      ? allow
-      : deny("can only list/watch pods with spec.nodeName field selector");
-  }
-  if (a.subresource) return deny("can only read pods");
-  const known = reader
-    .byRef(`node=${node}`, "pods")
-    .some((pod) => pod.namespace === a.namespace && pod.name === a.name);
-  return known ? allow : unrelated(node);
+const csiNode: Rule = (a, node) => {
+  if (!OWN_VERBS.includes(a.verb)) return deny("can only get, create, update, patch, or delete a CSINode");
+  if (a.subresource) return deny("cannot authorize CSINode subresources");
+  if (a.verb !== "create" && a.name !== node)
+    return deny("can only access CSINode with the same name as the requesting node");
+  return allow;
 };
 
-const ownNode: Rule = (a, node) =>
-  a.name === node && a.subresource === ""
-    ? allow
-    : deny(`node '${node}' cannot read all nodes, only its own Node object`);
+/** Whether a list is of what is on the node. */
+const selects = ({ fieldSelector = "" }: ResourceAttributes, node: string) =>
+  fieldSelector.split(",").some((term) => term.replace("==", "=") === `spec.nodeName=${node}`);
 
-/** Rules for what is readable by relation, tried after the general ones. */
-const RELATIONS: readonly { group: string; resource: string; verbs: readonly string[] | undefined; rule: Rule }[] = [
-  {
-    group: "",
-    resource: "secrets",
-    verbs: undefined,
-    rule: related("secrets", READ, "can only read resources of this type"),
-  },
-  {
-    group: "",
-    resource: "configmaps",
-    verbs: undefined,
-    rule: related("configmaps", READ, "can only read resources of this type"),
-  },
-  {
-    group: "",
-    resource: "persistentvolumeclaims",
-    verbs: undefined,
-    rule: related("persistentvolumeclaims", ["get"], "can only get individual resources of this type"),
-  },
-  { group: "", resource: "serviceaccounts", verbs: undefined, rule: token },
-  { group: "", resource: "pods", verbs: READ, rule: ownPods },
-  { group: "", resource: "nodes", verbs: READ, rule: ownNode },
-  { group: "coordination.k8s.io", resource: "leases", verbs: undefined, rule: lease },
-];
+const slice: Rule = (a, node, reader) => {
+  if (a.subresource) return deny("cannot authorize ResourceSlice subresources");
+  if (a.verb === "create") return allow;
+  if (OWN_VERBS.includes(a.verb)) return related(resourceSlice)(a, node, reader);
+  if (!["list", "watch", "deletecollection"].includes(a.verb))
+    return deny(
+      "only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection",
+    );
+  if (selects(a, node)) return allow;
+  return deny("can only list/watch/deletecollection resourceslices with nodeName field selector");
+};
+
+const pod: Rule = (a, node, reader) => {
+  const asked = `${a.verb} ${a.subresource}`;
+  if (["create ", "delete ", "update status", "patch status", "create eviction"].includes(asked)) return allow;
+  if (asked === "get ") return related(ownPod)(a, node, reader);
+  if (asked !== "list " && asked !== "watch ") return deny("");
+  if (selects(a, node)) return allow;
+  if (a.name) return related(ownPod)(a, node, reader);
+  return deny("can only list/watch pods with spec.nodeName field selector");
+};
+
+const ownNode: Rule = (a, node) => {
+  if (a.subresource === "status") return ["update", "patch"].includes(a.verb) ? allow : deny("");
+  if (a.subresource) return deny("");
+  if (WRITE.includes(a.verb)) return allow;
+  if (!READ.includes(a.verb)) return deny("");
+  if (a.name === node) return allow;
+  const which = a.name ? `'${a.name}'` : "all nodes";
+  return deny(`node '${node}' cannot read ${which}, only its own Node object`);
+};
+
+/** By resource and group. */
+const BY_RESOURCE: Readonly<Record<string, Rule>> = {
+  secrets: read(secret),
+  configmaps: read(configMap),
+  persistentvolumeclaims: claim,
+  persistentvolumes: get(volumeOfClaim),
+  "resourceclaims.resource.k8s.io": get(deviceClaim),
+  "volumeattachments.storage.k8s.io": get(attachment),
+  serviceaccounts: account,
+  "leases.coordination.k8s.io": lease,
+  "csinodes.storage.k8s.io": csiNode,
+  "resourceslices.resource.k8s.io": slice,
+  nodes: ownNode,
+  pods: pod,
+};
 
 export function nodeAuthorizer(reader: Reader): Authorizer {
   return (user, attributes: Attributes) => {
     const node = nodeOf(user);
-    if (!node) return deny("");
-    if (RULES.some((rule) => ruleAllows(rule, attributes))) return allow;
-    if (attributes.type === "path") return deny("");
-    const relation = RELATIONS.find(
-      (candidate) =>
-        candidate.group === attributes.group &&
-        candidate.resource === attributes.resource &&
-        (candidate.verbs?.includes(attributes.verb) ?? true),
-    );
-    return relation ? relation.rule(attributes, node, reader) : deny("");
+    if (node === undefined) return deny("");
+    if (node === "") return deny(`unknown node for user ${JSON.stringify(user.name)}`);
+    if (attributes.type === "resource") {
+      const { resource, group } = attributes;
+      const rule = BY_RESOURCE[group ? `${resource}.${group}` : resource];
+      if (rule) return rule(attributes, node, reader);
+    }
+    return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };
 }

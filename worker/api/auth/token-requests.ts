@@ -2,14 +2,19 @@
  * ServiceAccount tokens, bound to what uses them.
  * https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/token-request-v1/
  */
+import type {
+  CoreV1PersistentVolume,
+  CoreV1PersistentVolumeClaim,
+  CoreV1Pod,
+  StorageV1CSIDriver,
+} from "../../kinds/generated/types.ts";
 import { timestamp } from "../../lib/effects.ts";
 import type { ObjectMeta } from "../../lib/object.ts";
 import { badRequest, conflict, type FieldError, forbidden, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
-import type { User } from "../request.ts";
 import { nodeOf } from "./node-authorizer.ts";
 import { type Claims, ISSUER } from "./signing-key.ts";
-import type { Virtual } from "./virtual.ts";
+import type { Context, Question, Virtual } from "./virtual.ts";
 
 const TOKEN_REQUEST = { group: "authentication.k8s.io", kind: "TokenRequest" };
 const DEFAULT_SECONDS = 3600;
@@ -41,12 +46,11 @@ function find(reader: Reader, resource: string, namespace: string, ref: BoundObj
 }
 
 function checkUid(ref: BoundObject, { uid, name }: StoredObject): void {
-  if (ref.uid && ref.uid !== uid)
-    throw conflict(
-      { group: "", resource: ref.kind ?? "", name },
-      `the UID in the bound object reference (${ref.uid}) does not match the UID in record. The object might have been deleted and then recreated`,
-    );
+  if (ref.uid && ref.uid !== uid) throw conflict({ group: "", resource: ref.kind ?? "", name }, otherUid(ref));
 }
+
+const otherUid = ({ uid }: BoundObject) =>
+  `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
 
 const named = ({ name, uid }: StoredObject) => ({ name, uid });
 
@@ -95,16 +99,57 @@ function checkMetadata(metadata: ObjectMeta = {}, namespace: string, { name, uid
     );
 }
 
-/** A node gets tokens for the pods that run on it, and for nothing else. */
-function checkNode(user: User, account: string, { pod, node }: Bound): void {
+/** A node gets tokens for the pods that run on it and for audiences that these name, and for nothing else. */
+function checkNode({ store, authorizer }: Context, { user, namespace, name }: Question, spec: Spec): void {
   const own = nodeOf(user);
   if (own === undefined) return;
-  const subject = { group: "", resource: "serviceaccounts", name: account };
-  if (!pod) throw forbidden(subject, `node requested token not bound to a pod`);
-  if (node?.name !== own) throw forbidden(subject, `node requested token bound to a pod scheduled on a different node`);
+  const refused = (why: string) => forbidden({ group: "", resource: "serviceaccounts", name }, why);
+  const ref = spec.boundObjectRef;
+  if (ref?.apiVersion !== "v1" || ref.kind !== "Pod" || !ref.name)
+    throw refused("node requested token not bound to a pod");
+  if (!ref.uid) throw refused("node requested token with a pod binding without a uid");
+  const stored = find(store, "pods", namespace, ref);
+  if (stored.uid !== ref.uid) throw refused(otherUid(ref));
+  const pod = JSON.parse(stored.json) as CoreV1Pod;
+  if (pod.spec?.nodeName !== own) throw refused("node requested token bound to a pod scheduled on a different node");
+  const audiences = spec.audiences ?? [];
+  if (audiences.length > 1) throw refused("node may only request 0 or 1 audiences");
+  const audience = audiences[0] ?? "";
+  if (audiencesOf(store, pod).includes(audience)) return;
+  const verb = "request-serviceaccounts-token-audience";
+  const place = { group: "", version: "v1", resource: audience, subresource: "", namespace, name };
+  if (authorizer(user, { type: "resource", verb, ...place }).allowed) return;
+  throw refused(
+    `audience ${JSON.stringify(audience)} not found in pod spec volume, ${user.name} is not authorized to request tokens for this audience`,
+  );
 }
 
-export const tokenRequest: Virtual = ({ store, effects, key }, { user, namespace, name, object }) => {
+/** Whom tokens are for that a pod's volumes ask for, themselves or through the driver that mounts them. */
+function audiencesOf(reader: Reader, { metadata, spec }: CoreV1Pod): string[] {
+  const read = <T>(resource: string, namespace: string, name: string | undefined): T | undefined => {
+    const stored = name && reader.get({ resource, namespace, name });
+    return stored ? (JSON.parse(stored.json) as T) : undefined;
+  };
+  const driverOf = (claim: string): string | undefined => {
+    const volume = read<CoreV1PersistentVolumeClaim>("persistentvolumeclaims", metadata?.namespace ?? "", claim)?.spec
+      ?.volumeName;
+    return read<CoreV1PersistentVolume>("persistentvolumes", "", volume)?.spec?.csi?.driver;
+  };
+  return (spec?.volumes ?? []).flatMap(({ name, projected, csi, persistentVolumeClaim, ephemeral }) => {
+    const own = (projected?.sources ?? []).flatMap(({ serviceAccountToken }) =>
+      serviceAccountToken ? [serviceAccountToken.audience ?? ""] : [],
+    );
+    const claim = persistentVolumeClaim?.claimName ?? (ephemeral && `${metadata?.name}-${name}`);
+    const driver = csi?.driver ?? (claim && driverOf(claim));
+    const asked = read<StorageV1CSIDriver>("csidrivers.storage.k8s.io", "", driver || undefined)?.spec?.tokenRequests;
+    return [...own, ...(asked ?? []).map((request) => request.audience)];
+  });
+}
+
+export const tokenRequest: Virtual = (context, question) => {
+  const { store, effects, key } = context;
+  const { namespace, name, object } = question;
+  checkNode(context, question, (object.spec ?? {}) as Spec);
   const account = find(store, "serviceaccounts", namespace, { name });
   const spec = (object.spec ?? {}) as Spec;
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
@@ -112,7 +157,6 @@ export const tokenRequest: Virtual = ({ store, effects, key }, { user, namespace
   checkMetadata(object.metadata, namespace, account);
   if (found.length) throw invalid({ ...TOKEN_REQUEST, name: "" }, found);
   const binding = bound(store, namespace, name, spec.boundObjectRef);
-  checkNode(user, name, binding);
 
   const now = Math.floor(effects.now() / 1000);
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];

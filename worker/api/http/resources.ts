@@ -6,7 +6,6 @@ import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/rec
 import type { Access } from "../auth/access.ts";
 import type { Presented } from "../auth/authenticate.ts";
 import { requireAllowed } from "../auth/authorize.ts";
-import { nodeRestriction } from "../auth/node-restriction.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
 import { type Attempt, withCallouts } from "../callouts/callouts.ts";
@@ -47,12 +46,16 @@ const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 /** What needs no turn where nobody waits: no write waits for it. */
 const READS = new Set(["get", "list"]);
+/** Streams into a pod that stand for a create, however they are opened. */
+const CREATED: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
 /** What comes with a GET is no one's. */
 const UNREAD: Body = { type: "", bytes: new Uint8Array() };
 const NO_BODY = { contentType: "", body: undefined };
 
 const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
 const isProxy = ({ kind, subresource }: Route) => subresource === "proxy" && isProxied(kind.groupResource);
+const isCreated = (info: RequestInfo): info is ResourceInfo =>
+  info.type === "resource" && info.group === "" && info.resource === "pods" && CREATED.has(info.subresource);
 const isStream = (asked: Route) =>
   isProxy(asked) || (asked.kind.groupResource === "pods" && STREAMS.has(asked.subresource));
 
@@ -216,7 +219,10 @@ export class Resources {
 
   /** Authorization first, even of what is not served, so that nothing can be probed without it. */
   #ask({ request, url, info }: Asked, user: User, draft: Draft | undefined): Question {
-    const reason = requireAllowed(this.#parts.security.authorizer, user, info);
+    const { authorizer } = this.#parts.security;
+    // Who may create a stream may open it, though its WebSocket opens with GET.
+    const created = isCreated(info) && authorizer(user, { ...info, verb: "create" });
+    const reason = created && created.allowed ? created.reason : requireAllowed(authorizer, user, info);
     if (draft) this.#recorder.allowed(draft, reason);
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
@@ -234,12 +240,10 @@ export class Resources {
     attempt: Attempt | undefined,
   ): ApiResult | Promise<ApiResult> {
     const { user, info, asked, request } = question;
-    const { engine, kinds, security, store } = this.#parts;
+    const { engine, kinds, security } = this.#parts;
     const api = apiRequest(question, bodyOf(request, body, asked));
     const answer = askVirtual(this.#review, kinds, api, reviewed);
     if (answer) return answer;
-    const refused = nodeRestriction(store, { ...info, verb: asked.verb, user, body: api.body });
-    if (refused) throw refused;
     if (this.#creates(api)) requireAllowed(security.authorizer, user, { ...info, verb: "create" });
     return engine.handle(api, attempt);
   }

@@ -1,0 +1,131 @@
+/**
+ * What a node's pods need, and so the node: read from the pods that are bound to it when it asks.
+ * https://kubernetes.io/docs/reference/access-authn-authz/node/
+ */
+import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
+import type { CoreV1PersistentVolume, CoreV1Pod } from "../../kinds/generated/types.ts";
+import type { Reader } from "../../storage/store.ts";
+
+const MIRROR = "kubernetes.io/config.mirror";
+
+/** Claims that a pod's volumes use, those made for the pod itself among them. */
+const claimsOf = ({ metadata, spec }: CoreV1Pod): string[] =>
+  (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
+    return ephemeral ? [`${metadata?.name}-${name}`] : [];
+  });
+
+/** A pod that the node itself has made gives it nothing. */
+const isMirror = ({ metadata }: CoreV1Pod) => metadata?.annotations?.[MIRROR] !== undefined;
+
+/** Pods bound to a node, those of one namespace, whose text says `word`: the others are not parsed. */
+function* podsOn(reader: Reader, node: string, namespace: string, word: string): Iterable<CoreV1Pod> {
+  const quoted = word && JSON.stringify(word);
+  for (const pod of reader.byRef(`node=${node}`, "pods")) {
+    if (pod.namespace !== namespace || (quoted && !pod.json.includes(quoted))) continue;
+    const parsed = JSON.parse(pod.json) as CoreV1Pod;
+    if (!isMirror(parsed)) yield parsed;
+  }
+}
+
+export type Relation = (reader: Reader, node: string, namespace: string, name: string) => boolean;
+
+const mentions =
+  (resource: keyof PodReferences): Relation =>
+  (reader, node, namespace, name) => {
+    // The default account of a namespace need not be named in every text.
+    for (const pod of podsOn(reader, node, namespace, resource === "serviceaccounts" ? "" : name))
+      if (podReferences(pod)[resource].has(name)) return true;
+    return false;
+  };
+
+export const claimed: Relation = (reader, node, namespace, name) => {
+  for (const pod of podsOn(reader, node, namespace, "")) if (claimsOf(pod).includes(name)) return true;
+  return false;
+};
+
+const claimOfVolume = ({ spec }: CoreV1PersistentVolume) => ({
+  namespace: spec?.claimRef?.namespace ?? "",
+  name: spec?.claimRef?.name ?? "",
+});
+
+export const volumeOfClaim: Relation = (reader, node, _, name) => {
+  const stored = reader.get({ resource: "persistentvolumes", namespace: "", name });
+  if (!stored) return false;
+  const claim = claimOfVolume(JSON.parse(stored.json) as CoreV1PersistentVolume);
+  return claim.name !== "" && claimed(reader, node, claim.namespace, claim.name);
+};
+
+type Ref = { name?: string; namespace?: string; secretName?: string; secretNamespace?: string | null };
+
+/** Secrets by which a volume is mounted; those without a namespace lie in that of its claim. */
+function secretsOfVolume({ spec }: CoreV1PersistentVolume, own: string): string[] {
+  const csi = spec?.csi;
+  const refs = [
+    csi?.controllerPublishSecretRef,
+    csi?.nodeStageSecretRef,
+    csi?.nodePublishSecretRef,
+    csi?.controllerExpandSecretRef,
+    csi?.nodeExpandSecretRef,
+    spec?.cephfs?.secretRef,
+    spec?.flexVolume?.secretRef,
+    spec?.rbd?.secretRef,
+    spec?.scaleIO?.secretRef,
+    spec?.iscsi?.secretRef,
+    spec?.storageos?.secretRef,
+    spec?.azureFile,
+  ] as (Ref | undefined)[];
+  return refs.flatMap((ref) => {
+    const name = ref?.name ?? ref?.secretName;
+    return name ? [`${ref?.namespace ?? ref?.secretNamespace ?? own}/${name}`] : [];
+  });
+}
+
+export const secret: Relation = (reader, node, namespace, name) => {
+  if (mentions("secrets")(reader, node, namespace, name)) return true;
+  for (const stored of reader.byRef(`node=${node}`, "pods")) {
+    const pod = JSON.parse(stored.json) as CoreV1Pod;
+    if (isMirror(pod)) continue;
+    for (const claim of claimsOf(pod)) {
+      const found = reader.get({ resource: "persistentvolumeclaims", namespace: stored.namespace, name: claim });
+      const { spec } = found ? (JSON.parse(found.json) as { spec?: { volumeName?: string } }) : {};
+      const volume =
+        spec?.volumeName && reader.get({ resource: "persistentvolumes", namespace: "", name: spec.volumeName });
+      if (!volume) continue;
+      const parsed = JSON.parse(volume.json) as CoreV1PersistentVolume;
+      if (secretsOfVolume(parsed, claimOfVolume(parsed).namespace).includes(`${namespace}/${name}`)) return true;
+    }
+  }
+  return false;
+};
+
+export const configMap = mentions("configmaps");
+export const serviceAccount = mentions("serviceaccounts");
+
+export const ownPod: Relation = (reader, node, namespace, name) =>
+  reader.byRef(`node=${node}`, "pods").some((pod) => pod.namespace === namespace && pod.name === name);
+
+export const deviceClaim: Relation = (reader, node, namespace, name) => {
+  for (const { spec, status } of podsOn(reader, node, namespace, name)) {
+    const extended = status?.extendedResourceClaimStatus?.resourceClaimName;
+    const names = (spec?.resourceClaims ?? []).map(({ name: own, resourceClaimName }) => {
+      const made = status?.resourceClaimStatuses?.find((candidate) => candidate.name === own);
+      return resourceClaimName ?? made?.resourceClaimName;
+    });
+    if ([...names, extended].includes(name)) return true;
+  }
+  return false;
+};
+
+/** An object whose spec names the node. */
+const onNode =
+  (resource: string): Relation =>
+  (reader, node, _, name) => {
+    const stored = reader.get({ resource, namespace: "", name });
+    return (
+      stored !== undefined && (JSON.parse(stored.json) as { spec?: { nodeName?: string } }).spec?.nodeName === node
+    );
+  };
+
+export const attachment = onNode("volumeattachments.storage.k8s.io");
+export const resourceSlice = onNode("resourceslices.resource.k8s.io");
