@@ -37,7 +37,7 @@ export type KindRules<T extends KubeObject> = {
   validateCreate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
   deprecation?: string;
-  warnings?(object: T, old: T | undefined): Iterable<string>;
+  warnings?(object: T, old: T | undefined, subresource: string): Iterable<string>;
   columns?: readonly Column<T>[];
   /** Added to those that read their field by its path. */
   fieldSelectors?: Readonly<Record<string, FieldSelector<T>>>;
@@ -112,7 +112,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
       yield* immutableProblems(rules.immutable ?? [], object, old);
       yield* rules.validateUpdate?.(object, old, subresource) ?? [];
     },
-    warnings: (object, old) => rules.warnings?.(object, old) ?? [],
+    warnings: (object, old, subresource) => rules.warnings?.(object, old, subresource) ?? [],
     columns: describedColumns(rules.columns ?? (derivedColumns(facts.columns) as Column<T>[]), facts.columns),
     fieldSelectors: { ...pathSelectors(schema, facts.fieldSelectors ?? []), ...rules.fieldSelectors },
   };

@@ -94,7 +94,7 @@ export type Kind<T extends KubeObject = KubeObject> = {
   /** Told in a `Warning` header of every answer: that there is something better. */
   readonly deprecation?: string;
   /** Texts for `Warning` headers. */
-  warnings(object: T, old: T | undefined): Iterable<string>;
+  warnings(object: T, old: T | undefined, subresource: string): Iterable<string>;
   readonly columns: readonly Column<T>[];
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly fieldSelectors: Readonly<Record<string, FieldSelector<T>>>;

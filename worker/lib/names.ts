@@ -21,6 +21,7 @@ export const byteLength = (text: string): number => encoder.encode(text).length;
 const lengthOf = (text: string, isGood: boolean) => (isGood ? text.length : byteLength(text));
 
 const tooLongName = (max: number): string => `must be no more than ${max} characters`;
+const tooManyBytes = (max: number): string => `must be no more than ${max} bytes`;
 export const betweenNumbers = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
 /** Explains a pattern the way `validation.RegexError` does. */
@@ -31,12 +32,12 @@ export function patternProblem(message: string, pattern: string, ...examples: st
     : `${message} (regex used for validation is '${pattern}')`;
 }
 
-/** A rule of at most `max` bytes that match `pattern`. */
-function rule(max: number, pattern: string, explain: (value: string) => string): Rule {
+/** A rule of at most `max` bytes that match `pattern`. What a length is counted in, upstream says in two ways. */
+function rule(max: number, pattern: string, explain: (value: string) => string, tooLong = tooLongName): Rule {
   const good = whole(pattern);
   return (value) => {
     const isGood = good.test(value);
-    return [...(lengthOf(value, isGood) > max ? [tooLongName(max)] : []), ...(isGood ? [] : [explain(value)])];
+    return [...(lengthOf(value, isGood) > max ? [tooLong(max)] : []), ...(isGood ? [] : [explain(value)])];
   };
 }
 
@@ -46,6 +47,17 @@ const notSubdomain = patternProblem(
   "example.com",
 );
 export const dnsSubdomainProblems: Rule = rule(253, SUBDOMAIN_1123, () => notSubdomain);
+const prefixProblems = rule(253, SUBDOMAIN_1123, () => notSubdomain, tooManyBytes);
+
+const SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
+const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
+const notSearch = patternProblem(
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  SEARCH,
+  "example.com",
+);
+/** A domain that a resolver looks in: its labels may hold underscores. */
+export const searchDomainProblems: Rule = rule(253, SEARCH, () => notSearch);
 
 const notLabel = patternProblem(
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character",
@@ -94,10 +106,10 @@ export function qualifiedNameProblems(value: string): string[] {
   const name = parts.at(-1) ?? "";
   const prefix = parts.length === 2 ? parts[0] : undefined;
   if (prefix === "") problems.push("prefix part must be non-empty");
-  else if (prefix !== undefined) problems.push(...dnsSubdomainProblems(prefix).map((p) => `prefix part ${p}`));
+  else if (prefix !== undefined) problems.push(...prefixProblems(prefix).map((p) => `prefix part ${p}`));
   const isGood = qualified.test(name);
   if (name === "") problems.push("name part must be non-empty");
-  else if (lengthOf(name, isGood) > 63) problems.push(`name part ${tooLongName(63)}`);
+  else if (lengthOf(name, isGood) > 63) problems.push(`name part ${tooManyBytes(63)}`);
   if (!isGood) problems.push(`name part ${notQualified}`);
   return problems;
 }
@@ -109,7 +121,7 @@ const notLabelValue = patternProblem(
   "my_value",
   "12345",
 );
-export const labelValueProblems: Rule = rule(63, LABEL_VALUE, () => notLabelValue);
+export const labelValueProblems: Rule = rule(63, LABEL_VALUE, () => notLabelValue, tooManyBytes);
 
 /** Names that only have to be one segment of a URL path: RBAC roles and bindings. */
 export function pathSegmentProblems(value: string): string[] {

@@ -9,11 +9,20 @@ export const priority: Admission = {
   name: "Priority",
   admits(operation) {
     if (creates(operation, "pods")) resolve(operation);
+    if (operation.action === "UPDATE" && operation.kind.groupResource === "pods") keep(operation);
     const { kind, subresource, action } = operation;
     if (kind.groupResource === "priorityclasses.scheduling.k8s.io" && subresource === "" && action !== "DELETE")
       checkOneDefault(operation);
   },
 };
+
+/** An update that leaves them out means them as they are. */
+function keep({ object, old }: Operation): void {
+  const { spec } = object as CoreV1Pod;
+  const before = (old as CoreV1Pod | undefined)?.spec;
+  if (spec && before?.priority !== undefined) spec.priority ??= before.priority;
+  if (spec && before?.preemptionPolicy !== undefined) spec.preemptionPolicy ??= before.preemptionPolicy;
+}
 
 const classesOf = (operation: Operation) =>
   kindNamed<SchedulingV1PriorityClass>(operation, "scheduling.k8s.io", "priorityclasses");

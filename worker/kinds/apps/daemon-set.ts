@@ -6,7 +6,7 @@ import type { AppsV1DaemonSetSpec, Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { notNegative, type Problems } from "../validation/fields.ts";
 import { plainValue, validateAtMostAll, validateIntOrPercent } from "../validation/int-or-percent.ts";
-import { podSpecWarnings } from "../validation/pod-warnings.ts";
+import { podWarnings } from "../validation/pod-warnings.ts";
 import { validateSelectedTemplate, validateSelector } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, pairs, selectorColumn } from "./workload-columns.ts";
 
@@ -44,8 +44,9 @@ export const DaemonSet = defineKind({
     set.metadata.annotations = { ...set.metadata.annotations, [TEMPLATE_GENERATION]: generation };
   },
   validate: ({ spec }) => validateSpec(spec),
-  *warnings({ spec }) {
-    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  *warnings(set, old) {
+    const generation = (of: typeof set) => of.metadata.annotations?.[TEMPLATE_GENERATION];
+    if (!old || generation(set) !== generation(old)) yield* podWarnings(set.spec?.template, "spec.template.");
   },
   columns: [
     nameColumn,

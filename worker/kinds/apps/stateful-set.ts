@@ -6,7 +6,8 @@ import { defineKind } from "../define-kind.ts";
 import type { AppsV1StatefulSetSpec, AppsV1StatefulSetUpdateStrategy, Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { invalidFor, notNegative, type Problems } from "../validation/fields.ts";
-import { podSpecWarnings } from "../validation/pod-warnings.ts";
+import { templateWarnings } from "../validation/pod-warnings.ts";
+import { claimWarnings } from "../validation/volume-warnings.ts";
 import { validateSelectedTemplate, validateSelector } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, REPLICAS } from "./workload-columns.ts";
 
@@ -49,8 +50,13 @@ export const StatefulSet = defineKind({
   *validateUpdate({ spec }, { spec: old }, subresource) {
     if (subresource === "" && !same(lasting(spec), lasting(old))) yield forbiddenField("spec", MAY_CHANGE);
   },
-  *warnings({ spec }) {
-    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  *warnings(set, old, subresource) {
+    if (subresource) return;
+    yield* templateWarnings(set, old);
+    for (const [index, claim] of (set.spec?.volumeClaimTemplates ?? []).entries())
+      yield* claimWarnings(claim.spec, `spec.volumeClaimTemplates[${index}]${old ? ".Spec" : ""}`);
+    if ((set.spec?.revisionHistoryLimit ?? 0) < 0)
+      yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended";
   },
   scale: REPLICAS,
   columns: [

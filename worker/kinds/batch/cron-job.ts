@@ -7,7 +7,8 @@ import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import type { Column } from "../kind.ts";
 import { validateCronJob } from "../validation/cron-job.ts";
-import { podSpecWarnings } from "../validation/pod-warnings.ts";
+import { nameWarnings } from "../validation/pod-warnings.ts";
+import { jobWarnings } from "./job.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ */
 export type CronJob = Schemas["io.k8s.api.batch.v1.CronJob"];
@@ -29,8 +30,13 @@ export const CronJob = defineKind({
     if ((metadata?.name?.length ?? 0) > MAX_NAME)
       yield invalidValue("metadata.name", metadata.name, `must be no more than ${MAX_NAME} characters`);
   },
-  warnings: ({ spec }) =>
-    podSpecWarnings(spec?.jobTemplate?.spec?.template?.spec, "spec.jobTemplate.spec.template.spec"),
+  *warnings({ metadata, spec }, old, subresource) {
+    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
+    if (!old || old.metadata?.generation !== metadata?.generation)
+      yield* jobWarnings(spec?.jobTemplate?.spec, "spec.jobTemplate.spec");
+    if (old && !subresource && spec?.schedule?.includes("TZ"))
+      yield "cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details";
+  },
   columns: [
     nameColumn,
     { name: "Schedule", type: "string", value: ({ spec }) => spec?.schedule ?? "" },

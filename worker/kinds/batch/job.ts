@@ -9,7 +9,7 @@ import { notNegative, type Problems } from "../validation/fields.ts";
 import { validateFailurePolicy, validateIndexes, validateJobUpdate } from "../validation/job.ts";
 import { validateJobStatus } from "../validation/job-status.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
-import { podSpecWarnings } from "../validation/pod-warnings.ts";
+import { nameWarnings, podWarnings } from "../validation/pod-warnings.ts";
 import { matchesTemplate, selectsOthers } from "../validation/workloads.ts";
 
 const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
@@ -61,8 +61,9 @@ export const Job = defineKind({
     if (!spec?.selector || !matchesTemplate(spec.selector, spec.template)) yield selectsOthers(spec?.template);
   },
   validateUpdate: (job, old, subresource) => (subresource ? validateJobStatus : validateJobUpdate)(job, old),
-  *warnings({ spec }) {
-    yield* podSpecWarnings(spec?.template?.spec, "spec.template.spec");
+  *warnings({ metadata, spec }, old) {
+    if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
+    if (!old || old.metadata?.generation !== metadata?.generation) yield* jobWarnings(spec, "spec");
   },
   columns: [
     nameColumn,
@@ -101,6 +102,16 @@ function duration({ status }: JobLike, now: number): string {
   if (!status?.startTime) return "";
   const end = status.completionTime ? Date.parse(status.completionTime) : now;
   return humanDuration(end - Date.parse(status.startTime));
+}
+
+const MANY_COMPLETIONS = 100_000;
+const MANY_AT_ONCE = 10_000;
+
+export function* jobWarnings(spec: BatchV1JobSpec | undefined, field: string): Iterable<string> {
+  const { completionMode, completions = 0, parallelism = 0 } = spec ?? {};
+  if (completionMode === "Indexed" && completions > MANY_COMPLETIONS && parallelism > MANY_AT_ONCE)
+    yield `${field}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`;
+  yield* podWarnings(spec?.template, `${field}.template.`);
 }
 
 /** `field` is where the spec stands: a CronJob has one further down. */

@@ -2,7 +2,7 @@ import { canonicalizeResources } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1PersistentVolumeClaim, Schemas } from "../generated/types.ts";
-import { validateClaim, validateClaimUpdate } from "../validation/storage.ts";
+import { validateClaim, validateClaimStatus, validateClaimUpdate } from "../validation/claims.ts";
 import { accessModes } from "./access-modes.ts";
 
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims */

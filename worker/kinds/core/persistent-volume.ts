@@ -2,7 +2,7 @@ import { canonicalizeResources } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1PersistentVolume, Schemas } from "../generated/types.ts";
-import { validateVolume, validateVolumeUpdate } from "../validation/storage.ts";
+import { validateVolume, validateVolumeUpdate } from "../validation/persistent-volumes.ts";
 import { accessModes } from "./access-modes.ts";
 
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/ */

@@ -1,4 +1,4 @@
-import { canonicalizeResources } from "../../lib/quantity.ts";
+import { canonicalizeResources, formatQuantity } from "../../lib/quantity.ts";
 import type {
   CoreV1Container,
   CoreV1EnvVar,
@@ -14,6 +14,8 @@ import type {
   CoreV1VolumeProjection,
 } from "../generated/types.ts";
 
+import { podRequests } from "./pod-resources.ts";
+
 /**
  * Defaults of pods, and of the pod templates in workloads.
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
@@ -26,8 +28,9 @@ const FILE_MODE = 0o644;
 export function defaultPod(pod: CoreV1Pod): void {
   const spec = pod.spec;
   if (!spec) return;
-  requestsFromLimits(spec.resources);
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   for (const container of runnable(spec)) requestsFromLimits(container.resources);
+  defaultPodResources(spec);
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork) {
     for (const port of runnable(spec).flatMap((container) => container.ports ?? []))
@@ -40,7 +43,37 @@ export function defaultPodTemplate(template: CoreV1PodTemplateSpec | null | unde
   if (template?.spec) defaultPodSpec(template.spec);
 }
 
+/** A pod that limits itself asks for that much, or for what its containers do. */
+function defaultPodResources(spec: CoreV1PodSpec): void {
+  const { resources } = spec;
+  if (!resources) return;
+  const { resources: _, overhead: __, ...bare } = spec;
+  for (const [name, sum] of Object.entries(podRequests({ spec: bare })))
+    if (POD_RESOURCES.test(name)) {
+      resources.requests ??= {};
+      resources.requests[name] ??= formatQuantity(sum);
+    }
+  requestsFromLimits(resources);
+}
+
+const POD_RESOURCES = /^(cpu|memory|hugepages-.*)$/;
+
+/** Fields of features that are off by default: they are not kept. */
+function dropDisabled(spec: CoreV1PodSpec): void {
+  delete spec.workloadRef;
+  for (const container of allContainers(spec)) {
+    if (!container.lifecycle?.stopSignal) continue;
+    delete container.lifecycle.stopSignal;
+    if (Object.keys(container.lifecycle).length === 0) delete container.lifecycle;
+  }
+  for (const source of (spec.volumes ?? []).flatMap(({ projected }) => projected?.sources ?? [])) {
+    delete source.clusterTrustBundle;
+    delete source.podCertificate;
+  }
+}
+
 function defaultPodSpec(spec: CoreV1PodSpec): void {
+  dropDisabled(spec);
   spec.dnsPolicy ||= "ClusterFirst";
   spec.restartPolicy ||= "Always";
   spec.securityContext ??= {};
@@ -88,14 +121,20 @@ function defaultContainer(container: AnyContainer): void {
   for (const variable of container.env ?? []) defaultVariable(variable);
 }
 
-/** Always for `:latest`, also when only implied; else what the node has is fine. */
+const PATH = "[a-z0-9]+(?:(?:\\.|__?|-+)[a-z0-9]+)*";
+const HOST =
+  "(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\\[[a-fA-F0-9:]+\\])";
+/** https://github.com/distribution/reference */
+const REFERENCE = new RegExp(
+  `^(?:${HOST}(?::[0-9]+)?/)?(${PATH}(?:/${PATH})*)(?::(\\w[\\w.-]{0,127}))?(@[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})?$`,
+);
+const MAX_NAME = 255;
+
+/** Always for `:latest`, also when only implied; else, and where it cannot be read, what the node has is fine. */
 function defaultPullPolicy(image: string | undefined): string {
-  if (!image) return "IfNotPresent";
-  const [name = "", digest] = image.split("@");
-  const last = name.slice(name.lastIndexOf("/") + 1);
-  const colon = last.lastIndexOf(":");
-  const tag = colon >= 0 ? last.slice(colon + 1) : digest === undefined ? "latest" : "";
-  return tag === "latest" ? "Always" : "IfNotPresent";
+  const [, path = "", tag, digest] = REFERENCE.exec(image ?? "") ?? [];
+  if (!path || path.length > MAX_NAME) return "IfNotPresent";
+  return tag === "latest" || (!tag && !digest) ? "Always" : "IfNotPresent";
 }
 
 function defaultProbe(probe: CoreV1Probe | null | undefined): void {

@@ -3,6 +3,7 @@ import { nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
+import { podWarnings } from "../validation/pod-warnings.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-template-v1/ */
@@ -10,6 +11,9 @@ export type PodTemplate = Schemas["io.k8s.api.core.v1.PodTemplate"];
 export const PodTemplate = defineKind({
   schema: "io.k8s.api.core.v1.PodTemplate",
   default: ({ template }) => defaultPodTemplate(template),
+  *warnings({ metadata, template }, old) {
+    if (!old || old.metadata?.generation !== metadata?.generation) yield* podWarnings(template, "template.");
+  },
   validate: ({ template }) => validatePodTemplate(template, "template"),
   columns: [
     nameColumn,

@@ -1,8 +1,9 @@
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { ipWarnings } from "../validation/ip.ts";
 import { validateNewPod, validatePod } from "../validation/pod-spec.ts";
 import { validatePodUpdate } from "../validation/pod-update.ts";
-import { nameWarnings, podSpecWarnings } from "../validation/pod-warnings.ts";
+import { nameWarnings, podWarnings } from "../validation/pod-warnings.ts";
 import { podColumns } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
 import { beginPod, keepForSubresource } from "./pod-strategy.ts";
@@ -17,9 +18,15 @@ export const Pod = defineKind({
   validate: validatePod,
   validateCreate: validateNewPod,
   validateUpdate: validatePodUpdate,
-  *warnings(pod, old) {
-    if (!old) yield* nameWarnings(pod.metadata?.name, "the Pod's hostname");
-    yield* podSpecWarnings(pod.spec, "spec");
+  *warnings(pod, old, subresource) {
+    if (!old) {
+      yield* nameWarnings(pod.metadata?.name, "the Pod's hostname");
+      yield* podWarnings(pod, "");
+    }
+    if (subresource !== "status") return;
+    for (const list of ["podIPs", "hostIPs"] as const)
+      for (const [index, { ip = "" }] of (pod.status?.[list] ?? []).entries())
+        yield* ipWarnings(ip, `status.${list}[${index}].ip`);
   },
   fieldSelectors: {
     "spec.hostNetwork": ({ spec }) => String(spec?.hostNetwork ?? false),

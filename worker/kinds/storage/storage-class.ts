@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { validateStorageClass, validateStorageClassUpdate } from "../validation/storage.ts";
+import { validateStorageClass, validateStorageClassUpdate } from "../validation/storage-class.ts";
 
 /** https://kubernetes.io/docs/concepts/storage/storage-classes/ */
 export type StorageClass = Schemas["io.k8s.api.storage.v1.StorageClass"];

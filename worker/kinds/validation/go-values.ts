@@ -1,4 +1,5 @@
 import { unifiedDiff } from "../../lib/unified-diff.ts";
+import { goStructs } from "../generated/go-structs.ts";
 import type { CoreV1PodSpec, MetaV1LabelSelector } from "../generated/types.ts";
 
 /**
@@ -12,176 +13,62 @@ export function goSelector(selector: MetaV1LabelSelector | null | undefined): un
     ...(matchLabels && Object.keys(matchLabels).length && { matchLabels }),
     ...(matchExpressions?.length && {
       matchExpressions: matchExpressions.map(({ key, operator, values }) => ({
-        key,
-        operator,
+        key: key ?? "",
+        operator: operator ?? "",
         ...(values?.length && { values }),
       })),
     }),
   };
 }
 
-/** Fields in the struct's order, with what an absent one shows as. Others are named by capitals alone. */
-type GoFields = Readonly<Record<string, null | false | "" | 0 | GoStruct>>;
-type GoStruct = { readonly fields: GoFields };
-
-const OPTIONAL = null;
-
-const securityContext: GoFields = {
-  capabilities: OPTIONAL,
-  privileged: OPTIONAL,
-  seLinuxOptions: OPTIONAL,
-  windowsOptions: OPTIONAL,
-  runAsUser: OPTIONAL,
-  runAsGroup: OPTIONAL,
-  runAsNonRoot: OPTIONAL,
-  readOnlyRootFilesystem: OPTIONAL,
-  allowPrivilegeEscalation: OPTIONAL,
-  procMount: OPTIONAL,
-  seccompProfile: OPTIONAL,
-  appArmorProfile: OPTIONAL,
+type Field = {
+  goName: string;
+  jsonName: string;
+  absent: unknown;
+  holds?: "value" | "pointer" | "list";
+  struct?: string;
 };
 
-const container: GoFields = {
-  name: "",
-  image: "",
-  command: OPTIONAL,
-  args: OPTIONAL,
-  workingDir: "",
-  ports: OPTIONAL,
-  envFrom: OPTIONAL,
-  env: OPTIONAL,
-  resources: { fields: { limits: OPTIONAL, requests: OPTIONAL, claims: OPTIONAL } },
-  resizePolicy: OPTIONAL,
-  restartPolicy: OPTIONAL,
-  restartPolicyRules: OPTIONAL,
-  volumeMounts: OPTIONAL,
-  volumeDevices: OPTIONAL,
-  livenessProbe: OPTIONAL,
-  readinessProbe: OPTIONAL,
-  startupProbe: OPTIONAL,
-  lifecycle: OPTIONAL,
-  terminationMessagePath: "",
-  terminationMessagePolicy: "",
-  imagePullPolicy: "",
-  securityContext: OPTIONAL,
-  stdin: false,
-  stdinOnce: false,
-  tty: false,
-};
+const absents: Readonly<Record<string, unknown>> = { s: "", b: false, i: 0, q: "0", o: {}, n: null, m: null };
+const holders = { "{": "value", "*": "pointer", "[": "list" } as const;
+const parsed = new Map<string, readonly Field[]>();
 
-const ephemeralContainer: GoFields = { ...container, targetContainerName: "" };
-
-const podSpec: GoFields = {
-  volumes: OPTIONAL,
-  initContainers: OPTIONAL,
-  containers: OPTIONAL,
-  ephemeralContainers: OPTIONAL,
-  restartPolicy: "",
-  terminationGracePeriodSeconds: OPTIONAL,
-  activeDeadlineSeconds: OPTIONAL,
-  dnsPolicy: "",
-  nodeSelector: OPTIONAL,
-  serviceAccountName: "",
-  automountServiceAccountToken: OPTIONAL,
-  nodeName: "",
-  securityContext: OPTIONAL,
-  imagePullSecrets: OPTIONAL,
-  hostname: "",
-  subdomain: "",
-  setHostnameAsFQDN: OPTIONAL,
-  affinity: OPTIONAL,
-  schedulerName: "",
-  tolerations: OPTIONAL,
-  hostAliases: OPTIONAL,
-  priorityClassName: "",
-  priority: OPTIONAL,
-  preemptionPolicy: OPTIONAL,
-  dnsConfig: OPTIONAL,
-  readinessGates: OPTIONAL,
-  runtimeClassName: OPTIONAL,
-  overhead: OPTIONAL,
-  enableServiceLinks: OPTIONAL,
-  topologySpreadConstraints: OPTIONAL,
-  os: OPTIONAL,
-  schedulingGates: OPTIONAL,
-  resourceClaims: OPTIONAL,
-  resources: OPTIONAL,
-  hostnameOverride: OPTIONAL,
-  workloadRef: OPTIONAL,
-};
-
-const podSecurityContext: GoFields = {
-  hostNetwork: false,
-  hostPID: false,
-  hostIPC: false,
-  shareProcessNamespace: OPTIONAL,
-  hostUsers: OPTIONAL,
-  seLinuxOptions: OPTIONAL,
-  windowsOptions: OPTIONAL,
-  runAsUser: OPTIONAL,
-  runAsGroup: OPTIONAL,
-  runAsNonRoot: OPTIONAL,
-  supplementalGroups: OPTIONAL,
-  supplementalGroupsPolicy: OPTIONAL,
-  fsGroup: OPTIONAL,
-  fsGroupChangePolicy: OPTIONAL,
-  sysctls: OPTIONAL,
-  seccompProfile: OPTIONAL,
-  appArmorProfile: OPTIONAL,
-  seLinuxChangePolicy: OPTIONAL,
-};
-
-const goNames: Readonly<Record<string, string>> = {
-  dnsPolicy: "DNSPolicy",
-  dnsConfig: "DNSConfig",
-  fsGroup: "FSGroup",
-  fsGroupChangePolicy: "FSGroupChangePolicy",
-  seLinuxOptions: "SELinuxOptions",
-  seLinuxChangePolicy: "SELinuxChangePolicy",
-  os: "OS",
-  tty: "TTY",
-  csi: "CSI",
-  nfs: "NFS",
-  httpGet: "HTTPGet",
-  tcpSocket: "TCPSocket",
-  grpc: "GRPC",
-};
-const goName = (name: string) => goNames[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
-
-/** Names of nested fields follow Go's; keys of maps of resources stay. */
-const MAPS = new Set(["limits", "requests", "nodeSelector", "overhead", "matchLabels"]);
-
-export function goNamed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(goNamed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [goName(name), MAPS.has(name) ? inner : goNamed(inner)]),
-  );
+function fieldsOf(struct: string): readonly Field[] {
+  const known = parsed.get(struct);
+  if (known) return known;
+  const fields = (goStructs[struct] ?? "").split(" ").flatMap((text): readonly Field[] => {
+    const [goName = "", jsonName = "", kind = ""] = text.split(":");
+    if (!goName) return fieldsOf(jsonName);
+    const holds = holders[kind.charAt(0) as keyof typeof holders];
+    if (!holds) return [{ goName, jsonName, absent: absents[kind] ?? null }];
+    return [{ goName, jsonName, absent: holds === "value" ? {} : null, holds, struct: kind.slice(1) }];
+  });
+  parsed.set(struct, fields);
+  return fields;
 }
 
-function goStruct(fields: GoFields, value: object): Record<string, unknown> {
-  const json = value as Record<string, unknown>;
+/** `value`, which is JSON, as the struct (`core.Container`) shows it. */
+export function goValue(struct: string, value: unknown): unknown {
+  if (value === undefined || value === null) return null;
+  const json = value as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
-    Object.entries(fields).map(([name, absent]) => {
-      const given = json[name];
-      if (absent && typeof absent === "object") return [goName(name), goStruct(absent.fields, given ?? {})];
-      return [goName(name), given === undefined ? absent : MAPS.has(name) ? given : goNamed(given)];
+    fieldsOf(struct).flatMap(({ goName, jsonName, absent, holds, struct: inner }): [string, unknown][] => {
+      if (!jsonName) return goName === "ObjectMeta" ? Object.entries((json.metadata ?? {}) as object) : [];
+      const given = json[jsonName] ?? absent;
+      if (!inner || given === null) return [[goName, given]];
+      const shown = (one: unknown) => goValue(inner, one);
+      return [[goName, holds === "list" ? (given as unknown[]).map(shown) : shown(given)]];
     }),
   );
 }
 
-export const goSecurityContext = (context: object): unknown => goStruct(securityContext, context);
-export const goEphemeralContainer = (ephemeral: object): unknown => goStruct(ephemeralContainer, ephemeral);
-
 export function goPodSpec(spec: CoreV1PodSpec): unknown {
-  const { hostNetwork = false, hostPID = false, hostIPC = false, shareProcessNamespace, hostUsers, ...rest } = spec;
+  const { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers, securityContext, ...rest } = spec;
   const shared = { hostNetwork, hostPID, hostIPC, shareProcessNamespace, hostUsers };
-  return {
-    ...goStruct(podSpec, rest),
-    ...(spec.initContainers && { InitContainers: spec.initContainers.map((one) => goStruct(container, one)) }),
-    Containers: (spec.containers ?? []).map((one) => goStruct(container, one)),
-    SecurityContext: spec.securityContext && goStruct(podSecurityContext, { ...spec.securityContext, ...shared }),
-  };
+  return goValue("core.PodSpec", {
+    ...rest,
+    ...(securityContext && { securityContext: { ...securityContext, ...shared } }),
+  });
 }
 
 /** What changed between two values, as messages show it. */

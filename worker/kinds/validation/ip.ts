@@ -77,3 +77,33 @@ export function contains(range: string, inner: string): boolean {
   const [address, innerBits] = inner.includes("/") ? ipaddr.parseCIDR(inner) : [ipaddr.parse(inner), 128];
   return address.kind() === network.kind() && innerBits >= bits && address.match(network, bits);
 }
+
+/** What is said of an address that is read today, and yet should be written otherwise. */
+export function* ipWarnings(text: string, field: string): Iterable<string> {
+  const canonical = canonicalIp(text);
+  if (canonical === undefined) return;
+  if ((DOTTED.test(text) && /(^|\.)0\d/.test(text)) || isMapped(text))
+    yield `${field}: non-standard IP address ${JSON.stringify(text)} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(isMapped(text) ? unmapped(text) : canonical)}`;
+  else if (text.includes(":") && canonical !== text)
+    yield `${field}: IPv6 address ${JSON.stringify(text)} should be in RFC 5952 canonical format (${JSON.stringify(canonical)})`;
+}
+
+const unmapped = (text: string): string => (ipaddr.parse(text) as ipaddr.IPv6).toIPv4Address().toString();
+
+/** The same of a range, whose bits beyond the prefix should be none. */
+export function* cidrWarnings(text: string, field: string): Iterable<string> {
+  if (!isCidr(text)) return;
+  const [address = "", bits = ""] = text.split("/");
+  const isV4 = ipFamily(address) === "IPv4";
+  const network = canonicalIp((isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text).toString()) ?? "";
+  const canonical = canonicalIp(address) ?? "";
+  const range = `${network}/${Number(bits)}`;
+  const quoted = JSON.stringify(text);
+  const isAmbiguous = canonical !== network;
+  if (isAmbiguous)
+    yield `${field}: CIDR value ${quoted} is ambiguous in this context (should be ${JSON.stringify(range)} or ${JSON.stringify(`${canonical}/${isV4 ? 32 : 128}`)}?)`;
+  if ((isV4 && /(^|\.)0\d/.test(address)) || isMapped(address))
+    yield `${field}: non-standard CIDR value ${quoted} will be considered invalid in a future Kubernetes release: use ${JSON.stringify(range)}`;
+  else if (!isAmbiguous && !isV4 && range !== text)
+    yield `${field}: IPv6 CIDR value ${quoted} should be in RFC 5952 canonical format (${JSON.stringify(range)})`;
+}

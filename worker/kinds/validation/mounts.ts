@@ -1,7 +1,7 @@
 import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type { AnyContainer } from "../core/pod-defaults.ts";
-import type { CoreV1Volume, CoreV1VolumeDevice, CoreV1VolumeMount } from "../generated/types.ts";
-import { notFoundField, type Problems, validateDescendingPath, validateNoBacksteps } from "./fields.ts";
+import type { CoreV1Volume, CoreV1VolumeMount } from "../generated/types.ts";
+import { notFoundField, type Problems, validateDescendingPath } from "./fields.ts";
 
 /** Volumes that passed their own checks, by name. */
 export type KnownVolumes = ReadonlyMap<string, CoreV1Volume>;
@@ -31,7 +31,7 @@ export function* validateMounts(container: AnyContainer, volumes: KnownVolumes, 
       yield* validateDescendingPath(subPathExpr, `${field}.subPathExpr`);
     }
     yield* validatePropagation(mount, container, `${field}.mountPropagation`);
-    yield* validateRecursiveReadOnly(mount, `${at}.recursiveReadOnly`);
+    yield* validateRecursiveReadOnly(mount, `${field}.recursiveReadOnly`);
   }
 }
 
@@ -57,14 +57,11 @@ function* validateRecursiveReadOnly(mount: CoreV1VolumeMount, field: string): Pr
     yield forbiddenField(field, "may only be specified when mountPropagation is None or not specified");
 }
 
-export function* validateDevices(
-  devices: readonly CoreV1VolumeDevice[] | undefined,
-  volumes: KnownVolumes,
-  field: string,
-): Problems {
+export function* validateDevices(container: AnyContainer, volumes: KnownVolumes, field: string): Problems {
   const names = new Set<string>();
   const paths = new Set<string>();
-  for (const [index, { name = "", devicePath = "" }] of (devices ?? []).entries()) {
+  const mounts = container.volumeMounts ?? [];
+  for (const [index, { name = "", devicePath = "" }] of (container.volumeDevices ?? []).entries()) {
     const at = `${field}[${index}]`;
     if (!name) yield required(`${at}.name`);
     if (names.has(name)) yield invalidValue(`${at}.name`, name, "must be unique");
@@ -78,8 +75,13 @@ export function* validateDevices(
     if (!volume) yield notFoundField(`${at}.name`, name);
     if (!devicePath) yield required(`${at}.devicePath`);
     if (paths.has(devicePath)) yield invalidValue(`${at}.devicePath`, devicePath, "must be unique");
-    if (devicePath) yield* validateNoBacksteps(devicePath, `${at}.devicePath`);
-    names.add(name);
-    paths.add(devicePath);
+    if (devicePath.split("/").includes(".."))
+      yield invalidValue(`${at}.devicePath`, devicePath, "can not contain backsteps ('..')");
+    else paths.add(devicePath);
+    if (mounts.some((mount) => mount.name === name))
+      yield invalidValue(`${at}.name`, name, "must not already exist in volumeMounts");
+    if (mounts.some((mount) => mount.mountPath === devicePath))
+      yield invalidValue(`${at}.devicePath`, devicePath, "must not already exist as a path in volumeMounts");
+    if (name) names.add(name);
   }
 }

@@ -1,16 +1,42 @@
-import { betweenNumbers, dnsLabelProblems, dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
-import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
-import type { CoreV1Pod, CoreV1PodDNSConfig, CoreV1PodSpec, CoreV1PodTemplateSpec } from "../generated/types.ts";
-import { validateAllContainers } from "./containers.ts";
-import { invalidFor, type Problems, validateAnnotations, validateLabels } from "./fields.ts";
+import {
+  betweenNumbers,
+  dnsLabelProblems,
+  dnsSubdomainProblems,
+  qualifiedNameProblems,
+  searchDomainProblems,
+} from "../../lib/names.ts";
+import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
+import type {
+  CoreV1Pod,
+  CoreV1PodDNSConfig,
+  CoreV1PodResourceClaim,
+  CoreV1PodSpec,
+  CoreV1PodTemplateSpec,
+} from "../generated/types.ts";
+import { validateAllContainers, validateTrimmed } from "./containers.ts";
+import { invalidFor, notFoundField, type Problems, validateAnnotations, validateLabels } from "./fields.ts";
+import { goValue } from "./go-values.ts";
 import { isIp, NOT_AN_IP } from "./ip.ts";
-import { validateQuantity, validateRequirements, validateResourceName } from "./resources.ts";
+import { eachContainer, validateHostProcess, validateSystem } from "./operating-system.ts";
+import { validatePodResources } from "./pod-resources.ts";
+import { validateRequirements } from "./resources.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./scheduling.ts";
 import { validatePodSecurityContext } from "./security.ts";
-import { validateVolumes } from "./volumes.ts";
+import { type VolumesOwner, validateVolumes } from "./volumes.ts";
 
-export function* validatePod(pod: CoreV1Pod): Problems {
-  yield* validatePodSpec(pod.spec, "spec");
+export function* validatePod({ metadata, spec }: CoreV1Pod): Problems {
+  yield* validatePodSpec(spec, "spec", { isPod: true, name: metadata?.name ?? "" });
+  if (!spec?.serviceAccountName)
+    for (const [index, { projected }] of (spec?.volumes ?? []).entries())
+      for (const [sourceIndex, source] of (projected?.sources ?? []).entries())
+        if (source.serviceAccountToken)
+          yield forbiddenField(
+            `spec.volumes[${index}].projected.sources[${sourceIndex}].serviceAccountToken`,
+            "must not be specified when serviceAccountName is not set",
+          );
+  for (const list of ["containers", "initContainers"] as const)
+    for (const [index, container] of (spec?.[list] ?? []).entries())
+      yield* validateTrimmed(container, `spec.${list}[${index}]`);
 }
 
 /** What a Pod may not have when it is made. */
@@ -23,34 +49,35 @@ export function* validateNewPod({ spec }: CoreV1Pod): Problems {
 export function* validatePodTemplate(template: CoreV1PodTemplateSpec | undefined, field: string): Problems {
   yield* validateLabels(template?.metadata?.labels, `${field}.labels`);
   yield* validateAnnotations(template?.metadata?.annotations, `${field}.annotations`);
-  yield* validatePodSpec(template?.spec, `${field}.spec`);
+  yield* validatePodSpec(template?.spec, `${field}.spec`, { isPod: false });
   if (template?.spec?.ephemeralContainers?.length)
     yield forbiddenField(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template");
 }
 
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
-const DNS_POLICIES = ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"];
-const PREEMPTION_POLICIES = ["Never", "PreemptLowerPriority"];
-const SYSTEMS = ["linux", "windows"];
+const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+const PREEMPTION_POLICIES = ["PreemptLowerPriority", "Never"];
 const MAX_SECONDS = 2 ** 31 - 1;
 
-function* validatePodSpec(given: CoreV1PodSpec | undefined, field: string): Problems {
+function* validatePodSpec(given: CoreV1PodSpec | undefined, field: string, owner: VolumesOwner): Problems {
   const spec: CoreV1PodSpec = given ?? { containers: [] };
-  const { known, problems } = validateVolumes(spec.volumes, `${field}.volumes`);
+  if (spec.terminationGracePeriodSeconds === undefined) yield required(`${field}.terminationGracePeriodSeconds`);
+  const { known, problems } = validateVolumes(spec.volumes, `${field}.volumes`, owner);
   yield* problems;
+  yield* validateResourceClaims(spec.resourceClaims ?? [], `${field}.resourceClaims`);
   yield* validateAllContainers(spec, known, field);
-  if (spec.resources) yield* validateRequirements(spec.resources, new Set(), `${field}.resources`);
-  yield* validateHostNetworkPorts(spec, field);
+  yield* validatePodResources(spec, `${field}.resources`);
+  yield* validateHostNetworkPorts(spec, field, owner);
   yield* oneOf(spec.restartPolicy, RESTART_POLICIES, `${field}.restartPolicy`);
   yield* oneOf(spec.dnsPolicy, DNS_POLICIES, `${field}.dnsPolicy`);
   yield* validateLabels(spec.nodeSelector, `${field}.nodeSelector`);
   yield* validatePodSecurityContext(spec.securityContext, spec, field);
-  for (const [index, secret] of (spec.imagePullSecrets ?? []).entries())
-    if (!secret.name) yield required(`${field}.imagePullSecrets[${index}].name`);
   yield* validateAffinity(spec.affinity, `${field}.affinity`);
   yield* validateDnsConfig(spec.dnsConfig, spec.dnsPolicy, `${field}.dnsConfig`);
   yield* validateGates(spec, field);
   yield* validateSpread(spec.topologySpreadConstraints, `${field}.topologySpreadConstraints`);
+  yield* validateHostProcess(spec, field);
+  yield* validateHostUsers(spec, field);
   yield* validateNames(spec, field);
   yield* validateTolerations(spec.tolerations, `${field}.tolerations`);
   yield* validateHostAliases(spec, `${field}.hostAliases`);
@@ -62,21 +89,56 @@ function* oneOf(value: string | undefined, allowed: readonly string[], field: st
   else if (!allowed.includes(value)) yield notSupported(field, value, allowed);
 }
 
-function* validateHostNetworkPorts(spec: CoreV1PodSpec, field: string): Problems {
+/** A template may leave the ports of the node to be filled in. */
+function* validateHostNetworkPorts(spec: CoreV1PodSpec, field: string, { isPod }: VolumesOwner): Problems {
   if (!spec.hostNetwork) return;
-  for (const list of ["containers", "initContainers"] as const)
-    for (const [index, container] of (spec[list] ?? []).entries())
-      for (const [portIndex, port] of (container.ports ?? []).entries())
-        if (port.hostPort !== port.containerPort)
-          yield invalidValue(
-            `${field}.${list}[${index}].ports[${portIndex}].hostPort`,
-            port.hostPort ?? 0,
-            "must match `containerPort` when `hostNetwork` is true",
-          );
+  for (const [index, container] of (spec.containers ?? []).entries())
+    for (const [portIndex, { hostPort = 0, containerPort = 0 }] of (container.ports ?? []).entries())
+      if ((isPod || hostPort) && hostPort !== containerPort)
+        yield invalidValue(
+          `${field}.containers[${index}].ports[${portIndex}].hostPort`,
+          hostPort,
+          "must match `containerPort` when `hostNetwork` is true",
+        );
+}
+
+/** https://kubernetes.io/docs/concepts/workloads/pods/user-namespaces/ */
+function* validateHostUsers(spec: CoreV1PodSpec, field: string): Problems {
+  if (spec.hostUsers !== false) return;
+  const why = "when `hostUsers` is false";
+  if (spec.hostNetwork) yield forbiddenField(`${field}.hostNetwork`, why);
+  if (spec.hostPID) yield forbiddenField(`${field}.HostPID`, why);
+  if (spec.hostIPC) yield forbiddenField(`${field}.HostIPC`, why);
+  for (const [{ volumeDevices }, at] of eachContainer(spec, field))
+    if (volumeDevices?.length) yield forbiddenField(`${at}.volumeDevices`, why);
+}
+
+function* validateResourceClaims(claims: readonly CoreV1PodResourceClaim[], field: string): Problems {
+  const names = new Set<string>();
+  for (const [index, claim] of claims.entries()) {
+    const at = `${field}[${index}]`;
+    const { name, resourceClaimName, resourceClaimTemplateName } = claim;
+    const shown = goValue("core.PodResourceClaim", claim);
+    if (!name) yield required(`${at}.name`);
+    else if (names.has(name)) yield duplicate(`${at}.name`, name);
+    else yield* invalidFor(`${at}.name`, name, dnsLabelProblems(name));
+    names.add(name ?? "");
+    if (resourceClaimName !== undefined && resourceClaimTemplateName !== undefined)
+      yield invalidValue(
+        at,
+        shown,
+        "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
+      );
+    if (resourceClaimName === undefined && resourceClaimTemplateName === undefined)
+      yield invalidValue(at, shown, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`");
+    for (const [source, given] of Object.entries({ resourceClaimName, resourceClaimTemplateName }))
+      if (given !== undefined) yield* invalidFor(`${at}.${source}`, given, dnsSubdomainProblems(given));
+  }
 }
 
 const MAX_NAMESERVERS = 3;
 const MAX_SEARCHES = 32;
+const MAX_SEARCH_CHARACTERS = 2048;
 
 function* validateDnsConfig(
   config: CoreV1PodDNSConfig | undefined,
@@ -88,8 +150,10 @@ function* validateDnsConfig(
       yield required(field, "must provide `dnsConfig` when `dnsPolicy` is None");
       return;
     }
-    if (!config.nameservers?.length)
+    if (!config.nameservers?.length) {
       yield required(`${field}.nameservers`, "must provide at least one DNS nameserver when `dnsPolicy` is None");
+      return;
+    }
   }
   const { nameservers = [], searches = [], options = [] } = config ?? {};
   if (nameservers.length > MAX_NAMESERVERS)
@@ -98,9 +162,16 @@ function* validateDnsConfig(
     if (!isIp(server)) yield invalidValue(`${field}.nameservers[${index}]`, server, NOT_AN_IP);
   if (searches.length > MAX_SEARCHES)
     yield invalidValue(`${field}.searches`, searches, `must not have more than ${MAX_SEARCHES} search paths`);
+  if (searches.join(" ").length > MAX_SEARCH_CHARACTERS)
+    yield invalidValue(
+      `${field}.searches`,
+      searches,
+      `must not have more than ${MAX_SEARCH_CHARACTERS} characters (including spaces) in the search list`,
+    );
   for (const [index, search] of searches.entries()) {
-    const name = search.replace(/\.$/, "").replace(/(^|\.)_/g, "$1");
-    if (name) yield* invalidFor(`${field}.searches[${index}]`, search, dnsSubdomainProblems(name));
+    if (search === ".") continue;
+    const name = search.replace(/\.$/, "");
+    yield* invalidFor(`${field}.searches[${index}]`, name, searchDomainProblems(name));
   }
   for (const [index, option] of options.entries())
     if (!option.name) yield required(`${field}.options[${index}]`, "must not be empty");
@@ -122,7 +193,22 @@ function* validateGates(spec: CoreV1PodSpec, field: string): Problems {
   }
 }
 
+const MAX_HOSTNAME = 64;
+
+function* validateHostname(
+  { hostnameOverride: name, setHostnameAsFQDN, hostNetwork }: CoreV1PodSpec,
+  field: string,
+): Problems {
+  if (name === undefined) return;
+  const at = `${field}.hostnameOverride`;
+  if (setHostnameAsFQDN) yield forbiddenField(at, "may not be specified when setHostnameAsFQDN is true");
+  if (hostNetwork) yield forbiddenField(at, "may not be specified when hostNetwork is true");
+  if (name.length > MAX_HOSTNAME) yield tooLong(at, MAX_HOSTNAME);
+  yield* invalidFor(at, name, dnsSubdomainProblems(name));
+}
+
 function* validateNames(spec: CoreV1PodSpec, field: string): Problems {
+  yield* validateHostname(spec, field);
   const { serviceAccountName, nodeName, activeDeadlineSeconds: deadline, hostname, subdomain } = spec;
   if (serviceAccountName)
     yield* invalidFor(`${field}.serviceAccountName`, serviceAccountName, dnsSubdomainProblems(serviceAccountName));
@@ -142,15 +228,26 @@ function* validateHostAliases(spec: CoreV1PodSpec, field: string): Problems {
 }
 
 function* validateRest(spec: CoreV1PodSpec, field: string): Problems {
-  const { priorityClassName, runtimeClassName, preemptionPolicy, overhead, os } = spec;
+  const { priorityClassName, runtimeClassName, preemptionPolicy, overhead } = spec;
   if (priorityClassName)
     yield* invalidFor(`${field}.priorityClassName`, priorityClassName, dnsSubdomainProblems(priorityClassName));
   if (runtimeClassName !== undefined)
     yield* invalidFor(`${field}.runtimeClassName`, runtimeClassName, dnsSubdomainProblems(runtimeClassName));
   if (preemptionPolicy !== undefined) yield* oneOf(preemptionPolicy, PREEMPTION_POLICIES, `${field}.preemptionPolicy`);
-  for (const [name, amount] of Object.entries(overhead ?? {})) {
-    yield* validateResourceName(name, `${field}.overhead[${name}]`);
-    yield* validateQuantity(name, amount, `${field}.overhead[${name}]`);
-  }
-  if (os) yield* oneOf(os.name, SYSTEMS, `${field}.os.name`);
+  if (overhead) yield* validateRequirements({ limits: overhead }, new Set(), `${field}.overhead`);
+  yield* validateSystem(spec, field);
+  yield* validateFileVolumes(spec, field);
+}
+
+/** Variables that come from files of a volume: only of those that containers of the pod can have written. */
+function* validateFileVolumes(spec: CoreV1PodSpec, field: string): Problems {
+  for (const [{ env }, at] of eachContainer(spec, field))
+    for (const [index, { valueFrom }] of (env ?? []).entries()) {
+      if (!valueFrom?.fileKeyRef) continue;
+      const name = valueFrom.fileKeyRef.volumeName ?? "";
+      const volume = spec.volumes?.findLast((one) => one.name === name);
+      const nameAt = `${at}.env[${index}].valueFrom.fileKeyRef.volumeName`;
+      if (!volume) yield notFoundField(nameAt, name);
+      else if (!volume.emptyDir) yield invalidValue(nameAt, name, "referenced volume must be of type emptyDir");
+    }
 }

@@ -4,7 +4,7 @@ import { qosClass } from "../core/pod-resources.ts";
 import type { CoreV1Container, CoreV1Pod, CoreV1PodSpec, CoreV1Toleration } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import type { Problems } from "./fields.ts";
-import { goDiff, goEphemeralContainer, goPodSpec } from "./go-values.ts";
+import { goDiff, goPodSpec, goValue } from "./go-values.ts";
 import { validateTolerations } from "./scheduling.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement */
@@ -118,7 +118,7 @@ function* validateEphemeralUpdate(spec: CoreV1PodSpec, old: CoreV1PodSpec): Prob
     const existing = `existing ephemeral containers "${container.name}"`;
     if (!now) yield forbiddenField(field, `${existing} may not be removed\n`);
     else if (!same(now, container)) {
-      const diff = goDiff(goEphemeralContainer(container), goEphemeralContainer(now));
+      const diff = goDiff(goValue("core.EphemeralContainer", container), goValue("core.EphemeralContainer", now));
       yield forbiddenField(field, `${existing} may not be changed\n${diff}`);
     }
   }

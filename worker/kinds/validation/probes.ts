@@ -1,6 +1,12 @@
 import { patternProblem } from "../../lib/names.ts";
 import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
-import type { CoreV1HTTPGetAction, CoreV1Lifecycle, CoreV1LifecycleHandler, CoreV1Probe } from "../generated/types.ts";
+import type {
+  CoreV1HTTPGetAction,
+  CoreV1Lifecycle,
+  CoreV1LifecycleHandler,
+  CoreV1PodSpec,
+  CoreV1Probe,
+} from "../generated/types.ts";
 import { invalidFor, notNegative, type Problems } from "./fields.ts";
 import { validatePortNumberOrName } from "./ports.ts";
 
@@ -108,7 +114,30 @@ function* validateOnceEnough(probe: CoreV1Probe, field: string, graceSeconds: nu
     yield invalidValue(`${field}.successThreshold`, probe.successThreshold ?? 0, "must be 1");
 }
 
-export function* validateLifecycle(lifecycle: CoreV1Lifecycle, field: string, graceSeconds: number): Problems {
+export function* validateLifecycle(
+  lifecycle: CoreV1Lifecycle,
+  field: string,
+  { spec, graceSeconds }: { spec: CoreV1PodSpec; graceSeconds: number },
+): Problems {
   if (lifecycle.postStart) yield* validateHandler(lifecycle.postStart, `${field}.postStart`, graceSeconds);
   if (lifecycle.preStop) yield* validateHandler(lifecycle.preStop, `${field}.preStop`, graceSeconds);
+  const signal = lifecycle.stopSignal;
+  if (signal === undefined) return;
+  const system = spec.os?.name;
+  const supported = system === "windows" ? WINDOWS_SIGNALS : LINUX_SIGNALS;
+  if (system === undefined)
+    yield forbiddenField(`${field}.stopSignal`, "may not be set for containers with empty `spec.os.name`");
+  else if (!supported.includes(signal)) yield notSupported(`${field}.stopSignal`, signal, supported);
 }
+
+const REALTIME_SIGNALS = 15;
+const WINDOWS_SIGNALS = ["SIGKILL", "SIGTERM"];
+const LINUX_SIGNALS = [
+  ...["ABRT", "ALRM", "BUS", "CHLD", "CLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL"],
+  ...["PROF", "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1"],
+  ...["USR2", "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX"],
+  ...Array.from({ length: REALTIME_SIGNALS }, (_, at) => `RTMIN+${at + 1}`),
+  ...Array.from({ length: REALTIME_SIGNALS - 1 }, (_, at) => `RTMAX-${at + 1}`),
+]
+  .map((name) => `SIG${name}`)
+  .sort();

@@ -3,6 +3,7 @@ import { duplicate, forbiddenField, invalidValue, notSupported, required } from 
 import type {
   CoreV1Affinity,
   CoreV1NodeAffinity,
+  CoreV1NodeSelector,
   CoreV1NodeSelectorRequirement,
   CoreV1NodeSelectorTerm,
   CoreV1PodAffinity,
@@ -26,17 +27,18 @@ export function* validateAffinity(affinity: CoreV1Affinity | undefined, field: s
 
 function* validateNodeAffinity(affinity: CoreV1NodeAffinity, field: string): Problems {
   const needed = affinity[REQUIRED];
-  if (needed) {
-    const at = `${field}.${REQUIRED}.nodeSelectorTerms`;
-    if (!needed.nodeSelectorTerms?.length) yield required(at, "must have at least one node selector term");
-    for (const [index, term] of (needed.nodeSelectorTerms ?? []).entries())
-      yield* validateNodeTerm(term, `${at}[${index}]`);
-  }
+  if (needed) yield* validateNodeSelector(needed, `${field}.${REQUIRED}`);
   for (const [index, { weight, preference }] of (affinity[PREFERRED] ?? []).entries()) {
     const at = `${field}.${PREFERRED}[${index}]`;
     yield* validateWeight(weight, `${at}.weight`);
     yield* validateNodeTerm(preference ?? {}, `${at}.preference`);
   }
+}
+
+export function* validateNodeSelector({ nodeSelectorTerms: terms }: CoreV1NodeSelector, field: string): Problems {
+  const at = `${field}.nodeSelectorTerms`;
+  if (!terms?.length) yield required(at, "must have at least one node selector term");
+  for (const [index, term] of (terms ?? []).entries()) yield* validateNodeTerm(term, `${at}[${index}]`);
 }
 
 function* validateWeight(weight: number | undefined, field: string): Problems {
@@ -97,26 +99,58 @@ function* validatePodTerm(term: CoreV1PodAffinityTerm, field: string): Problems 
   yield* validateLabelSelector(labelSelector, `${field}.labelSelector`);
   yield* validateLabelSelector(namespaceSelector, `${field}.namespaceSelector`);
   for (const name of namespaces) yield* invalidFor(`${field}.namespace`, name, dnsLabelProblems(name));
+  yield* validateLabelKeys(term, field);
   if (!topologyKey) yield required(`${field}.topologyKey`, "can not be empty");
   yield* invalidFor(`${field}.topologyKey`, topologyKey, qualifiedNameProblems(topologyKey));
+}
+
+type Keyed = Pick<CoreV1PodAffinityTerm, "matchLabelKeys" | "mismatchLabelKeys" | "labelSelector">;
+
+/** Keys whose values are the pod's own. */
+function* validateLabelKeys(
+  { matchLabelKeys = [], mismatchLabelKeys = [], labelSelector }: Keyed,
+  field: string,
+): Problems {
+  for (const [name, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys })) {
+    if (keys.length && !labelSelector)
+      yield forbiddenField(`${field}.${name}`, "must not be specified when labelSelector is not set");
+    else
+      for (const [index, key] of keys.entries())
+        yield* invalidFor(`${field}.${name}[${index}]`, key, qualifiedNameProblems(key));
+  }
+  // The server itself adds one expression for each key: a second is the client's.
+  const selected = new Set(Object.keys(labelSelector?.matchLabels ?? {}));
+  for (const { key = "" } of labelSelector?.matchExpressions ?? []) {
+    const index = matchLabelKeys.lastIndexOf(key);
+    if (index >= 0 && selected.has(key))
+      yield invalidValue(`${field}[${index}]`, key, "exists in both matchLabelKeys and labelSelector");
+    selected.add(key);
+  }
+  for (const [index, key] of matchLabelKeys.entries())
+    if (mismatchLabelKeys.includes(key))
+      yield invalidValue(
+        `${field}.matchLabelKeys[${index}]`,
+        key,
+        "exists in both matchLabelKeys and mismatchLabelKeys",
+      );
 }
 
 const WHEN = ["DoNotSchedule", "ScheduleAnyway"];
 const INCLUSION = ["Honor", "Ignore"];
 
 export function* validateSpread(constraints: CoreV1PodSpec["topologySpreadConstraints"], field: string): Problems {
-  const seen = new Set<string>();
+  const pairOf = ({ topologyKey = "", whenUnsatisfiable: when = "" }: Spread) => `{${topologyKey}, ${when}}`;
   for (const [index, constraint] of (constraints ?? []).entries()) {
     const at = `${field}[${index}]`;
     const { maxSkew = 0, topologyKey, whenUnsatisfiable = "", minDomains } = constraint;
     if (maxSkew <= 0) yield invalidValue(`${at}.maxSkew`, maxSkew, "must be greater than zero");
     if (!topologyKey) yield required(`${at}.topologyKey`, "can not be empty");
     if (!WHEN.includes(whenUnsatisfiable)) yield notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, WHEN);
-    const pair = `{${topologyKey}, ${whenUnsatisfiable}}`;
-    if (seen.has(pair)) yield duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
-    seen.add(pair);
+    const pair = pairOf(constraint);
+    if ((constraints ?? []).slice(index + 1).some((later) => pairOf(later) === pair))
+      yield duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
     if (minDomains !== undefined) {
-      if (minDomains <= 0) yield invalidValue(`${at}.minDomains`, minDomains, "must be greater than 0");
+      if (minDomains <= 0) yield invalidValue(`${at}.minDomains`, minDomains, "must be greater than zero");
       if (whenUnsatisfiable !== "DoNotSchedule")
         yield invalidValue(
           `${at}.minDomains`,
@@ -128,9 +162,12 @@ export function* validateSpread(constraints: CoreV1PodSpec["topologySpreadConstr
       const policy = constraint[name];
       if (policy !== undefined && !INCLUSION.includes(policy)) yield notSupported(`${at}.${name}`, policy, INCLUSION);
     }
+    yield* validateLabelKeys(constraint, at);
     yield* validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`);
   }
 }
+
+type Spread = NonNullable<CoreV1PodSpec["topologySpreadConstraints"]>[number];
 
 export function* validateTolerations(tolerations: readonly CoreV1Toleration[] | undefined, field: string): Problems {
   for (const [index, toleration] of (tolerations ?? []).entries())

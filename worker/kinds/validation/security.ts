@@ -1,6 +1,7 @@
 import { betweenNumbers } from "../../lib/names.ts";
-import { duplicate, invalidValue, notSupported, required } from "../../lib/status.ts";
+import { duplicate, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
 import type {
+  CoreV1AppArmorProfile,
   CoreV1PodSecurityContext,
   CoreV1PodSpec,
   CoreV1SeccompProfile,
@@ -8,7 +9,8 @@ import type {
   CoreV1Sysctl,
 } from "../generated/types.ts";
 import { type Problems, validateDescendingPath } from "./fields.ts";
-import { goSecurityContext } from "./go-values.ts";
+import { goValue } from "./go-values.ts";
+import { validateWindowsOptions } from "./operating-system.ts";
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/security-context/ */
 const MAX_ID = 2 ** 31 - 1;
@@ -32,19 +34,42 @@ export function* validateSecurityContext(
       yield invalidValue(`${field}.procMount`, context.procMount, "`hostUsers` must be false to use `Unmasked`");
   }
   yield* validateSeccomp(context.seccompProfile, `${field}.seccompProfile`);
+  yield* validateEscalation(context, field);
+  yield* validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`);
+  yield* validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`);
+}
+
+function* validateEscalation(context: CoreV1SecurityContext, field: string): Problems {
   if (context.allowPrivilegeEscalation !== false) return;
-  if (context.privileged)
-    yield invalidValue(
+  const without = (what: string) =>
+    invalidValue(
       field,
-      goSecurityContext(context),
-      "cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
+      goValue("core.SecurityContext", context),
+      `cannot set \`allowPrivilegeEscalation\` to false and ${what}`,
     );
-  if (context.capabilities?.add?.includes("CAP_SYS_ADMIN"))
-    yield invalidValue(
-      field,
-      goSecurityContext(context),
-      "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN",
-    );
+  if (context.privileged) yield without("`privileged` to true");
+  for (const capability of context.capabilities?.add ?? [])
+    if (capability === "CAP_SYS_ADMIN") yield without("`capabilities.Add` CAP_SYS_ADMIN");
+}
+
+const APP_ARMOR_TYPES = ["Localhost", "RuntimeDefault", "Unconfined"];
+const MAX_PATH = 4095;
+const NO_PROFILE = "must be set when AppArmor type is Localhost";
+
+function* validateAppArmor(profile: CoreV1AppArmorProfile | undefined, field: string): Problems {
+  if (!profile) return;
+  const { type, localhostProfile: file } = profile;
+  const at = `${field}.localhostProfile`;
+  if (!type) yield required(`${field}.type`, "type is required when appArmorProfile is set");
+  else if (!APP_ARMOR_TYPES.includes(type)) yield notSupported(`${field}.type`, type, APP_ARMOR_TYPES);
+  else if (type !== "Localhost") {
+    if (file !== undefined) yield invalidValue(at, file, "can only be set when AppArmor type is Localhost");
+  } else if (file === undefined) yield required(at, NO_PROFILE);
+  else {
+    if (file.trim() !== file) yield invalidValue(at, file, "must not be padded with whitespace");
+    else if (!file) yield required(at, NO_PROFILE);
+    if (file.length > MAX_PATH) yield tooLong(at, MAX_PATH);
+  }
 }
 
 const SECCOMP_TYPES = ["Localhost", "RuntimeDefault", "Unconfined"];
@@ -82,7 +107,7 @@ export function* validatePodSecurityContext(
     yield* validateId(group, `${field}.supplementalGroups[${index}]`);
   if (spec.hostPID && spec.shareProcessNamespace)
     yield invalidValue(
-      `${specField}.shareProcessNamespace`,
+      `${field}.shareProcessNamespace`,
       true,
       "ShareProcessNamespace and HostPID cannot both be enabled",
     );
@@ -91,8 +116,16 @@ export function* validatePodSecurityContext(
   if (change !== undefined && !FS_GROUP_POLICIES.includes(change))
     yield notSupported(`${field}.fsGroupChangePolicy`, change, FS_GROUP_POLICIES);
   yield* validateSeccomp(context.seccompProfile, `${field}.seccompProfile`);
+  yield* validateWindowsOptions(context.windowsOptions, `${field}.windowsOptions`);
+  yield* validateAppArmor(context.appArmorProfile, `${field}.appArmorProfile`);
+  const { supplementalGroupsPolicy: groups, seLinuxChangePolicy: labels } = context;
+  if (groups !== undefined && !GROUP_POLICIES.includes(groups))
+    yield notSupported(`${field}.supplementalGroupsPolicy`, groups, GROUP_POLICIES);
+  if (labels !== undefined && labels !== "Recursive")
+    yield notSupported(`${field}.seLinuxChangePolicy`, labels, ["Recursive"]);
 }
 
+const GROUP_POLICIES = ["Merge", "Strict"];
 const MAX_SYSCTL = 253;
 const SYSCTL = "^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 
