@@ -22,6 +22,7 @@ import { isProxied, proxyTarget } from "./proxy.ts";
 import type { RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
 import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
+import { checkTimeout } from "./timeout.ts";
 import { watchAnswer } from "./watch-stream.ts";
 
 /** A request, and what its URL asks for. */
@@ -221,8 +222,9 @@ export class Resources {
   #ask({ request, url, info }: Asked, user: User, draft: Draft | undefined): Question {
     const { authorizer } = this.#parts.security;
     // Who may create a stream may open it, though its WebSocket opens with GET.
-    const created = isCreated(info) && authorizer(user, { ...info, verb: "create" });
-    const reason = created && created.allowed ? created.reason : requireAllowed(authorizer, user, info);
+    if (info.verb !== "watch") checkTimeout(url.searchParams);
+    const created = isCreated(info) ? authorizer(user, { ...info, verb: "create" }) : undefined;
+    const reason = created?.allowed ? created.reason : requireAllowed(authorizer, user, info);
     if (draft) this.#recorder.allowed(draft, reason);
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
