@@ -4,7 +4,9 @@
  *
  * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
  */
+
 import { openAggregated } from "./edge/aggregated.ts";
+import { compressed } from "./edge/gzip.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
@@ -45,7 +47,8 @@ const SPECIAL = new RegExp(
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
-  if (!SPECIAL.test(request.url) && !speaksForUs(request)) return clusterOf(env, "default").fetch(request);
+  if (!SPECIAL.test(request.url) && !speaksForUs(request))
+    return compressed(request, await clusterOf(env, "default").fetch(request));
   const url = new URL(request.url);
   const outside = url.pathname;
   const { cluster, inner } = route(request, url);
@@ -58,7 +61,8 @@ async function serve(request: Request, env: Env): Promise<Response> {
   }
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
-  const ask = (asked: Request) => (isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked));
+  const ask = (asked: Request) =>
+    isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));
   return foreignGroupVersion(path) ? openAggregated(inner, ask, cluster, env.RELAY) : ask(inner);
 }
 

@@ -40,6 +40,12 @@ export const NOT_KEPT = "no-cache, private";
 
 export const PLAIN = { encoding: "json", pretty: false } as const;
 
+/** Beyond so many bytes, kube-apiserver compresses its answers for clients that ask for it, and so does the edge. */
+const LARGE_BYTES = 128 * 1024;
+/** Tells the edge of it, and every cache. */
+export const LARGE = "Accept-Encoding";
+export const isLarge = ({ length }: string | Uint8Array): boolean => length > LARGE_BYTES;
+
 /** `json` is a document as JSON text, or as the bytes that are to be sent. */
 export function answerJson(
   json: string | Uint8Array,
@@ -51,7 +57,12 @@ export function answerJson(
   },
 ): Response {
   const { code, format, warnings = [], headers = {} } = options;
-  const fields = { "content-type": `application/${format.encoding}`, "cache-control": NOT_KEPT, ...headers };
+  const fields: Record<string, string> = {
+    "content-type": `application/${format.encoding}`,
+    "cache-control": NOT_KEPT,
+    ...headers,
+  };
+  if (isLarge(json)) fields.vary = fields.vary ? `${fields.vary}, ${LARGE}` : LARGE;
   // A plain record is enough for most, and costs less.
   const answer = warnings.length > 0 ? withWarnings(fields, warnings) : fields;
   if (typeof json !== "string") return new Response(json, { status: code, headers: answer });

@@ -6,7 +6,7 @@ import { notAcceptable } from "../../lib/status.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionOpenApi } from "../aggregation/openapi.ts";
 import type { AppParts, Variables } from "../parts.ts";
-import { answerError } from "./answer.ts";
+import { answerError, isLarge, LARGE } from "./answer.ts";
 import { parseAccept } from "./negotiate.ts";
 import { PageNotFound } from "./route.ts";
 
@@ -34,7 +34,8 @@ type Document = { body: string | Uint8Array<ArrayBuffer>; type: string; hash: st
 /** 304 for a client that has it; forever fresh where the URL names the hash. */
 function respond(request: Request, { body, type, hash }: Document, immutable: boolean): Response {
   const etag = `"${hash}"`;
-  const headers: Record<string, string> = { "content-type": type, etag, vary: "Accept" };
+  const vary = isLarge(body) ? `Accept, ${LARGE}` : "Accept";
+  const headers: Record<string, string> = { "content-type": type, etag, vary };
   headers["cache-control"] = immutable ? `public, immutable, max-age=${YEAR_SECONDS}` : "no-cache, private";
   if (request.headers.get("if-none-match") === etag) return new Response(null, { status: 304, headers });
   return new Response(body, { headers });
