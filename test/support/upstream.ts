@@ -36,6 +36,7 @@ const OTHERS = {
   etcd: { module: "go.etcd.io/etcd/server/v3", version: "v3.6.6" },
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
+  k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
 } as const satisfies Record<string, Other>;
 
 export type UpstreamName = keyof typeof KUBERNETES | keyof typeof OTHERS;
