@@ -189,7 +189,7 @@ withLogins(program.command("deploy"))
     await (await import("./local/deploy.ts")).deploy(home(), { ...options, logins }, progress);
   });
 
-addBackupCommands(program, home, progress);
+addBackupCommands(program, home, progress, seconds);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

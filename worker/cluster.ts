@@ -82,6 +82,11 @@ export class Cluster extends DurableObject<Env> {
           askOver(await dialRelay(this.env.RELAY, clusterName, grant), request),
       },
       readDocument: (url, timeoutMs) => readDocument(this.env.ISSUERS, url, timeoutMs),
+      past: {
+        bookmarkAt: (at) => ctx.storage.getBookmarkForTime(at),
+        restoreNext: (bookmark) => ctx.storage.onNextSessionRestoreBookmark(bookmark),
+        restart: () => ctx.abort("the cluster goes back to a moment"),
+      },
       getAlarm: () => ctx.storage.getAlarm(),
       setAlarm: (at) => void ctx.storage.setAlarm(at),
     };

@@ -1,5 +1,6 @@
 /** What a cluster is given: by the Cluster object, or by a simulator. */
 import type { Logins } from "./api/auth/logins.ts";
+import type { Past } from "./api/backup/rewind.ts";
 import type { Outside } from "./callouts.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
@@ -19,6 +20,8 @@ export type Platform = {
   outside?: Outside;
   /** Wakes the object at this time (ms), or never. */
   wakeAt(due: number | undefined): void;
+  /** The way back to a moment, where the platform has one. */
+  past?: Past;
   /** All of the storage was replaced: a new memory of it is to take over. */
   restored(): void;
   /** What a controller could not do; it is tried again. */

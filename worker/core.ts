@@ -84,6 +84,7 @@ export class Core {
   constructor(parts: CoreParts) {
     this.parts = parts;
     const { store, effects, config, platform, limits } = parts;
+    const began = store.revision();
     serveCustomResources(store, this.kinds);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
@@ -130,6 +131,8 @@ export class Core {
         ranges: rangesOf(config),
         hold: (revision) => holds.hold(revision),
         restored: platform.restored,
+        began,
+        ...(platform.past && { past: platform.past }),
       },
     });
     this.link = this.createLink();
@@ -165,7 +168,7 @@ export class Core {
   private certificates(): CertificateParts["sign"] {
     const asked = new Deferred<SigningOrder, ReturnType<CertificateParts["sign"]>>(
       (order) => answerOrder(this.parts.authority, order),
-      (key) => void this.turn.run(() => this.driver.enqueue(CERTIFICATES, key)),
+      (key) => void this.turn.own(() => this.driver.enqueue(CERTIFICATES, key)),
     );
     return (key, print, order) => asked.take(key, print, order);
   }
@@ -173,7 +176,7 @@ export class Core {
   private tokens(): TokenParts["sign"] {
     const asked = new Deferred<LegacyToken, string>(
       (token) => this.api.signForSecret(token),
-      (key) => void this.turn.run(() => this.driver.enqueue(TOKENS, key)),
+      (key) => void this.turn.own(() => this.driver.enqueue(TOKENS, key)),
     );
     return (key, print, token) => asked.take(key, print, token);
   }
@@ -275,6 +278,7 @@ export class Core {
   /** Storage is another's now: nothing that was begun here is gone on with, and nobody hears of it. */
   end(): void {
     this.turn.end();
+    this.audit.end();
     this.watchers.expire();
     for (const socket of this.parts.platform.nodeSockets()) socket.close(RESTARTED, "the cluster was restored");
   }

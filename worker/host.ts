@@ -4,6 +4,7 @@
  */
 import { type LoginSettings, readLogins } from "./api/auth/logins.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
+import type { Past } from "./api/backup/rewind.ts";
 import { RANGES } from "./api/backup/settings.ts";
 import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
 import { watchType } from "./api/http/watch-stream.ts";
@@ -45,6 +46,8 @@ export type HostPlatform = {
   setAlarm(at: number): void;
   /** The way to webhooks and extension servers; absent where none can be reached. */
   outside?: Outside;
+  /** The way back to a moment, where there is one. */
+  past?: Past;
   /** Reads the documents of those who issue ID tokens. */
   readDocument?: Fetcher;
   /** Hears of every commit as it is made, which may still be lost with its turn. */
@@ -177,6 +180,7 @@ export class Host {
         watchSockets: () => sockets("watch").map(watchSocket),
         defer,
         ...(this.platform.outside && { outside: this.platform.outside }),
+        ...(this.platform.past && { past: this.platform.past }),
         wakeAt: (due) => this.wakeAt(due),
         restored: () => this.restored(),
         report: this.platform.report ?? warn,

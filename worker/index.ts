@@ -8,6 +8,7 @@
 import { openAggregated } from "./edge/aggregated.ts";
 import { compressed } from "./edge/gzip.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
+import { isRewind, rewind } from "./edge/rewind.ts";
 import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
@@ -43,7 +44,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`/(?:clusters|relay|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -59,6 +60,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
     const object = env.RELAY.get(env.RELAY.idFromName(`${cluster}/${relay[1]}`));
     return object.fetch(new Request(`https://relay/agent/${relay[2]}`, inner));
   }
+  if (isRewind(inner, path)) return rewind(inner, () => clusterOf(env, cluster));
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>

@@ -1,7 +1,7 @@
 /** The commands about a cluster's whole state. What they do is loaded when they run. */
 import type { Command } from "commander";
 import { effects } from "../effects.ts";
-import type { RestoreCommand } from "./backup.ts";
+import type { RestoreCommand, RewindCommand } from "./backup.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
 
@@ -19,7 +19,9 @@ const withPassphrase = (command: Command): Command =>
     "encrypts, or opens what was encrypted (or SKERRY_BACKUP_PASSPHRASE in the environment)",
   );
 
-export function addBackupCommands(program: Command, home: () => Home, progress: Progress): void {
+type Parse = (text: string) => number;
+
+export function addBackupCommands(program: Command, home: () => Home, progress: Progress, seconds: Parse): void {
   const context = () => ({ home: home(), progress, effects });
   withPassphrase(withReach(program.command("backup")))
     .description("write a cluster's whole state into one file, as it is at one moment, while the cluster goes on")
@@ -34,8 +36,10 @@ passphrase all of that is in the clear, and the file for its owner alone. Later 
 
   withPassphrase(withReach(program.command("restore")))
     .description("put the state that a backup holds in the place of a cluster's, all of it or nothing")
-    .argument("<file>", "from `skerry backup`, or from `kubectl get --raw /skerry/backup`")
+    .argument("[file]", "from `skerry backup`, or from `kubectl get --raw /skerry/backup`")
     .option("--replace", "also where the cluster is not empty: all that it has since is lost")
+    .option("--at <time>", "instead of a file, on Cloudflare: a moment of the last 30 days, as 2026-01-02T03:04Z")
+    .option("--ago <duration>", "the same, counted back from now, as 2h", seconds)
     .addHelpText(
       "after",
       `
@@ -43,7 +47,12 @@ Revisions go on above all that there were, and every watch begins anew. Nodes co
 after the backup too; pods that should still run go on, others are stopped, and what is missing is started. Join tokens
 are not restored. The cluster keeps its name, and takes everything else from the backup, its keys among it.`,
     )
-    .action(async (file: string, options: RestoreCommand) => (await load()).restore(context(), file, options));
+    .action(async (file: string | undefined, options: RestoreCommand & RewindCommand) => {
+      const given = [file, options.at, options.ago].filter((source) => source !== undefined);
+      if (given.length !== 1) throw new Error("name a file, or one of --at and --ago");
+      if (file === undefined) await (await load()).rewind(context(), options);
+      else await (await load()).restore(context(), file, options);
+    });
 
   program
     .command("fork")

@@ -5,7 +5,7 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { readBackup, writeBackup } from "./backup-file.ts";
 import type { Home } from "./home.ts";
-import { type Answer, checked, open, read, type Server, sendChecked } from "./http.ts";
+import { type Answer, checked, open, read, type Server, send, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
 
@@ -80,6 +80,47 @@ export async function restore(context: BackupContext, file: string, options: Res
   const parts = readParts(readBackup(file, passphrase));
   const { revision, objects } = await upload(context, to, parts, { replace: options.replace === true, fork: false });
   progress(`restored ${objects} objects; the cluster is at revision ${revision}`);
+}
+
+export type RewindCommand = Reach & { at?: string; ago?: number; replace?: boolean };
+
+type Moment = { at: string; bookmark: string; revision: number };
+
+/** `skerry restore --at`: back to a moment, where the storage remembers it. */
+export async function rewind({ home, progress, effects }: BackupContext, options: RewindCommand): Promise<void> {
+  const { ago, replace } = options;
+  const at = ago === undefined ? options.at : new Date(effects.now() - ago * 1000).toISOString();
+  const of = await reach(home, options);
+  const { body } = await sendChecked(of, "GET", `/skerry/moment?at=${encodeURIComponent(at ?? "")}`);
+  const { at: moment, bookmark, revision } = body as Moment;
+  if (!replace) throw new Error(`all that the cluster has since ${moment} would be lost: with --replace it is`);
+  progress(`going back to ${moment}`);
+  const told = `revision=${revision}`;
+  await sendWhole({ effects }, of, [
+    `/skerry/rewind?bookmark=${encodeURIComponent(bookmark)}&${told}`,
+    // However that ended: the cluster must hear how far it had come.
+    `/skerry/rewound?${told}`,
+  ]);
+  progress(`the cluster is as it was at ${moment}, and at revision ${revision}`);
+}
+
+async function sendWhole(
+  { effects }: Pick<BackupContext, "effects">,
+  to: Server,
+  paths: [string, string],
+): Promise<void> {
+  let path = paths[0];
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const answer = await send(to, "POST", path);
+      if (answer.code < 300) return;
+      if (answer.code < 500 || answer.code === 501 || attempt >= ATTEMPTS) return void checked("POST", path, answer);
+    } catch (error) {
+      if (attempt >= ATTEMPTS) throw error;
+    }
+    path = paths[1];
+    await effects.sleep(RETRY_MS * 2 ** attempt);
+  }
 }
 
 export type ForkCommand = { from: string; server?: string; replace?: boolean };

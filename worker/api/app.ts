@@ -73,7 +73,10 @@ export function createApp(parts: AppParts): Api {
     if (code === 401 || code === 403 || recordingOf(info, undefined, false) === "none") return answer;
     const presented = await access.present(request);
     const draft = recorder.begin(request, info, access.sender(request, presented), presented);
-    if (draft) await parts.batch(() => recorder.ended(draft, { code }));
+    if (!draft) return answer;
+    const ended = () => recorder.ended(draft, { code });
+    // Where the answer was to a restore, there are no more turns of this memory.
+    await parts.batch(ended).catch(ended);
     return answer;
   }
 

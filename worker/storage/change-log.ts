@@ -46,6 +46,16 @@ export class ChangeLog {
   /** A transaction that began at this revision was rolled back. */
   rollBackTo(revision: number): void {
     this.#newest = revision;
+    if (this.#horizon > revision) this.#horizon = Number(this.#settings.get(HORIZON) ?? 0);
+  }
+
+  /** Nothing up to this revision is known any more, and none has been given that is newer. */
+  forgetUpTo(revision: number): void {
+    if (revision <= this.#newest) throw new Error(`revision ${revision} is not above ${this.#newest}`);
+    this.#sql.run("DELETE FROM changes");
+    this.#settings.set(HORIZON, String(revision));
+    this.#horizon = revision;
+    this.#newest = revision;
   }
 
   /** `text`: the change's as it is stored. */

@@ -173,6 +173,12 @@ class SqliteStore implements Store, Txn {
     this.#append("DELETED", object, this.#sealing.seal(object), row.object);
   }
 
+  raise(revision: number): void {
+    this.#assertWriting();
+    this.#log.forgetUpTo(revision);
+    this.#taken = revision;
+  }
+
   onChange(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -84,6 +84,8 @@ export interface Txn extends Reader {
    * object's former ones, and are written only where they differ.
    */
   put(object: StoredObject, refs: readonly string[]): void;
+  /** Revisions go on from this one, and nothing before it is known any more; it must be above all there were. */
+  raise(revision: number): void;
   /** Removes; `object.json` is the last body, with the new revision inside. Returns nothing; absent keys are a bug. */
   remove(object: StoredObject): void;
 }

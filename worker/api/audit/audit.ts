@@ -19,6 +19,7 @@ export class Audit {
   readonly #parts: AuditParts;
   readonly #repeats: Repeats;
   #waiting: string[] = [];
+  #isOver = false;
 
   constructor(parts: AuditParts) {
     this.#parts = parts;
@@ -57,8 +58,15 @@ export class Audit {
     this.#waiting = [];
   }
 
+  /** No more turns come: what is still told is written at once. */
+  end(): void {
+    this.#isOver = true;
+    this.flush();
+  }
+
   #add(event: AuditEvent): void {
     if (this.#waiting.length < MAX_WAITING) this.#waiting.push(lineOf(event));
+    if (this.#isOver) this.flush();
   }
 }
 

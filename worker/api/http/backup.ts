@@ -9,6 +9,7 @@ import { timestamp } from "../../lib/effects.ts";
 import { badRequest } from "../../lib/status.ts";
 import { backupLines, backupStream, type Hold } from "../backup/backup.ts";
 import { receivePart } from "../backup/restore.ts";
+import { cameBack, goBack, momentAt, type Past } from "../backup/rewind.ts";
 import type { AppParts, Variables } from "../parts.ts";
 import { readBody } from "./body.ts";
 import { version } from "./version.ts";
@@ -23,6 +24,9 @@ export type BackupParts = {
   hold(revision: number): Hold;
   /** What memory holds is not so any more: see `RestoreParts`. */
   restored(): void;
+  /** The revision that this memory began with. */
+  began: number;
+  past?: Past;
 };
 
 export function backupRoutes(app: App, guard: Guard, parts: AppParts & { backups: BackupParts }): void {
@@ -45,6 +49,26 @@ export function backupRoutes(app: App, guard: Guard, parts: AppParts & { backups
     const options = optionsOf(c);
     const part = await opened(options.after, (await readBody(c.req.raw)).bytes);
     return c.json(await batch(() => receivePart({ store, effects, restored: backups.restored }, part, options)));
+  });
+}
+
+/** `GET /skerry/moment` asks, `POST /skerry/rewind` goes, and `POST /skerry/rewound` is the first word after it. */
+export function rewindRoutes(app: App, guard: Guard, parts: AppParts & { backups: BackupParts }): void {
+  const { store, effects, backups, batch } = parts;
+  app.get("/skerry/moment", guard, async (c) =>
+    c.json(await momentAt(backups.past, store, Date.parse(c.req.query("at") ?? ""), effects.now())),
+  );
+  app.post("/skerry/rewind", guard, async (c) => {
+    await goBack(backups.past, store, c.req.query("bookmark") ?? "", Number(c.req.query("revision")));
+    return c.json({});
+  });
+  app.post("/skerry/rewound", guard, async (c) => {
+    const revision = await batch(() => {
+      const isNews = cameBack(store, backups.began, Number(c.req.query("revision")));
+      if (isNews) backups.restored();
+      return store.revision();
+    });
+    return c.json({ revision });
   });
 }
 

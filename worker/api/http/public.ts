@@ -10,7 +10,7 @@ import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from 
 import type { AppParts, Variables } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { auditRoutes } from "./audit.ts";
-import { backupRoutes } from "./backup.ts";
+import { backupRoutes, rewindRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
 import { encryptionRoutes } from "./encryption.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
@@ -135,5 +135,7 @@ export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
   encryptionRoutes(app, guard, parts);
   auditRoutes(app, guard, parts);
   const { backups } = parts;
-  if (backups) backupRoutes(app, guard, { ...parts, backups });
+  if (!backups) return;
+  backupRoutes(app, guard, { ...parts, backups });
+  rewindRoutes(app, guard, { ...parts, backups });
 }
