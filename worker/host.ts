@@ -3,6 +3,7 @@
  * knows no platform: a Durable Object gives it one, and the simulator another.
  */
 import { type LoginSettings, readLogins } from "./api/auth/logins.ts";
+import { nodeOf } from "./api/auth/node-authorizer.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
 import type { Past } from "./api/backup/rewind.ts";
 import { RANGES } from "./api/backup/settings.ts";
@@ -236,7 +237,7 @@ export class Host {
 
   private async openLink(core: Core, request: Request, node: string): Promise<Response> {
     const user = await core.api.authenticate(request);
-    if (user.name !== `system:node:${node}`)
+    if (nodeOf(user) !== node)
       throw forbidden({ group: "", resource: "nodes", name: node }, `${user.name} is not this node`);
     if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
       return new Response("upgrade required", { status: 426 });

@@ -6,6 +6,7 @@
  */
 
 import { openAggregated } from "./edge/aggregated.ts";
+import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
@@ -22,7 +23,7 @@ export { Relay } from "./relay.ts";
 const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Said by the Worker alone: what a client says under these names is not heard. */
-const OURS = ["x-skerry-cluster", "x-skerry-internal"];
+const OURS = ["x-skerry-cluster", "x-skerry-internal", "x-skerry-certificate"];
 const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(name));
 
 const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
@@ -30,7 +31,8 @@ const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFrom
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
   const match = /^\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
-  if (!match && !speaksForUs(request)) return { cluster: "default", inner: request };
+  const certificate = shownCertificate(request);
+  if (!match && !certificate && !speaksForUs(request)) return { cluster: "default", inner: request };
   const cluster = match?.[1] ?? "default";
   if (!CLUSTER_NAME.test(cluster))
     throw new ApiError(404, "NotFound", "the server could not find the requested resource");
@@ -38,6 +40,8 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
   const inner = new Request(url, request);
   inner.headers.set("x-skerry-cluster", cluster);
   inner.headers.delete("x-skerry-internal");
+  inner.headers.delete("x-skerry-certificate");
+  if (certificate) inner.headers.set("x-skerry-certificate", certificate);
   return { cluster, inner };
 }
 
@@ -48,7 +52,7 @@ const SPECIAL = new RegExp(
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
-  if (!SPECIAL.test(request.url) && !speaksForUs(request))
+  if (!SPECIAL.test(request.url) && !speaksForUs(request) && !shownCertificate(request))
     return compressed(request, await clusterOf(env, "default").fetch(request));
   const url = new URL(request.url);
   const outside = url.pathname;

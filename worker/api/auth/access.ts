@@ -6,6 +6,7 @@ import type { AppParts } from "../parts.ts";
 import type { User } from "../request.ts";
 import { ANONYMOUS, bearerToken, digest, type Identity, identify, type Presented } from "./authenticate.ts";
 import { requireAllowed } from "./authorize.ts";
+import { CERTIFICATE_HEADER, ClientCertificates } from "./client-certificates.ts";
 import { impersonate } from "./impersonate.ts";
 import { type Logins, NO_LOGINS } from "./logins.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";
@@ -22,18 +23,24 @@ export class Access {
   readonly #parts: Pick<AppParts, "store" | "effects" | "config" | "security">;
   /** What tokens digest to, which changes with an issuer's keys alone; whether that is good for anything is asked of the store each time. */
   readonly #digested = new Map<string, { presented: Presented; until: number }>();
+  readonly #certificates: ClientCertificates;
   /** Requests whose sender was known before: agents on their sockets. */
   readonly #known = new WeakMap<Request, User>();
 
   constructor(parts: Pick<AppParts, "store" | "effects" | "config" | "security" | "engine">) {
     this.#parts = parts;
     this.key = signingKey(parts.store);
+    this.#certificates = new ClientCertificates(parts.config.ca);
     this.fairness = new Fairness(parts.engine.view, parts.store);
   }
 
   async present({ headers }: Request): Promise<Presented | undefined> {
+    const certificate = headers.get(CERTIFICATE_HEADER);
+    const shown = certificate === null ? undefined : await this.#certificates.login(certificate);
+    if (shown && !("refused" in shown)) return { hash: "", claims: undefined, login: shown };
     const token = bearerToken(headers) ?? this.#accessToken(headers);
-    return token === undefined ? undefined : this.digest(token);
+    if (token !== undefined) return this.digest(token);
+    return shown && { hash: "", claims: undefined, login: shown };
   }
 
   async digest(token: string): Promise<Presented> {

@@ -76,8 +76,8 @@ export function identify(
 
 function loggedIn(login: Login, now: number, own: (user: User) => Known): Known {
   if ("refused" in login) return login;
-  if (login.expires <= now) return { refused: "oidc: verify token: oidc: token is expired" };
-  if (login.notBefore > now) return { refused: "oidc: verify token: oidc: the token is not valid yet" };
+  if (login.expires <= now) return { refused: "the credential is expired" };
+  if (login.notBefore > now) return { refused: "the credential is not valid yet" };
   return own(login.user);
 }
 
