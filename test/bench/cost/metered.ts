@@ -49,9 +49,9 @@ function awakeOf(object: object): Awake {
 /** An event that expires: itself, its ref, the log's word of it, and that word's compaction. */
 const ROWS_OF_EXPIRY = 4;
 
-/** Every row of the log is deleted once, and every event after its hour. */
+/** Every row of the logs is deleted once, and every event after its hour. */
 function laterOf(statement: string, [first]: readonly SqlValue[]): number {
-  if (statement.startsWith("INSERT INTO changes")) return 1;
+  if (/^INSERT INTO (changes|journal)/.test(statement)) return 1;
   return statement.startsWith("INSERT INTO objects") && first === "events" ? ROWS_OF_EXPIRY : 0;
 }
 
