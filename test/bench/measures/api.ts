@@ -4,6 +4,7 @@ import type { ControlPlane } from "../control-plane.ts";
 import type { Group, Measure, Sizes } from "../measure.ts";
 import { startKubernetes } from "../sides/kubernetes.ts";
 import { startSkerry } from "../sides/skerry.ts";
+import { neighbour } from "./neighbour.ts";
 
 type Rate = { perSecond: number; errors?: number; error?: string };
 
@@ -54,5 +55,6 @@ export const api = ({ seconds, connections, listed, watchers, events }: Sizes): 
     ...["create", "get", "update"].flatMap((verb) => connections.map((count) => load(verb, count, seconds))),
     list(listed),
     watch(watchers, events),
+    neighbour(connections.at(-1) ?? 1, seconds),
   ],
 });

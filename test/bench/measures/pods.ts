@@ -1,15 +1,14 @@
 /** Scheduling and rollouts on model nodes: the control plane's part of a pod's start. */
 import { effects } from "../../../agent/effects.ts";
 import { sendChecked } from "../../../agent/local/http.ts";
-import { client, clientUntilStopped } from "../client.ts";
+import { client } from "../client.ts";
 import type { ControlPlane } from "../control-plane.ts";
 import type { Group, Measure, Sizes } from "../measure.ts";
 import { withModelNodes } from "../model-nodes.ts";
 import { progress } from "../progress.ts";
 import { startKubernetes } from "../sides/kubernetes.ts";
 import { startSkerry } from "../sides/skerry.ts";
-
-type Times = { p50: number; p99: number; count: number };
+import { probed } from "./probed.ts";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 const ROLLOUT_TIMEOUT_MS = 300_000;
@@ -33,12 +32,6 @@ const rollout = (replicas: number, idleMs: number): Measure<ControlPlane> => ({
     return busy.p99 / idle.p99;
   },
 });
-
-async function probed(plane: ControlPlane, body: () => Promise<unknown>): Promise<Times> {
-  const stop = await clientUntilStopped<Times>(plane, "probe");
-  await body();
-  return stop();
-}
 
 /** Makes a Deployment and waits until all of its pods are Ready. */
 async function rollOut({ endpoint }: ControlPlane, replicas: number): Promise<void> {
