@@ -1,8 +1,9 @@
 import { apply } from "../../kinds/patch/apply.ts";
-import { conflict, notFound } from "../../lib/status.ts";
+import { isObject, jsonKind, parse } from "../../kinds/patch/json.ts";
+import { badRequest, conflict, notFound } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
-import { checkRepeatedKeys, normalize, parseObject } from "./body.ts";
+import { checkRepeatedKeys, normalize } from "./body.ts";
 import { fromStored } from "./conversions.ts";
 import type { Core, Loose } from "./core.ts";
 import { createObject } from "./create.ts";
@@ -10,18 +11,27 @@ import { alreadyTracked, trackingOf } from "./fields.ts";
 import { checkNamed } from "./metadata.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
-import { updateObject } from "./update.ts";
+import { isCreatedBy, updateObject } from "./update.ts";
 
 /** Server-side apply: https://kubernetes.io/docs/reference/using-api/server-side-apply/ */
 export function applyPatch(core: Core, request: ApiRequest): ApiResult {
   const options = writeOptions(request);
-  const applied = parseObject(request.kind, request.body);
+  const applied = parseApplied(request.body);
   return core.store.write((txn) => {
     const stored = txn.get(keyOf(request.kind, request.namespace, request.name));
     return stored
       ? applyTo(core, txn, request, options, applied, stored)
       : applyNew(core, txn, request, options, applied);
   });
+}
+
+/** Throws 400 for what is no map, in the words of a decoder of YAML, of which JSON is a part. */
+export function parseApplied(body = ""): Loose {
+  const value = parse(body, "error decoding YAML: ") ?? {};
+  if (isObject(value)) return value as Loose;
+  throw badRequest(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(value)} into Go value of type map[string]interface {}`,
+  );
 }
 
 function applyTo(
@@ -42,7 +52,7 @@ function applyTo(
 
 function applyNew(core: Core, txn: Txn, request: ApiRequest, options: WriteOptions, applied: Loose): ApiResult {
   const { kind, namespace, name, subresource } = request;
-  if (subresource) throw notFound(subjectOf(kind, name));
+  if (subresource && !isCreatedBy(request)) throw notFound(subjectOf(kind, name));
   if (applied.metadata?.uid)
     throw conflict(
       subjectOf(kind, name),

@@ -13,6 +13,8 @@ const isObject = (value: unknown): value is Loose =>
 
 const STRUCT =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+const notAnObject = (value: unknown) =>
+  `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonWord(value)} into Go value of type ${STRUCT}`;
 /** Characters of a body that the refusal shows. */
 const SUMMARY_LENGTH = 30;
 
@@ -36,7 +38,7 @@ export function parseObject(kind: Kind, body = ""): Loose {
     throw error instanceof JsonError ? refuse(error.message) : error;
   }
   if (value === null) return {} as Loose;
-  if (!isObject(value)) throw refuse(`json: cannot unmarshal ${jsonWord(value)} into Go value of type ${STRUCT}`);
+  if (!isObject(value)) throw unrecognized(kind, body, notAnObject(value));
   for (const field of ["apiVersion", "kind"]) {
     const said = value[field] ?? "";
     if (typeof said !== "string")
@@ -90,6 +92,8 @@ export type Reading = {
   problems?: readonly string[];
   /** Whether what it finds comes in the order of the texts. */
   sorted?: boolean;
+  /** Whether none of its fields is known. */
+  nameless?: boolean;
   refuse?: Refuse;
 };
 
@@ -105,8 +109,9 @@ export function normalize(
   object: Loose,
   validation: FieldValidation,
   warnings: string[],
-  { duplicates = [], problems = [], sorted = false, refuse = cannotBeHandled(kind) }: Reading = {},
+  { duplicates = [], problems = [], sorted = false, nameless = false, refuse = cannotBeHandled(kind) }: Reading = {},
 ): Loose {
+  if (!isObject(object)) throw refuse(notAnObject(object), { kind: kind.kind, version: kind.version });
   checkKind(kinds, kind, object, refuse);
   const said = {
     kind: object.kind || kind.kind,
@@ -114,7 +119,8 @@ export function normalize(
   };
   const clearsManagers = isEmptyList(object.metadata?.managedFields);
   const found = decodeOr(refuse, said, kind, object, validation === "Ignore" ? "Ignore" : "Warn", duplicates);
-  const all = validation === "Ignore" ? [] : [...problems, ...(sorted ? found.toSorted() : found)];
+  const unknown = nameless ? takeFields(object) : sorted ? found.toSorted() : found;
+  const all = validation === "Ignore" ? [] : [...problems, ...unknown];
   if (validation === "Strict" && all.length > 0) throw refuse(`strict decoding error: ${all.join(", ")}`, said);
   warnings.push(...all);
   object.apiVersion = kind.apiVersion;
@@ -134,6 +140,13 @@ function decodeOr(refuse: Refuse, said: Parameters<Refuse>[1], { schema }: Kind,
 }
 
 type Rest = [object: Loose, mode: FieldValidation, duplicates: readonly string[]];
+
+/** Takes out all fields, and says that they are not known. */
+function takeFields(object: Loose): string[] {
+  const names = Object.keys(object).filter((name) => name !== "apiVersion" && name !== "kind");
+  for (const name of names) delete object[name];
+  return names.sort().map((name) => `unknown field ${JSON.stringify(name)}`);
+}
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 

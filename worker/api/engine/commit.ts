@@ -4,6 +4,7 @@ import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import { ApiError } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
 import { isFresh, toStored } from "./conversions.ts";
+import { dropEmptyLists } from "./empty-lists.ts";
 import { refsOf } from "./refs.ts";
 import { keyOf, serialize, served, shape, withRevision } from "./stored.ts";
 
@@ -26,6 +27,7 @@ function put(txn: Txn, kind: Kind, object: KubeObject, revision: number): string
 
 /** Writes a new object and returns its text; a dry run only returns it. */
 export function insert(txn: Txn, kind: Kind, object: KubeObject, dryRun: boolean): string {
+  dropEmptyLists(kind, object);
   return dryRun ? serialize(kind, object, 0) : put(txn, kind, object, txn.nextRevision());
 }
 
@@ -38,6 +40,7 @@ export function replace(
   stored: StoredObject,
   dryRun: boolean,
 ): string {
+  dropEmptyLists(kind, object);
   if (liesIn(kind, stored) && isUnchanged(kind, object, old, stored.revision)) return stored.json;
   return dryRun ? serialize(kind, object, stored.revision) : put(txn, kind, object, txn.nextRevision());
 }

@@ -34,6 +34,9 @@ export function removeObject(core: Core, txn: Txn, request: ApiRequest, options:
   if (!stored) throw notFound(subjectOf(kind, name));
   checkPreconditions(kind, stored, options);
   const { warnings } = core;
+  const { deleteWarning } = traitsOf(kind);
+  if (deleteWarning && options.propagationPolicy === undefined && options.orphanDependents === undefined)
+    if (!warnings.includes(deleteWarning)) warnings.push(deleteWarning);
   admit(core, txn, request, options, stored, warnings);
   const outcome = removeStoredObject(txn, kind, stored, options, core.effects);
   const asObject = !outcome.gone || traitsOf(kind).returnsDeleted;
@@ -170,7 +173,7 @@ function finalizerWanted(
 
 function mark(object: KubeObject, traits: Traits, now: number): void {
   const metadata = metaOf(object);
-  if (!metadata.deletionTimestamp && metadata.generation) metadata.generation++;
-  metadata.deletionTimestamp ??= timestamp(now);
+  if (metadata.deletionTimestamp) return;
+  metadata.deletionTimestamp = timestamp(now);
   traits.markDeleting(object);
 }

@@ -1,3 +1,4 @@
+import type { FieldValidation } from "../../kinds/decode.ts";
 import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { showMap } from "../../kinds/patch/fields/go-text.ts";
@@ -16,7 +17,12 @@ import { isBuiltIn } from "./stored.ts";
 export type Patched = { object: Loose; reading: Reading };
 
 /** Reads a patch's body and says what becomes of an object. Throws the Status of a patch that makes no sense. */
-export type PatchType = (kind: Kind, body: string | undefined, object: Loose) => Patched;
+export type PatchType = (
+  kind: Kind,
+  request: Pick<ApiRequest, "body">,
+  object: Loose,
+  validation: FieldValidation,
+) => Patched;
 
 /** An object that is none any more, or not one of its kind: 422, with what the patch made of it. */
 const refusal =
@@ -24,21 +30,26 @@ const refusal =
   (why: string): ApiError =>
     invalid({ group: "", kind: "", name: "" }, [invalidValue("patch", shown, why)]);
 
-const json: PatchType = (_, body, before) => {
-  const object = readJsonPatch(body)(before) as Loose;
+const json: PatchType = (kind, { body }, before, validation) => {
+  const object = readJsonPatch(body, validation !== "Ignore")(before) as Loose;
   const problems = oddities(body, duplicateKeys(body ?? ""));
-  return { object, reading: { problems, refuse: refusal(patchedText(before, object)) } };
+  return { object, reading: { problems, refuse: refusal(patchedText(before, object)), ...untyped(kind, object) } };
 };
+
+/** What does not say its version any more is read as something of no version, in which no field has its name. */
+const untyped = (kind: Kind, { apiVersion }: Loose): Pick<Reading, "nameless"> =>
+  isBuiltIn(kind) && !apiVersion ? { nameless: true } : {};
 
 const repeated = (body: string | undefined) =>
   duplicateKeys(body ?? "").map((path) => `duplicate field ${JSON.stringify(path)}`);
 
-const merge: PatchType = (_, body, before) => {
+const merge: PatchType = (kind, { body }, before) => {
   const object = readMergePatch(body)(before) as Loose;
-  return { object, reading: { problems: repeated(body), refuse: refusal(patchedText(before, object)) } };
+  const refuse = refusal(patchedText(before, object));
+  return { object, reading: { problems: repeated(body), refuse, ...untyped(kind, object) } };
 };
 
-const strategic: PatchType = (kind, body, before) => {
+const strategic: PatchType = (kind, { body }, before) => {
   const { patch, change } = readStrategicPatch(kind.schema, body);
   // What it says of the type is passed over: the object is read as what it was.
   const object = { ...change(before), apiVersion: kind.apiVersion, kind: kind.kind } as Loose;

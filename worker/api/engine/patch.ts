@@ -19,7 +19,12 @@ export function patch(core: Core, request: ApiRequest): ApiResult {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (!stored) throw notFound(subjectOf(kind, name));
     const { warnings } = core;
-    const patched = patchWith(kind, request.body, fromStored(kind, JSON.parse(stored.json) as Loose));
+    const patched = patchWith(
+      kind,
+      request,
+      fromStored(kind, JSON.parse(stored.json) as Loose),
+      options.fieldValidation,
+    );
     const object = normalize(core.kinds, kind, patched.object, options.fieldValidation, warnings, patched.reading);
     checkNamed(kind, object, namespace, name);
     const json = updateObject(core, txn, request, options, object, stored, warnings);

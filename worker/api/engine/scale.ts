@@ -10,7 +10,8 @@ import { formatLabels, formatSelector, type LabelSelector, type Labels } from ".
 import { ApiError, invalid, invalidValue, methodNotAllowed, notFound } from "../../lib/status.ts";
 import type { StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
-import { normalize, parseObject, readBody } from "./body.ts";
+import { parseApplied } from "./apply.ts";
+import { normalize, readBody } from "./body.ts";
 import type { Core, Loose } from "./core.ts";
 import { alreadyTracked, trackingOf } from "./fields.ts";
 import { checkNamed } from "./metadata.ts";
@@ -107,7 +108,7 @@ export function patchScale(core: Core, request: ApiRequest): ApiResult {
   const patchWith = patchType(request);
   const { fieldValidation } = writeOptions(request);
   const change = tracked((current) => {
-    const { object, reading } = patchWith(ScaleKind, request.body, current);
+    const { object, reading } = patchWith(ScaleKind, request, current, fieldValidation);
     return normalize(core.kinds, ScaleKind, object, fieldValidation, core.warnings, reading);
   });
   return writeScale(core, request, change);
@@ -115,7 +116,7 @@ export function patchScale(core: Core, request: ApiRequest): ApiResult {
 
 const applied = (core: Core, request: ApiRequest): Change => {
   const { fieldValidation, force } = writeOptions(request);
-  const body = parseObject(ScaleKind, request.body) as Application["applied"];
+  const body = parseApplied(request.body) as Application["applied"];
   return (live, tracking) => {
     const object = apply({ ...tracking, kind: ScaleKind.kind, live, applied: body, force }) as Loose;
     if (!isBuiltIn(request.kind) && !same(object.spec, live.spec)) throw inconvertible(body);

@@ -15,6 +15,10 @@ export type Traits = {
   propagation: "Background" | "Orphan" | "none";
   /** Finalizers that it keeps outside of metadata: such an object stays until they are gone. */
   ownFinalizers(object: KubeObject): readonly string[];
+  /** Warning of a delete that does not say what is to become of dependents. */
+  deleteWarning?: string;
+  /** The group that refusals name, where it is not the kind's. */
+  refusedGroup?: string;
   /** Set on an object whose deletion begins, in place. */
   markDeleting(object: KubeObject): void;
   /**
@@ -33,8 +37,12 @@ const common: Traits = {
   markDeleting: markWithoutGrace,
 };
 
+const resource: Partial<Traits> = { returnsDeleted: true };
+
 function markWithoutGrace({ metadata }: KubeObject): void {
-  if (metadata) metadata.deletionGracePeriodSeconds = 0;
+  if (!metadata) return;
+  metadata.deletionGracePeriodSeconds = 0;
+  if (metadata.generation) metadata.generation++;
 }
 
 /** Namespaces keep a finalizer in their spec, and say that they are going in their phase. */
@@ -59,12 +67,17 @@ const exceptions: Readonly<Record<string, Partial<Traits>>> = {
   "clusterroles.rbac.authorization.k8s.io": { createOnUpdate: true },
   "csidrivers.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
   "csinodes.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
-  "csistoragecapacities.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
-  "customresourcedefinitions.apiextensions.k8s.io": { unconditionalUpdate: false },
+  "csistoragecapacities.storage.k8s.io": { unconditionalUpdate: false },
+  "customresourcedefinitions.apiextensions.k8s.io": { unconditionalUpdate: false, markDeleting: () => undefined },
+  "deviceclasses.resource.k8s.io": resource,
   endpoints: { createOnUpdate: true },
   events: { createOnUpdate: true, propagation: "none" },
-  "events.events.k8s.io": { createOnUpdate: true, propagation: "none" },
-  "jobs.batch": { propagation: "Orphan" },
+  "events.events.k8s.io": { createOnUpdate: true, propagation: "none", refusedGroup: "" },
+  "jobs.batch": {
+    propagation: "Orphan",
+    deleteWarning:
+      "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning",
+  },
   "leases.coordination.k8s.io": { createOnUpdate: true, unconditionalUpdate: false },
   limitranges: { createOnUpdate: true },
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": { unconditionalUpdate: false },
@@ -75,7 +88,10 @@ const exceptions: Readonly<Record<string, Partial<Traits>>> = {
   pods: { returnsDeleted: true, gracePeriod: podGracePeriod },
   podtemplates: { returnsDeleted: true },
   replicationcontrollers: { propagation: "Orphan" },
+  "resourceclaims.resource.k8s.io": resource,
+  "resourceclaimtemplates.resource.k8s.io": resource,
   resourcequotas: { returnsDeleted: true },
+  "resourceslices.resource.k8s.io": resource,
   "rolebindings.rbac.authorization.k8s.io": { createOnUpdate: true },
   "roles.rbac.authorization.k8s.io": { createOnUpdate: true },
   "runtimeclasses.node.k8s.io": { unconditionalUpdate: false },
@@ -86,9 +102,24 @@ const exceptions: Readonly<Record<string, Partial<Traits>>> = {
   "validatingadmissionpolicybindings.admissionregistration.k8s.io": { unconditionalUpdate: false },
   "validatingwebhookconfigurations.admissionregistration.k8s.io": { unconditionalUpdate: false },
   "volumeattachments.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
+  "volumeattributesclasses.storage.k8s.io": { returnsDeleted: true },
 };
 
 export function traitsOf(kind: Kind): Traits {
   if (!isBuiltIn(kind)) return { ...common, unconditionalUpdate: false };
   return { ...common, ...exceptions[kind.groupResource] };
 }
+
+/** Where kube-apiserver keeps a kind in etcd, which some messages tell. */
+export function storagePrefix({ group, resource, schema }: Kind): string {
+  const withGroup = !schema.name?.startsWith("io.k8s.api.");
+  return STORAGE_PREFIXES[resource] ?? (withGroup ? `${group}/${resource}` : resource);
+}
+
+const STORAGE_PREFIXES: Readonly<Record<string, string>> = {
+  endpoints: "services/endpoints",
+  ingresses: "ingress",
+  nodes: "minions",
+  replicationcontrollers: "controllers",
+  services: "services/specs",
+};

@@ -15,7 +15,7 @@ import { AFTER_ADMISSION, checkNamed, dedupOwners, keepSystemFields, metaOf } fr
 import type { Operation } from "./operation.ts";
 import { type WriteOptions, writeOptions } from "./options.ts";
 import { keyOf, serialize, subjectOf } from "./stored.ts";
-import { traitsOf } from "./traits.ts";
+import { storagePrefix, traitsOf } from "./traits.ts";
 import { validate } from "./validate.ts";
 
 export function update(core: Core, request: ApiRequest): ApiResult {
@@ -28,21 +28,26 @@ export function update(core: Core, request: ApiRequest): ApiResult {
   return core.store.write((txn): ApiResult => {
     const stored = txn.get(keyOf(kind, namespace, name));
     if (stored) {
-      checkUid(stored, object, request);
+      checkUid(stored.uid, object, request);
       const json = updateObject(core, txn, request, options, object, stored, warnings);
       return { type: "object", code: 200, kind, json, warnings };
     }
-    if (request.subresource || !traitsOf(kind).createOnUpdate) throw notFound(subjectOf(kind, name));
+    if (!isCreatedBy(request)) throw notFound(subjectOf(kind, name));
+    checkUid("", object, request);
     const json = createObject(core, txn, request, options, object, warnings);
     return { type: "object", code: 201, kind, json, warnings };
   });
 }
 
+/** Whether a write creates what is not there. */
+export const isCreatedBy = ({ kind, subresource }: ApiRequest): boolean =>
+  (subresource === "" || subresource === "status") && traitsOf(kind).createOnUpdate;
+
 /** A uid in the body of a PUT is a precondition; storage answers for it, in its own words. */
-function checkUid({ uid }: StoredObject, object: Loose, { kind, namespace, name }: ApiRequest): void {
+function checkUid(uid: string, object: Loose, { kind, namespace, name }: ApiRequest): void {
   const given = object.metadata?.uid;
   if (!given || given === uid) return;
-  const key = ["/registry", kind.resource, ...(kind.namespaced ? [namespace] : []), name].join("/");
+  const key = ["/registry", storagePrefix(kind), ...(kind.namespaced ? [namespace] : []), name].join("/");
   throw conflict(
     subjectOf(kind, name),
     `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${given}, UID in object meta: ${uid}`,
@@ -113,7 +118,9 @@ function checkVersion({ kind, name, object }: Operation, stored: StoredObject): 
     const problem = invalidValue("metadata.resourceVersion", 0, "must be specified for an update");
     throw invalid({ group: kind.group, kind: kind.resource, name }, [problem]);
   }
-  if (!/^\d+$/.test(given)) throw new ApiError(400, "BadRequest", `invalid resourceVersion ${JSON.stringify(given)}`);
+  // kube-apiserver calls it its own fault.
+  if (!/^\d+$/.test(given))
+    throw new ApiError(500, "", `strconv.ParseUint: parsing ${JSON.stringify(given)}: invalid syntax`);
   if (given !== String(stored.revision)) throw modified(subjectOf(kind, name));
 }
 

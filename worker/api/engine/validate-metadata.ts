@@ -1,6 +1,12 @@
 import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
-import { dnsLabelProblems, labelValueProblems, maskTrailingDash, qualifiedNameProblems } from "../../lib/names.ts";
+import {
+  dnsLabelProblems,
+  labelValueProblems,
+  maskTrailingDash,
+  pathSegmentProblems,
+  qualifiedNameProblems,
+} from "../../lib/names.ts";
 import type { KubeObject, ObjectMeta, OwnerReference } from "../../lib/object.ts";
 import { type FieldError, forbiddenField, invalidValue, required, tooLong } from "../../lib/status.ts";
 
@@ -8,24 +14,35 @@ import { type FieldError, forbiddenField, invalidValue, required, tooLong } from
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 const STANDARD_FINALIZERS = new Set(["kubernetes", "orphan", "foregroundDeletion"]);
 
-export function* metadataProblems(kind: Kind, object: KubeObject): Iterable<FieldError> {
-  const metadata = object.metadata ?? {};
-  yield* nameProblems(kind, metadata);
+/** What is wrong with a name. */
+type NameProblems = Kind["nameProblems"];
+
+/** Of a whole object: the kind's own names, or as all kinds have them. */
+export function* metadataProblems(
+  kind: Kind,
+  { metadata = {} }: KubeObject,
+  nameProblemsOf: NameProblems = pathSegmentProblems,
+): Iterable<FieldError> {
+  yield* nameProblems(nameProblemsOf, metadata);
   yield* namespaceProblems(kind, metadata);
   if (metadata.generation !== undefined && metadata.generation < 0)
     yield invalidValue("metadata.generation", metadata.generation, "must be greater than or equal to 0");
-  yield* labelProblems(metadata.labels ?? {}, "metadata.labels");
-  yield* annotationProblems(metadata.annotations ?? {}, "metadata.annotations");
-  yield* ownerProblems(metadata.ownerReferences ?? []);
-  yield* finalizerProblems(kind, metadata.finalizers ?? []);
+  yield* freelySetProblems(metadata);
+  yield* finalizerProblems(metadata.finalizers ?? []);
 }
 
-function* nameProblems(kind: Kind, { name, generateName }: ObjectMeta): Iterable<FieldError> {
+function* freelySetProblems({ labels = {}, annotations = {}, ownerReferences = [] }: ObjectMeta): Iterable<FieldError> {
+  yield* labelProblems(labels, "metadata.labels");
+  yield* annotationProblems(annotations, "metadata.annotations");
+  yield* ownerProblems(ownerReferences);
+}
+
+function* nameProblems(problems: NameProblems, { name, generateName }: ObjectMeta): Iterable<FieldError> {
   if (generateName)
-    for (const why of kind.nameProblems(maskTrailingDash(generateName)))
+    for (const why of problems(maskTrailingDash(generateName)))
       yield invalidValue("metadata.generateName", generateName, why);
   if (!name) yield required("metadata.name", "name or generateName is required");
-  else for (const why of kind.nameProblems(name)) yield invalidValue("metadata.name", name, why);
+  else for (const why of problems(name)) yield invalidValue("metadata.name", name, why);
 }
 
 function* namespaceProblems(kind: Kind, { namespace }: ObjectMeta): Iterable<FieldError> {
@@ -73,18 +90,20 @@ function* ownerProblems(owners: readonly OwnerReference[]): Iterable<FieldError>
   }
 }
 
-function* finalizerProblems(kind: Kind, finalizers: readonly string[]): Iterable<FieldError> {
+function* finalizerProblems(finalizers: readonly string[]): Iterable<FieldError> {
   const field = "metadata.finalizers";
   for (const finalizer of finalizers)
     for (const why of qualifiedNameProblems(finalizer)) yield invalidValue(field, finalizer, why);
   if (finalizers.includes("orphan") && finalizers.includes("foregroundDeletion"))
     yield invalidValue(field, finalizers, "finalizer orphan and foregroundDeletion cannot be both set");
-  // Only the kinds of k8s.io/api are held to this, not definitions nor what they define.
-  if (!kind.schema.name?.startsWith("io.k8s.api.")) return;
-  for (const [index, finalizer] of finalizers.entries())
+}
+
+/** Most built-in kinds also hold a finalizer to one of the known names, or to a domain of its own. */
+export function* unqualifiedFinalizers({ metadata = {} }: KubeObject): Iterable<FieldError> {
+  for (const [index, finalizer] of (metadata.finalizers ?? []).entries())
     if (!finalizer.includes("/") && !STANDARD_FINALIZERS.has(finalizer))
       yield invalidValue(
-        `${field}[${index}]`,
+        `metadata.finalizers[${index}]`,
         finalizer,
         "name is neither a standard finalizer name nor is it fully qualified",
       );
@@ -99,22 +118,27 @@ const IMMUTABLE = [
   "deletionGracePeriodSeconds",
 ] as const;
 
-/** Problems of a change. kube-apiserver checks this twice, and clients see each cause twice; so does the caller. */
+/** Problems of a change. */
 export function* metadataUpdateProblems(object: KubeObject, old: KubeObject): Iterable<FieldError> {
   const metadata = object.metadata ?? {};
   const before = old.metadata ?? {};
-  if (before.deletionTimestamp) {
-    const known = new Set(before.finalizers);
-    const added = [...new Set(metadata.finalizers)].filter((finalizer) => !known.has(finalizer)).sort();
-    if (added.length)
-      yield forbiddenField(
-        "metadata.finalizers",
-        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
-          .map((finalizer) => JSON.stringify(finalizer))
-          .join(", ")}}`,
-      );
-  }
+  if (before.deletionTimestamp) yield* addedFinalizers(metadata, before);
   for (const field of IMMUTABLE)
     if (!same(metadata[field], before[field]))
-      yield invalidValue(`metadata.${field}`, metadata[field], "field is immutable");
+      yield invalidValue(`metadata.${field}`, metadata[field] ?? zeroOf(field), "field is immutable");
+  yield* freelySetProblems(metadata);
+}
+
+const zeroOf = (field: (typeof IMMUTABLE)[number]) => (/deletion|Timestamp/.test(field) ? undefined : "");
+
+function* addedFinalizers({ finalizers }: ObjectMeta, before: ObjectMeta): Iterable<FieldError> {
+  const known = new Set(before.finalizers);
+  const added = [...new Set(finalizers)].filter((finalizer) => !known.has(finalizer)).sort();
+  if (added.length)
+    yield forbiddenField(
+      "metadata.finalizers",
+      `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added
+        .map((finalizer) => JSON.stringify(finalizer))
+        .join(", ")}}`,
+    );
 }

@@ -43,7 +43,7 @@ export type Expected = { apiVersion: string; kind: string };
 
 /** Throws 413. */
 export async function readBody(request: Request): Promise<Body> {
-  return { type: mediaType(request.headers.get("content-type")), bytes: await readBytes(request) };
+  return { type: mediaType(request), bytes: await readBytes(request) };
 }
 
 /** The text of a body and the media type that it has as such: protobuf becomes JSON. Throws 400 for bad bytes. */
@@ -67,14 +67,19 @@ function unreadable({ message, type }: ProtobufError, bytes: Uint8Array, { kind 
   return `the object provided is unrecognized (must be of type ${kind}): ${message} (${summary})`;
 }
 
-const mediaType = (header: string | null): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+/** Patches are known by their exact name, as kube-apiserver compares it. */
+function mediaType({ method, headers }: Request): string {
+  const [type = ""] = (headers.get("content-type") ?? "").split(";");
+  return method === "PATCH" ? type : type.trim().toLowerCase();
+}
 
+const APPLY = "application/apply-patch+yaml";
 const OBJECT_TYPES = ["application/json", "application/yaml"];
 const PATCH_TYPES = [
   "application/json-patch+json",
   "application/merge-patch+json",
   "application/strategic-merge-patch+json",
-  "application/apply-patch+yaml",
+  APPLY,
 ];
 
 /** The 415, unless a body of the type can be read: protobuf holds only what has `numbers` for its fields. */
@@ -99,7 +104,7 @@ const withoutSurprises = (tags: Tags): Tags =>
   );
 
 /** The document as JSON, and in go-yaml's words the keys that one of its maps has twice; the last of them counts. */
-function yamlToJson(text: string): { body: string; repeated: string[] } {
+function yamlToJson(text: string, opening: string): { body: string; repeated: string[] } {
   try {
     const lineCounter = new LineCounter();
     const options = { version: "1.1", uniqueKeys: false, customTags: withoutSurprises, logLevel: "error" } as const;
@@ -109,8 +114,8 @@ function yamlToJson(text: string): { body: string; repeated: string[] } {
     return { body, repeated: repeatedKeys(document, lineCounter) };
   } catch (error) {
     // The parser calls itself for each level.
-    if (error instanceof RangeError) throw badRequest("yaml: exceeded max depth");
-    throw badRequest(`yaml: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof RangeError) throw badRequest(`${opening}yaml: exceeded max depth`);
+    throw badRequest(`${opening}yaml: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -134,12 +139,22 @@ function repeatedKeys(document: Document, lines: LineCounter): string[] {
 export const toYaml = (value: unknown): string =>
   stringify(value, { version: "1.1", sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
 
+function isJson(text: string): boolean {
+  if (!/^\s*\{/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The body as JSON text and what it is. Patches in YAML keep their type: JSON is YAML. */
 export function understood(type: string, text: string): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
   if (type === "") return { contentType: "application/json", body: text };
-  const isYaml = type === "application/yaml" || (type === "application/apply-patch+yaml" && !/^\s*\{/.test(text));
-  if (!isYaml) return { contentType: type, body: text };
-  const { body, repeated } = yamlToJson(text);
+  const applies = type === APPLY;
+  if (applies ? isJson(text) : type !== "application/yaml") return { contentType: type, body: text };
+  const { body, repeated } = yamlToJson(text, applies ? "error decoding YAML: error converting YAML to JSON: " : "");
   const contentType = type === "application/yaml" ? "application/json" : type;
   return { contentType, body, ...(repeated.length && { repeatedKeys: repeated }) };
 }

@@ -13,15 +13,23 @@ class Misfit extends Error {}
 const TEXTS = ["op", "path", "from"];
 const FIELDS = new Set([...TEXTS, "value"]);
 
-/** Reads the body of an `application/json-patch+json` request. Throws 400 for what is not a list of operations. */
-export function readJsonPatch(body: string | undefined): (document: unknown) => unknown {
-  const operations = parse(body, "error decoding patch: ");
+/**
+ * Reads the body of an `application/json-patch+json` request. Throws 400 for what is not a list of operations; the types
+ * of their fields are looked at with the fields that no operation has, so not where those are ignored.
+ */
+export function readJsonPatch(body: string | undefined, checksFields = true): (document: unknown) => unknown {
+  const opening = checksFields ? "error decoding patch: " : "";
+  const [list, element] = checksFields
+    ? ["[]handlers.jsonPatchOp", "handlers.jsonPatchOp"]
+    : ["jsonpatch.Patch", "jsonpatch.Operation"];
   const mismatch = (value: unknown, target: string) =>
-    badRequest(`error decoding patch: json: cannot unmarshal ${jsonKind(value)} into Go ${target}`);
-  if (!Array.isArray(operations)) throw mismatch(operations, "value of type []handlers.jsonPatchOp");
+    badRequest(`${opening}json: cannot unmarshal ${jsonKind(value)} into Go ${target}`);
+  const operations = parse(body, opening) ?? [];
+  if (!Array.isArray(operations)) throw mismatch(operations, `value of type ${list}`);
   for (const operation of operations) {
-    if (!isObject(operation)) throw mismatch(operation, "value of type handlers.jsonPatchOp");
-    for (const name of TEXTS)
+    if (operation === null) continue;
+    if (!isObject(operation)) throw mismatch(operation, `value of type ${element}`);
+    for (const name of checksFields ? TEXTS : [])
       if (typeof (operation[name] ?? "") !== "string")
         throw mismatch(operation[name], `struct field jsonPatchOp.${name} of type string`);
   }
@@ -29,14 +37,14 @@ export function readJsonPatch(body: string | undefined): (document: unknown) => 
     throw tooLarge(
       `Request entity is too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
     );
-  return (document) => jsonPatch(document, operations as JsonObject[]);
+  return (document) => jsonPatch(document, operations as (JsonObject | null)[]);
 }
 
 /** What strict decoding finds in a list of operations. `duplicates` are paths of keys that are there twice. */
 export function oddities(body: string | undefined, duplicates: readonly string[]): string[] {
-  const operations = parse(body, "") as JsonObject[];
+  const operations = (parse(body, "") ?? []) as (JsonObject | null)[];
   const unknown = operations.flatMap((operation, index) =>
-    Object.keys(operation).flatMap((name) => (FIELDS.has(name) ? [] : `unknown field "[${index}].${name}"`)),
+    Object.keys(operation ?? {}).flatMap((name) => (FIELDS.has(name) ? [] : `unknown field "[${index}].${name}"`)),
   );
   return [...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`), ...unknown].map(
     (problem) => `json patch ${problem}`,
@@ -47,11 +55,12 @@ export function oddities(body: string | undefined, duplicates: readonly string[]
  * Returns `document` after all operations; it is not changed. Throws 422 when one does not fit, a failed `test` too.
  * https://www.rfc-editor.org/rfc/rfc6902, with indexes from the end (`-1`) and what else kube-apiserver is lenient about.
  */
-function jsonPatch(document: unknown, operations: readonly JsonObject[]): unknown {
+function jsonPatch(document: unknown, operations: readonly (JsonObject | null)[]): unknown {
   let root = copy(document);
   const budget = { bytes: MAX_COPIED_BYTES };
   try {
     for (const operation of operations) {
+      if (operation === null) throw new Misfit("no operation");
       if (operation.op === "replace" && operation.path === "") root = wholeDocument(operation.value);
       else apply(root, operation, budget);
     }

@@ -36,7 +36,8 @@ export type Managers = Map<string, Manager>;
 /** Whether entries that a client sent make sense. */
 export const areValid = (entries: readonly ManagedFieldsEntry[]): boolean =>
   entries.every(
-    ({ operation, fieldsType, fieldsV1 }) =>
+    ({ operation, apiVersion, fieldsType, fieldsV1 }) =>
+      Boolean(apiVersion) &&
       (operation === "Apply" || operation === "Update") &&
       fieldsType === "FieldsV1" &&
       (!fieldsV1 || isFieldsV1(fieldsV1)),

@@ -1,7 +1,9 @@
+import { badRequest } from "../../lib/status.ts";
 import { isObject, type JsonObject, own, parseObject, set } from "./json.ts";
 
 /** Reads the body of an `application/merge-patch+json` request. Throws 400 for what is not a JSON object. */
 export function readMergePatch(body: string | undefined): (document: unknown) => unknown {
+  if (body?.trim() === "null") throw badRequest("Invalid JSON Patch");
   const patch = parseObject(body, "error decoding patch: ");
   return (document) => mergePatch(document, patch);
 }

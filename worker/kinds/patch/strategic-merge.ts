@@ -16,7 +16,7 @@ const SET_ORDER = "$setElementOrder/";
 
 /** Reads the body of an `application/strategic-merge-patch+json` request. Throws 400 for what is not a JSON object. */
 export function readStrategicPatch(schema: Schema, body: string | undefined) {
-  const patch = parseObject(body, "");
+  const patch = body?.trim() === "null" ? {} : parseObject(body, "");
   return { patch, change: (document: unknown) => strategicMerge(schema, document, patch) };
 }
 

@@ -35,6 +35,8 @@ export function trackUpdate(
   const before = old ? withoutManagedFields(old) : emptyObject(root);
   const comparison = within(compare(root, before, withoutManagedFields(object)), ownable);
   if (!isSame(comparison)) take(managers, comparison, tracking);
+  // A client may bring entries of nothing.
+  if (object.metadata?.managedFields) for (const [id, { fields }] of managers) setFields(managers, id, fields);
   return encode(managers);
 }
 

@@ -72,15 +72,7 @@ describe("a set of fields", () => {
   test("reads keys in any order, and refuses what is no set", () => {
     const set = new FieldSet({ 'k:{"port":80,"protocol":"TCP"}': {} });
     expect(new FieldSet({ 'k:{ "protocol": "TCP", "port": 80 }': {} }).equals(set)).toBe(true);
-    for (const wrong of [
-      { "x:a": {} },
-      { "k:{": {} },
-      { "k:null": {} },
-      { "f:a": 1 },
-      { "f:a": { "i:x": {} } },
-      [],
-      "f:a",
-    ])
+    for (const wrong of [{ x: {} }, { "k:{": {} }, { "k:null": {} }, { "f:a": 1 }, { "f:a": { "i:x": {} } }, [], "f:a"])
       expect(isFieldsV1(wrong)).toBe(false);
   });
 });

@@ -12,7 +12,7 @@ const ANY: Schema = { type: "any" };
 
 /** `of` decides where the schema lets everything be. */
 export function shapeOf(schema: Schema, of: unknown): Shape {
-  if (schema.type === "any") return isObject(of) ? "map" : "leaf";
+  if (schema.type === "any") return isObject(of) && (schema === ANY || schema.preserveUnknown) ? "map" : "leaf";
   if (schema.type === "object" || schema.type === "map") return schema.atomic ? "leaf" : "map";
   if (schema.type === "list") return schema.listType === "map" || schema.listType === "set" ? "list" : "leaf";
   return "leaf";
