@@ -23,7 +23,13 @@ function seconds(text: string): number {
   return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
 }
 
-type UpCommand = LoginOptions & { agent: boolean; controllers: boolean; nodeName: string; nodeIp?: string };
+type UpCommand = LoginOptions & {
+  agent: boolean;
+  controllers: boolean;
+  clientCertificates?: boolean;
+  nodeName: string;
+  nodeIp?: string;
+};
 
 /** kube-apiserver's flags for ways in beside the cluster's own credentials. */
 function withLogins(command: Command): Command {
@@ -64,16 +70,18 @@ const program = new Command("skerry")
 withLogins(program.command("up"))
   .description("start a cluster on this machine, or resume it")
   .option("--oidc-ca-file <path>", "an authority that the issuer is trusted by, beside the system's")
+  .option("--client-certificates", "clients may log in by certificates of the cluster's CA; costs a detour")
   .option("--no-agent", "the control plane alone: needs neither root nor containerd")
   .option("--no-controllers", "the API alone, without controllers and scheduler")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (options: UpCommand) => {
     const logins = await loginsOf(options);
-    const common = { home: home(), controllers: options.controllers, logins, progress, effects };
-    if (!options.agent) return (await import("./local/alone.ts")).upAlone(common);
+    const { controllers, clientCertificates, agent, nodeName, nodeIp } = options;
+    const common = { home: home(), controllers, clientCertificates, logins, progress, effects };
+    if (!agent && !clientCertificates) return (await import("./local/alone.ts")).upAlone(common);
     const { up } = await import("./local/supervisor.ts");
-    const cluster = await up({ ...common, node: options.nodeName, nodeIp: options.nodeIp });
+    const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));

@@ -26,6 +26,7 @@ export const files = (home: string) => ({
   key: join(home, "tls/server.key"),
   kubeconfig: join(home, "kubeconfig"),
   storage: join(home, "storage"),
+  sockets: join(home, "sockets"),
   workerConfig: join(home, "workerd.capnp"),
   worker: join(home, "worker.js"),
   supervisorPid: join(home, "supervisor.pid"),

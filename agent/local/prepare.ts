@@ -1,6 +1,7 @@
 /** What comes before the start of a control plane on this machine. */
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { join } from "node:path";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { ensureBundle, packageRoot } from "./bundle.ts";
@@ -16,6 +17,8 @@ export type UpOptions = {
   /** False: the API alone, without controllers and scheduler. */
   controllers: boolean;
   logins?: LoginSettings;
+  /** Clients may show certificates, for which TLS is ended before workerd. */
+  clientCertificates?: boolean;
   progress: Progress;
   effects: Effects & Timers;
 };
@@ -49,10 +52,12 @@ export async function prepare({ home, effects }: UpOptions): Promise<void> {
   await ensureCertificates(home.path, effects.now());
 }
 
-export async function workerdOptions({ home, controllers, logins }: UpOptions) {
+export async function workerdOptions({ home, controllers, logins, clientCertificates }: UpOptions) {
+  const { sockets } = files(home.path);
   return {
     home,
     logins,
+    ...(clientCertificates && { front: { plain: join(sockets, "plain"), shown: join(sockets, "shown") } }),
     bundle: await ensureBundle(packageRoot()),
     secret: ensureSecrets(home.path),
     config: JSON.stringify({ controllers, ...ensureRanges(home.path) }),

@@ -1,5 +1,5 @@
 /** `skerry up`: a whole cluster on this machine. Starts the control plane, joins this machine to it, keeps both running. */
-import { closeSync, rmSync } from "node:fs";
+import { closeSync, readFileSync, rmSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { spawn } from "../process.ts";
 import { answers, summary, waitFor } from "./answers.ts";
@@ -9,11 +9,11 @@ import { ensureTools } from "./install.ts";
 import { join, readIdentity, writeIdentity } from "./join.ts";
 import { Keeper } from "./keeper.ts";
 import { prepare, thisProgram, type UpOptions, workerdOptions } from "./prepare.ts";
-import { openLog, startWorkerd } from "./workerd.ts";
+import { type FrontSockets, openLog, startWorkerd } from "./workerd.ts";
 
 export type SupervisorOptions = UpOptions & {
-  /** The node's name. */
-  node: string;
+  /** The node's name; absent where this machine is to be none. */
+  node?: string;
   /** The address that other nodes reach this one by; found when absent. */
   nodeIp?: string;
 };
@@ -24,31 +24,40 @@ const READY_TIMEOUT_MS = 120_000;
 export type Cluster = { stop(): Promise<void>; server: Server; summary: string };
 
 export async function up(options: SupervisorOptions): Promise<Cluster> {
-  const { home, progress, effects } = options;
-  if (process.getuid?.() !== 0)
+  const { home, progress, effects, node } = options;
+  if (node !== undefined && process.getuid?.() !== 0)
     throw new Error("running containers needs root: start with sudo, or run the control plane alone with --no-agent");
   await prepare(options);
-  await ensureTools(cachePath(process.env), progress);
-  const keepers: Keeper[] = [];
+  if (node !== undefined) await ensureTools(cachePath(process.env), progress);
+  const keepers: { stop(): Promise<void> | void }[] = [];
   const stop = async () => {
     await Promise.all(keepers.toReversed().map((keeper) => keeper.stop()));
     rmSync(files(home.path).supervisorPid, { force: true });
   };
   try {
     progress("starting the control plane");
-    keepers.push(await startControlPlane(options));
+    const workerd = await workerdOptions(options);
+    keepers.push(startControlPlane(options, workerd));
+    if (workerd.front) keepers.push(await front(home, workerd.front));
     const server = await answers(home, effects);
-    keepers.push(await startAgent(options, server));
-    return { stop, server, summary: summary(home, readIdentity(home.path)?.node ?? options.node) };
+    if (node !== undefined) keepers.push(await startAgent({ ...options, node }, server));
+    return { stop, server, summary: summary(home, node && (readIdentity(home.path)?.node ?? node)) };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startControlPlane(options: UpOptions): Promise<Keeper> {
-  const { home, progress, effects } = options;
-  const workerd = await workerdOptions(options);
+async function front(home: Home, sockets: FrontSockets): Promise<{ stop(): void }> {
+  const { startFront } = await import("./tls-front.ts");
+  const { key, certificate, caCertificate } = files(home.path);
+  const read = (path: string) => readFileSync(path, "utf8");
+  return startFront({ port: home.port, key: read(key), certificate: read(certificate) + read(caCertificate), sockets });
+}
+
+type Workerd = Awaited<ReturnType<typeof workerdOptions>>;
+
+function startControlPlane({ home, progress, effects }: UpOptions, workerd: Workerd): Keeper {
   const keeper = new Keeper(
     {
       name: "workerd",
@@ -63,7 +72,7 @@ async function startControlPlane(options: UpOptions): Promise<Keeper> {
 }
 
 async function startAgent(
-  { home, node, nodeIp, progress, effects }: SupervisorOptions,
+  { home, node, nodeIp, progress, effects }: SupervisorOptions & { node: string },
   server: Server,
 ): Promise<Keeper> {
   const known = readIdentity(home.path);

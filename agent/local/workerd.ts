@@ -1,6 +1,16 @@
 /** Runs the Worker on this machine: raw workerd with durable state on disk, the same bundle that Cloudflare runs. */
 import type { ChildProcess } from "node:child_process";
-import { closeSync, copyFileSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { spawn } from "../process.ts";
@@ -13,10 +23,23 @@ export const COMPATIBILITY_DATE = "2026-11-01";
 const YOUNG_GENERATION = "--max-semi-space-size=4";
 const MAX_LOG_BYTES = 10 * 1024 * 1024;
 
+/** Where TLS is ended before workerd: a socket for bytes as they come, and one whose requests say how TLS was. */
+export type FrontSockets = { plain: string; shown: string };
+
+/** The header whose value becomes `request.cf`, on the second of these sockets alone. */
+export const CF_HEADER = "x-skerry-cf";
+
 const quote = (text: string) => JSON.stringify(text);
 
 /** `heapMb` bounds the JavaScript of each isolate, in MB, as Cloudflare does; without it, the machine's memory does. */
-export type WorkerdOptions = { home: Home; secret: string; config: string; heapMb?: number; logins?: LoginSettings };
+export type WorkerdOptions = {
+  home: Home;
+  secret: string;
+  config: string;
+  heapMb?: number;
+  logins?: LoginSettings;
+  front?: FrontSockets;
+};
 
 /**
  * workerd's configuration: https://github.com/cloudflare/workerd/blob/main/src/workerd/server/workerd.capnp
@@ -52,7 +75,19 @@ const config :Workerd.Config = (
     ${issuerAuthorities ? issuersNetwork(issuerAuthorities) : ""}
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
   ],
-  sockets = [
+  sockets = [${options.front ? unixSockets(options.front) : httpsSocket(options)}],
+);
+`;
+}
+
+const unixSockets = ({ plain, shown }: FrontSockets) => `
+    (name = "plain", address = ${quote(`unix:${plain}`)}, service = "skerry", http = ()),
+    (name = "shown", address = ${quote(`unix:${shown}`)}, service = "skerry", http = (cfBlobHeader = ${quote(CF_HEADER)})),
+  `;
+
+function httpsSocket(options: WorkerdOptions): string {
+  const paths = files(options.home.path);
+  return `
     (name = "https", address = ${quote(`*:${options.home.port}`)}, service = "skerry", https = (
       options = (),
       tlsOptions = (keypair = (
@@ -60,9 +95,7 @@ const config :Workerd.Config = (
         certificateChain = ${quote(readFileSync(paths.certificate, "utf8") + readFileSync(paths.caCertificate, "utf8"))},
       )),
     )),
-  ],
-);
-`;
+  `;
 }
 
 /** The way to issuers of ID tokens, who may be near; nothing else of the Worker's goes by it. */
@@ -81,6 +114,10 @@ export function workerdBinary(): string {
 export function prepareWorkerd(options: WorkerdOptions & { bundle: string }): void {
   const paths = files(options.home.path);
   mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
+  if (options.front) {
+    rmSync(paths.sockets, { recursive: true, force: true });
+    mkdirSync(paths.sockets, { mode: 0o700 }); // whoever reaches them may say what certificate was shown
+  }
   copyFileSync(options.bundle, paths.worker); // beside the configuration: workerd embeds files relative to it
   writeFile(paths.workerConfig, workerdConfig(options));
 }
