@@ -75,7 +75,7 @@ export function answerJson(
 }
 
 function answerProtobuf(json: string, code: number, headers: Headers): Response {
-  const object = JSON.parse(json) as { apiVersion: string; kind: string };
+  const object = { apiVersion: "", kind: "", ...(JSON.parse(json) as object) };
   const can = hasProtobuf(object);
   headers.set("content-type", can ? "application/vnd.kubernetes.protobuf" : "application/json");
   return new Response(can ? encodeProtobuf(object) : json, { status: code, headers });

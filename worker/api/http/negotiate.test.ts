@@ -7,9 +7,9 @@ const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const PARTIAL = "as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 const OBJECTS = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
-const collection: Endpoint = { collection: true, hasProtobuf: true, hasTable: true, isCustom: false };
+const collection: Endpoint = { collection: true, hasProtobuf: true, converts: "all", isRouted: true };
 const single: Endpoint = { ...collection, collection: false };
-const custom: Endpoint = { ...collection, hasProtobuf: false, isCustom: true };
+const custom: Endpoint = { ...collection, hasProtobuf: false, isRouted: false };
 
 const refusal = (accept: string, endpoint = single, isWatch = false): ApiError => {
   try {
@@ -77,7 +77,13 @@ describe("refusals", () => {
     const message = `only the following media types are accepted: ${OBJECTS}`;
     expect(refusal("application/json;as=Table;v=v2;g=meta.k8s.io")).toMatchObject({ code: 406, message });
     expect(refusal(`${PROTOBUF};as=Table;v=v1;g=meta.k8s.io`)).toMatchObject({ message });
-    expect(refusal(TABLE, { ...single, hasTable: false })).toMatchObject({ message });
+    expect(refusal(TABLE, { ...single, converts: "metadata" })).toMatchObject({ message });
+  });
+
+  test("documents have no other shape", () => {
+    const document: Endpoint = { ...single, converts: "none", isRouted: false };
+    expect(refusal(`application/json;${PARTIAL}`, document)).toMatchObject({ code: 406 });
+    expect(negotiate(`${PROTOBUF};${PARTIAL},application/*`, document)).toMatchObject({ shape: "json" });
   });
 
   test("custom resources: no protobuf but for metadata, and every wildcard", () => {

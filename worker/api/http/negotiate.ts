@@ -21,9 +21,12 @@ export type Endpoint = {
   collection: boolean;
   /** Objects have a protobuf form; those of custom resources have none, though their metadata has. */
   hasProtobuf: boolean;
-  /** What is only asked and never kept has no rows. */
-  hasTable: boolean;
-  isCustom: boolean;
+  /** Which other shapes it has: what is only asked and never kept has no rows, and documents have not even metadata. */
+  converts: "all" | "metadata" | "none";
+  /** What is asked for is compared with `types` as it is written before it is understood: not of custom resources. */
+  isRouted: boolean;
+  /** What there is, where it is not every encoding. */
+  types?: readonly string[];
 };
 
 export type Clause = {
@@ -85,10 +88,11 @@ function choice({ parameters, quality }: Clause, encoding: Encoding, endpoint: E
     return encoding === "protobuf" && !endpoint.hasProtobuf
       ? undefined
       : { ...common, shape: "json", metaVersion: "v1" };
+  if (endpoint.converts === "none") return undefined;
   const shape = SHAPES.get(given("as") ?? "");
   const metaVersion = given("v");
   if (!shape || given("g") !== "meta.k8s.io" || (metaVersion !== "v1" && metaVersion !== "v1beta1")) return undefined;
-  if (shape === "table" && (!endpoint.hasTable || encoding === "protobuf")) return undefined;
+  if (shape === "table" && (endpoint.converts !== "all" || encoding === "protobuf")) return undefined;
   return { ...common, shape, metaVersion };
 }
 
@@ -116,13 +120,11 @@ function chosen(header: string, endpoint: Endpoint): Format | undefined {
 }
 
 /** Where a header names no type as it is written at the path, nothing more of it is looked at. */
-function isRouted(header: string, endpoint: Endpoint): boolean {
-  if (endpoint.isCustom) return true;
-  return header.split(",").some((text) => {
+const isRouted = (header: string, types: readonly string[]): boolean =>
+  header.split(",").some((text) => {
     const type = (text.split(";")[0] as string).trim();
-    return type === "*/*" || OBJECT_TYPES.includes(type);
+    return type === "*/*" || types.includes(type);
   });
-}
 
 const PLAIN_JSON: Format = { encoding: "json", shape: "json", metaVersion: "v1", pretty: false };
 
@@ -133,8 +135,8 @@ const MAX_KNOWN = 200;
 /** What the Accept header asks for, or the 406. `isWatch` wants what can be streamed. */
 export function negotiate(accept: string | null, endpoint: Endpoint, isWatch = false): Format {
   if (!accept) return PLAIN_JSON;
-  const { collection, hasProtobuf, hasTable, isCustom } = endpoint;
-  const key = `${isWatch}${collection}${hasProtobuf}${hasTable}${isCustom}${accept}`;
+  const { collection, hasProtobuf, converts, isRouted, types = OBJECT_TYPES } = endpoint;
+  const key = `${isWatch} ${collection} ${hasProtobuf} ${converts} ${isRouted} ${types.length} ${accept}`;
   const found = known.get(key) ?? choose(accept, endpoint, isWatch);
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(key, found);
@@ -142,27 +144,26 @@ export function negotiate(accept: string | null, endpoint: Endpoint, isWatch = f
 }
 
 function choose(accept: string, endpoint: Endpoint, isWatch: boolean): Format {
-  if (!isRouted(accept, endpoint)) {
-    const available = endpoint.collection ? [...OBJECT_TYPES, ...STREAM_TYPES] : OBJECT_TYPES;
+  const { types = OBJECT_TYPES } = endpoint;
+  if (endpoint.isRouted && !isRouted(accept, types)) {
+    const available = endpoint.collection ? [...types, ...STREAM_TYPES] : types;
     const message = `406: Not Acceptable\n\nAvailable representations: ${available.join(", ")}`;
     throw new ApiError(406, "NotAcceptable", message, {});
   }
   const format = chosen(accept, endpoint);
   const refuse = (types: readonly string[]) =>
     notAcceptable(`only the following media types are accepted: ${types.join(", ")}`);
-  if (!format) throw refuse(OBJECT_TYPES);
+  if (!format) throw refuse(types);
   if (isWatch && format.encoding === "yaml") throw refuse(STREAM_TYPES);
   return format;
 }
 
-const ANY_STATUS: Endpoint = { collection: false, hasProtobuf: true, hasTable: false, isCustom: true };
+const ANY_STATUS: Endpoint = { collection: false, hasProtobuf: true, converts: "none", isRouted: false };
 
 /** Errors too come as the client accepts; as JSON for people to read when that itself is the error. */
 export function errorFormat(request: Request): Pick<Format, "encoding" | "pretty"> {
   const accept = request.headers.get("accept");
-  const plain = accept
-    ? [...choices(parseAccept(accept), ANY_STATUS)].find(({ shape }) => shape === "json")
-    : PLAIN_JSON;
+  const plain = accept ? [...choices(parseAccept(accept), ANY_STATUS)][0] : PLAIN_JSON;
   if (!plain) return { encoding: "json", pretty: true };
   const { searchParams } = new URL(request.url);
   return { encoding: plain.encoding, pretty: plain.pretty || wantsPretty(searchParams, userAgentOf(request)) };

@@ -2,13 +2,11 @@
 import type { Hono, MiddlewareHandler } from "hono";
 import { loadDescriptions } from "../../kinds/openapi/descriptions.ts";
 import { openapiV2, openapiV2Binary, openapiV3, openapiV3Index } from "../../kinds/openapi.ts";
-import { notAcceptable } from "../../lib/status.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionOpenApi } from "../aggregation/openapi.ts";
 import type { AppParts, Variables } from "../parts.ts";
-import { answerError, isLarge, LARGE } from "./answer.ts";
+import { isLarge, LARGE } from "./answer.ts";
 import { parseAccept } from "./negotiate.ts";
-import { PageNotFound } from "./route.ts";
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 const JSON_TYPES = ["application/json", "application/*", "*/*"];
@@ -19,15 +17,17 @@ const BINARY_TYPES = [
 ];
 
 /** The first of `served` that the client accepts. */
-function accepted(accept: string | undefined, served: readonly string[]): string {
+function accepted(accept: string | undefined, served: readonly string[]): string | undefined {
   const clauses = parseAccept(accept ?? "");
   const found =
     clauses.length === 0
       ? served[0]
       : clauses.map(({ type, subtype }) => `${type}/${subtype}`).find((type) => served.includes(type));
-  if (found === undefined) throw notAcceptable("only the following media types are accepted: application/json");
   return found;
 }
+
+/** As kube-apiserver, without a word. */
+const notAcceptable = () => new Response(null, { status: 406 });
 
 type Document = { body: string | Uint8Array<ArrayBuffer>; type: string; hash: string };
 
@@ -52,6 +52,7 @@ export function openapiRoutes(
   const others = () => aggregation.registrations().flatMap(({ extension }) => extension ?? []);
   app.get("/openapi/v2", guard, async (c) => {
     const type = accepted(c.req.header("accept"), [...JSON_TYPES, ...BINARY_TYPES]);
+    if (!type) return notAcceptable();
     await loadDescriptions();
     const document = await documents.withTheirs(openapiV2(kinds), others());
     if (BINARY_TYPES.includes(type)) {
@@ -63,17 +64,18 @@ export function openapiRoutes(
   });
 
   app.get("/openapi/v3", guard, async (c) => {
-    accepted(c.req.header("accept"), JSON_TYPES);
+    if (!accepted(c.req.header("accept"), JSON_TYPES)) return notAcceptable();
     const { text, hash } = openapiV3Index(kinds, await documents.locations(others()));
-    return respond(c.req.raw, { body: text, type: "application/json", hash }, false);
+    // So kube-apiserver calls it.
+    return respond(c.req.raw, { body: text, type: "text/plain; charset=utf-8", hash }, false);
   });
 
   app.get("/openapi/v3/:path{.+}", guard, async (c) => {
-    accepted(c.req.header("accept"), JSON_TYPES);
+    if (!accepted(c.req.header("accept"), JSON_TYPES)) return notAcceptable();
     const path = c.req.param("path");
     await loadDescriptions();
     const document = openapiV3(kinds, path);
-    if (!document) return answerError(new PageNotFound());
+    if (!document) return new Response(null, { status: 404 });
     const asked = c.req.query("hash");
     // A URL with a hash is cached for ever, so it may only answer with the document of that hash. The way there is
     // relative, as a cluster may be served below a prefix that only the edge knows.

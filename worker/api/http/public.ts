@@ -14,7 +14,7 @@ import { backupRoutes, rewindRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
 import { encryptionRoutes } from "./encryption.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
-import { type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
 import { PageNotFound } from "./route.ts";
 import { health, version } from "./version.ts";
@@ -25,16 +25,21 @@ type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
 export type PublicParts = AppParts & { key: SigningKey; aggregation: Aggregation };
 
-const DOCUMENT = { collection: false, hasProtobuf: true, hasTable: false, isCustom: false };
+const DOCUMENT: Endpoint = { collection: false, hasProtobuf: true, converts: "none", isRouted: true };
+/** Those of groups are answered before anything is routed. */
+const GROUPS: Endpoint = { ...DOCUMENT, isRouted: false };
+const VERSION: Endpoint = { ...DOCUMENT, types: ["application/json"] };
 
-function formatOf(c: C): Format {
-  const format = negotiate(c.req.header("accept") ?? null, DOCUMENT);
+function formatOf(c: C, endpoint: Endpoint): Format {
+  const format = negotiate(c.req.header("accept") ?? null, endpoint);
   const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
   return { ...format, pretty: format.pretty || pretty };
 }
 
-const answer = (c: C, document: object | undefined, code = 200): Response =>
-  document ? answerJson(JSON.stringify(document), { code, format: formatOf(c) }) : answerError(new PageNotFound());
+const answer = (c: C, document: object | undefined, code = 200, endpoint = DOCUMENT): Response =>
+  document
+    ? answerJson(JSON.stringify(document), { code, format: formatOf(c, endpoint) })
+    : answerError(new PageNotFound());
 
 /** The document with an ETag, or 304 for a client that has it. */
 async function tagged(c: C, text: string, headers: Record<string, string>): Promise<Response> {
@@ -48,9 +53,9 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
   const { kinds, aggregation, extensions, effects } = parts;
   const groups = () => groupsOf(kinds, aggregation.registrations());
   const described = new ExtensionDiscovery(extensions, effects.now);
-  const root = (core: boolean, legacy: (c: C) => object) => async (c: C) => {
+  const root = (core: boolean, endpoint: Endpoint, legacy: (c: C) => object) => async (c: C) => {
     const wanted = aggregatedVersion(c.req.header("accept") ?? null);
-    if (!wanted) return answer(c, legacy(c));
+    if (!wanted) return answer(c, legacy(c), 200, endpoint);
     const members = groups().filter(({ name }) => (name === "") === core);
     const document = JSON.stringify(await aggregatedDiscovery(members, wanted, (other) => described.describe(other)));
     return tagged(c, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
@@ -59,15 +64,15 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
   app.get(
     "/api",
     guard,
-    root(true, (c) => apiVersions(new URL(c.req.url).host)),
+    root(true, DOCUMENT, (c) => apiVersions(new URL(c.req.url).host)),
   );
   app.get(
     "/apis",
     guard,
-    root(false, () => apiGroupList(groups())),
+    root(false, GROUPS, () => apiGroupList(groups())),
   );
   app.get("/api/:version", guard, async (c) => answer(c, await apiResourceList(kinds, "", c.req.param("version"))));
-  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(groups(), c.req.param("group"))));
+  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(groups(), c.req.param("group")), 200, GROUPS));
   app.get("/apis/:group/:version", guard, async (c) =>
     answer(c, await apiResourceList(kinds, c.req.param("group"), c.req.param("version"))),
   );
@@ -82,7 +87,10 @@ function healthRoutes(app: App, guard: Guard): void {
     app.get(`/${endpoint}`, guard, respond);
     app.get(`/${endpoint}/:check`, guard, respond);
   }
-  app.get("/version", guard, (c) => answer(c, version));
+  app.get("/version", guard, (c) => {
+    negotiate(c.req.header("accept") ?? null, VERSION);
+    return answerJson(JSON.stringify(version), { code: 200, format: { encoding: "json", pretty: true } });
+  });
 }
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */

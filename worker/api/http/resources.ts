@@ -74,8 +74,8 @@ function includeObject(query: URLSearchParams, { shape }: Format): string {
 const endpointOf = (asked: Route): Endpoint => ({
   collection: isCollection(asked),
   hasProtobuf: hasProtobuf(asked.kind),
-  hasTable: asked.kind.verbs.includes("get"),
-  isCustom: !isBuiltIn(asked.kind),
+  converts: asked.kind.verbs.includes("get") ? "all" : "metadata",
+  isRouted: isBuiltIn(asked.kind),
 });
 
 /** The type of a body: options for deletes, a subresource's own, or the kind's. */

@@ -19,14 +19,16 @@ const UNKNOWN = { typeMeta: 1, raw: 2, contentEncoding: 3, contentType: 4 } as c
 const TYPE_META = { apiVersion: 1, kind: 2 } as const;
 
 /** DeleteOptions and other options come under the group and version of what they are for. */
-const OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+/** Documents of discovery, which name no group. */
+const isDiscovery = (apiVersion: string, kind: string) => /^(v1)?$/.test(apiVersion) && /^API[A-Z]/.test(kind);
 
 function codecFor({ apiVersion, kind }: TypeMeta): Codec | undefined {
   if (apiVersion.startsWith("meta.k8s.io/") && Object.hasOwn(partialMessages, kind)) return partialMessages[kind];
   const groupVersion = apiVersion.includes("/") ? apiVersion : `/${apiVersion}`;
   const key = `${groupVersion}/${kind}`;
   const known = Object.hasOwn(definitionOfKind, key) ? definitionOfKind[key] : undefined;
-  const definition = known ?? (kind.endsWith("Options") ? OPTIONS + kind : undefined);
+  const definition = known ?? (kind.endsWith("Options") || isDiscovery(apiVersion, kind) ? META + kind : undefined);
   return definition && numbersOf(definition) ? messageOf(definition) : undefined;
 }
 
