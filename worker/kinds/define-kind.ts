@@ -36,6 +36,8 @@ export type KindRules<T extends KubeObject> = {
   validate?(object: T): Iterable<FieldError>;
   validateCreate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
+  /** The problems of an update come before those of the object. */
+  changesFirst?: boolean;
   deprecation?: string;
   warnings?(object: T, old: T | undefined, subresource: string): Iterable<string>;
   columns?: readonly Column<T>[];
@@ -91,6 +93,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
     schema,
     ...(rules.scale && { scale: rules.scale }),
     ...(rules.resetFields && { resetFields: rules.resetFields.bind(rules) }),
+    ...(rules.changesFirst && { changesFirst: true }),
     ...(rules.deprecation && { deprecation: rules.deprecation }),
     nameProblems: rules.nameProblems?.bind(rules) ?? dnsSubdomainProblems,
     hasGeneration,

@@ -91,6 +91,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   /** Problems that only a new object can have. */
   validateCreate(object: T): Iterable<FieldError>;
   validateUpdate(object: T, old: T, subresource: string): Iterable<FieldError>;
+  /** The problems of an update come before those of the object. */
+  readonly changesFirst?: boolean;
   /** Told in a `Warning` header of every answer: that there is something better. */
   readonly deprecation?: string;
   /** Texts for `Warning` headers. */

@@ -114,7 +114,13 @@ export function invalid(
 }
 
 /** Constructors in the words of `k8s.io/apimachinery/pkg/util/validation/field`. Values print as Go's %q or JSON. */
-const show = (value: unknown) => (value === undefined ? "null" : JSON.stringify(value));
+const show = (value: unknown): string => {
+  if (value === undefined) return "null";
+  const text = JSON.stringify(value);
+  return typeof value === "object" ? text.replace(/[<>&]/g, (char) => GO_ESCAPES[char] as string) : text;
+};
+/** Go's JSON escapes these, its %q does not. */
+const GO_ESCAPES: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026" };
 export const required = (field: string, why = ""): FieldError => ({
   field,
   reason: "FieldValueRequired",
@@ -123,7 +129,13 @@ export const required = (field: string, why = ""): FieldError => ({
 export const invalidValue = (field: string, value: unknown, why: string): FieldError => ({
   field,
   reason: "FieldValueInvalid",
-  message: `Invalid value: ${show(value)}: ${why}`,
+  message: `Invalid value: ${show(value)}${why && `: ${why}`}`,
+});
+/** Where the value is too large to be shown. */
+export const withoutValue = (field: string, why: string): FieldError => ({
+  field,
+  reason: "FieldValueInvalid",
+  message: `Invalid value: ${why}`,
 });
 export const duplicate = (field: string, value: unknown): FieldError => ({
   field,

@@ -9,9 +9,13 @@ export type ControllerRevision = Schemas["io.k8s.api.apps.v1.ControllerRevision"
 export const ControllerRevision = defineKind({
   schema: "io.k8s.api.apps.v1.ControllerRevision",
   immutable: ["data"],
-  *validate({ revision, data }) {
+  *validate({ revision }) {
     if ((revision ?? 0) < 0) yield invalidValue("revision", revision, "must be greater than or equal to 0");
+  },
+  *validateCreate({ data }) {
     if (data === undefined || data === null) yield required("data", "data is mandatory");
+    else if (typeof data !== "object" || Array.isArray(data))
+      yield required("data", "data must be a valid JSON object");
   },
   columns: [
     nameColumn,

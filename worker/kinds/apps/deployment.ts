@@ -2,15 +2,18 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
+import { same } from "../paths.ts";
 import { replicatedWarnings } from "../validation/pod-warnings.ts";
-import { validateDeployment, validateDeploymentStatus } from "../validation/workloads.ts";
+import { validateDeployment, validateDeploymentStatus, validateSelectorUpdate } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, REPLICAS, selectorColumn } from "./workload-columns.ts";
+
+/** Replica sets get a copy of them. */
+const annotations = ({ metadata }: Deployment) => metadata.annotations ?? {};
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/deployment/ */
 export type Deployment = Schemas["io.k8s.api.apps.v1.Deployment"];
 export const Deployment = defineKind({
   schema: "io.k8s.api.apps.v1.Deployment",
-  immutable: ["spec.selector"],
   defaults: {
     "spec.replicas": 1,
     "spec.revisionHistoryLimit": 10,
@@ -28,8 +31,11 @@ export const Deployment = defineKind({
     strategy.rollingUpdate.maxSurge ??= "25%";
   },
   validate: validateDeployment,
-  validateUpdate: ({ status }, old, subresource) =>
-    subresource === "status" ? validateDeploymentStatus(status, old.status) : [],
+  changesGeneration: (now, old) => !same(now.spec, old.spec) || !same(annotations(now), annotations(old)),
+  validateUpdate: ({ spec, status }, old, subresource) =>
+    subresource === "status"
+      ? validateDeploymentStatus(status, old.status)
+      : validateSelectorUpdate(spec?.selector, old.spec?.selector),
   warnings: replicatedWarnings,
   scale: REPLICAS,
   columns: [

@@ -1,14 +1,16 @@
 import { dnsLabelProblems } from "../../lib/names.ts";
-import { forbiddenField, invalidValue, notSupported } from "../../lib/status.ts";
+import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { AppsV1StatefulSetSpec, AppsV1StatefulSetUpdateStrategy, Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
+import { validateClaim } from "../validation/claims.ts";
 import { invalidFor, notNegative, type Problems } from "../validation/fields.ts";
+import { goValue } from "../validation/go-values.ts";
 import { templateWarnings } from "../validation/pod-warnings.ts";
 import { claimWarnings } from "../validation/volume-warnings.ts";
-import { validateSelectedTemplate, validateSelector } from "../validation/workloads.ts";
+import { validateSelectedTemplate, validateSelector, validateStatefulSetStatus } from "../validation/workloads.ts";
 import { containersColumn, imagesColumn, REPLICAS } from "./workload-columns.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/ */
@@ -23,15 +25,18 @@ export const StatefulSet = defineKind({
     "spec.persistentVolumeClaimRetentionPolicy.whenDeleted": "Retain",
     "spec.persistentVolumeClaimRetentionPolicy.whenScaled": "Retain",
     "spec.updateStrategy": {},
-    "spec.updateStrategy.type": "RollingUpdate",
   },
   default({ spec }) {
     if (!spec) return;
     defaultPodTemplate(spec.template);
-    if (spec.updateStrategy?.type === "RollingUpdate") {
+    if (spec.updateStrategy && !spec.updateStrategy.type) {
+      spec.updateStrategy.type = "RollingUpdate";
       spec.updateStrategy.rollingUpdate ??= {};
-      spec.updateStrategy.rollingUpdate.partition ??= 0;
     }
+    if (spec.updateStrategy?.type === "RollingUpdate" && spec.updateStrategy.rollingUpdate)
+      spec.updateStrategy.rollingUpdate.partition ??= 0;
+    // Of a feature that is off by default: it is not kept.
+    delete spec.updateStrategy?.rollingUpdate?.maxUnavailable;
     for (const claim of spec.volumeClaimTemplates ?? []) {
       claim.apiVersion = "v1";
       claim.kind = "PersistentVolumeClaim";
@@ -40,14 +45,14 @@ export const StatefulSet = defineKind({
       claim.status.phase ??= "Pending";
     }
   },
+  nameProblems: dnsLabelProblems,
   prepareForCreate(set) {
     set.status = { availableReplicas: 0, replicas: 0 };
   },
   validate: ({ spec }) => validateSpec(spec),
-  *validateCreate({ spec }) {
-    if (spec?.serviceName) yield* invalidFor("spec.serviceName", spec.serviceName, dnsLabelProblems(spec.serviceName));
-  },
-  *validateUpdate({ spec }, { spec: old }, subresource) {
+  validateCreate: ({ spec }) => validateUnchanging(spec),
+  *validateUpdate({ spec, status }, { spec: old, status: was }, subresource) {
+    if (subresource === "status") yield* validateStatefulSetStatus(status, was);
     if (subresource === "" && !same(lasting(spec), lasting(old))) yield forbiddenField("spec", MAY_CHANGE);
   },
   *warnings(set, old, subresource) {
@@ -96,8 +101,9 @@ const CLAIM_POLICIES = ["Retain", "Delete"];
 
 function* validateSpec(spec: AppsV1StatefulSetSpec | undefined): Problems {
   const policy = spec?.podManagementPolicy;
-  if (policy !== "OrderedReady" && policy !== "Parallel")
-    yield invalidValue("spec.podManagementPolicy", policy ?? "", "must be 'OrderedReady' or 'Parallel'");
+  if (!policy) yield required("spec.podManagementPolicy");
+  else if (policy !== "OrderedReady" && policy !== "Parallel")
+    yield invalidValue("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
   yield* validateStrategy(spec?.updateStrategy ?? {});
   for (const name of ["whenDeleted", "whenScaled"] as const) {
     const kept = spec?.persistentVolumeClaimRetentionPolicy?.[name];
@@ -108,14 +114,42 @@ function* validateSpec(spec: AppsV1StatefulSetSpec | undefined): Problems {
   yield* notNegative("spec.minReadySeconds", spec?.minReadySeconds);
   yield* notNegative("spec.ordinals.start", spec?.ordinals?.start);
   yield* validateSelector(spec?.selector, "statefulset");
-  yield* validateSelectedTemplate(spec?.template, spec?.selector, "StatefulSet");
+  yield* validateSelectedTemplate(withClaims(spec), spec?.selector, "StatefulSet", "");
+}
+
+/** What is only looked at once, for it never changes. */
+function* validateUnchanging(spec: AppsV1StatefulSetSpec | undefined): Problems {
+  for (const [index, claim] of (spec?.volumeClaimTemplates ?? []).entries())
+    yield* validateClaim(claim.spec, `spec.volumeClaimTemplates[${index}].spec`);
+  if (spec?.serviceName) yield* invalidFor("spec.serviceName", spec.serviceName, dnsLabelProblems(spec.serviceName));
+}
+
+/** The template as its pods will have it: a volume for each claim, and a name of their own. */
+function withClaims(spec: AppsV1StatefulSetSpec | undefined): AppsV1StatefulSetSpec["template"] | undefined {
+  const pods = spec?.template?.spec;
+  if (!spec || !pods) return spec?.template;
+  const claims = spec.volumeClaimTemplates ?? [];
+  const names = new Set(claims.map((claim) => claim.metadata?.name ?? ""));
+  const volumes = [...names].map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const { hostname: _, subdomain: __, ...rest } = pods;
+  const others = (pods.volumes ?? []).filter(({ name }) => !names.has(name));
+  return { ...spec.template, spec: { ...rest, volumes: [...volumes, ...others] } };
 }
 
 function* validateStrategy({ type, rollingUpdate }: AppsV1StatefulSetUpdateStrategy): Problems {
   const at = "spec.updateStrategy";
-  if (type === "RollingUpdate") yield* notNegative(`${at}.rollingUpdate.partition`, rollingUpdate?.partition);
+  if (!type) yield required(at);
+  else if (type === "RollingUpdate") yield* notNegative(`${at}.rollingUpdate.partition`, rollingUpdate?.partition);
   else if (type !== "OnDelete")
-    yield invalidValue(at, { Type: type ?? "", RollingUpdate: null }, "must be 'RollingUpdate' or 'OnDelete'");
+    yield invalidValue(
+      at,
+      goValue("apps.StatefulSetUpdateStrategy", { type, rollingUpdate }),
+      "must be 'RollingUpdate' or 'OnDelete'",
+    );
   else if (rollingUpdate)
-    yield invalidValue(`${at}.rollingUpdate`, rollingUpdate, "only allowed for updateStrategy 'RollingUpdate'");
+    yield invalidValue(
+      `${at}.rollingUpdate`,
+      goValue("apps.RollingUpdateStatefulSetStrategy", rollingUpdate),
+      "only allowed for updateStrategy 'RollingUpdate'",
+    );
 }

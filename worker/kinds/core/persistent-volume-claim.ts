@@ -2,7 +2,8 @@ import { canonicalizeResources } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1PersistentVolumeClaim, Schemas } from "../generated/types.ts";
-import { validateClaim, validateClaimStatus, validateClaimUpdate } from "../validation/claims.ts";
+import { CLASS_ANNOTATION, validateClaim, validateClaimStatus, validateClaimUpdate } from "../validation/claims.ts";
+import { claimWarnings } from "../validation/volume-warnings.ts";
 import { accessModes } from "./access-modes.ts";
 
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/#persistentvolumeclaims */
@@ -11,6 +12,7 @@ export const PersistentVolumeClaim = defineKind({
   schema: "io.k8s.api.core.v1.PersistentVolumeClaim",
   default(claim) {
     if (claim.spec) {
+      settleSource(claim.spec);
       claim.spec.volumeMode ||= "Filesystem";
       canonicalizeResources(claim.spec.resources?.requests);
       canonicalizeResources(claim.spec.resources?.limits);
@@ -22,8 +24,15 @@ export const PersistentVolumeClaim = defineKind({
   prepareForCreate(claim) {
     claim.status = { phase: "Pending" };
   },
+  *warnings({ metadata, spec }, _, subresource) {
+    if (subresource) return;
+    if (metadata?.annotations?.[CLASS_ANNOTATION] !== undefined)
+      yield `metadata.annotations[${CLASS_ANNOTATION}]: deprecated since v1.8; use "storageClassName" attribute instead`;
+    yield* claimWarnings(spec, "spec");
+  },
   validate: ({ spec }) => validateClaim(spec, "spec"),
-  validateUpdate: (claim, old, subresource) => (subresource ? [] : validateClaimUpdate(claim, old)),
+  validateUpdate: (claim, old, subresource) =>
+    subresource ? validateClaimStatus(claim) : validateClaimUpdate(claim, old),
   columns: [
     nameColumn,
     { name: "Status", type: "string", value: phase },
@@ -48,6 +57,24 @@ export const PersistentVolumeClaim = defineKind({
     { name: "VolumeMode", type: "string", priority: 1, value: ({ spec }) => spec?.volumeMode ?? "<unset>" },
   ],
 });
+
+/** Both fields say the same; what is neither a claim nor a snapshot must be said in the newer one. */
+function settleSource(spec: NonNullable<CoreV1PersistentVolumeClaim["spec"]>): void {
+  const { dataSource, dataSourceRef } = spec;
+  // Sources in other namespaces are off by default.
+  if (dataSourceRef?.namespace) delete spec.dataSourceRef;
+  if (dataSource && !spec.dataSourceRef) {
+    const { kind, apiGroup = "" } = dataSource;
+    const isKnown =
+      (kind === "PersistentVolumeClaim" && !apiGroup) ||
+      (kind === "VolumeSnapshot" && apiGroup === "snapshot.storage.k8s.io");
+    if (isKnown) spec.dataSourceRef = { ...dataSource };
+    else delete spec.dataSource;
+  } else if (spec.dataSourceRef && !dataSource) {
+    const { namespace: _, ...source } = spec.dataSourceRef;
+    spec.dataSource = source;
+  }
+}
 
 function phase({ metadata, status }: CoreV1PersistentVolumeClaim): string {
   return metadata?.deletionTimestamp ? "Terminating" : (status?.phase ?? "");

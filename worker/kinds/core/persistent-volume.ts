@@ -2,7 +2,7 @@ import { canonicalizeResources } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1PersistentVolume, Schemas } from "../generated/types.ts";
-import { validateVolume, validateVolumeUpdate } from "../validation/persistent-volumes.ts";
+import { persistentVolumeWarnings, validateVolume, validateVolumeUpdate } from "../validation/persistent-volumes.ts";
 import { accessModes } from "./access-modes.ts";
 
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/ */
@@ -22,6 +22,9 @@ export const PersistentVolume = defineKind({
   prepareForCreate(volume) {
     const created = volume.metadata?.creationTimestamp;
     volume.status = { phase: "Pending", ...(created && { lastPhaseTransitionTime: created }) };
+  },
+  *warnings({ metadata, spec }, _, subresource) {
+    if (!subresource) yield* persistentVolumeWarnings(metadata, spec);
   },
   validate: validateVolume,
   validateUpdate: (volume, old, subresource) => (subresource ? [] : validateVolumeUpdate(volume, old)),

@@ -16,6 +16,7 @@ export function beginPod(pod: CoreV1Pod): void {
       {
         type: "PodScheduled",
         status: "False",
+        lastProbeTime: null as unknown as string,
         ...(pod.metadata?.creationTimestamp && { lastTransitionTime: pod.metadata.creationTimestamp }),
         reason: "SchedulingGated",
         message: "Scheduling is blocked due to non-empty scheduling gates",

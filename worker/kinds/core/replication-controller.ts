@@ -4,8 +4,9 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { notNegative } from "../validation/fields.ts";
+import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { replicatedWarnings } from "../validation/pod-warnings.ts";
-import { validateSelectedTemplate } from "../validation/workloads.ts";
+import { selectsOthers, validateLasting, validateReplicaSetStatus } from "../validation/workloads.ts";
 import { defaultPodTemplate } from "./pod-defaults.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/replicationcontroller/ */
@@ -26,8 +27,15 @@ export const ReplicationController = defineKind({
     if (!Object.keys(spec?.selector ?? {}).length) yield required("spec.selector");
     yield* notNegative("spec.replicas", spec?.replicas);
     if (!spec?.template) yield required("spec.template");
-    else yield* validateSelectedTemplate(spec.template, { matchLabels: spec.selector }, "ReplicationController");
+    else {
+      const labels = spec.template.metadata?.labels;
+      if (Object.entries(spec.selector ?? {}).some(([key, value]) => labels?.[key] !== value))
+        yield selectsOthers(spec.template);
+      yield* validatePodTemplate(spec.template, "spec.template");
+      yield* validateLasting(spec.template, "ReplicationController");
+    }
   },
+  validateUpdate: ({ status }, _, subresource) => (subresource === "status" ? validateReplicaSetStatus(status) : []),
   warnings: replicatedWarnings,
   scale: REPLICAS,
   columns: [

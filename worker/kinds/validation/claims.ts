@@ -78,7 +78,7 @@ export function* validateClaimTemplate(template: CoreV1PersistentVolumeClaimTemp
 
 const CLAIM_FIXED =
   "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
+export const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
 
 /** A bound claim may grow; a class or volume may be filled in once. */
 export function* validateClaimUpdate(claim: CoreV1PersistentVolumeClaim, old: CoreV1PersistentVolumeClaim): Problems {

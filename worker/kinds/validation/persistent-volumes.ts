@@ -9,6 +9,7 @@ import { same } from "../paths.ts";
 import { VOLUME_MODES, validateAccessModes, validateAmount, validateClassName, validatePositive } from "./claims.ts";
 import { entries, invalidFor, type Problems } from "./fields.ts";
 import { goDiff, goValue } from "./go-values.ts";
+import { nodeTermWarnings } from "./pod-warnings.ts";
 import { validateNodeSelector } from "./scheduling.ts";
 import { sourceField, validateDisk, validateDriverName } from "./volume-disks.ts";
 
@@ -98,7 +99,7 @@ function* validateSources(spec: CoreV1PersistentVolumeSpec, field: string, { nam
     else {
       yield* validateDisk({ ...spec, kind } as Parameters<typeof validateDisk>[0], at, { name, isVolume: true });
       if (spec.csi && kind === "csi") yield* validateCsi(spec.csi, at);
-      if (kind === "local" && !spec.nodeAffinity?.required)
+      if (kind === "local" && !spec.nodeAffinity)
         yield required(`${field}.nodeAffinity`, "Local volume requires node affinity");
     }
     found = true;
@@ -145,10 +146,10 @@ function* validateClasses(spec: CoreV1PersistentVolumeSpec, field: string, { isI
 const sourceOf = (spec: CoreV1PersistentVolumeSpec | undefined): Record<string, unknown> =>
   Object.fromEntries(SOURCES.flatMap((name) => (spec?.[name] ? [[name, spec[name]]] : [])));
 
-export function* validateVolumeUpdate(
-  { spec }: CoreV1PersistentVolume,
-  { spec: old }: CoreV1PersistentVolume,
-): Problems {
+/** The volume itself is judged twice upstream, and its causes are twice in the answer. */
+export function* validateVolumeUpdate(volume: CoreV1PersistentVolume, before: CoreV1PersistentVolume): Problems {
+  yield* validateVolume(volume);
+  const [spec, old] = [volume.spec, before.spec];
   const now = sourceOf(spec);
   const was = sourceOf(old);
   if (old?.csi && spec?.csi?.controllerExpandSecretRef && !old.csi.controllerExpandSecretRef) {
@@ -171,4 +172,30 @@ export function* validateVolumeUpdate(
     );
   if (old?.volumeAttributesClassName !== undefined && spec?.volumeAttributesClassName === undefined)
     yield forbiddenField("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden");
+}
+
+const RENAMED: Readonly<Record<string, string>> = {
+  "volume.beta.kubernetes.io/storage-class": 'deprecated since v1.8; use "storageClassName" attribute instead',
+  "volume.beta.kubernetes.io/mount-options": 'deprecated since v1.31; use "mountOptions" attribute instead',
+};
+const RETIRED: readonly [keyof CoreV1PersistentVolumeSpec, name: string, why: string][] = [
+  ["cephfs", "cephfs", "deprecated in v1.28, non-functional in v1.31+"],
+  ["photonPersistentDisk", "photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"],
+  ["scaleIO", "scaleIO", "deprecated in v1.16, non-functional in v1.22+"],
+  ["storageos", "storageOS", "deprecated in v1.22, non-functional in v1.25+"],
+  ["glusterfs", "glusterfs", "deprecated in v1.25, non-functional in v1.26+"],
+  ["rbd", "rbd", "deprecated in v1.28, non-functional in v1.31+"],
+];
+
+export function* persistentVolumeWarnings(
+  metadata: CoreV1PersistentVolume["metadata"],
+  spec: CoreV1PersistentVolumeSpec | undefined,
+): Iterable<string> {
+  for (const [key, why] of Object.entries(RENAMED))
+    if (metadata?.annotations?.[key] !== undefined) yield `metadata.annotations[${key}]: ${why}`;
+  if (spec?.persistentVolumeReclaimPolicy === "Recycle")
+    yield "spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.";
+  for (const [index, term] of (spec?.nodeAffinity?.required?.nodeSelectorTerms ?? []).entries())
+    yield* nodeTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${index}]`);
+  for (const [source, name, why] of RETIRED) if (spec?.[source]) yield `spec.${name}: ${why}`;
 }
