@@ -171,11 +171,12 @@ test("a repeated key is told also where unknown fields are kept", async () => {
 test("rules compare fields, and what is with what was; they say it in their own words", async () => {
   const name = {
     type: "string",
+    maxLength: 20,
     "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "name is immutable" }],
   };
   const rule = {
     rule: "self.min <= self.max",
-    messageExpression: "'min ' + string(self.min) + ' above max'",
+    messageExpression: "self.min > 4 ? 'min is above max' : 'no'",
     fieldPath: ".min",
     reason: "FieldValueForbidden",
   };
@@ -184,13 +185,41 @@ test("rules compare fields, and what is with what was; they say it in their own 
   const refused = await ask("POST", OBJECTS, backup({ min: 5, max: 1, name: "a" }));
   expect(refused.code).toBe(422);
   expect(refused.body.details.causes).toEqual([
-    { field: "spec.min", reason: "FieldValueForbidden", message: "Forbidden: min 5 above max" },
+    { field: "spec.min", reason: "FieldValueForbidden", message: "Forbidden: min is above max" },
   ]);
   const made = (await ask("POST", OBJECTS, backup({ min: 1, max: 2, name: "a" }))).body;
   made.spec.name = "b";
   const renamed = await ask("PUT", `${OBJECTS}/nightly`, made);
   expect(renamed.body.details.causes).toEqual([
-    { field: "spec.name", reason: "FieldValueInvalid", message: 'Invalid value: "string": name is immutable' },
+    { field: "spec.name", reason: "FieldValueInvalid", message: 'Invalid value: "b": name is immutable' },
+  ]);
+});
+
+test("a rule that could cost too much is refused, by itself and with all others", async () => {
+  const { ask } = await testCluster();
+  const properties = { list: { type: "array", items: { type: "string" } } };
+  const rules = [{ rule: "self.list.all(a, self.list.all(b, a == b))" }];
+  const spec = { properties, "x-kubernetes-validations": rules };
+  const answer = await ask("POST", DEFINITIONS, definition([version("v1", spec)]));
+  const of = (field: string) => `spec.validation.openAPIV3Schema${field}`;
+  const advice =
+    "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+  expect(answer.body.details.causes).toEqual([
+    {
+      field: of(".properties[spec].x-kubernetes-validations[0].rule"),
+      reason: "FieldValueForbidden",
+      message: `Forbidden: estimated rule cost exceeds budget by factor of more than 100x ${advice}`,
+    },
+    {
+      field: of(".properties[spec].x-kubernetes-validations[0].rule"),
+      reason: "FieldValueForbidden",
+      message: "Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema",
+    },
+    {
+      field: of(""),
+      reason: "FieldValueForbidden",
+      message: `Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x ${advice}`,
+    },
   ]);
 });
 
@@ -211,7 +240,9 @@ test("what breaks a rule and was there before does not keep the rest from being 
   stored.spec.versions = [version("v1", { properties: { ...properties, size } })];
   await ask("PUT", `${DEFINITIONS}/backups.example.com`, stored);
   const object = (await ask("GET", `${OBJECTS}/nightly`)).body;
-  expect((await ask("PUT", `${OBJECTS}/nightly`, { ...object, spec: { size: 9, note: "b" } })).code).toBe(200);
+  const untouched = await ask("PUT", `${OBJECTS}/nightly`, { ...object, spec: { size: 9, note: "b" } });
+  expect(untouched.code).toBe(200);
+  expect(untouched.headers.get("warning")).toContain("spec.size: Invalid value: 9: failed rule: self < 5");
   expect((await ask("POST", OBJECTS, { ...backup({ size: 9 }), metadata: { name: "new" } })).code).toBe(422);
 });
 

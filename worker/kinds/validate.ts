@@ -14,6 +14,26 @@ export function* validateSchema(schema: Schema, value: unknown, path = ""): Iter
   yield* listProblems(schema, value, path);
 }
 
+/** The same of an update: what it has not touched is not held against it. */
+export function* validateSchemaUpdate(schema: Schema, value: unknown, old: unknown): Iterable<FieldError> {
+  yield* valueProblems(schema, value, "", { old });
+  const repeats = [...listProblems(schema, value, "")];
+  if (repeats.length && [...listProblems(schema, old, "")].length === 0) yield* repeats;
+}
+
+/** What was there before, where that can be found. */
+type Before = { old: unknown } | undefined;
+
+function itemBefore({ listType, listKeys = [] }: Schema, item: unknown, before: Before): Before {
+  if (!before || listType !== "map" || !Array.isArray(before.old)) return undefined;
+  const key = pick(item, listKeys);
+  const old = before.old.find((other) => same(pick(other, listKeys), key));
+  return old === undefined ? undefined : { old };
+}
+
+const fieldBefore = (name: string, before: Before): Before =>
+  before && isObject(before.old) && before.old[name] !== undefined ? { old: before.old[name] } : undefined;
+
 type Fields = Record<string, unknown>;
 const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -21,8 +41,17 @@ const child = (path: string, name: string) => (path ? `${path}.${name}` : name);
 const own = (fields: Schema["fields"], name: string) =>
   fields && Object.hasOwn(fields, name) ? fields[name] : undefined;
 
-function* valueProblems(schema: Schema, value: unknown, path: string): Iterable<FieldError> {
+function* valueProblems(schema: Schema, value: unknown, path: string, before?: Before): Iterable<FieldError> {
   if (schema.name) return;
+  if (!before) {
+    yield* problemsOf(schema, value, path, undefined);
+    return;
+  }
+  const problems = [...problemsOf(schema, value, path, before)];
+  if (problems.length && !same(value, before.old)) yield* problems;
+}
+
+function* problemsOf(schema: Schema, value: unknown, path: string, before: Before): Iterable<FieldError> {
   const wrong = typeProblem(schema, value, path);
   if (wrong) {
     yield wrong;
@@ -35,8 +64,8 @@ function* valueProblems(schema: Schema, value: unknown, path: string): Iterable<
   }
   if (typeof value === "string") yield* stringProblems(schema, value, path);
   else if (typeof value === "number") yield* numberProblems(schema, value, path);
-  else if (Array.isArray(value)) yield* itemProblems(schema, value, path);
-  else if (isObject(value)) yield* fieldProblems(schema, value, path);
+  else if (Array.isArray(value)) yield* itemProblems(schema, value, path, before);
+  else if (isObject(value)) yield* fieldProblems(schema, value, path, before);
   yield* compositeProblems(schema, value, path);
 }
 
@@ -99,17 +128,19 @@ function* numberProblems(schema: Schema, value: number, path: string): Iterable<
     yield fail(`greater than ${exclusiveMinimum ? "" : "or equal to "}${minimum}`);
 }
 
-function* itemProblems(schema: Schema, list: readonly unknown[], path: string): Iterable<FieldError> {
+function* itemProblems(schema: Schema, list: readonly unknown[], path: string, before: Before): Iterable<FieldError> {
   const { items, minItems, maxItems, uniqueItems } = schema;
   if (minItems !== undefined && list.length < minItems)
     yield invalidValue(path, list.length, `${path} in body should have at least ${minItems} items`);
   if (maxItems !== undefined && list.length > maxItems) yield tooMany(path, list.length, maxItems);
   if (uniqueItems && repeated(list).length)
     yield invalidValue(path, "", `${path} in body shouldn't contain duplicates`);
-  if (items) for (const [index, item] of list.entries()) yield* valueProblems(items, item, `${path}[${index}]`);
+  if (items)
+    for (const [index, item] of list.entries())
+      yield* valueProblems(items, item, `${path}[${index}]`, itemBefore(schema, item, before));
 }
 
-function* fieldProblems(schema: Schema, object: Fields, path: string): Iterable<FieldError> {
+function* fieldProblems(schema: Schema, object: Fields, path: string, before: Before): Iterable<FieldError> {
   const { fields, items, minProperties, maxProperties } = schema;
   const count = minProperties !== undefined || maxProperties !== undefined ? Object.keys(object).length : 0;
   if (minProperties !== undefined && count < minProperties)
@@ -117,7 +148,7 @@ function* fieldProblems(schema: Schema, object: Fields, path: string): Iterable<
   if (maxProperties !== undefined && count > maxProperties) yield tooMany(path, count, maxProperties);
   for (const [name, value] of Object.entries(object)) {
     const field = own(fields, name) ?? items;
-    if (field && value !== undefined) yield* valueProblems(field, value, child(path, name));
+    if (field && value !== undefined) yield* valueProblems(field, value, child(path, name), fieldBefore(name, before));
   }
   for (const name of schema.required ?? []) if (object[name] === undefined) yield required(child(path, name));
 }

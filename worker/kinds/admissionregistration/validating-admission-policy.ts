@@ -1,8 +1,19 @@
-import { type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
+import type { Environment } from "../../lib/cel/environment.ts";
+import { BOOL, NULL, STRING, type Type } from "../../lib/cel/types.ts";
+import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { duplicate, type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { conditionProblems, expressionProblems, policyCondition, policyExpression } from "./expressions.ts";
+import { admissionEnvironment, expressionProblems, neededExpression, type Scope } from "./expressions.ts";
+import {
+  conditionProblems,
+  matchDefaults,
+  matchResourcesProblems,
+  paramKindProblems,
+  paramRefProblems,
+} from "./matching.ts";
+import { variableProblems } from "./policy-expressions.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/ */
 export type ValidatingAdmissionPolicy = Schemas["io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"];
@@ -11,44 +22,31 @@ export type ValidatingAdmissionPolicyBinding =
 
 const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
 const ACTIONS = ["Audit", "Deny", "Warn"];
-const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+export const FAILURE_POLICIES: readonly string[] = ["Fail", "Ignore"];
+const MAX_ANNOTATIONS = 20;
+const MAX_ANNOTATION_BYTES = 5 * 1024;
 
-const matching = (path: string) => ({
-  [`${path}.matchPolicy`]: "Equivalent",
-  [`${path}.namespaceSelector`]: {},
-  [`${path}.objectSelector`]: {},
-  [`${path}.resourceRules[].scope`]: "*",
-  [`${path}.excludeResourceRules[].scope`]: "*",
-});
+type Spec = NonNullable<ValidatingAdmissionPolicy["spec"]>;
 
 export const ValidatingAdmissionPolicy = defineKind({
   schema: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
-  defaults: { "spec.failurePolicy": "Fail", ...matching("spec.matchConstraints") },
-  *validate({ spec }) {
-    const {
-      matchConstraints,
-      validations = [],
-      auditAnnotations = [],
-      variables = [],
-      matchConditions = [],
-    } = spec ?? {};
+  defaults: { "spec.failurePolicy": "Fail", ...matchDefaults("spec.matchConstraints") },
+  *validate({ metadata, spec = {} }) {
+    const { failurePolicy, paramKind, matchConstraints, matchConditions = [], variables = [] } = spec;
+    if (failurePolicy === undefined) yield required("spec.failurePolicy");
+    else if (!FAILURE_POLICIES.includes(failurePolicy))
+      yield notSupported("spec.failurePolicy", failurePolicy, FAILURE_POLICIES);
+    if (paramKind) yield* paramKindProblems(paramKind, "spec.paramKind");
     if (!matchConstraints) yield required("spec.matchConstraints");
-    else if (!matchConstraints.resourceRules?.length) yield required("spec.matchConstraints.resourceRules");
-    yield* conditionProblems(matchConditions, "spec.matchConditions", policyCondition);
-    for (const [index, { name, expression }] of variables.entries()) {
-      const at = `spec.variables[${index}]`;
-      if (!name) yield required(`${at}.name`, "name is not specified");
-      else if (!NAME.test(name)) yield invalidValue(`${at}.name`, name, "name is not a valid CEL identifier");
-      yield* expressionProblems(expression, `${at}.expression`, policyExpression);
+    else {
+      yield* matchResourcesProblems(matchConstraints, "spec.matchConstraints");
+      if (!matchConstraints.resourceRules?.length) yield required("spec.matchConstraints.resourceRules");
     }
-    if (!validations.length && !auditAnnotations.length)
-      yield required("spec.validations", "validations or auditAnnotations must be present. At least one is required.");
-    for (const [index, validation] of validations.entries())
-      yield* validationProblems(validation, `spec.validations[${index}]`);
-    for (const [index, { key, valueExpression }] of auditAnnotations.entries()) {
-      if (!key) yield required(`spec.auditAnnotations[${index}].key`);
-      yield* expressionProblems(valueExpression, `spec.auditAnnotations[${index}].valueExpression`, policyExpression);
-    }
+    const scope: Scope = { params: paramKind !== undefined, authorizer: true };
+    yield* conditionProblems(matchConditions, "spec.matchConditions", () => admissionEnvironment(scope));
+    const known = new Map<string, Type>();
+    yield* variableProblems(variables, "spec.variables", scope, known);
+    yield* ruleProblems(spec, metadata.name ?? "", { ...scope, ...(variables.length && { variables: known }) });
   },
   columns: [
     nameColumn,
@@ -62,44 +60,80 @@ export const ValidatingAdmissionPolicy = defineKind({
   ],
 });
 
-type Validation = NonNullable<NonNullable<ValidatingAdmissionPolicy["spec"]>["validations"]>[number];
+function* ruleProblems(
+  { validations = [], auditAnnotations = [] }: Spec,
+  name: string,
+  scope: Scope,
+): Iterable<FieldError> {
+  if (!validations.length && !auditAnnotations.length) {
+    const why = "validations or auditAnnotations must contain at least one item";
+    yield required("spec.validations", why);
+    yield required("spec.auditAnnotations", why);
+    return;
+  }
+  const environment = admissionEnvironment(scope);
+  const ofMessages = admissionEnvironment({ ...scope, authorizer: false });
+  for (const [index, validation] of validations.entries())
+    yield* validationProblems(validation, `spec.validations[${index}]`, environment, ofMessages);
+  if (auditAnnotations.length > MAX_ANNOTATIONS)
+    yield invalidValue(
+      "spec.auditAnnotations",
+      auditAnnotations,
+      `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`,
+    );
+  const keys = new Set<string>();
+  for (const [index, { key, valueExpression = "" }] of auditAnnotations.entries()) {
+    const at = `spec.auditAnnotations[${index}]`;
+    if (name)
+      for (const why of qualifiedNameProblems(`${name}/${key}`)) yield invalidValue(`${at}.key`, `${name}/${key}`, why);
+    else yield invalidValue(`${at}.key`, key, "requires metadata.name be non-empty");
+    yield* annotationProblems(valueExpression, `${at}.valueExpression`, environment);
+    if (keys.has(key)) yield duplicate(`${at}.key`, key);
+    keys.add(key);
+  }
+}
+
+function* annotationProblems(expression: string, path: string, environment: Environment): Iterable<FieldError> {
+  const trimmed = expression.trim();
+  if (!trimmed) yield required(path, "valueExpression is not specified");
+  else if (new TextEncoder().encode(trimmed).length > MAX_ANNOTATION_BYTES)
+    yield required(path, `must not exceed ${MAX_ANNOTATION_BYTES} bytes in length`);
+  else yield* expressionProblems(environment, trimmed, path, [STRING, NULL]);
+}
+
+type Validation = NonNullable<Spec["validations"]>[number];
 
 function* validationProblems(
-  { expression, message, messageExpression, reason }: Validation,
+  { expression, message = "", messageExpression = "", reason }: Validation,
   at: string,
+  environment: Environment,
+  ofMessages: Environment,
 ): Iterable<FieldError> {
-  yield* expressionProblems(expression, `${at}.expression`, policyExpression, "bool");
-  if (messageExpression)
-    yield* expressionProblems(messageExpression, `${at}.messageExpression`, policyExpression, "string");
-  if (message !== undefined && message.trim() === "")
-    yield invalidValue(`${at}.message`, message, "message must be non-empty if specified");
-  if (message?.trim().includes("\n"))
-    yield invalidValue(`${at}.message`, message, "message must not contain line breaks");
-  if (reason && !REASONS.includes(reason)) yield notSupported(`${at}.reason`, reason, REASONS);
+  yield* neededExpression(environment, expression, `${at}.expression`, [BOOL], "expression is not specified");
+  if (messageExpression && !messageExpression.trim())
+    yield invalidValue(`${at}.messageExpression`, messageExpression, "must be non-empty if specified");
+  else if (messageExpression)
+    yield* expressionProblems(ofMessages, messageExpression, `${at}.messageExpression`, [STRING]);
+  if (message && !message.trim()) yield invalidValue(`${at}.message`, message, "must be non-empty if specified");
+  else if (/[\n\r]/.test(message.trim())) yield invalidValue(`${at}.message`, message, "must not contain line breaks");
+  if (reason !== undefined && !REASONS.includes(reason)) yield notSupported(`${at}.reason`, reason, REASONS);
+}
+
+/** The name of the policy that a binding binds. */
+export function* policyNameProblems(name: string | undefined): Iterable<FieldError> {
+  if (!name) yield required("spec.policyName");
+  else for (const why of dnsSubdomainProblems(name)) yield invalidValue("spec.policyName", name, why);
 }
 
 export const ValidatingAdmissionPolicyBinding = defineKind({
   schema: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding",
-  defaults: matching("spec.matchResources"),
-  *validate({ spec }) {
-    const { policyName, validationActions = [], paramRef } = spec ?? {};
-    if (!policyName) yield required("spec.policyName");
-    if (!validationActions.length)
-      yield required("spec.validationActions", "at least one validation action is required");
-    for (const [index, action] of validationActions.entries())
-      if (!ACTIONS.includes(action)) yield notSupported(`spec.validationActions[${index}]`, action, ACTIONS);
-    if (validationActions.includes("Deny") && validationActions.includes("Warn"))
-      yield invalidValue(
-        "spec.validationActions",
-        validationActions,
-        "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)",
-      );
-    if (!paramRef) return;
-    if (!paramRef.name && !paramRef.selector)
-      yield required("spec.paramRef", "one of name or selector must be specified");
-    if (paramRef.name && paramRef.selector)
-      yield invalidValue("spec.paramRef.name", paramRef.name, "name and selector are mutually exclusive");
-    if (!paramRef.parameterNotFoundAction) yield required("spec.paramRef.parameterNotFoundAction");
+  defaults: matchDefaults("spec.matchResources"),
+  *validate({ spec = {} }) {
+    const { policyName, validationActions = [], paramRef, matchResources } = spec;
+    yield* policyNameProblems(policyName);
+    yield* paramRefProblems(paramRef, "spec.paramRef");
+    yield* matchResourcesProblems(matchResources, "spec.matchResources");
+    yield* actionProblems(validationActions, "spec.validationActions");
   },
   columns: [
     nameColumn,
@@ -115,3 +149,19 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
     ageColumn,
   ],
 });
+
+function* actionProblems(actions: readonly string[], path: string): Iterable<FieldError> {
+  const seen = new Set<string>();
+  for (const [index, action] of actions.entries()) {
+    if (!ACTIONS.includes(action)) yield notSupported(`${path}[${index}]`, action, ACTIONS);
+    if (seen.has(action)) yield duplicate(`${path}[${index}]`, action);
+    seen.add(action);
+  }
+  if (seen.has("Deny") && seen.has("Warn"))
+    yield invalidValue(
+      path,
+      actions,
+      "must not contain both Deny and Warn (repeating the same validation failure information in the API response and headers serves no purpose)",
+    );
+  if (!seen.size) yield required(path, "at least one validation action is required");
+}

@@ -2,7 +2,7 @@ import { dns1035LabelProblems, dnsSubdomainProblems } from "../../lib/names.ts";
 import { type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { createdColumn, nameColumn } from "../columns.ts";
 import { JsonPathError, parseJsonPath } from "../custom/json-path.ts";
-import { ruleProblems } from "../custom/rules.ts";
+import { ruleProblems } from "../custom/rule-problems.ts";
 import { objectSchema } from "../custom/structural.ts";
 import { structuralProblems } from "../custom/structural-problems.ts";
 import { defineKind } from "../define-kind.ts";
@@ -129,7 +129,7 @@ function* versionsProblems(spec: Spec): Iterable<FieldError> {
 function* schemaProblems(schema: Props, path: string): Iterable<FieldError> {
   const problems = [...structuralProblems(schema, path)];
   yield* problems;
-  if (problems.length === 0) yield* ruleProblems(objectSchema(schema), path);
+  if (problems.length === 0) yield* ruleProblems(objectSchema(schema), schema, path);
 }
 
 function* columnProblems({ additionalPrinterColumns = [] }: Version, path: string): Iterable<FieldError> {

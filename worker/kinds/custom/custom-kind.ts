@@ -1,13 +1,15 @@
-import type { FieldError } from "../../lib/status.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import { type FieldError, invalidValue } from "../../lib/status.ts";
 import type { CustomResourceDefinition } from "../apiextensions/custom-resource-definition.ts";
 import { decode } from "../decode.ts";
 import { applyDefaults } from "../defaults.ts";
 import { kindOf } from "../define-kind.ts";
 import type { FieldSelector, Kind, ScalePaths, Subresource, WebhookConversion } from "../kind.ts";
 import { read } from "../paths.ts";
-import { validateSchema } from "../validate.ts";
+import type { Schema } from "../schema.ts";
+import { validateSchema, validateSchemaUpdate } from "../validate.ts";
 import { customColumns } from "./columns.ts";
-import { brokenRules } from "./rules.ts";
+import { brokenRules, hasRules } from "./rules.ts";
 import { objectSchema, structuralSchema } from "./structural.ts";
 
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -68,15 +70,15 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
     },
     {
       *validate(object): Iterable<FieldError> {
-        yield* validateSchema(schema, object);
         if (metadataSchema) yield* validateSchema(metadataSchema, object.metadata, "metadata");
       },
       *validateCreate(object) {
-        yield* brokenRules(schema, object, undefined);
+        yield* withRules(schema, object, undefined, [...validateSchema(schema, object)]);
       },
       *validateUpdate(object, old) {
-        yield* brokenRules(schema, object, old);
+        yield* withRules(schema, object, old, [...validateSchemaUpdate(schema, object, old)]);
       },
+      warnings: (object) => unchangedProblems.get(object) ?? [],
       ...(version.deprecated && { deprecation: deprecation(definition, version) }),
       columns: customColumns(version.additionalPrinterColumns ?? []),
       fieldSelectors: selectorsOf(version),
@@ -92,6 +94,39 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
       applyDefaults(schema, object);
     },
   };
+}
+
+/** What is wrong with parts that an update has not touched, which it is only warned of. */
+const unchangedProblems = new WeakMap<object, readonly string[]>();
+
+/** Rules are not held against what has not even the right structure. */
+const BLOCKING = new Set([
+  "FieldValueNotSupported",
+  "FieldValueRequired",
+  "FieldValueTooLong",
+  "FieldValueTooMany",
+  "FieldValueTypeInvalid",
+]);
+
+function* withRules(
+  schema: Schema,
+  object: KubeObject,
+  old: KubeObject | undefined,
+  problems: readonly FieldError[],
+): Iterable<FieldError> {
+  yield* problems;
+  if (!hasRules(schema)) return;
+  if (problems.some(({ reason }) => BLOCKING.has(reason))) {
+    yield invalidValue(
+      "<nil>",
+      null,
+      "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation",
+    );
+    return;
+  }
+  const { errors, warnings } = brokenRules(schema, object, old);
+  if (warnings.length) unchangedProblems.set(object, warnings);
+  yield* errors;
 }
 
 function deprecation({ spec }: CustomResourceDefinition, { name, deprecationWarning }: Version): string {

@@ -3,6 +3,7 @@ import { applyDefaults } from "../defaults.ts";
 import type { ApiextensionsV1JSONSchemaProps as Props } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { validateSchema } from "../validate.ts";
+import { writtenProblems } from "./rule-problems.ts";
 import { structuralSchema } from "./structural.ts";
 
 const TYPES = ["string", "number", "integer", "boolean", "object", "array"];
@@ -28,6 +29,8 @@ export function* structuralProblems(props: Props, path: string, place: Place = "
   yield* forbiddenProblems(props, path);
   yield* listProblems(props, path);
   yield* defaultProblems(props, path);
+  for (const [index, rule] of (props["x-kubernetes-validations"] ?? []).entries())
+    yield* writtenProblems(rule, `${path}.x-kubernetes-validations[${index}]`, structuralSchema(props));
   for (const [name, field] of Object.entries(props.properties ?? {}))
     if (place !== "root" || !["apiVersion", "kind", "metadata"].includes(name))
       yield* structuralProblems(field, `${path}.properties[${name}]`, "field");

@@ -1,34 +1,32 @@
-import { CelError, type Program } from "../../../lib/cel/program.ts";
-import { forbidden } from "../../../lib/status.ts";
-import type { Operation } from "../../engine/operation.ts";
-import { subjectOf } from "../../engine/stored.ts";
+import { type Compiled, evaluate, MAX_CONDITIONS_COST, OutOfBudget } from "./evaluation.ts";
 import type { Variables } from "./variables.ts";
 
-type Conditioned = { name: string; failurePolicy?: string };
+/** Whether all conditions hold, or why that cannot be said. */
+export type Holding = { holds: boolean; error?: string };
 
 /**
- * Whether all conditions hold. One that is false settles it, whatever others fail; failing ones refuse the write where
- * the failure policy says so, else they exclude it.
+ * One that is false settles it, whatever others fail. What could not be evaluated is for the failure policy: it either
+ * counts as an error or as no match.
  */
 export function conditionsHold(
-  programs: readonly Program[],
+  conditions: readonly Compiled[],
   variables: Variables,
-  { name, failurePolicy }: Conditioned,
-  operation: Operation,
-): boolean {
-  let failed: CelError | undefined;
-  for (const program of programs) {
-    try {
-      if (program.evaluate(variables) !== true) return false;
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      failed ??= error;
+  failurePolicy: string | undefined,
+): Holding {
+  const errors: string[] = [];
+  try {
+    const spending = { left: MAX_CONDITIONS_COST };
+    const outcomes = conditions.map((condition) => evaluate(condition, variables, spending));
+    for (const { value, error } of outcomes) {
+      if (value === false) return { holds: false };
+      if (error !== undefined) errors.push(error);
     }
+  } catch (error) {
+    if (!(error instanceof OutOfBudget)) throw error;
+    errors.push(error.message);
   }
-  if (!failed) return true;
-  if (failurePolicy === "Ignore") return false;
-  throw forbidden(
-    subjectOf(operation.kind, operation.name),
-    `match conditions of ${JSON.stringify(name)} could not be evaluated: ${failed.message}`,
-  );
+  if (!errors.length) return { holds: true };
+  if (failurePolicy === "Ignore") return { holds: false };
+  const unique = [...new Set(errors)];
+  return { holds: false, error: unique.length === 1 ? (unique[0] as string) : `[${unique.join(", ")}]` };
 }

@@ -21,7 +21,8 @@ export type Matching = Pick<Hook, "matchPolicy" | "rules" | "namespaceSelector" 
 /** Webhooks have no say in what could shut them out. */
 const isExempt = ({ group }: Kind): boolean => group === "admissionregistration.k8s.io";
 
-function matchedVersion(hook: Matching, operation: Operation): Kind | undefined {
+/** The version of the object that a rule is for; another than the request's only where the policy is Equivalent. */
+export function matchedVersion(hook: Pick<Matching, "matchPolicy" | "rules">, operation: Operation): Kind | undefined {
   const { kind, core } = operation;
   const versions = hook.matchPolicy === "Exact" ? [kind] : [kind, ...core.kinds.versions(kind.groupResource)];
   return versions.find((version) => hook.rules?.some((rule) => matchesRule(rule, version, operation)));

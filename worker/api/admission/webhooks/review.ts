@@ -87,7 +87,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   DELETE: "DeleteOptions",
 };
 
-function optionsOf(request: ApiRequest, action: Operation["action"]): object | null {
+export function optionsOf(request: ApiRequest, action: Operation["action"]): object | null {
   const kind = request.verb === "patch" ? "PatchOptions" : OPTIONS[action];
   if (!kind) return null;
   const { query } = request;

@@ -2,12 +2,14 @@ import { webhookCondition } from "../../../kinds/admissionregistration/expressio
 import type { Kind } from "../../../kinds/kind.ts";
 import { readJsonPatch } from "../../../kinds/patch/json-patch.ts";
 import { same } from "../../../kinds/paths.ts";
+import { CelError, type Program } from "../../../lib/cel/program.ts";
 import type { KubeObject } from "../../../lib/object.ts";
-import { badRequest, internalError } from "../../../lib/status.ts";
+import { badRequest, forbidden, internalError } from "../../../lib/status.ts";
 import { answersTo, type Callout, type CalloutAnswer } from "../../callouts/callouts.ts";
 import { normalize } from "../../engine/body.ts";
 import type { Loose } from "../../engine/core.ts";
 import type { Operation } from "../../engine/operation.ts";
+import { subjectOf } from "../../engine/stored.ts";
 import { type Admission, annotate } from "../admission.ts";
 import { conditionsHold } from "../policies/conditions.ts";
 import { admissionVariables } from "../policies/variables.ts";
@@ -77,8 +79,19 @@ function round(
 function kindAsked(hook: Hook, operation: Operation): Kind | undefined {
   const kind = kindFor(hook, operation);
   if (!kind || !hook.matchConditions?.length) return kind;
-  const programs = hook.matchConditions.map(({ expression }) => webhookCondition(expression));
-  return conditionsHold(programs, admissionVariables(operation, kind), hook, operation) ? kind : undefined;
+  const conditions = hook.matchConditions.map(({ expression }) => ({ expression, ...conditionOf(expression) }));
+  const { holds, error } = conditionsHold(conditions, admissionVariables(operation, kind), hook.failurePolicy);
+  if (error !== undefined) throw forbidden(subjectOf(operation.kind, operation.name), error);
+  return holds ? kind : undefined;
+}
+
+function conditionOf(expression: string): { program?: Program; problem?: string } {
+  try {
+    return { program: webhookCondition(expression) };
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    return { problem: error.message };
+  }
 }
 
 function ask(hook: Hook, kind: Kind, operation: Operation): Callout {
