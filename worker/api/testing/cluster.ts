@@ -117,7 +117,9 @@ export async function testCluster({
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.startsWith("application/json") && text !== "";
+    // The index of OpenAPI documents calls itself plain text.
+    const isJson =
+      /^application\/json|^text\/plain/.test(response.headers.get("content-type") ?? "") && text[0] === "{";
     return { code: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
   return { api, store, kinds, engine, clock, security, send, ask };
