@@ -55,6 +55,9 @@ const LONGEST_RETRY_MS = 60_000;
 /** What nodes hear of. */
 const LINKED: ReadonlySet<string> = new Set([...NODE_RESOURCES, "pods", "configmaps", "secrets"]);
 
+/** What reads and refusals leave in the audit log is written so much later at most, all of it at once. */
+const AUDIT_LATE_MS = 200;
+
 const RESYNCED = "controllers.known";
 /** RFC 6455's registry: the server restarts, and the client is to come again. */
 const RESTARTED = 1012;
@@ -109,7 +112,7 @@ export class Core {
       settle: (served) => this.settle(served),
       now: effects.now,
     });
-    this.audit = new Audit({ store, effects, wake: () => void this.turn.own() });
+    this.audit = new Audit({ store, effects, wake: () => platform.defer(() => void this.turn.own(), AUDIT_LATE_MS) });
     this.api = createApp({
       audit: this.audit,
       engine: this.engine,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import type { Encryption } from "../../worker/storage/encryption/data-keys.ts";
 import { openStore } from "../../worker/storage/sqlite-store.ts";
-import type { Sql, Store } from "../../worker/storage/store.ts";
+import type { Reader, Sql, Store } from "../../worker/storage/store.ts";
 import type { ContractCase } from "./store.ts";
 
 const FIRST = "the first secret of the deployment";
@@ -41,7 +41,7 @@ function rewriteAll(store: Store, rows: number): number {
   for (let steps = 1; ; steps++) if (!store.rewrite(rows)) return steps;
 }
 
-const textsOf = (store: Store) => store.list(SECRETS).items.map(({ json }) => JSON.parse(json).text as string);
+const textsOf = (store: Reader) => store.list(SECRETS).items.map(({ json }) => JSON.parse(json).text as string);
 
 export const ENCRYPTION: ContractCase[] = [
   {
@@ -143,6 +143,24 @@ export const ENCRYPTION: ContractCase[] = [
       assert.deepEqual(store.keys?.list(), [{ id: 2, secret: "present" }]);
       assert.notEqual(sql.all<{ text: string }>("SELECT hex(json) AS text FROM objects")[0]?.text, before);
       assert.deepEqual(textsOf(openStore(sql, encryption(FIRST))), [MARK]);
+    },
+  },
+  {
+    name: "a revision that was given back is read as what has it then",
+    run(sql) {
+      const store = openStore(sql, encryption(FIRST));
+      put(store, "a", "first");
+      assert.throws(() =>
+        store.write((txn) => {
+          txn.put({ ...secret("a"), uid: "uid-a", revision: txn.nextRevision(), json: '{"text":"undone"}' }, []);
+          assert.deepEqual(textsOf(txn), ["undone"]);
+          throw new Error("undone");
+        }),
+      );
+      assert.deepEqual(textsOf(store), ["first"]);
+      put(store, "a", "second");
+      assert.equal(store.revision(), 2);
+      assert.deepEqual([textsOf(store), textsOf(store)], [["second"], ["second"]]);
     },
   },
   {

@@ -91,8 +91,8 @@ describe("the audit log", () => {
     await api.call({ name: "system:node:n", groups: ["system:nodes", "system:authenticated"] }, patch());
     expect(told()).toEqual(["kubernetes-admin create nodes n 201"]);
     const as = { "impersonate-user": "system:node:n", "impersonate-group": "system:nodes" };
-    await ask("PUT", "/api/v1/nodes/n/status", { ...named("n"), ...status }, as);
-    expect(told().at(-1)).toBe("kubernetes-admin update nodes n 200");
+    await ask("PATCH", "/api/v1/nodes/n/status", status, { ...as, "content-type": "application/merge-patch+json" });
+    expect(told().at(-1)).toBe("kubernetes-admin patch nodes n 200");
   });
 
   test("says as whom someone acted, and by which role that was allowed", async () => {

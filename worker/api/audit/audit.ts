@@ -11,7 +11,7 @@ const MAX_WAITING = 10_000;
 export type AuditParts = {
   store: Pick<Store, "journal">;
   effects: Effects;
-  /** Makes a turn come, at whose end `flush` is called. */
+  /** Makes a turn come soon, at whose end `flush` is called: reads do not wait for it, and many share one row. */
   wake(): void;
 };
 
@@ -19,6 +19,7 @@ export class Audit {
   readonly #parts: AuditParts;
   readonly #repeats: Repeats;
   #waiting: string[] = [];
+  #isComing = false;
   #isOver = false;
 
   constructor(parts: AuditParts) {
@@ -34,7 +35,7 @@ export class Audit {
   /** Like `record`, in a turn that this brings about. */
   recordLate(answered: Answered): void {
     this.#add(eventOf(answered));
-    this.#parts.wake();
+    this.#wake();
   }
 
   /**
@@ -46,11 +47,12 @@ export class Audit {
     const isStranger = !event.user.username || event.user.username === ANONYMOUS.name;
     if (this.#repeats.add(event, answered.now, isStranger)) return;
     this.#add(event);
-    this.#parts.wake();
+    this.#wake();
   }
 
   /** Writes what is there, in the transaction of the turn. */
   flush(): void {
+    this.#isComing = false;
     if (this.#waiting.length === 0) return;
     const now = this.#parts.effects.now();
     const lines = [...this.#waiting, ...this.#repeats.over(now).map(lineOf)];
@@ -62,6 +64,12 @@ export class Audit {
   end(): void {
     this.#isOver = true;
     this.flush();
+  }
+
+  #wake(): void {
+    if (this.#isComing) return;
+    this.#isComing = true;
+    this.#parts.wake();
   }
 
   #add(event: AuditEvent): void {

@@ -22,8 +22,9 @@ export function encrypt(key: Uint8Array, plain: Uint8Array, context: string): Ui
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   cipher.setAAD(encoder.encode(context));
-  const [text, rest] = [cipher.update(plain), cipher.final()];
-  return concat([nonce, cipher.getAuthTag(), text, rest]);
+  const text = cipher.update(plain);
+  cipher.final(); // of GCM it is nothing, and makes the tag
+  return concat([nonce, cipher.getAuthTag(), text]);
 }
 
 /** Throws where the key or the context is another, or a bit was changed. */
@@ -33,5 +34,6 @@ export function decrypt(key: Uint8Array, sealed: Uint8Array, context: string): U
   cipher.setAAD(encoder.encode(context));
   cipher.setAuthTag(sealed.subarray(NONCE_BYTES, start));
   const text = cipher.update(sealed.subarray(start));
-  return concat([text, cipher.final()]);
+  cipher.final(); // of GCM it is nothing, and checks the tag
+  return text;
 }

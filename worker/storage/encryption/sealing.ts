@@ -28,9 +28,38 @@ export function headerOf(id: number): Uint8Array {
   return header;
 }
 
+/** Characters of text that are kept in memory. */
+const MAX_CHARACTERS = 4 * 1024 * 1024;
+
+/** Texts lately opened: lists of what is sealed would be slower by far. The oldest go first. */
+class Texts {
+  readonly #texts = new Map<string, string>();
+  #characters = 0;
+
+  get(context: string): string | undefined {
+    return this.#texts.get(context);
+  }
+
+  keep(context: string, text: string): string {
+    this.#texts.set(context, text);
+    this.#characters += text.length;
+    for (const oldest of this.#texts.keys()) {
+      if (this.#characters <= MAX_CHARACTERS) break;
+      this.forget(oldest);
+    }
+    return text;
+  }
+
+  forget(context: string): void {
+    this.#characters -= this.#texts.get(context)?.length ?? 0;
+    this.#texts.delete(context);
+  }
+}
+
 /** What of the storage is sealed, and with which keys. Without keys all is stored as it is. */
 export class Sealing {
   readonly #keys: DataKeys | undefined;
+  readonly #opened = new Texts();
   readonly #resources: ReadonlySet<string>;
   /** Names of the settings that are sealed. */
   readonly settings: ReadonlySet<string>;
@@ -47,13 +76,20 @@ export class Sealing {
 
   /** The object's text as it is to be stored. */
   seal(object: StoredObject): Stored {
-    return this.seals(object.resource) ? this.#seal(object.json, contextOf(object)) : object.json;
+    if (!this.seals(object.resource)) return object.json;
+    const context = contextOf(object);
+    this.#opened.forget(context); // one of the same revision may have been rolled back
+    return this.#seal(object.json, context);
   }
 
   /** Puts the text in place of what was stored. */
   open<Row extends StoredObject>(rows: Raw<Row>[]): Row[] {
-    for (const row of rows)
-      if (typeof row.json !== "string") row.json = this.#open(row.json, contextOf(row as unknown as Row));
+    for (const row of rows) {
+      if (typeof row.json === "string") continue;
+      const context = contextOf(row as unknown as Row);
+      const { json } = row;
+      row.json = this.#opened.get(context) ?? this.#opened.keep(context, this.#open(json, context));
+    }
     return rows as unknown as Row[];
   }
 
