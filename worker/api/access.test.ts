@@ -56,7 +56,7 @@ describe("roles grant no more than their author holds", async () => {
     expect((await ask("POST", bindings, binding("b", "cluster-admin"), jane)).code).toBe(403);
     expect((await ask("POST", bindings, binding("b", "nothing"), jane)).body).toMatchObject({
       code: 404,
-      message: 'clusterrole.rbac.authorization.k8s.io "nothing" not found',
+      message: 'rolebindings.rbac.authorization.k8s.io "nothing" not found',
     });
   });
 

@@ -2,16 +2,18 @@
  * Nobody grants what they do not hold, unless they may `escalate` the role or `bind` it.
  * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#privilege-escalation-prevention-and-bootstrapping
  */
+import { same } from "../../kinds/paths.ts";
+import type { ObjectMeta } from "../../lib/object.ts";
 import { forbidden, notFound } from "../../lib/status.ts";
 import type { User } from "../request.ts";
 import { ADMINISTRATORS } from "./authorize.ts";
 import type { Rbac, RoleRef } from "./rbac.ts";
-import { type Authorizer, compact, describeRule, type PolicyRule, uncovered } from "./rules.ts";
+import { type Authorizer, aggregate, compact, describeRule, type PolicyRule, uncovered } from "./rules.ts";
 
 const GROUP = "rbac.authorization.k8s.io";
 
 type RbacObject = {
-  metadata?: { name?: string; namespace?: string };
+  metadata?: ObjectMeta;
   rules?: PolicyRule[] | null;
   aggregationRule?: unknown;
   roleRef?: RoleRef;
@@ -32,7 +34,14 @@ const FULL_AUTHORITY: readonly PolicyRule[] = [
   { verbs: ["*"], nonResourceURLs: ["*"] },
 ];
 
-const same = (a: unknown, b: unknown) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+/** What the garbage collector may change of any object: who changes no more grants nothing. */
+function grantsNothing(object: RbacObject, old: RbacObject): boolean {
+  const rest = ({ metadata = {}, ...others }: RbacObject) => {
+    const { ownerReferences: _, finalizers: __, managedFields: ___, resourceVersion: ____, ...kept } = metadata;
+    return { ...others, metadata: kept };
+  };
+  return same(rest(object), rest(old));
+}
 
 function may(authorizer: Authorizer, write: RbacWrite, verb: string, resource: string, name: string): boolean {
   return authorizer(write.user, {
@@ -49,35 +58,35 @@ function may(authorizer: Authorizer, write: RbacWrite, verb: string, resource: s
 
 /** Why the user may not grant these rules; undefined when it holds them all. */
 function notHeld(rbac: Rbac, { user, namespace }: RbacWrite, rules: readonly PolicyRule[]): string | undefined {
-  const missing = uncovered(rbac.rulesFor(user, namespace), rules);
+  const held = rbac.rulesAndErrors(user, namespace);
+  const missing = uncovered(held.rules, rules);
   if (missing.length === 0) return undefined;
   const groups = `[${user.groups.map((group) => JSON.stringify(group)).join(" ")}]`;
   const list = [...new Set(compact(missing).map(describeRule))].toSorted().join("\n");
-  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${list}`;
+  const errors = held.errors.length ? `; resolution errors: [${aggregate(held.errors)}]` : "";
+  return `user ${JSON.stringify(user.name)} (groups=${groups}) is attempting to grant RBAC permissions not currently held:\n${list}${errors}`;
 }
 
 function checkRole(rbac: Rbac, authorizer: Authorizer, write: RbacWrite): string | undefined {
   const { object, old, resource } = write;
-  if (old && same(object.rules, old.rules) && same(object.aggregationRule, old.aggregationRule)) return undefined;
-  if (may(authorizer, write, "escalate", resource, object.metadata?.name ?? "")) return undefined;
-  if (
-    object.aggregationRule &&
-    !same(object.aggregationRule, old?.aggregationRule) &&
-    notHeld(rbac, write, FULL_AUTHORITY)
-  )
-    return "must have cluster-admin privileges to use the aggregationRule";
-  return notHeld(rbac, write, object.rules ?? []);
+  // A role that is yet to be made has no name in the URL, by which a rule could mean it alone.
+  if (may(authorizer, write, "escalate", resource, old?.metadata?.name ?? "")) return undefined;
+  const why = notHeld(rbac, write, object.rules ?? []);
+  if (why) return why;
+  const isAggregated = object.aggregationRule || old?.aggregationRule;
+  return isAggregated && notHeld(rbac, write, FULL_AUTHORITY)
+    ? "must have cluster-admin privileges to use the aggregationRule"
+    : undefined;
 }
 
 function checkBinding(rbac: Rbac, authorizer: Authorizer, write: RbacWrite): string | undefined {
-  const { object, old, namespace } = write;
-  if (old && same(object.roleRef, old.roleRef) && same(object.subjects, old.subjects)) return undefined;
+  const { object, namespace } = write;
   const { roleRef } = object;
   if (!roleRef) return undefined;
   const resource = roleRef.kind === "ClusterRole" ? "clusterroles" : "roles";
   if (may(authorizer, write, "bind", resource, roleRef.name)) return undefined;
   const rules = rbac.rulesOf(roleRef, namespace);
-  if (!rules) throw notFound({ group: GROUP, resource: resource.replace(/s$/, ""), name: roleRef.name });
+  if (!rules) throw notFound({ group: GROUP, resource: write.resource, name: roleRef.name });
   return notHeld(rbac, write, rules);
 }
 
@@ -94,6 +103,7 @@ export type EscalationCheck = (write: RbacWrite) => void;
 export function escalationCheck(rbac: Rbac, authorizer: Authorizer): EscalationCheck {
   return (write) => {
     if (write.user.groups.includes(ADMINISTRATORS)) return;
+    if (write.old && grantsNothing(write.object, write.old)) return;
     const why = CHECKS[write.resource]?.(rbac, authorizer, write);
     if (why) throw forbidden({ group: GROUP, resource: write.resource, name: write.object.metadata?.name ?? "" }, why);
   };

@@ -101,17 +101,22 @@ export function uncovered(owned: readonly PolicyRule[], wanted: readonly PolicyR
     .filter((single) => !owned.some((rule) => ruleCovers(rule, single)));
 }
 
-/** Joins single rules that differ in their verb only. */
+/** Joins single rules for resources that differ in their verb only. */
 export function compact(rules: readonly PolicyRule[]): PolicyRule[] {
   const joined = new Map<string, PolicyRule>();
+  const others: PolicyRule[] = [];
   for (const rule of rules) {
+    if (rule.nonResourceURLs) {
+      others.push(rule);
+      continue;
+    }
     const { verbs, ...rest } = rule;
     const key = JSON.stringify(rest);
     const known = joined.get(key);
     if (known) known.verbs.push(...verbs.filter((verb) => !known.verbs.includes(verb)));
     else joined.set(key, { ...rest, verbs: [...verbs] });
   }
-  return [...joined.values()];
+  return [...others, ...joined.values()];
 }
 
 const quoted = (list: readonly string[]) => `[${list.map((item) => JSON.stringify(item)).join(" ")}]`;
