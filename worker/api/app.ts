@@ -18,6 +18,7 @@ import { type RequestInfo, requestInfo } from "./http/request-info.ts";
 import { type Asked, Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
+import { checkTimeout } from "./http/timeout.ts";
 import type { AppParts, Variables } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
@@ -155,6 +156,10 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): App 
     c.set("info", info);
     await next();
   };
+  app.use(async (c, next) => {
+    checkTimeout(new URL(c.req.url).searchParams);
+    await next();
+  });
   publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
   app.get("/metrics", guard, () => answerText(access.fairness.metrics(), 200, METRICS_TYPE));
   app.all("*", guard, async (c) => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { testCluster } from "../testing/cluster.ts";
 import { durationProblem } from "./timeout.ts";
 
 test.each(["0", "1s", "-1.5h", "+1h2m3.5s", ".5s", "1.s", "3us"])("%j is a duration", (text) => {
@@ -13,4 +14,16 @@ test.each([
   ["-", 'time: invalid duration "-"'],
 ])("%j is none", (text, problem) => {
   expect(durationProblem(text)).toBe(problem);
+});
+
+test("it is looked at wherever one asks", async () => {
+  const { ask } = await testCluster();
+  for (const path of ["/version", "/readyz", "/apis", "/api/v1/nodes"]) {
+    expect((await ask("GET", `${path}?timeout=3m`)).code).toBe(200);
+    const { code, body } = await ask("GET", `${path}?timeout=invalid`);
+    expect([code, body.message]).toEqual([
+      400,
+      'invalid timeout specified in the request URL - time: invalid duration "invalid"',
+    ]);
+  }
 });
