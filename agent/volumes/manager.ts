@@ -70,6 +70,7 @@ export class Volumes implements PodVolumes {
   }
 
   async refresh(context: PodContext): Promise<void> {
+    this.#tokens.get(context.pod.metadata.uid ?? "")?.trying();
     for (const volume of context.pod.spec.volumes ?? []) {
       const source = volumeSources.find((s) => s.matches(volume));
       if (source?.follows) await this.#set(source, volume, context);

@@ -132,16 +132,15 @@ async function project(source: CoreV1VolumeProjection, mode: number, context: Vo
   throw new VolumeError(`unsupported projection: ${Object.keys(source).join(", ")}`);
 }
 
-/** A token is for its pod's own user alone, where there is one user; a group gets it through fsGroup. */
-function tokenOwner(pod: CoreV1Pod, mode: number): { mode: number; uid?: number } {
-  if (pod.spec.securityContext?.fsGroup !== undefined) return { mode: 0o600 };
+/** A token is for its pod's own user, where there is one user; a group gets it through fsGroup. */
+function tokenOwner({ spec }: CoreV1Pod, mode: number): { mode: number; uid?: number } {
+  const { fsGroup, runAsUser } = spec.securityContext ?? {};
   const users = new Set(
-    [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(
-      (c) => c.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser,
-    ),
+    [...(spec.initContainers ?? []), ...spec.containers].map((c) => c.securityContext?.runAsUser ?? runAsUser),
   );
   const [user] = users;
-  return users.size === 1 && user !== undefined ? { mode: 0o600, uid: user } : { mode };
+  if (users.size === 1 && user !== undefined) return { mode: 0o600, uid: user };
+  return { mode: fsGroup === undefined ? mode : 0o600 };
 }
 
 export const volumeSources: readonly VolumeSource[] = [emptyDir, configMap, secret, projected, downwardAPI, hostPath];

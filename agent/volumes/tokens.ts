@@ -35,7 +35,7 @@ export class PodTokens {
   readonly #api: Api;
   readonly #now: () => number;
   readonly #tokens: Tokens;
-  #retryAt = Infinity;
+  #notBefore = 0;
 
   constructor(file: string, api: Api, now: () => number) {
     this.#file = file;
@@ -47,20 +47,23 @@ export class PodTokens {
   async token(pod: CoreV1Pod, request: TokenRequest): Promise<string> {
     const held = this.#tokens[keyOf(request)];
     if (held && this.#now() < refreshAt(held)) return held.token;
-    this.#retryAt = Infinity;
     try {
       return await this.#request(pod, request);
     } catch (error) {
       if (!held) throw new VolumeError(`failed to fetch token: ${(error as Error).message}`);
-      this.#retryAt = this.#now() + RETRY_MS;
       return held.token;
     }
+  }
+
+  /** They are being asked for, as far as they are due: if that comes to nothing, not again for a while. */
+  trying(): void {
+    this.#notBefore = this.#now() + RETRY_MS;
   }
 
   /** When the next token has to be asked for (ms since the epoch). */
   refreshAt(): number {
     const soonest = Math.min(...Object.values(this.#tokens).map(refreshAt), Infinity);
-    return soonest <= this.#now() ? this.#retryAt : soonest;
+    return Math.max(soonest, this.#notBefore);
   }
 
   async #request(pod: CoreV1Pod, request: TokenRequest): Promise<string> {
