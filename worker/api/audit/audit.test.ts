@@ -113,6 +113,22 @@ describe("the audit log", () => {
     });
   });
 
+  test("keeps short what a client says at length", async () => {
+    const { ask, events } = await audited();
+    const long = "long-".repeat(20_000);
+    await ask("GET", `${CONFIG_MAPS}?labelSelector=a%3D${long}`, undefined, {
+      "impersonate-user": "jane",
+      "impersonate-group": long,
+      "user-agent": long,
+    });
+    const [event] = events();
+    expect(event?.annotations).toMatchObject({
+      "authorization.k8s.io/decision": "forbid",
+      "skerry.dev/truncated": "true",
+    });
+    expect(JSON.stringify(event).length).toBeLessThan(8000);
+  });
+
   test("counts refusals: the first of a kind is told, and within a minute of the others their number", async () => {
     const { ask, events, clock } = await audited();
     const jane = { "impersonate-user": "jane" };
@@ -213,7 +229,7 @@ describe("the audit log", () => {
 });
 
 describe("the journal", () => {
-  const limits = { segmentLength: 100, maxSegments: 8, droppedAtOnce: 4 };
+  const limits = { segmentLength: 100, maxLength: 250, maxSegments: 8, droppedAtOnce: 4 };
 
   test("fills rows one after another, also after a restart, and drops the oldest some at a time", () => {
     const sql = nodeSql(":memory:");
@@ -230,6 +246,27 @@ describe("the journal", () => {
     const lines = kept.toReversed().flatMap(({ lines: text }) => text.trim().split("\n"));
     const first = 200 - lines.length;
     expect(lines).toEqual(lines.map((_, at) => `line ${first + at}`));
+  });
+
+  test("takes much at once in rows that hold no more than they may, and counts it as much", () => {
+    const sql = nodeSql(":memory:");
+    openStore(sql);
+    const journal = new SqlJournal(sql, limits);
+    const line = (n: number) => `line ${String(n).padStart(4, "0")}\n`;
+    for (let round = 0; round < 40; round++)
+      journal.append(Array.from({ length: 70 }, (_, at) => line(round * 70 + at)).join(""), round);
+    const kept = journal.segments(undefined, 1000);
+    for (const { lines } of kept) expect(lines.length).toBeLessThanOrEqual(limits.maxLength);
+    const text = kept
+      .toReversed()
+      .map(({ lines }) => lines)
+      .join("");
+    const most = (limits.maxSegments + limits.droppedAtOnce) * limits.segmentLength + limits.maxLength;
+    expect(text.length).toBeLessThan(most);
+    const last = 40 * 70;
+    const count = text.length / line(0).length;
+    expect(count).toBeGreaterThan(limits.maxSegments);
+    expect(text).toBe(Array.from({ length: count }, (_, at) => line(last - count + at)).join(""));
   });
 
   test("pages go from the newest back, and miss and repeat nothing", async () => {

@@ -2,7 +2,7 @@
 import type { Effects } from "../../lib/effects.ts";
 import type { Store } from "../../storage/store.ts";
 import { ANONYMOUS } from "../auth/authenticate.ts";
-import { type Answered, type AuditEvent, eventOf } from "./event.ts";
+import { type Answered, type AuditEvent, eventOf, lineOf } from "./event.ts";
 import { Repeats } from "./repeats.ts";
 
 /** Where storage takes no writes, so many wait at most, and those that come then are lost. */
@@ -77,5 +77,3 @@ export class Audit {
     if (this.#isOver) this.flush();
   }
 }
-
-const lineOf = (event: AuditEvent): string => `${JSON.stringify(event)}\n`;

@@ -72,6 +72,10 @@ export type Answered = {
   notes: AuditNotes;
 };
 
+/** Users may be in thousands of groups; an event that becomes longer goes without what there can be any number of. */
+const MAX_LINE = 32 * 1024;
+const MAX_GROUPS = 20;
+
 const cut = (text: string, length = MAX_TEXT) => (text.length > length ? text.slice(0, length) + CUT : text);
 
 const userInfo = ({ name, uid, groups, extra }: User): UserInfo => ({
@@ -104,6 +108,28 @@ export function eventOf(answered: Answered): AuditEvent {
     ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
   };
 }
+
+/** An event as a line of the log. */
+export function lineOf(event: AuditEvent): string {
+  const line = JSON.stringify(event);
+  if (line.length <= MAX_LINE) return `${line}\n`;
+  const { user, impersonatedUser, annotations = {}, ...rest } = event;
+  const few = { ...annotations, "skerry.dev/truncated": "true" };
+  const kept = Object.entries(few).filter(([key]) => /^(authorization\.k8s\.io|skerry\.dev)\//.test(key));
+  const shorter = {
+    ...rest,
+    user: shortened(user),
+    ...(impersonatedUser && { impersonatedUser: shortened(impersonatedUser) }),
+    annotations: Object.fromEntries(kept),
+  };
+  return `${JSON.stringify(shorter)}\n`;
+}
+
+const shortened = ({ username = "", uid = "", groups = [] }: UserInfo): UserInfo => ({
+  username: cut(username),
+  uid: cut(uid),
+  groups: groups.slice(0, MAX_GROUPS).map((group) => cut(group, MAX_USER_AGENT)),
+});
 
 function objectRef(
   { resource, namespace, name, group, version, subresource }: Extract<RequestInfo, { type: "resource" }>,
