@@ -8,6 +8,7 @@ const unit = [
   "test/conformance/**/*.test.ts",
   "test/sim/*/**/*.test.ts",
   "test/fuzz/*.test.ts",
+  "test/upgrades/*.test.ts",
 ];
 const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts", "test/fuzz/*.integration.test.ts"];
 

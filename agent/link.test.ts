@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import type { ToNode } from "../worker/protocol/link.ts";
+import { CloseCode, PROTOCOL_VERSION, type ToNode } from "../worker/protocol/link.ts";
 import { effects } from "./effects.ts";
 import { type Handlers, joinParts, Link, type Objects, Offline } from "./link.ts";
 import { dialLink } from "./link-socket.ts";
@@ -59,6 +59,32 @@ test("half a snapshot is handed to no one", async () => {
   expect(link.online).toBe(false);
   await until(() => link.online);
   expect(seen).toEqual([{ type: "snapshot", revision: 9, objects: [change("a"), change("b")] }]);
+  link.stop();
+});
+
+test("a cluster of the release before is spoken to in its words, and one that has been renewed in the newest", async () => {
+  const heard: string[] = [];
+  let speaks = PROTOCOL_VERSION - 1;
+  const { link } = await connect((socket, text) => {
+    heard.push(text);
+    if (!text.includes('"hello"')) return;
+    const { version } = JSON.parse(text) as { version: number };
+    if (version > speaks) return socket.close(CloseCode.version, `this cluster speaks ${speaks}`);
+    say(socket, { type: "changes", revision: 4, changes: [] });
+  });
+  const versions = () =>
+    heard.filter((text) => text.includes('"hello"')).map((text) => (JSON.parse(text) as { version: number }).version);
+  await until(() => link.online);
+  expect(versions()).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION - 1]);
+  link.look();
+  speaks = PROTOCOL_VERSION;
+  for (const socket of sockets.clients) socket.close();
+  await until(() => !link.online);
+  await until(() => link.online);
+  expect(versions()).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION - 1, PROTOCOL_VERSION]);
+  expect(heard).not.toContain("look");
+  link.look();
+  await until(() => heard.includes("look"));
   link.stop();
 });
 

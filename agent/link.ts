@@ -3,13 +3,22 @@
  * Both ways of losing it count: a close, and silence (a cut uplink sends no goodbye).
  */
 import type { Effects } from "../worker/lib/effects.ts";
-import { CloseCode, type Json, PROTOCOL_VERSION, type ToCluster, type ToNode } from "../worker/protocol/link.ts";
+import {
+  CloseCode,
+  type Json,
+  OLDEST_PROTOCOL_VERSION,
+  PROTOCOL_VERSION,
+  type ToCluster,
+  type ToNode,
+} from "../worker/protocol/link.ts";
 import { LOOK, PING, PONG, parseToNode } from "../worker/protocol/parse.ts";
 import type { Timers } from "./effects.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import { VERSION } from "./version.ts";
 
 const PING_EVERY_MS = 10_000;
+/** The protocol version that brought the watchman's word. */
+const LOOK_VERSION = 2;
 /** Without a word for so long, the socket counts as lost. */
 const SILENCE_MS = 25_000;
 const CALL_TIMEOUT_MS = 30_000;
@@ -60,6 +69,8 @@ export class Link {
   private nextId = 1;
   private readonly calls = new Map<number, Call>();
   private failures = 0;
+  /** What the next hello is said in, and what is spoken since it was answered. */
+  private version = PROTOCOL_VERSION;
   /** What has come of an answer whose last part is still to come. */
   private part: Objects | undefined;
   private health: { ready: boolean; message: string } | undefined;
@@ -142,13 +153,13 @@ export class Link {
 
   /** Makes the cluster look for nodes that fell silent. */
   look(): void {
-    if (this.open) this.socket?.send(LOOK);
+    if (this.open && this.version >= LOOK_VERSION) this.socket?.send(LOOK);
   }
 
   private hello(): void {
     const { node } = this.options;
     const revision = this.handlers.revision();
-    this.send({ type: "hello", version: PROTOCOL_VERSION, agent: VERSION, node, revision });
+    this.send({ type: "hello", version: this.version, agent: VERSION, node, revision });
   }
 
   private send(message: ToCluster): void {
@@ -202,6 +213,13 @@ export class Link {
     this.calls.clear();
     if (wasOpen) this.handlers.online(false);
     if (this.stopped) return;
+    if (code === CloseCode.version && this.version > OLDEST_PROTOCOL_VERSION) {
+      this.version -= 1;
+      return this.start();
+    }
+    // The cluster may be another release when it is there again.
+    this.version = PROTOCOL_VERSION;
+    if (code === CloseCode.version) this.options.log(`this agent and the cluster are too far apart (${reason})`);
     if (code === CloseCode.unauthorized) this.options.log(`this node's credential is refused (${reason}): join again`);
     const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** this.failures++);
     const delay = ceiling / 2 + (this.options.effects.random() * ceiling) / 2;

@@ -16,6 +16,8 @@ export type KeptSocket = HostSocket & {
 
 export type ClusterObjectOptions = {
   name?: string;
+  /** The deployment's. */
+  secret?: string;
   sql?: NodeSql;
   /** Other parts of the platform. */
   platform?: Partial<HostPlatform>;
@@ -47,7 +49,7 @@ function keptSocket(tag: string, name: string | undefined): KeptSocket {
 
 /** Its storage and sockets outlive its memory, which `sleep` throws away. */
 export function clusterObject(options: ClusterObjectOptions = {}) {
-  const { name = "default", sql = nodeSql(":memory:"), platform: others = {}, config = {} } = options;
+  const { name = "default", secret = SECRET, sql = nodeSql(":memory:"), platform: others = {}, config = {} } = options;
   const state = { now: Date.UTC(2026, 0, 2, 3, 4, 5), alarm: undefined as number | undefined };
   const sockets: KeptSocket[] = [];
   let soon = 0;
@@ -82,10 +84,10 @@ export function clusterObject(options: ClusterObjectOptions = {}) {
     },
     ...others,
   };
-  const settings = { SKERRY_SECRET: SECRET, SKERRY_CONFIG: JSON.stringify(config) };
+  const settings = { SKERRY_SECRET: secret, SKERRY_CONFIG: JSON.stringify(config) };
   let host = new Host(platform, settings);
 
-  const authorization = async () => `Bearer ${await administratorToken(SECRET, name)}`;
+  const authorization = async () => `Bearer ${await administratorToken(secret, name)}`;
 
   async function fetch(
     method: string,

@@ -7,6 +7,7 @@ import {
   CloseCode,
   type Json,
   type NodeChange,
+  OLDEST_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type StreamRequest,
   type ToCluster,
@@ -100,13 +101,13 @@ export class Link {
 
   private async greet(socket: NodeSocket, hello: Extract<ToCluster, { type: "hello" }>): Promise<void> {
     const { node } = socket.session();
-    if (hello.version !== PROTOCOL_VERSION)
+    if (hello.version < OLDEST_PROTOCOL_VERSION || hello.version > PROTOCOL_VERSION)
       return socket.close(
         CloseCode.version,
-        `protocol ${hello.version} is not served; this cluster speaks ${PROTOCOL_VERSION}`,
+        `protocol ${hello.version} is not served; this cluster speaks ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`,
       );
     if (hello.node !== node) throw new ProtocolError(`hello from ${hello.node} with the credential of ${node}`);
-    send(socket, await this.deps.welcome(node));
+    send(socket, { ...(await this.deps.welcome(node)), version: hello.version });
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
     const revision = this.deps.revision();
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";

@@ -7,6 +7,12 @@
  * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
  */
 export const PROTOCOL_VERSION = 2;
+/**
+ * Clusters and agents are not renewed at one time, so each speaks the older one's version, down to this one. A cluster
+ * answers a hello in its version; an agent whose version is refused says hello in an older one. What a version brings is
+ * said only where both have it: `look` came with 2.
+ */
+export const OLDEST_PROTOCOL_VERSION = 1;
 
 /** Close codes of the control socket (RFC 6455 private range). */
 export const CloseCode = {
@@ -44,6 +50,7 @@ export type NodeChange = { resource: string; namespace: string; name: string; ob
 export type ToNode =
   | {
       type: "welcome";
+      /** The hello's, which both sides speak from here on. */
       version: number;
       /** The cluster's clock, ms; agents take their offset from it. */
       now: number;

@@ -1,5 +1,5 @@
 /** Agents that speak nonsense: what they send on their control socket, and how it closes. */
-import { CloseCode, PROTOCOL_VERSION } from "../../../worker/protocol/link.ts";
+import { CloseCode, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from "../../../worker/protocol/link.ts";
 
 export type AgentRow = { name: string; send: (string | Buffer)[]; code: number; reason: string | RegExp };
 
@@ -9,7 +9,7 @@ const hello = (more: object = {}) =>
 const protocol = (reason: string | RegExp) => ({ code: CloseCode.protocol, reason });
 const version = (said: number) => ({
   code: CloseCode.version,
-  reason: `protocol ${said} is not served; this cluster speaks ${PROTOCOL_VERSION}`,
+  reason: `protocol ${said} is not served; this cluster speaks ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`,
 });
 
 /** Each closes the socket. */
