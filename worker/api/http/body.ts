@@ -58,19 +58,29 @@ export function textOf({ type, bytes }: Body, expected: Expected): { type: strin
 
 const SUMMARY_BYTES = 30;
 
+const OPEN_BRACE = 0x7b;
+
 /** In the words of kube-apiserver. */
 function unreadable({ message, type }: ProtobufError, bytes: Uint8Array, { kind }: Expected): string {
+  if (kind === "DeleteOptions") return message;
   if (type?.kind)
     return `${type.kind} in version "${type.apiVersion.split("/").at(-1)}" cannot be handled as a ${kind}: ${message}`;
-  const hex = [...bytes.subarray(0, SUMMARY_BYTES)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const summary = `${hex || "<empty>"}${bytes.length > SUMMARY_BYTES ? " ..." : ""}`;
+  const head = bytes.subarray(0, SUMMARY_BYTES);
+  const hex = () => [...head].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const shown = head[0] === OPEN_BRACE ? decoder.decode(head) : hex();
+  const summary = `${shown || "<empty>"}${bytes.length > SUMMARY_BYTES ? " ..." : ""}`;
   return `the object provided is unrecognized (must be of type ${kind}): ${message} (${summary})`;
 }
 
-/** Patches are known by their exact name, as kube-apiserver compares it. */
+/**
+ * Patches are known by their exact name, as kube-apiserver compares it. Elsewhere a parameter without a value makes a
+ * header into none that is known.
+ */
 function mediaType({ method, headers }: Request): string {
-  const [type = ""] = (headers.get("content-type") ?? "").split(";");
-  return method === "PATCH" ? type : type.trim().toLowerCase();
+  const header = headers.get("content-type") ?? "";
+  const [type = "", ...parameters] = header.split(";");
+  if (method === "PATCH") return type;
+  return parameters.every((text) => text.trim() === "" || text.includes("=")) ? type.trim().toLowerCase() : header;
 }
 
 const APPLY = "application/apply-patch+yaml";
@@ -82,16 +92,21 @@ const PATCH_TYPES = [
   APPLY,
 ];
 
-/** The 415, unless a body of the type can be read: protobuf holds only what has `numbers` for its fields. */
-export function checkBodyType(method: string, type: string, hasNumbers: boolean): void {
-  if (method === "PATCH") {
-    if (PATCH_TYPES.includes(type)) return;
-    throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
-  }
-  const accepted = hasNumbers ? [...OBJECT_TYPES, PROTOBUF] : OBJECT_TYPES;
-  if (type === "" || accepted.includes(type)) return;
+/** Custom resources have no strategic merge patch; it is refused where it is applied. */
+const CUSTOM_PATCH_TYPES = PATCH_TYPES.filter((type) => !type.includes("strategic"));
+
+/**
+ * The 415, unless a body of the type can be read: protobuf holds only what has `numbers` for its fields. Of the paths of
+ * custom resources nothing looks at the type before that.
+ */
+export function checkBodyType(method: string, type: string, hasNumbers: boolean, isCustom: boolean): void {
+  const isPatch = method === "PATCH";
+  const accepted = isPatch ? PATCH_TYPES : hasNumbers ? [...OBJECT_TYPES, PROTOBUF] : OBJECT_TYPES;
+  if ((type === "" && !isPatch) || accepted.includes(type)) return;
+  if (isPatch && !isCustom) throw new ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {});
+  const named = isPatch ? CUSTOM_PATCH_TYPES : [...OBJECT_TYPES, PROTOBUF];
   throw unsupportedMediaType(
-    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(", ")}`,
+    `the body of the request was in an unknown format - accepted media types include: ${named.join(", ")}`,
   );
 }
 

@@ -93,7 +93,7 @@ function bodyOf(
 ): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
   if (method === "GET" || (method === "DELETE" && body.bytes.length === 0)) return NO_BODY;
   const expected = expectedOf(asked);
-  checkBodyType(method, body.type, hasProtobuf(expected));
+  checkBodyType(method, body.type, hasProtobuf(expected), !isBuiltIn(asked.kind));
   const { type, text } = textOf(body, expected);
   return understood(type, text);
 }
