@@ -14,6 +14,7 @@ import { Deployment } from "./apps/deployment.ts";
 import { ReplicaSet } from "./apps/replica-set.ts";
 import { StatefulSet } from "./apps/stateful-set.ts";
 import { HorizontalPodAutoscaler } from "./autoscaling/horizontal-pod-autoscaler.ts";
+import { HorizontalPodAutoscalerV1 } from "./autoscaling/horizontal-pod-autoscaler-v1.ts";
 import { CronJob } from "./batch/cron-job.ts";
 import { Job } from "./batch/job.ts";
 import { CertificateSigningRequest } from "./certificates/certificate-signing-request.ts";
@@ -102,6 +103,7 @@ export const builtins: readonly Kind[] = [
   NetworkPolicy,
   Ingress,
   HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerV1,
   IPAddress,
   ServiceCIDR,
   CertificateSigningRequest,

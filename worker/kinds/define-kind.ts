@@ -36,6 +36,8 @@ export type KindRules<T extends KubeObject> = {
   validate?(object: T): Iterable<FieldError>;
   validateCreate?(object: T): Iterable<FieldError>;
   validateUpdate?(object: T, old: T, subresource: string): Iterable<FieldError>;
+  /** An update judges the object twice, and tells its problems twice. */
+  judgedTwice?: boolean;
   /** The problems of an update come before those of the object. */
   changesFirst?: boolean;
   deprecation?: string;
@@ -112,6 +114,7 @@ export function kindOf<T extends KubeObject>(facts: KindFacts, rules: KindRules<
     validate: (object) => (rules.validate ? rules.validate(object) : missingFields(schema, object)),
     validateCreate: (object) => rules.validateCreate?.(object) ?? [],
     *validateUpdate(object, old, subresource) {
+      if (rules.judgedTwice && !statusEndpoints.includes(subresource)) yield* rules.validate?.(object) ?? [];
       yield* immutableProblems(rules.immutable ?? [], object, old);
       yield* rules.validateUpdate?.(object, old, subresource) ?? [];
     },

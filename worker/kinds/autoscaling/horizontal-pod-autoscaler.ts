@@ -1,4 +1,3 @@
-import { invalidValue, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type {
@@ -8,6 +7,8 @@ import type {
   AutoscalingV2MetricStatus,
   Schemas,
 } from "../generated/types.ts";
+import { apiVersionProblem, type Lenient, validateAutoscaler } from "../validation/autoscaler.ts";
+import { notNegative } from "../validation/fields.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/ */
 export type HorizontalPodAutoscaler = Schemas["io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler"];
@@ -42,27 +43,14 @@ export const HorizontalPodAutoscaler = defineKind({
     spec.behavior.scaleUp = structuredClone({ ...UP, ...spec.behavior.scaleUp });
     spec.behavior.scaleDown = structuredClone({ ...DOWN, ...spec.behavior.scaleDown });
   },
-  *validate({ spec }) {
-    const { minReplicas, maxReplicas = 0, scaleTargetRef } = spec ?? {};
-    if (minReplicas !== undefined && minReplicas < 1)
-      yield invalidValue("spec.minReplicas", minReplicas, "must be greater than or equal to 1");
-    if (maxReplicas < 1) yield invalidValue("spec.maxReplicas", maxReplicas, "must be greater than 0");
-    if (minReplicas !== undefined && maxReplicas < minReplicas)
-      yield invalidValue("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`");
-    if (!scaleTargetRef?.kind) yield required("spec.scaleTargetRef.kind");
-    if (!scaleTargetRef?.name) yield required("spec.scaleTargetRef.name");
-    for (const [index, { type }] of (spec?.metrics ?? []).entries())
-      if (!type) yield required(`spec.metrics[${index}].type`, "must specify a metric source type");
+  validateCreate: ({ spec }) => validateAutoscaler(spec),
+  *validateUpdate({ spec, status }, old, subresource) {
+    if (subresource === "status") {
+      yield* notNegative("status.currentReplicas", status?.currentReplicas);
+      yield* notNegative("status.desiredReplicas", status?.desiredReplicas);
+    } else yield* validateAutoscaler(spec, leniencyOf(old.spec));
   },
-  *validateCreate({ spec }) {
-    const apiVersion = spec?.scaleTargetRef?.apiVersion ?? "";
-    if (!apiVersion.includes("/")) yield invalidValue("spec.scaleTargetRef.apiVersion", apiVersion, NO_GROUP);
-  },
-  *validateUpdate({ spec }, old) {
-    const [now, before] = [spec, old.spec].map((of) => of?.scaleTargetRef?.apiVersion ?? "");
-    if (before?.includes("/") && !now?.includes("/"))
-      yield invalidValue("spec.scaleTargetRef.apiVersion", now, NO_GROUP);
-  },
+  validate: () => [],
   columns: [
     nameColumn,
     {
@@ -78,7 +66,14 @@ export const HorizontalPodAutoscaler = defineKind({
   ],
 });
 
-const NO_GROUP = "apiVersion must specify API group";
+/** What was accepted once stays so. */
+const leniencyOf = (spec: AutoscalingV2HorizontalPodAutoscaler["spec"]): Lenient => ({
+  target: apiVersionProblem(spec?.scaleTargetRef?.apiVersion ?? "", false) !== undefined,
+  objects: (spec?.metrics ?? []).some(
+    ({ object }) => object && apiVersionProblem(object.describedObject?.apiVersion ?? "", true) !== undefined,
+  ),
+});
+
 const SHOWN = 2;
 
 function targets({ spec, status }: AutoscalingV2HorizontalPodAutoscaler): string {

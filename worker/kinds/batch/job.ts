@@ -1,4 +1,5 @@
 import { humanDuration } from "../../lib/duration.ts";
+import { dnsLabelProblems } from "../../lib/names.ts";
 import { invalidValue, notSupported, required } from "../../lib/status.ts";
 import { containersColumn, imagesColumn, selectorColumn } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -6,14 +7,24 @@ import { defaultPodTemplate } from "../core/pod-defaults.ts";
 import { defineKind } from "../define-kind.ts";
 import type { BatchV1JobSpec, Schemas } from "../generated/types.ts";
 import { notNegative, type Problems } from "../validation/fields.ts";
-import { validateFailurePolicy, validateIndexes, validateJobUpdate } from "../validation/job.ts";
+import {
+  validateFailurePolicy,
+  validateIndexes,
+  validateJobUpdate,
+  validateReplacement,
+  validateSuccessPolicy,
+} from "../validation/job.ts";
 import { validateJobStatus } from "../validation/job-status.ts";
+import { validateLabelSelector } from "../validation/label-selector.ts";
 import { validatePodTemplate } from "../validation/pod-spec.ts";
 import { nameWarnings, podWarnings } from "../validation/pod-warnings.ts";
 import { matchesTemplate, selectsOthers } from "../validation/workloads.ts";
 
 const CONTROLLER_UID = "batch.kubernetes.io/controller-uid";
 const JOB_NAME = "batch.kubernetes.io/job-name";
+
+/** Jobs that came without labels: they have those of their pods, also what is added to them. */
+const sharing = new WeakSet<object>();
 
 const MAX_INT32 = 2 ** 31 - 1;
 
@@ -39,7 +50,9 @@ export const Job = defineKind({
     for (const rule of spec.podFailurePolicy?.rules ?? [])
       for (const pattern of rule.onPodConditions ?? []) pattern.status ??= "True";
     const labels = spec.template?.metadata?.labels;
-    if (labels && !job.metadata.labels) job.metadata.labels = { ...labels };
+    if (Object.keys(job.metadata.labels ?? {}).length) return;
+    sharing.add(job);
+    if (labels) job.metadata.labels = { ...labels };
   },
   prepareForCreate(job) {
     const { metadata, spec } = job;
@@ -52,14 +65,24 @@ export const Job = defineKind({
       ...template,
       metadata: { ...template.metadata, labels: { ...template.metadata?.labels, ...marks } },
     };
-    metadata.labels = { ...metadata.labels, ...marks };
+    if (sharing.has(job)) metadata.labels = { ...metadata.labels, ...marks };
     spec.selector = { matchLabels: { [CONTROLLER_UID]: uid } };
   },
-  *validate({ spec }) {
+  *validate({ metadata, spec }) {
     yield* validateJobSpec(spec, "spec");
     if (!spec?.selector) yield required("spec.selector");
+    yield* validateLabelSelector(spec?.selector, "spec.selector");
     if (!spec?.selector || !matchesTemplate(spec.selector, spec.template)) yield selectsOthers(spec?.template);
+    const { completionMode, completions = 0 } = spec ?? {};
+    const hostname = `${metadata?.name ?? ""}-${completions - 1}`;
+    if (completionMode === "Indexed" && completions > 0 && dnsLabelProblems(hostname).length)
+      yield invalidValue(
+        "metadata.name",
+        metadata?.name ?? "",
+        `will not able to create pod with invalid DNS label: ${hostname}`,
+      );
   },
+  judgedTwice: true,
   validateUpdate: (job, old, subresource) => (subresource ? validateJobStatus : validateJobUpdate)(job, old),
   *warnings({ metadata, spec }, old) {
     if (!old) yield* nameWarnings(metadata?.name, "Pod names and hostnames");
@@ -122,12 +145,9 @@ export function* validateJobSpec(spec: BatchV1JobSpec | undefined, field: string
   yield* notNegative(`${field}.backoffLimit`, spec?.backoffLimit);
   yield* notNegative(`${field}.ttlSecondsAfterFinished`, spec?.ttlSecondsAfterFinished);
   yield* validateIndexes(spec, field);
-  const mode = spec?.completionMode ?? "NonIndexed";
-  if (mode !== "NonIndexed" && mode !== "Indexed")
-    yield notSupported(`${field}.completionMode`, mode, ["NonIndexed", "Indexed"]);
-  if (mode === "Indexed" && spec?.completions === undefined)
-    yield required(`${field}.completions`, "when completion mode is Indexed");
   yield* validateFailurePolicy(spec, field);
+  yield* validateSuccessPolicy(spec, `${field}.successPolicy`);
+  yield* validateReplacement(spec, `${field}.podReplacementPolicy`);
   yield* validatePodTemplate(spec?.template, `${field}.template`);
   const policy = spec?.template?.spec?.restartPolicy;
   // Always is what a template gets that names none.

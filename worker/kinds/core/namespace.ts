@@ -26,6 +26,9 @@ export const Namespace = defineKind({
   },
   prepareForCreate(namespace) {
     namespace.status = { phase: "Active" };
+    // A name that was generated is only known now.
+    const { metadata } = namespace;
+    if (metadata?.name) metadata.labels = { ...metadata.labels, [NAME_LABEL]: metadata.name };
     const finalizers = namespace.spec?.finalizers ?? [];
     namespace.spec = {
       finalizers: finalizers.includes(NAMESPACE_FINALIZER) ? finalizers : [...finalizers, NAMESPACE_FINALIZER],
@@ -42,6 +45,14 @@ export const Namespace = defineKind({
       if (!finalizer.includes("/") && finalizer !== NAMESPACE_FINALIZER)
         yield invalidValue("spec.finalizers", finalizer, NOT_STANDARD);
     }
+  },
+  *validateUpdate({ metadata, status }, _, subresource) {
+    if (subresource !== "status") return;
+    const phase = status?.phase ?? "";
+    if (!metadata?.deletionTimestamp && phase !== "Active")
+      yield invalidValue("status.Phase", phase, "may only be 'Active' if `deletionTimestamp` is empty");
+    if (metadata?.deletionTimestamp && phase !== "Terminating")
+      yield invalidValue("status.Phase", phase, "may only be 'Terminating' if `deletionTimestamp` is not empty");
   },
   fieldSelectors: { "status.phase": (namespace) => namespace.status?.phase ?? "" },
   columns: [nameColumn, { name: "Status", type: "string", value: ({ status }) => status?.phase ?? "" }, ageColumn],

@@ -27,6 +27,7 @@ export const PersistentVolume = defineKind({
     if (!subresource) yield* persistentVolumeWarnings(metadata, spec);
   },
   validate: validateVolume,
+  judgedTwice: true,
   validateUpdate: (volume, old, subresource) => (subresource ? [] : validateVolumeUpdate(volume, old)),
   columns: [
     nameColumn,

@@ -2,7 +2,7 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { validateFrozen } from "../validation/config.ts";
-import { validateSecret } from "../validation/secret.ts";
+import { secretWarnings, validateSecret } from "../validation/secret.ts";
 
 /** https://kubernetes.io/docs/concepts/configuration/secret/ */
 export type Secret = Schemas["io.k8s.api.core.v1.Secret"];
@@ -18,6 +18,7 @@ export const Secret = defineKind({
     delete secret.stringData;
   },
   validate: validateSecret,
+  warnings: secretWarnings,
   validateUpdate: (secret, old) => validateFrozen(secret, old, ["data"]),
   columns: [
     nameColumn,

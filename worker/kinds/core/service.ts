@@ -3,8 +3,8 @@ import { pairs } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Service, CoreV1ServiceSpec, Schemas } from "../generated/types.ts";
-import { validateService, validateServiceUpdate } from "../validation/service.ts";
-import { isExternallyAccessible, isHeadless } from "./service-needs.ts";
+import { serviceWarnings, validateService, validateServiceUpdate } from "../validation/service.ts";
+import { isExternallyAccessible } from "./service-needs.ts";
 import { beginService, carryService } from "./service-strategy.ts";
 
 export * from "./service-needs.ts";
@@ -23,11 +23,8 @@ export const Service = defineKind({
   prepareForUpdate: carryService,
   validate: validateService,
   validateUpdate: (service, old, subresource) => (subresource ? [] : validateServiceUpdate(service, old)),
-  *warnings({ spec }) {
-    if (isHeadless(spec) && spec?.sessionAffinity && spec.sessionAffinity !== "None")
-      yield "spec.SessionAffinity is ignored for headless services";
-    if (spec?.externalName && spec.type !== "ExternalName")
-      yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
+  *warnings(service, _, subresource) {
+    if (!subresource) yield* serviceWarnings(service);
   },
   columns: [
     nameColumn,

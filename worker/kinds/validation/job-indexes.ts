@@ -41,3 +41,12 @@ export function overlapProblem(completed: string, failed: string, completions: n
   }
   return undefined;
 }
+
+/** How many indexes the text names; 0 where it cannot be read. */
+export const countIndexes = (text: string, completions: number): number =>
+  indexesProblem(text, completions)
+    ? 0
+    : intervals(text, completions).reduce<number>(
+        (sum, interval) => sum + (typeof interval === "string" ? 0 : interval[1] - interval[0] + 1),
+        0,
+      );

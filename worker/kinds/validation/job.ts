@@ -1,8 +1,18 @@
-import { qualifiedNameProblems } from "../../lib/names.ts";
-import { duplicate, type FieldError, invalidValue, notSupported, required, tooMany } from "../../lib/status.ts";
+import { dnsSubdomainProblems, patternProblem, qualifiedNameProblems } from "../../lib/names.ts";
+import {
+  duplicate,
+  type FieldError,
+  invalidValue,
+  notSupported,
+  required,
+  tooLong,
+  tooMany,
+} from "../../lib/status.ts";
 import type { BatchV1Job, BatchV1JobSpec, BatchV1PodFailurePolicyRule } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { invalidFor, notNegative, type Problems } from "./fields.ts";
+import { goSelector, goValue } from "./go-values.ts";
+import { countIndexes, indexesProblem } from "./job-indexes.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/controllers/job/ */
 const ACTIONS = ["Count", "FailIndex", "FailJob", "Ignore"];
@@ -13,6 +23,9 @@ const MAX_PATTERNS = 20;
 const MAX_EXIT_CODES = 255;
 const MAX_INDEXED_PARALLELISM = 100_000;
 const MAX_FAILED_INDEXES = 100_000;
+const MANY_COMPLETIONS = 100_000;
+const MOST_OF_MANY = 10_000;
+const MAX_MANAGER = 63;
 const INDEXED_ONLY = "requires indexed completion mode";
 
 const plain = (field: string, message: string): FieldError => ({
@@ -27,26 +40,103 @@ export function* validateIndexes(spec: BatchV1JobSpec | undefined, field: string
   yield* notNegative(`${field}.maxFailedIndexes`, maxFailedIndexes);
   if (maxFailedIndexes !== undefined && backoffLimitPerIndex === undefined)
     yield required(`${field}.backoffLimitPerIndex`, "when maxFailedIndexes is specified");
+  yield* validateManager(spec?.managedBy, `${field}.managedBy`);
   const mode = spec?.completionMode ?? "NonIndexed";
   if (mode === "NonIndexed")
     for (const [name, value] of Object.entries({ backoffLimitPerIndex, maxFailedIndexes }))
       if (value !== undefined) yield invalidValue(`${field}.${name}`, value, INDEXED_ONLY);
+  if (mode !== "NonIndexed" && mode !== "Indexed")
+    yield notSupported(`${field}.completionMode`, mode, ["NonIndexed", "Indexed"]);
   if (mode !== "Indexed") return;
+  if (completions === undefined) yield required(`${field}.completions`, "when completion mode is Indexed");
   if ((parallelism ?? 0) > MAX_INDEXED_PARALLELISM)
     yield invalidValue(
       `${field}.parallelism`,
       parallelism,
       `must be less than or equal to ${MAX_INDEXED_PARALLELISM} when completion mode is Indexed`,
     );
-  if (maxFailedIndexes === undefined) return;
-  if (completions !== undefined && maxFailedIndexes > completions)
-    yield invalidValue(`${field}.maxFailedIndexes`, maxFailedIndexes, "must be less than or equal to completions");
-  if (maxFailedIndexes > MAX_FAILED_INDEXES)
+  const most = maxFailedIndexes ?? 0;
+  if (completions !== undefined && most > completions)
+    yield invalidValue(`${field}.maxFailedIndexes`, most, "must be less than or equal to completions");
+  if (most > MAX_FAILED_INDEXES)
+    yield invalidValue(`${field}.maxFailedIndexes`, most, `must be less than or equal to ${MAX_FAILED_INDEXES}`);
+  if ((completions ?? 0) <= MANY_COMPLETIONS || backoffLimitPerIndex === undefined) return;
+  if (maxFailedIndexes === undefined)
+    yield required(`${field}.maxFailedIndexes`, `must be specified when completions is above ${MANY_COMPLETIONS}`);
+  for (const [name, value] of Object.entries({ parallelism, maxFailedIndexes }))
+    if ((value ?? 0) > MOST_OF_MANY)
+      yield invalidValue(
+        `${field}.${name}`,
+        value,
+        `must be less than or equal to ${MOST_OF_MANY} when completions are above ${MANY_COMPLETIONS} and used with backoff limit per index`,
+      );
+}
+
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+
+function* validateManager(manager: string | undefined, field: string): Problems {
+  if (manager === undefined) return;
+  const [domain = "", ...rest] = manager.split("/");
+  const path = rest.join("/");
+  if (!manager) yield required(field);
+  else if (!domain || !path)
+    yield invalidValue(field, manager, 'must be a domain-prefixed path (such as "acme.io/foo")');
+  else {
+    yield* invalidFor(field, domain, dnsSubdomainProblems(domain));
+    if (!new RegExp(`^${HTTP_PATH}$`).test(path))
+      yield invalidValue(field, path, patternProblem("Invalid path", HTTP_PATH));
+  }
+  if (manager.length > MAX_MANAGER) yield tooLong(field, MAX_MANAGER);
+}
+
+const SUCCESS_RULES = 20;
+const MAX_INDEXES_TEXT = 64 * 1024;
+
+/** https://kubernetes.io/docs/concepts/workloads/controllers/job/#success-policy */
+export function* validateSuccessPolicy(spec: BatchV1JobSpec | undefined, field: string): Problems {
+  const policy = spec?.successPolicy;
+  if (!spec || !policy) return;
+  if (spec.completionMode !== "Indexed") {
+    yield invalidValue(field, goValue("batch.SuccessPolicy", policy), INDEXED_ONLY);
+    return;
+  }
+  const rules = policy.rules ?? [];
+  if (!rules.length)
+    yield required(`${field}.rules`, "at least one rules must be specified when the successPolicy is specified");
+  if (rules.length > SUCCESS_RULES) yield tooMany(`${field}.rules`, rules.length, SUCCESS_RULES);
+  for (const [index, { succeededCount, succeededIndexes }] of rules.entries())
+    yield* validateSuccessRule({ succeededCount, succeededIndexes }, spec.completions ?? 0, `${field}.rules[${index}]`);
+}
+
+type SuccessRule = { succeededCount: number | undefined; succeededIndexes: string | undefined };
+
+function* validateSuccessRule(rule: SuccessRule, completions: number, field: string): Problems {
+  const { succeededCount: count, succeededIndexes: indexes } = rule;
+  if (count === undefined && indexes === undefined)
+    yield required(field, "at least one of succeededCount or succeededIndexes must be specified");
+  if (indexes !== undefined) {
+    if (indexes.length > MAX_INDEXES_TEXT) yield tooLong(`${field}.succeededIndexes`, MAX_INDEXES_TEXT);
+    const wrong = indexesProblem(indexes, completions);
+    if (wrong) yield invalidValue(`${field}.succeededIndexes`, indexes, `error parsing succeededIndexes: ${wrong}`);
+  }
+  if (count === undefined) return;
+  const at = `${field}.succeededCount`;
+  yield* notNegative(at, count);
+  if (count > completions)
+    yield invalidValue(at, count, `must be less than or equal to ${completions} (the number of specified completions)`);
+  const named = indexes === undefined ? Number.POSITIVE_INFINITY : countIndexes(indexes, completions);
+  if (count > named)
     yield invalidValue(
-      `${field}.maxFailedIndexes`,
-      maxFailedIndexes,
-      `must be less than or equal to ${MAX_FAILED_INDEXES}`,
+      at,
+      count,
+      `must be less than or equal to ${named} (the number of indexes in the specified succeededIndexes field)`,
     );
+}
+
+export function* validateReplacement(spec: BatchV1JobSpec | undefined, field: string): Problems {
+  const policy = spec?.podReplacementPolicy;
+  const supported = spec?.podFailurePolicy ? ["Failed"] : ["Failed", "TerminatingOrFailed"];
+  if (policy !== undefined && !supported.includes(policy)) yield notSupported(field, policy, supported);
 }
 
 export function* validateFailurePolicy(spec: BatchV1JobSpec | undefined, field: string): Problems {
@@ -79,14 +169,16 @@ type ExitCodes = NonNullable<BatchV1PodFailurePolicyRule["onExitCodes"]>;
 function* exitCodeProblems(codes: ExitCodes, containers: readonly string[], field: string): Problems {
   const { operator, containerName } = codes;
   const values = codes.values ?? [];
-  if (!OPERATORS.includes(operator)) yield notSupported(`${field}.operator`, operator, OPERATORS);
+  if (!operator) yield required(`${field}.operator`, 'valid values: ["In" "NotIn"]');
+  else if (!OPERATORS.includes(operator)) yield notSupported(`${field}.operator`, operator, OPERATORS);
   if (containerName !== undefined && !containers.includes(containerName))
     yield invalidValue(
       `${field}.containerName`,
       containerName,
       "must be one of the container or initContainer names in the pod template",
     );
-  if (values.length === 0) yield invalidValue(`${field}.values`, values, "at least one value is required");
+  if (values.length === 0)
+    yield invalidValue(`${field}.values`, codes.values ?? null, "at least one value is required");
   else if (values.length > MAX_EXIT_CODES) yield tooMany(`${field}.values`, values.length, MAX_EXIT_CODES);
   for (const [index, value] of values.entries()) {
     if (operator === "In" && value === 0)
@@ -104,7 +196,8 @@ function* conditionProblems(
   if (patterns.length > MAX_PATTERNS) yield tooMany(field, patterns.length, MAX_PATTERNS);
   for (const [index, { type = "", status = "" }] of patterns.entries()) {
     yield* invalidFor(`${field}[${index}].type`, type, qualifiedNameProblems(type));
-    if (!STATUSES.includes(status)) yield notSupported(`${field}[${index}].status`, status, STATUSES);
+    if (!status) yield required(`${field}[${index}].status`, 'valid values: ["False" "True" "Unknown"]');
+    else if (!STATUSES.includes(status)) yield notSupported(`${field}[${index}].status`, status, STATUSES);
   }
 }
 
@@ -119,7 +212,8 @@ const LASTING = [
 /** What a Job is to do does not change; where its pods may run does, until it starts. */
 export function* validateJobUpdate(job: BatchV1Job, old: BatchV1Job): Problems {
   const [spec, before] = [job.spec, old.spec];
-  const immutable = (name: keyof BatchV1JobSpec) => invalidValue(`spec.${name}`, spec?.[name], "field is immutable");
+  const immutable = (name: keyof BatchV1JobSpec) =>
+    invalidValue(`spec.${name}`, shownAs[name]?.(spec?.[name]) ?? spec?.[name] ?? null, "field is immutable");
   if (!same(spec?.completions, before?.completions)) {
     if (spec?.completionMode !== "Indexed") yield immutable("completions");
     else if (spec.completions !== undefined && spec.completions !== spec.parallelism)
@@ -131,6 +225,13 @@ export function* validateJobUpdate(job: BatchV1Job, old: BatchV1Job): Problems {
   if (!same(pinned(spec), pinned(before))) yield immutable("template");
   for (const name of LASTING) if (!same(spec?.[name], before?.[name])) yield immutable(name);
 }
+
+const shownAs: Readonly<Partial<Record<keyof BatchV1JobSpec, (value: unknown) => unknown>>> = {
+  selector: (value) => goSelector(value as BatchV1JobSpec["selector"]),
+  template: (value) => goValue("core.PodTemplateSpec", value),
+  podFailurePolicy: (value) => goValue("batch.PodFailurePolicy", value),
+  successPolicy: (value) => goValue("batch.SuccessPolicy", value),
+};
 
 type Template = BatchV1JobSpec["template"];
 

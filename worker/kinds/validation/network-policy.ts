@@ -6,7 +6,7 @@ import type {
   NetworkingV1NetworkPolicyPort,
 } from "../generated/types.ts";
 import { invalidFor, type Problems } from "./fields.ts";
-import { isCidr, isStrictSubnet, NOT_A_CIDR } from "./ip.ts";
+import { cidrWarnings, isCidr, isStrictSubnet, NOT_A_CIDR } from "./ip.ts";
 import { validateLabelSelector } from "./label-selector.ts";
 import { validatePortNumberOrName } from "./ports.ts";
 
@@ -41,17 +41,16 @@ function* validatePort({ protocol, port, endPort }: NetworkingV1NetworkPolicyPor
   if (protocol !== undefined && !PROTOCOLS.includes(protocol))
     yield notSupported(`${field}.protocol`, protocol, PROTOCOLS);
   if (port === undefined) {
-    if (endPort !== undefined) yield required(`${field}.port`, "must be specified when `endPort` is specified");
+    if (endPort !== undefined)
+      yield invalidValue(`${field}.endPort`, endPort, "may not be specified when `port` is not specified");
     return;
   }
-  yield* validatePortNumberOrName(port, `${field}.port`);
-  if (endPort === undefined) return;
-  if (typeof port === "string")
+  if (endPort !== undefined && typeof port === "string")
     yield invalidValue(`${field}.endPort`, endPort, "may not be specified when `port` is non-numeric");
-  else {
-    if (endPort < port) yield invalidValue(`${field}.endPort`, port, "must be greater than or equal to `port`");
-    yield* invalidFor(`${field}.endPort`, endPort, portNumberProblems(endPort));
-  }
+  yield* validatePortNumberOrName(port, `${field}.port`);
+  if (endPort === undefined || typeof port === "string") return;
+  if (endPort < port) yield invalidValue(`${field}.endPort`, port, "must be greater than or equal to `port`");
+  yield* invalidFor(`${field}.endPort`, endPort, portNumberProblems(endPort));
 }
 
 function* validatePeer(peer: NetworkingV1NetworkPolicyPeer, field: string): Problems {
@@ -72,4 +71,19 @@ function* validatePeer(peer: NetworkingV1NetworkPolicyPeer, field: string): Prob
   if (!podSelector && !namespaceSelector && !ipBlock) yield required(field, "must specify a peer");
   else if (ipBlock && (podSelector || namespaceSelector))
     yield forbiddenField(field, "may not specify both ipBlock and another peer");
+}
+
+export function* networkPolicyWarnings({ spec }: NetworkingV1NetworkPolicy): Iterable<string> {
+  for (const [rule, { from }] of (spec?.ingress ?? []).entries())
+    for (const [peer, { ipBlock }] of (from ?? []).entries())
+      yield* blockWarnings(ipBlock, `spec.ingress[${rule}].from[${peer}].ipBlock`);
+  for (const [rule, { to }] of (spec?.egress ?? []).entries())
+    for (const [peer, { ipBlock }] of (to ?? []).entries())
+      yield* blockWarnings(ipBlock, `spec.egress[${rule}].to[${peer}].ipBlock`);
+}
+
+function* blockWarnings(block: NetworkingV1NetworkPolicyPeer["ipBlock"], field: string): Iterable<string> {
+  if (!block) return;
+  yield* cidrWarnings(block.cidr, `${field}.cidr`);
+  for (const [index, part] of (block.except ?? []).entries()) yield* cidrWarnings(part, `${field}.except[${index}]`);
 }

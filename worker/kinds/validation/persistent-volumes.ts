@@ -146,9 +146,7 @@ function* validateClasses(spec: CoreV1PersistentVolumeSpec, field: string, { isI
 const sourceOf = (spec: CoreV1PersistentVolumeSpec | undefined): Record<string, unknown> =>
   Object.fromEntries(SOURCES.flatMap((name) => (spec?.[name] ? [[name, spec[name]]] : [])));
 
-/** The volume itself is judged twice upstream, and its causes are twice in the answer. */
 export function* validateVolumeUpdate(volume: CoreV1PersistentVolume, before: CoreV1PersistentVolume): Problems {
-  yield* validateVolume(volume);
   const [spec, old] = [volume.spec, before.spec];
   const now = sourceOf(spec);
   const was = sourceOf(old);

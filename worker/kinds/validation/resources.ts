@@ -58,7 +58,7 @@ export function* validateQuantity(name: string, text: string, field: string): Pr
     yield invalidValue(field, formatQuantity(quantity), "must be an integer");
 }
 
-function* validateContainerResourceName(name: string, field: string): Problems {
+export function* validateContainerResourceName(name: string, field: string): Problems {
   yield* validateResourceName(name, field);
   if (!name.includes("/")) {
     if (!CONTAINER_RESOURCES.includes(name) && !isHugePages(name))

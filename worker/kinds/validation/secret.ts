@@ -48,3 +48,25 @@ function* json({ data = {} }: CoreV1Secret, key: string): Problems {
   const problem = jsonObjectProblem(new TextDecoder().decode(bytes));
   if (problem) yield invalidValue(`data[${key}]`, "<secret contents redacted>", problem);
 }
+
+const text = (base64: string | undefined) => (base64 ? atob(base64) : "");
+const blocks = (pem: string) =>
+  [...pem.matchAll(/-----BEGIN ([^-\n]+)-----\n[\s\S]*?\n-----END \1-----/g)].map(([, type = ""]) => type);
+
+/** Certificates and keys that no server could use. That they belong together is not looked at. */
+export function* secretWarnings({ type, data = {} }: CoreV1Secret): Iterable<string> {
+  if (type !== "kubernetes.io/tls") return;
+  const certificates = blocks(text(data["tls.crt"]));
+  const keys = blocks(text(data["tls.key"]));
+  if (!certificates.length) yield "tls: failed to find any PEM data in certificate input";
+  else if (!certificates.includes("CERTIFICATE")) {
+    const isKey = certificates.length === 1 && certificates[0]?.endsWith("PRIVATE KEY");
+    yield isKey
+      ? "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched"
+      : `tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: [${certificates.join(" ")}]`;
+  } else if (!keys.length) yield "tls: failed to find any PEM data in key input";
+  else if (!keys.some((key) => key.endsWith("PRIVATE KEY")))
+    yield keys.length === 1 && keys[0] === "CERTIFICATE"
+      ? "tls: found a certificate rather than a key in the PEM for the private key"
+      : `tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: [${keys.join(" ")}]`;
+}

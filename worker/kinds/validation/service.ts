@@ -4,7 +4,7 @@ import type { CoreV1Service, CoreV1ServicePort, CoreV1ServiceSpec } from "../gen
 import { validateEndpointIP } from "./endpoints.ts";
 import { invalidFor, type Problems, validateLabels } from "./fields.ts";
 import { goServicePort } from "./go-values.ts";
-import { isCidr, isIp, NOT_A_CIDR, NOT_AN_IP } from "./ip.ts";
+import { cidrWarnings, ipWarnings, isCidr, isIp, NOT_A_CIDR, NOT_AN_IP } from "./ip.ts";
 import { validatePortNumberOrName, validateProtocol } from "./ports.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/service/ */
@@ -13,7 +13,7 @@ const AFFINITIES = ["ClientIP", "None"];
 const FAMILIES = ["IPv4", "IPv6"];
 const FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 const TRAFFIC_POLICIES = ["Cluster", "Local"];
-const DISTRIBUTIONS = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+const DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 const MAX_AFFINITY_SECONDS = 86_400;
 const NOT_FOR_NAMES = "may not be set for ExternalName services";
 const ONLY_BALANCED = "may only be used when `type` is 'LoadBalancer'";
@@ -45,7 +45,7 @@ function* validateForType(spec: CoreV1ServiceSpec): Problems {
   if (spec.type !== "ExternalName") return;
   if (spec.clusterIPs?.length) yield forbiddenField("spec.clusterIPs", NOT_FOR_NAMES);
   if (spec.ipFamilies?.length) yield forbiddenField("spec.ipFamilies", NOT_FOR_NAMES);
-  if (spec.ipFamilyPolicy) yield forbiddenField("spec.ipFamilyPolicy", NOT_FOR_NAMES);
+  if (spec.ipFamilyPolicy !== undefined) yield forbiddenField("spec.ipFamilyPolicy", NOT_FOR_NAMES);
   const name = (spec.externalName ?? "").replace(/\.$/, "");
   if (name) yield* invalidFor("spec.externalName", name, dnsSubdomainProblems(name));
   else yield required("spec.externalName");
@@ -134,10 +134,10 @@ function* validatePortsTogether(spec: CoreV1ServiceSpec, ports: readonly CoreV1S
 function* validateTraffic(spec: CoreV1ServiceSpec): Problems {
   const { externalTrafficPolicy: external, internalTrafficPolicy: internal, healthCheckNodePort } = spec;
   const balanced = spec.type === "LoadBalancer";
-  for (const [index, range] of (spec.loadBalancerSourceRanges ?? []).entries())
-    if (!isCidr(range.trim())) yield invalidValue(`spec.loadBalancerSourceRanges[${index}]`, range, NOT_A_CIDR);
   if (spec.loadBalancerSourceRanges?.length && !balanced)
-    yield forbiddenField("spec.loadBalancerSourceRanges", ONLY_BALANCED);
+    yield forbiddenField("spec.LoadBalancerSourceRanges", ONLY_BALANCED);
+  for (const [index, range] of (spec.loadBalancerSourceRanges ?? []).entries())
+    if (!isCidr(range.trim())) yield invalidValue(`spec.LoadBalancerSourceRanges[${index}]`, range, NOT_A_CIDR);
   if (spec.allocateLoadBalancerNodePorts !== undefined && !balanced)
     yield forbiddenField("spec.allocateLoadBalancerNodePorts", ONLY_BALANCED);
   if (spec.loadBalancerClass !== undefined && !balanced) yield forbiddenField("spec.loadBalancerClass", ONLY_BALANCED);
@@ -153,11 +153,10 @@ function* validateTraffic(spec: CoreV1ServiceSpec): Problems {
       healthCheckNodePort,
       "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
     );
-  if (spec.type !== "ExternalName") {
-    if (internal === undefined) yield required("spec.internalTrafficPolicy");
-    else if (!TRAFFIC_POLICIES.includes(internal))
-      yield notSupported("spec.internalTrafficPolicy", internal, TRAFFIC_POLICIES);
-  }
+  if (internal === undefined) {
+    if (spec.type !== "ExternalName") yield required("spec.internalTrafficPolicy");
+  } else if (!TRAFFIC_POLICIES.includes(internal))
+    yield notSupported("spec.internalTrafficPolicy", internal, TRAFFIC_POLICIES);
   if (spec.trafficDistribution !== undefined && !DISTRIBUTIONS.includes(spec.trafficDistribution))
     yield notSupported("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS);
 }
@@ -166,6 +165,8 @@ function* validateTraffic(spec: CoreV1ServiceSpec): Problems {
 export function* validateServiceUpdate(service: CoreV1Service, old: CoreV1Service): Problems {
   const spec = service.spec ?? {};
   const before = old.spec ?? {};
+  if (spec.loadBalancerClass !== undefined && spec.type !== "LoadBalancer")
+    yield forbiddenField("spec.loadBalancerClass", ONLY_BALANCED);
   if (spec.type === "ExternalName" || before.type === "ExternalName") return;
   const now = spec.clusterIPs ?? [];
   const then = before.clusterIPs ?? [];
@@ -173,4 +174,27 @@ export function* validateServiceUpdate(service: CoreV1Service, old: CoreV1Servic
   for (const [index, ip] of then.entries())
     if (now[index] !== undefined && now[index] !== ip)
       yield invalidValue(`spec.clusterIPs[${index}]`, now, "may not change once set");
+}
+
+export function* serviceWarnings({ metadata, spec = {} }: CoreV1Service): Iterable<string> {
+  if (metadata?.annotations?.["service.kubernetes.io/topology-aware-hints"] !== undefined)
+    yield "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead";
+  const { type, loadBalancerIP, externalIPs = [], trafficDistribution } = spec;
+  for (const [index, ip] of (spec.clusterIPs ?? []).entries())
+    if (ip !== "None") yield* ipWarnings(ip, `spec.clusterIPs[${index}]`);
+  if (type === "ClusterIP" && spec.clusterIP === "None") {
+    if (loadBalancerIP) yield "spec.loadBalancerIP is ignored for headless services";
+    if (externalIPs.length) yield "spec.externalIPs is ignored for headless services";
+    if (spec.sessionAffinity !== "None") yield "spec.SessionAffinity is ignored for headless services";
+  }
+  for (const [index, ip] of externalIPs.entries()) yield* ipWarnings(ip, `spec.externalIPs[${index}]`);
+  if (loadBalancerIP) yield* ipWarnings(loadBalancerIP, "spec.loadBalancerIP");
+  for (const [index, range] of (spec.loadBalancerSourceRanges ?? []).entries())
+    yield* cidrWarnings(range, `spec.loadBalancerSourceRanges[${index}]`);
+  if (type === "ExternalName" && externalIPs.length)
+    yield 'spec.externalIPs is ignored when spec.type is "ExternalName"';
+  if (type !== "ExternalName" && spec.externalName)
+    yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
+  if (trafficDistribution === "PreferClose")
+    yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';
 }
