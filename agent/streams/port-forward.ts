@@ -1,12 +1,14 @@
 /**
  * `kubectl port-forward`: SPDY/3.1 inside of a WebSocket. Each forwarded connection is two streams of one `requestid`:
- * one for an error's text, one for the data. https://kep.k8s.io/4006
+ * one for an error's text, one for the data. https://kep.k8s.io/4006 Older clients have channels instead.
  */
 import { pipeline } from "node:stream/promises";
 import type { WebSocket } from "ws";
+import { portsOf } from "../../worker/lib/query.ts";
 import type { Timers } from "../effects.ts";
 import { sendWithin } from "./channels.ts";
 import { NamespaceDialer } from "./namespace.ts";
+import { forwardChannels } from "./port-channels.ts";
 import type { ServedPod } from "./served.ts";
 import { Reset } from "./spdy/frames.ts";
 import { SpdySession, type Transport } from "./spdy/session.ts";
@@ -24,11 +26,17 @@ export async function servePortForward({ socket, request, deps }: ServedPod): Pr
   const sandbox = deps.pods.sandboxOf(request.namespace, request.pod, request.uid);
   if (!sandbox) throw new Error(`pod ${request.pod} is not running`);
   const dialer = new NamespaceDialer(sandbox.network);
-  const forwarder = new Forwarder(dialer, sandbox.id, deps.effects);
-  const session = new SpdySession(transportOf(socket), (stream) => forwarder.accept(stream));
-  socket.on("message", (bytes: Buffer) => session.receive(bytes));
-  await new Promise<void>((resolve) => socket.once("close", resolve));
-  session.close();
+  const refusal = (port: number, cause: Error) =>
+    `error forwarding port ${port} to pod ${sandbox.id}, uid : ${cause.message}`;
+  if (request.subprotocol === "v4.channel.k8s.io")
+    await forwardChannels(socket, portsOf(new URLSearchParams(request.query)), dialer, refusal);
+  else {
+    const forwarder = new Forwarder(dialer, refusal, deps.effects);
+    const session = new SpdySession(transportOf(socket), (stream) => forwarder.accept(stream));
+    socket.on("message", (bytes: Buffer) => session.receive(bytes));
+    await new Promise<void>((resolve) => socket.once("close", resolve));
+    session.close();
+  }
   dialer.close();
 }
 
@@ -42,12 +50,12 @@ const transportOf = (socket: WebSocket): Transport => ({
 class Forwarder {
   private readonly pairs = new Map<string, Pair>();
   private readonly dialer: NamespaceDialer;
-  private readonly sandbox: string;
+  private readonly refusal: (port: number, cause: Error) => string;
   private readonly timers: Pick<Timers, "after">;
 
-  constructor(dialer: NamespaceDialer, sandbox: string, timers: Pick<Timers, "after">) {
+  constructor(dialer: NamespaceDialer, refusal: (port: number, cause: Error) => string, timers: Pick<Timers, "after">) {
     this.dialer = dialer;
-    this.sandbox = sandbox;
+    this.refusal = refusal;
     this.timers = timers;
   }
 
@@ -93,7 +101,7 @@ class Forwarder {
       error.end();
     } catch (cause) {
       data.resume().end();
-      error.end(`error forwarding port ${port} to pod ${this.sandbox}, uid : ${(cause as Error).message}`);
+      error.end(this.refusal(port, cause as Error));
     }
   }
 }

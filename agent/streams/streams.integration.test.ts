@@ -59,6 +59,13 @@ async function eventually(what: string, condition: () => boolean, found = () => 
   }
 }
 
+const PROTOCOLS: Record<PodStreamRequest["kind"], string> = {
+  exec: "v5.channel.k8s.io",
+  attach: "v5.channel.k8s.io",
+  log: "",
+  portforward: "SPDY/3.1+portforward.k8s.io",
+};
+
 const commandLine = (pid: string): string => {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
@@ -101,13 +108,16 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   }
 
   /** A pair of sockets stands in for the Relay. */
-  async function open(kind: PodStreamRequest["kind"], container: string, query: [string, string][] = []) {
+  async function open(
+    kind: PodStreamRequest["kind"],
+    container: string,
+    query: [string, string][] = [],
+    subprotocol = PROTOCOLS[kind],
+  ) {
     const socket = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const client = new Client(socket);
     const [near] = (await once(server, "connection")) as [WebSocket];
     await once(socket, "open");
-    const subprotocol =
-      kind === "log" ? "" : kind === "portforward" ? "SPDY/3.1+portforward.k8s.io" : "v5.channel.k8s.io";
     const request = { id: "1", kind, namespace: "default", pod: "p", uid: "", container, query, subprotocol };
     const pods = { find: () => containers.get(container), sandboxOf: () => sandbox };
     void serveOn(near, request, { nerdctl: runtime.nerdctl, pods, node: { pods: () => [] }, effects, log: () => {} });
@@ -301,6 +311,25 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
       const { data, error } = await forward(82, get);
       expect(data).toBe("");
       expect(error).toMatch(/^error forwarding port 82 to pod [0-9a-f]{64}, uid : .*connect: connection refused$/);
+    });
+
+    test("by channels, as older clients have it: of each port one for data and one for errors", async () => {
+      const client = await open(
+        "portforward",
+        "",
+        [
+          ["ports", "80,82"],
+          ["ports", "81"],
+        ],
+        "v4.channel.k8s.io",
+      );
+      for (const channel of [0, 4]) client.send(channel, get);
+      await new Promise((resolve) => client.socket.once("close", resolve));
+      const { 0: first, 1: firstError, 3: secondError, 4: third } = client.output;
+      expect(first).toMatch(/^P\0HTTP\/1\..* 200 OK[\s\S]*inside\n$/);
+      expect(firstError).toBe("P\0");
+      expect(secondError).toMatch(/^R\0error forwarding port 82 to pod [0-9a-f]{64}, uid : .*connection refused$/);
+      expect(third).toMatch(/^Q\0HTTP\/1\..* 200 OK[\s\S]*inside\n$/);
     });
 
     test("leaves no helper behind", async () => {

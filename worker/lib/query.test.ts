@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isTrue } from "./query.ts";
+import { isTrue, portsOf } from "./query.ts";
 
 test.each([
   ["true", true],
@@ -14,4 +14,9 @@ test.each([
   [undefined, false],
 ])("a parameter that is %j is on: %j", (value, on) => {
   expect(isTrue(value)).toBe(on);
+});
+
+test("ports to forward may be told one by one or together", () => {
+  expect(portsOf(new URLSearchParams("ports=80&ports=81,82&ports=x"))).toEqual([80, 81, 82, Number.NaN]);
+  expect(portsOf(new URLSearchParams(""))).toEqual([]);
 });

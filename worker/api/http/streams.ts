@@ -5,7 +5,7 @@
  */
 
 import type { Pod } from "../../kinds/core/pod.ts";
-import { isTrue } from "../../lib/query.ts";
+import { isTrue, portsOf } from "../../lib/query.ts";
 import { ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
@@ -64,10 +64,12 @@ function checkLog(pod: Pod, name: string, previous: boolean): void {
   throw badRequest(`${what} is waiting to start: ${WAITING[reason] ?? reason}`);
 }
 
+const MAX_PORT = 65_535;
+
 const PROTOCOLS: Readonly<Record<StreamKind, readonly string[]>> = {
   exec: ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"],
   attach: ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"],
-  portforward: ["SPDY/3.1+portforward.k8s.io"],
+  portforward: ["SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"],
   log: ["binary.k8s.io"],
 };
 
@@ -168,6 +170,8 @@ export function grantStream(reader: Reader, question: StreamQuestion): StreamGra
     throw badRequest(`pod ${name} does not have a host assigned`);
   }
   if (kind === "log") checkLog(pod, chosen, isTrue(query.get("previous")));
+  const chosenProtocol = subprotocol(kind, offered);
+  if (kind === "portforward" && chosenProtocol.endsWith("channel.k8s.io")) checkPorts(query);
   return {
     node,
     stream: {
@@ -178,9 +182,17 @@ export function grantStream(reader: Reader, question: StreamQuestion): StreamGra
       uid: stored.uid,
       container: chosen,
       query: [...query],
-      subprotocol: subprotocol(kind, offered),
+      subprotocol: chosenProtocol,
     },
   };
+}
+
+/** By channels, ports are the query's; otherwise they come later. */
+function checkPorts(query: URLSearchParams): void {
+  const ports = portsOf(query);
+  if (ports.length === 0) throw badRequest('query parameter "port" is required');
+  const wrong = ports.find((port) => !(port >= 1 && port <= MAX_PORT));
+  if (wrong !== undefined) throw badRequest(`port "${wrong}" must be > 0`);
 }
 
 /** For a stream asked over plain HTTP, where only an upgraded connection can carry it. */
