@@ -4,6 +4,7 @@ import apply from "./testdata/apply.json" with { type: "json" };
 import auth from "./testdata/auth.json" with { type: "json" };
 import crds from "./testdata/crds.json" with { type: "json" };
 import discovery from "./testdata/discovery.json" with { type: "json" };
+import identity from "./testdata/identity.json" with { type: "json" };
 import lists from "./testdata/lists.json" with { type: "json" };
 import objects from "./testdata/objects.json" with { type: "json" };
 import patches from "./testdata/patches.json" with { type: "json" };
@@ -23,6 +24,7 @@ describe.each([
   auth,
   crds,
   discovery,
+  identity,
   lists,
   objects,
   patches,

@@ -9,7 +9,7 @@ import type {
   StorageV1CSIDriver,
 } from "../../kinds/generated/types.ts";
 import { timestamp } from "../../lib/effects.ts";
-import type { ObjectMeta } from "../../lib/object.ts";
+import type { KubeObject, ObjectMeta } from "../../lib/object.ts";
 import { badRequest, conflict, type FieldError, forbidden, invalid, invalidValue, notFound } from "../../lib/status.ts";
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import { nodeOf } from "./node-authorizer.ts";
@@ -85,13 +85,11 @@ const OTHERS: Readonly<Record<string, { claim: "secret" | "node"; resource: stri
 };
 
 /** The body may say whose token it asks for, and must then say it right. */
-function checkMetadata(metadata: ObjectMeta = {}, namespace: string, { name, uid }: StoredObject): void {
-  const wrong = (field: "name" | "namespace") =>
-    invalid({ ...TOKEN_REQUEST, name }, [
-      invalidValue(`metadata.${field}`, metadata[field], `must match the service account ${field} if specified`),
+function checkMetadata(metadata: ObjectMeta = {}, { name, uid }: StoredObject): void {
+  if (metadata.name && metadata.name !== name)
+    throw invalid({ ...TOKEN_REQUEST, name }, [
+      invalidValue("metadata.name", metadata.name, "must match the service account name if specified"),
     ]);
-  if (metadata.name && metadata.name !== name) throw wrong("name");
-  if (metadata.namespace && metadata.namespace !== namespace) throw wrong("namespace");
   if (metadata.uid && metadata.uid !== uid)
     throw conflict(
       { group: TOKEN_REQUEST.group, resource: TOKEN_REQUEST.kind, name },
@@ -146,6 +144,12 @@ function audiencesOf(reader: Reader, { metadata, spec }: CoreV1Pod): string[] {
   });
 }
 
+/** What a request leaves open. */
+export function completeTokenRequest(request: KubeObject & { spec?: Spec }): void {
+  request.spec ??= {};
+  request.spec.expirationSeconds ??= DEFAULT_SECONDS;
+}
+
 export const tokenRequest: Virtual = (context, question) => {
   const { store, effects, key } = context;
   const { namespace, name, object } = question;
@@ -154,12 +158,13 @@ export const tokenRequest: Virtual = (context, question) => {
   const spec = (object.spec ?? {}) as Spec;
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   const found = [...problems(seconds)];
-  checkMetadata(object.metadata, namespace, account);
+  checkMetadata(object.metadata, account);
   if (found.length) throw invalid({ ...TOKEN_REQUEST, name: "" }, found);
   const binding = bound(store, namespace, name, spec.boundObjectRef);
 
   const now = Math.floor(effects.now() / 1000);
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
+  const { managedFields } = object.metadata ?? {};
   const isForApi = audiences.every((audience) => audience === ISSUER);
   const warns = binding.pod !== undefined && seconds === WARN_ONLY_SECONDS && isForApi;
   const claims: Claims = {
@@ -180,7 +185,13 @@ export const tokenRequest: Virtual = (context, question) => {
   return key.sign(claims).then((token) => ({
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
-    metadata: { name, namespace, uid: account.uid, creationTimestamp: timestamp(now * 1000) },
+    metadata: {
+      name,
+      namespace,
+      uid: account.uid,
+      creationTimestamp: timestamp(now * 1000),
+      ...(managedFields && { managedFields }),
+    },
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
     status: { token, expirationTimestamp: timestamp((now + seconds) * 1000) },
   }));

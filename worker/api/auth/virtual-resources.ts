@@ -15,7 +15,7 @@ import {
   subjectAccessReview,
 } from "./access-reviews.ts";
 import type { Presented } from "./authenticate.ts";
-import { tokenRequest } from "./token-requests.ts";
+import { completeTokenRequest, tokenRequest } from "./token-requests.ts";
 import { selfSubjectReview, tokenReview } from "./token-reviews.ts";
 import type { Context, Virtual } from "./virtual.ts";
 
@@ -31,14 +31,14 @@ const TokenRequest = kindOf({
   verbs: ["create"],
 });
 
-const VIRTUAL: Readonly<Record<string, { ask: Virtual; body?: Kind }>> = {
+const VIRTUAL: Readonly<Record<string, { ask: Virtual; body?: Kind; complete?(object: KubeObject): void }>> = {
   "tokenreviews.authentication.k8s.io": { ask: tokenReview },
   "selfsubjectreviews.authentication.k8s.io": { ask: selfSubjectReview },
   "subjectaccessreviews.authorization.k8s.io": { ask: subjectAccessReview },
   "localsubjectaccessreviews.authorization.k8s.io": { ask: localSubjectAccessReview },
   "selfsubjectaccessreviews.authorization.k8s.io": { ask: selfSubjectAccessReview },
   "selfsubjectrulesreviews.authorization.k8s.io": { ask: selfSubjectRulesReview },
-  "serviceaccounts/token": { ask: tokenRequest, body: TokenRequest },
+  "serviceaccounts/token": { ask: tokenRequest, body: TokenRequest, complete: completeTokenRequest },
 };
 
 const virtualOf = ({ kind, subresource }: Pick<ApiRequest, "kind" | "subresource">) =>
@@ -79,12 +79,13 @@ export function askVirtual(
   const object = readBody(kinds, kind, request, options.fieldValidation, warnings);
   // An answer is not asked with.
   delete object.status;
-  if (!request.subresource) placeIn(request.namespace, object);
+  placeIn(request.namespace, object);
+  virtual.complete?.(object);
   const managedFields = trackUpdate({
     schema: kind.schema,
     apiVersion: kind.apiVersion,
     manager: options.fieldManager,
-    subresource: "",
+    subresource: request.subresource,
     ownable: (fields) => fields,
     now: context.effects.now(),
     old: undefined,
