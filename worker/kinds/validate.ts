@@ -107,6 +107,16 @@ function matches(pattern: string, text: string): boolean {
   return compiled.matcher(text).find();
 }
 
+/** Why a text is no pattern, in the words of Go's regexp; undefined for one that is. */
+export function patternProblem(pattern: string): string | undefined {
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 function* stringProblems(schema: Schema, text: string, path: string): Iterable<FieldError> {
   const { maxLength, minLength, pattern, format } = schema;
   const length = maxLength !== undefined || minLength !== undefined ? [...text].length : 0;

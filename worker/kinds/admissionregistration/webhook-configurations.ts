@@ -85,7 +85,7 @@ function* webhookProblems(webhook: AnyWebhook, path: string): Iterable<FieldErro
   yield* conditionProblems(webhook.matchConditions ?? [], `${path}.matchConditions`, webhookEnvironment);
 }
 
-function* clientProblems({ url, service }: Webhook["clientConfig"], path: string): Iterable<FieldError> {
+export function* clientProblems({ url, service }: Webhook["clientConfig"], path: string): Iterable<FieldError> {
   if ((url === undefined) === (service === undefined))
     yield required(path, "exactly one of url or service is required");
   else if (url !== undefined) yield* urlProblems(url, `${path}.url`);
@@ -93,7 +93,7 @@ function* clientProblems({ url, service }: Webhook["clientConfig"], path: string
 }
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#url */
-export function* urlProblems(text: string, path: string): Iterable<FieldError> {
+function* urlProblems(text: string, path: string): Iterable<FieldError> {
   const form = "; desired format: https://host[/path]";
   const [, scheme = "", user, host = "", query, fragment] =
     /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/(?:([^@/?#]*)@)?([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s.exec(text) ??
@@ -108,7 +108,7 @@ export function* urlProblems(text: string, path: string): Iterable<FieldError> {
 
 type Service = NonNullable<Webhook["clientConfig"]["service"]>;
 
-export function* serviceProblems({ name, namespace, path, port }: Service, at: string): Iterable<FieldError> {
+function* serviceProblems({ name, namespace, path, port }: Service, at: string): Iterable<FieldError> {
   // kube-apiserver names each of the two where the other is missing.
   if (!namespace) yield required(`${at}.name`);
   if (!name) yield required(`${at}.namespace`);

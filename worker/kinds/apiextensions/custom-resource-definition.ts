@@ -1,39 +1,35 @@
 import { dns1035LabelProblems, dnsSubdomainProblems } from "../../lib/names.ts";
-import { type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
+import { type FieldError, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
+import { clientProblems } from "../admissionregistration/webhook-configurations.ts";
 import { createdColumn, nameColumn } from "../columns.ts";
-import { JsonPathError, parseJsonPath } from "../custom/json-path.ts";
-import { ruleProblems } from "../custom/rule-problems.ts";
-import { objectSchema } from "../custom/structural.ts";
-import { structuralProblems } from "../custom/structural-problems.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
+import { versionsProblems } from "./versions.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/ */
 export type CustomResourceDefinition =
   Schemas["io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition"];
 
 type Spec = CustomResourceDefinition["spec"];
-type Version = Spec["versions"][number];
 
 const SCOPES = ["Cluster", "Namespaced"];
 const STRATEGIES = ["None", "Webhook"];
-const COLUMN_TYPES = ["boolean", "date", "integer", "number", "string"];
-const MAX_SELECTABLE_FIELDS = 8;
-const SELECTABLE_TYPES = ["string", "boolean", "integer"];
+const REVIEW_VERSIONS = ["v1", "v1beta1"];
 
 export const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === "Established" && is === "True") ?? false;
 
 /** None at all is refused, but only by validation. */
-const versionsOf = (spec: Spec): readonly Version[] => spec.versions ?? [];
+const versionsOf = (spec: Spec): readonly Spec["versions"][number][] => spec.versions ?? [];
 
 /** Versions that were ever written stay known until somebody has rewritten all objects. */
 function noteStorageVersion(definition: CustomResourceDefinition): void {
-  const storage = versionsOf(definition.spec).find((version) => version.storage)?.name;
   const stored = definition.status?.storedVersions ?? [];
-  if (storage === undefined || stored.includes(storage)) return;
-  definition.status = { ...definition.status, storedVersions: [...stored, storage] };
+  const added = versionsOf(definition.spec).flatMap(({ storage, name }) =>
+    storage && !stored.includes(name) ? [name] : [],
+  );
+  if (added.length) definition.status = { ...definition.status, storedVersions: [...stored, ...new Set(added)] };
 }
 
 export const CustomResourceDefinition = defineKind({
@@ -50,7 +46,7 @@ export const CustomResourceDefinition = defineKind({
     if (subresource === "") noteStorageVersion(definition);
   },
   *validate(definition) {
-    const { spec, metadata } = definition;
+    const { spec, metadata, status } = definition;
     const wanted = `${spec.names?.plural}.${spec.group}`;
     if (metadata.name !== wanted)
       yield invalidValue("metadata.name", metadata.name, 'must be spec.names.plural+"."+spec.group');
@@ -58,7 +54,10 @@ export const CustomResourceDefinition = defineKind({
     if (!SCOPES.includes(spec.scope))
       yield spec.scope ? notSupported("spec.scope", spec.scope, SCOPES) : required("spec.scope");
     yield* versionsProblems(spec);
-    yield* namesProblems(spec.names);
+    for (const field of ["plural", "singular", "kind", "listKind"] as const)
+      if (!spec.names[field]) yield required(`spec.names.${field}`);
+    yield* namesProblems(spec.names, "spec.names");
+    if (status?.acceptedNames) yield* namesProblems(status.acceptedNames, "status.acceptedNames");
     yield* conversionProblems(spec);
     if (spec.preserveUnknownFields)
       yield invalidValue(
@@ -68,8 +67,13 @@ export const CustomResourceDefinition = defineKind({
       );
     yield* storedProblems(definition);
   },
-  *validateUpdate({ spec }, old, subresource) {
+  *validateCreate({ spec, metadata }) {
+    yield* approvalProblems(spec, metadata.annotations);
+  },
+  *validateUpdate({ spec, metadata }, old, subresource) {
     if (subresource) return;
+    const approval = (of: CustomResourceDefinition) => approvalOf(of.metadata.annotations);
+    if (approval(old) !== approvalOf(metadata.annotations)) yield* approvalProblems(spec, metadata.annotations);
     const unchanged = (path: string, value: unknown, before: unknown) =>
       same(value, before) ? [] : [invalidValue(path, value, "field is immutable")];
     if (isEstablished(old)) {
@@ -91,150 +95,97 @@ function* groupProblems({ group }: Spec): Iterable<FieldError> {
   }
 }
 
-/** Where upstream keeps a version's schema: one that all versions share has moved to `spec.validation`. */
-function schemaPath(versions: readonly Version[], index: number): string {
-  const [first] = versions;
-  const shared = versions.every(({ schema }) => schema && same(schema, first?.schema));
-  return shared ? "spec.validation.openAPIV3Schema" : `spec.versions[${index}].schema.openAPIV3Schema`;
+const APPROVED = "api-approved.kubernetes.io";
+
+type Approval = "missing" | "bypassed" | "approved" | "invalid";
+
+/** https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/2337-k8s.io-group-protection */
+function approvalOf(annotations: Readonly<Record<string, string>> | undefined): Approval {
+  const text = annotations?.[APPROVED] ?? "";
+  if (!text) return "missing";
+  if (text.startsWith("unapproved")) return "bypassed";
+  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/.test(text) ? "approved" : "invalid";
 }
 
-function* versionsProblems(spec: Spec): Iterable<FieldError> {
-  const versions = versionsOf(spec);
-  const names = new Set(versions.map(({ name }) => name));
-  for (const [index, version] of versions.entries()) {
-    const path = `spec.versions[${index}]`;
-    const problems = dns1035LabelProblems(version.name);
-    if (problems.length) yield invalidValue(`${path}.name`, version.name, problems.join(","));
-    if (version.deprecationWarning !== undefined && !version.deprecated)
-      yield invalidValue(
-        `${path}.deprecationWarning`,
-        version.deprecationWarning,
-        "can only be set for deprecated versions",
-      );
-    const schema = version.schema?.openAPIV3Schema;
-    if (!schema) yield required(`${path}.schema.openAPIV3Schema`, "schemas are required");
-    else if (index === 0 || schemaPath(versions, index) !== schemaPath(versions, 0))
-      yield* schemaProblems(schema, schemaPath(versions, index));
-    yield* columnProblems(version, path);
-    yield* scaleProblems(version, path);
-    yield* selectableProblems(version, path);
-  }
-  if (names.size !== versions.length)
-    yield invalidValue("spec.versions", versions, "must contain unique version names");
-  if (versions.filter(({ storage }) => storage).length !== 1)
-    yield invalidValue("spec.versions", versions, "must have exactly one version marked as storage version");
-}
-
-/** Rules are looked at where the structure is sound. */
-function* schemaProblems(schema: Props, path: string): Iterable<FieldError> {
-  const problems = [...structuralProblems(schema, path)];
-  yield* problems;
-  if (problems.length === 0) yield* ruleProblems(objectSchema(schema), schema, path);
-}
-
-function* columnProblems({ additionalPrinterColumns = [] }: Version, path: string): Iterable<FieldError> {
-  for (const [index, { name, type, jsonPath }] of additionalPrinterColumns.entries()) {
-    const at = `${path}.additionalPrinterColumns[${index}]`;
-    const oneOf = `must be one of ${COLUMN_TYPES.join(",")}`;
-    if (!name) yield required(`${at}.name`);
-    if (!type) yield required(`${at}.type`, oneOf);
-    else if (!COLUMN_TYPES.includes(type)) yield invalidValue(`${at}.type`, type, oneOf);
-    if (!jsonPath) yield required(`${at}.JSONPath`);
-    else yield* pathProblems(jsonPath, `${at}.JSONPath`);
-  }
-}
-
-function* pathProblems(jsonPath: string, at: string): Iterable<FieldError> {
-  if (!jsonPath.startsWith(".")) {
-    yield invalidValue(at, jsonPath, "must be a simple json path starting with .");
-    return;
-  }
-  try {
-    parseJsonPath(jsonPath);
-  } catch (error) {
-    if (!(error instanceof JsonPathError)) throw error;
-    yield invalidValue(at, jsonPath, `is an invalid json path: ${error.message}`);
-  }
-}
-
-function* scaleProblems({ subresources }: Version, path: string): Iterable<FieldError> {
-  const scale = subresources?.scale;
-  if (!scale) return;
-  const at = `${path}.subresources.scale`;
-  const under = (field: string, value: string, root: string) =>
-    value.startsWith(root)
-      ? []
-      : [invalidValue(`${at}.${field}`, value, `should be a json path under ${root.slice(0, -1)}`)];
-  if (!scale.specReplicasPath) yield required(`${at}.specReplicasPath`);
-  else yield* under("specReplicasPath", scale.specReplicasPath, ".spec.");
-  if (!scale.statusReplicasPath) yield required(`${at}.statusReplicasPath`);
-  else yield* under("statusReplicasPath", scale.statusReplicasPath, ".status.");
-  const selector = scale.labelSelectorPath;
-  if (selector && !selector.startsWith(".spec.") && !selector.startsWith(".status."))
-    yield invalidValue(`${at}.labelSelectorPath`, selector, "should be a json path under either .spec or .status");
-}
-
-type Props = NonNullable<NonNullable<Version["schema"]>["openAPIV3Schema"]>;
-
-function* selectableProblems({ selectableFields = [], schema }: Version, path: string): Iterable<FieldError> {
-  for (const [index, { jsonPath }] of selectableFields.entries()) {
-    const at = `${path}.selectableFields[${index}].jsonPath`;
-    if (!jsonPath) {
-      yield required(at);
-      continue;
-    }
-    const steps = jsonPath.replace(/^\./, "").split(".");
-    let found: Props | undefined = schema?.openAPIV3Schema;
-    for (const step of steps) found = found?.properties?.[step];
-    if (!found) yield invalidValue(at, jsonPath, "is an invalid path: does not refer to a valid field");
-    else if (steps[0] === "metadata") yield invalidValue(at, jsonPath, "must not point to fields in metadata");
-    else if (!SELECTABLE_TYPES.includes(found.type ?? ""))
-      yield invalidValue(
-        at,
-        jsonPath,
-        "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.",
-      );
-  }
-  if (selectableFields.length > MAX_SELECTABLE_FIELDS)
+/** Groups of the Kubernetes project are not for everybody. */
+function* approvalProblems(
+  { group = "" }: Spec,
+  annotations: Readonly<Record<string, string>> | undefined,
+): Iterable<FieldError> {
+  if (!/(?:^|\.)(?:k8s\.io|kubernetes\.io)$/.test(group)) return;
+  const approval = approvalOf(annotations);
+  const at = `metadata.annotations[${APPROVED}]`;
+  const see = "see https://github.com/kubernetes/enhancements/pull/1111";
+  if (approval === "missing")
+    yield required(at, `protected groups must have approval annotation "${APPROVED}", ${see}`);
+  if (approval === "invalid")
     yield invalidValue(
-      `${path}.selectableFields`,
-      selectableFields.length,
-      `must have at most ${MAX_SELECTABLE_FIELDS} items`,
+      at,
+      annotations?.[APPROVED],
+      `protected groups must have approval annotation "${APPROVED}" with either a URL or a reason starting with "unapproved", ${see}`,
     );
 }
 
-function* namesProblems(names: Spec["names"]): Iterable<FieldError> {
+function* namesProblems(names: Spec["names"], path: string): Iterable<FieldError> {
   const { plural, singular, kind, listKind, shortNames = [], categories = [] } = names;
-  const label = (field: string, value: string, before = "") => {
-    const problems = dns1035LabelProblems(value.toLowerCase());
-    return problems.length ? [invalidValue(`spec.names.${field}`, value, before + problems.join(","))] : [];
+  const label = (field: string, value: string, tested = value, before = "") => {
+    const problems = value ? dns1035LabelProblems(tested) : [];
+    return problems.length ? [invalidValue(`${path}.${field}`, value, before + problems.join(","))] : [];
   };
   const mixed = "may have mixed case, but should otherwise match: ";
-  for (const [field, value] of Object.entries({ plural, singular, kind, listKind }))
-    if (!value) yield required(`spec.names.${field}`);
-    else yield* label(field, value, /kind/i.test(field) ? mixed : "");
+  yield* label("plural", plural);
+  yield* label("singular", singular ?? "");
+  yield* label("kind", kind, kind?.toLowerCase(), mixed);
+  yield* label("listKind", listKind ?? "", listKind?.toLowerCase(), mixed);
   for (const [index, name] of shortNames.entries()) yield* label(`shortNames[${index}]`, name);
-  for (const [index, name] of categories.entries()) yield* label(`categories[${index}]`, name);
   if (kind && kind === listKind)
-    yield invalidValue("spec.names.listKind", listKind, "kind and listKind may not be the same");
+    yield invalidValue(`${path}.listKind`, listKind, "kind and listKind may not be the same");
+  for (const [index, name] of categories.entries()) yield* label(`categories[${index}]`, name);
 }
 
 function* conversionProblems({ conversion }: Spec): Iterable<FieldError> {
   if (!conversion) return;
   const at = "spec.conversion";
-  if (!conversion.strategy) yield required(`${at}.strategy`);
-  else if (!STRATEGIES.includes(conversion.strategy))
-    yield notSupported(`${at}.strategy`, conversion.strategy, STRATEGIES);
-  else if (conversion.strategy === "Webhook" && !conversion.webhook?.clientConfig)
-    yield required(`${at}.webhookClientConfig`, "required when strategy is set to Webhook");
+  const { strategy, webhook } = conversion;
+  if (!strategy) yield required(`${at}.strategy`);
+  else if (!STRATEGIES.includes(strategy)) yield notSupported(`${at}.strategy`, strategy, STRATEGIES);
+  if (strategy !== "Webhook") {
+    const why = "should not be set when strategy is not set to Webhook";
+    if (webhook?.clientConfig) yield forbiddenField(`${at}.webhookClientConfig`, why);
+    if (webhook?.conversionReviewVersions?.length) yield forbiddenField(`${at}.conversionReviewVersions`, why);
+    return;
+  }
+  if (!webhook?.clientConfig) yield required(`${at}.webhookClientConfig`, "required when strategy is set to Webhook");
+  else yield* clientProblems(webhook.clientConfig, `${at}.webhookClientConfig`);
+  yield* reviewVersionProblems(webhook?.conversionReviewVersions ?? [], `${at}.conversionReviewVersions`);
+}
+
+function* reviewVersionProblems(versions: readonly string[], at: string): Iterable<FieldError> {
+  if (!versions.length) {
+    yield required(at);
+    return;
+  }
+  for (const [index, version] of versions.entries())
+    if (versions.indexOf(version) < index) yield invalidValue(`${at}[${index}]`, version, "duplicate version");
+    else for (const why of dns1035LabelProblems(version)) yield invalidValue(`${at}[${index}]`, version, why);
+  if (!versions.some((version) => REVIEW_VERSIONS.includes(version)))
+    yield invalidValue(at, versions, `must include at least one of ${REVIEW_VERSIONS.join(", ")}`);
 }
 
 function* storedProblems({ spec, status }: CustomResourceDefinition): Iterable<FieldError> {
   const known = versionsOf(spec).map(({ name }) => name);
-  for (const [index, version] of (status?.storedVersions ?? []).entries())
+  const stored = status?.storedVersions ?? [];
+  const at = "status.storedVersions";
+  if (!stored.length) {
+    yield invalidValue(at, null, "must have at least one stored version");
+    return;
+  }
+  for (const { name, storage } of versionsOf(spec))
+    if (storage && !stored.includes(name)) yield invalidValue(at, stored, `must have the storage version ${name}`);
+  for (const [index, version] of stored.entries())
     if (!known.includes(version))
       yield invalidValue(
-        `status.storedVersions[${index}]`,
+        `${at}[${index}]`,
         version,
         `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`,
       );

@@ -48,7 +48,8 @@ function compileRules(schema: Schema, isResource: boolean): Rule[] {
     try {
       const program = compile(environment, written.rule);
       if (!sameType(program.type, BOOL)) return { ...none, problem: "cel expression must evaluate to a bool" };
-      const path = written.fieldPath ? fieldPath(written.fieldPath, schema)?.path : undefined;
+      const found = written.fieldPath ? fieldPath(written.fieldPath, schema) : undefined;
+      const path = found && "path" in found ? found.path : undefined;
       const rule: Rule = {
         ...none,
         program,

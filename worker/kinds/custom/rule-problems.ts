@@ -26,7 +26,7 @@ export function* writtenProblems(written: Written, at: string, schema: Schema): 
   if (reason !== undefined && !REASONS.includes(reason)) yield notSupported(`${at}.reason`, reason, REASONS);
   if (path && !path.trim()) yield invalidValue(`${at}.fieldPath`, path, "must be non-empty if specified");
   if (hasNewlines(path)) yield invalidValue(`${at}.fieldPath`, path, "must not contain line breaks");
-  if (path && !fieldPath(path, schema)) yield invalidValue(`${at}.fieldPath`, path, "must be a valid path");
+  if (path && "problem" in fieldPath(path, schema)) yield invalidValue(`${at}.fieldPath`, path, "must be a valid path");
 }
 
 /** What one rule may cost at most, and all rules of a definition. */

@@ -18,9 +18,9 @@ export type Broken = { errors: FieldError[]; warnings: string[] };
  * Rules that the object breaks. On an update `old` is what was there; rules that compare with it are left out where
  * nothing was. What an update has not touched only warns.
  */
-export function brokenRules(schema: Schema, object: unknown, old: unknown): Broken {
+export function brokenRules(schema: Schema, object: unknown, old: unknown, isResource = true): Broken {
   const judge = new Judge();
-  judge.visit(schema, object, old, "", { isResource: true, isUnchanged: false, isCorrelated: old !== undefined });
+  judge.visit(schema, object, old, "", { isResource, isUnchanged: false, isCorrelated: old !== undefined });
   return judge.broken;
 }
 

@@ -1,15 +1,7 @@
-import { type FieldError, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
-import { applyDefaults } from "../defaults.ts";
+import { type FieldError, forbiddenField, invalidValue, required } from "../../lib/status.ts";
 import type { ApiextensionsV1JSONSchemaProps as Props } from "../generated/types.ts";
 import { same } from "../paths.ts";
-import { validateSchema } from "../validate.ts";
-import { writtenProblems } from "./rule-problems.ts";
-import { structuralSchema } from "./structural.ts";
-
-const TYPES = ["string", "number", "integer", "boolean", "object", "array"];
-const LIST_TYPES = ["atomic", "set", "map"];
-const MAP_TYPES = ["atomic", "granular"];
-const SCALARS = ["string", "number", "integer", "boolean"];
+import { patternProblem } from "../validate.ts";
 
 /** Where a schema stands within its parent; says what a missing type is called. */
 type Place = "root" | "field" | "item";
@@ -20,164 +12,164 @@ const missingType: Readonly<Record<Place, string>> = {
   item: "must not be empty for specified array items",
 };
 
+export const isProps = (value: unknown): value is Props =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
  * What keeps a JSON schema from being structural, in the words of kube-apiserver. `path` is the schema's own.
  * https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
  */
-export function* structuralProblems(props: Props, path: string, place: Place = "root"): Iterable<FieldError> {
-  yield* typeProblems(props, path, place);
-  yield* forbiddenProblems(props, path);
-  yield* listProblems(props, path);
-  yield* defaultProblems(props, path);
-  for (const [index, rule] of (props["x-kubernetes-validations"] ?? []).entries())
-    yield* writtenProblems(rule, `${path}.x-kubernetes-validations[${index}]`, structuralSchema(props));
-  for (const [name, field] of Object.entries(props.properties ?? {}))
-    if (place !== "root" || !["apiVersion", "kind", "metadata"].includes(name))
-      yield* structuralProblems(field, `${path}.properties[${name}]`, "field");
-  if (isProps(props.additionalProperties))
-    yield* structuralProblems(props.additionalProperties, `${path}.additionalProperties`, "field");
-  if (isProps(props.items)) yield* structuralProblems(props.items, `${path}.items`, "item");
-  for (const junctor of ["allOf", "anyOf", "oneOf"] as const)
-    for (const [index, alternative] of (props[junctor] ?? []).entries())
-      yield* valueProblems(alternative, `${path}.${junctor}[${index}]`);
-  if (props.not) yield* valueProblems(props.not, `${path}.not`);
+export function* structuralProblems(root: Props, path: string): Iterable<FieldError> {
+  yield* problemsWithin(root, path, "root");
+  yield* completenessProblems(root, root, path);
 }
 
-const isProps = (value: unknown): value is Props =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
+function* problemsWithin(props: Props, path: string, place: Place): Iterable<FieldError> {
+  const { type = "", items, properties = {}, additionalProperties: values } = props;
+  if (type === "array" && !isProps(items)) yield required(`${path}.items`, "must be specified");
+  if (isProps(items)) yield* problemsWithin(items, `${path}.items`, "item");
+  for (const [name, field] of Object.entries(properties))
+    yield* problemsWithin(field, `${path}.properties[${name}]`, "field");
+  if (values !== undefined && place === "root")
+    yield forbiddenField(`${path}.additionalProperties`, "must not be used at the root");
+  if (isProps(values)) yield* problemsWithin(values, `${path}.additionalProperties`, "field");
+  yield* extensionProblems(props, path);
+  yield* alternativeProblems(props, path, isIntOrString(props.anyOf), isIntOrString(props.allOf?.[0]?.anyOf));
+  yield* typeProblems(props, path, place);
+  yield* resourceProblems(props, path, place);
+}
+
+function* extensionProblems(props: Props, path: string): Iterable<FieldError> {
+  if (!props["x-kubernetes-int-or-string"]) return;
+  for (const name of ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] as const)
+    if (props[name]) yield invalidValue(`${path}.${name}`, true, "must be false if x-kubernetes-int-or-string is true");
+}
 
 function* typeProblems(props: Props, path: string, place: Place): Iterable<FieldError> {
   const { type = "" } = props;
-  const free = props["x-kubernetes-int-or-string"] || props["x-kubernetes-preserve-unknown-fields"];
-  if (type === "" && (!free || place === "root")) yield required(`${path}.type`, missingType[place]);
-  else if (type !== "" && !TYPES.includes(type)) yield notSupported(`${path}.type`, type, TYPES.toSorted());
-  if (place === "root" && type !== "" && type !== "object")
-    yield invalidValue(`${path}.type`, type, "must be object at the root");
-  if (props["x-kubernetes-int-or-string"] && type !== "")
-    yield invalidValue(`${path}.type`, type, "must be empty if x-kubernetes-int-or-string is true");
-  if (props["x-kubernetes-embedded-resource"]) {
-    if (type !== "object")
-      yield invalidValue(`${path}.type`, type, "must be object if x-kubernetes-embedded-resource is true");
-    if (!props.properties && !props["x-kubernetes-preserve-unknown-fields"])
-      yield required(
-        `${path}.properties`,
-        "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields",
+  const at = `${path}.type`;
+  if (props["x-kubernetes-embedded-resource"] && type !== "object") {
+    const why = "must be object if x-kubernetes-embedded-resource is true";
+    yield type ? invalidValue(at, type, why) : required(at, why);
+  } else if (!type && !props["x-kubernetes-int-or-string"] && !props["x-kubernetes-preserve-unknown-fields"])
+    yield required(at, missingType[place]);
+  if (place === "root" && type !== "" && type !== "object") yield invalidValue(at, type, "must be object at the root");
+}
+
+/** What every object has cannot be declared otherwise. */
+function* resourceProblems(props: Props, path: string, place: Place): Iterable<FieldError> {
+  const isEmbedded = props["x-kubernetes-embedded-resource"] ?? false;
+  const isResource = place === "root" || isEmbedded;
+  const { kind, apiVersion, metadata } = props.properties ?? {};
+  if (isEmbedded && props.additionalProperties !== undefined)
+    yield forbiddenField(`${path}.additionalProperties`, "must not be used if x-kubernetes-embedded-resource is set");
+  for (const [name, field] of Object.entries({ kind, apiVersion }))
+    if (field && isResource && field.type !== "string")
+      yield invalidValue(`${path}.properties[${name}].type`, field.type ?? "", "must be string");
+  if (metadata && isResource) {
+    const at = `${path}.properties[metadata]`;
+    if (metadata.type !== "object") yield invalidValue(`${at}.type`, metadata.type ?? "", "must be object");
+    if (place === "root" && saysMore(metadata))
+      yield forbiddenField(
+        at,
+        "must not specify anything other than name and generateName, but metadata is implicitly specified",
       );
   }
-  if (type === "array" && !isProps(props.items)) yield required(`${path}.items`, "must be specified");
-}
-
-function* forbiddenProblems(props: Props, path: string): Iterable<FieldError> {
-  const unsupported = ["$ref", "$schema", "definitions", "dependencies", "patternProperties", "id"] as const;
-  for (const name of unsupported)
-    if (props[name] !== undefined) yield forbiddenField(`${path}.${name}`, `${name} is not supported`);
-  if (props.additionalItems !== undefined)
-    yield forbiddenField(`${path}.additionalItems`, "additionalItems is not supported");
-  if (props.uniqueItems)
-    yield forbiddenField(
-      `${path}.uniqueItems`,
-      "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
-    );
-  if (props.properties && props.additionalProperties !== undefined)
-    yield forbiddenField(`${path}.additionalProperties`, "additionalProperties and properties are mutual exclusive");
-  if (props.additionalProperties === false)
-    yield forbiddenField(`${path}.additionalProperties`, "additionalProperties cannot be set to false");
-}
-
-function* listProblems(props: Props, path: string): Iterable<FieldError> {
-  const listType = props["x-kubernetes-list-type"];
-  const keys = props["x-kubernetes-list-map-keys"] ?? [];
-  const mapType = props["x-kubernetes-map-type"];
-  if (listType !== undefined) {
-    if (!LIST_TYPES.includes(listType)) yield notSupported(`${path}.x-kubernetes-list-type`, listType, LIST_TYPES);
-    if (props.type !== "array")
-      yield invalidValue(`${path}.type`, props.type ?? "", "must be array if x-kubernetes-list-type is specified");
-  }
-  const items = isProps(props.items) ? props.items : undefined;
-  if (listType === "map") {
-    if (!keys.length)
-      yield required(`${path}.x-kubernetes-list-map-keys`, "must not be empty if x-kubernetes-list-type is map");
-    if (items && items.type !== "object")
-      yield invalidValue(
-        `${path}.items.type`,
-        items.type ?? "",
-        "must be object if parent array's x-kubernetes-list-type is map",
-      );
-    for (const [index, key] of keys.entries()) yield* keyProblems(items, key, path, index);
-  } else if (keys.length) {
-    yield forbiddenField(`${path}.x-kubernetes-list-map-keys`, "must not be set if x-kubernetes-list-type is not map");
-  }
-  if (listType === "set" && items && !SCALARS.includes(items.type ?? "") && !isAtomic(items))
-    yield invalidValue(
-      `${path}.items.type`,
-      items.type ?? "",
-      "must be atomic as item of a list with x-kubernetes-list-type=set",
-    );
-  if (mapType !== undefined && !MAP_TYPES.includes(mapType))
-    yield notSupported(`${path}.x-kubernetes-map-type`, mapType, MAP_TYPES);
-}
-
-const isAtomic = (props: Props) =>
-  props["x-kubernetes-map-type"] === "atomic" ||
-  (props.type === "array" && (props["x-kubernetes-list-type"] ?? "atomic") === "atomic");
-
-function* keyProblems(items: Props | undefined, key: string, path: string, index: number): Iterable<FieldError> {
-  const field = items?.properties?.[key];
-  if (!field) {
-    yield invalidValue(
-      `${path}.x-kubernetes-list-map-keys[${index}]`,
-      key,
-      "entries must all be names of item properties",
-    );
-    return;
-  }
-  const within = `${path}.items.properties[${key}]`;
-  if (!SCALARS.includes(field.type ?? ""))
-    yield invalidValue(
-      `${within}.type`,
-      field.type ?? "",
-      "must be a scalar type if parent array's x-kubernetes-list-type is map",
-    );
-  if (field.nullable)
-    yield forbiddenField(
-      `${within}.nullable`,
-      "this property is in x-kubernetes-list-map-keys, so it cannot be nullable",
-    );
-  if (!items?.required?.includes(key) && field.default === undefined)
+  if (isEmbedded && !props["x-kubernetes-preserve-unknown-fields"] && !Object.keys(props.properties ?? {}).length)
     yield required(
-      `${within}.default`,
-      "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property",
+      `${path}.properties`,
+      "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields",
     );
 }
 
-/** A default must itself be valid once its own defaults are in. */
-function* defaultProblems(props: Props, path: string): Iterable<FieldError> {
-  if (props.default === undefined || (props.default === null && props.nullable)) return;
-  const schema = structuralSchema(props);
-  const value = structuredClone(props.default);
-  applyDefaults(schema, value);
-  yield* validateSchema(schema, value, `${path}.default`);
+const NAMES = new Set(["name", "generateName"]);
+
+function saysMore({ type: _type, default: _default, properties = {}, ...rest }: Props): boolean {
+  return Object.keys(rest).length > 0 || Object.keys(properties).some((name) => !NAMES.has(name));
 }
 
-/** Alternatives may only narrow values: structure and defaults stand outside. */
-function* valueProblems(props: Props, path: string): Iterable<FieldError> {
-  const forbid = (name: string) => forbiddenField(`${path}.${name}`, "must be empty to be structural");
-  if (props.type !== undefined && !isIntOrString(props)) yield forbid("type");
-  if (props.additionalProperties !== undefined) yield forbid("additionalProperties");
-  if (props.default !== undefined) yield forbid("default");
-  if (props.nullable) yield forbiddenField(`${path}.nullable`, "must be false to be structural");
-  if (props.description) yield forbid("description");
-  for (const name of Object.keys(props))
-    if (name.startsWith("x-kubernetes-") && name !== "x-kubernetes-validations")
-      yield forbiddenField(`${path}.${name}`, "must be empty to be structural");
+/** `[{type: integer}, {type: string}]`, the one form in which alternatives may name types. */
+const isIntOrString = (alternatives: readonly Props[] | undefined): boolean =>
+  same(alternatives, [{ type: "integer" }, { type: "string" }]);
+
+function* alternativeProblems(
+  props: Props,
+  path: string,
+  skipsAny = false,
+  skipsFirstAll = false,
+): Iterable<FieldError> {
+  if (!skipsAny)
+    for (const [index, alternative] of (props.anyOf ?? []).entries())
+      yield* nestedProblems(alternative, `${path}.anyOf[${index}]`);
+  for (const [index, alternative] of (props.allOf ?? []).entries())
+    yield* nestedProblems(alternative, `${path}.allOf[${index}]`, skipsFirstAll && index === 0);
+  for (const [index, alternative] of (props.oneOf ?? []).entries())
+    yield* nestedProblems(alternative, `${path}.oneOf[${index}]`);
+  if (props.not) yield* nestedProblems(props.not, `${path}.not`);
+  const wrong = props.pattern ? patternProblem(props.pattern) : undefined;
+  if (wrong !== undefined)
+    yield invalidValue(`${path}.pattern`, props.pattern, `must be a valid regular expression, but isn't: ${wrong}`);
+}
+
+/** What alternatives must not say, as they only narrow values: structure and defaults stand outside. */
+const NOT_NESTED = [
+  ["type", "empty"],
+  ["additionalProperties", "undefined"],
+  ["default", "undefined"],
+  ["title", "empty"],
+  ["description", "empty"],
+  ["nullable", "false"],
+  ["x-kubernetes-preserve-unknown-fields", "false"],
+  ["x-kubernetes-embedded-resource", "false"],
+  ["x-kubernetes-int-or-string", "false"],
+  ["x-kubernetes-list-map-keys", "empty"],
+  ["x-kubernetes-list-type", "undefined"],
+  ["x-kubernetes-map-type", "undefined"],
+  ["x-kubernetes-validations", "empty"],
+] as const;
+
+function* nestedProblems(props: Props, path: string, skipsAny = false): Iterable<FieldError> {
+  yield* alternativeProblems(props, path, skipsAny);
+  if (isProps(props.items)) yield* nestedProblems(props.items, `${path}.items`);
   for (const [name, field] of Object.entries(props.properties ?? {}))
-    yield* valueProblems(field, `${path}.properties[${name}]`);
-  if (isProps(props.items)) yield* valueProblems(props.items, `${path}.items`);
-  for (const junctor of ["allOf", "anyOf", "oneOf"] as const)
-    for (const [index, alternative] of (props[junctor] ?? []).entries())
-      yield* valueProblems(alternative, `${path}.${junctor}[${index}]`);
-  if (props.not) yield* valueProblems(props.not, `${path}.not`);
+    yield* nestedProblems(field, `${path}.properties[${name}]`);
+  for (const [name, wanted] of NOT_NESTED) {
+    const value = props[name];
+    const isSet = wanted === "undefined" ? value !== undefined && value !== null : isNonEmpty(value);
+    if (isSet) yield forbiddenField(`${path}.${name}`, `must be ${wanted} to be structural`);
+  }
+  if (props.properties?.metadata)
+    yield forbiddenField(`${path}.properties[metadata]`, "must not be specified in a nested context");
 }
 
-/** `anyOf: [{type: integer}, {type: string}]`, the one form in which alternatives may name types. */
-const isIntOrString = (props: Props) => same(props, { type: "integer" }) || same(props, { type: "string" });
+const isNonEmpty = (value: unknown): boolean => (Array.isArray(value) ? value.length > 0 : Boolean(value));
+
+/** Alternatives can only speak of items that the structure has. `path` is the alternatives' own. */
+function* completenessProblems(props: Props, structure: Props | undefined, path: string): Iterable<FieldError> {
+  const { items, properties = {}, additionalProperties: values } = props;
+  for (const [name, at] of alternativesOf(props)) yield* nestedCompleteness(at, structure, `${path}.${name}`);
+  if (isProps(items)) yield* completenessProblems(items, items, `${path}.items`);
+  for (const [name, field] of Object.entries(properties))
+    yield* completenessProblems(field, field, `${path}.properties[${name}]`);
+  if (isProps(values)) yield* completenessProblems(values, values, `${path}.additionalProperties`);
+}
+
+function* alternativesOf(props: Props): Iterable<[string, Props]> {
+  for (const junctor of ["allOf", "anyOf", "oneOf"] as const)
+    for (const [index, alternative] of (props[junctor] ?? []).entries()) yield [`${junctor}[${index}]`, alternative];
+  if (props.not) yield ["not", props.not];
+}
+
+function* nestedCompleteness(props: Props, structure: Props | undefined, path: string): Iterable<FieldError> {
+  for (const [name, at] of alternativesOf(props)) yield* nestedCompleteness(at, structure, `${path}.${name}`);
+  if (isProps(props.items)) {
+    const within = isProps(structure?.items) ? structure.items : undefined;
+    if (!within) yield required(structurePath(`${path}.items`), `because it is defined in ${path}.items`);
+    else yield* nestedCompleteness(props.items, within, `${path}.items`);
+  }
+  for (const [name, field] of Object.entries(props.properties ?? {}))
+    yield* nestedCompleteness(field, structure?.properties?.[name], `${path}.properties[${name}]`);
+}
+
+/** The place in the structure that a place within alternatives speaks of. */
+const structurePath = (path: string): string => path.replace(/\.(?:(?:allOf|anyOf|oneOf)\[\d+\]|not)(?=\.|$)/g, "");
