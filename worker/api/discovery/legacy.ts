@@ -1,6 +1,7 @@
 /** Discovery, one document for each group and version: https://kubernetes.io/docs/reference/using-api/api-concepts/#unaggregated-discovery */
 import type { Kind, Subresource } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
+import { healthPaths } from "../http/health.ts";
 import { type Group, groupsOf, groupVersion } from "./groups.ts";
 
 const HASH_BYTES = 8;
@@ -96,12 +97,12 @@ export function apiGroupList(groups: readonly Group[]): object {
 }
 
 const PLACES =
-  "/.well-known/openid-configuration /api /apis /healthz /livez /openapi/v2 /openapi/v3 /openid/v1/jwks /readyz /version";
+  "/.well-known/openid-configuration /api /apis /metrics /openapi/v2 /openapi/v3 /openid/v1/jwks /version";
 
 /** Where to begin: what is served that is no resource. */
 export function rootPaths(groups: readonly Group[]): object {
   const versions = groups.flatMap(({ name, versions }) => versions.map(({ version }) => groupVersion(name, version)));
   const named = groups.flatMap(({ name }) => name || []);
   const roots = [...named, ...versions].map((path) => (path === "v1" ? "/api/v1" : `/apis/${path}`));
-  return { paths: [...PLACES.split(" "), ...roots].toSorted() };
+  return { paths: [...PLACES.split(" "), ...healthPaths(), ...roots].toSorted() };
 }

@@ -13,11 +13,12 @@ import { auditRoutes } from "./audit.ts";
 import { backupRoutes, rewindRoutes } from "./backup.ts";
 import { readText } from "./body.ts";
 import { encryptionRoutes } from "./encryption.ts";
+import { HEALTH_ENDPOINTS, health } from "./health.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
 import { PageNotFound } from "./route.ts";
-import { health, version } from "./version.ts";
+import { version } from "./version.ts";
 
 type App = Hono<{ Variables: Variables }>;
 type C = HonoContext<{ Variables: Variables }>;
@@ -79,13 +80,13 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
 }
 
 function healthRoutes(app: App, guard: Guard): void {
-  for (const endpoint of ["healthz", "livez", "readyz"]) {
-    const respond = (c: C) => {
-      const text = health(endpoint, c.req.param("check"), c.req.query("verbose") !== undefined);
-      return text === undefined ? answerError(new PageNotFound()) : answerText(text);
-    };
-    app.get(`/${endpoint}`, guard, respond);
-    app.get(`/${endpoint}/:check`, guard, respond);
+  const respond = (c: C) => {
+    const text = health(c.req.path, new URL(c.req.url).searchParams);
+    return text === undefined ? answerError(new PageNotFound()) : answerText(text);
+  };
+  for (const endpoint of HEALTH_ENDPOINTS) {
+    app.all(`/${endpoint}`, guard, respond);
+    app.all(`/${endpoint}/*`, guard, respond);
   }
   app.get("/version", guard, (c) => {
     negotiate(c.req.header("accept") ?? null, VERSION);

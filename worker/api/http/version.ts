@@ -1,4 +1,4 @@
-/** What `/version` says. https://kubernetes.io/docs/reference/using-api/health-checks/ tells of the health paths. */
+/** What `/version` says. */
 const MAJOR = "1";
 const MINOR = "35";
 
@@ -16,12 +16,3 @@ export const version = {
   compiler: "workerd",
   platform: "cloudflare/workers",
 };
-
-const CHECKS = ["ping", "storage"];
-
-/** `/healthz`, `/livez`, `/readyz`, and one check of them by name; undefined for an unknown check. */
-export function health(endpoint: string, check: string | undefined, verbose: boolean): string | undefined {
-  if (check !== undefined) return CHECKS.includes(check) ? "ok" : undefined;
-  if (!verbose) return "ok";
-  return `${CHECKS.map((name) => `[+]${name} ok\n`).join("")}${endpoint} check passed\n`;
-}
