@@ -96,8 +96,7 @@ export function apiGroupList(groups: readonly Group[]): object {
   return { kind: "APIGroupList", apiVersion: "v1", groups: named.map(groupEntry) };
 }
 
-const PLACES =
-  "/.well-known/openid-configuration /api /apis /metrics /openapi/v2 /openapi/v3 /openid/v1/jwks /version";
+const PLACES = "/.well-known/openid-configuration /api /apis /metrics /openapi/v2 /openapi/v3 /openid/v1/jwks /version";
 
 /** Where to begin: what is served that is no resource. */
 export function rootPaths(groups: readonly Group[]): object {
