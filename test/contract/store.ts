@@ -5,6 +5,7 @@ import { openStore } from "../../worker/storage/sqlite-store.ts";
 import type { Change, Sql, Store, StoredObject, Txn } from "../../worker/storage/store.ts";
 import { ENCRYPTION } from "./encryption.ts";
 import { storeMatchesModel } from "./model.ts";
+import { STAGING } from "./staging.ts";
 
 export type ContractCase = { name: string; run(sql: Sql): void };
 
@@ -410,4 +411,11 @@ const rest: ContractCase[] = [
   },
 ];
 
-export const STORE_CONTRACT: readonly ContractCase[] = [...objects, ...transactions, ...log, ...rest, ...ENCRYPTION];
+export const STORE_CONTRACT: readonly ContractCase[] = [
+  ...objects,
+  ...transactions,
+  ...log,
+  ...rest,
+  ...ENCRYPTION,
+  ...STAGING,
+];
