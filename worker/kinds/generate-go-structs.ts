@@ -26,6 +26,8 @@ const ROOTS = [
   "autoscaling.MetricSpec",
   "batch.JobSpec",
   "core.EphemeralContainer",
+  "core.EventSource",
+  "core.ObjectReference",
   "core.PersistentVolumeClaimSpec",
   "core.PersistentVolumeSpec",
   "core.PodIP",

@@ -47,7 +47,8 @@ function fillTarget(spec: AutoscalingV1HorizontalPodAutoscalerSpec | undefined):
 }
 
 function asV2(spec: AutoscalingV1HorizontalPodAutoscalerSpec | undefined): AutoscalingV2HorizontalPodAutoscalerSpec {
-  const { targetCPUUtilizationPercentage: averageUtilization, ...rest } = spec ?? {};
+  const given: Partial<AutoscalingV1HorizontalPodAutoscalerSpec> = spec ?? {};
+  const { targetCPUUtilizationPercentage: averageUtilization, ...rest } = given;
   const { maxReplicas = 0, scaleTargetRef = { kind: "", name: "" } } = rest;
   const resource = { name: "cpu", target: { type: "Utilization", averageUtilization: averageUtilization ?? 0 } };
   const metrics = averageUtilization === undefined ? [] : [{ type: "Resource", resource }];

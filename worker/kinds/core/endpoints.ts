@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Endpoints, Schemas } from "../generated/types.ts";
-import { validateEndpoints } from "../validation/endpoints.ts";
+import { endpointsWarnings, validateEndpoints } from "../validation/endpoints.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoints-v1/ */
 export type Endpoints = Schemas["io.k8s.api.core.v1.Endpoints"];
@@ -11,6 +11,7 @@ export const Endpoints = defineKind({
     for (const port of (endpoints.subsets ?? []).flatMap((subset) => subset.ports ?? [])) port.protocol ||= "TCP";
   },
   validate: validateEndpoints,
+  warnings: endpointsWarnings,
   deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   columns: [nameColumn, { name: "Endpoints", type: "string", value: (e) => addresses(e) }, ageColumn],
 });

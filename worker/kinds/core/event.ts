@@ -1,3 +1,4 @@
+import { pathSegmentProblems } from "../../lib/names.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { validateCoreEvent } from "../validation/event.ts";
@@ -7,6 +8,7 @@ import { eventColumns } from "./event-columns.ts";
 export type Event = Schemas["io.k8s.api.core.v1.Event"];
 export const Event = defineKind({
   schema: "io.k8s.api.core.v1.Event",
+  nameProblems: pathSegmentProblems,
   validate: validateCoreEvent,
   columns: eventColumns((event: Event) => event),
   fieldSelectors: { source: ({ source, reportingComponent }) => source?.component || reportingComponent || "" },

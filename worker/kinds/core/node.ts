@@ -2,6 +2,7 @@ import { canonicalizeResources } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Node, Schemas } from "../generated/types.ts";
+import { cidrWarnings } from "../validation/ip.ts";
 import { validateNode, validateNodeUpdate } from "../validation/node.ts";
 
 /** https://kubernetes.io/docs/concepts/architecture/nodes/ */
@@ -16,11 +17,20 @@ export const Node = defineKind({
     // Both name the same ranges; clients of one address family know the first alone.
     const { podCIDR, podCIDRs } = node.spec;
     if (podCIDR && podCIDRs?.[0] !== podCIDR) node.spec.podCIDRs = [podCIDR];
+    else if (podCIDRs?.[0]) node.spec.podCIDR = podCIDRs[0];
+    // Of a feature that was removed: it is not kept.
+    delete node.spec.configSource;
     node.status ??= {};
     canonicalizeResources(node.status.capacity);
     if (node.status.allocatable === undefined && node.status.capacity)
       node.status.allocatable = { ...node.status.capacity };
     canonicalizeResources(node.status.allocatable);
+  },
+  *warnings({ spec }, _, subresource) {
+    if (subresource) return;
+    if (spec?.externalID) yield "spec.externalID: this field is deprecated, and is unused by Kubernetes";
+    for (const [index, range] of (spec?.podCIDRs ?? []).entries())
+      yield* cidrWarnings(range, `spec.podCIDRs[${index}]`);
   },
   validate: validateNode,
   validateUpdate: validateNodeUpdate,

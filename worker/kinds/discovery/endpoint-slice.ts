@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { DiscoveryV1EndpointSlice, Schemas } from "../generated/types.ts";
-import { validateEndpointSlice } from "../validation/endpoints.ts";
+import { sliceWarnings, validateEndpointSlice } from "../validation/endpoints.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
 export type EndpointSlice = Schemas["io.k8s.api.discovery.v1.EndpointSlice"];
@@ -15,6 +15,7 @@ export const EndpointSlice = defineKind({
     }
   },
   validate: validateEndpointSlice,
+  warnings: (slice, old) => sliceWarnings(slice, !old),
   columns: [
     nameColumn,
     { name: "AddressType", type: "string", value: ({ addressType }) => addressType ?? "" },

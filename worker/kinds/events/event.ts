@@ -1,3 +1,4 @@
+import { pathSegmentProblems } from "../../lib/names.ts";
 import { eventColumns } from "../core/event-columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Event, Schemas } from "../generated/types.ts";
@@ -34,6 +35,7 @@ export function asCoreEvent(event: Event): CoreV1Event {
 
 export const Event = defineKind({
   schema: "io.k8s.api.events.v1.Event",
+  nameProblems: pathSegmentProblems,
   validate: validateEvent,
   validateCreate: validateNewEvent,
   validateUpdate: validateEventUpdate,

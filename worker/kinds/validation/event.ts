@@ -3,6 +3,7 @@ import { invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1Event, EventsV1Event } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { invalidFor, type Problems } from "./fields.ts";
+import { goValue } from "./go-values.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/ */
 const MAX_NAME = 128;
@@ -69,8 +70,15 @@ export function* validateNewEvent(event: EventsV1Event): Problems {
 export function* validateEventUpdate(event: EventsV1Event, old: EventsV1Event): Problems {
   if (!same(event.series ?? null, old.series ?? null)) yield* validateSeries(event.series);
   for (const [field, value] of Object.entries(fixedParts(event)))
-    if (!same(value, fixedParts(old)[field])) yield invalidValue(field, value, "field is immutable");
+    if (!same(value, fixedParts(old)[field]))
+      yield invalidValue(field, goParts[field] ? goValue(goParts[field], value) : value, "field is immutable");
 }
+
+const goParts: Readonly<Record<string, string>> = {
+  involvedObject: "core.ObjectReference",
+  source: "core.EventSource",
+  related: "core.ObjectReference",
+};
 
 const fixedParts = (event: EventsV1Event): Record<string, unknown> => ({
   involvedObject: event.regarding ?? {},

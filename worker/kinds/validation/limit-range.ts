@@ -1,17 +1,22 @@
-import { compareQuantities, formatQuantity, parseQuantity } from "../../lib/quantity.ts";
+import { qualifiedNameProblems } from "../../lib/names.ts";
+import { compareQuantities, formatQuantity, parseQuantity, type Quantity } from "../../lib/quantity.ts";
 import { duplicate, forbiddenField, invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1LimitRange, CoreV1LimitRangeItem } from "../generated/types.ts";
-import type { Problems } from "./fields.ts";
-import { validateQuantity, validateResourceName } from "./resources.ts";
+import { invalidFor, type Problems } from "./fields.ts";
+import { mayOvercommit, validateContainerResourceName, validateResourceName } from "./resources.ts";
 
 type List = "max" | "min" | "default" | "defaultRequest" | "maxLimitRequestRatio";
+const TYPES = ["Container", "PersistentVolumeClaim", "Pod"];
 const LISTS: readonly List[] = ["max", "min", "default", "defaultRequest", "maxLimitRequestRatio"];
 
 export function* validateLimitRange({ spec }: CoreV1LimitRange): Problems {
   const types = new Set<string>();
   for (const [index, item] of (spec?.limits ?? []).entries()) {
     const at = `spec.limits[${index}]`;
-    if (!item.type) yield required(`${at}.type`);
+    const wrongType = qualifiedNameProblems(item.type ?? "");
+    yield* invalidFor(`${at}.type`, item.type ?? "", wrongType);
+    if (!wrongType.length && !item.type.includes("/") && !TYPES.includes(item.type))
+      yield invalidValue(`${at}.type`, item.type, "must be a standard limit type or fully qualified");
     if (types.has(item.type)) yield duplicate(`${at}.type`, item.type);
     types.add(item.type);
     yield* validateItem(item, at);
@@ -19,17 +24,24 @@ export function* validateLimitRange({ spec }: CoreV1LimitRange): Problems {
 }
 
 function* validateItem(item: CoreV1LimitRangeItem, field: string): Problems {
-  for (const list of LISTS)
-    for (const [name, amount] of Object.entries(item[list] ?? {})) {
-      yield* validateResourceName(name, `${field}.${list}[${name}]`);
-      yield* validateQuantity(name, amount, `${field}.${list}[${name}]`);
-    }
-  if (item.type === "Pod")
-    for (const list of ["default", "defaultRequest"] as const)
-      if (Object.keys(item[list] ?? {}).length)
-        yield forbiddenField(`${field}.${list}`, "may not be specified when `type` is 'Pod'");
-  if (item.type === "PersistentVolumeClaim" && !item.min?.storage && !item.max?.storage)
-    yield required(`${field}.limits`, "either minimum or maximum storage value is required, but neither was provided");
+  const ofPods = item.type === "Pod" || item.type === "Container";
+  const validateName = ofPods ? validateContainerResourceName : validateResourceName;
+  for (const list of LISTS) {
+    if (
+      list === "maxLimitRequestRatio" &&
+      item.type === "PersistentVolumeClaim" &&
+      !item.min?.storage &&
+      !item.max?.storage
+    )
+      yield required(
+        `${field}.limits`,
+        "either minimum or maximum storage value is required, but neither was provided",
+      );
+    const given = Object.keys(item[list] ?? {}).sort();
+    if (item.type === "Pod" && list.startsWith("default")) {
+      if (given.length) yield forbiddenField(`${field}.${list}`, "may not be specified when `type` is 'Pod'");
+    } else for (const name of given) yield* validateName(name, `${field}.${list}[${name}]`);
+  }
   const names = new Set(LISTS.flatMap((list) => Object.keys(item[list] ?? {})));
   for (const name of [...names].sort()) yield* validateOrder(item, name, field);
 }
@@ -59,6 +71,28 @@ function* validateOrder(item: CoreV1LimitRangeItem, name: string, field: string)
     );
   }
   const ratio = item.maxLimitRequestRatio?.[name];
-  if (ratio !== undefined && compareQuantities(parseQuantity(ratio), parseQuantity("1")) < 0)
-    yield invalidValue(`${field}.maxLimitRequestRatio[${name}]`, ratio, `ratio ${ratio} is less than 1`);
+  if (ratio !== undefined)
+    yield* validateRatio(item, name, parseQuantity(ratio), `${field}.maxLimitRequestRatio[${name}]`);
+  const [limit, request] = [item.default?.[name], item.defaultRequest?.[name]];
+  if (mayOvercommit(name) || item.type === "Pod" || limit === undefined || request === undefined) return;
+  const [a, b] = [limit, request].map((amount) => formatQuantity(parseQuantity(amount)));
+  if (a !== b)
+    yield invalidValue(
+      `${field}.defaultRequest[${name}]`,
+      b,
+      `default value ${a} must equal to defaultRequest value ${b} in ${name}`,
+    );
+}
+
+const DIGITS = 6;
+
+function* validateRatio(item: CoreV1LimitRangeItem, name: string, ratio: Quantity, field: string): Problems {
+  const shown = formatQuantity(ratio);
+  if (compareQuantities(ratio, parseQuantity("1")) < 0)
+    yield invalidValue(field, shown, `ratio ${shown} is less than 1`);
+  const [min, max] = [item.min?.[name], item.max?.[name]];
+  if (min === undefined || max === undefined) return;
+  const most = Number(parseQuantity(max).nano) / Number(parseQuantity(min).nano);
+  if (Number(ratio.nano) / 1e9 > most)
+    yield invalidValue(field, shown, `ratio ${shown} is greater than max/min = ${most.toFixed(DIGITS)}`);
 }

@@ -1,9 +1,8 @@
 import { labelValueProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type { CoreV1Node, CoreV1Taint } from "../generated/types.ts";
-import { same } from "../paths.ts";
 import { entries, invalidFor, type Problems } from "./fields.ts";
-import { isCidr } from "./ip.ts";
+import { isCidr, NOT_A_CIDR } from "./ip.ts";
 import { validateQuantity } from "./resources.ts";
 
 export const TAINT_EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
@@ -29,32 +28,37 @@ function* validateTaints(taints: readonly CoreV1Taint[] | undefined): Problems {
   }
 }
 
-export function* validateNode({ spec }: CoreV1Node): Problems {
+export function* validateNode({ spec, status }: CoreV1Node): Problems {
   yield* validateTaints(spec?.taints);
-  for (const [index, cidr] of (spec?.podCIDRs ?? []).entries())
-    if (!isCidr(cidr))
-      yield invalidValue(
-        `spec.podCIDRs[${index}]`,
-        cidr,
-        "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
-      );
+  yield* validateAmounts(status);
+  const ranges = spec?.podCIDRs ?? [];
+  for (const [index, range] of ranges.entries())
+    if (!isCidr(range)) yield invalidValue(`spec.podCIDRs[${index}]`, range, NOT_A_CIDR);
+  const families = new Set(ranges.map((range) => range.includes(":")));
+  if (ranges.length > 1 && ranges.every(isCidr) && (families.size < 2 || ranges.length > 2))
+    yield invalidValue("spec.podCIDRs", ranges, "may specify no more than one CIDR for each IP family");
 }
 
-/** Addresses of pods and the machine behind a node are set once. */
-export function* validateNodeUpdate(node: CoreV1Node, old: CoreV1Node): Problems {
-  yield* validateTaints(node.spec?.taints); // told twice, as upstream tells it
-  for (const [list, amounts] of Object.entries({
-    capacity: node.status?.capacity,
-    allocatable: node.status?.allocatable,
-  }))
-    for (const [name, amount] of entries(amounts))
+function* validateAmounts(status: CoreV1Node["status"]): Problems {
+  for (const list of ["capacity", "allocatable"] as const)
+    for (const [name, amount] of entries(status?.[list]))
       yield* validateQuantity(name, String(amount), `status.${list}.${name}`);
+}
+
+/** Addresses of pods and the machine behind a node are set once. Amounts and taints are told of twice, as upstream. */
+export function* validateNodeUpdate(node: CoreV1Node, old: CoreV1Node): Problems {
+  yield* validateAmounts(node.status);
   const addresses = node.status?.addresses ?? [];
   for (const [index, { type, address }] of addresses.entries())
     if (addresses.slice(0, index).some((known) => known.type === type && known.address === address))
       yield duplicate(`status.addresses[${index}]`, { Type: type, Address: address });
-  if (old.spec?.podCIDRs?.length && !same(node.spec?.podCIDRs, old.spec.podCIDRs))
+  const [now, was] = [node.spec?.podCIDRs ?? [], old.spec?.podCIDRs ?? []];
+  const changed = now.length === was.length ? was.filter((range, index) => range !== now[index]).length : 1;
+  for (let times = was.length ? changed : 0; times > 0; times--)
     yield forbiddenField("spec.podCIDRs", 'node updates may not change podCIDR except from "" to valid');
   if (old.spec?.providerID && node.spec?.providerID !== old.spec.providerID)
     yield forbiddenField("spec.providerID", 'node updates may not change providerID except from "" to valid');
+  yield* validateTaints(node.spec?.taints);
+  if ((node.spec?.externalID ?? "") !== (old.spec?.externalID ?? ""))
+    yield forbiddenField("spec.externalID", "may not be updated");
 }

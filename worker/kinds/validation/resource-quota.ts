@@ -1,8 +1,7 @@
-import { qualifiedNameProblems } from "../../lib/names.ts";
-import { invalidValue, notSupported, required } from "../../lib/status.ts";
+import { invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1ResourceQuota } from "../generated/types.ts";
-import { entries, invalidFor, type Problems } from "./fields.ts";
-import { isStandardResource, validateQuantity } from "./resources.ts";
+import { entries, type Problems } from "./fields.ts";
+import { isStandardResource, validateQuantity, validateResourceName } from "./resources.ts";
 
 const SCOPES = [
   "BestEffort",
@@ -11,8 +10,8 @@ const SCOPES = [
   "NotTerminating",
   "PriorityClass",
   "Terminating",
+  "VolumeAttributesClass",
 ];
-const OPERATORS = ["DoesNotExist", "Exists", "In", "NotIn"];
 
 export function* validateResourceQuota({ spec, status }: CoreV1ResourceQuota): Problems {
   for (const [field, list] of [
@@ -21,9 +20,8 @@ export function* validateResourceQuota({ spec, status }: CoreV1ResourceQuota): P
     ["status.used", status?.used],
   ] as const)
     for (const [name, amount] of entries(list)) {
-      const problems = qualifiedNameProblems(name);
-      yield* invalidFor(`${field}[${name}]`, name, problems);
-      if (!problems.length && !name.includes("/") && !isStandardResource(name))
+      yield* validateResourceName(name, `${field}[${name}]`);
+      if (!name.includes("/") && !isStandardResource(name))
         yield invalidValue(`${field}[${name}]`, name, "must be a standard resource for quota");
       yield* validateQuantity(isCount(name) ? "pods" : name, amount, `${field}[${name}]`);
     }
@@ -31,12 +29,26 @@ export function* validateResourceQuota({ spec, status }: CoreV1ResourceQuota): P
   for (const { scopeName, operator, values } of spec?.scopeSelector?.matchExpressions ?? []) {
     const at = "spec.scopeSelector.matchExpressions";
     if (!SCOPES.includes(scopeName)) yield invalidValue(`${at}.scopeName`, scopeName, "unsupported scope");
-    if (!OPERATORS.includes(operator)) yield notSupported(`${at}.operator`, operator, OPERATORS);
-    if ((operator === "In" || operator === "NotIn") && !values?.length)
-      yield required(
-        `${at}.values`,
-        "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+    else if (scopeName !== "PriorityClass" && scopeName !== "VolumeAttributesClass" && operator !== "Exists")
+      yield invalidValue(
+        `${at}.operator`,
+        operator ?? "",
+        "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
       );
+    if (operator === "In" || operator === "NotIn") {
+      if (!values?.length)
+        yield required(
+          `${at}.values`,
+          "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+        );
+    } else if (operator === "Exists" || operator === "DoesNotExist") {
+      if (values?.length)
+        yield invalidValue(
+          `${at}.values`,
+          values,
+          "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector",
+        );
+    } else yield invalidValue(`${at}.operator`, operator ?? "", "not a valid selector operator");
   }
 }
 
@@ -50,6 +62,7 @@ const CONFLICTING = [
 function* scopeProblems(scopes: readonly string[], names: readonly string[]): Problems {
   for (const scope of scopes) {
     if (!SCOPES.includes(scope)) yield invalidValue("spec.scopes", scopes, "unsupported scope");
+    if (!SCOPES.includes(scope)) continue;
     const fits = scope === "BestEffort" ? ["pods"] : POD_NAMES;
     for (const name of names.toSorted())
       if (isStandardResource(name) && !fits.includes(name))

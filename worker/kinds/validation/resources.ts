@@ -42,7 +42,7 @@ const isNative = (name: string) => !name.includes("/") || name.includes("kuberne
 const isExtendedResource = (name: string): boolean =>
   !isNative(name) && !name.startsWith("requests.") && qualifiedNameProblems(`requests.${name}`).length === 0;
 
-const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name);
+export const mayOvercommit = (name: string) => isNative(name) && !isHugePages(name);
 
 export function* validateResourceName(name: string, field: string): Problems {
   const problems = qualifiedNameProblems(name);
