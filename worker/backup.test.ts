@@ -234,7 +234,7 @@ test("a restore that ends at any statement has changed nothing", async () => {
       sql.run(...parameters);
     },
   };
-  const to = await cluster({ platform: { sql: failing }, sql });
+  const to = await cluster({ platform: { sql: failing, report: () => {} }, sql });
   await make(to, "kept");
   const bytes = await backup(to);
   await make(to, "new");
@@ -295,6 +295,23 @@ test("parts come in their order, each as often as it takes, and of two restores 
   const revision = await newest(to);
   expect(await code(last, after, "two")).toBe(200);
   expect(await newest(to)).toBe(revision);
+});
+
+test("a restore that nobody goes on with gives its room back", async () => {
+  const from = await cluster();
+  for (let i = 0; i < 4; i++) await make(from, `c${i}`, "x".repeat(PART_BYTES / 2));
+  const parts = await partsOf(await backup(from));
+  const to = await cluster({ name: "other" });
+  const staged = () => to.sql.all<{ n: number }>("SELECT COUNT(*) AS n FROM staged")[0]?.n;
+  expect((await send(to, parts[0] as Part, "", "", "left")).status).toBe(200);
+  to.sleep();
+  await to.ask("GET", "/api/v1/namespaces");
+  expect(staged()).toBeGreaterThan(0);
+  to.state.now += 3_600_000;
+  to.sleep();
+  await to.ask("GET", "/api/v1/namespaces");
+  expect(staged()).toBe(0);
+  expect((await send(to, parts[1] as Part, (parts[0] as Part).check, "", "left")).status).toBe(409);
 });
 
 test("whoever asks in the moment of a restore is told to ask again", async () => {

@@ -5,6 +5,7 @@
 import { type Api, createApp } from "./api/app.ts";
 import { Audit } from "./api/audit/audit.ts";
 import { createSecurity } from "./api/auth/security.ts";
+import { forgetGivenUp } from "./api/backup/restore.ts";
 import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { bootstrap } from "./api/bootstrap/bootstrap.ts";
 import { type Attempt, type Caller, CalloutsNeeded, withCallouts } from "./api/callouts/callouts.ts";
@@ -88,6 +89,7 @@ export class Core {
     this.parts = parts;
     const { store, effects, config, platform, limits } = parts;
     const began = store.revision();
+    forgetGivenUp(store, effects.now());
     serveCustomResources(store, this.kinds);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });

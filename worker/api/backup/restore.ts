@@ -18,6 +18,8 @@ import { IDENTITY_SETTINGS, LAST, LOCAL_SETTINGS, STATE, TRANSIENT_SETTINGS } fr
 
 /** What the cluster may write while a backup comes in, in revisions. */
 const ROOM = 1_000_000;
+/** A restore that has not gone on for so long was given up, ms. */
+const GIVEN_UP_MS = 3_600_000;
 
 export type RestoreOptions = {
   /** The client's name for this restore, so that its last part is not taken for another's when it is sent again. */
@@ -52,11 +54,13 @@ type State = {
   counts: Counts;
   /** Id of the key that what is kept aside is sealed with. */
   key: number | undefined;
+  /** When the last part came, ms. */
+  at: number;
 };
 
 export type RestoreParts = {
   store: Store;
-  effects: Pick<Effects, "uid">;
+  effects: Pick<Effects, "uid" | "now">;
   /** All that memory holds is of the past. */
   restored(): void;
 };
@@ -77,7 +81,7 @@ export function receivePart(parts: RestoreParts, part: Part, options: RestoreOpt
     throw new ApiError(409, "Conflict", "another restore has begun meanwhile, or this one was given up: begin again");
   let answer: RestoreAnswer;
   try {
-    answer = store.write(() => take(store, isFirst ? begin(parts, part, options) : (state as State), part));
+    answer = store.write(() => take(parts, isFirst ? begin(parts, part, options) : (state as State), part));
   } catch (error) {
     throw error instanceof BackupError ? badRequest(error.message) : error;
   }
@@ -109,12 +113,23 @@ function begin({ store, effects }: RestoreParts, part: Part, { id, replace, fork
     header,
     counts: { settings: 0, credentials: 0, objects: 0 },
     key: keyOf(store),
+    at: effects.now(),
   };
+}
+
+/** Gives back the room of a restore that nobody went on with. */
+export function forgetGivenUp(store: Store, now: number): void {
+  const state = read<State>(store, STATE);
+  if (!state || now - state.at < GIVEN_UP_MS) return;
+  store.write(() => {
+    store.staging.clear();
+    store.removeSetting(STATE);
+  });
 }
 
 const keyOf = (store: Store): number | undefined => store.keys?.list()[0]?.id;
 
-function take(store: Store, state: State, part: Part): RestoreAnswer {
+function take({ store, effects }: RestoreParts, state: State, part: Part): RestoreAnswer {
   if (state.key !== keyOf(store))
     throw new ApiError(409, "Conflict", "the key that the storage is encrypted with has changed: begin again");
   for (const line of part.lines) {
@@ -123,6 +138,7 @@ function take(store: Store, state: State, part: Part): RestoreAnswer {
       throw new BackupError("the backup is corrupted: its end is not where it must be");
   }
   state.check = part.check;
+  state.at = effects.now();
   if (part.isLast) return finish(store, state);
   store.setSetting(STATE, JSON.stringify(state));
   return { received: part.check };
