@@ -103,6 +103,40 @@ test("definitions and their fields are described once the texts are there", asyn
   });
 });
 
+test("values that a description lists are an enumeration, and empty items have what Go writes for them", async () => {
+  await loadDescriptions();
+  const pod = document(new Kinds([Deployment]), "apis/apps/v1").components.schemas["io.k8s.api.core.v1.PodSpec"];
+  expect(pod?.properties).toMatchObject({
+    restartPolicy: { enum: ["Always", "Never", "OnFailure"] },
+    containers: { items: { allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.Container" }], default: {} } },
+    nodeSelector: { additionalProperties: { type: "string", default: "" } },
+  });
+});
+
+test("paths: what is watched the older way, discovery, and which answers there may be", () => {
+  const { paths } = document(new Kinds([Deployment, CronTab]), "apis/apps/v1");
+  const base = "/apis/apps/v1/namespaces/{namespace}/deployments";
+  expect(Object.keys(paths)).toEqual([
+    "/apis/apps/v1/",
+    "/apis/apps/v1/deployments",
+    base,
+    `${base}/{name}`,
+    `${base}/{name}/scale`,
+    `${base}/{name}/status`,
+    "/apis/apps/v1/watch/deployments",
+    "/apis/apps/v1/watch/namespaces/{namespace}/deployments",
+    "/apis/apps/v1/watch/namespaces/{namespace}/deployments/{name}",
+  ]);
+  expect(paths[base]?.post).toMatchObject({
+    operationId: "createAppsV1NamespacedDeployment",
+    responses: { 201: { description: "Created" }, 401: { description: "Unauthorized" } },
+  });
+  expect(paths["/apis/apps/v1/watch/deployments"]?.get).toMatchObject({
+    operationId: "watchAppsV1DeploymentListForAllNamespaces",
+    "x-kubernetes-action": "watchlist",
+  });
+});
+
 test("every reference leads to a definition", () => {
   const { definitions, paths } = JSON.parse(
     openapiV2(new Kinds([Deployment, PersistentVolume, CronTab])).text,

@@ -1,9 +1,10 @@
 import { textsHash } from "./generated/descriptions.ts";
-import { definitionOfKind, tableHash } from "./generated/schemas.ts";
+import { tableHash } from "./generated/schemas.ts";
 import type { Kind } from "./kind.ts";
+import { type Document, documentsOf } from "./openapi/documents.ts";
 import { pathsOf } from "./openapi/paths.ts";
 import { openapiV2Protobuf } from "./openapi/protobuf.ts";
-import { collectCustom, collectDefinition, definitionName, type Json, type OpenApiVersion } from "./openapi/schemas.ts";
+import { collectCustom, collectDefinition, type Json, type OpenApiVersion } from "./openapi/schemas.ts";
 import type { Kinds } from "./registry.ts";
 
 /** Served text with its hash, which is also its ETag. */
@@ -50,24 +51,26 @@ export function openapiV3Index(
 function ownIndex(kinds: Kinds): OpenApiDocument {
   return cached(kinds, "v3", () => {
     const paths: Record<string, { serverRelativeURL: string }> = {};
-    for (const [path, members] of Map.groupBy(kinds.all(), pathOf))
-      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${fingerprint(members)}` };
+    const all = [...kinds.all()];
+    const byPath = Map.groupBy(all, pathOf);
+    for (const path of new Set([...documentsOf(all).keys(), ...byPath.keys()]))
+      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${fingerprint(byPath.get(path) ?? [])}` };
     return JSON.stringify({ paths });
   });
 }
 
 /** The document of `api/v1` or `apis/apps/v1`; undefined where nothing is served. */
 export function openapiV3(kinds: Kinds, groupVersion: string): OpenApiDocument | undefined {
-  const members = [...kinds.all()].filter((kind) => pathOf(kind) === groupVersion);
-  if (!members.length) return undefined;
-  const document = cached(kinds, groupVersion, () =>
-    JSON.stringify({
-      openapi: "3.0.0",
-      info,
-      paths: paths("3", members),
-      components: { schemas: definitions("3", members) },
-    }),
-  );
+  const all = [...kinds.all()];
+  const members = all.filter((kind) => pathOf(kind) === groupVersion);
+  const documents = documentsOf(all).get(groupVersion) ?? [];
+  if (!members.length && !documents.length) return undefined;
+  const document = cached(kinds, groupVersion, () => {
+    const served = paths("3", members, documents);
+    const schemas = definitions("3", served, members);
+    const [about, secured] = documents.length ? [info, { securitySchemes: security }] : [customInfo, {}];
+    return JSON.stringify({ openapi: "3.0.0", info: about, paths: served, components: { schemas, ...secured } });
+  });
   return { text: document.text, hash: fingerprint(members) };
 }
 
@@ -75,7 +78,16 @@ export function openapiV3(kinds: Kinds, groupVersion: string): OpenApiDocument |
 export function openapiV2(kinds: Kinds): OpenApiDocument {
   return cached(kinds, "v2", () => {
     const all = [...kinds.all()];
-    return JSON.stringify({ swagger: "2.0", info, paths: paths("2", all), definitions: definitions("2", all) });
+    const documents = [...documentsOf(all).values()].flat();
+    const served = paths("2", all, documents);
+    return JSON.stringify({
+      swagger: "2.0",
+      info,
+      paths: served,
+      definitions: definitions("2", served, all),
+      securityDefinitions: security,
+      security: [{ BearerToken: [] }],
+    });
   });
 }
 
@@ -88,34 +100,27 @@ export function openapiV2Binary(document: OpenApiDocument): { bytes: Uint8Array<
   return { bytes, hash: document.hash };
 }
 
-const info = { title: "Kubernetes", version: "unversioned" };
+const info = { title: "Kubernetes", version: "1.35" };
+const customInfo = { title: "Kubernetes CRD Swagger", version: "v0.1.0" };
+const security = {
+  BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" },
+};
 
 const sorted = (entries: Iterable<[string, Json]>): Json =>
   Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
 
-const paths = (version: OpenApiVersion, kinds: readonly Kind[]) =>
-  sorted(kinds.flatMap((kind) => [...pathsOf(version, kind)]));
+const paths = (version: OpenApiVersion, kinds: readonly Kind[], documents: readonly Document[]) =>
+  sorted([
+    ...documents.map(({ path, item }): [string, Json] => [path, item(version)]),
+    ...kinds.flatMap((kind) => [...pathsOf(version, kind)]),
+  ]);
 
-/** Bodies that any path may have. */
-const shared = ["DeleteOptions", "Patch", "Status", "WatchEvent"].map(
-  (name) => `io.k8s.apimachinery.pkg.apis.meta.v1.${name}`,
-);
-
-function definitions(version: OpenApiVersion, kinds: readonly Kind[]): Json {
+/** Of everything that the paths name, and what that needs. */
+function definitions(version: OpenApiVersion, paths: Json, kinds: readonly Kind[]): Json {
   const found = new Map<string, Json>();
-  for (const name of shared) collectDefinition(version, name, found);
-  for (const kind of kinds) {
-    if (!kind.schema.name) {
-      collectCustom(version, kind, found);
-      continue;
-    }
-    collectDefinition(version, definitionName(kind), found);
-    if (kind.verbs.includes("list")) collectDefinition(version, `${definitionName(kind)}List`, found);
-    for (const { body } of kind.subresources) {
-      const name = body && definitionOfKind[`${body.group}/${body.version}/${body.kind}`];
-      if (name) collectDefinition(version, name, found);
-    }
-  }
+  for (const kind of kinds) if (!kind.schema.name) collectCustom(version, kind, found);
+  const names = JSON.stringify(paths).matchAll(/"#\/(?:definitions|components\/schemas)\/([^"]+)"/g);
+  for (const [, name = ""] of names) if (!found.has(name)) collectDefinition(version, name, found);
   return sorted(found);
 }
 

@@ -1,24 +1,28 @@
 import { definitionOfKind } from "../generated/schemas.ts";
 import type { Kind, Subresource } from "../kind.ts";
-import { definitionName, type Json, type OpenApiVersion, refTo } from "./schemas.ts";
+import {
+  CUSTOM_TYPES,
+  META,
+  type Method,
+  OBJECT_TYPES,
+  type Operation,
+  type Parameter,
+  pathItem,
+  STREAM_TYPES,
+} from "./operations.ts";
+import { definitionName, type Json, type OpenApiVersion } from "./schemas.ts";
 
-const meta = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-
-type Parameter = readonly [name: string, type: "string" | "integer" | "boolean"];
-const writing: readonly Parameter[] = [
-  ["dryRun", "string"],
-  ["fieldManager", "string"],
-  ["fieldValidation", "string"],
-];
+const dryRun: Parameter = ["dryRun", "string"];
+const writing: readonly Parameter[] = [dryRun, ["fieldManager", "string"], ["fieldValidation", "string"]];
+const patching: readonly Parameter[] = [...writing, ["force", "boolean"]];
 const deleting: readonly Parameter[] = [
-  ["dryRun", "string"],
+  dryRun,
   ["gracePeriodSeconds", "integer"],
   ["ignoreStoreReadErrorWithClusterBreakingPotential", "boolean"],
   ["orphanDependents", "boolean"],
   ["propagationPolicy", "string"],
 ];
-const listing: readonly Parameter[] = [
-  ["allowWatchBookmarks", "boolean"],
+const selecting: readonly Parameter[] = [
   ["continue", "string"],
   ["fieldSelector", "string"],
   ["labelSelector", "string"],
@@ -27,125 +31,192 @@ const listing: readonly Parameter[] = [
   ["resourceVersionMatch", "string"],
   ["sendInitialEvents", "boolean"],
   ["timeoutSeconds", "integer"],
-  ["watch", "boolean"],
 ];
+const listing: readonly Parameter[] = [["allowWatchBookmarks", "boolean"], ...selecting, ["watch", "boolean"]];
 
-type Action = {
-  method: "get" | "post" | "put" | "patch" | "delete";
-  /** `x-kubernetes-action`. */
-  action: string;
-  /** How an operation's id begins. */
-  id: string;
-  parameters: readonly Parameter[];
-  body?: "object" | "patch" | "options";
-  answer: "object" | "list" | "status" | "text";
+const streams: readonly Parameter[] = (["stderr", "stdin", "stdout", "tty"] as const).map((name) => [name, "boolean"]);
+/** What subresources that open a connection take, and the name of their options. */
+const connections: Readonly<Record<string, readonly Parameter[]>> = {
+  attach: [["container", "string"], ...streams],
+  exec: [["command", "string"], ["container", "string"], ...streams],
+  portforward: [["ports", "integer"]],
+  proxy: [["path", "string"]],
 };
-
-/** By discovery's verbs; those on a collection, and those on one object. */
-const collection: Readonly<Record<string, Action>> = {
-  list: { method: "get", action: "list", id: "list", parameters: listing, answer: "list" },
-  create: { method: "post", action: "post", id: "create", parameters: writing, body: "object", answer: "object" },
-  deletecollection: {
-    method: "delete",
-    action: "deletecollection",
-    id: "delete",
-    parameters: [...listing.slice(1, 9), ...deleting],
-    body: "options",
-    answer: "status",
-  },
+const optionsOf: Readonly<Record<string, string>> = {
+  attach: "AttachOptions",
+  exec: "ExecOptions",
+  portforward: "PortForwardOptions",
+  proxy: "ProxyOptions",
 };
-const single: Readonly<Record<string, Action>> = {
-  get: { method: "get", action: "get", id: "read", parameters: [], answer: "object" },
-  update: { method: "put", action: "put", id: "replace", parameters: writing, body: "object", answer: "object" },
-  patch: {
-    method: "patch",
-    action: "patch",
-    id: "patch",
-    parameters: [...writing, ["force", "boolean"]],
-    body: "patch",
-    answer: "object",
-  },
-  delete: {
-    method: "delete",
-    action: "delete",
-    id: "delete",
-    parameters: deleting,
-    body: "options",
-    answer: "status",
-  },
-};
-const { create, list } = collection as { create: Action; list: Action };
-const onSubresource: Readonly<Record<string, Action>> = { ...single, create };
-const connect: Readonly<Record<string, Action>> = Object.fromEntries(
-  (["get", "create", "update", "patch", "delete"] as const).map((verb) => {
-    const { method } = verb === "create" ? create : (single[verb] as Action);
-    return [verb, { method, action: "connect", id: `connect`, parameters: [], answer: "text" }];
-  }),
-);
-const listAll: Action = { ...list };
-/** Subresources that open a connection to something behind the server. */
-const connections = new Set(["attach", "exec", "portforward", "proxy"]);
+const logging: readonly Parameter[] = [
+  ["container", "string"],
+  ["follow", "boolean"],
+  ["insecureSkipTLSVerifyBackend", "boolean"],
+  ["limitBytes", "integer"],
+  ["previous", "boolean"],
+  ["sinceSeconds", "integer"],
+  ["stream", "string"],
+  ["tailLines", "integer"],
+  ["timestamps", "boolean"],
+];
 
 const pascal = (text: string) =>
   text.replace(/(?:^|[^A-Za-z0-9])([A-Za-z0-9])/g, (_, first: string) => first.toUpperCase());
-const groupTitle = (group: string) => pascal(group.replace(/\.k8s\.io$/, "") || "core");
+/** The group as ids of operations name it. */
+export const groupTitle = (group: string) => pascal(group.replace(/\.k8s\.io$/, "") || "core");
+export const tagOf = (title: string) => title.replace(/^./, (c) => c.toLowerCase());
+const withArticle = (noun: string) => (noun.endsWith("s") ? noun : /^[AEIOU]/i.test(noun) ? `an ${noun}` : `a ${noun}`);
+
+type Verb = "list" | "create" | "deletecollection" | "get" | "update" | "patch" | "delete";
+const METHODS: Readonly<Record<Verb, Method>> = {
+  list: "get",
+  create: "post",
+  deletecollection: "delete",
+  get: "get",
+  update: "put",
+  patch: "patch",
+  delete: "delete",
+};
+const ACTIONS: Partial<Record<Verb, string>> = { create: "post", update: "put" };
+const IDS: Readonly<Record<Verb, string>> = {
+  list: "list",
+  create: "create",
+  deletecollection: "delete",
+  get: "read",
+  update: "replace",
+  patch: "patch",
+  delete: "delete",
+};
+const CODES: Partial<Record<Verb, readonly number[]>> = {
+  create: [200, 201, 202],
+  update: [200, 201],
+  patch: [200, 201],
+  delete: [200, 202],
+};
+const PARAMETERS: Partial<Record<Verb, readonly Parameter[]>> = {
+  list: listing,
+  create: writing,
+  deletecollection: [...selecting, ...deleting],
+  update: writing,
+  patch: patching,
+  delete: deleting,
+};
+
+/** Kinds of which a delete answers the object as it last was. */
+const ANSWERS_DELETED = new Set([
+  "pods",
+  "podtemplates",
+  "resourcequotas",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "serviceaccounts",
+  "services",
+  "csidrivers.storage.k8s.io",
+  "csinodes.storage.k8s.io",
+  "storageclasses.storage.k8s.io",
+  "volumeattachments.storage.k8s.io",
+  "volumeattributesclasses.storage.k8s.io",
+  "deviceclasses.resource.k8s.io",
+  "resourceclaims.resource.k8s.io",
+  "resourceclaimtemplates.resource.k8s.io",
+  "resourceslices.resource.k8s.io",
+]);
 
 /** The paths of one kind, with their operations. */
 export function* pathsOf(version: OpenApiVersion, kind: Kind): Iterable<[path: string, item: Json]> {
   const root = `${kind.group ? "/apis" : "/api"}/${kind.apiVersion}`;
-  const base = kind.namespaced ? `${root}/namespaces/{namespace}/${kind.resource}` : `${root}/${kind.resource}`;
-  const item = (path: string, actions: Readonly<Record<string, Action>>, sub?: Subresource): [string, Json] => [
-    path,
-    {
-      ...pathParameters(version, path),
-      ...operations(version, kind, actions, sub),
-    },
-  ];
-  if (kind.verbs.some((verb) => verb in collection)) yield item(base, collection);
-  if (kind.verbs.some((verb) => verb in single)) yield item(`${base}/{name}`, single);
-  if (kind.namespaced && kind.verbs.includes("list")) yield item(`${root}/${kind.resource}`, { list: listAll });
-  for (const sub of kind.subresources)
-    yield item(`${base}/{name}/${sub.name}`, connections.has(sub.name) ? connect : onSubresource, sub);
-}
-
-function operations(
-  version: OpenApiVersion,
-  kind: Kind,
-  actions: Readonly<Record<string, Action>>,
-  sub: Subresource | undefined,
-): Json {
-  const verbs = sub?.verbs ?? kind.verbs;
-  return Object.fromEntries(
-    Object.entries(actions).flatMap(([verb, action]) =>
-      verbs.includes(verb) ? [[action.method, operation(version, kind, action, sub)]] : [],
+  const within = kind.namespaced ? `namespaces/{namespace}/${kind.resource}` : kind.resource;
+  const base = `${root}/${within}`;
+  const item = (path: string, verbs: readonly Verb[], sub?: Subresource): [string, Json] | undefined => {
+    const known = (sub ?? kind).verbs;
+    const all = verbs.filter((verb) => known.includes(verb));
+    if (!all.length) return undefined;
+    const operations = all.map((verb) => [
+      METHODS[verb],
+      describe(kind, verb, sub, path === `${root}/${kind.resource}`),
+    ]);
+    return [path, pathItem(version, path, kind, Object.fromEntries(operations))];
+  };
+  const found = [
+    item(base, ["list", "create", "deletecollection"]),
+    item(`${base}/{name}`, ["get", "update", "patch", "delete"]),
+    kind.namespaced ? item(`${root}/${kind.resource}`, ["list"]) : undefined,
+    ...watches(version, kind, root, within),
+    ...kind.subresources.flatMap((sub) =>
+      sub.name in connections
+        ? connectionsOf(version, kind, `${base}/{name}/${sub.name}`, sub)
+        : [item(`${base}/{name}/${sub.name}`, ["get", "create", "update", "patch", "delete"], sub)],
     ),
-  );
+  ];
+  for (const entry of found) if (entry) yield entry;
 }
 
-function operation(version: OpenApiVersion, kind: Kind, action: Action, sub: Subresource | undefined): Json {
+const idOf = (kind: Kind, [begins, ...between]: readonly string[], isNamespaced: boolean, ends: string) =>
+  [
+    begins,
+    groupTitle(kind.group),
+    pascal(kind.version),
+    ...between,
+    isNamespaced ? "Namespaced" : "",
+    kind.kind,
+    ends,
+  ].join("");
+const tag = (kind: Kind) => `${tagOf(groupTitle(kind.group))}_${kind.version}`;
+const isCustom = (kind: Kind) => !kind.schema.name;
+
+function describe(kind: Kind, verb: Verb, sub: Subresource | undefined, isAll: boolean): Operation {
   const { group, version: v, kind: name } = sub?.body ?? kind;
   const own = definitionName(kind);
   const object = sub?.body ? definitionOfKind[`${group}/${v}/${name}`] : own;
-  const all = action === listAll;
-  const answer = { object, list: `${own}List`, status: `${meta}Status`, text: undefined }[action.answer];
-  const body = action.body && { object, patch: `${meta}Patch`, options: `${meta}DeleteOptions` }[action.body];
-  const types = action.body === "patch" ? patchTypes(kind) : ["application/json"];
-  return {
-    operationId: [
-      action.id,
-      groupTitle(kind.group),
-      pascal(kind.version),
-      action.action === "connect" ? pascal(action.method) : "",
-      action.action === "deletecollection" ? "Collection" : "",
-      kind.namespaced && !all ? "Namespaced" : "",
-      kind.kind,
-      all ? "ForAllNamespaces" : pascal(sub?.name ?? ""),
-    ].join(""),
-    tags: [`${groupTitle(kind.group).replace(/^./, (c) => c.toLowerCase())}_${kind.version}`],
-    "x-kubernetes-action": action.action,
-    "x-kubernetes-group-version-kind": { group, kind: name, version: v },
-    ...(version === "3" ? operation3(action, body, types, answer) : operation2(action, body, types, answer)),
+  const of = sub ? `${sub.name} of ` : "";
+  const description: Readonly<Record<Verb, string>> = {
+    list: `list ${kind.verbs.includes("watch") ? "or watch " : ""}objects of kind ${kind.kind}`,
+    create: `create ${of}${withArticle(kind.kind)}`,
+    deletecollection: `delete collection of ${kind.kind}`,
+    get: `read ${of}the specified ${kind.kind}`,
+    update: `replace ${of}the specified ${kind.kind}`,
+    patch: `partially update ${of}the specified ${kind.kind}`,
+    delete: `delete ${of}${withArticle(kind.kind)}`,
   };
+  const isLog = sub?.name === "log";
+  const types = isCustom(kind) ? CUSTOM_TYPES : isLog ? ["text/plain", ...OBJECT_TYPES] : OBJECT_TYPES;
+  const isDelete = verb === "delete" || verb === "deletecollection";
+  const answers =
+    isDelete && !(verb === "delete" && ANSWERS_DELETED.has(kind.groupResource)) ? `${META}Status` : object;
+  const definition = verb === "list" ? `${own}List` : isLog ? undefined : answers;
+  const ends = isAll && kind.namespaced ? "ForAllNamespaces" : pascal(sub?.name ?? "");
+  const body = bodyOf(kind, verb, object);
+  return {
+    id: idOf(kind, [IDS[verb], verb === "deletecollection" ? "Collection" : ""], kind.namespaced && !isAll, ends),
+    description: description[verb],
+    tag: tag(kind),
+    parameters: isLog ? logging : parametersOf(kind, verb),
+    ...(body && { body }),
+    answer: {
+      ...(definition && { definition }),
+      codes: verb === "patch" && isCustom(kind) ? [200] : (CODES[verb] ?? [200]),
+      types: verb === "list" && !isCustom(kind) ? [...types, ...STREAM_TYPES] : types,
+    },
+    consumes: verb === "patch" ? patchTypes(kind) : isCustom(kind) ? CUSTOM_TYPES : ["*/*"],
+    action: { name: ACTIONS[verb] ?? verb, group, version: v, kind: name },
+  };
+}
+
+/** What the server says of custom resources, which it installs in another way. */
+const CUSTOM_PARAMETERS: Partial<Record<Verb, readonly Parameter[]>> = {
+  deletecollection: listing,
+  get: [["resourceVersion", "string"]],
+};
+
+const parametersOf = (kind: Kind, verb: Verb) => (isCustom(kind) && CUSTOM_PARAMETERS[verb]) || PARAMETERS[verb];
+
+function bodyOf(kind: Kind, verb: Verb, object: string | undefined): Operation["body"] {
+  const types = isCustom(kind) ? CUSTOM_TYPES : ["*/*"];
+  if (verb === "patch") return { definition: `${META}Patch`, required: true, types: patchTypes(kind) };
+  if (verb === "deletecollection" && isCustom(kind)) return undefined;
+  if (verb === "delete" || verb === "deletecollection")
+    return { definition: `${META}DeleteOptions`, required: false, types };
+  return (verb === "create" || verb === "update") && object ? { definition: object, required: true, types } : undefined;
 }
 
 /** Custom resources have no strategic merge patch. */
@@ -156,47 +227,48 @@ const patchTypes = (kind: Kind) => [
   "application/apply-patch+yaml",
 ];
 
-type Name = string | undefined;
-
-function operation3(action: Action, body: Name, types: readonly string[], answer: Name): Json {
-  const content = (name: string, mediaTypes: readonly string[]) =>
-    Object.fromEntries(mediaTypes.map((type) => [type, { schema: refTo("3", name) }]));
-  return {
-    ...(action.parameters.length && { parameters: action.parameters.map((p) => query("3", p)) }),
-    ...(body && {
-      requestBody: { content: content(body, types), ...(action.body !== "options" && { required: true }) },
-    }),
-    responses: { 200: { description: "OK", ...(answer && { content: content(answer, ["application/json"]) }) } },
+/** The older way to watch, which built-in kinds still have. */
+function watches(version: OpenApiVersion, kind: Kind, root: string, within: string): [string, Json][] {
+  if (isCustom(kind) || !kind.verbs.includes("watch")) return [];
+  const watch = (path: string, name: "watch" | "watchlist", isNamespaced: boolean, ends: string): [string, Json] => {
+    const { group, version: v, kind: ofKind } = kind;
+    const operation: Operation = {
+      id: idOf(kind, ["watch"], isNamespaced, ends),
+      description: `watch ${name === "watch" ? "one object" : "objects"} of kind ${ofKind}; deprecated in favour of lists with watch`,
+      tag: tag(kind),
+      parameters: listing,
+      answer: { definition: `${META}WatchEvent`, codes: [200], types: [...OBJECT_TYPES, ...STREAM_TYPES] },
+      consumes: ["*/*"],
+      action: { name, group, version: v, kind: ofKind },
+    };
+    return [path, pathItem(version, path, kind, { get: operation })];
   };
+  const all = kind.namespaced
+    ? [watch(`${root}/watch/${kind.resource}`, "watchlist", false, "ListForAllNamespaces")]
+    : [];
+  const one = kind.verbs.includes("get") ? [watch(`${root}/watch/${within}/{name}`, "watch", kind.namespaced, "")] : [];
+  return [...all, watch(`${root}/watch/${within}`, "watchlist", kind.namespaced, "List"), ...one];
 }
 
-function operation2(action: Action, body: Name, types: readonly string[], answer: Name): Json {
-  const bodyParameter = body && {
-    name: "body",
-    in: "body",
-    required: action.body !== "options",
-    schema: refTo("2", body),
-  };
-  return {
-    consumes: types,
-    produces: ["application/json"],
-    schemes: ["https"],
-    parameters: [...(bodyParameter ? [bodyParameter] : []), ...action.parameters.map((p) => query("2", p))],
-    responses: { 200: { description: "OK", ...(answer && { schema: refTo("2", answer) }) } },
-  };
-}
+const PROXY_METHODS: readonly Method[] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
-/** A parameter's type stands in a schema since version 3. */
-const typed = (version: OpenApiVersion, type: string): Json =>
-  version === "3" ? { schema: { type, uniqueItems: true } } : { type, uniqueItems: true };
-const query = (version: OpenApiVersion, [name, type]: Parameter): Json => ({
-  name,
-  in: "query",
-  ...typed(version, type),
-});
-
-function pathParameters(version: OpenApiVersion, path: string): Json {
-  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => name);
-  const inPath = names.map((name) => ({ name, in: "path", required: true, ...typed(version, "string") }));
-  return { parameters: [...inPath, query(version, ["pretty", "string"])] };
+function connectionsOf(version: OpenApiVersion, kind: Kind, path: string, sub: Subresource): [string, Json][] {
+  const methods: readonly Method[] = sub.name === "proxy" ? PROXY_METHODS : ["get", "post"];
+  const connect = (method: Method, ends: string): [Method, Operation] => [
+    method,
+    {
+      id: idOf(kind, ["connect", pascal(method)], kind.namespaced, pascal(sub.name) + ends),
+      description: `connect ${method.toUpperCase()} requests to ${sub.name} of ${kind.kind}`,
+      tag: tag(kind),
+      parameters: connections[sub.name],
+      answer: { codes: [200], types: ["*/*"] },
+      consumes: ["*/*"],
+      action: { name: "connect", group: kind.group, version: kind.version, kind: `${kind.kind}${optionsOf[sub.name]}` },
+    },
+  ];
+  const item = (at: string, ends: string): [string, Json] => [
+    at,
+    pathItem(version, at, kind, Object.fromEntries(methods.map((method) => connect(method, ends)))),
+  ];
+  return [item(path, ""), ...(sub.name === "proxy" ? [item(`${path}/{path}`, "WithPath")] : [])];
 }

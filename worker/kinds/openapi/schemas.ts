@@ -76,44 +76,90 @@ export function collectCustom(version: OpenApiVersion, kind: Kind, into: Map<str
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.kind)],
   });
   into.set(`${name}List`, {
+    description: `${kind.listKind} is a list of ${kind.kind}`,
     type: "object",
     required: ["items"],
     properties: {
       ...typed(),
-      metadata: refMeta("ListMeta"),
-      items: { type: "array", items: refTo(version, name) },
+      metadata: withDescription(
+        version,
+        refMeta("ListMeta"),
+        descriptionOf("io.k8s.api.core.v1.ConfigMapList", "metadata"),
+      ),
+      items: { description: `List of ${kind.resource}.`, type: "array", items: refTo(version, name) },
     },
     "x-kubernetes-group-version-kind": [gvk(kind.group, kind.version, kind.listKind)],
   });
 }
 
 function describe(version: OpenApiVersion, schema: Schema, reach: Reach): Json {
-  const value = schema.default ?? schema.zero ?? undefined;
+  const value = schema.default ?? (VALUES.has(schema.format ?? "") ? undefined : schema.zero) ?? undefined;
+  const enums = enumIn(schema.description);
   const facts = without({
     description: schema.description,
     default: version === "3" ? value : undefined,
+    enum: schema.type === "string" ? enums : undefined,
     "x-kubernetes-list-type": schema.listType,
     "x-kubernetes-map-type": schema.atomic === false ? "granular" : undefined,
     "x-kubernetes-list-map-keys": schema.listKeys,
     "x-kubernetes-patch-strategy": schema.patchStrategy,
     "x-kubernetes-patch-merge-key": schema.patchMergeKey,
   });
-  if (!schema.name) return { ...describeStructure(version, schema, reach), ...facts };
+  if (!schema.name) return { ...describeStructure(version, schema, reach, enums), ...facts };
   reach(schema.name);
   const ref = refTo(version, schema.name);
   return version === "3" && Object.keys(facts).length ? { allOf: [ref], ...facts } : { ...ref, ...facts };
 }
 
+/** Fields that are said to have a default, though it is what they are without one. */
+const EMPTY_BY_DEFAULT =
+  /\.core\.v1\.((ConfigMap|Secret)(EnvSource|KeySelector|Projection)|ConfigMapVolumeSource|LocalObjectReference)\.name$|\.(ScaleSpec\.replicas|ReplicationControllerSpec\.minReadySeconds)$/;
+
 /** A field with what is said of it, where something is. */
 function described({ name: definition }: Schema, name: string, field: Schema): Schema {
   const description = descriptionOf(definition, name);
+  const empty = EMPTY_BY_DEFAULT.test(`${definition}.${name}`) ? EMPTY[field.type] : undefined;
   // A schema's own fields may be made late, so it is not copied as a whole.
-  return description === undefined ? field : Object.assign(Object.create(field) as Schema, { description });
+  const more = { ...(description !== undefined && { description }), ...(empty !== undefined && { default: empty }) };
+  return Object.keys(more).length ? Object.assign(Object.create(field) as Schema, more) : field;
 }
 
 const eitherOf = (...types: string[]) => ({ oneOf: types.map((type) => ({ type })) });
 
-function describeStructure(version: OpenApiVersion, schema: Schema, reach: Reach): Json {
+/** The values that a description lists at its end, as those of every enumeration do. */
+function enumIn(description = ""): string[] | undefined {
+  const [, list] = description.split(/\n+Possible enum values:\n/);
+  return list === undefined ? undefined : [...list.matchAll(/^ - `"(.*?)"`/gm)].map(([, value = ""]) => value);
+}
+
+/** Go writes lists and maps of values with what a value is when nothing is said of it. */
+const EMPTY: Partial<Record<Schema["type"], unknown>> = {
+  string: "",
+  integer: 0,
+  number: 0,
+  boolean: false,
+  object: {},
+};
+
+/** What Go writes in a way of its own has no such value. */
+const VALUES = new Set(["byte", "quantity", "int-or-string", "date-time", "micro-time"]);
+
+/** Items of a list, or values of a map, of a built-in kind. */
+function describeItems(version: OpenApiVersion, items: Schema, reach: Reach, enums: string[] | undefined): Json {
+  const described = describe(version, items, reach);
+  const values = enums && items.type === "string" ? { enum: enums } : {};
+  const empty = version === "3" && !VALUES.has(items.format ?? "") ? EMPTY[items.type] : undefined;
+  const { $ref, ...rest } = described;
+  const isRef = $ref !== undefined && empty !== undefined;
+  return {
+    ...(isRef ? { allOf: [{ $ref }] } : described),
+    ...rest,
+    ...values,
+    ...(empty !== undefined && { default: empty }),
+  };
+}
+
+function describeStructure(version: OpenApiVersion, schema: Schema, reach: Reach, enums?: string[]): Json {
   const { type, format, items, fields } = schema;
   if (version === "3" && format === "quantity") return eitherOf("string", "number");
   if (version === "3" && format === "int-or-string") return { format, ...eitherOf("integer", "string") };
@@ -126,8 +172,8 @@ function describeStructure(version: OpenApiVersion, schema: Schema, reach: Reach
             Object.entries(fields).map(([name, f]) => [name, describe(version, described(schema, name, f), reach)]),
           )
         : undefined,
-    items: type === "list" && items ? describe(version, items, reach) : undefined,
-    additionalProperties: type === "map" && items ? describe(version, items, reach) : undefined,
+    items: type === "list" && items ? describeItems(version, items, reach, enums) : undefined,
+    additionalProperties: type === "map" && items ? describeItems(version, items, reach, enums) : undefined,
     required: schema.required,
     enum: schema.enum,
     pattern: schema.pattern,
@@ -154,7 +200,9 @@ function openApiType({ type, name }: Schema): string | undefined {
 }
 
 const without = (facts: Json): Json =>
-  Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== undefined && value !== ""));
+  Object.fromEntries(
+    Object.entries(facts).filter(([name, value]) => value !== undefined && (value !== "" || name === "default")),
+  );
 
 /**
  * OpenAPI 2 has no alternatives and no null; what may be null is then of any type. Where unknown fields are kept,

@@ -299,7 +299,10 @@ test("a custom resource is tracked by its own schema; what that leaves open is o
   const item = { type: "object", fields: { k: { type: "string" }, v: { type: "string" } } } as const;
   const spec = {
     type: "object",
-    fields: { l: { type: "list", listType: "map", listKeys: ["k"], items: item }, free: { type: "any", preserveUnknown: true } },
+    fields: {
+      l: { type: "list", listType: "map", listKeys: ["k"], items: item },
+      free: { type: "any", preserveUnknown: true },
+    },
   } as const;
   const server = new ObjectServer("example.com/v1", "Thing", { type: "object", fields: { spec } });
   server.apply({ spec: { l: [{ k: "x", v: "1" }] } });
