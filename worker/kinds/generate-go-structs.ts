@@ -37,6 +37,7 @@ const ROOTS = [
   "core.Taint",
   "networking.IPAddressSpec",
   "networking.IngressClassSpec",
+  "networking.ParentReference",
   "networking.ServiceCIDRSpec",
   "resource.DeviceClassSpec",
   "resource.ResourceClaimSpec",

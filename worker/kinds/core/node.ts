@@ -18,8 +18,6 @@ export const Node = defineKind({
     const { podCIDR, podCIDRs } = node.spec;
     if (podCIDR && podCIDRs?.[0] !== podCIDR) node.spec.podCIDRs = [podCIDR];
     else if (podCIDRs?.[0]) node.spec.podCIDR = podCIDRs[0];
-    // Of a feature that was removed: it is not kept.
-    delete node.spec.configSource;
     node.status ??= {};
     canonicalizeResources(node.status.capacity);
     if (node.status.allocatable === undefined && node.status.capacity)
@@ -32,8 +30,15 @@ export const Node = defineKind({
     for (const [index, range] of (spec?.podCIDRs ?? []).entries())
       yield* cidrWarnings(range, `spec.podCIDRs[${index}]`);
   },
-  validate: validateNode,
-  validateUpdate: validateNodeUpdate,
+  prepareForCreate: dropConfig,
+  prepareForUpdate: dropConfig,
+  // Of a status, only what an update says is looked at.
+  validate: () => [],
+  validateCreate: validateNode,
+  *validateUpdate(node, old, subresource) {
+    if (!subresource) yield* validateNode(node);
+    yield* validateNodeUpdate(node, old);
+  },
   fieldSelectors: { "spec.unschedulable": ({ spec }) => String(spec?.unschedulable ?? false) },
   columns: [
     nameColumn,
@@ -58,6 +63,12 @@ export const Node = defineKind({
     },
   ],
 });
+
+/** Of a feature that was removed: it is not kept. */
+function dropConfig({ spec, status }: CoreV1Node): void {
+  delete spec?.configSource;
+  delete status?.config;
+}
 
 function statusCell(node: CoreV1Node): string {
   const ready = node.status?.conditions?.find((condition) => condition.type === "Ready");

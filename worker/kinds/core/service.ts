@@ -3,7 +3,12 @@ import { pairs } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Service, CoreV1ServiceSpec, Schemas } from "../generated/types.ts";
-import { serviceWarnings, validateService, validateServiceUpdate } from "../validation/service.ts";
+import {
+  serviceWarnings,
+  validateService,
+  validateServiceStatus,
+  validateServiceUpdate,
+} from "../validation/service.ts";
 import { isExternallyAccessible } from "./service-needs.ts";
 import { beginService, carryService } from "./service-strategy.ts";
 
@@ -22,7 +27,8 @@ export const Service = defineKind({
   prepareForCreate: beginService,
   prepareForUpdate: carryService,
   validate: validateService,
-  validateUpdate: (service, old, subresource) => (subresource ? [] : validateServiceUpdate(service, old)),
+  validateUpdate: (service, old, subresource) =>
+    subresource ? validateServiceStatus(service) : validateServiceUpdate(service, old),
   *warnings(service, _, subresource) {
     if (!subresource) yield* serviceWarnings(service);
   },

@@ -1,3 +1,4 @@
+import { invalidValue } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { NetworkingV1IngressClass, Schemas } from "../generated/types.ts";
@@ -7,7 +8,12 @@ import { validateIngressClass } from "../validation/classes.ts";
 export type IngressClass = Schemas["io.k8s.api.networking.v1.IngressClass"];
 export const IngressClass = defineKind({
   schema: "io.k8s.api.networking.v1.IngressClass",
-  immutable: ["spec.controller"],
+  changesFirst: true,
+  *validateUpdate({ spec }, old) {
+    const controller = spec?.controller ?? "";
+    if (controller !== (old.spec?.controller ?? ""))
+      yield invalidValue("spec.controller", controller, "field is immutable");
+  },
   defaults: { "spec.parameters.scope": "Cluster" },
   validate: validateIngressClass,
   columns: [

@@ -1,13 +1,19 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { NetworkingV1Ingress, Schemas } from "../generated/types.ts";
-import { validateIngress } from "../validation/ingress.ts";
+import { ingressWarnings, validateBalancer, validateIngress, validateNewIngress } from "../validation/ingress.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/ingress/ */
 export type Ingress = Schemas["io.k8s.api.networking.v1.Ingress"];
 export const Ingress = defineKind({
   schema: "io.k8s.api.networking.v1.Ingress",
   validate: validateIngress,
+  validateCreate: validateNewIngress,
+  validateUpdate: ({ status }, _, subresource) =>
+    subresource ? validateBalancer(status?.loadBalancer?.ingress, "status.loadBalancer.ingress", false) : [],
+  *warnings(ingress, old, subresource) {
+    if (!old || subresource) yield* ingressWarnings(ingress, !old);
+  },
   columns: [
     nameColumn,
     { name: "Class", type: "string", value: ({ spec }) => spec?.ingressClassName ?? "<none>" },

@@ -7,7 +7,10 @@ import { validateServiceCidr, validateServiceCidrUpdate } from "../validation/se
 export type ServiceCIDR = Schemas["io.k8s.api.networking.v1.ServiceCIDR"];
 export const ServiceCIDR = defineKind({
   schema: "io.k8s.api.networking.v1.ServiceCIDR",
-  validate: validateServiceCidr,
+  // Upstream lets a new one keep the status that it came with.
+  statusOnCreate: true,
+  validate: () => [],
+  validateCreate: validateServiceCidr,
   validateUpdate: (range, old, subresource) => (subresource ? [] : validateServiceCidrUpdate(range, old)),
   columns: [
     nameColumn,

@@ -1,4 +1,4 @@
-import { dnsLabelProblems, dnsSubdomainProblems, pathSegmentProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
 import type {
   NetworkingV1IngressClass,
@@ -7,6 +7,7 @@ import type {
 } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { entries, invalidFor, type Problems, validateLabels } from "./fields.ts";
+import { validateReference } from "./ingress.ts";
 import { validateQuantity } from "./resources.ts";
 import { validateTolerations } from "./scheduling.ts";
 
@@ -20,17 +21,14 @@ export function* validateIngressClass({ spec }: NetworkingV1IngressClass): Probl
   if (controller === "") yield required("spec.controller");
   else yield* domainPath(controller, "spec.controller");
   if (!parameters) return;
-  const { apiGroup, kind, name, scope, namespace } = parameters;
+  const { scope, namespace } = parameters;
   const at = (field: string) => `spec.parameters.${field}`;
-  if (apiGroup !== undefined) yield* invalidFor(at("apiGroup"), apiGroup, dnsSubdomainProblems(apiGroup));
-  for (const [field, value] of Object.entries({ kind, name }))
-    if (!value) yield required(at(field));
-    else yield* invalidFor(at(field), value, pathSegmentProblems(value));
-  if (namespace) yield* invalidFor(at("namespace"), namespace, pathSegmentProblems(namespace));
+  yield* validateReference(parameters, "spec.parameters");
   if (scope === undefined) yield required(at("scope"));
   else if (!SCOPES.includes(scope)) yield notSupported(at("scope"), scope, SCOPES);
-  else if (scope === "Namespace" && !namespace)
+  else if (scope === "Namespace" && namespace === undefined)
     yield required(at("namespace"), "`parameters.scope` is set to 'Namespace'");
+  else if (scope === "Namespace") yield* invalidFor(at("namespace"), namespace, dnsLabelProblems(namespace ?? ""));
   else if (scope === "Cluster" && namespace !== undefined)
     yield forbiddenField(at("namespace"), "`parameters.scope` is set to 'Cluster'");
 }

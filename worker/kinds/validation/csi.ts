@@ -1,5 +1,5 @@
 import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
-import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
+import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type {
   StorageV1CSIDriver,
   StorageV1CSINode,
@@ -8,20 +8,18 @@ import type {
 } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { invalidFor, type Problems } from "./fields.ts";
+import { goValue } from "./go-values.ts";
+import { validateLabelSelector } from "./label-selector.ts";
+import { validateVolumeSpec } from "./persistent-volumes.ts";
 import { validateQuantity } from "./resources.ts";
+import { validateDriverName } from "./volume-disks.ts";
 
 /** https://kubernetes-csi.github.io/docs/ */
-const MAX_DRIVER_BYTES = 63;
-const MAX_NODE_ID_BYTES = 192;
+const MAX_NODE_ID_BYTES = 256;
+const MIN_PERIOD = 10;
 const MIN_TOKEN_SECONDS = 600;
 const MAX_TOKEN_SECONDS = 2 ** 32;
 const IMMUTABLE = "field is immutable";
-
-function* validateDriverName(name: string | undefined, field: string): Problems {
-  if (!name) return yield required(field);
-  if (name.length > MAX_DRIVER_BYTES) yield tooLong(field, MAX_DRIVER_BYTES);
-  yield* invalidFor(field, name, dnsSubdomainProblems(name.toLowerCase()));
-}
 
 const GROUP_POLICIES = ["File", "None", "ReadWriteOnceWithFSType"];
 const LIFECYCLES = ["Persistent", "Ephemeral"];
@@ -57,6 +55,20 @@ export function* validateCsiDriver({ spec }: StorageV1CSIDriver): Problems {
   }
   for (const mode of spec?.volumeLifecycleModes ?? [])
     if (!LIFECYCLES.includes(mode)) yield notSupported("spec.volumeLifecycleModes", mode, LIFECYCLES);
+  const period = spec?.nodeAllocatableUpdatePeriodSeconds;
+  if (period !== undefined && period < MIN_PERIOD)
+    yield invalidValue(
+      "spec.nodeAllocatableUpdatePeriodSeconds",
+      period,
+      `must be greater than or equal to ${MIN_PERIOD} seconds`,
+    );
+  const inSecrets = spec?.serviceAccountTokenInSecrets;
+  if (inSecrets !== undefined && !spec?.tokenRequests?.length)
+    yield invalidValue(
+      "spec.serviceAccountTokenInSecrets",
+      inSecrets,
+      "serviceAccountTokenInSecrets is set but no tokenRequests are specified",
+    );
 }
 
 export function* validateCsiDriverUpdate({ spec }: StorageV1CSIDriver, old: StorageV1CSIDriver): Problems {
@@ -100,6 +112,10 @@ export function* validateAttachment({ spec }: StorageV1VolumeAttachment): Proble
   if (inlineVolumeSpec === undefined && persistentVolumeName === undefined) yield required("spec.source", ONE_SOURCE);
   else if (inlineVolumeSpec !== undefined && persistentVolumeName !== undefined)
     yield forbiddenField("spec.source", ONE_SOURCE);
+  else if (persistentVolumeName === "")
+    yield required("spec.source.persistentVolumeName", "must specify non empty persistentVolumeName");
+  else if (inlineVolumeSpec)
+    yield* validateVolumeSpec(inlineVolumeSpec, "spec.source.inlineVolumeSpec", { name: "", isInline: true });
   yield* invalidFor("spec.nodeName", nodeName, dnsSubdomainProblems(nodeName));
   yield* validateDriverName(attacher, "spec.attacher");
 }
@@ -109,12 +125,11 @@ export function* validateAttachmentUpdate(
   old: StorageV1VolumeAttachment,
 ): Problems {
   if (same(spec, old.spec)) return;
-  const { persistentVolumeName = null, inlineVolumeSpec = null } = spec?.source ?? {};
-  const Source = { PersistentVolumeName: persistentVolumeName, InlineVolumeSpec: inlineVolumeSpec };
-  yield invalidValue("spec", { Attacher: spec?.attacher, Source, NodeName: spec?.nodeName }, IMMUTABLE);
+  yield invalidValue("spec", goValue("storage.VolumeAttachmentSpec", spec), IMMUTABLE);
 }
 
-export function* validateCapacity({ storageClassName, capacity }: StorageV1CSIStorageCapacity): Problems {
+export function* validateCapacity({ storageClassName, capacity, nodeTopology }: StorageV1CSIStorageCapacity): Problems {
+  yield* validateLabelSelector(nodeTopology, "nodeTopology");
   yield* invalidFor("storageClassName", storageClassName ?? "", dnsSubdomainProblems(storageClassName ?? ""));
   if (capacity !== undefined) yield* validateQuantity("storage", String(capacity), "capacity");
 }

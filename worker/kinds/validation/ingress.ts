@@ -1,18 +1,19 @@
 import {
   dns1035LabelProblems,
   dnsSubdomainProblems,
+  pathSegmentProblems,
   portNameProblems,
   portNumberProblems,
   wildcardSubdomainProblems,
 } from "../../lib/names.ts";
-import { invalidValue, notSupported, required } from "../../lib/status.ts";
+import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type {
   NetworkingV1HTTPIngressPath,
   NetworkingV1Ingress,
   NetworkingV1IngressBackend,
 } from "../generated/types.ts";
 import { invalidFor, type Problems } from "./fields.ts";
-import { isIp } from "./ip.ts";
+import { ipWarnings, isIp, NOT_AN_IP } from "./ip.ts";
 
 const PATH_TYPES = ["Exact", "ImplementationSpecific", "Prefix"];
 const BAD_PATH_PARTS = ["//", "/./", "/../", "%2f", "%2F"];
@@ -30,9 +31,11 @@ export function* validateIngress({ spec }: NetworkingV1Ingress): Problems {
     for (const [pathIndex, path] of (http?.paths ?? []).entries())
       yield* validatePath(path, `${at}.http.paths[${pathIndex}]`);
   }
-  for (const [index, { hosts }] of tls.entries())
+  for (const [index, { hosts, secretName }] of tls.entries()) {
     for (const [hostIndex, host] of (hosts ?? []).entries())
       yield* validateHost(host, `spec.tls[${index}].hosts[${hostIndex}]`);
+    if (secretName) yield* invalidFor(`spec.tls[${index}].secretName`, secretName, dnsSubdomainProblems(secretName));
+  }
   if (ingressClassName !== undefined)
     yield* invalidFor("spec.ingressClassName", ingressClassName, dnsSubdomainProblems(ingressClassName));
 }
@@ -43,7 +46,8 @@ function* validateHost(host: string, field: string): Problems {
 }
 
 function* validatePath({ path = "", pathType, backend }: NetworkingV1HTTPIngressPath, field: string): Problems {
-  if (!pathType) return yield required(`${field}.pathType`, "pathType must be specified");
+  if (pathType === undefined || pathType === null)
+    return yield required(`${field}.pathType`, "pathType must be specified");
   if (!PATH_TYPES.includes(pathType)) yield notSupported(`${field}.pathType`, pathType, PATH_TYPES);
   else if (pathType !== "ImplementationSpecific") {
     if (!path.startsWith("/")) yield invalidValue(`${field}.path`, path, "must be an absolute path");
@@ -55,14 +59,23 @@ function* validatePath({ path = "", pathType, backend }: NetworkingV1HTTPIngress
   yield* validateBackend(backend ?? {}, `${field}.backend`);
 }
 
+export function* validateReference(
+  { apiGroup, kind, name }: { apiGroup?: string; kind?: string; name?: string },
+  field: string,
+): Problems {
+  if (apiGroup !== undefined) yield* invalidFor(`${field}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup));
+  for (const [part, value] of Object.entries({ kind, name }))
+    if (!value) yield required(`${field}.${part}`);
+    else yield* invalidFor(`${field}.${part}`, value, pathSegmentProblems(value));
+}
+
 function* validateBackend({ service, resource }: NetworkingV1IngressBackend, field: string): Problems {
   if (service && resource) {
     yield invalidValue(field, "", "cannot set both resource and service backends");
     return;
   }
   if (resource) {
-    if (!resource.kind) yield required(`${field}.resource.kind`);
-    if (!resource.name) yield required(`${field}.resource.name`);
+    yield* validateReference(resource, `${field}.resource`);
     return;
   }
   if (!service) {
@@ -76,4 +89,50 @@ function* validateBackend({ service, resource }: NetworkingV1IngressBackend, fie
   else if (name) yield* invalidFor(`${field}.service.port.name`, name, portNameProblems(name));
   else if (number) yield* invalidFor(`${field}.service.port.number`, number, portNumberProblems(number));
   else yield required(field, "port name or number is required");
+}
+
+const CLASS_ANNOTATION = "kubernetes.io/ingress.class";
+
+/** The older way to name a class says the same, or nothing. */
+export function* validateNewIngress({ metadata, spec }: NetworkingV1Ingress): Problems {
+  const annotated = metadata?.annotations?.[CLASS_ANNOTATION];
+  const name = spec?.ingressClassName;
+  if (annotated !== undefined && name !== undefined && annotated !== name)
+    yield invalidValue(
+      `annotations.${CLASS_ANNOTATION}`,
+      annotated,
+      "must match `ingressClassName` when both are specified",
+    );
+}
+
+export function* ingressWarnings({ metadata, spec, status }: NetworkingV1Ingress, isNew: boolean): Iterable<string> {
+  if (isNew && metadata?.annotations?.[CLASS_ANNOTATION] !== undefined && spec?.ingressClassName === undefined)
+    yield `annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`;
+  if (isNew) return;
+  for (const [index, { ip }] of (status?.loadBalancer?.ingress ?? []).entries())
+    if (ip) yield* ipWarnings(ip, `status.loadBalancer.ingress[${index}]`);
+}
+
+type Balanced = { ip?: string; hostname?: string; ipMode?: string };
+const IP_MODES = ["Proxy", "VIP"];
+
+/** Addresses at which a load balancer can be reached; those of Services (`withMode`) say how they arrive. */
+export function* validateBalancer(
+  ingress: readonly Balanced[] | undefined,
+  field: string,
+  withMode: boolean,
+): Problems {
+  for (const [index, { ip, hostname, ipMode }] of (ingress ?? []).entries()) {
+    const at = `${field}[${index}]`;
+    if (ip && !isIp(ip)) yield invalidValue(`${at}.ip`, ip, NOT_AN_IP);
+    if (withMode) {
+      if (ipMode === undefined) {
+        if (ip) yield required(`${at}.ipMode`, "must be specified when `ip` is set");
+      } else if (!ip) yield forbiddenField(`${at}.ipMode`, "may not be specified when `ip` is not set");
+      else if (!IP_MODES.includes(ipMode)) yield notSupported(`${at}.ipMode`, ipMode, IP_MODES);
+    }
+    if (!hostname) continue;
+    yield* invalidFor(`${at}.hostname`, hostname, dnsSubdomainProblems(hostname));
+    if (isIp(hostname)) yield invalidValue(`${at}.hostname`, hostname, "must be a DNS name, not an IP address");
+  }
 }

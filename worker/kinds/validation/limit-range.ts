@@ -47,23 +47,22 @@ function* validateItem(item: CoreV1LimitRangeItem, field: string): Problems {
 }
 
 /** Which amounts may not be above which, what the first is called, and whose value the message shows. */
-const orders: readonly { low: List; high: List; called: string; than: string; shows: List }[] = [
+const orders: readonly { low: List; high: List; called: string; than: string; shows: List; owner?: List }[] = [
   { low: "min", high: "max", called: "min", than: "max", shows: "min" },
   { low: "min", high: "defaultRequest", called: "min", than: "default request", shows: "defaultRequest" },
   { low: "defaultRequest", high: "max", called: "default request", than: "max", shows: "defaultRequest" },
   { low: "defaultRequest", high: "default", called: "default request", than: "default limit", shows: "defaultRequest" },
-  { low: "min", high: "default", called: "min", than: "default", shows: "min" },
+  { low: "min", high: "default", called: "min", than: "default", shows: "min", owner: "default" },
   { low: "default", high: "max", called: "default", than: "max", shows: "max" },
 ];
 
 function* validateOrder(item: CoreV1LimitRangeItem, name: string, field: string): Problems {
-  for (const { low, high, called, than, shows } of orders) {
+  for (const { low, high, called, than, shows, owner = shows === "max" ? low : shows } of orders) {
     const [less, more] = [item[low]?.[name], item[high]?.[name]];
     if (less === undefined || more === undefined) continue;
     const [a, b] = [parseQuantity(less), parseQuantity(more)];
     if (compareQuantities(a, b) <= 0) continue;
     const shown = shows === low ? a : b;
-    const owner = shows === "max" ? low : shows;
     yield invalidValue(
       `${field}.${owner}[${name}]`,
       formatQuantity(shown),

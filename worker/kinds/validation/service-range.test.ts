@@ -46,7 +46,7 @@ test.each([
     ['spec.cidrs[0]: Invalid value: "10.0.0.0": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
   ],
 ])("a ServiceCIDR of %j", (cidrs, problems) => {
-  expect(messages(ServiceCIDR.validate(range(cidrs)))).toEqual(problems);
+  expect(messages(ServiceCIDR.validateCreate(range(cidrs)))).toEqual(problems);
 });
 
 test("a range keeps what it has, and may become one of two families", () => {

@@ -3,6 +3,7 @@ import { invalidValue, required } from "../../lib/status.ts";
 import type { NetworkingV1IPAddress, NetworkingV1ServiceCIDR } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { invalidFor, type Problems } from "./fields.ts";
+import { goValue } from "./go-values.ts";
 import { ipFamily, strictCidrProblems } from "./ip.ts";
 
 /** Ranges of Services' addresses, and the addresses in them. */
@@ -19,9 +20,7 @@ export function* validateIpAddress({ spec }: NetworkingV1IPAddress): Problems {
 
 export function* validateIpAddressUpdate({ spec }: NetworkingV1IPAddress, old: NetworkingV1IPAddress): Problems {
   if (same(spec?.parentRef, old.spec?.parentRef)) return;
-  const { group = "", resource = "", namespace = "", name = "" } = spec?.parentRef ?? {};
-  const shown = { Group: group, Resource: resource, Namespace: namespace, Name: name };
-  yield invalidValue("spec.parentRef", shown, "field is immutable");
+  yield invalidValue("spec.parentRef", goValue("networking.ParentReference", spec?.parentRef), "field is immutable");
 }
 
 const FIELD = "spec.cidrs";
@@ -46,7 +45,9 @@ export function* validateServiceCidrUpdate(range: NetworkingV1ServiceCIDR, old: 
   const cidrs = range.spec?.cidrs ?? [];
   const before = old.spec?.cidrs ?? [];
   const grows = before.length === 1 && cidrs.length === MAX_CIDRS;
-  if (cidrs.length !== before.length && !grows) return yield invalidValue(FIELD, cidrs, "field is immutable");
+  if (cidrs.length !== before.length && !grows)
+    return yield invalidValue(FIELD, range.spec?.cidrs ?? null, "field is immutable");
   for (const [index, cidr] of before.entries())
     if (cidr !== cidrs[index]) yield invalidValue(`${FIELD}[${index}]`, cidrs[index], "field is immutable");
+  if (grows) yield* validateServiceCidr(range);
 }

@@ -4,6 +4,7 @@ import type { CoreV1Service, CoreV1ServicePort, CoreV1ServiceSpec } from "../gen
 import { validateEndpointIP } from "./endpoints.ts";
 import { invalidFor, type Problems, validateLabels } from "./fields.ts";
 import { goServicePort } from "./go-values.ts";
+import { validateBalancer } from "./ingress.ts";
 import { cidrWarnings, ipWarnings, isCidr, isIp, NOT_A_CIDR, NOT_AN_IP } from "./ip.ts";
 import { validatePortNumberOrName, validateProtocol } from "./ports.ts";
 
@@ -197,4 +198,12 @@ export function* serviceWarnings({ metadata, spec = {} }: CoreV1Service): Iterab
     yield 'spec.externalName is ignored when spec.type is not "ExternalName"';
   if (trafficDistribution === "PreferClose")
     yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"';
+}
+
+export function* validateServiceStatus({ spec, status }: CoreV1Service): Problems {
+  const ingress = status?.loadBalancer?.ingress;
+  const field = "status.loadBalancer.ingress";
+  if (ingress?.length && spec?.type !== "LoadBalancer")
+    yield forbiddenField(field, "may only be used when `spec.type` is 'LoadBalancer'");
+  else yield* validateBalancer(ingress, field, true);
 }
