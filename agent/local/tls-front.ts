@@ -66,6 +66,7 @@ function identifying(socketPath: string): Server {
     const asked = httpRequest({ socketPath, method, path, headers: headersOf(request), setHost: false });
     asked.on("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+      response.flushHeaders(); // a watch may have nothing to tell for long
       answer.pipe(response);
       answer.on("error", () => response.destroy());
     });

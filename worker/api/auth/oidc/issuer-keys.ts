@@ -14,7 +14,7 @@ export type KeySet = ReturnType<typeof createLocalJWKSet>;
 
 const TIMEOUT_MS = 5_000;
 /** Between two questions at the least. */
-const PAUSE_MS = 10_000;
+const PAUSE_MS = 3_000;
 /** Keys of this age are looked at again, while they still count. */
 const STALE_MS = 10 * 60_000;
 
