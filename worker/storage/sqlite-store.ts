@@ -1,9 +1,10 @@
 import type { Key } from "../lib/object.ts";
 import { ChangeLog } from "./change-log.ts";
 import { SqlCredentials } from "./credentials.ts";
-import { DataKeys, type Encryption } from "./encryption/data-keys.ts";
+import type { DataKeys, Encryption } from "./encryption/data-keys.ts";
+import { openSealing } from "./encryption/open.ts";
 import { Rewriter } from "./encryption/rewriter.ts";
-import { Sealing, type Stored } from "./encryption/sealing.ts";
+import type { Sealing, Stored } from "./encryption/sealing.ts";
 import { SqlJournal } from "./journal.ts";
 import { type ListText, listText } from "./list-text.ts";
 import { migrate } from "./migrate.ts";
@@ -61,8 +62,9 @@ class SqliteStore implements Store, Txn {
 
   constructor(sql: Sql, encryption: Encryption | undefined) {
     this.#sql = sql;
-    this.keys = encryption && new DataKeys(new Settings(sql, new Sealing()), encryption);
-    this.#sealing = new Sealing(this.keys, encryption?.settings);
+    const { keys, sealing } = openSealing(sql, encryption);
+    this.keys = keys;
+    this.#sealing = sealing;
     this.#settings = new Settings(sql, this.#sealing);
     this.#rewriter = this.keys && new Rewriter(sql, this.keys, this.#sealing, this.#settings);
     this.#objects = new Objects(sql, this.#sealing);

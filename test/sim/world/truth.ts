@@ -1,7 +1,12 @@
-import type { StoredObject } from "../../../worker/storage/store.ts";
+import { encryptionOf } from "../../../worker/deployment-secret.ts";
+import { DEFAULT_CONFIG } from "../../../worker/lib/config.ts";
+import { openSealing } from "../../../worker/storage/encryption/open.ts";
+import type { Raw, Sealing } from "../../../worker/storage/encryption/sealing.ts";
+import type { Sql, SqlValue, StoredObject } from "../../../worker/storage/store.ts";
 import type { ContainerFact, Living, Observation, SimNode, Sizes, Truth } from "../contract.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { SETTINGS } from "./image.ts";
 import type { ClusterObject } from "./object.ts";
 
 type Container = ContainerFact & { node: string; state: "created" | "running" | "exited" };
@@ -47,10 +52,23 @@ export class WorldTruth implements Truth {
   }
 
   stored(after = 0): Iterable<StoredObject> {
-    return this.#database.look<StoredObject>(
+    const rows = this.#database.look<Raw<StoredObject>>(
       "SELECT resource, namespace, name, uid, revision, json FROM objects WHERE revision > ?",
       after,
     );
+    return this.#sealing().open<StoredObject>(rows);
+  }
+
+  /** Anew each time, and with nothing in memory: what is stored must open by what is stored. */
+  #sealing(): Sealing {
+    const sql: Sql = {
+      all: (statement, ...parameters) => this.#database.look(statement, ...(parameters as SqlValue[])),
+      run(statement) {
+        throw new Error(`who only looks has something to write: ${statement}`);
+      },
+      transaction: (body) => body(),
+    };
+    return openSealing(sql, encryptionOf(SETTINGS, DEFAULT_CONFIG)).sealing;
   }
 
   refs(): { ref: string; resource: string; namespace: string; name: string }[] {
