@@ -125,7 +125,7 @@ class SelectorParser {
     const values = new Set<string>();
     if (this.isNext(")")) {
       this.take();
-      return [];
+      return [""];
     }
     if (this.next.kind !== "word" && !this.isNext(",")) fail(this.next, "',', ')' or identifier");
     for (let expectValue = true; ; ) {

@@ -19,7 +19,7 @@ describe("a label selector", () => {
     ["x>0", true],
     ["x<1", false],
     ["in", false],
-    ["x in (),y", undefined],
+    ["x in (),y", false],
     ["", true],
     [" x = 1 , y in ( a ) ", true],
   ])("%j matches: %j", (text, expected) => {

@@ -8,12 +8,19 @@ import { createObject } from "./create.ts";
 import type { WriteOptions } from "./options.ts";
 
 /** How controllers write: as service accounts of kube-system, and under kube-controller-manager's name. */
-export const CONTROLLER_OPTIONS: WriteOptions = {
+const CONTROLLER_OPTIONS: WriteOptions = {
   dryRun: false,
   fieldManager: "kube-controller-manager",
   fieldValidation: "Ignore",
   force: false,
 };
+
+/** Controllers that run within kube-apiserver elsewhere, and write under its name. */
+const WITHIN_APISERVER = /^(apiservice|crd|cluster_authentication_trust|available)/;
+
+/** How a controller writes. */
+export const optionsOf = (controller: string): WriteOptions =>
+  WITHIN_APISERVER.test(controller) ? { ...CONTROLLER_OPTIONS, fieldManager: "kube-apiserver" } : CONTROLLER_OPTIONS;
 
 const controllerUser = (controller: string): User => ({
   name: `system:serviceaccount:kube-system:${controller}`,
@@ -46,5 +53,5 @@ export function createAs(core: Core, txn: Txn, kind: Kind, object: KubeObject, c
   const warnings: string[] = [];
   const made = normalize(core.kinds, kind, copy(object), "Ignore", warnings);
   const request = requestOf("create", kind, { namespace: made.metadata?.namespace ?? "", name: "" }, controller);
-  return createObject(core, txn, request, CONTROLLER_OPTIONS, made, warnings);
+  return createObject(core, txn, request, optionsOf(controller), made, warnings);
 }

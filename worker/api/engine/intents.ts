@@ -5,7 +5,7 @@ import { notFound } from "../../lib/status.ts";
 import type { Txn } from "../../storage/store.ts";
 import { bindPod } from "./binding.ts";
 import { normalize } from "./body.ts";
-import { CONTROLLER_OPTIONS, copy, createAs, requestOf } from "./controller-writes.ts";
+import { copy, createAs, optionsOf, requestOf } from "./controller-writes.ts";
 import type { Core } from "./core.ts";
 import { removeObject } from "./delete.ts";
 import { recordEvent } from "./events.ts";
@@ -49,7 +49,7 @@ function write(core: Core, txn: Txn, kind: Kind, object: KubeObject, subresource
   const warnings: string[] = [];
   const made = normalize(core.kinds, kind, copy(object), "Ignore", warnings);
   const request = { ...requestOf("update", kind, place, controller), subresource };
-  return updateObject(core, txn, request, CONTROLLER_OPTIONS, made, stored, warnings);
+  return updateObject(core, txn, request, optionsOf(controller), made, stored, warnings);
 }
 
 function remove(core: Core, txn: Txn, intent: IntentTo<"delete">, controller: string): void {

@@ -19,26 +19,35 @@ type Checks = {
 
 const usual: Checks = { update: ["change", "all"], create: true, strict: true };
 const onlyChange: Checks = { ...usual, update: ["change"] };
+const allFirst: Checks = { ...usual, update: ["all", "change"] };
 const onlyAll: Checks = { ...usual, update: ["all"] };
 const nothing: Checks = { update: [], create: false, strict: false };
 const lax = (checks: Checks): Checks => ({ ...checks, strict: false });
 
 const checksOf: Readonly<Record<string, Checks>> = {
   "apiservices.apiregistration.k8s.io": lax(usual),
+  "clusterrolebindings.rbac.authorization.k8s.io": allFirst,
+  "clusterroles.rbac.authorization.k8s.io": allFirst,
   "cronjobs.batch": onlyChange,
   "csidrivers.storage.k8s.io": onlyChange,
+  "csistoragecapacities.storage.k8s.io": allFirst,
   "csinodes.storage.k8s.io": { ...usual, update: ["all", "all"] },
   "customresourcedefinitions.apiextensions.k8s.io": lax(onlyChange),
   "daemonsets.apps": onlyChange,
   "deployments.apps": onlyChange,
+  "deviceclasses.resource.k8s.io": allFirst,
   "endpointslices.discovery.k8s.io": onlyAll,
   events: nothing,
   "events.events.k8s.io": onlyChange,
   "flowschemas.flowcontrol.apiserver.k8s.io": onlyAll,
   "horizontalpodautoscalers.autoscaling": onlyChange,
+  "ipaddresses.networking.k8s.io": allFirst,
+  "jobs.batch": allFirst,
   "leases.coordination.k8s.io": lax(onlyChange),
   limitranges: onlyAll,
-  namespaces: { ...usual, update: ["all", "change"] },
+  namespaces: allFirst,
+  "networkpolicies.networking.k8s.io": allFirst,
+  nodes: allFirst,
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": lax(onlyAll),
   persistentvolumes: { ...usual, update: ["all", "all"] },
   "poddisruptionbudgets.policy": nothing,
@@ -47,12 +56,17 @@ const checksOf: Readonly<Record<string, Checks>> = {
   "prioritylevelconfigurations.flowcontrol.apiserver.k8s.io": onlyAll,
   "replicasets.apps": onlyChange,
   replicationcontrollers: onlyChange,
+  "resourceclaims.resource.k8s.io": allFirst,
+  "resourceclaimtemplates.resource.k8s.io": allFirst,
   resourcequotas: onlyChange,
   "resourceslices.resource.k8s.io": onlyChange,
+  "rolebindings.rbac.authorization.k8s.io": allFirst,
+  "roles.rbac.authorization.k8s.io": allFirst,
   "runtimeclasses.node.k8s.io": lax(usual),
   "servicecidrs.networking.k8s.io": onlyChange,
   services: onlyChange,
   "statefulsets.apps": onlyChange,
+  "storageclasses.storage.k8s.io": allFirst,
   "validatingadmissionpolicies.admissionregistration.k8s.io": lax(onlyAll),
   "validatingadmissionpolicybindings.admissionregistration.k8s.io": lax(onlyAll),
   "validatingwebhookconfigurations.admissionregistration.k8s.io": lax(onlyAll),

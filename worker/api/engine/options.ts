@@ -106,7 +106,7 @@ export function deleteOptions({ query, body }: ApiRequest): DeleteOptions {
 function optionsOfQuery(query: URLSearchParams): DeleteOptions {
   const options: DeleteOptions = {};
   const grace = query.get("gracePeriodSeconds");
-  if (grace !== null) options.gracePeriodSeconds = wholeNumber("gracePeriodSeconds", grace);
+  if (grace !== null) options.gracePeriodSeconds = wholeNumber(grace);
   const orphan = query.get("orphanDependents");
   if (orphan !== null) options.orphanDependents = isTrue(orphan);
   const policy = query.get("propagationPolicy");
@@ -119,12 +119,11 @@ function optionsOfQuery(query: URLSearchParams): DeleteOptions {
 const MAX_EXACT = Number.MAX_SAFE_INTEGER - 1;
 
 /** An integer of the query; anything else is a 400 in strconv's words. */
-export function wholeNumber(name: string, text: string): number {
-  if (!/^[-+]?\d+$/.test(text))
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax (${name})`);
+export function wholeNumber(text: string): number {
+  if (!/^[-+]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
   const number = BigInt(text.replace("+", ""));
   if (BigInt.asIntN(64, number) !== number)
-    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range (${name})`);
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
   return Math.max(-MAX_EXACT, Math.min(MAX_EXACT, Number(number)));
 }
 

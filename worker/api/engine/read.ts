@@ -11,7 +11,7 @@ import { wholeNumber } from "./options.ts";
 import { nodeRef } from "./refs.ts";
 import { parseSelection, pinned, type Selection, selectsAll, selectsStored } from "./selection.ts";
 import { isBuiltIn, keyOf, opening, subjectOf } from "./stored.ts";
-import { checkReached, checkVersionQuery, parseRevision } from "./versions.ts";
+import { checkListQuery, checkReached, parseListRevision, parseRevision } from "./versions.ts";
 import { needConverted } from "./webhook-conversion.ts";
 
 export function get(core: Core, { kind, namespace, name, query }: ApiRequest): ApiResult {
@@ -76,25 +76,33 @@ function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
   const match = query.get("resourceVersionMatch") ?? "";
   const token = query.get("continue") ?? "";
   const initial = query.get("sendInitialEvents");
-  checkVersionQuery({
+  checkListQuery({
     resourceVersion,
     match,
+    continue: token,
     sendInitialEvents: initial === null ? undefined : isTrue(initial),
-    isWatch: false,
   });
+  wholeNumber(query.get("timeoutSeconds") || "0");
   const selection = parseSelection(kind, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? "");
-  const limit = Math.max(0, wholeNumber("limit", query.get("limit") || "0"));
+  const limit = pageSize(kind, resourceVersion, Math.max(0, wholeNumber(query.get("limit") || "0")));
   if (token !== "") {
     if (resourceVersion !== "" && resourceVersion !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
     const { revision, since, ...after } = decodeToken(token);
     return { selection, limit, at: revision || undefined, after, since };
   }
-  const revision = parseRevision(resourceVersion);
+  const revision = parseListRevision(resourceVersion);
   checkReached(revision, store.revision());
   const isExact = revision > 0 && (match === "Exact" || (match === "" && limit > 0));
   return { selection, limit, at: isExact ? revision : undefined, after: undefined };
 }
+
+/** Where whatever is cached will do, kube-apiserver answers with all of it; here it is this many at most. */
+const MAX_CACHED_PAGE = 5_000;
+
+/** Events have no cache. */
+const pageSize = ({ resource }: Kind, resourceVersion: string, limit: number): number =>
+  resourceVersion === "0" && limit > 0 && resource !== "events" ? Math.max(limit, MAX_CACHED_PAGE) : limit;
 
 /** Items that fit, from as few rows as the selectors allow. */
 function collect(core: Core, { kind, namespace }: ApiRequest, plan: Plan): Found | "expired" {

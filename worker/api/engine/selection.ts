@@ -22,8 +22,18 @@ const common: Readonly<Record<string, FieldReader>> = {
   "metadata.namespace": (object) => object.metadata?.namespace ?? "",
 };
 
-const readerOf = (kind: Kind, field: string): FieldReader | undefined =>
-  [kind.fieldSelectors, common].find((readers) => Object.hasOwn(readers, field))?.[field];
+/** Kinds that select by no namespace, having none. */
+const NO_NAMESPACE = new Set([
+  "certificatesigningrequests.certificates.k8s.io",
+  "namespaces",
+  "nodes",
+  "resourceslices.resource.k8s.io",
+]);
+
+function readerOf(kind: Kind, field: string): FieldReader | undefined {
+  if (field === "metadata.namespace" && NO_NAMESPACE.has(kind.groupResource)) return undefined;
+  return [kind.fieldSelectors, common].find((readers) => Object.hasOwn(readers, field))?.[field];
+}
 
 /** Throws 400 for what cannot be parsed and for fields that the kind does not select by. */
 export function parseSelection(kind: Kind, labelSelector: string, fieldSelector: string): Selection {

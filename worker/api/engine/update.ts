@@ -34,6 +34,8 @@ export function update(core: Core, request: ApiRequest): ApiResult {
     }
     if (!isCreatedBy(request)) throw notFound(subjectOf(kind, name));
     checkUid("", object, request);
+    // Of what is not there any version will do.
+    delete object.metadata?.resourceVersion;
     const json = createObject(core, txn, request, options, object, warnings);
     return { type: "object", code: 201, kind, json, warnings };
   });

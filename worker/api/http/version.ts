@@ -8,6 +8,10 @@ const GIT_VERSION = `v${MAJOR}.${MINOR}.4`;
 export const version = {
   major: MAJOR,
   minor: MINOR,
+  emulationMajor: MAJOR,
+  emulationMinor: MINOR,
+  minCompatibilityMajor: MAJOR,
+  minCompatibilityMinor: "34",
   gitVersion: GIT_VERSION,
   gitCommit: "skerry",
   gitTreeState: "clean",

@@ -1,12 +1,12 @@
 import type { KubeObject } from "../../lib/object.ts";
 import { isTrue } from "../../lib/query.ts";
-import { ApiError, badRequest } from "../../lib/status.ts";
+import { badRequest } from "../../lib/status.ts";
 import type { Reader } from "../../storage/store.ts";
 import { storageResource } from "../engine/conversions.ts";
 import type { Core } from "../engine/core.ts";
 import { wholeNumber } from "../engine/options.ts";
 import { parseSelection } from "../engine/selection.ts";
-import { checkReached, checkVersionQuery, parseRevision } from "../engine/versions.ts";
+import { checkListQuery, checkReached, checkWatchQuery, parseRevision } from "../engine/versions.ts";
 import { needConverted } from "../engine/webhook-conversion.ts";
 import type { ApiRequest, WatchSpec } from "../request.ts";
 
@@ -25,23 +25,26 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
   const resourceVersion = query.get("resourceVersion") ?? "";
   const initial = query.get("sendInitialEvents");
   const sendInitialEvents = initial === null ? undefined : isTrue(initial);
-  checkVersionQuery({
+  const asked = isTrue(query.get("watch"));
+  // A path under /watch/ alone is looked at as the list that it was before there were watches.
+  (asked ? checkWatchQuery : checkListQuery)({
     resourceVersion,
     match: query.get("resourceVersionMatch") ?? "",
+    continue: query.get("continue") ?? "",
     sendInitialEvents,
-    isWatch: true,
   });
   const labelSelector = query.get("labelSelector") ?? "";
   const fieldSelector = withName(query.get("fieldSelector") ?? "", name);
   if (labelSelector.length + fieldSelector.length > MAX_SELECTOR_CHARACTERS)
     throw badRequest(`the selectors of a watch may have at most ${MAX_SELECTOR_CHARACTERS} characters`);
   parseSelection(kind, labelSelector, fieldSelector);
-  const given = watchedRevision(resourceVersion);
+  const given = parseRevision(resourceVersion);
   const current = store.revision();
   checkReached(given, current);
   const fromNow = given === 0;
   if (kind.conversion) needConverted(kind, firstToTell(store, request, given));
-  const seconds = wholeNumber("timeoutSeconds", query.get("timeoutSeconds") || "0");
+  const seconds = wholeNumber(query.get("timeoutSeconds") || "0");
+  const bookmarks = isTrue(query.get("allowWatchBookmarks"));
   const lasts = seconds > 0 ? seconds : MIN_WATCH_SECONDS * (1 + effects.random());
   return {
     groupResource: storageResource(kind),
@@ -51,8 +54,9 @@ export function watchSpec({ store, effects }: Core, request: ApiRequest, format:
     fieldSelector,
     revision: fromNow || sendInitialEvents ? current : given,
     sendInitial: sendInitialEvents ?? fromNow,
-    initialEventsEnd: sendInitialEvents ?? false,
-    bookmarks: isTrue(query.get("allowWatchBookmarks")),
+    // Who does not say what to begin with is told as well where the beginning ends.
+    initialEventsEnd: bookmarks && (sendInitialEvents ?? (asked && fromNow)),
+    bookmarks,
     deadline: effects.now() + lasts * 1000,
     format,
     includeObject: query.get("includeObject") ?? "Metadata",
@@ -71,14 +75,10 @@ function* firstToTell(store: Reader, { kind, namespace }: ApiRequest, revision: 
   }
 }
 
-/** Unlike lists, watches answer nonsense with a bare 500. */
-function watchedRevision(text: string): number {
-  if (/^\d*$/.test(text)) return parseRevision(text);
-  throw new ApiError(500, "", `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-}
-
 /** `/watch/…/NAME` is a watch of the collection that selects one name. */
-const withName = (fieldSelector: string, name: string): string =>
-  name === "" || /(^|,)metadata\.name=/.test(fieldSelector)
-    ? fieldSelector
-    : [fieldSelector, `metadata.name=${name}`].filter((term) => term !== "").join(",");
+function withName(fieldSelector: string, name: string): string {
+  if (name === "") return fieldSelector;
+  if (fieldSelector === "") return `metadata.name=${name}`;
+  if (/(?:^|,)metadata\.name==?([^,]*)/.exec(fieldSelector)?.[1] === name) return fieldSelector;
+  throw badRequest("fieldSelector metadata.name doesn't match requested name");
+}
