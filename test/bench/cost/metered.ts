@@ -76,7 +76,7 @@ export class Cluster extends PlainCluster {
     return {
       ...platform,
       sql: meteredSql(this.ctx.storage),
-      defer: (body) => {
+      defer: (body, ms) => {
         awake.begin();
         platform.defer(() => {
           try {
@@ -84,7 +84,7 @@ export class Cluster extends PlainCluster {
           } finally {
             awake.end();
           }
-        });
+        }, ms);
       },
       getAlarm: () => {
         usage.rowsRead++;
