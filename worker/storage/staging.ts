@@ -58,14 +58,15 @@ export class SqlStaging implements Staging {
     const { run } = this.#sql;
     this.#sql.transaction(() => {
       for (const table of ["objects", "refs", "changes", "work"]) run(`DELETE FROM ${table}`);
+      // Backups have them in the order of their keys: to sort all bodies here would take longer than all else.
       run(
         `INSERT INTO objects (resource, namespace, name, uid, revision, refs, json)
          SELECT resource, namespace, name, uid, revision, refs, json FROM staged WHERE resource NOT LIKE '/%'
-         ORDER BY resource, namespace, name`,
+         ORDER BY rowid`,
       );
       run(
         `INSERT INTO refs (ref, resource, namespace, name)
-         SELECT t.value, o.resource, o.namespace, o.name FROM objects o, json_each(o.refs) t ORDER BY 1, 2, 3, 4`,
+         SELECT t.value, o.resource, o.namespace, o.name FROM objects o, json_each(o.refs) t`,
       );
       // What is staged is sealed with the keys that are here.
       const kept = JSON.stringify([...keep.settings, KEYS_SETTING]);
