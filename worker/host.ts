@@ -214,6 +214,7 @@ export class Host {
       return answer({
         "content-type": watchType(spec),
         "cache-control": "no-cache, private",
+        "audit-id": core.api.auditIdOf(request),
         "x-skerry-deadline": String(spec.deadline),
       });
     });

@@ -33,6 +33,8 @@ export type Api = {
   signForSecret(of: Parameters<typeof legacyClaims>[0]): Promise<string>;
   /** A watch for a socket: what to send, or an answer: the refusal, or what the path gives where nothing is watched. */
   openWatch(request: Request): Promise<WatchSpec | Response>;
+  /** The Audit-ID that the answer to a request names. */
+  auditIdOf(request: Request): string;
   /** Exec, attach, port-forward or log: which node is to serve what, or the refusal. A 204 is an empty log. */
   authorizeStream(request: Request): Promise<StreamGrant | Response>;
   /** The server that what lies at a path is to be asked of; undefined where it is this one. */
@@ -108,6 +110,7 @@ export function createApp(parts: AppParts): Api {
         request,
         async () => (await resources.watch(asked(request), await access.present(request))) ?? fetch(request),
       ),
+    auditIdOf: (request) => recorder.idOf(request),
     authorizeStream: (request) =>
       guarded(request, async () => resources.stream(asked(request), await access.present(request))),
     serverOf: (pathname) => aggregation.serverOf(pathname),
