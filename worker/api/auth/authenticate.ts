@@ -76,8 +76,7 @@ export function identify(
 
 function loggedIn(login: Login, now: number, own: (user: User) => Known): Known {
   if ("refused" in login) return login;
-  if (login.expires <= now) return { refused: "the credential is expired" };
-  if (login.notBefore > now) return { refused: "the credential is not valid yet" };
+  if (login.expires <= now || login.notBefore > now) return { refused: login.untimely };
   return own(login.user);
 }
 

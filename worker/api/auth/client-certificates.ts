@@ -50,7 +50,8 @@ export class ClientCertificates {
       throw new Error("certificate specifies an incompatible key usage");
     const { notBefore, notAfter } = certificate;
     if (!(notBefore <= notAfter)) throw new Error("malformed certificate");
-    return { user: await userOf(certificate, der), notBefore, expires: notAfter };
+    const untimely = "x509: certificate has expired or is not yet valid";
+    return { user: await userOf(certificate, der), notBefore, expires: notAfter, untimely };
   }
 }
 

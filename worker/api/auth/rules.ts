@@ -119,7 +119,8 @@ export function compact(rules: readonly PolicyRule[]): PolicyRule[] {
   return [...others, ...joined.values()];
 }
 
-const quoted = (list: readonly string[]) => `[${list.map((item) => JSON.stringify(item)).join(" ")}]`;
+/** A list as Go prints one with %q. */
+export const quoted = (list: readonly string[]) => `[${list.map((item) => JSON.stringify(item)).join(" ")}]`;
 
 /** A rule as messages print it: `{APIGroups:[""], Resources:["pods"], Verbs:["get"]}`. */
 export function describeRule(rule: PolicyRule): string {

@@ -5,6 +5,7 @@
 import type { Reader, StoredObject } from "../../storage/store.ts";
 import type { User } from "../request.ts";
 import type { Known } from "./authenticate.ts";
+import { quoted } from "./rules.ts";
 import { type Claims, ISSUER, type LegacyClaims, type SignedClaims } from "./signing-key.ts";
 
 const PREFIX = "system:serviceaccount:";
@@ -25,8 +26,6 @@ export function parseServiceAccount(userName: string): { namespace: string; name
 }
 
 type Presentation = { audiences: readonly string[]; token: string | undefined; now: number };
-
-const quoted = (list: readonly string[]) => `[${list.map((text) => JSON.stringify(text)).join(" ")}]`;
 
 export function serviceAccount(reader: Reader, claims: SignedClaims, presented: Presentation): Known {
   const isLegacy = !("kubernetes.io" in claims);

@@ -3,14 +3,15 @@
  * keys come asynchronously; its times count at each use.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#openid-connect-tokens
  */
-import { decodeJwt, errors, type JWTPayload, jwtVerify } from "jose";
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Issuer } from "../../../lib/authentication-config.ts";
 import type { User } from "../../request.ts";
+import { quoted } from "../rules.ts";
 import { userOfClaims } from "./claims.ts";
 import { type Fetcher, IssuerKeys, type KeySet } from "./issuer-keys.ts";
 
-/** Whom a token stands for, and between which times (ms); or why for nobody. */
-export type Login = { user: User; notBefore: number; expires: number } | { refused: string };
+/** Whom a credential stands for, between which times (ms), and what is said at others; or why for nobody. */
+export type Login = { user: User; notBefore: number; expires: number; untimely: string } | { refused: string };
 
 /** How far an issuer's clock may be ahead. */
 const LEEWAY_MS = 5 * 60_000;
@@ -36,7 +37,7 @@ export class Issuers {
     try {
       return await verified(known, token);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = reasonOf(error, known.issuer, token);
       return { refused: why.startsWith("oidc: ") ? why : `oidc: verify token: ${why}` };
     }
   }
@@ -48,6 +49,17 @@ export class Issuers {
       return undefined;
     }
   }
+}
+
+/** As kube-apiserver says it. */
+function reasonOf(error: unknown, { audiences, algorithms }: Issuer, token: string): string {
+  if (error instanceof errors.JWTClaimValidationFailed && error.claim === "aud")
+    return `oidc: verify token: oidc: expected audience in ${quoted(audiences)} got ${quoted([decodeJwt(token).aud ?? []].flat())}`;
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
+    return "failed to verify signature: failed to verify id token signature";
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return `oidc: verify token: oidc: malformed jwt: go-jose/go-jose: unexpected signature algorithm ${JSON.stringify(decodeProtectedHeader(token).alg)}; expected ${quoted(algorithms)}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function verified({ issuer, keys }: Known, token: string): Promise<Login> {
@@ -64,8 +76,15 @@ async function verified({ issuer, keys }: Known, token: string): Promise<Login> 
     user: userOfClaims(issuer, payload),
     notBefore: (payload.nbf ?? 0) * 1000 - LEEWAY_MS,
     expires: payload.exp * 1000,
+    untimely: `oidc: verify token: oidc: token is expired (Token Expiry: ${goTime(payload.exp * 1000)})`,
   };
 }
+
+const goTime = (ms: number) =>
+  new Date(ms)
+    .toISOString()
+    .replace("T", " ")
+    .replace(/\.\d+Z$/, " +0000 UTC");
 
 async function check({ url, audiences, algorithms }: Issuer, token: string, keys: KeySet): Promise<JWTPayload> {
   const options = {

@@ -104,6 +104,25 @@ describe("a token of a known issuer", async () => {
     expect(body.status).toMatchObject({ authenticated: true, user: { username: "oidc:jane@example.com" } });
   });
 
+  test("that is none is reviewed with the reason", async () => {
+    const review = async (token: string) =>
+      (await ask("POST", "/apis/authentication.k8s.io/v1/tokenreviews", { spec: { token } })).body.status;
+    const verify = "[invalid bearer token, oidc: verify token: ";
+    expect(await review(await sign({ aud: "else" }))).toEqual({
+      user: {},
+      error: `${verify}oidc: expected audience in ["tag" "other-tag"] got ["else"]]`,
+    });
+    expect((await review(await sign({ exp: 1 }))).error).toBe(
+      `${verify}oidc: token is expired (Token Expiry: 1970-01-01 00:00:01 +0000 UTC)]`,
+    );
+    expect((await review(await sign({}, await keyOf("RS256", "one")))).error).toBe(
+      `${verify}failed to verify signature: failed to verify id token signature]`,
+    );
+    expect((await review(await sign({ email_verified: false }))).error).toBe(
+      "[invalid bearer token, oidc: email not verified]",
+    );
+  });
+
   test("gives the rights of that user and no others", async () => {
     const headers = { authorization: `Bearer ${await sign({})}` };
     expect((await ask("GET", "/api/v1/secrets", undefined, headers)).body.message).toContain(
