@@ -155,7 +155,7 @@ program
   .option("--user <name>", "of one user, also where it acted as another or another as it")
   .option("--verb <verb>", "e.g. delete")
   .option("--resource <resource>", "e.g. secrets, deployments.apps, pods/exec")
-  .option("--namespace <name>", "in one namespace")
+  .option("-n, --namespace <name>", "in one namespace")
   .option("--limit <number>", "the newest so many", Number, 200)
   .option("--follow", "go on with what happens then")
   .option("--json", "an audit.k8s.io/v1 EventList; with --follow an Event a line")

@@ -36,6 +36,8 @@ type Page = { items: Event[]; metadata: { continue?: string } };
 /** Each question wakes a cluster that sleeps. */
 const FOLLOW_EVERY_MS = 2000;
 const REPEATED = "skerry.dev/repeated";
+/** What usually fits, for rows that are yet to come. */
+const USUAL_WIDTHS = [20, 16, 6, 16, 12, 20, 3, 9];
 const COLUMNS = ["TIME", "USER", "VERB", "RESOURCE", "NAMESPACE", "NAME", "ANSWER", "FROM"];
 
 function print(text: string): void {
@@ -98,7 +100,8 @@ function printer(json: boolean): (events: readonly Event[]) => void {
     const rows = events.map(rowOf);
     if (!widths) {
       const all = [COLUMNS, ...rows];
-      widths = COLUMNS.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+      const least = events.length > 0 ? [] : USUAL_WIDTHS;
+      widths = COLUMNS.map((_, at) => Math.max(least[at] ?? 0, ...all.map((row) => row[at]?.length ?? 0)));
       rows.unshift(COLUMNS);
     }
     for (const row of rows)

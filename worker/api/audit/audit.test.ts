@@ -95,6 +95,34 @@ describe("the audit log", () => {
     expect(told().at(-1)).toBe("kubernetes-admin patch nodes n 200");
   });
 
+  test("has connections when they begin, and not the reading of logs", async () => {
+    const { ask, api, events } = await audited();
+    await ask("POST", "/api/v1/namespaces/default/serviceaccounts", named("default"));
+    const pods = "/api/v1/namespaces/default/pods";
+    const spec = { nodeName: "n", containers: [{ name: "c", image: "busybox" }] };
+    await ask("POST", pods, { ...named("p"), spec });
+    const headers = { authorization: "Bearer admin", "sec-websocket-protocol": "v5.channel.k8s.io" };
+    const open = async (what: string, more = {}) => {
+      const answer = await api.authorizeStream(
+        new Request(`http://localhost${pods}/p/${what}`, { headers: { ...headers, ...more } }),
+      );
+      return answer instanceof Response ? answer.status : answer.node;
+    };
+    expect(await open("exec?command=cat&command=/etc/passwd&stdout=1")).toBe("n");
+    expect(await open("exec?command=ls", { "x-skerry-internal": "stream-check" })).toBe("n");
+    await open("log");
+    expect(events("resource=pods/exec")).toMatchObject([
+      {
+        stage: "ResponseStarted",
+        requestURI: `${pods}/p/exec?command=cat&command=/etc/passwd&stdout=1`,
+        verb: "get",
+        objectRef: { resource: "pods", subresource: "exec", name: "p" },
+        responseStatus: { code: 101 },
+      },
+    ]);
+    expect(events("resource=pods/log")).toEqual([]);
+  });
+
   test("says as whom someone acted, and by which role that was allowed", async () => {
     const { ask, events } = await audited();
     const role = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "cluster-admin" };
