@@ -114,3 +114,20 @@ test("a changed limit, and a status that someone else wrote, are put right", () 
   model.edit(ResourceQuota, quota(), (copy) => Object.assign(copy, { status: { hard: {}, used: {} } }), "status");
   expect(used()).toEqual({ secrets: "0", pods: "0" });
 });
+
+test("claims count for the classes of attributes that they have or are to have", () => {
+  const matchExpressions = [{ scopeName: "VolumeAttributesClass", operator: "In", values: ["gold"] }];
+  const { model, used } = cluster({ persistentvolumeclaims: "5" }, { scopeSelector: { matchExpressions } });
+  const claim = (name: string, volumeAttributesClassName?: string) =>
+    model.create(PersistentVolumeClaim, {
+      metadata: { name, namespace: "default" },
+      spec: { volumeAttributesClassName, resources: { requests: { storage: "1Gi" } } },
+    });
+  claim("gold", "gold");
+  claim("plain");
+  const silver = claim("silver", "silver");
+  expect(used()).toEqual({ persistentvolumeclaims: "1" });
+  const status = { currentVolumeAttributesClassName: "gold" };
+  model.edit(PersistentVolumeClaim, silver, (copy) => Object.assign(copy, { status }), "status");
+  expect(used()).toEqual({ persistentvolumeclaims: "2" });
+});

@@ -32,9 +32,13 @@ export const resourceQuotaController: Controller = {
   },
 };
 
-/** What scopes ask for counts as well: a pod's deadline may change, and so may the priority of one without limits. */
+/**
+ * What scopes ask for counts as well: a pod's deadline may change, and so may the priority of one without limits, and a
+ * claim's class of attributes. Of pods, whose statuses change often, the status does not matter otherwise.
+ */
 function takesOtherwise(kind: Kind, object: Readonly<KubeObject>, old: Readonly<KubeObject>): boolean {
-  const spec = (of: Readonly<KubeObject>) => (of as { spec?: unknown }).spec;
+  const spec = (of: Readonly<KubeObject & { spec?: unknown; status?: unknown }>) =>
+    kind.groupResource === "pods" ? of.spec : [of.spec, of.status];
   const usage = (of: Readonly<KubeObject>) => formatResources(quotaUsage(kind.groupResource, of));
   return !same(spec(object), spec(old)) || !same(usage(object), usage(old));
 }

@@ -89,29 +89,49 @@ export function quotaResource(name: string): string {
     : "pods";
 }
 
-/** True when the quota's scopes take in the object; only pods have scopes. */
+/** True when the quota's scopes take in the object; only pods and claims have scopes. */
 export function quotaCovers(spec: CoreV1ResourceQuotaSpec, groupResource: string, object: KubeObject): boolean {
   const wanted: CoreV1ScopedResourceSelectorRequirement[] = [
     ...(spec.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" })),
     ...(spec.scopeSelector?.matchExpressions ?? []),
   ];
-  if (groupResource !== "pods") return wanted.length === 0;
-  return wanted.every((requirement) => scopes[requirement.scopeName]?.(object as CoreV1Pod, requirement) ?? false);
+  const scopes: Scopes<KubeObject> | undefined = scopesOf[groupResource];
+  return wanted.every((requirement) => scopes?.[requirement.scopeName]?.(object, requirement) ?? false);
 }
 
-type Scope = (pod: CoreV1Pod, requirement: CoreV1ScopedResourceSelectorRequirement) => boolean;
+type Requirement = CoreV1ScopedResourceSelectorRequirement;
+type Scopes<T> = Readonly<Record<string, (object: T, requirement: Requirement) => boolean>>;
 
-const scopes: Readonly<Record<string, Scope>> = {
+const podScopes: Scopes<CoreV1Pod> = {
   Terminating: ({ spec }) => spec?.activeDeadlineSeconds !== undefined,
   NotTerminating: ({ spec }) => spec?.activeDeadlineSeconds === undefined,
   BestEffort: (pod) => qosClass(pod) === "BestEffort",
   NotBestEffort: (pod) => qosClass(pod) !== "BestEffort",
-  PriorityClass: ({ spec }, { operator, values }) => {
-    const labels: Labels = spec?.priorityClassName ? { name: spec.priorityClassName } : {};
-    return matchesRequirement({ key: "name", operator: OPERATORS[operator] ?? "exists", values: values ?? [] }, labels);
-  },
+  PriorityClass: ({ spec }, requirement) => isNamed(requirement, [spec?.priorityClassName]),
   CrossNamespacePodAffinity: ({ spec }) => affinityTerms(spec?.affinity).some(reachesOut),
 };
+
+/** A claim counts for the class that it has, and for the one that it is to have. */
+const claimScopes: Scopes<CoreV1PersistentVolumeClaim> = {
+  VolumeAttributesClass: ({ spec, status }, requirement) =>
+    isNamed(requirement, [
+      spec?.volumeAttributesClassName,
+      status?.currentVolumeAttributesClassName,
+      status?.modifyVolumeStatus?.targetVolumeAttributesClassName,
+    ]),
+};
+
+const scopesOf: Readonly<Record<string, Scopes<KubeObject>>> = {
+  pods: podScopes as Scopes<KubeObject>,
+  persistentvolumeclaims: claimScopes as Scopes<KubeObject>,
+};
+
+/** True when one of the names is as required, or when that there is none is. */
+function isNamed({ operator, values }: Requirement, names: readonly (string | undefined)[]): boolean {
+  const required = { key: "name", operator: OPERATORS[operator] ?? "exists", values: values ?? [] };
+  const given: Labels[] = names.flatMap((name) => (name ? { name } : []));
+  return (given.length > 0 ? given : [{}]).some((labels) => matchesRequirement(required, labels));
+}
 
 const OPERATORS: Readonly<Record<string, Operator>> = {
   In: "in",
