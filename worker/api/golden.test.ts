@@ -6,6 +6,7 @@ import crds from "./testdata/crds.json" with { type: "json" };
 import discovery from "./testdata/discovery.json" with { type: "json" };
 import identity from "./testdata/identity.json" with { type: "json" };
 import lists from "./testdata/lists.json" with { type: "json" };
+import negotiation from "./testdata/negotiation.json" with { type: "json" };
 import objects from "./testdata/objects.json" with { type: "json" };
 import patches from "./testdata/patches.json" with { type: "json" };
 import refusals from "./testdata/refusals.json" with { type: "json" };
@@ -26,6 +27,7 @@ describe.each([
   discovery,
   identity,
   lists,
+  negotiation,
   objects,
   patches,
   refusals,
