@@ -8,7 +8,7 @@ import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
-import { cachePath, files, type Home } from "./local/home.ts";
+import { cachePath, files, type Home, privateDatabase } from "./local/home.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
@@ -69,7 +69,7 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
 function assemble(parts: Parts): AgentCore {
   const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion } = parts;
   const { node, server, ca, address } = identity;
-  const state = new State(new DatabaseSync(files(home.path).agentState));
+  const state = new State(new DatabaseSync(privateDatabase(files(home.path).agentState)));
   const own = { pods: () => [...state.of("pods").values()] as unknown as CoreV1Pod[] };
   return new AgentCore({
     node,

@@ -1,5 +1,5 @@
 /** Where a cluster or a joined node keeps its state on this machine. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export type Home = {
@@ -35,6 +35,13 @@ export const files = (home: string) => ({
   agentState: join(home, "agent.db"),
   logs: join(home, "log"),
 });
+
+/** The path of a SQLite database that its owner alone may read: what lies beside it is made with the same mode. */
+export function privateDatabase(path: string): string {
+  closeSync(openSync(path, "a", 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+  return path;
+}
 
 /** Whole or not at all, also when the machine stops in the middle. Secrets are for their owner alone. */
 export function writeFile(path: string, content: string, mode = 0o600): void {
