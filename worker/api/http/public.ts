@@ -1,5 +1,6 @@
 /** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
 import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
+import { methodNotAllowed } from "../../lib/status.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionDiscovery } from "../aggregation/discovery.ts";
 import { sha256 } from "../auth/authenticate.ts";
@@ -17,7 +18,7 @@ import { HEALTH_ENDPOINTS, health } from "./health.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
-import { PageNotFound } from "./route.ts";
+import { PageNotFound, unserved } from "./route.ts";
 import { version } from "./version.ts";
 
 type App = Hono<{ Variables: Variables }>;
@@ -61,34 +62,48 @@ function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
     const document = JSON.stringify(await aggregatedDiscovery(members, wanted, (other) => described.describe(other)));
     return tagged(c, document, { "content-type": aggregatedType(wanted), "cache-control": "public" });
   };
-  app.get("/", guard, (c) => answer(c, rootPaths(groups())));
-  app.get(
-    "/api",
-    guard,
-    root(true, DOCUMENT, (c) => apiVersions(new URL(c.req.url).host)),
-  );
-  app.get(
+  const resources = async (c: C, group: string, version: string) => {
+    const list = await apiResourceList(kinds, group, version);
+    if (!list) throw unserved(group);
+    onlyGet(c);
+    return answer(c, list);
+  };
+  app.all("/", guard, (c) => answer(c, rootPaths(groups())));
+  const versions = root(true, DOCUMENT, (c) => apiVersions(new URL(c.req.url).host));
+  app.all("/api", guard, (c) => {
+    onlyGet(c);
+    return versions(c);
+  });
+  app.all(
     "/apis",
     guard,
     root(false, GROUPS, () => apiGroupList(groups())),
   );
-  app.get("/api/:version", guard, async (c) => answer(c, await apiResourceList(kinds, "", c.req.param("version"))));
-  app.get("/apis/:group", guard, (c) => answer(c, apiGroup(groups(), c.req.param("group")), 200, GROUPS));
-  app.get("/apis/:group/:version", guard, async (c) =>
-    answer(c, await apiResourceList(kinds, c.req.param("group"), c.req.param("version"))),
-  );
+  app.all("/api/:version", guard, (c) => resources(c, "", c.req.param("version")));
+  app.all("/apis/:group", guard, (c) => answer(c, apiGroup(groups(), c.req.param("group")), 200, GROUPS));
+  app.all("/apis/:group/:version", guard, (c) => resources(c, c.req.param("group"), c.req.param("version")));
+}
+
+/** Throws the 405 of what can only be read. */
+function onlyGet({ req: { method } }: C): void {
+  if (method !== "GET") throw methodNotAllowed();
 }
 
 function healthRoutes(app: App, guard: Guard): void {
   const respond = (c: C) => {
     const text = health(c.req.path, new URL(c.req.url).searchParams);
-    return text === undefined ? answerError(new PageNotFound()) : answerText(text);
+    if (text === undefined || c.req.path.endsWith("/")) return answerError(new PageNotFound());
+    const answered = answerText(text);
+    // A check by itself says no more than its word.
+    if (c.req.path.lastIndexOf("/") > 0) answered.headers.delete("x-content-type-options");
+    return answered;
   };
   for (const endpoint of HEALTH_ENDPOINTS) {
     app.all(`/${endpoint}`, guard, respond);
     app.all(`/${endpoint}/*`, guard, respond);
   }
-  app.get("/version", guard, (c) => {
+  app.all("/version", guard, (c) => {
+    onlyGet(c);
     negotiate(c.req.header("accept") ?? null, VERSION);
     return answerJson(JSON.stringify(version), { code: 200, format: { encoding: "json", pretty: true } });
   });
@@ -96,22 +111,24 @@ function healthRoutes(app: App, guard: Guard): void {
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */
 function issuerRoutes(app: App, guard: Guard, { key }: PublicParts): void {
-  app.get("/.well-known/openid-configuration", guard, (c) =>
-    answer(c, {
+  app.all("/.well-known/openid-configuration", guard, (c) => {
+    onlyGet(c);
+    return answer(c, {
       issuer: ISSUER,
       jwks_uri: `${ISSUER}/openid/v1/jwks`,
       response_types_supported: ["id_token"],
       subject_types_supported: ["public"],
       id_token_signing_alg_values_supported: ["ES256"],
-    }),
-  );
-  app.get("/openid/v1/jwks", guard, async () =>
-    answerJson(JSON.stringify({ keys: [await key.publicKey()] }), {
+    });
+  });
+  app.all("/openid/v1/jwks", guard, async (c) => {
+    onlyGet(c);
+    return answerJson(JSON.stringify({ keys: [await key.publicKey()] }), {
       code: 200,
       format: { encoding: "json", pretty: false },
       headers: { "content-type": "application/jwk-set+json" },
-    }),
-  );
+    });
+  });
 }
 
 function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {

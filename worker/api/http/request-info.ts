@@ -59,10 +59,10 @@ function decode(part: string): string {
 export function requestInfo(method: string, url: PathAndQuery): RequestInfo {
   const path = url.pathname;
   const methodVerb = VERBS[method] ?? method.toLowerCase();
-  const parts = path
-    .split("/")
-    .filter((part) => part !== "")
-    .map(decode);
+  // A slash is one, escaped or not, and one that follows another begins an empty part.
+  const parts = decode(path)
+    .replace(/^\/+|\/+$/g, "")
+    .split("/");
   const grouped = parts[0] === "apis";
   const least = grouped ? 4 : 3;
   if ((!grouped && parts[0] !== "api") || parts.length < least)

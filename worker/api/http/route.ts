@@ -1,4 +1,6 @@
 /** From what a URL asks for to what is served, or the 404 or 405. */
+
+import { BUILTIN_GROUPS } from "../../kinds/groups.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
@@ -28,11 +30,13 @@ function allowed(verb: Verb | undefined, verbs: readonly string[]): Verb {
   return verb;
 }
 
+/** Groups that are built in answer for all below them. */
+export const unserved = (group: string): Error => (BUILTIN_GROUPS.has(group) ? unknownResource() : new PageNotFound());
+
 export function route(kinds: Kinds, method: string, info: ResourceInfo): Route {
   const kind = kinds.find(info.group, info.version, info.resource);
   if (!kind) {
-    const served = [...kinds.all()].some(({ group, version }) => group === info.group && version === info.version);
-    throw served ? unknownResource() : new PageNotFound();
+    throw unserved(info.group);
   }
   const { namespace, pathName, subresource, inNamespace } = info;
   const place = { kind, namespace: kind.namespaced ? namespace : "", name: pathName, subresource };
