@@ -101,6 +101,8 @@ describe("the audit log", () => {
     const pods = "/api/v1/namespaces/default/pods";
     const spec = { nodeName: "n", containers: [{ name: "c", image: "busybox" }] };
     await ask("POST", pods, { ...named("p"), spec });
+    const patch = { "content-type": "application/merge-patch+json" };
+    await ask("PATCH", `${pods}/p/status`, { status: { phase: "Running", podIP: "10.244.0.2" } }, patch);
     const headers = { authorization: "Bearer admin", "sec-websocket-protocol": "v5.channel.k8s.io" };
     const open = async (what: string, more = {}) => {
       const answer = await api.authorizeStream(
@@ -121,6 +123,9 @@ describe("the audit log", () => {
       },
     ]);
     expect(events("resource=pods/log")).toEqual([]);
+    // A page of a program is many requests.
+    for (let times = 0; times < 3; times++) await open("proxy/");
+    expect(events("resource=pods/proxy")).toMatchObject([{ stage: "ResponseStarted", verb: "get" }]);
   });
 
   test("says as whom someone acted, and by which role that was allowed", async () => {

@@ -13,7 +13,9 @@ const CHATTER = new Set(["events", "events.events.k8s.io", "leases.coordination.
 const QUESTIONS = new Set(["authorization.k8s.io", "authentication.k8s.io"]);
 /** Whoever reads these has what others are kept from. */
 const CONFIDENTIAL = new Set(["secrets"]);
-const CONNECTIONS = new Set(["exec", "attach", "portforward", "proxy"]);
+const CONNECTIONS = new Set(["exec", "attach", "portforward"]);
+/** Someone who looks at a page of a program sends a hundred requests. */
+const PROXY = "proxy";
 const NODES = "system:nodes";
 
 /** Ways of this API's own that hand out or take in what is secret, whatever the method; this log itself is not among them. */
@@ -24,6 +26,7 @@ export type Recording = "each" | "counted" | "none";
 
 /** `sender`: who sent the request, whomever it acts as. */
 export function recordingOf(info: RequestInfo, sender: User | undefined, impersonates: boolean): Recording {
+  if (info.type === "resource" && info.subresource === PROXY) return "counted";
   if (info.type === "path" ? isRecordedPath(info.path, info.verb) : isRecorded(info, sender)) return "each";
   return impersonates ? "counted" : "none";
 }

@@ -109,6 +109,8 @@ function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "
 
 const STARTED: Outcome = { code: 200, stage: "ResponseStarted" };
 const UPGRADED: Outcome = { code: 101, stage: "ResponseStarted" };
+/** What a program answers is not known here. */
+const FORWARDED: Outcome = { stage: "ResponseStarted" };
 
 /** What is known when the turn ends: nothing of what is answered later. */
 function ended(result: Response | ApiResult | Promise<ApiResult>): Outcome | undefined {
@@ -201,7 +203,7 @@ export class Resources {
         this.#recorder.during(
           draft,
           () => once(attempt),
-          () => UPGRADED,
+          () => (info.type === "resource" && info.subresource === "proxy" ? FORWARDED : UPGRADED),
         ),
       ),
     );
