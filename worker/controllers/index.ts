@@ -1,3 +1,4 @@
+import { policyTypeChecker } from "./admission-policies/type-checking.ts";
 import { type Authorities, authenticationPublisher } from "./apiservice/authentication.ts";
 import { crdRegistrationController } from "./apiservice/registration.ts";
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
@@ -84,6 +85,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     podGarbageCollector(),
     disruptionController,
     resourceQuotaController,
+    policyTypeChecker,
     serviceCidrController,
     volumeBinder,
     ephemeralVolumeController,

@@ -13,9 +13,13 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   duration: isDuration,
   email: (text) => /^[^\s@<>]+@[^\s@<>]+$/.test(text),
   hexcolor: (text) => /^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$/.test(text),
-  hostname: (text) =>
-    text.length <= 255 &&
-    /^[a-zA-Z0-9]([-a-zA-Z0-9]{0,62}[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]{0,62})?)*\.?$/.test(text),
+  hostname: (text) => text.length <= 255 && HOSTNAME.test(text),
+  bsonobjectid: (text) => /^[0-9a-fA-F]{24}$/.test(text),
+  isbn: (text) => isIsbn10(text) || isIsbn13(text),
+  isbn10: isIsbn10,
+  isbn13: isIsbn13,
+  creditcard: isCreditCard,
+  ssn: (text) => /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text),
   ipv4: (text) => ipaddr.IPv4.isValidFourPartDecimal(text),
   ipv6: (text) => text.includes(":") && ipaddr.IPv6.isValid(text),
   "k8s-long-name": (text) =>
@@ -29,6 +33,36 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   uuid4: (text) => uuid("4", "[89ab]").test(text),
   uuid5: (text) => uuid("5", "[89ab]").test(text),
 };
+
+/** One label, or several of which the last has letters only. */
+const HOSTNAME =
+  /^(?:[a-zA-Z0-9\p{S}\p{L}](?:-?[a-zA-Z0-9\p{S}\p{L}]{0,62})?|(?:[a-zA-Z0-9\p{S}\p{L}](?:[a-zA-Z0-9\-\p{S}\p{L}]{0,61}[a-zA-Z0-9\p{S}\p{L}])?\.)+(?:[a-zA-Z\p{L}]){2,63})$/u;
+
+const plainDigits = (text: string) => text.replace(/[\s-]+/g, "");
+
+function isIsbn10(text: string): boolean {
+  const digits = plainDigits(text);
+  if (!/^\d{9}[\dX]$/.test(digits)) return false;
+  const sum = [...digits].reduce((total, char, at) => total + (10 - at) * (char === "X" ? 10 : Number(char)), 0);
+  return sum % 11 === 0;
+}
+
+function isIsbn13(text: string): boolean {
+  const digits = plainDigits(text);
+  if (!/^\d{13}$/.test(digits)) return false;
+  return [...digits].reduce((total, char, at) => total + (at % 2 ? 3 : 1) * Number(char), 0) % 10 === 0;
+}
+
+/** Luhn's sum. */
+function isCreditCard(text: string): boolean {
+  const digits = text.replace(/[^0-9]+/g, "");
+  if (!/^\d{13,19}$/.test(digits)) return false;
+  const sum = [...digits].reverse().reduce((total, char, at) => {
+    const value = Number(char) * (at % 2 ? 2 : 1);
+    return total + (value > 9 ? value - 9 : value);
+  }, 0);
+  return sum % 10 === 0;
+}
 
 const uuid = (version: string, variant: string) =>
   new RegExp(`^[0-9a-f]{8}-?[0-9a-f]{4}-?${version}[0-9a-f]{3}-?${variant}[0-9a-f]{3}-?[0-9a-f]{12}$`, "i");

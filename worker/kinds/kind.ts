@@ -78,6 +78,8 @@ export type Kind<T extends KubeObject = KubeObject> = {
   refresh?(object: T): void;
   /** The revision of that schema: what was written later lies as it has it. Absent where that cannot be said. */
   readonly schemaRevision?: number;
+  /** Of a custom resource: the version that its definition stores. */
+  readonly storageVersion?: string;
   /** Clears or sets what the server owns before a create, in place (e.g. drops `status`, sets `phase: Pending`). */
   prepareForCreate(object: T): void;
   /** Copies from `old` what this endpoint may not change, in place (e.g. `status` on a plain update). */

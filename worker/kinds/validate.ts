@@ -83,8 +83,10 @@ function typeProblem(schema: Schema, value: unknown, path: string): FieldError |
   const wanted = jsonTypes[schema.type] ?? schema.type;
   const given = jsonType(value);
   if (given === wanted || (given === "integer" && wanted === "number")) return undefined;
-  if (given === "integer" && schema.format === "int-or-string") return undefined;
-  if (schema.format && value !== null && given !== "string") return typeInvalid(path, schema.format, "");
+  if (schema.format === "int-or-string")
+    return given === "integer" ? undefined : typeInvalid(path, "integer,string", given);
+  if (schema.type === "string" && schema.format && value !== null && given !== "string")
+    return typeInvalid(path, schema.format, "");
   return typeInvalid(path, wanted, given);
 }
 
@@ -120,10 +122,11 @@ export function patternProblem(pattern: string): string | undefined {
 function* stringProblems(schema: Schema, text: string, path: string): Iterable<FieldError> {
   const { maxLength, minLength, pattern, format } = schema;
   const length = maxLength !== undefined || minLength !== undefined ? [...text].length : 0;
+  // Of what text must be, the first that it is not is told; a format is another matter.
   if (maxLength !== undefined && length > maxLength) yield tooLong(path, maxLength);
-  if (minLength !== undefined && length < minLength)
+  else if (minLength !== undefined && length < minLength)
     yield invalidValue(path, text, `${path} in body should be at least ${minLength} chars long`);
-  if (pattern !== undefined && !matches(pattern, text))
+  else if (pattern !== undefined && !matches(pattern, text))
     yield invalidValue(path, text, `${path} in body should match '${pattern}'`);
   if (format && !hasFormat(format, text)) yield typeInvalid(path, format, text);
 }
@@ -131,7 +134,11 @@ function* stringProblems(schema: Schema, text: string, path: string): Iterable<F
 function* numberProblems(schema: Schema, value: number, path: string): Iterable<FieldError> {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf } = schema;
   const fail = (why: string) => invalidValue(path, value, `${path} in body should be ${why}`);
-  if (multipleOf !== undefined && !Number.isInteger(value / multipleOf)) yield fail(`a multiple of ${multipleOf}`);
+  // Whole numbers are held against a whole factor.
+  const factor = multipleOf !== undefined && Number.isInteger(value) ? Math.trunc(multipleOf) : multipleOf;
+  if (factor !== undefined && factor <= 0)
+    yield invalidValue(path, 0, `factor MultipleOf declared for ${path} must be positive: ${factor}`);
+  else if (factor !== undefined && !Number.isInteger(value / factor)) yield fail(`a multiple of ${multipleOf}`);
   if (maximum !== undefined && (exclusiveMaximum ? value >= maximum : value > maximum))
     yield fail(`less than ${exclusiveMaximum ? "" : "or equal to "}${maximum}`);
   if (minimum !== undefined && (exclusiveMinimum ? value <= minimum : value < minimum))
@@ -151,6 +158,8 @@ function* itemProblems(schema: Schema, list: readonly unknown[], path: string, b
 }
 
 function* fieldProblems(schema: Schema, object: Fields, path: string, before: Before): Iterable<FieldError> {
+  if (schema.embedded)
+    for (const name of ["apiVersion", "kind"]) if (object[name] === undefined) yield required(child(path, name));
   const { fields, items, minProperties, maxProperties } = schema;
   const count = minProperties !== undefined || maxProperties !== undefined ? Object.keys(object).length : 0;
   if (minProperties !== undefined && count < minProperties)

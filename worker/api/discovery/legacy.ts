@@ -14,7 +14,8 @@ const STORED_AS: Readonly<Record<string, string>> = {
 
 /** Tells clients when the stored form of a resource changes: the first bytes of a SHA-256 of its group, version and kind. */
 async function storageVersionHash(kind: Kind): Promise<string> {
-  const text = new TextEncoder().encode(`${kind.group}/${STORED_AS[kind.groupResource] ?? kind.version}/${kind.kind}`);
+  const version = kind.storageVersion ?? STORED_AS[kind.groupResource] ?? kind.version;
+  const text = new TextEncoder().encode(`${kind.group}/${version}/${kind.kind}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   return btoa(String.fromCharCode(...digest.subarray(0, HASH_BYTES)));
 }

@@ -74,12 +74,12 @@ export function checkPreconditions(
   { preconditions }: DeleteOptions,
 ): void {
   const subject = { group: kind.group, resource: kind.kind, name };
-  if (preconditions?.uid && preconditions.uid !== uid)
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid)
     throw conflict(
       subject,
       `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`,
     );
-  if (preconditions?.resourceVersion && preconditions.resourceVersion !== String(revision))
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== String(revision))
     throw conflict(
       subject,
       `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${revision}). The object might have been modified`,
@@ -151,9 +151,12 @@ function gracefulStep(
 }
 
 /** The finalizers that the garbage collector answers for, as the options, the object or the kind's habit ask. */
-function finalizersAfter(traits: Traits, { finalizers }: ObjectMeta, options: DeleteOptions): string[] | undefined {
+function finalizersAfter(traits: Traits, metadata: ObjectMeta, options: DeleteOptions): string[] | undefined {
+  const { finalizers, deletionTimestamp } = metadata;
   if (traits.propagation === "none") return finalizers;
   const others = (finalizers ?? []).filter((finalizer) => finalizer !== ORPHAN && finalizer !== FOREGROUND);
+  const { cleanup } = traits;
+  if (cleanup && !deletionTimestamp && !others.includes(cleanup)) others.push(cleanup);
   const wanted = finalizerWanted(traits, finalizers ?? [], options);
   return wanted ? [...others, wanted] : others;
 }

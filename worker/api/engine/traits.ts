@@ -1,3 +1,4 @@
+import { CRD_CLEANUP } from "../../kinds/apiextensions/custom-resource-definition.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { read } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
@@ -19,6 +20,8 @@ export type Traits = {
   deleteWarning?: string;
   /** The group that refusals name, where it is not the kind's. */
   refusedGroup?: string;
+  /** A finalizer that it gets when its deletion begins. */
+  cleanup?: string;
   /** Set on an object whose deletion begins, in place. */
   markDeleting(object: KubeObject): void;
   /**
@@ -68,7 +71,11 @@ const exceptions: Readonly<Record<string, Partial<Traits>>> = {
   "csidrivers.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
   "csinodes.storage.k8s.io": { unconditionalUpdate: false, returnsDeleted: true },
   "csistoragecapacities.storage.k8s.io": { unconditionalUpdate: false },
-  "customresourcedefinitions.apiextensions.k8s.io": { unconditionalUpdate: false, markDeleting: () => undefined },
+  "customresourcedefinitions.apiextensions.k8s.io": {
+    unconditionalUpdate: false,
+    markDeleting: () => undefined,
+    cleanup: CRD_CLEANUP,
+  },
   "deviceclasses.resource.k8s.io": resource,
   endpoints: { createOnUpdate: true },
   events: { createOnUpdate: true, propagation: "none" },

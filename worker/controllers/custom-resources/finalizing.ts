@@ -1,12 +1,10 @@
-import { CustomResourceDefinition, isEstablished } from "../../kinds/apiextensions/custom-resource-definition.ts";
+import { CRD_CLEANUP, CustomResourceDefinition } from "../../kinds/apiextensions/custom-resource-definition.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { ownKey, splitKey } from "../keys.ts";
 import { removal } from "../removal.ts";
 
-/** Holds a definition until its objects are gone; the rest of the API promises it by this name. */
-const CLEANUP = "customresourcecleanup.apiextensions.k8s.io";
 /** Objects removed by one reconcile; the next one goes on. */
 const BURST = 500;
 
@@ -24,12 +22,7 @@ export const crdFinalizer: Controller = {
     const definition = view.get(CustomResourceDefinition, "", name);
     if (!definition) return [];
     const { metadata } = definition;
-    const held = metadata.finalizers?.includes(CLEANUP) ?? false;
-    if (!metadata.deletionTimestamp) {
-      if (held || !isEstablished(definition)) return [];
-      return [withFinalizers(definition, [...(metadata.finalizers ?? []), CLEANUP])];
-    }
-    if (!held) return [];
+    if (!metadata.deletionTimestamp || !metadata.finalizers?.includes(CRD_CLEANUP)) return [];
     const kind = kindOf(view, definition);
     const objects = kind ? view.list(kind) : [];
     const intents = objects.length > 0 ? terminating(definition, now) : [];
@@ -40,7 +33,7 @@ export const crdFinalizer: Controller = {
     return [
       withFinalizers(
         definition,
-        (metadata.finalizers ?? []).filter((finalizer) => finalizer !== CLEANUP),
+        (metadata.finalizers ?? []).filter((finalizer) => finalizer !== CRD_CLEANUP),
       ),
     ];
   },

@@ -20,7 +20,7 @@ export type ValidatingAdmissionPolicy = Schemas["io.k8s.api.admissionregistratio
 export type ValidatingAdmissionPolicyBinding =
   Schemas["io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicyBinding"];
 
-const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const ACTIONS = ["Audit", "Deny", "Warn"];
 export const FAILURE_POLICIES: readonly string[] = ["Fail", "Ignore"];
 const MAX_ANNOTATIONS = 20;
@@ -78,7 +78,7 @@ function* ruleProblems(
   if (auditAnnotations.length > MAX_ANNOTATIONS)
     yield invalidValue(
       "spec.auditAnnotations",
-      auditAnnotations,
+      auditAnnotations.map(({ key, valueExpression }) => ({ Key: key, ValueExpression: valueExpression })),
       `must not have more than ${MAX_ANNOTATIONS} auditAnnotations`,
     );
   const keys = new Set<string>();

@@ -95,6 +95,10 @@ export function* clientProblems({ url, service }: Webhook["clientConfig"], path:
 /** https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#url */
 function* urlProblems(text: string, path: string): Iterable<FieldError> {
   const form = "; desired format: https://host[/path]";
+  if (text.startsWith(":")) {
+    yield required(path, `url must be a valid URL: parse ${JSON.stringify(text)}: missing protocol scheme${form}`);
+    return;
+  }
   const [, scheme = "", user, host = "", query, fragment] =
     /^(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?:\/\/(?:([^@/?#]*)@)?([^/?#]*))?[^?#]*(?:\?([^#]*))?(?:#(.*))?$/s.exec(text) ??
     [];
@@ -117,7 +121,7 @@ function* serviceProblems({ name, namespace, path, port }: Service, at: string):
   if (!path || path === "/") return;
   const wrong = (why: string) => invalidValue(`${at}.path`, path, why);
   if (!path.startsWith("/")) yield wrong("must start with a '/'");
-  const steps = path.replace(/^\//, "").replace(/\/$/, "").split("/");
+  const steps = path.slice(1).replace(/\/$/, "").split("/");
   for (const [index, step] of steps.entries()) {
     if (step === "") {
       yield wrong(`segment[${index}] may not be empty`);

@@ -17,6 +17,9 @@ const SCOPES = ["Cluster", "Namespaced"];
 const STRATEGIES = ["None", "Webhook"];
 const REVIEW_VERSIONS = ["v1", "v1beta1"];
 
+/** Holds a definition that is being deleted until its objects are gone. */
+export const CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io";
+
 export const isEstablished = ({ status }: CustomResourceDefinition): boolean =>
   status?.conditions?.some(({ type, status: is }) => type === "Established" && is === "True") ?? false;
 

@@ -46,14 +46,30 @@ const simple = (type: Type, minBytes: number, maxSize = 0): Declared => ({ type,
  * What a schema declares; undefined where expressions cannot see it. `isResource` is a whole object, or an embedded one;
  * `name` is the type's own.
  */
-export function declare(schema: Schema, isResource: boolean, name = "selfType"): Declared | undefined {
+export function declare(
+  schema: Schema,
+  isResource: boolean,
+  name = "selfType",
+  within: ReadonlySet<string> = new Set(),
+): Declared | undefined {
+  if (schema.name !== undefined) {
+    // A schema within itself is seen only once.
+    if (within.has(schema.name)) return declareObject({ type: "object" }, name, within);
+    return declareType(schema, isResource, name, new Set([...within, schema.name]));
+  }
+  return declareType(schema, isResource, name, within);
+}
+
+type Within = ReadonlySet<string>;
+
+function declareType(schema: Schema, isResource: boolean, name: string, within: Within): Declared | undefined {
   switch (schema.type) {
     case "list":
-      return schema.items && declareList(schema, schema.items, name);
+      return schema.items && declareList(schema, schema.items, name, within);
     case "map":
-      return schema.items && declareMap(schema, schema.items, name);
+      return schema.items && declareMap(schema, schema.items, name, within);
     case "object":
-      return declareObject(isResource ? withResourceFields(schema) : schema, name);
+      return declareObject(isResource ? withResourceFields(schema) : schema, name, within);
     case "string":
       return declareString(schema);
     case "integer":
@@ -67,16 +83,16 @@ export function declare(schema: Schema, isResource: boolean, name = "selfType"):
   }
 }
 
-function declareList({ maxItems }: Schema, items: Schema, name: string): Declared | undefined {
-  const item = declare(items, items.embedded ?? false, `${name}.@idx`);
+function declareList({ maxItems }: Schema, items: Schema, name: string, within: Within): Declared | undefined {
+  const item = declare(items, items.embedded ?? false, `${name}.@idx`, within);
   if (!item) return undefined;
   const most =
     maxItems === undefined ? Math.floor((MAX_REQUEST_BYTES - 2) / (item.minBytes + 1)) : Math.max(0, maxItems);
   return { type: listOf(item.type), item, maxSize: most, minBytes: 2 };
 }
 
-function declareMap({ maxProperties }: Schema, values: Schema, name: string): Declared | undefined {
-  const item = declare(values, values.embedded ?? false, `${name}.@elem`);
+function declareMap({ maxProperties }: Schema, values: Schema, name: string, within: Within): Declared | undefined {
+  const item = declare(values, values.embedded ?? false, `${name}.@elem`, within);
   if (!item) return undefined;
   const most =
     maxProperties === undefined
@@ -85,16 +101,16 @@ function declareMap({ maxProperties }: Schema, values: Schema, name: string): De
   return { type: mapOf(STRING, item.type), key: simple(STRING, 2), item, maxSize: most, minBytes: 2 };
 }
 
-function declareObject(schema: Schema, name: string): Declared {
+function declareObject(schema: Schema, name: string, within: Within): Declared {
   const fields = new Map<string, Declared>();
   let minBytes = 2;
-  for (const [field, within] of Object.entries(schema.fields ?? {})) {
+  for (const [field, inner] of Object.entries(schema.fields ?? {})) {
     const written = escapeName(field);
-    const declared = declare(within, within.embedded ?? false, `${name}.${written ?? field}`);
+    const declared = declare(inner, inner.embedded ?? false, `${name}.${written ?? field}`, within);
     if (!declared) continue;
     if (written !== undefined) fields.set(written, declared);
     // What has a default may be left out.
-    if (schema.required?.includes(field) && within.default === undefined)
+    if (schema.required?.includes(field) && inner.default === undefined)
       minBytes += field.length + declared.minBytes + 4;
   }
   return { type: structType(name), fields, maxSize: 0, minBytes };
@@ -125,6 +141,7 @@ function declareString({ format, maxLength, enum: values }: Schema): Declared {
     case "date":
       return simple(TIMESTAMP, 12, 12);
     case "date-time":
+    case "micro-time":
       return simple(TIMESTAMP, 21, 32);
     default:
       return simple(STRING, 2, bounded === undefined ? longest(values) : bounded * UTF8_BYTES);

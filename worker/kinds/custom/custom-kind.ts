@@ -69,6 +69,7 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
       countsGeneration: true,
     },
     {
+      default: (object) => dropNulls(schema, object),
       *validate(object): Iterable<FieldError> {
         if (metadataSchema) yield* validateSchema(metadataSchema, object.metadata, "metadata");
       },
@@ -92,8 +93,26 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
     refresh(object) {
       decode(schema, object, "Ignore");
       applyDefaults(schema, object);
+      dropNulls(schema, object);
     },
+    storageVersion: definition.spec.versions.find(({ storage }) => storage)?.name ?? version.name,
   };
+}
+
+/** Takes away, in place, what is null where the schema allows none. */
+function dropNulls(schema: Schema, value: unknown): void {
+  if (typeof value !== "object" || value === null || schema.name) return;
+  if (Array.isArray(value)) {
+    if (schema.items) for (const item of value) dropNulls(schema.items, item);
+    return;
+  }
+  const object = value as Record<string, unknown>;
+  for (const [name, item] of Object.entries(object)) {
+    const field = schema.fields && Object.hasOwn(schema.fields, name) ? schema.fields[name] : schema.items;
+    if (!field || field.name) continue;
+    if (item === null && !field.nullable) delete object[name];
+    else dropNulls(field, item);
+  }
 }
 
 /** What is wrong with parts that an update has not touched, which it is only warned of. */
