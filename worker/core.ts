@@ -329,7 +329,7 @@ export class Core {
   private bringToRest(served: boolean): boolean {
     const { store, effects, platform, limits } = this.parts;
     const start = effects.now();
-    this.audit.flush();
+    this.writeAudit();
     this.losses.persist(store.work, (node) => this.link.connected(node));
     this.driver.due(start);
     const isPutOff = served && this.driver.waiting > FEW_KEYS;
@@ -349,6 +349,15 @@ export class Core {
     this.returnAt(this.driver.restedAt, start);
     if (!rested || mustGoOn) platform.defer(() => void this.turn.own());
     return isPutOff;
+  }
+
+  /** Where that cannot be, it waits for the next turn, and nothing else does for it. */
+  private writeAudit(): void {
+    try {
+      this.audit.flush();
+    } catch (error) {
+      this.parts.platform.report("audit", "", error);
+    }
   }
 
   /** Rests are short, and an alarm would write a row for each; where memory is lost, the driver's mark brings it back. */

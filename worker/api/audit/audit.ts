@@ -50,13 +50,13 @@ export class Audit {
     this.#wake();
   }
 
-  /** Writes what is there, in the transaction of the turn. */
+  /** Writes what is there, in the transaction of the turn. Where that throws, it is there again the next time. */
   flush(): void {
     this.#isComing = false;
     if (this.#waiting.length === 0) return;
     const now = this.#parts.effects.now();
-    const lines = [...this.#waiting, ...this.#repeats.over(now).map(lineOf)];
-    this.#parts.store.journal.append(lines.join(""), now);
+    this.#waiting.push(...this.#repeats.over(now).map(lineOf));
+    this.#parts.store.journal.append(this.#waiting.join(""), now);
     this.#waiting = [];
   }
 
