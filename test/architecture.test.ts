@@ -113,6 +113,14 @@ const RESERVED: readonly { what: string; pattern: RegExp; except: (file: string)
     pattern: /^import (?!type\b).*from "node:child_process"/m,
     except: (file) => file === "agent/process.ts",
   },
+  {
+    what: "Node.js' modules in the Worker, of which every home has the one that encrypts",
+    pattern: /from "node:/,
+    except: (file) =>
+      !file.startsWith("worker/") ||
+      file === "worker/storage/encryption/cipher.ts" ||
+      /^worker\/(storage\/node-sql|kinds\/generate[-\w]*)\.ts$/.test(file),
+  },
   { what: "the platform's module", pattern: /from "cloudflare:/, except: (file) => /^worker\/[^/]+\.ts$/.test(file) },
   {
     what: "platform features that not every home of the Worker has",
