@@ -17,9 +17,44 @@ export async function openWatch(request: Request, cluster: Fetcher): Promise<Res
   const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
   const socket = answer.webSocket;
   if (!socket) return answer;
+  const untilDeadline = Number(answer.headers.get("x-skerry-deadline")) - effects.now();
+  if (request.headers.get("upgrade")) return asMessages(request, answer.headers, socket, untilDeadline);
   const { body, close } = socketBody(socket, { bytes: MAX_WATCH_BYTES, bufferedBytes: MAX_BUFFERED_BYTES });
-  effects.after(Number(answer.headers.get("x-skerry-deadline")) - effects.now(), () => close("deadline"));
+  effects.after(untilDeadline, () => close("deadline"));
   const answerHeaders = new Headers(answer.headers);
   for (const name of ["upgrade", "connection", "sec-websocket-accept", "x-skerry-deadline"]) answerHeaders.delete(name);
   return new Response(body, { status: 200, headers: answerHeaders });
+}
+
+/** Browsers watch by WebSocket: each event is a message. Of subprotocols there is none but what the client says. */
+function asMessages(request: Request, answered: Headers, events: WebSocket, untilDeadline: number): Response {
+  const { 0: theirs, 1: ours } = new WebSocketPair();
+  const close = () => {
+    for (const socket of [events, ours]) socket.close(1000);
+  };
+  const isText = answered.get("content-type")?.startsWith("application/json");
+  const decoder = new TextDecoder();
+  let rest = "";
+  let sent = 0;
+  events.binaryType = "arraybuffer";
+  events.addEventListener("message", ({ data }) => {
+    sent += typeof data === "string" ? data.length : data.byteLength;
+    if (sent > MAX_WATCH_BYTES) return close();
+    if (!isText) return ours.send(data);
+    const lines = (rest + (typeof data === "string" ? data : decoder.decode(data, { stream: true }))).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) ours.send(line);
+  });
+  for (const socket of [events, ours]) {
+    socket.addEventListener("close", close);
+    socket.addEventListener("error", close);
+    socket.accept();
+  }
+  effects.after(untilDeadline, close);
+  const protocol = request.headers.get("sec-websocket-protocol");
+  return new Response(null, {
+    status: 101,
+    webSocket: theirs,
+    headers: protocol ? { "sec-websocket-protocol": protocol } : {},
+  });
 }
