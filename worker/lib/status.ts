@@ -116,9 +116,23 @@ export function invalid(
 /** Constructors in the words of `k8s.io/apimachinery/pkg/util/validation/field`. Values print as Go's %q or JSON. */
 const show = (value: unknown): string => {
   if (value === undefined) return "null";
+  if (typeof value === "string") return goQuoted(value);
   const text = JSON.stringify(value);
   return typeof value === "object" ? text.replace(/[<>&]/g, (char) => GO_ESCAPES[char] as string) : text;
 };
+
+/** `%q`: what cannot be printed is escaped otherwise than in JSON. */
+const goQuoted = (text: string): string =>
+  JSON.stringify(text).replace(
+    /\\\\|\\u00([01].)|[\u007f-\u009f\u00ad]|(?! )[\p{Cf}\p{Z}]/gu,
+    (char, control?: string) => {
+      if (control) return control === "07" ? "\\a" : control === "0b" ? "\\v" : `\\x${control}`;
+      if (char === "\\\\") return char;
+      const code = (char.codePointAt(0) ?? 0).toString(16);
+      return code.length <= 2 && char < "\u0080" ? `\\x${code}` : `\\u${code.padStart(4, "0")}`;
+    },
+  );
+
 /** Go's JSON escapes these, its %q does not. */
 const GO_ESCAPES: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026" };
 export const required = (field: string, why = ""): FieldError => ({

@@ -7,7 +7,7 @@ import type { Group, Version } from "./groups.ts";
 import { foreignBody } from "./legacy.ts";
 
 const GROUP = "apidiscovery.k8s.io";
-const VERSIONS = ["v2", "v2beta1"];
+const VERSIONS = ["v2"];
 
 /** The version of the aggregated document that the client prefers over the legacy one, if any. */
 export function aggregatedVersion(accept: string | null): string | undefined {

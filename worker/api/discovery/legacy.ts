@@ -12,10 +12,14 @@ const STORED_AS: Readonly<Record<string, string>> = {
   "volumeattributesclasses.storage.k8s.io": "v1beta1",
 };
 
+/** The same of groups. */
+const STORED_IN: Readonly<Record<string, string>> = { "events.events.k8s.io": "" };
+
 /** Tells clients when the stored form of a resource changes: the first bytes of a SHA-256 of its group, version and kind. */
 async function storageVersionHash(kind: Kind): Promise<string> {
   const version = kind.storageVersion ?? STORED_AS[kind.groupResource] ?? kind.version;
-  const text = new TextEncoder().encode(`${kind.group}/${version}/${kind.kind}`);
+  const group = STORED_IN[kind.groupResource] ?? kind.group;
+  const text = new TextEncoder().encode(`${group}/${version}/${kind.kind}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
   return btoa(String.fromCharCode(...digest.subarray(0, HASH_BYTES)));
 }

@@ -13,7 +13,8 @@ const isObject = (value: unknown): value is Loose =>
 
 const STRUCT =
   'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
-const notAnObject = (value: unknown) =>
+/** Why a body that is JSON says not what it is. */
+export const notAnObject = (value: unknown) =>
   `couldn't get version/kind; json parse error: json: cannot unmarshal ${jsonWord(value)} into Go value of type ${STRUCT}`;
 /** Characters of a body that the refusal shows. */
 const SUMMARY_LENGTH = 30;
@@ -157,7 +158,7 @@ function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose, 
   if (givenVersion === kind.apiVersion && givenName === kind.kind) return;
   if (!isBuiltIn(kind)) throw customMismatch(kind, givenVersion, givenName);
   const said = { kind: givenName, version: givenVersion.split("/").at(-1) ?? "" };
-  if (!kinds.byKind(givenVersion, givenName))
+  if (!isRegistered(kinds, givenVersion, givenName))
     throw refuse(
       `no kind "${givenName}" is registered for version "${givenVersion}" in scheme "pkg/runtime/scheme.go:111"`,
       said,
@@ -165,6 +166,10 @@ function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose, 
   const group = kind.group.split(".")[0] || "core";
   throw refuse(`converting (${said.version}.${givenName}) to (${group}.${kind.kind}): unknown conversion`, said);
 }
+
+/** Lists are kinds too. */
+const isRegistered = (kinds: Kinds, apiVersion: string, name: string): boolean =>
+  [name, name.replace(/List$/, "")].some((kind) => kinds.byKind(apiVersion, kind));
 
 function customMismatch(kind: Kind, version: string, name: string) {
   return version !== kind.apiVersion

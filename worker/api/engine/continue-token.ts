@@ -1,3 +1,4 @@
+import { JsonError, parseJson } from "../../lib/json.ts";
 import { badRequest } from "../../lib/status.ts";
 
 /**
@@ -12,8 +13,10 @@ export type ContinueToken = { revision: number; since: number; namespace: string
  */
 export const MAX_SNAPSHOT_AGE_MS = 300_000;
 
+const VERSION = "meta.k8s.io/v1";
+
 export function encodeToken({ revision, since, namespace, name }: ContinueToken): string {
-  const text = JSON.stringify({ v: "meta.k8s.io/v1", rv: revision, since, start: `${namespace}\u0000${name}` });
+  const text = JSON.stringify({ v: VERSION, rv: revision, since, start: `${namespace}\u0000${name}` });
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
@@ -23,16 +26,25 @@ export function encodeToken({ revision, since, namespace, name }: ContinueToken)
 
 /** Throws 400 for what this server did not write. */
 export function decodeToken(token: string): ContinueToken {
+  const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
+  let text: string;
   try {
     const binary = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
-    const text = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
-    const { v, rv, since, start } = JSON.parse(text) as Record<string, unknown>;
-    const [namespace, name, ...rest] = typeof start === "string" ? start.split("\u0000") : [];
-    const isRevision = v === "meta.k8s.io/v1" && Number.isSafeInteger(rv);
-    if (isRevision && namespace !== undefined && name && rest.length === 0)
-      return { revision: rv as number, since: Number(since ?? 0), namespace, name };
+    text = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
   } catch {
-    // not base64 or not JSON: the same answer
+    const bad = token.search(/[^\w-]/);
+    throw refuse(`illegal base64 data at input byte ${bad < 0 ? token.length : bad}`);
   }
-  throw badRequest("continue key is not valid: illegal base64 data or unknown version");
+  let value: Record<string, unknown>;
+  try {
+    value = (parseJson(text) ?? {}) as Record<string, unknown>;
+  } catch (error) {
+    throw error instanceof JsonError ? refuse(error.message) : error;
+  }
+  const { v, rv, since, start } = value;
+  if (v !== VERSION) throw refuse(`server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);
+  const [namespace, name, ...rest] = typeof start === "string" ? start.split("\u0000") : [];
+  if (Number.isSafeInteger(rv) && namespace !== undefined && name && rest.length === 0)
+    return { revision: rv as number, since: Number(since ?? 0), namespace, name };
+  throw refuse(`incorrect encoded start resourceVersion (version ${VERSION})`);
 }

@@ -1,7 +1,10 @@
+import { DecodeError, decode } from "../../kinds/decode.ts";
+import { schemaOf } from "../../kinds/tables.ts";
 import { JsonError, parseJson } from "../../lib/json.ts";
 import { isTrue } from "../../lib/query.ts";
 import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
+import { notAnObject } from "./body.ts";
 import { isApply } from "./patch-types.ts";
 
 /**
@@ -110,8 +113,12 @@ function optionsOfQuery(query: URLSearchParams): DeleteOptions {
   const orphan = query.get("orphanDependents");
   if (orphan !== null) options.orphanDependents = isTrue(orphan);
   const policy = query.get("propagationPolicy");
-  if (policy) options.propagationPolicy = policy;
+  if (policy !== null) options.propagationPolicy = policy;
   if (query.has("dryRun")) options.dryRun = query.getAll("dryRun");
+  for (const name of ["uid", "resourceVersion"] as const) {
+    const wanted = query.get(name);
+    if (wanted !== null) options.preconditions = { ...options.preconditions, [name]: wanted };
+  }
   return options;
 }
 
@@ -127,40 +134,30 @@ export function wholeNumber(text: string): number {
   return Math.max(-MAX_EXACT, Math.min(MAX_EXACT, Number(number)));
 }
 
-const isText = (value: unknown) => value === null || typeof value === "string";
-
-const optionTypes: Readonly<Record<string, (value: unknown) => boolean>> = {
-  gracePeriodSeconds: (value) => Number.isInteger(value) && Math.abs(value as number) < 2 ** 63,
-  orphanDependents: (value) => typeof value === "boolean",
-  propagationPolicy: (value) => typeof value === "string",
-  preconditions: (value) =>
-    typeof value === "object" && !Array.isArray(value) && Object.values(value ?? {}).every(isText),
-  dryRun: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
-};
-
 function optionsOfBody(body: string): DeleteOptions {
   let value: unknown;
   try {
-    value = parseJson(body);
+    value = parseJson(body) ?? {};
   } catch (error) {
     throw error instanceof JsonError
       ? badRequest(`couldn't get version/kind; json parse error: ${error.message}`)
       : error;
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  if (!isObject(value)) throw badRequest(notAnObject(value));
+  const { kind, apiVersion = "meta.k8s.io/v1" } = value;
+  if (kind && kind !== "DeleteOptions")
     throw badRequest(
-      "couldn't get version/kind; json parse error: json: cannot unmarshal into Go value of type struct",
+      `no kind "${kind}" is registered for version "${apiVersion}" in scheme "pkg/runtime/scheme.go:111"`,
     );
-  const { kind } = value as { kind?: unknown };
-  if (kind !== undefined && kind !== "" && kind !== "DeleteOptions")
-    throw badRequest(`decoded object cannot be converted to DeleteOptions`);
-  const options: Record<string, unknown> = {};
-  for (const [name, isType] of Object.entries(optionTypes)) {
-    const given = (value as Record<string, unknown>)[name];
-    if (given === undefined || given === null) continue;
-    if (!isType(given))
-      throw badRequest(`json: cannot unmarshal ${typeof given} into Go struct field DeleteOptions.${name}`);
-    options[name] = given;
+  try {
+    decode(schemaOf(DELETE_OPTIONS), value, "Ignore");
+  } catch (error) {
+    throw error instanceof DecodeError ? badRequest(error.message) : error;
   }
-  return options as DeleteOptions;
+  return value;
 }
+
+const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
+
+const isObject = (value: unknown): value is DeleteOptions & { kind?: string; apiVersion?: string } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -86,9 +86,9 @@ function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
   const selection = parseSelection(kind, query.get("labelSelector") ?? "", query.get("fieldSelector") ?? "");
   const limit = pageSize(kind, resourceVersion, Math.max(0, wholeNumber(query.get("limit") || "0")));
   if (token !== "") {
+    const { revision, since, ...after } = decodeToken(token);
     if (resourceVersion !== "" && resourceVersion !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
-    const { revision, since, ...after } = decodeToken(token);
     return { selection, limit, at: revision || undefined, after, since };
   }
   const revision = parseListRevision(resourceVersion);

@@ -8,7 +8,7 @@ import type { ApiRequest } from "../request.ts";
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
-const tooLargeBody = () => tooLarge(`limit is ${MAX_BODY_BYTES}`);
+const tooLargeBody = () => tooLarge(`Request entity too large: limit is ${MAX_BODY_BYTES}`);
 
 /** Of a body past the limit, what is read and dropped: many clients hear no answer before they have sent everything. */
 const MAX_DROPPED_BYTES = 16 * 1024 * 1024;
@@ -152,7 +152,13 @@ function repeatedKeys(document: Document, lines: LineCounter): string[] {
 }
 
 export const toYaml = (value: unknown): string =>
-  stringify(value, { version: "1.1", sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
+  stringify(value, {
+    version: "1.1",
+    sortMapEntries: true,
+    lineWidth: 0,
+    indentSeq: false,
+    aliasDuplicateObjects: false,
+  });
 
 function isJson(text: string): boolean {
   if (!/^\s*\{/.test(text)) return false;

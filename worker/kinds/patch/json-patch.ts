@@ -35,7 +35,7 @@ export function readJsonPatch(body: string | undefined, checksFields = true): (d
   }
   if (operations.length > MAX_OPERATIONS)
     throw tooLarge(
-      `Request entity is too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
+      `Request entity too large: The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${operations.length}`,
     );
   return (document) => jsonPatch(document, operations as (JsonObject | null)[]);
 }
