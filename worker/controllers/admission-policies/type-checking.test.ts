@@ -31,7 +31,7 @@ test("warns of fields that a kind does not have and of values of another type, f
     "spec.validations[1].expression",
   ]);
   expect(warnings[0]?.warning).toBe(
-    "apps/v1, Kind=Deployment: compilation failed: ERROR: <input>:1:7: found no matching overload for '_+_' applied to '(string, int)'\n | 'is ' + object.spec.replicas\n | ......^\n",
+    "apps/v1, Kind=Deployment: ERROR: <input>:1:7: found no matching overload for '_+_' applied to '(string, int)'\n | 'is ' + object.spec.replicas\n | ......^\n",
   );
   expect(warnings[1]?.warning).toContain("undefined field 'foo'");
 });

@@ -50,7 +50,8 @@ function warningsOf({ spec }: ValidatingAdmissionPolicy, view: View): Warning[] 
         return [];
       } catch (error) {
         if (!(error instanceof CelError)) throw error;
-        return [`${kind.apiVersion}, Kind=${kind.kind}: ${error.message}\n`];
+        const problem = error.message.replace(/^compilation failed: /, "");
+        return [`${kind.group}/${kind.version}, Kind=${kind.kind}: ${problem}\n`];
       }
     });
     if (texts.length) found.push({ fieldRef, warning: texts.join("\n") });

@@ -63,7 +63,11 @@ export function declare(
 type Within = ReadonlySet<string>;
 
 function declareType(schema: Schema, isResource: boolean, name: string, within: Within): Declared | undefined {
+  if (within.size && schema.format === "quantity") return undefined;
   switch (schema.type) {
+    case "any":
+      // Of what a built-in type holds as it comes nothing can be seen.
+      return within.size ? declareObject({ type: "object" }, name, within) : undefined;
     case "list":
       return schema.items && declareList(schema, schema.items, name, within);
     case "map":
