@@ -69,8 +69,11 @@ function keep(options: KeeperOptions): void {
         const room = child.stdin?.writable ? writeTo(child.stdin, data) : undefined;
         if (room) void room.then(() => client.resume());
         if (room) client.pause();
-      } else if (kind === Kind.end && once) child.stdin?.end();
-      else if (kind === Kind.resize && options.tty) {
+      } else if (kind === Kind.end) {
+        // Where input stays open for others, whoever has no more of it is done: as upstream.
+        if (once) child.stdin?.end();
+        else client.end();
+      } else if (kind === Kind.resize && options.tty) {
         const size = sizeOf(data);
         if (size) void resizeTerminal(child.pid, size, effects);
       }

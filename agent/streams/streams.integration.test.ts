@@ -250,6 +250,19 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     expect(client.output[1]).toBe("name? hi you\nover\n");
   });
 
+  test("where input stays open, a client without more of it is let go, and the next may go on", async () => {
+    await startKept("open", ["sh", "-c", "cat; echo over"], { tty: false, once: false });
+    const flags = ["stdin", "stdout", "stderr"].map((flag): [string, string] => [flag, "true"]);
+    for (const line of ["one\n", "two\n"]) {
+      const client = await open("attach", "open", flags);
+      client.send(0, line);
+      await client.until(1, line);
+      client.send(255, Buffer.of(0));
+      expect((await client.status()).status).toBe("Success");
+      expect(client.output[1]).not.toContain("over");
+    }
+  });
+
   test("a terminal that is attached to outlives its clients", async () => {
     await startKept("shell", ["sh"], { tty: true, once: true });
     const flags = ["stdin", "stdout", "tty"].map((flag): [string, string] => [flag, "true"]);
