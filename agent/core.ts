@@ -46,6 +46,10 @@ export type AgentParts = {
   log(message: string): void;
 };
 
+/** What a node's network is made for. */
+const addressesOf = (welcome: Welcome, podCIDR: string): string =>
+  [podCIDR, welcome.serviceCIDR, welcome.clusterDomain, welcome.dnsAddress, welcome.apiAddress].join();
+
 const nameOf = (node: CoreV1Node) => node.metadata?.name ?? "";
 
 export class AgentCore {
@@ -54,6 +58,7 @@ export class AgentCore {
   private readonly pods: PodManager;
   private started: Promise<void> | undefined;
   private running = false;
+  private addresses = "";
   /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
   private told = "";
   private cancelFacts = () => {};
@@ -138,8 +143,9 @@ export class AgentCore {
     const welcome = this.parts.state.welcome();
     const podCIDR = this.self()?.spec?.podCIDR;
     if (!welcome || !podCIDR) return;
-    this.started ??= this.begin(welcome, podCIDR);
+    this.started ??= this.begin();
     if (!this.running) return;
+    if (addressesOf(welcome, podCIDR) !== this.addresses) return void this.move();
     this.parts.network.sync({
       services: this.all<CoreV1Service>("services"),
       endpointSlices: this.all<EndpointSlice>("endpointslices.discovery.k8s.io"),
@@ -150,22 +156,26 @@ export class AgentCore {
   }
 
   /** Once the node has its addresses: the network, then what ran before, then everything wanted. */
-  private async begin(welcome: Welcome, podCIDR: string): Promise<void> {
-    const { log, effects, upstream, network } = this.parts;
-    const { serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey } = welcome;
+  private async begin(): Promise<void> {
+    await this.untilDone(async () => {
+      await this.startNetwork();
+      await this.pods.start();
+    });
+    this.parts.watchRuntime((answers) => this.link.reportHealth(answers, answers ? "" : "container runtime is down"));
+  }
+
+  /** The cluster was restored from another one's backup, and the node has other addresses in it. */
+  private async move(): Promise<void> {
+    this.parts.log("this node has other addresses now");
+    this.running = false;
+    await this.untilDone(() => this.startNetwork());
+  }
+
+  private async untilDone(body: () => Promise<void>): Promise<void> {
+    const { log, effects } = this.parts;
     for (;;) {
       try {
-        await network.start({
-          podCIDR,
-          serviceCIDR,
-          clusterDomain,
-          dnsAddress,
-          apiAddress,
-          apiCertificate,
-          apiKey,
-          upstream,
-        });
-        await this.pods.start();
+        await body();
         break;
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
@@ -177,7 +187,17 @@ export class AgentCore {
     this.running = true;
     this.sync();
     this.link.reportHealth(true, "");
-    this.parts.watchRuntime((answers) => this.link.reportHealth(answers, answers ? "" : "container runtime is down"));
+  }
+
+  private async startNetwork(): Promise<void> {
+    const welcome = this.parts.state.welcome();
+    const podCIDR = this.self()?.spec?.podCIDR;
+    if (!welcome || !podCIDR) throw new Error("the cluster has taken this node's addresses back");
+    const { upstream, network } = this.parts;
+    const { serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey } = welcome;
+    const settings = { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey, upstream };
+    await network.start(settings);
+    this.addresses = addressesOf(welcome, podCIDR);
   }
 
   private all<T>(resource: string): T[] {

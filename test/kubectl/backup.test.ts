@@ -237,3 +237,25 @@ test("a file with a passphrase is opened with it alone, and what kubectl reads i
   writeFileSync(raw, await cluster.ok("get --raw /skerry/backup"));
   await skerry("restore", raw, "--replace", "--kubeconfig", join(cluster.home, "kubeconfig"));
 });
+
+test("a cluster goes on elsewhere: another machine of the same name runs its pods, at its addresses", async () => {
+  const file = join(folder, "moved.backup");
+  await cluster.ok("wait --for=condition=Available deployment/web --timeout=60s");
+  await skerry("backup", file);
+  const uids = (await podsOf("-l app=web")).map(({ metadata }) => metadata.uid);
+  const range = await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}");
+  await cluster.stop();
+  cluster = await TestCluster.start();
+  expect(await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}")).not.toBe(range);
+  await skerry("restore", file, "--replace");
+  await cluster.ok("wait --for=condition=Available deployment/web --timeout=90s");
+  const moved = await cluster.json<{ items: (Pod & { status: { podIP: string } })[] }>("get pods -l app=web");
+  expect(moved.items.map(({ metadata }) => metadata.uid)).toEqual(uids);
+  await eventually("the pods have addresses of the cluster that was", async () => {
+    const { items } = await cluster.json<typeof moved>("get pods -l app=web");
+    return items.every(({ status }) => status.podIP.startsWith(range.split(".").slice(0, 3).join(".")));
+  });
+  const name = await cluster.ok("exec deployment/web -- nslookup kubernetes.default.svc.cluster.local");
+  expect(name).toContain(await cluster.ok("get service kubernetes -o jsonpath={.spec.clusterIP}"));
+  await cluster.ok("wait --for=condition=Ready node/node-a --timeout=60s");
+});
