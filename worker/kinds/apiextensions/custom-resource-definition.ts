@@ -29,10 +29,9 @@ const versionsOf = (spec: Spec): readonly Spec["versions"][number][] => spec.ver
 /** Versions that were ever written stay known until somebody has rewritten all objects. */
 function noteStorageVersion(definition: CustomResourceDefinition): void {
   const stored = definition.status?.storedVersions ?? [];
-  const added = versionsOf(definition.spec).flatMap(({ storage, name }) =>
-    storage && !stored.includes(name) ? [name] : [],
-  );
-  if (added.length) definition.status = { ...definition.status, storedVersions: [...stored, ...new Set(added)] };
+  const storage = versionsOf(definition.spec).find((version) => version.storage)?.name;
+  if (storage !== undefined && !stored.includes(storage))
+    definition.status = { ...definition.status, storedVersions: [...stored, storage] };
 }
 
 export const CustomResourceDefinition = defineKind({
