@@ -1,5 +1,6 @@
 import { columnText } from "../kinds/columns.ts";
 import type { Kind } from "../kinds/kind.ts";
+import { encodeProtobuf, hasProtobuf } from "../kinds/protobuf/envelope.ts";
 import { concat } from "../lib/bytes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { notAcceptable } from "../lib/status.ts";
@@ -33,6 +34,23 @@ export type Look = {
   /** Which objects the rows of a Table carry. */
   includeObject?: string;
 };
+
+/** A list as protobuf, written item by item, so that no more than one is in memory as an object. Undefined for what is no such list. */
+export function listAsProtobuf(result: ApiResult, { shape, metaVersion = "v1" }: Look): Uint8Array | undefined {
+  if (result.type !== "list" || result.parts || result.kind.conversion) return undefined;
+  const { kind, items, metadata } = result;
+  const [listKind, apiVersion, read] =
+    shape === "json"
+      ? [kind.listKind, kind.apiVersion, (json: string) => JSON.parse(served(kind, json))]
+      : [
+          "PartialObjectMetadataList",
+          `meta.k8s.io/${metaVersion}`,
+          (json: string) => fromStored(kind, JSON.parse(json) as KubeObject),
+        ];
+  if (shape === "table" || shape === "metadata") return undefined;
+  const list = { kind: listKind, apiVersion, metadata, items: items.values().map(read) };
+  return hasProtobuf(list) ? encodeProtobuf(list) : undefined;
+}
 
 const encoder = new TextEncoder();
 const COMMA = encoder.encode(",");

@@ -4,7 +4,7 @@ import { headerBytes } from "../../lib/bytes.ts";
 import { ApiError, internalError, type Status } from "../../lib/status.ts";
 import { TooManyRequests } from "../fairness/refusal.ts";
 import { toYaml } from "./body.ts";
-import type { Format } from "./negotiate.ts";
+import { type Format, PROTOBUF } from "./negotiate.ts";
 import { PageNotFound } from "./route.ts";
 
 const INDENT = 2;
@@ -46,6 +46,8 @@ const LARGE_BYTES = 128 * 1024;
 export const LARGE = "Accept-Encoding";
 export const isLarge = ({ length }: string | Uint8Array): boolean => length > LARGE_BYTES;
 
+const TYPES = { json: "application/json", yaml: "application/yaml", protobuf: PROTOBUF };
+
 /** `json` is a document as JSON text, or as the bytes that are to be sent. */
 export function answerJson(
   json: string | Uint8Array,
@@ -58,7 +60,7 @@ export function answerJson(
 ): Response {
   const { code, format, warnings = [], headers = {} } = options;
   const fields: Record<string, string> = {
-    "content-type": `application/${format.encoding}`,
+    "content-type": TYPES[format.encoding],
     "cache-control": NOT_KEPT,
     ...headers,
   };
@@ -77,7 +79,7 @@ export function answerJson(
 function answerProtobuf(json: string, code: number, headers: Headers): Response {
   const object = { apiVersion: "", kind: "", ...(JSON.parse(json) as object) };
   const can = hasProtobuf(object);
-  headers.set("content-type", can ? "application/vnd.kubernetes.protobuf" : "application/json");
+  headers.set("content-type", can ? TYPES.protobuf : TYPES.json);
   return new Response(can ? encodeProtobuf(object) : json, { status: code, headers });
 }
 

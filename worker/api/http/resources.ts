@@ -13,7 +13,7 @@ import { isBuiltIn } from "../engine/stored.ts";
 import { traitsOf } from "../engine/traits.ts";
 import type { Place } from "../fairness/queues.ts";
 import type { AppParts } from "../parts.ts";
-import { render } from "../render.ts";
+import { listAsProtobuf, render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
@@ -260,7 +260,9 @@ export class Resources {
   }
 
   #respond(result: ApiResult, { request, format: wanted, includeObject, asked }: Question): Response {
-    const text = render(result, { ...wanted, includeObject }, this.#parts.effects.now());
+    const look = { ...wanted, includeObject };
+    const bytes = wanted.encoding === "protobuf" ? listAsProtobuf(result, look) : undefined;
+    const text = bytes ?? render(result, look, this.#parts.effects.now());
     const { code } = result;
     const format = code < 400 ? wanted : errorFormat(request);
     const { deprecation } = asked.kind;

@@ -1,5 +1,5 @@
 /** Codecs of whole messages, made from the schema of their definition and its field numbers. */
-import { BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { isEmpty, leavesOutEmpty } from "../decode.ts";
 import type { Schema } from "../schema.ts";
 import { schemaOf } from "../tables.ts";
@@ -7,14 +7,30 @@ import { schemaChoices } from "./choices.ts";
 import { base64, intOrString, microTime, quantity, rawJson, wholeTime } from "./leaves.ts";
 import { type Numbers, numbersOf } from "./numbers.ts";
 import { boolean, type Codec, deeper, double, expectWire, int32, int64, text, WireError } from "./wire.ts";
+import type { Writer } from "./writer.ts";
 
 type Fields = Record<string, unknown>;
 /** One field of a message, tag and all. */
 type Field = {
   read(into: Fields, reader: BinaryReader, wire: WireType, depth: number): void;
-  write(writer: BinaryWriter, from: Fields): void;
+  write(writer: Writer, from: Fields): void;
   isSet(from: Fields): boolean;
 };
+
+/** The fields of a message, by number, and in the order of the numbers. */
+class FieldSet {
+  readonly all: readonly Field[];
+  private readonly byNumber: ReadonlyMap<number, Field>;
+
+  constructor(byNumber: ReadonlyMap<number, Field>) {
+    this.byNumber = byNumber;
+    this.all = [...byNumber.values()];
+  }
+
+  get(number: number): Field | undefined {
+    return this.byNumber.get(number);
+  }
+}
 
 const formats: Readonly<Record<string, Codec>> = {
   byte: base64,
@@ -39,15 +55,16 @@ function codecOf(schema: Schema): Codec {
 
 const messages = new Map<string, Codec>();
 
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
+}
+
 /** The codec of a definition such as `io.k8s.api.core.v1.Pod`; its fields are looked at when they are first needed. */
 export function messageOf(definition: string): Codec {
   const known = messages.get(definition);
   if (known) return known;
-  let fields: ReadonlyMap<number, Field> | undefined;
-  const codec = message(() => {
-    fields ??= fieldsOf(schemaOf(definition), numbersOf(definition) ?? []);
-    return fields;
-  });
+  const codec = message(once(() => fieldsOf(schemaOf(definition), numbersOf(definition) ?? [])));
   messages.set(definition, codec);
   return codec;
 }
@@ -55,21 +72,25 @@ export function messageOf(definition: string): Codec {
 const choices = schemaChoices(messageOf);
 
 const meta = (type: string) => messageOf(`io.k8s.apimachinery.pkg.apis.meta.v1.${type}`);
-const partial = message(() => new Map([[1, single(1, "metadata", meta("ObjectMeta"))]]));
+const partial = message(once(() => new FieldSet(new Map([[1, single(1, "metadata", meta("ObjectMeta"))]]))));
 
 /** Objects of any kind as their metadata alone: these stand in no OpenAPI document, and so not in its tables. */
 export const partialMessages: Readonly<Record<string, Codec>> = {
   PartialObjectMetadata: partial,
   PartialObjectMetadataList: message(
-    () =>
-      new Map([
-        [1, single(1, "metadata", meta("ListMeta"))],
-        [2, list(2, "items", partial)],
-      ]),
+    once(
+      () =>
+        new FieldSet(
+          new Map([
+            [1, single(1, "metadata", meta("ListMeta"))],
+            [2, list(2, "items", partial)],
+          ]),
+        ),
+    ),
   ),
 };
 
-function message(fields: () => ReadonlyMap<number, Field>): Codec {
+function message(fields: () => FieldSet): Codec {
   return {
     wire: WireType.LengthDelimited,
     read: (reader, depth) => readFields({}, fields(), reader, depth),
@@ -77,7 +98,7 @@ function message(fields: () => ReadonlyMap<number, Field>): Codec {
   };
 }
 
-function readFields(into: Fields, fields: ReadonlyMap<number, Field>, reader: BinaryReader, depth: number): Fields {
+function readFields(into: Fields, fields: FieldSet, reader: BinaryReader, depth: number): Fields {
   const below = deeper(depth);
   const inner = new BinaryReader(reader.bytes());
   while (inner.pos < inner.len) {
@@ -89,13 +110,13 @@ function readFields(into: Fields, fields: ReadonlyMap<number, Field>, reader: Bi
   return into;
 }
 
-function writeFields(writer: BinaryWriter, fields: ReadonlyMap<number, Field>, from: Fields): void {
+function writeFields(writer: Writer, fields: FieldSet, from: Fields): void {
   writer.fork();
-  for (const field of fields.values()) if (field.isSet(from)) field.write(writer, from);
+  for (const field of fields.all) if (field.isSet(from)) field.write(writer, from);
   writer.join();
 }
 
-function fieldsOf(schema: Schema, numbers: Numbers): ReadonlyMap<number, Field> {
+function fieldsOf(schema: Schema, numbers: Numbers): FieldSet {
   const fields = new Map<number, Field>();
   for (const [index, name] of numbers.entries()) {
     if (name === null) continue;
@@ -104,7 +125,7 @@ function fieldsOf(schema: Schema, numbers: Numbers): ReadonlyMap<number, Field> 
     if (typeof name !== "string") fields.set(number, inlined(number, fieldsOf(schema, name)));
     else if (type) fields.set(number, fieldOf(number, name, type));
   }
-  return fields;
+  return new FieldSet(fields);
 }
 
 function fieldOf(number: number, name: string, schema: Schema): Field {
@@ -115,8 +136,8 @@ function fieldOf(number: number, name: string, schema: Schema): Field {
 }
 
 /** The fields of a message inside, which JSON shows as the outer object's own. */
-const inlined = (number: number, fields: ReadonlyMap<number, Field>): Field => ({
-  isSet: (from) => [...fields.values()].some((field) => field.isSet(from)),
+const inlined = (number: number, fields: FieldSet): Field => ({
+  isSet: (from) => fields.all.some((field) => field.isSet(from)),
   read(into, reader, wire, depth) {
     expectWire(WireType.LengthDelimited, wire, String(number));
     readFields(into, fields, reader, depth);
@@ -159,7 +180,7 @@ const list = (number: number, name: string, codec: Codec): Field => ({
     into[name] = items;
   },
   write(writer, from) {
-    for (const item of from[name] as readonly unknown[]) {
+    for (const item of from[name] as Iterable<unknown>) {
       writer.tag(number, codec.wire);
       codec.write(writer, item);
     }
@@ -193,15 +214,17 @@ const map = (number: number, name: string, codec: Codec, empty: () => unknown): 
   },
 });
 
-const entries = new WeakMap<Codec, ReadonlyMap<number, Field>>();
+const entries = new WeakMap<Codec, FieldSet>();
 
-function entryOf(codec: Codec): ReadonlyMap<number, Field> {
+function entryOf(codec: Codec): FieldSet {
   const known = entries.get(codec);
   if (known) return known;
-  const fields = new Map([
-    [KEY, single(KEY, "key", text)],
-    [VALUE, single(VALUE, "value", codec)],
-  ]);
+  const fields = new FieldSet(
+    new Map([
+      [KEY, single(KEY, "key", text)],
+      [VALUE, single(VALUE, "value", codec)],
+    ]),
+  );
   entries.set(codec, fields);
   return fields;
 }
@@ -215,7 +238,7 @@ function emptyOf({ type, format }: Schema): unknown {
 
 /** A list inside a map is a message with the items in field 1. */
 function wrappedList(items: Schema): Codec {
-  const fields = new Map([[1, list(1, "items", codecOf(items))]]);
+  const fields = new FieldSet(new Map([[1, list(1, "items", codecOf(items))]]));
   return {
     wire: WireType.LengthDelimited,
     read: (reader, depth) => readFields({}, fields, reader, depth).items ?? [],

@@ -2,11 +2,12 @@
  * Objects in Kubernetes' protobuf form, as typed clients send and take built-in kinds.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { definitionOfKind } from "../generated/schemas.ts";
 import { messageOf, partialMessages } from "./codec.ts";
 import { numbersOf } from "./numbers.ts";
 import { type Codec, WireError } from "./wire.ts";
+import { Writer } from "./writer.ts";
 
 type Fields = Record<string, unknown>;
 type TypeMeta = { apiVersion: string; kind: string };
@@ -100,7 +101,7 @@ export function decodeProtobuf(document: Uint8Array, expected?: TypeMeta): Field
       type,
     );
   const message = attempt(() => {
-    const writer = new BinaryWriter().bytes(raw);
+    const writer = new Writer().bytes(raw);
     return codec.read(new BinaryReader(writer.finish()), 0);
   }, type);
   return { ...type, ...(message as Fields) };
@@ -114,7 +115,7 @@ export function encodeProtobuf(object: TypeMeta): Uint8Array<ArrayBuffer> {
   const { apiVersion, kind } = object;
   const codec = codecFor(object);
   if (!codec) throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
-  const writer = new BinaryWriter().raw(Uint8Array.from(MAGIC));
+  const writer = new Writer().raw(Uint8Array.from(MAGIC));
   writer.tag(UNKNOWN.typeMeta, WireType.LengthDelimited).fork();
   writer.tag(TYPE_META.apiVersion, WireType.LengthDelimited).string(apiVersion);
   writer.tag(TYPE_META.kind, WireType.LengthDelimited).string(kind).join();

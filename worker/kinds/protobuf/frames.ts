@@ -3,9 +3,10 @@
  * the object inside has an envelope of its own.
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */
-import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { WireType } from "@bufbuild/protobuf/wire";
 import { concat } from "../../lib/bytes.ts";
 import { encodeProtobuf } from "./envelope.ts";
+import { Writer } from "./writer.ts";
 
 /** `meta.v1.WatchEvent` and, inside, `runtime.RawExtension`. */
 const EVENT = { type: 1, object: 2 } as const;
@@ -18,7 +19,7 @@ export function watchFrames(lines: string): Uint8Array<ArrayBuffer> {
   for (const line of lines.split("\n")) {
     if (line === "") continue;
     const { type, object } = JSON.parse(line) as { type: string; object: { apiVersion: string; kind: string } };
-    const writer = new BinaryWriter().tag(EVENT.type, WireType.LengthDelimited).string(type);
+    const writer = new Writer().tag(EVENT.type, WireType.LengthDelimited).string(type);
     writer.tag(EVENT.object, WireType.LengthDelimited).fork();
     const event = writer.tag(RAW, WireType.LengthDelimited).bytes(encodeProtobuf(object)).join().finish();
     const length = new Uint8Array(LENGTH_BYTES);

@@ -9,6 +9,7 @@ type Layout = Readonly<Record<number, readonly [name: string, codec: Codec]>>;
 
 /** A message of a few parts, put together by `join` and taken apart by `split`; parts that are undefined are not sent. */
 function leaf(layout: Layout, join: (parts: Parts) => unknown, split: (value: unknown) => Parts): Codec {
+  const order = Object.entries(layout).map(([number, [name, codec]]) => ({ number: Number(number), name, codec }));
   return {
     wire: WireType.LengthDelimited,
     read(reader, depth) {
@@ -30,9 +31,9 @@ function leaf(layout: Layout, join: (parts: Parts) => unknown, split: (value: un
     write(writer, value) {
       const parts = split(value);
       writer.fork();
-      for (const [number, [name, codec]] of Object.entries(layout)) {
+      for (const { number, name, codec } of order) {
         if (parts[name] === undefined) continue;
-        writer.tag(Number(number), codec.wire);
+        writer.tag(number, codec.wire);
         codec.write(writer, parts[name]);
       }
       writer.join();

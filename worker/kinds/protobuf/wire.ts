@@ -1,5 +1,6 @@
 /** Values on the wire: https://protobuf.dev/programming-guides/encoding/ */
-import { type BinaryReader, type BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { type BinaryReader, WireType } from "@bufbuild/protobuf/wire";
+import type { Writer } from "./writer.ts";
 
 /** Bytes that are no message, or none of a kind that has a protobuf form. */
 export class WireError extends Error {
@@ -11,7 +12,7 @@ export type Codec = {
   readonly wire: WireType;
   /** The value as JSON has it; undefined stands for a field that was never set. `depth` counts messages around it. */
   read(reader: BinaryReader, depth: number): unknown;
-  write(writer: BinaryWriter, value: unknown): void;
+  write(writer: Writer, value: unknown): void;
 };
 
 const varint = { wire: WireType.Varint } as const;
@@ -29,12 +30,12 @@ export const boolean: Codec = {
 export const int32: Codec = {
   ...varint,
   read: (reader) => reader.int32(),
-  write: (writer, value) => writer.int32(Number(value)),
+  write: (writer, value) => writer.int64(Number(value)),
 };
 export const int64: Codec = {
   ...varint,
   read: (reader) => Number(reader.int64()),
-  write: (writer, value) => writer.int64(BigInt(Number(value))),
+  write: (writer, value) => writer.int64(Number(value)),
 };
 export const double: Codec = {
   wire: WireType.Bit64,
