@@ -1,8 +1,10 @@
 /**
  * Who may log in beside the cluster's own credentials: issuers of OpenID Connect, and whether anyone may come without.
- * The form is kube-apiserver's AuthenticationConfiguration without its CEL expressions.
+ * The form is kube-apiserver's AuthenticationConfiguration.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
  */
+import { claimExpression, type Expression, type Rule, userExpression } from "./authentication-expressions.ts";
+
 export type MappedClaim = { claim: string; prefix: string };
 
 export type Issuer = {
@@ -14,11 +16,14 @@ export type Issuer = {
   certificateAuthority: string | undefined;
   /** Names of JWS algorithms: RFC 7518. */
   algorithms: readonly string[];
-  username: MappedClaim;
-  groups: MappedClaim | undefined;
-  uid: string | undefined;
-  /** Claims that must be there, with this value. */
-  required: readonly { claim: string; value: string }[];
+  username: MappedClaim | Expression;
+  groups: MappedClaim | Expression | undefined;
+  uid: MappedClaim | Expression | undefined;
+  extra: readonly { key: string; value: Expression }[];
+  /** Claims that must be there, with this value, and expressions that must be true. */
+  required: readonly ({ claim: string; value: string } | Rule)[];
+  /** What must be true of the user. */
+  userRules: readonly Rule[];
 };
 
 export type AuthenticationConfig = {
@@ -71,16 +76,35 @@ function checkedUrl(text: string, field: string): string {
   return text;
 }
 
-function mapped(value: unknown, field: string): MappedClaim | undefined {
-  const { claim, prefix } = fieldsOf(value ?? {}, field, ["claim", "prefix"]);
+function compiled(make: (text: string) => Expression, value: unknown, field: string): Expression {
+  const text = needed(value, field);
+  try {
+    return make(text);
+  } catch (error) {
+    return fail(field, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function mapped(value: unknown, field: string): MappedClaim | Expression | undefined {
+  const { claim, prefix, expression } = fieldsOf(value ?? {}, field, ["claim", "prefix", "expression"]);
+  if (expression) {
+    if (claim || prefix) fail(field, "expression excludes claim and prefix");
+    return compiled(claimExpression, expression, `${field}.expression`);
+  }
   if (!textOf(claim, `${field}.claim`)) return prefix ? fail(`${field}.claim`, "is required with a prefix") : undefined;
   if (prefix === undefined || prefix === null) fail(`${field}.prefix`, 'is required when claim is set; it may be ""');
   return { claim: textOf(claim, `${field}.claim`), prefix: textOf(prefix, `${field}.prefix`) };
 }
 
 function issuer(value: unknown, field: string): Issuer {
-  const known = ["issuer", "claimMappings", "claimValidationRules", "signingAlgorithms"];
-  const { issuer: named, claimMappings, claimValidationRules, signingAlgorithms } = fieldsOf(value, field, known);
+  const known = ["issuer", "claimMappings", "claimValidationRules", "userValidationRules", "signingAlgorithms"];
+  const {
+    issuer: named,
+    claimMappings,
+    claimValidationRules,
+    userValidationRules,
+    signingAlgorithms,
+  } = fieldsOf(value, field, known);
   const at = `${field}.issuer`;
   const place = ["url", "discoveryURL", "audiences", "audienceMatchPolicy", "certificateAuthority"];
   const { url, discoveryURL, audiences, audienceMatchPolicy, certificateAuthority } = fieldsOf(named, at, place);
@@ -93,7 +117,7 @@ function issuer(value: unknown, field: string): Issuer {
   if (policy ? policy !== "MatchAny" : wanted.length > 1)
     fail(`${at}.audienceMatchPolicy`, "must be MatchAny for multiple audiences");
   const mappings = `${field}.claimMappings`;
-  const { username, groups, uid } = fieldsOf(claimMappings, mappings, ["username", "groups", "uid"]);
+  const { username, groups, uid, extra } = fieldsOf(claimMappings, mappings, ["username", "groups", "uid", "extra"]);
   const algorithms = listOf(signingAlgorithms, `${field}.signingAlgorithms`);
   for (const algorithm of algorithms)
     if (!ALGORITHMS.includes(String(algorithm)))
@@ -108,13 +132,57 @@ function issuer(value: unknown, field: string): Issuer {
     algorithms: algorithms.length > 0 ? (algorithms as string[]) : ALGORITHMS,
     username: mapped(username, `${mappings}.username`) ?? fail(`${mappings}.username.claim`, "is required"),
     groups: mapped(groups, `${mappings}.groups`),
-    uid: textOf(fieldsOf(uid ?? {}, `${mappings}.uid`, ["claim"]).claim, `${mappings}.uid.claim`) || undefined,
-    required: listOf(claimValidationRules, `${field}.claimValidationRules`).map((rule, i) => {
-      const where = `${field}.claimValidationRules[${i}]`;
-      const { claim, requiredValue } = fieldsOf(rule, where, ["claim", "requiredValue"]);
-      return { claim: needed(claim, `${where}.claim`), value: textOf(requiredValue, `${where}.requiredValue`) };
-    }),
+    uid: uidOf(uid, `${mappings}.uid`),
+    extra: listOf(extra, `${mappings}.extra`).map((entry, i) => extraOf(entry, `${mappings}.extra[${i}]`)),
+    required: listOf(claimValidationRules, `${field}.claimValidationRules`).map((rule, i) =>
+      claimRule(rule, `${field}.claimValidationRules[${i}]`),
+    ),
+    userRules: listOf(userValidationRules, `${field}.userValidationRules`).map((rule, i) =>
+      ruleOf(userExpression, rule, `${field}.userValidationRules[${i}]`),
+    ),
   };
+}
+
+function uidOf(value: unknown, field: string): Issuer["uid"] {
+  const { claim, expression } = fieldsOf(value ?? {}, field, ["claim", "expression"]);
+  if (claim && expression) fail(field, "expression excludes claim");
+  if (expression) return compiled(claimExpression, expression, `${field}.expression`);
+  return claim ? { claim: textOf(claim, `${field}.claim`), prefix: "" } : undefined;
+}
+
+/** `example.com/key`: lower case, with a domain that is not Kubernetes' own. */
+const EXTRA_KEY =
+  /^(?!(?:[^/]+\.)?(?:kubernetes|k8s)\.io\/)[a-z0-9]([a-z0-9.-]*[a-z0-9])?\/[a-z0-9._~!$&'()*+,;=:@%-]+$/;
+
+function extraOf(value: unknown, field: string): Issuer["extra"][number] {
+  const { key, valueExpression } = fieldsOf(value, field, ["key", "valueExpression"]);
+  if (!EXTRA_KEY.test(needed(key, `${field}.key`)))
+    fail(`${field}.key`, "must be a lower-case path below a domain of yours");
+  return { key: textOf(key, field), value: compiled(claimExpression, valueExpression, `${field}.valueExpression`) };
+}
+
+function ruleOf(make: (text: string) => Expression, value: unknown, field: string): Rule {
+  const { expression, message } = fieldsOf(value, field, ["expression", "message"]);
+  return { ...compiled(make, expression, `${field}.expression`), message: textOf(message, `${field}.message`) };
+}
+
+function claimRule(value: unknown, field: string): Issuer["required"][number] {
+  if ((value as Fields | null)?.expression !== undefined) return ruleOf(claimExpression, value, field);
+  const { claim, requiredValue } = fieldsOf(value, field, ["claim", "requiredValue"]);
+  return { claim: needed(claim, `${field}.claim`), value: textOf(requiredValue, `${field}.requiredValue`) };
+}
+
+const mentions = (pattern: RegExp, values: readonly unknown[]) =>
+  values.some((value) => pattern.test((value as Partial<Expression> | undefined)?.text ?? ""));
+
+/** Who takes an address for a name must look whether it was verified. */
+function checkEmail({ username, extra, required }: Issuer, field: string): void {
+  if (!mentions(/claims\.email\b/, [username])) return;
+  if (!mentions(/claims\.?\??\.?email_verified\b/, [username, ...extra.map(({ value }) => value), ...required]))
+    fail(
+      `${field}.claimMappings.username.expression`,
+      "claims.email_verified must be used in it, in extra or in claimValidationRules when claims.email is",
+    );
 }
 
 function anonymousPaths(value: unknown): AuthenticationConfig["anonymous"] {
@@ -142,6 +210,7 @@ export function readAuthenticationConfig(value: unknown): AuthenticationConfig {
   if (kind !== "AuthenticationConfiguration" || !textOf(apiVersion, "apiVersion").startsWith(GROUP))
     fail("kind", `must be AuthenticationConfiguration of ${GROUP}v1`);
   const issuers = listOf(jwt, "jwt").map((entry, i) => issuer(entry, `jwt[${i}]`));
+  for (const [i, entry] of issuers.entries()) checkEmail(entry, `jwt[${i}]`);
   const urls = issuers.map(({ url }) => url);
   for (const [i, url] of urls.entries())
     if (urls.indexOf(url) < i) fail(`jwt[${i}].issuer.url`, `${url} is named twice`);

@@ -239,14 +239,69 @@ describe("an issuer that fails", async () => {
   });
 });
 
+describe("expressions", async () => {
+  const { sign, whoami } = await prepared({
+    ...CONFIGURATION,
+    jwt: [
+      {
+        issuer: { url: ISSUER, audiences: ["tag"] },
+        claimMappings: {
+          username: { expression: "claims.email_verified ? 'mail:' + claims.email : ''" },
+          groups: { expression: "claims.?roles.orValue([]).map(role, 'role:' + role)" },
+          uid: { expression: "string(claims.number)" },
+          extra: [{ key: "example.com/tenant", valueExpression: "claims.hd" }],
+        },
+        claimValidationRules: [{ expression: "claims.exp - claims.iat <= 86400", message: "lasts too long" }],
+        userValidationRules: [
+          { expression: "!user.username.startsWith('system:')", message: "reserved" },
+          { expression: "user.groups.all(group, group != 'role:root')" },
+        ],
+      },
+    ],
+  });
+  const mail = { email_verified: true, number: 7 };
+
+  test("make the user", async () => {
+    expect((await whoami(await sign({ ...mail, roles: ["a", "b"] }))).user).toEqual({
+      username: "mail:jane@example.com",
+      uid: "7",
+      groups: ["role:a", "role:b", "system:authenticated"],
+      extra: { "example.com/tenant": ["example.com"] },
+    });
+    expect((await whoami(await sign(mail))).user.groups).toEqual(["system:authenticated"]);
+  });
+
+  test.each([
+    { ...mail, email_verified: false },
+    { ...mail, number: undefined },
+    { ...mail, roles: ["root"] },
+    { ...mail, roles: 7 },
+    { ...mail, hd: { a: 1 } },
+    { ...mail, exp: 4_000_000_000 },
+  ])("or refuse: %j", async (more) => {
+    expect((await whoami(await sign(more))).code).toBe(401);
+  });
+});
+
 describe("the configuration", () => {
   const jwt = CONFIGURATION.jwt[0];
   const wrong: Record<string, [object, string]> = {
     "another kind": [{ kind: "Pod" }, "kind"],
     "plain HTTP": [{ jwt: [{ ...jwt, issuer: { url: "http://a", audiences: ["a"] } }] }, "https"],
     "no audience": [{ jwt: [{ ...jwt, issuer: { url: ISSUER } }] }, "audiences"],
-    "a rule it cannot hold": [{ jwt: [{ ...jwt, claimValidationRules: [{ expression: "true" }] }] }, "expression"],
-    "rules for users": [{ jwt: [{ ...jwt, userValidationRules: [] }] }, "userValidationRules"],
+    "a rule that is none": [
+      { jwt: [{ ...jwt, claimValidationRules: [{ expression: "claims.hd ==" }] }] },
+      "expression",
+    ],
+    "a rule of what users have not": [
+      { jwt: [{ ...jwt, userValidationRules: [{ expression: "user.name == ''" }] }] },
+      "undefined field 'name'",
+    ],
+    "a field it does not know": [{ jwt: [{ ...jwt, claimValidationRule: [] }] }, "claimValidationRule"],
+    "an address for a name, verified or not": [
+      { jwt: [{ ...jwt, claimMappings: { username: { expression: "claims.email" } } }] },
+      "claims.email_verified must be used",
+    ],
     "a name without a prefix": [{ jwt: [{ ...jwt, claimMappings: { username: { claim: "sub" } } }] }, "prefix"],
     "the same issuer twice": [{ jwt: [jwt, jwt] }, "twice"],
     "the cluster's own": [
