@@ -12,6 +12,7 @@ import { Recorder } from "./audit/recorder.ts";
 import { Access } from "./auth/access.ts";
 import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
+import { healthMetrics } from "./http/health.ts";
 import { errorFormat } from "./http/negotiate.ts";
 import { publicRoutes } from "./http/public.ts";
 import { type RequestInfo, requestInfo } from "./http/request-info.ts";
@@ -165,6 +166,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): App 
   });
   publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
   app.get("/metrics", guard, () => answerText(access.fairness.metrics(), 200, METRICS_TYPE));
+  app.get("/metrics/slis", guard, () => answerText(healthMetrics(), 200, METRICS_TYPE));
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

@@ -40,3 +40,9 @@ test("the index of paths names them", async () => {
   const { paths } = (await ask("GET", "/")).body;
   expect(paths).toEqual(expect.arrayContaining(["/readyz", "/readyz/shutdown", "/livez/etcd", "/metrics"]));
 });
+
+test("the checks are there as metrics", async () => {
+  const { code, body } = await ask("GET", "/metrics/slis");
+  expect(code).toBe(200);
+  expect(body).toContain('\nkubernetes_healthcheck{name="etcd",type="readyz"} 1\n');
+});

@@ -35,6 +35,15 @@ export const healthPaths = (): string[] =>
     ...checks.map((name) => `/${endpoint}/${name}`),
   ]);
 
+/** The same for Prometheus: https://kubernetes.io/docs/reference/instrumentation/slis/ */
+export function healthMetrics(): string {
+  const samples = Object.entries(CHECKS).flatMap(([type, checks]) =>
+    checks.map((name) => `kubernetes_healthcheck{name="${name}",type="${type}"} 1\n`),
+  );
+  const help = "# HELP kubernetes_healthcheck [STABLE] This metric records the result of a single healthcheck.\n";
+  return `${help}# TYPE kubernetes_healthcheck gauge\n${samples.join("")}`;
+}
+
 /** What a path says, e.g. `/livez/etcd`; undefined for an unknown check. */
 export function health(path: string, query: URLSearchParams): string | undefined {
   const [, endpoint = "", check = ""] = /^\/(\w+)\/?(.*)$/.exec(path) ?? [];
