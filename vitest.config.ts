@@ -8,9 +8,12 @@ const unit = [
   "test/conformance/**/*.test.ts",
   "test/sim/*/**/*.test.ts",
   "test/fuzz/*.test.ts",
+  "test/golden/*.test.ts",
   "test/upgrades/*.test.ts",
 ];
-const integration = ["agent/**/*.integration.test.ts", "test/*.integration.test.ts", "test/fuzz/*.integration.test.ts"];
+const integration = ["agent", "test/fuzz", "test/golden"]
+  .map((folder) => `${folder}/**/*.integration.test.ts`)
+  .concat("test/*.integration.test.ts");
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
 export default defineConfig({

@@ -9,7 +9,10 @@ type Step = {
   response: { status: number; contentType?: string; warnings?: string[]; body?: unknown };
   noBody?: boolean;
   pick?: string[];
-  until?: { status?: number };
+  /** Waits before it is asked. */
+  delayMs?: number;
+  /** Is asked again until it is so. */
+  until?: { status?: number; pointer?: string; equals?: unknown };
 };
 
 export type Send = (
@@ -40,6 +43,7 @@ const PLACEHOLDERS: readonly [RegExp, string][] = [
   [/^<node-port-\d+>/, "\\d+"],
   [/^<continue>/, ".+"],
   [/^<gen-\d+>/, "[a-z0-9]{5}"],
+  [/^<gen>/, "[a-z0-9]{5}"],
   [/^<hash>/, "[0-9A-F]+"],
 ];
 /** Placeholders that name one value of the case. */
@@ -63,14 +67,17 @@ export class Matcher {
       return expected === actual
         ? []
         : [`${path}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)?.slice(0, 300)}`];
-    const keys = new Set([...Object.keys(expected), ...Object.keys(actual)]);
-    return [...keys].flatMap((key) =>
-      this.compare(
-        (expected as Record<string, unknown>)[key],
-        (actual as Record<string, unknown>)[key],
-        `${path}/${key}`,
-      ),
+    const [before, after] = [expected, actual] as Record<string, unknown>[];
+    const named = new Map(Object.keys(before ?? {}).map((key) => [this.#keyFor(key, after ?? {}), key]));
+    return [...new Set([...named.keys(), ...Object.keys(after ?? {})])].flatMap((key) =>
+      this.compare(before?.[named.get(key) ?? key], after?.[key], `${path}/${key}`),
     );
+  }
+
+  /** The key that a recorded one stands for: those of managedFields hold values. */
+  #keyFor(key: string, actual: object): string {
+    if (!key.includes("<") || Object.hasOwn(actual, key)) return key;
+    return Object.keys(actual).find((other) => this.#text(key, other)) ?? key;
   }
 
   #text(expected: string, actual: string): boolean {
@@ -125,11 +132,11 @@ function parseBody(text: string, contentType: string | null, isWatch: boolean): 
   return isWatch ? values : values[0];
 }
 
-async function ask(send: Send, step: Step, ns: string, answers: readonly Answer[]): Promise<Answer> {
+async function ask(send: Send, step: Step, ns: string, answers: readonly Answer[], token: string): Promise<Answer> {
   const { method, path, headers, body, bodyText } = fill(step.request, ns, answers);
   const data = bodyText ?? (body === undefined ? undefined : JSON.stringify(body));
   const sent: Record<string, string> = data === undefined ? {} : { "content-type": "application/json" };
-  sent.authorization = "Bearer admin";
+  sent.authorization = `Bearer ${token}`;
   for (const [name, value] of Object.entries(headers ?? {}))
     if (value === null) delete sent[name];
     else sent[name] = value;
@@ -145,13 +152,33 @@ async function ask(send: Send, step: Step, ns: string, answers: readonly Answer[
   };
 }
 
+const isMet = ({ until }: Step, { status, body }: Answer): boolean =>
+  (until?.status === undefined || status === until.status) &&
+  (until?.pointer === undefined || JSON.stringify(at(body, until.pointer)) === JSON.stringify(until.equals));
+
+/** What a replay needs of its server: the administrator's token, and to let time pass. */
+export type Replaying = { token?: string; sleep?: (ms: number) => Promise<void> };
+
+const POLL_MS = 100;
+const MAX_POLLS = 100;
+
 /** Runs one case in the namespace `ns`, which is there. Returns the differences. */
-export async function replay(send: Send, { steps }: Case, ns: string): Promise<string[]> {
+export async function replay(
+  send: Send,
+  { steps }: Case,
+  ns: string,
+  { token = "admin", sleep = () => Promise.resolve() }: Replaying = {},
+): Promise<string[]> {
   const answers: Answer[] = [];
   const matcher = new Matcher(ns);
   const problems: string[] = [];
   for (const [index, step] of steps.entries()) {
-    const answer = await ask(send, step, ns, answers);
+    if (step.delayMs) await sleep(step.delayMs);
+    let answer = await ask(send, step, ns, answers, token);
+    for (let poll = 0; poll < MAX_POLLS && !isMet(step, answer); poll++) {
+      await sleep(POLL_MS);
+      answer = await ask(send, step, ns, answers, token);
+    }
     answers.push(answer);
     const kept: Record<string, unknown> = { status: answer.status, contentType: answer.contentType };
     if (answer.warnings.length) kept.warnings = answer.warnings;
