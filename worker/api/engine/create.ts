@@ -10,6 +10,7 @@ import { type Track, trackFields } from "./fields.ts";
 import { hooksOf } from "./hooks.ts";
 import {
   AFTER_ADMISSION,
+  checkUnstored,
   dedupOwners,
   fillSystemFields,
   generatedName,
@@ -72,6 +73,7 @@ export function createObject(
   validate(operation);
   hooksOf(operation).allocate?.(operation);
   for (const admission of validating) admission.admits(operation);
+  if (!options.dryRun) checkUnstored(object);
   settleName(operation, generates);
   return insert(txn, kind, object, options.dryRun);
 }

@@ -63,11 +63,15 @@ export function dedupOwners(object: KubeObject, warnings: string[], when = ""): 
 /** What only the server sets is not the client's to bring, nor to own. */
 export function wipeSystemFields(object: KubeObject): void {
   const metadata = metaOf(object);
-  if (metadata.resourceVersion)
-    throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete (metadata as { selfLink?: string }).selfLink;
+}
+
+/** Storage's own refusal, when all others had nothing to say. */
+export function checkUnstored({ metadata }: KubeObject): void {
+  if (metadata?.resourceVersion)
+    throw new ApiError(500, "", "resourceVersion should not be set on objects to be created");
 }
 
 /** What the server sets on a new object. */

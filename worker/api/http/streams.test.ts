@@ -102,8 +102,19 @@ describe("streams", async () => {
   test("a client that speaks no protocol of ours is told both sides", async () => {
     expect(await open(`${pods}/one/portforward`, { "sec-websocket-protocol": "x" })).toMatchObject({
       code: 400,
-      message: expect.stringContaining("client supports [x], server accepts [SPDY/3.1+portforward.k8s.io]"),
+      message: expect.stringContaining(
+        "client supports [x], server accepts [SPDY/3.1+portforward.k8s.io v4.channel.k8s.io]",
+      ),
     });
+  });
+
+  test("by channels, ports are forwarded that the query names", async () => {
+    const byChannels = { "sec-websocket-protocol": "v4.channel.k8s.io" };
+    const refused = (message: string) => ({ code: 400, message });
+    const path = `${pods}/one/portforward`;
+    expect(await open(path, byChannels)).toMatchObject(refused('query parameter "port" is required'));
+    expect(await open(`${path}?ports=0`, byChannels)).toMatchObject(refused('port "0" must be > 0'));
+    expect((await open(`${path}?ports=80,81`, byChannels)).stream.subprotocol).toBe("v4.channel.k8s.io");
   });
 
   test("a WebSocket needs the right to create, though it opens with GET", async () => {
