@@ -1,6 +1,6 @@
 /** client-go's informers while the control plane is killed again and again: what their caches hold is what is there. */
 import type { ChildProcess } from "node:child_process";
-import { readlinkSync } from "node:fs";
+import { closeSync, openSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
@@ -32,7 +32,7 @@ beforeAll(async () => {
   cluster = await TestCluster.start({ flags: ["--no-agent", "--no-controllers"] });
   // The test takes the supervisor's place, which lets a control plane that dies often wait before its next start.
   const path = readlinkSync(`/proc/${cluster.pid("workerd")}/exe`);
-  process.kill(cluster.pid("supervisor"), "SIGKILL");
+  await cluster.skerry("down");
   await cluster.supervisorGone();
   workerd = { path, child: await start(path) };
 });
@@ -42,15 +42,23 @@ afterAll(async () => {
 });
 
 async function start(path: string): Promise<ChildProcess> {
-  await eventually("the port is free", async () => cluster.pid("workerd") === 0);
   const serve = ["--pdeathsig", "KILL", path, "serve", join(cluster.home, "workerd.capnp")];
-  const child = spawn("setpriv", serve, { stdio: "ignore" });
-  await eventually("it answers", async () => (await cluster.kubectl("get --raw /readyz")).stdout === "ok");
+  const log = openSync(join(cluster.home, "log/workerd.log"), "a");
+  const child = spawn("setpriv", serve, { stdio: ["ignore", log, log] });
+  closeSync(log);
+  await eventually("it answers", async () => (await cluster.kubectl("get --raw /readyz")).stdout === "ok").catch(
+    (error) => {
+      throw new Error(`${error.message}\n${cluster.logs()}`);
+    },
+  );
   return child;
 }
 
 async function killAndStart(): Promise<void> {
+  // Until it has ended altogether, the port is its own.
+  const ended = new Promise((resolve) => workerd.child.once("exit", resolve));
   workerd.child.kill("SIGKILL");
+  await ended;
   workerd.child = await start(workerd.path);
 }
 
@@ -90,6 +98,8 @@ describe(`${KILLS} kills`, () => {
       expect(report.Faults).toEqual([]);
       expect(report.Writes).toBeGreaterThan(10 * KILLS);
       expect(report.Watches).toBeGreaterThan(4 * KILLS);
+      const spoken = Object.keys(report.Answers).filter((answer) => answer.startsWith("protobuf "));
+      expect(spoken.filter((answer) => !answer.endsWith(" application/vnd.kubernetes.protobuf"))).toEqual([]);
     }
   });
 });

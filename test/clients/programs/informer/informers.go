@@ -50,7 +50,8 @@ func startAll(ctx context.Context, config *rest.Config, f *faults, a *answers) (
 	}
 	for name, mediaType := range map[string]string{"JSON": "application/json", "protobuf": protobufType} {
 		typed := rest.CopyConfig(config)
-		typed.ContentType, typed.AcceptContentTypes = mediaType, mediaType+",application/json"
+		// The one and nothing else: a server may choose among several.
+		typed.ContentType, typed.AcceptContentTypes = mediaType, mediaType
 		typed.Wrap(a.count(name))
 		client := kubernetes.NewForConfigOrDie(typed)
 		factory := informers.NewSharedInformerFactoryWithOptions(client, 0,
