@@ -148,3 +148,15 @@ test("a claim of no class gets the cluster's, also when that comes later; one th
   model.rest();
   expect([claimNow("early")?.spec?.storageClassName, claimNow("none")?.spec?.storageClassName]).toEqual(["all", ""]);
 });
+
+test("a bound claim has its volume's class of attributes and size, and what a resizer makes of them stays", () => {
+  const { model, volume, claim, claimNow } = cluster();
+  volume("gold", { volumeAttributesClassName: "gold" });
+  claim("data", { volumeAttributesClassName: "gold" });
+  expect(claimNow("data")?.status).toMatchObject({ phase: "Bound", currentVolumeAttributesClassName: "gold" });
+  const status = { currentVolumeAttributesClassName: "silver", capacity: { storage: "2Gi" } };
+  const now = claimNow("data") as PersistentVolumeClaim;
+  model.edit(PersistentVolumeClaim, now, (copy) => Object.assign(copy.status ?? {}, status), "status");
+  model.rest();
+  expect(claimNow("data")?.status).toMatchObject({ phase: "Bound", ...status });
+});

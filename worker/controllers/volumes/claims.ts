@@ -61,8 +61,11 @@ function settleBound(view: View, claim: Claim): Intent[] {
   if (!volume.spec?.claimRef) return [kept(volume, claim)];
   if (volume.spec.claimRef.uid !== claim.metadata?.uid)
     return lost("ClaimMisbound", "Two claims are bound to the same volume, this one is bound incorrectly");
-  const { accessModes, capacity } = volume.spec;
-  return withPhase(claim, { ...claim.status, phase: "Bound", accessModes, capacity });
+  const { accessModes, capacity, volumeAttributesClassName } = volume.spec;
+  const current = volumeAttributesClassName && { currentVolumeAttributesClassName: volumeAttributesClassName };
+  // What comes of them later is told by whoever resizes and modifies volumes.
+  const first = claim.status?.phase === "Bound" ? {} : { capacity, ...(current || {}) };
+  return withPhase(claim, { ...claim.status, phase: "Bound", accessModes, ...first });
 }
 
 const withPhase = (claim: Claim, status: PersistentVolumeClaim["status"]): Intent[] =>
