@@ -3,7 +3,7 @@ import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import { JsonError, jsonWord, parseJson } from "../../lib/json.ts";
-import { type ApiError, badRequest } from "../../lib/status.ts";
+import { type ApiError, badRequest, invalid, invalidValue } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
 import type { Loose } from "./core.ts";
 import { isBuiltIn } from "./stored.ts";
@@ -20,7 +20,7 @@ export const notAnObject = (value: unknown) =>
 const SUMMARY_LENGTH = 30;
 
 /** A body that does not even say what it is, in the words of kube-apiserver. */
-function unrecognized(kind: Kind, body: string, why: string): ApiError {
+export function unrecognized(kind: { kind: string }, body: string, why: string): ApiError {
   const bytes = new TextEncoder().encode(body.slice(0, SUMMARY_LENGTH + 1));
   const shown = body.startsWith("{")
     ? body.slice(0, SUMMARY_LENGTH)
@@ -38,7 +38,9 @@ export function parseObject(kind: Kind, body = ""): Loose {
   } catch (error) {
     throw error instanceof JsonError ? refuse(error.message) : error;
   }
-  if (value === null) return {} as Loose;
+  if (value === null && isBuiltIn(kind)) return {} as Loose;
+  if (!isBuiltIn(kind) && !(value as Loose | null)?.kind)
+    throw unrecognized(kind, body, `Object 'Kind' is missing in '${body}'`);
   if (!isObject(value)) throw unrecognized(kind, body, notAnObject(value));
   for (const field of ["apiVersion", "kind"]) {
     const said = value[field] ?? "";
@@ -77,9 +79,8 @@ export function checkRepeatedKeys(
   refusal: string,
 ): void {
   if (validation === "Ignore" || repeatedKeys.length === 0) return;
-  const problem = `yaml: unmarshal errors:\n  ${repeatedKeys.join("\n  ")}`;
-  if (validation === "Strict") throw badRequest(`${refusal}: ${problem}`);
-  warnings.push(problem);
+  if (validation === "Strict") throw badRequest(`${refusal}: yaml: unmarshal errors:\n  ${repeatedKeys.join("\n  ")}`);
+  warnings.push(...repeatedKeys);
 }
 
 /** The Status of a body that its kind cannot hold, and why not. */
@@ -113,6 +114,7 @@ export function normalize(
   { duplicates = [], problems = [], sorted = false, nameless = false, refuse = cannotBeHandled(kind) }: Reading = {},
 ): Loose {
   if (!isObject(object)) throw refuse(notAnObject(object), { kind: kind.kind, version: kind.version });
+  if (!isBuiltIn(kind)) noteForeign(kinds, kind, object, validation, warnings, refuse);
   checkKind(kinds, kind, object, refuse);
   const said = {
     kind: object.kind || kind.kind,
@@ -152,11 +154,12 @@ function takeFields(object: Loose): string[] {
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** Refuses unless the body says it is of this kind, or says nothing. */
-function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose, refuse: Refuse): void {
+function checkKind(kinds: Kinds, kind: Kind, object: Loose, refuse: Refuse): void {
+  const { apiVersion, kind: name } = object;
   const givenVersion = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : kind.apiVersion;
   const givenName = typeof name === "string" && name !== "" ? name : kind.kind;
   if (givenVersion === kind.apiVersion && givenName === kind.kind) return;
-  if (!isBuiltIn(kind)) throw customMismatch(kind, givenVersion, givenName);
+  if (!isBuiltIn(kind)) throw customMismatch(kind, givenVersion, givenName, object.metadata?.name);
   const said = { kind: givenName, version: givenVersion.split("/").at(-1) ?? "" };
   if (!isRegistered(kinds, givenVersion, givenName))
     throw refuse(
@@ -171,10 +174,31 @@ function checkKind(kinds: Kinds, kind: Kind, { apiVersion, kind: name }: Loose, 
 const isRegistered = (kinds: Kinds, apiVersion: string, name: string): boolean =>
   [name, name.replace(/List$/, "")].some((kind) => kinds.byKind(apiVersion, kind));
 
-function customMismatch(kind: Kind, version: string, name: string) {
+/** Of a version that a custom resource does not have, none of its fields is known. */
+function noteForeign(
+  kinds: Kinds,
+  kind: Kind,
+  object: Loose,
+  validation: FieldValidation,
+  warnings: string[],
+  refuse: Refuse,
+): void {
+  const { apiVersion, kind: name = kind.kind } = object;
+  if (validation === "Ignore" || !apiVersion || name !== kind.kind || kinds.byKind(apiVersion, name)) return;
+  const names = Object.keys(object).filter((field) => !["apiVersion", "kind", "metadata"].includes(field));
+  const found = names.sort().map((field) => `unknown field ${JSON.stringify(field)}`);
+  if (validation === "Strict" && found.length > 0)
+    throw refuse(`strict decoding error: ${found.join(", ")}`, {
+      kind: name,
+      version: apiVersion.split("/").at(-1) ?? "",
+    });
+  warnings.push(...found);
+}
+
+function customMismatch(kind: Kind, version: string, said: string, name = "") {
   return version !== kind.apiVersion
     ? badRequest(
         `the API version in the data (${version}) does not match the expected API version (${kind.apiVersion})`,
       )
-    : badRequest(`${name} in version "${kind.version}" cannot be handled as a ${kind.kind}: unexpected kind "${name}"`);
+    : invalid({ group: kind.group, kind: said, name }, [invalidValue("kind", said, `must be ${kind.kind}`)]);
 }

@@ -1,8 +1,10 @@
 /** Request bodies: their limit, their media types, and YAML made JSON before anyone else looks. */
 import { type Document, isScalar, LineCounter, parseDocument, stringify, type Tags, visit } from "yaml";
+import { canonical } from "../../kinds/patch/fields/element.ts";
 import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
 import { concat } from "../../lib/bytes.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
+import { unrecognized } from "../engine/body.ts";
 import type { ApiRequest } from "../request.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
@@ -119,18 +121,19 @@ const withoutSurprises = (tags: Tags): Tags =>
   );
 
 /** The document as JSON, and in go-yaml's words the keys that one of its maps has twice; the last of them counts. */
-function yamlToJson(text: string, opening: string): { body: string; repeated: string[] } {
+function yamlToJson(text: string, refuse: (why: string) => ApiError): { body: string; repeated: string[] } {
   try {
     const lineCounter = new LineCounter();
     const options = { version: "1.1", uniqueKeys: false, customTags: withoutSurprises, logLevel: "error" } as const;
     const document = parseDocument(text, { ...options, lineCounter });
     if (document.errors[0]) throw document.errors[0];
-    const body = JSON.stringify(document.toJS({ maxAliasCount: 100 }) ?? null);
+    // Go's maps have no order, and come out sorted.
+    const body = canonical(document.toJS({ maxAliasCount: 100 }) ?? null);
     return { body, repeated: repeatedKeys(document, lineCounter) };
   } catch (error) {
     // The parser calls itself for each level.
-    if (error instanceof RangeError) throw badRequest(`${opening}yaml: exceeded max depth`);
-    throw badRequest(`${opening}yaml: ${error instanceof Error ? error.message : String(error)}`);
+    if (error instanceof RangeError) throw refuse("yaml: exceeded max depth");
+    throw refuse(`yaml: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -171,11 +174,19 @@ function isJson(text: string): boolean {
 }
 
 /** The body as JSON text and what it is. Patches in YAML keep their type: JSON is YAML. */
-export function understood(type: string, text: string): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
+export function understood(
+  type: string,
+  text: string,
+  expected: { kind: string },
+): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
   if (type === "") return { contentType: "application/json", body: text };
   const applies = type === APPLY;
   if (applies ? isJson(text) : type !== "application/yaml") return { contentType: type, body: text };
-  const { body, repeated } = yamlToJson(text, applies ? "error decoding YAML: error converting YAML to JSON: " : "");
+  const refuse = (why: string) =>
+    applies
+      ? badRequest(`error decoding YAML: error converting YAML to JSON: ${why}`)
+      : unrecognized(expected, text, why);
+  const { body, repeated } = yamlToJson(text, refuse);
   const contentType = type === "application/yaml" ? "application/json" : type;
   return { contentType, body, ...(repeated.length && { repeatedKeys: repeated }) };
 }

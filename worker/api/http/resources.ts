@@ -95,7 +95,7 @@ function bodyOf(
   const expected = expectedOf(asked);
   checkBodyType(method, body.type, hasProtobuf(expected), !isBuiltIn(asked.kind));
   const { type, text } = textOf(body, expected);
-  return understood(type, text);
+  return understood(type, text, expected);
 }
 
 function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
