@@ -39,6 +39,7 @@ const ROOTS = [
   "networking.IngressClassSpec",
   "networking.ParentReference",
   "networking.ServiceCIDRSpec",
+  "resource.DeviceAttribute",
   "resource.DeviceClassSpec",
   "resource.ResourceClaimSpec",
   "resource.ResourceClaimStatus",

@@ -47,7 +47,8 @@ const notSubdomain = patternProblem(
   "example.com",
 );
 export const dnsSubdomainProblems: Rule = rule(253, SUBDOMAIN_1123, () => notSubdomain);
-const prefixProblems = rule(253, SUBDOMAIN_1123, () => notSubdomain, tooManyBytes);
+/** Newer words of the same. */
+export const longNameProblems: Rule = rule(253, SUBDOMAIN_1123, () => notSubdomain, tooManyBytes);
 
 const SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
@@ -106,7 +107,7 @@ export function qualifiedNameProblems(value: string): string[] {
   const name = parts.at(-1) ?? "";
   const prefix = parts.length === 2 ? parts[0] : undefined;
   if (prefix === "") problems.push("prefix part must be non-empty");
-  else if (prefix !== undefined) problems.push(...prefixProblems(prefix).map((p) => `prefix part ${p}`));
+  else if (prefix !== undefined) problems.push(...longNameProblems(prefix).map((p) => `prefix part ${p}`));
   const isGood = qualified.test(name);
   if (name === "") problems.push("name part must be non-empty");
   else if (lengthOf(name, isGood) > 63) problems.push(`name part ${tooManyBytes(63)}`);

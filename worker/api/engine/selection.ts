@@ -46,11 +46,16 @@ export function parseSelection(kind: Kind, labelSelector: string, fieldSelector:
   }
 }
 
-/** kube-apiserver says it in one of two ways, by whether the kind has field selectors of its own. */
-const unknownField = (kind: Kind, field: string) =>
-  isBuiltIn(kind) && Object.keys(kind.fieldSelectors).every((name) => name in common)
-    ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
-    : `field label not supported: ${field}`;
+/** kube-apiserver says it in one way or another, by whether the kind has field selectors of its own. */
+function unknownField(kind: Kind, field: string): string {
+  if (isBuiltIn(kind) && Object.keys(kind.fieldSelectors).every((name) => name in common))
+    return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  const subject =
+    kind.groupResource === "resourceslices.resource.k8s.io" ? ` for ${kind.apiVersion}, Kind=${kind.kind}` : "";
+  return kind.groupResource === "jobs.batch"
+    ? `field label ${JSON.stringify(field)} not supported for Job`
+    : `field label not supported${subject}: ${field}`;
+}
 
 export const selectsAll = ({ labels, fields }: Selection): boolean => labels.length === 0 && fields.length === 0;
 

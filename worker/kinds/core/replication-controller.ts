@@ -1,3 +1,4 @@
+import { longNameProblems } from "../../lib/names.ts";
 import { required } from "../../lib/status.ts";
 import { containersColumn, imagesColumn, pairs, REPLICAS, replicaColumns } from "../apps/workload-columns.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -13,6 +14,7 @@ import { defaultPodTemplate } from "./pod-defaults.ts";
 export type ReplicationController = Schemas["io.k8s.api.core.v1.ReplicationController"];
 export const ReplicationController = defineKind({
   schema: "io.k8s.api.core.v1.ReplicationController",
+  nameProblems: longNameProblems,
   defaults: { "spec.replicas": 1 },
   default({ metadata, spec }) {
     if (!spec) return;

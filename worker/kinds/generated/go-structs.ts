@@ -175,6 +175,7 @@ export const goStructs: Readonly<Record<string, string>> = {
   "resource.Device": "Name:name:s Attributes:attributes:m Capacity:capacity:m ConsumesCounters:consumesCounters:[resource.DeviceCounterConsumption NodeName:nodeName:n NodeSelector:nodeSelector:*core.NodeSelector AllNodes:allNodes:n Taints:taints:[resource.DeviceTaint BindsToNode:bindsToNode:n BindingConditions:bindingConditions:n BindingFailureConditions:bindingFailureConditions:n AllowMultipleAllocations:allowMultipleAllocations:n",
   "resource.DeviceAllocationConfiguration": "Source:source:s Requests:requests:n :resource.DeviceConfiguration",
   "resource.DeviceAllocationResult": "Results:results:[resource.DeviceRequestAllocationResult Config:config:[resource.DeviceAllocationConfiguration",
+  "resource.DeviceAttribute": "IntValue:int:n BoolValue:bool:n StringValue:string:n VersionValue:version:n",
   "resource.DeviceClaim": "Requests:requests:[resource.DeviceRequest Constraints:constraints:[resource.DeviceConstraint Config:config:[resource.DeviceClaimConfiguration",
   "resource.DeviceClaimConfiguration": "Requests:requests:n :resource.DeviceConfiguration",
   "resource.DeviceClassConfiguration": ":resource.DeviceConfiguration",

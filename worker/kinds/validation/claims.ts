@@ -7,6 +7,7 @@ import type {
   CoreV1PersistentVolumeClaimSpec,
   CoreV1PersistentVolumeClaimTemplate,
   CoreV1TypedObjectReference,
+  MetaV1ObjectMeta,
 } from "../generated/types.ts";
 import { same } from "../paths.ts";
 import { entries, invalidFor, type Problems, validateAnnotations, validateLabels } from "./fields.ts";
@@ -67,12 +68,18 @@ function* validateDataSource(source: CoreV1TypedObjectReference, field: string):
   if (namespace) yield* invalidFor(`${field}.namespace`, namespace, dnsLabelProblems(namespace));
 }
 
-export function* validateClaimTemplate(template: CoreV1PersistentVolumeClaimTemplate, field: string): Problems {
-  const { annotations, labels, ...more } = template.metadata ?? {};
-  yield* validateAnnotations(annotations, `${field}.metadata.annotations`);
-  yield* validateLabels(labels, `${field}.metadata.labels`);
+/** A template of claims gives them labels and annotations, and nothing else. */
+export function* validateTemplateMetadata(metadata: MetaV1ObjectMeta | undefined, field: string): Problems {
+  const { annotations, labels, ...more } = metadata ?? {};
+  yield* validateAnnotations(annotations, `${field}.annotations`);
+  yield* validateLabels(labels, `${field}.labels`);
   for (const [name, value] of Object.entries(more))
-    if (value !== null && value !== undefined) yield forbiddenField(`${field}.metadata.${name}`, "cannot be set");
+    if (value !== null && value !== undefined)
+      yield forbiddenField(`${field}.${name === "uid" ? "uID" : name}`, "cannot be set");
+}
+
+export function* validateClaimTemplate(template: CoreV1PersistentVolumeClaimTemplate, field: string): Problems {
+  yield* validateTemplateMetadata(template.metadata, `${field}.metadata`);
   yield* validateClaim(template.spec, `${field}.spec`);
 }
 

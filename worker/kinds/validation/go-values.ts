@@ -47,13 +47,32 @@ function fieldsOf(struct: string): readonly Field[] {
   return fields;
 }
 
+const METADATA = [
+  "name",
+  "generateName",
+  "namespace",
+  "selfLink",
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+];
+
+/** Metadata shows as JSON, in the order of its struct. */
+function metadataEntries(metadata: object): [string, unknown][] {
+  const place = (name: string) => METADATA.indexOf(name) + 1 || METADATA.length + 1;
+  return Object.entries(metadata).sort(([a], [b]) => place(a) - place(b));
+}
+
 /** `value`, which is JSON, as the struct (`core.Container`) shows it. */
 export function goValue(struct: string, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   const json = value as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
     fieldsOf(struct).flatMap(({ goName, jsonName, absent, holds, struct: inner }): [string, unknown][] => {
-      if (!jsonName) return goName === "ObjectMeta" ? Object.entries((json.metadata ?? {}) as object) : [];
+      if (!jsonName) return goName === "ObjectMeta" ? metadataEntries((json.metadata ?? {}) as object) : [];
       const given = json[jsonName] ?? absent;
       if (!inner || given === null) return [[goName, given]];
       const shown = (one: unknown) => goValue(inner, one);

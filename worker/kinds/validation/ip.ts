@@ -71,6 +71,16 @@ export function strictCidrProblems(text: string): string[] {
   return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
 
+/** Why `text` is not an address with the size of its network. */
+export function interfaceAddressProblems(text: string): string[] {
+  if (!isCidr(text)) return ["must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)"];
+  const [address = "", bits] = text.split("/");
+  const canonical = isMapped(address)
+    ? `${unmapped(address)}/${Math.max(Number(bits) - 96, 0)}`
+    : `${canonicalIp(address)}/${Number(bits)}`;
+  return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
+}
+
 /** True when the range has the address, or all of the smaller or equal range. */
 export function contains(range: string, inner: string): boolean {
   const [network, bits] = ipaddr.parseCIDR(range);
