@@ -146,7 +146,7 @@ export class ModelApi {
     const object = clone(given);
     const kept = clone(old);
     kind.prepareForUpdate(object, kept, subresource);
-    if (subresource === "status") object.metadata = kept.metadata;
+    if (subresource === "status") object.metadata = { ...kept.metadata, annotations: object.metadata?.annotations };
     kind.default(object);
     object.metadata = { ...object.metadata, ...pickServerOwned(old) };
     if (same(object, old)) return;

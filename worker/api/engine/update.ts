@@ -90,7 +90,7 @@ export function updateObject(
   dedupOwners(object, warnings, AFTER_ADMISSION);
   prepare(operation);
   hooksOf(operation).prepare?.(operation);
-  if (kind.changesGeneration(object, old) && object.metadata)
+  if (subresource !== "status" && kind.changesGeneration(object, old) && object.metadata)
     object.metadata.generation = (old.metadata?.generation ?? 0) + 1;
   validate(operation);
   hooksOf(operation).allocate?.(operation);

@@ -114,7 +114,9 @@ describe("streams", async () => {
     const path = `${pods}/one/portforward`;
     expect(await open(path, byChannels)).toMatchObject(refused('query parameter "port" is required'));
     expect(await open(`${path}?ports=0`, byChannels)).toMatchObject(refused('port "0" must be > 0'));
-    expect((await open(`${path}?ports=80,81`, byChannels)).stream.subprotocol).toBe("v4.channel.k8s.io");
+    expect(await open(`${path}?ports=80,81`, byChannels)).toMatchObject({
+      stream: { subprotocol: "v4.channel.k8s.io" },
+    });
   });
 
   test("a WebSocket needs the right to create, though it opens with GET", async () => {

@@ -163,8 +163,9 @@ function act(rollout: Rollout, { create, resizes }: Plan): Intent[] {
   const steps = updateSets(d, newest, revision, resizes);
   if (newest && d.metadata.annotations?.[REVISION] !== String(revision)) {
     const annotations = { ...d.metadata.annotations, [REVISION]: String(revision) };
+    // By the status, as upstream: an annotation that comes otherwise makes a new generation.
     steps.push({
-      do: "update",
+      do: "updateStatus",
       kind: Deployment,
       object: { ...d, metadata: { ...d.metadata, annotations } } as Deployment,
     });
