@@ -5,6 +5,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { ResourceQuota } from "../../kinds/core/resource-quota.ts";
 import { Secret } from "../../kinds/core/secret.ts";
 import { Service } from "../../kinds/core/service.ts";
+import { ResourceClaim } from "../../kinds/resource/resource-claim.ts";
 import { Model } from "../testing.ts";
 import { resourceQuotaController } from "./resourcequota.ts";
 
@@ -130,4 +131,28 @@ test("claims count for the classes of attributes that they have or are to have",
   const status = { currentVolumeAttributesClassName: "gold" };
   model.edit(PersistentVolumeClaim, silver, (copy) => Object.assign(copy, { status }), "status");
   expect(used()).toEqual({ persistentvolumeclaims: "2" });
+});
+
+test("claims to devices count by class, at their worst", () => {
+  const devices = (name: string) => `${name}.deviceclass.resource.k8s.io/devices`;
+  const hard = { [devices("gold")]: "9", [devices("tin")]: "9", "count/resourceclaims.resource.k8s.io": "9" };
+  const { model, used } = cluster(hard);
+  const claim = (name: string, ...requests: object[]) =>
+    model.create(ResourceClaim, {
+      metadata: { name, namespace: "default" },
+      spec: { devices: { requests } },
+    } as ResourceClaim);
+  const exactly = (deviceClassName: string, count: number) => ({
+    deviceClassName,
+    allocationMode: "ExactCount",
+    count,
+  });
+  claim("a", { name: "x", exactly: exactly("gold", 2) }, { name: "y", exactly: exactly("gold", 1) });
+  claim("b", { name: "x", firstAvailable: [exactly("gold", 3), exactly("gold", 1), exactly("tin", 2)] });
+  claim("c", { name: "x", exactly: { deviceClassName: "tin", allocationMode: "All" } });
+  expect(used()).toEqual({
+    [devices("gold")]: "6",
+    [devices("tin")]: "34",
+    "count/resourceclaims.resource.k8s.io": "3",
+  });
 });

@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../lib/object.ts";
-import { parseQuantity, type Resources, wholeQuantity } from "../../lib/quantity.ts";
+import { addResources, parseQuantity, type Resources, wholeQuantity } from "../../lib/quantity.ts";
 import { type Labels, matchesRequirement, type Operator } from "../../lib/selectors.ts";
 import type {
   CoreV1PersistentVolumeClaim,
@@ -8,6 +8,7 @@ import type {
   CoreV1ResourceQuotaSpec,
   CoreV1ScopedResourceSelectorRequirement,
   CoreV1Service,
+  ResourceV1ResourceClaim,
 } from "../generated/types.ts";
 import { isPodTerminal } from "./pod-conditions.ts";
 import { podLimits, podRequests, qosClass } from "./pod-resources.ts";
@@ -35,10 +36,16 @@ const OLD_NAMES = new Set([
   "services",
 ]);
 
+const RESOURCE_CLAIMS = "resourceclaims.resource.k8s.io";
+const DEVICES = ".deviceclass.resource.k8s.io/devices";
+/** So many devices a claim can get at most. */
+const MOST_DEVICES = 32;
+
 const evaluators: Readonly<Record<string, (object: KubeObject, counted: Resources) => Resources>> = {
   pods: (object, counted) => podUsage(object as CoreV1Pod, counted),
   services: (object, counted) => serviceUsage(object as CoreV1Service, counted),
   persistentvolumeclaims: (object, counted) => claimUsage(object as CoreV1PersistentVolumeClaim, counted),
+  [RESOURCE_CLAIMS]: (object, counted) => deviceUsage(object as ResourceV1ResourceClaim, counted),
 };
 
 const COMPUTE = new Set(["cpu", "memory", "ephemeral-storage"]);
@@ -79,11 +86,26 @@ function claimUsage({ spec }: CoreV1PersistentVolumeClaim, counted: Resources): 
   };
 }
 
+/** Devices by class; of requests that name several ways, the worst for each class. */
+function deviceUsage({ spec }: ResourceV1ResourceClaim, counted: Resources): Resources {
+  let usage = counted;
+  for (const { exactly, firstAvailable = [] } of spec?.devices?.requests ?? []) {
+    const most = new Map<string, number>();
+    for (const { deviceClassName, allocationMode, count } of exactly ? [exactly] : firstAvailable) {
+      const wanted = allocationMode === "All" ? MOST_DEVICES : (count ?? 0);
+      most.set(deviceClassName, Math.max(most.get(deviceClassName) ?? 0, wanted));
+    }
+    for (const [name, wanted] of most) usage = addResources(usage, { [`${name}${DEVICES}`]: wholeQuantity(wanted) });
+  }
+  return usage;
+}
+
 /** The kind of which a quota's name counts something: `count/deployments.apps` of Deployments, `requests.cpu` of pods. */
 export function quotaResource(name: string): string {
   if (name.startsWith("count/")) return name.slice("count/".length);
   if (OLD_NAMES.has(name)) return name;
   if (name.startsWith("services.")) return "services";
+  if (name.endsWith(DEVICES)) return RESOURCE_CLAIMS;
   return name === "requests.storage" || /\.storageclass\.storage\.k8s\.io\//.test(name)
     ? "persistentvolumeclaims"
     : "pods";
