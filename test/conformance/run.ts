@@ -18,12 +18,15 @@ import { cachePath } from "../../agent/local/home.ts";
 import { batches, choosePart, isSerial } from "./choose.ts";
 import { startCluster } from "./cluster.ts";
 import { addPassing, type Result, readPassing, readResults, table, writeResults, writeTable } from "./results.ts";
-import { conformanceTests, prepare, runTests, type Suite } from "./suite.ts";
+import { isConformance, prepare, runTests, type Suite, suiteTests } from "./suite.ts";
 
 const FOLDER = join(cachePath(process.env), "conformance");
 /** The results of a run so far, one JSON value a line. */
 const JOURNAL = join(FOLDER, "journal.jsonl");
 const PART_SECONDS = 9 * 60;
+
+/** Between the two tables. */
+const BEYOND = "Of these areas the others as well, as far as a cluster of default features has what they are about:";
 
 const progress = (message: string) => process.stdout.write(`conformance: ${message}\n`);
 
@@ -96,7 +99,8 @@ function record(all: readonly string[], fresh: readonly Result[]): void {
   for (const result of fresh) results.set(result.name, result);
   writeResults(results);
   addPassing(fresh);
-  writeTable(table(all, results));
+  const [conformance, others] = [all.filter(isConformance), all.filter((name) => !isConformance(name))];
+  writeTable(`${table(conformance, results)}\n\n${BEYOND}\n\n${table(others, results)}`);
 }
 
 /** Tests that must pass and did not. */
@@ -114,7 +118,7 @@ function judge(fresh: readonly Result[]): number {
 
 async function main(): Promise<number> {
   mkdirSync(FOLDER, { recursive: true });
-  const all = await conformanceTests(progress);
+  const all = await suiteTests(progress);
   const before = journal();
   const names = wanted(all).filter((name) => !before.some((result) => result.name === name));
   const cluster = options.kubeconfig ? undefined : await startCluster(progress);

@@ -39,11 +39,19 @@ export async function prepare(kubeconfig: string, logs: string, progress: Progre
   return { program, kubectl, kubeconfig, logs };
 }
 
-/** The full names of all conformance tests, sorted. */
-export async function conformanceTests(progress: Progress): Promise<string[]> {
+export const isConformance = (name: string) => name.includes("[Conformance]");
+/** Areas of which the other tests must pass too. */
+const WHOLE_AREAS = /^\[sig-(api-machinery|auth|cli|instrumentation)\]/;
+/** What a cluster with the default features does not have, or what takes apart the machine of the control plane. */
+const NOT_BY_DEFAULT = /OffByDefault|\[Alpha\]|\[Disruptive\]|\[Feature:(CBOR|StorageVersionAPI)\]/;
+
+/** The full names of all conformance tests, and of all others of some areas, sorted. */
+export async function suiteTests(progress: Progress): Promise<string[]> {
   const { stdout } = await checked(await upstreamProgram("e2e.test", progress), ["--list-tests"]);
-  const names = stdout.matchAll(/^\s+\S+\.go:\d+: (.*\[Conformance\].*)$/gm);
-  return [...names].map(([, name = ""]) => name).toSorted();
+  const names = [...stdout.matchAll(/^\s+\S+\.go:\d+: (\[.*)$/gm)].map(([, name = ""]) => name);
+  return names
+    .filter((name) => isConformance(name) || (WHOLE_AREAS.test(name) && !NOT_BY_DEFAULT.test(name)))
+    .toSorted();
 }
 
 /** Runs these tests one after another in one process. A test that the process did not come to has no result. */
