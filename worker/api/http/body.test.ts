@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { checkBodyType, textOf } from "./body.ts";
+import { checkBodyType, textOf, understood } from "./body.ts";
 
 const PROTOBUF = "application/vnd.kubernetes.protobuf";
 const refused = (method: string, type: string, isCustom: boolean) => {
@@ -35,4 +35,15 @@ test("JSON that calls itself protobuf is shown as the text that it is", () => {
     `the object provided is unrecognized (must be of type ConfigMap): ${why} ({"apiVersion":"v1","kind":"Con ...)`,
   );
   expect(() => textOf({ type: PROTOBUF, bytes }, { apiVersion: "v1", kind: "DeleteOptions" })).toThrow(why);
+});
+
+test("a dot is a key of field sets and no number", () => {
+  const text = "f:labels:\n  .: {}\n  f:a: {}\na: 1.5\nb: .5\nc: 1.\nd: -.inf";
+  expect(JSON.parse(understood("application/yaml", text, { kind: "ConfigMap" }).body ?? "")).toEqual({
+    "f:labels": { ".": {}, "f:a": {} },
+    a: 1.5,
+    b: 0.5,
+    c: 1,
+    d: null,
+  });
 });

@@ -112,13 +112,18 @@ export function checkBodyType(method: string, type: string, hasNumbers: boolean,
   );
 }
 
+/** A number has a digit: the library takes `.` for one too, which field sets are full of. */
+const NUMBER = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)$/;
+const isDot = (test: RegExp | undefined) => test?.test(".") === true;
+
 /** YAML 1.1 as Kubernetes' tools read it: no dates, no numbers in base 60. */
 const withoutSurprises = (tags: Tags): Tags =>
-  tags.filter(
-    (tag) =>
-      typeof tag !== "object" ||
-      (tag.tag !== "tag:yaml.org,2002:timestamp" && (tag as { format?: string }).format !== "TIME"),
-  );
+  tags.flatMap((tag): Tags => {
+    if (typeof tag !== "object") return [tag];
+    const { format, test } = tag as { format?: string; test?: RegExp };
+    if (tag.tag === "tag:yaml.org,2002:timestamp" || format === "TIME") return [];
+    return [tag.tag === "tag:yaml.org,2002:float" && isDot(test) ? ({ ...tag, test: NUMBER } as typeof tag) : tag];
+  });
 
 /** The document as JSON, and in go-yaml's words the keys that one of its maps has twice; the last of them counts. */
 function yamlToJson(text: string, refuse: (why: string) => ApiError): { body: string; repeated: string[] } {
