@@ -17,7 +17,10 @@ export const CertificateSigningRequest = defineKind({
   /** What is asked for never changes; approval says yes or no and nothing else. */
   prepareForUpdate(request, old, subresource) {
     request.spec = old.spec;
-    if (subresource === "approval") request.status = { ...old.status, conditions: request.status?.conditions ?? [] };
+    if (subresource !== "approval") return;
+    const { conditions } = request.status ?? {};
+    request.status = { ...old.status, ...(conditions?.length && { conditions }) };
+    if (!conditions?.length) delete request.status.conditions;
   },
   validate: validateCertificateSigningRequest,
   validateUpdate: validateCertificateSigningRequestUpdate,

@@ -1,6 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { DiscoveryV1EndpointSlice, Schemas } from "../generated/types.ts";
+import { same } from "../paths.ts";
 import { sliceWarnings, validateEndpointSlice } from "../validation/endpoints.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/ */
@@ -11,8 +12,12 @@ export const EndpointSlice = defineKind({
   default(slice) {
     for (const port of slice.ports ?? []) {
       port.name ??= "";
-      port.protocol ||= "TCP";
+      port.protocol ??= "TCP";
     }
+  },
+  prepareForCreate: ({ endpoints }) => dropTopology(endpoints),
+  prepareForUpdate({ endpoints }, old) {
+    if (!same(endpoints, old.endpoints)) dropTopology(endpoints);
   },
   validate: validateEndpointSlice,
   warnings: (slice, old) => sliceWarnings(slice, !old),
@@ -24,6 +29,11 @@ export const EndpointSlice = defineKind({
     ageColumn,
   ],
 });
+
+/** It was for an older version; this one only keeps it. */
+function dropTopology(endpoints: EndpointSlice["endpoints"]): void {
+  for (const endpoint of endpoints ?? []) delete endpoint.deprecatedTopology;
+}
 
 const SHOWN = 3;
 

@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { validateFlowSchema } from "../validation/flow-control.ts";
+import { validateFlowSchema, validateFlowStatus } from "../validation/flow-control.ts";
 
 const DEFAULT_PRECEDENCE = 1000;
 const NONE = "<none>";
@@ -14,6 +14,7 @@ export const FlowSchema = defineKind({
     if (spec) spec.matchingPrecedence ||= DEFAULT_PRECEDENCE;
   },
   validate: validateFlowSchema,
+  validateUpdate: (object, _, subresource) => (subresource ? validateFlowStatus(object) : []),
   columns: [
     nameColumn,
     { name: "PriorityLevel", type: "string", value: ({ spec }) => spec?.priorityLevelConfiguration.name ?? "" },

@@ -1,7 +1,7 @@
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { validatePriorityLevel } from "../validation/flow-control.ts";
+import { validateFlowStatus, validatePriorityLevel } from "../validation/flow-control.ts";
 
 const QUEUES = { queues: 64, handSize: 8, queueLengthLimit: 50 };
 const SHARES = 30;
@@ -28,6 +28,7 @@ export const PriorityLevelConfiguration = defineKind({
     queuing.queueLengthLimit ||= QUEUES.queueLengthLimit;
   },
   validate: validatePriorityLevel,
+  validateUpdate: (object, _, subresource) => (subresource ? validateFlowStatus(object) : []),
   columns: [
     nameColumn,
     { name: "Type", type: "string", value: ({ spec }) => spec?.type ?? "" },

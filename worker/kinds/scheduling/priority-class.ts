@@ -1,4 +1,4 @@
-import { forbiddenField, invalidValue, notSupported } from "../../lib/status.ts";
+import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
@@ -16,7 +16,9 @@ const POLICIES = ["PreemptLowerPriority", "Never"];
 export const PriorityClass = defineKind({
   schema: "io.k8s.api.scheduling.v1.PriorityClass",
   defaults: { preemptionPolicy: "PreemptLowerPriority" },
-  *validate({ metadata, value = 0, preemptionPolicy }) {
+  changesGeneration: () => false,
+  validate: () => [],
+  *validateCreate({ metadata, value = 0, preemptionPolicy }) {
     const name = metadata?.name ?? "";
     if (name.startsWith("system-")) {
       const known = SYSTEM[name];
@@ -31,7 +33,8 @@ export const PriorityClass = defineKind({
         );
     } else if (value > HIGHEST_FOR_USERS)
       yield forbiddenField("value", `maximum allowed value of a user defined priority is ${HIGHEST_FOR_USERS}`);
-    if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy))
+    if (preemptionPolicy === "") yield required("preemptionPolicy");
+    else if (preemptionPolicy !== undefined && !POLICIES.includes(preemptionPolicy))
       yield notSupported("preemptionPolicy", preemptionPolicy, POLICIES);
   },
   *validateUpdate(priority, old) {

@@ -6,6 +6,7 @@ import { validateAttributesClass, validateAttributesClassUpdate } from "../valid
 export type VolumeAttributesClass = Schemas["io.k8s.api.storage.v1.VolumeAttributesClass"];
 export const VolumeAttributesClass = defineKind({
   schema: "io.k8s.api.storage.v1.VolumeAttributesClass",
+  changesFirst: true,
   validate: validateAttributesClass,
   validateUpdate: validateAttributesClassUpdate,
 });

@@ -18,6 +18,8 @@ export function* validateApiService({ metadata, spec }: APIService): Problems {
       metadata?.name ?? "",
       `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`,
     );
+  if (group === "" && version !== "v1")
+    yield required("spec.group", "only v1 may have an empty group and it better be legacy kube");
   if (group !== "") yield* invalidFor("spec.group", group, dnsSubdomainProblems(group));
   yield* invalidFor("spec.version", version, dns1035LabelProblems(version));
   yield* priority("groupPriorityMinimum", spec?.groupPriorityMinimum ?? 0, MAX_GROUP_PRIORITY);

@@ -6,9 +6,9 @@ import type {
   StorageV1VolumeAttributesClass,
 } from "../generated/types.ts";
 import { same } from "../paths.ts";
-import { entries, invalidFor, type Problems, validateLabels } from "./fields.ts";
+import { invalidFor, type Problems, validateLabels } from "./fields.ts";
 import { validateReference } from "./ingress.ts";
-import { validateQuantity } from "./resources.ts";
+import { validateRequirements } from "./resources.ts";
 import { validateTolerations } from "./scheduling.ts";
 
 /** Classes: what clusters offer, and Ingresses, pods and claims name. */
@@ -46,8 +46,7 @@ function* domainPath(value: string, field: string): Problems {
 
 export function* validateRuntimeClass({ handler, overhead, scheduling }: NodeV1RuntimeClass): Problems {
   yield* invalidFor("handler", handler ?? "", dnsLabelProblems(handler ?? ""));
-  for (const [name, amount] of entries(overhead?.podFixed))
-    yield* validateQuantity(name, String(amount), `overhead.limits[${name}]`);
+  if (overhead) yield* validateRequirements({ limits: overhead.podFixed }, new Set(), "overhead");
   yield* validateLabels(scheduling?.nodeSelector, "scheduling.nodeSelector");
   const tolerations = scheduling?.tolerations ?? [];
   yield* validateTolerations(tolerations, "scheduling.tolerations");
@@ -65,16 +64,12 @@ export function* validateRuntimeClass({ handler, overhead, scheduling }: NodeV1R
     }
 }
 
-const MAX_DRIVER_BYTES = 63;
 const MAX_PARAMETERS = 512;
 const MAX_PARAMETERS_BYTES = 256 * 1024;
 
 export function* validateAttributesClass({ driverName, parameters }: StorageV1VolumeAttributesClass): Problems {
   if (!driverName) yield required("driverName");
-  else {
-    if (driverName.length > MAX_DRIVER_BYTES) yield tooLong("driverName", MAX_DRIVER_BYTES);
-    yield* invalidFor("driverName", driverName.toLowerCase(), qualifiedNameProblems(driverName.toLowerCase()));
-  }
+  else yield* invalidFor("driverName", driverName.toLowerCase(), qualifiedNameProblems(driverName.toLowerCase()));
   const given = Object.entries(parameters ?? {});
   if (given.length === 0) return yield required("parameters", "must contain at least one key/value pair");
   if (given.length > MAX_PARAMETERS)

@@ -120,6 +120,11 @@ export function* validateAttachment({ spec }: StorageV1VolumeAttachment): Proble
   yield* validateDriverName(attacher, "spec.attacher");
 }
 
+export function* validateNewAttachment({ spec }: StorageV1VolumeAttachment): Problems {
+  const name = spec?.source?.persistentVolumeName;
+  if (name !== undefined) yield* invalidFor("spec.source.persistentVolumeName", name, dnsSubdomainProblems(name));
+}
+
 export function* validateAttachmentUpdate(
   { spec }: StorageV1VolumeAttachment,
   old: StorageV1VolumeAttachment,

@@ -1,16 +1,19 @@
-import { dnsSubdomainProblems } from "../../lib/names.ts";
-import { forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
+import { dnsLabelProblems, dnsSubdomainProblems } from "../../lib/names.ts";
+import { duplicate, forbiddenField, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type {
   FlowcontrolV1FlowSchema,
   FlowcontrolV1PolicyRulesWithSubjects,
   FlowcontrolV1PriorityLevelConfiguration,
   FlowcontrolV1Subject,
 } from "../generated/types.ts";
+import { same } from "../paths.ts";
 import { invalidFor, type Problems } from "./fields.ts";
+import { goValue } from "./go-values.ts";
 
 /** https://kubernetes.io/docs/concepts/cluster-administration/flow-control/ */
 const MAX_PRECEDENCE = 10_000;
 const MAX_QUEUES = 10_000_000;
+const MAX_HASH_BITS = 60;
 const DISTINGUISHERS = ["ByNamespace", "ByUser"];
 const SUBJECTS = ["Group", "ServiceAccount", "User"];
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "proxy", "update", "watch"];
@@ -50,6 +53,14 @@ function* ruleProblems(rule: FlowcontrolV1PolicyRulesWithSubjects, field: string
     const scoped = "resource rules that are not cluster scoped must supply at least one namespace";
     if (!clusterScope || namespaces?.length)
       yield* wildcards(namespaces ?? undefined, `${at}.namespaces`, scoped, "namespaces");
+    if (namespaces?.includes("*")) continue;
+    for (const [nameIndex, name] of (namespaces ?? []).entries())
+      for (const why of dnsLabelProblems(name))
+        yield invalidValue(
+          `${at}.namespaces[${nameIndex}]`,
+          name,
+          `each member of this list must be '*' or a DNS-1123 label; ${why}`,
+        );
   }
   for (const [index, { verbs, nonResourceURLs }] of nonResourceRules.entries()) {
     const at = `${field}.nonResourceRules[${index}]`;
@@ -81,8 +92,10 @@ function* namedProblems(
   field: string,
 ): Problems {
   if (!name) yield required(`${field}.name`);
-  if (kind === "ServiceAccount" && !namespace)
-    yield required(`${field}.namespace`, "must specify namespace for service account");
+  if (kind !== "ServiceAccount") return;
+  if (name && name !== "*") yield* invalidFor(`${field}.name`, name, dnsSubdomainProblems(name));
+  if (namespace) yield* invalidFor(`${field}.namespace`, namespace, dnsLabelProblems(namespace));
+  else yield required(`${field}.namespace`, "must specify namespace for service account");
 }
 
 function* wildcards(values: readonly string[] | undefined, field: string, missing: string, what: string): Problems {
@@ -101,20 +114,46 @@ function* urlProblems(urls: readonly string[], field: string): Problems {
   yield* wildcards(urls, field, "nonResourceURLs must contain at least one value", "non-resource URLs");
   for (const [index, url] of urls.entries()) {
     const at = `${field}[${index}]`;
-    if (url === "*") continue;
-    if (!url.startsWith("/")) yield invalidValue(at, url, "must start with slash");
-    if (url.includes(" ")) yield invalidValue(at, url, "must not contain white-space");
-    if (url.includes("//")) yield invalidValue(at, url, "must not contain double slash");
-    if (url.slice(0, -1).includes("*") || (url.endsWith("*") && !url.endsWith("/*")))
+    if (url === "*" || url === "/") continue;
+    if (url === "") yield invalidValue(at, url, "must not be empty");
+    else if (!url.startsWith("/")) yield invalidValue(at, url, "must start with slash");
+    else if (url.includes(" ")) yield invalidValue(at, url, "must not contain white-space");
+    else if (url.includes("//")) yield invalidValue(at, url, "must not contain double slash");
+    else if (url.slice(0, -1).includes("*") || (url.endsWith("*") && !url.endsWith("/*")))
       yield invalidValue(at, url, "wildcard can only do suffix matching");
   }
 }
 
+type Conditioned = { status?: { conditions?: readonly { type?: string }[] } };
+
+/** Of schemas and levels alike. */
+export function* validateFlowStatus({ status }: Conditioned): Problems {
+  const types = new Set<string>();
+  for (const [index, { type = "" }] of (status?.conditions ?? []).entries()) {
+    const at = `status.conditions[${index}].type`;
+    if (types.has(type)) yield duplicate(at, type);
+    types.add(type);
+    if (!type) yield required(at);
+  }
+}
+
 export function* validatePriorityLevel({ metadata, spec }: FlowcontrolV1PriorityLevelConfiguration): Problems {
+  yield* levelProblems(metadata?.name, spec);
+  if (metadata?.name !== "exempt") return;
+  const { exempt: _, ...fixed } = spec ?? {};
+  if (!same(fixed, { type: "Exempt" }))
+    yield invalidValue(
+      "spec",
+      goValue("flowcontrol.PriorityLevelConfigurationSpec", spec ?? {}),
+      "spec of 'exempt' except the 'spec.exempt' field must equal the fixed value",
+    );
+}
+
+function* levelProblems(name: string | undefined, spec: FlowcontrolV1PriorityLevelConfiguration["spec"]): Problems {
   const { type = "", limited, exempt } = spec ?? {};
-  if (!["Exempt", "Limited"].includes(type)) return yield notSupported("spec.type", type, ["Exempt", "Limited"]);
-  if ((metadata?.name === "exempt") !== (type === "Exempt"))
+  if ((name === "exempt") !== (type === "Exempt"))
     yield invalidValue("spec.type", type, "must be 'Exempt' if and only if `name` is 'exempt'");
+  if (!["Exempt", "Limited"].includes(type)) return yield notSupported("spec.type", type, ["Exempt", "Limited"]);
   if (type === "Exempt") {
     if (limited) yield forbiddenField("spec.limited", "must be nil if the type is not Limited");
     yield* sharesProblems(exempt ?? {}, "spec.exempt");
@@ -160,4 +199,10 @@ function* responseProblems(response: Response, field: string): Problems {
   if (handSize <= 0) yield invalidValue(at("handSize"), handSize, "must be positive");
   else if (handSize > queues)
     yield invalidValue(at("handSize"), handSize, `should not be greater than queues (${queues})`);
+  else if (Math.ceil(Math.log2(queues) * handSize) > MAX_HASH_BITS)
+    yield invalidValue(
+      at("handSize"),
+      handSize,
+      `required entropy bits of deckSize ${queues} and handSize ${handSize} should not be greater than ${MAX_HASH_BITS}`,
+    );
 }

@@ -36,8 +36,10 @@ const parsed = new Map<string, readonly Field[]>();
 function fieldsOf(struct: string): readonly Field[] {
   const known = parsed.get(struct);
   if (known) return known;
-  const fields = (goStructs[struct] ?? "").split(" ").flatMap((text): readonly Field[] => {
-    const [goName = "", jsonName = "", kind = ""] = text.split(":");
+  const text = goStructs[struct];
+  if (text === undefined) throw new Error(`no such struct: ${struct}`);
+  const fields = text.split(" ").flatMap((field): readonly Field[] => {
+    const [goName = "", jsonName = "", kind = ""] = field.split(":");
     if (!goName) return fieldsOf(jsonName);
     const holds = holders[kind.charAt(0) as keyof typeof holders];
     if (!holds) return [{ goName, jsonName, absent: absents[kind] ?? null }];

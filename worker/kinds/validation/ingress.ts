@@ -60,10 +60,11 @@ function* validatePath({ path = "", pathType, backend }: NetworkingV1HTTPIngress
 }
 
 export function* validateReference(
-  { apiGroup, kind, name }: { apiGroup?: string; kind?: string; name?: string },
+  { apiGroup, kind, name }: { apiGroup?: string | null; kind?: string; name?: string },
   field: string,
 ): Problems {
-  if (apiGroup !== undefined) yield* invalidFor(`${field}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup));
+  if (apiGroup !== undefined && apiGroup !== null)
+    yield* invalidFor(`${field}.apiGroup`, apiGroup, dnsSubdomainProblems(apiGroup));
   for (const [part, value] of Object.entries({ kind, name }))
     if (!value) yield required(`${field}.${part}`);
     else yield* invalidFor(`${field}.${part}`, value, pathSegmentProblems(value));

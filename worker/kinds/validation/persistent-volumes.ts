@@ -76,7 +76,7 @@ export function* validateVolumeSpec(spec: CoreV1PersistentVolumeSpec, field: str
 function* validateCapacity(capacity: CoreV1PersistentVolumeSpec["capacity"], field: string): Problems {
   if (!Object.keys(capacity ?? {}).length) yield required(field);
   if (capacity?.storage === undefined || Object.keys(capacity).length > 1)
-    yield notSupported(field, capacity ?? null, ["storage"]);
+    yield notSupported(field, capacity ? Object.fromEntries(entries(capacity)) : null, ["storage"]);
   for (const [name, amount] of entries(capacity)) {
     yield* validateAmount(amount, `${field}[${name}]`);
     yield* validatePositive(amount, `${field}[${name}]`);

@@ -32,7 +32,11 @@ export function* validateClusterRole({ rules, aggregationRule }: RbacV1ClusterRo
   const selectors = aggregationRule.clusterRoleSelectors ?? [];
   if (!selectors.length)
     yield required(field, "at least one clusterRoleSelector required if aggregationRule is non-nil");
-  for (const [index, selector] of selectors.entries()) yield* validateLabelSelector(selector, `${field}[${index}]`);
+  for (const [index, selector] of selectors.entries()) {
+    const wrong = [...validateLabelSelector(selector, `${field}[${index}]`)];
+    yield* wrong;
+    if (wrong.length) yield invalidValue(`${field}[${index}]`, null, "invalid label selector.");
+  }
 }
 
 function* validateRule(rule: RbacV1PolicyRule, namespaced: boolean, field: string): Problems {
