@@ -1,31 +1,19 @@
-/**
- * A cluster's first objects, and the repair of its default roles when a new release brings new permissions.
- * https://kubernetes.io/docs/reference/access-authn-authz/rbac/#auto-reconciliation
- */
+/** A cluster's first objects: made where they are missing, and repaired where something of them is. */
 import type { Kinds } from "../../kinds/registry.ts";
 import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
-import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
-import type { RbacSubject } from "../auth/rbac.ts";
-import { type PolicyRule, uncovered } from "../auth/rules.ts";
 import type { ApiEngine } from "../parts.ts";
 import type { ApiRequest, User, Verb } from "../request.ts";
 import { bootstrapObjects } from "./objects.ts";
+import { type Loose, repair } from "./reconcile.ts";
 
-/** Moves when the objects change: then every cluster is looked over once more. */
-const VERSION = "2";
+/** Moves when the objects change: then all are looked at once more, whether or not they have changed themselves. */
+const VERSION = "3";
+/** `VERSION:REVISION`: what was looked at last, and when. */
 const SETTING = "bootstrap.version";
-const AUTOUPDATE = "rbac.authorization.kubernetes.io/autoupdate";
 
 const APISERVER: User = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
-
-type Loose = KubeObject & {
-  status?: unknown;
-  rules?: PolicyRule[] | null;
-  aggregationRule?: unknown;
-  subjects?: RbacSubject[];
-};
 
 export type BootstrapParts = {
   store: Store;
@@ -35,17 +23,20 @@ export type BootstrapParts = {
   effects: Pick<Effects, "now">;
 };
 
-/** Creates what is missing, all or nothing. Does nothing in a cluster that this release has seen already. */
+/** All or nothing. Parses only what was written since the last look, and writes only what is not as it should be. */
 export function bootstrap(parts: BootstrapParts): void {
   const { store, config, effects } = parts;
-  if (store.getSetting(SETTING) === VERSION) return;
+  const [version, revision] = (store.getSetting(SETTING) ?? "").split(":");
+  const isKnown = version === VERSION;
+  const since = isKnown ? Number(revision) : 0;
   store.write(() => {
-    for (const wanted of bootstrapObjects(config, effects.now())) ensure(parts, wanted);
-    store.setSetting(SETTING, VERSION);
+    const before = store.revision();
+    for (const wanted of bootstrapObjects(config, effects.now())) ensure(parts, wanted, since);
+    if (!isKnown || store.revision() > before) store.setSetting(SETTING, `${VERSION}:${store.revision()}`);
   });
 }
 
-function ensure(parts: BootstrapParts, wanted: Loose): void {
+function ensure(parts: BootstrapParts, wanted: Loose, since: number): void {
   const { kinds, store } = parts;
   const kind = kinds.byKind(wanted.apiVersion ?? "", wanted.kind ?? "");
   // A build without this kind has no use for the object either.
@@ -53,38 +44,28 @@ function ensure(parts: BootstrapParts, wanted: Loose): void {
   const { name = "", namespace = "" } = wanted.metadata ?? {};
   const place = { kind, namespace, name };
   const stored = store.get({ resource: kind.groupResource, namespace, name });
-  if (!stored) {
-    const created = write(parts, "create", { ...place, name: "" }, wanted);
-    if (wanted.status)
-      write(parts, "update", { ...place, subresource: "status" }, { ...created, status: wanted.status } as Loose);
-    return;
-  }
-  const current = JSON.parse(stored.json) as Loose;
-  if (current.metadata?.annotations?.[AUTOUPDATE] !== "true") return;
-  const repaired = repair(current, wanted);
-  if (repaired) write(parts, "update", place, repaired);
+  if (!stored) return make(parts, place, wanted);
+  if (stored.revision <= since) return;
+  const found = repair(JSON.parse(stored.json) as Loose, wanted);
+  if (!found) return;
+  if (!found.anew) return void write(parts, "update", place, found.object);
+  write(parts, "delete", place);
+  make(parts, place, wanted);
 }
 
-const sameSubject = (a: RbacSubject, b: RbacSubject) =>
-  a.kind === b.kind && a.name === b.name && (a.namespace ?? "") === (b.namespace ?? "");
+type Place = Pick<ApiRequest, "kind" | "namespace" | "name">;
 
-/** The object with the permissions and subjects that it lacks; undefined when it lacks none. */
-function repair(current: Loose, wanted: Loose): Loose | undefined {
-  const rules = wanted.aggregationRule ? [] : uncovered(current.rules ?? [], wanted.rules ?? []);
-  const subjects = (wanted.subjects ?? []).filter(
-    (subject) => !(current.subjects ?? []).some((known) => sameSubject(known, subject)),
-  );
-  if (rules.length) return { ...current, rules: [...(current.rules ?? []), ...rules] };
-  if (subjects.length) return { ...current, subjects: [...(current.subjects ?? []), ...subjects] };
-  return undefined;
+function make(parts: BootstrapParts, place: Place, wanted: Loose): void {
+  const created = write(parts, "create", { ...place, name: "" }, wanted);
+  if (wanted.status)
+    write(parts, "update", { ...place, subresource: "status" }, { ...created, status: wanted.status } as Loose);
 }
 
-function write(
-  { engine }: BootstrapParts,
-  verb: Verb,
-  place: Pick<ApiRequest, "kind" | "namespace" | "name"> & { subresource?: string },
-  object: Loose,
-): Loose {
+/** Under whose name kube-apiserver writes. */
+const managerOf = (group: string): string =>
+  group === "flowcontrol.apiserver.k8s.io" ? "api-priority-and-fairness-config-producer-v1" : "kube-apiserver";
+
+function write({ engine }: BootstrapParts, verb: Verb, place: Place & { subresource?: string }, object?: Loose): Loose {
   const result = engine.handle({
     subresource: "",
     ...place,
@@ -92,10 +73,10 @@ function write(
     user: APISERVER,
     query: new URLSearchParams(),
     contentType: "application/json",
-    body: JSON.stringify(object),
-    userAgent: "kube-apiserver",
+    body: object && JSON.stringify(object),
+    userAgent: managerOf(place.kind.group),
   });
-  if (result.type !== "object")
-    throw new Error(`${verb} of ${object.kind} ${object.metadata?.name}: ${JSON.stringify(result)}`);
-  return JSON.parse(result.json) as Loose;
+  if (result.type === "object") return JSON.parse(result.json) as Loose;
+  if (result.code === 200) return {} as Loose;
+  throw new Error(`${verb} of ${place.kind.kind} ${place.name}: ${JSON.stringify(result)}`);
 }

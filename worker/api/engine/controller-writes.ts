@@ -16,7 +16,7 @@ const CONTROLLER_OPTIONS: WriteOptions = {
 };
 
 /** Controllers that run within kube-apiserver elsewhere, and write under its name. */
-const WITHIN_APISERVER = /^(apiservice|crd|cluster_authentication_trust|available)/;
+const WITHIN_APISERVER = /^(apiservice|available|cluster_authentication_trust|crd|kubernetes-endpoints)/;
 
 /** How a controller writes. */
 export const optionsOf = (controller: string): WriteOptions =>
