@@ -293,7 +293,13 @@ function writeResources(byKind: Map<string, string>, columnText: (text: string) 
                 });
               }),
               fieldSelectors: selectors[recorded]?.accepted.filter((field) => !field.startsWith("metadata.")),
-              columns: columns[recorded]?.map((c) => [c.name, c.type, c.format, c.priority, columnText(c.description ?? "")]),
+              columns: columns[recorded]?.map((c) => [
+                c.name,
+                c.type,
+                c.format,
+                c.priority,
+                columnText(c.description ?? ""),
+              ]),
             }),
           );
         }),
