@@ -314,6 +314,32 @@ test("a restore that nobody goes on with gives its room back", async () => {
   expect((await send(to, parts[1] as Part, (parts[0] as Part).check, "", "left")).status).toBe(409);
 });
 
+test("controllers look at all that was restored, and the audit log says who restored it", async () => {
+  const from = await cluster();
+  const spec = { containers: [{ name: "c", image: "i" }] };
+  const template = { metadata: { labels: { app: "web" } }, spec };
+  await from.ask("POST", "/apis/apps/v1/namespaces/default/deployments", {
+    metadata: { name: "web" },
+    spec: { replicas: 2, selector: { matchLabels: { app: "web" } }, template },
+  });
+  await from.settled();
+  const [part] = await partsOf(await backup(from));
+  // A backup of a moment at which the deployment had been made and nothing else.
+  const lines = (part as Part).lines.filter((line) => !/^\{"resource":"(pods|replicasets.apps)"/.test(line));
+  const objects = lines.filter((line) => line.startsWith('{"resource"')).length;
+  const end = JSON.parse(lines.at(-1) ?? "") as { end: { objects: number } };
+  lines[lines.length - 1] = JSON.stringify({ end: { ...end.end, objects } });
+  const to = await cluster({ name: "other" });
+  const answer = await send(to, await sealPart("", lines), "", "", "look");
+  expect(answer.status).toBe(200);
+  // The new memory is there when it answers.
+  await to.ask("GET", "/version");
+  await to.settled();
+  expect((await to.ask<List>("GET", "/api/v1/namespaces/default/pods")).items).toHaveLength(2);
+  const audit = await to.fetch("GET", "/skerry/audit");
+  expect(await audit.text()).toContain("/skerry/restore?id=look");
+});
+
 test("whoever asks in the moment of a restore is told to ask again", async () => {
   const from = await cluster();
   const [part] = await partsOf(await backup(from));

@@ -199,7 +199,10 @@ export class Host {
   private restored(): void {
     this.core?.end();
     this.core = undefined;
-    this.platform.defer(() => void this.cluster());
+    // Whoever asks next would do it too; controllers do not wait for that.
+    this.platform.defer(() =>
+      this.cluster().catch((error) => (this.platform.report ?? warn)("cluster", "open", error)),
+    );
   }
 
   private async openWatch(core: Core, request: Request): Promise<Response> {

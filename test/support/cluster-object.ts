@@ -53,9 +53,15 @@ export function clusterObject(options: ClusterObjectOptions = {}) {
   const state = { now: Date.UTC(2026, 0, 2, 3, 4, 5), alarm: undefined as number | undefined };
   const sockets: KeptSocket[] = [];
   let soon = 0;
+  let seed = 1;
+  /** Park and Miller's: the names that are made of it differ. */
+  const random = () => {
+    seed = (seed * 16_807) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
   const platform: HostPlatform = {
     sql,
-    effects: { now: () => state.now, random: () => 0.5, uid: () => crypto.randomUUID() },
+    effects: { now: () => state.now, random, uid: () => crypto.randomUUID() },
     certificates: {
       createAuthority: async (subject) => ({
         certificate: `CERTIFICATE ${subject} ${crypto.randomUUID()}`,
