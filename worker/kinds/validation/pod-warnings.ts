@@ -1,5 +1,4 @@
 import { dnsLabelProblems, labelValueProblems } from "../../lib/names.ts";
-import { formatQuantity, isWhole, parseQuantity } from "../../lib/quantity.ts";
 import type { AnyContainer } from "../core/pod-defaults.ts";
 import type {
   CoreV1ContainerPort,
@@ -9,6 +8,7 @@ import type {
   MetaV1ObjectMeta,
 } from "../generated/types.ts";
 import { entries } from "./fields.ts";
+import { fractionWarnings } from "./fraction-warnings.ts";
 import { ipWarnings } from "./ip.ts";
 import { eachContainer } from "./operating-system.ts";
 import { volumeWarnings } from "./volume-warnings.ts";
@@ -156,19 +156,6 @@ function* listWarnings({ hostAliases = [], imagePullSecrets = [] }: CoreV1PodSpe
   }
   for (const [index, { name }] of imagePullSecrets.entries())
     if (!name) yield `${field}.imagePullSecrets[${index}].name: invalid empty name ""`;
-}
-
-/** Bytes come whole. */
-export function* fractionWarnings(
-  amounts: Readonly<Record<string, string>> | undefined,
-  field: string,
-  names: readonly string[] = ["memory", "ephemeral-storage"],
-): Iterable<string> {
-  for (const name of names) {
-    const amount = amounts?.[name];
-    if (amount !== undefined && !isWhole(parseQuantity(amount)))
-      yield `${field}[${name}]: fractional byte value "${formatQuantity(parseQuantity(amount))}" is invalid, must be an integer`;
-  }
 }
 
 function* containerWarnings({ resources, env = [] }: AnyContainer, field: string): Iterable<string> {

@@ -1,5 +1,5 @@
 import type { CoreV1Volume, CoreV1VolumeProjection } from "../generated/types.ts";
-import { fractionWarnings } from "./pod-warnings.ts";
+import { fractionWarnings } from "./fraction-warnings.ts";
 
 /** Kinds of volumes that nodes no longer mount, by the name that the warning gives them. */
 const RETIRED: readonly [keyof CoreV1Volume, name: string, why: string][] = [
