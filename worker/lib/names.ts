@@ -53,7 +53,7 @@ export const longNameProblems: Rule = rule(253, SUBDOMAIN_1123, () => notSubdoma
 const SEARCH_LABEL = "_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?";
 const SEARCH = `${SEARCH_LABEL}(\\.${SEARCH_LABEL})*`;
 const notSearch = patternProblem(
-  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
   SEARCH,
   "example.com",
 );

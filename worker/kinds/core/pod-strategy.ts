@@ -60,7 +60,7 @@ function requireLabels(
 export function keepForSubresource(pod: CoreV1Pod, old: CoreV1Pod, subresource: string): void {
   if (subresource === "status") {
     keepMetadata(pod, old);
-    if (pod.status && !pod.status.qosClass && old.status?.qosClass) pod.status.qosClass = old.status.qosClass;
+    if (pod.status) settleStatus(pod.status, old.status);
   }
   if (subresource === "ephemeralcontainers") {
     const added = pod.spec?.ephemeralContainers;
@@ -77,6 +77,20 @@ export function keepForSubresource(pod: CoreV1Pod, old: CoreV1Pod, subresource: 
     resize(pod.spec.initContainers, wanted?.initContainers);
     if (wanted?.resources) pod.spec.resources = wanted.resources;
   }
+}
+
+/** The older field for addresses decides; what is off by default goes. */
+function settleStatus(status: NonNullable<CoreV1Pod["status"]>, old: CoreV1Pod["status"]): void {
+  if (!status.qosClass && old?.qosClass) status.qosClass = old.qosClass;
+  const { podIP, podIPs } = status;
+  if (podIP && podIPs?.[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
+  const first = status.podIPs?.[0]?.ip;
+  if (first) status.podIP = first;
+  delete status.allocatedResources;
+  delete status.resources;
+  delete status.extendedResourceClaimStatus;
+  for (const list of ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] as const)
+    for (const container of status[list] ?? []) delete container.allocatedResourcesStatus;
 }
 
 const versionOf = (pod: CoreV1Pod) =>

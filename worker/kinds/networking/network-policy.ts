@@ -11,7 +11,7 @@ export const NetworkPolicy = defineKind({
   default({ spec }) {
     if (!spec) return;
     for (const port of [...(spec.ingress ?? []), ...(spec.egress ?? [])].flatMap((rule) => rule.ports ?? []))
-      port.protocol ||= "TCP";
+      port.protocol ??= "TCP";
     if (!spec.policyTypes?.length) spec.policyTypes = spec.egress?.length ? ["Ingress", "Egress"] : ["Ingress"];
   },
   validate: validateNetworkPolicy,

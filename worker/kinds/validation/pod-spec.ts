@@ -222,8 +222,8 @@ function* validateNames(spec: CoreV1PodSpec, field: string): Problems {
 function* validateHostAliases(spec: CoreV1PodSpec, field: string): Problems {
   for (const [index, { ip = "", hostnames }] of (spec.hostAliases ?? []).entries()) {
     if (!isIp(ip)) yield invalidValue(`${field}[${index}].ip`, ip, NOT_AN_IP);
-    for (const hostname of hostnames ?? [])
-      yield* invalidFor(`${field}[${index}].hostnames`, hostname, dnsSubdomainProblems(hostname));
+    for (const [at, hostname] of (hostnames ?? []).entries())
+      yield* invalidFor(`${field}[${index}].hostnames[${at}]`, hostname, dnsSubdomainProblems(hostname));
   }
 }
 

@@ -5,6 +5,7 @@ import type { CoreV1Container, CoreV1Pod, CoreV1PodSpec, CoreV1Toleration } from
 import { same } from "../paths.ts";
 import type { Problems } from "./fields.ts";
 import { goDiff, goPodSpec, goValue } from "./go-values.ts";
+import { validatePodStatus } from "./pod-status.ts";
 import { validateTolerations } from "./scheduling.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/#pod-update-and-replacement */
@@ -24,7 +25,8 @@ const rules: Readonly<Record<string, (spec: CoreV1PodSpec, old: CoreV1PodSpec) =
 };
 
 export function* validatePodUpdate(pod: CoreV1Pod, before: CoreV1Pod, subresource: string): Problems {
-  if (pod.spec && before.spec) yield* rules[subresource]?.(pod.spec, before.spec) ?? [];
+  if (subresource === "status") yield* validatePodStatus(pod, before);
+  else if (pod.spec && before.spec) yield* rules[subresource]?.(pod.spec, before.spec) ?? [];
 }
 
 function* validateSpecUpdate(spec: CoreV1PodSpec, old: CoreV1PodSpec): Problems {
