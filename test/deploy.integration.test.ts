@@ -3,15 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import "reflect-metadata";
+import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../agent/process.ts";
 import { administratorToken } from "../worker/lib/administrator.ts";
+import { eventually } from "./support/cluster.ts";
 
 const MAIN = join(import.meta.dirname, "../agent/main.ts");
 /** The free plan's limit of a script, compressed. */
 const MAX_SCRIPT_BYTES = 3 * 1024 * 1024;
 const SECRET = "the secret of this deployment";
+const AUTHENTICATED = "system:authenticated";
 
 const home = mkdtempSync(join(tmpdir(), "skerry-deploy-"));
 const bundle = join(home, "deploy/index.js");
@@ -22,7 +26,7 @@ beforeAll(async () => {
     env: { ...process.env, SKERRY_HOME: home },
   });
   expect(done.stderr).toContain("nothing was deployed");
-  miniflare = await start({ SKERRY_SECRET: SECRET });
+  miniflare = await start({ SKERRY_SECRET: SECRET, SKERRY_TOKENS: 'static,jane,7,"devs"\n' });
 });
 
 async function start(bindings: Record<string, string>): Promise<Miniflare> {
@@ -61,6 +65,38 @@ async function ask(path: string, token?: string, body?: unknown) {
   };
 }
 
+/** A client's certificate of the cluster `shore`, asked for, approved and signed; base64 of its DER. */
+async function certificateOf(name: string): Promise<string> {
+  const signingAlgorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+  const keys = await crypto.subtle.generateKey(signingAlgorithm, true, ["sign", "verify"]);
+  const asked = await Pkcs10CertificateRequestGenerator.create({ name: `CN=${name}`, keys, signingAlgorithm });
+  const path = "/clusters/shore/apis/certificates.k8s.io/v1/certificatesigningrequests";
+  const token = await administratorToken(SECRET, "shore");
+  const request = {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { name },
+    spec: {
+      request: btoa(asked.toString("pem")),
+      signerName: "kubernetes.io/kube-apiserver-client",
+      usages: ["client auth"],
+    },
+  };
+  await ask(path, token, request);
+  const status = { conditions: [{ type: "Approved", status: "True", reason: "Test" }] };
+  await miniflare.dispatchFetch(`https://skerry.test${path}/${name}/approval`, {
+    method: "PUT",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ ...request, status }),
+  });
+  type Signed = { body: { status?: { certificate?: string } } };
+  const signed = await eventually("the certificate is signed", async () => {
+    const { body } = (await ask(`${path}/${name}`, token)) as Signed;
+    return body.status?.certificate;
+  });
+  return atob(signed).replace(/-----[^-]+-----|\s/g, "");
+}
+
 describe("the deployed bundle", () => {
   test("fits the free plan", () => {
     expect(statSync(bundle).size).toBeGreaterThan(100_000);
@@ -89,6 +125,36 @@ describe("the deployed bundle", () => {
     expect((await ask("/clusters/reef/api/v1/namespaces", reef, namespace)).code).toBe(201);
     expect((await ask("/clusters/reef/api/v1/namespaces", shore)).code).toBe(401);
     expect((await ask("/clusters/shore/api/v1/namespaces/only-here", shore)).code).toBe(404);
+  });
+
+  test("knows static tokens in each of its clusters", async () => {
+    const review = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    const { code, body } = await ask(`/clusters/shore${review}`, "static", {});
+    expect([code, body]).toMatchObject([
+      201,
+      { status: { userInfo: { username: "jane", groups: ["devs", AUTHENTICATED] } } },
+    ]);
+    expect((await ask(`/clusters/shore${review}`, "other", {})).code).toBe(401);
+  });
+
+  test("knows who shows a certificate of the cluster's, where the platform says so", async () => {
+    const certificate = await certificateOf("ann");
+    const shown = { certPresented: "1", certRevoked: "0", certVerified: "SUCCESS", certRFC9440: `:${certificate}:` };
+    const who = async (cluster: string, tlsClientAuth: object, headers: Record<string, string> = {}) => {
+      const url = `https://skerry.test/clusters/${cluster}/api/v1/namespaces/default/configmaps`;
+      const cf = { tlsClientAuth } as never;
+      const { message = "" } = (await (await miniflare.dispatchFetch(url, { cf, headers })).json()) as {
+        message?: string;
+      };
+      return /User "([^"]+)"/.exec(message)?.[1] ?? message;
+    };
+    await ask("/clusters/reef/api/v1/namespaces", await administratorToken(SECRET, "reef"));
+    expect(await who("shore", shown)).toBe("ann");
+    expect(await who("reef", shown)).toBe("Unauthorized");
+    expect(await who("shore", { ...shown, certRevoked: "1" })).toBe("system:anonymous");
+    expect(await who("shore", { certPresented: "0" }, { "x-skerry-certificate": `:${certificate}:` })).toBe(
+      "system:anonymous",
+    );
   });
 
   test("without a secret, or with a guessable one, it serves no one", async () => {
