@@ -120,7 +120,7 @@ export function normalize(
     kind: object.kind || kind.kind,
     version: object.apiVersion?.split("/").at(-1) || kind.version,
   };
-  const clearsManagers = isEmptyList(object.metadata?.managedFields);
+  const clearsManagers = isBuiltIn(kind) && isEmptyList(object.metadata?.managedFields);
   const found = decodeOr(refuse, said, kind, object, validation === "Ignore" ? "Ignore" : "Warn", duplicates);
   const unknown = nameless ? takeFields(object) : sorted ? found.toSorted() : found;
   const all = validation === "Ignore" ? [] : [...problems, ...unknown];

@@ -1,6 +1,6 @@
 import type { KubeObject } from "../../lib/object.ts";
-import { alreadyExists } from "../../lib/status.ts";
-import type { Txn } from "../../storage/store.ts";
+import { ApiError, alreadyExists } from "../../lib/status.ts";
+import type { StoredObject, Txn } from "../../storage/store.ts";
 import { mutating, validating } from "../admission/chain.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { readBody } from "./body.ts";
@@ -81,8 +81,22 @@ export function createObject(
 /** Throws 409 when the name is taken; a generated one is guessed again first. */
 function settleName({ core, txn, kind, namespace, object }: Operation, generates: boolean): void {
   const metadata = object.metadata as NonNullable<KubeObject["metadata"]>;
-  for (let attempt = 1; txn.get(keyOf(kind, namespace, metadata.name ?? "")); attempt++) {
-    if (!generates || attempt === MAX_NAME_ATTEMPTS) throw alreadyExists(subjectOf(kind, metadata.name));
+  for (let attempt = 1; ; attempt++) {
+    const taken = txn.get(keyOf(kind, namespace, metadata.name ?? ""));
+    if (!taken) return;
+    if (!generates || attempt === MAX_NAME_ATTEMPTS)
+      throw takenBy(taken, alreadyExists(subjectOf(kind, metadata.name)));
     metadata.name = generatedName(metadata.generateName ?? "", core.effects);
   }
+}
+
+/** Who waits for a name wants to know that it is about to be free. */
+function takenBy({ json }: StoredObject, { code, reason, message, details }: ApiError): ApiError {
+  const { metadata } = JSON.parse(json) as KubeObject;
+  return new ApiError(
+    code,
+    reason,
+    metadata?.deletionTimestamp ? `object is being deleted: ${message}` : message,
+    details,
+  );
 }

@@ -50,8 +50,8 @@ export function removeFields(schema: Schema, of: unknown, gone: FieldSet): unkno
   for (const [name, child] of Object.entries(of)) {
     if (gone.hasMember(field(name))) continue;
     const below = gone.below(field(name));
-    const rest = below ? removeFields(fieldSchema(schema, name), child, below) : child;
-    if (rest !== undefined) set(result, name, rest);
+    // What has lost all of its content is still there, as nothing.
+    set(result, name, below ? (removeFields(fieldSchema(schema, name), child, below) ?? null) : child);
   }
   return Object.keys(result).length > 0 ? result : undefined;
 }
