@@ -19,7 +19,8 @@ const MAX_SELECTABLE_FIELDS = 8;
 const SELECTABLE_TYPES = ["string", "boolean", "integer"];
 const MAX_WARNING_BYTES = 256;
 
-export function* versionsProblems({ versions = [] }: Spec): Iterable<FieldError> {
+export function* versionsProblems(spec: Spec): Iterable<FieldError> {
+  const versions = spec.versions ?? [];
   if (versions.some(({ schema }) => !schema?.openAPIV3Schema))
     for (const [index, { schema }] of versions.entries())
       if (!schema?.openAPIV3Schema) yield required(`spec.versions[${index}].schema.openAPIV3Schema`);
