@@ -11,6 +11,8 @@ export type Issuer = {
   url: string;
   /** Where its configuration lies, when that is not below `url`. */
   discoveryUrl: string;
+  /** Where its keys lie, where that is known without asking. */
+  keysUrl: string | undefined;
   audiences: readonly string[];
   /** PEM; trusted beside the system's. Only where the control plane runs on one's own machine. */
   certificateAuthority: string | undefined;
@@ -36,6 +38,8 @@ export const NO_ISSUERS: AuthenticationConfig = { issuers: [], anonymous: "all" 
 
 const GROUP = "apiserver.config.k8s.io/";
 const ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
+/** https://developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/validating-json/ */
+const ACCESS = /^https:\/\/[^/]+\.cloudflareaccess\.com$/;
 const ON_CLUSTER = "https://kubernetes.default.svc";
 
 class ConfigError extends Error {
@@ -127,6 +131,7 @@ function issuer(value: unknown, field: string): Issuer {
     discoveryUrl: discovery
       ? checkedUrl(discovery, `${at}.discoveryURL`)
       : `${issuerUrl.replace(/\/$/, "")}/.well-known/openid-configuration`,
+    keysUrl: !discovery && ACCESS.test(issuerUrl) ? `${issuerUrl}/cdn-cgi/access/certs` : undefined,
     audiences: wanted,
     certificateAuthority: textOf(certificateAuthority, `${at}.certificateAuthority`) || undefined,
     algorithms: algorithms.length > 0 ? (algorithms as string[]) : ALGORITHMS,

@@ -70,6 +70,8 @@ export class IssuerKeys {
   }
 
   async #load(): Promise<JSONWebKeySet> {
+    const { keysUrl } = this.#issuer;
+    if (keysUrl) return (await this.#document(keysUrl)) as unknown as JSONWebKeySet;
     const { issuer, jwks_uri: uri } = await this.#document(this.#issuer.discoveryUrl);
     if (issuer !== this.#issuer.url) throw new Error("its configuration is another issuer's");
     if (typeof uri !== "string" || !uri.startsWith("https://")) throw new Error("its configuration names no jwks_uri");

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { testCluster } from "../../testing/cluster.ts";
 import { readLogins } from "../logins.ts";
 
-const ISSUER = "https://team.cloudflareaccess.com";
+const ISSUER = "https://accounts.example.com";
+const ACCESS = "https://team.cloudflareaccess.com";
 const MINUTE = 60;
 
 type Key = Awaited<ReturnType<typeof generateKeyPair>> & { kid: string; alg: string };
@@ -24,7 +25,7 @@ class FakeIssuer {
     if (this.answers === "garbage") return "<html>";
     if (url === `${ISSUER}/.well-known/openid-configuration`)
       return JSON.stringify({ issuer: ISSUER, jwks_uri: `${ISSUER}/keys` });
-    if (url !== `${ISSUER}/keys`) throw new Error(`nothing at ${url}`);
+    if (url !== `${ISSUER}/keys` && url !== `${ACCESS}/cdn-cgi/access/certs`) throw new Error(`nothing at ${url}`);
     const keys = this.keys.map(async ({ publicKey, kid, alg }) => ({
       ...(await exportJWK(publicKey)),
       kid,
@@ -237,6 +238,25 @@ describe("an issuer that fails", async () => {
     clock.now += 60 * MINUTE * 1000;
     expect((await whoami(await sign({}))).code).toBe(201);
   });
+});
+
+test("Cloudflare Access needs no discovery, and tells who came through it", async () => {
+  const { sign, whoami, issuer } = await prepared({
+    ...CONFIGURATION,
+    jwt: [
+      {
+        issuer: { url: ACCESS, audiences: ["tag"] },
+        claimMappings: { username: { claim: "email", prefix: "" } },
+      },
+    ],
+  });
+  const token = await sign({ iss: ACCESS, aud: ["tag"] });
+  expect((await whoami(token, "cf-access-jwt-assertion")).user.username).toBe("jane@example.com");
+  expect(issuer.asked).toBe(1);
+  expect((await whoami(await sign({ iss: ACCESS, aud: ["another-tag"] }), "cf-access-jwt-assertion")).code).toBe(401);
+  // What comes from another team says nothing here.
+  const other = await sign({ iss: "https://other.cloudflareaccess.com", aud: ["tag"] });
+  expect((await whoami(other, "cf-access-jwt-assertion")).code).toBe(403);
 });
 
 describe("expressions", async () => {
