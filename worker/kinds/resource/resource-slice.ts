@@ -1,3 +1,4 @@
+import { formatQuantity, parseQuantity } from "../../lib/quantity.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
@@ -8,6 +9,11 @@ export type ResourceSlice = Schemas["io.k8s.api.resource.v1.ResourceSlice"];
 
 export const ResourceSlice = defineKind({
   schema: "io.k8s.api.resource.v1.ResourceSlice",
+  default({ spec }) {
+    for (const { capacity } of spec?.devices ?? [])
+      for (const amount of Object.values(capacity ?? {}))
+        amount.value = formatQuantity(parseQuantity(String(amount.value)));
+  },
   prepareForCreate: dropDisabled,
   prepareForUpdate: dropDisabled,
   validateCreate: (slice) => validateSlice(slice),

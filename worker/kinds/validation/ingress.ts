@@ -33,7 +33,7 @@ export function* validateIngress({ spec }: NetworkingV1Ingress): Problems {
   }
   for (const [index, { hosts, secretName }] of tls.entries()) {
     for (const [hostIndex, host] of (hosts ?? []).entries())
-      yield* validateHost(host, `spec.tls[${index}].hosts[${hostIndex}]`);
+      yield* validateName(host, `spec.tls[${index}].hosts[${hostIndex}]`);
     if (secretName) yield* invalidFor(`spec.tls[${index}].secretName`, secretName, dnsSubdomainProblems(secretName));
   }
   if (ingressClassName !== undefined)
@@ -42,6 +42,10 @@ export function* validateIngress({ spec }: NetworkingV1Ingress): Problems {
 
 function* validateHost(host: string, field: string): Problems {
   if (isIp(host)) yield invalidValue(field, host, "must be a DNS name, not an IP address");
+  yield* validateName(host, field);
+}
+
+function* validateName(host: string, field: string): Problems {
   yield* invalidFor(field, host, (host.includes("*") ? wildcardSubdomainProblems : dnsSubdomainProblems)(host));
 }
 

@@ -46,8 +46,6 @@ function* validateSpecUpdate(spec: CoreV1PodSpec, old: CoreV1PodSpec): Problems 
   yield* validateAddedTolerations(spec.tolerations ?? [], old.tolerations ?? []);
   yield* validateRemovedGates(spec, old);
   if (same(spec, old)) return;
-  if (qosClass({ spec }) !== qosClass({ spec: old }))
-    yield invalidValue("metadata", qosClass({ spec: old }), "Pod QoS is immutable");
   const rest = withAllowedChangesUndone(spec, old);
   if (!same(rest, old))
     yield forbiddenField(
