@@ -46,7 +46,7 @@ describe("an object with one thing missing, empty or of another type is accepted
       if (code >= 500) faults.push([body.message, JSON.stringify(changed)]);
     }
     expect(faults).toEqual([]);
-  });
+  }, 60_000);
 });
 
 /** Places where `actual` has not what `expected` has; it may have more. */

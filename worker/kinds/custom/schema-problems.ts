@@ -181,9 +181,9 @@ export function* defaultProblems(props: Props, path: string): Iterable<FieldErro
 
 function* oneDefaultProblems(props: Props, path: string): Iterable<FieldError> {
   const schema = structuralSchema(props);
-  const pruned = structuredClone(props.default);
-  if (typeof pruned === "object") decode(schema, pruned, "Ignore");
-  if (!same(pruned, props.default)) yield invalidValue(path, props.default, "must not have unknown fields");
+  const pruned = structuredClone({ default: props.default });
+  decode({ type: "object", fields: { default: schema } }, pruned, "Ignore");
+  if (!same(pruned.default, props.default)) yield invalidValue(path, props.default, "must not have unknown fields");
   const value = structuredClone(props.default);
   applyDefaults(schema, value);
   // Its own path is not part of what is said of a value.

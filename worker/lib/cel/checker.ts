@@ -114,7 +114,7 @@ class Checker {
     const plain = name.replace(/^\./, "");
     const type = this.environment.variables.get(plain);
     if (type) return { type };
-    const value = TYPE_NAMES[plain] ?? (this.environment.types.hasType(plain) ? structType(plain) : undefined);
+    const value = TYPE_NAMES.get(plain) ?? (this.environment.types.hasType(plain) ? structType(plain) : undefined);
     return value && { type: typeOfType(value), value };
   }
 
@@ -355,5 +355,5 @@ class Checker {
 
 const literalType = (value: unknown): Type => {
   const kind = kindOf(value);
-  return TYPE_NAMES[kind === "null" ? "null_type" : kind] as Type;
+  return TYPE_NAMES.get(kind === "null" ? "null_type" : kind) as Type;
 };

@@ -165,26 +165,23 @@ function isNoMoreSpecific(a: Type, b: Type): boolean {
 }
 
 /** Types that expressions can name. */
-export const TYPE_NAMES: Readonly<Record<string, Type>> = {
-  ...Object.fromEntries([BOOL, INT, UINT, DOUBLE, STRING, BYTES].map((type) => [type.name, type])),
-  null_type: NULL,
-  list: listOf(DYN),
-  map: mapOf(DYN, DYN),
-  type: typeOfType(),
-  optional_type: optionalOf(DYN),
-  "google.protobuf.Timestamp": TIMESTAMP,
-  "google.protobuf.Duration": DURATION,
-  "net.IP": opaqueType("net.IP"),
-  "net.CIDR": opaqueType("net.CIDR"),
-  ...Object.fromEntries(
-    ["Quantity", "URL", "Semver", "NamedFormat"].map((name) => [
-      `kubernetes.${name}`,
-      structType(`kubernetes.${name}`),
-    ]),
-  ),
-};
+export const TYPE_NAMES: ReadonlyMap<string, Type> = new Map([
+  ...[BOOL, INT, UINT, DOUBLE, STRING, BYTES].map((type): [string, Type] => [type.name, type]),
+  ["null_type", NULL],
+  ["list", listOf(DYN)],
+  ["map", mapOf(DYN, DYN)],
+  ["type", typeOfType()],
+  ["optional_type", optionalOf(DYN)],
+  ["google.protobuf.Timestamp", TIMESTAMP],
+  ["google.protobuf.Duration", DURATION],
+  ...["net.IP", "net.CIDR"].map((name): [string, Type] => [name, opaqueType(name)]),
+  ...["Quantity", "URL", "Semver", "NamedFormat"].map((name): [string, Type] => [
+    `kubernetes.${name}`,
+    structType(`kubernetes.${name}`),
+  ]),
+]);
 
-const NAMED: Readonly<Record<string, Type>> = Object.fromEntries(
+const NAMED: ReadonlyMap<string, Type> = new Map(
   [DYN, NULL, BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION].map((type) => [type.name, type]),
 );
 
@@ -199,7 +196,7 @@ export function parseType(text: string): Type {
   if (name === "type") return typeOfType(first);
   if (/^[A-Z]$/.test(name)) return param(name);
   if (name.startsWith("net.")) return opaqueType(name);
-  return NAMED[name] ?? structType(name);
+  return NAMED.get(name) ?? structType(name);
 }
 
 export function splitTypes(text: string): string[] {

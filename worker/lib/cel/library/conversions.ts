@@ -74,7 +74,7 @@ function decode(bytes: Uint8Array): string {
 /** The type of a value, as a value. */
 export function typeOf(value: unknown): CelType {
   const name = typeNameOf(value);
-  return new CelType(TYPE_NAMES[name] ?? { kind: "struct", name, params: [] });
+  return new CelType(TYPE_NAMES.get(name) ?? { kind: "struct", name, params: [] });
 }
 
 const SECOND = 1_000_000_000n;
