@@ -119,18 +119,23 @@ const applied = (core: Core, request: ApiRequest): Change => {
   const body = parseApplied(request.body) as Application["applied"];
   return (live, tracking) => {
     const object = apply({ ...tracking, kind: ScaleKind.kind, live, applied: body, force }) as Loose;
-    if (!isBuiltIn(request.kind) && !same(object.spec, live.spec)) throw inconvertible(body);
+    if (!isBuiltIn(request.kind)) checkConvertible(body, object, live);
     return normalize(core.kinds, ScaleKind, object, fieldValidation, core.warnings);
   };
 };
 
 /** kube-apiserver has no way to apply the scale of a custom resource, and calls that its own fault. */
-const inconvertible = ({ metadata: { namespace = "", name = "" } = {} }: KubeObject) =>
-  new ApiError(
-    500,
-    "",
-    `failed to convert new object (${namespace}/${name}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
-  );
+function checkConvertible({ metadata: { namespace = "", name = "" } = {} }: KubeObject, now: Loose, live: Loose): void {
+  const refuse = (opening: string, place: string) =>
+    new ApiError(
+      500,
+      "",
+      `${opening} (${place}; autoscaling/v1, Kind=Scale) to proper version: request to convert CR to an invalid group/version: autoscaling/v1`,
+    );
+  if (!live.metadata?.managedFields)
+    throw refuse("failed to create manager for existing fields: failed to convert live object", "/");
+  if (!same(now.spec, live.spec)) throw refuse("failed to convert new object", `${namespace}/${name}`);
+}
 
 function writeScale(core: Core, request: ApiRequest, change: Change): ApiResult {
   const { kind, namespace, name } = request;

@@ -79,13 +79,17 @@ export function keepForSubresource(pod: CoreV1Pod, old: CoreV1Pod, subresource: 
   }
 }
 
-/** The older field for addresses decides; what is off by default goes. */
-function settleStatus(status: NonNullable<CoreV1Pod["status"]>, old: CoreV1Pod["status"]): void {
-  if (!status.qosClass && old?.qosClass) status.qosClass = old.qosClass;
+/** Addresses have two fields, of which the older one decides. */
+export function settleAddresses(status: NonNullable<CoreV1Pod["status"]>): void {
   const { podIP, podIPs } = status;
   if (podIP && podIPs?.[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
   const first = status.podIPs?.[0]?.ip;
   if (first) status.podIP = first;
+}
+
+/** What is off by default goes. */
+function settleStatus(status: NonNullable<CoreV1Pod["status"]>, old: CoreV1Pod["status"]): void {
+  if (!status.qosClass && old?.qosClass) status.qosClass = old.qosClass;
   delete status.allocatedResources;
   delete status.resources;
   delete status.extendedResourceClaimStatus;

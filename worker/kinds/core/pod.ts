@@ -6,13 +6,16 @@ import { validatePodUpdate } from "../validation/pod-update.ts";
 import { nameWarnings, podWarnings } from "../validation/pod-warnings.ts";
 import { podColumns } from "./pod-columns.ts";
 import { defaultPod } from "./pod-defaults.ts";
-import { beginPod, keepForSubresource } from "./pod-strategy.ts";
+import { beginPod, keepForSubresource, settleAddresses } from "./pod-strategy.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/ */
 export type Pod = Schemas["io.k8s.api.core.v1.Pod"];
 export const Pod = defineKind({
   schema: "io.k8s.api.core.v1.Pod",
-  default: defaultPod,
+  default(pod) {
+    defaultPod(pod);
+    if (pod.status) settleAddresses(pod.status);
+  },
   prepareForCreate: beginPod,
   prepareForUpdate: keepForSubresource,
   validate: validatePod,
