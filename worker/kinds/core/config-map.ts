@@ -7,6 +7,7 @@ import { validateConfigMap, validateFrozen } from "../validation/config.ts";
 export type ConfigMap = Schemas["io.k8s.api.core.v1.ConfigMap"];
 export const ConfigMap = defineKind({
   schema: "io.k8s.api.core.v1.ConfigMap",
+  changesFirst: true,
   validate: validateConfigMap,
   validateUpdate: (map, old) => validateFrozen(map, old, ["data", "binaryData"]),
   columns: [

@@ -13,7 +13,7 @@ export const PersistentVolumeClaim = defineKind({
   default(claim) {
     if (claim.spec) {
       settleSource(claim.spec);
-      claim.spec.volumeMode ||= "Filesystem";
+      claim.spec.volumeMode ??= "Filesystem";
       canonicalizeResources(claim.spec.resources?.requests);
       canonicalizeResources(claim.spec.resources?.limits);
     }

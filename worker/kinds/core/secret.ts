@@ -17,6 +17,7 @@ export const Secret = defineKind({
     }
     delete secret.stringData;
   },
+  changesFirst: true,
   validate: validateSecret,
   warnings: secretWarnings,
   validateUpdate: (secret, old) => validateFrozen(secret, old, ["data"]),

@@ -1,4 +1,3 @@
-import { pathSegmentProblems } from "../../lib/names.ts";
 import { eventColumns } from "../core/event-columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { CoreV1Event, Schemas } from "../generated/types.ts";
@@ -35,7 +34,6 @@ export function asCoreEvent(event: Event): CoreV1Event {
 
 export const Event = defineKind({
   schema: "io.k8s.api.events.v1.Event",
-  nameProblems: pathSegmentProblems,
   validate: validateEvent,
   validateCreate: validateNewEvent,
   validateUpdate: validateEventUpdate,

@@ -12,7 +12,7 @@ export const ResourceSlice = defineKind({
   default({ spec }) {
     for (const { capacity } of spec?.devices ?? [])
       for (const amount of Object.values(capacity ?? {}))
-        amount.value = formatQuantity(parseQuantity(String(amount.value)));
+        amount.value = formatQuantity(parseQuantity(String(amount.value ?? 0)));
   },
   prepareForCreate: dropDisabled,
   prepareForUpdate: dropDisabled,

@@ -1,6 +1,7 @@
 import { unifiedDiff } from "../../lib/unified-diff.ts";
 import { goStructs } from "../generated/go-structs.ts";
 import type { CoreV1PodSpec, MetaV1LabelSelector } from "../generated/types.ts";
+import { entries } from "./fields.ts";
 
 /**
  * Values as messages show them: the server's own structs, whose fields are named and ordered otherwise than in JSON.
@@ -25,6 +26,7 @@ type Field = {
   goName: string;
   jsonName: string;
   absent: unknown;
+  isMap?: boolean;
   holds?: "value" | "pointer" | "list";
   struct?: string;
 };
@@ -42,7 +44,7 @@ function fieldsOf(struct: string): readonly Field[] {
     const [goName = "", jsonName = "", kind = ""] = field.split(":");
     if (!goName) return fieldsOf(jsonName);
     const holds = holders[kind.charAt(0) as keyof typeof holders];
-    if (!holds) return [{ goName, jsonName, absent: absents[kind] ?? null }];
+    if (!holds) return [{ goName, jsonName, absent: absents[kind] ?? null, isMap: kind === "m" }];
     return [{ goName, jsonName, absent: holds === "value" ? {} : null, holds, struct: kind.slice(1) }];
   });
   parsed.set(struct, fields);
@@ -73,9 +75,10 @@ export function goValue(struct: string, value: unknown): unknown {
   if (value === undefined || value === null) return null;
   const json = value as Readonly<Record<string, unknown>>;
   return Object.fromEntries(
-    fieldsOf(struct).flatMap(({ goName, jsonName, absent, holds, struct: inner }): [string, unknown][] => {
+    fieldsOf(struct).flatMap(({ goName, jsonName, absent, isMap, holds, struct: inner }): [string, unknown][] => {
       if (!jsonName) return goName === "ObjectMeta" ? metadataEntries((json.metadata ?? {}) as object) : [];
       const given = json[jsonName] ?? absent;
+      if (isMap && given !== null) return [[goName, Object.fromEntries(entries(given as Record<string, unknown>))]];
       if (!inner || given === null) return [[goName, given]];
       const shown = (one: unknown) => goValue(inner, one);
       return [[goName, holds === "list" ? (given as unknown[]).map(shown) : shown(given)]];

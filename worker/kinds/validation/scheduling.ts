@@ -31,7 +31,8 @@ function* validateNodeAffinity(affinity: CoreV1NodeAffinity, field: string): Pro
   for (const [index, { weight, preference }] of (affinity[PREFERRED] ?? []).entries()) {
     const at = `${field}.${PREFERRED}[${index}]`;
     yield* validateWeight(weight, `${at}.weight`);
-    yield* validateNodeTerm(preference ?? {}, `${at}.preference`);
+    // What is only preferred may name values that no label has.
+    yield* validateNodeTerm(preference ?? {}, `${at}.preference`, true);
   }
 }
 
@@ -46,14 +47,18 @@ function* validateWeight(weight: number | undefined, field: string): Problems {
     yield invalidValue(field, weight ?? 0, "must be in the range 1-100");
 }
 
-function* validateNodeTerm(term: CoreV1NodeSelectorTerm, field: string): Problems {
+function* validateNodeTerm(term: CoreV1NodeSelectorTerm, field: string, anyValues = false): Problems {
   for (const [index, requirement] of (term.matchExpressions ?? []).entries())
-    yield* validateNodeExpression(requirement, `${field}.matchExpressions[${index}]`);
+    yield* validateNodeExpression(requirement, `${field}.matchExpressions[${index}]`, anyValues);
   for (const [index, requirement] of (term.matchFields ?? []).entries())
     yield* validateNodeField(requirement, `${field}.matchFields[${index}]`);
 }
 
-function* validateNodeExpression(requirement: CoreV1NodeSelectorRequirement, field: string): Problems {
+function* validateNodeExpression(
+  requirement: CoreV1NodeSelectorRequirement,
+  field: string,
+  anyValues: boolean,
+): Problems {
   const { key = "", operator = "", values = [] } = requirement;
   if (operator === "In" || operator === "NotIn") {
     if (!values.length) yield required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
@@ -65,6 +70,7 @@ function* validateNodeExpression(requirement: CoreV1NodeSelectorRequirement, fie
       yield required(`${field}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
   } else yield invalidValue(`${field}.operator`, operator, "not a valid selector operator");
   yield* invalidFor(`${field}.key`, key, qualifiedNameProblems(key));
+  if (anyValues) return;
   for (const [index, value] of values.entries())
     yield* invalidFor(`${field}.values[${index}]`, value, labelValueProblems(value));
 }
