@@ -2,6 +2,7 @@
 /** The `skerry` command. */
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
+import { OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
 import { effects, steadyEffects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
@@ -23,10 +24,21 @@ function seconds(text: string): number {
   return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
 }
 
+/** As kube-apiserver's flag says it: `group/version=true`, joined by commas. */
+function runtimeConfig(text: string): RuntimeConfig {
+  const entries = text.split(",").map((entry): [string, boolean] => {
+    const [version = "", value = "true"] = entry.split("=");
+    if (!OPTIONAL_VERSIONS.includes(version)) throw new InvalidArgumentError(`only ${OPTIONAL_VERSIONS} is optional`);
+    return [version, value === "true" || value === "1"];
+  });
+  return Object.fromEntries(entries);
+}
+
 type UpCommand = LoginOptions & {
   agent: boolean;
   controllers: boolean;
   clientCertificates?: boolean;
+  runtimeConfig?: RuntimeConfig;
   nodeName: string;
   nodeIp?: string;
 };
@@ -73,12 +85,26 @@ withLogins(program.command("up"))
   .option("--client-certificates", "clients may log in by certificates of the cluster's CA; costs a detour")
   .option("--no-agent", "the control plane alone: needs neither root nor containerd")
   .option("--no-controllers", "the API alone, without controllers and scheduler")
+  .option(
+    "--runtime-config <group/version=true,...>",
+    `versions to serve that are not served otherwise: ${OPTIONAL_VERSIONS.join(", ")}`,
+    runtimeConfig,
+  )
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .action(async (options: UpCommand) => {
     const logins = await loginsOf(options);
     const { controllers, clientCertificates, agent, nodeName, nodeIp } = options;
-    const common = { home: home(), controllers, clientCertificates, logins, progress, effects };
+    const { runtimeConfig: versions } = options;
+    const common = {
+      home: home(),
+      controllers,
+      runtimeConfig: versions,
+      clientCertificates,
+      logins,
+      progress,
+      effects,
+    };
     if (!agent && !clientCertificates) return (await import("./local/alone.ts")).upAlone(common);
     const { up } = await import("./local/supervisor.ts");
     const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp });

@@ -31,7 +31,7 @@ import { Deferred } from "./deferred.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
-import { builtinKinds } from "./kinds/registry.ts";
+import { builtinKinds, type Kinds } from "./kinds/registry.ts";
 import { rangesOf } from "./lib/config.ts";
 import type { ApiError } from "./lib/status.ts";
 import { Link } from "./link/link.ts";
@@ -72,7 +72,7 @@ export class Core {
   readonly turn: Turn;
   private readonly parts: CoreParts;
   private readonly ask: Caller;
-  private readonly kinds = builtinKinds();
+  private readonly kinds: Kinds;
   private readonly driver: Driver;
   /** Committed, and not yet told to controllers, watchers and nodes. */
   private untold: Change[] = [];
@@ -89,6 +89,7 @@ export class Core {
     this.parts = parts;
     const { store, effects, config, platform, limits } = parts;
     const began = store.revision();
+    this.kinds = builtinKinds(config.runtimeConfig);
     forgetGivenUp(store, effects.now());
     serveCustomResources(store, this.kinds);
     const security = createSecurity(store);

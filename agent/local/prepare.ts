@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { RuntimeConfig } from "../../worker/lib/config.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { ensureBundle, packageRoot } from "./bundle.ts";
@@ -16,6 +17,7 @@ export type UpOptions = {
   home: Home;
   /** False: the API alone, without controllers and scheduler. */
   controllers: boolean;
+  runtimeConfig?: RuntimeConfig;
   logins?: LoginSettings;
   /** Clients may show certificates, for which TLS is ended before workerd. */
   clientCertificates?: boolean;
@@ -52,7 +54,7 @@ export async function prepare({ home, effects }: UpOptions): Promise<void> {
   await ensureCertificates(home.path, effects.now());
 }
 
-export async function workerdOptions({ home, controllers, logins, clientCertificates }: UpOptions) {
+export async function workerdOptions({ home, controllers, runtimeConfig, logins, clientCertificates }: UpOptions) {
   const { sockets } = files(home.path);
   return {
     home,
@@ -60,7 +62,7 @@ export async function workerdOptions({ home, controllers, logins, clientCertific
     ...(clientCertificates && { front: { plain: join(sockets, "plain"), shown: join(sockets, "shown") } }),
     bundle: await ensureBundle(packageRoot()),
     secret: ensureSecrets(home.path),
-    config: JSON.stringify({ controllers, ...ensureRanges(home.path) }),
+    config: JSON.stringify({ controllers, runtimeConfig, ...ensureRanges(home.path) }),
   };
 }
 

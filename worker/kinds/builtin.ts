@@ -1,4 +1,8 @@
 import {
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+} from "./admissionregistration/mutating-admission-policy.ts";
+import {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "./admissionregistration/validating-admission-policy.ts";
@@ -67,6 +71,8 @@ import { VolumeAttributesClass } from "./storage/volume-attributes-class.ts";
 export const builtins: readonly Kind[] = [
   APIService,
   CustomResourceDefinition,
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
   MutatingWebhookConfiguration,
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,

@@ -72,6 +72,16 @@ const write = (file: string, lines: readonly string[]) =>
 /** The documents show all that there is; kube-apiserver serves no alpha or beta version unless it is told to. */
 const isStable = (version: string) => /^v\d+$/.test(version);
 
+/** What is served when it is asked for, as group, version and plural. */
+const optional: readonly string[] = [
+  "admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicies",
+  "admissionregistration.k8s.io/v1beta1/mutatingadmissionpolicybindings",
+];
+const optionalDefinitions = [
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyList",
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBindingList",
+];
+
 /** Defaults are only in the version 3 documents. */
 function readDefinitions(): [string, OpenApi][] {
   const definitions = new Map<string, OpenApi>();
@@ -81,7 +91,15 @@ function readDefinitions(): [string, OpenApi][] {
   }
   for (const name of Object.keys(read<{ definitions: object }>("swagger.json").definitions))
     if (!definitions.has(name)) throw new Error(`${name} is in swagger.json only`);
-  const served = [...definitions].filter(([name]) => !/\.v\d+(alpha|beta)\d+\./.test(name));
+  const wanted = new Set<string>();
+  const want = (name: string): void => {
+    if (wanted.has(name)) return;
+    wanted.add(name);
+    for (const [, inner = ""] of JSON.stringify(definitions.get(name)).matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      want(inner);
+  };
+  for (const name of optionalDefinitions) want(name);
+  const served = [...definitions].filter(([name]) => !/\.v\d+(alpha|beta)\d+\./.test(name) || wanted.has(name));
   return served.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -260,11 +278,13 @@ function columnTexts(definitions: [string, OpenApi][]): (text: string) => string
 function writeResources(byKind: Map<string, string>, columnText: (text: string) => string): void {
   const columns = read<Record<string, RecordedColumn[]>>("table-columns.json");
   const selectors = read<{ resources: Record<string, { accepted: string[] }> }>("field-selectors.json").resources;
+  const isOptional = (group: string | undefined, version: string, resource: string) =>
+    optional.includes(`${group}/${version}/${resource}`);
   const lines = readGroups().flatMap((group) =>
-    group.versions
-      .filter(({ version }) => isStable(version))
-      .flatMap(({ version, resources }) =>
-        resources.map((r) => {
+    group.versions.flatMap(({ version, resources }) =>
+      resources
+        .filter(({ resource }) => isStable(version) || isOptional(group.metadata.name, version, resource))
+        .map((r) => {
           const groupName = group.metadata.name ?? "";
           const fullKind = (k: Gvk) => [k.group || groupName, k.version || version, k.kind] as const;
           const [kindGroup, kindVersion, kind] = fullKind(r.responseKind);
@@ -283,6 +303,7 @@ function writeResources(byKind: Map<string, string>, columnText: (text: string) 
               shortNames: r.shortNames,
               categories: r.categories,
               verbs: r.verbs,
+              optional: isStable(version) ? undefined : true,
               subresources: r.subresources?.map((s) => {
                 const [bodyGroup, bodyVersion, bodyKind] = fullKind(s.responseKind);
                 const own = bodyKind === kind && bodyGroup === groupName && bodyVersion === version;
@@ -303,7 +324,7 @@ function writeResources(byKind: Map<string, string>, columnText: (text: string) 
             }),
           );
         }),
-      ),
+    ),
   );
   write("resources.ts", [
     'import type { ResourceFacts } from "../tables.ts";',

@@ -2,6 +2,8 @@
 const counted: Readonly<Record<string, readonly string[]>> = {
   "": ["pods", "podtemplates", "replicationcontrollers"],
   "admissionregistration.k8s.io": [
+    "mutatingadmissionpolicies",
+    "mutatingadmissionpolicybindings",
     "mutatingwebhookconfigurations",
     "validatingadmissionpolicies",
     "validatingadmissionpolicybindings",

@@ -1,3 +1,4 @@
+import type { RuntimeConfig } from "../lib/config.ts";
 import { builtins } from "./builtin.ts";
 import { kindOf } from "./define-kind.ts";
 import { resources } from "./generated/resources.ts";
@@ -68,8 +69,12 @@ export class Kinds {
   }
 }
 
-/** Every resource of the discovery document: with its own rules where a file has them, else from the facts alone. */
-export function builtinKinds(): Kinds {
+/**
+ * Every resource of the discovery document: with its own rules where a file has them, else from the facts alone. What is
+ * optional is there where its group and version are asked for.
+ */
+export function builtinKinds(asked: RuntimeConfig = {}): Kinds {
   const own = new Map(builtins.map((kind) => [id(kind.group, kind.version, kind.resource), kind]));
-  return new Kinds(resources.map((facts) => own.get(id(facts.group, facts.version, facts.resource)) ?? kindOf(facts)));
+  const served = resources.filter(({ optional, group, version }) => !optional || asked[id(group, version)]);
+  return new Kinds(served.map((facts) => own.get(id(facts.group, facts.version, facts.resource)) ?? kindOf(facts)));
 }

@@ -15,6 +15,8 @@ export type ResourceFacts = {
   shortNames?: readonly string[];
   categories?: readonly string[];
   verbs: readonly string[];
+  /** Served where it is asked for. */
+  optional?: boolean;
   subresources?: readonly Subresource[];
   fieldSelectors?: readonly string[];
   /** Name, type, format, priority, description (`columnText`). */

@@ -12,7 +12,13 @@ export type ClusterConfig = {
   encryptedResources: readonly string[];
   /** Runs controllers and the scheduler; without them the API alone answers, as kube-apiserver does. */
   controllers: boolean;
+  runtimeConfig: RuntimeConfig;
 };
+
+/** Groups and versions that are served only when asked for: `{"admissionregistration.k8s.io/v1beta1": true}`. */
+export type RuntimeConfig = Readonly<Record<string, boolean>>;
+
+export const OPTIONAL_VERSIONS: readonly string[] = ["admissionregistration.k8s.io/v1beta1"];
 
 export const DEFAULT_CONFIG: ClusterConfig = {
   name: "default",
@@ -23,6 +29,7 @@ export const DEFAULT_CONFIG: ClusterConfig = {
   nodePorts: { first: 30000, last: 32767 },
   encryptedResources: ["secrets"],
   controllers: true,
+  runtimeConfig: {},
 };
 
 /** What its objects depend on: it goes with a cluster to wherever that is restored. */

@@ -3,6 +3,7 @@ import { certificates } from "./certificates.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
+import { mutation } from "./mutation.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
@@ -14,7 +15,7 @@ import { runtimeClass, runtimeClassOverhead } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
-import { mutatingWebhooks, validatingWebhooks } from "./webhooks/webhooks.ts";
+import { validatingWebhooks } from "./webhooks/webhooks.ts";
 
 /** In the order of kube-apiserver's plugins; the first asks whether there is a place for the object at all. */
 const ownMutating: readonly Admission[] = [
@@ -31,7 +32,7 @@ const ownMutating: readonly Admission[] = [
   defaultIngressClass,
 ];
 
-export const mutating: readonly Admission[] = [...ownMutating, mutatingWebhooks(ownMutating)];
+export const mutating: readonly Admission[] = [...ownMutating, mutation(ownMutating)];
 
 export const validating: readonly Admission[] = [
   privilegeEscalation,
@@ -48,10 +49,10 @@ export const validating: readonly Admission[] = [
 export const deleting: readonly Admission[] = [
   namespaceLifecycle,
   nodeRestriction,
-  mutatingWebhooks([]),
+  mutation([]),
   validatingPolicies,
   validatingWebhooks,
 ];
 
 /** Connections to a pod: exec, attach, port-forward, proxy. */
-export const connecting: readonly Admission[] = [mutatingWebhooks([]), validatingPolicies, validatingWebhooks];
+export const connecting: readonly Admission[] = [mutation([]), validatingPolicies, validatingWebhooks];

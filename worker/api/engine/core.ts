@@ -3,7 +3,7 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Store } from "../../storage/store.ts";
-import type { Policy } from "../admission/policies/stored.ts";
+import type { MutatingPolicy, Policy } from "../admission/policies/stored.ts";
 import type { Hooks } from "../admission/webhooks/hooks.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
 import type { Authorizer } from "../auth/rules.ts";
@@ -26,6 +26,8 @@ export type Core = {
   readonly hooks?: Hooks;
   /** The policies that writes are held to; absent where there can be none. */
   readonly policies?: () => readonly Policy[];
+  /** Those that change what is written. */
+  readonly mutatingPolicies?: () => readonly MutatingPolicy[];
   /** What webhooks have answered about this write so far. */
   readonly attempt?: Attempt;
   /** Texts for the answer's `Warning` headers, also of a refusal; added to on the way. */

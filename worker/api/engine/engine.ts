@@ -4,7 +4,7 @@ import type { ClusterConfig } from "../../lib/config.ts";
 import type { Effects } from "../../lib/effects.ts";
 import { ApiError, methodNotAllowed } from "../../lib/status.ts";
 import type { Store, StoredObject } from "../../storage/store.ts";
-import { storedPolicies } from "../admission/policies/stored.ts";
+import { storedMutatingPolicies, storedPolicies } from "../admission/policies/stored.ts";
 import { storedHooks } from "../admission/webhooks/hooks.ts";
 import type { EscalationCheck } from "../auth/escalation.ts";
 import type { Authorizer } from "../auth/rules.ts";
@@ -72,6 +72,7 @@ export class Engine {
       warnings: [],
       hooks: storedHooks(store),
       policies: storedPolicies(store),
+      mutatingPolicies: storedMutatingPolicies(store, kinds),
       ...(security && { checkEscalation: security.checkEscalation, authorizer: security.authorizer }),
       ...(heard && { heard }),
     };

@@ -48,6 +48,8 @@ const checksOf: Readonly<Record<string, Checks>> = {
   namespaces: allFirst,
   "networkpolicies.networking.k8s.io": allFirst,
   nodes: allFirst,
+  "mutatingadmissionpolicies.admissionregistration.k8s.io": lax(onlyAll),
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": lax(onlyAll),
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": lax(onlyAll),
   persistentvolumes: { ...usual, update: ["all", "all"] },
   "poddisruptionbudgets.policy": nothing,

@@ -87,6 +87,8 @@ const exceptions: Readonly<Record<string, Partial<Traits>>> = {
   },
   "leases.coordination.k8s.io": { createOnUpdate: true, unconditionalUpdate: false },
   limitranges: { createOnUpdate: true },
+  "mutatingadmissionpolicies.admissionregistration.k8s.io": { unconditionalUpdate: false },
+  "mutatingadmissionpolicybindings.admissionregistration.k8s.io": { unconditionalUpdate: false },
   "mutatingwebhookconfigurations.admissionregistration.k8s.io": { unconditionalUpdate: false },
   namespaces: namespace,
   persistentvolumeclaims: { returnsDeleted: true },

@@ -49,7 +49,7 @@ export async function testCluster({
   logins?: (now: () => number) => Promise<Logins>;
 } = {}) {
   const store = openStore(nodeSql(":memory:"));
-  const kinds = builtinKinds();
+  const kinds = builtinKinds(overrides.runtimeConfig);
   serveCustomResources(store, kinds);
   const { clock, effects } = testEffects();
   const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };

@@ -64,13 +64,17 @@ const STRUCTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const VARIABLES = "kubernetes.variables";
-const PATCH = "JSONPatch";
+/** The type of one operation of a JSON patch. */
+export const PATCH = "JSONPatch";
 const PATCH_FIELDS: Readonly<Record<string, Type>> = {
   op: parseType("string"),
   path: parseType("string"),
   from: parseType("string"),
   value: DYN,
 };
+
+/** What kube-apiserver takes a field for that there is not. */
+const NO_FIELD = structType("");
 
 /** What an expression may mention beside `object`, `oldObject`, `request` and `namespaceObject`. */
 export type Scope = {
@@ -95,7 +99,7 @@ function fieldTypes({ variables, patches, object }: Scope): FieldTypes {
       (object?.types.hasType(name) ?? false),
     field(type, field) {
       if (type === VARIABLES) return variables?.get(field);
-      if (isPatch(type)) return type === PATCH ? PATCH_FIELDS[field] : DYN;
+      if (isPatch(type)) return type === PATCH ? (PATCH_FIELDS[field] ?? NO_FIELD) : DYN;
       const text = STRUCTS[type]?.[field];
       return text === undefined ? object?.types.field(type, field) : parseType(text);
     },

@@ -13,6 +13,7 @@ import {
   paramKindProblems,
   paramRefProblems,
 } from "./matching.ts";
+import { paramKindText, paramRefText } from "./policy-columns.ts";
 import { variableProblems } from "./policy-expressions.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/ */
@@ -54,7 +55,7 @@ export const ValidatingAdmissionPolicy = defineKind({
     {
       name: "ParamKind",
       type: "string",
-      value: ({ spec }) => (spec?.paramKind ? `${spec.paramKind.apiVersion}/${spec.paramKind.kind}` : "<unset>"),
+      value: ({ spec }) => paramKindText(spec?.paramKind),
     },
     ageColumn,
   ],
@@ -141,10 +142,7 @@ export const ValidatingAdmissionPolicyBinding = defineKind({
     {
       name: "ParamRef",
       type: "string",
-      value: ({ spec }) => {
-        const { namespace, name } = spec?.paramRef ?? {};
-        return spec?.paramRef ? (namespace ? `${namespace}/${name ?? "*"}` : (name ?? "*")) : "<unset>";
-      },
+      value: ({ spec }) => paramRefText(spec?.paramRef),
     },
     ageColumn,
   ],

@@ -163,6 +163,88 @@ export type AdmissionregistrationV1WebhookClientConfig = {
   service?: AdmissionregistrationV1ServiceReference;
   url?: string;
 };
+export type AdmissionregistrationV1beta1ApplyConfiguration = {
+  expression?: string;
+};
+export type AdmissionregistrationV1beta1JSONPatch = {
+  expression?: string;
+};
+export type AdmissionregistrationV1beta1MatchCondition = {
+  expression: string;
+  name: string;
+};
+export type AdmissionregistrationV1beta1MatchResources = {
+  excludeResourceRules?: Array<AdmissionregistrationV1beta1NamedRuleWithOperations>;
+  matchPolicy?: string;
+  namespaceSelector?: MetaV1LabelSelector;
+  objectSelector?: MetaV1LabelSelector;
+  resourceRules?: Array<AdmissionregistrationV1beta1NamedRuleWithOperations>;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicy = {
+  apiVersion?: string;
+  kind?: string;
+  metadata: MetaV1ObjectMeta;
+  spec: AdmissionregistrationV1beta1MutatingAdmissionPolicySpec;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicyBinding = {
+  apiVersion?: string;
+  kind?: string;
+  metadata: MetaV1ObjectMeta;
+  spec: AdmissionregistrationV1beta1MutatingAdmissionPolicyBindingSpec;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicyBindingList = {
+  apiVersion?: string;
+  items: Array<AdmissionregistrationV1beta1MutatingAdmissionPolicyBinding>;
+  kind?: string;
+  metadata: MetaV1ListMeta;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicyBindingSpec = {
+  matchResources?: AdmissionregistrationV1beta1MatchResources;
+  paramRef?: AdmissionregistrationV1beta1ParamRef;
+  policyName?: string;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicyList = {
+  apiVersion?: string;
+  items: Array<AdmissionregistrationV1beta1MutatingAdmissionPolicy>;
+  kind?: string;
+  metadata: MetaV1ListMeta;
+};
+export type AdmissionregistrationV1beta1MutatingAdmissionPolicySpec = {
+  failurePolicy?: string;
+  matchConditions?: Array<AdmissionregistrationV1beta1MatchCondition>;
+  matchConstraints?: AdmissionregistrationV1beta1MatchResources;
+  mutations?: Array<AdmissionregistrationV1beta1Mutation>;
+  paramKind?: AdmissionregistrationV1beta1ParamKind;
+  reinvocationPolicy?: string;
+  variables?: Array<AdmissionregistrationV1beta1Variable>;
+};
+export type AdmissionregistrationV1beta1Mutation = {
+  applyConfiguration?: AdmissionregistrationV1beta1ApplyConfiguration;
+  jsonPatch?: AdmissionregistrationV1beta1JSONPatch;
+  patchType: string;
+};
+export type AdmissionregistrationV1beta1NamedRuleWithOperations = {
+  apiGroups?: Array<string>;
+  apiVersions?: Array<string>;
+  operations?: Array<string>;
+  resourceNames?: Array<string>;
+  resources?: Array<string>;
+  scope?: string;
+};
+export type AdmissionregistrationV1beta1ParamKind = {
+  apiVersion?: string;
+  kind?: string;
+};
+export type AdmissionregistrationV1beta1ParamRef = {
+  name?: string;
+  namespace?: string;
+  parameterNotFoundAction?: string;
+  selector?: MetaV1LabelSelector;
+};
+export type AdmissionregistrationV1beta1Variable = {
+  expression: string;
+  name: string;
+};
 export type AppsV1ControllerRevision = {
   apiVersion?: string;
   data?: RuntimeRawExtension;
@@ -3570,6 +3652,21 @@ export type Schemas = {
   "io.k8s.api.admissionregistration.v1.Validation": AdmissionregistrationV1Validation;
   "io.k8s.api.admissionregistration.v1.Variable": AdmissionregistrationV1Variable;
   "io.k8s.api.admissionregistration.v1.WebhookClientConfig": AdmissionregistrationV1WebhookClientConfig;
+  "io.k8s.api.admissionregistration.v1beta1.ApplyConfiguration": AdmissionregistrationV1beta1ApplyConfiguration;
+  "io.k8s.api.admissionregistration.v1beta1.JSONPatch": AdmissionregistrationV1beta1JSONPatch;
+  "io.k8s.api.admissionregistration.v1beta1.MatchCondition": AdmissionregistrationV1beta1MatchCondition;
+  "io.k8s.api.admissionregistration.v1beta1.MatchResources": AdmissionregistrationV1beta1MatchResources;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicy": AdmissionregistrationV1beta1MutatingAdmissionPolicy;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBinding": AdmissionregistrationV1beta1MutatingAdmissionPolicyBinding;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBindingList": AdmissionregistrationV1beta1MutatingAdmissionPolicyBindingList;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyBindingSpec": AdmissionregistrationV1beta1MutatingAdmissionPolicyBindingSpec;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicyList": AdmissionregistrationV1beta1MutatingAdmissionPolicyList;
+  "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicySpec": AdmissionregistrationV1beta1MutatingAdmissionPolicySpec;
+  "io.k8s.api.admissionregistration.v1beta1.Mutation": AdmissionregistrationV1beta1Mutation;
+  "io.k8s.api.admissionregistration.v1beta1.NamedRuleWithOperations": AdmissionregistrationV1beta1NamedRuleWithOperations;
+  "io.k8s.api.admissionregistration.v1beta1.ParamKind": AdmissionregistrationV1beta1ParamKind;
+  "io.k8s.api.admissionregistration.v1beta1.ParamRef": AdmissionregistrationV1beta1ParamRef;
+  "io.k8s.api.admissionregistration.v1beta1.Variable": AdmissionregistrationV1beta1Variable;
   "io.k8s.api.apps.v1.ControllerRevision": AppsV1ControllerRevision;
   "io.k8s.api.apps.v1.ControllerRevisionList": AppsV1ControllerRevisionList;
   "io.k8s.api.apps.v1.DaemonSet": AppsV1DaemonSet;

@@ -18,6 +18,7 @@ import {
   isOfType,
   keysOf,
   keyValue,
+  made,
   NONE,
   some,
   typeNameOf,
@@ -141,8 +142,8 @@ class Planner {
     };
   }
 
-  /** An object as a plain one; which type it is of matters to the type checker alone. */
-  private struct({ fields }: Expr & { op: "struct" }): Planned {
+  /** An object as a plain one, of which its type is known. */
+  private struct({ name: type, fields }: Expr & { op: "struct" }): Planned {
     const planned = fields.map(({ name, value, isOptional }) => ({ name, value: this.plan(value), isOptional }));
     return (frame) => {
       const object: Record<string, unknown> = {};
@@ -152,7 +153,7 @@ class Planner {
         else if ((item as CelOptional).held) object[name] = (item as CelOptional).held?.value;
       }
       spend(frame, 40);
-      return object;
+      return made(object, type);
     };
   }
 

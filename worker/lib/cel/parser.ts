@@ -46,6 +46,11 @@ const RELATIONS = new Set(["<", "<=", ">=", ">", "==", "!=", "in"]);
 const STARTS = ["'['", "'{'", "'('", "'.'", "'-'", "'!'", "'true'", "'false'", "'null'"];
 const STARTS_REST = ["NUM_FLOAT", "NUM_INT", "NUM_UINT", "STRING", "BYTES", "IDENTIFIER"];
 const expecting = (before: readonly string[]) => `{${[...before, ...STARTS_REST].join(", ")}}`;
+/** Where the name of a field may stand. */
+const fieldExpected = (isOptional: boolean, isNext: boolean): string => {
+  const before = isOptional ? [] : isNext ? ["'}'", "'?'"] : ["'}'", "','", "'?'"];
+  return `{${[...before, "IDENTIFIER", "ESC_IDENTIFIER"].join(", ")}}`;
+};
 const EXPRESSION = expecting(STARTS);
 const INDEX = expecting([...STARTS.slice(0, 6), "'?'", ...STARTS.slice(6)]);
 const ARGUMENT = expecting([...STARTS.slice(0, 3), "')'", ...STARTS.slice(3)]);
@@ -310,7 +315,7 @@ class Parser {
     while (!this.is("}")) {
       const isOptional = this.take("?") !== undefined;
       const name = this.token;
-      if (name.kind !== "ident") throw this.unexpected("IDENTIFIER");
+      if (name.kind !== "ident") throw this.unexpected(fieldExpected(isOptional, fields.length > 0));
       this.next++;
       const colon = this.expect(":", this.startsExpression(this.token));
       fields.push({ at: colon.at, name: name.text, value: this.expression(), isOptional });

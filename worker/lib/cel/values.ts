@@ -117,6 +117,16 @@ function kindOfObject(value: unknown): TypeKind {
   return value instanceof CelObject ? "struct" : "map";
 }
 
+const madeTypes = new WeakMap<object, string>();
+
+/** An object that an expression made, of the type it named. */
+export function made<T extends object>(object: T, type: string): T {
+  madeTypes.set(object, type);
+  return object;
+}
+
+export const madeAs = (object: object): string | undefined => madeTypes.get(object);
+
 /** As `type(value)` names it. */
 export function typeNameOf(value: unknown): string {
   if (value instanceof CelObject) return value.typeName;

@@ -1,4 +1,8 @@
 import { admissionEnvironment, type Scope } from "../../../kinds/admissionregistration/expressions.ts";
+import {
+  MUTATION_RESULTS,
+  type MutatingAdmissionPolicy,
+} from "../../../kinds/admissionregistration/mutating-admission-policy.ts";
 import { variableTypes } from "../../../kinds/admissionregistration/policy-expressions.ts";
 import type { ValidatingAdmissionPolicy } from "../../../kinds/admissionregistration/validating-admission-policy.ts";
 import type {
@@ -66,4 +70,22 @@ function compile(spec: Spec): CompiledPolicy {
       value: compiled(environment, valueExpression.trim(), [STRING, NULL]),
     })),
   };
+}
+
+export type CompiledMutatingPolicy = Common & { readonly mutations: readonly Compiled[] };
+
+const knownMutating = new WeakMap<object, CompiledMutatingPolicy>();
+
+/** Compiled once for a stored policy. */
+export function compiledMutatingPolicy(policy: MutatingAdmissionPolicy): CompiledMutatingPolicy {
+  const before = knownMutating.get(policy);
+  if (before) return before;
+  const common = compileCommon(policy.spec ?? {});
+  const environment = admissionEnvironment({ ...common.scope, patches: true });
+  const mutations = (policy.spec?.mutations ?? []).map(({ patchType, jsonPatch, applyConfiguration }) =>
+    compiled(environment, (jsonPatch ?? applyConfiguration)?.expression ?? "", MUTATION_RESULTS[patchType]),
+  );
+  const made = { ...common, mutations };
+  knownMutating.set(policy, made);
+  return made;
 }

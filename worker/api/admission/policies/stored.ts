@@ -1,7 +1,12 @@
 import type {
+  MutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding,
+} from "../../../kinds/admissionregistration/mutating-admission-policy.ts";
+import type {
   ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../../../kinds/admissionregistration/validating-admission-policy.ts";
+import type { Kinds } from "../../../kinds/registry.ts";
 import type { Store } from "../../../storage/store.ts";
 import { cached } from "../../cached.ts";
 
@@ -13,14 +18,30 @@ const BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io
 
 /** The policies in the order of their names. */
 export function storedPolicies(store: Store): () => readonly Policy[] {
-  return cached(store, [POLICIES, BINDINGS], () => read(store));
+  return cached(store, [POLICIES, BINDINGS], () => read<Policy>(store, POLICIES, BINDINGS));
 }
 
-function read(store: Store): Policy[] {
+export type MutatingPolicy = {
+  policy: MutatingAdmissionPolicy;
+  bindings: readonly MutatingAdmissionPolicyBinding[];
+};
+
+const MUTATING = "mutatingadmissionpolicies.admissionregistration.k8s.io";
+const MUTATING_BINDINGS = "mutatingadmissionpolicybindings.admissionregistration.k8s.io";
+
+/** Those that change what is written, where they are served. */
+export function storedMutatingPolicies(store: Store, kinds: Kinds): () => readonly MutatingPolicy[] {
+  if (!kinds.preferred(MUTATING)) return () => [];
+  return cached(store, [MUTATING, MUTATING_BINDINGS], () => read<MutatingPolicy>(store, MUTATING, MUTATING_BINDINGS));
+}
+
+type Bound = { policy: { metadata: { name?: string } }; bindings: readonly { spec?: { policyName?: string } }[] };
+
+function read<P extends Bound>(store: Store, policies: string, bindings: string): P[] {
   const all = <T>(resource: string) => store.list({ resource }).items.map(({ json }) => JSON.parse(json) as T);
-  const bindings = Map.groupBy(all<ValidatingAdmissionPolicyBinding>(BINDINGS), ({ spec }) => spec?.policyName);
-  return all<ValidatingAdmissionPolicy>(POLICIES).flatMap((policy) => {
-    const its = bindings.get(policy.metadata.name);
-    return its ? [{ policy, bindings: its }] : [];
+  const bound = Map.groupBy(all<P["bindings"][number]>(bindings), ({ spec }) => spec?.policyName);
+  return all<P["policy"]>(policies).flatMap((policy) => {
+    const its = bound.get(policy.metadata.name);
+    return its ? [{ policy, bindings: its } as unknown as P] : [];
   });
 }

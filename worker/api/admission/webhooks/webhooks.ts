@@ -6,38 +6,38 @@ import { CelError, type Program } from "../../../lib/cel/program.ts";
 import type { KubeObject } from "../../../lib/object.ts";
 import { badRequest, forbidden, internalError } from "../../../lib/status.ts";
 import { answersTo, type Callout, type CalloutAnswer } from "../../callouts/callouts.ts";
-import { normalize } from "../../engine/body.ts";
 import type { Loose } from "../../engine/core.ts";
 import type { Operation } from "../../engine/operation.ts";
 import { subjectOf } from "../../engine/stored.ts";
 import { type Admission, annotate } from "../admission.ts";
 import { conditionsHold } from "../policies/conditions.ts";
 import { admissionVariables } from "../policies/variables.ts";
+import type { Reinvocation } from "../reinvocation.ts";
+import { replaceObject } from "./change.ts";
 import type { Hook } from "./hooks.ts";
 import { kindFor } from "./matching.ts";
 import { callFailure, denial, question, seenAs, type Verdict, verdict, WebhookFailed } from "./review.ts";
 
 /**
- * Webhooks that may change what is written, one after another. When one has, the steps before them run again, and then
- * those webhooks that ask for it.
+ * Asks the webhooks that may change what is written, one after another; whether one has.
  * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
  */
-export const mutatingWebhooks = (before: readonly Admission[]): Admission => ({
-  name: "MutatingAdmissionWebhook",
-  admits(operation) {
-    const hooks = operation.core.hooks?.mutating() ?? [];
-    if (hooks.length === 0) return;
-    const { asked, lastChange } = round(hooks, operation);
-    if (lastChange < 0) return;
-    for (const admission of before) admission.admits(operation);
-    const again = asked.filter(({ hook, at }) => hook.reinvocationPolicy === "IfNeeded" && at < lastChange);
-    if (again.length > 0)
-      round(
-        again.map(({ hook }) => hook),
-        operation,
-      );
-  },
-});
+export function mutateByWebhooks(operation: Operation, reinvocation: Reinvocation): boolean {
+  let changed = false;
+  for (const hook of operation.core.hooks?.mutating() ?? []) {
+    const kind = reinvocation.isTurnOf(hook.id) && kindAsked(hook, operation);
+    if (!kind) continue;
+    const callout = ask(hook, kind, operation);
+    const [answer] = answersTo(operation.core.attempt, [callout]);
+    const said = heard(hook, callout, answer as CalloutAnswer, operation);
+    if (said?.patch && change(hook, kind, operation, said.patch)) {
+      changed = true;
+      reinvocation.noteChange();
+    }
+    if (hook.reinvocationPolicy === "IfNeeded") reinvocation.noteInvoked(hook.id);
+  }
+  return changed;
+}
 
 /** Webhooks that may only refuse, all at once. */
 export const validatingWebhooks: Admission = {
@@ -55,25 +55,6 @@ export const validatingWebhooks: Admission = {
       heard(hook, callout, answers[index] as CalloutAnswer, operation);
   },
 };
-
-/** Which hooks were asked, each with its place, and the place of the last that changed the object, or -1. */
-function round(
-  hooks: readonly Hook[],
-  operation: Operation,
-): { asked: { hook: Hook; at: number }[]; lastChange: number } {
-  const asked: { hook: Hook; at: number }[] = [];
-  let lastChange = -1;
-  for (const [at, hook] of hooks.entries()) {
-    const kind = kindAsked(hook, operation);
-    if (!kind) continue;
-    const callout = ask(hook, kind, operation);
-    const [answer] = answersTo(operation.core.attempt, [callout]);
-    const said = heard(hook, callout, answer as CalloutAnswer, operation);
-    asked.push({ hook, at });
-    if (said?.patch && change(hook, kind, operation, said.patch)) lastChange = at;
-  }
-  return { asked, lastChange };
-}
 
 /** The version to ask about, where rules, selectors and conditions all match. */
 function kindAsked(hook: Hook, operation: Operation): Kind | undefined {
@@ -121,7 +102,7 @@ function heard(hook: Hook, callout: Callout, answer: CalloutAnswer, operation: O
 
 /** Applies a webhook's patch to the object in place; whether that changed it. */
 function change(hook: Hook, kind: Kind, operation: Operation, patch: string): boolean {
-  const { object, action, core } = operation;
+  const { object, action } = operation;
   if (action === "DELETE")
     throw internalError(
       `admission webhook ${JSON.stringify(hook.name)} attempted to modify the object, which is not supported for this operation`,
@@ -129,11 +110,7 @@ function change(hook: Hook, kind: Kind, operation: Operation, patch: string): bo
   const before = seenAs(kind, object);
   const patched = patchedBy(patch, before) as Loose;
   if (same(patched, before)) return false;
-  const target = operation.kind;
-  const back = kind === target ? patched : (seenAs(target, patched) as Loose);
-  const settled = normalize(core.kinds, target, back, "Ignore", []);
-  for (const field of Object.keys(object)) delete object[field];
-  Object.assign(object, settled);
+  replaceObject(operation, kind, patched);
   return true;
 }
 
