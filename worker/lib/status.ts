@@ -2,6 +2,8 @@
  * Kubernetes Status errors: thrown as one class, rendered once.
  * Reasons and codes: https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kind
  */
+import { goJson } from "./go-json.ts";
+
 export type StatusCause = { reason?: string; message?: string; field?: string };
 
 export type StatusDetails = {
@@ -117,8 +119,7 @@ export function invalid(
 const show = (value: unknown): string => {
   if (value === undefined) return "null";
   if (typeof value === "string") return goQuoted(value);
-  const text = JSON.stringify(value);
-  return typeof value === "object" ? text.replace(/[<>&]/g, (char) => GO_ESCAPES[char] as string) : text;
+  return goJson(value);
 };
 
 /** `%q`: what cannot be printed is escaped otherwise than in JSON. */
@@ -133,8 +134,6 @@ const goQuoted = (text: string): string =>
     },
   );
 
-/** Go's JSON escapes these, its %q does not. */
-const GO_ESCAPES: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026" };
 export const required = (field: string, why = ""): FieldError => ({
   field,
   reason: "FieldValueRequired",

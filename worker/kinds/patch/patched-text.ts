@@ -1,3 +1,4 @@
+import { goJson } from "../../lib/go-json.ts";
 import { same } from "../paths.ts";
 import { isObject } from "./json.ts";
 
@@ -18,8 +19,4 @@ export function patchedText(before: unknown, after: unknown): string {
   return `{${members.join(",")}}`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026" };
-
-/** JSON as Go writes it. */
-const text = (value: unknown): string =>
-  (JSON.stringify(value) ?? "null").replace(/[<>&]/g, (char) => ESCAPES[char] ?? char);
+const text = (value: unknown): string => goJson(value ?? null);
