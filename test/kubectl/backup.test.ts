@@ -5,9 +5,10 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { effects } from "../../agent/effects.ts";
 import { administrator } from "../../agent/local/credentials.ts";
 import type { Server } from "../../agent/local/http.ts";
-import { run } from "../../agent/process.ts";
+import { run, spawn } from "../../agent/process.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { Writer } from "../support/writes.ts";
 
@@ -177,6 +178,40 @@ test("a restore goes on when the control plane dies in the middle of it", async 
   expect(await cluster.ok("get configmap -o name")).toContain("configmap/big-0");
 });
 
+test("wherever a restore is killed, with the control plane, there is all of the old state or all of the new", async () => {
+  const file = join(folder, "d.backup");
+  const data = { value: "x".repeat(200_000) };
+  const bigs = Array.from({ length: 40 }, (_, n) => ({
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: `huge-${n}` },
+    data,
+  }));
+  for (const big of bigs) await cluster.apply(JSON.stringify(big), "--server-side");
+  await skerry("backup", file);
+  const names = async () => (await cluster.ok("get configmap -o name")).split("\n").map((name) => name.split("/")[1]);
+  for (const ms of [500, 800, 1100, 1500]) {
+    await cluster.ok(`create configmap since-${ms}`);
+    await cluster.ok("delete configmap huge-0 huge-39");
+    const main = join(import.meta.dirname, "../../agent/main.ts");
+    const restoring = spawn(process.execPath, [main, "restore", file, "--replace"], {
+      env: cluster.environment,
+      stdio: "ignore",
+    });
+    const ended = new Promise((resolve) => restoring.once("exit", resolve));
+    await effects.sleep(ms);
+    restoring.kill("SIGKILL");
+    process.kill(cluster.pid("workerd"), "SIGKILL");
+    await ended;
+    await eventually("the control plane is back", async () => (await cluster.kubectl("get --raw /readyz")).code === 0);
+    const there = await names();
+    const isNew = there.includes("huge-0");
+    expect([there.includes("huge-39"), there.includes(`since-${ms}`)]).toEqual([isNew, !isNew]);
+    if (!isNew) await skerry("restore", file, "--replace");
+    expect((await names()).filter((name) => name?.startsWith("huge-"))).toHaveLength(40);
+  }
+});
+
 test("a fork has the workloads without the machines, and refuses the old cluster's tokens", async () => {
   const before = await lives();
   const account = (await cluster.ok("create token default")).trim();
@@ -248,6 +283,8 @@ test("a cluster goes on elsewhere: another machine of the same name runs its pod
   cluster = await TestCluster.start();
   expect(await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}")).not.toBe(range);
   await skerry("restore", file, "--replace");
+  // What the backup says of the pods was true elsewhere; that they run shows in what runs in them.
+  await eventually("the pods run", async () => (await cluster.kubectl("exec deployment/web -- true")).code === 0);
   await cluster.ok("wait --for=condition=Available deployment/web --timeout=90s");
   const moved = await cluster.json<{ items: (Pod & { status: { podIP: string } })[] }>("get pods -l app=web");
   expect(moved.items.map(({ metadata }) => metadata.uid)).toEqual(uids);
