@@ -1,3 +1,4 @@
+import { podLimits, podRequests } from "../../kinds/core/pod-resources.ts";
 import type {
   CoreV1Container,
   CoreV1LimitRange,
@@ -6,7 +7,6 @@ import type {
   CoreV1Pod,
 } from "../../kinds/generated/types.ts";
 import {
-  addResources,
   compareQuantities,
   formatQuantity,
   parseResources,
@@ -18,33 +18,57 @@ import { metaOf } from "../engine/metadata.ts";
 import type { Operation } from "../engine/operation.ts";
 import { type Admission, creates, kindNamed, refusal } from "./admission.ts";
 
-/** https://kubernetes.io/docs/concepts/policy/limit-range/ */
-function limitsOf(operation: Operation): readonly CoreV1LimitRangeItem[] {
-  let items = known.get(operation);
-  if (!items) {
+/**
+ * What each range of the namespace limits.
+ * https://kubernetes.io/docs/concepts/policy/limit-range/
+ */
+function limitsOf(operation: Operation): readonly Limits[] {
+  let limits = known.get(operation);
+  if (!limits) {
     const ranges = operation.core.view.list(
       kindNamed<CoreV1LimitRange>(operation, "", "limitranges"),
       operation.namespace,
     );
-    items = ranges.flatMap(({ spec }) => spec?.limits ?? []);
-    known.set(operation, items);
+    limits = ranges.map(({ spec }) => spec?.limits ?? []);
+    known.set(operation, limits);
   }
-  return items;
+  return limits;
 }
 
+type Limits = readonly CoreV1LimitRangeItem[];
+
 /** Both steps of one write look at the same limits. */
-const known = new WeakMap<Operation, readonly CoreV1LimitRangeItem[]>();
+const known = new WeakMap<Operation, readonly Limits[]>();
 
 const ANNOTATION = "kubernetes.io/limit-ranger";
 
 type List = Record<string, string>;
 
+const isResource = ({ kind }: Operation, resource: string): boolean => kind.groupResource === resource;
+const isGoing = ({ old }: Operation): boolean => old?.metadata?.deletionTimestamp !== undefined;
+
+/** New pods, and containers that are given more or less. */
+const concernsPod = (operation: Operation): boolean =>
+  creates(operation, "pods") ||
+  (isResource(operation, "pods") &&
+    operation.action === "UPDATE" &&
+    operation.subresource === "resize" &&
+    !isGoing(operation));
+
+const concernsClaim = (operation: Operation): boolean =>
+  isResource(operation, "persistentvolumeclaims") &&
+  (operation.action === "CREATE" || operation.action === "UPDATE") &&
+  operation.subresource === "" &&
+  !isGoing(operation);
+
 /** Containers that say nothing get the namespace's defaults. */
 export const limitRangerDefaults: Admission = {
   name: "LimitRanger",
   admits(operation) {
-    if (!creates(operation, "pods")) return;
-    const items = limitsOf(operation).filter(({ type }) => type === "Container");
+    if (!concernsPod(operation)) return;
+    const items = limitsOf(operation)
+      .flat()
+      .filter(({ type }) => type === "Container");
     if (items.length === 0) return;
     const { spec } = operation.object as CoreV1Pod;
     const notes = [
@@ -57,7 +81,7 @@ export const limitRangerDefaults: Admission = {
   },
 };
 
-function fillContainer(what: string, container: CoreV1Container, items: readonly CoreV1LimitRangeItem[]): string[] {
+function fillContainer(what: string, container: CoreV1Container, items: Limits): string[] {
   const requests: List = Object.assign({}, ...items.map((item) => item.defaultRequest ?? {}));
   const limits: List = Object.assign({}, ...items.map((item) => item.default ?? {}));
   container.resources ??= {};
@@ -80,11 +104,18 @@ const missing = (defaults: List, given: List | undefined): string[] =>
 export const limitRanger: Admission = {
   name: "LimitRanger",
   admits(operation) {
-    const problems = creates(operation, "pods")
-      ? podProblems(operation.object as CoreV1Pod, limitsOf(operation))
-      : creates(operation, "persistentvolumeclaims")
-        ? claimProblems(operation.object as CoreV1PersistentVolumeClaim, limitsOf(operation))
-        : [];
+    const { object } = operation;
+    const judge = concernsPod(operation)
+      ? (items: Limits) => podProblems(object as CoreV1Pod, items)
+      : concernsClaim(operation)
+        ? (items: Limits) => claimProblems(object as CoreV1PersistentVolumeClaim, items)
+        : undefined;
+    if (!judge) return;
+    // The first range that is not kept to is the one that is told.
+    const problems =
+      limitsOf(operation)
+        .map(judge)
+        .find(({ length }) => length > 0) ?? [];
     if (problems.length)
       throw refusal(operation, problems.length === 1 ? `${problems[0]}` : `[${problems.join(", ")}]`);
   },
@@ -97,26 +128,21 @@ const askedBy = (container: CoreV1Container): Asked => ({
   limits: parseResources(container.resources?.limits as List | undefined),
 });
 
-function podProblems({ spec }: CoreV1Pod, items: readonly CoreV1LimitRangeItem[]): string[] {
-  const asked = (spec?.containers ?? []).map(askedBy);
-  const initial = (spec?.initContainers ?? []).map(askedBy);
+function podProblems({ spec }: CoreV1Pod, items: Limits): string[] {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].map(askedBy);
   return items.flatMap((item) => {
-    if (item.type === "Container") return [...asked, ...initial].flatMap((one) => problemsOf(item, one));
-    if (item.type === "Pod") return problemsOf(item, sum(asked));
-    return [];
+    if (item.type === "Container") return containers.flatMap((one) => problemsOf(item, one));
+    return item.type === "Pod" && spec ? problemsOf(item, askedByPod(spec)) : [];
   });
 }
 
-const sum = (all: readonly Asked[]): Asked =>
-  all.reduce<Asked>(
-    (total, one) => ({
-      requests: addResources(total.requests, one.requests),
-      limits: addResources(total.limits, one.limits),
-    }),
-    { requests: {}, limits: {} },
-  );
+/** What running it costs beside its containers does not count. */
+function askedByPod(spec: NonNullable<CoreV1Pod["spec"]>): Asked {
+  const { overhead: _, ...without } = spec;
+  return { requests: podRequests({ spec: without }), limits: podLimits({ spec: without }) };
+}
 
-function claimProblems({ spec }: CoreV1PersistentVolumeClaim, items: readonly CoreV1LimitRangeItem[]): string[] {
+function claimProblems({ spec }: CoreV1PersistentVolumeClaim, items: Limits): string[] {
   const requests = parseResources(spec?.resources?.requests as List | undefined);
   return items
     .filter(({ type }) => type === "PersistentVolumeClaim")

@@ -18,6 +18,7 @@ import { invalidFor, notFoundField, type Problems, validateAnnotations, validate
 import { goValue } from "./go-values.ts";
 import { isIp, NOT_AN_IP } from "./ip.ts";
 import { eachContainer, validateHostProcess, validateSystem } from "./operating-system.ts";
+import { validatePodAnnotations } from "./pod-annotations.ts";
 import { validatePodResources } from "./pod-resources.ts";
 import { validateRequirements } from "./resources.ts";
 import { validateAffinity, validateSpread, validateTolerations } from "./scheduling.ts";
@@ -25,6 +26,7 @@ import { validatePodSecurityContext } from "./security.ts";
 import { type VolumesOwner, validateVolumes } from "./volumes.ts";
 
 export function* validatePod({ metadata, spec }: CoreV1Pod): Problems {
+  yield* validatePodAnnotations(metadata?.annotations, spec, "metadata.annotations");
   yield* validatePodSpec(spec, "spec", { isPod: true, name: metadata?.name ?? "" });
   if (!spec?.serviceAccountName)
     for (const [index, { projected }] of (spec?.volumes ?? []).entries())
@@ -49,6 +51,7 @@ export function* validateNewPod({ spec }: CoreV1Pod): Problems {
 export function* validatePodTemplate(template: CoreV1PodTemplateSpec | undefined, field: string): Problems {
   yield* validateLabels(template?.metadata?.labels, `${field}.labels`);
   yield* validateAnnotations(template?.metadata?.annotations, `${field}.annotations`);
+  yield* validatePodAnnotations(template?.metadata?.annotations, template?.spec, `${field}.annotations`);
   yield* validatePodSpec(template?.spec, `${field}.spec`, { isPod: false });
   if (template?.spec?.ephemeralContainers?.length)
     yield forbiddenField(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template");
