@@ -8,6 +8,7 @@
 import { openAggregated } from "./edge/aggregated.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
+import { refusedNode } from "./edge/node-credential.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
 import { isStream, openStream } from "./edge/stream.ts";
@@ -61,6 +62,10 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const path = url.pathname;
   const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   if (relay) {
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
+      return new Response("upgrade required", { status: 426 });
+    const refused = await refusedNode(inner, cluster, relay[1] ?? "", stub);
+    if (refused) return refused;
     const object = env.RELAY.get(env.RELAY.idFromName(`${cluster}/${relay[1]}`));
     return object.fetch(new Request(`https://relay/agent/${relay[2]}`, inner));
   }

@@ -374,7 +374,17 @@ describe("nodes' sockets", () => {
   });
 
   test("a stream that was granted to nobody is met by nobody", async () => {
-    expect((await ask("GET", "/relay/one/00000000-0000-4000-8000-000000000000")).status).toBe(426);
+    const path = "/relay/one/00000000-0000-4000-8000-000000000000";
+    expect((await ask("GET", path)).status).toBe(426);
+    const codes = [
+      await ask("GET", path, "", socket),
+      await ask("GET", path, JANE, socket),
+      await ask("GET", path, "unknown", socket),
+      await ask("GET", `/clusters/other${path}`, administrator, socket),
+    ].map(({ status }) => status);
+    expect(codes).toEqual([403, 403, 401, 401]);
+    const relays = readdirSync(join(files(cluster.home).storage, "skerry-relay"));
+    expect(relays.filter((name) => !name.startsWith("metadata"))).toEqual([]);
   });
 });
 
