@@ -18,7 +18,8 @@ export async function startCluster(progress: Progress): Promise<SuiteCluster> {
     await lan.remove();
   };
   try {
-    cluster = await TestCluster.start({ nodeIp: lan.host });
+    const flags = ["--node-name", "node-a", "--node-ip", lan.host, "--client-certificates"];
+    cluster = await TestCluster.start({ flags });
     const second = await Machine.make("node-b", lan, 2);
     cluster.machines.push(second);
     await second.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));

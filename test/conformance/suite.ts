@@ -42,8 +42,8 @@ export async function prepare(kubeconfig: string, logs: string, progress: Progre
 export const isConformance = (name: string) => name.includes("[Conformance]");
 /** Areas of which the other tests must pass too. */
 const WHOLE_AREAS = /^\[sig-(api-machinery|auth|cli|instrumentation)\]/;
-/** What a cluster with the default features does not have, or what takes apart the machine of the control plane. */
-const NOT_BY_DEFAULT = /OffByDefault|\[Alpha\]|\[Disruptive\]|\[Feature:(CBOR|StorageVersionAPI)\]/;
+/** Upstream's own doubts, what a cluster of default features does not have, what takes apart the control plane's machine. */
+const NOT_BY_DEFAULT = /\[Flaky\]|OffByDefault|\[Alpha\]|\[Disruptive\]|\[Feature:(CBOR|StorageVersionAPI)\]/;
 
 /** The full names of all conformance tests, and of all others of some areas, sorted. */
 export async function suiteTests(progress: Progress): Promise<string[]> {
