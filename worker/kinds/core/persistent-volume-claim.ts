@@ -12,7 +12,6 @@ export const PersistentVolumeClaim = defineKind({
   schema: "io.k8s.api.core.v1.PersistentVolumeClaim",
   default(claim) {
     if (claim.spec) {
-      settleSource(claim.spec);
       claim.spec.volumeMode ??= "Filesystem";
       canonicalizeResources(claim.spec.resources?.requests);
       canonicalizeResources(claim.spec.resources?.limits);
@@ -23,6 +22,10 @@ export const PersistentVolumeClaim = defineKind({
   },
   prepareForCreate(claim) {
     claim.status = { phase: "Pending" };
+    if (claim.spec) settleSource(claim.spec);
+  },
+  prepareForUpdate(claim, old, subresource) {
+    if (claim.spec && !subresource) settleSource(claim.spec, old.spec);
   },
   *warnings({ metadata, spec }, _, subresource) {
     if (subresource) return;
@@ -58,23 +61,23 @@ export const PersistentVolumeClaim = defineKind({
   ],
 });
 
+type Spec = NonNullable<CoreV1PersistentVolumeClaim["spec"]>;
+
 /** Both fields say the same; what is neither a claim nor a snapshot must be said in the newer one. */
-function settleSource(spec: NonNullable<CoreV1PersistentVolumeClaim["spec"]>): void {
-  const { dataSource, dataSourceRef } = spec;
+function settleSource(spec: Spec, old?: Spec): void {
   // Sources in other namespaces are off by default.
-  if (dataSourceRef?.namespace) delete spec.dataSourceRef;
-  if (dataSource && !spec.dataSourceRef) {
-    const { kind, apiGroup = "" } = dataSource;
-    const isKnown =
-      (kind === "PersistentVolumeClaim" && !apiGroup) ||
-      (kind === "VolumeSnapshot" && apiGroup === "snapshot.storage.k8s.io");
-    if (isKnown) spec.dataSourceRef = { ...dataSource };
-    else delete spec.dataSource;
-  } else if (spec.dataSourceRef && !dataSource) {
+  if (spec.dataSourceRef?.namespace && !old?.dataSourceRef) delete spec.dataSourceRef;
+  if (spec.dataSource && !spec.dataSourceRef && !old?.dataSource && !isLongKnown(spec.dataSource))
+    delete spec.dataSource;
+  if (spec.dataSource) spec.dataSourceRef ??= { ...spec.dataSource };
+  else if (spec.dataSourceRef && !spec.dataSourceRef.namespace) {
     const { namespace: _, ...source } = spec.dataSourceRef;
     spec.dataSource = source;
   }
 }
+
+const isLongKnown = ({ kind, apiGroup }: NonNullable<Spec["dataSource"]>): boolean =>
+  apiGroup ? kind === "VolumeSnapshot" && apiGroup === "snapshot.storage.k8s.io" : kind === "PersistentVolumeClaim";
 
 function phase({ metadata, status }: CoreV1PersistentVolumeClaim): string {
   return metadata?.deletionTimestamp ? "Terminating" : (status?.phase ?? "");
