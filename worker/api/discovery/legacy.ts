@@ -67,7 +67,9 @@ export async function apiResourceList(kinds: Kinds, group: string, version: stri
   const resources: object[] = [];
   for (const kind of served.kinds) {
     resources.push(await resourceEntry(kinds, kind));
-    for (const subresource of kind.subresources.toSorted(byName)) resources.push(subresourceEntry(kind, subresource));
+    // Those of a custom resource come as they are.
+    const subresources = kind.schema.name === undefined ? kind.subresources : kind.subresources.toSorted(byName);
+    for (const subresource of subresources) resources.push(subresourceEntry(kind, subresource));
   }
   return {
     kind: "APIResourceList",

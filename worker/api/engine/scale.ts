@@ -152,7 +152,8 @@ function writeScale(core: Core, request: ApiRequest, change: Change): ApiResult 
     const scale = change(live, tracking);
     checkNamed(kind, scale, namespace, name);
     const { replicas = 0 } = (scale as unknown as AutoscalingV1Scale).spec ?? {};
-    if (replicas < 0)
+    // Of a custom resource the number is judged with the resource.
+    if (replicas < 0 && isBuiltIn(kind))
       throw invalid({ group: "autoscaling", kind: "Scale", name }, [
         invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
       ]);

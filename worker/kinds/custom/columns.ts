@@ -37,6 +37,6 @@ function cell(type: string, values: readonly unknown[], now: number): string | n
     case "date":
       return typeof value === "string" ? age(value, now) : null;
     default:
-      return values.map((item) => (typeof item === "string" ? item : JSON.stringify(item))).join(",");
+      return typeof value === "string" ? value : JSON.stringify(value);
   }
 }

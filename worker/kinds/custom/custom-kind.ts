@@ -9,7 +9,9 @@ import { read } from "../paths.ts";
 import type { Schema } from "../schema.ts";
 import { validateSchema, validateSchemaUpdate } from "../validate.ts";
 import { customColumns } from "./columns.ts";
+import { embeddedProblems } from "./embedded.ts";
 import { brokenRules, hasRules } from "./rules.ts";
+import { scaleStatusProblems, specReplicasProblems } from "./scale-problems.ts";
 import { objectSchema, structuralSchema } from "./structural.ts";
 
 const VERBS = ["delete", "deletecollection", "get", "list", "patch", "create", "update", "watch"];
@@ -51,6 +53,7 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
   const declared = version.schema?.openAPIV3Schema ?? {};
   const schema = objectSchema(declared);
   const metadata = declared.properties?.metadata;
+  const { scale } = scaleOf(version);
   const metadataSchema = metadata && structuralSchema({ ...metadata, type: "object" });
   const kind = kindOf(
     {
@@ -74,10 +77,15 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
         if (metadataSchema) yield* validateSchema(metadataSchema, object.metadata, "metadata");
       },
       *validateCreate(object) {
-        yield* withRules(schema, object, undefined, [...validateSchema(schema, object)]);
+        const problems = [...validateSchema(schema, object), ...partProblems(schema, scale, object)];
+        yield* withRules(schema, object, undefined, problems);
       },
-      *validateUpdate(object, old) {
-        yield* withRules(schema, object, old, [...validateSchemaUpdate(schema, object, old)]);
+      *validateUpdate(object, old, subresource) {
+        const problems =
+          subresource === "status"
+            ? [...statusProblems(schema, object, old), ...(scale ? scaleStatusProblems(scale, object) : [])]
+            : [...validateSchemaUpdate(schema, object, old), ...partProblems(schema, scale, object)];
+        yield* withRules(schema, object, old, problems);
       },
       warnings: (object) => unchangedProblems.get(object) ?? [],
       ...(version.deprecated && { deprecation: deprecation(definition, version) }),
@@ -97,6 +105,21 @@ function customKind(definition: CustomResourceDefinition, version: Version): Kin
     },
     storageVersion: definition.spec.versions.find(({ storage }) => storage)?.name ?? version.name,
   };
+}
+
+/** Of the number that is scaled, and of objects within. */
+function* partProblems(schema: Schema, scale: ScalePaths | undefined, object: KubeObject): Iterable<FieldError> {
+  if (scale) yield* specReplicasProblems(scale, object);
+  yield* embeddedProblems(schema, object, "");
+}
+
+/** A write to the status is held to the schema of the status alone, whose problems are told from there. */
+function* statusProblems(schema: Schema, object: KubeObject, old: KubeObject): Iterable<FieldError> {
+  const status = schema.fields?.status;
+  const value = read(object, "status");
+  if (!status || value === undefined) return;
+  for (const problem of validateSchemaUpdate(status, value, read(old, "status")))
+    yield problem.field.startsWith("<") ? problem : { ...problem, field: `status.${problem.field}` };
 }
 
 /** Takes away, in place, what is null where the schema allows none. */
