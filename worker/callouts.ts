@@ -1,34 +1,17 @@
 /** Asks webhooks: those at a URL directly, those behind a Service through the node of one of its pods. */
 import type { Caller, CalloutAnswer, ClientConfig } from "./api/callouts/callouts.ts";
 import { serviceGrant } from "./api/http/proxy.ts";
-import { notConnected, type StreamGrant } from "./api/http/streams.ts";
-import type { StoreView } from "./api/view.ts";
+import { inTime, type Outside, openStream, type Way } from "./outside.ts";
 import type { OwnRequest } from "./protocol/proxy.ts";
-
-/** What the platform has to give for it. */
-export type Outside = {
-  /** Carries one request over a granted stream of the cluster's; rejects when there is no answer. */
-  exchange(clusterName: string, grant: StreamGrant, request: OwnRequest): Promise<Response>;
-  /** Aborts after so many ms; `end` ends the wait. */
-  deadline(ms: number): { signal: AbortSignal; end(): void };
-};
-
-export type CalloutParts = {
-  clusterName: string;
-  outside: Outside;
-  view: StoreView;
-  effects: { random(): number; uid(): string };
-  /** Whether the node can be told of the stream, and its end dialled. */
-  connected(node: string): boolean;
-  stream(grant: StreamGrant): void;
-};
 
 const DEFAULT_PORT = 443;
 
 /** As far as it goes, an answer; else why there is none. */
-export function caller(parts: CalloutParts): Caller {
+export function caller(way: Way): Caller {
+  const { outside } = way;
+  if (!outside) return async () => ({ failed: "nothing outside can be reached" });
   return async ({ client, body, timeoutMs }) => {
-    const { signal, end } = parts.outside.deadline(timeoutMs);
+    const { signal, end } = outside.deadline(timeoutMs);
     const target = urlOf(client);
     // Go says which question it was that failed.
     const failed = (why: string): CalloutAnswer => ({
@@ -36,7 +19,7 @@ export function caller(parts: CalloutParts): Caller {
     });
     try {
       const response = await inTime(
-        client.service ? service(parts, client, body, signal) : url(client, body, signal),
+        client.service ? service(way, outside, client, body, signal) : url(client, body, signal),
         signal,
       );
       return { status: response.status, body: await inTime(response.text(), signal) };
@@ -47,15 +30,6 @@ export function caller(parts: CalloutParts): Caller {
       end();
     }
   };
-}
-
-/** Rejects when the signal aborts before the work is done. */
-export function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
 }
 
 function urlOf({ url: given, service: named }: ClientConfig): string {
@@ -69,21 +43,21 @@ function url({ url: address = "" }: ClientConfig, body: string, signal: AbortSig
 }
 
 function service(
-  { view, effects, connected, stream, clusterName, outside }: CalloutParts,
+  way: Way,
+  outside: Outside,
   client: ClientConfig,
   body: string,
   signal: AbortSignal,
 ): Promise<Response> {
   const { name, namespace, port = DEFAULT_PORT } = client.service ?? { name: "", namespace: "" };
   const ca = client.caBundle ? atob(client.caBundle) : "";
-  const grant = serviceGrant({ service: { name, namespace, port }, ca }, view, effects);
-  if (!connected(grant.node)) throw notConnected(grant.node);
-  stream(grant);
+  const grant = serviceGrant({ service: { name, namespace, port }, ca }, way.view, way.effects);
+  openStream(way, grant);
   const { pathname } = new URL(urlOf(client));
   const headers: OwnRequest["headers"] = [
     ["host", `${name}.${namespace}.svc:${port}`],
     ["content-type", "application/json"],
     ["accept", "application/json"],
   ];
-  return outside.exchange(clusterName, grant, { method: "POST", path: pathname, headers, body, signal });
+  return outside.exchange(way.clusterName, grant, { method: "POST", path: pathname, headers, body, signal });
 }

@@ -1,11 +1,11 @@
 /** What a cluster is given: by the Cluster object, or by a simulator. */
 import type { Logins } from "./api/auth/logins.ts";
 import type { Past } from "./api/backup/rewind.ts";
-import type { Outside } from "./callouts.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import type { NodeSocket } from "./link/link.ts";
+import type { Outside } from "./outside.ts";
 import type { Store } from "./storage/store.ts";
 import type { WatchSocket } from "./watchers.ts";
 

@@ -13,7 +13,7 @@ export class Deferred<Order, Product> {
     this.#ready = ready;
   }
 
-  /** The product, once; `print` tells one order from another of the same key. Throws why it could not be made. */
+  /** The product, once; `print` tells one order from another of the same key. What could not be made is ordered anew by the next run. */
   take(key: string, print: string, order: Order): Product | undefined {
     const known = this.#orders.get(key);
     if (known?.print === print) {
@@ -28,7 +28,6 @@ export class Deferred<Order, Product> {
         if (this.#orders.get(key) === entry) this.#ready(key);
       },
       () => {
-        // The next run orders anew.
         if (this.#orders.get(key) === entry) this.#orders.delete(key);
       },
     );

@@ -1,6 +1,6 @@
 /** Small documents of others: what an issuer of ID tokens says of itself. */
-import { inTime } from "./callouts.ts";
 import { deadline } from "./effects.ts";
+import { inTime } from "./outside.ts";
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 

@@ -42,8 +42,7 @@ async function prepared() {
     view: engine.view,
     effects: { now: () => clock.now, random: () => 0.5, uid: () => "an id" },
     certificate: async () => ({ certificate: "CERTIFICATE", key: "KEY" }),
-    connected: () => node.connected,
-    stream: (_node, stream) => void streams.push(stream),
+    stream: (_node, stream) => node.connected && streams.push(stream as ProxyRequest) > 0,
     recheck: (name) => void rechecked.push(name),
   });
   const extension = engine.view.digest(REGISTRATIONS).get(`/${NAME}`)?.extension;
@@ -59,6 +58,14 @@ test("the node's agent has the front proxy's certificate, and nobody else", asyn
   const stream: ProxyRequest = { id: "1", kind: "proxy", scheme: "https", address: "10.244.0.2", port: 8443, tls };
   expect(await servers.granted({ node: "n1", stream })).toEqual({ node: "n1", stream });
   expect(streams).toEqual([{ ...stream, tls: { ...tls, client: { certificate: "CERTIFICATE", key: "KEY" } } }]);
+});
+
+test("a node that is not connected cannot be told", async () => {
+  const { servers, streams, node } = await prepared();
+  node.connected = false;
+  const stream: ProxyRequest = { id: "1", kind: "proxy", scheme: "https", address: "10.244.0.2", port: 8443 };
+  await expect(servers.granted({ node: "n1", stream })).rejects.toThrow("node n1 is not connected");
+  expect(streams).toEqual([]);
 });
 
 test("a check asks for the group's document, whoever signed the certificate, once at a time", async () => {

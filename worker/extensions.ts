@@ -2,24 +2,15 @@
 import type { Extensions, Question, Reply } from "./api/aggregation/aggregation.ts";
 import { AGGREGATOR, remoteHeaders } from "./api/aggregation/identity.ts";
 import { serviceGrant } from "./api/http/proxy.ts";
-import { notConnected } from "./api/http/streams.ts";
-import type { StoreView } from "./api/view.ts";
-import { inTime, type Outside } from "./callouts.ts";
 import type { Answer, DiscoveryCheck } from "./controllers/apiservice/availability.ts";
 import { type Extension, REGISTRATIONS } from "./kinds/apiregistration/api-service.ts";
 import type { CertificateAndKey } from "./lib/certificates.ts";
+import { inTime, openStream, type Way } from "./outside.ts";
 import type { ProxyRequest } from "./protocol/link.ts";
 
-export type ExtensionParts = {
-  clusterName: string;
-  outside: Outside | undefined;
-  view: StoreView;
-  effects: { now(): number; random(): number; uid(): string };
+export type ExtensionParts = Way & {
   /** The certificate by which servers know the API. */
   certificate(): Promise<CertificateAndKey>;
-  /** Whether the node can be told of a stream. */
-  connected(node: string): boolean;
-  stream(node: string, stream: ProxyRequest): void;
   /** Asks for a run of the availability controller. */
   recheck(name: string): void;
 };
@@ -47,10 +38,9 @@ export class ExtensionServers implements Extensions {
 
   /** The grant, with which the node's agent has been told to serve. Throws the 503. */
   async granted<G extends { node: string; stream: ProxyRequest }>(grant: G): Promise<G> {
-    const { connected, stream, certificate } = this.#parts;
-    if (!connected(grant.node)) throw notConnected(grant.node);
-    const { tls } = grant.stream;
-    stream(grant.node, { ...grant.stream, ...(tls && { tls: { ...tls, client: await certificate() } }) });
+    const { node, stream } = grant;
+    const tls = stream.tls && { ...stream.tls, client: await this.#parts.certificate() };
+    openStream(this.#parts, { node, stream: { ...stream, ...(tls && { tls }) } });
     return grant;
   }
 
