@@ -6,6 +6,7 @@ import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { mutation } from "./mutation.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
+import { paramAccess } from "./param-access.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
 import { validatingPolicies } from "./policies/policies.ts";
 import { priority } from "./priority.ts";
@@ -36,6 +37,7 @@ export const mutating: readonly Admission[] = [...ownMutating, mutation(ownMutat
 
 export const validating: readonly Admission[] = [
   privilegeEscalation,
+  paramAccess,
   certificates,
   limitRanger,
   runtimeClassOverhead,

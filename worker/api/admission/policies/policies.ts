@@ -1,6 +1,7 @@
 import type { ValidatingAdmissionPolicyBinding as Binding } from "../../../kinds/admissionregistration/validating-admission-policy.ts";
 import type { AdmissionregistrationV1MatchResources as MatchResources } from "../../../kinds/generated/types.ts";
 import type { Kind } from "../../../kinds/kind.ts";
+import { byteLength } from "../../../lib/bytes.ts";
 import { celValue } from "../../../lib/cel/values.ts";
 import type { KubeObject } from "../../../lib/object.ts";
 import { ApiError } from "../../../lib/status.ts";
@@ -158,7 +159,7 @@ function messageOf(
   if (!said) return otherwise;
   const { value } = evaluate(said, seen, spending);
   const text = typeof value === "string" ? value.trim() : "";
-  const isLong = new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES;
+  const isLong = byteLength(text) > MAX_MESSAGE_BYTES;
   return text === "" || isLong || text.includes("\n") ? otherwise : text;
 }
 

@@ -1,6 +1,7 @@
 /** AdmissionReview: https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#webhook-request-and-response */
 
 import type { Kind } from "../../../kinds/kind.ts";
+import { fromBase64 } from "../../../lib/bytes.ts";
 import { fnv32 } from "../../../lib/fnv.ts";
 import type { KubeObject } from "../../../lib/object.ts";
 import { isTrue } from "../../../lib/query.ts";
@@ -156,7 +157,7 @@ function parse(text: string): unknown {
 
 function decodePatch(base64: string): string {
   try {
-    return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+    return new TextDecoder().decode(fromBase64(base64));
   } catch {
     throw new WebhookFailed("received undecodable patch in webhook response");
   }
