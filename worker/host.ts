@@ -153,7 +153,6 @@ export class Host {
     const frontProxy = await authorityOf(FRONT_PROXY_SETTING, "front-proxy-ca");
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretsOf(this.settings)[0], name);
-    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token)));
     // A cluster that was restored here may have been set up elsewhere.
     const config: ClusterConfig = { ...settled, ...JSON.parse(store.getSetting(RANGES) ?? "{}"), name };
     if (!store.getSetting(AUTHORITY_SETTING) || !store.getSetting(FRONT_PROXY_SETTING))
@@ -177,7 +176,7 @@ export class Host {
         now: effects.now,
         report: (setting, error) => (this.platform.report ?? warn)("authentication", setting, error),
       }),
-      adminTokenHash: Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""),
+      adminTokenHash: await sha256(token),
       platform: {
         nodeSockets: () => sockets("node").map(nodeSocket),
         nodeSocketsOf: (node) => sockets("node", node).map(nodeSocket),

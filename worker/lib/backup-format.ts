@@ -15,7 +15,7 @@
  * moved unseen, and a reader need not hold more than a part. What follows the `end` is no part of it. Readers pass over
  * fields that they do not know; what they could not do without raises the version.
  */
-import { concat } from "./bytes.ts";
+import { concat, hex } from "./bytes.ts";
 
 export const FORMAT = "skerry.backup";
 /** The newest that this release reads; it reads all before. */
@@ -58,8 +58,7 @@ export type Part = {
 };
 
 async function checkOf(previous: string, body: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", concat([encoder.encode(previous), body]));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(await crypto.subtle.digest("SHA-256", concat([encoder.encode(previous), body])));
 }
 
 /** `previous`: the check of the part before it. */

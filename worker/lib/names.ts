@@ -3,6 +3,8 @@
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
  * https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/
  */
+import { byteLength } from "./bytes.ts";
+
 export type Problems = readonly string[];
 type Rule = (value: string) => string[];
 
@@ -14,9 +16,6 @@ const LABEL_VALUE = `(${QUALIFIED})?`;
 const CONFIG_KEY = "[-._a-zA-Z0-9]+";
 
 const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`);
-const encoder = new TextEncoder();
-/** In UTF-8. */
-export const byteLength = (text: string): number => encoder.encode(text).length;
 /** What matches one of the patterns above is ASCII, and a character of it a byte. */
 const lengthOf = (text: string, isGood: boolean) => (isGood ? text.length : byteLength(text));
 

@@ -1,11 +1,13 @@
 /** Texts that carry DER: RFC 7468. */
 
+import { fromBase64, toBase64 } from "./bytes.ts";
+
 export type PemBlock = { type: string; headers: readonly string[]; bytes: Uint8Array<ArrayBuffer> };
 
 const LINE_CHARACTERS = 64;
 
 export function encodePem(type: string, der: ArrayBuffer): string {
-  const text = btoa(String.fromCharCode(...new Uint8Array(der)));
+  const text = toBase64(new Uint8Array(der));
   const lines = text.match(new RegExp(`.{1,${LINE_CHARACTERS}}`, "g")) ?? [];
   return `-----BEGIN ${type}-----\n${lines.join("\n")}\n-----END ${type}-----\n`;
 }
@@ -20,7 +22,7 @@ export function decodePem(text: string): PemBlock[] {
       return {
         type,
         headers,
-        bytes: Uint8Array.from(atob(base64.join("").replace(/\s/g, "")), (c) => c.charCodeAt(0)),
+        bytes: fromBase64(base64.join("").replace(/\s/g, "")),
       };
     },
   );

@@ -19,6 +19,7 @@ import {
   Utf8String,
 } from "asn1js";
 import ipaddr from "ipaddr.js";
+import { hex } from "./bytes.ts";
 
 export type Names = {
   dns: readonly string[];
@@ -130,5 +131,4 @@ export function signatureBits(raw: ArrayBuffer): BitString {
 }
 
 /** The positive number with these bytes. */
-export const integer = (bytes: Uint8Array) =>
-  Integer.fromBigInt(BigInt(`0x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`));
+export const integer = (bytes: Uint8Array) => Integer.fromBigInt(BigInt(`0x${hex(bytes)}`));

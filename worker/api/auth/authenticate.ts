@@ -3,6 +3,7 @@
  * signatures are computed first, asynchronously; `identify` then decides against the store in the request's own turn.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/
  */
+import { hex } from "../../lib/bytes.ts";
 import type { Effects } from "../../lib/effects.ts";
 import type { Store } from "../../storage/store.ts";
 import type { User } from "../request.ts";
@@ -27,8 +28,7 @@ const INVALID = "invalid bearer token";
 
 /** Hex of the SHA-256 of a text: how secrets are kept. */
 export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
 
 const PROTOCOL_TOKEN = "base64url.bearer.authorization.k8s.io.";

@@ -3,6 +3,7 @@
  * That they hold its key was proven to whoever ended TLS; that it is the cluster's own is checked here.
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
  */
+import { fromBase64, hex } from "../../lib/bytes.ts";
 import { decodePem } from "../../lib/pem.ts";
 import { CLIENT_AUTH, COMMON_NAME, EXTENDED_KEY_USAGE, ORGANIZATION } from "../../lib/x509.ts";
 import { type Certificate, fieldsOf, isSignedBy, purposesIn, readCertificate } from "../../lib/x509-read.ts";
@@ -39,7 +40,7 @@ export class ClientCertificates {
 
   async #read(text: string): Promise<Login> {
     const [, base64 = ""] = /^:([A-Za-z0-9+/=]+):$/.exec(text) ?? [];
-    const der = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+    const der = fromBase64(base64);
     const certificate = readCertificate(der);
     const [block] = decodePem(this.#authority);
     if (!block) throw new Error("the cluster has no certificate authority");
@@ -67,8 +68,7 @@ async function userOf({ subject }: Certificate, der: Uint8Array<ArrayBuffer>): P
   if (!name) throw new Error("the certificate has no common name");
   const [uid, ...more] = fieldsOf(subject, UID);
   if (more.length > 0) throw new Error("the certificate has more than one uid");
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", der));
-  const fingerprint = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const fingerprint = hex(await crypto.subtle.digest("SHA-256", der));
   return {
     name,
     groups: [...new Set([...fieldsOf(subject, ORGANIZATION), "system:authenticated"])],

@@ -1,6 +1,8 @@
 /** Discovery, one document for each group and version: https://kubernetes.io/docs/reference/using-api/api-concepts/#unaggregated-discovery */
+
 import type { Kind, Subresource } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
+import { toBase64 } from "../../lib/bytes.ts";
 import { healthPaths } from "../http/health.ts";
 import { type Group, groupsOf, groupVersion } from "./groups.ts";
 
@@ -21,7 +23,7 @@ async function storageVersionHash(kind: Kind): Promise<string> {
   const group = STORED_IN[kind.groupResource] ?? kind.group;
   const text = new TextEncoder().encode(`${group}/${version}/${kind.kind}`);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text));
-  return btoa(String.fromCharCode(...digest.subarray(0, HASH_BYTES)));
+  return toBase64(digest.subarray(0, HASH_BYTES));
 }
 
 const isStored = (kind: Kind) => kind.verbs.includes("create") && kind.verbs.includes("get");

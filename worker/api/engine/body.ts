@@ -2,6 +2,7 @@ import { DecodeError, decode, type FieldValidation } from "../../kinds/decode.ts
 import { duplicateKeys } from "../../kinds/duplicates.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
+import { hex } from "../../lib/bytes.ts";
 import { JsonError, jsonWord, parseJson } from "../../lib/json.ts";
 import { type ApiError, badRequest, invalid, invalidValue } from "../../lib/status.ts";
 import type { ApiRequest } from "../request.ts";
@@ -22,9 +23,7 @@ const SUMMARY_LENGTH = 30;
 /** A body that does not even say what it is, in the words of kube-apiserver. */
 export function unrecognized(kind: { kind: string }, body: string, why: string): ApiError {
   const bytes = new TextEncoder().encode(body.slice(0, SUMMARY_LENGTH + 1));
-  const shown = body.startsWith("{")
-    ? body.slice(0, SUMMARY_LENGTH)
-    : [...bytes.subarray(0, SUMMARY_LENGTH)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const shown = body.startsWith("{") ? body.slice(0, SUMMARY_LENGTH) : hex(bytes.subarray(0, SUMMARY_LENGTH));
   const summary = `${shown || "<empty>"}${bytes.length > SUMMARY_LENGTH ? " ..." : ""}`;
   return badRequest(`the object provided is unrecognized (must be of type ${kind.kind}): ${why} (${summary})`);
 }

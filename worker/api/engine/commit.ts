@@ -1,5 +1,6 @@
 import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
+import { byteLength } from "../../lib/bytes.ts";
 import type { KubeObject, ManagedFieldsEntry } from "../../lib/object.ts";
 import { ApiError } from "../../lib/status.ts";
 import type { StoredObject, Txn } from "../../storage/store.ts";
@@ -14,7 +15,7 @@ const MAX_OBJECT_BYTES = 1.5 * 1024 * 1024;
 const MAX_CHARACTER_BYTES = 3;
 
 const isTooLarge = (json: string): boolean =>
-  json.length * MAX_CHARACTER_BYTES > MAX_OBJECT_BYTES && new TextEncoder().encode(json).length > MAX_OBJECT_BYTES;
+  json.length * MAX_CHARACTER_BYTES > MAX_OBJECT_BYTES && byteLength(json) > MAX_OBJECT_BYTES;
 
 function put(txn: Txn, kind: Kind, object: KubeObject, revision: number): string {
   const written = toStored(kind, object);

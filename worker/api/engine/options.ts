@@ -1,5 +1,6 @@
 import { DecodeError, decode } from "../../kinds/decode.ts";
 import { schemaOf } from "../../kinds/tables.ts";
+import { byteLength } from "../../lib/bytes.ts";
 import { JsonError, parseJson } from "../../lib/json.ts";
 import { isTrue } from "../../lib/query.ts";
 import { badRequest, type FieldError, forbiddenField, invalid, invalidValue, notSupported } from "../../lib/status.ts";
@@ -78,7 +79,7 @@ function* unprintable(fieldManager: string): Iterable<FieldError> {
     const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
     if (char !== " " && /[\p{C}\p{Z}]/u.test(char))
       yield invalidValue("fieldManager", fieldManager, `invalid character U+${code} (at position ${at})`);
-    at += new TextEncoder().encode(char).length;
+    at += byteLength(char);
   }
 }
 

@@ -2,7 +2,7 @@
 import { type Document, isScalar, LineCounter, parseDocument, stringify, type Tags, visit } from "yaml";
 import { canonical } from "../../kinds/patch/fields/element.ts";
 import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
-import { concat } from "../../lib/bytes.ts";
+import { concat, hex } from "../../lib/bytes.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 import { unrecognized } from "../engine/body.ts";
 import type { ApiRequest } from "../request.ts";
@@ -68,8 +68,7 @@ function unreadable({ message, type }: ProtobufError, bytes: Uint8Array, { kind 
   if (type?.kind)
     return `${type.kind} in version "${type.apiVersion.split("/").at(-1)}" cannot be handled as a ${kind}: ${message}`;
   const head = bytes.subarray(0, SUMMARY_BYTES);
-  const hex = () => [...head].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  const shown = head[0] === OPEN_BRACE ? decoder.decode(head) : hex();
+  const shown = head[0] === OPEN_BRACE ? decoder.decode(head) : hex(head);
   const summary = `${shown || "<empty>"}${bytes.length > SUMMARY_BYTES ? " ..." : ""}`;
   return `the object provided is unrecognized (must be of type ${kind}): ${message} (${summary})`;
 }

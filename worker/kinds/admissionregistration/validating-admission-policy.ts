@@ -1,3 +1,4 @@
+import { byteLength } from "../../lib/bytes.ts";
 import type { Environment } from "../../lib/cel/environment.ts";
 import { BOOL, NULL, STRING, type Type } from "../../lib/cel/types.ts";
 import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
@@ -97,7 +98,7 @@ function* ruleProblems(
 function* annotationProblems(expression: string, path: string, environment: Environment): Iterable<FieldError> {
   const trimmed = expression.trim();
   if (!trimmed) yield required(path, "valueExpression is not specified");
-  else if (new TextEncoder().encode(trimmed).length > MAX_ANNOTATION_BYTES)
+  else if (byteLength(trimmed) > MAX_ANNOTATION_BYTES)
     yield required(path, `must not exceed ${MAX_ANNOTATION_BYTES} bytes in length`);
   else yield* expressionProblems(environment, trimmed, path, [STRING, NULL]);
 }

@@ -1,4 +1,5 @@
 /** What is wrong with the versions of a CustomResourceDefinition: their schemas, subresources, columns, selectable fields. */
+import { byteLength } from "../../lib/bytes.ts";
 import { dns1035LabelProblems } from "../../lib/names.ts";
 import { duplicate, type FieldError, forbiddenField, invalidValue, required, tooMany } from "../../lib/status.ts";
 import { fieldPath, type PathProblem } from "../custom/field-path.ts";
@@ -89,11 +90,11 @@ function* warningProblems({ deprecated, deprecationWarning: text }: Version, at:
     yield wrong("can only be set for deprecated versions");
     return;
   }
-  if (new TextEncoder().encode(text).length > MAX_WARNING_BYTES) yield wrong("must be <= 256 characters long");
+  if (byteLength(text) > MAX_WARNING_BYTES) yield wrong("must be <= 256 characters long");
   if (text === "") yield wrong("must not be an empty string");
   const unprintable = /[^\P{C}]|[^\S ]/u.exec(text);
   if (unprintable) {
-    const index = new TextEncoder().encode(text.slice(0, unprintable.index)).length;
+    const index = byteLength(text.slice(0, unprintable.index));
     yield wrong(`must only contain printable UTF-8 characters; non-printable character found at index ${index}`);
   }
 }

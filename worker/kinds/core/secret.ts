@@ -1,8 +1,11 @@
+import { toBase64 } from "../../lib/bytes.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { validateFrozen } from "../validation/config.ts";
 import { secretWarnings, validateSecret } from "../validation/secret.ts";
+
+const encoder = new TextEncoder();
 
 /** https://kubernetes.io/docs/concepts/configuration/secret/ */
 export type Secret = Schemas["io.k8s.api.core.v1.Secret"];
@@ -13,7 +16,7 @@ export const Secret = defineKind({
     secret.type ||= "Opaque";
     for (const [key, text] of Object.entries(secret.stringData ?? {})) {
       secret.data ??= {};
-      secret.data[key] = base64(text);
+      secret.data[key] = toBase64(encoder.encode(text));
     }
     delete secret.stringData;
   },
@@ -28,6 +31,3 @@ export const Secret = defineKind({
     ageColumn,
   ],
 });
-
-const base64 = (text: string): string =>
-  btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(""));

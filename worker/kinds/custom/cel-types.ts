@@ -1,3 +1,4 @@
+import { byteLength, fromBase64 } from "../../lib/bytes.ts";
 import type { FieldTypes } from "../../lib/cel/environment.ts";
 import type { Sizes } from "../../lib/cel/estimate.ts";
 import { parseDuration, parseTimestamp } from "../../lib/cel/times.ts";
@@ -154,7 +155,7 @@ function declareString({ format, maxLength, enum: values }: Schema): Declared {
 
 function longest(values: readonly unknown[] | undefined): number {
   if (!values?.length) return MAX_STRING;
-  return Math.max(...values.map((value) => (typeof value === "string" ? new TextEncoder().encode(value).length : 0)));
+  return Math.max(...values.map((value) => (typeof value === "string" ? byteLength(value) : 0)));
 }
 
 /** The types of objects within, by their names. */
@@ -239,7 +240,7 @@ function stringValue({ format }: Schema, value: unknown): unknown {
   if (format === "date-time") return parseTimestamp(value.replace("t", "T").replace("z", "Z")) ?? value;
   if (format === "date") return parseTimestamp(`${value}T00:00:00Z`) ?? value;
   if (format === "duration") return parseDuration(value) ?? new CelDuration(0n);
-  if (format === "byte") return Uint8Array.from(atob(value), (char) => char.charCodeAt(0));
+  if (format === "byte") return fromBase64(value);
   return value;
 }
 

@@ -1,4 +1,5 @@
 /** Holds values to the rules of `x-kubernetes-validations`. */
+import { byteLength } from "../../lib/bytes.ts";
 import { type Budget, CelError, CostExceeded, MAX_COST, type Program } from "../../lib/cel/program.ts";
 import { NONE, some } from "../../lib/cel/values.ts";
 import { duplicate, type FieldError, forbiddenField, invalidValue, required, withoutValue } from "../../lib/status.ts";
@@ -173,7 +174,7 @@ class Judge {
         `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${JSON.stringify(written.messageExpression)}`,
       );
     const text = typeof outcome === "string" ? outcome.trim() : "";
-    const isLong = new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES;
+    const isLong = byteLength(text) > MAX_MESSAGE_BYTES;
     return error || isLong || text === "" || text.includes("\n") ? {} : { text };
   }
 }

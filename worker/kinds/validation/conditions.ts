@@ -1,4 +1,5 @@
-import { byteLength, patternProblem, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { patternProblem, qualifiedNameProblems } from "../../lib/names.ts";
 import { duplicate, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
 import type { MetaV1Condition } from "../generated/types.ts";
 import { invalidFor, type Problems } from "./fields.ts";

@@ -1,4 +1,5 @@
-import { byteLength, configKeyProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { configKeyProblems } from "../../lib/names.ts";
 import { forbiddenField, invalidValue, tooLong } from "../../lib/status.ts";
 import type { CoreV1ConfigMap } from "../generated/types.ts";
 import { read, same } from "../paths.ts";

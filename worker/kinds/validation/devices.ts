@@ -1,4 +1,5 @@
-import { byteLength, dnsLabelProblems, dnsSubdomainProblems, patternProblem } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { dnsLabelProblems, dnsSubdomainProblems, patternProblem } from "../../lib/names.ts";
 import { duplicate, invalidValue, required, tooLong, tooMany } from "../../lib/status.ts";
 import type { ResourceV1DeviceClass, ResourceV1DeviceSelector, RuntimeRawExtension } from "../generated/types.ts";
 import { validateDeviceExpression } from "./device-expressions.ts";

@@ -1,4 +1,5 @@
-import { byteLength, dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { invalidValue, required } from "../../lib/status.ts";
 import type { CoreV1Event, EventsV1Event } from "../generated/types.ts";
 import { same } from "../paths.ts";

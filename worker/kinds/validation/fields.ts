@@ -1,4 +1,5 @@
-import { byteLength, labelValueProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { labelValueProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { type FieldError, invalidValue } from "../../lib/status.ts";
 
 /** Field errors and checks that many validators share. Maps are visited by sorted key, so that causes keep an order. */

@@ -1,4 +1,4 @@
-import { byteLength } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
 import { forbiddenField, invalidValue, notSupported, required, tooLong, tooMany } from "../../lib/status.ts";
 import type {
   ResourceV1AllocatedDeviceStatus,

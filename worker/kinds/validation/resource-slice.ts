@@ -1,4 +1,5 @@
-import { byteLength, dnsSubdomainProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { dnsSubdomainProblems } from "../../lib/names.ts";
 import { invalidValue, required, tooLong } from "../../lib/status.ts";
 import type {
   ResourceV1Device,

@@ -1,3 +1,4 @@
+import { fromBase64 } from "../../lib/bytes.ts";
 import { jsonObjectProblem } from "../../lib/json.ts";
 import { configKeyProblems } from "../../lib/names.ts";
 import { invalidValue, required, tooLong } from "../../lib/status.ts";
@@ -44,7 +45,7 @@ function* json({ data = {} }: CoreV1Secret, key: string): Problems {
     yield required(`data[${key}]`);
     return;
   }
-  const bytes = Uint8Array.from(atob(value), (char) => char.charCodeAt(0));
+  const bytes = fromBase64(value);
   const problem = jsonObjectProblem(new TextDecoder().decode(bytes));
   if (problem) yield invalidValue(`data[${key}]`, "<secret contents redacted>", problem);
 }

@@ -1,4 +1,5 @@
-import { byteLength, qualifiedNameProblems } from "../../lib/names.ts";
+import { byteLength } from "../../lib/bytes.ts";
+import { qualifiedNameProblems } from "../../lib/names.ts";
 import { duplicate, forbiddenField, invalidValue, notSupported, required, tooLong } from "../../lib/status.ts";
 import type { StorageV1StorageClass } from "../generated/types.ts";
 import { same } from "../paths.ts";

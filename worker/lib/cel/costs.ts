@@ -2,6 +2,7 @@
  * What calls cost when they are made. The numbers are part of the interface: they decide which expressions run to the
  * end. https://kubernetes.io/docs/reference/using-api/cel/#resource-constraints
  */
+import { byteLength } from "../bytes.ts";
 import { CelOptional, isMap, keysOf, mapSize, stringLength, valueAt } from "./values.ts";
 
 const TRAVERSAL = 0.1;
@@ -54,7 +55,7 @@ export function defaultCost(id: string, args: readonly unknown[]): number {
 
 /** Walking through everything within. */
 export function walkCost(value: unknown): number {
-  if (typeof value === "string") return Math.floor(new TextEncoder().encode(value).length * TRAVERSAL);
+  if (typeof value === "string") return Math.floor(byteLength(value) * TRAVERSAL);
   if (value instanceof Uint8Array) return Math.floor(value.length * TRAVERSAL);
   if (Array.isArray(value)) return value.reduce<number>((cost, item) => cost + walkCost(item), 0);
   if (isMap(value))

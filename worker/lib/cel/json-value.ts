@@ -1,3 +1,4 @@
+import { toBase64 } from "../bytes.ts";
 import { CelError } from "./errors.ts";
 import { formatDuration, formatTimestamp } from "./times.ts";
 import { CelDuration, CelObject, CelOptional, CelTimestamp, CelType, CelUint, typeNameOf } from "./values.ts";
@@ -11,7 +12,7 @@ export function jsonValue(value: unknown): unknown {
   if (value instanceof CelUint) return Number(value.value);
   if (value instanceof CelTimestamp) return formatTimestamp(value);
   if (value instanceof CelDuration) return formatDuration(value);
-  if (value instanceof Uint8Array) return btoa(String.fromCharCode(...value));
+  if (value instanceof Uint8Array) return toBase64(value);
   if (value instanceof CelObject || value instanceof CelType || value instanceof CelOptional)
     throw new CelError(`unsupported conversion from ${typeNameOf(value)} to JSON`);
   const entries = value instanceof Map ? [...value] : Object.entries(value);

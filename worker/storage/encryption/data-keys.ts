@@ -3,6 +3,7 @@
  * of the deployment's secrets: whoever has the database alone has nothing, and a new secret wraps a new key.
  * https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/ says the same of several keys: the first seals, all open.
  */
+import { fromBase64, hex, toBase64 } from "../../lib/bytes.ts";
 import { ApiError } from "../../lib/status.ts";
 import type { Settings } from "../settings.ts";
 import { decrypt, derived, encrypt, KEY_BYTES, newKey } from "./cipher.ts";
@@ -28,9 +29,6 @@ export type DataKey = { id: number; key: Uint8Array };
 
 type DeploymentKey = { name: string; key: Uint8Array };
 
-const hex = (bytes: Uint8Array) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes));
-const fromBase64 = (text: string) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 const contextOf = (id: number) => `data key ${id}`;
 
 /** What wraps keys, and the name by which it is known to be the right one before it is tried. */
@@ -101,7 +99,7 @@ export class DataKeys {
     const [wrapping] = this.#deployment;
     if (!wrapping) throw new Error("encryption without a secret");
     const made = { id: Math.max(0, ...this.#keys.keys()) + 1, key: newKey() };
-    const wrapped = base64(encrypt(wrapping.key, made.key, contextOf(made.id)));
+    const wrapped = toBase64(encrypt(wrapping.key, made.key, contextOf(made.id)));
     this.#keep({ keys: [{ id: made.id, under: wrapping.name, wrapped }, ...this.#stored.keys], rewriting: true });
     this.#keys.set(made.id, made.key);
     this.#current = made;

@@ -1,4 +1,5 @@
 /** `"%s".format([…])`. https://pkg.go.dev/github.com/google/cel-go/ext#Strings */
+import { hex } from "../../bytes.ts";
 import { CelError } from "../errors.ts";
 import { formatDouble } from "../numbers.ts";
 import { formatDuration, formatTimestamp } from "../times.ts";
@@ -100,16 +101,15 @@ function formatOne({ verb, precision = 6 }: Clause, value: unknown): string {
     case "o":
       return whole().toString(8);
     default: {
-      const hex = hexadecimal(value, whole);
-      return verb === "X" ? hex.toUpperCase() : hex;
+      const digits = hexadecimal(value, whole);
+      return verb === "X" ? digits.toUpperCase() : digits;
     }
   }
 }
 
 function hexadecimal(value: unknown, whole: () => bigint): string {
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
-  if (!(bytes instanceof Uint8Array)) return whole().toString(16);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes instanceof Uint8Array ? hex(bytes) : whole().toString(16);
 }
 
 const notFinite = (value: number): string => (Number.isNaN(value) ? "NaN" : value > 0 ? "\u221e" : "-\u221e");
