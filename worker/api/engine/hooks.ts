@@ -1,6 +1,7 @@
 import type { Kind } from "../../kinds/kind.ts";
 import type { StoredObject } from "../../storage/store.ts";
 import { settleCertificateRequest } from "./certificate-requests.ts";
+import { componentStatuses } from "./component-statuses.ts";
 import type { Core } from "./core.ts";
 import { renewed } from "./node-leases.ts";
 import type { Operation, Step } from "./operation.ts";
@@ -20,6 +21,7 @@ export type Hooks = {
 
 const hooks: Readonly<Record<string, Hooks>> = {
   "certificatesigningrequests.certificates.k8s.io": { prepare: settleCertificateRequest, everywhere: true },
+  componentstatuses: { current: componentStatuses },
   "leases.coordination.k8s.io": { current: renewed },
   services: { prepare: settleService, allocate: allocateService },
 };
