@@ -6,6 +6,7 @@ import type {
 } from "../../kinds/generated/types.ts";
 import type { Kind, WebhookConversion } from "../../kinds/kind.ts";
 import type { KubeObject } from "../../lib/object.ts";
+import { hpaToV1, hpaToV2 } from "./autoscaler-versions.ts";
 import { converted as byWebhook } from "./webhook-conversion.ts";
 
 /**
@@ -101,93 +102,4 @@ function asNewEvent(event: CoreV1Event): KubeObject {
     deprecatedLastTimestamp: lastTimestamp ?? null,
     deprecatedSource: source ?? {},
   } as KubeObject;
-}
-
-/** What version 1 cannot say is kept in annotations, as its users expect. */
-const METRICS = "autoscaling.alpha.kubernetes.io/metrics";
-const CURRENT = "autoscaling.alpha.kubernetes.io/current-metrics";
-const CONDITIONS = "autoscaling.alpha.kubernetes.io/conditions";
-const BEHAVIOR = "autoscaling.alpha.kubernetes.io/behavior";
-const KEPT = [METRICS, CURRENT, CONDITIONS, BEHAVIOR];
-
-type Metric = NonNullable<NonNullable<HpaV2["spec"]>["metrics"]>[number];
-type CurrentMetric = NonNullable<NonNullable<HpaV2["status"]>["currentMetrics"]>[number];
-
-const isCpuShare = ({ type, resource }: Metric) =>
-  type === "Resource" && resource?.name === "cpu" && resource.target?.averageUtilization !== undefined;
-
-function hpaToV1({ metadata, spec, status, ...same }: HpaV2): KubeObject {
-  const { metrics = [], behavior, ...rest } = spec ?? ({} as NonNullable<HpaV2["spec"]>);
-  const { currentMetrics, conditions, ...known } = status ?? ({} as NonNullable<HpaV2["status"]>);
-  const cpu = metrics.find(isCpuShare);
-  const share = currentMetrics?.find(({ resource }) => resource?.name === "cpu")?.resource?.current?.averageUtilization;
-  const kept = {
-    [METRICS]: metrics.filter((metric) => metric !== cpu),
-    [CURRENT]: (currentMetrics ?? []).filter(({ resource }) => resource?.name !== "cpu"),
-    [CONDITIONS]: conditions ?? [],
-    [BEHAVIOR]: behavior ? [behavior] : [],
-  };
-  const annotations = { ...metadata?.annotations };
-  for (const [name, list] of Object.entries(kept))
-    if (list.length) annotations[name] = JSON.stringify(name === BEHAVIOR ? list[0] : list);
-  return {
-    ...same,
-    metadata: annotated(metadata, annotations),
-    spec: {
-      ...rest,
-      ...(cpu && { targetCPUUtilizationPercentage: cpu.resource?.target?.averageUtilization }),
-    },
-    status: {
-      currentReplicas: 0,
-      ...known,
-      ...(share !== undefined && { currentCPUUtilizationPercentage: share }),
-    },
-  } as KubeObject;
-}
-
-function hpaToV2({ metadata, spec, status, ...same }: HpaV1): KubeObject {
-  const { targetCPUUtilizationPercentage: target, ...rest } = spec ?? ({} as NonNullable<HpaV1["spec"]>);
-  const { currentCPUUtilizationPercentage: share, ...known } = status ?? ({} as NonNullable<HpaV1["status"]>);
-  const annotations = { ...metadata?.annotations };
-  const kept = Object.fromEntries(KEPT.map((name) => [name, parseKept(annotations[name])]));
-  for (const name of KEPT) delete annotations[name];
-  const metrics = [
-    ...((kept[METRICS] ?? []) as Metric[]),
-    ...(target !== undefined ? [cpuMetric("target", { type: "Utilization", averageUtilization: target })] : []),
-  ];
-  const current = [
-    ...((kept[CURRENT] ?? []) as CurrentMetric[]),
-    ...(share !== undefined ? [cpuMetric("current", { averageUtilization: share })] : []),
-  ];
-  return {
-    ...same,
-    metadata: annotated(metadata, annotations),
-    spec: {
-      ...rest,
-      ...(metrics.length && { metrics }),
-      ...(kept[BEHAVIOR] !== undefined && { behavior: kept[BEHAVIOR] }),
-    },
-    status: {
-      ...known,
-      currentMetrics: current.length ? current : null,
-      ...(kept[CONDITIONS] !== undefined && { conditions: kept[CONDITIONS] }),
-    },
-  } as KubeObject;
-}
-
-/** No annotations at all are none, so that what was read and is sent back changes nothing. */
-const annotated = (metadata: KubeObject["metadata"], annotations: Record<string, string>) => ({
-  ...metadata,
-  annotations: Object.keys(annotations).length ? annotations : undefined,
-});
-
-const cpuMetric = (field: string, value: unknown) => ({ type: "Resource", resource: { name: "cpu", [field]: value } });
-
-function parseKept(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }
