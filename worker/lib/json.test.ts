@@ -18,7 +18,7 @@ test.each(
     ["[[],{}] x", "invalid character 'x' after top-level value"],
     ["nul", "unexpected end of JSON input"],
     ["nope", "invalid character 'o' in literal null (expecting 'u')"],
-    ['"\u0001"', "invalid character '\\u0001' in string literal"],
+    ['"\u0001"', "invalid character '\\x01' in string literal"],
     ['"\\x"', "invalid character 'x' in string escape code"],
     ["-", "unexpected end of JSON input"],
     ["1.x", "invalid character 'x' after decimal point in numeric literal"],

@@ -2,6 +2,7 @@
  * JSON texts of clients: read with a limit on nesting, and refused in the words of Go's encoding/json, which reach
  * clients in messages. https://pkg.go.dev/encoding/json#SyntaxError
  */
+import { goQuoted } from "./status.ts";
 
 /** Lists and objects within each other, at most: code that walks a document must not outgrow the stack. */
 export const MAX_JSON_DEPTH = 1000;
@@ -73,8 +74,7 @@ function problem(text: string): string | undefined {
 
 class SyntaxProblem extends Error {}
 
-const quoted = (char: string) =>
-  char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${JSON.stringify(char).slice(1, -1)}'`;
+const quoted = (char: string) => (char === "'" ? `'\\''` : char === '"' ? `'"'` : `'${goQuoted(char).slice(1, -1)}'`);
 
 /** Keeps what is open in a list, since texts nest deeper than the stack would bear. */
 class Scanner {

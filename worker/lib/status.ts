@@ -123,7 +123,7 @@ const show = (value: unknown): string => {
 };
 
 /** `%q`: what cannot be printed is escaped otherwise than in JSON. */
-const goQuoted = (text: string): string =>
+export const goQuoted = (text: string): string =>
   JSON.stringify(text).replace(
     /\\\\|\\u00([01].)|[\u007f-\u009f\u00ad]|(?! )[\p{Cf}\p{Z}]/gu,
     (char, control?: string) => {

@@ -15,7 +15,7 @@ import {
 } from "./row.ts";
 
 const ROW_LIMIT = refused(413, "RequestEntityTooLarge", "etcdserver: request is too large");
-const BODY_LIMIT = refused(413, "RequestEntityTooLarge", "limit is 3145728");
+const BODY_LIMIT = refused(413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728");
 const create = `POST ${CONFIG_MAPS}`;
 const yaml = { "content-type": "application/yaml" };
 const MIB = 1024 * 1024;
@@ -87,7 +87,7 @@ const fields: Row[] = [
     ask: `${create}?fieldManager=${encodeURIComponent("a\u0007b")}`,
     body: configMap({ name: "x" }),
     ...invalid(
-      String.raw`CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\u0007b": invalid character U+0007 (at position 1)`,
+      String.raw`CreateOptions.meta.k8s.io "" is invalid: fieldManager: Invalid value: "a\ab": invalid character U+0007 (at position 1)`,
     ),
   },
   {

@@ -105,7 +105,7 @@ const metadata: Row[] = [
     ask: create,
     body: configMap({ name: "x", labels: { a: "b".repeat(64) } }),
     ...invalid(
-      `ConfigMap "x" is invalid: metadata.labels: Invalid value: "${"b".repeat(64)}": must be no more than 63 characters`,
+      `ConfigMap "x" is invalid: metadata.labels: Invalid value: "${"b".repeat(64)}": must be no more than 63 bytes`,
     ),
   },
   {
@@ -156,7 +156,7 @@ const metadata: Row[] = [
     name: "a resourceVersion that is none",
     ask: `PUT ${CONFIG_MAPS}/a`,
     body: configMap({ name: "a", resourceVersion: "abc" }),
-    ...badRequest('invalid resourceVersion "abc"'),
+    ...refused(500, "", 'strconv.ParseUint: parsing "abc": invalid syntax'),
   },
   {
     name: "another uid",

@@ -30,7 +30,7 @@ export const patches: Row[] = [
     ask: `PATCH ${A}`,
     headers: json,
     body: {},
-    ...badRequest("error decoding patch: json: cannot unmarshal object into Go value of type []interface {}"),
+    ...badRequest("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp"),
   },
   {
     name: "JSON patch: a failed test",
@@ -68,7 +68,7 @@ export const patches: Row[] = [
     ...refused(
       413,
       "RequestEntityTooLarge",
-      "Request entity is too large: The allowed maximum operations in a JSON patch is 10000, got 10001",
+      "Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001",
     ),
   },
   {
@@ -83,7 +83,7 @@ export const patches: Row[] = [
     ask: `PATCH ${A}`,
     headers: json,
     body: [{ op: "add", path: "/data", value: [1] }],
-    ...badRequest(/cannot unmarshal array into Go struct field ConfigMap.data of type map\[string\]string/),
+    ...invalid(/cannot unmarshal array into Go struct field ConfigMap.data of type map\[string\]string/),
   },
   {
     name: "JSON patch: the name",
@@ -118,7 +118,7 @@ export const patches: Row[] = [
     ask: `PATCH ${A}`,
     headers: merge,
     body: deep(900),
-    ...badRequest(/cannot unmarshal object into Go struct field ConfigMap.data of type string/),
+    ...invalid(/cannot unmarshal object into Go struct field ConfigMap.data of type string/),
   },
   {
     name: "strategic patch: not JSON",
@@ -132,14 +132,14 @@ export const patches: Row[] = [
     ask: `PATCH ${DEPLOYMENTS}/web`,
     headers: strategic,
     body: { spec: { template: { spec: { containers: [{ image: "x" }] } } } },
-    ...refused(422, "", "map: map[image:x] does not contain declared merge key: name"),
+    ...refused(500, "", "map: map[image:x] does not contain declared merge key: name"),
   },
   {
     name: "strategic patch: a directive that is none",
     ask: `PATCH ${DEPLOYMENTS}/web`,
     headers: strategic,
     body: { spec: { $patch: "explode" } },
-    ...refused(422, "", "unknown patch type: explode in map: map[$patch:explode]"),
+    ...refused(500, "", "unknown patch type: explode in map: map[$patch:explode]"),
   },
   {
     name: "apply: no field manager",
@@ -175,7 +175,7 @@ export const patches: Row[] = [
     headers: apply,
     body: configMap({ name: "a" }, { dat: {} }),
     ...refused(
-      422,
+      500,
       "",
       "failed to create typed patch object (/a; /v1, Kind=ConfigMap): .dat: field not declared in schema",
     ),

@@ -75,11 +75,13 @@ export const queries: Row[] = [
   {
     name: "continue: nonsense",
     ask: query("limit=1&continue=nonsense"),
-    ...badRequest(/^continue key is not valid: /),
+    ...badRequest(/^invalid continue token: continue key is not valid: /),
   },
   {
     name: "continue: with a resourceVersion",
-    ask: query("limit=1&resourceVersion=1&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJiYWQAYSJ9"),
+    ask: query(
+      "limit=1&resourceVersion=1&continue=eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6MSwic3RhcnQiOiJiYWRcdTAwMDBhIn0",
+    ),
     ...badRequest("specifying resource version is not allowed when using continue"),
   },
   {
@@ -95,7 +97,7 @@ export const queries: Row[] = [
   {
     name: "resourceVersion of a watch: text",
     ask: query("watch=true&resourceVersion=abc&timeoutSeconds=1"),
-    ...refused(500, "", 'strconv.ParseUint: parsing "abc": invalid syntax'),
+    ...refused(500, "", 'resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax'),
   },
   {
     name: "resourceVersionMatch alone",

@@ -10,7 +10,7 @@ const UNKNOWN = refused(404, "NotFound", "the server could not find the requeste
 const METHOD = refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
 const places: Row[] = [
   { name: "unknown resource", ask: "GET /api/v1/namespaces/bad/nothings", ...UNKNOWN },
-  { name: "unknown version", ask: "GET /apis/apps/v9/deployments", ...PAGE },
+  { name: "unknown version", ask: "GET /apis/apps/v9/deployments", ...UNKNOWN },
   { name: "unknown group", ask: "GET /apis/none.example.com/v1/things", ...PAGE },
   { name: "unknown path", ask: "GET /nowhere", ...PAGE },
   { name: "unknown subresource", ask: `GET ${PODS}/p/nothing`, ...UNKNOWN },
@@ -22,14 +22,13 @@ const places: Row[] = [
   {
     name: "a path that climbs",
     ask: `GET ${CONFIG_MAPS}/..%2f..%2fsecrets`,
-    ...refused(404, "NotFound", 'configmaps "../../secrets" not found'),
+    ...UNKNOWN,
   },
   { name: "a cluster's name that is none", ask: "GET /clusters/A_B/api", ...UNKNOWN },
   { name: "POST to an object", ask: `POST ${A}`, body: configMap({ name: "a" }), ...METHOD },
   { name: "PUT to a collection", ask: `PUT ${CONFIG_MAPS}`, body: {}, ...METHOD },
   { name: "PATCH of a collection", ask: `PATCH ${CONFIG_MAPS}`, headers: merge, body: {}, ...METHOD },
   { name: "OPTIONS", ask: `OPTIONS ${CONFIG_MAPS}`, ...METHOD },
-  { name: "POST to discovery", ask: "POST /apis", body: {}, ...METHOD },
   {
     name: "a body of a type that is none",
     ask: `POST ${CONFIG_MAPS}`,
@@ -51,12 +50,19 @@ const places: Row[] = [
     name: "a Table of a version that is none",
     ask: `GET ${A}`,
     headers: { accept: "application/json;as=Table;v=v9;g=meta.k8s.io" },
-    ...refused(406, "NotAcceptable", "only the following media types are accepted: application/json, application/yaml"),
+    ...refused(
+      406,
+      "NotAcceptable",
+      "only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf",
+    ),
   },
   {
     name: "includeObject of no known kind",
     ask: `GET ${A}?includeObject=All`,
-    ...badRequest('unrecognized includeObject value: "All"'),
+    headers: { accept: "application/json;as=Table;v=v1;g=meta.k8s.io" },
+    ...badRequest(
+      `Unable to convert to Table as requested: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`,
+    ),
   },
   { name: "a control socket without a name", ask: "GET /link/", ...PAGE },
   { name: "a join without a token", ask: "POST /skerry/join", body: { name: "n" }, ...badRequest("token is required") },

@@ -15,8 +15,11 @@ export const MAX_SNAPSHOT_AGE_MS = 300_000;
 
 const VERSION = "meta.k8s.io/v1";
 
+/** In a token, where it goes on in what is there now. */
+const NOW = -1;
+
 export function encodeToken({ revision, since, namespace, name }: ContinueToken): string {
-  const text = JSON.stringify({ v: VERSION, rv: revision, since, start: `${namespace}\u0000${name}` });
+  const text = JSON.stringify({ v: VERSION, rv: revision || NOW, since, start: `${namespace}\u0000${name}` });
   const bytes = new TextEncoder().encode(text);
   return btoa(String.fromCharCode(...bytes))
     .replaceAll("+", "-")
@@ -35,16 +38,42 @@ export function decodeToken(token: string): ContinueToken {
     const bad = token.search(/[^\w-]/);
     throw refuse(`illegal base64 data at input byte ${bad < 0 ? token.length : bad}`);
   }
-  let value: Record<string, unknown>;
+  let value: unknown;
   try {
-    value = (parseJson(text) ?? {}) as Record<string, unknown>;
+    value = parseJson(text);
   } catch (error) {
     throw error instanceof JsonError ? refuse(error.message) : error;
   }
-  const { v, rv, since, start } = value;
-  if (v !== VERSION) throw refuse(`server does not recognize this encoded version ${JSON.stringify(v ?? "")}`);
-  const [namespace, name, ...rest] = typeof start === "string" ? start.split("\u0000") : [];
-  if (Number.isSafeInteger(rv) && namespace !== undefined && name && rest.length === 0)
-    return { revision: rv as number, since: Number(since ?? 0), namespace, name };
-  throw refuse(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  const wrong = mistyped(value);
+  if (wrong !== undefined) throw refuse(`json: cannot unmarshal ${wrong}`);
+  const { v = "", rv = 0, since, start = "" } = (value ?? {}) as Partial<Record<string, unknown>>;
+  if (v !== VERSION) throw refuse(`server does not recognize this encoded version ${v}`);
+  if (rv === 0) throw refuse(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (start === "") throw refuse(`encoded start key empty (version ${VERSION})`);
+  const [namespace = "", name = "", ...rest] = String(start).split("\u0000");
+  const steps = String(start).replace(/^\//, "").split("/");
+  if (rest.length > 0 || steps.some((step) => ["", ".", ".."].includes(step))) throw refuse(String(start));
+  return { revision: Math.max(0, Number(rv)), since: Number(since ?? 0), namespace, name };
+}
+
+/** What of it Go would not read into its own token, in Go's words. */
+function mistyped(value: unknown): string | undefined {
+  const into = (field: string, type: string) => `into Go struct field continueToken.${field} of type ${type}`;
+  if (value === null) return undefined;
+  if (typeof value !== "object" || Array.isArray(value))
+    return `${goKind(value)} into Go value of type storage.continueToken`;
+  for (const [field, type] of Object.entries(FIELDS)) {
+    const found = (value as Record<string, unknown>)[field] ?? null;
+    if (found === null) continue;
+    if (typeof found !== (type === "string" ? type : "number")) return `${goKind(found)} ${into(field, type)}`;
+    if (typeof found === "number" && !Number.isSafeInteger(found)) return `number ${found} ${into(field, type)}`;
+  }
+  return undefined;
+}
+
+const FIELDS = { v: "string", rv: "int64", start: "string" };
+
+function goKind(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "boolean" ? "bool" : typeof value;
 }

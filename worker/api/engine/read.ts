@@ -17,7 +17,7 @@ import { needConverted } from "./webhook-conversion.ts";
 export function get(core: Core, { kind, namespace, name, query }: ApiRequest): ApiResult {
   checkReached(parseRevision(query.get("resourceVersion") ?? ""), core.store.revision());
   const found = core.store.get(keyOf(kind, namespace, name));
-  const [stored] = found ? current(core, kind, [found]) : [];
+  const stored = current(core, kind, found ? [found] : []).find((object) => object.name === name);
   if (!stored) throw notFound(subjectOf(kind, name));
   return { type: "object", code: 200, kind, json: stored.json, warnings: [] };
 }
@@ -89,6 +89,7 @@ function listPlan({ store }: Core, { kind, query }: ApiRequest): Plan {
     const { revision, since, ...after } = decodeToken(token);
     if (resourceVersion !== "" && resourceVersion !== "0")
       throw badRequest("specifying resource version is not allowed when using continue");
+    checkReached(revision, store.revision());
     return { selection, limit, at: revision || undefined, after, since };
   }
   const revision = parseListRevision(resourceVersion);

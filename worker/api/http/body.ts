@@ -130,7 +130,9 @@ function yamlToJson(text: string, refuse: (why: string) => ApiError): { body: st
     const lineCounter = new LineCounter();
     const options = { version: "1.1", uniqueKeys: false, customTags: withoutSurprises, logLevel: "error" } as const;
     const document = parseDocument(text, { ...options, lineCounter });
-    if (document.errors[0]) throw document.errors[0];
+    // Of several documents the first counts.
+    const wrong = document.errors.find(({ code }) => code !== "MULTIPLE_DOCS");
+    if (wrong) throw wrong;
     // Go's maps have no order, and come out sorted.
     const body = canonical(document.toJS({ maxAliasCount: 100 }) ?? null);
     return { body, repeated: repeatedKeys(document, lineCounter) };
