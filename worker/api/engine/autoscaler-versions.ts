@@ -58,9 +58,7 @@ export function hpaToV2({ metadata, spec, status, ...same }: HpaV1): KubeObject 
   ];
   const measured = listOf(kept[CURRENT]).map((metric) => newerMetric(metric, "current"));
   const current =
-    measured.length || share === undefined
-      ? measured
-      : [cpuMetric("current", { averageUtilization: share, averageValue: "0" })];
+    measured.length || share === undefined ? measured : [cpuMetric("current", { averageUtilization: share })];
   return {
     ...same,
     metadata: annotated(metadata, annotations),
