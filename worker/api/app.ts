@@ -2,7 +2,7 @@
  * The Kubernetes API over HTTP: who asks, whether they may, what they mean, and the answer in the form they accept.
  * Bodies are read and tokens are verified first; then everything about a request happens in one synchronous turn.
  */
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import type { Extension } from "../kinds/apiregistration/api-service.ts";
 import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
@@ -14,19 +14,18 @@ import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
 import { healthMetrics } from "./http/health.ts";
 import { errorFormat } from "./http/negotiate.ts";
+import type { PathEnv, PathGuard, Paths } from "./http/paths.ts";
 import { publicRoutes } from "./http/public.ts";
-import { type RequestInfo, requestInfo } from "./http/request-info.ts";
-import { type Asked, Resources } from "./http/resources.ts";
+import { type Asked, asked, type RequestInfo, requestInfo } from "./http/request-info.ts";
+import { Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
 import { checkTimeout } from "./http/timeout.ts";
-import type { AppParts, Variables } from "./parts.ts";
+import type { AppParts } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
-
-type App = Hono<{ Variables: Variables }>;
 
 export type Api = {
   fetch(request: Request): Promise<Response>;
@@ -63,15 +62,15 @@ export function createApp(parts: AppParts): Api {
     try {
       return await body();
     } catch (error) {
-      if (error instanceof ApiError)
-        await recorder.refused(request, requestInfo(request.method, pathAndQuery(request.url)), error.code, error);
+      if (error instanceof ApiError) await recorder.refused(request, asked(request).info, error.code, error);
       return answerError(error, errorFormat(request));
     }
   }
 
   /** Paths that are no resources are recorded when they are answered, in a turn of their own. */
-  async function answerPath(request: Request, info: RequestInfo): Promise<Response> {
-    const answer = await paths.fetch(request);
+  async function answerPath(what: Asked): Promise<Response> {
+    const { request, info } = what;
+    const answer = await paths.fetch(request, what);
     const { status: code } = answer;
     await recorder.refused(request, info, code);
     if (code === 401 || code === 403 || recordingOf(info, undefined, false) === "none") return answer;
@@ -89,7 +88,7 @@ export function createApp(parts: AppParts): Api {
     const what = asked(request);
     const answer =
       what.info.type === "path"
-        ? await answerPath(request, what.info)
+        ? await answerPath(what)
         : await guarded(request, async () =>
             withoutBody(request, await resources.answer(what, await access.present(request))),
           );
@@ -132,11 +131,6 @@ export function createApp(parts: AppParts): Api {
   };
 }
 
-function asked(request: Request): Asked {
-  const url = pathAndQuery(request.url);
-  return { request, url, info: requestInfo(request.method, url) };
-}
-
 /** What another server takes a URL for: to it a slash is one, escaped or not, and what is escaped twice stays so once. */
 function asDecoded({ method, url }: Request): RequestInfo {
   const { pathname, searchParams } = pathAndQuery(url);
@@ -150,18 +144,16 @@ function asDecoded({ method, url }: Request): RequestInfo {
 const withoutBody = ({ method }: Request, answer: Response): Response =>
   method === "HEAD" ? new Response(null, answer) : answer;
 
-function routes(parts: AppParts, access: Access, aggregation: Aggregation): App {
-  const app: App = new Hono<{ Variables: Variables }>({ strict: false });
+function routes(parts: AppParts, access: Access, aggregation: Aggregation): Paths {
+  const app: Paths = new Hono<PathEnv>({ strict: false });
   app.onError((error, c) => answerError(error, errorFormat(c.req.raw)));
 
-  const guard: MiddlewareHandler<{ Variables: Variables }> = async (c, next) => {
-    const info = requestInfo(c.req.method, new URL(c.req.url));
-    access.admit(c.req.raw, await access.present(c.req.raw), info);
-    c.set("info", info);
+  const guard: PathGuard = async ({ env: { request, info } }, next) => {
+    access.admit(request, await access.present(request), info);
     await next();
   };
   app.use(async (c, next) => {
-    checkTimeout(new URL(c.req.url).searchParams);
+    checkTimeout(c.env.url.searchParams);
     await next();
   });
   publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
@@ -169,7 +161,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): App 
   app.get("/metrics/slis", guard, () => answerText(healthMetrics(), 200, METRICS_TYPE));
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
-    throw /^\/apis?(\/|$)/.test(c.var.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();
+    throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();
   });
   return app;
 }

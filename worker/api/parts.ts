@@ -10,7 +10,6 @@ import type { Authorizer } from "./auth/rules.ts";
 import type { Attempt, Caller } from "./callouts/callouts.ts";
 import type { Place } from "./fairness/queues.ts";
 import type { BackupParts } from "./http/backup.ts";
-import type { RequestInfo } from "./http/request-info.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
 import type { StoreView } from "./view.ts";
 import type { Watches } from "./watch/watch.ts";
@@ -65,6 +64,3 @@ export type AppParts = {
   /** What backups and restores need; without it there are none. */
   backups?: BackupParts;
 };
-
-/** What the guard of every path leaves for its handler. */
-export type Variables = { info: RequestInfo };

@@ -21,6 +21,7 @@ test.each([
   "http://u:p@h/a",
 ])("%s is read as URL reads it", (text) => {
   const url = new URL(text);
-  const { pathname, searchParams } = pathAndQuery(text);
-  expect([pathname, String(searchParams)]).toEqual([url.pathname, String(url.searchParams)]);
+  const { pathname, search, searchParams } = pathAndQuery(text);
+  expect([pathname, search, String(searchParams)]).toEqual([url.pathname, url.search, String(url.searchParams)]);
+  expect(pathAndQuery(text).searchParams).toBe(searchParams);
 });

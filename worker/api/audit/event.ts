@@ -4,6 +4,7 @@
  */
 import { microTimestamp } from "../../lib/effects.ts";
 import type { Status } from "../../lib/status.ts";
+import { pathAndQuery } from "../../lib/url.ts";
 import type { RequestInfo } from "../http/request-info.ts";
 import type { User } from "../request.ts";
 
@@ -87,7 +88,7 @@ const userInfo = ({ name, uid, groups, extra }: User): UserInfo => ({
 
 export function eventOf(answered: Answered): AuditEvent {
   const { request, info, sender, actor, received, now, auditId, code, status, stage, notes } = answered;
-  const { pathname, search } = new URL(request.url);
+  const { pathname, search } = pathAndQuery(request.url);
   const userAgent = request.headers.get("user-agent");
   const sourceIPs = sourceAddresses(request);
   const annotations = Object.entries(notes.annotations).map(([key, value]) => [key, cut(value)]);

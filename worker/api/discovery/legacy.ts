@@ -1,5 +1,4 @@
 /** Discovery, one document for each group and version: https://kubernetes.io/docs/reference/using-api/api-concepts/#unaggregated-discovery */
-
 import type { Kind, Subresource } from "../../kinds/kind.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 import { toBase64 } from "../../lib/bytes.ts";

@@ -2,7 +2,7 @@
  * `GET /skerry/backup` is the cluster's whole state, secrets and keys among it, as `lib/backup-format.ts` says; `POST
  * /skerry/restore` takes one part of it. Whoever may do either is an administrator: RBAC knows them by their paths.
  */
-import type { Context, Hono, MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import { BackupError, openPart } from "../../lib/backup-format.ts";
 import type { Ranges } from "../../lib/config.ts";
 import { timestamp } from "../../lib/effects.ts";
@@ -10,12 +10,10 @@ import { badRequest } from "../../lib/status.ts";
 import { backupLines, backupStream, type Hold } from "../backup/backup.ts";
 import { receivePart } from "../backup/restore.ts";
 import { cameBack, goBack, momentAt, type Past } from "../backup/rewind.ts";
-import type { AppParts, Variables } from "../parts.ts";
+import type { AppParts } from "../parts.ts";
 import { readBody } from "./body.ts";
+import type { PathGuard, Paths } from "./paths.ts";
 import { version } from "./version.ts";
-
-type App = Hono<{ Variables: Variables }>;
-type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
 export type BackupParts = {
   cluster: { id: string; name: string };
@@ -29,7 +27,7 @@ export type BackupParts = {
   past?: Past;
 };
 
-export function backupRoutes(app: App, guard: Guard, parts: AppParts & { backups: BackupParts }): void {
+export function backupRoutes(app: Paths, guard: PathGuard, parts: AppParts & { backups: BackupParts }): void {
   const { store, effects, backups, batch } = parts;
   const { cluster, ranges } = backups;
   app.get("/skerry/backup", guard, () => {
@@ -53,7 +51,7 @@ export function backupRoutes(app: App, guard: Guard, parts: AppParts & { backups
 }
 
 /** `GET /skerry/moment` asks, `POST /skerry/rewind` goes, and `POST /skerry/rewound` is the first word after it. */
-export function rewindRoutes(app: App, guard: Guard, parts: AppParts & { backups: BackupParts }): void {
+export function rewindRoutes(app: Paths, guard: PathGuard, parts: AppParts & { backups: BackupParts }): void {
   const { store, effects, backups, batch } = parts;
   app.get("/skerry/moment", guard, async (c) =>
     c.json(await momentAt(backups.past, store, Date.parse(c.req.query("at") ?? ""), effects.now())),

@@ -1,12 +1,12 @@
 /** `GET /skerry/encryption`: the keys that what is stored is encrypted with; `POST` makes a new one, and all is written anew. */
-import type { Hono, MiddlewareHandler } from "hono";
 import { internalError } from "../../lib/status.ts";
-import type { AppParts, Variables } from "../parts.ts";
+import type { AppParts } from "../parts.ts";
 import { answerJson, PLAIN } from "./answer.ts";
+import type { PathGuard, Paths } from "./paths.ts";
 
 export function encryptionRoutes(
-  app: Hono<{ Variables: Variables }>,
-  guard: MiddlewareHandler<{ Variables: Variables }>,
+  app: Paths,
+  guard: PathGuard,
   { store, batch }: Pick<AppParts, "store" | "batch">,
 ): void {
   const answer = (code = 200) => {

@@ -3,6 +3,7 @@
  * https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-representations
  */
 import { ApiError, notAcceptable } from "../../lib/status.ts";
+import { pathAndQuery } from "../../lib/url.ts";
 
 export type Encoding = "json" | "yaml" | "protobuf";
 /** `json` stands for the object as it is, in any encoding. */
@@ -165,7 +166,7 @@ export function errorFormat(request: Request): Pick<Format, "encoding" | "pretty
   const accept = request.headers.get("accept");
   const plain = accept ? [...choices(parseAccept(accept), ANY_STATUS)][0] : PLAIN_JSON;
   if (!plain) return { encoding: "json", pretty: true };
-  const { searchParams } = new URL(request.url);
+  const { searchParams } = pathAndQuery(request.url);
   return { encoding: plain.encoding, pretty: plain.pretty || wantsPretty(searchParams, userAgentOf(request)) };
 }
 

@@ -1,12 +1,12 @@
 /** OpenAPI documents: https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition */
-import type { Hono, MiddlewareHandler } from "hono";
 import { loadDescriptions } from "../../kinds/openapi/descriptions.ts";
 import { openapiV2, openapiV2Binary, openapiV3, openapiV3Index } from "../../kinds/openapi.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionOpenApi } from "../aggregation/openapi.ts";
-import type { AppParts, Variables } from "../parts.ts";
+import type { AppParts } from "../parts.ts";
 import { isLarge, LARGE } from "./answer.ts";
 import { parseAccept } from "./negotiate.ts";
+import type { PathGuard, Paths } from "./paths.ts";
 
 const YEAR_SECONDS = 365 * 24 * 3600;
 const JSON_TYPES = ["application/json", "application/*", "*/*"];
@@ -44,8 +44,8 @@ function respond(request: Request, { body, type, hash }: Document, immutable: bo
 export type OpenApiParts = Pick<AppParts, "kinds" | "extensions" | "effects"> & { aggregation: Aggregation };
 
 export function openapiRoutes(
-  app: Hono<{ Variables: Variables }>,
-  guard: MiddlewareHandler<{ Variables: Variables }>,
+  app: Paths,
+  guard: PathGuard,
   { kinds, aggregation, extensions, effects }: OpenApiParts,
 ): void {
   const documents = new ExtensionOpenApi(extensions, effects.now);

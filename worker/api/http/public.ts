@@ -1,5 +1,4 @@
 /** Paths that are no resources: discovery, OpenAPI, versions, health, keys, and joining. */
-import type { Hono, Context as HonoContext, MiddlewareHandler } from "hono";
 import { methodNotAllowed } from "../../lib/status.ts";
 import type { Aggregation } from "../aggregation/aggregation.ts";
 import { ExtensionDiscovery } from "../aggregation/discovery.ts";
@@ -8,7 +7,7 @@ import { ISSUER, type SigningKey } from "../auth/signing-key.ts";
 import { aggregatedDiscovery, aggregatedType, aggregatedVersion } from "../discovery/aggregated.ts";
 import { groupsOf } from "../discovery/groups.ts";
 import { apiGroup, apiGroupList, apiResourceList, apiVersions, rootPaths } from "../discovery/legacy.ts";
-import type { AppParts, Variables } from "../parts.ts";
+import type { AppParts } from "../parts.ts";
 import { answerError, answerJson, answerText } from "./answer.ts";
 import { auditRoutes } from "./audit.ts";
 import { backupRoutes, rewindRoutes } from "./backup.ts";
@@ -18,12 +17,9 @@ import { HEALTH_ENDPOINTS, health } from "./health.ts";
 import { createJoinToken, join, joinTokenOf, listJoinTokens, newSecret, revokeJoinToken } from "./join.ts";
 import { type Endpoint, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { openapiRoutes } from "./openapi.ts";
+import type { PathContext as C, PathGuard, Paths } from "./paths.ts";
 import { PageNotFound, unserved } from "./route.ts";
 import { version } from "./version.ts";
-
-type App = Hono<{ Variables: Variables }>;
-type C = HonoContext<{ Variables: Variables }>;
-type Guard = MiddlewareHandler<{ Variables: Variables }>;
 
 export type PublicParts = AppParts & { key: SigningKey; aggregation: Aggregation };
 
@@ -34,7 +30,7 @@ const VERSION: Endpoint = { ...DOCUMENT, types: ["application/json"] };
 
 function formatOf(c: C, endpoint: Endpoint): Format {
   const format = negotiate(c.req.header("accept") ?? null, endpoint);
-  const pretty = wantsPretty(new URL(c.req.url).searchParams, c.req.header("user-agent") ?? "");
+  const pretty = wantsPretty(c.env.url.searchParams, c.req.header("user-agent") ?? "");
   return { ...format, pretty: format.pretty || pretty };
 }
 
@@ -51,7 +47,7 @@ async function tagged(c: C, text: string, headers: Record<string, string>): Prom
   return answerJson(text, { code: 200, format: { encoding: "json", pretty: false }, headers: all });
 }
 
-function discoveryRoutes(app: App, guard: Guard, parts: PublicParts): void {
+function discoveryRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
   const { kinds, aggregation, extensions, effects } = parts;
   const groups = () => groupsOf(kinds, aggregation.registrations());
   const described = new ExtensionDiscovery(extensions, effects.now);
@@ -89,9 +85,9 @@ function onlyGet({ req: { method } }: C): void {
   if (method !== "GET") throw methodNotAllowed();
 }
 
-function healthRoutes(app: App, guard: Guard): void {
+function healthRoutes(app: Paths, guard: PathGuard): void {
   const respond = (c: C) => {
-    const text = health(c.req.path, new URL(c.req.url).searchParams);
+    const text = health(c.req.path, c.env.url.searchParams);
     if (text === undefined || c.req.path.endsWith("/")) return answerError(new PageNotFound());
     const answered = answerText(text);
     // A check by itself says no more than its word.
@@ -110,7 +106,7 @@ function healthRoutes(app: App, guard: Guard): void {
 }
 
 /** https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#service-account-issuer-discovery */
-function issuerRoutes(app: App, guard: Guard, { key }: PublicParts): void {
+function issuerRoutes(app: Paths, guard: PathGuard, { key }: PublicParts): void {
   app.all("/.well-known/openid-configuration", guard, (c) => {
     onlyGet(c);
     return answer(c, {
@@ -131,7 +127,7 @@ function issuerRoutes(app: App, guard: Guard, { key }: PublicParts): void {
   });
 }
 
-function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
+function joinRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
   const { batch, effects } = parts;
   const joining = { ...parts, ca: parts.config.ca };
   // Whoever joins has no credential yet: the join token in the body is its authorization.
@@ -152,7 +148,7 @@ function joinRoutes(app: App, guard: Guard, parts: PublicParts): void {
   );
 }
 
-export function publicRoutes(app: App, guard: Guard, parts: PublicParts): void {
+export function publicRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
   discoveryRoutes(app, guard, parts);
   openapiRoutes(app, guard, parts);
   healthRoutes(app, guard);

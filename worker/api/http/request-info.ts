@@ -1,5 +1,5 @@
 import { isTrue } from "../../lib/query.ts";
-import type { PathAndQuery } from "../../lib/url.ts";
+import { type PathAndQuery, pathAndQuery } from "../../lib/url.ts";
 
 /**
  * What a URL asks for, before it is known whether such a thing exists: the input of authorization.
@@ -30,6 +30,14 @@ export type ResourceInfo = {
 
 export type RequestInfo = PathInfo | ResourceInfo;
 
+/** A request, and what its URL asks for. */
+export type Asked = { request: Request; url: PathAndQuery; info: RequestInfo };
+
+export function asked(request: Request): Asked {
+  const url = pathAndQuery(request.url);
+  return { request, url, info: requestInfo(request.method, url) };
+}
+
 const VERBS: Readonly<Record<string, string>> = {
   POST: "create",
   GET: "get",
@@ -56,7 +64,7 @@ function decode(part: string): string {
   }
 }
 
-export function requestInfo(method: string, url: PathAndQuery): RequestInfo {
+export function requestInfo(method: string, url: Omit<PathAndQuery, "search">): RequestInfo {
   const path = url.pathname;
   const methodVerb = VERBS[method] ?? method.toLowerCase();
   // A slash is one, escaped or not, and one that follows another begins an empty part.

@@ -1,7 +1,6 @@
 /** Requests about objects: from HTTP to the engine and back. */
 import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
-import type { PathAndQuery } from "../../lib/url.ts";
 import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/recorder.ts";
 import type { Access } from "../auth/access.ts";
 import type { Presented } from "../auth/authenticate.ts";
@@ -19,14 +18,11 @@ import { answerJson } from "./answer.ts";
 import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
 import { type Endpoint, errorFormat, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
-import type { RequestInfo, ResourceInfo } from "./request-info.ts";
+import type { Asked, RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
 import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
 import { checkTimeout } from "./timeout.ts";
 import { watchAnswer } from "./watch-stream.ts";
-
-/** A request, and what its URL asks for. */
-export type Asked = { request: Request; url: PathAndQuery; info: RequestInfo };
 
 /** A request that may be answered: who asks, what is asked, and how the answer is to look. */
 type Question = {
