@@ -26,6 +26,7 @@ export const Service = defineKind({
   default: ({ spec }) => defaultService(spec),
   prepareForCreate: beginService,
   prepareForUpdate: carryService,
+  changesFirst: true,
   validate: validateService,
   validateUpdate: (service, old, subresource) =>
     subresource ? validateServiceStatus(service) : validateServiceUpdate(service, old),

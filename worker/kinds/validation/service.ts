@@ -141,7 +141,7 @@ function* validateTraffic(spec: CoreV1ServiceSpec): Problems {
     if (!isCidr(range.trim())) yield invalidValue(`spec.LoadBalancerSourceRanges[${index}]`, range, NOT_A_CIDR);
   if (spec.allocateLoadBalancerNodePorts !== undefined && !balanced)
     yield forbiddenField("spec.allocateLoadBalancerNodePorts", ONLY_BALANCED);
-  if (spec.loadBalancerClass !== undefined && !balanced) yield forbiddenField("spec.loadBalancerClass", ONLY_BALANCED);
+  yield* validateBalancerClass(spec);
   const outside = spec.type === "NodePort" || balanced || (spec.type === "ClusterIP" && !!spec.externalIPs?.length);
   if (outside && !external) yield required("spec.externalTrafficPolicy");
   else if (external && !outside)
@@ -162,12 +162,20 @@ function* validateTraffic(spec: CoreV1ServiceSpec): Problems {
     yield notSupported("spec.trafficDistribution", spec.trafficDistribution, DISTRIBUTIONS);
 }
 
+function* validateBalancerClass({ type, loadBalancerClass: name }: CoreV1ServiceSpec): Problems {
+  if (name === undefined) return;
+  if (type === "LoadBalancer") yield* invalidFor("spec.loadBalancerClass", name, qualifiedNameProblems(name));
+  else yield forbiddenField("spec.loadBalancerClass", ONLY_BALANCED);
+}
+
 /** Addresses stay, unless the type moves to or from one without any. */
 export function* validateServiceUpdate(service: CoreV1Service, old: CoreV1Service): Problems {
   const spec = service.spec ?? {};
   const before = old.spec ?? {};
-  if (spec.loadBalancerClass !== undefined && spec.type !== "LoadBalancer")
-    yield forbiddenField("spec.loadBalancerClass", ONLY_BALANCED);
+  const stays = spec.type === "LoadBalancer" && before.type === "LoadBalancer";
+  if (stays && spec.loadBalancerClass !== before.loadBalancerClass)
+    yield invalidValue("spec.loadBalancerClass", spec.loadBalancerClass, "may not change once set");
+  yield* validateBalancerClass(spec);
   if (spec.type === "ExternalName" || before.type === "ExternalName") return;
   const now = spec.clusterIPs ?? [];
   const then = before.clusterIPs ?? [];
