@@ -16,10 +16,12 @@ import { runtimeClass, runtimeClassOverhead } from "./runtime-class.ts";
 import { serviceAccount } from "./service-account.ts";
 import { storageProtection } from "./storage-protection.ts";
 import { taintNodes } from "./taint-nodes.ts";
+import { terminatingDefinition } from "./terminating-definition.ts";
 import { validatingWebhooks } from "./webhooks/webhooks.ts";
 
 /** In the order of kube-apiserver's plugins; the first asks whether there is a place for the object at all. */
 const ownMutating: readonly Admission[] = [
+  terminatingDefinition,
   namespaceLifecycle,
   limitRangerDefaults,
   serviceAccount,

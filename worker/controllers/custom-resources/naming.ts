@@ -1,3 +1,4 @@
+import { approvalOf, isProtected } from "../../kinds/apiextensions/approval.ts";
 import { CustomResourceDefinition, isEstablished } from "../../kinds/apiextensions/custom-resource-definition.ts";
 import { same } from "../../kinds/paths.ts";
 import { withCondition } from "../conditions.ts";
@@ -47,6 +48,15 @@ export const namingController: Controller = {
             },
         now,
       );
+    if (isProtected(definition.spec.group)) {
+      const { state, message } = approvalOf(definition.metadata.annotations);
+      const isApproved = state === "Approved" ? "True" : "False";
+      conditions = withCondition(
+        conditions,
+        { type: "KubernetesAPIApprovalPolicyConformant", status: isApproved, reason: `${state}Annotation`, message },
+        now,
+      );
+    }
     const status = { ...definition.status, acceptedNames: accepted, conditions };
     if (same(status, definition.status)) return [];
     return [
@@ -95,8 +105,18 @@ function acceptedNames(
   claim("listKind", kinds);
   if (wanted.categories) accepted.categories = wanted.categories;
   else delete accepted.categories;
-  return { accepted, conflict };
+  return { accepted: inOrder(accepted), conflict };
 }
+
+/** As kube-apiserver writes them. */
+const inOrder = ({ plural, singular, shortNames, kind, listKind, categories }: Names): Names => ({
+  plural,
+  ...(singular && { singular }),
+  ...(shortNames && { shortNames }),
+  kind,
+  ...(listKind && { listKind }),
+  ...(categories && { categories }),
+});
 
 function namesInUse(view: View, definition: CustomResourceDefinition) {
   const resources = new Set<string>();

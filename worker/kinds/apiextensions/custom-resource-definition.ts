@@ -5,6 +5,7 @@ import { createdColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { same } from "../paths.ts";
+import { approvalOf, approvalProblems } from "./approval.ts";
 import { versionsProblems } from "./versions.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/extend-resources/custom-resource-definition-v1/ */
@@ -48,10 +49,7 @@ export const CustomResourceDefinition = defineKind({
     if (subresource === "") noteStorageVersion(definition);
   },
   *validate(definition) {
-    const { spec, metadata, status } = definition;
-    const wanted = `${spec.names?.plural}.${spec.group}`;
-    if (metadata.name !== wanted)
-      yield invalidValue("metadata.name", metadata.name, 'must be spec.names.plural+"."+spec.group');
+    const { spec, status } = definition;
     yield* groupProblems(spec);
     if (!SCOPES.includes(spec.scope))
       yield spec.scope ? notSupported("spec.scope", spec.scope, SCOPES) : required("spec.scope");
@@ -67,15 +65,20 @@ export const CustomResourceDefinition = defineKind({
         true,
         "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead",
       );
+  },
+  *validateCreate(definition) {
+    const { spec, metadata } = definition;
+    if (metadata.name !== `${spec.names?.plural}.${spec.group}`)
+      yield invalidValue("metadata.name", metadata.name, 'must be spec.names.plural+"."+spec.group');
     yield* storedProblems(definition);
+    yield* approvalProblems(spec.group, metadata.annotations);
   },
-  *validateCreate({ spec, metadata }) {
-    yield* approvalProblems(spec, metadata.annotations);
-  },
-  *validateUpdate({ spec, metadata }, old, subresource) {
+  *validateUpdate(definition, old, subresource) {
     if (subresource) return;
-    const approval = (of: CustomResourceDefinition) => approvalOf(of.metadata.annotations);
-    if (approval(old) !== approvalOf(metadata.annotations)) yield* approvalProblems(spec, metadata.annotations);
+    yield* storedProblems(definition);
+    const { spec, metadata } = definition;
+    const { state } = approvalOf(metadata.annotations);
+    if (approvalOf(old.metadata.annotations).state !== state) yield* approvalProblems(spec.group, metadata.annotations);
     const unchanged = (path: string, value: unknown, before: unknown) =>
       same(value, before) ? [] : [invalidValue(path, value, "field is immutable")];
     if (isEstablished(old)) {
@@ -95,37 +98,6 @@ function* groupProblems({ group }: Spec): Iterable<FieldError> {
     if (problems.length) yield invalidValue("spec.group", group, problems.join(","));
     else if (!group.includes(".")) yield invalidValue("spec.group", group, "should be a domain with at least one dot");
   }
-}
-
-const APPROVED = "api-approved.kubernetes.io";
-
-type Approval = "missing" | "bypassed" | "approved" | "invalid";
-
-/** https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/2337-k8s.io-group-protection */
-function approvalOf(annotations: Readonly<Record<string, string>> | undefined): Approval {
-  const text = annotations?.[APPROVED] ?? "";
-  if (!text) return "missing";
-  if (text.startsWith("unapproved")) return "bypassed";
-  return /^[A-Za-z][A-Za-z0-9+.-]*:\/\/[^/]/.test(text) ? "approved" : "invalid";
-}
-
-/** Groups of the Kubernetes project are not for everybody. */
-function* approvalProblems(
-  { group = "" }: Spec,
-  annotations: Readonly<Record<string, string>> | undefined,
-): Iterable<FieldError> {
-  if (!/(?:^|\.)(?:k8s\.io|kubernetes\.io)$/.test(group)) return;
-  const approval = approvalOf(annotations);
-  const at = `metadata.annotations[${APPROVED}]`;
-  const see = "see https://github.com/kubernetes/enhancements/pull/1111";
-  if (approval === "missing")
-    yield required(at, `protected groups must have approval annotation "${APPROVED}", ${see}`);
-  if (approval === "invalid")
-    yield invalidValue(
-      at,
-      annotations?.[APPROVED],
-      `protected groups must have approval annotation "${APPROVED}" with either a URL or a reason starting with "unapproved", ${see}`,
-    );
 }
 
 function* namesProblems(names: Spec["names"], path: string): Iterable<FieldError> {
