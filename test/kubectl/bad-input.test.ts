@@ -31,7 +31,7 @@ import { BROKEN } from "./bad-input/typed.ts";
 
 /** Refusals that kube-apiserver gives with these codes, and that its clients know. */
 const KNOWN_5XX =
-  /(resourceVersion should not be set on objects to be created|failed to create typed patch object|unknown patch type: |does not contain declared merge key: |match \$setElementOrder list|failed to convert new object|strconv\.ParseUint: |Timeout: Too large resource version: )/;
+  /(resourceVersion should not be set on objects to be created|failed to create typed patch object|unknown patch type: |does not contain declared merge key: |match \$setElementOrder list|failed to convert new object|target\.name: |strconv\.ParseUint: |Timeout: Too large resource version: )/;
 
 let cluster: TestCluster;
 let client: Client;

@@ -193,7 +193,8 @@ export class Players {
   async #bind(client: Client, { namespace, nth: n, node }: Do<"bind">): Promise<void> {
     const pod = await this.#nthPod(client, namespace, n);
     const name = nth(this.#world.nodes, node)?.name;
-    const body = { apiVersion: "v1", kind: "Binding", target: { kind: "Node", name } };
+    const metadata = { name: pod?.path.split("/").at(-1) };
+    const body = { apiVersion: "v1", kind: "Binding", metadata, target: { kind: "Node", name } };
     if (pod) await this.#ask(client, { method: "POST", path: `${pod.path}/binding`, body });
   }
 

@@ -2,12 +2,13 @@ import { Pod } from "../../kinds/core/pod.ts";
 import type { CoreV1Binding, CoreV1Pod, CoreV1PodCondition } from "../../kinds/generated/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { timestamp } from "../../lib/effects.ts";
-import { badRequest, conflict, invalid, notFound, notSupported, required } from "../../lib/status.ts";
+import { ApiError, badRequest, conflict, type FieldError, notFound, notSupported, required } from "../../lib/status.ts";
 import type { Txn } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { readBody } from "./body.ts";
 import { replace } from "./commit.ts";
 import type { Core } from "./core.ts";
+import { settleNamespace } from "./metadata.ts";
 import { writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 
@@ -20,21 +21,22 @@ export function bind(core: Core, request: ApiRequest): ApiResult {
   const kind = core.kinds.find("", "v1", "bindings");
   if (!kind) throw new Error("bindings are not served");
   const binding = readBody(core.kinds, kind, request, options.fieldValidation, warnings) as CoreV1Binding;
-  const name = request.name || binding.metadata?.name || "";
-  if (binding.metadata?.name && binding.metadata.name !== name)
-    throw badRequest(`the name of the object (${binding.metadata.name}) does not match the name on the URL (${name})`);
-  const { target } = binding;
-  if (target?.kind && target.kind !== "Node")
-    throw invalid({ group: "", kind: "Binding", name }, [
-      notSupported("target.kind", target.kind, ["Node", "<empty>"]),
-    ]);
-  if (!target?.name) throw invalid({ group: "", kind: "Binding", name }, [required("target.name")]);
-  const place = { namespace: request.namespace, name, uid: binding.metadata?.uid, node: target.name };
+  settleNamespace(PodKind, binding, request.namespace);
+  const name = binding.metadata?.name ?? "";
+  if (request.name && request.name !== name) throw badRequest("name in URL does not match name in Binding object");
+  if (!name) throw badRequest("Name parameter required.");
+  const { kind: type = "", name: node = "" } = binding.target ?? {};
+  if (type && type !== "Node") throw unfit(notSupported("target.kind", type, ["Node", "<empty>"]));
+  if (!node) throw unfit(required("target.name"));
+  const place = { namespace: request.namespace, name, uid: binding.metadata?.uid, node };
   core.store.write((txn) => {
     bindPod(core, txn, { ...place, annotations: binding.metadata?.annotations }, options.dryRun);
   });
   return created(warnings);
 }
+
+/** A refusal that kube-apiserver does not explain. */
+const unfit = ({ field, message }: FieldError) => new ApiError(500, "", `${field}: ${message}`);
 
 /** What creates of things that are not stored answer with. */
 export const created = (warnings: readonly string[]): ApiResult => ({

@@ -15,6 +15,7 @@ import { readBody } from "./body.ts";
 import { replace } from "./commit.ts";
 import type { Core, Loose } from "./core.ts";
 import { checkPreconditions, removeObject } from "./delete.ts";
+import { settleNamespace } from "./metadata.ts";
 import { type DeleteOptions, writeOptions } from "./options.ts";
 import { keyOf, subjectOf } from "./stored.ts";
 
@@ -43,8 +44,8 @@ export function evict(core: Core, request: ApiRequest): ApiResult {
   const { fieldValidation, dryRun } = writeOptions(request);
   const { warnings } = core;
   const eviction = readBody(core.kinds, EvictionKind, request, fieldValidation, warnings) as PolicyV1Eviction;
-  if (eviction.metadata?.name && eviction.metadata.name !== name)
-    throw badRequest("name in URL does not match name in Eviction object");
+  settleNamespace(kind, eviction, namespace);
+  if (eviction.metadata?.name !== name) throw badRequest("name in URL does not match name in Eviction object");
   const options = { ...eviction.deleteOptions, ...(dryRun && { dryRun: ["All"] }) } as DeleteOptions;
   return core.store.write((txn) => {
     const stored = txn.get(keyOf(kind, namespace, name));
