@@ -18,6 +18,7 @@ import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
+import { CLUSTER_HEADER, DEADLINE_HEADER, GRANT_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
 import { pathAndQuery } from "./lib/url.ts";
 import { isSilent } from "./liveness.ts";
@@ -113,7 +114,7 @@ export class Host {
       if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
       const extension = core.api.serverOf(pathname);
       if (extension) return await this.grantAggregated(core, request, extension);
-      switch (request.headers.get("x-skerry-internal")) {
+      switch (request.headers.get(INTERNAL_HEADER)) {
         case "watch":
           return await this.openWatch(core, request);
         case "stream":
@@ -130,7 +131,7 @@ export class Host {
 
   /** A new name becomes a cluster when its administrator first asks; until then nothing is stored for it. */
   private async found(request: Request): Promise<Core> {
-    const name = request.headers.get("x-skerry-cluster") ?? "default";
+    const name = request.headers.get(CLUSTER_HEADER) ?? "default";
     const token = await administratorToken(secretsOf(this.settings)[0], name);
     // Compared by hashes, so that how long it takes tells nothing.
     const presented = await sha256(bearerToken(request.headers) ?? "");
@@ -220,7 +221,7 @@ export class Host {
         "content-type": watchType(spec),
         "cache-control": "no-cache, private",
         "audit-id": core.api.auditIdOf(request),
-        "x-skerry-deadline": String(spec.deadline),
+        [DEADLINE_HEADER]: String(spec.deadline),
       });
     });
   }
@@ -229,8 +230,8 @@ export class Host {
     const grant = await core.api.authorizeStream(request);
     if (grant instanceof Response) return grant;
     if (!core.link.connected(grant.node)) throw notConnected(grant.node);
-    if (request.headers.get("x-skerry-internal") === "stream") core.link.stream(grant.node, grant.stream);
-    return Response.json(grant, { headers: { "x-skerry-grant": "1" } });
+    if (request.headers.get(INTERNAL_HEADER) === "stream") core.link.stream(grant.node, grant.stream);
+    return Response.json(grant, { headers: { [GRANT_HEADER]: "1" } });
   }
 
   private async grantAggregated(core: Core, request: Request, extension: Extension): Promise<Response> {
@@ -238,7 +239,7 @@ export class Host {
     if (forward instanceof Response) return forward;
     const { grant, headers } = forward;
     await core.extensions.granted(grant);
-    return Response.json({ ...grant, headers } satisfies ForwardGrant, { headers: { "x-skerry-grant": "1" } });
+    return Response.json({ ...grant, headers } satisfies ForwardGrant, { headers: { [GRANT_HEADER]: "1" } });
   }
 
   private async openLink(core: Core, request: Request, node: string): Promise<Response> {

@@ -15,6 +15,7 @@ import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
 import { BUILTIN_GROUPS, foreignGroupVersion } from "./kinds/groups.ts";
+import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 
@@ -24,7 +25,7 @@ export { Relay } from "./relay.ts";
 const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Said by the Worker alone: what a client says under these names is not heard. */
-const OURS = ["x-skerry-cluster", "x-skerry-internal", "x-skerry-certificate"];
+const OURS = [CLUSTER_HEADER, INTERNAL_HEADER, CERTIFICATE_HEADER];
 const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(name));
 
 const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
@@ -39,10 +40,10 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
     throw new ApiError(404, "NotFound", "the server could not find the requested resource");
   if (match) url.pathname = match[2] ?? "/";
   const inner = new Request(url, request);
-  inner.headers.set("x-skerry-cluster", cluster);
-  inner.headers.delete("x-skerry-internal");
-  inner.headers.delete("x-skerry-certificate");
-  if (certificate) inner.headers.set("x-skerry-certificate", certificate);
+  inner.headers.set(CLUSTER_HEADER, cluster);
+  inner.headers.delete(INTERNAL_HEADER);
+  inner.headers.delete(CERTIFICATE_HEADER);
+  if (certificate) inner.headers.set(CERTIFICATE_HEADER, certificate);
   return { cluster, inner };
 }
 

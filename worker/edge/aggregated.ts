@@ -4,6 +4,7 @@
  */
 import type { ForwardGrant } from "../api/http/streams.ts";
 import { concat } from "../lib/bytes.ts";
+import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { HOP_BY_HOP } from "../protocol/proxy.ts";
 import { type Ask, exchange, forwarded, protocolsOf } from "./proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
@@ -28,7 +29,7 @@ export async function openAggregated(
   const hasBody = request.body && !isUpgrade && !BODILESS.has(request.method);
   const body = hasBody ? await hold(request.body) : undefined;
   const answer = await ask(question(request, body?.held));
-  if (answer.headers.get("x-skerry-grant") === null) {
+  if (!answer.headers.has(GRANT_HEADER)) {
     await body?.rest?.cancel();
     return request.method === "HEAD" ? new Response(null, answer) : answer;
   }

@@ -3,6 +3,7 @@
  * nobody else need be able to wake Relays, or to make them.
  */
 import { effects } from "../effects.ts";
+import { CLUSTER_HEADER } from "../lib/internal-headers.ts";
 
 /** How long a credential counts without its being asked about, ms: streams come in bursts. */
 const REMEMBERED_MS = 60_000;
@@ -21,7 +22,7 @@ export async function refusedNode(
   const key = `${clusterName}/${node} ${authorization}`;
   const now = effects.now();
   if ((known.get(key) ?? 0) > now) return undefined;
-  const asked = { authorization, "x-skerry-cluster": clusterName };
+  const asked = { authorization, [CLUSTER_HEADER]: clusterName };
   const answer = await cluster.fetch(new Request(`https://cluster/link/${node}`, { headers: asked }));
   // The node's own socket is refused for want of an upgrade alone.
   if (answer.status !== 426) return answer;

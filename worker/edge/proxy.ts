@@ -3,6 +3,7 @@
  * then go through the node's Relay, in the messages of `protocol/proxy.ts`.
  */
 import type { StreamGrant } from "../api/http/streams.ts";
+import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { ApiError } from "../lib/status.ts";
 import {
   type Headers as HeaderList,
@@ -36,11 +37,11 @@ export async function openProxy(
   for (const name of ["upgrade", "connection", "content-length", "transfer-encoding"]) headers.delete(name);
   const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   const isRedirect = rest === "" && !isUpgrade && (request.method === "GET" || request.method === "HEAD");
-  headers.set("x-skerry-internal", isRedirect ? "stream-check" : "stream");
+  headers.set(INTERNAL_HEADER, isRedirect ? "stream-check" : "stream");
   // The answer to a HEAD could carry no grant; for who may ask they are the same.
   const method = request.method === "HEAD" ? "GET" : request.method;
   const answer = await cluster.fetch(new Request(request.url, { method, headers }));
-  if (answer.headers.get("x-skerry-grant") === null) return answer;
+  if (!answer.headers.has(GRANT_HEADER)) return answer;
   const grant = (await answer.json()) as StreamGrant;
   if (isRedirect) return new Response(null, { status: 301, headers: { location: `${outside}/${url.search}` } });
   const socket = await dialRelay(relays, clusterName, grant);

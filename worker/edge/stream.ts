@@ -3,6 +3,7 @@
  * node's Relay and never through the Cluster.
  */
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
+import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 import { socketBody } from "./socket-body.ts";
 
@@ -24,12 +25,12 @@ export async function openStream(
   headers.delete("connection");
   const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
   const isServed = isLog || isSocket;
-  headers.set("x-skerry-internal", isServed ? "stream" : "stream-check");
+  headers.set(INTERNAL_HEADER, isServed ? "stream" : "stream-check");
   // Whoever asks for SPDY may have come back after a refusal over WebSocket. It is asked as a WebSocket would be, so
   // that what else is wrong is told first.
   if (!isServed) headers.set("sec-websocket-protocol", "v5.channel.k8s.io, SPDY/3.1+portforward.k8s.io");
   const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
-  if (answer.headers.get("x-skerry-grant") === null) return answer;
+  if (!answer.headers.has(GRANT_HEADER)) return answer;
   if (!isServed) return Response.json(notUpgraded(request.headers).status(), { status: 400 });
   const grant = (await answer.json()) as StreamGrant;
   const joined = await askRelay(relays, clusterName, grant);

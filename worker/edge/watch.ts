@@ -3,6 +3,7 @@
  * WebSocket that hibernates, so that an idle watch does not keep the object awake.
  */
 import { effects } from "../effects.ts";
+import { DEADLINE_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { socketBody } from "./socket-body.ts";
 
 /** One invocation's work stays bounded; clients resume. */
@@ -13,16 +14,16 @@ const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 export async function openWatch(request: Request, cluster: Fetcher): Promise<Response> {
   const headers = new Headers(request.headers);
   headers.set("upgrade", "websocket");
-  headers.set("x-skerry-internal", "watch");
+  headers.set(INTERNAL_HEADER, "watch");
   const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
   const socket = answer.webSocket;
   if (!socket) return answer;
-  const untilDeadline = Number(answer.headers.get("x-skerry-deadline")) - effects.now();
+  const untilDeadline = Number(answer.headers.get(DEADLINE_HEADER)) - effects.now();
   if (request.headers.get("upgrade")) return asMessages(request, answer.headers, socket, untilDeadline);
   const { body, close } = socketBody(socket, { bytes: MAX_WATCH_BYTES, bufferedBytes: MAX_BUFFERED_BYTES });
   effects.after(untilDeadline, () => close("deadline"));
   const answerHeaders = new Headers(answer.headers);
-  for (const name of ["upgrade", "connection", "sec-websocket-accept", "x-skerry-deadline"]) answerHeaders.delete(name);
+  for (const name of ["upgrade", "connection", "sec-websocket-accept", DEADLINE_HEADER]) answerHeaders.delete(name);
   return new Response(body, { status: 200, headers: answerHeaders });
 }
 

@@ -1,3 +1,4 @@
+import { CERTIFICATE_HEADER } from "../../lib/internal-headers.ts";
 import { unauthorized } from "../../lib/status.ts";
 import { pathAndQuery } from "../../lib/url.ts";
 import { Fairness } from "../fairness/fairness.ts";
@@ -6,7 +7,7 @@ import type { AppParts } from "../parts.ts";
 import type { User } from "../request.ts";
 import { ANONYMOUS, bearerToken, digest, type Identity, identify, type Presented } from "./authenticate.ts";
 import { requireAllowed } from "./authorize.ts";
-import { CERTIFICATE_HEADER, ClientCertificates } from "./client-certificates.ts";
+import { ClientCertificates } from "./client-certificates.ts";
 import { impersonate } from "./impersonate.ts";
 import { type Logins, NO_LOGINS } from "./logins.ts";
 import { type SigningKey, signingKey } from "./signing-key.ts";

@@ -10,9 +10,6 @@ import { type Certificate, fieldsOf, isSignedBy, purposesIn, readCertificate } f
 import type { User } from "../request.ts";
 import type { Login } from "./oidc/issuers.ts";
 
-/** The Worker says in it which certificate a request came with, as RFC 9440 writes one; what a client says is not heard. */
-export const CERTIFICATE_HEADER = "x-skerry-certificate";
-
 const UID = "1.3.6.1.4.1.57683.2";
 const ANY_PURPOSE = "2.5.29.37.0";
 const MAX_REMEMBERED = 500;

@@ -26,7 +26,3 @@ export type Operation = {
 
 /** A step that refuses by throwing an ApiError. */
 export type Step = { readonly name: string; run(operation: Operation): void };
-
-export const runAll = (steps: readonly Step[], operation: Operation): void => {
-  for (const step of steps) step.run(operation);
-};

@@ -6,6 +6,7 @@ import { concat, hex } from "../../lib/bytes.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 import { unrecognized } from "../engine/body.ts";
 import type { ApiRequest } from "../request.ts";
+import { PROTOBUF } from "./negotiate.ts";
 
 /** As kube-apiserver: https://kubernetes.io/docs/reference/using-api/api-concepts/ (etcd's limit with headroom). */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
@@ -35,8 +36,6 @@ async function readBytes(request: Request): Promise<Uint8Array> {
 const decoder = new TextDecoder("utf-8");
 
 export const readText = async (request: Request): Promise<string> => decoder.decode(await readBytes(request));
-
-const PROTOBUF = "application/vnd.kubernetes.protobuf";
 
 /** A body as it was sent, with its media type. */
 export type Body = { type: string; bytes: Uint8Array };
@@ -84,7 +83,7 @@ function mediaType({ method, headers }: Request): string {
   return parameters.every((text) => text.trim() === "" || text.includes("=")) ? type.trim().toLowerCase() : header;
 }
 
-const APPLY = "application/apply-patch+yaml";
+export const APPLY = "application/apply-patch+yaml";
 const OBJECT_TYPES = ["application/json", "application/yaml"];
 const PATCH_TYPES = [
   "application/json-patch+json",

@@ -1,5 +1,6 @@
 /** Requests about objects: from HTTP to the engine and back. */
 import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
+import { INTERNAL_HEADER } from "../../lib/internal-headers.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
 import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/recorder.ts";
 import type { Access } from "../auth/access.ts";
@@ -15,7 +16,7 @@ import type { AppParts } from "../parts.ts";
 import { listAsProtobuf, render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
-import { type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
+import { APPLY, type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
 import { type Endpoint, errorFormat, type Format, negotiate, wantsPretty } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
 import type { Asked, RequestInfo, ResourceInfo } from "./request-info.ts";
@@ -39,7 +40,6 @@ type Question = {
 
 /** Which objects the rows of a Table carry: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 const INCLUDE_OBJECT = ["None", "Metadata", "Object", ""];
-const APPLY = "application/apply-patch+yaml";
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 /** What needs no turn where nobody waits: no write waits for it. */
 const READS = new Set(["get", "list"]);
@@ -185,7 +185,7 @@ export class Resources {
   stream(what: Asked, presented: Presented | undefined): Promise<StreamGrant | Response> {
     const { request, info } = what;
     const user = this.#access.actor(request, presented);
-    const isChecked = request.headers.get("x-skerry-internal") === "stream-check";
+    const isChecked = request.headers.get(INTERNAL_HEADER) === "stream-check";
     const draft = isChecked ? undefined : this.#recorder.begin(request, info, user, presented);
     const once = (attempt: Attempt | undefined) => {
       const question = this.#ask(what, user, draft);
