@@ -106,7 +106,8 @@ function checkNode({ store, authorizer }: Context, { user, namespace, name }: Qu
   if (ref?.apiVersion !== "v1" || ref.kind !== "Pod" || !ref.name)
     throw refused("node requested token not bound to a pod");
   if (!ref.uid) throw refused("node requested token with a pod binding without a uid");
-  const stored = find(store, "pods", namespace, ref);
+  const stored = store.get({ resource: "pods", namespace, name: ref.name });
+  if (!stored) throw notFound({ group: "", resource: "pod", name: ref.name });
   if (stored.uid !== ref.uid) throw refused(otherUid(ref));
   const pod = JSON.parse(stored.json) as CoreV1Pod;
   if (pod.spec?.nodeName !== own) throw refused("node requested token bound to a pod scheduled on a different node");
