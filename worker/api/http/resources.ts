@@ -1,7 +1,6 @@
 /** Requests about objects: from HTTP to the engine and back. */
-import { hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { INTERNAL_HEADER } from "../../lib/internal-headers.ts";
-import { ApiError, badRequest, methodNotAllowed, type Status } from "../../lib/status.ts";
+import { ApiError, methodNotAllowed, type Status } from "../../lib/status.ts";
 import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/recorder.ts";
 import type { Access } from "../auth/access.ts";
 import type { Presented } from "../auth/authenticate.ts";
@@ -9,99 +8,33 @@ import { requireAllowed } from "../auth/authorize.ts";
 import type { Context as ReviewContext } from "../auth/virtual.ts";
 import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
 import { type Attempt, withCallouts } from "../callouts/callouts.ts";
-import { isBuiltIn } from "../engine/stored.ts";
 import { traitsOf } from "../engine/traits.ts";
 import type { Place } from "../fairness/queues.ts";
 import type { AppParts } from "../parts.ts";
 import { listAsProtobuf, render } from "../render.ts";
 import type { ApiRequest, ApiResult, User, WatchSpec } from "../request.ts";
 import { answerJson } from "./answer.ts";
-import { APPLY, type Body, checkBodyType, type Expected, readBody, textOf, understood } from "./body.ts";
-import { type Endpoint, errorFormat, type Format, negotiate, wantsPretty } from "./negotiate.ts";
+import { APPLY, type Body, readBody, textOf } from "./body.ts";
+import { errorFormat } from "./negotiate.ts";
 import { isProxied, proxyTarget } from "./proxy.ts";
+import { apiRequest, bodyOf, lookOf, NO_BODY, type Question, UNREAD } from "./question.ts";
 import type { Asked, RequestInfo, ResourceInfo } from "./request-info.ts";
 import { PageNotFound, type Route, route } from "./route.ts";
 import { grantStream, notUpgraded, offeredProtocols, STREAMS, type StreamGrant, type StreamKind } from "./streams.ts";
 import { checkTimeout } from "./timeout.ts";
 import { watchAnswer } from "./watch-stream.ts";
 
-/** A request that may be answered: who asks, what is asked, and how the answer is to look. */
-type Question = {
-  request: Request;
-  query: URLSearchParams;
-  user: User;
-  info: ResourceInfo;
-  asked: Route;
-  format: Format;
-  includeObject: string;
-  /** What is recorded of it, if it is. */
-  draft: Draft | undefined;
-};
-
-/** Which objects the rows of a Table carry: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
-const INCLUDE_OBJECT = ["None", "Metadata", "Object", ""];
 const TOKEN_REVIEW = { apiVersion: "authentication.k8s.io/v1", kind: "TokenReview" };
 /** What needs no turn where nobody waits: no write waits for it. */
 const READS = new Set(["get", "list"]);
 /** Streams into a pod that stand for a create, however they are opened. */
 const CREATED: ReadonlySet<string> = new Set(["exec", "attach", "portforward"]);
-/** What comes with a GET is no one's. */
-const UNREAD: Body = { type: "", bytes: new Uint8Array() };
-const NO_BODY = { contentType: "", body: undefined };
 
-const isCollection = (asked: Route) => asked.name === "" && asked.subresource === "";
 const isProxy = ({ kind, subresource }: Route) => subresource === "proxy" && isProxied(kind.groupResource);
 const isCreated = (info: RequestInfo): info is ResourceInfo =>
   info.type === "resource" && info.group === "" && info.resource === "pods" && CREATED.has(info.subresource);
 const isStream = (asked: Route) =>
   isProxy(asked) || (asked.kind.groupResource === "pods" && STREAMS.has(asked.subresource));
-
-/** Only tables ask what it says. */
-function includeObject(query: URLSearchParams, { shape }: Format): string {
-  const value = query.get("includeObject") ?? "";
-  if (shape === "table" && !INCLUDE_OBJECT.includes(value))
-    throw badRequest(
-      `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
-    );
-  return value || "Metadata";
-}
-
-/** What can be answered where the URL points. */
-const endpointOf = (asked: Route): Endpoint => ({
-  collection: isCollection(asked),
-  hasProtobuf: hasProtobuf(asked.kind),
-  converts: asked.kind.verbs.includes("get") ? "all" : "metadata",
-  isRouted: isBuiltIn(asked.kind),
-});
-
-/** The type of a body: options for deletes, a subresource's own, or the kind's. */
-function expectedOf({ kind, verb, subresource }: Route): Expected {
-  if (verb === "delete" || verb === "deletecollection") return { apiVersion: "v1", kind: "DeleteOptions" };
-  const body = kind.subresources.find(({ name }) => name === subresource)?.body;
-  if (!body) return kind;
-  return { apiVersion: body.group ? `${body.group}/${body.version}` : body.version, kind: body.kind };
-}
-
-function bodyOf(
-  { method }: Request,
-  body: Body,
-  asked: Route,
-): Pick<ApiRequest, "contentType" | "body" | "repeatedKeys"> {
-  if (method === "GET" || (method === "DELETE" && body.bytes.length === 0)) return NO_BODY;
-  const expected = expectedOf(asked);
-  checkBodyType(method, body.type, hasProtobuf(expected), !isBuiltIn(asked.kind));
-  const { type, text } = textOf(body, expected);
-  return understood(type, text, expected);
-}
-
-function apiRequest(question: Question, body: Pick<ApiRequest, "contentType" | "body" | "repeatedKeys">): ApiRequest {
-  const { request, query, user, asked, draft } = question;
-  const userAgent = (request.headers.get("user-agent") ?? "").split("/")[0] ?? "";
-  // What is deleted must be known one by one.
-  const { shape, encoding, pretty } = question.format;
-  const asBytes = asked.verb === "list" && shape === "json" && encoding === "json" && !pretty;
-  return { ...asked, user, query, ...body, userAgent, asBytes, ...(draft && { audit: draft }) };
-}
 
 const STARTED: Outcome = { code: 200, stage: "ResponseStarted" };
 const UPGRADED: Outcome = { code: 101, stage: "ResponseStarted" };
@@ -227,10 +160,7 @@ export class Resources {
     if (info.type === "path") throw new PageNotFound();
     const asked = route(this.#parts.kinds, request.method, info);
     const query = url.searchParams;
-    const negotiated = negotiate(request.headers.get("accept"), endpointOf(asked), asked.verb === "watch");
-    const pretty = negotiated.pretty || wantsPretty(query, request.headers.get("user-agent") ?? "");
-    const format = { ...negotiated, pretty };
-    return { request, query, user, info, asked, format, includeObject: includeObject(query, format), draft };
+    return { request, query, user, info, asked, ...lookOf(request, query, asked), draft };
   }
 
   #handle(
