@@ -2,6 +2,7 @@
 import type { Extension } from "../../kinds/apiregistration/api-service.ts";
 import type { Kind, Subresource } from "../../kinds/kind.ts";
 import type { Described } from "../aggregation/discovery.ts";
+import { isBuiltIn } from "../engine/stored.ts";
 import { parseAccept } from "../http/negotiate.ts";
 import type { Group, Version } from "./groups.ts";
 import { foreignBody } from "./legacy.ts";
@@ -22,24 +23,25 @@ export function aggregatedVersion(accept: string | null): string | undefined {
 
 export const aggregatedType = (version: string) => `application/json;g=${GROUP};v=${version};as=APIGroupDiscoveryList`;
 
-/** An empty group and version stand for those of the document around it. */
-const responseKind = (kind: string, foreign: { group: string; version: string } | undefined) => ({
-  group: foreign?.group ?? "",
-  version: foreign?.version ?? "",
-  kind,
-});
+/** An empty group and version stand for those of the document around it, which custom resources name all the same. */
+function responseKind(kind: Kind, subresource?: Subresource) {
+  const own = isBuiltIn(kind) ? { group: "", version: "" } : { group: kind.group, version: kind.version };
+  const foreign = subresource && foreignBody(kind, subresource);
+  return { ...own, ...foreign, kind: subresource?.body?.kind ?? kind.kind };
+}
 
 const subresourceEntry = (kind: Kind, subresource: Subresource) => ({
   subresource: subresource.name,
-  responseKind: responseKind(subresource.body?.kind ?? kind.kind, foreignBody(kind, subresource)),
+  responseKind: responseKind(kind, subresource),
   verbs: subresource.verbs,
 });
 
 function resourceEntry(kind: Kind): object {
-  const subresources = kind.subresources.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const { subresources: declared } = kind;
+  const subresources = isBuiltIn(kind) ? declared.toSorted((a, b) => (a.name < b.name ? -1 : 1)) : declared;
   return {
     resource: kind.resource,
-    responseKind: responseKind(kind.kind, undefined),
+    responseKind: responseKind(kind),
     scope: kind.namespaced ? "Namespaced" : "Cluster",
     singularResource: kind.singular,
     verbs: kind.verbs,
