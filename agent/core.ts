@@ -3,6 +3,7 @@
  * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
  */
 import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
+import { errorText } from "../worker/lib/error-text.ts";
 import type { StreamRequest } from "../worker/protocol/link.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
@@ -178,7 +179,7 @@ export class AgentCore {
         await body();
         break;
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = errorText(error);
         log(`the node is not ready: ${message}`);
         this.link.reportHealth(false, message);
         await effects.sleep(RETRY_MS);
@@ -225,7 +226,7 @@ export class AgentCore {
     this.register()
       .then(() => again(FACTS_EVERY_MS))
       .catch((error: unknown) => {
-        log(`the node could not be registered: ${error instanceof Error ? error.message : error}`);
+        log(`the node could not be registered: ${errorText(error)}`);
         again(RETRY_MS);
       });
   }

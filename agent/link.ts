@@ -3,6 +3,7 @@
  * Both ways of losing it count: a close, and silence (a cut uplink sends no goodbye).
  */
 import type { Effects } from "../worker/lib/effects.ts";
+import { errorText } from "../worker/lib/error-text.ts";
 import {
   CloseCode,
   type Json,
@@ -104,7 +105,7 @@ export class Link {
       try {
         this.receive(parseToNode(text));
       } catch (error) {
-        log(`a message of the cluster was not understood: ${error instanceof Error ? error.message : error}`);
+        log(`a message of the cluster was not understood: ${errorText(error)}`);
         socket.close(CloseCode.protocol);
       }
     });

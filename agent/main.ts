@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-/** The `skerry` command. */
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
+/** The `skerry` command. */
+import { errorText } from "../worker/lib/error-text.ts";
 import { effects, steadyEffects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
@@ -16,7 +17,7 @@ const runAgent = async () => (await import("./agent.ts")).runAgent(home(), stead
 const defaultNodeName = () => hostname().toLowerCase();
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
-const fail = (error: unknown) => progress(error instanceof Error ? error.message : String(error));
+const fail = (error: unknown) => progress(errorText(error));
 
 function seconds(text: string): number {
   const match = /^(\d+)(s|m|h|d)?$/.exec(text);

@@ -1,6 +1,7 @@
 /** Asks webhooks: those at a URL directly, those behind a Service through the node of one of its pods. */
 import type { Caller, CalloutAnswer, ClientConfig } from "./api/callouts/callouts.ts";
 import { serviceGrant } from "./api/http/proxy.ts";
+import { errorText } from "./lib/error-text.ts";
 import { inTime, type Outside, openStream, type Way } from "./outside.ts";
 import type { OwnRequest } from "./protocol/proxy.ts";
 
@@ -25,7 +26,7 @@ export function caller(way: Way): Caller {
       return { status: response.status, body: await inTime(response.text(), signal) };
     } catch (error) {
       if (signal.aborted) return failed("context deadline exceeded");
-      return failed(error instanceof Error ? error.message : String(error));
+      return failed(errorText(error));
     } finally {
       end();
     }

@@ -5,6 +5,7 @@ import { serviceGrant } from "./api/http/proxy.ts";
 import type { Answer, DiscoveryCheck } from "./controllers/apiservice/availability.ts";
 import { type Extension, REGISTRATIONS } from "./kinds/apiregistration/api-service.ts";
 import type { CertificateAndKey } from "./lib/certificates.ts";
+import { errorText } from "./lib/error-text.ts";
 import { inTime, openStream, type Way } from "./outside.ts";
 import type { ProxyRequest } from "./protocol/link.ts";
 
@@ -111,7 +112,7 @@ export class ExtensionServers implements Extensions {
       if (why.startsWith(unreachable)) return failed(`Get ${JSON.stringify(url)}: ${why.slice(unreachable.length)}`);
       return failed(`bad status from ${url}: ${status}`);
     } catch (error) {
-      return failed(`Get ${JSON.stringify(url)}: ${error instanceof Error ? error.message : String(error)}`);
+      return failed(`Get ${JSON.stringify(url)}: ${errorText(error)}`);
     }
   }
 }

@@ -18,6 +18,7 @@ import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
+import { errorText } from "./lib/error-text.ts";
 import { CLUSTER_HEADER, DEADLINE_HEADER, GRANT_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
 import { pathAndQuery } from "./lib/url.ts";
@@ -291,4 +292,4 @@ export class Host {
 }
 
 const warn = (controller: string, key: string, error: unknown) =>
-  console.warn(`${controller} ${key}: ${error instanceof Error ? error.message : error}`);
+  console.warn(`${controller} ${key}: ${errorText(error)}`);

@@ -15,6 +15,7 @@ import { isStream, openStream } from "./edge/stream.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
 import { BUILTIN_GROUPS, foreignGroupVersion } from "./kinds/groups.ts";
+import { errorText } from "./lib/error-text.ts";
 import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
@@ -83,7 +84,7 @@ export default {
     try {
       return await serve(request, env);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       const known =
         error instanceof ApiError
           ? error

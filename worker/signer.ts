@@ -3,6 +3,7 @@ import type { Authorizer } from "./api/auth/rules.ts";
 import type { CertificateParts, SigningOrder } from "./controllers/certificates/certificates.ts";
 import { readCertificateRequest } from "./lib/certificate-requests.ts";
 import { type CertificateAndKey, issueAsked } from "./lib/certificates.ts";
+import { errorText } from "./lib/error-text.ts";
 
 /** The certificate, or why there is none. */
 export async function answerOrder(
@@ -14,7 +15,7 @@ export async function answerOrder(
   try {
     return { certificate: btoa(await issueAsked(authority, asked.read, usages, validity)) };
   } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) };
+    return { failed: errorText(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 /** When the control plane answers, and what there is to say then. */
 import type { Effects } from "../../worker/lib/effects.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
 import { administrator } from "./credentials.ts";
 import { files, type Home, writeFile } from "./home.ts";
@@ -22,7 +23,7 @@ export async function waitFor<T>(
       const value = await check();
       if (value !== undefined) return value;
     } catch (error) {
-      last = error instanceof Error ? error.message : String(error);
+      last = errorText(error);
     }
     await effects.sleep(100);
   }

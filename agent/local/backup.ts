@@ -104,22 +104,29 @@ export async function rewind({ home, progress, effects }: BackupContext, options
   progress(`the cluster is as it was at ${moment}, and at revision ${revision}`);
 }
 
+/** `paths`: the way of the first try, and of those after it. */
 async function sendWhole(
   { effects }: Pick<BackupContext, "effects">,
   to: Server,
-  paths: [string, string],
+  [first, next]: [string, string],
 ): Promise<void> {
-  let path = paths[0];
+  checked("POST", first, await insist(effects, (attempt) => send(to, "POST", attempt === 1 ? first : next)));
+}
+
+/** Asks until an answer is no failure that may pass, or often enough: what is sent may have come without an answer. */
+async function insist(
+  { sleep }: Pick<BackupContext["effects"], "sleep">,
+  ask: (attempt: number) => Promise<Answer>,
+): Promise<Answer> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const answer = await send(to, "POST", path);
-      if (answer.code < 300) return;
-      if (answer.code < 500 || answer.code === 501 || attempt >= ATTEMPTS) return void checked("POST", path, answer);
+      const answer = await ask(attempt);
+      const { code } = answer;
+      if ((code < 500 && code !== 429) || code === 501 || attempt >= ATTEMPTS) return answer;
     } catch (error) {
       if (attempt >= ATTEMPTS) throw error;
     }
-    path = paths[1];
-    await effects.sleep(RETRY_MS * 2 ** attempt);
+    await sleep(RETRY_MS * 2 ** attempt);
   }
 }
 
@@ -161,17 +168,8 @@ async function upload(
 
 /** A part may be sent again, whether or not it had come. */
 async function sendPart({ effects }: BackupContext, to: Server, path: string, { bytes }: Part): Promise<Answer> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const sending = { bytes, type: "application/x-ndjson", timeoutMs: PART_TIMEOUT_MS };
-      const answer = await read(await open(to, "POST", path, sending));
-      if (answer.code < 500 && answer.code !== 429) return refusal(answer);
-      if (attempt >= ATTEMPTS) return refusal(answer);
-    } catch (error) {
-      if (error instanceof RestoreError || attempt >= ATTEMPTS) throw error;
-    }
-    await effects.sleep(RETRY_MS * 2 ** attempt);
-  }
+  const sending = { bytes, type: "application/x-ndjson", timeoutMs: PART_TIMEOUT_MS };
+  return refusal(await insist(effects, async () => read(await open(to, "POST", path, sending))));
 }
 
 class RestoreError extends Error {

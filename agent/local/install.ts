@@ -4,6 +4,7 @@ import { accessSync, chmodSync, constants, cpSync, mkdirSync, mkdtempSync, renam
 import { readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { run } from "../process.ts";
 
 export type Progress = (message: string) => void;
@@ -96,7 +97,7 @@ async function installNerdctl(cache: string, progress: Progress): Promise<string
       if (found) return found;
       tried.push(`${name}: no usable nerdctl 2`);
     } catch (error) {
-      tried.push(`${name}: ${error instanceof Error ? error.message : error}`);
+      tried.push(`${name}: ${errorText(error)}`);
     }
   }
   throw new Error(`nerdctl could not be installed.\n  ${tried.join("\n  ")}`);

@@ -1,6 +1,7 @@
 /** `skerry up`: a whole cluster on this machine. Starts the control plane, joins this machine to it, keeps both running. */
 import { closeSync, readFileSync, rmSync } from "node:fs";
 import { join as joinPath } from "node:path";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { spawn } from "../process.ts";
 import { answers, summary, waitFor } from "./answers.ts";
 import { cachePath, files, type Home } from "./home.ts";
@@ -108,7 +109,7 @@ async function startAgent(
     });
   } catch (error) {
     await keeper.stop();
-    throw new Error(`${error instanceof Error ? error.message : error}; see ${files(home.path).logs}/agent.log`);
+    throw new Error(`${errorText(error)}; see ${files(home.path).logs}/agent.log`);
   }
   return keeper;
 }

@@ -1,4 +1,5 @@
 import type { Effects } from "../../worker/lib/effects.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
 import { ApiForwarder } from "./api-forwarder.ts";
 import { attempt, type Command, command } from "./commands.ts";
@@ -167,7 +168,7 @@ export class NodeNetwork {
       await parts.routes.load();
       await parts.table.verify();
     } catch (error) {
-      this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.log(`network: ${errorText(error)}`);
     }
     this.#work();
   }
@@ -225,7 +226,7 @@ export class NodeNetwork {
         await this.#apply(parts, this.#state);
         this.#retryMs = RETRY_MS.first;
       } catch (error) {
-        this.#options.log(`network: ${error instanceof Error ? error.message : String(error)}`);
+        this.#options.log(`network: ${errorText(error)}`);
         this.#retryLater();
         return;
       }

@@ -1,5 +1,6 @@
 /** Serves what the control plane asks for on a socket to this node's Relay: one socket a stream. */
 import { WebSocket } from "ws";
+import { errorText } from "../../worker/lib/error-text.ts";
 import type { PodStreamRequest, StreamRequest } from "../../worker/protocol/link.ts";
 import type { NodeIdentity } from "../local/join.ts";
 import { serveAttach } from "./attach.ts";
@@ -60,7 +61,7 @@ export async function serveOn(socket: WebSocket, request: StreamRequest, deps: S
     if (request.kind === "proxy") await serveProxy({ socket, request, deps });
     else await POD_SERVERS[request.kind]({ socket, request, deps });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorText(error);
     deps.log(`${subjectOf(request)}: ${message}`);
     if (socket.readyState !== WebSocket.OPEN) return;
     if (request.kind !== "proxy" && request.subprotocol.endsWith("channel.k8s.io"))

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { errorText } from "../lib/error-text.ts";
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooLong, tooMany } from "../lib/status.ts";
 import { hasFormat } from "./formats.ts";
 import { same } from "./paths.ts";
@@ -115,7 +116,7 @@ export function patternProblem(pattern: string): string | undefined {
     RE2JS.compile(pattern);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

@@ -4,6 +4,7 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#using-authentication-configuration
  */
 import { claimExpression, type Expression, type Rule, userExpression } from "./authentication-expressions.ts";
+import { errorText } from "./error-text.ts";
 
 export type MappedClaim = { claim: string; prefix: string };
 
@@ -85,7 +86,7 @@ function compiled(make: (text: string) => Expression, value: unknown, field: str
   try {
     return make(text);
   } catch (error) {
-    return fail(field, error instanceof Error ? error.message : String(error));
+    return fail(field, errorText(error));
   }
 }
 

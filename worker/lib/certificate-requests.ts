@@ -1,4 +1,5 @@
 /** PKCS#10: what someone who wants a certificate says about themselves (RFC 2986). */
+import { errorText } from "./error-text.ts";
 import { decodePem } from "./pem.ts";
 import { COMMON_NAME, type Names, ORGANIZATION } from "./x509.ts";
 import { fieldsOf, type CertificateRequest as Read, readCertificate, readRequest } from "./x509-read.ts";
@@ -23,7 +24,7 @@ export function readCertificateRequest(pem: string): CertificateRequest | { prob
       read,
     };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: errorText(error) };
   }
 }
 
@@ -39,6 +40,6 @@ export function certificateChainProblem(pem: string): string | undefined {
     }
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }

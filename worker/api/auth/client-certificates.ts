@@ -4,6 +4,7 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/authentication/#x509-client-certificates
  */
 import { fromBase64, hex } from "../../lib/bytes.ts";
+import { errorText } from "../../lib/error-text.ts";
 import { decodePem } from "../../lib/pem.ts";
 import { CLIENT_AUTH, COMMON_NAME, EXTENDED_KEY_USAGE, ORGANIZATION } from "../../lib/x509.ts";
 import { type Certificate, fieldsOf, isSignedBy, purposesIn, readCertificate } from "../../lib/x509-read.ts";
@@ -27,9 +28,7 @@ export class ClientCertificates {
   async login(text: string): Promise<Login> {
     const known = this.#logins.get(text);
     if (known) return known;
-    const login = await this.#read(text).catch(
-      (error: unknown): Login => ({ refused: `x509: ${error instanceof Error ? error.message : error}` }),
-    );
+    const login = await this.#read(text).catch((error: unknown): Login => ({ refused: `x509: ${errorText(error)}` }));
     if (this.#logins.size >= MAX_REMEMBERED) this.#logins.clear();
     this.#logins.set(text, login);
     return login;

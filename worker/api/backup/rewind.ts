@@ -6,6 +6,7 @@
  * before, is with the one who asked, and is told to the cluster as the first thing after its storage has changed.
  */
 import { timestamp } from "../../lib/effects.ts";
+import { errorText } from "../../lib/error-text.ts";
 import { ApiError, badRequest } from "../../lib/status.ts";
 import type { Store, StoredObject } from "../../storage/store.ts";
 import { refsOf } from "../engine/refs.ts";
@@ -45,7 +46,7 @@ export async function momentAt(past: Past | undefined, store: Store, at: number,
   try {
     return { at: timestamp(at), bookmark: await past.bookmarkAt(at), revision: store.revision() + ROOM };
   } catch (error) {
-    throw cannot(error instanceof Error ? error.message : String(error));
+    throw cannot(errorText(error));
   }
 }
 
@@ -57,7 +58,7 @@ export async function goBack(past: Past | undefined, store: Store, bookmark: str
   try {
     await past.restoreNext(bookmark);
   } catch (error) {
-    throw cannot(error instanceof Error ? error.message : String(error));
+    throw cannot(errorText(error));
   }
   past.restart();
 }

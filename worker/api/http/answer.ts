@@ -1,6 +1,7 @@
 /** HTTP answers: objects, Status errors, plain text; the headers that all of them carry. */
 import { encodeProtobuf, hasProtobuf } from "../../kinds/protobuf/envelope.ts";
 import { headerBytes } from "../../lib/bytes.ts";
+import { errorText } from "../../lib/error-text.ts";
 import { ApiError, internalError, type Status } from "../../lib/status.ts";
 import { TooManyRequests } from "../fairness/refusal.ts";
 import { toYaml } from "./body.ts";
@@ -89,8 +90,7 @@ export function answerText(text: string, code = 200, type = "text/plain; charset
 }
 
 function asStatus(error: unknown): { status: Status; code: number } {
-  const known =
-    error instanceof ApiError ? error : internalError(error instanceof Error ? error.message : String(error));
+  const known = error instanceof ApiError ? error : internalError(errorText(error));
   return { status: known.status(), code: known.code };
 }
 

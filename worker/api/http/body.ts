@@ -3,6 +3,7 @@ import { type Document, isScalar, LineCounter, parseDocument, stringify, type Ta
 import { canonical } from "../../kinds/patch/fields/element.ts";
 import { decodeProtobuf, ProtobufError } from "../../kinds/protobuf/envelope.ts";
 import { concat, hex } from "../../lib/bytes.ts";
+import { errorText } from "../../lib/error-text.ts";
 import { ApiError, badRequest, tooLarge, unsupportedMediaType } from "../../lib/status.ts";
 import { unrecognized } from "../engine/body.ts";
 import type { ApiRequest } from "../request.ts";
@@ -138,7 +139,7 @@ function yamlToJson(text: string, refuse: (why: string) => ApiError): { body: st
   } catch (error) {
     // The parser calls itself for each level.
     if (error instanceof RangeError) throw refuse("yaml: exceeded max depth");
-    throw refuse(`yaml: ${error instanceof Error ? error.message : String(error)}`);
+    throw refuse(`yaml: ${errorText(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Messages that JSON shows as one value: times, quantities, numbers or text, embedded JSON. */
 import { BinaryReader, base64Decode, base64Encode, WireType } from "@bufbuild/protobuf/wire";
+import { errorText } from "../../lib/error-text.ts";
 import { goJson } from "../../lib/go-json.ts";
 import { type Codec, expectWire, int32, int64, text, WireError } from "./wire.ts";
 
@@ -106,7 +107,7 @@ export const rawJson = leaf(
     try {
       return JSON.parse(decoder.decode(raw)) as unknown;
     } catch (error) {
-      throw new WireError(error instanceof Error ? error.message : String(error));
+      throw new WireError(errorText(error));
     }
   },
   (value) => ({ raw: encoder.encode(goJson(value)) }),

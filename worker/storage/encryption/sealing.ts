@@ -1,3 +1,4 @@
+import { errorText } from "../../lib/error-text.ts";
 import type { Key } from "../../lib/object.ts";
 import type { StoredObject } from "../store.ts";
 import { decrypt, encrypt } from "./cipher.ts";
@@ -118,7 +119,7 @@ export class Sealing {
     try {
       return decoder.decode(decrypt(this.#keys.find(id), bytes.subarray(HEADER_BYTES), context));
     } catch (error) {
-      throw new Error(`${context} cannot be opened: ${error instanceof Error ? error.message : error}`);
+      throw new Error(`${context} cannot be opened: ${errorText(error)}`);
     }
   }
 }

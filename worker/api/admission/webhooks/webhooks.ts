@@ -3,6 +3,7 @@ import type { Kind } from "../../../kinds/kind.ts";
 import { readJsonPatch } from "../../../kinds/patch/json-patch.ts";
 import { same } from "../../../kinds/paths.ts";
 import { CelError, type Program } from "../../../lib/cel/program.ts";
+import { errorText } from "../../../lib/error-text.ts";
 import type { KubeObject } from "../../../lib/object.ts";
 import { badRequest, forbidden, internalError } from "../../../lib/status.ts";
 import { answersTo, type Callout, type CalloutAnswer } from "../../callouts/callouts.ts";
@@ -118,6 +119,6 @@ function patchedBy(patch: string, object: KubeObject): unknown {
   try {
     return readJsonPatch(patch)(object);
   } catch (error) {
-    throw internalError(error instanceof Error ? error.message : String(error));
+    throw internalError(errorText(error));
   }
 }

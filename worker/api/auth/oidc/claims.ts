@@ -1,6 +1,7 @@
 /** From the claims of an ID token to the user that they stand for. */
 import type { Issuer } from "../../../lib/authentication-config.ts";
 import { type Expression, ofClaims, ofUser, type Rule } from "../../../lib/authentication-expressions.ts";
+import { errorText } from "../../../lib/error-text.ts";
 import type { User } from "../../request.ts";
 
 /** Of https://openid.net/specs/openid-connect-core-1_0.html#IDToken, and whatever else the issuer says. */
@@ -26,7 +27,7 @@ function evaluated(expression: Expression, claims: IdClaims, what: string): unkn
   try {
     return ofClaims(expression, claims);
   } catch (error) {
-    return fail(`error evaluating ${what} claim expression: ${error instanceof Error ? error.message : error}`);
+    return fail(`error evaluating ${what} claim expression: ${errorText(error)}`);
   }
 }
 
@@ -76,7 +77,7 @@ function hold(rules: readonly Rule[], value: (rule: Rule) => unknown, what: stri
     try {
       isTrue = value(rule) === true;
     } catch (error) {
-      fail(`error evaluating ${what}: ${error instanceof Error ? error.message : error}`);
+      fail(`error evaluating ${what}: ${errorText(error)}`);
     }
     if (!isTrue) fail(`error evaluating ${what}: validation expression '${rule.text}' failed: ${rule.message}`);
   }

@@ -6,6 +6,7 @@
  */
 import { createLocalJWKSet, type JSONWebKeySet } from "jose";
 import type { Issuer } from "../../../lib/authentication-config.ts";
+import { errorText } from "../../../lib/error-text.ts";
 
 /** The text of a document; rejects when it does not come in time, or is no success. */
 export type Fetcher = (url: string, timeoutMs: number) => Promise<string>;
@@ -60,7 +61,7 @@ export class IssuerKeys {
           this.#fetchedAt = this.#now();
         },
         (error: unknown) => {
-          this.#failure = `the issuer's keys cannot be read: ${error instanceof Error ? error.message : error}`;
+          this.#failure = `the issuer's keys cannot be read: ${errorText(error)}`;
         },
       )
       .finally(() => {

@@ -5,6 +5,7 @@
  */
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
 import type { Issuer } from "../../../lib/authentication-config.ts";
+import { errorText } from "../../../lib/error-text.ts";
 import type { User } from "../../request.ts";
 import { quoted } from "../rules.ts";
 import { userOfClaims } from "./claims.ts";
@@ -59,7 +60,7 @@ function reasonOf(error: unknown, { audiences, algorithms }: Issuer, token: stri
     return "failed to verify signature: failed to verify id token signature";
   if (error instanceof errors.JOSEAlgNotAllowed)
     return `oidc: verify token: oidc: malformed jwt: go-jose/go-jose: unexpected signature algorithm ${JSON.stringify(decodeProtectedHeader(token).alg)}; expected ${quoted(algorithms)}`;
-  return error instanceof Error ? error.message : String(error);
+  return errorText(error);
 }
 
 async function verified({ issuer, keys }: Known, token: string): Promise<Login> {

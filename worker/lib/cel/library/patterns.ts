@@ -1,5 +1,6 @@
 /** Regular expressions in linear time. https://kubernetes.io/docs/reference/using-api/cel/#kubernetes-regex-library */
 import { RE2JS } from "re2js";
+import { errorText } from "../../error-text.ts";
 import { ofPattern } from "../costs.ts";
 import { Library } from "../environment.ts";
 import { CelError } from "../errors.ts";
@@ -20,7 +21,7 @@ export function pattern(text: string): RE2JS {
     patterns.set(text, compiled);
     return compiled;
   } catch (error) {
-    throw new CelError(error instanceof Error ? error.message : String(error));
+    throw new CelError(errorText(error));
   }
 }
 
