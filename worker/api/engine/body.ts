@@ -37,18 +37,17 @@ export function parseObject(kind: Kind, body = ""): Loose {
   } catch (error) {
     throw error instanceof JsonError ? refuse(error.message) : error;
   }
-  if (value === null && isBuiltIn(kind)) return {} as Loose;
-  if (!isBuiltIn(kind) && !(value as Loose | null)?.kind)
-    throw unrecognized(kind, body, `Object 'Kind' is missing in '${body}'`);
-  if (!isObject(value)) throw unrecognized(kind, body, notAnObject(value));
+  if (value !== null && !isObject(value)) throw unrecognized(kind, body, notAnObject(value));
+  const object = value ?? ({} as Loose);
   for (const field of ["apiVersion", "kind"]) {
-    const said = value[field] ?? "";
+    const said = object[field] ?? "";
     if (typeof said !== "string")
       throw refuse(`json: cannot unmarshal ${jsonWord(said)} into Go struct field .${field} of type string`);
     if (field === "apiVersion" && said.split("/").length > 2)
       throw unrecognized(kind, body, `unexpected GroupVersion string: ${said}`);
   }
-  return value;
+  if (!object.kind && !isBuiltIn(kind)) throw unrecognized(kind, body, `Object 'Kind' is missing in '${body}'`);
+  return object;
 }
 
 /** A body as the kind's normal form with its defaults; warnings are added. Throws 400 for what the type cannot hold. */

@@ -1,4 +1,4 @@
-import { ApiError } from "../../lib/status.ts";
+import { ApiError, badRequest } from "../../lib/status.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import type { Core } from "./core.ts";
 import { removeObject } from "./delete.ts";
@@ -8,6 +8,8 @@ import { list } from "./read.ts";
 /** Deletes what a list with the same query finds, and answers with that list. */
 export function deleteCollection(core: Core, request: ApiRequest): ApiResult {
   const options = deleteOptions(request);
+  // An empty namespace in the path is not all of them.
+  if (request.kind.namespaced && !request.namespace) throw badRequest("Namespace parameter required.");
   return core.store.write((txn) => {
     const found = list(core, request);
     if (found.type !== "list") return found;
