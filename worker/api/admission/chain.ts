@@ -1,5 +1,6 @@
 import type { Admission } from "./admission.ts";
 import { certificates } from "./certificates.ts";
+import { claimResize } from "./claim-resize.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
@@ -8,6 +9,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { nodeRestriction } from "./node-restriction.ts";
 import { paramAccess } from "./param-access.ts";
 import { podSecurity } from "./pod-security/pod-security.ts";
+import { podTopologyLabels } from "./pod-topology-labels.ts";
 import { validatingPolicies } from "./policies/policies.ts";
 import { priority } from "./priority.ts";
 import { privilegeEscalation } from "./privilege-escalation.ts";
@@ -29,10 +31,11 @@ const ownMutating: readonly Admission[] = [
   taintNodes,
   priority,
   defaultTolerationSeconds,
-  runtimeClass,
   defaultStorageClass,
   storageProtection,
+  runtimeClass,
   defaultIngressClass,
+  podTopologyLabels,
 ];
 
 export const mutating: readonly Admission[] = [...ownMutating, mutation(ownMutating)];
@@ -40,10 +43,11 @@ export const mutating: readonly Admission[] = [...ownMutating, mutation(ownMutat
 export const validating: readonly Admission[] = [
   privilegeEscalation,
   paramAccess,
-  certificates,
   limitRanger,
-  runtimeClassOverhead,
   podSecurity,
+  claimResize,
+  runtimeClassOverhead,
+  certificates,
   validatingPolicies,
   validatingWebhooks,
   resourceQuota,

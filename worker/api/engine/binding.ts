@@ -4,6 +4,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { ApiError, badRequest, conflict, type FieldError, notFound, notSupported, required } from "../../lib/status.ts";
 import type { Txn } from "../../storage/store.ts";
+import { topologyLabels } from "../admission/pod-topology-labels.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import { readBody } from "./body.ts";
 import { replace } from "./commit.ts";
@@ -30,7 +31,8 @@ export function bind(core: Core, request: ApiRequest): ApiResult {
   if (!node) throw unfit(required("target.name"));
   const place = { namespace: request.namespace, name, uid: binding.metadata?.uid, node };
   core.store.write((txn) => {
-    bindPod(core, txn, { ...place, annotations: binding.metadata?.annotations }, options.dryRun);
+    const { annotations, labels } = binding.metadata ?? {};
+    bindPod(core, txn, { ...place, annotations, labels }, options.dryRun);
   });
   return created(warnings);
 }
@@ -53,9 +55,10 @@ export type Place = {
   /** Binds only the pod that was looked at, not a later one of its name. */
   uid?: string | undefined;
   annotations?: Record<string, string> | undefined;
+  labels?: Record<string, string> | undefined;
 };
 
-export function bindPod({ effects }: Core, txn: Txn, place: Place, dryRun = false): void {
+export function bindPod(core: Core, txn: Txn, place: Place, dryRun = false): void {
   const { namespace, name, node, uid, annotations } = place;
   const stored = txn.get(keyOf(PodKind, namespace, name));
   if (!stored) throw notFound(subjectOf(PodKind, name));
@@ -66,11 +69,19 @@ export function bindPod({ effects }: Core, txn: Txn, place: Place, dryRun = fals
   if (old.metadata?.deletionTimestamp) throw refused(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (old.spec?.nodeName) throw refused(`pod ${name} is already assigned to node ${JSON.stringify(old.spec.nodeName)}`);
   if (old.spec?.schedulingGates?.length) throw refused(`pod ${name} has non-empty .spec.schedulingGates`);
+  // A node that was only hoped for is no news any more.
+  const { nominatedNodeName: _, ...status } = old.status ?? {};
+  const added = { ...place.labels, ...topologyLabels(core, node) };
+  const labels = Object.keys(added).length ? { ...old.metadata?.labels, ...added } : old.metadata?.labels;
   const pod: CoreV1Pod = {
     ...old,
-    metadata: { ...old.metadata, annotations: { ...old.metadata?.annotations, ...annotations } },
+    metadata: {
+      ...old.metadata,
+      ...(labels && { labels }),
+      annotations: { ...old.metadata?.annotations, ...annotations },
+    },
     spec: { ...old.spec, nodeName: node } as CoreV1Pod["spec"],
-    status: { ...old.status, conditions: scheduled(old.status?.conditions ?? [], timestamp(effects.now())) },
+    status: { ...status, conditions: scheduled(status.conditions ?? [], timestamp(core.effects.now())) },
   };
   replace(txn, PodKind, pod, old, stored, dryRun);
 }

@@ -22,7 +22,7 @@ type CommonSpec = {
   variables?: readonly Variable[];
 };
 
-export function compileCommon({ paramKind, matchConditions = [], variables = [] }: CommonSpec): Common {
+function compileCommon({ paramKind, matchConditions = [], variables = [] }: CommonSpec): Common {
   const scope: Scope = { params: paramKind !== undefined, authorizer: true };
   const types = variableTypes(variables, scope);
   const before = admissionEnvironment(scope);
