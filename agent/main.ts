@@ -1,8 +1,8 @@
 #!/usr/bin/env node
+/** The `skerry` command. */
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
-/** The `skerry` command. */
 import { errorText } from "../worker/lib/error-text.ts";
 import { effects, steadyEffects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";

@@ -16,7 +16,7 @@ import type { WorkQueue } from "./storage/store.ts";
 /** Without a word for so long, a socket is taken for dead, in ms: by then an agent that lives has given it up as well. */
 const SILENCE_MS = 25_000;
 /** The name under which the work queue keeps when a node counts as lost. */
-export const CONNECTION = "node-connection";
+const CONNECTION = "node-connection";
 export const HEALTH = "node-health";
 
 /** Agents ping as soon as they are connected, so a socket of which no ping is known is new, or nothing counts them. */

@@ -24,7 +24,7 @@ type Entry = { stored: StoredObject; object: KubeObject; isSettled: boolean };
  * Parsed objects by key, the least recently used dropped first. An entry counts only while its text is the stored one:
  * a revision alone could be that of a write that was rolled back, unless it was settled when it was read.
  */
-export class ParsedObjects {
+class ParsedObjects {
   readonly #entries = new Map<string, Entry>();
   #characters = 0;
   readonly #limit: number;

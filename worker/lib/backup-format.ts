@@ -40,7 +40,7 @@ export class BackupError extends Error {
 
 /** A part is whole when its lines have come to so many bytes; the last of them may be an object of 1.5 MiB. */
 export const PART_BYTES = 256 * 1024;
-export const MAX_PART_BYTES = 3 * 1024 * 1024;
+const MAX_PART_BYTES = 3 * 1024 * 1024;
 
 const NEWLINE = 10;
 const CHECK = '{"check":"';

@@ -58,7 +58,7 @@ function* objectsAt(store: Reader, resource: string, at: number): Generator<Stor
 }
 
 /** Takes lines until they make a part; undefined when there are none left. */
-export function takePart(lines: Iterator<string>): string[] | undefined {
+function takePart(lines: Iterator<string>): string[] | undefined {
   const taken: string[] = [];
   for (let size = 0; size < PART_BYTES; ) {
     const next = lines.next();

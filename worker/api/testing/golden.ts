@@ -51,7 +51,7 @@ const NAMED = /-\d+>$|^#\d+$/;
 
 const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 
-export class Matcher {
+class Matcher {
   readonly #ns: string;
   readonly #bound = new Map<string, string>();
 

@@ -200,7 +200,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** A field's name as expressions write it; undefined for one that they cannot. */
-export function escapeName(name: string): string | undefined {
+function escapeName(name: string): string | undefined {
   if (!/^[a-zA-Z_./-][a-zA-Z0-9_./-]*$/.test(name)) return undefined;
   if (RESERVED.has(name)) return `__${name}__`;
   return name.replace(/__|[./-]/g, (part) => ESCAPES[part] as string);

@@ -8,7 +8,7 @@ type Step =
   | { type: "all" }
   | { type: "filter"; path: string[]; operator: "==" | "!="; value: unknown };
 
-export class JsonPathError extends Error {
+class JsonPathError extends Error {
   override readonly name = "JsonPathError";
 }
 

@@ -25,10 +25,7 @@ const renamedLabels: Readonly<Record<string, string>> = {
   "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
 };
 
-export function* nodeLabelWarnings(
-  labels: Readonly<Record<string, string>> | undefined,
-  field: (key: string) => string,
-) {
+function* nodeLabelWarnings(labels: Readonly<Record<string, string>> | undefined, field: (key: string) => string) {
   for (const [key] of entries(labels)) if (renamedLabels[key]) yield `${field(key)}: ${renamedLabels[key]}`;
 }
 

@@ -20,7 +20,7 @@ function* validateItem({ key, path, mode }: CoreV1KeyToPath, field: string): Pro
   yield* validateMode(mode, `${field}.mode`);
 }
 
-export function* validateFilePath(path: string, field: string): Problems {
+function* validateFilePath(path: string, field: string): Problems {
   yield* validateDescendingPath(path, field);
   if (path.startsWith("..") && !path.startsWith("../")) yield invalidValue(field, path, "must not start with '..'");
 }

@@ -29,7 +29,7 @@ export function* validateStorageClass(storage: StorageV1StorageClass): Problems 
 const MAX_PARAMETERS = 512;
 const MAX_PARAMETERS_BYTES = 256 * 1024;
 
-export function* validateParameters(parameters: Readonly<Record<string, string>> | undefined): Problems {
+function* validateParameters(parameters: Readonly<Record<string, string>> | undefined): Problems {
   const given = entries(parameters);
   if (given.length > MAX_PARAMETERS) yield tooLong("parameters", MAX_PARAMETERS);
   if (given.some(([key]) => key === "")) yield invalidValue("parameters", "", "field can not be empty.");

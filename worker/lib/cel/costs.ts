@@ -54,7 +54,7 @@ export function defaultCost(id: string, args: readonly unknown[]): number {
 }
 
 /** Walking through everything within. */
-export function walkCost(value: unknown): number {
+function walkCost(value: unknown): number {
   if (typeof value === "string") return Math.floor(byteLength(value) * TRAVERSAL);
   if (value instanceof Uint8Array) return Math.floor(value.length * TRAVERSAL);
   if (Array.isArray(value)) return value.reduce<number>((cost, item) => cost + walkCost(item), 0);

@@ -40,7 +40,7 @@ export const DURATION = simple("duration");
 export const listOf = (item: Type): Type => ({ kind: "list", name: "list", params: [item] });
 export const mapOf = (key: Type, value: Type): Type => ({ kind: "map", name: "map", params: [key, value] });
 export const structType = (name: string): Type => simple("struct", name);
-export const opaqueType = (name: string, ...params: Type[]): Type => ({ kind: "opaque", name, params });
+const opaqueType = (name: string, ...params: Type[]): Type => ({ kind: "opaque", name, params });
 export const OPTIONAL = "optional_type";
 export const optionalOf = (value: Type): Type => opaqueType(OPTIONAL, value);
 export const typeOfType = (value?: Type): Type => ({ kind: "type", name: "type", params: value ? [value] : [] });

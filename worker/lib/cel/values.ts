@@ -216,7 +216,7 @@ const equalMaps = (a: CelMap, b: CelMap): boolean =>
 const equalOptionals = ({ held: a }: CelOptional, { held: b }: CelOptional): boolean =>
   a === undefined || b === undefined ? a === b : equal(a.value, b.value);
 
-export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
   for (let at = 0; at < Math.min(a.length, b.length); at++)
     if (a[at] !== b[at]) return (a[at] as number) < (b[at] as number) ? -1 : 1;
   return Math.sign(a.length - b.length);
