@@ -1,3 +1,4 @@
+import { fromBase64, toBase64Url } from "../../lib/bytes.ts";
 import { JsonError, parseJson } from "../../lib/json.ts";
 import { badRequest } from "../../lib/status.ts";
 
@@ -20,11 +21,7 @@ const NOW = -1;
 
 export function encodeToken({ revision, since, namespace, name }: ContinueToken): string {
   const text = JSON.stringify({ v: VERSION, rv: revision || NOW, since, start: `${namespace}\u0000${name}` });
-  const bytes = new TextEncoder().encode(text);
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replace(/=+$/, "");
+  return toBase64Url(new TextEncoder().encode(text));
 }
 
 /** Throws 400 for what this server did not write. */
@@ -32,8 +29,7 @@ export function decodeToken(token: string): ContinueToken {
   const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
   let text: string;
   try {
-    const binary = atob(token.replaceAll("-", "+").replaceAll("_", "/"));
-    text = new TextDecoder().decode(Uint8Array.from(binary, (char) => char.charCodeAt(0)));
+    text = new TextDecoder().decode(fromBase64(token.replaceAll("-", "+").replaceAll("_", "/")));
   } catch {
     const bad = token.search(/[^\w-]/);
     throw refuse(`illegal base64 data at input byte ${bad < 0 ? token.length : bad}`);
