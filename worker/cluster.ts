@@ -7,6 +7,7 @@ import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform, type SocketTag } from "./host.ts";
 import { certificates } from "./lib/certificates.ts";
+import { sendableCode } from "./lib/websocket.ts";
 import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
@@ -101,7 +102,7 @@ export class Cluster extends DurableObject<Env> {
   }
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
-    const sendable = code === 1005 || code === 1006 || code === 1015 ? 1000 : code;
+    const sendable = sendableCode(code);
     if (socket.readyState !== WebSocket.CLOSED) socket.close(sendable);
     await this.host.gone(this.socket(socket));
   }

@@ -22,6 +22,7 @@ import { errorText } from "./lib/error-text.ts";
 import { CLUSTER_HEADER, DEADLINE_HEADER, GRANT_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
 import { pathAndQuery } from "./lib/url.ts";
+import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { isSilent } from "./liveness.ts";
 import type { Outside } from "./outside.ts";
 import { LOOK } from "./protocol/parse.ts";
@@ -247,8 +248,7 @@ export class Host {
     const user = await core.api.authenticate(request);
     if (nodeOf(user) !== node)
       throw forbidden({ group: "", resource: "nodes", name: node }, `${user.name} is not this node`);
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-      return new Response("upgrade required", { status: 426 });
+    if (!asksForSocket(request)) return upgradeRequired();
     const { socket, answer } = this.platform.accept("node", node);
     socket.keep({ type: "node", session: { node, state: "greeting" }, openedAt: this.platform.effects.now() });
     core.link.opened(nodeSocket(socket), node);

@@ -19,6 +19,7 @@ import { errorText } from "./lib/error-text.ts";
 import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/internal-headers.ts";
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
+import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 
 export { Cluster } from "./cluster.ts";
 export { Relay } from "./relay.ts";
@@ -64,8 +65,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const path = url.pathname;
   const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   if (relay) {
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-      return new Response("upgrade required", { status: 426 });
+    if (!asksForSocket(request)) return upgradeRequired();
     const refused = await refusedNode(inner, cluster, relay[1] ?? "", stub);
     if (refused) return refused;
     const object = env.RELAY.get(env.RELAY.idFromName(`${cluster}/${relay[1]}`));

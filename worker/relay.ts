@@ -5,6 +5,7 @@
  */
 import { DurableObject } from "cloudflare:workers";
 import { effects } from "./effects.ts";
+import { asksForSocket, sendableCode, upgradeRequired } from "./lib/websocket.ts";
 
 /** How long one side waits for the other, in ms. */
 const JOIN_TIMEOUT_MS = 15_000;
@@ -26,8 +27,7 @@ export class Relay extends DurableObject {
    */
   override async fetch(request: Request): Promise<Response> {
     const [, side, id] = new URL(request.url).pathname.split("/") as [string, Side, string];
-    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket")
-      return new Response("upgrade required", { status: 426 });
+    if (!asksForSocket(request)) return upgradeRequired();
     const waiting = this.waiting.get(id);
     if (waiting?.side === side || this.sockets(side, id).length > 0)
       return new Response("this stream is taken", { status: 409 });
@@ -76,8 +76,7 @@ export class Relay extends DurableObject {
 
   private end(socket: WebSocket, code: number, reason: string): void {
     const { side, id } = socket.deserializeAttachment() as Attachment;
-    // Codes that only describe a missing close frame may not be sent.
-    const sendable = code === 1005 || code === 1006 || code === 1015 ? 1000 : code;
+    const sendable = sendableCode(code);
     for (const peer of this.sockets(other(side), id)) peer.close(sendable, reason);
     try {
       socket.close(sendable, reason);

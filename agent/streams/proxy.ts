@@ -5,6 +5,7 @@ import { pipeline, Readable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 import { createGunzip, createGzip } from "node:zlib";
 import { WebSocket } from "ws";
+import { sendableCode } from "../../worker/lib/websocket.ts";
 import type { ProxyRequest } from "../../worker/protocol/link.ts";
 import { type Headers, type ProxyMessage, Window } from "../../worker/protocol/proxy.ts";
 import { closeInOrder, sendWithin } from "./channels.ts";
@@ -239,8 +240,7 @@ function copy(data: Buffer, isBinary: boolean, from: WebSocket, to: WebSocket): 
 
 function endTogether(from: WebSocket, to: WebSocket): void {
   from.once("close", (code, reason) => {
-    // Codes that only describe a missing close frame may not be sent.
-    const sendable = code === 1005 || code === 1006 || code === 1015 ? 1000 : code;
+    const sendable = sendableCode(code);
     if (to.readyState === WebSocket.OPEN) to.close(sendable, reason);
   });
 }

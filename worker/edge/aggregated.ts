@@ -5,6 +5,7 @@
 import type { ForwardGrant } from "../api/http/streams.ts";
 import { concat } from "../lib/bytes.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
+import { asksForSocket } from "../lib/websocket.ts";
 import { HOP_BY_HOP } from "../protocol/proxy.ts";
 import { type Ask, exchange, forwarded, protocolsOf } from "./proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
@@ -25,7 +26,7 @@ export async function openAggregated(
   clusterName: string,
   relays: Relays,
 ): Promise<Response> {
-  const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isUpgrade = asksForSocket(request);
   const hasBody = request.body && !isUpgrade && !BODILESS.has(request.method);
   const body = hasBody ? await hold(request.body) : undefined;
   const answer = await ask(question(request, body?.held));

@@ -5,6 +5,7 @@
 import type { StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { ApiError } from "../lib/status.ts";
+import { asksForSocket, sendableCode } from "../lib/websocket.ts";
 import {
   type Headers as HeaderList,
   HOP_BY_HOP,
@@ -35,7 +36,7 @@ export async function openProxy(
   const [, , rest = ""] = PROXY_PATH.exec(url.pathname) ?? [];
   const headers = new Headers(request.headers);
   for (const name of ["upgrade", "connection", "content-length", "transfer-encoding"]) headers.delete(name);
-  const isUpgrade = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isUpgrade = asksForSocket(request);
   const isRedirect = rest === "" && !isUpgrade && (request.method === "GET" || request.method === "HEAD");
   headers.set(INTERNAL_HEADER, isRedirect ? "stream-check" : "stream");
   // The answer to a HEAD could carry no grant; for who may ask they are the same.
@@ -226,9 +227,7 @@ function upgraded(agent: WebSocket, list: HeaderList): Response {
 function join(from: WebSocket, to: WebSocket): void {
   from.addEventListener("message", ({ data }) => to.readyState === WebSocket.OPEN && to.send(data));
   from.addEventListener("close", ({ code, reason }) => {
-    // Codes that only describe a missing close frame may not be sent.
-    if (to.readyState === WebSocket.OPEN)
-      to.close(code === 1005 || code === 1006 || code === 1015 ? 1000 : code, reason);
+    if (to.readyState === WebSocket.OPEN) to.close(sendableCode(code), reason);
   });
   from.addEventListener("error", () => to.readyState === WebSocket.OPEN && to.close(1011, "connection lost"));
 }

@@ -4,6 +4,7 @@
  */
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
+import { asksForSocket } from "../lib/websocket.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 import { socketBody } from "./socket-body.ts";
 
@@ -23,7 +24,7 @@ export async function openStream(
   const headers = new Headers(request.headers);
   headers.delete("upgrade");
   headers.delete("connection");
-  const isSocket = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  const isSocket = asksForSocket(request);
   const isServed = isLog || isSocket;
   headers.set(INTERNAL_HEADER, isServed ? "stream" : "stream-check");
   // Whoever asks for SPDY may have come back after a refusal over WebSocket. It is asked as a WebSocket would be, so
