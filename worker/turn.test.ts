@@ -24,7 +24,10 @@ function prepared(rules: Partial<LevelRules> = {}) {
     now: () => clock.now,
   });
   const level = new Level({ ...RULES, ...rules });
-  const place = (queue: number, reads = false): Place => ({ flow: { level, hand: [queue] }, reads });
+  const place = (queue: number, reads = false): Place => ({
+    flow: { level, hand: [queue], name: String(queue) },
+    reads,
+  });
   const ran: string[] = [];
   const body =
     (name: string, ms = 0) =>
@@ -61,6 +64,15 @@ test("a client that sends one request is served before the rest of another's hun
   expect(await next()).toBe("a a a a a");
   void turn.run(body("b", 1), place(1));
   expect(await next()).toContain("b");
+});
+
+test("and from then on turns are shorter while the other has all of what waits", async () => {
+  const { turn, place, body, next } = prepared({ seats: 1000 });
+  for (let i = 0; i < 100; i++) void turn.run(body("a", 1), place(0));
+  await next();
+  void turn.run(body("b", 1), place(1));
+  await next();
+  expect(await next()).toBe("a a");
 });
 
 test("where controllers are put off for requests, the next turn is for them alone", async () => {

@@ -5,6 +5,7 @@
  * A turn does not take all that waits, only as much as is done in a few milliseconds, chosen fairly: whoever sends
  * hundreds of requests at once waits for them, and others do not.
  */
+import { Crowd } from "./api/fairness/crowd.ts";
 import { Drops } from "./api/fairness/drops.ts";
 import { FairQueues, type Level, type Place } from "./api/fairness/queues.ts";
 import { TooManyRequests } from "./api/fairness/refusal.ts";
@@ -16,6 +17,9 @@ type Queued = Waiting & { place: Place; since: number };
 /** Of what waits, so much is served in one turn: by the clock, and by number where the clock stands still meanwhile. */
 const SERVED_MS = 5;
 const SERVED = 50;
+/** So much when one client alone is left, and others are about: what it sends next, they wait for. */
+const SHARED_MS = 2;
+const SHARED = 8;
 /** The least that a request counts as, in ms. */
 const LEAST_COST_MS = 0.2;
 /** Reads that wait for no turn, until one comes: in ms. */
@@ -37,6 +41,7 @@ export class Turn {
   /** The cluster's own: all of it is done in the next turn. */
   private waiting: Waiting[] = [];
   private readonly queues = new FairQueues<Queued>();
+  private readonly crowd = new Crowd();
   private readonly drops = new WeakMap<Level, Drops>();
   private readonly options: TurnOptions;
   private isComing = false;
@@ -63,6 +68,7 @@ export class Turn {
       } else {
         const now = this.options.now();
         if (!this.queues.add(place.flow, { ...waiting, place, since: now })) return reject(this.refusal(place, now));
+        this.crowd.came(place.flow.name);
       }
       this.come();
     });
@@ -100,13 +106,18 @@ export class Turn {
     this.readsMs = 0;
     const answers = this.waiting.splice(0).map((own) => this.answerOf(own));
     const own = answers.length;
-    const end = this.options.now() + SERVED_MS;
+    const start = this.options.now();
     const serve = (queued: Queued): number => {
+      this.crowd.served(queued.place.flow.name, start);
       const { answer, cost } = this.serveQueued(queued);
       answers.push(answer);
       return cost;
     };
-    const isEnough = () => !this.isOver && (answers.length - own >= SERVED || this.options.now() >= end);
+    const isEnough = () => {
+      const now = this.options.now();
+      const [count, ms] = this.crowd.isLeftToOne(now) ? [SHARED, SHARED_MS] : [SERVED, SERVED_MS];
+      return !this.isOver && (answers.length - own >= count || now - start >= ms);
+    };
     if (!this.isOwed || this.isOver) while (this.queues.next(serve)) if (isEnough()) break;
     this.isOwed = false;
     try {

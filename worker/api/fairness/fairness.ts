@@ -85,6 +85,7 @@ export class Fairness {
     const text = `${schema.metadata?.name}\0${distinguisher(schema, user, info)}`;
     return {
       level: this.#levels.get(name) as Level,
+      name: text,
       hand: queues > 1 ? hand(text, queues, handSize) : [0],
       schemaUid: schema.metadata?.uid ?? "",
       levelUid: uid,

@@ -9,7 +9,7 @@ const rules = (more: Partial<LevelRules> = {}): LevelRules => ({
   queuing: QUEUING,
   ...more,
 });
-const flow = (level: Level, ...hand: number[]): Flow => ({ level, hand });
+const flow = (level: Level, ...hand: number[]): Flow => ({ level, hand, name: String(hand) });
 
 /** Names of those who are served, in order; each costs what `costs` says, else 1. */
 function served(

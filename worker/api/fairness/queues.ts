@@ -16,7 +16,7 @@ export type LevelRules = {
 };
 
 /** Requests that are served alike, and the queues that they may wait in. */
-export type Flow = { level: Level; hand: readonly number[] };
+export type Flow = { level: Level; hand: readonly number[]; name: string };
 
 /** Where a request stands among others. */
 export type Place = {
