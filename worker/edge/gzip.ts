@@ -20,8 +20,8 @@ function wantsGzip({ headers, cf }: Request & Peer): boolean {
 }
 
 export function compressed(request: Request, answer: Response): Response {
-  const isLarge = LARGE.test(answer.headers.get("vary") ?? "");
-  if (!isLarge || !answer.body || !wantsGzip(request)) return answer;
+  // Of most answers the headers are not looked at here: that alone costs a twentieth of what a read does.
+  if (!wantsGzip(request) || !answer.body || !LARGE.test(answer.headers.get("vary") ?? "")) return answer;
   const headers = new Headers(answer.headers);
   // The runtime encodes the body as this says.
   headers.set("content-encoding", "gzip");

@@ -1,11 +1,14 @@
 import type { Journal, JournalSegment, Sql } from "./store.ts";
 
-/** A row holds lines up to this length in characters, and begins anew then: most turns write one row, and few are deleted. */
-const SEGMENT_LENGTH = 8 * 1024;
+/**
+ * A row holds lines up to this length in characters, and begins anew then: most turns write one row, and few are deleted.
+ * What is longer does not fit into one page of SQLite, and each turn would write three.
+ */
+const SEGMENT_LENGTH = 3584;
 /** What one turn adds may be longer, up to this: a row holds 2 MB, and a character takes up to three bytes. */
 const MAX_LENGTH = 256 * 1024;
 /** Segments at most, and so 32 MiB; those beyond it go some at a time, so that most turns delete none. */
-const MAX_SEGMENTS = 4096;
+const MAX_SEGMENTS = 9362;
 const DROPPED_AT_ONCE = 32;
 
 export type JournalLimits = { segmentLength: number; maxLength: number; maxSegments: number; droppedAtOnce: number };

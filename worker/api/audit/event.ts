@@ -81,9 +81,9 @@ const cut = (text: string, length = MAX_TEXT) => (text.length > length ? text.sl
 
 const userInfo = ({ name, uid, groups, extra }: User): UserInfo => ({
   username: name,
-  ...(uid && { uid }),
+  uid: uid || undefined,
   groups,
-  ...(extra && Object.keys(extra).length > 0 && { extra }),
+  extra: extra && Object.keys(extra).length > 0 ? extra : undefined,
 });
 
 export function eventOf(answered: Answered): AuditEvent {
@@ -91,7 +91,6 @@ export function eventOf(answered: Answered): AuditEvent {
   const { pathname, search } = pathAndQuery(request.url);
   const userAgent = request.headers.get("user-agent");
   const sourceIPs = sourceAddresses(request);
-  const annotations = Object.entries(notes.annotations).map(([key, value]) => [key, cut(value)]);
   return {
     level: "Metadata",
     auditID: auditId,
@@ -99,15 +98,24 @@ export function eventOf(answered: Answered): AuditEvent {
     requestURI: cut(pathname + search, MAX_URI),
     verb: info.verb,
     user: sender ? userInfo(sender) : {},
-    ...(actor && { impersonatedUser: userInfo(actor) }),
-    ...(sourceIPs.length > 0 && { sourceIPs }),
-    ...(userAgent && { userAgent: cut(userAgent, MAX_USER_AGENT) }),
-    ...(info.type === "resource" && { objectRef: objectRef(info, notes, code) }),
-    ...(code !== undefined && { responseStatus: responseStatus(code, status) }),
+    impersonatedUser: actor && userInfo(actor),
+    sourceIPs: sourceIPs.length > 0 ? sourceIPs : undefined,
+    userAgent: userAgent ? cut(userAgent, MAX_USER_AGENT) : undefined,
+    objectRef: info.type === "resource" ? objectRef(info, notes, code) : undefined,
+    responseStatus: code === undefined ? undefined : responseStatus(code, status),
     requestReceivedTimestamp: microTimestamp(received),
     stageTimestamp: microTimestamp(now),
-    ...(annotations.length > 0 && { annotations: Object.fromEntries(annotations) }),
+    annotations: shortTexts(notes.annotations),
   };
+}
+
+function shortTexts(annotations: Record<string, string>): Record<string, string> | undefined {
+  let some: Record<string, string> | undefined;
+  for (const key of Object.keys(annotations)) {
+    some ??= {};
+    some[key] = cut(annotations[key] ?? "");
+  }
+  return some;
 }
 
 /** An event as a line of the log. */
@@ -138,15 +146,14 @@ function objectRef(
   code: number | undefined,
 ): AuditEvent["objectRef"] {
   const isMade = code === undefined || code < 300;
-  const named = { namespace: namespace || made?.namespace, name: name || made?.name, uid: isMade && made?.uid };
   return {
     resource,
-    ...(named.namespace && { namespace: named.namespace }),
-    ...(named.name && { name: named.name }),
-    ...(named.uid && { uid: named.uid }),
-    ...(group && { apiGroup: group }),
+    namespace: namespace || made?.namespace || undefined,
+    name: name || made?.name || undefined,
+    uid: (isMade && made?.uid) || undefined,
+    apiGroup: group || undefined,
     apiVersion: version,
-    ...(subresource && { subresource }),
+    subresource: subresource || undefined,
   };
 }
 
@@ -172,7 +179,8 @@ function responseStatus(code: number, status: Status | undefined): EventStatus {
 function sourceAddresses(request: Request): string[] {
   const { cf } = request as Request & { cf?: { clientIp?: unknown } };
   const peer = typeof cf?.clientIp === "string" ? cf.clientIp : (request.headers.get("cf-connecting-ip") ?? "");
-  const forwarded = (request.headers.get("x-forwarded-for") ?? "").split(",").slice(0, MAX_ADDRESSES);
+  const through = request.headers.get("x-forwarded-for");
+  const forwarded = through ? through.split(",").slice(0, MAX_ADDRESSES) : [];
   const addresses = [...forwarded, peer].map(plainAddress).filter((address) => address !== "");
   return addresses.filter((address, at) => address !== addresses[at - 1]);
 }
