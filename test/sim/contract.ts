@@ -86,7 +86,7 @@ export interface Truth {
   living(): Living | undefined;
   /** Machines with an agent: whether agent and runtime are up. */
   nodes(): ReadonlyMap<string, { running: boolean }>;
-  /** Work rows that are due, and how many rows there are; `keep` is how many revisions the log is to keep. */
+  /** Work rows that have been due for a second, and how many rows there are; `keep` is how many revisions the log is to keep. */
   storage(): Sizes;
 }
 

@@ -9,6 +9,9 @@ import type { Database } from "./database.ts";
 import { SETTINGS } from "./image.ts";
 import type { ClusterObject } from "./object.ts";
 
+/** Work that came due so lately is not late: the alarm takes its time. */
+const WAKING_MS = 1000;
+
 type Container = ContainerFact & { node: string; state: "created" | "running" | "exited" };
 
 /** What is durable, kept up with every commit, and the containers there are. */
@@ -101,7 +104,7 @@ export class WorldTruth implements Truth {
               (SELECT COUNT(*) FROM work WHERE due <= ?) AS due,
               (SELECT COUNT(*) FROM changes) AS changes,
               COALESCE((SELECT CAST(value AS INTEGER) FROM settings WHERE name = 'log.horizon'), 0) AS horizon`,
-      this.#clock.now,
+      this.#clock.now - WAKING_MS,
     );
     if (!row) throw new Error("storage is empty");
     return { ...row, keep: this.#keep };
