@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
+import { KNOWN_FAULTS } from "../../worker/api/testing/known-faults.ts";
 import { Client, type Got, type Sent } from "../support/client.ts";
 import { TestCluster } from "../support/cluster.ts";
 import { corpus } from "./corpus.ts";
@@ -14,10 +15,6 @@ const ROUNDS = 5;
 const LANES = 16;
 const NAMESPACE = "fuzz";
 const samples = corpus(NAMESPACE);
-/** Refusals that belong to these codes, and that clients know. */
-const KNOWN_5XX =
-  /resourceVersion should not be set on objects to be created|strconv\.ParseUint: |Timeout: Too large resource version: /;
-
 let cluster: TestCluster;
 let client: Client;
 let headers: Record<string, string>;
@@ -46,7 +43,7 @@ const ask = (method: string, path: string, body?: object) =>
 /** Why an answer is none that a client should get. */
 function fault({ status, type, text }: Got, { method, path }: Sent): string | undefined {
   const nothingThere = status === 503 && path.includes("/proxy");
-  if (status >= 500) return nothingThere || KNOWN_5XX.test(text) ? undefined : "a fault of the server";
+  if (status >= 500) return nothingThere || KNOWN_FAULTS.test(text) ? undefined : "a fault of the server";
   if (!type.startsWith("application/json") || method === "HEAD") return undefined;
   try {
     const isWatch = status === 200 && path.includes("watch");

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { effects } from "../../agent/effects.ts";
 import { SIGNING_KEY_SETTING } from "../../worker/api/auth/signing-key.ts";
+import { KNOWN_FAULTS } from "../../worker/api/testing/known-faults.ts";
 import { encryptionOf } from "../../worker/deployment-secret.ts";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import { DEFAULT_CONFIG } from "../../worker/lib/config.ts";
@@ -28,10 +29,6 @@ import { CONFIG_MAPS, configMap, type Row } from "./bad-input/row.ts";
 import { specs } from "./bad-input/specs.ts";
 import { identities, joins } from "./bad-input/tokens.ts";
 import { BROKEN } from "./bad-input/typed.ts";
-
-/** Refusals that kube-apiserver gives with these codes, and that its clients know. */
-const KNOWN_5XX =
-  /(resourceVersion should not be set on objects to be created|failed to create typed patch object|unknown patch type: |does not contain declared merge key: |match \$setElementOrder list|failed to convert new object|target\.name: |strconv\.ParseUint: |Timeout: Too large resource version: )/;
 
 let cluster: TestCluster;
 let client: Client;
@@ -71,7 +68,7 @@ async function ask(row: Pick<Row, "ask" | "body" | "headers"> & { as?: string },
     ...(sent === undefined ? {} : { body: sent }),
   });
   const answer = read(got);
-  if (answer.status >= 500 && !KNOWN_5XX.test(got.text)) faults.push(`${row.ask.slice(0, 200)}: ${got.text}`);
+  if (answer.status >= 500 && !KNOWN_FAULTS.test(got.text)) faults.push(`${row.ask.slice(0, 200)}: ${got.text}`);
   return answer;
 }
 

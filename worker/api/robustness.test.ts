@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { testCluster } from "./testing/cluster.ts";
+import { KNOWN_FAULTS } from "./testing/known-faults.ts";
 
 const { send, store, ask } = await testCluster();
 const container = { name: "c", image: "busybox" };
@@ -196,10 +197,6 @@ const request = target.chain(([method, where]) =>
   }),
 );
 
-/** Refusals that are a 500 in kube-apiserver too. */
-const known500 =
-  /strconv\.ParseUint: |resourceVersion should not be set|target\.(name|kind): |typed patch object|unknown patch type: |declared merge key: |setElementOrder list|failed to convert new object/;
-
 test("whatever is asked, the answer is a plain 404, a document, or a Status, and never a fault of ours", async () => {
   await fc.assert(
     fc.asyncProperty(request, async ({ method, where, parameters, type, accepted, other, who, text }) => {
@@ -213,7 +210,7 @@ test("whatever is asked, the answer is a plain 404, a document, or a Status, and
         ...(withBody && { body: text }),
       });
       const answer = await response.text();
-      if (response.status === 500 && !known500.test(answer)) throw new Error(answer);
+      if (response.status === 500 && !KNOWN_FAULTS.test(answer)) throw new Error(answer);
       if (response.status >= 400 && response.headers.get("content-type") === "application/json" && method !== "HEAD")
         expect(JSON.parse(answer)).toMatchObject({ kind: "Status", status: "Failure", code: response.status });
     }),

@@ -102,6 +102,9 @@ const cannotBeHandled =
   (why, said) =>
     badRequest(`${said.kind} in version "${said.version}" cannot be handled as a ${kind}: ${why}`);
 
+/** What a patch leaves there may be anything. */
+const textOr = (otherwise: string, value: unknown): string => (typeof value === "string" && value) || otherwise;
+
 /** The object, changed in place, in the form its kind would give it, with its defaults. Throws what `refuse` makes. */
 export function normalize(
   kinds: Kinds,
@@ -115,8 +118,8 @@ export function normalize(
   if (!isBuiltIn(kind)) noteForeign(kinds, kind, object, validation, warnings, refuse);
   checkKind(kinds, kind, object, refuse);
   const said = {
-    kind: object.kind || kind.kind,
-    version: object.apiVersion?.split("/").at(-1) || kind.version,
+    kind: textOr(kind.kind, object.kind),
+    version: textOr(kind.version, object.apiVersion).split("/").at(-1) || kind.version,
   };
   const clearsManagers = isBuiltIn(kind) && isEmptyList(object.metadata?.managedFields);
   const found = decodeOr(refuse, said, kind, object, validation === "Ignore" ? "Ignore" : "Warn", duplicates);

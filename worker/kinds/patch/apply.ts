@@ -53,18 +53,20 @@ export function apply(application: Application): KubeObject {
 
 function checkBody({ applied, apiVersion, kind }: Application, root: Schema): void {
   const type = (version: string, name: string) => `${version.includes("/") ? "" : "/"}${version}, Kind=${name}`;
+  // What is no text says nothing.
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
   if (applied.apiVersion !== apiVersion || applied.kind !== kind)
-    throw badRequest(`invalid object type: ${type(applied.apiVersion ?? "", applied.kind ?? "")}`);
+    throw badRequest(`invalid object type: ${type(text(applied.apiVersion), text(applied.kind))}`);
   const { managedFields, namespace = "", name = "" } = applied.metadata ?? {};
   if (managedFields) throw badRequest("metadata.managedFields must be nil");
   const [problem, ...more] = misfits(root, applied);
   if (problem === undefined) return;
-  const text = more.length === 0 ? problem : ["errors:", problem, ...more].join("\n  ");
+  const said = more.length === 0 ? problem : ["errors:", problem, ...more].join("\n  ");
   // kube-apiserver has no code for it and so calls it its own fault.
   throw new ApiError(
     500,
     "",
-    `failed to create typed patch object (${namespace}/${name}; ${type(apiVersion, kind)}): ${text}`,
+    `failed to create typed patch object (${namespace}/${name}; ${type(apiVersion, kind)}): ${said}`,
   );
 }
 
