@@ -37,7 +37,11 @@ describe("skerry audit", () => {
   test("prints an audit.k8s.io/v1 EventList for programs, of what is asked for", async () => {
     await cluster.ok("create secret generic s --from-literal=a=b");
     await cluster.ok("get secret s");
-    const list = await events("--resource", "secrets", "--verb", "get");
+    // Reads are written a moment later, many in one row.
+    const list = await eventually("the read is in the log", async () => {
+      const found = await events("--resource", "secrets", "--verb", "get");
+      return found.items.length > 0 && found;
+    });
     expect(list).toMatchObject({ kind: "EventList", apiVersion: "audit.k8s.io/v1" });
     expect(list.items.map(({ verb, objectRef }) => [verb, objectRef?.name])).toEqual([["get", "s"]]);
     expect((await events("--user", "nobody")).items).toEqual([]);
