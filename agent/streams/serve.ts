@@ -48,11 +48,10 @@ export async function serveStream(
   const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
   const socket = new WebSocket(url, { headers, ca: identity.ca, perMessageDeflate: false, ...timeouts });
   try {
-    await opened(socket);
+    await opened(socket, () => serveOn(socket, request, deps));
   } catch (error) {
-    return log(`${subjectOf(request)}: ${(error as Error).message}`);
+    log(`${subjectOf(request)}: ${(error as Error).message}`);
   }
-  await serveOn(socket, request, deps);
 }
 
 /** Serves a request on an open socket, to its end; every failure is told on the socket. */
@@ -70,9 +69,10 @@ export async function serveOn(socket: WebSocket, request: StreamRequest, deps: S
   }
 }
 
-function opened(socket: WebSocket): Promise<void> {
+/** `then` begins within the event: what came together with the handshake is told before any promise gets its turn. */
+function opened(socket: WebSocket, then: () => Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    socket.once("open", resolve);
+    socket.once("open", () => resolve(then()));
     socket.once("error", reject);
     socket.once("close", () => reject(new Error("the relay closed the stream")));
     socket.on("error", () => {}); // what follows is told by the close
