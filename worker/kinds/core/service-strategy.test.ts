@@ -52,3 +52,13 @@ it("an address does not change", () => {
     },
   ]);
 });
+
+it("the address of a load balancer has a mode, that of other Services none", () => {
+  const balanced = (type: string) => {
+    const service = { spec: { type, ports: [] }, status: { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } } };
+    Service.default(service as unknown as Service);
+    return service.status.loadBalancer.ingress;
+  };
+  expect(balanced("LoadBalancer")).toEqual([{ ip: "203.0.113.1", ipMode: "VIP" }]);
+  expect(balanced("ClusterIP")).toEqual([{ ip: "203.0.113.1" }]);
+});

@@ -23,7 +23,10 @@ const LOAD_BALANCER_WIDTH = 16;
 export const Service = defineKind({
   schema: "io.k8s.api.core.v1.Service",
   nameProblems: dns1035LabelProblems,
-  default: ({ spec }) => defaultService(spec),
+  default(service) {
+    defaultService(service.spec);
+    defaultBalancer(service);
+  },
   prepareForCreate: beginService,
   prepareForUpdate: carryService,
   changesFirst: true,
@@ -43,6 +46,12 @@ export const Service = defineKind({
     { name: "Selector", type: "string", priority: 1, value: ({ spec }) => pairs(spec?.selector) },
   ],
 });
+
+/** What arrives at a load balancer's address goes on to the node with that address, unless the balancer says otherwise. */
+function defaultBalancer({ spec, status }: Service): void {
+  if (spec?.type !== "LoadBalancer") return;
+  for (const at of status?.loadBalancer?.ingress ?? []) if (at.ip) at.ipMode ??= "VIP";
+}
 
 function defaultService(spec: CoreV1ServiceSpec | undefined): void {
   if (!spec) return;
