@@ -4,17 +4,11 @@ import { type FieldError, invalidValue, notSupported, required } from "../../lib
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
-import { admissionEnvironment, neededExpression, PATCH, type Scope } from "./expressions.ts";
-import {
-  conditionProblems,
-  matchDefaults,
-  matchResourcesProblems,
-  paramKindProblems,
-  paramRefProblems,
-} from "./matching.ts";
+import { admissionEnvironment, neededExpression, PATCH } from "./expressions.ts";
+import { matchDefaults, matchResourcesProblems, paramRefProblems } from "./matching.ts";
 import { paramKindText, paramRefText } from "./policy-columns.ts";
-import { variableProblems } from "./policy-expressions.ts";
-import { FAILURE_POLICIES, policyNameProblems } from "./validating-admission-policy.ts";
+import { policyProblems, policyScope } from "./policy-problems.ts";
+import { policyNameProblems } from "./validating-admission-policy.ts";
 
 /**
  * Served where `admissionregistration.k8s.io/v1beta1` is asked for.
@@ -42,23 +36,11 @@ export const MutatingAdmissionPolicy = defineKind({
   schema: "io.k8s.api.admissionregistration.v1beta1.MutatingAdmissionPolicy",
   defaults: { "spec.failurePolicy": "Fail", ...matchDefaults("spec.matchConstraints") },
   *validate({ spec = {} }) {
-    const { failurePolicy, paramKind, matchConstraints, matchConditions = [], variables = [], mutations = [] } = spec;
-    if (failurePolicy === undefined) yield required("spec.failurePolicy");
-    else if (!FAILURE_POLICIES.includes(failurePolicy))
-      yield notSupported("spec.failurePolicy", failurePolicy, FAILURE_POLICIES);
-    if (paramKind) yield* paramKindProblems(paramKind, "spec.paramKind");
-    if (!matchConstraints) yield required("spec.matchConstraints");
-    else {
-      yield* matchResourcesProblems(matchConstraints, "spec.matchConstraints");
-      if (!matchConstraints.resourceRules?.length) yield required("spec.matchConstraints.resourceRules");
-      yield* operationProblems(matchConstraints.resourceRules, "spec.matchConstraints");
-    }
-    const scope: Scope = { params: paramKind !== undefined, authorizer: true };
-    yield* conditionProblems(matchConditions, "spec.matchConditions", () => admissionEnvironment(scope));
+    const { mutations = [] } = spec;
     const known = new Map<string, Type>();
-    yield* variableProblems(variables, "spec.variables", scope, known);
+    yield* policyProblems(spec, known, operationProblems);
     if (!mutations.length) yield required("spec.mutations", "mutations must contain at least one item");
-    const environment = admissionEnvironment({ ...scope, variables: known, patches: true });
+    const environment = admissionEnvironment({ ...policyScope(spec), variables: known, patches: true });
     for (const [index, mutation] of mutations.entries())
       yield* mutationProblems(mutation, `spec.mutations[${index}]`, environment);
     yield* reinvocationProblems(spec.reinvocationPolicy, "spec.reinvocationPolicy");

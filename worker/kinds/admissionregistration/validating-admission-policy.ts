@@ -7,15 +7,9 @@ import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
 import type { Schemas } from "../generated/types.ts";
 import { admissionEnvironment, expressionProblems, neededExpression, type Scope } from "./expressions.ts";
-import {
-  conditionProblems,
-  matchDefaults,
-  matchResourcesProblems,
-  paramKindProblems,
-  paramRefProblems,
-} from "./matching.ts";
+import { matchDefaults, matchResourcesProblems, paramRefProblems } from "./matching.ts";
 import { paramKindText, paramRefText } from "./policy-columns.ts";
-import { variableProblems } from "./policy-expressions.ts";
+import { policyProblems, policyScope } from "./policy-problems.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/ */
 export type ValidatingAdmissionPolicy = Schemas["io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"];
@@ -24,7 +18,6 @@ export type ValidatingAdmissionPolicyBinding =
 
 const REASONS = ["Forbidden", "Invalid", "RequestEntityTooLarge"];
 const ACTIONS = ["Audit", "Deny", "Warn"];
-export const FAILURE_POLICIES: readonly string[] = ["Fail", "Ignore"];
 const MAX_ANNOTATIONS = 20;
 const MAX_ANNOTATION_BYTES = 5 * 1024;
 
@@ -34,21 +27,10 @@ export const ValidatingAdmissionPolicy = defineKind({
   schema: "io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy",
   defaults: { "spec.failurePolicy": "Fail", ...matchDefaults("spec.matchConstraints") },
   *validate({ metadata, spec = {} }) {
-    const { failurePolicy, paramKind, matchConstraints, matchConditions = [], variables = [] } = spec;
-    if (failurePolicy === undefined) yield required("spec.failurePolicy");
-    else if (!FAILURE_POLICIES.includes(failurePolicy))
-      yield notSupported("spec.failurePolicy", failurePolicy, FAILURE_POLICIES);
-    if (paramKind) yield* paramKindProblems(paramKind, "spec.paramKind");
-    if (!matchConstraints) yield required("spec.matchConstraints");
-    else {
-      yield* matchResourcesProblems(matchConstraints, "spec.matchConstraints");
-      if (!matchConstraints.resourceRules?.length) yield required("spec.matchConstraints.resourceRules");
-    }
-    const scope: Scope = { params: paramKind !== undefined, authorizer: true };
-    yield* conditionProblems(matchConditions, "spec.matchConditions", () => admissionEnvironment(scope));
     const known = new Map<string, Type>();
-    yield* variableProblems(variables, "spec.variables", scope, known);
-    yield* ruleProblems(spec, metadata.name ?? "", { ...scope, ...(variables.length && { variables: known }) });
+    yield* policyProblems(spec, known);
+    const scope: Scope = { ...policyScope(spec), ...(spec.variables?.length && { variables: known }) };
+    yield* ruleProblems(spec, metadata.name ?? "", scope);
   },
   columns: [
     nameColumn,
