@@ -7,8 +7,7 @@ import type { Schemas } from "../generated/types.ts";
 import { admissionEnvironment, neededExpression, PATCH } from "./expressions.ts";
 import { matchDefaults, matchResourcesProblems, paramRefProblems } from "./matching.ts";
 import { paramKindText, paramRefText } from "./policy-columns.ts";
-import { policyProblems, policyScope } from "./policy-problems.ts";
-import { policyNameProblems } from "./validating-admission-policy.ts";
+import { policyNameProblems, policyProblems, policyScope } from "./policy-problems.ts";
 
 /**
  * Served where `admissionregistration.k8s.io/v1beta1` is asked for.

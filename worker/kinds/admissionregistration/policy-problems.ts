@@ -1,5 +1,6 @@
 import type { Type } from "../../lib/cel/types.ts";
-import { type FieldError, notSupported, required } from "../../lib/status.ts";
+import { dnsSubdomainProblems } from "../../lib/names.ts";
+import { type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
 import type { Schemas } from "../generated/types.ts";
 import { admissionEnvironment, type Scope } from "./expressions.ts";
 import { conditionProblems, matchResourcesProblems, paramKindProblems } from "./matching.ts";
@@ -37,4 +38,10 @@ export function* policyProblems(
   const scope = policyScope(spec);
   yield* conditionProblems(matchConditions, "spec.matchConditions", () => admissionEnvironment(scope));
   yield* variableProblems(variables, "spec.variables", scope, known);
+}
+
+/** The name of the policy that a binding binds. */
+export function* policyNameProblems(name: string | undefined): Iterable<FieldError> {
+  if (!name) yield required("spec.policyName");
+  else for (const why of dnsSubdomainProblems(name)) yield invalidValue("spec.policyName", name, why);
 }

@@ -1,7 +1,7 @@
 import { byteLength } from "../../lib/bytes.ts";
 import type { Environment } from "../../lib/cel/environment.ts";
 import { BOOL, NULL, STRING, type Type } from "../../lib/cel/types.ts";
-import { dnsSubdomainProblems, qualifiedNameProblems } from "../../lib/names.ts";
+import { qualifiedNameProblems } from "../../lib/names.ts";
 import { duplicate, type FieldError, invalidValue, notSupported, required } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
 import { defineKind } from "../define-kind.ts";
@@ -9,7 +9,7 @@ import type { Schemas } from "../generated/types.ts";
 import { admissionEnvironment, expressionProblems, neededExpression, type Scope } from "./expressions.ts";
 import { matchDefaults, matchResourcesProblems, paramRefProblems } from "./matching.ts";
 import { paramKindText, paramRefText } from "./policy-columns.ts";
-import { policyProblems, policyScope } from "./policy-problems.ts";
+import { policyNameProblems, policyProblems, policyScope } from "./policy-problems.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/policy-resources/validating-admission-policy-v1/ */
 export type ValidatingAdmissionPolicy = Schemas["io.k8s.api.admissionregistration.v1.ValidatingAdmissionPolicy"];
@@ -101,12 +101,6 @@ function* validationProblems(
   if (message && !message.trim()) yield invalidValue(`${at}.message`, message, "must be non-empty if specified");
   else if (/[\n\r]/.test(message.trim())) yield invalidValue(`${at}.message`, message, "must not contain line breaks");
   if (reason !== undefined && !REASONS.includes(reason)) yield notSupported(`${at}.reason`, reason, REASONS);
-}
-
-/** The name of the policy that a binding binds. */
-export function* policyNameProblems(name: string | undefined): Iterable<FieldError> {
-  if (!name) yield required("spec.policyName");
-  else for (const why of dnsSubdomainProblems(name)) yield invalidValue("spec.policyName", name, why);
 }
 
 export const ValidatingAdmissionPolicyBinding = defineKind({
