@@ -21,6 +21,31 @@ function foreground(command: string, args: readonly string[]): Promise<number> {
 
 type Counts = { passed: number; failed: number; skipped: number };
 
+/** What is read of vitest's JSON report. */
+type Report = {
+  numPassedTests: number;
+  numFailedTests: number;
+  numPendingTests: number;
+  numFailedTestSuites: number;
+  testResults: {
+    name: string;
+    status: string;
+    message: string;
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
+  }[];
+};
+
+/** What failed, told once more at the end: a log this long may be kept by its end only. */
+const failures: string[] = [];
+
+function failuresOf({ testResults }: Report): string[] {
+  return testResults.flatMap(({ name, status, message, assertionResults }) => {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0) return status === "failed" ? [`${name}: ${message}`] : [];
+    return failed.map(({ fullName, failureMessages }) => `${name}: ${fullName}: ${failureMessages.join("\n")}`);
+  });
+}
+
 /** One vitest project, counted from its own report. A run without a test is a failure. */
 async function project(name: string): Promise<Counts> {
   progress(`${name} tests`);
@@ -35,9 +60,9 @@ async function project(name: string): Promise<Counts> {
     `--outputFile.json=${report}`,
   ]);
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
-      readFileSync(report, "utf8"),
-    );
+    const results = JSON.parse(readFileSync(report, "utf8")) as Report;
+    failures.push(...failuresOf(results));
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = results;
     const brokenFiles = numFailedTests === 0 ? numFailedTestSuites : 0; // a file that did not even load has no test to count
     const failed = numFailedTests + brokenFiles;
     return {
@@ -59,7 +84,14 @@ async function conformance(): Promise<Counts> {
   const report = join(folder, "report.json");
   try {
     await foreground(process.execPath, ["test/conformance/run.ts", "--part", "--report", report]);
-    const { passed, failed } = JSON.parse(readFileSync(report, "utf8")) as Counts;
+    const {
+      passed,
+      failed,
+      failures: told,
+    } = JSON.parse(readFileSync(report, "utf8")) as Counts & {
+      failures: string[];
+    };
+    failures.push(...told);
     return { passed, failed: passed + failed === 0 ? 1 : failed, skipped: 0 };
   } catch {
     return { passed: 0, failed: 1, skipped: 0 };
@@ -83,6 +115,7 @@ const counts: Counts[] = [];
 for (const check of ["types", "lint"]) {
   progress(check);
   const code = await foreground("npm", ["run", "--silent", check]);
+  if (code !== 0) failures.push(check);
   counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
 }
 for (const name of ["unit", "sim", "integration", "kubectl", "clients"]) counts.push(await project(name));
@@ -90,5 +123,6 @@ counts.push(await conformance());
 
 const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);
 const skipped = sum("skipped");
+for (const failure of failures) process.stdout.write(`\nfailed: ${failure.slice(0, 2000)}\n`);
 process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}\n`);
 process.exit(sum("failed") === 0 ? 0 : 1);

@@ -8,7 +8,7 @@
  *   -- --processes N      tests at once (default 3); [Serial] ones always run alone
  *   -- --kubeconfig PATH  against a cluster that is there already
  *   -- --cluster          only start the cluster, and keep it until Ctrl-C
- *   -- --report FILE      also write how many passed and failed, as JSON
+ *   -- --report FILE      also write how many passed and failed, and the names of these, as JSON
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -139,7 +139,8 @@ async function main(): Promise<number> {
     const broken = judge(fresh);
     if (!options.part) record(all, fresh);
     const passed = fresh.filter((result) => result.passed).length;
-    if (options.report) writeFileSync(options.report, JSON.stringify({ passed, failed: fresh.length - passed }));
+    const failures = fresh.filter((result) => !result.passed).map(({ name, why }) => `${name}: ${why.trim()}`);
+    if (options.report) writeFileSync(options.report, JSON.stringify({ passed, failed: failures.length, failures }));
     progress(`${passed} passed, ${fresh.length - passed} failed, of which ${broken} passed before`);
     return fresh.length === 0 || broken > 0 ? 1 : 0;
   } finally {
