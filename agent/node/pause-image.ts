@@ -75,7 +75,7 @@ function pauseProgram(): Buffer {
 }
 
 /** Writes a docker archive with the pause image to `path`, for `nerdctl load`. */
-async function writePauseImage(path: string): Promise<void> {
+export async function writePauseImage(path: string): Promise<void> {
   const layer = await tar([{ name: "pause", mode: 0o755, content: pauseProgram() }]);
   const config = JSON.stringify({
     architecture,

@@ -7,7 +7,7 @@ export type Goal =
   /** Skerry's value alone; the peer's is shown beside it. */
   | { atMost: number; of: "value" };
 
-export type Unit = "ops/s" | "events/s" | "pods/s" | "ms" | "s" | "MB" | "×";
+export type Unit = "ops/s" | "events/s" | "pods/s" | "ms" | "s" | "MB" | "%" | "×";
 
 export type Measure<System> = {
   name: string;
@@ -48,6 +48,8 @@ export type Sizes = {
   rollout: number;
   /** Replicas of the Deployment, one step after another. */
   replicas: readonly number[];
+  /** Pods of one node: while its memory is read, and twice while they start; half of the last while it rests. */
+  nodePods: readonly [number, number, number];
   /** The cluster that grows: its pods, its nodes, and requests of each kind that are timed. */
   curve: { pods: readonly number[]; nodes: number; count: number; isSaved: boolean };
 };
@@ -64,6 +66,7 @@ export const FULL: Sizes = {
   bound: 1000,
   rollout: 2000,
   replicas: [1, 20, 50],
+  nodePods: [10, 20, 100],
   curve: { pods: [1000, 10_000, 50_000, 150_000], nodes: 5000, count: 200, isSaved: true },
 };
 
@@ -79,5 +82,6 @@ export const QUICK: Sizes = {
   bound: 20,
   rollout: 20,
   replicas: [1, 2],
+  nodePods: [1, 2, 4],
   curve: { pods: [1000, 2000], nodes: 50, count: 20, isSaved: false },
 };

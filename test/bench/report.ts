@@ -31,14 +31,17 @@ const goalText = ({ goal }: Result) =>
 
 const HEAD = ["measure", "unit", "Skerry", "peer", "ratio", "goal", "met"];
 
+/** One for each peer. */
 function rows(results: readonly Result[]): string[][] {
-  return results.map((result) => {
-    const { ours, peer, ratio, met } = judge(result);
-    const against = [...new Set(result.samples.map(({ side }) => side))].find((side) => side !== "skerry");
-    const times = ratio === undefined ? "–" : `${ratio.toFixed(2)}×`;
-    const peerText = against ? `${number(peer)} (${against})` : "–";
-    const metText = met === undefined ? "–" : met ? "yes" : "no";
-    return [result.name, result.unit, number(ours), peerText, times, goalText(result), metText];
+  return results.flatMap((result) => {
+    const peers = [...new Set(result.samples.map(({ side }) => side))].filter((side) => side !== "skerry");
+    return (peers.length ? peers : [undefined]).map((against) => {
+      const { ours, peer, ratio, met } = judge(result, against);
+      const times = ratio === undefined ? "–" : `${ratio.toFixed(2)}×`;
+      const peerText = against ? `${number(peer)} (${against})` : "–";
+      const metText = met === undefined ? "–" : met ? "yes" : "no";
+      return [result.name, result.unit, number(ours), peerText, times, goalText(result), metText];
+    });
   });
 }
 

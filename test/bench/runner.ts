@@ -75,11 +75,11 @@ export function median(values: readonly number[]): number | undefined {
 
 export type Judged = { ours: number | undefined; peer: number | undefined; ratio: number | undefined; met?: boolean };
 
-/** Medians of both sides, Skerry's divided by the peer's, and whether the goal is met (absent: not comparable). */
-export function judge({ goal, samples }: Result): Judged {
-  const of = (isOurs: boolean) =>
-    median(samples.filter(({ side }) => (side === "skerry") === isOurs).map(({ value }) => value));
-  const [ours, peer] = [of(true), of(false)];
+/** Medians of Skerry and of one peer, the first divided by the second, and whether the goal is met (absent: not comparable). */
+export function judge({ goal, samples }: Result, peerName: SideName | undefined): Judged {
+  const of = (name: SideName | undefined) =>
+    median(samples.filter(({ side }) => side === name).map(({ value }) => value));
+  const [ours, peer] = [of("skerry"), of(peerName)];
   const ratio = ours !== undefined && peer ? ours / peer : undefined;
   const judged = goal.of === "ratio" ? ratio : ours;
   if (judged === undefined) return { ours, peer, ratio };

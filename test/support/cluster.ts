@@ -21,6 +21,10 @@ export type Output = Finished & { all: string };
 export type StartOptions = {
   flags?: readonly string[];
   nodeIp?: string;
+  /** What runs; the sources when absent. */
+  program?: string;
+  /** Beside what every test's environment has. */
+  environment?: NodeJS.ProcessEnv;
   beside?(cluster: TestCluster): Promise<void>;
 };
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
@@ -29,16 +33,21 @@ export class TestCluster {
   readonly home: string;
   readonly port: number;
   private readonly flags: readonly string[];
+  private readonly program: string;
+  private readonly extra: NodeJS.ProcessEnv;
   private supervisor: ChildProcess | undefined;
   private output = "";
 
   /** Machines that joined, to be ended with the cluster. */
   readonly machines: Machine[] = [];
 
-  private constructor(home: string, port: number, flags: readonly string[]) {
+  private constructor(home: string, port: number, options: StartOptions) {
+    const { flags, nodeIp, program = MAIN, environment = {} } = options;
     this.home = home;
     this.port = port;
-    this.flags = flags;
+    this.flags = flags ?? ["--node-name", "node-a", ...(nodeIp ? ["--node-ip", nodeIp] : [])];
+    this.program = program;
+    this.extra = environment;
   }
 
   /**
@@ -47,11 +56,7 @@ export class TestCluster {
    */
   static async start(options: StartOptions = {}): Promise<TestCluster> {
     const home = mkdtempSync(join(tmpdir(), "skerry-"));
-    const cluster = new TestCluster(
-      home,
-      await freePort(),
-      options.flags ?? ["--node-name", "node-a", ...(options.nodeIp ? ["--node-ip", options.nodeIp] : [])],
-    );
+    const cluster = new TestCluster(home, await freePort(), options);
     await Promise.all([cluster.up(), options.beside?.(cluster)]);
     if (cluster.hasAgent) await cluster.load();
     return cluster;
@@ -64,6 +69,7 @@ export class TestCluster {
   get environment(): NodeJS.ProcessEnv {
     return {
       ...process.env,
+      ...this.extra,
       SKERRY_HOME: this.home,
       SKERRY_PORT: String(this.port),
       KUBECONFIG: join(this.home, "kubeconfig"),
@@ -73,7 +79,7 @@ export class TestCluster {
   /** `skerry up`; resolves when it says that the cluster runs. */
   async up(): Promise<void> {
     this.output = "";
-    const child = spawn(process.execPath, [MAIN, "up", ...this.flags], {
+    const child = spawn(process.execPath, [this.program, "up", ...this.flags], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -93,7 +99,7 @@ export class TestCluster {
 
   /** Runs a skerry command of this cluster. */
   skerry(...args: string[]): Promise<Finished> {
-    return run(process.execPath, [MAIN, ...args], { env: this.environment, timeoutMs: 60_000 });
+    return run(process.execPath, [this.program, ...args], { env: this.environment, timeoutMs: 60_000 });
   }
 
   /** The process that a name of this cluster's supervision stands for. */

@@ -24,6 +24,7 @@ const KUBERNETES = {
   "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
   "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
   "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+  kubelet: "k8s.io/kubernetes/cmd/kubelet",
   kubectl: "k8s.io/kubernetes/cmd/kubectl",
   agnhost: "k8s.io/kubernetes/test/images/agnhost",
   nonewprivs: "k8s.io/kubernetes/test/images/nonewprivs",

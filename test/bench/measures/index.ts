@@ -4,6 +4,7 @@ import { api } from "./api.ts";
 import { containers } from "./containers.ts";
 import { curve } from "./curve.ts";
 import { memories } from "./memory.ts";
+import { node } from "./node.ts";
 import { pods } from "./pods.ts";
 
 /** All that is measured, in the order that it is. */
@@ -12,5 +13,6 @@ export const groupsOf = (sizes: Sizes): AnyGroup[] => [
   group(memories(sizes)),
   group(pods(sizes)),
   group(containers(sizes)),
+  group(node(sizes)),
   curve(sizes.curve),
 ];

@@ -1,10 +1,12 @@
-/** A whole Skerry with this machine as its node, as `npm start` makes it. */
-
+/** A whole Skerry with this machine as its node. */
+import { randomUUID } from "node:crypto";
 import { administrator } from "../../../agent/local/credentials.ts";
 import { sendChecked } from "../../../agent/local/http.ts";
 import { TestCluster } from "../../support/cluster.ts";
 import { BUSYBOX_IMAGE } from "../../support/image.ts";
 import { COMMAND, type ContainerHost, until } from "../container-host.ts";
+import { MARK, markedProcesses, type NodeHost, podsOn } from "../node-host.ts";
+import { build } from "./skerry.ts";
 
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 const PODS = "/api/v1/namespaces/default/pods";
@@ -46,6 +48,19 @@ export async function startSkerryNode(): Promise<ContainerHost> {
       });
       await until(`${replicas} pods run`, async () => (await running()).length === replicas);
     },
+    stop: () => cluster.stop(),
+  };
+}
+
+/** Its node alone is looked at: the agent, its containerd, and what these start. */
+export async function startSkerryAgent(): Promise<NodeHost> {
+  const mark = randomUUID();
+  const cluster = await TestCluster.start({ program: await build(), environment: { [MARK]: mark } });
+  const server = await administrator({ path: cluster.home, port: cluster.port });
+  const others = new Set([cluster.pid("supervisor"), cluster.pid("workerd")]);
+  return {
+    ...podsOn(server, "node-a", BUSYBOX_IMAGE),
+    processes: () => markedProcesses(mark).filter((pid) => !others.has(pid)),
     stop: () => cluster.stop(),
   };
 }

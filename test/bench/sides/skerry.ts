@@ -13,11 +13,11 @@ import { memoryOf } from "../processes.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 const PROGRAM = join(ROOT, "dist/skerry.js");
-let built: Promise<unknown> | undefined;
+let built: Promise<string> | undefined;
 
-/** `npm run build`, once: users run the package, not its sources. */
-function build(): Promise<unknown> {
-  built ??= checked(process.execPath, [join(ROOT, "agent/local/build.ts")], { cwd: ROOT });
+/** `npm run build`, once: users run the package, not its sources. The program's path. */
+export function build(): Promise<string> {
+  built ??= checked(process.execPath, [join(ROOT, "agent/local/build.ts")], { cwd: ROOT }).then(() => PROGRAM);
   return built;
 }
 

@@ -2,6 +2,7 @@
  * Docker Swarm on this machine: Debian's dockerd, one manager that is the worker too. It runs in a network and a mount
  * namespace of its own, so that its bridge, rules and mounts go with it.
  */
+import { randomUUID } from "node:crypto";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { writeBusyboxImage } from "../../support/image.ts";
 import { checked, ensurePackages } from "../../support/programs.ts";
 import { Server } from "../../support/server.ts";
 import { COMMAND, type ContainerHost, until } from "../container-host.ts";
+import { MARK, markedProcesses, type NodeHost } from "../node-host.ts";
 
 /** Loaded from an archive, so no registry is asked. */
 const IMAGE = "busybox:test";
@@ -44,14 +46,27 @@ const serviceOf = (replicas: number) => ({
   Mode: { Replicated: { Replicas: replicas } },
 });
 
-export async function startSwarm(): Promise<ContainerHost> {
+/** Its tasks as pods. */
+export async function startSwarmNode(): Promise<NodeHost> {
+  const mark = randomUUID();
+  const host = await startSwarm({ [MARK]: mark });
+  const clear = async () => {
+    await host.scale(0);
+    await until("all containers are gone", async () => (await host.containers()).length === 0);
+  };
+  return { run: host.scale, clear, processes: () => markedProcesses(mark), stop: host.stop };
+}
+
+export async function startSwarm(
+  environment: NodeJS.ProcessEnv = {},
+): Promise<ContainerHost & { containers(): Promise<unknown[]> }> {
   await ensurePackages({ dockerd: "docker.io" });
   const folder = mkdtempSync(join(tmpdir(), "swarm-bench-"));
   const socket = join(folder, "docker.sock");
   const paths = ["--data-root", "data", "--exec-root", "exec", "--pidfile", "docker.pid"];
   const flags = paths.map((word) => (word.startsWith("--") ? word : join(folder, word)));
   const command = `${START} ${flags.join(" ")} -H unix://${socket}`;
-  const daemon = new Server(folder, "dockerd", "unshare", ["--net", "--mount", "sh", "-c", command]);
+  const daemon = new Server(folder, "dockerd", "unshare", ["--net", "--mount", "sh", "-c", command], environment);
   const running = async () => {
     const tasks = await engine<Task[]>(socket, "GET", "/tasks");
     const isRunning = ({ DesiredState, Status }: Task) => DesiredState === "running" && Status.State === "running";
@@ -81,5 +96,6 @@ export async function startSwarm(): Promise<ContainerHost> {
     await stop();
     throw error;
   }
-  return { running, scale, stop };
+  const containers = () => engine<unknown[]>(socket, "GET", "/containers/json?all=true");
+  return { running, scale, containers, stop };
 }
