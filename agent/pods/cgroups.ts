@@ -1,62 +1,236 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { podRequests } from "../../worker/kinds/core/pod-resources.ts";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import { parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
+import { milliValue, ZERO } from "../../worker/lib/quantity.ts";
+import { type CgroupFile, type CgroupLimits, type CgroupVersion, cgroupFiles, cpuShares } from "./cgroup-files.ts";
 import { signalProcess } from "./processes.ts";
+import { podCgroupLimits, qosOf, type RuntimeLimits } from "./resources.ts";
 
 const ROOT = "/sys/fs/cgroup";
-
-/** The cgroup that holds all containers of a pod, as nerdctl's --cgroup-parent takes it. */
-export const podCgroup = (uid: string) => `/skerry/pod${uid}`;
+/** Pods of older agents lie right under this. */
+const OURS = "/skerry";
+/** Those that limits are written to. */
+const CONTROLLERS = ["cpu", "cpuset", "memory", "pids", "hugetlb"];
 
 export interface Cgroups {
-  /** Makes the pod's cgroup with the sum of its containers' memory limits, where each has one. */
+  /** Where the pod's containers are to be, as nerdctl's --cgroup-parent takes it. */
+  parentOf(uid: string, pod: CoreV1Pod): string;
+  /** Makes the pod's cgroup, or brings its limits up to date. What the kernel refuses is left as it is. */
   make(uid: string, pod: CoreV1Pod): void;
+  /** Shares the processors out among the classes of service; `pods` are those that are not over. */
+  balance(pods: Iterable<CoreV1Pod>): void;
   /** Kills what runs in the cgroup of a pod, or of one of its containers; true when nothing does. */
   end(uid: string, containerId?: string): boolean;
   /** False while a process in it is still on its way out. */
   remove(uid: string): boolean;
   /** How often the kernel killed a process of this container for want of memory; 0 once its cgroup is gone. */
   oomKills(uid: string, containerId: string): number;
+  /** What the pod, or one of its containers, uses now; undefined once its cgroup is gone. */
+  usage(uid: string, containerId?: string): CgroupUsage | undefined;
 }
 
-const isUnified = () => existsSync(join(ROOT, "cgroup.controllers"));
+export type CgroupUsage = {
+  /** What cannot be had back without ending something. */
+  memoryBytes: number;
+  pids: number;
+};
 
-/** One folder with cgroup v2; one for each controller with v1. */
-function folders(uid: string): string[] {
-  const path = podCgroup(uid);
-  if (isUnified()) return [join(ROOT, path)];
-  return readdirSync(ROOT, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join(ROOT, entry.name, path));
+export type CgroupOptions = {
+  /** Tells this node's cgroups from those of others on the same machine. */
+  home: string;
+  /** Of a pod; unlimited when absent. */
+  podPids?: number;
+  /** Where cgroups are mounted; for tests. */
+  root?: string;
+};
+
+/** Which cgroups a machine has. With version 1 each controller has a folder of its own. */
+export const cgroupVersion = (root = ROOT): CgroupVersion => (existsSync(join(root, "cgroup.controllers")) ? 2 : 1);
+
+/** All pods of a node lie under this. The name at its end is the one that tools for Kubernetes look for. */
+export const nodeCgroup = (home: string): string =>
+  join(OURS, createHash("sha256").update(home).digest("hex").slice(0, 8), "kubepods");
+
+/**
+ * Those of this machine: guaranteed pods right under the node's cgroup, the others in that of their class.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/
+ */
+export function machineCgroups({ home, podPids, root = ROOT }: CgroupOptions): Cgroups {
+  const version = cgroupVersion(root);
+  const node = nodeCgroup(home);
+  const classes = { Guaranteed: node, Burstable: join(node, "burstable"), BestEffort: join(node, "besteffort") };
+  const tree = new CgroupTree(root, version);
+  let balanced = 0;
+
+  const parentOf = (uid: string, pod: CoreV1Pod) => join(classes[qosOf(pod)], `pod${uid}`);
+  /** Where a pod may be whose class is not known any more. */
+  const places = (uid: string) => [...Object.values(classes), OURS].map((parent) => join(parent, `pod${uid}`));
+  const find = (uid: string) => places(uid).find((path) => tree.has(path));
+
+  return {
+    parentOf,
+    make(uid, pod) {
+      const limits = podCgroupLimits(pod);
+      tree.make(parentOf(uid, pod), podPids === undefined ? limits : { ...limits, pids: podPids });
+    },
+    balance(pods) {
+      let milli = 0;
+      for (const pod of pods) if (qosOf(pod) === "Burstable") milli += cpuRequest(pod);
+      const shares = cpuShares(milli);
+      if (shares === balanced) return;
+      tree.make(classes.Burstable, { cpuShares: shares });
+      tree.make(classes.BestEffort, { cpuShares: cpuShares(0) });
+      balanced = shares;
+    },
+    end(uid, containerId = "") {
+      const path = find(uid);
+      const pids = path ? tree.processes(join(path, containerId)) : [];
+      for (const pid of pids) signalProcess(pid, "SIGKILL");
+      return pids.length === 0;
+    },
+    remove: (uid) =>
+      places(uid)
+        .map((path) => tree.remove(path))
+        .every((gone) => gone),
+    oomKills(uid, containerId) {
+      const path = find(uid);
+      if (!path) return 0;
+      const file = version === 1 ? "memory.oom_control" : "memory.events";
+      const text = tree.read("memory", join(path, containerId), file) ?? "";
+      return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
+    },
+    usage(uid, containerId = "") {
+      const path = find(uid);
+      return path === undefined ? undefined : tree.usage(join(path, containerId));
+    },
+  };
 }
 
-function makePodCgroup(uid: string, pod: CoreV1Pod): void {
-  const limits = pod.spec.containers.map((c) => c.resources?.limits?.memory);
-  if (!limits.every((limit) => limit !== undefined)) return;
-  const initLimits = (pod.spec.initContainers ?? []).map((c) => c.resources?.limits?.memory ?? "0");
-  const bytes = (list: readonly string[]) => list.map((text) => wholeValue(parseQuantity(text)));
-  const most = Math.max(
-    bytes(limits).reduce((a, b) => a + b, 0),
-    ...bytes(initLimits),
-  );
-  const path = isUnified() ? join(ROOT, podCgroup(uid)) : join(ROOT, "memory", podCgroup(uid));
-  const file = isUnified() ? "memory.max" : "memory.limit_in_bytes";
-  try {
-    mkdirSync(path, { recursive: true });
-    writeFileSync(join(path, file), `${most + POD_OVERHEAD_BYTES}`);
-  } catch {
-    // The containers' own limits hold all the same.
+/** What the runtime can be told of containers on this machine. */
+export function runtimeLimits(root = ROOT): RuntimeLimits {
+  const version = cgroupVersion(root);
+  if (version === 1)
+    return { version, swap: existsSync(join(root, "memory/memory.memsw.limit_in_bytes")), pageSizes: [] };
+  const controllers = (readFile(join(root, "cgroup.controllers")) ?? "").trim().split(" ");
+  // The outermost cgroup has no such file.
+  const own = /^0::(.*)$/m.exec(readFile("/proc/self/cgroup") ?? "")?.[1] ?? "/";
+  const swap = existsSync(join(root, own, "memory.swap.max"));
+  return { version, swap, pageSizes: controllers.includes("hugetlb") ? hugepageSizes() : [] };
+}
+
+/** Bounds all pods of a node together. https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/ */
+export const enforceNode = (home: string, limits: CgroupLimits): void =>
+  new CgroupTree().make(nodeCgroup(home), limits);
+
+const requests = new WeakMap<CoreV1Pod, number>();
+
+/** In thousandths of a core; asked of every pod at every change of any. */
+function cpuRequest(pod: CoreV1Pod): number {
+  const known = requests.get(pod) ?? milliValue(podRequests(pod).cpu ?? ZERO);
+  requests.set(pod, known);
+  return known;
+}
+
+/** Files and folders of cgroups, whatever their version. */
+export class CgroupTree {
+  readonly #root: string;
+  readonly #version: CgroupVersion;
+  readonly #pageSizes: readonly number[];
+
+  constructor(root = ROOT, version = cgroupVersion(root), pageSizes = hugepageSizes()) {
+    this.#root = root;
+    this.#version = version;
+    this.#pageSizes = pageSizes;
+  }
+
+  #folder(controller: string, path: string): string {
+    return this.#version === 2 ? join(this.#root, path) : join(this.#root, controller, path);
+  }
+
+  /** One folder with version 2; one for each controller with version 1. */
+  #folders(path: string): string[] {
+    if (this.#version === 2) return [join(this.#root, path)];
+    return readdirSync(this.#root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => join(this.#root, entry.name, path));
+  }
+
+  has(path: string): boolean {
+    return existsSync(this.#folder("memory", path));
+  }
+
+  read(controller: string, path: string, file: string): string | undefined {
+    return readFile(join(this.#folder(controller, path), file));
+  }
+
+  /** Makes a cgroup with these limits or gives them to one that is there. */
+  make(path: string, limits: CgroupLimits): void {
+    for (const file of cgroupFiles(this.#version, limits, this.#pageSizes)) this.#write(path, file);
+  }
+
+  #write(path: string, { controller, file, value }: CgroupFile): void {
+    if (this.#version === 1 && !existsSync(join(this.#root, controller))) return;
+    const folder = this.#folder(controller, path);
+    try {
+      if (!existsSync(folder)) this.#makeFolder(folder);
+      if (readFile(join(folder, file))?.trim() !== value) writeFileSync(join(folder, file), value);
+    } catch {
+      // The kernel lacks it, or what runs has more than it is to get: containers' own limits hold all the same.
+    }
+  }
+
+  #makeFolder(folder: string): void {
+    mkdirSync(folder, { recursive: true });
+    if (this.#version === 1) return;
+    // A controller works in a cgroup when each one above passes it on, from the outermost.
+    const above: string[] = [];
+    for (let at = dirname(folder); at.startsWith(this.#root); at = dirname(at)) above.unshift(at);
+    for (const place of above) {
+      const there = (readFile(join(place, "cgroup.controllers")) ?? "").trim().split(" ");
+      const passed = CONTROLLERS.filter((name) => there.includes(name)).map((name) => `+${name}`);
+      if (passed.length) writeFileSync(join(place, "cgroup.subtree_control"), passed.join(" "));
+    }
+  }
+
+  processes(path: string): number[] {
+    return processesIn(this.#folder("memory", path));
+  }
+
+  remove(path: string): boolean {
+    return this.#folders(path)
+      .map(removeTree)
+      .every((gone) => gone);
+  }
+
+  /** https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#eviction-signals */
+  usage(path: string): CgroupUsage | undefined {
+    const [current, inactive] =
+      this.#version === 1 ? ["memory.usage_in_bytes", "total_inactive_file"] : ["memory.current", "inactive_file"];
+    const used = this.read("memory", path, current);
+    if (used === undefined) return undefined;
+    const cold = new RegExp(`^${inactive} (\\d+)$`, "m").exec(this.read("memory", path, "memory.stat") ?? "")?.[1];
+    const pids = Number(this.read("pids", path, "pids.current") ?? 0);
+    return { memoryBytes: Math.max(Number(used) - Number(cold ?? 0), 0), pids };
   }
 }
 
-/** The pause container is in the pod's cgroup as well. */
-const POD_OVERHEAD_BYTES = 16 * 1024 * 1024;
+/** Sizes of huge pages that this machine knows, in bytes. */
+export function hugepageSizes(folder = "/sys/kernel/mm/hugepages"): number[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) => {
+    const kib = /^hugepages-(\d+)kB$/.exec(name)?.[1];
+    return kib ? [Number(kib) * 1024] : [];
+  });
+}
 
-function removePodCgroup(uid: string): boolean {
-  return folders(uid)
-    .map(removeTree)
-    .every((gone) => gone);
+function readFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Files of cgroups cannot be removed, only folders, from the innermost. */
@@ -72,12 +246,6 @@ function removeTree(folder: string): boolean {
   }
 }
 
-function endProcesses(uid: string, containerId = ""): boolean {
-  const pids = processesIn(join(isUnified() ? ROOT : join(ROOT, "memory"), podCgroup(uid), containerId));
-  for (const pid of pids) signalProcess(pid, "SIGKILL");
-  return pids.length === 0;
-}
-
 function processesIn(folder: string): number[] {
   try {
     const own = readFileSync(join(folder, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
@@ -87,16 +255,3 @@ function processesIn(folder: string): number[] {
     return []; // it is gone
   }
 }
-
-function oomKills(uid: string, containerId: string): number {
-  const [base, file] = isUnified() ? [ROOT, "memory.events"] : [join(ROOT, "memory"), "memory.oom_control"];
-  try {
-    const text = readFileSync(join(base, podCgroup(uid), containerId, file), "utf8");
-    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
-
-/** Those of this machine. */
-export const cgroups: Cgroups = { make: makePodCgroup, end: endProcesses, remove: removePodCgroup, oomKills };

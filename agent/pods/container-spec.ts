@@ -7,7 +7,7 @@ import { hasSeveralContainers } from "./fields.ts";
 import type { Sandbox } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { type ContainerKind, Label } from "./observe.ts";
-import { lowestOomScore, resourceFlags } from "./resources.ts";
+import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
 import { securityFlags } from "./security.ts";
 
 /** json-file logs turn over at so many bytes and files. */
@@ -37,7 +37,12 @@ const displayName = (pod: CoreV1Pod, container: string, chance: string) =>
   `${(pod.metadata.name ?? "").slice(0, 40)}_${container.slice(0, 24)}_${chance.slice(0, 8)}`;
 
 /** The container that holds the process namespace of a pod whose containers share one. */
-export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, chance: string): ContainerOptions {
+export function pauseOptions(
+  pod: CoreV1Pod,
+  sandbox: Sandbox,
+  cgroupParent: string,
+  chance: string,
+): ContainerOptions {
   return {
     image: PAUSE_IMAGE,
     name: displayName(pod, "pause", chance),
@@ -45,7 +50,7 @@ export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, chance: string): 
     flags: [
       ...networkFlags(sandbox),
       ...["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`],
-      ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
+      ...["--cgroup-parent", cgroupParent],
       ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", NO_LOG],
       ...["--security-opt", "no-new-privileges"],
     ],
@@ -66,6 +71,8 @@ export type ContainerGiven = {
   image: InspectedImage;
   imageID: string;
   machineBytes: number;
+  runtimeLimits: RuntimeLimits;
+  cgroupParent: string;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
   target?: string;
@@ -93,10 +100,10 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...["--hostname", hostnameOf(pod, given.nodeName)],
       ...(joined ? ["--pid", joined] : []),
       ...(hostIPC ? ["--ipc", "host"] : []),
-      ...["--cgroup-parent", podCgroup(pod.metadata.uid ?? "")],
+      ...["--cgroup-parent", given.cgroupParent],
       ...(hasSeveralContainers(pod) ? ["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`] : []),
       ...LOG_FLAGS,
-      ...resourceFlags(pod, container, given.machineBytes),
+      ...resourceFlags(pod, container, given.machineBytes, given.runtimeLimits),
       ...securityFlags(pod, container, given.image),
       ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),

@@ -102,8 +102,11 @@ export class Executor {
     const container = containerNamed(state.pod, name);
     const attempt = state.memory.containers[name]?.current;
     if (!container || !attempt) return false;
-    this.#node.host.cgroups.make(state.uid, state.pod);
-    await this.#node.runtime.update(attempt.id, limitFlags(container.resources));
+    const { cgroups } = this.#node.host;
+    // The pod's limits are never below those of its containers: what grows does so first, what shrinks last.
+    cgroups.make(state.uid, state.pod);
+    await this.#node.runtime.update(attempt.id, limitFlags(state.pod, container));
+    cgroups.make(state.uid, state.pod);
     attempt.resources = container.resources ?? {};
     return true;
   }

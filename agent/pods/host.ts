@@ -8,17 +8,19 @@ import { loadPauseImage } from "../node/pause-image.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type Cgroups, cgroups } from "./cgroups.ts";
+import { type Cgroups, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import { type Act, act } from "./handlers.ts";
 import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
 import { completeLog } from "./logger.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
+import type { RuntimeLimits } from "./resources.ts";
 
 /** What pods need of their machine beside the runtime and the network. A simulator has its own. */
 export interface Host {
   readonly memoryBytes: number;
+  readonly runtimeLimits: RuntimeLimits;
   allocatable(): FieldContext["allocatable"];
   readonly processes: Processes;
   readonly cgroups: Cgroups;
@@ -48,7 +50,8 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
     memoryBytes: totalmem(),
     allocatable: () => allocatable(home),
     processes: machineProcesses(effects),
-    cgroups,
+    runtimeLimits: runtimeLimits(),
+    cgroups: machineCgroups({ home }),
     files: podFiles(home),
     volumes,
     act: (action, target, timeoutMs) => act(action, target, { nerdctl, timers: effects }, timeoutMs),

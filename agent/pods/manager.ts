@@ -125,6 +125,7 @@ export class PodManager {
       else this.#begin(pod, true);
     }
     for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined);
+    this.#deps.host.cgroups.balance(this.#active().map(({ state }) => state.pod));
     if (this.#synced) return;
     this.#synced = true;
     void this.#lookSoon();
@@ -197,13 +198,21 @@ export class PodManager {
     const { host, log } = this.#deps;
     const verdict = rejection(
       pod,
-      active.map(({ state }) => state.pod),
+      this.#active().map(({ state }) => state.pod),
       host.allocatable(),
     );
     if (!verdict) return undefined;
     log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
     this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
     return { ...verdict, message: `Pod was rejected: ${verdict.message}` };
+  }
+
+  /** Those whose pods are wanted and not over: who has just gone, or ended, by the same news, has made room. */
+  #active(): PodWorker[] {
+    return [...this.#workers.values()].filter(({ state }) => {
+      const wanted = this.#desired.pods.get(state.uid);
+      return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(state.pod, state.memory));
+    });
   }
 
   #forget(uid: string): void {

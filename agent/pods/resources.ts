@@ -1,31 +1,91 @@
 import { readFileSync } from "node:fs";
+import { podLimits, podRequests, type QosClass, qosClass } from "../../worker/kinds/core/pod-resources.ts";
 import type { CoreV1Container, CoreV1Pod, CoreV1ResourceRequirements } from "../../worker/kinds/generated/types.ts";
-import { milliValue, parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
-
-export type Qos = "Guaranteed" | "Burstable" | "BestEffort";
+import { milliValue, parseQuantity, wholeValue, ZERO } from "../../worker/lib/quantity.ts";
+import {
+  type CgroupLimits,
+  type CgroupVersion,
+  CPU_PERIOD_US,
+  cpuQuota,
+  cpuShares,
+  pageSizeName,
+} from "./cgroup-files.ts";
+import { isSidecar, sidecars } from "./phase.ts";
 
 const bytes = (amount: string | undefined) => (amount === undefined ? 0 : wholeValue(parseQuantity(amount)));
 const millis = (amount: string | undefined) => (amount === undefined ? 0 : milliValue(parseQuantity(amount)));
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ */
-function qosOf(pod: CoreV1Pod): Qos {
-  if (pod.status?.qosClass) return pod.status.qosClass as Qos;
-  const lists = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map((c) => c.resources ?? {});
-  const names = ["cpu", "memory"];
-  if (lists.every((r) => names.every((n) => !millis(r.requests?.[n]) && !millis(r.limits?.[n])))) return "BestEffort";
-  const tight = lists.every((r) =>
-    names.every((n) => millis(r.limits?.[n]) > 0 && millis(r.requests?.[n] ?? r.limits?.[n]) === millis(r.limits?.[n])),
-  );
-  return tight ? "Guaranteed" : "Burstable";
+export const qosOf = (pod: CoreV1Pod): QosClass => (pod.status?.qosClass as QosClass | undefined) ?? qosClass(pod);
+
+/** Every container has a limit, or the pod as a whole: only then does the sum of limits bound it. */
+function isLimited({ spec }: CoreV1Pod, name: "cpu" | "memory"): boolean {
+  const has = (resources: CoreV1ResourceRequirements | undefined) => millis(resources?.limits?.[name]) > 0;
+  if (has(spec.resources)) return true;
+  // While it runs, an init container shares with the sidecars before it.
+  let besides = false;
+  const init = (spec.initContainers ?? []).every((container) => {
+    if (isSidecar(container)) besides ||= has(container.resources);
+    return besides || has(container.resources);
+  });
+  return init && spec.containers.every(({ resources }) => has(resources));
 }
 
+/** What the cgroup around all of a pod's containers is given. */
+export function podCgroupLimits(pod: CoreV1Pod): CgroupLimits {
+  const requests = podRequests(pod);
+  const limits = podLimits(pod);
+  const hugepages = new Map(
+    Object.entries(requests).flatMap(([name, amount]) => {
+      const size = hugepageSize(name);
+      return size ? [[size, wholeValue(amount)] as const] : [];
+    }),
+  );
+  const bounded = qosOf(pod) !== "BestEffort";
+  return {
+    cpuShares: cpuShares(bounded ? milliValue(requests.cpu ?? ZERO) : 0),
+    ...(bounded && isLimited(pod, "cpu") ? { cpuQuota: cpuQuota(milliValue(limits.cpu ?? ZERO)) } : {}),
+    ...(bounded && isLimited(pod, "memory") ? { memoryBytes: wholeValue(limits.memory ?? ZERO) } : {}),
+    hugepages,
+  };
+}
+
+/** `hugepages-2Mi` → 2097152; undefined for any other resource. */
+export function hugepageSize(resource: string): number | undefined {
+  const size = /^hugepages-(.+)$/.exec(resource)?.[1];
+  return size === undefined ? undefined : bytes(size);
+}
+
+const MOST_KILLABLE = 1000;
+const LEAST_KILLABLE = -997;
+
 /** The kernel ends the least guaranteed first. https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior */
-function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): number {
+export function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): number {
   const qos = qosOf(pod);
-  if (pod.spec.priorityClassName === "system-node-critical" || qos === "Guaranteed") return -997;
-  if (qos === "BestEffort") return 1000;
-  const request = bytes(container.resources?.requests?.memory ?? container.resources?.limits?.memory);
-  return Math.min(Math.max(Math.floor(1000 - (1000 * request) / machineBytes), 3), 999);
+  const critical = (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL;
+  if (qos === "Guaranteed" || (critical && pod.spec.priorityClassName === "system-node-critical"))
+    return LEAST_KILLABLE;
+  if (qos === "BestEffort") return MOST_KILLABLE;
+  const scoreOf = (request: number) => 1000 - Math.floor((1000 * (request + unclaimedShare(pod))) / machineBytes);
+  const memory = ({ resources }: CoreV1Container) => bytes(resources?.requests?.memory);
+  let score = scoreOf(memory(container));
+  // A sidecar is not to go before those that it serves.
+  if (sidecars(pod).some(({ name }) => name === container.name))
+    score = Math.min(score, scoreOf(Math.min(...pod.spec.containers.map(memory))));
+  return Math.min(Math.max(score, MOST_KILLABLE + LEAST_KILLABLE), MOST_KILLABLE - 1);
+}
+
+/** Pods of this priority and above are needed by the system itself. */
+export const SYSTEM_CRITICAL = 2_000_000_000;
+
+/** What a pod asks for as a whole and none of its containers does is all of theirs alike, in bytes. */
+function unclaimedShare({ spec }: CoreV1Pod): number {
+  const whole = bytes(spec.resources?.requests?.memory);
+  if (whole === 0) return 0;
+  const claimed = wholeValue(
+    podRequests({ spec: { ...spec, resources: undefined, overhead: undefined } }).memory ?? ZERO,
+  );
+  return Math.trunc((whole - claimed) / (spec.containers.length + (spec.initContainers?.length ?? 0)));
 }
 
 const CAP_SYS_RESOURCE = 24n;
@@ -37,25 +97,50 @@ export const lowestOomScore: number = (() => {
   return Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
 })();
 
-function cpuShares(milli: number): number {
-  return Math.min(Math.max(Math.floor((milli * 1024) / 1000), 2), 262_144);
-}
+export type RuntimeLimits = {
+  version: CgroupVersion;
+  /** Whether the kernel counts swap for each cgroup. */
+  swap: boolean;
+  /** Sizes of huge pages that the machine has. */
+  pageSizes: readonly number[];
+};
 
 /** Flags of `nerdctl run` for a container's requests and limits. */
-export function resourceFlags(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): string[] {
+export function resourceFlags(
+  pod: CoreV1Pod,
+  container: CoreV1Container,
+  machineBytes: number,
+  runtime: RuntimeLimits,
+): string[] {
   const score = Math.max(oomScore(pod, container, machineBytes), lowestOomScore);
-  return [...limitFlags(container.resources), "--oom-score-adj", `${score}`];
+  return [...limitFlags(pod, container), ...unifiedFlags(pod, container, runtime), "--oom-score-adj", `${score}`];
 }
 
-/** Those of them that `nerdctl update` takes as well. */
-export function limitFlags({ requests, limits }: CoreV1ResourceRequirements = {}): string[] {
-  const memory = bytes(limits?.memory);
-  const cpu = millis(limits?.cpu);
+/** Those of them that `nerdctl update` takes as well. A pod's own limits hold for each container that has none. */
+export function limitFlags({ spec }: CoreV1Pod, { resources = {} }: CoreV1Container): string[] {
+  const { requests, limits } = resources;
+  const memory = bytes(limits?.memory) || bytes(spec.resources?.limits?.memory);
+  const cpu = millis(limits?.cpu) || millis(spec.resources?.limits?.cpu);
   return [
-    ...["--cpu-shares", `${cpuShares(millis(requests?.cpu ?? limits?.cpu))}`],
-    ...(cpu ? ["--cpu-period", "100000", "--cpu-quota", `${Math.max(cpu * 100, 1000)}`] : []),
+    ...["--cpu-shares", `${cpuShares(requests?.cpu === undefined ? cpu : millis(requests.cpu))}`],
+    ...(cpu ? ["--cpu-period", `${CPU_PERIOD_US}`, "--cpu-quota", `${cpuQuota(cpu)}`] : []),
     ...(memory ? ["--memory", `${memory}`, "--memory-swap", `${memory}`] : []),
   ];
+}
+
+/**
+ * What only cgroups of version 2 can be told: an end for want of memory is that of all of a container's processes, there
+ * is no swap, and huge pages of each size have their limit.
+ */
+function unifiedFlags(pod: CoreV1Pod, { resources }: CoreV1Container, { version, swap, pageSizes }: RuntimeLimits) {
+  if (version === 1) return [];
+  const limits = { ...pod.spec.resources?.limits, ...resources?.limits };
+  const pages = pageSizes.map((size) => {
+    const [, amount] = Object.entries(limits).find(([name]) => hugepageSize(name) === size) ?? [];
+    return `hugetlb.${pageSizeName(size)}.max=${bytes(amount)}`;
+  });
+  const settings = ["memory.oom.group=1", ...(swap ? ["memory.swap.max=0"] : []), ...pages];
+  return settings.flatMap((setting) => ["--cgroup-conf", setting]);
 }
 
 const RESIZABLE = ["cpu", "memory"] as const;

@@ -46,7 +46,8 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
 }
 
 async function startPause({ runtime, effects, host }: NodeContext, state: PodState, sandbox: Sandbox): Promise<void> {
-  const made = await runtime.run(pauseOptions(state.pod, sandbox, effects.uid()), "patient");
+  const parent = host.cgroups.parentOf(state.uid, state.pod);
+  const made = await runtime.run(pauseOptions(state.pod, sandbox, parent, effects.uid()), "patient");
   const { Pid: pid } = made.State;
   sandbox.pause = { id: made.Id, pid, startTicks: host.processes.startTicks(pid) };
   state.fresh.made.push(observe(made, effects));

@@ -64,6 +64,7 @@ export async function startContainer(
 }
 
 function run(node: NodeContext, state: PodState, container: CoreV1Container, options: ContainerOptions) {
+  node.host.cgroups.make(state.uid, state.pod); // it may have been resized since
   // What was begun is finished before more is begun, so that of many pods some are ready soon.
   const begun = Object.values(state.memory.containers).some(({ current }) => current);
   if (!container.stdin) return node.runtime.run(options, begun ? "now" : "patient");
@@ -125,6 +126,8 @@ async function optionsOf(
     image,
     imageID: attempt.imageID,
     machineBytes: host.memoryBytes,
+    runtimeLimits: host.runtimeLimits,
+    cgroupParent: host.cgroups.parentOf(uid, pod),
     chance: effects.uid(),
     target: targetName && memory.containers[targetName]?.current?.id,
   });

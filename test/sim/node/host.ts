@@ -22,8 +22,12 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     memoryBytes: 8 * 2 ** 30,
     allocatable: () => ({ cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" }),
     processes: processes(machine, agent),
+    runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     cgroups: {
+      parentOf: (uid) => `/kubepods/pod${uid}`,
       make: () => {},
+      balance: () => {},
+      usage: () => undefined,
       end(uid, id) {
         const left = machine.running().filter(({ labels }) => labels[Label.podUid] === uid);
         const meant = left.filter((container) => id === undefined || container.id === id);
