@@ -1,7 +1,6 @@
 import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import { PAUSE_IMAGE } from "../node/pause-image.ts";
 import type { ContainerOptions, InspectedImage } from "../runtime.ts";
-import { podCgroup } from "./cgroups.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
 import type { Sandbox } from "./memory.ts";
