@@ -1,6 +1,5 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
-import { DatabaseSync } from "node:sqlite";
 import type { CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
@@ -8,16 +7,18 @@ import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
-import { cachePath, files, type Home, privateDatabase } from "./local/home.ts";
+import { cachePath, files, type Home } from "./local/home.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { nodeStatus } from "./node/facts.ts";
+import { machineId } from "./node/machine-id.ts";
+import { Writability } from "./node/writability.ts";
 import { machineHost } from "./pods/host.ts";
 import { run } from "./process.ts";
-import { State } from "./state.ts";
+import { openState } from "./state-file.ts";
 import { serveStream } from "./streams/serve.ts";
 import { unmountAll } from "./volumes/mounts.ts";
 
@@ -69,11 +70,14 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
 function assemble(parts: Parts): AgentCore {
   const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion } = parts;
   const { node, server, ca, address } = identity;
-  const state = new State(new DatabaseSync(privateDatabase(files(home.path).agentState)));
+  const writability = new Writability();
+  const state = openState(files(home.path).agentState, writability, log);
   const own = { pods: () => [...state.of("pods").values()] as unknown as CoreV1Pod[] };
   return new AgentCore({
     node,
+    machineId: machineId(home.path),
     state,
+    writability,
     machine,
     effects,
     dial: () => dialLink(identity, log),
@@ -83,7 +87,7 @@ function assemble(parts: Parts): AgentCore {
       containerd.onHealth = onHealth;
     },
     network: networkOf(parts),
-    host: (api) => machineHost({ home: home.path, nerdctl, api, effects }),
+    host: (api) => machineHost({ home: home.path, nerdctl, api, effects, writability }),
     facts: (images, conditions) =>
       nodeStatus({ name: node, address, folder: home.path, containerdVersion, images, now: effects.now(), conditions }),
     serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: own, log, effects }),

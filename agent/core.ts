@@ -14,6 +14,8 @@ import type { NodeNetwork } from "./network/network.ts";
 import type { EndpointSlice, NetworkSettings } from "./network/types.ts";
 import { keepLease } from "./node/lease.ts";
 import { registerNode } from "./node/register.ts";
+import { type Writability, writableCondition } from "./node/writability.ts";
+import { outboxOf } from "./outbox.ts";
 import type { Host } from "./pods/host.ts";
 import { PodManager } from "./pods/manager.ts";
 import type { PodNetwork } from "./pods/network.ts";
@@ -25,10 +27,18 @@ import { isOnWatch, keepWatch } from "./watchman.ts";
 /** How often the node's own facts (addresses, images, pressure) are looked at and told when they changed, in ms. */
 const FACTS_EVERY_MS = 60_000;
 const RETRY_MS = 2_000;
+/** State that could not be saved is tried again so often, in ms. */
+const SAVE_AGAIN_MS = 10_000;
+/** The fact under which a disk remembers whose it is. */
+const MACHINE = "machine";
 
 export type AgentParts = {
   node: string;
+  /** Tells this machine from one that has a copy of its disk. */
+  machineId: string;
   state: State;
+  /** Hears of all that the node has to remember. */
+  writability: Writability;
   /** For what must not jump. */
   machine: SteadyEffects;
   /** With the cluster's time, for what is told. */
@@ -66,12 +76,18 @@ export class AgentCore {
   private conditions: NonNullable<CoreV1NodeStatus["conditions"]> = [];
   private endWatch = () => {};
   private endLease = () => {};
+  private cancelSave = () => {};
+  /** What the disk says is for this machine. Of a copy, the cluster has to say first what is to run here. */
+  private own: boolean;
 
   constructor(parts: AgentParts) {
     const { node, machine, effects, log, runtime, network, dial } = parts;
     this.parts = parts;
     const api: Api = (...request) => this.link.call(...request);
     const host = parts.host(api);
+    const { state, machineId, writability } = parts;
+    this.own = [undefined, machineId].includes(state.fact(MACHINE));
+    writability.onChange = () => this.writabilityChanged();
     this.pods = new PodManager({
       nodeName: node,
       hostIP: () => this.address(),
@@ -81,9 +97,10 @@ export class AgentCore {
       effects,
       api,
       log,
+      outbox: outboxOf(state),
     });
     this.link = new Link(
-      { dial, node, effects: machine, log },
+      { dial, node, machine: machineId, effects: machine, log },
       {
         revision: () => parts.state.revision(),
         welcome: (welcome) => {
@@ -93,6 +110,8 @@ export class AgentCore {
         },
         objects: (message) => {
           parts.state.apply(message);
+          this.own = true;
+          state.setFact(MACHINE, machineId);
           this.sync();
         },
         stream: ({ request }) => parts.serveStream(request, this.pods),
@@ -110,6 +129,9 @@ export class AgentCore {
   }
 
   start(): void {
+    if (!this.own)
+      this.parts.log("this disk is a copy of another machine's: nothing runs until the cluster has answered");
+    if (this.parts.writability.problem()) this.saveLater();
     this.link.start();
     this.sync(); // from disk: pods start without uplink
     this.endWatch = keepWatch(this.parts.effects, (turn) => {
@@ -121,6 +143,7 @@ export class AgentCore {
   async stop(): Promise<void> {
     this.endWatch();
     this.endLease();
+    this.cancelSave();
     this.link.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });
@@ -143,7 +166,7 @@ export class AgentCore {
   private sync(): void {
     const welcome = this.parts.state.welcome();
     const podCIDR = this.self()?.spec?.podCIDR;
-    if (!welcome || !podCIDR) return;
+    if (!welcome || !podCIDR || !this.own) return;
     this.started ??= this.begin();
     if (!this.running) return;
     if (addressesOf(welcome, podCIDR) !== this.addresses) return void this.move();
@@ -231,10 +254,32 @@ export class AgentCore {
       });
   }
 
+  /** The disk takes nothing more, or takes all again. */
+  private writabilityChanged(): void {
+    const { writability, log } = this.parts;
+    const problem = writability.problem();
+    log(problem ? `state cannot be saved: ${problem}` : "state is saved again");
+    if (problem) this.pods.tellNode("Warning", "StateNotWritable", `The agent cannot save its state: ${problem}`);
+    else this.pods.tellNode("Normal", "StateWritable", "The agent can save its state again");
+    if (problem) this.saveLater();
+    this.tellFacts();
+  }
+
+  private saveLater(): void {
+    const { state, effects } = this.parts;
+    this.cancelSave();
+    this.cancelSave = effects.after(SAVE_AGAIN_MS, () => {
+      state.save();
+      if (state.unsaved) this.saveLater();
+    });
+  }
+
   private async register(): Promise<void> {
-    const { node, runtime, facts } = this.parts;
-    const status = facts(await runtime.listImages(), this.conditions);
-    this.conditions = status.conditions ?? [];
+    const { node, runtime, facts, writability, effects } = this.parts;
+    const found = facts(await runtime.listImages(), this.conditions);
+    const writable = writableCondition(writability.problem(), this.conditions, effects.now());
+    const status = { ...found, conditions: [...(found.conditions ?? []), writable] };
+    this.conditions = status.conditions;
     const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;
     await registerNode({ name: node, status, call: (...request) => this.link.call(...request) });

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { CloseCode } from "../worker/protocol/link.ts";
 
 /** One WebSocket as the control link uses it. Handlers are set at once after it was made; `onClose` is called once. */
 export interface LinkSocket {
@@ -21,6 +22,8 @@ export type LinkAddress = {
 };
 
 const HANDSHAKE_MS = 10_000;
+/** How `ws` tells of a handshake that was refused for its credential. */
+const REFUSED = /server response: (401|403)$/;
 
 /** Dials the cluster's control socket for a node. */
 export function dialLink({ server, node, token, ca }: LinkAddress, log: (message: string) => void): LinkSocket {
@@ -29,13 +32,20 @@ export function dialLink({ server, node, token, ca }: LinkAddress, log: (message
   // Compression takes more of both ends, in time and memory, than it saves on messages of a few kilobytes.
   const options = { headers, ca, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false };
   const socket = new WebSocket(url, options);
-  socket.on("error", (error) => log(`control socket: ${error.message}`));
+  let refused = "";
+  socket.on("error", (error) => {
+    log(`control socket: ${error.message}`);
+    refused = REFUSED.exec(error.message)?.[1] ?? "";
+  });
   return {
     send: (text) => socket.send(text),
     close: (code) => socket.close(code),
     terminate: () => socket.terminate(),
     onOpen: (handler) => void socket.on("open", handler),
     onMessage: (handler) => void socket.on("message", (data) => handler(data.toString())),
-    onClose: (handler) => void socket.on("close", (code, reason) => handler(code, reason.toString())),
+    onClose: (handler) =>
+      void socket.on("close", (code, reason) =>
+        refused ? handler(CloseCode.unauthorized, `HTTP ${refused}`) : handler(code, reason.toString()),
+      ),
   };
 }

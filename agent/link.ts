@@ -47,6 +47,8 @@ export type LinkOptions = {
   /** Dials the control socket of this node. */
   dial(): LinkSocket;
   node: string;
+  /** Tells this machine from others. */
+  machine?: string;
   effects: Effects & Timers;
   log(message: string): void;
 };
@@ -158,9 +160,10 @@ export class Link {
   }
 
   private hello(): void {
-    const { node } = this.options;
+    const { node, machine } = this.options;
     const revision = this.handlers.revision();
-    this.send({ type: "hello", version: this.version, agent: VERSION, node, revision });
+    const who = machine ? { machine } : {};
+    this.send({ type: "hello", version: this.version, agent: VERSION, node, revision, ...who });
   }
 
   private send(message: ToCluster): void {
@@ -221,7 +224,14 @@ export class Link {
     // The cluster may be another release when it is there again.
     this.version = PROTOCOL_VERSION;
     if (code === CloseCode.version) this.options.log(`this agent and the cluster are too far apart (${reason})`);
-    if (code === CloseCode.unauthorized) this.options.log(`this node's credential is refused (${reason}): join again`);
+    if (code === CloseCode.unauthorized)
+      this.options.log(
+        `this node's credential is refused (${reason}): it was deleted, or another machine has taken the name over. To join again: skerry join URL --token TOKEN; to end what runs here: skerry down --pods`,
+      );
+    if (code === CloseCode.taken)
+      this.options.log(
+        `${reason}, with this very credential: is this disk a copy of that machine's? Join under a name of its own: skerry join URL --token TOKEN --node-name NAME`,
+      );
     const ceiling = Math.min(RECONNECT_MAX_MS, RECONNECT_MIN_MS * 2 ** this.failures++);
     const delay = ceiling / 2 + (this.options.effects.random() * ceiling) / 2;
     this.options.log(

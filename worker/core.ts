@@ -153,6 +153,7 @@ export class Core {
       since: (revision, node) => missedBy(node, revision, store, view),
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(this.parts),
+      now: this.parts.effects.now,
       report: (error) => platform.report("link", "", error),
       health: (node) => {
         this.losses.find(node);

@@ -2,10 +2,17 @@ import type { CoreV1Event, CoreV1Pod } from "../../worker/kinds/generated/types.
 import { type Effects, timestamp } from "../../worker/lib/effects.ts";
 import type { Json } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
+import { type Outbox, shortOutbox } from "../outbox.ts";
 import type { Api } from "../volumes/tokens.ts";
 
 type EventType = "Normal" | "Warning";
-type Known = { event: CoreV1Event; sent: boolean };
+type Known = {
+  event: CoreV1Event;
+  sent: boolean;
+  /** It is in the outbox. */
+  kept?: boolean;
+};
+type Reference = CoreV1Event["involvedObject"];
 
 /** Events kept while there is no uplink; the oldest go first. */
 const MOST_QUEUED = 1000;
@@ -17,6 +24,8 @@ const MOST_KNOWN = 4096;
 const BURST = 25;
 const REFILL_MS = 300_000;
 const RETRY_MS = 10_000;
+const ALREADY_EXISTS = 409;
+const TOO_MANY_REQUESTS = 429;
 
 /**
  * Tells users what happens to their pods. The same words again raise a count.
@@ -29,30 +38,78 @@ export class EventRecorder {
   readonly #known = new Map<string, Known>();
   readonly #queue = new Set<string>();
   readonly #allowance = new Map<string, { left: number; at: number }>();
+  readonly #outbox: Outbox;
   #sending = false;
+  /** What was sent last did not arrive: what is queued is kept in the outbox. */
+  #offline = false;
 
-  constructor(deps: { nodeName: string; api: Api; effects: Effects & Timers }) {
+  constructor(deps: { nodeName: string; api: Api; effects: Effects & Timers; outbox?: Outbox }) {
     this.#nodeName = deps.nodeName;
     this.#api = deps.api;
     this.#effects = deps.effects;
+    this.#outbox = deps.outbox ?? shortOutbox();
+    for (const event of this.#outbox.events()) {
+      const { involvedObject: about, type, reason, message } = event;
+      const key = keyOf(about, type as EventType, reason ?? "", message ?? "");
+      // One that was counted up may have been written before; what is there already is not written twice.
+      this.#known.set(key, { event, sent: false, kept: true });
+      this.#queue.add(key);
+    }
   }
 
   /** `container` names the part of the pod that it is about. */
   record(pod: CoreV1Pod, type: EventType, reason: string, message: string, container?: string): void {
-    if (!this.#allows(pod.metadata.uid ?? "")) return;
-    const path = container && fieldPathOf(pod, container);
-    const key = [pod.metadata.uid, path, type, reason, message].join("\n");
+    const { name, namespace = "default", uid, resourceVersion } = pod.metadata;
+    const fieldPath = container && fieldPathOf(pod, container);
+    const reference = { kind: "Pod", namespace, name, uid, apiVersion: "v1", resourceVersion };
+    this.#record(fieldPath ? { ...reference, fieldPath } : reference, type, reason, message);
+  }
+
+  /** About the node itself; kubelets give its name for its uid. */
+  recordNode(type: EventType, reason: string, message: string): void {
+    this.#record({ kind: "Node", name: this.#nodeName, uid: this.#nodeName, apiVersion: "v1" }, type, reason, message);
+  }
+
+  #record(about: Reference, type: EventType, reason: string, message: string): void {
+    if (!this.#allows(about.uid ?? "")) return;
+    const key = keyOf(about, type, reason, message);
     const now = timestamp(this.#effects.now());
-    const known = this.#known.get(key);
-    if (known) {
+    const known = this.#known.get(key) ?? { event: this.#make(about, type, reason, message, now), sent: false };
+    if (this.#known.delete(key))
+      // to the young end
       known.event = { ...known.event, count: (known.event.count ?? 1) + 1, lastTimestamp: now };
-      this.#known.delete(key); // to the young end
-    }
-    this.#known.set(key, known ?? { event: this.#make(pod, type, reason, message, path, now), sent: false });
+    this.#known.set(key, known);
+    this.#queue.delete(key); // told in the order in which things happened last
     this.#queue.add(key);
+    for (const old of trim(this.#queue, MOST_QUEUED)) this.#drop(old);
     trim(this.#known, MOST_KNOWN);
-    trim(this.#queue, MOST_QUEUED);
+    if (this.#offline) this.#keep(known);
     this.flush();
+  }
+
+  #keep(known: Known): void {
+    known.kept = true;
+    this.#outbox.put(known.event);
+  }
+
+  #drop(key: string): void {
+    const known = this.#known.get(key);
+    if (known?.kept) this.#outbox.remove(known.event);
+    this.#known.delete(key);
+    this.#outbox.dropped++;
+  }
+
+  /** The cluster hears again, and how much it will not hear of. */
+  #arrived(): void {
+    this.#offline = false;
+    const { dropped } = this.#outbox;
+    if (!dropped) return;
+    this.#outbox.dropped = 0;
+    this.recordNode(
+      "Warning",
+      "EventsDropped",
+      `${dropped} events of this node were dropped while the cluster could not be reached: it keeps the newest ${MOST_QUEUED}`,
+    );
   }
 
   /** Sends what is queued; also to be called when the uplink is back. */
@@ -70,49 +127,59 @@ export class EventRecorder {
   async #send(): Promise<boolean> {
     const keys = [...this.#queue.keys().take(SENT_AT_ONCE)];
     const sent = await Promise.allSettled(keys.map((key) => this.#sendQueued(key)));
-    return sent.every(({ status }) => status === "fulfilled");
+    if (sent.every(({ status }) => status === "fulfilled")) {
+      if (keys.length) this.#arrived();
+      return true;
+    }
+    this.#offline = true;
+    for (const key of this.#queue) {
+      const known = this.#known.get(key);
+      if (known && !known.kept) this.#keep(known);
+    }
+    return false;
   }
 
   async #sendQueued(key: string): Promise<void> {
     const known = this.#known.get(key);
     const event = known?.event;
     if (known) await this.#sendOne(known);
-    if (known?.event === event) this.#queue.delete(key);
+    if (known?.event !== event) return;
+    this.#queue.delete(key);
+    if (!known?.kept) return;
+    this.#outbox.remove(known.event);
+    known.kept = false;
   }
 
   async #sendOne(known: Known): Promise<void> {
     const { event } = known;
     const path = `/api/v1/namespaces/${event.metadata.namespace}/events`;
-    if (known.sent) {
-      const { count, lastTimestamp } = event;
-      const patch = { count: count ?? 1, lastTimestamp: lastTimestamp ?? null };
-      const { code } = await this.#api(
-        "PATCH",
-        `${path}/${event.metadata.name}`,
-        patch,
-        "application/strategic-merge-patch+json",
-      );
-      if (code !== 404) return;
-    }
-    const { code } = await this.#api("POST", path, event as unknown as Json);
-    known.sent = code < 300 || code === 409;
+    if (known.sent && (await this.#countUp(path, event))) return;
+    const code = await this.#call("POST", path, event as unknown as Json);
+    known.sent = code < 300 || code === ALREADY_EXISTS;
+    // An agent before this one wrote it, and may have lived to count it up.
+    if (code === ALREADY_EXISTS) await this.#countUp(path, event);
   }
 
-  #make(
-    pod: CoreV1Pod,
-    type: EventType,
-    reason: string,
-    message: string,
-    fieldPath: string | undefined,
-    now: string,
-  ): CoreV1Event {
-    const { name, namespace = "default", uid, resourceVersion } = pod.metadata;
-    const reference = { kind: "Pod", namespace, name, uid, apiVersion: "v1", resourceVersion };
+  /** False when it is not there any more. */
+  async #countUp(path: string, { metadata: { name }, count, lastTimestamp }: CoreV1Event): Promise<boolean> {
+    const patch = { count: count ?? 1, lastTimestamp: lastTimestamp ?? null };
+    return (await this.#call("PATCH", `${path}/${name}`, patch, "application/strategic-merge-patch+json")) !== 404;
+  }
+
+  /** Rejects where the cluster could not take it now. */
+  async #call(...request: Parameters<Api>): Promise<number> {
+    const { code } = await this.#api(...request);
+    if (code === TOO_MANY_REQUESTS || code >= 500) throw new Error(`the cluster answered ${code}`);
+    return code;
+  }
+
+  #make(about: Reference, type: EventType, reason: string, message: string, now: string): CoreV1Event {
+    const { name, namespace = "default" } = about;
     return {
       apiVersion: "v1",
       kind: "Event",
       metadata: { name: `${name}.${this.#effects.uid().replaceAll("-", "").slice(0, 16)}`, namespace },
-      involvedObject: fieldPath ? { ...reference, fieldPath } : reference,
+      involvedObject: about,
       reason,
       message: message.slice(0, 1024),
       source: { component: "kubelet", host: this.#nodeName },
@@ -136,11 +203,14 @@ export class EventRecorder {
   }
 }
 
-function trim(collection: Map<string, unknown> | Set<string>, most: number): void {
-  for (const key of collection.keys()) {
-    if (collection.size <= most) return;
-    collection.delete(key);
-  }
+const keyOf = ({ uid, fieldPath }: Reference, type: EventType, reason: string, message: string): string =>
+  [uid, fieldPath, type, reason, message.slice(0, 1024)].join("\n");
+
+/** Takes the oldest away, and returns their keys. */
+function trim(collection: Map<string, unknown> | Set<string>, most: number): string[] {
+  const old = [...collection.keys().take(Math.max(collection.size - most, 0))];
+  for (const key of old) collection.delete(key);
+  return old;
 }
 
 function fieldPathOf(pod: CoreV1Pod, container: string): string | undefined {

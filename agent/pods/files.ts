@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Writability } from "../node/writability.ts";
 import type { PodMemory } from "./memory.ts";
 import { terminationMessage } from "./termination.ts";
 
@@ -25,24 +26,36 @@ export interface PodFiles {
   names(uid: string): [string, string][];
 }
 
+function setAside(file: string): void {
+  try {
+    renameSync(file, `${file}.broken`);
+  } catch {
+    // On a disk that cannot be written: it is not read again in this life.
+  }
+}
+
 /** Under `HOME/pods/UID`. */
-export function podFiles(home: string): PodFiles {
+export function podFiles(home: string, writability = new Writability()): PodFiles {
   const root = join(home, "pods");
   return {
     uids: () => (existsSync(root) ? readdirSync(root) : []),
     memory(uid) {
+      const file = join(root, uid, "memory.json");
       try {
-        return JSON.parse(readFileSync(join(root, uid, "memory.json"), "utf8")) as PodMemory;
-      } catch {
+        return JSON.parse(readFileSync(file, "utf8")) as PodMemory;
+      } catch (error) {
+        // Torn by a loss of power: its containers tell the most of it once more.
+        if (error instanceof SyntaxError) setAside(file);
         return undefined;
       }
     },
-    remember(uid, memory) {
-      const file = join(root, uid, "memory.json");
-      mkdirSync(join(root, uid), { recursive: true, mode: 0o750 });
-      writeFileSync(`${file}.new`, memory, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
-    },
+    remember: (uid, memory) =>
+      writability.attempt("pods", () => {
+        const file = join(root, uid, "memory.json");
+        mkdirSync(join(root, uid), { recursive: true, mode: 0o750 });
+        writeFileSync(`${file}.new`, memory, { mode: 0o600, flush: true });
+        renameSync(`${file}.new`, file);
+      }),
     messageFile(uid, container, attempt) {
       const folder = join(root, uid, "containers", container);
       mkdirSync(folder, { recursive: true });

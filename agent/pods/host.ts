@@ -5,6 +5,7 @@ import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
+import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
@@ -40,10 +41,17 @@ export interface Host {
   logged?(containerId: string, logPath: string): Promise<void>;
 }
 
-export type HostParts = { home: string; nerdctl: Nerdctl; api: Api; effects: Effects & Timers };
+export type HostParts = {
+  home: string;
+  nerdctl: Nerdctl;
+  api: Api;
+  effects: Effects & Timers;
+  /** Hears of what pods have to remember. */
+  writability?: Writability;
+};
 
 /** This very machine. */
-export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
+export function machineHost({ home, nerdctl, api, effects, writability }: HostParts): Host {
   const volumes = new Volumes({ home, api, now: effects.now });
   const attachSocket = (uid: string, container: string) => keeperSocket(home, uid, container);
   return {
@@ -52,7 +60,7 @@ export function machineHost({ home, nerdctl, api, effects }: HostParts): Host {
     processes: machineProcesses(effects),
     runtimeLimits: runtimeLimits(),
     cgroups: machineCgroups({ home }),
-    files: podFiles(home),
+    files: podFiles(home, writability),
     volumes,
     act: (action, target, timeoutMs) => act(action, target, { nerdctl, timers: effects }, timeoutMs),
     async prepare() {

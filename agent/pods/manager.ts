@@ -1,6 +1,7 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
+import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Rejection, rejection } from "./admission.ts";
@@ -29,6 +30,8 @@ export type PodManagerDeps = {
   api: Api;
   clusterDomain?: string;
   log(message: string): void;
+  /** Where events wait for the cluster. */
+  outbox?: Outbox;
 };
 
 /** Events can be lost, so all is compared so often. */
@@ -65,8 +68,8 @@ export class PodManager {
 
   constructor(deps: PodManagerDeps) {
     this.#deps = deps;
-    const { nodeName, runtime, host, network, effects, api, log } = deps;
-    const events = new EventRecorder({ nodeName, api, effects });
+    const { nodeName, runtime, host, network, effects, api, log, outbox } = deps;
+    const events = new EventRecorder({ nodeName, api, effects, outbox });
     this.#reporter = new StatusReporter({ api, timers: effects, log });
     this.#node = {
       nodeName,
@@ -139,6 +142,11 @@ export class PodManager {
     if (this.#heard) return;
     this.#heard = true;
     void this.#lookSoon();
+  }
+
+  /** An event about the node itself. */
+  tellNode(...event: Parameters<EventRecorder["recordNode"]>): void {
+    this.#node.events.recordNode(...event);
   }
 
   /** Stops managing; containers go on. */

@@ -14,6 +14,8 @@ import { PodView, type Told } from "./view.ts";
 
 /** After a step that failed for a reason of the machine. */
 const RETRY_MS = 2_000;
+/** What could not be saved. */
+const SAVE_AGAIN_MS = 10_000;
 /** While a deletion cannot be confirmed. */
 const CONFIRM_AGAIN_MS = 5_000;
 
@@ -180,9 +182,9 @@ export class PodWorker {
     const { steps, wakeAt } = planPod(wanted, this.#view.observed, now, memory);
     this.#report();
     this.#prober.update();
+    this.#wakeAt = Infinity;
     this.#save();
     if (!known && !steps.length && !this.#view.observed.length) this.#deps.onGone(uid);
-    this.#wakeAt = Infinity;
     this.#wakeLater(Math.min(wakeAt ?? Infinity, volumesReady && !deleted ? this.#refreshAt() : Infinity));
     return steps;
   }
@@ -202,8 +204,14 @@ export class PodWorker {
     const kept = pod && { ...pod, metadata, status: undefined };
     const text = JSON.stringify({ ...memory, pod: kept });
     if (memory.cleaned || text === this.#saved) return;
-    this.#deps.node.host.files.remember(uid, text);
-    this.#saved = text;
+    try {
+      this.#deps.node.host.files.remember(uid, text);
+      this.#saved = text;
+    } catch (error) {
+      // What runs goes on by what is known here; it is saved when the disk can be written again.
+      this.#deps.node.log(`pod ${memory.namespace}/${memory.name} cannot be saved: ${(error as Error).message}`);
+      this.#wakeLater(this.#deps.node.effects.now() + SAVE_AGAIN_MS);
+    }
   }
 
   #wakeLater(at: number): void {

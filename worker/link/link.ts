@@ -19,7 +19,9 @@ import { Mentions, mentionsOf } from "./mentions.ts";
 import type { Liveness } from "./readiness.ts";
 
 /** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
-export type Session = { node: string; state: "greeting" } | { node: string; state: "open"; health?: Liveness };
+export type Session =
+  | { node: string; state: "greeting" }
+  | { node: string; state: "open"; machine?: string; health?: Liveness };
 
 /** One control socket, as the platform keeps it; the same one each time for the same socket. */
 export interface NodeSocket {
@@ -46,10 +48,17 @@ export type LinkDeps = {
   report(error: unknown): void;
   /** Called when a node has said something of its health. */
   health(node: string): void;
+  now(): number;
 };
+
+/** A machine that was not heard for so long, in ms, does not keep its node from another one. */
+const HOLDS_NODE_MS = 25_000;
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
 const MAX_HEALTH_LENGTH = 1000;
+
+/** Characters of a machine's identity. */
+const MAX_MACHINE_LENGTH = 64;
 
 /** Objects in one message at most, so that none nears the platform's limit of 32 MiB. */
 const OBJECTS_PER_MESSAGE = 500;
@@ -63,12 +72,29 @@ export class Link {
     this.mentions = new Mentions(deps.objects);
   }
 
-  /** A socket was accepted for an authenticated node; an older one of the same node gives way. */
+  /** A socket was accepted for an authenticated node. One that is open stays until it is known who this is. */
   opened(socket: NodeSocket, node: string): void {
-    for (const other of this.deps.socketsOf(node))
-      if (other !== socket && other.session().node === node)
-        other.close(CloseCode.replaced, "replaced by a new connection");
+    this.endOthers(socket, node, "greeting");
     socket.remember({ node, state: "greeting" });
+  }
+
+  private endOthers(socket: NodeSocket, node: string, state?: Session["state"]): void {
+    for (const other of this.othersOf(socket, node))
+      if (state === undefined || other.session().state === state)
+        other.close(CloseCode.replaced, "replaced by a new connection");
+  }
+
+  private othersOf(socket: NodeSocket, node: string): NodeSocket[] {
+    return this.deps.socketsOf(node).filter((other) => other !== socket && other.session().node === node);
+  }
+
+  /** Another machine than `machine` is there as the node: each has its credential, as copies of one disk do. */
+  private isTaken(socket: NodeSocket, node: string, machine: string | undefined): boolean {
+    return this.othersOf(socket, node).some((other) => {
+      const session = other.session();
+      if (session.state !== "open" || !session.machine || !machine || session.machine === machine) return false;
+      return this.deps.now() - other.heard() < HOLDS_NODE_MS;
+    });
   }
 
   async message(socket: NodeSocket, text: string): Promise<void> {
@@ -107,13 +133,17 @@ export class Link {
         `protocol ${hello.version} is not served; this cluster speaks ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}`,
       );
     if (hello.node !== node) throw new ProtocolError(`hello from ${hello.node} with the credential of ${node}`);
+    const machine = typeof hello.machine === "string" ? hello.machine.slice(0, MAX_MACHINE_LENGTH) : undefined;
+    if (this.isTaken(socket, node, machine))
+      return socket.close(CloseCode.taken, `another machine is connected as node ${node}`);
+    this.endOthers(socket, node);
     send(socket, { ...(await this.deps.welcome(node)), version: hello.version });
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
     const revision = this.deps.revision();
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";
     if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
     else sendObjects(socket, "changes", revision, this.concerning(node, missed, this.ownMentions(node)));
-    socket.remember({ node, state: "open" });
+    socket.remember({ node, state: "open", ...(machine ? { machine } : {}) });
   }
 
   /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */

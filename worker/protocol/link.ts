@@ -22,6 +22,8 @@ export const CloseCode = {
   unauthorized: 4401,
   /** Another connection of the same node replaced this one. */
   replaced: 4409,
+  /** Another machine is connected as this node. */
+  taken: 4410,
   /** The agent's protocol version is not served. */
   version: 4426,
 } as const;
@@ -39,6 +41,8 @@ export type ToCluster =
       node: string;
       /** The newest revision whose changes the agent has on disk; 0 when it has nothing. */
       revision: number;
+      /** Tells the machine from every other; two that claim one node are told apart by it. */
+      machine?: string;
     }
   /** Whether the node can run pods now; makes the Node's Ready condition, with `message` when it cannot. */
   | { type: "health"; ready: boolean; message: string }

@@ -1,5 +1,6 @@
 import { clusterClock } from "../../../agent/clock.ts";
 import { AgentCore, type AgentParts } from "../../../agent/core.ts";
+import { Writability } from "../../../agent/node/writability.ts";
 import { State } from "../../../agent/state.ts";
 import type { SimNode, SimNodeOptions } from "../contract.ts";
 import { Disk } from "./disk.ts";
@@ -36,9 +37,12 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     const agent = life;
     const nerdctl = new ModelNerdctl(machine, agent);
     const effects = clusterClock(agent.effects);
+    const writability = new Writability();
     const parts: AgentParts = {
       node: name,
-      state: new State(disk.database),
+      machineId: name,
+      state: new State(disk.database, writability),
+      writability,
       machine: agent.effects,
       effects,
       dial: () => linkSocket(connect(), agent, time),

@@ -1,0 +1,123 @@
+import { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import type { CoreV1Event, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import { outboxOf } from "../outbox.ts";
+import { State } from "../state.ts";
+import { EventRecorder } from "./events.ts";
+
+const pod = (name: string): CoreV1Pod => ({
+  metadata: { name, namespace: "default", uid: name },
+  spec: { containers: [] },
+});
+
+/** A cluster that can be out of reach, and what it was told, in order. */
+function cluster() {
+  const told: { method: string; body: Partial<CoreV1Event> }[] = [];
+  const there = new Set<string>();
+  const state = { online: true, code: 201 };
+  const api = async (method: string, path: string, body?: unknown) => {
+    if (!state.online) throw new Error("offline");
+    const event = body as CoreV1Event;
+    if (state.code >= 400) return { code: state.code, body: {} };
+    const name = method === "POST" ? event.metadata.name : path.split("/").at(-1);
+    if (method === "POST" && there.has(name ?? "")) return { code: 409, body: {} };
+    if (method === "PATCH" && !there.has(name ?? "")) return { code: 404, body: {} };
+    there.add(name ?? "");
+    told.push({ method, body: event });
+    return { code: 200, body: {} };
+  };
+  return { told, state, api };
+}
+
+const settle = async () => {
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+function recorder(database: DatabaseSync, api: ReturnType<typeof cluster>["api"]) {
+  let now = Date.UTC(2026, 0, 1);
+  let uid = 0;
+  const effects = {
+    now: () => {
+      now += 1000;
+      return now;
+    },
+    random: () => 0.5,
+    uid: () => `${String(uid++).padStart(8, "0")}-${now}`,
+    after: () => () => {},
+    sleep: async () => {},
+  };
+  const state = new State(database);
+  const events = new EventRecorder({ nodeName: "n", api, effects, outbox: outboxOf(state) });
+  return { events, state };
+}
+
+const reasons = (told: ReturnType<typeof cluster>["told"]) =>
+  told.map(({ method, body }) => (method === "POST" ? body.reason : `${body.count} times`));
+
+test("what happens without an uplink is told in its order when that is back, and outlives the agent", async () => {
+  const database = new DatabaseSync(":memory:");
+  const { told, state, api } = cluster();
+  const first = recorder(database, api);
+  first.events.record(pod("a"), "Normal", "Started", "told at once");
+  await settle();
+  state.online = false;
+  first.events.record(pod("a"), "Warning", "BackOff", "again");
+  first.events.record(pod("b"), "Normal", "Killing", "x");
+  await settle();
+  first.events.record(pod("a"), "Warning", "BackOff", "again");
+  first.events.recordNode("Warning", "StateNotWritable", "full");
+  await settle();
+  expect(reasons(told)).toEqual(["Started"]);
+  const second = recorder(database, api); // the agent was killed
+  second.events.record(pod("c"), "Normal", "Pulled", "y");
+  await settle();
+  state.online = true;
+  second.events.flush();
+  await settle();
+  expect(reasons(told).slice(1)).toEqual(["Killing", "BackOff", "StateNotWritable", "Pulled"]);
+  expect(told.find(({ body }) => body.reason === "BackOff")?.body.count).toBe(2);
+  expect(told.find(({ body }) => body.reason === "StateNotWritable")?.body).toMatchObject({
+    metadata: { namespace: "default" },
+    involvedObject: { kind: "Node", name: "n", uid: "n" },
+  });
+  expect(outboxOf(second.state).events()).toEqual([]);
+});
+
+test("of too many the oldest are dropped, and their number is told", async () => {
+  const database = new DatabaseSync(":memory:");
+  const { told, state, api } = cluster();
+  const { events } = recorder(database, api);
+  state.online = false;
+  for (let i = 0; i < 1300; i++) events.record(pod(`p${i}`), "Normal", "Started", "x");
+  await settle();
+  const again = recorder(database, api);
+  expect(outboxOf(again.state).events()).toHaveLength(1000);
+  state.online = true;
+  again.events.flush();
+  for (let i = 0; i < 40; i++) await settle();
+  expect(told).toHaveLength(1001);
+  expect(told[0]?.body.involvedObject?.name).toBe("p300");
+  expect(told.find(({ body }) => body.reason === "EventsDropped")?.body.message).toContain("300 events");
+});
+
+test("what a busy cluster does not take is told later; what an earlier agent had written is counted up", async () => {
+  const database = new DatabaseSync(":memory:");
+  const { told, state, api } = cluster();
+  const { events } = recorder(database, api);
+  state.code = 503;
+  events.record(pod("a"), "Normal", "Started", "x");
+  await settle();
+  expect(told).toEqual([]);
+  state.code = 201;
+  events.flush();
+  await settle();
+  expect(reasons(told)).toEqual(["Started"]);
+  state.online = false;
+  events.record(pod("a"), "Normal", "Started", "x");
+  await settle();
+  const again = recorder(database, api);
+  state.online = true;
+  again.events.flush();
+  await settle();
+  expect(reasons(told)).toEqual(["Started", "2 times"]);
+});

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { CloseCode } from "../protocol/link.ts";
+import { Link, type NodeSocket, type Session } from "./link.ts";
+
+const NOW = 1_000_000;
+
+function cluster() {
+  const sockets: (NodeSocket & { code?: number; reason?: string; sent: string[] })[] = [];
+  const open = () => sockets.filter(({ code }) => code === undefined);
+  const link = new Link({
+    objects: { get: () => undefined, list: () => [], podsOnNode: () => [], podsIn: () => [] },
+    sockets: open,
+    socketsOf: open,
+    revision: () => 1,
+    since: () => [],
+    call: async () => ({ code: 200, body: null }),
+    welcome: async () => ({
+      type: "welcome",
+      version: 2,
+      now: NOW,
+      clusterId: "c",
+      clusterDomain: "cluster.local",
+      dnsAddress: "",
+      apiAddress: "",
+      serviceCIDR: "",
+      ca: "",
+      apiCertificate: "",
+      apiKey: "",
+    }),
+    report: () => {},
+    health: () => {},
+    now: () => NOW,
+  });
+  /** A machine that opens a socket and says hello; `heard` is when it last spoke. */
+  const connect = async (machine?: string, heard = NOW) => {
+    let session: Session = { node: "a", state: "greeting" };
+    const socket: (typeof sockets)[number] = {
+      sent: [],
+      send: (text) => void socket.sent.push(text),
+      close: (code, reason) => Object.assign(socket, { code, reason }),
+      session: () => session,
+      heard: () => heard,
+      remember: (next) => {
+        session = next;
+      },
+    };
+    sockets.push(socket);
+    link.opened(socket, "a");
+    const hello = { type: "hello", version: 2, agent: "1", node: "a", revision: 0, ...(machine && { machine }) };
+    await link.message(socket, JSON.stringify(hello));
+    return socket;
+  };
+  return { link, connect };
+}
+
+test("a machine that comes anew takes its own place", async () => {
+  const { link, connect } = cluster();
+  const first = await connect("m1");
+  const second = await connect("m1");
+  expect(first.code).toBe(CloseCode.replaced);
+  expect(second.code).toBeUndefined();
+  expect(link.connected("a")).toBe(true);
+});
+
+test("another machine is refused while the first is there, and told why", async () => {
+  const { link, connect } = cluster();
+  const first = await connect("m1");
+  const second = await connect("m2");
+  expect(second).toMatchObject({ code: CloseCode.taken, reason: "another machine is connected as node a", sent: [] });
+  expect(first.code).toBeUndefined();
+  expect(link.connected("a")).toBe(true);
+});
+
+test("a machine that has not been heard for long gives way to another", async () => {
+  const { connect } = cluster();
+  const first = await connect("m1", NOW - 60_000);
+  expect((await connect("m2")).code).toBeUndefined();
+  expect(first.code).toBe(CloseCode.replaced);
+});
+
+test("agents that name no machine replace each other, as they did", async () => {
+  const { connect } = cluster();
+  const first = await connect();
+  const second = await connect("m1");
+  expect([first.code, second.code]).toEqual([CloseCode.replaced, undefined]);
+});
