@@ -14,6 +14,13 @@ const ended = (code: number, more: Partial<ContainerMemory> = {}): ContainerMemo
 const init = { name: "init", image: "app:1" };
 const sidecar = { name: "side", image: "app:1", restartPolicy: "Always" };
 
+const own = (restartPolicy: string, operator?: string, ...values: number[]): CoreV1Container => ({
+  name: "app",
+  image: "app:1",
+  restartPolicy,
+  ...(operator && { restartPolicyRules: [{ action: "Restart", exitCodes: { operator, values } }] }),
+});
+
 const sized = (cpu: string, resizePolicy: CoreV1Container["resizePolicy"] = []): Partial<CoreV1PodSpec> => ({
   containers: [{ name: "app", image: "app:1", resources: { limits: { cpu } }, resizePolicy }],
 });
@@ -90,6 +97,55 @@ describe("a pod that should live", () => {
       "restarts a sidecar that ended, whatever the policy",
       { spec: { restartPolicy: "Never", initContainers: [sidecar] }, containers: { side: ended(0), app: running } },
       ["pullImage side", "startContainer side"],
+    ],
+    [
+      "goes on with init while an earlier sidecar is started again",
+      {
+        spec: { initContainers: [sidecar, init] },
+        containers: { side: ended(1), init: ended(0) },
+      },
+      ["pullImage side", "startContainer side", "pullImage app", "startContainer app"],
+    ],
+    [
+      "waits with what comes after for a sidecar that ended before it had started",
+      { spec: { initContainers: [sidecar, init] }, containers: { side: ended(1) } },
+      ["pullImage side", "startContainer side"],
+    ],
+    [
+      "leaves a passed init container alone though its sidecar goes on",
+      { spec: { initContainers: [init, sidecar] }, containers: { side: running, app: running } },
+      [],
+    ],
+    [
+      "starts app containers again only beside the last sidecar",
+      { spec: { initContainers: [sidecar] }, containers: { side: ended(1), app: ended(1) } },
+      ["pullImage side", "startContainer side"],
+    ],
+    [
+      "starts ephemeral containers though an init container fails",
+      {
+        spec: { initContainers: [init], ephemeralContainers: [{ name: "debug", image: "sh" }] },
+        containers: { init: running },
+      },
+      ["pullImage debug", "startContainer debug"],
+    ],
+    [
+      "restarts a container by its own policy, whatever the pod's",
+      { spec: { restartPolicy: "Never", containers: [own("OnFailure")] }, containers: { app: ended(1) } },
+      ["pullImage app", "startContainer app"],
+    ],
+    [
+      "restarts a container by a rule for its exit code, before its policy",
+      { spec: { restartPolicy: "Never", containers: [own("Never", "In", 42)] }, containers: { app: ended(42) } },
+      ["pullImage app", "startContainer app"],
+    ],
+    [
+      "restarts what was stopped to be started anew, whatever its policy",
+      {
+        spec: { restartPolicy: "Never" },
+        containers: { app: { current: someAttempt({ exit: exit(137), replaced: true }) } },
+      },
+      ["pullImage app", "startContainer app"],
     ],
     ["restarts what failed", { containers: { app: ended(1) } }, ["pullImage app", "startContainer app"]],
     [
@@ -193,6 +249,16 @@ describe("a pod that is over", () => {
       ["killPod"],
     ],
     [
+      "stays ended where no rule is for its exit code",
+      { spec: { containers: [own("Never", "NotIn", 1)] }, containers: { app: ended(1) } },
+      ["closeSandbox"],
+    ],
+    [
+      "fails when an init container failed that its own policy does not restart",
+      { spec: { initContainers: [{ ...init, restartPolicy: "Never" }] }, containers: { init: ended(1) } },
+      ["closeSandbox"],
+    ],
+    [
       "keeps containers for their logs, not the sandbox",
       {
         spec: { restartPolicy: "Never" },
@@ -251,6 +317,19 @@ describe("waiting", () => {
       "pullImage app",
       "startContainer app",
     ]);
+  });
+  test("another image begins without backoff", () => {
+    const current = someAttempt({ image: "app:0", exit: exit(1) });
+    expect(planned({ containers: { app: { current, backoff } } }).wakeAt).toBeUndefined();
+  });
+  test("what was stopped to be started anew waits only for the end before", () => {
+    const current = someAttempt({ number: 2, exit: exit(137), replaced: true });
+    const previous = (finishedAt: number) => someAttempt({ id: "c0", number: 1, exit: exit(137, finishedAt) });
+    const wakeAt = (before?: number) =>
+      planned({ containers: { app: { current, backoff, ...(before && { previous: previous(before) }) } } }).wakeAt;
+    expect(wakeAt()).toBeUndefined();
+    expect(wakeAt(NOW - 25_000)).toBeUndefined();
+    expect(wakeAt(NOW - 5_000)).toBe(NOW + 20_000);
   });
   test("volumes that could not be made are tried again later", () => {
     const wanted = { volumesReady: false, retryAt: NOW + 10_000 };

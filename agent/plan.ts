@@ -1,9 +1,9 @@
 import type { CoreV1Container, CoreV1Pod } from "../worker/kinds/generated/types.ts";
-import { heldUntil } from "./pods/backoff.ts";
-import { type ContainerMemory, isRunning, type PodMemory } from "./pods/memory.ts";
+import { type Attempt, type ContainerMemory, isRunning, type PodMemory } from "./pods/memory.ts";
 import type { Observed } from "./pods/observe.ts";
-import { initState, isInitialized, isOver, isSidecar, phaseOf, restarts } from "./pods/phase.ts";
+import { isDone, isHere, isOver, isSidecar, phaseOf, restarts } from "./pods/phase.ts";
 import { resizeOf } from "./pods/resources.ts";
+import { restartAt } from "./pods/restart.ts";
 
 /** One thing to do to a pod. Plain data, so that a plan can be printed, compared and tested without doing it. */
 export type Step =
@@ -15,7 +15,8 @@ export type Step =
   | { do: "backOff"; container: string; until: number }
   /** Other limits for a container that runs on. */
   | { do: "resizeContainer"; container: string }
-  | { do: "stopContainer"; container: string; graceSeconds: number; message: string }
+  /** `again`: whatever its restart policy says, it is only stopped to be started anew. */
+  | { do: "stopContainer"; container: string; graceSeconds: number; message: string; again: boolean }
   | { do: "removeContainers"; ids: string[] }
   /** Ends all containers of the pod at once, then its sandbox. */
   | { do: "killPod"; graceSeconds: number }
@@ -80,7 +81,7 @@ export function planPod(
         },
       ],
     };
-  const draft = isOver(phaseOf(wanted.pod, memory))
+  const draft = isDone(wanted.pod, memory)
     ? planEnd(wanted.pod, observed, memory)
     : planLife(wanted, wanted.pod, observed, now, memory);
   return deadline < Infinity && !memory.ended
@@ -153,10 +154,12 @@ function planLife(
     return { steps: [...steps, ...prepare, { do: "createSandbox", number: memory.sandboxes }] };
   }
   const tending = new Tending(pod, memory, now);
-  tending.init();
-  if (isInitialized(pod, memory)) tending.apps();
+  tending.ephemeral();
+  if (tending.init()) tending.apps();
   return { steps: tending.steps.length ? [...prepare, ...tending.steps] : prepare, wakeAt: tending.wakeAt };
 }
+
+type Kind = "init" | "app" | "ephemeral";
 
 /** Goes through a living pod's containers and collects what each needs. */
 class Tending {
@@ -172,45 +175,73 @@ class Tending {
     this.#now = now;
   }
 
-  /** In order, each waiting for the one before; sidecars are kept running ever after. */
-  init(): void {
-    const started = isInitialized(this.#pod, this.#memory);
-    for (const container of this.#pod.spec.initContainers ?? []) {
-      if (started && !isSidecar(container)) continue;
-      const state = initState(container, this.#memory);
-      if (state !== "done") this.#tend(container, "init");
-      else if (isSidecar(container)) this.#tend(container, "init");
-      if (state !== "done" && !started) return;
+  /** They are never started again, and may start while init containers run or fail: that is what they look at. */
+  ephemeral(): void {
+    for (const container of this.#pod.spec.ephemeralContainers ?? [])
+      if (!this.#memory.containers[container.name]?.current) this.#start(container, "ephemeral");
+  }
+
+  /**
+   * Init containers in order, each after the one before is done; those that have been passed need no second look, but
+   * sidecars are kept running ever after. Returns whether app containers may start.
+   */
+  init(): boolean {
+    const containers = this.#pod.spec.initContainers ?? [];
+    const after = this.#firstAfter(containers);
+    for (const [at, container] of containers.slice(0, after + 1).entries()) {
+      if (at < after && !isSidecar(container)) continue;
+      const known = this.#memory.containers[container.name];
+      if (isRunning(known) && isHere(known, this.#memory)) {
+        if (isSidecar(container)) this.#look(container, known, "init");
+      } else if (!this.#start(container, "init") && !isSidecar(container)) break;
     }
+    return after === containers.length;
   }
 
   apps(): void {
-    for (const container of this.#pod.spec.containers) this.#tend(container, "app");
-    for (const container of this.#pod.spec.ephemeralContainers ?? [])
-      if (!this.#memory.containers[container.name]?.current) this.#tend(container, "ephemeral");
+    for (const container of this.#pod.spec.containers) {
+      const known = this.#memory.containers[container.name];
+      if (isRunning(known)) this.#look(container, known, "app");
+      else this.#start(container, "app");
+    }
   }
 
-  #tend(container: CoreV1Container, kind: "init" | "app" | "ephemeral"): void {
+  /** The first init container that those after it wait for: the last that began tells how far init has come. */
+  #firstAfter(containers: readonly CoreV1Container[]): number {
+    const here = ({ name }: CoreV1Container) => isHere(this.#memory.containers[name], this.#memory);
+    const runs = ({ name }: CoreV1Container) => isRunning(this.#memory.containers[name]);
+    if (this.#pod.spec.containers.some((container) => here(container) && runs(container))) return containers.length;
+    const last = containers.findLastIndex(here);
+    const container = containers[last];
+    if (!container) return 0;
+    const { current, started } = this.#memory.containers[container.name] ?? {};
+    const isDone = isSidecar(container) ? !current?.exit && started : current?.exit?.code === 0;
+    return isDone ? last + 1 : last;
+  }
+
+  #look(container: CoreV1Container, known: ContainerMemory & { current: Attempt }, kind: Kind): void {
+    const resize = known.current.resources && resizeOf(container, known.current.resources);
+    const message =
+      known.condemned?.message ??
+      changed(container, known.current.image, kind) ??
+      (resize === "restart" ? `Container ${container.name} resize requires restart` : undefined);
+    if (message) {
+      const graceSeconds = known.condemned?.graceSeconds ?? graceOf(this.#pod);
+      const again = known.condemned ? known.condemned.again === true : true;
+      this.steps.push({ do: "stopContainer", container: container.name, graceSeconds, message, again });
+    } else if (resize) this.steps.push({ do: "resizeContainer", container: container.name });
+  }
+
+  /** False for a container that has to wait. */
+  #start(container: CoreV1Container, kind: Kind): boolean {
     const known = this.#memory.containers[container.name];
-    if (isRunning(known)) {
-      const resize = known.current.resources && resizeOf(container, known.current.resources);
-      const message =
-        known.condemned?.message ??
-        changed(container, known.current.image) ??
-        (resize === "restart" ? `Container ${container.name} resize requires restart` : undefined);
-      if (message) {
-        const graceSeconds = known.condemned?.graceSeconds ?? graceOf(this.#pod);
-        this.steps.push({ do: "stopContainer", container: container.name, graceSeconds, message });
-      } else if (resize) this.steps.push({ do: "resizeContainer", container: container.name });
-      return;
-    }
     if (known?.retryAt && known.retryAt > this.#now) return this.#waitToRetry(container.name, known, known.retryAt);
-    const exit = known?.current?.exit;
-    // What ended with its sandbox did not fail: it starts anew at once, and init containers that were done, too.
-    const moved = known?.current?.sandbox !== this.#memory.sandbox?.id;
-    const again = kind === "init" && moved;
-    if (exit && !again && !restarts(this.#pod, container, exit.code, kind === "init")) return;
-    const until = exit && !moved ? heldUntil(known?.backoff, exit.finishedAt) : 0;
+    const { sandbox } = this.#memory;
+    const exit = known?.current?.replaced ? undefined : known?.current?.exit;
+    // In a new sandbox init containers that were done start anew, too.
+    const again = kind === "init" && !isHere(known, this.#memory);
+    if (exit && !again && !restarts(this.#pod, container, exit.code, kind === "init")) return true;
+    const until = restartAt(known, container, sandbox?.id);
     if (until > this.#now) {
       this.steps.push(...(known?.waiting?.reason === "CrashLoopBackOff" ? [] : [backOff(container.name, until)]));
       return this.#wake(until);
@@ -218,22 +249,29 @@ class Tending {
     const number = known?.current ? known.current.number + 1 : 0;
     this.steps.push({ do: "pullImage", container: container.name });
     this.steps.push({ do: "startContainer", container: container.name, kind, number });
+    return true;
   }
 
   /** The cause of a failed pull is shown for a while before the state says that it backs off. */
-  #waitToRetry(container: string, known: ContainerMemory, retryAt: number): void {
+  #waitToRetry(container: string, known: ContainerMemory, retryAt: number): false {
     if (known.waiting?.reason !== "ErrImagePull" || !known.pullBackoff) return this.#wake(retryAt);
     const shown = known.pullBackoff.since + SHOW_CAUSE_MS;
     if (shown > this.#now) return this.#wake(Math.min(shown, retryAt));
     this.steps.push(backOff(container, retryAt));
+    return false;
   }
 
-  #wake(at: number): void {
+  #wake(at: number): false {
     this.wakeAt = Math.min(this.wakeAt ?? Infinity, at);
+    return false;
   }
 }
 
 const backOff = (container: string, until: number): Step => ({ do: "backOff", container, until });
 
-const changed = (container: CoreV1Container, image: string) =>
-  container.image === image ? undefined : `Container ${container.name} definition changed, will be restarted`;
+/** What runs is replaced whatever its restart policy. */
+function changed(container: CoreV1Container, image: string, kind: Kind): string | undefined {
+  if (container.image === image) return undefined;
+  const message = `Container ${container.name} definition changed`;
+  return kind === "init" ? `Init c${message.slice(1)}` : `${message}, will be restarted`;
+}

@@ -1,8 +1,10 @@
 import type { Step } from "../plan.ts";
 import type { InspectedImage } from "../runtime.ts";
+import type { VolumeImage } from "../volumes/manager.ts";
 import { goDuration } from "./backoff.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
+import { imageVolumes, volumeImage } from "./image-volumes.ts";
 import { remember } from "./memory.ts";
 import { limitFlags } from "./resources.ts";
 import { closeSandbox, createSandbox } from "./sandbox.ts";
@@ -71,14 +73,11 @@ export class Executor {
 
   async #prepareVolumes(state: PodState): Promise<boolean> {
     const { host, desired, events, effects } = this.#node;
-    try {
-      await host.volumes.prepare({ pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state) });
-      state.volumesReady = true;
-    } catch (error) {
-      events.record(state.pod, "Warning", "FailedMount", (error as Error).message);
-      state.volumesReady = false;
-      state.retryAt = effects.now() + RETRY_MS;
-    }
+    const context = { pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state) };
+    const problems = await host.volumes.prepare(context).catch((error: Error) => [error.message]);
+    for (const problem of problems) events.record(state.pod, "Warning", "FailedMount", problem);
+    state.volumesReady = !problems.length;
+    if (problems.length) state.retryAt = effects.now() + RETRY_MS;
     return state.volumesReady;
   }
 
@@ -86,7 +85,15 @@ export class Executor {
     const container = containerNamed(state.pod, step.container);
     if (!container) return false;
     const memory = remember(state.memory, step.container);
-    const image = await this.#node.images.ensure(state.pod, container, memory, this.#node.desired().secrets);
+    const { images, desired } = this.#node;
+    for (const { reference, pullPolicy } of imageVolumes(state.pod, container)) {
+      const wanted = { name: "", image: reference, imagePullPolicy: pullPolicy };
+      const found = await images.ensure(state.pod, wanted, memory, desired().secrets);
+      if (found) this.#images.set(reference, found);
+      else if (memory.waiting) memory.waiting.image = reference;
+      if (!found) return false;
+    }
+    const image = await images.ensure(state.pod, container, memory, desired().secrets);
     if (image) this.#images.set(container.image ?? "", image);
     return image !== undefined;
   }
@@ -95,7 +102,11 @@ export class Executor {
     const container = containerNamed(state.pod, step.container);
     const image = this.#images.get(container?.image ?? "");
     if (!container || !image) return false;
-    return startContainer(this.#node, state, step, container, image);
+    const volumes = imageVolumes(state.pod, container).flatMap(({ volume, reference }): [string, VolumeImage][] => {
+      const found = this.#images.get(reference);
+      return found ? [[volume, volumeImage(reference, found)]] : [];
+    });
+    return startContainer(this.#node, state, step, container, image, new Map(volumes));
   }
 
   async #resizeContainer({ container: name }: Doing<"resizeContainer">, state: PodState): Promise<boolean> {
@@ -118,7 +129,7 @@ export class Executor {
     const say = (reason: string, message: string) =>
       this.#node.events.record(state.pod, "Warning", reason, message, container);
     if (memory.waiting?.reason === "ErrImagePull") {
-      const message = `Back-off pulling image "${spec?.image}"`;
+      const message = `Back-off pulling image "${memory.waiting.image ?? spec?.image}"`;
       memory.waiting = { reason: "ImagePullBackOff", message: `${message}: ErrImagePull: ${memory.waiting.message}` };
       memory.retryAt = until;
       say("BackOff", message);
@@ -138,6 +149,7 @@ export class Executor {
     const container = containerNamed(state.pod, step.container);
     const attempt = state.memory.containers[step.container]?.current;
     if (!container || !attempt) return true;
+    if (step.again) attempt.replaced = true;
     this.#node.events.record(state.pod, "Normal", "Killing", step.message, step.container);
     const begun = this.#node.effects.now();
     // A pod that is being deleted may leave less time than the container was promised.
@@ -145,7 +157,7 @@ export class Executor {
       state.ending.aborted
         ? Math.min(state.pod.metadata.deletionGracePeriodSeconds ?? step.graceSeconds, step.graceSeconds)
         : step.graceSeconds;
-    await stopContainer(this.#node, state, container, attempt, () => begun + grace() * 1000);
+    await stopContainer(this.#node, state, { container, attempt, deadline: () => begun + grace() * 1000 });
     return true;
   }
 

@@ -3,16 +3,19 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
+import { addressOf } from "../nerdctl-store.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
+import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
-import { type Act, act } from "./handlers.ts";
+import type { Act } from "./handler.ts";
+import { act } from "./handlers.ts";
 import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
 import { completeLog } from "./logger.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
@@ -48,11 +51,15 @@ export type HostParts = {
   effects: Effects & Timers;
   /** Hears of what pods have to remember. */
   writability?: Writability;
+  /** What `findRecursiveReadOnly` found. */
+  recursiveReadOnly?: boolean;
 };
 
 /** This very machine. */
-export function machineHost({ home, nerdctl, api, effects, writability }: HostParts): Host {
-  const volumes = new Volumes({ home, api, now: effects.now });
+export function machineHost(parts: HostParts): Host {
+  const { home, nerdctl, api, effects, writability, recursiveReadOnly = false } = parts;
+  const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
+  const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
   const attachSocket = (uid: string, container: string) => keeperSocket(home, uid, container);
   return {
     memoryBytes: totalmem(),
@@ -62,7 +69,7 @@ export function machineHost({ home, nerdctl, api, effects, writability }: HostPa
     cgroups: machineCgroups({ home }),
     files: podFiles(home, writability),
     volumes,
-    act: (action, target, timeoutMs) => act(action, target, { nerdctl, timers: effects }, timeoutMs),
+    act: (action, target, timeoutMs, purpose) => act(action, target, { nerdctl, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
       await volumes.start();

@@ -31,16 +31,21 @@ export type Attempt = {
   /** The process' start in clock ticks since boot: with the pid, it names a process for good. */
   startTicks?: string;
   logPath?: string;
+  /** Whom its first process runs as. */
+  user?: { uid: number; gid: number; supplementalGroups?: number[] };
   /** The image's own, when it has one. */
   stopSignal?: string;
   /** The file on this machine that the container sees as its terminationMessagePath. */
   messagePath?: string;
   /** Killed by the kernel for want of memory, though it may not have ended yet. */
   oom?: true;
+  /** It was stopped only to be started anew. */
+  replaced?: true;
   exit?: Exit;
 };
 
-export type Waiting = { reason: string; message?: string };
+/** `image` is the one that is waited for, when it is not the container's own. */
+export type Waiting = { reason: string; message?: string; image?: string };
 
 export type ContainerMemory = {
   current?: Attempt;
@@ -57,7 +62,7 @@ export type ContainerMemory = {
   /** The readiness probe's last verdict, for the current attempt. */
   ready?: boolean;
   /** The running attempt must be stopped, for this reason. */
-  condemned?: { message: string; graceSeconds?: number };
+  condemned?: { message: string; graceSeconds?: number /** It is started anew then. */; again?: boolean };
 };
 
 /** What all containers of a pod share: its network and, where they see each other's processes, a pause container. */
@@ -79,6 +84,15 @@ export function parseSandboxName(name: string): { uid: string; number: number } 
   return { uid: name.slice(0, at), number: Number(name.slice(at + 1)) };
 }
 
+export type Ended = {
+  reason: string;
+  message: string;
+  /** The node never took it: nothing of it ran. */
+  rejected?: true;
+  /** The DisruptionTarget condition that goes with it. */
+  disruption?: { reason: string; message: string };
+};
+
 /**
  * What the agent knows of a pod and cannot read from its containers: kept on disk beside the pod's volumes, so that
  * restarts of the agent lose no restart count, backoff or cause of death.
@@ -93,7 +107,7 @@ export type PodMemory = {
   sandboxes: number;
   containers: Record<string, ContainerMemory>;
   /** The agent's own verdict over the whole pod. */
-  ended?: { reason: string; message: string };
+  ended?: Ended;
   conditions: CoreV1PodCondition[];
   /** The pod as last wanted, so that it can be ended by its own rules after it was taken away. */
   pod?: CoreV1Pod;

@@ -1,12 +1,14 @@
 import type { CoreV1Container, CoreV1Probe } from "../../worker/kinds/generated/types.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
-import type { Verdict } from "./handlers.ts";
-import { isRunning } from "./memory.ts";
+import type { Target, Verdict } from "./handler.ts";
+import { type ContainerMemory, isRunning } from "./memory.ts";
 import { isSidecar } from "./phase.ts";
 
 export type ProbeKind = "startup" | "liveness" | "readiness";
 
 const titles: Record<ProbeKind, string> = { startup: "Startup", liveness: "Liveness", readiness: "Readiness" };
+
+const MOST_TRIES = 3;
 
 /** Probe results in a row. */
 export type Streak = { ok: boolean; length: number };
@@ -82,7 +84,7 @@ export class Prober {
   }
 
   #start(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe, id: string, startedAt: number): Running {
-    const { effects, host } = this.#node;
+    const { effects } = this.#node;
     const period = (probe.periodSeconds ?? 10) * 1000;
     const timeout = (probe.timeoutSeconds ?? 1) * 1000;
     let streak: Streak | undefined;
@@ -91,7 +93,7 @@ export class Prober {
     const look = async () => {
       const begun = effects.now();
       const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
-      const result = await host.act(probe, target, timeout);
+      const result = await this.#ask(container, probe, target, timeout);
       if (cancelled) return;
       this.#tell(container, kind, result);
       if (!result.errored) {
@@ -112,11 +114,32 @@ export class Prober {
     };
   }
 
-  #tell(container: CoreV1Container, kind: ProbeKind, { ok, output, errored }: Verdict): void {
+  /** What a failed probe ends; its restart policy alone says whether it starts anew, as it has no exit code yet. */
+  #condemn(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe): ContainerMemory["condemned"] {
+    const { spec } = this.#state.pod;
+    const graceSeconds = probe.terminationGracePeriodSeconds;
+    const failed = `ontainer ${container.name} failed ${kind} probe`;
+    if (spec.initContainers?.includes(container)) return { message: `Init c${failed}`, graceSeconds, again: true };
+    const again = (container.restartPolicy ?? spec.restartPolicy) !== "Never";
+    return { message: `C${failed}${again ? ", will be restarted" : ""}`, graceSeconds, again };
+  }
+
+  /** What could not be asked is asked again at once. */
+  async #ask(container: CoreV1Container, probe: CoreV1Probe, target: Target, timeoutMs: number): Promise<Verdict> {
+    for (let tries = 1; ; tries++) {
+      const verdict = await this.#node.host.act(probe, target, timeoutMs, "probe");
+      const still = this.#state.memory.containers[container.name]?.current;
+      if (!verdict.errored || tries === MOST_TRIES || still?.id !== target.containerId || still.exit) return verdict;
+    }
+  }
+
+  #tell(container: CoreV1Container, kind: ProbeKind, { ok, output, errored, warning }: Verdict): void {
+    const say = (reason: string, message: string) =>
+      this.#node.events.record(this.#state.pod, "Warning", reason, `${titles[kind]} probe ${message}`, container.name);
+    if (warning) say("ProbeWarning", `warning: ${warning}`);
     if (ok) return;
     const how = errored ? "errored and resulted in unknown state" : "failed";
-    const message = `${titles[kind]} probe ${how}: ${output}`;
-    this.#node.events.record(this.#state.pod, "Warning", "Unhealthy", message, container.name);
+    say("Unhealthy", `${how}: ${output}`);
   }
 
   #apply(container: CoreV1Container, kind: ProbeKind, probe: CoreV1Probe, verdict: boolean | undefined): void {
@@ -127,10 +150,7 @@ export class Prober {
       if (memory.ready === verdict) return;
       memory.ready = verdict;
     } else if (!verdict) {
-      memory.condemned = {
-        message: `Container ${container.name} failed ${kind} probe, will be restarted`,
-        graceSeconds: probe.terminationGracePeriodSeconds,
-      };
+      memory.condemned = this.#condemn(container, kind, probe);
     } else if (kind === "startup") memory.started = true;
     else return;
     this.#changed();

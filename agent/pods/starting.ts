@@ -1,16 +1,18 @@
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
 import type { Step } from "../plan.ts";
 import type { ContainerOptions, Inspected, InspectedImage } from "../runtime.ts";
-import { VolumeError } from "../volumes/volume.ts";
-import { raise } from "./backoff.ts";
+import type { VolumeImage } from "../volumes/manager.ts";
+import { ImageVolumeError } from "../volumes/volume.ts";
 import { containerOptions } from "./container-spec.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
-import { ConfigError, environment } from "./env.ts";
+import { environment } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
+import { hookFailure, tellHook } from "./hooks.ts";
 import { imageIdOf } from "./images.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { observe } from "./observe.ts";
+import { raised } from "./restart.ts";
 import { endProcesses } from "./stopping.ts";
 
 /** A container that could not be made is tried again after so long, if nothing changes before. */
@@ -27,20 +29,19 @@ export async function startContainer(
   step: Start,
   container: CoreV1Container,
   image: InspectedImage,
+  volumeImages: ReadonlyMap<string, VolumeImage>,
 ): Promise<boolean> {
   const { events, effects } = node;
   const memory = remember(state.memory, step.container);
   const attempt = newAttempt(node, state, container, image, step.number);
   let options: ContainerOptions;
   try {
-    options = await optionsOf(node, step, state, container, image, attempt);
+    options = await optionsOf(node, step, state, container, image, attempt, volumeImages);
   } catch (error) {
-    const isConfig = error instanceof ConfigError || error instanceof VolumeError;
-    const reason = isConfig ? "CreateContainerConfigError" : "CreateContainerError";
+    const reason = error instanceof ImageVolumeError ? "CreateContainerError" : "CreateContainerConfigError";
     return cannotStart(node, state, container, reason, (error as Error).message);
   }
-  const again = memory.current?.sandbox === attempt.sandbox ? memory.current.exit : undefined;
-  if (again) memory.backoff = raise(memory.backoff, again.finishedAt, effects.now());
+  memory.backoff = raised(memory, container, attempt.sandbox, effects.now());
   const say = (type: "Normal" | "Warning", reason: string, message: string) =>
     events.record(state.pod, type, reason, message, container.name);
   try {
@@ -100,17 +101,20 @@ async function optionsOf(
   container: CoreV1Container,
   image: InspectedImage,
   attempt: Attempt,
+  volumeImages: ReadonlyMap<string, VolumeImage>,
 ): Promise<ContainerOptions> {
-  const { host, desired, effects, nodeName } = node;
+  const { host, desired, effects, nodeName, clusterDomain } = node;
   const { pod, memory, uid } = state;
   const { sandbox } = memory;
   if (!sandbox) throw new Error("the pod has no sandbox");
-  const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state) });
-  const env = new Map([["HOSTNAME", hostnameOf(pod, nodeName)], ...given]);
+  const hostname = hostnameOf(pod, nodeName, clusterDomain);
+  const volumeFile = (volume: string, path: string) => host.volumes.file(uid, volume, path);
+  const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state), volumeFile });
+  const env = new Map([["HOSTNAME", hostname], ...given]);
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   return containerOptions(pod, container, {
     sandbox,
-    nodeName,
+    hostname,
     files: [
       ...host.files.names(uid),
       // One that is alone has its own.
@@ -122,7 +126,7 @@ async function optionsOf(
     attempt: step.number,
     kind: step.kind,
     env,
-    mounts: await host.volumes.mountsOf(pod, container, env),
+    mounts: await host.volumes.mountsOf(pod, container, { env, images: volumeImages }),
     image,
     imageID: attempt.imageID,
     machineBytes: host.memoryBytes,
@@ -170,11 +174,12 @@ async function postStart(
     const aborted = new Promise<undefined>((resolve) =>
       state.ending.addEventListener("abort", () => resolve(undefined), { once: true }),
     );
-    const done = node.host.act(hook, { container, containerId: attempt.id, ip }, HOOK_TIMEOUT_MS);
+    const done = node.host.act(hook, { container, containerId: attempt.id, ip }, HOOK_TIMEOUT_MS, "lifecycle");
     const verdict = await Promise.race([done, aborted]);
-    if (verdict && !verdict.ok) {
-      node.events.record(state.pod, "Warning", "FailedPostStartHook", "PostStartHook failed", container.name);
+    if (verdict && !tellHook(node, state, "PostStart", container, verdict)) {
       memory.condemned = { message: "FailedPostStartHook" };
+      const message = hookFailure(hook, state.pod, container, verdict);
+      memory.waiting = { reason: "PostStartHookError", message };
       return;
     }
   }

@@ -30,6 +30,64 @@ describe("phases", () => {
   test.each(cases)("%s", (_, spec, containers, phase) => {
     expect(statusOf(spec, containers).phase).toBe(phase);
   });
+  const side = { name: "side", image: "app:1", restartPolicy: "Always" };
+  const never: Partial<CoreV1PodSpec> = { restartPolicy: "Never", initContainers: [side] };
+  test("a pod runs until its sidecars have ended, and then is what its app containers were", () => {
+    expect(statusOf(never, { app: ended(0), side: running }).phase).toBe("Running");
+    expect(statusOf(never, { app: ended(0), side: ended(137) }).phase).toBe("Succeeded");
+  });
+  test("a pod is pending until its sidecars have started, but not when they are started again", () => {
+    const starting = { ...running, started: false };
+    expect(statusOf(never, { side: starting }).phase).toBe("Pending");
+    expect(statusOf(never, { app: running, side: starting }).phase).toBe("Running");
+  });
+  test("a container's own rules say whether its pod is over", () => {
+    const rules = [{ action: "Restart", exitCodes: { operator: "In", values: [42] } }];
+    const app = { name: "app", image: "app:1", restartPolicy: "Never", restartPolicyRules: rules };
+    expect(statusOf({ containers: [app] }, { app: ended(42) }).phase).toBe("Running");
+    expect(statusOf({ containers: [app] }, { app: ended(1) }).phase).toBe("Failed");
+  });
+  test("a pod that is past its deadline is over when nothing of it runs", () => {
+    const pod = somePod();
+    const memory = { ...someMemory(pod, { app: running }), ended: { reason: "DeadlineExceeded", message: "late" } };
+    const runs = computeStatus(pod, memory, context);
+    expect([runs.phase, runs.reason]).toEqual(["Running", undefined]);
+    expect(conditionsOf(runs)).toMatchObject({ Ready: "False PodFailed" });
+    const over = computeStatus(pod, { ...memory, containers: { app: ended(137) } }, context);
+    expect([over.phase, over.reason, over.message]).toEqual(["Failed", "DeadlineExceeded", "late"]);
+  });
+  test("a pod that ends before its containers began failed", () => {
+    const pod = somePod({ initContainers: [init, { ...init, name: "next" }] });
+    const status = computeStatus(pod, someMemory(pod), { ...context, deleted: true });
+    expect(status.phase).toBe("Failed");
+    const states = [...(status.initContainerStatuses ?? []), ...(status.containerStatuses ?? [])].map(({ state }) =>
+      state?.terminated ? `${state.terminated.exitCode} ${state.terminated.reason}` : state?.waiting?.reason,
+    );
+    expect(states).toEqual(["137 ContainerStatusUnknown", "PodInitializing", "PodInitializing"]);
+    expect(computeStatus(somePod(), someMemory(somePod()), { ...context, deleted: true }).containerStatuses).toEqual([
+      expect.objectContaining({ state: { terminated: expect.objectContaining({ exitCode: 137 }) } }),
+    ]);
+  });
+  test("a pod that the node did not take has no containers to tell of", () => {
+    const ended = { reason: "OutOfcpu", message: "Pod was rejected: no", rejected: true as const };
+    const status = computeStatus(somePod(), { ...someMemory(somePod()), ended }, context);
+    expect(status).toMatchObject({ phase: "Failed", reason: "OutOfcpu" });
+    expect(status).not.toHaveProperty("containerStatuses");
+  });
+  test("what others gave as the reason stays with the phase", () => {
+    const status = { phase: "Running", reason: "NodeLost", message: "gone" };
+    const pod = { ...somePod(), status };
+    expect(statusOf({}, { app: running }, pod)).toMatchObject(status);
+    expect(statusOf({}, { app: running }, { ...pod, status: { ...status, phase: "Pending" } }).reason).toBeUndefined();
+  });
+  test("why a pod was evicted is a condition once it has ended", () => {
+    const disruption = { reason: "TerminationByKubelet", message: "low" };
+    const memory = {
+      ...someMemory(somePod(), { app: ended(137) }),
+      ended: { reason: "Evicted", message: "low", disruption },
+    };
+    expect(conditionsOf(computeStatus(somePod(), memory, context)).DisruptionTarget).toBe("True TerminationByKubelet");
+  });
   test("a pod that is being deleted ends, whatever its restart policy", () => {
     const pod = somePod();
     expect(computeStatus(pod, someMemory(pod, { app: ended(0) }), { ...context, deleted: true }).phase).toBe(
@@ -45,6 +103,7 @@ describe("conditions", () => {
       Initialized: "True",
       Ready: "True",
       ContainersReady: "True",
+      PodScheduled: "True",
     });
   });
   test("a readiness probe holds it back, by name", () => {
@@ -96,6 +155,28 @@ describe("container states", () => {
     });
     expect(stateOf({ app: { current: someAttempt({ resources: had, exit: exit(0) }) } }, pod)?.resources).toEqual(
       resources,
+    );
+  });
+  test("mounts, and whom it runs as", () => {
+    const volumeMounts = [
+      { name: "data", mountPath: "/data" },
+      { name: "conf", mountPath: "/conf", readOnly: true },
+    ];
+    const user = { uid: 1000, gid: 2000, supplementalGroups: [2000, 3000] };
+    const pod = somePod({ containers: [{ name: "app", image: "app:1", volumeMounts }] });
+    expect(stateOf({ app: { current: someAttempt({ user }) } }, pod)).toMatchObject({
+      volumeMounts: [volumeMounts[0], { ...volumeMounts[1], recursiveReadOnly: "Disabled" }],
+      user: { linux: user },
+    });
+  });
+  test("messages of all containers together have 12 KiB", () => {
+    const message = "x".repeat(4096);
+    const containers = ["d", "c", "b", "a"].map((name) => ({ name, image: "app:1" }));
+    const current = someAttempt({ exit: { ...exit(1), message } });
+    const memory = Object.fromEntries(containers.map(({ name }) => [name, { current }]));
+    const { containerStatuses = [] } = statusOf({ containers, restartPolicy: "Never" }, memory);
+    expect(containerStatuses.map(({ name, state }) => [name, state?.terminated?.message?.length])).toEqual(
+      ["a", "b", "c", "d"].map((name) => [name, 3072]),
     );
   });
   test("in backoff, the last end is in lastState", () => {

@@ -1,14 +1,13 @@
 import type {
-  CoreV1Container,
-  CoreV1ContainerState,
   CoreV1ContainerStatus,
   CoreV1Pod,
   CoreV1PodCondition,
   CoreV1PodStatus,
 } from "../../worker/kinds/generated/types.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
-import { type Attempt, type ContainerMemory, isRunning, type PodMemory } from "./memory.ts";
-import { isInitialized, isOver, isSidecar, type Phase, phaseOf } from "./phase.ts";
+import { type ContainerStatuses, containerStatuses, terminate } from "./container-status.ts";
+import type { PodMemory } from "./memory.ts";
+import { anyRuns, isOver, isSidecar, type Phase, phaseOf, phaseOfContainers } from "./phase.ts";
 
 /** What a status holds that neither the pod nor the memory of it tells. */
 export type StatusContext = { hostIP: string; now: number; deleted: boolean };
@@ -18,94 +17,57 @@ export type StatusContext = { hostIP: string; now: number; deleted: boolean };
  * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#PodStatus
  */
 export function computeStatus(pod: CoreV1Pod, memory: PodMemory, context: StatusContext): CoreV1PodStatus {
-  const phase = phaseOf(pod, memory, context.deleted);
-  const podIP = pod.spec.hostNetwork ? (memory.sandbox ? context.hostIP : undefined) : memory.sandbox?.ip;
-  const statuses = (containers: readonly CoreV1Container[] | undefined, init: boolean) =>
-    containers?.map((c) => containerStatus(pod, c, memory, phase, init));
-  const initStatuses = statuses(pod.spec.initContainers, true);
-  const appStatuses = statuses(pod.spec.containers, false) ?? [];
-  const ephemeral = statuses(pod.spec.ephemeralContainers, false);
-  const verdict = memory.ended;
-  return {
-    phase,
-    ...(verdict ? { reason: verdict.reason, message: verdict.message } : {}),
+  const verdict = verdictOf(pod, memory, context.deleted);
+  const generation = pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {};
+  const common = {
+    ...toldPhase(pod, memory, verdict),
     ...(pod.status?.qosClass ? { qosClass: pod.status.qosClass } : {}),
     startTime: timestamp(memory.startedAt),
+    ...generation,
+  };
+  if (memory.ended?.rejected) return common;
+  const { phase } = verdict;
+  const now = containerStatuses(pod, memory, phase);
+  const { init, app, ephemeral } = verdict.isFinal ? terminate(pod, now) : now;
+  const podIP = pod.spec.hostNetwork ? (memory.sandbox ? context.hostIP : undefined) : memory.sandbox?.ip;
+  return {
+    ...common,
     hostIP: context.hostIP,
     hostIPs: [{ ip: context.hostIP }],
     ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}),
-    ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
-    conditions: conditions(pod, memory, phase, [...(initStatuses ?? []), ...appStatuses], context),
-    ...(initStatuses?.length ? { initContainerStatuses: initStatuses } : {}),
-    containerStatuses: appStatuses,
-    ...(ephemeral?.length ? { ephemeralContainerStatuses: ephemeral } : {}),
+    conditions: conditions(pod, memory, verdict, { init, app, ephemeral }, context.now),
+    ...(init.length ? { initContainerStatuses: init } : {}),
+    containerStatuses: app,
+    ...(ephemeral.length ? { ephemeralContainerStatuses: ephemeral } : {}),
   };
 }
 
-export function isReady(container: CoreV1Container, known: ContainerMemory | undefined): boolean {
-  if (!isRunning(known) || !known.started) return false;
-  return container.readinessProbe ? known.ready === true : true;
+/** What a pod has come to; `isFinal` when nothing of it runs and nothing is started again. */
+type PodVerdict = { phase: Phase; isFinal: boolean };
+
+function verdictOf(pod: CoreV1Pod, memory: PodMemory, deleted: boolean): PodVerdict {
+  const runs = anyRuns(memory);
+  const phase = phaseOf(pod, memory, deleted && !runs);
+  if (deleted && !runs) return { phase: isOver(phase) ? phase : "Failed", isFinal: true };
+  return { phase, isFinal: isOver(phase) && !runs };
 }
 
-function containerStatus(
-  pod: CoreV1Pod,
-  container: CoreV1Container,
-  memory: PodMemory,
-  phase: Phase,
-  init: boolean,
-): CoreV1ContainerStatus {
-  const known = memory.containers[container.name];
-  const { current, previous } = known ?? {};
-  const waits = known?.waiting !== undefined && current?.exit !== undefined && !isOver(phase);
-  const ready =
-    init && !isSidecar(container) ? current?.exit?.code === 0 && current.exit !== undefined : isReady(container, known);
-  const last = waits ? current : previous;
-  const running = isRunning(known);
-  return {
-    name: container.name,
-    state: stateOf(pod, known, waits),
-    lastState: last?.exit ? terminated(last) : {},
-    ready,
-    restartCount: current?.number ?? 0,
-    image: current?.imageName ?? container.image ?? "",
-    imageID: current?.imageID ?? "",
-    ...(current?.id ? { containerID: `containerd://${current.id}` } : {}),
-    ...resourcesOf(container, current),
-    started: running && (init && !isSidecar(container) ? true : known.started === true),
-  };
-}
-
-/** What a container has, and what it may have of the node's. */
-function resourcesOf(container: CoreV1Container, current: Attempt | undefined): Partial<CoreV1ContainerStatus> {
-  if (!current) return {};
-  const resources = (current.exit ? undefined : current.resources) ?? container.resources ?? {};
-  return { resources, ...(container.resources?.requests && { allocatedResources: container.resources.requests }) };
-}
-
-function stateOf(pod: CoreV1Pod, known: ContainerMemory | undefined, waits: boolean): CoreV1ContainerState {
-  const current = known?.current;
-  if (current && !waits) {
-    if (current.exit) return terminated(current);
-    return { running: { startedAt: timestamp(current.startedAt) } };
+/**
+ * A pod is said to be over only when nothing of it runs any more. A reason and message that others gave stay as long as
+ * the phase does.
+ */
+function toldPhase(pod: CoreV1Pod, memory: PodMemory, { phase, isFinal }: PodVerdict): Partial<CoreV1PodStatus> {
+  const { phase: before, reason, message } = pod.status ?? {};
+  if (memory.ended && (isFinal || memory.ended.rejected)) {
+    return { phase, reason: memory.ended.reason, message: memory.ended.message };
   }
-  const reason = known?.waiting?.reason ?? (pod.spec.initContainers?.length ? "PodInitializing" : "ContainerCreating");
-  return { waiting: { reason, ...(known?.waiting?.message ? { message: known.waiting.message } : {}) } };
+  const told = isOver(phase) && !isFinal && !isOver(before ?? "") ? phaseWhileItEnds(pod, memory) : phase;
+  return { phase: told, ...(told === before ? { ...(reason && { reason }), ...(message && { message }) } : {}) };
 }
 
-function terminated(attempt: Attempt): CoreV1ContainerState {
-  const { exit } = attempt;
-  if (!exit) return {};
-  return {
-    terminated: {
-      exitCode: exit.code,
-      ...(exit.signal ? { signal: exit.signal } : {}),
-      reason: exit.reason,
-      ...(exit.message ? { message: exit.message } : {}),
-      startedAt: timestamp(attempt.startedAt),
-      finishedAt: timestamp(exit.finishedAt),
-      ...(attempt.id ? { containerID: `containerd://${attempt.id}` } : {}),
-    },
-  };
+function phaseWhileItEnds(pod: CoreV1Pod, memory: PodMemory): string {
+  const phase = phaseOfContainers(pod, memory);
+  return isOver(phase) ? (pod.status?.phase ?? "Pending") : phase;
 }
 
 type Verdict = { type: string; status: "True" | "False"; reason?: string; message?: string };
@@ -114,16 +76,19 @@ type Verdict = { type: string; status: "True" | "False"; reason?: string; messag
 function conditions(
   pod: CoreV1Pod,
   memory: PodMemory,
-  phase: Phase,
-  statuses: readonly CoreV1ContainerStatus[],
-  context: StatusContext,
+  { phase, isFinal }: PodVerdict,
+  { init, app }: ContainerStatuses,
+  now: number,
 ): CoreV1PodCondition[] {
-  const containers = containersReady(pod, phase, statuses);
+  const containers = containersReady(pod, phase, [...init, ...app]);
+  const disruption = isFinal ? memory.ended?.disruption : undefined;
   const verdicts: Verdict[] = [
+    ...(disruption ? [{ type: "DisruptionTarget", status: "True" as const, ...disruption }] : []),
     { type: "PodReadyToStartContainers", status: memory.sandbox?.running ? "True" : "False" },
-    initialized(pod, memory, phase),
+    { type: "Initialized", ...initialized(pod, phase, init, app) },
     { ...containers, type: "Ready", ...gates(pod, containers) },
     { ...containers, type: "ContainersReady" },
+    { type: "PodScheduled", status: "True" },
   ];
   const found = verdicts.map((verdict): CoreV1PodCondition => {
     const before = [...memory.conditions, ...(pod.status?.conditions ?? [])].find((c) => c.type === verdict.type);
@@ -131,7 +96,7 @@ function conditions(
     return {
       type: verdict.type,
       status: verdict.status,
-      lastTransitionTime: kept ?? timestamp(context.now),
+      lastTransitionTime: kept ?? timestamp(now),
       ...(verdict.reason ? { reason: verdict.reason } : {}),
       ...(verdict.message ? { message: verdict.message } : {}),
       ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
@@ -141,37 +106,37 @@ function conditions(
   return found;
 }
 
-function initialized(pod: CoreV1Pod, memory: PodMemory, phase: Phase): Verdict {
-  if (phase === "Succeeded") return { type: "Initialized", status: "True", reason: "PodCompleted" };
-  if (isInitialized(pod, memory)) return { type: "Initialized", status: "True" };
-  const pending = (pod.spec.initContainers ?? []).filter((c) => {
-    const known = memory.containers[c.name];
-    return isSidecar(c) ? !(isRunning(known) && known.started) : known?.current?.exit?.code !== 0;
-  });
-  return {
-    type: "Initialized",
-    status: "False",
-    reason: "ContainersNotInitialized",
-    message: `containers with incomplete status: [${pending.map((c) => c.name).join(" ")}]`,
-  };
+type Judged = Omit<Verdict, "type">;
+
+/** Once an app container began, init is over for good, also while sidecars are started again. */
+function initialized(
+  { spec }: CoreV1Pod,
+  phase: Phase,
+  init: readonly CoreV1ContainerStatus[],
+  app: readonly CoreV1ContainerStatus[],
+): Judged {
+  if (phase === "Succeeded") return { status: "True", reason: "PodCompleted" };
+  if (app.some(({ state, lastState }) => !state?.waiting || lastState?.terminated)) return { status: "True" };
+  const pending = (spec.initContainers ?? []).filter((container, at) =>
+    isSidecar(container) ? !init[at]?.started : !init[at]?.ready,
+  );
+  if (!pending.length) return { status: "True" };
+  const message = `containers with incomplete status: [${pending.map(({ name }) => name).join(" ")}]`;
+  return { status: "False", reason: "ContainersNotInitialized", message };
 }
 
-function containersReady(pod: CoreV1Pod, phase: Phase, statuses: readonly CoreV1ContainerStatus[]): Verdict {
-  if (phase === "Succeeded") return { type: "", status: "False", reason: "PodCompleted" };
-  if (phase === "Failed") return { type: "", status: "False", reason: "PodFailed" };
-  const needed = [...(pod.spec.initContainers ?? []).filter(isSidecar), ...pod.spec.containers];
-  const unready = needed.filter((c) => !statuses.find((s) => s.name === c.name)?.ready).map((c) => c.name);
-  if (!unready.length) return { type: "", status: "True" };
-  return {
-    type: "",
-    status: "False",
-    reason: "ContainersNotReady",
-    message: `containers with unready status: [${unready.join(" ")}]`,
-  };
+function containersReady({ spec }: CoreV1Pod, phase: Phase, statuses: readonly CoreV1ContainerStatus[]): Judged {
+  if (phase === "Succeeded") return { status: "False", reason: "PodCompleted" };
+  if (phase === "Failed") return { status: "False", reason: "PodFailed" };
+  const needed = [...(spec.initContainers ?? []).filter(isSidecar), ...spec.containers].map(({ name }) => name);
+  const unready = needed.filter((name) => !statuses.find((status) => status.name === name)?.ready);
+  if (!unready.length) return { status: "True" };
+  const message = `containers with unready status: [${unready.join(" ")}]`;
+  return { status: "False", reason: "ContainersNotReady", message };
 }
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate */
-function gates(pod: CoreV1Pod, containers: Verdict): Partial<Verdict> {
+function gates(pod: CoreV1Pod, containers: Judged): Partial<Judged> {
   if (containers.status !== "True") return {};
   const messages = (pod.spec.readinessGates ?? []).flatMap(({ conditionType }) => {
     const condition = pod.status?.conditions?.find((c) => c.type === conditionType);
@@ -182,13 +147,16 @@ function gates(pod: CoreV1Pod, containers: Verdict): Partial<Verdict> {
   return messages.length ? { status: "False", reason: "ReadinessGatesNotReady", message: messages.join(", ") } : {};
 }
 
+/** What others say of a pod. */
+const OTHERS = new Set(["conditions", "resourceClaimStatuses", "extendedResourceClaimStatus"]);
+
 /**
  * What to send so that the served status becomes `next`: null for what is no more. `before` is what was last
  * acknowledged. Conditions are merged by type, so that those of others stay.
  */
 export function statusPatch(before: CoreV1PodStatus | undefined, next: CoreV1PodStatus): Record<string, unknown> {
   const patch: Record<string, unknown> = { ...next };
-  for (const key of Object.keys(before ?? {})) if (!(key in next)) patch[key] = null;
+  for (const key of Object.keys(before ?? {})) if (!(key in next) && !OTHERS.has(key)) patch[key] = null;
   const oldIP = before?.podIP;
   if (oldIP && oldIP !== next.podIP && next.podIPs) patch.podIPs = [...next.podIPs, { $patch: "replace" }];
   const told = new Map(before?.conditions?.map((condition) => [condition.type, Object.keys(condition)]));

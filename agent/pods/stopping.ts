@@ -1,54 +1,57 @@
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
+import { tellHook } from "./hooks.ts";
 import { type Attempt, isRunning } from "./memory.ts";
 import { sidecars } from "./phase.ts";
 import { isAlive, signal } from "./processes.ts";
 
-/** A preStop hook that used up the grace leaves so much for the process itself. */
+/** Whoever is to end has so long after its stop signal, however little of the grace was left. */
 const LEAST_GRACE_MS = 2_000;
 const LOOK_EVERY_MS = 250;
 const KILL_WAIT_MS = 10_000;
 const EVENT_WAIT_MS = 500;
 
-/**
- * preStop, then the stop signal, then after the grace SIGKILL.
- * `deadline` (ms) is asked again and again, because a second delete may shorten the grace.
- */
-export async function stopContainer(
-  node: NodeContext,
-  state: PodState,
-  container: CoreV1Container,
-  attempt: Attempt,
-  deadline: () => number,
-): Promise<void> {
+export type Stop = {
+  container: CoreV1Container;
+  attempt: Attempt;
+  /** When the grace is over (ms); asked again and again, because a second delete may shorten it. */
+  deadline(): number;
+  /** Resolves when its turn has come. */
+  turn?: Promise<unknown>;
+};
+
+/** preStop, then in its turn the stop signal, then after the grace SIGKILL. */
+export async function stopContainer(node: NodeContext, state: PodState, stop: Stop): Promise<void> {
+  const { attempt, deadline, turn } = stop;
   const { effects, host } = node;
   const { processes } = host;
-  const process = { pid: attempt.pid, startTicks: attempt.startTicks };
-  const hook = deadline() > effects.now() ? container.lifecycle?.preStop : undefined;
-  if (hook) {
-    const target = { container, containerId: attempt.id, ip: podAddress(node, state) };
-    const left = Math.max(deadline() - effects.now(), 0);
-    const done = host.act(hook, target, left);
-    const verdict = await Promise.race([done, waitUntil(node, deadline), untilEnd(node, state, attempt, Infinity)]);
-    if (typeof verdict === "object" && !verdict.ok)
-      node.events.record(state.pod, "Warning", "FailedPreStopHook", "PreStopHook failed", container.name);
-  }
-  const floor = hook ? effects.now() + LEAST_GRACE_MS : 0;
+  await preStop(node, state, stop);
+  if (turn) await Promise.race([turn, waitUntil(node, deadline), untilEnd(node, state, attempt, Infinity)]);
+  const floor = effects.now() + LEAST_GRACE_MS;
   const until = () => Math.max(deadline(), floor);
-  if (until() > effects.now()) {
-    await terminate(node, attempt);
-    while (isAlive(processes, process) && effects.now() < until())
-      await untilEnd(node, state, attempt, Math.min(until(), effects.now() + LOOK_EVERY_MS));
-  }
-  if (isAlive(processes, process)) {
-    signal(processes, process, "SIGKILL");
+  if (isAlive(processes, attempt)) await terminate(node, attempt);
+  while (isAlive(processes, attempt) && effects.now() < until())
+    await untilEnd(node, state, attempt, Math.min(until(), effects.now() + LOOK_EVERY_MS));
+  if (isAlive(processes, attempt)) {
+    signal(processes, attempt, "SIGKILL");
     const dead = effects.now() + KILL_WAIT_MS;
-    while (isAlive(processes, process) && effects.now() < dead)
+    while (isAlive(processes, attempt) && effects.now() < dead)
       await untilEnd(node, state, attempt, effects.now() + 20);
   }
   // The event tells how it ended; who goes without has to ask the runtime.
   await Promise.race([state.exited(attempt.id), effects.sleep(EVENT_WAIT_MS)]);
+}
+
+async function preStop(node: NodeContext, state: PodState, { container, attempt, deadline }: Stop): Promise<void> {
+  const { effects, host } = node;
+  const hook = container.lifecycle?.preStop;
+  const left = deadline() - effects.now();
+  if (!hook || left <= 0) return;
+  const target = { container, containerId: attempt.id, ip: podAddress(node, state) };
+  const done = host.act(hook, target, left, "lifecycle");
+  const verdict = await Promise.race([done, waitUntil(node, deadline), untilEnd(node, state, attempt, Infinity)]);
+  if (typeof verdict === "object") tellHook(node, state, "PreStop", container, verdict);
 }
 
 async function terminate(node: NodeContext, attempt: Attempt): Promise<void> {
@@ -78,25 +81,34 @@ async function untilEnd(node: NodeContext, state: PodState, attempt: Attempt, un
 }
 
 /**
- * Ends all containers of a pod within one grace: app containers at once, then sidecars in the reverse order of their
- * start, which the others may need to the last; then the pause container.
+ * Ends all containers of a pod within one grace, then the pause container. preStop hooks all run at once; sidecars get
+ * their signal after the app containers and the sidecars that began later have ended, which may need them to the last.
+ * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#termination-with-sidecars
  */
 export async function killPod(node: NodeContext, state: PodState, graceSeconds: () => number): Promise<void> {
   const begun = node.effects.now();
   const deadline = () => begun + graceSeconds() * 1000;
-  const kept = new Set(sidecars(state.pod).map((c) => c.name));
-  const running = Object.entries(state.memory.containers).flatMap(([name, memory]) =>
-    isRunning(memory) ? [{ name, attempt: memory.current }] : [],
-  );
-  const stop = ({ name, attempt }: { name: string; attempt: Attempt }) => {
+  const stops = new Map<string, Promise<void>>();
+  const ended = (names: readonly string[]) => Promise.all(names.map((name) => stops.get(name)));
+  const stop = (name: string, turn?: Promise<unknown>) => {
+    const memory = state.memory.containers[name];
+    if (!isRunning(memory)) return;
     node.events.record(state.pod, "Normal", "Killing", `Stopping container ${name}`, name);
-    return stopContainer(node, state, containerNamed(state.pod, name) ?? { name }, attempt, deadline);
+    const container = containerNamed(state.pod, name) ?? { name };
+    stops.set(name, stopContainer(node, state, { container, attempt: memory.current, deadline, turn }));
   };
-  await Promise.all(running.filter(({ name }) => !kept.has(name)).map(stop));
-  for (const { name } of sidecars(state.pod).toReversed()) {
-    const sidecar = running.find((r) => r.name === name);
-    if (sidecar) await stop(sidecar);
+  const last = sidecars(state.pod).map(({ name }) => name);
+  for (const name of Object.keys(state.memory.containers)) if (!last.includes(name)) stop(name);
+  const before = state.pod.spec.containers.map(({ name }) => name);
+  for (const name of last.toReversed()) {
+    stop(name, ended(before));
+    before.push(name);
   }
+  await Promise.all(stops.values());
+  await endPause(node, state);
+}
+
+async function endPause(node: NodeContext, state: PodState): Promise<void> {
   const pause = state.memory.sandbox?.pause;
   if (!pause) return;
   signal(node.host.processes, pause, "SIGKILL");

@@ -1,4 +1,4 @@
-import type { Act } from "../../../agent/pods/handlers.ts";
+import type { Act } from "../../../agent/pods/handler.ts";
 import type { Host } from "../../../agent/pods/host.ts";
 import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
