@@ -80,8 +80,12 @@ export class Nerdctl implements Runtime {
   async run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
     const { done, pid } = await this.#commands(() => this.#runTellingPid(containerArgs(options)), urgency);
     if (done.code !== 0) throw failure(done);
-    const id = done.stdout.trim();
-    const LogPath = logPathOf(this.toml, this.namespace, id);
+    return this.started(done.stdout.trim(), pid, options);
+  }
+
+  /** What a container is that has just been started. */
+  async started(id: string, pid: number, options: ContainerOptions): Promise<Inspected> {
+    const LogPath = this.logPathOf(id);
     const Image = canonicalName(options.image);
     if (!LogPath || !Image || !existsSync(`/proc/${pid}`)) {
       const [inspected] = await this.inspect([id]).catch(() => []);
@@ -90,6 +94,11 @@ export class Nerdctl implements Runtime {
     // What an inspection would say, which is a process saved.
     const State = { Status: "running", Running: true, Pid: pid, ExitCode: 0 };
     return { Id: id, Image: Image ?? options.image, LogPath, State, Config: { Labels: options.labels ?? {} } };
+  }
+
+  /** The log of a container that is there, if it is one of nerdctl's files. */
+  logPathOf(id: string): string | undefined {
+    return logPathOf(this.toml, this.namespace, id);
   }
 
   /** The file is used again and again, by one command at a time: some disks are slow to remove a file. */

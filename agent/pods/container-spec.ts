@@ -9,8 +9,12 @@ import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
 import { securityFlags } from "./security.ts";
 
-/** json-file logs turn over at so many bytes and files. */
-const LOG_FLAGS = ["--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=5"];
+/** As the kubelet's `--container-log-max-size` and `--container-log-max-files` are without being said. */
+export const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
+const LOG_FLAGS = [
+  ...["--log-driver", "json-file", "--log-opt", `max-size=${LOG_LIMITS.maxBytes}`],
+  ...["--log-opt", `max-file=${LOG_LIMITS.maxFiles}`],
+];
 /** Containers of one group have one shim, which saves 13 MB for each. */
 const SHIM_GROUP = "io.containerd.runc.v2.group";
 /** A file as the driver, unlike the driver `none`, costs no process. */
@@ -106,7 +110,6 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...securityFlags(pod, container, given.image),
       ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
-      ...(container.tty && !container.stdin ? ["-t"] : []),
       ...given.mounts.flatMap(([place, mount]) => mountFlags(place, mount)),
       // What the pod itself mounts there goes first.
       ...given.files.flatMap(([place, path]) =>

@@ -174,7 +174,6 @@ export class Executor {
     const { host, effects } = this.#node;
     await closeSandbox(this.#node, state);
     await host.volumes.remove(uid);
-    for (const name of Object.keys(memory.containers)) host.forgetKept(uid, name);
     await endProcesses(this.#node, uid);
     for (let tries = 0; !host.cgroups.remove(uid) && tries < CGROUP_TRIES; tries++) await effects.sleep(50);
     memory.cleaned = true;

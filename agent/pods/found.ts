@@ -12,7 +12,7 @@ export type FoundContainer = {
   running: boolean;
   tty: boolean;
   stdin: boolean;
-  /** For `attachTo`, where the container has stdin. */
+  /** For `attachTo`, where the container has stdin or a terminal. */
   attachSocket?: string;
 };
 
@@ -31,6 +31,6 @@ export function foundContainer({ pod, memory }: PodState, name: string, host: Ho
     running: isRunning(known),
     tty: spec.tty === true,
     stdin: spec.stdin === true,
-    ...(spec.stdin ? { attachSocket: host.attachSocket(memory.uid, wanted) } : {}),
+    ...(spec.stdin || spec.tty ? { attachSocket: host.attachSocket(current.id) } : {}),
   };
 }

@@ -12,11 +12,12 @@ import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, machineCgroups, runtimeLimits } from "./cgroups.ts";
+import { LOG_LIMITS } from "./container-spec.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import type { Act } from "./handler.ts";
 import { act } from "./handlers.ts";
-import { forgetKeeper, type Keeping, keeperSocket, runKept } from "./keeping.ts";
+import { Keeper, type Keeping } from "./keeping.ts";
 import { completeLog } from "./logger.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
 import type { RuntimeLimits } from "./resources.ts";
@@ -35,11 +36,9 @@ export interface Host {
   /** Once, before any pod. */
   prepare(): Promise<void>;
   /** Starts a container whose stdin and terminal stay open. */
-  runKept(uid: string, container: string, options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
-  /** Removes what `runKept` left behind. */
-  forgetKept(uid: string, container: string): void;
+  runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
   /** Where a container that `runKept` started can be attached to. */
-  attachSocket(uid: string, container: string): string;
+  attachSocket(containerId: string): string;
   /** Completes the log of a container that has ended; a model's always is. */
   logged?(containerId: string, logPath: string): Promise<void>;
 }
@@ -60,7 +59,7 @@ export function machineHost(parts: HostParts): Host {
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
-  const attachSocket = (uid: string, container: string) => keeperSocket(home, uid, container);
+  const keeper = new Keeper({ home, nerdctl, limits: LOG_LIMITS, timers: effects });
   return {
     memoryBytes: totalmem(),
     allocatable: () => allocatable(home),
@@ -73,12 +72,14 @@ export function machineHost(parts: HostParts): Host {
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
       await volumes.start();
+      await keeper.resume();
       await loadPauseImage(nerdctl);
     },
-    runKept: (uid, container, options, keeping) =>
-      runKept({ nerdctl, timers: effects }, options, { ...keeping, socket: attachSocket(uid, container) }),
-    forgetKept: (uid, container) => forgetKeeper(attachSocket(uid, container)),
-    attachSocket,
-    logged: (containerId, logPath) => completeLog(containerId, logPath, effects),
+    runKept: (options, keeping) => keeper.run(options, keeping),
+    attachSocket: (containerId) => keeper.socketOf(containerId),
+    async logged(containerId, logPath) {
+      await keeper.logged(containerId);
+      await completeLog(containerId, logPath, effects);
+    },
   };
 }

@@ -1,108 +1,70 @@
 /**
- * Holds the input and output of a container that has stdin: a process of its own, so that they outlive the agent.
- * nerdctl keeps a container's stdin only while `nerdctl run` itself stays in the foreground, so that is what runs here;
- * whoever attaches connects to the socket. Usage: `node keeper.ts JSON`, where JSON is a `KeeperOptions`.
+ * Holds the input and output of all containers of a node that have stdin or a terminal, and writes their logs: one
+ * process, so that they outlive the agent. containerd's shims keep the pipes open if it is killed, so the next one goes
+ * on where it was. Usage: `node keeper.ts FOLDER`; who wants a container kept sends its `KeptSettings` as a line to
+ * `FOLDER/keeper.sock`, is answered by a line, starts it and closes the connection. It ends when nobody needs it.
  */
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { ContainerdTasks } from "../containerd-tasks.ts";
 import { effects } from "../effects.ts";
-import { spawn } from "../process.ts";
-import { resizeTerminal, terminalCommand } from "../streams/terminal.ts";
-import { FrameReader, frame, Kind, writeTo } from "./keeping.ts";
+import { controlSocket, KeptContainer, type KeptSettings, settingsFile } from "./kept.ts";
 
-export type KeeperOptions = {
-  /** `nerdctl run …` and its arguments. */
-  command: string[];
-  /** Unix socket that clients attach to. */
-  socket: string;
-  /** Gets what nerdctl said when it failed. */
-  errors: string;
-  tty: boolean;
-  /** stdin ends with the first client that has used it; that of a terminal never does, as upstream. */
-  once: boolean;
-};
+const folder = process.argv[2] ?? "";
+const kept = new Set<string>();
+const connections = new Set<Socket>();
 
-const MOST_ERRORS = 16 * 1024;
-/** So much is kept of what was printed before the first client came: for one who started it to attach to it. */
-const MOST_EARLY = 64 * 1024;
-/** A client that reads so much slower than the container writes is let go. */
-const MOST_WAITING = 4 * 1024 * 1024;
-/** nerdctl's own log lines, which are not the container's. */
-const ownLine = /^time="[^"]*" level=(?:warning|info) msg=.*\n/gm;
-
-function start({ command, tty, errors }: KeeperOptions) {
-  const [program = "", ...args] = command;
-  const stdio = ["pipe", "pipe", "pipe"] as ["pipe", "pipe", "pipe"];
-  if (!tty) return spawn(program, args, { stdio, env: process.env });
-  const terminal = terminalCommand(command, errors);
-  return spawn(terminal.program, terminal.args, { stdio, env: { ...process.env, ...terminal.environment } });
-}
-
-function keep(options: KeeperOptions): void {
-  const child = start(options);
-  const clients = new Set<Socket>();
-  let said = "";
-  let early: Buffer[] | undefined = [];
-  const once = options.once && !options.tty;
-  const broadcast = (kind: number, data: Buffer) => {
-    early?.push(frame(kind, data));
-    while (early && early.length > 1 && bytesOf(early) > MOST_EARLY) early.shift();
-    for (const client of clients)
-      if (client.writableLength > MOST_WAITING) client.destroy();
-      else client.write(frame(kind, data));
-  };
-  child.stdin?.on("error", () => {}); // the container may close it
-  child.stdout?.on("data", (data: Buffer) => broadcast(Kind.stdout, data));
-  child.stderr?.on("data", (data: Buffer) => {
-    const text = data.toString("latin1");
-    said = (said + text).slice(-MOST_ERRORS);
-    broadcast(Kind.stderr, Buffer.from(text.replaceAll(ownLine, ""), "latin1"));
+function keep(settings: KeptSettings): KeptContainer {
+  const file = settingsFile(folder, settings.id);
+  const deps = { tasks: new ContainerdTasks(settings.containerd), timers: effects, now: effects.now };
+  const container = new KeptContainer(settings, deps, () => {
+    rmSync(file, { force: true });
+    kept.delete(settings.id);
+    endIfIdle();
   });
-  const server = createServer((client) => {
-    clients.add(client);
-    for (const output of early ?? []) client.write(output);
-    early = undefined;
-    let used = false;
-    const reader = new FrameReader((kind, data) => {
-      if (kind === Kind.stdin) {
-        used = true;
-        const room = child.stdin?.writable ? writeTo(child.stdin, data) : undefined;
-        if (room) void room.then(() => client.resume());
-        if (room) client.pause();
-      } else if (kind === Kind.end) {
-        // Where input stays open for others, whoever has no more of it is done: as upstream.
-        if (once) child.stdin?.end();
-        else client.end();
-      } else if (kind === Kind.resize && options.tty) {
-        const size = sizeOf(data);
-        if (size) void resizeTerminal(child.pid, size, effects);
-      }
-    });
-    client.on("data", (data: Buffer) => reader.push(data));
-    client.on("error", () => {});
-    client.on("close", () => {
-      clients.delete(client);
-      if (used && once) child.stdin?.end();
-    });
+  kept.add(settings.id);
+  writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
+  return container;
+}
+
+/** Those of a keeper that was killed. One whose task is gone has no writer, so its output is at its end. */
+function resume(): void {
+  for (const name of readdirSync(folder).filter((entry) => entry.endsWith(".json")))
+    try {
+      keep(JSON.parse(readFileSync(join(folder, name), "utf8")) as KeptSettings).begun();
+    } catch {
+      rmSync(join(folder, name), { force: true }); // its pipes are gone
+    }
+}
+
+function serve(connection: Socket): void {
+  connections.add(connection);
+  const begun: KeptContainer[] = [];
+  connection.on("error", () => {});
+  connection.on("close", () => {
+    connections.delete(connection);
+    for (const container of begun) container.begun();
+    endIfIdle();
   });
-  rmSync(options.socket, { force: true });
-  server.listen(options.socket);
-  for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
-  child.on("error", (error) => end(1, error.message));
-  child.on("close", (code) => end(code ?? 1, said));
-  function end(code: number, message: string): void {
-    if (code !== 0 && !options.tty) writeFileSync(options.errors, message);
-    for (const client of clients) client.end();
-    server.close();
-    rmSync(options.socket, { force: true });
-  }
+  createInterface(connection).on("line", (line) => {
+    try {
+      begun.push(keep(JSON.parse(line) as KeptSettings));
+      connection.write("\n");
+    } catch (error) {
+      connection.write(`${(error as Error).message}\n`);
+    }
+  });
 }
 
-const bytesOf = (buffers: Buffer[]) => buffers.reduce((sum, { length }) => sum + length, 0);
-
-function sizeOf(data: Buffer): { width: number; height: number } | undefined {
-  const { width, height } = JSON.parse(data.toString()) as { width?: number; height?: number };
-  return Number.isInteger(width) && Number.isInteger(height) ? { width: width ?? 0, height: height ?? 0 } : undefined;
+const server = createServer(serve);
+function endIfIdle(): void {
+  if (kept.size === 0 && connections.size === 0) process.exit();
 }
 
-keep(JSON.parse(process.argv[2] ?? "{}") as KeeperOptions);
+// What ends the agent's group, or its session, is not meant for the containers.
+for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
+resume();
+rmSync(controlSocket(folder), { force: true });
+server.listen(controlSocket(folder));

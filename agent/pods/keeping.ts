@@ -1,107 +1,153 @@
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
-import { dirname, join } from "node:path";
+/** The agent's side of the keeper: containers whose input and output stay open, and what is said to them. */
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
 import type { Writable } from "node:stream";
+import { ContainerdTasks } from "../containerd-tasks.ts";
 import type { Timers } from "../effects.ts";
-import { containerArgs, failureMessage, type Nerdctl, NerdctlError } from "../nerdctl.ts";
-import { spawn } from "../process.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import { addressOf } from "../nerdctl-store.ts";
+import { run, spawn } from "../process.ts";
 import { programPath } from "../program.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
-import type { KeeperOptions } from "./keeper.ts";
+import { FrameReader, frame, Kind } from "./frames.ts";
+import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
+import type { LogLimits } from "./log-writer.ts";
 
-/** First byte of a frame on a keeper's socket; then comes the length of its data, 4 bytes, the high ones first. */
-export const Kind = { stdin: 0, stdout: 1, stderr: 2, end: 3, resize: 4 } as const;
-
-const HEADER = 5;
-const MOST_FRAME = 16 * 1024 * 1024;
 const LOOK_EVERY_MS = 20;
-const START_TIMEOUT_MS = 120_000;
-/** A container that has ended at once is known to have run after so long, if it did. */
-const ENDED_MS = 1_000;
+const START_TIMEOUT_MS = 30_000;
+/** How long the log of a container that has ended is waited for: a process outside may hold its output open. */
+const LOG_TIMEOUT_MS = 5_000;
+const AGAIN_MS = 1_000;
 
-export function frame(kind: number, data: Uint8Array): Buffer {
-  const header = Buffer.alloc(HEADER);
-  header.writeUInt8(kind, 0);
-  header.writeUInt32BE(data.length, 1);
-  return Buffer.concat([header, data]);
-}
+/** How a container's input is held, see `KeptSettings`. */
+export type Keeping = { stdin: boolean; tty: boolean; once: boolean };
 
-export class FrameReader {
-  readonly #onFrame: (kind: number, data: Buffer) => void;
-  #rest = Buffer.alloc(0);
+export class Keeper {
+  readonly #folder: string;
+  readonly #nerdctl: Nerdctl;
+  readonly #limits: LogLimits;
+  readonly #timers: Timers;
+  #watch: Promise<Socket> | undefined;
 
-  constructor(onFrame: (kind: number, data: Buffer) => void) {
-    this.#onFrame = onFrame;
+  constructor(given: { home: string; nerdctl: Nerdctl; limits: LogLimits; timers: Timers }) {
+    this.#folder = join(given.home, "attach");
+    this.#nerdctl = given.nerdctl;
+    this.#limits = given.limits;
+    this.#timers = given.timers;
   }
 
-  push(data: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, data]);
-    while (this.#rest.length >= HEADER) {
-      const length = this.#rest.readUInt32BE(1);
-      if (length > MOST_FRAME) throw new Error(`a frame of ${length} bytes`);
-      if (this.#rest.length < HEADER + length) return;
-      const kind = this.#rest.readUInt8(0);
-      const body = this.#rest.subarray(HEADER, HEADER + length);
-      this.#rest = this.#rest.subarray(HEADER + length);
-      this.#onFrame(kind, body);
+  /** Sees to it that there is a keeper, when there is something to keep. */
+  async resume(): Promise<void> {
+    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(".json")))
+      await this.#ensure();
+  }
+
+  /** Starts a container whose input and terminal stay open, whatever becomes of the agent. */
+  async run(options: ContainerOptions, { stdin, tty, once }: Keeping): Promise<Inspected> {
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    await this.#ensure();
+    const flags = [...(stdin ? ["-i"] : []), ...(tty ? ["-t"] : []), ...(options.flags ?? [])];
+    const id = await this.#nerdctl.create({ ...options, flags });
+    const pipe = (name: string) => join(this.#folder, `${id}.${name}`);
+    const pipes = {
+      ...(stdin && { stdin: pipe("stdin") }),
+      stdout: pipe("stdout"),
+      ...(!tty && { stderr: pipe("stderr") }),
+    };
+    await run("mkfifo", ["-m", "600", ...Object.values(pipes)]);
+    const containerd = { socket: addressOf(this.#nerdctl.toml), namespace: this.#nerdctl.namespace };
+    const [socket, log] = [this.socketOf(id), this.#nerdctl.logPathOf(id)];
+    if (!log) throw new Error(`nerdctl keeps nothing of container ${id}`);
+    const settings: KeptSettings = { id, pipes, socket, log, limits: this.#limits, tty, once, containerd };
+    const told = await this.#tell(settings);
+    try {
+      const tasks = new ContainerdTasks(containerd);
+      const pid = await tasks.create(id, pipes, tty);
+      await tasks.start(id);
+      return await this.#nerdctl.started(id, pid, options);
+    } finally {
+      told.destroy();
     }
   }
-}
 
-/** Where a container's keeper listens. Short, as paths of sockets have at most 107 bytes. */
-export function keeperSocket(home: string, uid: string, container: string): string {
-  const name = createHash("sha256").update(`${uid}/${container}`).digest("hex").slice(0, 16);
-  return join(home, "attach", `${name}.sock`);
-}
-
-/** How a keeper holds a container's input, see `KeeperOptions`. */
-export type Keeping = { tty: boolean; once: boolean };
-
-/** Starts a container whose stdin and terminal stay open, under a keeper that outlives the agent. */
-export async function runKept(
-  { nerdctl, timers }: { nerdctl: Nerdctl; timers: Timers },
-  options: ContainerOptions,
-  given: Keeping & { socket: string },
-): Promise<Inspected> {
-  mkdirSync(dirname(given.socket), { recursive: true, mode: 0o700 });
-  forgetKeeper(given.socket);
-  const idFile = `${given.socket}.id`;
-  const errors = `${given.socket}.errors`;
-  // The usual keys to detach (ctrl-p is one) are for the program inside.
-  const detachKeys = ["--detach-keys", "ctrl-^,ctrl-^,ctrl-^,ctrl-_"];
-  const terminal = given.tty ? ["-t", ...detachKeys] : [];
-  const flags = ["-i", ...terminal, "--cidfile", idFile, ...(options.flags ?? [])];
-  const command = [nerdctl.binary, "run", "--pull", "never", ...containerArgs({ ...options, flags })];
-  const settings: KeeperOptions = { ...given, command, errors };
-  const program = programPath("pods/keeper");
-  const keeper = spawn(process.execPath, [program, JSON.stringify(settings)], {
-    detached: true,
-    stdio: "ignore",
-    env: nerdctl.environment,
-  });
-  let ended = false;
-  const end = () => {
-    ended = true;
-  };
-  keeper.on("error", end).on("exit", end).unref();
-  for (let waited = 0, after = 0; waited < START_TIMEOUT_MS && after < ENDED_MS; waited += LOOK_EVERY_MS) {
-    const id = read(idFile).trim();
-    const [found] = id ? await nerdctl.inspect([id]) : [];
-    // Neither before its start nor for a moment after its end is it what it will be.
-    if (found?.State.Running || found?.State.Status === "exited") return found;
-    if (ended) after += id ? LOOK_EVERY_MS : ENDED_MS;
-    await timers.sleep(LOOK_EVERY_MS);
+  /** Where a container can be attached to. */
+  socketOf(id: string): string {
+    return attachSocket(this.#folder, id);
   }
-  throw new NerdctlError(1, ended ? failureMessage(read(errors)) : "the container did not start in time");
+
+  /** Resolves when all that a container printed is in its log, if it is a kept one. */
+  async logged(id: string): Promise<void> {
+    const isOpen = () => existsSync(settingsFile(this.#folder, id));
+    for (let waited = 0; waited < LOG_TIMEOUT_MS && isOpen(); waited += LOOK_EVERY_MS)
+      await this.#timers.sleep(LOOK_EVERY_MS);
+  }
+
+  /** The connection stands for "begun" by its end. */
+  async #tell(settings: KeptSettings): Promise<Socket> {
+    const connection = await dial(controlSocket(this.#folder));
+    const answer = await new Promise<string>((resolve) => {
+      let text = "";
+      connection.on("data", (data: Buffer) => {
+        text += data;
+        if (text.includes("\n")) resolve(text.trim());
+      });
+      connection.once("close", () => resolve("the keeper has ended"));
+      connection.write(`${JSON.stringify(settings)}\n`);
+    });
+    if (!answer) return connection;
+    connection.destroy();
+    throw new Error(answer);
+  }
+
+  #ensure(): Promise<Socket> {
+    this.#watch ??= this.#start().then(
+      (connection) => {
+        connection.unref();
+        connection.once("close", () => {
+          this.#watch = undefined;
+          this.#timers.after(AGAIN_MS, () => void this.resume().catch(() => {}));
+        });
+        return connection;
+      },
+      (error: unknown) => {
+        this.#watch = undefined;
+        throw error;
+      },
+    );
+    return this.#watch;
+  }
+
+  async #start(): Promise<Socket> {
+    const socket = controlSocket(this.#folder);
+    const there = await dial(socket).catch(() => undefined);
+    if (there) return there;
+    const child = spawn(
+      process.execPath,
+      ["--disable-warning=ExperimentalWarning", programPath("pods/keeper"), this.#folder],
+      {
+        detached: true,
+        stdio: "ignore",
+        env: this.#nerdctl.environment,
+      },
+    );
+    child.on("error", () => {}).unref();
+    for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+      await this.#timers.sleep(LOOK_EVERY_MS);
+      const connection = await dial(socket).catch(() => undefined);
+      if (connection) return connection;
+    }
+    throw new Error("the keeper does not start");
+  }
 }
 
-/** Removes what a keeper leaves on disk. */
-export function forgetKeeper(socket: string): void {
-  for (const file of [socket, `${socket}.id`, `${socket}.errors`]) rmSync(file, { force: true });
+function dial(socket: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const connection = connect(socket);
+    connection.once("connect", () => resolve(connection));
+    connection.on("error", reject);
+  });
 }
-
-const read = (path: string) => (existsSync(path) ? readFileSync(path, "utf8") : "");
 
 /** Output of an attached container, and ways to speak to it. */
 export type Attached = {
@@ -111,13 +157,13 @@ export type Attached = {
   end(): void;
   resize(size: { width: number; height: number }): void;
   close(): void;
-  /** Resolves when the container has ended or `close` was called. */
-  closed: Promise<void>;
+  /** Resolves when the container has ended or `close` was called: to whether it was told that all was told. */
+  closed: Promise<boolean>;
 };
 
 /**
- * Attaches to a container by its keeper's socket. Rejects when there is none. What `onOutput` returns is awaited before
- * more is read.
+ * Attaches to a container by its socket. Rejects when there is none. What `onOutput` returns is awaited before more is
+ * read.
  */
 export function attachTo(
   socket: string,
@@ -126,17 +172,22 @@ export function attachTo(
   return new Promise((resolve, reject) => {
     const connection = connect(socket);
     const taken: (Promise<void> | void)[] = [];
-    const reader = new FrameReader((kind, data) =>
-      taken.push(onOutput(kind === Kind.stderr ? "stderr" : "stdout", data)),
-    );
+    let isWhole = false;
+    const reader = new FrameReader((kind, data) => {
+      if (kind === Kind.over) isWhole = true;
+      else taken.push(onOutput(kind === Kind.stderr ? "stderr" : "stdout", data));
+    });
     // Only when all is passed on, also what came last.
-    const closed = new Promise<void>((done) =>
-      connection.once("close", () => Promise.allSettled(taken).then(() => done())),
+    const closed = new Promise<boolean>((done) =>
+      connection.once("close", () => Promise.allSettled(taken).then(() => done(isWhole))),
     );
     connection.on("data", (data: Buffer) => {
       reader.push(data);
       connection.pause();
-      void Promise.allSettled(taken.splice(0)).then(() => connection.resume());
+      void Promise.allSettled(taken).then(() => {
+        taken.length = 0;
+        connection.resume();
+      });
     });
     connection.on("error", reject);
     connection.once("connect", () =>

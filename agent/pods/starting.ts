@@ -68,9 +68,9 @@ function run(node: NodeContext, state: PodState, container: CoreV1Container, opt
   node.host.cgroups.make(state.uid, state.pod); // it may have been resized since
   // What was begun is finished before more is begun, so that of many pods some are ready soon.
   const begun = Object.values(state.memory.containers).some(({ current }) => current);
-  if (!container.stdin) return node.runtime.run(options, begun ? "now" : "patient");
-  const keeping = { tty: container.tty === true, once: container.stdinOnce === true };
-  return node.host.runKept(state.uid, container.name, options, keeping);
+  const { stdin = false, tty = false, stdinOnce: once = false } = container;
+  if (stdin || tty) return node.host.runKept(options, { stdin, tty, once });
+  return node.runtime.run(options, begun ? "now" : "patient");
 }
 
 function newAttempt(

@@ -1,20 +1,23 @@
 /** `kubectl attach`: what a running container prints from now on, and its input. */
 import { attachTo } from "../pods/keeping.ts";
-import { Channel, Channels, exitStatus, readMessage, waitForRoom } from "./channels.ts";
-import { readEntries } from "./logs.ts";
+import { Channel, Channels, exitStatus, failureStatus, readMessage, waitForRoom } from "./channels.ts";
+import { bytesOf, readEntries } from "./logs.ts";
 import { flags, type Served } from "./served.ts";
 
 export async function serveAttach(served: Served): Promise<void> {
   const { socket, request, container } = served;
   if (!container.running) throw new Error(`container ${request.container} in pod ${request.pod} is not running`);
   const channels = new Channels(socket, request.subprotocol);
-  if (container.attachSocket) await attachKept(served, container.attachSocket, channels);
-  else await followLog(served, channels);
-  await channels.finish(exitStatus(0));
+  const isWhole = container.attachSocket
+    ? await attachKept(served, container.attachSocket, channels)
+    : await followLog(served, channels);
+  await channels.finish(
+    isWhole ? exitStatus(0) : failureStatus("the container's output could not be followed to its end"),
+  );
 }
 
-/** A container with stdin has a keeper, which passes input on and output as it is printed, line or not. */
-async function attachKept({ socket, request }: Served, keeper: string, channels: Channels): Promise<void> {
+/** A container with stdin or a terminal is kept: input is passed on, and output as it is printed, line or not. */
+async function attachKept({ socket, request }: Served, keeper: string, channels: Channels): Promise<boolean> {
   const wants = flags(request.query);
   socket.pause(); // the first message, the terminal's size, is here before the keeper answers
   const attached = await attachTo(keeper, async (stream, data) => {
@@ -30,11 +33,11 @@ async function attachKept({ socket, request }: Served, keeper: string, channels:
   socket.resume();
   socket.on("close", () => attached.close());
   if (socket.readyState !== socket.OPEN) attached.close();
-  await attached.closed;
+  return attached.closed;
 }
 
 /** Others have only a log, whose lines are there when they are complete. Input is for nobody then, as upstream. */
-async function followLog(served: Served, channels: Channels): Promise<void> {
+async function followLog(served: Served, channels: Channels): Promise<boolean> {
   const { socket, request, container } = served;
   const gone = new AbortController();
   socket.on("close", () => gone.abort());
@@ -46,8 +49,9 @@ async function followLog(served: Served, channels: Channels): Promise<void> {
   const options = { follow: true, tailLines: 0, stream: "All" } as const;
   const deps = { running, timers: served.deps.effects, signal: gone.signal };
   for await (const entries of readEntries(container.logPath, options, deps))
-    for (const { log, stream } of entries) {
-      const name = stream === "stderr" ? "stderr" : "stdout";
-      if (wants(name)) await channels.send(Channel[name], Buffer.from(log));
+    for (const entry of entries) {
+      const name = entry.stream === "stderr" ? "stderr" : "stdout";
+      if (wants(name)) await channels.send(Channel[name], bytesOf(entry));
     }
+  return true;
 }

@@ -16,8 +16,10 @@ export type LogOptions = {
   stream: "All" | "Stdout" | "Stderr";
 };
 
-/** `time` is RFC 3339 with nanoseconds; `log` has its newline. */
-export type Entry = { log: string; stream: string; time: string };
+/** `time` is RFC 3339 with nanoseconds; `log` has its newline, if that is its line's end. See `LogWriter`. */
+export type Entry = { log: string; stream: string; time: string; bytes?: string };
+export const bytesOf = ({ log, bytes }: Entry): Buffer =>
+  Buffer.from(bytes ?? log, bytes === undefined ? "utf8" : "base64");
 
 const POLL_MS = 100;
 
@@ -39,8 +41,8 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
 /** Undefined for a line that the logger has not finished. */
 function parseEntry(line: string): Entry | undefined {
   try {
-    const { log, stream, time } = JSON.parse(line) as Partial<Entry>;
-    return typeof log === "string" ? { log, stream: stream ?? "stdout", time: time ?? "" } : undefined;
+    const { log, stream = "stdout", time = "", bytes } = JSON.parse(line) as Partial<Entry>;
+    return typeof log === "string" ? { log, stream, time, ...(bytes !== undefined && { bytes }) } : undefined;
   } catch {
     return undefined;
   }
@@ -86,9 +88,14 @@ export async function* readEntries(
 /** The log as text, in portions. */
 export async function* readLog(path: string, options: LogOptions, deps: FollowDeps): AsyncIterable<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
+  let isNewLine = true;
   for await (const entries of readEntries(path, options, deps)) {
-    const text = entries.map(({ log, time }) => (options.timestamps ? `${time} ${log}` : log)).join("");
-    const bytes = Buffer.from(text).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
+    const parts = entries.flatMap((entry) => {
+      const begins = isNewLine && options.timestamps;
+      isNewLine = entry.log.endsWith("\n");
+      return begins ? [Buffer.from(`${entry.time} `), bytesOf(entry)] : [bytesOf(entry)];
+    });
+    const bytes = Buffer.concat(parts).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
     yield bytes;
     left -= bytes.length;
     if (left <= 0) return;

@@ -10,7 +10,7 @@ import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import type { PodStreamRequest } from "../../worker/protocol/link.ts";
 import { effects } from "../effects.ts";
 import type { FoundContainer } from "../pods/found.ts";
-import { keeperSocket, runKept } from "../pods/keeping.ts";
+import { Keeper } from "../pods/keeping.ts";
 import type { Sandbox } from "../pods/memory.ts";
 import { spawn } from "../process.ts";
 import { serveOn } from "./serve.ts";
@@ -83,6 +83,7 @@ const ownChildren = () =>
 describe("streams to a real container", { timeout: 30_000 }, () => {
   let runtime: TestRuntime;
   let server: WebSocketServer;
+  let keeper: Keeper;
   const containers = new Map<string, FoundContainer>();
   let sandbox: Sandbox | undefined;
 
@@ -100,11 +101,9 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   }
 
   async function startKept(name: string, args: string[], given: { tty: boolean; once: boolean }): Promise<void> {
-    const socket = keeperSocket(runtime.home, "uid", name);
-    const means = { nerdctl: runtime.nerdctl, timers: effects };
     const options = { image: BUSYBOX_IMAGE, flags: ["--network", "none"], args };
-    const { Id: id } = await runKept(means, options, { socket, ...given });
-    containers.set(name, await found(id, { attachSocket: socket, tty: given.tty, stdin: true }));
+    const { Id: id } = await keeper.run(options, { stdin: true, ...given });
+    containers.set(name, await found(id, { attachSocket: keeper.socketOf(id), tty: given.tty, stdin: true }));
   }
 
   /** A pair of sockets stands in for the Relay. */
@@ -135,6 +134,8 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     const archive = join(runtime.home, "busybox.tar");
     await writeBusyboxImage(archive);
     await runtime.nerdctl.load(archive);
+    const limits = { maxBytes: 1024 * 1024, maxFiles: 3 };
+    keeper = new Keeper({ home: runtime.home, nerdctl: runtime.nerdctl, limits, timers: effects });
     server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
     await once(server, "listening");
     const main = await start(
@@ -189,7 +190,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   test("however busy the machine, all that a command prints comes out", async () => {
     const busy = Array.from({ length: 4 }, () => spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" }));
     try {
-      for (let round = 0; round < 20; round++) {
+      for (let round = 0; round < 8; round++) {
         const clients: Client[] = [];
         while (clients.length < 6) clients.push(await exec(["echo", "printed"]));
         for (const { closed } of clients) await closed;

@@ -61,8 +61,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       nerdctl.endLeftovers();
       await agent.effects.sleep(20);
     },
-    runKept: (_uid, _container, options: ContainerOptions) => nerdctl.run(options),
-    forgetKept: () => {},
+    runKept: (options: ContainerOptions) => nerdctl.run(options),
     attachSocket: () => "",
   };
 }

@@ -1,0 +1,137 @@
+/**
+ * containerd's tasks over its gRPC API, for what nerdctl's commands cannot say: named pipes of one's own as a container's
+ * input and output. https://github.com/containerd/containerd/tree/main/api/services/tasks/v1
+ */
+import { connect as openSession } from "node:http2";
+import { connect } from "node:net";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+
+/** A call that containerd refused; `message` is its own. */
+export class ContainerdError extends Error {
+  override readonly name = "ContainerdError";
+  /** https://grpc.io/docs/guides/status-codes/ */
+  readonly code: number;
+
+  constructor(code: number, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Paths of named pipes. The error output of a terminal is part of its output. */
+export type Pipes = { stdin?: string; stdout: string; stderr?: string };
+
+const CALL_TIMEOUT_MS = 120_000;
+const FRAME_HEADER = 5;
+const DEADLINE_EXCEEDED = 4;
+const UNAVAILABLE = 14;
+
+export class ContainerdTasks {
+  readonly #socket: string;
+  readonly #namespace: string;
+
+  constructor({ socket, namespace }: { socket: string; namespace: string }) {
+    this.#socket = socket;
+    this.#namespace = namespace;
+  }
+
+  /** Makes the task of a container that has been created; containerd holds all pipes open when this resolves. */
+  async create(id: string, pipes: Pipes, terminal: boolean): Promise<number> {
+    const { snapshotter, key } = await this.#snapshotOf(id);
+    const asked = new BinaryWriter().tag(1, WireType.LengthDelimited).string(snapshotter);
+    const mounts = await this.#call(
+      "snapshots.v1.Snapshots/Mounts",
+      asked.tag(2, WireType.LengthDelimited).string(key),
+    );
+    const request = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
+    for (const mount of fields(mounts, 1)) request.tag(3, WireType.LengthDelimited).bytes(mount);
+    for (const [number, path] of [[4, pipes.stdin] as const, [5, pipes.stdout] as const, [6, pipes.stderr] as const])
+      if (path) request.tag(number, WireType.LengthDelimited).string(path);
+    if (terminal) request.tag(7, WireType.Varint).bool(true);
+    return numberIn(await this.#call("tasks.v1.Tasks/Create", request), 2);
+  }
+
+  async start(id: string): Promise<void> {
+    await this.#call("tasks.v1.Tasks/Start", of(id));
+  }
+
+  async resize(id: string, { width, height }: { width: number; height: number }): Promise<void> {
+    const size = of(id).tag(3, WireType.Varint).uint32(width).tag(4, WireType.Varint).uint32(height);
+    await this.#call("tasks.v1.Tasks/ResizePty", size);
+  }
+
+  /** containerd holds a writing end of the input too, and lets go of it by this. */
+  async closeInput(id: string): Promise<void> {
+    await this.#call("tasks.v1.Tasks/CloseIO", of(id).tag(3, WireType.Varint).bool(true));
+  }
+
+  async #snapshotOf(id: string): Promise<{ snapshotter: string; key: string }> {
+    const [container = new Uint8Array()] = fields(await this.#call("containers.v1.Containers/Get", of(id)), 1);
+    const text = (number: number) => Buffer.from(fields(container, number)[0] ?? []).toString();
+    return { snapshotter: text(6), key: text(7) };
+  }
+
+  /** One call on a connection of its own, which on this machine costs next to nothing. */
+  #call(method: string, message: BinaryWriter): Promise<Uint8Array> {
+    return new Promise((resolve, reject) => {
+      const session = openSession("http://containerd", { createConnection: () => connect(this.#socket) });
+      const fail = (code: number, message: string) => {
+        session.destroy();
+        reject(new ContainerdError(code, message));
+      };
+      session.on("error", (error) => fail(UNAVAILABLE, `containerd: ${error.message}`));
+      const call = session.request({
+        ":method": "POST",
+        ":path": `/containerd.services.${method}`,
+        "content-type": "application/grpc",
+        te: "trailers",
+        "containerd-namespace": this.#namespace,
+      });
+      const parts: Buffer[] = [];
+      let status: number | undefined;
+      let said = "";
+      const heed = (headers: Record<string, unknown>) => {
+        if (headers["grpc-status"] === undefined) return;
+        status = Number(headers["grpc-status"]);
+        said = decodeURIComponent(String(headers["grpc-message"] ?? ""));
+      };
+      call.on("response", heed).on("trailers", heed); // an answer without a body has only one of them
+      call.on("data", (part: Buffer) => parts.push(part));
+      call.on("error", (error: Error) => fail(UNAVAILABLE, `containerd: ${error.message}`));
+      call.setTimeout(CALL_TIMEOUT_MS, () => fail(DEADLINE_EXCEEDED, "containerd does not answer"));
+      call.on("close", () => {
+        if (status !== 0) return fail(status ?? UNAVAILABLE, said || "containerd broke off");
+        session.close();
+        resolve(Buffer.concat(parts).subarray(FRAME_HEADER));
+      });
+      const body = message.finish();
+      const header = Buffer.alloc(FRAME_HEADER);
+      header.writeUInt32BE(body.length, 1);
+      call.end(Buffer.concat([header, body]));
+    });
+  }
+}
+
+const of = (id: string) => new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
+
+/** All values of a field of messages, texts or bytes. */
+function fields(message: Uint8Array, wanted: number): Uint8Array[] {
+  const reader = new BinaryReader(message);
+  const found: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag();
+    if (number === wanted && wire === WireType.LengthDelimited) found.push(reader.bytes());
+    else reader.skip(wire, number);
+  }
+  return found;
+}
+
+function numberIn(message: Uint8Array, wanted: number): number {
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [number, wire] = reader.tag();
+    if (number === wanted && wire === WireType.Varint) return reader.uint32();
+    reader.skip(wire, number);
+  }
+  return 0;
+}
