@@ -179,11 +179,11 @@ export class NodeNetwork {
   }
 
   /** What a pod's resolv.conf says. */
-  dns(pod: Pod): ResolverConfig {
+  dns(pod: Pod, warn?: (message: string) => void): ResolverConfig {
     const settings = this.#parts?.settings;
     const node = readNodeResolvers();
     if (!settings) return node;
-    return podResolver(pod, { dnsAddress: settings.dnsAddress, clusterDomain: settings.clusterDomain, node });
+    return podResolver(pod, { dnsAddress: settings.dnsAddress, clusterDomain: settings.clusterDomain, node }, warn);
   }
 
   /** A renewed certificate for `kubernetes.default`. */

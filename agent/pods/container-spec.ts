@@ -1,10 +1,10 @@
-import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { PAUSE_IMAGE } from "../node/pause-image.ts";
 import type { ContainerOptions, InspectedImage } from "../runtime.ts";
+import type { ContainerMount } from "../volumes/volume.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
 import type { Sandbox } from "./memory.ts";
-import { hostnameOf } from "./network.ts";
 import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
 import { securityFlags } from "./security.ts";
@@ -40,12 +40,7 @@ const displayName = (pod: CoreV1Pod, container: string, chance: string) =>
   `${(pod.metadata.name ?? "").slice(0, 40)}_${container.slice(0, 24)}_${chance.slice(0, 8)}`;
 
 /** The container that holds the process namespace of a pod whose containers share one. */
-export function pauseOptions(
-  pod: CoreV1Pod,
-  sandbox: Sandbox,
-  cgroupParent: string,
-  chance: string,
-): ContainerOptions {
+export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, cgroupParent: string, chance: string): ContainerOptions {
   return {
     image: PAUSE_IMAGE,
     name: displayName(pod, "pause", chance),
@@ -64,13 +59,13 @@ const networkFlags = ({ network }: Sandbox) => ["--network", network ? `ns:${net
 
 export type ContainerGiven = {
   sandbox: Sandbox;
-  nodeName: string;
+  hostname: string;
   /** What the container finds at fixed places, as `[place on this machine, path in the container]`. */
   files: readonly [string, string][];
   attempt: number;
   kind: ContainerKind;
   env: ReadonlyMap<string, string>;
-  mounts: readonly [string, CoreV1VolumeMount][];
+  mounts: readonly ContainerMount[];
   image: InspectedImage;
   imageID: string;
   machineBytes: number;
@@ -89,7 +84,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   const { pause } = given.sandbox;
   const processes = hostPID ? "host" : pause && `container:${pause.id}`;
   const joined = given.target ? `container:${given.target}` : processes;
-  const taken = new Set(given.mounts.map(([, { mountPath }]) => mountPath));
+  const taken = new Set(given.mounts.map(({ target }) => target));
   return {
     image: container.image ?? "",
     name: displayName(pod, container.name, given.chance),
@@ -100,7 +95,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
     },
     flags: [
       ...networkFlags(given.sandbox),
-      ...["--hostname", hostnameOf(pod, given.nodeName)],
+      ...["--hostname", given.hostname],
       ...(joined ? ["--pid", joined] : []),
       ...(hostIPC ? ["--ipc", "host"] : []),
       ...["--cgroup-parent", given.cgroupParent],
@@ -110,11 +105,10 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...securityFlags(pod, container, given.image),
       ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
-      ...given.mounts.flatMap(([place, mount]) => mountFlags(place, mount)),
+      ...(container.tty && !container.stdin ? ["-t"] : []),
+      ...given.mounts.flatMap(mountFlags),
       // What the pod itself mounts there goes first.
-      ...given.files.flatMap(([place, path]) =>
-        taken.has(path) ? [] : mountFlags(place, { name: "", mountPath: path }),
-      ),
+      ...given.files.flatMap(([source, target]) => (taken.has(target) ? [] : mountFlags({ source, target }))),
       ...(securityContext?.sysctls ?? []).flatMap(({ name, value }) => ["--sysctl", `${name}=${value}`]),
       ...(entry === undefined ? [] : ["--entrypoint", entry]),
     ],
@@ -122,17 +116,13 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   };
 }
 
-const propagations: Record<string, string> = { HostToContainer: "rslave", Bidirectional: "rshared" };
-
-function mountFlags(place: string, mount: CoreV1VolumeMount): string[] {
-  const propagation = propagations[mount.mountPropagation ?? ""];
-  // The short form divides at colons, the long one at commas.
-  if (place.includes(":")) {
-    const parts = ["type=bind", `source=${place}`, `target=${mount.mountPath}`];
-    if (mount.readOnly) parts.push("readonly");
-    if (propagation) parts.push(`bind-propagation=${propagation}`);
-    return ["--mount", parts.join(",")];
+function mountFlags({ source, target, readOnly, recursive, propagation }: ContainerMount): string[] {
+  // The short form divides at colons, the long one at commas and quotes.
+  if (source.includes(":")) {
+    const options = [...(readOnly ? ["readonly"] : []), ...(propagation ? [`bind-propagation=${propagation}`] : [])];
+    const parts = ["type=bind", `source=${source}`, `target=${target}`, ...options];
+    return ["--mount", parts.map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part)).join(",")];
   }
-  const options = [mount.readOnly ? "ro" : "", propagation ?? ""].filter(Boolean);
-  return ["-v", [place, mount.mountPath, ...(options.length ? [options.join(",")] : [])].join(":")];
+  const options = [...(readOnly ? [recursive ? "rro,rprivate" : "ro"] : []), ...(propagation ? [propagation] : [])];
+  return ["-v", [source, target, ...(options.length ? [options.join(",")] : [])].join(":")];
 }

@@ -22,6 +22,14 @@ const sources: EnvSources = {
   configMaps: new Map([["default/conf", { metadata: {}, data: { color: "blue", size: "9" } }]]),
   secrets: new Map([["default/key", { metadata: {}, data: { pass: btoa("s3cret") } }]]),
   services: [service("db")],
+  volumeFile(volume, path) {
+    const text = { ok: "A='1'\nB=''\n", bad: "A=1" }[path];
+    const read = () => {
+      if (text === undefined) throw new Error("ENOENT");
+      return text;
+    };
+    return volume === "v" ? { place: `/volumes/v/${path}`, read } : undefined;
+  },
 };
 const env = (container: Partial<CoreV1Container>) =>
   Object.fromEntries(environment(pod, { name: "app", ...container }, { ...sources, services: [] }));
@@ -65,6 +73,29 @@ test("what is missing is named, unless it is optional", () => {
   expect(env({ envFrom: [{ configMapRef: { name: "no", optional: true } }] })).toEqual({});
 });
 
+test("a variable may come from a file of a volume", () => {
+  const from = (path: string, key: string, given: object = {}) =>
+    env({ env: [{ name: "X", valueFrom: { fileKeyRef: { volumeName: "v", path, key, ...given } } }] });
+  expect(from("ok", "A")).toEqual({ X: "1" });
+  expect(from("ok", "C", { optional: true })).toEqual({});
+  expect(() => from("ok", "B")).toThrow('environment variable key "B" not found in file "/volumes/v/ok"');
+  expect(() => from("bad", "A", { optional: true })).toThrow("couldn't parse env file");
+  expect(() => from("missing", "A", { optional: true })).toThrow("couldn't parse env file");
+  expect(() => from("ok", "A", { volumeName: "w" })).toThrow('cannot find the volume "w" referenced by FileKeyRef');
+});
+
+test("resources are of a container that there is, and bounded by the pod's own limits before the node's", () => {
+  const whole = somePod({ resources: { limits: { cpu: "500m" } } });
+  const of = (containerName: string, resource: string) => ({
+    name: "app",
+    env: [{ name: "X", valueFrom: { resourceFieldRef: { containerName, resource, divisor: "1m" } } }],
+  });
+  const made = (containerName: string, resource: string) =>
+    environment(whole, of(containerName, resource), { ...sources, services: [] }).get("X");
+  expect(made("app", "limits.cpu")).toBe("500");
+  expect(() => made("other", "limits.cpu")).toThrow("container other not found");
+});
+
 test("Services of the pod's namespace and the API server's own are links", () => {
   const services = [service("my-db"), service("other", "elsewhere"), service("headless", "default", "None")];
   const links = serviceEnv(pod, [...services, service("kubernetes", "default", "10.96.0.1")]);
@@ -86,6 +117,9 @@ test("without service links only the API server's Service is there", () => {
 test("fields of the pod", () => {
   const value = (fieldPath: string) => fieldValue({ fieldPath }, fields);
   expect(value("metadata.labels")).toBe('a="1"\nb="2\\""');
+  const annotations = { a: "é\t\u0001\u200b\\😀 \x07" };
+  const annotated = { ...fields, pod: somePod({}, { annotations }) };
+  expect(fieldValue({ fieldPath: "metadata.annotations" }, annotated)).toBe('a="é\\t\\x01\\u200b\\\\😀 \\a"');
   expect(value("metadata.labels['a']")).toBe("1");
   expect(value("metadata.annotations['none']")).toBe("");
   expect(value("status.podIP")).toBe("10.0.0.2");

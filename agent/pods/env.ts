@@ -1,13 +1,24 @@
-import type { CoreV1Container, CoreV1EnvVar, CoreV1Pod, CoreV1Service } from "../../worker/kinds/generated/types.ts";
+import type {
+  CoreV1Container,
+  CoreV1EnvVar,
+  CoreV1FileKeySelector,
+  CoreV1Pod,
+  CoreV1Service,
+} from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
-import { containerNamed, type FieldContext, fieldValue, resourceValue } from "./fields.ts";
+import { envFileValue } from "./env-file.ts";
+import { containerNamed, type FieldContext, fieldValue, limitsOf, resourceValue } from "./fields.ts";
 
 /** A container cannot be made from its spec as things are; the message becomes CreateContainerConfigError's. */
 export class ConfigError extends Error {
   override readonly name = "ConfigError";
 }
 
-export type EnvSources = Pick<Desired, "configMaps" | "secrets" | "services"> & { fields: FieldContext };
+export type EnvSources = Pick<Desired, "configMaps" | "secrets" | "services"> & {
+  fields: FieldContext;
+  /** A file of one of the pod's volumes, and where it lies on this machine; undefined when there is no such volume. */
+  volumeFile(volume: string, path: string): { place: string; read(): string } | undefined;
+};
 
 /**
  * The environment of a container: service links, envFrom, then env, each over the one before.
@@ -45,7 +56,8 @@ function variableValue(
   if (from.resourceFieldRef) {
     const name = from.resourceFieldRef.containerName;
     const of = name ? containerNamed(pod, name) : container;
-    return of && resourceValue(from.resourceFieldRef, of, sources.fields.allocatable);
+    if (!of) throw new ConfigError(`container ${name} not found`);
+    return resourceValue(from.resourceFieldRef, of, limitsOf(pod, sources.fields.allocatable));
   }
   if (from.configMapKeyRef) {
     const { name = "", key, optional } = from.configMapKeyRef;
@@ -61,7 +73,22 @@ function variableValue(
       throw new ConfigError(`couldn't find key ${key} in Secret ${pod.metadata.namespace}/${name}`);
     return value;
   }
+  if (from.fileKeyRef) return fileValue(from.fileKeyRef, sources);
   return undefined;
+}
+
+function fileValue({ volumeName, path, key, optional }: CoreV1FileKeySelector, sources: EnvSources) {
+  const file = sources.volumeFile(volumeName, path);
+  if (!file) throw new ConfigError(`cannot find the volume "${volumeName}" referenced by FileKeyRef`);
+  let value: string;
+  try {
+    value = envFileValue(file.read(), key);
+  } catch {
+    throw new ConfigError("couldn't parse env file");
+  }
+  if (value !== "") return value;
+  if (optional) return undefined;
+  throw new ConfigError(`environment variable key "${key}" not found in file "${file.place}"`);
 }
 
 function configMapData(pod: CoreV1Pod, name: string, optional: boolean | undefined, sources: EnvSources) {

@@ -44,8 +44,38 @@ export function fieldValue({ fieldPath }: CoreV1ObjectFieldSelector, context: Fi
 function printMap(map: Record<string, string> | undefined): string {
   return Object.entries(map ?? {})
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
+    .map(([key, value]) => `${key}=${quote(value)}`)
     .join("\n");
+}
+
+const named: Record<string, string> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};
+
+/** https://pkg.go.dev/strconv#Quote */
+function quote(text: string): string {
+  const quoted = text.replace(/["\\]/g, "\\$&").replace(/(?! )[\p{C}\p{Z}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    const hex = code.toString(16);
+    if (code < 0x80) return named[character] ?? `\\x${hex.padStart(2, "0")}`;
+    return code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+  });
+  return `"${quoted}"`;
+}
+
+/**
+ * What bounds a container that has no limit of its own: its pod's, else the node.
+ * https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#fallback-information-for-resource-limits
+ */
+export function limitsOf({ spec }: CoreV1Pod, allocatable: FieldContext["allocatable"]): FieldContext["allocatable"] {
+  const { cpu, memory } = spec.resources?.limits ?? {};
+  return { ...allocatable, ...(cpu && { cpu }), ...(memory && { memory }) };
 }
 
 /**

@@ -13,5 +13,6 @@ export function referencesKey(pod: CoreV1Pod, desired: Desired): string {
     [...secrets].map((name) => versionOf(name, desired.secrets.get(`${namespace}/${name}`))),
     labels,
     annotations,
+    pod.spec.containers.map(({ resources }) => resources),
   ]);
 }

@@ -28,8 +28,10 @@ export async function createSandbox(node: NodeContext, state: PodState, number: 
 }
 
 async function make(node: NodeContext, state: PodState, number: number): Promise<void> {
-  const { network, nodeName, host, clusterDomain } = node;
+  const { network, nodeName, host, clusterDomain, events } = node;
   const { pod, memory, uid } = state;
+  hostnameOf(pod, nodeName, clusterDomain); // which no container could be given is known before any
+  const resolver = network.dns(pod, (message) => events.record(pod, "Warning", "DNSConfigForming", message));
   host.cgroups.make(uid, pod);
   await closeSandbox(node, state);
   const sandbox: Sandbox = { id: sandboxName(uid, number), number, running: true };
@@ -37,8 +39,8 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
     sandbox.ip = await network.open(sandbox.id);
     sandbox.network = network.pathOf(sandbox.id);
   }
-  host.files.writeNames(uid, renderResolvConf(network.dns(pod)), (machineHosts) =>
-    printHosts(pod, sandbox.ip ?? "", hostnameOf(pod, nodeName), clusterDomain, machineHosts),
+  host.files.writeNames(uid, renderResolvConf(resolver), (machineHosts) =>
+    printHosts(pod, sandbox.ip ?? "", clusterDomain, machineHosts),
   );
   if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox);
   memory.sandbox = sandbox;

@@ -23,6 +23,8 @@ function refusing(message: string): NodeContext {
       allocatable: () => ({}),
       files: { messageFile: () => "", names: () => [] },
       volumes: { mountsOf: async () => [], sharedMemory: async () => "" },
+      cgroups: { parentOf: () => "/pods" },
+      runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     },
   };
   return node as unknown as NodeContext;
@@ -35,7 +37,7 @@ describe("startContainer", () => {
     const state = { uid: "u", pod, memory, fresh: { made: [], removed: [] } } as unknown as PodState;
     const image = { Config: {} } as InspectedImage;
     const step = { do: "startContainer", container: "c", kind: "app", number: 0 } as const;
-    expect(await startContainer(refusing("no such program"), state, step, container, image)).toBe(false);
+    expect(await startContainer(refusing("no such program"), state, step, container, image, new Map())).toBe(false);
     const status = computeStatus(pod, memory, { hostIP: "192.0.2.1", now: 1000, deleted: false });
     expect(status.containerStatuses?.[0]?.state).toEqual({
       waiting: { reason: "RunContainerError", message: "no such program" },

@@ -36,6 +36,7 @@ export class PodWorker {
   readonly #prober: Prober;
   #ending = new AbortController();
   #references = "";
+  #refreshing = Promise.resolve();
   #saved = "";
   #dirty = false;
   #working: Promise<void> | undefined;
@@ -233,9 +234,13 @@ export class PodWorker {
   }
 
   #refreshVolumes(): void {
-    const { host, desired, log } = this.#deps.node;
-    const context = { pod: this.state.pod, desired: desired(), fields: fieldsOf(this.#deps.node, this.state) };
-    host.volumes.refresh(context).catch((error: Error) => log(error.message));
+    const { host, desired, events } = this.#deps.node;
+    // One after the other, so that what is newest is written last.
+    this.#refreshing = this.#refreshing.then(async () => {
+      const context = { pod: this.state.pod, desired: desired(), fields: fieldsOf(this.#deps.node, this.state) };
+      const problems = await host.volumes.refresh(context).catch((error: Error) => [error.message]);
+      for (const problem of problems) events.record(this.state.pod, "Warning", "FailedMount", problem);
+    });
   }
 }
 

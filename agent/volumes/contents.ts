@@ -6,6 +6,7 @@ import type {
 } from "../../worker/kinds/generated/types.ts";
 import { containerNamed, fieldValue, resourceValue } from "../pods/fields.ts";
 import type { VolumeFile } from "./atomic.ts";
+import { aggregate } from "./problems.ts";
 import { type VolumeContext, VolumeError } from "./volume.ts";
 
 export type Contents = Map<string, VolumeFile>;
@@ -19,13 +20,14 @@ export function configMapContents(source: CoreV1ConfigMapProjection, mode: numbe
     ...Object.entries(found?.data ?? {}).map(([key, text]): [string, Uint8Array] => [key, Buffer.from(text)]),
     ...decoded(found?.binaryData),
   ]);
-  return select(data, source.items, mode, source.optional, "config");
+  return select(data, source.items, mode, source.optional, "configmap references non-existent config key");
 }
 
 export function secretContents(source: CoreV1SecretProjection, mode: number, context: VolumeContext): Contents {
   const found = context.desired.secrets.get(`${context.pod.metadata.namespace}/${source.name}`);
   if (!found && !source.optional) throw new VolumeError(`secret "${source.name}" not found`);
-  return select(new Map(decoded(found?.data)), source.items, mode, source.optional, "secret");
+  const data = new Map(decoded(found?.data));
+  return select(data, source.items, mode, source.optional, "references non-existent secret key");
 }
 
 const decoded = (data: Record<string, string> | undefined) =>
@@ -37,14 +39,14 @@ function select(
   items: readonly CoreV1KeyToPath[] | undefined,
   mode: number,
   optional: boolean | undefined,
-  what: string,
+  problem: string,
 ): Contents {
-  if (!items) return new Map([...data].map(([key, bytes]) => [key, { data: bytes, mode }]));
+  if (!items?.length) return new Map([...data].map(([key, bytes]) => [key, { data: bytes, mode }]));
   const chosen: Contents = new Map();
   for (const item of items) {
     const bytes = data.get(item.key);
     if (bytes) chosen.set(item.path, { data: bytes, mode: item.mode ?? mode });
-    else if (!optional) throw new VolumeError(`references non-existent ${what} key: ${item.key}`);
+    else if (!optional) throw new VolumeError(`${problem}: ${item.key}`);
   }
   return chosen;
 }
@@ -55,10 +57,15 @@ export function downwardContents(
   context: VolumeContext,
 ): Contents {
   const files: Contents = new Map();
-  for (const item of items ?? []) {
-    const text = item.fieldRef ? fieldValue(item.fieldRef, context.fields) : resourceText(item, context);
-    files.set(item.path, { data: Buffer.from(text), mode: item.mode ?? mode });
-  }
+  const problems: string[] = [];
+  for (const item of items ?? [])
+    try {
+      const text = item.fieldRef ? fieldValue(item.fieldRef, context.fields) : resourceText(item, context);
+      files.set(item.path, { data: Buffer.from(text), mode: item.mode ?? mode });
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  if (problems.length) throw new VolumeError(aggregate(problems));
   return files;
 }
 

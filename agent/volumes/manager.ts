@@ -1,126 +1,211 @@
-import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
-import type { CoreV1Container, CoreV1Pod, CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type {
+  CoreV1Container,
+  CoreV1Pod,
+  CoreV1Volume,
+  CoreV1VolumeMount,
+} from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
-import { bindSubPath, isMountPoint, mountTmpfs, unmountAll } from "./mounts.ts";
+import type { ImageMounts } from "./image-mounts.ts";
+import { readInside } from "./inside.ts";
+import { isMountPoint, mountNew, unmountAll } from "./mounts.ts";
+import { imageFolder, makeMountPoints } from "./places.ts";
+import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
-import { subPathOf } from "./sub-path.ts";
+import { bindSubPath, subPathOf } from "./sub-path.ts";
 import { type Api, PodTokens } from "./tokens.ts";
-import { type VolumeContext, VolumeError, type VolumeSource } from "./volume.ts";
+import { type ContainerMount, ImageVolumeError, type VolumeContext, VolumeError } from "./volume.ts";
 
 export type PodContext = { pod: CoreV1Pod; desired: Pick<Desired, "configMaps" | "secrets">; fields: FieldContext };
 
+/** What a container's mounts are made from. */
+export type MountContext = {
+  env: ReadonlyMap<string, string>;
+  /** The image of each volume that is one, by the volume's name. */
+  images: ReadonlyMap<string, VolumeImage>;
+};
+
+/** `id` tells what `name` means from what it meant before; `name` is as the runtime knows it. */
+export type VolumeImage = { id: string; name: string };
+
 /** The volumes of a node's pods. */
 export interface PodVolumes {
-  /** Makes all volumes of a pod or brings them up to date. Throws `VolumeError` for the first that cannot be. */
-  prepare(context: PodContext): Promise<void>;
-  /** Brings those up to date that follow objects of the API. What cannot be refreshed keeps its content. */
-  refresh(context: PodContext): Promise<void>;
+  /** Makes all volumes of a pod or brings them up to date. Returns what is in the way; nothing when all are there. */
+  prepare(context: PodContext): Promise<string[]>;
+  /** Brings those up to date that follow objects of the API, and tells of those that keep what they had. */
+  refresh(context: PodContext): Promise<string[]>;
   /** When `refresh` is due though no object changed (ms since the epoch). */
   refreshAt(uid: string): number;
-  /** The mounts of a container, as `[place on this machine, mount]`. */
-  mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]>;
+  /** Throws `VolumeError` or `ImageVolumeError`. */
+  mountsOf(pod: CoreV1Pod, container: CoreV1Container, context: MountContext): Promise<ContainerMount[]>;
+  /** A file of a volume, and where it lies; undefined when there is no such volume. `read` throws when it cannot be. */
+  file(uid: string, volume: string, path: string): { place: string; read(): string } | undefined;
   /** The place of the /dev/shm that a pod's containers have in common. */
   sharedMemory(uid: string): Promise<string>;
   /** Unmounts and deletes all that belongs to a pod. */
   remove(uid: string): Promise<void>;
+  /** Whether the runtime can make all that is mounted in a mount read-only. */
+  readonly recursiveReadOnly: boolean;
 }
 
-type Mount = [string, CoreV1VolumeMount];
-
-type Place = { path: string; readOnly: boolean };
+/** `follows` as of a `VolumeSource`. */
+type Place = { path: string; readOnly: boolean; follows: boolean };
 
 /** As container runtimes give a pod by default. */
 const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
+/** Of a file that variables come from. */
+const MOST_FILE_BYTES = 1024 * 1024;
+
+export type VolumesDeps = {
+  home: string;
+  api: Api;
+  now: () => number;
+  images: ImageMounts;
+  recursiveReadOnly: boolean;
+};
 
 /** Under `HOME/pods/UID` and, for secrets, in memory. */
 export class Volumes implements PodVolumes {
-  readonly #home: string;
-  readonly #api: Api;
-  readonly #now: () => number;
+  readonly #deps: VolumesDeps;
   readonly #tokens = new Map<string, PodTokens>();
   /** Where each volume of each pod lies. */
   readonly #places = new Map<string, Map<string, Place>>();
 
-  constructor(deps: { home: string; api: Api; now: () => number }) {
-    this.#home = deps.home;
-    this.#api = deps.api;
-    this.#now = deps.now;
+  readonly recursiveReadOnly: boolean;
+
+  constructor(deps: VolumesDeps) {
+    this.#deps = deps;
+    this.recursiveReadOnly = deps.recursiveReadOnly;
   }
 
   #folder(uid: string): string {
-    return join(this.#home, "pods", uid);
+    return join(this.#deps.home, "pods", uid);
+  }
+
+  #memory(uid = ""): string {
+    return join(this.#deps.home, "memory", uid);
   }
 
   /** Once, before any pod: the place for what must not reach a disk. */
   async start(): Promise<void> {
-    const memory = join(this.#home, "memory");
-    if (!isMountPoint(memory)) await mountTmpfs(memory);
+    const memory = this.#memory();
+    if (!isMountPoint(memory)) await mountNew("tmpfs", memory, "mode=0700");
+    chmodSync(memory, 0o700);
   }
 
-  async prepare(context: PodContext): Promise<void> {
+  async prepare(context: PodContext): Promise<string[]> {
     const places = new Map<string, Place>();
-    for (const volume of context.pod.spec.volumes ?? []) {
-      const source = volumeSources.find((s) => s.matches(volume));
-      if (!source) throw new VolumeError(`Unable to attach or mount volume "${volume.name}": no volume plugin matched`);
-      places.set(volume.name, { path: await this.#set(source, volume, context), readOnly: source.follows ?? false });
-    }
     this.#places.set(context.pod.metadata.uid ?? "", places);
+    return this.#setAll(context, places, () => true);
   }
 
-  async refresh(context: PodContext): Promise<void> {
-    this.#tokens.get(context.pod.metadata.uid ?? "")?.trying();
+  async refresh(context: PodContext): Promise<string[]> {
+    const uid = context.pod.metadata.uid ?? "";
+    this.#tokens.get(uid)?.trying();
+    return this.#setAll(context, new Map(), (follows) => follows);
+  }
+
+  /** Each on its own: one that cannot be set up holds up no other. */
+  async #setAll(
+    context: PodContext,
+    places: Map<string, Place>,
+    concerns: (follows: boolean) => boolean,
+  ): Promise<string[]> {
+    const own = this.#contextOf(context);
+    const problems: string[] = [];
     for (const volume of context.pod.spec.volumes ?? []) {
       const source = volumeSources.find((s) => s.matches(volume));
-      if (source?.follows) await this.#set(source, volume, context);
+      if (volume.image || !concerns(source?.follows ?? false)) continue; // images come when a container mounts them
+      try {
+        if (!source) throw new VolumeError(`${typeOf(volume)} volumes cannot be mounted by this node`);
+        const follows = source.follows ?? false;
+        places.set(volume.name, { path: await source.prepare(volume, own), readOnly: follows, follows });
+      } catch (error) {
+        problems.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
+      }
     }
+    return problems;
   }
 
   refreshAt(uid: string): number {
     return this.#tokens.get(uid)?.refreshAt() ?? Infinity;
   }
 
-  async mountsOf(pod: CoreV1Pod, container: CoreV1Container, env: ReadonlyMap<string, string>): Promise<Mount[]> {
+  async mountsOf(pod: CoreV1Pod, container: CoreV1Container, context: MountContext): Promise<ContainerMount[]> {
     const uid = pod.metadata.uid ?? "";
-    const mounts: Mount[] = [];
-    for (const [index, wanted] of (container.volumeMounts ?? []).entries()) {
-      const place = this.#places.get(uid)?.get(wanted.name);
-      if (!place) throw new VolumeError(`volume "${wanted.name}" is not mounted`);
-      const mount = place.readOnly ? { ...wanted, readOnly: true } : wanted;
-      const subPath = subPathOf(mount, env);
-      if (!subPath) mounts.push([place.path, mount]);
-      else {
-        const target = join(this.#folder(uid), "subpaths", container.name, `${index}`);
-        await bindSubPath(place.path, subPath, target);
-        mounts.push([target, mount]);
+    const mounts: ContainerMount[] = [];
+    const whole: ContainerMount[] = [];
+    for (const [index, mount] of (container.volumeMounts ?? []).entries()) {
+      const image = context.images.get(mount.name);
+      const place = image ? await this.#imagePlace(uid, image) : this.#places.get(uid)?.get(mount.name);
+      if (!place)
+        throw new VolumeError(`cannot find volume "${mount.name}" to mount into container "${container.name}"`);
+      const subPath = subPathOf(mount, context.env);
+      let source = place.path;
+      if (subPath && image) source = imageFolder(place.path, subPath);
+      else if (subPath) {
+        source = join(this.#folder(uid), "subpaths", container.name, `${index}`);
+        const what = `volumeMount "${mount.name}" of container "${container.name}"`;
+        await bindSubPath({ volume: place.path, path: subPath, target: source, what });
       }
+      // As runtimes do for kubelets.
+      if (!existsSync(source)) mkdirSync(source, { recursive: true, mode: 0o755 });
+      const made = this.#mount(source, mount, place.readOnly);
+      mounts.push(made);
+      if (place.follows && !subPath) whole.push(made);
     }
-    makeMountPoints(mounts);
+    for (const mount of whole) makeMountPoints(mount, mounts);
     return mounts;
+  }
+
+  #mount(source: string, mount: CoreV1VolumeMount, readOnly: boolean): ContainerMount {
+    const recursive = isRecursivelyReadOnly(mount, this.recursiveReadOnly);
+    const propagation = propagations[mount.mountPropagation ?? ""];
+    return {
+      source,
+      target: resolve("/", mount.mountPath),
+      ...(mount.readOnly || readOnly ? { readOnly: true } : {}),
+      ...(recursive ? { recursive } : {}),
+      ...(propagation ? { propagation } : {}),
+    };
+  }
+
+  /** Mounted once for all containers of a pod. */
+  async #imagePlace(uid: string, { id, name }: VolumeImage): Promise<Place> {
+    const path = join(this.#folder(uid), "images", id.replace(/\W/g, "-"));
+    try {
+      if (!isMountPoint(path)) await this.#deps.images.mount(name, path);
+    } catch (error) {
+      throw new ImageVolumeError((error as Error).message);
+    }
+    return { path, readOnly: true, follows: false };
+  }
+
+  file(uid: string, volume: string, path: string): { place: string; read(): string } | undefined {
+    const place = this.#places.get(uid)?.get(volume)?.path;
+    if (place === undefined) return undefined;
+    return { place: join(place, path), read: () => readInside(place, path, MOST_FILE_BYTES) };
   }
 
   async sharedMemory(uid: string): Promise<string> {
     const place = join(this.#folder(uid), "shm");
-    if (!isMountPoint(place)) await mountTmpfs(place, SHARED_MEMORY_BYTES);
+    if (!isMountPoint(place)) await mountNew("tmpfs", place, `size=${SHARED_MEMORY_BYTES},mode=1777`);
     return place;
   }
 
   async remove(uid: string): Promise<void> {
     this.#places.delete(uid);
     this.#tokens.delete(uid);
-    for (const folder of [this.#folder(uid), join(this.#home, "memory", uid)]) {
+    const images = join(this.#folder(uid), "images");
+    if (existsSync(images))
+      for (const entry of readdirSync(images)) await this.#deps.images.unmount(join(images, entry));
+    // The pod's own folder goes last: what is there leads to the rest after a crash.
+    for (const folder of [this.#memory(uid), this.#folder(uid)]) {
       if (!existsSync(folder)) continue;
       await unmountAll(folder);
       rmSync(folder, { recursive: true, force: true });
-    }
-  }
-
-  async #set(source: VolumeSource, volume: Parameters<VolumeSource["prepare"]>[0], context: PodContext) {
-    try {
-      return await source.prepare(volume, this.#contextOf(context));
-    } catch (error) {
-      throw new VolumeError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
     }
   }
 
@@ -130,29 +215,23 @@ export class Volumes implements PodVolumes {
     mkdirSync(folder, { recursive: true, mode: 0o750 });
     let tokens = this.#tokens.get(uid);
     if (!tokens) {
-      tokens = new PodTokens(join(folder, "tokens.json"), this.#api, this.#now);
+      tokens = new PodTokens(join(folder, "tokens.json"), this.#deps.api, this.#deps.now);
       this.#tokens.set(uid, tokens);
     }
     const held = tokens;
     return {
       ...context,
       folder,
-      memoryFolder: join(this.#home, "memory", uid),
+      memoryFolder: this.#memory(uid),
+      now: this.#deps.now(),
       token: (request) => held.token(context.pod, request),
     };
   }
 }
 
-/** The runtime cannot make what other mounts are put on inside a volume that containers only read. */
-function makeMountPoints(mounts: readonly Mount[]): void {
-  for (const [place, { mountPath, readOnly }] of mounts) {
-    if (!readOnly || !statSync(place).isDirectory()) continue;
-    for (const [inner, { mountPath: innerPath }] of mounts) {
-      const path = relative(mountPath, innerPath);
-      if (path === "" || path.split(sep)[0] === ".." || existsSync(join(place, path))) continue;
-      const isFolder = statSync(inner, { throwIfNoEntry: false })?.isDirectory() ?? true;
-      mkdirSync(isFolder ? join(place, path) : dirname(join(place, path)), { recursive: true });
-      if (!isFolder) writeFileSync(join(place, path), "");
-    }
-  }
-}
+const propagations: Record<string, ContainerMount["propagation"]> = {
+  HostToContainer: "rslave",
+  Bidirectional: "rshared",
+};
+
+const typeOf = ({ name: _, ...source }: CoreV1Volume): string => Object.keys(source)[0] ?? "unknown";

@@ -1,62 +1,10 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, type Stats, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { CoreV1Pod, CoreV1Volume, CoreV1VolumeProjection } from "../../worker/kinds/generated/types.ts";
-import { parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
 import { writeAtomically } from "./atomic.ts";
 import { type Contents, configMapContents, DEFAULT_MODE, downwardContents, secretContents } from "./contents.ts";
-import { isMountPoint, mountTmpfs } from "./mounts.ts";
-import { type VolumeContext, VolumeError, type VolumeSource } from "./volume.ts";
-
-const groupOf = (context: VolumeContext) => context.pod.spec.securityContext?.fsGroup;
-
-/** Folders are named as the kubelet names them, which some programs look for. */
-const place = (root: string, plugin: string, name: string) => join(root, "volumes", `kubernetes.io~${plugin}`, name);
-
-const emptyDir: VolumeSource = {
-  name: "emptyDir",
-  matches: (volume) => volume.emptyDir !== undefined,
-  async prepare(volume, context) {
-    const path = place(context.folder, "empty-dir", volume.name);
-    mkdirSync(path, { recursive: true });
-    const limit = volume.emptyDir?.sizeLimit;
-    if (volume.emptyDir?.medium === "Memory" && !isMountPoint(path))
-      await mountTmpfs(path, limit === undefined ? undefined : wholeValue(parseQuantity(limit)));
-    const group = groupOf(context);
-    if (group !== undefined) chownSync(path, 0, group);
-    chmodSync(path, group === undefined ? 0o777 : 0o2777);
-    return path;
-  },
-};
-
-type HostPathCheck = { is(found: Stats): boolean; wanted: string; create?(path: string): void };
-
-const hostPathTypes: Record<string, HostPathCheck> = {
-  Directory: { is: (s) => s.isDirectory(), wanted: "a directory" },
-  DirectoryOrCreate: {
-    is: (s) => s.isDirectory(),
-    wanted: "a directory",
-    create: (path) => mkdirSync(path, { recursive: true, mode: 0o755 }),
-  },
-  File: { is: (s) => s.isFile(), wanted: "a file" },
-  FileOrCreate: { is: (s) => s.isFile(), wanted: "a file", create: (path) => writeFileSync(path, "", { mode: 0o644 }) },
-  Socket: { is: (s) => s.isSocket(), wanted: "a socket" },
-  CharDevice: { is: (s) => s.isCharacterDevice(), wanted: "a character device" },
-  BlockDevice: { is: (s) => s.isBlockDevice(), wanted: "a block device" },
-};
-
-const hostPath: VolumeSource = {
-  name: "hostPath",
-  matches: (volume) => volume.hostPath !== undefined,
-  async prepare(volume) {
-    const { path = "/", type = "" } = volume.hostPath ?? {};
-    const check = hostPathTypes[type];
-    if (!check) return path;
-    if (!existsSync(path)) check.create?.(path);
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found || !check.is(found)) throw new VolumeError(`hostPath type check failed: ${path} is not ${check.wanted}`);
-    return path;
-  },
-};
+import { emptyDir } from "./empty-dir.ts";
+import { hostPath } from "./host-path.ts";
+import { aggregate } from "./problems.ts";
+import { type VolumeContext, VolumeError, type VolumeSource, volumeFolder } from "./volume.ts";
 
 /** A source whose files are written anew, all at once, when what they come from changes. */
 function files(
@@ -71,8 +19,9 @@ function files(
     matches,
     follows: true,
     async prepare(volume, context) {
-      const path = place(inMemory ? context.memoryFolder : context.folder, plugin, volume.name);
-      writeAtomically(path, await contents(volume, context), groupOf(context));
+      const path = volumeFolder(inMemory ? context.memoryFolder : context.folder, plugin, volume.name);
+      const group = context.pod.spec.securityContext?.fsGroup;
+      writeAtomically(path, await contents(volume, context), { group, now: context.now });
       return path;
     },
   };
@@ -112,9 +61,15 @@ const projected = files(
   (volume) => volume.projected !== undefined,
   async ({ projected: source }, context) => {
     const all: Contents = new Map();
+    const problems: string[] = [];
     for (const projection of source?.sources ?? [])
-      for (const [path, file] of await project(projection, source?.defaultMode ?? DEFAULT_MODE, context))
-        all.set(path, file);
+      try {
+        const part = await project(projection, source?.defaultMode ?? DEFAULT_MODE, context);
+        for (const [path, file] of part) all.set(path, file);
+      } catch (error) {
+        problems.push((error as Error).message);
+      }
+    if (problems.length) throw new VolumeError(aggregate(problems));
     return all;
   },
   true,
@@ -133,11 +88,10 @@ async function project(source: CoreV1VolumeProjection, mode: number, context: Vo
 }
 
 /** A token is for its pod's own user, where there is one user; a group gets it through fsGroup. */
-function tokenOwner({ spec }: CoreV1Pod, mode: number): { mode: number; uid?: number } {
+export function tokenOwner({ spec }: CoreV1Pod, mode: number): { mode: number; uid?: number } {
   const { fsGroup, runAsUser } = spec.securityContext ?? {};
-  const users = new Set(
-    [...(spec.initContainers ?? []), ...spec.containers].map((c) => c.securityContext?.runAsUser ?? runAsUser),
-  );
+  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+  const users = new Set(containers.map((c) => c.securityContext?.runAsUser ?? runAsUser));
   const [user] = users;
   if (users.size === 1 && user !== undefined) return { mode: 0o600, uid: user };
   return { mode: fsGroup === undefined ? mode : 0o600 };

@@ -1,6 +1,9 @@
-import { isAbsolute } from "node:path";
+import { closeSync, existsSync, fstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
 import type { CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import { expand } from "../pods/env.ts";
+import { openInside } from "./inside.ts";
+import { bindHandle, unmountAll } from "./mounts.ts";
 import { VolumeError } from "./volume.ts";
 
 /**
@@ -28,4 +31,49 @@ function expandAll(expression: string, env: ReadonlyMap<string, string>): string
   if (missing.length)
     throw new VolumeError(`missing value for ${missing.map((name) => JSON.stringify(name)).join(", ")}`);
   return text;
+}
+
+export type SubPath = {
+  /** Where the volume lies. A container may change what is in it at any instant. */
+  volume: string;
+  path: string;
+  /** Where the part is bound to, out of reach of containers. */
+  target: string;
+  /** Ends messages about it. They tell users nothing of the machine's files. */
+  what: string;
+};
+
+/** Makes a part of a volume be at its target; a folder that is not there is made, with the volume's own mode. */
+export async function bindSubPath(sub: SubPath): Promise<void> {
+  const isThere = existsSync(join(sub.volume, sub.path));
+  const handle = attempt(isThere ? "prepare subPath" : "create subPath directory", sub, () =>
+    openInside(sub.volume, sub.path, isThere ? undefined : statSync(sub.volume).mode & 0o7777),
+  );
+  try {
+    await unmountAll(sub.target); // of an earlier attempt of the container
+    makeTarget(sub.target, fstatSync(handle).isDirectory());
+    await bindHandle(handle, sub.target);
+  } catch {
+    throw failure("prepare subPath", sub);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function attempt<T>(doing: string, sub: SubPath, body: () => T): T {
+  try {
+    return body();
+  } catch {
+    throw failure(doing, sub);
+  }
+}
+
+const failure = (doing: string, { what }: SubPath) => new VolumeError(`failed to ${doing} for ${what}`);
+
+function makeTarget(target: string, isFolder: boolean): void {
+  mkdirSync(dirname(target), { recursive: true, mode: 0o750 });
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found && found.isDirectory() !== isFolder) rmSync(target, { recursive: true });
+  if (isFolder) mkdirSync(target, { recursive: true });
+  else writeFileSync(target, "");
 }

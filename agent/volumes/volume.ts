@@ -2,9 +2,18 @@ import type { CoreV1Pod, CoreV1Volume } from "../../worker/kinds/generated/types
 import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
 
-/** A volume cannot be set up as things are. The message ends a FailedMount event. */
+/** A volume cannot be set up as things are. The message is the kubelet's, and ends an event. */
 export class VolumeError extends Error {
   override readonly name = "VolumeError";
+}
+
+/** An image that is there cannot be mounted. */
+export class ImageVolumeError extends Error {
+  override readonly name = "ImageVolumeError";
+
+  constructor(cause: string) {
+    super(`ImageVolumeMountFailed: ${cause}`);
+  }
 }
 
 export type TokenRequest = { audience: string | undefined; expirationSeconds: number };
@@ -17,6 +26,8 @@ export type VolumeContext = {
   memoryFolder: string;
   desired: Pick<Desired, "configMaps" | "secrets">;
   fields: FieldContext;
+  /** ms since the epoch. */
+  now: number;
   /** A token of the pod's ServiceAccount that has most of its life before it, or the newest there is when offline. */
   token(request: TokenRequest): Promise<string>;
 };
@@ -30,3 +41,18 @@ export type VolumeSource = {
   /** Its content follows the API's objects, and containers may only read it. */
   follows?: true;
 };
+
+/** What a container finds at `target`: a place on this machine. */
+export type ContainerMount = {
+  source: string;
+  target: string;
+  readOnly?: boolean;
+  /** With all that is mounted inside. */
+  recursive?: boolean;
+  /** See mount_namespaces(7); without, neither side sees what the other mounts. */
+  propagation?: "rslave" | "rshared";
+};
+
+/** Folders are named as the kubelet names them, which some programs look for. */
+export const volumeFolder = (root: string, plugin: string, name: string) =>
+  `${root}/volumes/kubernetes.io~${plugin}/${name}`;

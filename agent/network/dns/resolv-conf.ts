@@ -4,10 +4,11 @@ import type { Pod } from "../types.ts";
 /** What a resolver is set up with: resolv.conf(5). */
 export type ResolverConfig = { servers: string[]; searches: string[]; options: string[] };
 
-/** The kubelet's limits, which are those of libc. */
+/** The kubelet's limits. The first is libc's; a longer search makes some versions of it abort. */
 const MAX_SERVERS = 3;
 const MAX_SEARCHES = 32;
-const MAX_SEARCH_CHARACTERS = 2048;
+const MAX_SEARCH_CHARACTERS = 253;
+const MAX_SEARCH_LINE_CHARACTERS = 2048;
 
 export function parseResolvConf(text: string): ResolverConfig {
   const config: ResolverConfig = { servers: [], searches: [], options: [] };
@@ -53,8 +54,15 @@ const isLoopback = (address: string) => address.startsWith("127.") || address ==
 
 export type DnsContext = { dnsAddress: string; clusterDomain: string; node: ResolverConfig };
 
-/** https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy */
-export function podResolver({ metadata, spec }: Pod, { dnsAddress, clusterDomain, node }: DnsContext): ResolverConfig {
+/**
+ * What a pod's resolver is set up with. `warn` hears what was left out, in the kubelet's words.
+ * https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/#pod-s-dns-policy
+ */
+export function podResolver(
+  { metadata, spec }: Pod,
+  { dnsAddress, clusterDomain, node }: DnsContext,
+  warn: (message: string) => void = () => {},
+): ResolverConfig {
   const policy = spec?.dnsPolicy ?? "ClusterFirst";
   const byCluster = policy === "ClusterFirstWithHostNet" || (policy === "ClusterFirst" && !spec?.hostNetwork);
   const svc = `svc.${clusterDomain}`;
@@ -66,12 +74,14 @@ export function podResolver({ metadata, spec }: Pod, { dnsAddress, clusterDomain
   };
   const base = policy === "None" ? none : byCluster ? cluster : node;
   const own = spec?.dnsConfig;
-  return limited({
-    servers: [...base.servers, ...(own?.nameservers ?? [])],
-    searches: [...base.searches, ...(own?.searches ?? []).map((search) => search.replace(/(?<=.)\.$/, ""))],
+  return {
+    servers: limitedServers(unique([...base.servers, ...(own?.nameservers ?? [])]), warn),
+    searches: limitedSearches(unique([...base.searches, ...(own?.searches ?? [])]), warn),
     options: mergeOptions(base.options, own?.options ?? []),
-  });
+  };
 }
+
+const unique = (list: readonly string[]) => [...new Set(list)];
 
 function mergeOptions(base: readonly string[], own: readonly { name?: string; value?: string }[]): string[] {
   const named = new Map(base.map((option) => [option.split(":")[0] ?? option, option]));
@@ -79,11 +89,21 @@ function mergeOptions(base: readonly string[], own: readonly { name?: string; va
   return [...named.values()];
 }
 
-function limited({ servers, searches, options }: ResolverConfig): ResolverConfig {
-  const kept: string[] = [];
-  for (const search of new Set(searches)) {
-    if (kept.length >= MAX_SEARCHES || [...kept, search].join(" ").length > MAX_SEARCH_CHARACTERS) break;
-    kept.push(search);
-  }
-  return { servers: [...new Set(servers)].slice(0, MAX_SERVERS), searches: kept, options };
+function limitedServers(servers: readonly string[], warn: (message: string) => void): string[] {
+  const kept = servers.slice(0, MAX_SERVERS);
+  if (kept.length < servers.length)
+    warn(
+      `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${kept.join(" ")}`,
+    );
+  return kept;
+}
+
+function limitedSearches(searches: readonly string[], warn: (message: string) => void): string[] {
+  const kept = searches.slice(0, MAX_SEARCHES).filter((search) => search.length <= MAX_SEARCH_CHARACTERS);
+  while (kept.join(" ").length > MAX_SEARCH_LINE_CHARACTERS) kept.pop();
+  if (kept.length < searches.length)
+    warn(
+      `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${kept.join(" ")}`,
+    );
+  return kept;
 }

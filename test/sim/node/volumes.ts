@@ -10,20 +10,29 @@ import type { Life } from "./time.ts";
 /** Volumes whose content is only looked at: what a pod mentions has to be there. Tokens are not asked for. */
 export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolumes {
   const { effects } = agent;
-  const set = async (context: PodContext) => {
+  const set = async (context: PodContext): Promise<string[]> => {
     await effects.sleep(between(machine.random, 1, 20));
     if (machine.troubled && machine.random() < 0.03) throw new VolumeError("device or resource busy");
-    for (const volume of context.pod.spec.volumes ?? []) check(volume, context as VolumeContext);
+    return (context.pod.spec.volumes ?? []).flatMap((volume) => {
+      try {
+        check(volume, context as VolumeContext);
+        return [];
+      } catch (error) {
+        return [(error as Error).message];
+      }
+    });
   };
   return {
     async prepare(context) {
       const { uid = "" } = context.pod.metadata;
       if (!disk.pods.has(uid)) disk.pods.set(uid, "");
-      await set(context);
+      return set(context);
     },
     refresh: set,
     refreshAt: () => Infinity,
     mountsOf: async () => [],
+    file: () => undefined,
+    recursiveReadOnly: true,
     sharedMemory: async (uid) => `/pods/${uid}/shm`,
     async remove(uid) {
       await effects.sleep(between(machine.random, 1, 20));
