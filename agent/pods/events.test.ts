@@ -121,3 +121,19 @@ test("what a busy cluster does not take is told later; what an earlier agent had
   await settle();
   expect(reasons(told)).toEqual(["Started", "2 times"]);
 });
+
+test("what differs only in its words is one event from the tenth on, and more than a burst is only counted", async () => {
+  const { told, api } = cluster();
+  const { events } = recorder(new DatabaseSync(":memory:"), api);
+  for (let i = 0; i < 12; i++) events.record(pod("web"), "Warning", "Unhealthy", `failed ${i}`);
+  await settle();
+  const posted = told.filter(({ method }) => method === "POST").map(({ body }) => body.message);
+  expect(posted).toHaveLength(10);
+  expect(posted.at(-1)).toMatch(/^\(combined from similar events\): failed (9|11)$/);
+  for (let i = 0; i < 30; i++) events.record(pod("web"), "Normal", `Reason${i}`, "happened");
+  await settle();
+  expect(told.filter(({ body }) => body.type === "Normal")).toHaveLength(25);
+  events.record(pod("web"), "Warning", "Unhealthy", "failed again");
+  await settle();
+  expect(told.at(-1)?.body.message).toBe("(combined from similar events): failed again");
+});

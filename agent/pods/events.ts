@@ -4,6 +4,7 @@ import type { Json } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
 import { type Outbox, shortOutbox } from "../outbox.ts";
 import type { Api } from "../volumes/tokens.ts";
+import { SimilarEvents } from "./similar-events.ts";
 
 type EventType = "Normal" | "Warning";
 type Known = {
@@ -20,9 +21,11 @@ const MOST_QUEUED = 1000;
 const SENT_AT_ONCE = 32;
 /** Distinct events remembered to be counted up instead of written again. */
 const MOST_KNOWN = 4096;
-/** A pod may speak so often at once, and again each so many ms: what client-go's recorder allows. */
+/** Of a pod so many events of a type are told at once, and again each so many ms: what client-go's recorder allows. */
 const BURST = 25;
 const REFILL_MS = 300_000;
+/** Characters of a message that the API server takes. */
+const MOST_MESSAGE = 1024;
 const RETRY_MS = 10_000;
 const ALREADY_EXISTS = 409;
 const TOO_MANY_REQUESTS = 429;
@@ -38,6 +41,7 @@ export class EventRecorder {
   readonly #known = new Map<string, Known>();
   readonly #queue = new Set<string>();
   readonly #allowance = new Map<string, { left: number; at: number }>();
+  readonly #similar = new SimilarEvents();
   readonly #outbox: Outbox;
   #sending = false;
   /** What was sent last did not arrive: what is queued is kept in the outbox. */
@@ -59,10 +63,29 @@ export class EventRecorder {
 
   /** `container` names the part of the pod that it is about. */
   record(pod: CoreV1Pod, type: EventType, reason: string, message: string, container?: string): void {
-    const { name, namespace = "default", uid, resourceVersion } = pod.metadata;
-    const fieldPath = container && fieldPathOf(pod, container);
-    const reference = { kind: "Pod", namespace, name, uid, apiVersion: "v1", resourceVersion };
-    this.#record(fieldPath ? { ...reference, fieldPath } : reference, type, reason, message);
+    this.#record(referenceTo(pod, container), type, reason, message);
+  }
+
+  /** Says more of what was recorded with the message `was`, in the same event. */
+  renew(
+    pod: CoreV1Pod,
+    type: EventType,
+    reason: string,
+    { was, message }: { was: string; message: string },
+    container?: string,
+  ): void {
+    const about = referenceTo(pod, container);
+    const [before, key] = [was, message].map((words) => keyOf(about, type, reason, words)) as [string, string];
+    const known = this.#known.get(before);
+    if (!known || before === key) return;
+    const count = (known.event.count ?? 1) + 1;
+    known.event = { ...known.event, message, count, lastTimestamp: timestamp(this.#effects.now()) };
+    this.#known.delete(before);
+    this.#queue.delete(before);
+    this.#known.set(key, known);
+    this.#queue.add(key);
+    if (known.kept) this.#keep(known);
+    this.flush();
   }
 
   /** About the node itself; kubelets give its name for its uid. */
@@ -71,14 +94,18 @@ export class EventRecorder {
   }
 
   #record(about: Reference, type: EventType, reason: string, message: string): void {
-    if (!this.#allows(about.uid ?? "")) return;
-    const key = keyOf(about, type, reason, message);
+    const joined = this.#similar.joins(about, type, reason, message, this.#effects.now());
+    const words = `${joined ? "(combined from similar events): " : ""}${message}`.slice(0, MOST_MESSAGE);
+    const key = joined
+      ? keyOf({ ...about, fieldPath: undefined }, type, reason, "")
+      : keyOf(about, type, reason, message);
     const now = timestamp(this.#effects.now());
-    const known = this.#known.get(key) ?? { event: this.#make(about, type, reason, message, now), sent: false };
+    const known = this.#known.get(key) ?? { event: this.#make(about, type, reason, words, now), sent: false };
     if (this.#known.delete(key))
       // to the young end
-      known.event = { ...known.event, count: (known.event.count ?? 1) + 1, lastTimestamp: now };
+      known.event = { ...known.event, message: words, count: (known.event.count ?? 1) + 1, lastTimestamp: now };
     this.#known.set(key, known);
+    if (!this.#allows(`${about.uid} ${type}`)) return; // it is counted all the same
     this.#queue.delete(key); // told in the order in which things happened last
     this.#queue.add(key);
     for (const old of trim(this.#queue, MOST_QUEUED)) this.#drop(old);
@@ -161,8 +188,9 @@ export class EventRecorder {
   }
 
   /** False when it is not there any more. */
-  async #countUp(path: string, { metadata: { name }, count, lastTimestamp }: CoreV1Event): Promise<boolean> {
-    const patch = { count: count ?? 1, lastTimestamp: lastTimestamp ?? null };
+  async #countUp(path: string, { metadata, count, message, lastTimestamp }: CoreV1Event): Promise<boolean> {
+    const { name } = metadata;
+    const patch = { count: count ?? 1, message: message ?? "", lastTimestamp: lastTimestamp ?? null };
     return (await this.#call("PATCH", `${path}/${name}`, patch, "application/strategic-merge-patch+json")) !== 404;
   }
 
@@ -181,7 +209,7 @@ export class EventRecorder {
       metadata: { name: `${name}.${this.#effects.uid().replaceAll("-", "").slice(0, 16)}`, namespace },
       involvedObject: about,
       reason,
-      message: message.slice(0, 1024),
+      message,
       source: { component: "kubelet", host: this.#nodeName },
       firstTimestamp: now,
       lastTimestamp: now,
@@ -192,25 +220,31 @@ export class EventRecorder {
     };
   }
 
-  #allows(uid: string): boolean {
+  #allows(speaker: string): boolean {
     const now = this.#effects.now();
-    const before = this.#allowance.get(uid) ?? { left: BURST, at: now };
+    const before = this.#allowance.get(speaker) ?? { left: BURST, at: now };
     const left = Math.min(BURST, before.left + (now - before.at) / REFILL_MS);
-    this.#allowance.delete(uid);
-    this.#allowance.set(uid, { left: left < 1 ? left : left - 1, at: now });
+    this.#allowance.delete(speaker);
+    this.#allowance.set(speaker, { left: left < 1 ? left : left - 1, at: now });
     trim(this.#allowance, MOST_KNOWN);
     return left >= 1;
   }
 }
 
 const keyOf = ({ uid, fieldPath }: Reference, type: EventType, reason: string, message: string): string =>
-  [uid, fieldPath, type, reason, message.slice(0, 1024)].join("\n");
+  [uid, fieldPath, type, reason, message.slice(0, MOST_MESSAGE)].join("\n");
 
 /** Takes the oldest away, and returns their keys. */
 function trim(collection: Map<string, unknown> | Set<string>, most: number): string[] {
   const old = [...collection.keys().take(Math.max(collection.size - most, 0))];
   for (const key of old) collection.delete(key);
   return old;
+}
+
+function referenceTo(pod: CoreV1Pod, container: string | undefined): Reference {
+  const { name, namespace = "default", uid, resourceVersion } = pod.metadata;
+  const fieldPath = container && fieldPathOf(pod, container);
+  return { kind: "Pod", namespace, name, uid, apiVersion: "v1", resourceVersion, ...(fieldPath && { fieldPath }) };
 }
 
 function fieldPathOf(pod: CoreV1Pod, container: string): string | undefined {
