@@ -9,6 +9,8 @@ export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: str
 
 /** The containerd namespace that all containers of a node live in. */
 export const CONTAINERD_NAMESPACE = "skerry";
+/** Beside the node's own, in which the same is looked for first. https://github.com/containerd/containerd/blob/main/docs/hosts.md */
+const HOSTS_FOLDERS = ["/etc/containerd/certs.d", "/etc/docker/certs.d"];
 const START_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 3_000;
 
@@ -86,6 +88,7 @@ export class Containerd {
         `data_root = ${quote(join(folder, "nerdctl"))}`,
         `cni_path = ${quote(unused)}`,
         `cni_netconfpath = ${quote(unused)}`,
+        `hosts_dir = [${[join(this.#home, "certs.d"), ...HOSTS_FOLDERS].map((folder) => quote(folder)).join(", ")}]`,
         "",
       ].join("\n"),
     );

@@ -2,16 +2,18 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
+import { ContentStore, type Fetching } from "./images/content.ts";
+import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
+import { canonicalName, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
-import { logPathOf } from "./nerdctl-store.ts";
-import { canonicalName } from "./pods/images.ts";
+import { hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
 import { type Finished, type Run, run, spawn } from "./process.ts";
-import { withCredentials } from "./registry-credentials.ts";
 import type {
+  Artifact,
   ContainerOptions,
   Inspected,
   InspectedImage,
-  RegistryCredentials,
+  RegistryCredential,
   Runtime,
   RuntimeEvent,
   Urgency,
@@ -43,7 +45,9 @@ const CONCURRENT_EXECS = 16;
 /** The code of a program that took too long, see `run`. */
 const TIMED_OUT = 137;
 const COMMAND_TIMEOUT_MS = 120_000;
-const PULL_TIMEOUT_MS = 30 * 60_000;
+/** What is no image is small. */
+const FETCH_TIMEOUT_MS = 60_000;
+const MAX_ARTIFACT_LAYER_BYTES = 1024 * 1024;
 
 /**
  * nerdctl's commands, typed. Containers are meant by their full ID everywhere: two can bear one name.
@@ -60,6 +64,9 @@ export class Nerdctl implements Runtime {
     this.#runNow(["inspect", "--format", "{{json .}}", ...ids]),
   );
   readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow(["rm", "-f", ...ids]));
+  readonly #content: ContentStore;
+  /** Since when, in ms since the epoch as files have it, by image. */
+  readonly #pulling = new Map<string, number>();
   readonly #pidFiles: string[] = [];
   #pidFilesMade = 0;
   readonly #runProgram: Run;
@@ -69,6 +76,7 @@ export class Nerdctl implements Runtime {
     this.binary = options.binary;
     this.namespace = options.namespace;
     this.toml = options.toml;
+    this.#content = new ContentStore(join(dirname(options.toml), "root"));
     this.#runProgram = options.run ?? run;
   }
 
@@ -86,7 +94,7 @@ export class Nerdctl implements Runtime {
   /** What a container is that has just been started. */
   async started(id: string, pid: number, options: ContainerOptions): Promise<Inspected> {
     const LogPath = this.logPathOf(id);
-    const Image = canonicalName(options.image);
+    const Image = taggedName(options.image);
     if (!LogPath || !Image || !existsSync(`/proc/${pid}`)) {
       const [inspected] = await this.inspect([id]).catch(() => []);
       if (inspected) return inspected;
@@ -168,13 +176,59 @@ export class Nerdctl implements Runtime {
     return lines(done.stdout).map((line) => JSON.parse(line) as InspectedImage);
   }
 
-  async pull(image: string, credentials?: RegistryCredentials): Promise<void> {
-    await withCredentials(credentials, async (folder) => {
-      const env = folder ? { ...this.environment, DOCKER_CONFIG: folder } : this.environment;
-      // Pulls last long and have their own limit in the executor, so they take no turn from the commands.
-      const done = await run(this.binary, ["pull", "-q", image], { env, timeoutMs: PULL_TIMEOUT_MS });
-      if (done.code !== 0) throw failure(done);
+  async pull(
+    image: string,
+    { credential, signal }: { credential?: RegistryCredential; signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await this.#withAccess(image, credential, async ({ since, ...access }) => {
+      this.#pulling.set(image, Math.min(since, this.#pulling.get(image) ?? since));
+      try {
+        await this.#pull(["-q", canonicalName(image)], access, signal);
+      } finally {
+        this.#pulling.delete(image);
+      }
     });
+  }
+
+  fetching(image: string): Fetching | undefined {
+    const since = this.#pulling.get(image);
+    return since === undefined ? undefined : this.#content.fetching(since);
+  }
+
+  async fetch(reference: string, credential?: RegistryCredential): Promise<Artifact> {
+    await this.#withAccess(reference, credential, (access) =>
+      this.#pull(["-q", "--unpack=false", reference], access, AbortSignal.timeout(FETCH_TIMEOUT_MS)),
+    );
+    try {
+      const native = await this.#output("image", "inspect", "--mode", "native", "--format", "{{json .}}", reference);
+      const { Image } = JSON.parse(lines(native)[0] ?? "{}") as { Image?: { Target: { digest: string } } };
+      const manifest = JSON.parse(this.#content.read(Image?.Target.digest ?? "").toString()) as Artifact;
+      const small = manifest.layers.filter(({ size }) => size <= MAX_ARTIFACT_LAYER_BYTES);
+      const contents = new Map(small.map(({ digest }) => [digest, this.#content.read(digest)]));
+      return { layers: manifest.layers, read: (digest) => contents.get(digest) ?? Buffer.alloc(0) };
+    } finally {
+      await this.#run(["rmi", "-f", reference]);
+    }
+  }
+
+  #withAccess<T>(
+    image: string,
+    credential: RegistryCredential | undefined,
+    body: (access: RegistryAccess) => Promise<T>,
+  ): Promise<T> {
+    const parent = join(dirname(this.toml), "pulls");
+    return withRegistryAccess(image, { parent, credential, hostsFolders: hostsFoldersOf(this.toml) }, body);
+  }
+
+  /** Pulls last long and have their own limit, so they take no turn from the commands. */
+  async #pull(
+    args: readonly string[],
+    { config, hosts }: Pick<RegistryAccess, "config" | "hosts">,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const env = { ...this.environment, DOCKER_CONFIG: config };
+    const done = await run(this.binary, ["--hosts-dir", hosts.join(","), "pull", ...args], { env, signal });
+    if (done.code !== 0) throw failure(done);
   }
 
   /** Loads a docker archive and returns what nerdctl said about it. */

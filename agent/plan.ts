@@ -1,4 +1,5 @@
 import type { CoreV1Container, CoreV1Pod } from "../worker/kinds/generated/types.ts";
+import { PULL_FAILURES } from "./images/failures.ts";
 import { type Attempt, type ContainerMemory, isRunning, type PodMemory } from "./pods/memory.ts";
 import type { Observed } from "./pods/observe.ts";
 import { isDone, isHere, isOver, isSidecar, phaseOf, restarts } from "./pods/phase.ts";
@@ -254,7 +255,7 @@ class Tending {
 
   /** The cause of a failed pull is shown for a while before the state says that it backs off. */
   #waitToRetry(container: string, known: ContainerMemory, retryAt: number): false {
-    if (known.waiting?.reason !== "ErrImagePull" || !known.pullBackoff) return this.#wake(retryAt);
+    if (!PULL_FAILURES.has(known.waiting?.reason ?? "") || !known.pullBackoff) return this.#wake(retryAt);
     const shown = known.pullBackoff.since + SHOW_CAUSE_MS;
     if (shown > this.#now) return this.#wake(Math.min(shown, retryAt));
     this.steps.push(backOff(container, retryAt));

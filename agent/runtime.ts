@@ -1,3 +1,5 @@
+import type { Fetching } from "./images/content.ts";
+
 /** The container runtime as pods need it. `Nerdctl` is the real one; a simulator has its own. */
 
 /** What `nerdctl inspect` says of a container, as far as it is used here. */
@@ -38,8 +40,14 @@ export type ContainerOptions = {
   args?: readonly string[];
 };
 
-/** Credentials by registry, as `auths` of Docker's config.json holds them. */
-export type RegistryCredentials = Record<string, unknown>;
+/** What a registry is asked with. */
+export type RegistryCredential = { username: string; password: string };
+
+/** Something in a registry that is no image: its layers, and what is in them. */
+export type Artifact = {
+  layers: readonly { mediaType: string; digest: string; size: number; annotations?: Record<string, string> }[];
+  read(digest: string): Buffer;
+};
 
 /** `patient` ones begin only while nobody else waits. */
 export type Urgency = "now" | "patient";
@@ -59,7 +67,12 @@ export interface Runtime {
   list(label: string): Promise<string[]>;
   inspectImage(image: string): Promise<InspectedImage | undefined>;
   listImages(): Promise<InspectedImage[]>;
-  pull(image: string, credentials?: RegistryCredentials): Promise<void>;
+  /** Gets an image from its registry, also when one of that name is here; its partial content stays after a failure. */
+  pull(image: string, options?: { credential?: RegistryCredential; signal?: AbortSignal }): Promise<void>;
+  /** How far a pull of the image has come; undefined when none is under way. */
+  fetching?(image: string): Fetching | undefined;
+  /** Rejects with words that end in `: not found` when the registry has none of that name. */
+  fetch?(reference: string, credential?: RegistryCredential): Promise<Artifact>;
   /** Calls `onEvent` for each event until the stream ends (`onEnd`) or the returned function is called. */
   events(onEvent: (event: RuntimeEvent) => void, onEnd: () => void): () => void;
 }

@@ -1,3 +1,5 @@
+import { PULL_FAILURES } from "../images/failures.ts";
+import type { EnsuredImage } from "../images/images.ts";
 import type { Step } from "../plan.ts";
 import type { InspectedImage } from "../runtime.ts";
 import type { VolumeImage } from "../volumes/manager.ts";
@@ -22,7 +24,7 @@ type Act<Name extends Step["do"]> = (step: Doing<Name>, state: PodState) => Prom
 /** Does the steps of a plan. Each says whether the steps after it for the same container still make sense. */
 export class Executor {
   readonly #node: NodeContext;
-  readonly #images = new Map<string, InspectedImage>();
+  readonly #images = new Map<string, EnsuredImage>();
   readonly #acts: { [Name in Step["do"]]: Act<Name> };
 
   constructor(node: NodeContext, confirmDeletion: (state: PodState) => Promise<void>) {
@@ -88,12 +90,12 @@ export class Executor {
     const { images, desired } = this.#node;
     for (const { reference, pullPolicy } of imageVolumes(state.pod, container)) {
       const wanted = { name: "", image: reference, imagePullPolicy: pullPolicy };
-      const found = await images.ensure(state.pod, wanted, memory, desired().secrets);
+      const found = await images.ensure(state.pod, wanted, memory, desired().secrets, state.ending);
       if (found) this.#images.set(reference, found);
       else if (memory.waiting) memory.waiting.image = reference;
       if (!found) return false;
     }
-    const image = await images.ensure(state.pod, container, memory, desired().secrets);
+    const image = await images.ensure(state.pod, container, memory, desired().secrets, state.ending);
     if (image) this.#images.set(container.image ?? "", image);
     return image !== undefined;
   }
@@ -128,12 +130,8 @@ export class Executor {
     const spec = containerNamed(state.pod, container);
     const say = (reason: string, message: string) =>
       this.#node.events.record(state.pod, "Warning", reason, message, container);
-    if (memory.waiting?.reason === "ErrImagePull") {
-      const message = `Back-off pulling image "${memory.waiting.image ?? spec?.image}"`;
-      memory.waiting = { reason: "ImagePullBackOff", message: `${message}: ErrImagePull: ${memory.waiting.message}` };
-      memory.retryAt = until;
-      say("BackOff", message);
-      say("Failed", "Error: ImagePullBackOff");
+    if (spec && PULL_FAILURES.has(memory.waiting?.reason ?? "")) {
+      this.#node.images.backOff(state.pod, spec, memory, until);
       return true;
     }
     const delay = goDuration(memory.backoff?.delayMs ?? 0);

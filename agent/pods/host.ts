@@ -1,6 +1,8 @@
 import { totalmem } from "node:os";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
+import type { ImageSettings } from "../images/images.ts";
+import { type ImageOptions, imageSettings } from "../images/settings.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
@@ -34,6 +36,7 @@ export interface Host {
   /** Does what a probe or lifecycle hook says. */
   readonly act: Act;
   /** Once, before any pod. */
+  readonly images: ImageSettings;
   prepare(): Promise<void>;
   /** Starts a container whose stdin and terminal stay open. */
   runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
@@ -56,6 +59,7 @@ export type HostParts = {
 
 /** This very machine. */
 export function machineHost(parts: HostParts): Host {
+  images?: ImageOptions;
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
@@ -75,6 +79,7 @@ export function machineHost(parts: HostParts): Host {
       await keeper.resume();
       await loadPauseImage(nerdctl);
     },
+    images: imageSettings(home, parts.images),
     runKept: (options, keeping) => keeper.run(options, keeping),
     attachSocket: (containerId) => keeper.socketOf(containerId),
     async logged(containerId, logPath) {

@@ -78,7 +78,7 @@ export class PodManager {
       runtime,
       host,
       network,
-      images: new Images({ runtime, effects, events }),
+      images: new Images({ runtime, effects, events, settings: host.images }),
       events,
       effects,
       desired: () => this.#desired,

@@ -1,3 +1,5 @@
+import { PULL_LIMITS } from "../../../agent/images/pulls.ts";
+import { securitySettings } from "../../../agent/node/security-settings.ts";
 import type { Act } from "../../../agent/pods/handler.ts";
 import type { Host } from "../../../agent/pods/host.ts";
 import { Label } from "../../../agent/pods/observe.ts";
@@ -56,6 +58,13 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       names: () => [],
     },
     volumes: modelVolumes(machine, disk, agent),
+    security: {
+      settings: securitySettings(),
+      runtimes: { of: () => "runc", handlers: [""] },
+      namespaces: { open: async () => ({ ipc: "host", uts: "host" }), close: async () => {}, opened: () => [] },
+      handlerOf: async () => "",
+    },
+    images: { limits: PULL_LIMITS, records: machine.imageRecords, nodeCredentials: () => ({}) },
     act: acting(machine, agent),
     async prepare() {
       nerdctl.endLeftovers();

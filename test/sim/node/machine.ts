@@ -1,3 +1,4 @@
+import { memoryFiles } from "../../../agent/images/testing.ts";
 import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
 import { parseSandboxName } from "../../../agent/pods/memory.ts";
 import { Label } from "../../../agent/pods/observe.ts";
@@ -39,6 +40,7 @@ const TICK_MS = 10;
 export class Machine {
   readonly containers = new Map<string, Container>();
   readonly images = new Set<string>([PAUSE_IMAGE]);
+  readonly imageRecords = memoryFiles();
   /** Network namespaces of pods, each with its address. */
   readonly networks = new Map<string, string>();
   /** containerd answers. */

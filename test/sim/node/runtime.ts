@@ -137,10 +137,11 @@ export class ModelNerdctl implements Runtime {
     });
   }
 
-  pull(image: string): Promise<void> {
+  pull(image: string, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const { random, images, troubled } = this.#machine;
     const pulled = this.#process(async ({ step }) => {
       await step(images.has(image) ? 200 : 500, images.has(image) ? 500 : 15_000);
+      if (signal?.aborted) throw new NerdctlError(137, "signal: killed");
       if (image.includes(MISSING) || (troubled && random() < 0.1)) throw new NerdctlError(1, "not found");
       images.add(image);
     });
