@@ -21,6 +21,7 @@ import { run } from "./process.ts";
 import { openState } from "./state-file.ts";
 import { serveStream } from "./streams/serve.ts";
 import { unmountAll } from "./volumes/mounts.ts";
+import { findRecursiveReadOnly } from "./volumes/recursive-read-only.ts";
 
 type Parts = {
   home: Home;
@@ -34,6 +35,7 @@ type Parts = {
   launcher: Launcher;
   nerdctl: Nerdctl;
   containerdVersion: string;
+  recursiveReadOnly: boolean;
 };
 
 async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promise<Parts> {
@@ -54,7 +56,8 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   });
   const version = await run(tools.containerd, ["--version"]);
   const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";
-  return { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion };
+  const recursiveReadOnly = await findRecursiveReadOnly();
+  return { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion, recursiveReadOnly };
 }
 
 const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
@@ -68,7 +71,7 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
   });
 
 function assemble(parts: Parts): AgentCore {
-  const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion } = parts;
+  const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion, recursiveReadOnly } = parts;
   const { node, server, ca, address } = identity;
   const writability = new Writability();
   const state = openState(files(home.path).agentState, writability, log);
@@ -87,7 +90,7 @@ function assemble(parts: Parts): AgentCore {
       containerd.onHealth = onHealth;
     },
     network: networkOf(parts),
-    host: (api) => machineHost({ home: home.path, nerdctl, api, effects, writability }),
+    host: (api) => machineHost({ home: home.path, nerdctl, api, effects, writability, recursiveReadOnly }),
     facts: (images, conditions) =>
       nodeStatus({ name: node, address, folder: home.path, containerdVersion, images, now: effects.now(), conditions }),
     serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: own, log, effects }),

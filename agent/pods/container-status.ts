@@ -6,6 +6,7 @@ import type {
   CoreV1VolumeMountStatus,
 } from "../../worker/kinds/generated/types.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
+import { recursiveMode } from "../volumes/recursive-read-only.ts";
 import { type Attempt, type ContainerMemory, isRunning, type PodMemory } from "./memory.ts";
 import { isOver, isSidecar, type Phase } from "./phase.ts";
 
@@ -19,10 +20,18 @@ export type ContainerStatuses = {
 };
 
 /** As the kubelet lists them: init containers in their order, the others by name. */
-export function containerStatuses(pod: CoreV1Pod, memory: PodMemory, phase: Phase): ContainerStatuses {
+export function containerStatuses(
+  pod: CoreV1Pod,
+  memory: PodMemory,
+  phase: Phase,
+  { recursiveReadOnly = false }: { recursiveReadOnly?: boolean } = {},
+): ContainerStatuses {
   const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
   const share = Math.floor(MOST_MESSAGES / (initContainers.length + containers.length + ephemeralContainers.length));
-  const base = (container: CoreV1Container) => containerStatus(pod, container, memory, phase, share);
+  const base = (container: CoreV1Container) => ({
+    ...containerStatus(pod, container, memory, phase, share),
+    ...mountsOf(container, recursiveReadOnly),
+  });
   const byName = (a: CoreV1ContainerStatus, b: CoreV1ContainerStatus) => (a.name < b.name ? -1 : 1);
   return {
     init: initContainers.map((c) => ({ ...base(c), ...initReadiness(c, memory.containers[c.name]) })),
@@ -54,7 +63,6 @@ function containerStatus(
   const { current, previous } = known ?? {};
   const waits = known?.waiting !== undefined && current?.exit !== undefined && !isOver(phase);
   const last = waits ? current : previous;
-  const volumeMounts = mountsOf(container);
   return {
     name: container.name,
     state: stateOf(pod, known, waits, share),
@@ -64,16 +72,20 @@ function containerStatus(
     imageID: current?.imageID ?? "",
     ...(current?.id ? { containerID: `containerd://${current.id}` } : {}),
     ...resourcesOf(container, current),
-    ...(volumeMounts.length ? { volumeMounts } : {}),
     ...(current?.user ? { user: { linux: current.user } } : {}),
   };
 }
 
 /** https://kubernetes.io/docs/concepts/storage/volumes/#recursive-read-only-mounts */
-function mountsOf({ volumeMounts = [] }: CoreV1Container): CoreV1VolumeMountStatus[] {
-  return volumeMounts.map(({ name, mountPath, readOnly }) =>
-    readOnly ? { name, mountPath, readOnly, recursiveReadOnly: "Disabled" } : { name, mountPath },
-  );
+function mountsOf({ volumeMounts = [] }: CoreV1Container, supported: boolean): Partial<CoreV1ContainerStatus> {
+  if (!volumeMounts.length) return {};
+  return {
+    volumeMounts: volumeMounts.map((mount): CoreV1VolumeMountStatus => {
+      const { name, mountPath, readOnly } = mount;
+      if (!readOnly) return { name, mountPath };
+      return { name, mountPath, readOnly, recursiveReadOnly: recursiveMode(mount, supported) };
+    }),
+  };
 }
 
 /** What a container has, and what it may have of the node's. */

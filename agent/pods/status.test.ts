@@ -248,3 +248,23 @@ test("a patch clears what is no more and replaces an address", () => {
     conditions: [{ type: "Ready", status: "True", observedGeneration: 2, reason: null }],
   });
 });
+
+test("mounts are told with what became of their read-only modes", () => {
+  const volumeMounts = [
+    { name: "a", mountPath: "/a" },
+    { name: "b", mountPath: "/b", readOnly: true },
+    { name: "c", mountPath: "/c", readOnly: true, recursiveReadOnly: "IfPossible" },
+    { name: "d", mountPath: "/d", readOnly: true, recursiveReadOnly: "Enabled" },
+  ];
+  const pod = somePod({ containers: [{ name: "app", image: "app:1", volumeMounts }] });
+  const told = (recursiveReadOnly: boolean) =>
+    computeStatus(pod, someMemory(pod), { ...context, recursiveReadOnly }).containerStatuses?.[0]?.volumeMounts;
+  const b = { name: "b", mountPath: "/b", readOnly: true, recursiveReadOnly: "Disabled" };
+  const [a, c, d] = [
+    { name: "a", mountPath: "/a" },
+    { ...b, name: "c", mountPath: "/c" },
+    { ...b, name: "d", mountPath: "/d" },
+  ];
+  expect(told(false)).toEqual([a, b, c, d]);
+  expect(told(true)).toEqual([a, b, { ...c, recursiveReadOnly: "Enabled" }, { ...d, recursiveReadOnly: "Enabled" }]);
+});

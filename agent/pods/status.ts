@@ -10,7 +10,13 @@ import type { PodMemory } from "./memory.ts";
 import { anyRuns, isOver, isSidecar, type Phase, phaseOf, phaseOfContainers } from "./phase.ts";
 
 /** What a status holds that neither the pod nor the memory of it tells. */
-export type StatusContext = { hostIP: string; now: number; deleted: boolean };
+export type StatusContext = {
+  hostIP: string;
+  now: number;
+  deleted: boolean;
+  /** See `PodVolumes`. */
+  recursiveReadOnly?: boolean;
+};
 
 /**
  * The status of a pod as the kubelet reports it.
@@ -27,7 +33,7 @@ export function computeStatus(pod: CoreV1Pod, memory: PodMemory, context: Status
   };
   if (memory.ended?.rejected) return common;
   const { phase } = verdict;
-  const now = containerStatuses(pod, memory, phase);
+  const now = containerStatuses(pod, memory, phase, context);
   const { init, app, ephemeral } = verdict.isFinal ? terminate(pod, now) : now;
   const podIP = pod.spec.hostNetwork ? (memory.sandbox ? context.hostIP : undefined) : memory.sandbox?.ip;
   return {

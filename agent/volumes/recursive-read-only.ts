@@ -25,6 +25,15 @@ export function supports(kernel: string, features: string): boolean {
   }
 }
 
+/** As a container's status tells it. */
+export function recursiveMode(mount: CoreV1VolumeMount, supported: boolean): "Enabled" | "Disabled" {
+  try {
+    return isRecursivelyReadOnly(mount, supported) ? "Enabled" : "Disabled";
+  } catch {
+    return "Disabled";
+  }
+}
+
 /**
  * Whether what is mounted inside a mount is read-only, too. Throws where that was asked for and cannot be.
  * https://kubernetes.io/docs/concepts/storage/volumes/#recursive-read-only-mounts
