@@ -48,7 +48,7 @@ export function hostnameOf(pod: CoreV1Pod, nodeName: string, clusterDomain: stri
 
 /** A pod's /etc/hosts. With the machine's network it begins with the machine's own. */
 export function printHosts(pod: CoreV1Pod, ip: string, clusterDomain: string, machineHosts: string): string {
-  const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${[ip, ...hostnames].join("\t")}\n`);
+  const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join("\t")}\n`);
   const extra = aliases.length ? `\n# Entries added by HostAliases.\n${aliases.join("")}` : "";
   if (pod.spec.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${machineHosts}${extra}`;
   const { short, domain } = podNames(pod, clusterDomain);

@@ -83,7 +83,7 @@ function writeFile(root: string, path: string, file: VolumeFile, group: number |
 
 /** Who is of the group reads, as the kubelet has it for volumes that only it writes. */
 function own(path: string, mode: number, uid: number | undefined, group: number | undefined): void {
-  if (uid !== undefined || group !== undefined) chownSync(path, uid ?? 0, group ?? 0);
+  if (uid !== undefined || group !== undefined) chownSync(path, uid ?? -1, group ?? -1);
   const shared = group === undefined ? 0 : lstatSync(path).isDirectory() ? 0o2550 : 0o440;
   chmodSync(path, mode | shared);
 }

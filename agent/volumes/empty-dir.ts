@@ -34,7 +34,7 @@ function makeFolder(path: string, group: number | undefined): void {
 }
 
 function own(path: string, mode: number, group: number | undefined): void {
-  if (group !== undefined) chownSync(path, 0, group);
+  if (group !== undefined) chownSync(path, -1, group);
   chmodSync(path, group === undefined ? mode : mode | 0o2770);
 }
 
