@@ -5,6 +5,7 @@ import type { ContainerMount } from "../volumes/volume.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
 import type { Sandbox } from "./memory.ts";
+import type { NodeSecurity } from "./node-security.ts";
 import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
 import { securityFlags } from "./security.ts";
@@ -40,13 +41,19 @@ const displayName = (pod: CoreV1Pod, container: string, chance: string) =>
   `${(pod.metadata.name ?? "").slice(0, 40)}_${container.slice(0, 24)}_${chance.slice(0, 8)}`;
 
 /** The container that holds the process namespace of a pod whose containers share one. */
-export function pauseOptions(pod: CoreV1Pod, sandbox: Sandbox, cgroupParent: string, chance: string): ContainerOptions {
+export function pauseOptions(
+  pod: CoreV1Pod,
+  sandbox: Sandbox,
+  given: Pick<ContainerGiven, "shared" | "cgroupParent" | "chance">,
+): ContainerOptions {
+  const { shared, cgroupParent, chance } = given;
   return {
     image: PAUSE_IMAGE,
     name: displayName(pod, "pause", chance),
     labels: labels({ pod, container: "", kind: "pause", attempt: sandbox.number, sandbox: sandbox.id }),
     flags: [
       ...networkFlags(sandbox),
+      ...shared,
       ...["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`],
       ...["--cgroup-parent", cgroupParent],
       ...["--oom-score-adj", PAUSE_OOM_SCORE, "--cpu-shares", "2", "--log-driver", NO_LOG],
@@ -71,6 +78,9 @@ export type ContainerGiven = {
   machineBytes: number;
   runtimeLimits: RuntimeLimits;
   cgroupParent: string;
+  /** What it shares with the pod's others, see `shareFlags`. */
+  shared: readonly string[];
+  security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
   target?: string;
@@ -78,7 +88,7 @@ export type ContainerGiven = {
 
 /** Everything `nerdctl run` has to know of a container of a pod. Throws `ConfigError`. */
 export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, given: ContainerGiven): ContainerOptions {
-  const { hostPID, hostIPC, securityContext } = pod.spec;
+  const { hostPID } = pod.spec;
   const known = (name: string) => given.env.get(name);
   const [entry, ...command] = (container.command ?? []).map((text) => expand(text, known));
   const { pause } = given.sandbox;
@@ -97,19 +107,17 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...networkFlags(given.sandbox),
       ...["--hostname", given.hostname],
       ...(joined ? ["--pid", joined] : []),
-      ...(hostIPC ? ["--ipc", "host"] : []),
+      ...given.shared,
       ...["--cgroup-parent", given.cgroupParent],
       ...(hasSeveralContainers(pod) ? ["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`] : []),
       ...LOG_FLAGS,
       ...resourceFlags(pod, container, given.machineBytes, given.runtimeLimits),
-      ...securityFlags(pod, container, given.image),
+      ...securityFlags(pod, container, given),
       ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
-      ...(container.tty && !container.stdin ? ["-t"] : []),
       ...given.mounts.flatMap(mountFlags),
       // What the pod itself mounts there goes first.
       ...given.files.flatMap(([source, target]) => (taken.has(target) ? [] : mountFlags({ source, target }))),
-      ...(securityContext?.sysctls ?? []).flatMap(({ name, value }) => ["--sysctl", `${name}=${value}`]),
       ...(entry === undefined ? [] : ["--entrypoint", entry]),
     ],
     args: [...command, ...(container.args ?? []).map((text) => expand(text, known))],

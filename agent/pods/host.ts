@@ -6,8 +6,10 @@ import { type ImageOptions, imageSettings } from "../images/settings.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
+import type { Command } from "../network/commands.ts";
 import { allocatable } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
+import type { SecuritySettings } from "../node/security-settings.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
@@ -21,6 +23,7 @@ import type { Act } from "./handler.ts";
 import { act } from "./handlers.ts";
 import { Keeper, type Keeping } from "./keeping.ts";
 import { completeLog } from "./logger.ts";
+import { machineSecurity, type NodeSecurity } from "./node-security.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
 import type { RuntimeLimits } from "./resources.ts";
 
@@ -33,10 +36,11 @@ export interface Host {
   readonly cgroups: Cgroups;
   readonly files: PodFiles;
   readonly volumes: PodVolumes;
+  readonly images: ImageSettings;
+  readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
   readonly act: Act;
   /** Once, before any pod. */
-  readonly images: ImageSettings;
   prepare(): Promise<void>;
   /** Starts a container whose stdin and terminal stay open. */
   runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
@@ -55,11 +59,14 @@ export type HostParts = {
   writability?: Writability;
   /** What `findRecursiveReadOnly` found. */
   recursiveReadOnly?: boolean;
+  images?: ImageOptions;
+  settings?: SecuritySettings;
+  /** Runs a program of the machine. */
+  command?: Command;
 };
 
 /** This very machine. */
 export function machineHost(parts: HostParts): Host {
-  images?: ImageOptions;
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
@@ -72,6 +79,8 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home }),
     files: podFiles(home, writability),
     volumes,
+    security: machineSecurity(parts),
+    images: imageSettings(home, parts.images),
     act: (action, target, timeoutMs, purpose) => act(action, target, { nerdctl, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
@@ -79,7 +88,6 @@ export function machineHost(parts: HostParts): Host {
       await keeper.resume();
       await loadPauseImage(nerdctl);
     },
-    images: imageSettings(home, parts.images),
     runKept: (options, keeping) => keeper.run(options, keeping),
     attachSocket: (containerId) => keeper.socketOf(containerId),
     async logged(containerId, logPath) {

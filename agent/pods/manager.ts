@@ -5,6 +5,7 @@ import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Rejection, rejection } from "./admission.ts";
+import { appArmorRejection } from "./app-armor.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
@@ -17,6 +18,7 @@ import { Label, type Observed, observe } from "./observe.ts";
 import { isOver, phaseOf } from "./phase.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
+import { sysctlRejection } from "./sysctls.ts";
 import { PodWorker } from "./worker.ts";
 
 export type PodManagerDeps = {
@@ -204,11 +206,12 @@ export class PodManager {
       return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(state.pod, state.memory));
     });
     const { host, log } = this.#deps;
-    const verdict = rejection(
-      pod,
-      this.#active().map(({ state }) => state.pod),
-      host.allocatable(),
-    );
+    const { settings, hasAppArmor } = host.security;
+    const others = this.#active().map(({ state }) => state.pod);
+    const verdict =
+      sysctlRejection(pod, settings.allowedUnsafeSysctls) ??
+      rejection(pod, others, host.allocatable()) ??
+      appArmorRejection(pod, hasAppArmor);
     if (!verdict) return undefined;
     log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
     this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
@@ -280,9 +283,10 @@ export class PodManager {
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
       const { files, volumes } = this.#deps.host;
       for (const uid of files.uids()) if (!this.#workers.has(uid)) await volumes.remove(uid);
-      const { network } = this.#deps;
-      for (const name of network.opened())
-        if (heard && !this.#workers.has(parseSandboxName(name).uid)) await network.close(name);
+      const { network, host } = this.#deps;
+      for (const shared of [host.security.namespaces, network])
+        for (const name of shared.opened())
+          if (heard && !this.#workers.has(parseSandboxName(name).uid)) await shared.close(name);
       this.#looked = heard;
     } finally {
       this.#looking = false;

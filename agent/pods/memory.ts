@@ -73,6 +73,8 @@ export type Sandbox = {
   /** The file that stands for its network namespace; undefined with the machine's own network. */
   network?: string;
   pause?: ProcessId & { id: string };
+  /** Of its RuntimeClass; "" without one. */
+  handler?: string;
   running: boolean;
 };
 

@@ -1,4 +1,6 @@
+import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { renderResolvConf } from "../network/dns/resolv-conf.ts";
+import { SpecAnnotation } from "../node/oci-runtime.ts";
 import { pauseOptions } from "./container-spec.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { parseSandboxName, type Sandbox, sandboxName } from "./memory.ts";
@@ -35,6 +37,7 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
   host.cgroups.make(uid, pod);
   await closeSandbox(node, state);
   const sandbox: Sandbox = { id: sandboxName(uid, number), number, running: true };
+  await runtimeOf(node, pod, sandbox);
   if (!pod.spec.hostNetwork) {
     sandbox.ip = await network.open(sandbox.id);
     sandbox.network = network.pathOf(sandbox.id);
@@ -42,21 +45,57 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
   host.files.writeNames(uid, renderResolvConf(resolver), (machineHosts) =>
     printHosts(pod, sandbox.ip ?? "", clusterDomain, machineHosts),
   );
-  if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox);
+  const shared = await shareFlags(node, pod, sandbox);
+  if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox, shared);
   memory.sandbox = sandbox;
   memory.sandboxes = number + 1;
 }
 
-async function startPause({ runtime, effects, host }: NodeContext, state: PodState, sandbox: Sandbox): Promise<void> {
-  const parent = host.cgroups.parentOf(state.uid, state.pod);
-  const made = await runtime.run(pauseOptions(state.pod, sandbox, parent, effects.uid()), "patient");
+/** The runtime of the pod's RuntimeClass. Rejects, in the kubelet's and containerd's words, for one that is not here. */
+async function runtimeOf({ host: { security } }: NodeContext, { spec }: CoreV1Pod, sandbox: Sandbox): Promise<string> {
+  sandbox.handler ??= spec.runtimeClassName ? await security.handlerOf(spec.runtimeClassName) : "";
+  const { handler } = sandbox;
+  if (spec.hostUsers === false) {
+    const who = handler ? `RuntimeClass handler ${JSON.stringify(handler)}` : "runtime";
+    throw new Error(`can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`);
+  }
+  const runtime = security.runtimes.of(handler);
+  if (runtime) return runtime;
+  const cause = `no runtime for ${JSON.stringify(handler)} is configured`;
+  throw new Error(`rpc error: code = Unknown desc = failed to get sandbox runtime: ${cause}`);
+}
+
+/** Flags of `nerdctl run` for what all containers of a pod share beside its network; what is missing of it is made. */
+export async function shareFlags(node: NodeContext, pod: CoreV1Pod, sandbox: Sandbox): Promise<string[]> {
+  const hostname = hostnameOf(pod, node.nodeName, node.clusterDomain);
+  const { network } = sandbox;
+  const { ipc, uts } = await node.host.security.namespaces.open(sandbox.id, { pod, hostname, network });
+  return [
+    ...["--runtime", await runtimeOf(node, pod, sandbox)],
+    ...["--annotation", `${SpecAnnotation.ipc}=${ipc}`, "--annotation", `${SpecAnnotation.uts}=${uts}`],
+  ];
+}
+
+async function startPause(
+  { runtime, effects, host }: NodeContext,
+  state: PodState,
+  sandbox: Sandbox,
+  shared: readonly string[],
+): Promise<void> {
+  const cgroupParent = host.cgroups.parentOf(state.uid, state.pod);
+  const made = await runtime.run(
+    pauseOptions(state.pod, sandbox, { shared, cgroupParent, chance: effects.uid() }),
+    "patient",
+  );
   const { Pid: pid } = made.State;
   sandbox.pause = { id: made.Id, pid, startTicks: host.processes.startTicks(pid) };
   state.fresh.made.push(observe(made, effects));
 }
 
-/** Gives back a pod's network, and those that it had before and are still there. Its containers have ended. */
-export async function closeSandbox({ network }: NodeContext, { uid, memory: { sandbox } }: PodState): Promise<void> {
-  for (const name of network.opened()) if (parseSandboxName(name).uid === uid) await network.close(name);
+/** Gives back a pod's namespaces, and those that it had before and are still there. Its containers have ended. */
+export async function closeSandbox({ network, host }: NodeContext, { uid, memory }: PodState): Promise<void> {
+  const { sandbox } = memory;
+  for (const shared of [host.security.namespaces, network])
+    for (const name of shared.opened()) if (parseSandboxName(name).uid === uid) await shared.close(name);
   if (sandbox) sandbox.running = false;
 }

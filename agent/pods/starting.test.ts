@@ -23,7 +23,12 @@ function refusing(message: string): NodeContext {
       allocatable: () => ({}),
       files: { messageFile: () => "", names: () => [] },
       volumes: { mountsOf: async () => [], sharedMemory: async () => "" },
-      cgroups: { parentOf: () => "/pods" },
+      cgroups: { parentOf: () => "/pods", make: () => {} },
+      security: {
+        settings: { seccompDefault: false },
+        runtimes: { of: () => "runc" },
+        namespaces: { open: async () => ({ ipc: "host", uts: "host" }) },
+      },
       runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     },
   };

@@ -13,6 +13,8 @@ import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { observe } from "./observe.ts";
 import { raised } from "./restart.ts";
+import { shareFlags } from "./sandbox.ts";
+import { CreateError } from "./security.ts";
 import { endProcesses } from "./stopping.ts";
 
 /** A container that could not be made is tried again after so long, if nothing changes before. */
@@ -38,7 +40,8 @@ export async function startContainer(
   try {
     options = await optionsOf(node, step, state, container, image, attempt, volumeImages);
   } catch (error) {
-    const reason = error instanceof ImageVolumeError ? "CreateContainerError" : "CreateContainerConfigError";
+    const isRuntimes = error instanceof ImageVolumeError || error instanceof CreateError;
+    const reason = isRuntimes ? "CreateContainerError" : "CreateContainerConfigError";
     return cannotStart(node, state, container, reason, (error as Error).message);
   }
   memory.backoff = raised(memory, container, attempt.sandbox, effects.now());
@@ -117,10 +120,7 @@ async function optionsOf(
     hostname,
     files: [
       ...host.files.names(uid),
-      // One that is alone has its own.
-      ...(hasSeveralContainers(pod) && !pod.spec.hostIPC
-        ? [[await host.volumes.sharedMemory(uid), "/dev/shm"] as [string, string]]
-        : []),
+      ...(await sharedMemory(node, state)),
       [attempt.messagePath ?? "", container.terminationMessagePath ?? "/dev/termination-log"],
     ],
     attempt: step.number,
@@ -132,9 +132,17 @@ async function optionsOf(
     machineBytes: host.memoryBytes,
     runtimeLimits: host.runtimeLimits,
     cgroupParent: host.cgroups.parentOf(uid, pod),
+    shared: await shareFlags(node, pod, sandbox),
+    security: host.security,
     chance: effects.uid(),
     target: targetName && memory.containers[targetName]?.current?.id,
   });
+}
+
+async function sharedMemory({ host }: NodeContext, { pod, uid }: PodState): Promise<[string, string][]> {
+  if (pod.spec.hostIPC) return [["/dev/shm", "/dev/shm"]];
+  // One that is alone has its own.
+  return hasSeveralContainers(pod) ? [[await host.volumes.sharedMemory(uid), "/dev/shm"]] : [];
 }
 
 function begin(state: PodState, container: CoreV1Container, attempt: Attempt): void {

@@ -62,6 +62,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       settings: securitySettings(),
       runtimes: { of: () => "runc", handlers: [""] },
       namespaces: { open: async () => ({ ipc: "host", uts: "host" }), close: async () => {}, opened: () => [] },
+      hasAppArmor: false,
       handlerOf: async () => "",
     },
     images: { limits: PULL_LIMITS, records: machine.imageRecords, nodeCredentials: () => ({}) },

@@ -1,0 +1,41 @@
+/** What of a pod's security is its node's: settings, runtimes, and the namespaces that containers share. */
+import { join } from "node:path";
+import { errorText } from "../../worker/lib/error-text.ts";
+import { type Command, command as machineCommand } from "../network/commands.ts";
+import { type OciRuntimes, ociRuntimes } from "../node/oci-runtime.ts";
+import { type SecuritySettings, securitySettings } from "../node/security-settings.ts";
+import type { Api } from "../volumes/tokens.ts";
+import { hasAppArmor } from "./app-armor.ts";
+import { machineNamespaces, type SharedNamespaces } from "./shared-namespaces.ts";
+
+export interface NodeSecurity {
+  readonly settings: SecuritySettings;
+  readonly runtimes: OciRuntimes;
+  readonly namespaces: SharedNamespaces;
+  readonly hasAppArmor: boolean;
+  /** The handler that a RuntimeClass names. Rejects in the kubelet's words. */
+  handlerOf(runtimeClass: string): Promise<string>;
+}
+
+export type SecurityParts = { home: string; api: Api; settings?: SecuritySettings; command?: Command };
+
+/** Of this machine. */
+export function machineSecurity(parts: SecurityParts): NodeSecurity {
+  const { home, api, settings = securitySettings(), command = machineCommand } = parts;
+  return {
+    settings,
+    runtimes: ociRuntimes(join(home, "containerd", "runtimes"), settings.runtimeHandlers),
+    namespaces: machineNamespaces(home, command),
+    hasAppArmor: hasAppArmor(),
+    async handlerOf(name) {
+      const path = `/apis/node.k8s.io/v1/runtimeclasses/${encodeURIComponent(name)}`;
+      const { code, body } = await api("GET", path).catch((error) => {
+        throw new Error(`failed to lookup RuntimeClass ${name}: ${errorText(error)}`);
+      });
+      const { handler, message } = (body ?? {}) as { handler?: string; message?: string };
+      if (code === 404) throw new Error(message);
+      if (handler === undefined) throw new Error(`failed to lookup RuntimeClass ${name}: ${message}`);
+      return handler;
+    },
+  };
+}

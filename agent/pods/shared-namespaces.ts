@@ -1,0 +1,104 @@
+/**
+ * The namespaces beside the network that a pod's containers share: System V and POSIX IPC, and the host name. They
+ * belong to no process, so they outlive every container of the pod and cost no memory.
+ * https://man7.org/linux/man-pages/man7/namespaces.7.html
+ */
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { hostname as machineName } from "node:os";
+import { join } from "node:path";
+import type { CoreV1Pod, CoreV1Sysctl } from "../../worker/kinds/generated/types.ts";
+import type { Command } from "../network/commands.ts";
+import { sysctlsOf } from "./sysctls.ts";
+
+/** For each the file that stands for it, or `host` for the machine's own. */
+export type SharedPaths = { ipc: string; uts: string };
+
+export type SharedGiven = {
+  pod: CoreV1Pod;
+  hostname: string;
+  /** The file that stands for the sandbox's network; undefined with the machine's own. */
+  network: string | undefined;
+};
+
+export interface SharedNamespaces {
+  /** Makes what is not there yet, with the pod's sysctls. */
+  open(sandbox: string, given: SharedGiven): Promise<SharedPaths>;
+  /** Those that are not there count as closed. */
+  close(sandbox: string): Promise<void>;
+  /** The names of all sandboxes that have any. */
+  opened(): string[];
+}
+
+const FOLDER = "/run/skerry";
+/** statfs(2): the type of a file that stands for a namespace. */
+const NSFS_MAGIC = 0x6e736673;
+
+/** As containerd has it: in its own network every container may listen on low ports and ping. */
+const DEFAULTS: CoreV1Sysctl[] = [
+  { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
+  { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
+];
+/** The host name, then names and values. */
+const SETTINGS = `echo "$1" >/proc/sys/kernel/hostname; shift
+while [ $# -gt 0 ]; do echo "$2" >"/proc/sys/$1" || { echo "sysctl $1 cannot be set to $2" >&2; exit 1; }; shift 2; done`;
+
+/** Those of this machine, apart from those of other nodes on it. */
+export function machineNamespaces(home: string, command: Command): SharedNamespaces {
+  const root = join(FOLDER, createHash("sha256").update(home).digest("hex").slice(0, 8));
+  const close = async (sandbox: string) => {
+    const folder = join(root, sandbox);
+    const mounted = existsSync(folder)
+      ? readdirSync(folder)
+          .map((file) => join(folder, file))
+          .filter(isNamespace)
+      : [];
+    if (mounted.length) await command("umount", mounted);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return {
+    async open(sandbox, given) {
+      const { pod, hostname, network } = given;
+      const folder = join(root, sandbox);
+      const paths: SharedPaths = {
+        ipc: pod.spec.hostIPC ? "host" : join(folder, "ipc"),
+        // A node that bears another name than its machine is one of several on it.
+        uts: pod.spec.hostNetwork && hostname === machineName() ? "host" : join(folder, "uts"),
+      };
+      const own = Object.entries(paths).filter(([, path]) => path !== "host");
+      if (own.every(([, path]) => isNamespace(path))) return paths;
+      await close(sandbox);
+      mkdirSync(folder, { recursive: true });
+      for (const [, path] of own) writeFileSync(path, "");
+      const settings = [...(network ? DEFAULTS : []), ...sysctlsOf(pod)].flatMap(({ name, value }) => [
+        fileOf(name),
+        value,
+      ]);
+      const words = [
+        ...(network ? ["nsenter", `--net=${network}`] : []),
+        ...["unshare", ...own.map(([kind, path]) => `--${kind}=${path}`)],
+        ...["sh", "-ec", SETTINGS, "sh", hostname, ...settings],
+      ];
+      try {
+        await command(words[0] ?? "", words.slice(1));
+      } catch (error) {
+        await close(sandbox);
+        throw error;
+      }
+      return paths;
+    },
+    close,
+    opened: () => (existsSync(root) ? readdirSync(root) : []),
+  };
+}
+
+/** Below /proc/sys: a dot within a part is written as a slash. */
+const fileOf = (name: string) => name.replace(/[./]/g, (sign) => (sign === "." ? "/" : "."));
+
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS_MAGIC;
+  } catch {
+    return false;
+  }
+}
