@@ -20,6 +20,7 @@ import type { CoreParts } from "./core-parts.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
+import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
 import { rangesOf } from "./lib/config.ts";
 import { Link } from "./link/link.ts";
@@ -30,6 +31,7 @@ import type { Way } from "./outside.ts";
 import { Turn } from "./turn.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { Upkeep } from "./upkeep.ts";
+import { NodeUsages, type UsageParts } from "./usages.ts";
 import { Watchers } from "./watchers.ts";
 
 /** What reads and refusals leave in the audit log is written so much later at most, all of it at once. */
@@ -44,6 +46,8 @@ export class Core {
   readonly link: Link;
   readonly watchers: Watchers;
   readonly extensions: ExtensionServers;
+  /** What nodes and pods use; absent where nobody can wait for answers. */
+  readonly usages: NodeUsages | undefined;
   readonly turn: Turn;
   private readonly parts: CoreParts;
   private readonly kinds: Kinds;
@@ -58,6 +62,8 @@ export class Core {
     this.kinds = builtinKinds(config.runtimeConfig);
     forgetGivenUp(store, effects.now());
     serveCustomResources(store, this.kinds);
+    // The API alone has none: with it, as with kube-apiserver, they are another server's.
+    if (config.controllers) for (const kind of METRICS_KINDS) this.kinds.add(kind);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
     const { view } = this.engine;
@@ -79,6 +85,7 @@ export class Core {
     };
     const ask = caller(way);
     this.extensions = this.createExtensions(way);
+    this.usages = this.createUsages();
     this.api = this.createApi({ security, watches, ask, holds, began });
     this.link = this.createLink();
     this.watchers = new Watchers({
@@ -121,6 +128,7 @@ export class Core {
       config: { adminTokenHash, ca: authority.certificate, ...(logins && { logins }) },
       ask,
       extensions: this.extensions,
+      ...(this.usages && { usages: this.usages }),
       batch: (body, place) => this.turn.run(body, place),
       backups: {
         cluster: { id: clusterId, name: config.name },
@@ -142,6 +150,14 @@ export class Core {
     });
   }
 
+  private createUsages(): NodeUsages | undefined {
+    const { effects, platform } = this.parts;
+    if (!platform.outside) return undefined;
+    const { deadline } = platform.outside;
+    const ask: UsageParts["ask"] = (node, id, pods) => this.link.askUsage(node, id, pods);
+    return new NodeUsages({ ask, deadline, now: effects.now });
+  }
+
   private createLink(): Link {
     const { store, platform } = this.parts;
     const { view } = this.engine;
@@ -155,6 +171,7 @@ export class Core {
       welcome: () => welcome(this.parts),
       now: this.parts.effects.now,
       report: (error) => platform.report("link", "", error),
+      usage: (node, id, usage) => this.usages?.answered(node, id, usage),
       health: (node) => {
         this.losses.find(node);
         this.control.enqueue(HEALTH, node);

@@ -19,8 +19,10 @@ import {
   parse,
   SERVER_AUTH,
   sequence,
+  set,
   signatureBits,
   subjectKeyId,
+  subjectName,
   time,
 } from "./x509.ts";
 import { type CertificateRequest, isSignedBy, readCertificate } from "./x509-read.ts";
@@ -40,6 +42,10 @@ const DIGITAL_SIGNATURE = 0;
 const KEY_CERT_SIGN = 5;
 const CRL_SIGN = 6;
 const V3 = Uint8Array.of(2);
+/** RFC 2986, 4.1: version 1 of a request is 0. */
+const V1 = Uint8Array.of(0);
+/** RFC 2985, 5.4.2. */
+const EXTENSION_REQUEST = "1.2.840.113549.1.9.14";
 
 type CryptoKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 type Keys = { privateKey: CryptoKey; publicKeyInfo: BaseBlock; pem: string };
@@ -142,6 +148,23 @@ async function issue(
 
 const signingKeyOf = ({ key }: CertificateAndKey) =>
   crypto.subtle.importKey("pkcs8", onlyBlock(key), ALGORITHM, true, ["sign"]);
+
+/** What a certificate is asked for, and whose it is to be. */
+export type AskedSubject = { organization: string; commonName: string; names: Names };
+
+/** A new key, and a request for a certificate of it (PKCS#10), as PEM. */
+export async function askCertificate({
+  organization,
+  commonName: name,
+  names,
+}: AskedSubject): Promise<{ request: string; key: string }> {
+  const { privateKey, publicKeyInfo, pem } = await generate();
+  const wanted = sequence(oid(EXTENSION_REQUEST), set(sequence(alternativeNames(names))));
+  const toBeSigned = sequence(integer(V1), subjectName(organization, name), publicKeyInfo, explicit(0, wanted));
+  const signature = await crypto.subtle.sign(ALGORITHM, privateKey, toBeSigned.toBER());
+  const whole = sequence(toBeSigned, sequence(oid(ECDSA_WITH_SHA256)), signatureBits(signature));
+  return { request: encodePem("CERTIFICATE REQUEST", whole.toBER()), key: pem };
+}
 
 export type Usages = { key: readonly number[]; extended: readonly string[] };
 

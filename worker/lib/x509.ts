@@ -46,6 +46,7 @@ export const SERVER_AUTH = "1.3.6.1.5.5.7.3.1";
 export const CLIENT_AUTH = "1.3.6.1.5.5.7.3.2";
 
 export const sequence = (...value: BaseBlock[]) => new Sequence({ value });
+export const set = (...value: BaseBlock[]) => new DerSet({ value });
 export const oid = (value: string) => new ObjectIdentifier({ value });
 export const explicit = (tagNumber: number, value: BaseBlock) =>
   new Constructed({ idBlock: { tagClass: CONTEXT, tagNumber }, value: [value] });
@@ -66,8 +67,10 @@ export function parse(der: Bytes): BaseBlock {
   return result;
 }
 
-export const commonName = (value: string) =>
-  sequence(new DerSet({ value: [sequence(oid(COMMON_NAME), new Utf8String({ value }))] }));
+const named = (id: string, value: string) => set(sequence(oid(id), new Utf8String({ value })));
+export const commonName = (value: string) => sequence(named(COMMON_NAME, value));
+export const subjectName = (organization: string, name: string) =>
+  sequence(named(ORGANIZATION, organization), named(COMMON_NAME, name));
 
 /** `ms` since the epoch. */
 export function time(ms: number): BaseBlock {

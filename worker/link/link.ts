@@ -7,6 +7,7 @@ import {
   CloseCode,
   type Json,
   type NodeChange,
+  type NodeUsage,
   OLDEST_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type StreamRequest,
@@ -21,7 +22,7 @@ import type { Liveness } from "./readiness.ts";
 /** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
 export type Session =
   | { node: string; state: "greeting" }
-  | { node: string; state: "open"; machine?: string; health?: Liveness };
+  | { node: string; state: "open"; version?: number; machine?: string; health?: Liveness };
 
 /** One control socket, as the platform keeps it; the same one each time for the same socket. */
 export interface NodeSocket {
@@ -48,11 +49,16 @@ export type LinkDeps = {
   report(error: unknown): void;
   /** Called when a node has said something of its health. */
   health(node: string): void;
+  /** A node has answered `askUsage`. */
+  usage?(node: string, id: number, usage: NodeUsage): void;
   now(): number;
 };
 
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
+
+/** The protocol version that brought questions about usage. */
+const USAGE_VERSION = 3;
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
 const MAX_HEALTH_LENGTH = 1000;
@@ -122,6 +128,8 @@ export class Link {
         const { code, body } = await this.deps.call(session.node, message);
         return send(socket, { type: "reply", id: message.id, code, body });
       }
+      case "usage":
+        return this.deps.usage?.(session.node, message.id, message.usage);
     }
   }
 
@@ -143,7 +151,7 @@ export class Link {
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";
     if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
     else sendObjects(socket, "changes", revision, this.concerning(node, missed, this.ownMentions(node)));
-    socket.remember({ node, state: "open", ...(machine ? { machine } : {}) });
+    socket.remember({ node, state: "open", version: hello.version, ...(machine ? { machine } : {}) });
   }
 
   /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */
@@ -186,6 +194,15 @@ export class Link {
     const socket = this.deps.socketsOf(node).find((s) => s.session().node === node && s.session().state === "open");
     if (socket) send(socket, { type: "stream", request });
     return socket !== undefined;
+  }
+
+  /** Asks a node what it uses; false when it is not connected, or does not know the question. */
+  askUsage(node: string, id: number, pods: boolean): boolean {
+    const socket = this.deps.socketsOf(node).find((s) => s.session().node === node);
+    const session = socket?.session();
+    if (!socket || session?.state !== "open" || (session.version ?? 0) < USAGE_VERSION) return false;
+    send(socket, { type: "usage", id, pods });
+    return true;
   }
 
   connected(node: string): boolean {

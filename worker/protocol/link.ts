@@ -6,11 +6,11 @@
  * requests) is an ordinary API request, sent as `call` and answered by `reply`, so authorization and admission apply
  * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
  */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 /**
  * Clusters and agents are not renewed at one time, so each speaks the older one's version, down to this one. A cluster
  * answers a hello in its version; an agent whose version is refused says hello in an older one. What a version brings is
- * said only where both have it: `look` came with 2.
+ * said only where both have it: `look` came with 2, `usage` with 3.
  */
 export const OLDEST_PROTOCOL_VERSION = 1;
 
@@ -46,7 +46,9 @@ export type ToCluster =
     }
   /** Whether the node can run pods now; makes the Node's Ready condition, with `message` when it cannot. */
   | { type: "health"; ready: boolean; message: string }
-  | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json };
+  | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json }
+  /** Answers the cluster's `usage` of the same id. */
+  | { type: "usage"; id: number; usage: NodeUsage };
 
 /** One object's new state for the node, or its departure from it. */
 export type NodeChange = { resource: string; namespace: string; name: string; object: ObjectJson | null };
@@ -75,7 +77,20 @@ export type ToNode =
   | { type: "snapshot"; revision: number; objects: NodeChange[] }
   | { type: "changes"; revision: number; changes: NodeChange[] }
   | { type: "reply"; id: number; code: number; body: Json }
-  | { type: "stream"; request: StreamRequest };
+  | { type: "stream"; request: StreamRequest }
+  /** Asks what the node uses now, and with `pods` what its pods do. */
+  | { type: "usage"; id: number; pods: boolean };
+
+/** Billionths of a processor, over the last so many ms; and bytes that cannot be taken back. */
+export type Usage = { cpu: number; memory: number; windowMs: number };
+
+/** What a node uses, and its running pods; what cannot be told yet is absent. */
+export type NodeUsage = {
+  /** When it was measured, ms. */
+  at: number;
+  node?: Usage;
+  pods?: { uid: string; containers: ({ name: string } & Usage)[] }[];
+};
 
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
 export type StreamRequest = PodStreamRequest | ProxyRequest;

@@ -21,6 +21,7 @@ const TO_CLUSTER: Record<ToCluster["type"], Fields> = {
   hello: { version: "number", agent: "string", node: "string", revision: "number" },
   health: { ready: "boolean", message: "string" },
   call: { id: "number", method: "string", path: "string" },
+  usage: { id: "number", usage: "object" },
 };
 const TO_NODE: Record<ToNode["type"], Fields> = {
   welcome: {
@@ -39,6 +40,7 @@ const TO_NODE: Record<ToNode["type"], Fields> = {
   changes: { revision: "number", changes: "array" },
   reply: { id: "number", code: "number", body: "json" },
   stream: { request: "object" },
+  usage: { id: "number", pods: "boolean" },
 };
 
 export const parseToCluster = (text: string): ToCluster => parse(text, TO_CLUSTER) as ToCluster;

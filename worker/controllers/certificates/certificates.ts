@@ -3,14 +3,24 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/
  */
 import { CertificateSigningRequest } from "../../kinds/certificates/certificate-signing-request.ts";
+import { Node } from "../../kinds/core/node.ts";
 import { readCertificateRequest } from "../../lib/certificate-requests.ts";
 import type { Usages, Validity } from "../../lib/certificates.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { decodePem } from "../../lib/pem.ts";
 import { readCertificate } from "../../lib/x509-read.ts";
-import type { Controller, Intent } from "../controller.ts";
+import type { Controller, Intent, View } from "../controller.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
-import { KUBELET_CLIENT, kubeletClientProblem, SIGNERS, usagesOf, validityOf } from "./signers.ts";
+import {
+  KUBELET_CLIENT,
+  KUBELET_SERVING,
+  kubeletClientProblem,
+  kubeletServingProblem,
+  nodeNamed,
+  SIGNERS,
+  usagesOf,
+  validityOf,
+} from "./signers.ts";
 
 /** One signature: made elsewhere, for it comes asynchronously. */
 export type SigningOrder = { pem: string; usages: Usages; validity: Validity };
@@ -34,7 +44,7 @@ export function certificateController(parts: CertificateParts): Controller {
       const ends = endOf(request, now);
       if (ends <= now) return [removal(request)];
       const again: Intent[] = Number.isFinite(ends) ? [{ do: "again", afterMs: ends - now }] : [];
-      return [...(approval(parts, request) ?? signature(parts, key, request, now)), ...again];
+      return [...(approval(parts, view, request) ?? signature(parts, key, request, now)), ...again];
     },
   };
 }
@@ -51,18 +61,33 @@ function withCondition(request: Request, type: string, reason: string, message: 
 const SELF = "Auto approving self kubelet client certificate after SubjectAccessReview.";
 const OTHER = "Auto approving kubelet client certificate after SubjectAccessReview.";
 
+const SERVING = "Auto approving kubelet serving certificate: it is for the node's own addresses.";
+
 /** Undefined where it is decided already, or is not ours to decide. */
-function approval({ may }: CertificateParts, request: Request): Intent[] | undefined {
+function approval({ may }: CertificateParts, view: View, request: Request): Intent[] | undefined {
   const { spec, status } = request;
   if (status?.certificate || conditionOf(request, "Approved") || conditionOf(request, "Denied")) return undefined;
+  if (spec.signerName === KUBELET_SERVING && isForOwnAddresses(view, spec)) return [approved(request, SERVING)];
   if (spec.signerName !== KUBELET_CLIENT) return undefined;
   const asked = readCertificateRequest(spec.request);
   if ("problem" in asked || kubeletClientProblem(asked, spec.usages ?? [])) return undefined;
   const isSelf = spec.username === asked.commonName;
   const message = (isSelf && may(spec, "selfnodeclient") && SELF) || (may(spec, "nodeclient") && OTHER);
-  if (!message) return undefined;
+  return message ? [approved(request, message)] : undefined;
+}
+
+function approved(request: Request, message: string): Intent {
   const object = withCondition(request, "Approved", "AutoApproved", message);
-  return [{ do: "update", kind: CertificateSigningRequest, object, subresource: "approval" }];
+  return { do: "update", kind: CertificateSigningRequest, object, subresource: "approval" };
+}
+
+/** Nodes say themselves what their addresses are; what they serve there may be believed to be theirs, and no more. */
+function isForOwnAddresses(view: View, { request, usages = [], username }: Request["spec"]): boolean {
+  const asked = readCertificateRequest(request);
+  if ("problem" in asked || asked.commonName !== username || kubeletServingProblem(asked, usages)) return false;
+  const node = view.get(Node, "", nodeNamed(username));
+  const addresses = new Set(node?.status?.addresses?.map(({ address }) => address));
+  return [...asked.names.dns, ...asked.names.ip].every((name) => addresses.has(name));
 }
 
 function signature({ sign }: CertificateParts, key: string, request: Request, now: number): Intent[] {

@@ -7,9 +7,14 @@ import type { CertificateRequest } from "../../lib/certificate-requests.ts";
 import type { Usages, Validity } from "../../lib/certificates.ts";
 
 export const KUBELET_CLIENT = "kubernetes.io/kube-apiserver-client-kubelet";
+export const KUBELET_SERVING = "kubernetes.io/kubelet-serving";
 
 const NODES = "system:nodes";
 const NODE_PREFIX = "system:node:";
+
+/** The node that a user is. */
+export const nodeNamed = (username = ""): string =>
+  username.startsWith(NODE_PREFIX) ? username.slice(NODE_PREFIX.length) : "";
 
 const sameSet = (a: readonly string[], b: readonly string[]) => a.toSorted().join() === b.toSorted().join();
 
@@ -33,7 +38,7 @@ export const kubeletClientProblem: Check = ({ organizations, commonName, names }
   return isFor(usages, "client auth") ? undefined : usagesProblem("client auth");
 };
 
-const kubeletServingProblem: Check = ({ organizations, commonName, names }, usages) => {
+export const kubeletServingProblem: Check = ({ organizations, commonName, names }, usages) => {
   if (!sameSet(organizations, [NODES])) return "subject organization is not system:nodes";
   if (!names.dns.length && !names.ip.length) return "DNS or IP subjectAltName is required";
   if (names.emails.length) return "Email subjectAltNames are not allowed";
@@ -52,7 +57,7 @@ const clientProblem: Check = (_, usages) => {
 export const SIGNERS: Readonly<Record<string, Check>> = {
   "kubernetes.io/kube-apiserver-client": clientProblem,
   [KUBELET_CLIENT]: kubeletClientProblem,
-  "kubernetes.io/kubelet-serving": kubeletServingProblem,
+  [KUBELET_SERVING]: kubeletServingProblem,
 };
 
 /** Numbers of RFC 5280, 4.2.1.3. */
