@@ -166,7 +166,7 @@ describe("a pod that should live", () => {
     [
       "gives a running container its new limits",
       { spec: sized("200m"), containers: { app: sizedAt("100m") } },
-      ["resizeContainer app"],
+      ["resizePod"],
     ],
     [
       "restarts a container for new limits where it says so",

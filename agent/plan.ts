@@ -14,8 +14,8 @@ export type Step =
   | { do: "startContainer"; container: string; kind: "init" | "app" | "ephemeral"; number: number }
   /** Only tells users that it waits. */
   | { do: "backOff"; container: string; until: number }
-  /** Other limits for a container that runs on. */
-  | { do: "resizeContainer"; container: string }
+  /** Other limits for containers that run on. */
+  | { do: "resizePod"; containers: string[] }
   /** `again`: whatever its restart policy says, it is only stopped to be started anew. */
   | { do: "stopContainer"; container: string; graceSeconds: number; message: string; again: boolean }
   | { do: "removeContainers"; ids: string[] }
@@ -111,8 +111,9 @@ function planRemoval(wanted: WantedPod, observed: readonly Observed[], memory: P
 
 /** A pod that is over keeps its last containers, for their logs, and nothing else. */
 function planEnd(pod: CoreV1Pod, observed: readonly Observed[], memory: PodMemory): Plan {
-  if (anyRuns(observed, memory)) return { steps: [{ do: "killPod", graceSeconds: graceOf(pod) }] };
-  const kept = keptIds(memory);
+  const graceSeconds = memory.ended?.graceSeconds ?? graceOf(pod);
+  if (anyRuns(observed, memory)) return { steps: [{ do: "killPod", graceSeconds }] };
+  const kept = memory.discarded ? new Set<string>() : keptIds(memory);
   const ids = observed.filter((o) => o.kind === "pause" || !kept.has(o.id)).map((o) => o.id);
   const steps: Step[] = ids.length ? [{ do: "removeContainers", ids }] : [];
   return { steps: memory.sandbox?.running ? [...steps, { do: "closeSandbox" }] : steps };
@@ -157,6 +158,7 @@ function planLife(
   const tending = new Tending(pod, memory, now);
   tending.ephemeral();
   if (tending.init()) tending.apps();
+  tending.resize();
   return { steps: tending.steps.length ? [...prepare, ...tending.steps] : prepare, wakeAt: tending.wakeAt };
 }
 
@@ -166,6 +168,7 @@ type Kind = "init" | "app" | "ephemeral";
 class Tending {
   readonly steps: Step[] = [];
   wakeAt: number | undefined;
+  readonly #resized: string[] = [];
   readonly #pod: CoreV1Pod;
   readonly #memory: PodMemory;
   readonly #now: number;
@@ -207,6 +210,14 @@ class Tending {
     }
   }
 
+  /** After the others, so that those which are to make room have ended. */
+  resize(): void {
+    if (!this.#resized.length) return;
+    const { retryAt = 0 } = this.#memory.resize ?? {};
+    if (retryAt > this.#now) this.#wake(retryAt);
+    else this.steps.push({ do: "resizePod", containers: this.#resized });
+  }
+
   /** The first init container that those after it wait for: the last that began tells how far init has come. */
   #firstAfter(containers: readonly CoreV1Container[]): number {
     const here = ({ name }: CoreV1Container) => isHere(this.#memory.containers[name], this.#memory);
@@ -230,7 +241,7 @@ class Tending {
       const graceSeconds = known.condemned?.graceSeconds ?? graceOf(this.#pod);
       const again = known.condemned ? known.condemned.again === true : true;
       this.steps.push({ do: "stopContainer", container: container.name, graceSeconds, message, again });
-    } else if (resize) this.steps.push({ do: "resizeContainer", container: container.name });
+    } else if (resize) this.#resized.push(container.name);
   }
 
   /** False for a container that has to wait. */

@@ -1,14 +1,13 @@
 import { PULL_FAILURES } from "../images/failures.ts";
 import type { EnsuredImage } from "../images/images.ts";
 import type { Step } from "../plan.ts";
-import type { InspectedImage } from "../runtime.ts";
 import type { VolumeImage } from "../volumes/manager.ts";
 import { goDuration } from "./backoff.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
 import { imageVolumes, volumeImage } from "./image-volumes.ts";
 import { remember } from "./memory.ts";
-import { limitFlags } from "./resources.ts";
+import { resizePod } from "./resizing.ts";
 import { closeSandbox, createSandbox } from "./sandbox.ts";
 import { startContainer } from "./starting.ts";
 import { endProcesses, killPod, stopContainer } from "./stopping.ts";
@@ -34,7 +33,7 @@ export class Executor {
       createSandbox: ({ number }, state) => createSandbox(node, state, number),
       pullImage: (step, state) => this.#pullImage(step, state),
       startContainer: (step, state) => this.#startContainer(step, state),
-      resizeContainer: (step, state) => this.#resizeContainer(step, state),
+      resizePod: ({ containers }, state) => resizePod(node, state, containers),
       backOff: (step, state) => this.#backOff(step, state),
       stopContainer: (step, state) => this.#stopContainer(step, state),
       removeContainers: (step, state) => this.#removeContainers(step, state),
@@ -49,6 +48,7 @@ export class Executor {
       },
       closeSandbox: async (_, state) => {
         await closeSandbox(node, state);
+        node.host.cgroups.remove(state.uid); // what is still on its way out goes with the pod
         return true;
       },
       cleanUp: (_, state) => this.#cleanUp(state),
@@ -109,19 +109,6 @@ export class Executor {
       return found ? [[volume, volumeImage(reference, found)]] : [];
     });
     return startContainer(this.#node, state, step, container, image, new Map(volumes));
-  }
-
-  async #resizeContainer({ container: name }: Doing<"resizeContainer">, state: PodState): Promise<boolean> {
-    const container = containerNamed(state.pod, name);
-    const attempt = state.memory.containers[name]?.current;
-    if (!container || !attempt) return false;
-    const { cgroups } = this.#node.host;
-    // The pod's limits are never below those of its containers: what grows does so first, what shrinks last.
-    cgroups.make(state.uid, state.pod);
-    await this.#node.runtime.update(attempt.id, limitFlags(state.pod, container));
-    cgroups.make(state.uid, state.pod);
-    attempt.resources = container.resources ?? {};
-    return true;
   }
 
   async #backOff({ container, until }: Doing<"backOff">, state: PodState): Promise<boolean> {

@@ -1,10 +1,11 @@
-import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Node, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type Rejection, rejection } from "./admission.ts";
+import { type AdmittingNode, rejection } from "./admission.ts";
+import { allocate } from "./allocation.ts";
 import { appArmorRejection } from "./app-armor.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
@@ -12,10 +13,10 @@ import { Executor } from "./executor.ts";
 import { type FoundContainer, foundContainer } from "./found.ts";
 import type { Host } from "./host.ts";
 import { Images } from "./images.ts";
-import { newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
+import { attemptsOf, type Ended, newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
-import { isOver, phaseOf } from "./phase.ts";
+import { anyRuns, isOver, phaseOf } from "./phase.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { sysctlRejection } from "./sysctls.ts";
@@ -31,6 +32,12 @@ export type PodManagerDeps = {
   /** Rejects when there is no uplink. */
   api: Api;
   clusterDomain?: string;
+  /** The node as the cluster has it. */
+  nodeObject?(): CoreV1Node | undefined;
+  /** Conditions of the node that hold, as `MemoryPressure`. */
+  pressures?(): readonly string[];
+  /** Images came or went, or may have. */
+  onImages?(): void;
   log(message: string): void;
   /** Where events wait for the cluster. */
   outbox?: Outbox;
@@ -92,7 +99,11 @@ export class PodManager {
       onExit: (id) => {
         for (const worker of this.#workers.values()) if (worker.owns(id)) worker.exited(id);
       },
-      onGap: () => void this.#lookSoon(),
+      onImages: () => deps.onImages?.(),
+      onGap: () => {
+        deps.onImages?.();
+        void this.#lookSoon();
+      },
     });
     this.#executor = new Executor(this.#node, (state) => this.#confirmDeletion(state));
   }
@@ -124,13 +135,13 @@ export class PodManager {
   }
 
   #apply(desired: Desired): void {
-    for (const [uid, pod] of desired.pods) {
+    for (const [uid, pod] of inTurn(desired.pods, this.#workers)) {
       const worker = this.#workers.get(uid);
       if (worker) worker.update(pod);
       else this.#begin(pod, true);
     }
     for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined);
-    this.#deps.host.cgroups.balance(this.#active().map(({ state }) => state.pod));
+    this.#deps.host.cgroups.balance(this.active().map((state) => state.pod));
     if (this.#synced) return;
     this.#synced = true;
     void this.#lookSoon();
@@ -149,6 +160,11 @@ export class PodManager {
   /** An event about the node itself. */
   tellNode(...event: Parameters<EventRecorder["recordNode"]>): void {
     this.#node.events.recordNode(...event);
+  }
+
+  /** An event about a pod that is not from what becomes of it. */
+  tellPod(...event: Parameters<EventRecorder["record"]>): void {
+    this.#node.events.record(...event);
   }
 
   /** Stops managing; containers go on. */
@@ -174,6 +190,11 @@ export class PodManager {
     return sandbox?.running ? sandbox : undefined;
   }
 
+  /** All pods that are here, wanted or not any more. */
+  present(): readonly Pick<PodState, "pod" | "memory" | "deleted">[] {
+    return [...this.#workers.values()].map(({ state }) => state);
+  }
+
   #stateOf(namespace: string, name: string, uid: string): PodState | undefined {
     const found = this.#workers.values().find(({ state: { memory } }) => {
       return memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid);
@@ -193,37 +214,80 @@ export class PodManager {
       executor: this.#executor,
       reporter: this.#reporter,
       told: this.#watch,
+      allocate: (wanted: CoreV1Pod, of: PodMemory) => this.#allocate(wanted, of),
       onGone: (gone: string) => this.#forget(gone),
     };
     this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew }));
   }
 
+  #allocate(pod: CoreV1Pod, memory: PodMemory): CoreV1Pod {
+    if (pod.metadata.deletionTimestamp || isOver(pod.status?.phase ?? "Pending")) return pod;
+    const others = this.active().flatMap((state) => (state.uid === memory.uid ? [] : state.pod));
+    const granted = allocate(pod, memory, { others, node: this.#admitting(), now: this.#deps.effects.now() });
+    const { event } = granted;
+    if (event) this.#node.events.record(pod, event.type, event.reason, event.message);
+    return granted.pod;
+  }
+
+  #admitting(): AdmittingNode {
+    const { host, nodeObject, pressures } = this.#deps;
+    const object = nodeObject?.();
+    const allocatable = { ...object?.status?.allocatable, ...host.allocatable() };
+    return { allocatable, pressures: pressures?.() ?? [], object };
+  }
+
   /** Why this node does not take a pod that it sees for the first time. */
-  #rejection(pod: CoreV1Pod): Rejection | undefined {
+  #rejection(pod: CoreV1Pod): Ended | undefined {
     // What the same news says of the others counts too: who has just gone, or ended, has made room for this one.
-    const active = [...this.#workers.values()].filter(({ state }) => {
-      const wanted = this.#desired.pods.get(state.uid);
-      return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(state.pod, state.memory));
-    });
     const { host, log } = this.#deps;
+    const others = this.active().map((state) => state.pod);
     const { settings, hasAppArmor } = host.security;
-    const others = this.#active().map(({ state }) => state.pod);
     const verdict =
       sysctlRejection(pod, settings.allowedUnsafeSysctls) ??
-      rejection(pod, others, host.allocatable()) ??
+      rejection(pod, others, this.#admitting()) ??
       appArmorRejection(pod, hasAppArmor);
     if (!verdict) return undefined;
     log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
     this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
-    return { ...verdict, message: `Pod was rejected: ${verdict.message}` };
+    return { ...verdict, message: `Pod was rejected: ${verdict.message}`, rejected: true };
   }
 
   /** Those whose pods are wanted and not over: who has just gone, or ended, by the same news, has made room. */
-  #active(): PodWorker[] {
-    return [...this.#workers.values()].filter(({ state }) => {
-      const wanted = this.#desired.pods.get(state.uid);
-      return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(state.pod, state.memory));
+  active(): PodState[] {
+    const states = [...this.#workers.values()].map(({ state }) => state);
+    return states.filter(({ uid, pod, memory }) => {
+      const wanted = this.#desired.pods.get(uid);
+      return wanted && !isOver(wanted.status?.phase ?? "Pending") && !isOver(phaseOf(pod, memory));
     });
+  }
+
+  /** The node ends a pod for a reason of its own. */
+  end(uid: string, verdict: Ended): void {
+    this.#workers.get(uid)?.end(verdict);
+  }
+
+  isRunning(uid: string): boolean {
+    const worker = this.#workers.get(uid);
+    return worker !== undefined && anyRuns(worker.state.memory);
+  }
+
+  /** Removes the containers of pods that are over, with their logs. */
+  discardEnded(): void {
+    for (const worker of this.#workers.values())
+      if (worker.state.known && isOver(phaseOf(worker.state.pod, worker.state.memory))) worker.discard();
+  }
+
+  /** What containers were made from, those included that have ended, and what pods name that may need it next. */
+  usedImages(): { ids: Set<string>; names: Set<string> } {
+    const used = { ids: new Set<string>(), names: new Set<string>() };
+    for (const { state } of this.#workers.values()) {
+      for (const { imageID, imageName } of state.memory.discarded ? [] : attemptsOf(state.memory)) {
+        used.ids.add(imageID.split("@").at(-1) ?? imageID);
+        used.names.add(imageName);
+      }
+      for (const { image } of state.pod.spec.volumes ?? []) if (image?.reference) used.names.add(image.reference);
+    }
+    return used;
   }
 
   #forget(uid: string): void {
@@ -296,5 +360,19 @@ export class PodManager {
   /** A pod of which only containers tell. */
   #orphan({ podUid: uid, podName: name, podNamespace: namespace }: Observed): CoreV1Pod {
     return this.#memories.get(uid)?.pod ?? { metadata: { uid, name, namespace }, spec: { containers: [] } };
+  }
+}
+
+/** Those that wait for room for their resize come last, the most important first: the others may have made it. */
+function inTurn(pods: Desired["pods"], workers: ReadonlyMap<string, PodWorker>): [string, CoreV1Pod][] {
+  const waits = (uid: string) => workers.get(uid)?.state.memory.resize?.pending;
+  const [waiting, others] = [[] as [string, CoreV1Pod][], [] as [string, CoreV1Pod][]];
+  for (const entry of pods) (waits(entry[0]) ? waiting : others).push(entry);
+  return [...others, ...waiting.toSorted(byUrgency)];
+
+  function byUrgency([uidA, a]: [string, CoreV1Pod], [uidB, b]: [string, CoreV1Pod]): number {
+    const priority = (b.spec.priority ?? 0) - (a.spec.priority ?? 0);
+    const guaranteed = ({ status }: CoreV1Pod) => (status?.qosClass === "Guaranteed" ? 0 : 1);
+    return priority || guaranteed(a) - guaranteed(b) || (waits(uidA)?.since ?? 0) - (waits(uidB)?.since ?? 0);
   }
 }

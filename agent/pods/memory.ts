@@ -1,4 +1,5 @@
 import type { CoreV1Pod, CoreV1PodCondition, CoreV1ResourceRequirements } from "../../worker/kinds/generated/types.ts";
+import type { Allocation, Resize } from "./allocation.ts";
 import type { Backoff } from "./backoff.ts";
 import type { ProcessId } from "./processes.ts";
 
@@ -91,6 +92,8 @@ export type Ended = {
   message: string;
   /** The node never took it: nothing of it ran. */
   rejected?: true;
+  /** What its containers get to end; its own grace when absent. */
+  graceSeconds?: number;
   /** The DisruptionTarget condition that goes with it. */
   disruption?: { reason: string; message: string };
 };
@@ -111,6 +114,12 @@ export type PodMemory = {
   /** The agent's own verdict over the whole pod. */
   ended?: Ended;
   conditions: CoreV1PodCondition[];
+  /** What of the node its containers were given; what they asked for first, when absent. */
+  allocated?: Allocation;
+  /** A change of that, while it is not done. */
+  resize?: Resize;
+  /** It is over, and its containers went with their logs to give back their disk. */
+  discarded?: true;
   /** The pod as last wanted, so that it can be ended by its own rules after it was taken away. */
   pod?: CoreV1Pod;
   /** Everything of it is off this machine. */

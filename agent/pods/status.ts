@@ -76,7 +76,27 @@ function phaseWhileItEnds(pod: CoreV1Pod, memory: PodMemory): string {
   return isOver(phase) ? (pod.status?.phase ?? "Pending") : phase;
 }
 
-type Verdict = { type: string; status: "True" | "False"; reason?: string; message?: string };
+type Verdict = {
+  type: string;
+  status: "True" | "False";
+  reason?: string;
+  message?: string;
+  /** What it was judged by, when that was not the pod as it is now. */
+  generation?: number;
+  /** Since when it is so, where the status alone does not tell (ms). */
+  since?: number;
+};
+
+/** Conditions that are there only while they hold. */
+const PASSING = ["PodResizePending", "PodResizeInProgress"] as const;
+
+function resizes({ resize }: PodMemory): Verdict[] {
+  const states = [resize?.pending, resize?.progress];
+  return PASSING.flatMap((type, at) => {
+    const state = states[at];
+    return state ? [{ type, status: "True" as const, ...state }] : [];
+  });
+}
 
 /** Conditions in the kubelet's order; a transition time changes only with the status. */
 function conditions(
@@ -89,6 +109,7 @@ function conditions(
   const containers = containersReady(pod, phase, [...init, ...app]);
   const disruption = isFinal ? memory.ended?.disruption : undefined;
   const verdicts: Verdict[] = [
+    ...(isFinal ? [] : resizes(memory)),
     ...(disruption ? [{ type: "DisruptionTarget", status: "True" as const, ...disruption }] : []),
     { type: "PodReadyToStartContainers", status: memory.sandbox?.running ? "True" : "False" },
     { type: "Initialized", ...initialized(pod, phase, init, app) },
@@ -99,13 +120,15 @@ function conditions(
   const found = verdicts.map((verdict): CoreV1PodCondition => {
     const before = [...memory.conditions, ...(pod.status?.conditions ?? [])].find((c) => c.type === verdict.type);
     const kept = before?.status === verdict.status ? before.lastTransitionTime : undefined;
+    const since = verdict.since === undefined ? kept : timestamp(verdict.since);
+    const observedGeneration = verdict.generation ?? pod.metadata.generation;
     return {
       type: verdict.type,
       status: verdict.status,
-      lastTransitionTime: kept ?? timestamp(now),
+      lastTransitionTime: since ?? timestamp(now),
       ...(verdict.reason ? { reason: verdict.reason } : {}),
       ...(verdict.message ? { message: verdict.message } : {}),
-      ...(pod.metadata.generation ? { observedGeneration: pod.metadata.generation } : {}),
+      ...(observedGeneration ? { observedGeneration } : {}),
     };
   });
   memory.conditions = found;
@@ -167,6 +190,11 @@ export function statusPatch(before: CoreV1PodStatus | undefined, next: CoreV1Pod
   if (oldIP && oldIP !== next.podIP && next.podIPs) patch.podIPs = [...next.podIPs, { $patch: "replace" }];
   const told = new Map(before?.conditions?.map((condition) => [condition.type, Object.keys(condition)]));
   const cleared = (type: string) => Object.fromEntries((told.get(type) ?? []).map((key) => [key, null]));
-  if (next.conditions) patch.conditions = next.conditions.map((c) => ({ ...cleared(c.type), ...c }));
+  const gone = PASSING.filter((type) => told.has(type) && !next.conditions?.some((c) => c.type === type));
+  if (next.conditions)
+    patch.conditions = [
+      ...next.conditions.map((c) => ({ ...cleared(c.type), ...c })),
+      ...gone.map((type) => ({ type, $patch: "delete" })),
+    ];
   return patch;
 }

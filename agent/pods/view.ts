@@ -25,7 +25,7 @@ const seenThrough: ReadonlySet<Step["do"]> = new Set([
   "pullImage",
   "startContainer",
   "backOff",
-  "resizeContainer",
+  "resizePod",
   "stopContainer",
   "killPod",
   "removeContainers",

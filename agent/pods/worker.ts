@@ -2,13 +2,14 @@ import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { planPod, type Step } from "../plan.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import type { Executor } from "./executor.ts";
-import { attemptsOf, type PodMemory } from "./memory.ts";
+import { attemptsOf, type Ended, type PodMemory } from "./memory.ts";
 import type { Observed } from "./observe.ts";
 import { isOver } from "./phase.ts";
 import { Prober } from "./probes.ts";
 import { isAlive } from "./processes.ts";
 import { referencesKey } from "./references.ts";
 import type { StatusReporter } from "./reporter.ts";
+import { settleResize } from "./resizing.ts";
 import { computeStatus } from "./status.ts";
 import { PodView, type Told } from "./view.ts";
 
@@ -24,6 +25,8 @@ export type WorkerDeps = {
   executor: Executor;
   reporter: StatusReporter;
   told: Told;
+  /** The pod as it is to be run: with what the node grants it of what it asks for. */
+  allocate(pod: CoreV1Pod, memory: PodMemory): CoreV1Pod;
   /** Nothing of the pod is left and nobody asks for it. */
   onGone(uid: string): void;
 };
@@ -36,6 +39,8 @@ export class PodWorker {
   readonly #prober: Prober;
   #ending = new AbortController();
   #references = "";
+  /** As last heard of. */
+  #given: CoreV1Pod | undefined;
   #refreshing = Promise.resolve();
   #saved = "";
   #dirty = false;
@@ -70,9 +75,11 @@ export class PodWorker {
     const { state } = this;
     const references = referencesKey(pod ?? state.pod, this.#deps.node.desired());
     // Most of what the node hears is about others.
-    if (pod && state.known && pod === state.pod && references === this.#references) return;
+    const isSame = pod === this.#given && !state.memory.resize?.pending;
+    if (pod && state.known && isSame && references === this.#references) return;
+    this.#given = pod;
     state.known = pod !== undefined;
-    if (pod) state.pod = state.memory.pod = pod;
+    if (pod) state.pod = state.memory.pod = this.#deps.allocate(pod, state.memory);
     if (pod && isToldBetter(pod, state.memory)) this.#deps.reporter.forget(state.uid);
     state.deleted = !pod || pod.metadata.deletionTimestamp !== undefined;
     if (state.deleted && !state.ending.aborted) {
@@ -96,6 +103,18 @@ export class PodWorker {
     this.state.ending = this.#ending.signal;
     this.state.volumesReady = false;
     this.state.memory.cleaned = undefined;
+  }
+
+  /** The node ends the pod for a reason of its own. */
+  end(verdict: Ended): void {
+    this.state.memory.ended ??= verdict;
+    this.#planAgain();
+  }
+
+  /** The pod is over, and the disk is needed that its containers still take. */
+  discard(): void {
+    this.state.memory.discarded = true;
+    this.#planAgain();
   }
 
   /** Something happened. `full` when containers may be there that are not known. */
@@ -177,6 +196,7 @@ export class PodWorker {
     const { node } = this.#deps;
     await this.#view.look();
     if (this.#stopped) return [];
+    settleResize(node, this.state);
     const { uid, pod, memory, deleted, known, volumesReady, retryAt } = this.state;
     const now = node.effects.now();
     const wanted = { uid, pod: known ? pod : undefined, deleted, volumesReady, retryAt };
@@ -194,7 +214,9 @@ export class PodWorker {
     const { node, reporter } = this.#deps;
     const { pod, memory, deleted, known } = this.state;
     if (!known || isToldBetter(pod, memory)) return;
-    reporter.report(pod, computeStatus(pod, memory, { hostIP: node.hostIP(), now: node.effects.now(), deleted }));
+    const { recursiveReadOnly } = node.host.volumes;
+    const context = { hostIP: node.hostIP(), now: node.effects.now(), deleted, recursiveReadOnly };
+    reporter.report(pod, computeStatus(pod, memory, context));
   }
 
   #save(): void {
