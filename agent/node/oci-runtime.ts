@@ -26,10 +26,11 @@ export type RuntimeHandlers = Readonly<Record<string, string>>;
 /** Which handlers a node has, without being told of more: what a RuntimeClass cannot name, and containerd's usual one. */
 const BUILT_IN: RuntimeHandlers = { "": "runc", runc: "runc" };
 
+export const handlerNames = (configured: RuntimeHandlers): string[] => Object.keys({ ...BUILT_IN, ...configured });
+
 export interface OciRuntimes {
   /** What `nerdctl run --runtime` takes; undefined for a handler that the node does not have. */
   of(handler: string): string | undefined;
-  readonly handlers: readonly string[];
 }
 
 /** Writes a script for each runtime into `folder`. Containers remember its path, so it stays the same. */
@@ -43,7 +44,7 @@ export function ociRuntimes(folder: string, configured: RuntimeHandlers = {}): O
       handler,
       isShim(runtime) ? runtime : writeScript(join(folder, `oci-${handler || "default"}`), rules, runtime),
     );
-  return { of: (handler) => written.get(handler), handlers: [...written.keys()] };
+  return { of: (handler) => written.get(handler) };
 }
 
 const isShim = (runtime: string) => runtime.startsWith("io.containerd.");

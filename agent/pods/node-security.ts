@@ -1,6 +1,9 @@
 /** What of a pod's security is its node's: settings, runtimes, and the namespaces that containers share. */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CoreV1LinuxContainerUser } from "../../worker/kinds/generated/types.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
+import { CONTAINERD_NAMESPACE } from "../containerd.ts";
 import { type Command, command as machineCommand } from "../network/commands.ts";
 import { type OciRuntimes, ociRuntimes } from "../node/oci-runtime.ts";
 import { type SecuritySettings, securitySettings } from "../node/security-settings.ts";
@@ -15,6 +18,8 @@ export interface NodeSecurity {
   readonly hasAppArmor: boolean;
   /** The handler that a RuntimeClass names. Rejects in the kubelet's words. */
   handlerOf(runtimeClass: string): Promise<string>;
+  /** Whom the first process of a container ran as at its start; undefined for one that is not there. */
+  userOf(containerId: string): CoreV1LinuxContainerUser | undefined;
 }
 
 export type SecurityParts = { home: string; api: Api; settings?: SecuritySettings; command?: Command };
@@ -37,5 +42,19 @@ export function machineSecurity(parts: SecurityParts): NodeSecurity {
       if (handler === undefined) throw new Error(`failed to lookup RuntimeClass ${name}: ${message}`);
       return handler;
     },
+    userOf: (id) => readUser(join(home, "containerd/state/io.containerd.runtime.v2.task", CONTAINERD_NAMESPACE, id)),
   };
+}
+
+/** From the specification that containerd gave the runtime. */
+function readUser(bundle: string): CoreV1LinuxContainerUser | undefined {
+  try {
+    const { process } = JSON.parse(readFileSync(join(bundle, "config.json"), "utf8")) as {
+      process: { user: { uid: number; gid: number; additionalGids?: number[] } };
+    };
+    const { uid, gid, additionalGids: supplementalGroups = [] } = process.user;
+    return { uid, gid, supplementalGroups };
+  } catch {
+    return undefined;
+  }
 }

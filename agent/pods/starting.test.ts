@@ -28,6 +28,7 @@ function refusing(message: string): NodeContext {
         settings: { seccompDefault: false },
         runtimes: { of: () => "runc" },
         namespaces: { open: async () => ({ ipc: "host", uts: "host" }) },
+        userOf: () => undefined,
       },
       runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     },

@@ -164,6 +164,7 @@ function tellMade(node: NodeContext, state: PodState, attempt: Attempt, made: In
   attempt.pid = made.State.Pid;
   attempt.startTicks = attempt.pid ? node.host.processes.startTicks(attempt.pid) : undefined;
   attempt.logPath = made.LogPath;
+  attempt.user = node.host.security.userOf(made.Id);
   state.lookFully ||= !made.LogPath; // it runs; what could not be asked now, the next look tells
   attempt.imageName = made.Image;
 }

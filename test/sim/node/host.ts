@@ -60,10 +60,11 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     volumes: modelVolumes(machine, disk, agent),
     security: {
       settings: securitySettings(),
-      runtimes: { of: () => "runc", handlers: [""] },
+      runtimes: { of: () => "runc" },
       namespaces: { open: async () => ({ ipc: "host", uts: "host" }), close: async () => {}, opened: () => [] },
       hasAppArmor: false,
       handlerOf: async () => "",
+      userOf: () => undefined,
     },
     images: { limits: PULL_LIMITS, records: machine.imageRecords, nodeCredentials: () => ({}) },
     act: acting(machine, agent),
