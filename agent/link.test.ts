@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { type WebSocket, WebSocketServer } from "ws";
-import { CloseCode, PROTOCOL_VERSION, type ToNode } from "../worker/protocol/link.ts";
+import { CloseCode, OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION, type ToNode } from "../worker/protocol/link.ts";
 import { effects } from "./effects.ts";
 import { type Handlers, joinParts, Link, type Objects, Offline } from "./link.ts";
 import { dialLink } from "./link-socket.ts";
@@ -31,6 +31,7 @@ async function connect(answer: (socket: WebSocket, text: string) => void) {
     welcome: () => {},
     objects: (message) => seen.push(message),
     stream: () => {},
+    usage: async (pods) => ({ at: 1, ...(pods && { pods: [] }) }),
     online: () => {},
   };
   const { port } = server.address() as AddressInfo;
@@ -62,9 +63,9 @@ test("half a snapshot is handed to no one", async () => {
   link.stop();
 });
 
-test("a cluster of the release before is spoken to in its words, and one that has been renewed in the newest", async () => {
+test("a cluster of an older release is spoken to in its words, and one that has been renewed in the newest", async () => {
   const heard: string[] = [];
-  let speaks = PROTOCOL_VERSION - 1;
+  let speaks = OLDEST_PROTOCOL_VERSION;
   const { link } = await connect((socket, text) => {
     heard.push(text);
     if (!text.includes('"hello"')) return;
@@ -75,16 +76,31 @@ test("a cluster of the release before is spoken to in its words, and one that ha
   const versions = () =>
     heard.filter((text) => text.includes('"hello"')).map((text) => (JSON.parse(text) as { version: number }).version);
   await until(() => link.online);
-  expect(versions()).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION - 1]);
+  const older = [PROTOCOL_VERSION, 2, OLDEST_PROTOCOL_VERSION];
+  expect(versions()).toEqual(older);
   link.look();
   speaks = PROTOCOL_VERSION;
   for (const socket of sockets.clients) socket.close();
   await until(() => !link.online);
   await until(() => link.online);
-  expect(versions()).toEqual([PROTOCOL_VERSION, PROTOCOL_VERSION - 1, PROTOCOL_VERSION]);
+  expect(versions()).toEqual([...older, PROTOCOL_VERSION]);
   expect(heard).not.toContain("look");
   link.look();
   await until(() => heard.includes("look"));
+  link.stop();
+});
+
+test("what the node uses is told when it is asked", async () => {
+  const heard: unknown[] = [];
+  const { link } = await connect((socket, text) => {
+    const message = text === "ping" ? undefined : JSON.parse(text);
+    if (message?.type === "usage") heard.push(message);
+    if (message?.type !== "hello") return;
+    say(socket, { type: "changes", revision: 4, changes: [] });
+    say(socket, { type: "usage", id: 7, pods: true });
+  });
+  await until(() => heard.length > 0);
+  expect(heard).toEqual([{ type: "usage", id: 7, usage: { at: 1, pods: [] } }]);
   link.stop();
 });
 

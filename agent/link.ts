@@ -7,6 +7,7 @@ import { errorText } from "../worker/lib/error-text.ts";
 import {
   CloseCode,
   type Json,
+  type NodeUsage,
   OLDEST_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type ToCluster,
@@ -40,6 +41,8 @@ export type Handlers = {
   /** Snapshot and changes, in order. */
   objects(message: Objects): void;
   stream(message: Extract<ToNode, { type: "stream" }>): void;
+  /** What the node uses, and with `pods` what its pods do; a model does not tell. */
+  usage?(pods: boolean): Promise<NodeUsage>;
   online(online: boolean): void;
 };
 
@@ -180,12 +183,23 @@ export class Link {
         return this.receiveObjects(message);
       case "stream":
         return this.handlers.stream(message);
+      case "usage":
+        return void this.tellUsage(message.id, message.pods);
       case "reply": {
         const call = this.calls.get(message.id);
         this.calls.delete(message.id);
         call?.cancel();
         return call?.resolve({ code: message.code, body: message.body });
       }
+    }
+  }
+
+  private async tellUsage(id: number, pods: boolean): Promise<void> {
+    try {
+      const usage = await this.handlers.usage?.(pods);
+      if (usage && this.open) this.send({ type: "usage", id, usage });
+    } catch (error) {
+      this.options.log(`what this node uses could not be told: ${errorText(error)}`);
     }
   }
 

@@ -7,6 +7,7 @@ import { errorText } from "../worker/lib/error-text.ts";
 import { effects, steadyEffects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
+import type { JoinCommand } from "./local/commands.ts";
 import { homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { VERSION } from "./version.ts";
@@ -23,6 +24,12 @@ function seconds(text: string): number {
   const match = /^(\d+)(s|m|h|d)?$/.exec(text);
   if (!match) throw new InvalidArgumentError("a duration is a number with s, m, h or d, e.g. 24h");
   return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError("a port is 0 to 65535");
+  return value;
 }
 
 /** As kube-apiserver's flag says it: `group/version=true`, joined by commas. */
@@ -42,6 +49,7 @@ type UpCommand = LoginOptions & {
   runtimeConfig?: RuntimeConfig;
   nodeName: string;
   nodeIp?: string;
+  kubeletPort?: number;
 };
 
 /** kube-apiserver's flags for ways in beside the cluster's own credentials. */
@@ -93,9 +101,14 @@ withLogins(program.command("up"))
   )
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
+  .option(
+    "--kubelet-port <port>",
+    "where the node's own API listens, 0 for nowhere (default 10250, or any where that is taken)",
+    port,
+  )
   .action(async (options: UpCommand) => {
     const logins = await loginsOf(options);
-    const { controllers, clientCertificates, agent, nodeName, nodeIp } = options;
+    const { controllers, clientCertificates, agent, nodeName, nodeIp, kubeletPort } = options;
     const { runtimeConfig: versions } = options;
     const common = {
       home: home(),
@@ -108,7 +121,7 @@ withLogins(program.command("up"))
     };
     if (!agent && !clientCertificates) return (await import("./local/alone.ts")).upAlone(common);
     const { up } = await import("./local/supervisor.ts");
-    const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp });
+    const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp, kubeletPort });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
@@ -134,7 +147,12 @@ program
   .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)")
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
-  .action(async (url: string, options: { token?: string; caHash?: string; nodeName: string; nodeIp?: string }) => {
+  .option(
+    "--kubelet-port <port>",
+    "where the node's own API listens, 0 for nowhere (default 10250, or any where that is taken)",
+    port,
+  )
+  .action(async (url: string, options: Omit<JoinCommand, "server">) => {
     const { joinCluster } = await commands();
     await joinCluster(home(), { server: url, ...options }, progress);
     await runAgent();

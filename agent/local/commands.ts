@@ -7,7 +7,7 @@ import { administrator } from "./credentials.ts";
 import { cachePath, files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
-import { fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
+import { choose, fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { runningSupervisor } from "./prepare.ts";
 
@@ -35,6 +35,7 @@ export type JoinCommand = {
   caHash?: string;
   nodeName: string;
   nodeIp?: string;
+  kubeletPort?: number;
 };
 
 export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {
@@ -45,12 +46,13 @@ export async function joinCluster(home: Home, command: JoinCommand, progress: Pr
   if (known && !command.token) {
     if (known.server !== server)
       throw new Error(`this machine is a node of ${known.server}: give a token to join ${server}`);
-    return;
+    return choose(home.path, { kubeletPort: command.kubeletPort });
   }
   if (!command.token) throw new Error("joining needs a token: `skerry token create` on the cluster's side prints one");
   const ca = command.caHash ? await fetchCa(server, command.caHash) : undefined;
   const { token, nodeName: node, nodeIp: address } = command;
   await join(home.path, { server, token, node, ca, address });
+  choose(home.path, { kubeletPort: command.kubeletPort });
   progress(`joined ${server} as node ${command.nodeName}`);
 }
 

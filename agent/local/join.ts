@@ -15,6 +15,8 @@ export type NodeIdentity = {
   ca?: string;
   /** The address that other nodes reach this one by, where the user chose it. */
   address?: string;
+  /** The port of the node's own API, where the user chose it; 0 for none. */
+  kubeletPort?: number;
 };
 
 export function readIdentity(home: string): NodeIdentity | undefined {
@@ -47,6 +49,14 @@ export async function join(home: string, options: JoinOptions): Promise<NodeIden
 
 export function writeIdentity(home: string, identity: NodeIdentity): void {
   writeFile(files(home).node, `${JSON.stringify(identity, null, 2)}\n`);
+}
+
+/** Takes in what the user has chosen anew of a machine that joined before. */
+export function choose(home: string, chosen: Pick<NodeIdentity, "address" | "kubeletPort">): void {
+  const known = readIdentity(home);
+  const wanted = Object.entries(chosen).filter(([, value]) => value !== undefined);
+  if (!known || wanted.every(([name, value]) => known[name as keyof typeof chosen] === value)) return;
+  writeIdentity(home, { ...known, ...Object.fromEntries(wanted) });
 }
 
 export const hashOfCa = (pem: string) =>

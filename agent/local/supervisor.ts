@@ -7,7 +7,7 @@ import { answers, summary, waitFor } from "./answers.ts";
 import { cachePath, files, type Home } from "./home.ts";
 import { type Server, send, sendChecked } from "./http.ts";
 import { ensureTools } from "./install.ts";
-import { join, readIdentity, writeIdentity } from "./join.ts";
+import { choose, join, readIdentity } from "./join.ts";
 import { Keeper } from "./keeper.ts";
 import { prepare, thisProgram, type UpOptions, workerdOptions } from "./prepare.ts";
 import { type FrontSockets, openLog, startWorkerd } from "./workerd.ts";
@@ -17,6 +17,8 @@ export type SupervisorOptions = UpOptions & {
   node?: string;
   /** The address that other nodes reach this one by; found when absent. */
   nodeIp?: string;
+  /** The port of the node's own API; 0 for none. */
+  kubeletPort?: number;
 };
 
 const READY_TIMEOUT_MS = 120_000;
@@ -73,11 +75,10 @@ function startControlPlane({ home, progress, effects }: UpOptions, workerd: Work
 }
 
 async function startAgent(
-  { home, node, nodeIp, progress, effects }: SupervisorOptions & { node: string },
+  { home, node, nodeIp, kubeletPort, progress, effects }: SupervisorOptions & { node: string },
   server: Server,
 ): Promise<Keeper> {
   const known = readIdentity(home.path);
-  if (known && nodeIp && known.address !== nodeIp) writeIdentity(home.path, { ...known, address: nodeIp });
   if (!known) {
     progress(`joining this machine as node ${node}`);
     const { body } = await sendChecked(server, "POST", "/skerry/tokens", { ttlSeconds: 600, replace: true });
@@ -89,6 +90,7 @@ async function startAgent(
       address: nodeIp,
     });
   }
+  choose(home.path, { address: nodeIp, kubeletPort });
   const name = readIdentity(home.path)?.node ?? node;
   const keeper = new Keeper(
     {

@@ -1,20 +1,16 @@
-/** What `nodes/NAME/proxy` answers for the node itself: the part of a kubelet's HTTP API that Skerry has. */
-import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+/** `nodes/NAME/proxy` for the node itself: what its own API answers, as messages to the edge. */
+import { Readable } from "node:stream";
+import type { Headers } from "../../worker/protocol/proxy.ts";
+import type { Answer, Question } from "../kubelet/answer.ts";
+import { compressed } from "../kubelet/server.ts";
 
-export type NodeFacts = { pods(): readonly CoreV1Pod[] };
-export type NodeAnswer = { status: number; type: string; text: string };
+export type NodeFacts = { answer(question: Question): Promise<Answer> };
+export type NodeAnswer = { status: number; headers: Headers; body: Readable };
 
-const PATHS: Readonly<Record<string, (node: NodeFacts) => Omit<NodeAnswer, "status">>> = {
-  "/healthz": () => ({ type: "text/plain; charset=utf-8", text: "ok" }),
-  "/pods": (node) => ({
-    type: "application/json",
-    text: JSON.stringify({ kind: "PodList", apiVersion: "v1", metadata: {}, items: node.pods() }),
-  }),
-};
-
-/** `path` may have a query, which nothing here heeds. */
-export function answerForNode(node: NodeFacts, path: string): NodeAnswer {
-  const answer = PATHS[path.replace(/\?.*$/s, "").replace(/(.)\/$/, "$1")];
-  if (!answer) return { status: 404, type: "text/plain; charset=utf-8", text: "404 page not found\n" };
-  return { status: 200, ...answer(node) };
+/** `accepted` is what the client says of the encodings that it takes. */
+export async function answerForNode(node: NodeFacts, question: Question, accepted: string): Promise<NodeAnswer> {
+  const { status, headers, body } = await compressed(await node.answer(question), accepted);
+  const list = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
+  const isWhole = typeof body === "string" || Buffer.isBuffer(body);
+  return { status, headers: list, body: isWhole ? Readable.from([Buffer.from(body)]) : body };
 }

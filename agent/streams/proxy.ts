@@ -9,7 +9,7 @@ import { sendableCode } from "../../worker/lib/websocket.ts";
 import type { ProxyRequest } from "../../worker/protocol/link.ts";
 import { type Headers, type ProxyMessage, Window } from "../../worker/protocol/proxy.ts";
 import { closeInOrder, sendWithin } from "./channels.ts";
-import { answerForNode, type NodeAnswer } from "./kubelet.ts";
+import { answerForNode, type NodeFacts } from "./kubelet.ts";
 import { type Around, rewriteUrl } from "./proxy-urls.ts";
 import type { ServedProxy } from "./served.ts";
 
@@ -23,7 +23,7 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
   const edge = new Edge(socket);
   const ask = await edge.asked();
   if (!ask) return;
-  if (request.address === "") await serveNode(edge, answerForNode(deps.node, ask.path));
+  if (request.address === "") await serveNode(edge, ask, deps.node);
   else await (ask.upgrade ? serveUpgrade(edge, request, ask) : serveRequest(edge, request, ask));
 }
 
@@ -88,13 +88,16 @@ function pairs(raw: readonly string[]): Headers {
   return headers;
 }
 
-async function serveNode(edge: Edge, { status, type, text }: NodeAnswer): Promise<void> {
+async function serveNode(edge: Edge, { method, path, headers: asked }: Ask, node: NodeFacts): Promise<void> {
   edge.listen((data, isBinary) => {
     const message = isBinary ? undefined : (JSON.parse(data.toString()) as ProxyMessage);
     if (message?.type === "read") edge.window.read(message.bytes);
   });
-  await edge.send({ type: "response", status, headers: [["content-type", type]] });
-  await edge.sendBody(Readable.from(Buffer.from(text)));
+  const accepted = asked.find(([name]) => name.toLowerCase() === "accept-encoding")?.[1] ?? "";
+  const { status, headers, body } = await answerForNode(node, { method, url: path }, accepted);
+  edge.socket.once("close", () => body.destroy());
+  await edge.send({ type: "response", status, headers });
+  await edge.sendBody(method === "HEAD" ? Readable.from([]) : body);
 }
 
 const originOf = ({ scheme, address, port }: ProxyRequest) => {

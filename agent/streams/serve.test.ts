@@ -34,7 +34,7 @@ test("what comes together with the handshake is heard", async () => {
   const identity = { server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, node: "n", token: "t" };
   const deps = {
     identity: identity as NodeIdentity,
-    node: { pods: () => [] },
+    node: { answer: async () => ({ status: 200, headers: {}, body: "ok" }) },
     log: () => {},
   } as unknown as StreamDeps & {
     identity: NodeIdentity;

@@ -119,7 +119,13 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     await once(socket, "open");
     const request = { id: "1", kind, namespace: "default", pod: "p", uid: "", container, query, subprotocol };
     const pods = { find: () => containers.get(container), sandboxOf: () => sandbox };
-    void serveOn(near, request, { nerdctl: runtime.nerdctl, pods, node: { pods: () => [] }, effects, log: () => {} });
+    void serveOn(near, request, {
+      nerdctl: runtime.nerdctl,
+      pods,
+      node: { answer: () => Promise.reject(new Error("not asked")) },
+      effects,
+      log: () => {},
+    });
     return client;
   }
 

@@ -8,11 +8,13 @@ const golden: { toCluster: string[]; toNode: string[] } = {
     '{"type":"hello","version":1,"agent":"0.1.0","node":"a","revision":0}',
     '{"type":"health","ready":false,"message":"containerd is down"}',
     '{"type":"call","id":1,"method":"GET","path":"/api/v1/nodes/a"}',
+    '{"type":"usage","id":1,"usage":{"at":1,"node":{"cpu":250000000,"memory":1048576,"windowMs":10000},"pods":[]}}',
   ],
   toNode: [
     '{"type":"snapshot","revision":7,"objects":[{"resource":"pods","namespace":"default","name":"p","object":null}]}',
     '{"type":"changes","revision":8,"changes":[]}',
     '{"type":"reply","id":1,"code":200,"body":null}',
+    '{"type":"usage","id":1,"pods":true}',
     '{"type":"stream","request":{"id":"u","kind":"log","namespace":"default","pod":"p","uid":"x","container":"c","query":[],"subprotocol":""}}',
     '{"type":"stream","request":{"id":"u","kind":"proxy","scheme":"http","address":"10.244.0.2","port":80}}',
   ],

@@ -1,0 +1,225 @@
+/** What the agent does, counted as kubelets count it: https://kubernetes.io/docs/reference/instrumentation/metrics/ */
+import type { CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
+import type { Reply } from "../link.ts";
+import type { PodMemory } from "../pods/memory.ts";
+import { Label } from "../pods/observe.ts";
+import type { Run } from "../process.ts";
+import type { Api } from "../volumes/tokens.ts";
+import type { Exposition } from "./exposition.ts";
+import type { PodOnNode } from "./node.ts";
+import { Counter, exponentialBounds, Histogram } from "./tallies.ts";
+
+const START_BOUNDS = [
+  0.5, 1, 2, 3, 4, 5, 6, 8, 10, 20, 30, 45, 60, 120, 180, 240, 300, 360, 480, 600, 900, 1200, 1800, 2700, 3600,
+];
+const STATUS_BOUNDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 20, 30, 45, 60];
+const RUNTIME_BOUNDS = exponentialBounds(0.005, 2.5, 14);
+const REST_BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+const SECOND_MS = 1000;
+
+/** What nerdctl's commands are called where a runtime is asked by CRI. */
+const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
+  create: ["create_container"],
+  exec: ["exec_sync"],
+  image: ["image_status"],
+  images: ["list_images"],
+  inspect: ["container_status"],
+  kill: ["stop_container"],
+  ps: ["list_containers"],
+  pull: ["pull_image"],
+  rm: ["remove_container"],
+  rmi: ["remove_image"],
+  run: ["create_container", "start_container"],
+  start: ["start_container"],
+  update: ["update_container_resources"],
+  version: ["version"],
+};
+const CONTAINER_TYPES: Readonly<Record<string, string>> = {
+  app: "container",
+  ephemeral: "ephemeral_container",
+  init: "init_container",
+};
+
+type Clock = () => number;
+
+export class Observations {
+  readonly #now: Clock;
+  readonly #began: number;
+  readonly #operations = new Counter(
+    "kubelet_runtime_operations_total",
+    "Cumulative number of runtime operations by operation type.",
+  );
+  readonly #operationErrors = new Counter(
+    "kubelet_runtime_operations_errors_total",
+    "Cumulative number of runtime operation errors by operation type.",
+  );
+  readonly #operationTimes = new Histogram(
+    "kubelet_runtime_operations_duration_seconds",
+    "Duration in seconds of runtime operations. Broken down by operation type.",
+    RUNTIME_BOUNDS,
+  );
+  readonly #started = new Counter("kubelet_started_containers_total", "Cumulative number of containers started", [
+    { container_type: "container" },
+  ]);
+  readonly #startErrors = new Counter(
+    "kubelet_started_containers_errors_total",
+    "Cumulative number of errors when starting containers",
+  );
+  readonly #podsStarted = new Counter("kubelet_started_pods_total", "Cumulative number of pods started", [{}]);
+  readonly #podStart = new Histogram(
+    "kubelet_pod_start_duration_seconds",
+    "Duration in seconds from kubelet seeing a pod for the first time to the pod starting to run",
+    START_BOUNDS,
+    [{}],
+  );
+  readonly #podTotal = new Histogram(
+    "kubelet_pod_start_total_duration_seconds",
+    "Duration in seconds to start a pod since its creation, with pulling of images and init containers",
+    START_BOUNDS,
+    [{}],
+  );
+  readonly #statusSync = new Histogram(
+    "kubelet_pod_status_sync_duration_seconds",
+    "Duration in seconds to sync a pod status update.",
+    STATUS_BOUNDS,
+    [{}],
+  );
+  readonly #requests = new Counter(
+    "rest_client_requests_total",
+    "Number of HTTP requests, partitioned by status code, method, and host.",
+  );
+  readonly #requestTimes = new Histogram(
+    "rest_client_request_duration_seconds",
+    "Request latency in seconds. Broken down by verb, and host.",
+    REST_BOUNDS,
+  );
+  readonly #http = new Counter(
+    "kubelet_http_requests_total",
+    "Number of the http requests received since the server started",
+  );
+  readonly #httpTimes = new Histogram(
+    "kubelet_http_requests_duration_seconds",
+    "Duration in seconds to serve http requests",
+  );
+  readonly #probes = new Counter(
+    "prober_probe_total",
+    "Cumulative number of a liveness, readiness or startup probe for a container by result.",
+  );
+  readonly #probeTimes = new Histogram("prober_probe_duration_seconds", "Duration in seconds for a probe response.");
+  /** Pods whose start was counted. */
+  readonly #running = new WeakSet<PodMemory>();
+
+  constructor(now: Clock) {
+    this.#now = now;
+    this.#began = now();
+  }
+
+  tell(to: Exposition): void {
+    for (const tally of [
+      this.#operations,
+      this.#operationErrors,
+      this.#operationTimes,
+      this.#started,
+      this.#startErrors,
+      this.#podsStarted,
+      this.#podStart,
+      this.#podTotal,
+      this.#statusSync,
+      this.#requests,
+      this.#requestTimes,
+      this.#http,
+      this.#httpTimes,
+    ])
+      tally.tell(to);
+  }
+
+  tellProbes(to: Exposition): void {
+    this.#probes.tell(to);
+    this.#probeTimes.tell(to);
+  }
+
+  /** The same programs, counted. */
+  counting(run: Run): Run {
+    return async (program, args, options) => {
+      const began = this.#now();
+      const done = await run(program, args, options);
+      this.#ran(args, done.code !== 0, (this.#now() - began) / SECOND_MS);
+      return done;
+    };
+  }
+
+  /** The same API, counted. `present` is asked which pods are here. */
+  watching(api: Api, host: string, present: () => readonly PodOnNode[]): Api {
+    return async (method, path, body, contentType) => {
+      const began = this.#now();
+      const seconds = () => (this.#now() - began) / SECOND_MS;
+      try {
+        const reply = await api(method, path, body, contentType);
+        this.#asked(method, host, String(reply.code), seconds());
+        if (method === "PATCH") this.#told(path, body, reply, seconds(), present);
+        return reply;
+      } catch (error) {
+        this.#asked(method, host, "<error>", seconds());
+        throw error;
+      }
+    };
+  }
+
+  served(method: string, path: string, seconds: number): void {
+    const labels = { method, path, server_type: "readwrite", long_running: "false" };
+    this.#http.add(labels);
+    this.#httpTimes.observe(seconds, labels);
+  }
+
+  probed(
+    probe: { type: string; result: "successful" | "failed" | "unknown"; container: string; seconds: number },
+    of: PodOnNode,
+  ): void {
+    const { name, namespace, uid } = of.memory;
+    const labels = { probe_type: probe.type, container: probe.container, pod: name, namespace };
+    this.#probes.add({ ...labels, pod_uid: uid, result: probe.result });
+    this.#probeTimes.observe(probe.seconds, labels);
+  }
+
+  /** Nothing more comes of this pod. */
+  forget({ name, namespace, uid }: PodMemory): void {
+    this.#probes.forget({ pod_uid: uid });
+    this.#probeTimes.forget({ pod: name, namespace });
+  }
+
+  #ran(args: readonly string[], failed: boolean, seconds: number): void {
+    const kind = args.findLast((arg) => arg.startsWith(`${Label.kind}=`))?.slice(Label.kind.length + 1) ?? "";
+    const operations = args[0] === "run" && kind === "pause" ? ["run_podsandbox"] : (OPERATIONS[args[0] ?? ""] ?? []);
+    for (const operation_type of operations) {
+      this.#operations.add({ operation_type });
+      this.#operationTimes.observe(seconds / operations.length, { operation_type });
+      if (failed) this.#operationErrors.add({ operation_type });
+    }
+    const container_type = CONTAINER_TYPES[kind];
+    if (args[0] !== "run" || container_type === undefined) return;
+    if (failed) this.#startErrors.add({ container_type, code: "RunContainerError" });
+    else this.#started.add({ container_type });
+  }
+
+  #asked(method: string, host: string, code: string, seconds: number): void {
+    this.#requests.add({ method, host, code });
+    this.#requestTimes.observe(seconds, { verb: method, host });
+  }
+
+  /** A pod has started when the cluster has been told that it runs. */
+  #told(path: string, body: unknown, { code }: Reply, seconds: number, present: () => readonly PodOnNode[]): void {
+    const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/status$/.exec(path) ?? [];
+    if (name === undefined || code >= 300) return;
+    this.#statusSync.observe(seconds);
+    if ((body as { status?: CoreV1PodStatus } | undefined)?.status?.phase !== "Running") return;
+    const found = present().find(({ memory }) => memory.name === name && memory.namespace === namespace);
+    if (!found || this.#running.has(found.memory)) return;
+    this.#running.add(found.memory);
+    if (found.memory.startedAt < this.#began) return; // it ran before this agent did
+    const now = this.#now();
+    this.#podsStarted.add();
+    this.#podStart.observe(Math.max(0, now - found.memory.startedAt) / SECOND_MS);
+    const created = Date.parse(found.pod.metadata.creationTimestamp ?? "");
+    if (created) this.#podTotal.observe(Math.max(0, now - created) / SECOND_MS);
+  }
+}
