@@ -1,10 +1,12 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
-import type { CoreV1Pod } from "../worker/kinds/generated/types.ts";
+import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
+import { NodeApi } from "./kubelet/node-api.ts";
+import { Observations } from "./kubelet/observations.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
@@ -13,13 +15,15 @@ import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { NodeNetwork } from "./network/network.ts";
-import { nodeStatus } from "./node/facts.ts";
+import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
 import { machineId } from "./node/machine-id.ts";
 import { Writability } from "./node/writability.ts";
 import { machineHost } from "./pods/host.ts";
 import { run } from "./process.ts";
+import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
 import { serveStream } from "./streams/serve.ts";
+import { VERSION } from "./version.ts";
 import { unmountAll } from "./volumes/mounts.ts";
 import { findRecursiveReadOnly } from "./volumes/recursive-read-only.ts";
 
@@ -34,6 +38,8 @@ type Parts = {
   containerd: Containerd;
   launcher: Launcher;
   nerdctl: Nerdctl;
+  /** What of all this is counted. */
+  observations: Observations;
   containerdVersion: string;
   recursiveReadOnly: boolean;
 };
@@ -48,16 +54,29 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   await containerd.start();
   const toml = containerd.paths.nerdctlToml;
   const launcher = new Launcher(effects, nerdctlEnvironment(toml));
+  const observations = new Observations(effects.now);
   const nerdctl = new Nerdctl({
     binary: tools.nerdctl,
     toml,
     namespace: CONTAINERD_NAMESPACE,
-    run: launcher.run,
+    run: observations.counting(launcher.run),
   });
   const version = await run(tools.containerd, ["--version"]);
   const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";
   const recursiveReadOnly = await findRecursiveReadOnly();
-  return { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion, recursiveReadOnly };
+  return {
+    home,
+    identity,
+    machine,
+    effects,
+    log,
+    containerd,
+    launcher,
+    nerdctl,
+    observations,
+    containerdVersion,
+    recursiveReadOnly,
+  };
 }
 
 const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
@@ -70,13 +89,14 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
     log,
   });
 
-function assemble(parts: Parts): AgentCore {
+function assemble(parts: Parts): { core: AgentCore; nodeApi: NodeApi } {
   const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion, recursiveReadOnly } = parts;
   const { node, server, ca, address } = identity;
   const writability = new Writability();
   const state = openState(files(home.path).agentState, writability, log);
-  const own = { pods: () => [...state.of("pods").values()] as unknown as CoreV1Pod[] };
-  return new AgentCore({
+  const nodeApi = nodeApiOf(parts, state);
+  const core = new AgentCore({
+    nodeApi,
     node,
     machineId: machineId(home.path),
     state,
@@ -87,13 +107,55 @@ function assemble(parts: Parts): AgentCore {
     upstream: { url: server, ca },
     runtime: nerdctl,
     watchRuntime: (onHealth) => {
-      containerd.onHealth = onHealth;
+      containerd.onHealth = (answers) => {
+        nodeApi.sawRuntime(answers);
+        onHealth(answers);
+      };
     },
     network: networkOf(parts),
     host: (api) => machineHost({ home: home.path, nerdctl, api, effects, writability, recursiveReadOnly }),
-    facts: (images, conditions) =>
-      nodeStatus({ name: node, address, folder: home.path, containerdVersion, images, now: effects.now(), conditions }),
-    serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: own, log, effects }),
+    facts: (images, conditions) => {
+      nodeApi.sawImages(images);
+      const sources = { name: node, address, folder: home.path, containerdVersion, images, conditions };
+      return { ...nodeStatus({ ...sources, now: effects.now() }), ...endpointsOf(nodeApi) };
+    },
+    serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: nodeApi, log, effects }),
+    log,
+  });
+  return { core, nodeApi };
+}
+
+/** Where the node's own API listens, if it does. */
+const endpointsOf = ({ port }: NodeApi): Pick<CoreV1NodeStatus, "daemonEndpoints"> =>
+  port ? { daemonEndpoints: { kubeletEndpoint: { Port: port } } } : {};
+
+function nodeApiOf({ home, identity, effects, log, containerd, observations }: Parts, state: State): NodeApi {
+  const { node, server, address, kubeletPort } = identity;
+  const self = () => state.of("nodes").get(`/${node}`) as CoreV1Node | undefined;
+  const ip = address ?? mainAddress();
+  return new NodeApi({
+    home: home.path,
+    node,
+    server,
+    port: kubeletPort,
+    version: `${KUBERNETES_VERSION}+skerry.${VERSION}`,
+    effects,
+    observations,
+    pods: () => [...state.of("pods").values()] as unknown as CoreV1Pod[],
+    authority: () => state.welcome()?.ca ?? "",
+    addresses: () =>
+      self()?.status?.addresses ?? [
+        { type: "Hostname", address: node },
+        ...(ip ? [{ type: "InternalIP", address: ip }] : []),
+      ],
+    settings: () => ({
+      clusterDomain: state.welcome()?.clusterDomain ?? "",
+      dnsAddress: state.welcome()?.dnsAddress ?? "",
+      podCIDR: self()?.spec?.podCIDR ?? "",
+      maxPods: Number(self()?.status?.capacity?.pods ?? 0),
+      runtimeEndpoint: `unix://${containerd.paths.socket}`,
+    }),
+    runtimePid: () => containerd.pid(),
     log,
   });
 }
@@ -101,7 +163,8 @@ function assemble(parts: Parts): AgentCore {
 /** Runs until a signal. */
 export async function runAgent(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
-  const agent = assemble(parts);
+  const { core: agent, nodeApi } = assemble(parts);
+  await nodeApi.listen();
   agent.start();
   const signal = await new Promise<string>((resolve) => {
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));

@@ -8,6 +8,7 @@ import type { StreamRequest } from "../worker/protocol/link.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
+import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
@@ -54,6 +55,8 @@ export type AgentParts = {
   /** What the machine is; `conditions` are as last told. */
   facts(images: readonly InspectedImage[], conditions: NonNullable<CoreV1NodeStatus["conditions"]>): CoreV1NodeStatus;
   serveStream(request: StreamRequest, pods: PodManager): void;
+  /** The node's own API; a model has none. */
+  nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "usage" | "stop">;
   log(message: string): void;
 };
 
@@ -83,7 +86,9 @@ export class AgentCore {
   constructor(parts: AgentParts) {
     const { node, machine, effects, log, runtime, network, dial } = parts;
     this.parts = parts;
-    const api: Api = (...request) => this.link.call(...request);
+    const { nodeApi } = parts;
+    const call: Api = (...request) => this.link.call(...request);
+    const api = nodeApi?.open(() => this.pods, call) ?? call;
     const host = parts.host(api);
     const { state, machineId, writability } = parts;
     this.own = [undefined, machineId].includes(state.fact(MACHINE));
@@ -106,6 +111,7 @@ export class AgentCore {
         welcome: (welcome) => {
           effects.setBy(welcome.now);
           parts.state.setWelcome(welcome);
+          nodeApi?.welcomed();
           if (this.running) network.renew(welcome.apiCertificate, welcome.apiKey);
         },
         objects: (message) => {
@@ -115,6 +121,7 @@ export class AgentCore {
           this.sync();
         },
         stream: ({ request }) => parts.serveStream(request, this.pods),
+        ...(nodeApi && { usage: (pods) => nodeApi.usage(pods) }),
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
           this.endLease();
@@ -144,6 +151,7 @@ export class AgentCore {
     this.endWatch();
     this.endLease();
     this.cancelSave();
+    this.parts.nodeApi?.stop();
     this.link.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });
@@ -247,7 +255,10 @@ export class AgentCore {
       this.cancelFacts = effects.after(ms, () => this.tellFacts());
     };
     this.register()
-      .then(() => again(FACTS_EVERY_MS))
+      .then(() => {
+        this.parts.nodeApi?.registered();
+        again(FACTS_EVERY_MS);
+      })
       .catch((error: unknown) => {
         log(`the node could not be registered: ${errorText(error)}`);
         again(RETRY_MS);
