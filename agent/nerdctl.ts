@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
 import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
-import { canonicalName, taggedName } from "./images/reference.ts";
+import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
 import { hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
 import { type Finished, type Run, run, spawn } from "./process.ts";
@@ -94,14 +94,19 @@ export class Nerdctl implements Runtime {
   /** What a container is that has just been started. */
   async started(id: string, pid: number, options: ContainerOptions): Promise<Inspected> {
     const LogPath = this.logPathOf(id);
-    const Image = taggedName(options.image);
-    if (!LogPath || !Image || !existsSync(`/proc/${pid}`)) {
+    if (!LogPath || !existsSync(`/proc/${pid}`)) {
       const [inspected] = await this.inspect([id]).catch(() => []);
       if (inspected) return inspected;
     }
     // What an inspection would say, which is a process saved.
     const State = { Status: "running", Running: true, Pid: pid, ExitCode: 0 };
-    return { Id: id, Image: Image ?? options.image, LogPath, State, Config: { Labels: options.labels ?? {} } };
+    return {
+      Id: id,
+      Image: taggedName(options.image) ?? options.image,
+      LogPath,
+      State,
+      Config: { Labels: options.labels ?? {} },
+    };
   }
 
   /** The log of a container that is there, if it is one of nerdctl's files. */
@@ -162,7 +167,15 @@ export class Nerdctl implements Runtime {
   }
 
   async inspectImage(image: string): Promise<InspectedImage | undefined> {
-    return (await this.#inspectImages([image]))[0];
+    const { repository, digest } = parseReference(image);
+    if (!digest) return (await this.#inspectImages([image]))[0];
+    // By a name with a digest nerdctl finds only what is also tagged `latest`.
+    const isMeant = (name: string) => fullName(name) === `${repository}@${digest}`;
+    const [found] = await this.#inspectImages([digest]);
+    const names = found?.RepoDigests ?? [];
+    return found && names.some(isMeant)
+      ? { ...found, RepoDigests: [...names.filter(isMeant), ...names.filter((name) => !isMeant(name))] }
+      : undefined;
   }
 
   async listImages(): Promise<InspectedImage[]> {

@@ -9,7 +9,7 @@ import type { InspectedImage, Runtime } from "../runtime.ts";
 import { type Credential, type DockerConfig, Keyring, keyringOf, pullSecrets } from "./keyring.ts";
 import { type PullLimits, Pulls } from "./pulls.ts";
 import { PullRecords, type RecordFiles } from "./records.ts";
-import { defaultPullPolicy, fullName, imageNameProblem, parseReference } from "./reference.ts";
+import { canonicalName, defaultPullPolicy, fullName, imageNameProblem, parseReference } from "./reference.ts";
 import { SignatureError, type SignaturePolicy, Signatures } from "./signatures.ts";
 import { goMilliseconds, megabytes } from "./words.ts";
 
@@ -22,8 +22,8 @@ export type ImageSettings = {
   policy?: SignaturePolicy;
 };
 
-/** An image that is here. `reference` names it for good where its name may come to mean another one. */
-export type EnsuredImage = InspectedImage & { reference?: string };
+/** An image that is here: what it is run by, and what its container's status calls it. */
+export type EnsuredImage = InspectedImage & { reference: string; name: string };
 
 type Say = (type: "Normal" | "Warning", reason: string, message: string) => void;
 type Request = {
@@ -180,10 +180,11 @@ export class Images {
 
   /** The image if the node's policy lets it run. */
   async #verified(request: Request, image: InspectedImage): Promise<EnsuredImage | undefined> {
-    if (!this.#signatures) return image;
+    const named = nameOf(request.image, image);
+    if (!this.#signatures) return named;
     try {
       const digest = await this.#signatures.verify(request.image, digestsOf(image), request.credentials());
-      return digest ? { ...image, reference: digest } : image;
+      return digest ? { ...named, reference: digest } : named;
     } catch (error) {
       if (!(error instanceof SignatureError)) throw error;
       if (this.#backsOff(request)) return undefined;
@@ -233,7 +234,8 @@ export class Images {
     const backoff = raise(this.#failures.get(key)?.backoff ?? memory.pullBackoff, now, now);
     this.#failures.delete(key); // to the young end
     this.#failures.set(key, { backoff, told: `${reason}: ${message}` });
-    for (const oldest of this.#failures.keys().take(this.#failures.size - MOST_FAILURES)) this.#failures.delete(oldest);
+    const [oldest] = this.#failures.keys();
+    if (oldest !== undefined && this.#failures.size > MOST_FAILURES) this.#failures.delete(oldest);
     memory.pullBackoff = backoff;
     return this.#refuse(memory, say, reason, message, now + backoff.delayMs);
   }
@@ -274,6 +276,14 @@ const orNone = (credentials: () => readonly Credential[]) => () => {
     return [];
   }
 };
+
+/** A digest runs by itself, whatever name it came by; its container is called by a tag of it, else by the image's ID. */
+function nameOf(image: string, inspected: InspectedImage): EnsuredImage {
+  const { digest } = parseReference(image);
+  if (!digest) return { ...inspected, reference: image, name: canonicalName(image) };
+  const tagged = inspected.RepoTags?.find((name) => !name.endsWith(":"));
+  return { ...inspected, reference: digest, name: tagged ? fullName(tagged) : inspected.Id };
+}
 
 /** `docker.io/library/busybox@sha256:…`, of all names that an image has. */
 const digestsOf = ({ RepoDigests = [] }: InspectedImage): string[] => RepoDigests.map(fullName);

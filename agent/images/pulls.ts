@@ -52,7 +52,8 @@ export class Pulls {
     signal?.throwIfAborted();
     const key = [image, ...credentials.map(({ hash }) => hash)].join("\n");
     const flight = this.#flights.get(key) ?? this.#begin(key, image, credentials);
-    flight.listeners.add(listener);
+    const waiting = { ...listener };
+    flight.listeners.add(waiting);
     const { promise: left, reject } = Promise.withResolvers<never>();
     const leave = () => reject(signal?.reason);
     signal?.addEventListener("abort", leave, { once: true });
@@ -60,7 +61,7 @@ export class Pulls {
       return await Promise.race([flight.done, left]);
     } finally {
       signal?.removeEventListener("abort", leave);
-      flight.listeners.delete(listener);
+      flight.listeners.delete(waiting);
       if (flight.listeners.size === 0) this.#end(key, flight, new Error("context canceled"));
     }
   }

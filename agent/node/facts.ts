@@ -8,7 +8,7 @@ import type {
   CoreV1NodeSystemInfo,
 } from "../../worker/kinds/generated/types.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
-import { fullName } from "../pods/images.ts";
+import { fullName } from "../images/reference.ts";
 import type { InspectedImage } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { allocatable, capacity } from "./capacity.ts";

@@ -1,6 +1,7 @@
 import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { EnsuredImage } from "../images/images.ts";
 import { PAUSE_IMAGE } from "../node/pause-image.ts";
-import type { ContainerOptions, InspectedImage } from "../runtime.ts";
+import type { ContainerOptions } from "../runtime.ts";
 import type { ContainerMount } from "../volumes/volume.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
@@ -73,7 +74,7 @@ export type ContainerGiven = {
   kind: ContainerKind;
   env: ReadonlyMap<string, string>;
   mounts: readonly ContainerMount[];
-  image: InspectedImage;
+  image: EnsuredImage;
   imageID: string;
   machineBytes: number;
   runtimeLimits: RuntimeLimits;
@@ -96,7 +97,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   const joined = given.target ? `container:${given.target}` : processes;
   const taken = new Set(given.mounts.map(({ target }) => target));
   return {
-    image: container.image ?? "",
+    image: given.image.reference,
     name: displayName(pod, container.name, given.chance),
     labels: {
       ...labels({ ...given, sandbox: given.sandbox.id, pod, container: container.name }),

@@ -1,11 +1,11 @@
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { AgentClock } from "../clock.ts";
 import type { Desired } from "../desired.ts";
+import type { Images } from "../images/images.ts";
 import type { Runtime } from "../runtime.ts";
 import type { EventRecorder } from "./events.ts";
 import type { FieldContext } from "./fields.ts";
 import type { Host } from "./host.ts";
-import type { Images } from "./images.ts";
 import type { PodMemory } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import type { Observed } from "./observe.ts";

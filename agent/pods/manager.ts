@@ -1,6 +1,7 @@
 import type { CoreV1Node, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
+import { Images } from "../images/images.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Api } from "../volumes/tokens.ts";
@@ -12,7 +13,6 @@ import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
 import { type FoundContainer, foundContainer } from "./found.ts";
 import type { Host } from "./host.ts";
-import { Images } from "./images.ts";
 import { attemptsOf, type Ended, newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";

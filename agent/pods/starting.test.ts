@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import type { InspectedImage } from "../runtime.ts";
+import type { EnsuredImage } from "../images/images.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { newMemory } from "./memory.ts";
 import { startContainer } from "./starting.ts";
@@ -41,7 +41,7 @@ describe("startContainer", () => {
     const memory = newMemory(pod, 0);
     memory.sandbox = { id: "s", number: 0, running: true };
     const state = { uid: "u", pod, memory, fresh: { made: [], removed: [] } } as unknown as PodState;
-    const image = { Config: {} } as InspectedImage;
+    const image: EnsuredImage = { Id: "sha256:1", Config: {}, reference: "app:1", name: "docker.io/library/app:1" };
     const step = { do: "startContainer", container: "c", kind: "app", number: 0 } as const;
     expect(await startContainer(refusing("no such program"), state, step, container, image, new Map())).toBe(false);
     const status = computeStatus(pod, memory, { hostIP: "192.0.2.1", now: 1000, deleted: false });

@@ -1,6 +1,7 @@
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
+import { type EnsuredImage, imageIdOf } from "../images/images.ts";
 import type { Step } from "../plan.ts";
-import type { ContainerOptions, Inspected, InspectedImage } from "../runtime.ts";
+import type { ContainerOptions, Inspected } from "../runtime.ts";
 import type { VolumeImage } from "../volumes/manager.ts";
 import { ImageVolumeError } from "../volumes/volume.ts";
 import { containerOptions } from "./container-spec.ts";
@@ -8,7 +9,6 @@ import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { environment } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
 import { hookFailure, tellHook } from "./hooks.ts";
-import { imageIdOf } from "./images.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { observe } from "./observe.ts";
@@ -30,7 +30,7 @@ export async function startContainer(
   state: PodState,
   step: Start,
   container: CoreV1Container,
-  image: InspectedImage,
+  image: EnsuredImage,
   volumeImages: ReadonlyMap<string, VolumeImage>,
 ): Promise<boolean> {
   const { events, effects } = node;
@@ -80,7 +80,7 @@ function newAttempt(
   node: NodeContext,
   state: PodState,
   container: CoreV1Container,
-  image: InspectedImage,
+  image: EnsuredImage,
   number: number,
 ): Attempt {
   return {
@@ -90,7 +90,7 @@ function newAttempt(
     image: container.image ?? "",
     resources: container.resources ?? {},
     imageID: imageIdOf(image),
-    imageName: "",
+    imageName: image.name,
     startedAt: 0,
     messagePath: node.host.files.messageFile(state.uid, container.name, number),
     ...(image.Config?.StopSignal ? { stopSignal: image.Config.StopSignal } : {}),
@@ -102,7 +102,7 @@ async function optionsOf(
   step: Start,
   state: PodState,
   container: CoreV1Container,
-  image: InspectedImage,
+  image: EnsuredImage,
   attempt: Attempt,
   volumeImages: ReadonlyMap<string, VolumeImage>,
 ): Promise<ContainerOptions> {
@@ -166,7 +166,6 @@ function tellMade(node: NodeContext, state: PodState, attempt: Attempt, made: In
   attempt.logPath = made.LogPath;
   attempt.user = node.host.security.userOf(made.Id);
   state.lookFully ||= !made.LogPath; // it runs; what could not be asked now, the next look tells
-  attempt.imageName = made.Image;
 }
 
 /** https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/ */

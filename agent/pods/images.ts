@@ -1,2 +1,0 @@
-export { type EnsuredImage, Images, imageIdOf } from "../images/images.ts";
-export { fullName, taggedName as canonicalName } from "../images/reference.ts";
