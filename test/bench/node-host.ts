@@ -30,7 +30,7 @@ export function podsOn(server: Endpoint, node: string, image: string): Pick<Node
       metadata: { name: `idle-${i}` },
       spec: {
         nodeName: node,
-        terminationGracePeriodSeconds: 0,
+        terminationGracePeriodSeconds: 1, // or Kubernetes does not wait for the node
         containers: [{ name: "idle", image, imagePullPolicy: "IfNotPresent", command: COMMAND }],
       },
     });

@@ -67,7 +67,7 @@ export async function startKubelet(): Promise<NodeHost> {
         folder,
         "kubelet",
         program,
-        [...flags, `--hostname-override=${NODE}`, "--node-ip=127.0.0.1"],
+        [...flags, `--hostname-override=${NODE}`],
         environment,
       ),
     );
@@ -107,6 +107,7 @@ function writeContainerdConfig(folder: string, socket: string): string {
       `address = ${quote(socket)}`,
       '[plugins."io.containerd.grpc.v1.cri"]',
       `sandbox_image = ${quote(PAUSE_IMAGE)}`,
+      "restrict_oom_score_adj = true", // where this machine does not let processes be made safer
       '[plugins."io.containerd.grpc.v1.cri".cni]',
       `bin_dir = ${quote(PLUGINS)}`,
       `conf_dir = ${quote(networks)}`,
@@ -131,6 +132,7 @@ function writeKubeletConfig(folder: string, socket: string, port: number): strin
     failSwapOn: false,
     cgroupDriver: "cgroupfs",
     makeIPTablesUtilChains: false,
+    clusterDNS: ["10.97.0.10"], // nobody asks it
     maxPods: 200,
     podLogsDir: join(folder, "logs"),
   };
