@@ -17,6 +17,8 @@ import { commandBy } from "./network/commands.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
 import { machineId } from "./node/machine-id.ts";
+import { machineHousekeeping } from "./node/machine.ts";
+import { settingsOf } from "./node/settings.ts";
 import { Writability } from "./node/writability.ts";
 import { machineHost } from "./pods/host.ts";
 import { run } from "./process.ts";
@@ -90,8 +92,10 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
   });
 
 function assemble(parts: Parts): { core: AgentCore; nodeApi: NodeApi } {
-  const { home, identity, machine, effects, log, containerd, nerdctl, containerdVersion, recursiveReadOnly } = parts;
+  const { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion, recursiveReadOnly } =
+    parts;
   const { node, server, ca, address } = identity;
+  const settings = settingsOf(identity.configuration);
   const writability = new Writability();
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
@@ -113,11 +117,17 @@ function assemble(parts: Parts): { core: AgentCore; nodeApi: NodeApi } {
       };
     },
     network: networkOf(parts),
-    host: (api) => machineHost({ home: home.path, nerdctl, api, effects, writability, recursiveReadOnly }),
-    facts: (images, conditions) => {
+    host: (api) =>
+      machineHost({ home: home.path, nerdctl, api, effects, writability, recursiveReadOnly, nodeSettings: settings }),
+    housekeeping: machineHousekeeping(home.path, settings, launcher.run),
+    registration: { labels: settings.labels, taints: settings.taints },
+    facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
       const sources = { name: node, address, folder: home.path, containerdVersion, images, conditions };
-      return { ...nodeStatus({ ...sources, now: effects.now() }), ...endpointsOf(nodeApi) };
+      return {
+        ...nodeStatus({ ...sources, pressures, settings, recursiveReadOnly, now: effects.now() }),
+        ...endpointsOf(nodeApi),
+      };
     },
     serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: nodeApi, log, effects }),
     log,

@@ -13,8 +13,13 @@ import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
 import type { EndpointSlice, NetworkSettings } from "./network/types.ts";
+import { pressureChanges } from "./node/conditions.ts";
+import { agreesWithExtended, extendedAllocatable } from "./node/extended-resources.ts";
+import { Housekeeping, type HousekeepingParts } from "./node/housekeeping.ts";
+import { ImageList } from "./node/image-list.ts";
 import { keepLease } from "./node/lease.ts";
-import { registerNode } from "./node/register.ts";
+import { type Registration, registerNode } from "./node/register.ts";
+import type { Pressure } from "./node/thresholds.ts";
 import { type Writability, writableCondition } from "./node/writability.ts";
 import { outboxOf } from "./outbox.ts";
 import type { Host } from "./pods/host.ts";
@@ -53,7 +58,15 @@ export type AgentParts = {
   network: PodNetwork & Pick<NodeNetwork, "start" | "stop" | "sync" | "renew">;
   host(api: Api): Host;
   /** What the machine is; `conditions` are as last told. */
-  facts(images: readonly InspectedImage[], conditions: NonNullable<CoreV1NodeStatus["conditions"]>): CoreV1NodeStatus;
+  facts(
+    images: readonly InspectedImage[],
+    conditions: NonNullable<CoreV1NodeStatus["conditions"]>,
+    pressures: readonly Pressure[],
+  ): CoreV1NodeStatus;
+  /** How the machine is kept from running out of what it has; a model's never does. */
+  housekeeping?: HousekeepingParts;
+  /** What the node is registered with. */
+  registration?: Pick<Registration, "labels" | "taints">;
   serveStream(request: StreamRequest, pods: PodManager): void;
   /** The node's own API; a model has none. */
   nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "usage" | "stop">;
@@ -70,11 +83,14 @@ export class AgentCore {
   private readonly parts: AgentParts;
   private readonly link: Link;
   private readonly pods: PodManager;
+  private readonly images: ImageList;
+  private readonly housekeeping: Housekeeping | undefined;
   private started: Promise<void> | undefined;
   private running = false;
   private addresses = "";
   /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
   private told = "";
+  private rebootTold = "";
   private cancelFacts = () => {};
   private conditions: NonNullable<CoreV1NodeStatus["conditions"]> = [];
   private endWatch = () => {};
@@ -103,7 +119,22 @@ export class AgentCore {
       api,
       log,
       outbox: outboxOf(state),
+      nodeObject: () => this.self(),
+      pressures: () => this.housekeeping?.pressures ?? [],
+      onImages: () => this.images.outdate(),
     });
+    this.images = new ImageList(runtime);
+    this.housekeeping =
+      parts.housekeeping &&
+      new Housekeeping({
+        ...parts.housekeeping,
+        pods: this.pods,
+        runtime,
+        images: this.images,
+        effects,
+        onChange: () => this.tellFacts(),
+        log,
+      });
     this.link = new Link(
       { dial, node, machine: machineId, effects: machine, log },
       {
@@ -153,6 +184,7 @@ export class AgentCore {
     this.cancelSave();
     this.parts.nodeApi?.stop();
     this.link.stop();
+    this.housekeeping?.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });
     this.parts.state.close();
@@ -185,6 +217,7 @@ export class AgentCore {
       pods: this.all<CoreV1Pod>("pods"),
     });
     this.pods.sync(this.desired());
+    if (!agreesWithExtended(this.self())) this.tellFacts();
   }
 
   /** Once the node has its addresses: the network, then what ran before, then everything wanted. */
@@ -193,6 +226,7 @@ export class AgentCore {
       await this.startNetwork();
       await this.pods.start();
     });
+    this.housekeeping?.start();
     this.parts.watchRuntime((answers) => this.link.reportHealth(answers, answers ? "" : "container runtime is down"));
   }
 
@@ -286,14 +320,28 @@ export class AgentCore {
   }
 
   private async register(): Promise<void> {
-    const { node, runtime, facts, writability, effects } = this.parts;
-    const found = facts(await runtime.listImages(), this.conditions);
-    const writable = writableCondition(writability.problem(), this.conditions, effects.now());
-    const status = { ...found, conditions: [...(found.conditions ?? []), writable] };
+    const { node, facts, writability, effects, registration } = this.parts;
+    const images = await this.images.all();
+    const self = this.self();
+    const known = this.conditions.length ? this.conditions : (self?.status?.conditions ?? []);
+    const found = facts(images, known, this.housekeeping?.pressures ?? []);
+    const writable = writableCondition(writability.problem(), known, effects.now());
+    const allocatable = { ...found.allocatable, ...extendedAllocatable(self) } as Record<string, string>;
+    const status = { ...found, allocatable, conditions: [...(found.conditions ?? []), writable] };
     this.conditions = status.conditions;
+    for (const event of pressureChanges(status.conditions, known))
+      this.pods.tellNode("Normal", event, `Node ${node} status is now: ${event}`);
+    this.tellReboot(self?.status?.nodeInfo?.bootID, found.nodeInfo?.bootID);
     const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;
-    await registerNode({ name: node, status, call: (...request) => this.link.call(...request) });
+    await registerNode({ name: node, status, ...registration, call: (...request) => this.link.call(...request) });
     this.told = text;
+  }
+
+  private tellReboot(before: string | undefined, now: string | undefined): void {
+    if (!before || !now || before === now || this.rebootTold === now) return;
+    this.rebootTold = now;
+    const { node } = this.parts;
+    this.pods.tellNode("Warning", "Rebooted", `Node ${node} has been rebooted, boot id: ${now}`);
   }
 }

@@ -10,11 +10,14 @@ import { addBackupCommands } from "./local/backup-command-line.ts";
 import type { JoinCommand } from "./local/commands.ts";
 import { homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
+import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
 import { VERSION } from "./version.ts";
 
 // Each command loads what it runs: the supervisor starts sooner and stays small.
 const commands = () => import("./local/commands.ts");
 const runAgent = async () => (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
+const configurationOf = async (options: NodeOptions) =>
+  (await import("./local/node-configuration.ts")).nodeConfiguration(options);
 const defaultNodeName = () => hostname().toLowerCase();
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
@@ -42,15 +45,16 @@ function runtimeConfig(text: string): RuntimeConfig {
   return Object.fromEntries(entries);
 }
 
-type UpCommand = LoginOptions & {
-  agent: boolean;
-  controllers: boolean;
-  clientCertificates?: boolean;
-  runtimeConfig?: RuntimeConfig;
-  nodeName: string;
-  nodeIp?: string;
-  kubeletPort?: number;
-};
+type UpCommand = LoginOptions &
+  NodeOptions & {
+    agent: boolean;
+    controllers: boolean;
+    clientCertificates?: boolean;
+    runtimeConfig?: RuntimeConfig;
+    nodeName: string;
+    nodeIp?: string;
+    kubeletPort?: number;
+  };
 
 /** kube-apiserver's flags for ways in beside the cluster's own credentials. */
 function withLogins(command: Command): Command {
@@ -88,7 +92,7 @@ const program = new Command("skerry")
     "\nEnvironment:\n  SKERRY_HOME  holds all state (default /var/lib/skerry)\n  SKERRY_PORT  the API's port (default 6443)",
   );
 
-withLogins(program.command("up"))
+withNodeOptions(withLogins(program.command("up")))
   .description("start a cluster on this machine, or resume it")
   .option("--oidc-ca-file <path>", "an authority that the issuer is trusted by, beside the system's")
   .option("--client-certificates", "clients may log in by certificates of the cluster's CA; costs a detour")
@@ -120,8 +124,9 @@ withLogins(program.command("up"))
       effects,
     };
     if (!agent && !clientCertificates) return (await import("./local/alone.ts")).upAlone(common);
+    const configuration = await configurationOf(options);
     const { up } = await import("./local/supervisor.ts");
-    const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp, kubeletPort });
+    const cluster = await up({ ...common, ...(agent && { node: nodeName }), nodeIp, kubeletPort, configuration });
     process.stdout.write(`\n${cluster.summary}\n`);
     const signal = await new Promise<string>((resolve) => {
       for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
@@ -139,8 +144,7 @@ program
     (await commands()).down(home(), options.pods ?? false, progress, effects),
   );
 
-program
-  .command("join")
+withNodeOptions(program.command("join"))
   .description("make this machine a node of a cluster, and keep it one until stopped")
   .argument("<url>", "the cluster's URL")
   .option("--token <token>", "a join token, from `skerry token create`; needed once")
@@ -152,9 +156,10 @@ program
     "where the node's own API listens, 0 for nowhere (default 10250, or any where that is taken)",
     port,
   )
-  .action(async (url: string, options: Omit<JoinCommand, "server">) => {
+  .action(async (url: string, options: Omit<JoinCommand, "server" | "configuration"> & NodeOptions) => {
+    const configuration = await configurationOf(options);
     const { joinCluster } = await commands();
-    await joinCluster(home(), { server: url, ...options }, progress);
+    await joinCluster(home(), { server: url, ...options, configuration }, progress);
     await runAgent();
   });
 

@@ -183,6 +183,10 @@ export class Nerdctl implements Runtime {
     return ids.length ? this.#inspectImages(ids) : [];
   }
 
+  async removeImage({ Id, RepoTags = [] }: InspectedImage): Promise<void> {
+    await this.#output("rmi", ...(RepoTags.length ? RepoTags : [Id]));
+  }
+
   async #inspectImages(images: readonly string[]): Promise<InspectedImage[]> {
     const done = await this.#run(["image", "inspect", "--format", "{{json .}}", ...images]);
     if (done.code !== 0 && !/no such (object|image)|not found/i.test(done.stderr)) throw failure(done);

@@ -67,6 +67,8 @@ export interface Runtime {
   list(label: string): Promise<string[]>;
   inspectImage(image: string): Promise<InspectedImage | undefined>;
   listImages(): Promise<InspectedImage[]>;
+  /** Removes an image with all its names. Rejects while a container is made from it. */
+  removeImage(image: InspectedImage): Promise<void>;
   /** Gets an image from its registry, also when one of that name is here; its partial content stays after a failure. */
   pull(image: string, options?: { credential?: RegistryCredential; signal?: AbortSignal }): Promise<void>;
   /** How far a pull of the image has come; undefined when none is under way. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { mainAddress } from "../node/facts.ts";
+import type { KubeletConfiguration } from "../node/settings.ts";
 import { administrator } from "./credentials.ts";
 import { cachePath, files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
@@ -36,6 +37,7 @@ export type JoinCommand = {
   nodeName: string;
   nodeIp?: string;
   kubeletPort?: number;
+  configuration?: KubeletConfiguration;
 };
 
 export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {
@@ -43,16 +45,17 @@ export async function joinCluster(home: Home, command: JoinCommand, progress: Pr
   const server = command.server.replace(/\/$/, "");
   await ensureTools(cachePath(process.env), progress);
   const known = readIdentity(home.path);
+  const chosen = { kubeletPort: command.kubeletPort, configuration: command.configuration };
   if (known && !command.token) {
     if (known.server !== server)
       throw new Error(`this machine is a node of ${known.server}: give a token to join ${server}`);
-    return choose(home.path, { kubeletPort: command.kubeletPort });
+    return choose(home.path, chosen);
   }
   if (!command.token) throw new Error("joining needs a token: `skerry token create` on the cluster's side prints one");
   const ca = command.caHash ? await fetchCa(server, command.caHash) : undefined;
   const { token, nodeName: node, nodeIp: address } = command;
   await join(home.path, { server, token, node, ca, address });
-  choose(home.path, { kubeletPort: command.kubeletPort });
+  choose(home.path, chosen);
   progress(`joined ${server} as node ${command.nodeName}`);
 }
 

@@ -2,6 +2,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:tls";
+import type { KubeletConfiguration } from "../node/settings.ts";
 import { files, writeFile } from "./home.ts";
 import { sendChecked } from "./http.ts";
 
@@ -17,6 +18,8 @@ export type NodeIdentity = {
   address?: string;
   /** The port of the node's own API, where the user chose it; 0 for none. */
   kubeletPort?: number;
+  /** What the user last said of the node's resources. */
+  configuration?: KubeletConfiguration;
 };
 
 export function readIdentity(home: string): NodeIdentity | undefined {
@@ -52,7 +55,7 @@ export function writeIdentity(home: string, identity: NodeIdentity): void {
 }
 
 /** Takes in what the user has chosen anew of a machine that joined before. */
-export function choose(home: string, chosen: Pick<NodeIdentity, "address" | "kubeletPort">): void {
+export function choose(home: string, chosen: Pick<NodeIdentity, "address" | "kubeletPort" | "configuration">): void {
   const known = readIdentity(home);
   const wanted = Object.entries(chosen).filter(([, value]) => value !== undefined);
   if (!known || wanted.every(([name, value]) => known[name as keyof typeof chosen] === value)) return;

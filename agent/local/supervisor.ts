@@ -2,6 +2,7 @@
 import { closeSync, readFileSync, rmSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import { errorText } from "../../worker/lib/error-text.ts";
+import type { KubeletConfiguration } from "../node/settings.ts";
 import { spawn } from "../process.ts";
 import { answers, summary, waitFor } from "./answers.ts";
 import { cachePath, files, type Home } from "./home.ts";
@@ -17,6 +18,8 @@ export type SupervisorOptions = UpOptions & {
   node?: string;
   /** The address that other nodes reach this one by; found when absent. */
   nodeIp?: string;
+  /** What is said of the node's resources. */
+  configuration?: KubeletConfiguration;
   /** The port of the node's own API; 0 for none. */
   kubeletPort?: number;
 };
@@ -75,7 +78,7 @@ function startControlPlane({ home, progress, effects }: UpOptions, workerd: Work
 }
 
 async function startAgent(
-  { home, node, nodeIp, kubeletPort, progress, effects }: SupervisorOptions & { node: string },
+  { home, node, nodeIp, kubeletPort, configuration, progress, effects }: SupervisorOptions & { node: string },
   server: Server,
 ): Promise<Keeper> {
   const known = readIdentity(home.path);
@@ -90,7 +93,7 @@ async function startAgent(
       address: nodeIp,
     });
   }
-  choose(home.path, { address: nodeIp, kubeletPort });
+  choose(home.path, { address: nodeIp, kubeletPort, configuration });
   const name = readIdentity(home.path)?.node ?? node;
   const keeper = new Keeper(
     {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { nodeStatus } from "./facts.ts";
+import { settingsOf } from "./settings.ts";
 
 test("a Node names each image once by tag and digest, the largest first", () => {
   const digest = `sha256:${"a".repeat(64)}`;
@@ -9,6 +10,9 @@ test("a Node names each image once by tag and digest, the largest first", () => 
     containerdVersion: "1",
     now: 0,
     conditions: [],
+    pressures: [],
+    settings: settingsOf(),
+    recursiveReadOnly: false,
     images: [
       { Id: "1", Size: 10, RepoTags: ["small:1"] },
       { Id: "2", Size: 20, RepoTags: ["web:1", "web:2"], RepoDigests: [`web@${digest}`, `web@${digest}`] },

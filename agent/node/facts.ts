@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { hostname, networkInterfaces, release } from "node:os";
 import type {
   CoreV1ContainerImage,
@@ -7,22 +7,24 @@ import type {
   CoreV1NodeStatus,
   CoreV1NodeSystemInfo,
 } from "../../worker/kinds/generated/types.ts";
-import { timestamp } from "../../worker/lib/effects.ts";
 import { fullName } from "../images/reference.ts";
 import type { InspectedImage } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { allocatable, capacity } from "./capacity.ts";
+import { pressureConditions } from "./conditions.ts";
+import { swapBytes } from "./observe.ts";
+import { handlerNames } from "./oci-runtime.ts";
 import { architecture } from "./pause-image.ts";
+import type { NodeSettings } from "./settings.ts";
+import type { Pressure } from "./thresholds.ts";
 
 export const KUBERNETES_VERSION = "v1.35.4";
 
 /** Names of interfaces that belong to containers, bridges and tunnels, not to a network that the machine is on. */
 const inner = /^(lo|veth|br-|docker|cni|sk-|nerdctl|virbr|flannel|wg|tun|tap)/;
 const MOST_IMAGES = 50;
-const LEAST_MEMORY = 100 * 1024 * 1024;
-const LEAST_DISK = 0.1;
-const LEAST_INODES = 0.05;
-const LEAST_PIDS = 0.05;
+/** Of one image. */
+const MOST_NAMES = 5;
 
 export type FactSources = {
   /** The node's name, which is its host name to others. */
@@ -36,17 +38,26 @@ export type FactSources = {
   now: number;
   /** As last told, for times of transition. */
   conditions: readonly CoreV1NodeCondition[];
+  pressures: readonly Pressure[];
+  settings: NodeSettings;
+  /** What mounts inside a mount are made read-only with it. */
+  recursiveReadOnly: boolean;
 };
 
 /** What the agent says of its machine. Readiness is not said here: the control plane sees it by the socket. */
 export function nodeStatus(sources: FactSources): CoreV1NodeStatus {
   return {
-    capacity: capacity(sources.folder),
-    allocatable: allocatable(sources.folder),
+    capacity: capacity(sources.folder, sources.settings),
+    allocatable: allocatable(sources.folder, sources.settings),
     addresses: addresses(sources.name, sources.address),
     nodeInfo: systemInfo(sources.containerdVersion),
     images: images(sources.images),
-    conditions: conditions(sources),
+    conditions: pressureConditions(sources.pressures, sources.conditions, sources.now),
+    features: { supplementalGroupsPolicy: true },
+    runtimeHandlers: handlerNames(sources.settings.security.runtimeHandlers).map((name) => ({
+      name,
+      features: { recursiveReadOnlyMounts: sources.recursiveReadOnly, userNamespaces: false },
+    })),
   };
 }
 
@@ -80,6 +91,7 @@ function defaultDevice(): string | undefined {
 
 function systemInfo(containerdVersion: string): CoreV1NodeSystemInfo {
   const system = /^PRETTY_NAME="?([^"\n]*)/m.exec(read("/etc/os-release"))?.[1] ?? "Linux";
+  const swap = swapBytes();
   const machineID = read("/etc/machine-id") || read("/var/lib/dbus/machine-id");
   return {
     architecture,
@@ -92,6 +104,7 @@ function systemInfo(containerdVersion: string): CoreV1NodeSystemInfo {
     operatingSystem: "linux",
     osImage: system,
     systemUUID: read("/sys/class/dmi/id/product_uuid") || machineID,
+    ...(swap ? { swap: { capacity: swap } } : {}),
   };
 }
 
@@ -99,53 +112,10 @@ function systemInfo(containerdVersion: string): CoreV1NodeSystemInfo {
 function images(list: readonly InspectedImage[]): CoreV1ContainerImage[] {
   return list
     .map((image) => ({
-      names: [...new Set([...(image.RepoDigests ?? []), ...(image.RepoTags ?? [])].map(fullName))],
+      names: [...new Set([...(image.RepoDigests ?? []), ...(image.RepoTags ?? [])].map(fullName))].slice(0, MOST_NAMES),
       sizeBytes: image.Size ?? 0,
     }))
     .filter(({ names }) => names.length > 0)
     .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.names[0] ?? "").localeCompare(b.names[0] ?? ""))
     .slice(0, MOST_IMAGES);
-}
-
-type Pressure = { type: string; pressed: boolean; reason: [string, string]; message: [string, string] };
-
-/** https://kubernetes.io/docs/reference/node/node-status/#condition */
-function conditions({ folder, now, conditions: before }: FactSources): CoreV1NodeCondition[] {
-  const disk = statfsSync(folder);
-  const available = Number(/^MemAvailable:\s+(\d+) kB/m.exec(read("/proc/meminfo"))?.[1] ?? 0) * 1024;
-  const [, tasks = "0"] = (read("/proc/loadavg").split(" ")[3] ?? "").split("/");
-  const mostPids = Number(read("/proc/sys/kernel/pid_max")) || 32_768;
-  const fullDisk = disk.bavail < disk.blocks * LEAST_DISK || (disk.files > 0 && disk.ffree < disk.files * LEAST_INODES);
-  const pressures: Pressure[] = [
-    {
-      type: "MemoryPressure",
-      pressed: available < LEAST_MEMORY,
-      reason: ["KubeletHasSufficientMemory", "KubeletHasInsufficientMemory"],
-      message: ["kubelet has sufficient memory available", "kubelet has insufficient memory available"],
-    },
-    {
-      type: "DiskPressure",
-      pressed: fullDisk,
-      reason: ["KubeletHasNoDiskPressure", "KubeletHasDiskPressure"],
-      message: ["kubelet has no disk pressure", "kubelet has disk pressure"],
-    },
-    {
-      type: "PIDPressure",
-      pressed: mostPids - Number(tasks) < mostPids * LEAST_PIDS,
-      reason: ["KubeletHasSufficientPID", "KubeletHasInsufficientPID"],
-      message: ["kubelet has sufficient PID available", "kubelet has insufficient PID available"],
-    },
-  ];
-  return pressures.map(({ type, pressed, reason, message }) => {
-    const status = pressed ? "True" : "False";
-    const old = before.find((c) => c.type === type);
-    return {
-      type,
-      status,
-      lastHeartbeatTime: timestamp(now),
-      lastTransitionTime: (old?.status === status && old.lastTransitionTime) || timestamp(now),
-      reason: reason[pressed ? 1 : 0],
-      message: message[pressed ? 1 : 0],
-    };
-  });
 }

@@ -1,29 +1,46 @@
 /** Tells the cluster that this node exists, and what it is. */
-import type { CoreV1NodeStatus } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Node, CoreV1NodeStatus, CoreV1Taint } from "../../worker/kinds/generated/types.ts";
 import type { Reply } from "../link.ts";
 
 export type Registration = {
   name: string;
   status: CoreV1NodeStatus;
+  /** Beside those that every node has. */
+  labels?: Readonly<Record<string, string>>;
+  /** For a node that is new. */
+  taints?: readonly CoreV1Taint[];
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Reply>;
 };
 
-/** Creates the Node if it is missing, then brings its status up to date. Safe to repeat. */
-export async function registerNode({ name, status, call }: Registration): Promise<void> {
+/** Creates the Node if it is missing, then brings its labels and status up to date. Safe to repeat. */
+export async function registerNode({ name, status, labels = {}, taints = [], call }: Registration): Promise<void> {
   const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
+  const wanted = { ...labelsOf(name, status), ...labels };
   const found = await call("GET", path);
   if (found.code === 404) {
-    const { architecture, operatingSystem } = status.nodeInfo ?? {};
-    const labels = {
-      "kubernetes.io/hostname": name,
-      "kubernetes.io/arch": architecture,
-      "kubernetes.io/os": operatingSystem,
-      "beta.kubernetes.io/arch": architecture,
-      "beta.kubernetes.io/os": operatingSystem,
-    };
-    expectSuccess(await call("POST", "/api/v1/nodes", { apiVersion: "v1", kind: "Node", metadata: { name, labels } }));
-  } else expectSuccess(found);
+    const spec = taints.length ? { taints } : {};
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name, labels: wanted }, spec };
+    expectSuccess(await call("POST", "/api/v1/nodes", node));
+  } else {
+    expectSuccess(found);
+    const told = (found.body as CoreV1Node | null)?.metadata.labels ?? {};
+    const missing = Object.entries(wanted).filter(([key, value]) => told[key] !== value);
+    const patch = { metadata: { labels: Object.fromEntries(missing) } };
+    if (missing.length) expectSuccess(await call("PATCH", path, patch, "application/strategic-merge-patch+json"));
+  }
   expectSuccess(await call("PATCH", `${path}/status`, { status }, "application/strategic-merge-patch+json"));
+}
+
+/** https://kubernetes.io/docs/reference/node/node-labels/ */
+function labelsOf(name: string, { nodeInfo }: CoreV1NodeStatus): Record<string, string> {
+  const { architecture = "", operatingSystem = "" } = nodeInfo ?? {};
+  return {
+    "kubernetes.io/hostname": name,
+    "kubernetes.io/arch": architecture,
+    "kubernetes.io/os": operatingSystem,
+    "beta.kubernetes.io/arch": architecture,
+    "beta.kubernetes.io/os": operatingSystem,
+  };
 }
 
 function expectSuccess({ code, body }: Reply): void {

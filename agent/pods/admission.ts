@@ -4,37 +4,113 @@
  * https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/#nodename
  */
 import { podRequests } from "../../worker/kinds/core/pod-resources.ts";
-import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Node, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import { selectsNode } from "../../worker/lib/node-selectors.ts";
 import { milliValue, parseQuantity, wholeValue, ZERO } from "../../worker/lib/quantity.ts";
-import type { FieldContext } from "./fields.ts";
+import { tolerates, untolerated } from "../../worker/lib/taints.ts";
+import { qosOf, SYSTEM_CRITICAL } from "./resources.ts";
 
 export type Rejection = { reason: string; message: string };
 
+/** The node, as far as it matters to who asks to be taken. */
+export type AdmittingNode = {
+  allocatable: Readonly<Record<string, string>>;
+  /** Its conditions that hold: `MemoryPressure` and the like. */
+  pressures: readonly string[];
+  /** As the cluster has it, once that is known. */
+  object: CoreV1Node | undefined;
+};
+
 /** `others` are the node's pods that are not over. */
-export function rejection(
+export function rejection(pod: CoreV1Pod, others: readonly CoreV1Pod[], node: AdmittingNode): Rejection | undefined {
+  return (
+    pressed(pod, node) ??
+    otherSystem(pod) ??
+    lack(pod, others, node.allocatable) ??
+    unwanted(pod, node) ??
+    takenPort(pod, others) ??
+    tainted(pod, node)
+  );
+}
+
+const MEMORY_PRESSURE = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" };
+
+/** A node that is short of memory alone takes pods that say how much they need. */
+function pressed(pod: CoreV1Pod, { pressures }: AdmittingNode): Rejection | undefined {
+  if (!pressures.length || (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL) return undefined;
+  const onlyMemory = pressures.every((pressure) => pressure === "MemoryPressure");
+  const tolerant = pod.spec.tolerations?.some((toleration) => tolerates(toleration, MEMORY_PRESSURE));
+  if (onlyMemory && (qosOf(pod) !== "BestEffort" || tolerant)) return undefined;
+  return { reason: "Evicted", message: `The node had condition: [${pressures.join(" ")}]. ` };
+}
+
+const OS_LABEL = "kubernetes.io/os";
+const OS = "linux";
+
+function otherSystem({ metadata, spec }: CoreV1Pod): Rejection | undefined {
+  const labelled = metadata.labels?.[OS_LABEL];
+  if (labelled !== undefined && labelled !== OS)
+    return {
+      reason: "PodOSSelectorNodeLabelDoesNotMatch",
+      message: `Failed to admit pod as the \`${OS_LABEL}\` label doesn't match node label`,
+    };
+  if (spec.os && spec.os.name !== OS)
+    return { reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS" };
+  return undefined;
+}
+
+/** Those that every node has. The others come after them, by name. */
+const COMMON = ["cpu", "memory", "ephemeral-storage"];
+
+function lack(
   pod: CoreV1Pod,
   others: readonly CoreV1Pod[],
-  allocatable: FieldContext["allocatable"],
+  allocatable: AdmittingNode["allocatable"],
 ): Rejection | undefined {
-  const lack = lackOf("cpu", milliValue) ?? lackOf("memory", wholeValue);
-  if (lack) return lack;
-  const taken = others.flatMap(hostPorts);
-  if (hostPorts(pod).some((port) => taken.some((other) => collide(port, other))))
-    return {
-      reason: "NodePorts",
-      message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports",
-    };
-  return undefined;
-
-  function lackOf(name: "cpu" | "memory", measure: typeof wholeValue): Rejection | undefined {
-    const requested = (one: CoreV1Pod) => measure(podRequests(one)[name] ?? ZERO);
-    const wanted = requested(pod);
-    const used = others.reduce((sum, other) => sum + requested(other), 0);
-    const capacity = measure(parseQuantity(allocatable[name]));
-    if (wanted === 0 || used + wanted <= capacity) return undefined;
-    const amounts = `requested: ${wanted}, used: ${used}, capacity: ${capacity}`;
-    return { reason: `OutOf${name}`, message: `Node didn't have enough resource: ${name}, ${amounts}` };
+  const short = (name: string, wanted: number, used: number, capacity: number): Rejection => ({
+    reason: `OutOf${name}`,
+    message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
+  });
+  const places = Number(allocatable.pods ?? Number.POSITIVE_INFINITY);
+  if (others.length + 1 > places) return short("pods", 1, others.length, places);
+  const requests = podRequests(pod);
+  const scalars = Object.keys(requests).filter((name) => !COMMON.includes(name));
+  for (const name of [...COMMON, ...scalars.toSorted()]) {
+    const measure = name === "cpu" ? milliValue : wholeValue;
+    const wanted = measure(requests[name] ?? ZERO);
+    const capacity = allocatable[name];
+    // What no node has is the cluster's own affair.
+    if (wanted === 0 || (capacity === undefined && name.includes("/"))) continue;
+    const used = others.reduce((sum, other) => sum + measure(podRequests(other)[name] ?? ZERO), 0);
+    const all = measure(parseQuantity(capacity ?? "0"));
+    if (used + wanted > all) return short(name, wanted, used, all);
   }
+  return undefined;
+}
+
+const predicate = (name: string, why: string): Rejection => ({
+  reason: name,
+  message: `Predicate ${name} failed: ${why}`,
+});
+
+function unwanted({ spec }: CoreV1Pod, { object }: AdmittingNode): Rejection | undefined {
+  if (!object) return undefined;
+  const { name = "", labels = {} } = object.metadata;
+  if (selectsNode(spec, { name, labels })) return undefined;
+  return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector");
+}
+
+function takenPort(pod: CoreV1Pod, others: readonly CoreV1Pod[]): Rejection | undefined {
+  const taken = others.flatMap(hostPorts);
+  return hostPorts(pod).some((port) => taken.some((other) => collide(port, other)))
+    ? predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports")
+    : undefined;
+}
+
+function tainted({ spec }: CoreV1Pod, { object }: AdmittingNode): Rejection | undefined {
+  return untolerated(object?.spec?.taints, spec.tolerations, ["NoExecute"])
+    ? predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate")
+    : undefined;
 }
 
 type HostPort = { ip: string; protocol: string; port: number };

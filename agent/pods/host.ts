@@ -7,15 +7,16 @@ import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
-import { allocatable } from "../node/capacity.ts";
+import { allocatable, podsLimits } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
 import type { SecuritySettings } from "../node/security-settings.ts";
+import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type Cgroups, machineCgroups, runtimeLimits } from "./cgroups.ts";
+import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import { LOG_LIMITS } from "./container-spec.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
@@ -59,6 +60,7 @@ export type HostParts = {
   writability?: Writability;
   /** What `findRecursiveReadOnly` found. */
   recursiveReadOnly?: boolean;
+  nodeSettings?: NodeSettings;
   images?: ImageOptions;
   settings?: SecuritySettings;
   /** Runs a program of the machine. */
@@ -67,16 +69,16 @@ export type HostParts = {
 
 /** This very machine. */
 export function machineHost(parts: HostParts): Host {
-  const { home, nerdctl, api, effects, writability, recursiveReadOnly = false } = parts;
+  const { home, nerdctl, api, effects, writability, recursiveReadOnly = false, nodeSettings = settingsOf() } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
   const keeper = new Keeper({ home, nerdctl, limits: LOG_LIMITS, timers: effects });
   return {
     memoryBytes: totalmem(),
-    allocatable: () => allocatable(home),
+    allocatable: () => allocatable(home, nodeSettings),
     processes: machineProcesses(effects),
     runtimeLimits: runtimeLimits(),
-    cgroups: machineCgroups({ home }),
+    cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
     security: machineSecurity(parts),
@@ -84,6 +86,7 @@ export function machineHost(parts: HostParts): Host {
     act: (action, target, timeoutMs, purpose) => act(action, target, { nerdctl, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
+      enforceNode(home, podsLimits(nodeSettings));
       await volumes.start();
       await keeper.resume();
       await loadPauseImage(nerdctl);

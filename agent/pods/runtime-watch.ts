@@ -9,6 +9,8 @@ export type RuntimeWatchDeps = {
   runtime: Runtime;
   effects: AgentClock;
   onExit(containerId: string): void;
+  /** Images came or went. */
+  onImages?(): void;
   /** Events may have been lost. */
   onGap(): void;
 };
@@ -49,6 +51,7 @@ export class RuntimeWatch implements Told {
       this.oomed.add(id);
       trim(this.oomed);
     }
+    if (topic.startsWith("/images/")) this.#deps.onImages?.();
     if (topic !== "/tasks/exit" || payload.id !== id) return; // the end of an exec is not the container's
     this.exits.set(id, { code: Number(payload.exit_status ?? 0), at: this.#deps.effects.now() });
     trim(this.exits);

@@ -130,6 +130,10 @@ export class ModelNerdctl implements Runtime {
     });
   }
 
+  removeImage(): Promise<void> {
+    throw new Error("a model's disk is never full");
+  }
+
   listImages(): Promise<InspectedImage[]> {
     return this.#do(async ({ step }) => {
       await step(30, 80);

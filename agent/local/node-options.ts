@@ -1,0 +1,91 @@
+/** What `skerry up` and `skerry join` take of a node's settings: the kubelet's own flags. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
+
+type Amounts = Record<string, string>;
+
+export type NodeOptions = {
+  config?: string;
+  maxPods?: number;
+  podMaxPids?: number;
+  kubeReserved?: Amounts;
+  systemReserved?: Amounts;
+  enforceNodeAllocatable?: string[];
+  evictionHard?: Amounts;
+  evictionSoft?: Amounts;
+  evictionSoftGracePeriod?: Amounts;
+  evictionMinimumReclaim?: Amounts;
+  evictionPressureTransitionPeriod?: string;
+  evictionMaxPodGracePeriod?: number;
+  imageGcHighThreshold?: number;
+  imageGcLowThreshold?: number;
+  nodeLabels?: Amounts;
+  registerWithTaints?: CoreV1Taint[];
+  seccompDefault?: boolean;
+  allowedUnsafeSysctls?: string[];
+  runtimeHandlers?: Amounts;
+};
+
+/** https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/ */
+export function withNodeOptions(command: Command): Command {
+  return command
+    .option("--config <path>", "a KubeletConfiguration; flags go before what it says")
+    .option("--max-pods <number>", "pods that this node takes (default 110)", whole)
+    .option("--pod-max-pids <number>", "processes that a pod may have (default without limit)", whole)
+    .option("--kube-reserved <name=amount,...>", "kept from pods: cpu, memory, ephemeral-storage, pid", pairs("="))
+    .option("--system-reserved <name=amount,...>", "kept from pods for the system", pairs("="))
+    .option("--enforce-node-allocatable <list>", "pods, or none (default pods)", list)
+    .option("--eviction-hard <signal<amount,...>", "when pods are evicted, e.g. memory.available<100Mi", pairs("<"))
+    .option("--eviction-soft <signal<amount,...>", "when they are after a while", pairs("<"))
+    .option("--eviction-soft-grace-period <signal=duration,...>", "after how long", pairs("="))
+    .option("--eviction-minimum-reclaim <signal=amount,...>", "how much more then has to be free", pairs("="))
+    .option("--eviction-pressure-transition-period <duration>", "how long pressure is told of after it (default 5m)")
+    .option("--eviction-max-pod-grace-period <seconds>", "what pods get to end at a soft threshold", whole)
+    .option("--image-gc-high-threshold <percent>", "disk use at which unused images go (default 85)", whole)
+    .option("--image-gc-low-threshold <percent>", "disk use down to which they go (default 80)", whole)
+    .option("--node-labels <name=value,...>", "labels of the node", pairs("="))
+    .option("--register-with-taints <key=value:effect,...>", "taints of the node when it is new", taints)
+    .option("--seccomp-default", "RuntimeDefault for pods that ask for no seccomp profile")
+    .option("--allowed-unsafe-sysctls <list>", "sysctls that pods may set beside the safe ones, e.g. kernel.msg*", list)
+    .option(
+      "--runtime-handlers <name=runtime,...>",
+      "what RuntimeClasses may name: a program that works as runc does, or a shim of containerd's (io.containerd.…)",
+      pairs("="),
+    );
+}
+
+function whole(text: string): number {
+  if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
+  return Number(text);
+}
+
+const list = (text: string) => text.split(",").filter((word) => word && word !== "none");
+
+const pairs =
+  (separator: string) =>
+  (text: string, before: Amounts = {}): Amounts => ({
+    ...before,
+    ...Object.fromEntries(
+      text
+        .split(",")
+        .filter(Boolean)
+        .map((pair) => {
+          const at = pair.indexOf(separator);
+          if (at < 1) throw new InvalidArgumentError(`${pair} is no NAME${separator}VALUE`);
+          return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const;
+        }),
+    ),
+  });
+
+const EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
+const taints = (text: string): CoreV1Taint[] =>
+  text
+    .split(",")
+    .filter(Boolean)
+    .map((part) => {
+      const [, key, value, effect] = /^([^=:]+)(?:=([^:]*))?:(\w+)$/.exec(part) ?? [];
+      if (!key || !effect || !EFFECTS.includes(effect))
+        throw new InvalidArgumentError(`${part} is no KEY=VALUE:EFFECT`);
+      return { key, effect, ...(value ? { value } : {}) };
+    });

@@ -1,0 +1,130 @@
+/**
+ * What an administrator may say of a node, by the names of KubeletConfiguration and of the kubelet's flags.
+ * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
+ */
+import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
+import { parseDuration } from "../../worker/lib/cel/times.ts";
+import { addResources, parseResources, type Resources } from "../../worker/lib/quantity.ts";
+import { type SecuritySettings, securitySettings } from "./security-settings.ts";
+import { parseThresholds, type Threshold } from "./thresholds.ts";
+
+/** As it is written: in a file, or by flags. */
+export type KubeletConfiguration = {
+  maxPods?: number;
+  podPidsLimit?: number;
+  kubeReserved?: Record<string, string>;
+  systemReserved?: Record<string, string>;
+  enforceNodeAllocatable?: string[];
+  evictionHard?: Record<string, string>;
+  evictionSoft?: Record<string, string>;
+  evictionSoftGracePeriod?: Record<string, string>;
+  evictionMinimumReclaim?: Record<string, string>;
+  evictionPressureTransitionPeriod?: string;
+  evictionMaxPodGracePeriod?: number;
+  mergeDefaultEvictionSettings?: boolean;
+  imageGCHighThresholdPercent?: number;
+  imageGCLowThresholdPercent?: number;
+  imageMinimumGCAge?: string;
+  imageMaximumGCAge?: string;
+  registerWithTaints?: CoreV1Taint[];
+  seccompDefault?: boolean;
+  allowedUnsafeSysctls?: string[];
+  /** Only a flag with kubelets. */
+  nodeLabels?: Record<string, string>;
+  /** With kubelets a matter of the container runtime's settings: see `RuntimeHandlers`. */
+  runtimeHandlers?: Record<string, string>;
+};
+
+export type NodeSettings = {
+  maxPods: number;
+  /** Undefined for no limit of its own. */
+  podPids: number | undefined;
+  /** Kept from pods: the sum of what the system and the agent may need, by resource. */
+  reserved: Resources;
+  /** Pods together may have no more than what is left. */
+  enforcesAllocatable: boolean;
+  thresholds: readonly Threshold[];
+  /** A condition of the node outlives its cause by so much. */
+  pressureTransitionMs: number;
+  /** A pod that a soft threshold evicts gets no more than this, in seconds. */
+  maxPodGraceSeconds: number;
+  images: ImagePolicy;
+  labels: Record<string, string>;
+  taints: readonly CoreV1Taint[];
+  security: SecuritySettings;
+};
+
+/** Of the disk's use in percent. https://kubernetes.io/docs/concepts/architecture/garbage-collection/#container-image-lifecycle */
+export type ImagePolicy = {
+  highPercent: number;
+  lowPercent: number;
+  minAgeMs: number;
+  /** 0 for no limit. */
+  maxAgeMs: number;
+};
+
+const EVICTION_HARD: Record<string, string> = {
+  "memory.available": "100Mi",
+  "nodefs.available": "10%",
+  "nodefs.inodesFree": "5%",
+  "imagefs.available": "15%",
+  "imagefs.inodesFree": "5%",
+};
+
+/** With the kubelet's defaults for what is not said. Throws for what makes no sense, in the kubelet's words. */
+export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
+  const { maxPods = 110, podPidsLimit = -1, enforceNodeAllocatable = ["pods"] } = given;
+  const defaults = given.mergeDefaultEvictionSettings ? EVICTION_HARD : {};
+  const hard = given.evictionHard ? { ...defaults, ...given.evictionHard } : EVICTION_HARD;
+  const high = percent("imageGCHighThresholdPercent", given.imageGCHighThresholdPercent ?? 85);
+  const low = percent("imageGCLowThresholdPercent", given.imageGCLowThresholdPercent ?? 80);
+  if (low > high) throw new Error(`LowThresholdPercent ${low} can not be higher than HighThresholdPercent ${high}`);
+  return {
+    maxPods,
+    podPids: podPidsLimit > 0 ? podPidsLimit : undefined,
+    reserved: addResources(reservation(given.kubeReserved ?? {}), reservation(given.systemReserved ?? {})),
+    enforcesAllocatable: enforceNodeAllocatable.includes("pods"),
+    thresholds: parseThresholds({
+      hard,
+      soft: given.evictionSoft ?? {},
+      gracePeriods: given.evictionSoftGracePeriod ?? {},
+      minimumReclaim: given.evictionMinimumReclaim ?? {},
+      enforcesAllocatable: enforceNodeAllocatable.includes("pods"),
+    }),
+    pressureTransitionMs: milliseconds(given.evictionPressureTransitionPeriod ?? "5m"),
+    maxPodGraceSeconds: given.evictionMaxPodGracePeriod ?? 0,
+    images: {
+      highPercent: high,
+      lowPercent: low,
+      minAgeMs: milliseconds(given.imageMinimumGCAge ?? "2m"),
+      maxAgeMs: milliseconds(given.imageMaximumGCAge ?? "0s"),
+    },
+    labels: given.nodeLabels ?? {},
+    taints: given.registerWithTaints ?? [],
+    security: securitySettings(given),
+  };
+}
+
+function percent(name: string, value: number): number {
+  if (value >= 0 && value <= 100) return value;
+  throw new Error(`invalid ${name} ${value}, must be in range [0-100]`);
+}
+
+const RESERVABLE = ["cpu", "memory", "ephemeral-storage", "pid"];
+
+function reservation(list: Record<string, string>): Resources {
+  const parsed = parseResources(list);
+  for (const [name, amount] of Object.entries(parsed)) {
+    if (!RESERVABLE.includes(name) && !name.startsWith("hugepages-"))
+      throw new Error(`cannot reserve "${name}" resource`);
+    if (amount.nano < 0n) throw new Error(`resource quantity for "${name}" cannot be negative: ${list[name]}`);
+  }
+  return parsed;
+}
+
+/** Of Go's durations, as `1m30s`. */
+export function milliseconds(text: string): number {
+  const parsed = parseDuration(text);
+  if (!parsed) throw new Error(`time: invalid duration "${text}"`);
+  return Number(parsed.nanos / 1_000_000n);
+}
