@@ -125,13 +125,7 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   };
 }
 
-function mountFlags({ source, target, readOnly, recursive, propagation }: ContainerMount): string[] {
-  // The short form divides at colons, the long one at commas and quotes.
-  if (source.includes(":")) {
-    const options = [...(readOnly ? ["readonly"] : []), ...(propagation ? [`bind-propagation=${propagation}`] : [])];
-    const parts = ["type=bind", `source=${source}`, `target=${target}`, ...options];
-    return ["--mount", parts.map((part) => (/[",]/.test(part) ? `"${part.replaceAll('"', '""')}"` : part)).join(",")];
-  }
+export function mountFlags({ source, target, readOnly, recursive, propagation }: ContainerMount): string[] {
   const options = [...(readOnly ? [recursive ? "rro,rprivate" : "ro"] : []), ...(propagation ? [propagation] : [])];
   return ["-v", [source, target, ...(options.length ? [options.join(",")] : [])].join(":")];
 }

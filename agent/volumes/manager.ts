@@ -11,7 +11,7 @@ import type { FieldContext } from "../pods/fields.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 import { readInside } from "./inside.ts";
 import { isMountPoint, mountNew, unmountAll } from "./mounts.ts";
-import { imageFolder, makeMountPoints } from "./places.ts";
+import { imageFolder, linkTo, makeMountPoints } from "./places.ts";
 import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
 import { bindSubPath, subPathOf } from "./sub-path.ts";
@@ -152,6 +152,7 @@ export class Volumes implements PodVolumes {
       }
       // As runtimes do for kubelets.
       if (!existsSync(source)) mkdirSync(source, { recursive: true, mode: 0o755 });
+      if (source.includes(":")) source = linkTo(source, join(this.#folder(uid), "links", container.name, `${index}`));
       const made = this.#mount(source, mount, place.readOnly);
       mounts.push(made);
       if (place.follows && !subPath) whole.push(made);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, realpathSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { type ContainerMount, ImageVolumeError } from "./volume.ts";
 
@@ -13,6 +13,14 @@ export function makeMountPoints({ source, target }: ContainerMount, mounts: read
     mkdirSync(isFolder ? place : dirname(place), { recursive: true });
     if (!isFolder) writeFileSync(place, "");
   }
+}
+
+/** A name without a colon, at which nerdctl divides what it is told to mount, for a place that has one. */
+export function linkTo(place: string, link: string): string {
+  mkdirSync(dirname(link), { recursive: true, mode: 0o750 });
+  rmSync(link, { force: true });
+  symlinkSync(place, link);
+  return link;
 }
 
 /** A folder of an image. A file cannot be mounted alone, as with other runtimes. */
