@@ -98,6 +98,36 @@ const tokenTracking = (now: number): KubeObject & { data: object } => ({
   data: { since: timestamp(now).slice(0, "2026-01-01".length) },
 });
 
+const AGGREGATED = "rbac.authorization.k8s.io/aggregate-to";
+
+/**
+ * For what Skerry's own controllers and API have beside kube-apiserver's: kubelets' serving certificates are approved, and
+ * who may see pods may see what they use.
+ */
+const ownRoles: KubeObject[] = [
+  rbacObject("ClusterRole", {
+    name: "skerry:kubelet-serving-approver",
+    rules: [
+      {
+        verbs: ["approve"],
+        apiGroups: ["certificates.k8s.io"],
+        resources: ["signers"],
+        resourceNames: ["kubernetes.io/kubelet-serving"],
+      },
+    ],
+  } as Named),
+  bindingObject("ClusterRoleBinding", {
+    name: "skerry:kubelet-serving-approver",
+    roleRef: { kind: "ClusterRole", name: "skerry:kubelet-serving-approver" },
+    subjects: [{ kind: "ServiceAccount", name: "certificate-controller", namespace: "kube-system" } as Subject],
+  }),
+  rbacObject("ClusterRole", {
+    name: "system:aggregated-metrics-reader",
+    labels: Object.fromEntries(["view", "edit", "admin"].map((role) => [`${AGGREGATED}-${role}`, "true"])),
+    rules: [{ verbs: ["get", "list"], apiGroups: ["metrics.k8s.io"], resources: ["pods", "nodes"] }],
+  } as Named),
+];
+
 /** In the order in which they can be created. */
 export function bootstrapObjects(config: ClusterConfig, now: number): KubeObject[] {
   return [
@@ -111,6 +141,7 @@ export function bootstrapObjects(config: ClusterConfig, now: number): KubeObject
     ...data.roles.map((role) => rbacObject("Role", role as Named)),
     ...data.clusterRoleBindings.map((binding) => bindingObject("ClusterRoleBinding", binding)),
     ...data.roleBindings.map((binding) => bindingObject("RoleBinding", binding)),
+    ...(config.controllers ? ownRoles : []),
     ...data.priorityLevels.map((level) => flowObject("PriorityLevelConfiguration", level)),
     ...data.flowSchemas.map((schema) => flowObject("FlowSchema", schema)),
     ...data.apiServices.map(apiServiceObject),
