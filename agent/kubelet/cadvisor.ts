@@ -120,13 +120,13 @@ function cgroupMetrics(to: Exposition, cgroup: Cgroup, subject: Subject, at: num
     counter("fs_writes_bytes_total", "Cumulative count of bytes written", writtenBytes, on);
     counter("fs_writes_total", "Cumulative count of writes completed", writes, on);
   }
-  for (const of of ["cpu", "memory", "io"] as const) {
-    const found = cgroup.pressure(figures.path, of);
+  for (const resource of ["cpu", "memory", "io"] as const) {
+    const found = cgroup.pressure(figures.path, resource);
     if (!found) continue;
-    const stalled = `Time in which nothing in the container went on for want of ${of}, in seconds`;
-    counter(`pressure_${of}_stalled_seconds_total`, stalled, found.full.total / SECOND_US);
-    const waiting = `Time in which something in the container waited for ${of}, in seconds`;
-    counter(`pressure_${of}_waiting_seconds_total`, waiting, found.some.total / SECOND_US);
+    const stalled = `Time in which nothing in the container went on for want of ${resource}, in seconds`;
+    counter(`pressure_${resource}_stalled_seconds_total`, stalled, found.full.total / SECOND_US);
+    const waiting = `Time in which something in the container waited for ${resource}, in seconds`;
+    counter(`pressure_${resource}_waiting_seconds_total`, waiting, found.some.total / SECOND_US);
   }
 }
 
