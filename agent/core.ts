@@ -27,6 +27,9 @@ import { PodManager } from "./pods/manager.ts";
 import type { PodNetwork } from "./pods/network.ts";
 import type { InspectedImage, Runtime } from "./runtime.ts";
 import type { State } from "./state.ts";
+import type { StaticFolder } from "./static/folder.ts";
+import { mirrored } from "./static/manifest.ts";
+import { Mirrors } from "./static/mirrors.ts";
 import type { Api } from "./volumes/tokens.ts";
 import { isOnWatch, keepWatch } from "./watchman.ts";
 
@@ -67,10 +70,21 @@ export type AgentParts = {
   housekeeping?: HousekeepingParts;
   /** What the node is registered with. */
   registration?: Pick<Registration, "labels" | "taints">;
+  /** Where the machine's static pods are said, if anywhere. */
+  staticPods?(onChange: () => void): Pick<StaticFolder, "start" | "stop" | "pods">;
   serveStream(request: StreamRequest, pods: PodManager): void;
   /** The node's own API; a model has none. */
   nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "usage" | "stop">;
+  /** What renews this very program, where anything does. */
+  updates?(api: Api): Updates;
   log(message: string): void;
+};
+
+export type Updates = {
+  /** The node's own object, whenever it may have changed. */
+  heard(node: CoreV1Node | undefined): void;
+  /** Connected, registered and able to run pods. */
+  online(): Promise<void>;
 };
 
 /** What a node's network is made for. */
@@ -85,6 +99,8 @@ export class AgentCore {
   private readonly pods: PodManager;
   private readonly images: ImageList;
   private readonly housekeeping: Housekeeping | undefined;
+  private readonly statics: ReturnType<NonNullable<AgentParts["staticPods"]>> | undefined;
+  private readonly mirrors: Mirrors;
   private started: Promise<void> | undefined;
   private running = false;
   private addresses = "";
@@ -96,6 +112,9 @@ export class AgentCore {
   private endWatch = () => {};
   private endLease = () => {};
   private cancelSave = () => {};
+  private readonly updates: Updates | undefined;
+  /** Whether `updates` knows of this connection. */
+  private well = false;
   /** What the disk says is for this machine. Of a copy, the cluster has to say first what is to run here. */
   private own: boolean;
 
@@ -106,6 +125,7 @@ export class AgentCore {
     const call: Api = (...request) => this.link.call(...request);
     const api = nodeApi?.open(() => this.pods, call) ?? call;
     const host = parts.host(api);
+    this.updates = parts.updates?.(api);
     const { state, machineId, writability } = parts;
     this.own = [undefined, machineId].includes(state.fact(MACHINE));
     writability.onChange = () => this.writabilityChanged();
@@ -122,7 +142,10 @@ export class AgentCore {
       nodeObject: () => this.self(),
       pressures: () => this.housekeeping?.pressures ?? [],
       onImages: () => this.images.outdate(),
+      onGone: () => this.syncMirrors(),
     });
+    this.statics = parts.staticPods?.(() => this.sync());
+    this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
     this.images = new ImageList(runtime);
     this.housekeeping =
       parts.housekeeping &&
@@ -156,11 +179,13 @@ export class AgentCore {
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
           this.endLease();
+          this.well = false;
           if (!online) return;
           this.told = "";
           this.tellFacts();
           if (parts.state.welcome()?.renewsLease) this.endLease = this.keepLease(api);
           this.pods.online();
+          this.syncMirrors();
         },
       },
     );
@@ -182,6 +207,7 @@ export class AgentCore {
     this.endWatch();
     this.endLease();
     this.cancelSave();
+    this.statics?.stop();
     this.parts.nodeApi?.stop();
     this.link.stop();
     this.housekeeping?.stop();
@@ -208,6 +234,7 @@ export class AgentCore {
     const podCIDR = this.self()?.spec?.podCIDR;
     if (!welcome || !podCIDR || !this.own) return;
     this.started ??= this.begin();
+    this.updates?.heard(this.self());
     if (!this.running) return;
     if (addressesOf(welcome, podCIDR) !== this.addresses) return void this.move();
     this.parts.network.sync({
@@ -217,6 +244,7 @@ export class AgentCore {
       pods: this.all<CoreV1Pod>("pods"),
     });
     this.pods.sync(this.desired());
+    this.syncMirrors();
     if (!agreesWithExtended(this.self())) this.tellFacts();
   }
 
@@ -224,6 +252,7 @@ export class AgentCore {
   private async begin(): Promise<void> {
     await this.untilDone(async () => {
       await this.startNetwork();
+      await this.statics?.start();
       await this.pods.start();
     });
     this.housekeeping?.start();
@@ -253,6 +282,13 @@ export class AgentCore {
     this.running = true;
     this.sync();
     this.link.reportHealth(true, "");
+    this.tellUpdates();
+  }
+
+  private tellUpdates(): void {
+    if (this.well || !this.link.online || !this.running || !this.told) return;
+    this.well = true;
+    void this.updates?.online();
   }
 
   private async startNetwork(): Promise<void> {
@@ -266,14 +302,26 @@ export class AgentCore {
     this.addresses = addressesOf(welcome, podCIDR);
   }
 
+  /** Without static pods there may still be what stood for them, when the folder is no longer named. */
+  private syncMirrors(): void {
+    if (!this.link.online || !this.running) return;
+    this.mirrors.sync(this.statics?.pods.values() ?? [], this.all<CoreV1Pod>("pods"), (name) =>
+      this.pods.isPresent(name),
+    );
+  }
+
   private all<T>(resource: string): T[] {
     return [...this.parts.state.of(resource).values()] as T[];
   }
 
   private desired(): Desired {
     const pods = this.all<CoreV1Pod>("pods");
+    const own = pods.filter((pod) => mirrored(pod) === undefined);
     return {
-      pods: new Map(pods.map((pod) => [pod.metadata?.uid ?? "", pod])),
+      pods: new Map([...own.map((pod) => [pod.metadata?.uid ?? "", pod] as const), ...(this.statics?.pods ?? [])]),
+      mirrors: new Map(
+        pods.flatMap((pod) => (mirrored(pod) === undefined ? [] : [[mirrored(pod) ?? "", pod] as const])),
+      ),
       configMaps: this.parts.state.of("configmaps") as unknown as Desired["configMaps"],
       secrets: this.parts.state.of("secrets") as unknown as Desired["secrets"],
       services: this.all<CoreV1Service>("services"),
@@ -289,6 +337,7 @@ export class AgentCore {
       this.cancelFacts = effects.after(ms, () => this.tellFacts());
     };
     this.register()
+      .then(() => this.tellUpdates())
       .then(() => {
         this.parts.nodeApi?.registered();
         again(FACTS_EVERY_MS);

@@ -9,6 +9,8 @@ export type Desired = {
   /** By `namespace/name`. */
   secrets: ReadonlyMap<string, CoreV1Secret>;
   services: readonly CoreV1Service[];
+  /** What stands for static pods in the API, by the uid that these have here. */
+  mirrors?: ReadonlyMap<string, CoreV1Pod>;
 };
 
 export const nothingDesired: Desired = { pods: new Map(), configMaps: new Map(), secrets: new Map(), services: [] };

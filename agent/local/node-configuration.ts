@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { type KubeletConfiguration, settingsOf } from "../node/settings.ts";
 import type { NodeOptions } from "./node-options.ts";
 
@@ -9,6 +9,7 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     options.config === undefined ? {} : (parse(readFileSync(options.config, "utf8")) as KubeletConfiguration);
   const flags: KubeletConfiguration = {
     maxPods: options.maxPods,
+    staticPodPath: options.podManifestPath && resolve(options.podManifestPath),
     podPidsLimit: options.podMaxPids,
     kubeReserved: options.kubeReserved,
     systemReserved: options.systemReserved,
@@ -26,9 +27,21 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     seccompDefault: options.seccompDefault,
     allowedUnsafeSysctls: options.allowedUnsafeSysctls,
     runtimeHandlers: options.runtimeHandlers,
+    serializeImagePulls: options.serializeImagePulls,
+    maxParallelImagePulls: options.maxParallelImagePulls,
+    imagePullProgressDeadline: options.imagePullProgressDeadline,
+    imagePolicies: options.imagePolicy === undefined ? undefined : readPolicies(options.imagePolicy),
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const configuration: KubeletConfiguration = { ...file, ...Object.fromEntries(given) };
   settingsOf(configuration);
   return configuration;
+}
+
+function readPolicies(path: string): unknown[] {
+  const documents = parseAllDocuments(readFileSync(path, "utf8"));
+  for (const { errors } of documents) if (errors[0]) throw new Error(`${path}: ${errors[0].message}`);
+  const values = documents.map((document) => document.toJS() as unknown).filter((value) => value !== null);
+  if (!values.length) throw new Error(`${path} holds no ClusterImagePolicy`);
+  return values;
 }

@@ -7,6 +7,7 @@ type Amounts = Record<string, string>;
 export type NodeOptions = {
   config?: string;
   maxPods?: number;
+  podManifestPath?: string;
   podMaxPids?: number;
   kubeReserved?: Amounts;
   systemReserved?: Amounts;
@@ -24,6 +25,10 @@ export type NodeOptions = {
   seccompDefault?: boolean;
   allowedUnsafeSysctls?: string[];
   runtimeHandlers?: Amounts;
+  serializeImagePulls?: boolean;
+  maxParallelImagePulls?: number;
+  imagePullProgressDeadline?: string;
+  imagePolicy?: string;
 };
 
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/ */
@@ -31,6 +36,7 @@ export function withNodeOptions(command: Command): Command {
   return command
     .option("--config <path>", "a KubeletConfiguration; flags go before what it says")
     .option("--max-pods <number>", "pods that this node takes (default 110)", whole)
+    .option("--pod-manifest-path <folder>", "runs the pods that its files say, also without the cluster")
     .option("--pod-max-pids <number>", "processes that a pod may have (default without limit)", whole)
     .option("--kube-reserved <name=amount,...>", "kept from pods: cpu, memory, ephemeral-storage, pid", pairs("="))
     .option("--system-reserved <name=amount,...>", "kept from pods for the system", pairs("="))
@@ -51,7 +57,16 @@ export function withNodeOptions(command: Command): Command {
       "--runtime-handlers <name=runtime,...>",
       "what RuntimeClasses may name: a program that works as runc does, or a shim of containerd's (io.containerd.…)",
       pairs("="),
-    );
+    )
+    .option("--serialize-image-pulls <true|false>", "one after the other (default true)", truth)
+    .option("--max-parallel-image-pulls <number>", "so many at once, instead of one", whole)
+    .option("--image-pull-progress-deadline <duration>", "pulls to which nothing comes end then (default 5m)")
+    .option("--image-policy <path>", "ClusterImagePolicies: images that have to be signed, and by which keys");
+}
+
+function truth(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new InvalidArgumentError("true or false is needed");
+  return text === "true";
 }
 
 function whole(text: string): number {

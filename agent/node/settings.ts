@@ -5,12 +5,14 @@
 import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
 import { parseDuration } from "../../worker/lib/cel/times.ts";
 import { addResources, parseResources, type Resources } from "../../worker/lib/quantity.ts";
+import { type PullConfiguration, type PullSettings, pullSettings } from "../images/pull-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
 
 /** As it is written: in a file, or by flags. */
-export type KubeletConfiguration = {
+export type KubeletConfiguration = PullConfiguration & {
   maxPods?: number;
+  staticPodPath?: string;
   podPidsLimit?: number;
   kubeReserved?: Record<string, string>;
   systemReserved?: Record<string, string>;
@@ -37,6 +39,8 @@ export type KubeletConfiguration = {
 
 export type NodeSettings = {
   maxPods: number;
+  /** A folder, a file a pod. */
+  staticPodPath: string | undefined;
   /** Undefined for no limit of its own. */
   podPids: number | undefined;
   /** Kept from pods: the sum of what the system and the agent may need, by resource. */
@@ -52,6 +56,7 @@ export type NodeSettings = {
   labels: Record<string, string>;
   taints: readonly CoreV1Taint[];
   security: SecuritySettings;
+  pulls: PullSettings;
 };
 
 /** Of the disk's use in percent. https://kubernetes.io/docs/concepts/architecture/garbage-collection/#container-image-lifecycle */
@@ -81,6 +86,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
   if (low > high) throw new Error(`LowThresholdPercent ${low} can not be higher than HighThresholdPercent ${high}`);
   return {
     maxPods,
+    staticPodPath: given.staticPodPath || undefined,
     podPids: podPidsLimit > 0 ? podPidsLimit : undefined,
     reserved: addResources(reservation(given.kubeReserved ?? {}), reservation(given.systemReserved ?? {})),
     enforcesAllocatable: enforceNodeAllocatable.includes("pods"),
@@ -102,6 +108,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
     labels: given.nodeLabels ?? {},
     taints: given.registerWithTaints ?? [],
     security: securitySettings(given),
+    pulls: pullSettings(given),
   };
 }
 

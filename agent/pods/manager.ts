@@ -4,6 +4,8 @@ import { type Desired, nothingDesired } from "../desired.ts";
 import { Images } from "../images/images.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
+import { isStatic } from "../static/manifest.ts";
+import { fullName } from "../static/mirrors.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type AdmittingNode, rejection } from "./admission.ts";
 import { allocate } from "./allocation.ts";
@@ -36,6 +38,8 @@ export type PodManagerDeps = {
   nodeObject?(): CoreV1Node | undefined;
   /** Conditions of the node that hold, as `MemoryPressure`. */
   pressures?(): readonly string[];
+  /** All of a pod is off this machine. */
+  onGone?(): void;
   /** Images came or went, or may have. */
   onImages?(): void;
   log(message: string): void;
@@ -137,10 +141,10 @@ export class PodManager {
   #apply(desired: Desired): void {
     for (const [uid, pod] of inTurn(desired.pods, this.#workers)) {
       const worker = this.#workers.get(uid);
-      if (worker) worker.update(pod);
-      else this.#begin(pod, true);
+      if (worker) worker.update(pod, this.#toldAs(pod));
+      else if (!isStatic(pod) || !this.isPresent(fullName(pod))) this.#begin(pod, true);
     }
-    for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined);
+    for (const [uid, worker] of this.#workers) if (!desired.pods.has(uid)) worker.update(undefined, undefined);
     this.#deps.host.cgroups.balance(this.active().map((state) => state.pod));
     if (this.#synced) return;
     this.#synced = true;
@@ -196,10 +200,21 @@ export class PodManager {
   }
 
   #stateOf(namespace: string, name: string, uid: string): PodState | undefined {
+    const { mirrors = new Map<string, CoreV1Pod>() } = this.#desired;
     const found = this.#workers.values().find(({ state: { memory } }) => {
-      return memory.namespace === namespace && memory.name === name && (uid === "" || memory.uid === uid);
+      if (memory.namespace !== namespace || memory.name !== name) return false;
+      return uid === "" || memory.uid === uid || mirrors.get(memory.uid)?.metadata.uid === uid;
     });
     return found?.state;
+  }
+
+  /** Something of a pod with this name (`NAMESPACE/NAME`) is here. */
+  isPresent(name: string): boolean {
+    return this.#workers.values().some(({ state: { memory } }) => `${memory.namespace}/${memory.name}` === name);
+  }
+
+  #toldAs(pod: CoreV1Pod): CoreV1Pod | undefined {
+    return isStatic(pod) ? this.#desired.mirrors?.get(pod.metadata.uid ?? "") : pod;
   }
 
   #begin(pod: CoreV1Pod, known: boolean): void {
@@ -217,7 +232,10 @@ export class PodManager {
       allocate: (wanted: CoreV1Pod, of: PodMemory) => this.#allocate(wanted, of),
       onGone: (gone: string) => this.#forget(gone),
     };
-    this.#workers.set(uid, new PodWorker(deps, pod, memory, { known, isNew }));
+    this.#workers.set(
+      uid,
+      new PodWorker(deps, pod, memory, { known, isNew, toldAs: known ? this.#toldAs(pod) : undefined }),
+    );
   }
 
   #allocate(pod: CoreV1Pod, memory: PodMemory): CoreV1Pod {
@@ -294,6 +312,10 @@ export class PodManager {
     void this.#workers.get(uid)?.stop();
     this.#workers.delete(uid);
     this.#reporter.forget(uid);
+    // A static pod whose file changed waits for what it said before to end.
+    if ([...this.#desired.pods].some(([wanted, pod]) => isStatic(pod) && !this.#workers.has(wanted)))
+      this.#apply(this.#desired);
+    this.#deps.onGone?.();
   }
 
   /** The node has ended the pod: only now may the API server let its name go. */

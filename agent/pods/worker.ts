@@ -41,6 +41,7 @@ export class PodWorker {
   #references = "";
   /** As last heard of. */
   #given: CoreV1Pod | undefined;
+  #toldAs: CoreV1Pod | undefined;
   #refreshing = Promise.resolve();
   #saved = "";
   #dirty = false;
@@ -50,8 +51,13 @@ export class PodWorker {
   #cancelWake = () => {};
 
   /** `isNew` promises that no container of the pod can be there. */
-  constructor(deps: WorkerDeps, pod: CoreV1Pod, memory: PodMemory, given: { known: boolean; isNew: boolean }) {
-    const { known, isNew } = given;
+  constructor(
+    deps: WorkerDeps,
+    pod: CoreV1Pod,
+    memory: PodMemory,
+    given: { known: boolean; isNew: boolean; toldAs: CoreV1Pod | undefined },
+  ) {
+    const { known, isNew, toldAs } = given;
     this.#deps = deps;
     const uid = memory.uid;
     this.state = {
@@ -67,15 +73,21 @@ export class PodWorker {
     };
     this.#view = new PodView(deps.node, this.state, deps.told, { isNew, doubt: () => this.wake() });
     this.#prober = new Prober(deps.node, this.state, () => this.#judged());
-    this.update(known ? pod : undefined);
+    this.update(known ? pod : undefined, toldAs);
   }
 
-  /** The pod as it is wanted now; undefined when it is not any more. */
-  update(pod: CoreV1Pod | undefined): void {
+  /**
+   * The pod as it is wanted now; undefined when it is not any more. `toldAs` is what its status is told of: for a static
+   * pod the one that stands for it in the API, once there is one.
+   */
+  update(pod: CoreV1Pod | undefined, toldAs: CoreV1Pod | undefined): void {
     const { state } = this;
     const references = referencesKey(pod ?? state.pod, this.#deps.node.desired());
     // Most of what the node hears is about others.
-    const isSame = pod === this.#given && !state.memory.resize?.pending;
+    const isSame = pod === this.#given && toldAs === this.#toldAs && !state.memory.resize?.pending;
+    const before = this.#toldAs?.metadata.uid;
+    if (before && before !== state.uid && before !== toldAs?.metadata.uid) this.#deps.reporter.forget(before);
+    this.#toldAs = toldAs;
     if (pod && state.known && isSame && references === this.#references) return;
     this.#given = pod;
     state.known = pod !== undefined;
@@ -213,10 +225,10 @@ export class PodWorker {
   #report(): void {
     const { node, reporter } = this.#deps;
     const { pod, memory, deleted, known } = this.state;
-    if (!known || isToldBetter(pod, memory)) return;
+    if (!known || !this.#toldAs || isToldBetter(pod, memory)) return;
     const { recursiveReadOnly } = node.host.volumes;
     const context = { hostIP: node.hostIP(), now: node.effects.now(), deleted, recursiveReadOnly };
-    reporter.report(pod, computeStatus(pod, memory, context));
+    reporter.report(this.#toldAs, computeStatus(pod, memory, context));
   }
 
   #save(): void {
