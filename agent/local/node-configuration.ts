@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { type KubeletConfiguration, settingsOf } from "../node/settings.ts";
 import type { NodeOptions } from "./node-options.ts";
