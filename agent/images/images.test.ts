@@ -6,7 +6,7 @@ import { somePod } from "../pods/testing.ts";
 import type { Runtime } from "../runtime.ts";
 import { type EnsuredImage, Images, imageIdOf } from "./images.ts";
 import type { DockerConfig } from "./keyring.ts";
-import { PULL_LIMITS } from "./pulls.ts";
+import { pullSettings } from "./pull-settings.ts";
 import { memoryFiles, settle, TestClock, TestRuntime } from "./testing.ts";
 
 let clock: TestClock;
@@ -37,7 +37,7 @@ function newImages(): Images {
     runtime: runtime as unknown as Runtime,
     effects: clock,
     events: new EventRecorder({ nodeName: "n", api, effects: clock }),
-    settings: { limits: PULL_LIMITS, records: files, nodeCredentials: () => nodeCredentials },
+    settings: { ...pullSettings(), records: files, nodeCredentials: () => nodeCredentials },
   });
 }
 

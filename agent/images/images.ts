@@ -7,19 +7,18 @@ import type { EventRecorder } from "../pods/events.ts";
 import type { ContainerMemory } from "../pods/memory.ts";
 import type { InspectedImage, Runtime } from "../runtime.ts";
 import { type Credential, type DockerConfig, Keyring, keyringOf, pullSecrets } from "./keyring.ts";
-import { type PullLimits, Pulls } from "./pulls.ts";
+import type { PullSettings } from "./pull-settings.ts";
+import { Pulls } from "./pulls.ts";
 import { PullRecords, type RecordFiles } from "./records.ts";
 import { canonicalName, defaultPullPolicy, fullName, imageNameProblem, parseReference } from "./reference.ts";
-import { SignatureError, type SignaturePolicy, Signatures } from "./signatures.ts";
+import { SignatureError, Signatures } from "./signatures.ts";
 import { goMilliseconds, megabytes } from "./words.ts";
 
 /** What a node's administrator says of images, and where the node keeps what it knows of them. */
-export type ImageSettings = {
-  limits: PullLimits;
+export type ImageSettings = PullSettings & {
   records: RecordFiles;
   /** Credentials that the node has for all of its pods, as they are now. */
   nodeCredentials(): DockerConfig;
-  policy?: SignaturePolicy;
 };
 
 /** An image that is here: what it is run by, and what its container's status calls it. */
@@ -61,7 +60,7 @@ export class Images {
     this.#events = deps.events;
     this.#settings = settings;
     this.#pulls = new Pulls({ runtime, effects, limits: settings.limits });
-    this.#records = new PullRecords(settings.records);
+    this.#records = new PullRecords(settings.records, settings.verification);
     this.#signatures = settings.policy && new Signatures({ runtime, files: settings.records, policy: settings.policy });
   }
 

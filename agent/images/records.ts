@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { writeFile } from "../local/home.ts";
 import type { Credential, SecretSource } from "./keyring.ts";
 import { parseReference } from "./reference.ts";
+import { type Verification, verificationOf } from "./verification.ts";
 
 /** Small files by name, which outlive the agent. */
 export interface RecordFiles {
@@ -37,18 +38,20 @@ const MOST_SECRETS = 100;
 
 /**
  * Who may use which image that was pulled to this node: whoever could pull it. Images that came another way are free to
- * all (`NeverVerifyPreloadedImages`).
+ * all, unless the node's settings say otherwise.
  * https://kubernetes.io/docs/concepts/containers/images/#ensureimagepullcredentialverification
  */
 export class PullRecords {
   readonly #files: RecordFiles;
+  readonly #verification: Verification;
   /** Pulls under way, by the image's name as pods have it. */
   readonly #pulling = new Map<string, number>();
   /** Pulls that a former agent did not see the end of: the image may be here, and nobody knows by whose leave. */
   readonly #unfinished: Set<string>;
 
-  constructor(files: RecordFiles) {
+  constructor(files: RecordFiles, verification: Verification = verificationOf()) {
     this.#files = files;
+    this.#verification = verification;
     this.#unfinished = new Set(files.names().filter((name) => name.startsWith("pulling-")));
   }
 
@@ -72,7 +75,9 @@ export class PullRecords {
   /** Whether a pod with these credentials has to ask the registry, though the image is here. */
   mustPull(image: string, id: string, credentials: () => readonly Credential[]): boolean {
     const record = this.#read(id);
-    if (!record) return this.#pulling.has(image) || this.#unfinished.has(intentName(image));
+    const wasPulled = record !== undefined || this.#pulling.has(image) || this.#unfinished.has(intentName(image));
+    if (!this.#verification(image, wasPulled)) return false;
+    if (!record) return true;
     const access = record.credentialMapping[parseReference(image).repository];
     if (!access) return true;
     if (access.nodePodsAccessible) return false;

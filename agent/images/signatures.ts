@@ -110,8 +110,14 @@ const hashFor = ({ asymmetricKeyType }: KeyObject) => (asymmetricKeyType === "ed
 /** https://github.com/containers/image/blob/main/docs/containers-signature.5.md#json-data-format */
 function signedDigest(payload: Buffer): string | undefined {
   type Payload = { critical?: { type?: string; image?: { "docker-manifest-digest"?: string } } };
-  const { critical } = JSON.parse(payload.toString()) as Payload; // it is signed, so it can be trusted to be JSON
-  return critical?.type === "cosign container image signature" ? critical.image?.["docker-manifest-digest"] : undefined;
+  try {
+    const { critical } = JSON.parse(payload.toString()) as Payload;
+    return critical?.type === "cosign container image signature"
+      ? critical.image?.["docker-manifest-digest"]
+      : undefined;
+  } catch {
+    return undefined; // the keys sign other things too
+  }
 }
 
 type ClusterImagePolicy = {

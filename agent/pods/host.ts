@@ -2,14 +2,13 @@ import { totalmem } from "node:os";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import type { ImageSettings } from "../images/images.ts";
-import { type ImageOptions, imageSettings } from "../images/settings.ts";
+import { imageSettings } from "../images/settings.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
 import { allocatable, podsLimits } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
-import type { SecuritySettings } from "../node/security-settings.ts";
 import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
@@ -61,8 +60,6 @@ export type HostParts = {
   /** What `findRecursiveReadOnly` found. */
   recursiveReadOnly?: boolean;
   nodeSettings?: NodeSettings;
-  images?: ImageOptions;
-  settings?: SecuritySettings;
   /** Runs a program of the machine. */
   command?: Command;
 };
@@ -81,8 +78,8 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
-    security: machineSecurity(parts),
-    images: imageSettings(home, parts.images),
+    security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
+    images: imageSettings(home, nodeSettings.pulls),
     act: (action, target, timeoutMs, purpose) => act(action, target, { nerdctl, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);

@@ -1,4 +1,4 @@
-import { PULL_LIMITS } from "../../../agent/images/pulls.ts";
+import { pullSettings } from "../../../agent/images/pull-settings.ts";
 import { securitySettings } from "../../../agent/node/security-settings.ts";
 import type { Act } from "../../../agent/pods/handler.ts";
 import type { Host } from "../../../agent/pods/host.ts";
@@ -66,7 +66,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       handlerOf: async () => "",
       userOf: () => undefined,
     },
-    images: { limits: PULL_LIMITS, records: machine.imageRecords, nodeCredentials: () => ({}) },
+    images: { ...pullSettings(), records: machine.imageRecords, nodeCredentials: () => ({}) },
     act: acting(machine, agent),
     async prepare() {
       nerdctl.endLeftovers();
