@@ -16,8 +16,8 @@ import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
-import { machineId } from "./node/machine-id.ts";
 import { machineHousekeeping } from "./node/machine.ts";
+import { machineId } from "./node/machine-id.ts";
 import { settingsOf } from "./node/settings.ts";
 import { Writability } from "./node/writability.ts";
 import { machineHost } from "./pods/host.ts";
@@ -25,9 +25,14 @@ import { run } from "./process.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
 import { serveStream } from "./streams/serve.ts";
+import { installedVersion, renew } from "./update/start.ts";
+import { Updater } from "./update/updater.ts";
 import { VERSION } from "./version.ts";
 import { unmountAll } from "./volumes/mounts.ts";
 import { findRecursiveReadOnly } from "./volumes/recursive-read-only.ts";
+
+/** Why an agent ends for another version of it. */
+const RENEWED = "another version takes over";
 
 type Parts = {
   home: Home;
@@ -91,7 +96,7 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
     log,
   });
 
-function assemble(parts: Parts): { core: AgentCore; nodeApi: NodeApi } {
+function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi: NodeApi } {
   const { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion, recursiveReadOnly } =
     parts;
   const { node, server, ca, address } = identity;
@@ -130,6 +135,8 @@ function assemble(parts: Parts): { core: AgentCore; nodeApi: NodeApi } {
       };
     },
     serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: nodeApi, log, effects }),
+    updates: (api) =>
+      new Updater({ home: home.path, node, version: VERSION, base: installedVersion(), api, log, restart }),
     log,
   });
   return { core, nodeApi };
@@ -170,19 +177,20 @@ function nodeApiOf({ home, identity, effects, log, containerd, observations }: P
   });
 }
 
-/** Runs until a signal. */
+/** Runs until a signal, or until another version is to run in its place. */
 export async function runAgent(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
-  const { core: agent, nodeApi } = assemble(parts);
+  const end = Promise.withResolvers<string>();
+  const { core: agent, nodeApi } = assemble(parts, () => end.resolve(RENEWED));
   await nodeApi.listen();
   agent.start();
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => resolve(name));
-  });
-  log(`${signal}: the agent stops; containers keep running`);
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => end.resolve(name));
+  const why = await end.promise;
+  log(`${why}: the agent stops; containers keep running`);
   await agent.stop();
   parts.launcher.stop();
   parts.containerd.detach();
+  if (why === RENEWED) renew();
   process.exit(0);
 }
 

@@ -73,6 +73,8 @@ export type AgentParts = {
   /** Where the machine's static pods are said, if anywhere. */
   staticPods?(onChange: () => void): Pick<StaticFolder, "start" | "stop" | "pods">;
   serveStream(request: StreamRequest, pods: PodManager): void;
+  /** What renews this very program, where anything does. */
+  updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
   nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "usage" | "stop">;
   /** What renews this very program, where anything does. */
@@ -340,6 +342,7 @@ export class AgentCore {
       .then(() => this.tellUpdates())
       .then(() => {
         this.parts.nodeApi?.registered();
+        this.tellUpdates();
         again(FACTS_EVERY_MS);
       })
       .catch((error: unknown) => {

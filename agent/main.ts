@@ -15,7 +15,10 @@ import { VERSION } from "./version.ts";
 
 // Each command loads what it runs: the supervisor starts sooner and stays small.
 const commands = () => import("./local/commands.ts");
-const runAgent = async () => (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
+const runAgent = async () => {
+  (await import("./update/start.ts")).becomeCurrent(home(), progress);
+  await (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
+};
 const configurationOf = async (options: NodeOptions) =>
   (await import("./local/node-configuration.ts")).nodeConfiguration(options);
 const defaultNodeName = () => hostname().toLowerCase();
@@ -237,6 +240,29 @@ program
   .description("print a kubeconfig for the administrator")
   .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
   .action(async (options: { cluster: string }) => (await commands()).printKubeconfig(home(), options.cluster));
+
+const upgrade = program
+  .command("upgrade")
+  .description("renew the nodes' agents to this program's version: one first, then a share of them at a time")
+  .option("--percent <number>", "so many of the nodes at once, after the first", Number, 20)
+  .option("--timeout <duration>", "a node that is not back well by then stops it all", seconds, 300)
+  .option("--cluster <name>", "of which cluster", "default")
+  .action(async (options: { percent: number; timeout: number; cluster: string }) =>
+    (await import("./update/command.ts")).upgrade(home(), options, progress),
+  );
+for (const [name, description] of Object.entries({
+  status: "print which version each node runs, and how the renewal goes",
+  pause: "tell no further node",
+  resume: "go on with what was paused or has stopped",
+} as const))
+  upgrade
+    .command(name)
+    .description(description)
+    .action(async (_: unknown, command: Command) => {
+      const { cluster } = command.optsWithGlobals<{ cluster: string }>();
+      const commands = await import("./update/command.ts");
+      await commands[name as "status" | "pause" | "resume"](home(), cluster);
+    });
 
 withLogins(program.command("deploy"))
   .description("deploy the control plane to your Cloudflare account with wrangler")

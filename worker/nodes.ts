@@ -25,7 +25,7 @@ export function writeOf(change: Change): Write {
 }
 
 /** Every node that joins is told of all others. */
-const ROUTES: Digest<Node, KubeObject> = { kind: Node, of: routing };
+const ROUTES: Digest<Node, KubeObject> = { kind: Node, of: (node) => routing(node) };
 
 export function objectsOf(view: StoreView, kinds: Kinds): Objects {
   return {

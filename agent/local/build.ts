@@ -1,6 +1,8 @@
 /** `npm run build`: the Worker as one file, and the command in a few, as the npm package carries them. */
-import { chmodSync, copyFileSync, cpSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { PROGRAMS } from "../program.ts";
+import { buildAgent, REQUIRE } from "../update/build.ts";
 import { buildWorker, packageRoot } from "./bundle.ts";
 
 const root = packageRoot();
@@ -9,7 +11,7 @@ const { build } = await import("esbuild");
 const bin = join(root, "dist/skerry.js");
 const { metafile } = await build({
   // The command, and the programs that it starts (agent/program.ts).
-  entryPoints: ["main", "pods/keeper", "streams/namespace-dialer"].map((module) => ({
+  entryPoints: ["main", ...PROGRAMS].map((module) => ({
     in: join(root, `agent/${module}.ts`),
     out: module === "main" ? "skerry" : basename(module),
   })),
@@ -23,10 +25,7 @@ const { metafile } = await build({
   format: "esm",
   target: "node22",
   external: ["esbuild"],
-  // Dependencies that are CommonJS inside an ES module need a require of their own.
-  banner: {
-    js: 'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);',
-  },
+  banner: { js: REQUIRE },
   logLevel: "error",
 });
 const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
@@ -34,4 +33,6 @@ for (const name of readdirSync(join(root, "dist")))
   if (/^chunk-.*\.js$/.test(name) && !made.has(name)) rmSync(join(root, "dist", name));
 chmodSync(bin, 0o755);
 copyFileSync(join(root, "agent/local/keep.sh"), join(root, "dist/keep.sh"));
+copyFileSync(join(root, "agent/update/run.sh"), join(root, "dist/run.sh"));
+writeFileSync(join(root, "dist/agent.tgz"), await buildAgent(root));
 cpSync(join(root, "agent/local/nerdctl-module"), join(root, "dist/nerdctl-module"), { recursive: true });

@@ -1,4 +1,5 @@
 import { policyTypeChecker } from "./admission-policies/type-checking.ts";
+import { agentRolloutController } from "./agent-rollout/agent-rollout.ts";
 import { type Authorities, authenticationPublisher } from "./apiservice/authentication.ts";
 import { crdRegistrationController } from "./apiservice/registration.ts";
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
@@ -92,5 +93,6 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     claimProtectionController,
     attributesProtectionController,
     volumeProtectionController,
+    agentRolloutController,
   ];
 }

@@ -37,3 +37,19 @@ test("what all nodes are told is one change, which is written out as JSON would 
   expect(snapshot).toEqual([one]);
   expect(snapshot.map(textOf)).toEqual([JSON.stringify(one)]);
 });
+
+test("the version that a node's agent is to become is told to that node alone", () => {
+  const old = node("a", { address: "192.0.2.1" });
+  const object: KubeObject = {
+    ...old,
+    metadata: { ...old.metadata, annotations: { "skerry.dev/agent-version": "2", x: "y" } },
+  };
+  expect(told(old, object, "b")).toEqual([]);
+  const [change] = told(old, object, "a");
+  expect(change?.object).toMatchObject({ metadata: { annotations: { "skerry.dev/agent-version": "2" } } });
+  expect(JSON.stringify(change)).not.toContain('"x"');
+  expect(told(object, object, "a")).toEqual([]);
+  const list = (resource: string) => (resource === "nodes" ? [object] : []);
+  expect(snapshotFor("a", { ...nothing, list })).toEqual([change]);
+  expect(JSON.stringify(snapshotFor("b", { ...nothing, list }))).not.toContain("agent-version");
+});

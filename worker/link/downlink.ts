@@ -5,6 +5,7 @@
 
 import { podReferences } from "../kinds/core/pod-references.ts";
 import type { CoreV1Pod } from "../kinds/generated/types.ts";
+import { WANTED_VERSION } from "../lib/agent-rollout.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { NODE_RESOURCES, type NodeChange, type ObjectJson } from "../protocol/link.ts";
 
@@ -34,14 +35,23 @@ type NodeShape = KubeObject & {
 export const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
 const json = (object: KubeObject) => object as ObjectJson;
 
-/** Other nodes need to know where a node's pods are, not its heartbeat: this is sent only when it differs. */
-export function routing(node: KubeObject): KubeObject {
+/** The version that a node's agent is to become. */
+const wantedVersion = (node: KubeObject | undefined) => node?.metadata?.annotations?.[WANTED_VERSION];
+
+/** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own wanted version alone. */
+export function routing(node: KubeObject, own = true): KubeObject {
   const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
   const { podCIDR, podCIDRs } = spec ?? {};
+  const wanted = own ? wantedVersion(node) : undefined;
   const trimmed: NodeShape = {
     apiVersion,
     kind,
-    metadata: { name: metadata?.name, uid: metadata?.uid, labels: metadata?.labels },
+    metadata: {
+      name: metadata?.name,
+      uid: metadata?.uid,
+      labels: metadata?.labels,
+      ...(wanted === undefined ? {} : { annotations: { [WANTED_VERSION]: wanted } }),
+    },
     spec: { podCIDR, podCIDRs },
     status: { addresses: status?.addresses },
   };
@@ -58,19 +68,23 @@ function mentioned(pod: KubeObject, objects: Objects): NodeChange[] {
   return [...[...configmaps].flatMap(find("configmaps")), ...[...secrets].flatMap(find("secrets"))];
 }
 
-const named = (resource: string, object: KubeObject): NodeChange => ({
+const named = (resource: string, object: KubeObject, own = true): NodeChange => ({
   resource,
   namespace: object.metadata?.namespace ?? "",
   name: object.metadata?.name ?? "",
-  object: json(resource === "nodes" ? routing(object) : object),
+  object: json(resource === "nodes" ? routing(object, own) : object),
 });
+
+/** The wanted version of a node's agent was changed, of which it alone is told. */
+export const isToldAlone = ({ resource, object, old }: Write): boolean =>
+  resource === "nodes" && object !== undefined && wantedVersion(object) !== wantedVersion(old);
 
 /** Of what all nodes are told, the same change for each of them, so that it is made and written out once. */
 const forAll = new WeakMap<KubeObject, NodeChange>();
 const texts = new WeakMap<NodeChange, string>();
 
 function namedForAll(resource: string, object: KubeObject): NodeChange {
-  const known = forAll.get(object) ?? named(resource, object);
+  const known = forAll.get(object) ?? named(resource, object, false);
   forAll.set(object, known);
   return known;
 }
@@ -82,12 +96,18 @@ export function textOf(change: NodeChange): string {
   return known;
 }
 
+const differs = (a: KubeObject, b: KubeObject): boolean => JSON.stringify(a) !== JSON.stringify(b);
+
+const isOwn = (node: string, resource: string, { metadata }: KubeObject): boolean =>
+  resource === "nodes" && metadata?.name === node;
+
 /** Everything that `node` should have. */
 export function snapshotFor(node: string, objects: Objects): NodeChange[] {
   const sent = new Map<string, NodeChange>();
   const add = (change: NodeChange) => sent.set(`${change.resource}/${change.namespace}/${change.name}`, change);
   for (const resource of NODE_RESOURCES)
-    for (const object of objects.list(resource)) add(namedForAll(resource, object));
+    for (const object of objects.list(resource))
+      add(isOwn(node, resource, object) ? named(resource, object) : namedForAll(resource, object));
   for (const pod of objects.podsOnNode(node)) {
     for (const change of mentioned(pod, objects)) add(change);
     add(named("pods", pod));
@@ -110,6 +130,7 @@ export function changeFor(
       return nodeOf(old) === node ? [gone] : [];
     case "nodes":
       if (!object) return [gone];
+      if (name === node) return old && !differs(routing(old), routing(object)) ? [] : [named(resource, object)];
       if (old && textOf(namedForAll(resource, old)) === textOf(namedForAll(resource, object))) return [];
       return [namedForAll(resource, object)];
     case "configmaps":

@@ -15,7 +15,7 @@ import {
   type ToNode,
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
-import { changeFor, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { changeFor, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
 import { Mentions, mentionsOf } from "./mentions.ts";
 import type { Liveness } from "./readiness.ts";
 
@@ -185,6 +185,7 @@ export class Link {
         for (const node of this.mentions.nodes(write)) nodes.add(node);
       // Of all else every node hears the same.
       else if (changeFor("", write, this.deps.objects, () => false).length > 0) return this.deps.sockets();
+      else if (isToldAlone(write)) nodes.add(write.name);
     }
     return [...nodes].flatMap((node) => this.deps.socketsOf(node).filter((socket) => socket.session().node === node));
   }

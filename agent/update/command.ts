@@ -1,0 +1,170 @@
+/** `skerry upgrade`: gives the cluster this program's agent, and has the nodes' agents become it. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  agentVersionOf,
+  FAILED_VERSION,
+  partName,
+  ROLLOUT,
+  ROLLOUT_NAMESPACE,
+  releaseName,
+  WANTED_SINCE,
+  WANTED_VERSION,
+} from "../../worker/lib/agent-rollout.ts";
+import { packageRoot } from "../local/bundle.ts";
+import { administrator } from "../local/credentials.ts";
+import type { Home } from "../local/home.ts";
+import { checked, open, read, type Server, send, sendChecked } from "../local/http.ts";
+import type { Progress } from "../local/install.ts";
+import { VERSION } from "../version.ts";
+import { sha256Of } from "./archive.ts";
+
+/** What a ConfigMap holds is bounded to 1 MiB, and becomes a third longer on the wire. */
+const PART_BYTES = 700 * 1024;
+
+type NodeJson = {
+  metadata: { name: string; annotations?: Record<string, string> };
+  status?: { nodeInfo?: { kubeletVersion?: string }; conditions?: { type: string; status: string }[] };
+};
+
+export type UpgradeOptions = { percent: number; timeout: number; cluster: string };
+
+export async function upgrade(home: Home, options: UpgradeOptions, progress: Progress): Promise<void> {
+  const server = await administrator(home, options.cluster);
+  await publish(server, { version: VERSION, archive: await ownArchive(), timeout: options.timeout }, progress);
+  await want(server, { version: VERSION, ...options });
+  progress(`the agents become ${VERSION}, one first, then ${options.percent}% at a time: skerry upgrade status`);
+}
+
+/** This program's agent: as it was built with it, or from the sources. */
+async function ownArchive(): Promise<Uint8Array> {
+  const root = packageRoot();
+  const built = join(root, "dist/agent.tgz");
+  if (import.meta.filename.endsWith(".js") && existsSync(built)) return readFileSync(built);
+  return (await import("./build.ts")).buildAgent(root);
+}
+
+export type Release = { version: string; archive: Uint8Array; timeout: number };
+
+/** Puts an agent where nodes can get it. */
+export async function publish(
+  server: Server,
+  { version, archive, timeout }: Release,
+  progress: Progress,
+): Promise<void> {
+  for (const object of access()) await apply(server, object.path, object.body);
+  const parts = Math.ceil(archive.length / PART_BYTES);
+  for (let part = 0; part < parts; part++) {
+    const bytes = Buffer.from(archive.subarray(part * PART_BYTES, (part + 1) * PART_BYTES));
+    await configMap(server, partName(version, part), { binaryData: { part: bytes.toString("base64") } });
+  }
+  const data = {
+    sha256: sha256Of(archive),
+    parts: String(parts),
+    trialSeconds: String(Math.max(1, Math.floor(timeout / 2))),
+  };
+  await configMap(server, releaseName(version), { data });
+  progress(`the cluster has version ${version} of the agent (${Math.ceil(archive.length / 1024)} KiB)`);
+}
+
+/** Every node may read what is in that namespace; it holds no secret. */
+function access(): { path: string; body: object }[] {
+  const rbac = `/apis/rbac.authorization.k8s.io/v1/namespaces/${ROLLOUT_NAMESPACE}`;
+  const name = "agent-releases";
+  const api = "rbac.authorization.k8s.io";
+  return [
+    {
+      path: `/api/v1/namespaces/${ROLLOUT_NAMESPACE}`,
+      body: { apiVersion: "v1", kind: "Namespace", metadata: { name: ROLLOUT_NAMESPACE } },
+    },
+    {
+      path: `${rbac}/roles/${name}`,
+      body: {
+        apiVersion: `${api}/v1`,
+        kind: "Role",
+        metadata: { name },
+        rules: [{ apiGroups: [""], resources: ["configmaps"], verbs: ["get"] }],
+      },
+    },
+    {
+      path: `${rbac}/rolebindings/${name}`,
+      body: {
+        apiVersion: `${api}/v1`,
+        kind: "RoleBinding",
+        metadata: { name },
+        roleRef: { apiGroup: api, kind: "Role", name },
+        subjects: [{ apiGroup: api, kind: "Group", name: "system:nodes" }],
+      },
+    },
+  ];
+}
+
+const maps = `/api/v1/namespaces/${ROLLOUT_NAMESPACE}/configmaps`;
+
+const configMap = (server: Server, name: string, content: object) =>
+  apply(server, `${maps}/${name}`, { apiVersion: "v1", kind: "ConfigMap", metadata: { name }, ...content });
+
+/** Server-side apply: what is there already stays as it is. */
+async function apply(server: Server, path: string, body: object): Promise<void> {
+  await patch(server, `${path}?fieldManager=skerry-upgrade&force=true`, "application/apply-patch+yaml", body);
+}
+
+async function patch(server: Server, path: string, type: string, body: object): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(body));
+  checked("PATCH", path, await read(await open(server, "PATCH", path, { bytes, type })));
+}
+
+/** From now on nodes are told. What became of an earlier try is forgotten. */
+export async function want(
+  server: Server,
+  options: { version: string; percent: number; timeout: number },
+): Promise<void> {
+  await forget(server);
+  const { version, percent, timeout } = options;
+  await configMap(server, ROLLOUT, {
+    data: { version, percent: String(percent), timeoutSeconds: String(timeout), paused: "false" },
+  });
+}
+
+async function forget(server: Server): Promise<void> {
+  const annotations = { [WANTED_VERSION]: null, [WANTED_SINCE]: null, [FAILED_VERSION]: null };
+  for (const { metadata } of await nodesOf(server)) {
+    const has = Object.keys(annotations).some((name) => metadata.annotations?.[name] !== undefined);
+    if (!has) continue;
+    const path = `/api/v1/nodes/${metadata.name}`;
+    await patch(server, path, "application/merge-patch+json", { metadata: { annotations } });
+  }
+}
+
+async function nodesOf(server: Server): Promise<NodeJson[]> {
+  const { body } = await sendChecked(server, "GET", "/api/v1/nodes");
+  return body.items as NodeJson[];
+}
+
+export async function status(home: Home, cluster: string): Promise<void> {
+  const server = await administrator(home, cluster);
+  const { code, body } = await send(server, "GET", `${maps}/${ROLLOUT}`);
+  const data = (body.data ?? {}) as Record<string, string>;
+  const said = code === 200 ? `${data.version}\t${data.state ?? ""}\t${data.message ?? ""}` : "no version is wanted";
+  process.stdout.write(`${said}\n`);
+  for (const { metadata, status: node } of await nodesOf(server)) {
+    const ready = node?.conditions?.find(({ type }) => type === "Ready")?.status === "True" ? "Ready" : "NotReady";
+    const failed = metadata.annotations?.[FAILED_VERSION];
+    const told = metadata.annotations?.[WANTED_SINCE] ? `becomes ${metadata.annotations[WANTED_VERSION]}` : "";
+    const words = [metadata.name, agentVersionOf(node?.nodeInfo?.kubeletVersion) ?? "unknown", ready, failed ?? told];
+    process.stdout.write(`${words.join("\t").trimEnd()}\n`);
+  }
+}
+
+const setPaused = async (home: Home, cluster: string, paused: boolean) => {
+  const server = await administrator(home, cluster);
+  await patch(server, `${maps}/${ROLLOUT}`, "application/merge-patch+json", { data: { paused: String(paused) } });
+  return server;
+};
+
+export const pause = async (home: Home, cluster: string): Promise<void> => void (await setPaused(home, cluster, true));
+
+export async function resume(home: Home, cluster: string): Promise<void> {
+  await forget(await administrator(home, cluster));
+  await setPaused(home, cluster, false);
+}
