@@ -5,7 +5,7 @@ import type { ImageSettings } from "../images/images.ts";
 import { imageSettings } from "../images/settings.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
-import { addressOf } from "../nerdctl-store.ts";
+import { addressOf, type ContainerIdentity, identityOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
 import { allocatable, podsLimits } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
@@ -46,6 +46,8 @@ export interface Host {
   runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
   /** Where a container that `runKept` started can be attached to. */
   attachSocket(containerId: string): string;
+  /** Whom a container runs as that runs; a model has no users. */
+  identityOf?(containerId: string): ContainerIdentity | undefined;
   /** Completes the log of a container that has ended; a model's always is. */
   logged?(containerId: string, logPath: string): Promise<void>;
 }
@@ -90,6 +92,7 @@ export function machineHost(parts: HostParts): Host {
     },
     runKept: (options, keeping) => keeper.run(options, keeping),
     attachSocket: (containerId) => keeper.socketOf(containerId),
+    identityOf: (containerId) => identityOf(nerdctl.toml, nerdctl.namespace, containerId),
     async logged(containerId, logPath) {
       await keeper.logged(containerId);
       await completeLog(containerId, logPath, effects);
