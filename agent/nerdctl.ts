@@ -2,12 +2,13 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
+import { containerdEvents } from "./containerd-events.ts";
 import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
 import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
 import { hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
-import { type Finished, type Run, run, spawn } from "./process.ts";
+import { type Finished, type Run, run } from "./process.ts";
 import type {
   Artifact,
   ContainerOptions,
@@ -285,31 +286,8 @@ export class Nerdctl implements Runtime {
     });
   }
 
-  /** Calls `onEvent` for each event until the process ends (`onEnd`) or the returned function is called. */
   events(onEvent: (event: RuntimeEvent) => void, onEnd: () => void): () => void {
-    const child = spawn(this.binary, ["events", "--format", "{{json .}}"], {
-      env: this.environment,
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    let rest = "";
-    let ended = false;
-    const end = () => {
-      if (!ended) onEnd();
-      ended = true;
-    };
-    child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
-      const parts = (rest + chunk).split("\n");
-      rest = parts.pop() ?? "";
-      for (const line of parts) {
-        const event = readEvent(line);
-        if (event) onEvent(event);
-      }
-    });
-    child.on("error", end).on("close", end);
-    return () => {
-      ended = true;
-      child.kill("SIGKILL");
-    };
+    return containerdEvents(join(dirname(this.toml), "containerd.sock"), this.namespace, onEvent, onEnd);
   }
 
   async #output(...args: string[]): Promise<string> {
@@ -355,11 +333,4 @@ function parse<T>(text: string): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The payload of an event is JSON inside JSON. */
-function readEvent(line: string): RuntimeEvent | undefined {
-  const event = parse<{ Topic?: string; Event?: string }>(line);
-  if (!event?.Topic) return undefined;
-  return { topic: event.Topic, payload: parse<Record<string, unknown>>(event.Event ?? "") ?? {} };
 }
