@@ -21,9 +21,14 @@ export class ContainerdError extends Error {
 /** Paths of named pipes. The error output of a terminal is part of its output. */
 export type Pipes = { stdin?: string; stdout: string; stderr?: string };
 
+/** https://github.com/opencontainers/runtime-spec/blob/main/config.md#process */
+export type OciProcess = { args: string[]; env?: string[]; terminal?: boolean };
+
+const PROCESS_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Process";
 const CALL_TIMEOUT_MS = 120_000;
 const FRAME_HEADER = 5;
 const DEADLINE_EXCEEDED = 4;
+export const NOT_FOUND = 5;
 const UNAVAILABLE = 14;
 
 export class ContainerdTasks {
@@ -51,12 +56,12 @@ export class ContainerdTasks {
     return numberIn(await this.#call("tasks.v1.Tasks/Create", request), 2);
   }
 
-  async start(id: string): Promise<void> {
-    await this.#call("tasks.v1.Tasks/Start", of(id));
+  async start(id: string, exec?: string): Promise<void> {
+    await this.#call("tasks.v1.Tasks/Start", of(id, exec));
   }
 
-  async resize(id: string, { width, height }: { width: number; height: number }): Promise<void> {
-    const size = of(id).tag(3, WireType.Varint).uint32(width).tag(4, WireType.Varint).uint32(height);
+  async resize(id: string, { width, height }: { width: number; height: number }, exec?: string): Promise<void> {
+    const size = of(id, exec).tag(3, WireType.Varint).uint32(width).tag(4, WireType.Varint).uint32(height);
     await this.#call("tasks.v1.Tasks/ResizePty", size);
   }
 
@@ -65,14 +70,48 @@ export class ContainerdTasks {
     await this.#call("tasks.v1.Tasks/CloseIO", of(id).tag(3, WireType.Varint).bool(true));
   }
 
+  /** The process of a container, as the OCI runtime specification describes one. */
+  async processOf(id: string): Promise<OciProcess> {
+    const [any = new Uint8Array()] = fields(await this.#container(id), 5);
+    return (JSON.parse(text(any, 2)) as { process: OciProcess }).process;
+  }
+
+  /** Prepares another process of a container, in a terminal. `exec` is to be its name. */
+  async exec(id: string, exec: string, pipes: Pick<Pipes, "stdin" | "stdout">, process: OciProcess): Promise<void> {
+    const spec = new BinaryWriter().tag(1, WireType.LengthDelimited).string(PROCESS_TYPE);
+    spec.tag(2, WireType.LengthDelimited).string(JSON.stringify({ ...process, terminal: true }));
+    const request = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
+    if (pipes.stdin) request.tag(2, WireType.LengthDelimited).string(pipes.stdin);
+    request.tag(3, WireType.LengthDelimited).string(pipes.stdout).tag(5, WireType.Varint).bool(true);
+    request.tag(6, WireType.LengthDelimited).bytes(spec.finish()).tag(7, WireType.LengthDelimited).string(exec);
+    await this.#call("tasks.v1.Tasks/Exec", request);
+  }
+
+  async kill(id: string, exec: string, signal: number): Promise<void> {
+    await this.#call("tasks.v1.Tasks/Kill", of(id, exec).tag(3, WireType.Varint).uint32(signal));
+  }
+
+  /** Resolves to the exit code of a process of `exec`. */
+  async wait(id: string, exec: string): Promise<number> {
+    return numberIn(await this.#call("tasks.v1.Tasks/Wait", of(id, exec), 0), 1);
+  }
+
+  /** Forgets a process of `exec` that has ended, or was never started. */
+  async remove(id: string, exec: string): Promise<void> {
+    await this.#call("tasks.v1.Tasks/DeleteProcess", of(id, exec));
+  }
+
   async #snapshotOf(id: string): Promise<{ snapshotter: string; key: string }> {
-    const [container = new Uint8Array()] = fields(await this.#call("containers.v1.Containers/Get", of(id)), 1);
-    const text = (number: number) => Buffer.from(fields(container, number)[0] ?? []).toString();
-    return { snapshotter: text(6), key: text(7) };
+    const container = await this.#container(id);
+    return { snapshotter: text(container, 6), key: text(container, 7) };
+  }
+
+  async #container(id: string): Promise<Uint8Array> {
+    return fields(await this.#call("containers.v1.Containers/Get", of(id)), 1)[0] ?? new Uint8Array();
   }
 
   /** One call on a connection of its own, which on this machine costs next to nothing. */
-  #call(method: string, message: BinaryWriter): Promise<Uint8Array> {
+  #call(method: string, message: BinaryWriter, timeoutMs = CALL_TIMEOUT_MS): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       const session = openSession("http://containerd", { createConnection: () => connect(this.#socket) });
       const fail = (code: number, message: string) => {
@@ -98,7 +137,7 @@ export class ContainerdTasks {
       call.on("response", heed).on("trailers", heed); // an answer without a body has only one of them
       call.on("data", (part: Buffer) => parts.push(part));
       call.on("error", (error: Error) => fail(UNAVAILABLE, `containerd: ${error.message}`));
-      call.setTimeout(CALL_TIMEOUT_MS, () => fail(DEADLINE_EXCEEDED, "containerd does not answer"));
+      call.setTimeout(timeoutMs, () => fail(DEADLINE_EXCEEDED, "containerd does not answer"));
       call.on("close", () => {
         if (status !== 0) return fail(status ?? UNAVAILABLE, said || "containerd broke off");
         session.close();
@@ -112,7 +151,12 @@ export class ContainerdTasks {
   }
 }
 
-const of = (id: string) => new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
+function of(id: string, exec?: string): BinaryWriter {
+  const message = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
+  return exec === undefined ? message : message.tag(2, WireType.LengthDelimited).string(exec);
+}
+
+const text = (message: Uint8Array, field: number): string => Buffer.from(fields(message, field)[0] ?? []).toString();
 
 /** All values of a field of messages, texts or bytes. */
 function fields(message: Uint8Array, wanted: number): Uint8Array[] {

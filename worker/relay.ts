@@ -1,25 +1,25 @@
 /**
- * Relay: one object a node, bytes only. It joins a client's socket and the agent's socket of the same stream id and
- * copies messages between them, verbatim. A stream id is a random UUID, given by the Cluster to both sides only, and
- * so the right to join. Both sockets hibernate; the object is awake only while bytes flow or a side is awaited.
+ * Relay: one object a node, bytes only. It joins a client's socket and the agent's socket of the same stream id. A stream
+ * id is a random UUID, given by the Cluster to both sides only, and so the right to join. Each side is answered with one
+ * end of the same pair, and the platform moves the messages: no code runs for them, none waits in memory, and who does
+ * not read holds the other side back.
  */
 import { DurableObject } from "cloudflare:workers";
 import { effects } from "./effects.ts";
-import { asksForSocket, sendableCode, upgradeRequired } from "./lib/websocket.ts";
+import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 
 /** How long one side waits for the other, in ms. */
 const JOIN_TIMEOUT_MS = 15_000;
 
 type Side = "client" | "agent";
-type Attachment = { side: Side; id: string };
 /** The side that came first. */
-type Waiting = { side: Side; meet(isMet: boolean): void };
-
-const other = (side: Side): Side => (side === "client" ? "agent" : "client");
+type Waiting = { side: Side; meet(end: WebSocket | undefined): void };
 
 export class Relay extends DurableObject {
   /** By stream id. */
   private readonly waiting = new Map<string, Waiting>();
+  /** Ids whose sides have met, each once. */
+  private readonly met = new Set<string>();
 
   /**
    * Either side is answered when both have come: until then neither can speak, nor end, and there is nothing to keep.
@@ -29,59 +29,39 @@ export class Relay extends DurableObject {
     const [, side, id] = new URL(request.url).pathname.split("/") as [string, Side, string];
     if (!asksForSocket(request)) return upgradeRequired();
     const waiting = this.waiting.get(id);
-    if (waiting?.side === side || this.sockets(side, id).length > 0)
-      return new Response("this stream is taken", { status: 409 });
-    waiting?.meet(true);
-    const isMet = waiting ? true : await this.otherSide(side, id);
-    const { 0: near, 1: far } = new WebSocketPair();
-    this.ctx.acceptWebSocket(far, [`${side}/${id}`]);
-    far.serializeAttachment({ side, id } satisfies Attachment);
-    if (!isMet) far.close(1011, "the other side did not come");
+    if (waiting?.side === side || this.met.has(id)) return new Response("this stream is taken", { status: 409 });
+    const webSocket = waiting ? this.join(id, waiting) : ((await this.otherSide(side, id)) ?? closed());
     const protocol = request.headers.get("sec-websocket-protocol");
     return new Response(null, {
       status: 101,
-      webSocket: near,
+      webSocket,
       headers: protocol ? { "sec-websocket-protocol": protocol } : {},
     });
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    const { side, id } = socket.deserializeAttachment() as Attachment;
-    this.sockets(other(side), id)[0]?.send(message);
+  private join(id: string, first: Waiting): WebSocket {
+    this.met.add(id);
+    const { 0: one, 1: other } = new WebSocketPair();
+    first.meet(other);
+    return one;
   }
 
-  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
-    this.end(socket, code, reason);
-  }
-
-  override async webSocketError(socket: WebSocket): Promise<void> {
-    this.end(socket, 1011, "connection lost");
-  }
-
-  private sockets(side: Side, id: string): WebSocket[] {
-    return this.ctx.getWebSockets(`${side}/${id}`).filter((socket) => socket.readyState === WebSocket.OPEN);
-  }
-
-  private otherSide(side: Side, id: string): Promise<boolean> {
+  private otherSide(side: Side, id: string): Promise<WebSocket | undefined> {
     return new Promise((resolve) => {
-      const meet = (isMet: boolean) => {
+      const meet = (end: WebSocket | undefined) => {
         cancel();
         this.waiting.delete(id);
-        resolve(isMet);
+        resolve(end);
       };
-      const cancel = effects.after(JOIN_TIMEOUT_MS, () => meet(false));
+      const cancel = effects.after(JOIN_TIMEOUT_MS, () => meet(undefined));
       this.waiting.set(id, { side, meet });
     });
   }
+}
 
-  private end(socket: WebSocket, code: number, reason: string): void {
-    const { side, id } = socket.deserializeAttachment() as Attachment;
-    const sendable = sendableCode(code);
-    for (const peer of this.sockets(other(side), id)) peer.close(sendable, reason);
-    try {
-      socket.close(sendable, reason);
-    } catch {
-      // already closed
-    }
-  }
+function closed(): WebSocket {
+  const { 0: near, 1: far } = new WebSocketPair();
+  far.accept();
+  far.close(1011, "the other side did not come");
+  return near;
 }

@@ -12,6 +12,7 @@ import { loadPauseImage } from "../node/pause-image.ts";
 import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
+import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
@@ -86,6 +87,7 @@ export function machineHost(parts: HostParts): Host {
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
       enforceNode(home, podsLimits(nodeSettings));
+      await endTerminals(nerdctl);
       await volumes.start();
       await keeper.resume();
       await loadPauseImage(nerdctl);

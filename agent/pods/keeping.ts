@@ -7,12 +7,13 @@ import { ContainerdTasks } from "../containerd-tasks.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
-import { run, spawn } from "../process.ts";
+import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { FrameReader, frame, Kind } from "./frames.ts";
 import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
+import { makePipes } from "./pipes.ts";
 
 const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 30_000;
@@ -55,7 +56,7 @@ export class Keeper {
       stdout: pipe("stdout"),
       ...(!tty && { stderr: pipe("stderr") }),
     };
-    await run("mkfifo", ["-m", "600", ...Object.values(pipes)]);
+    await makePipes(Object.values(pipes));
     const containerd = { socket: addressOf(this.#nerdctl.toml), namespace: this.#nerdctl.namespace };
     const [socket, log] = [this.socketOf(id), this.#nerdctl.logPathOf(id)];
     if (!log) throw new Error(`nerdctl keeps nothing of container ${id}`);

@@ -1,11 +1,12 @@
 /** One container's input and output, in the keeper. containerd's shim has the other ends of its named pipes. */
-import { closeSync, constants, openSync, rmSync } from "node:fs";
-import { createServer, type Server, Socket } from "node:net";
+import { rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { ContainerdTasks } from "../containerd-tasks.ts";
 import type { Timers } from "../effects.ts";
 import { FrameReader, frame, Kind } from "./frames.ts";
 import { type LogLimits, LogWriter } from "./log-writer.ts";
+import { readPipe, writePipe } from "./pipes.ts";
 
 /** All that the keeper has to know of a container; on disk too, for a keeper that takes over from one that was killed. */
 export type KeptSettings = {
@@ -35,8 +36,6 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** unless it takes nothing at all for so long: then it is let go, ms. */
 const STUCK_MS = 60_000;
 
-const { O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
-
 type Deps = { tasks: ContainerdTasks; timers: Pick<Timers, "after">; now(): number };
 
 export class KeptContainer {
@@ -45,10 +44,8 @@ export class KeptContainer {
   readonly #log: LogWriter;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
-  readonly #outputs: Socket[];
+  readonly #outputs: { output: Socket; begun(): void }[];
   readonly #input: Socket | undefined;
-  /** Writing ends of the output pipes, which have an end only when nobody holds one. */
-  #guards: number[];
   #early: Buffer[] | undefined = [];
   #slow = new Set<Socket>();
 
@@ -62,22 +59,17 @@ export class KeptContainer {
       { kind: Kind.stdout, path: pipes.stdout },
       ...(pipes.stderr ? [{ kind: Kind.stderr, path: pipes.stderr }] : []),
     ];
-    this.#guards = outputs.map(({ path }) => openSync(path, O_RDWR | O_NONBLOCK));
-    // Open both ways, it stays open though the container has not come to read it yet, or no more.
-    const input = pipes.stdin === undefined ? undefined : openSync(pipes.stdin, O_RDWR | O_NONBLOCK);
-    this.#input = input === undefined ? undefined : new Socket({ fd: input, readable: false, writable: true });
-    this.#input?.on("error", () => {});
+    this.#input = pipes.stdin === undefined ? undefined : writePipe(pipes.stdin);
     let open = outputs.length;
     this.#outputs = outputs.map(({ kind, path }) => {
-      const output = new Socket({ fd: openSync(path, O_RDONLY | O_NONBLOCK), readable: true, writable: false });
-      output.on("data", (data: Buffer) => this.#printed(kind, data));
-      output.on("error", () => {});
-      output.on("close", () => {
+      const pipe = readPipe(path);
+      pipe.output.on("data", (data: Buffer) => this.#printed(kind, data));
+      pipe.output.on("close", () => {
         if (--open > 0) return;
         this.#end();
         onEnd();
       });
-      return output;
+      return pipe;
     });
     this.#server = createServer((client) => this.#serve(client));
     rmSync(socket, { force: true });
@@ -86,8 +78,7 @@ export class KeptContainer {
 
   /** The shim has the pipes by now, or never will: when it lets go of them, that is the end. */
   begun(): void {
-    for (const guard of this.#guards) closeSync(guard);
-    this.#guards = [];
+    for (const output of this.#outputs) output.begun();
   }
 
   #printed(kind: typeof Kind.stdout | typeof Kind.stderr, data: Buffer): void {
@@ -104,7 +95,7 @@ export class KeptContainer {
   #waitFor(client: Socket): void {
     if (this.#slow.has(client)) return;
     this.#slow.add(client);
-    for (const output of this.#outputs) output.pause();
+    for (const { output } of this.#outputs) output.pause();
     let taken = client.bytesWritten - client.writableLength;
     let cancel = () => {};
     const look = () => {
@@ -120,7 +111,7 @@ export class KeptContainer {
       cancel();
       client.off("drain", done).off("close", done);
       this.#slow.delete(client);
-      if (this.#slow.size === 0) for (const output of this.#outputs) output.resume();
+      if (this.#slow.size === 0) for (const { output } of this.#outputs) output.resume();
     };
     client.on("drain", done).on("close", done);
   }

@@ -9,27 +9,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Effects } from "../../worker/lib/effects.ts";
+import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { spawn } from "../process.ts";
-import type { Outcome } from "./exec-output.ts";
+import type { Outcome, RunningCommand } from "./exec.ts";
 
 /** Where containerd's shim has runc keep its containers, by namespace. */
 const RUNC_ROOT = "/run/containerd/runc";
 /** How runc tells, in its log and then on its error output, that a command could not be started. */
 const FAILURE = /^exec failed: /;
+/** How long a command that was told to hang up may keep its starter waiting, ms. */
+const HANG_UP_MS = 2_000;
+const HANG_UP_LOOK_MS = 50;
 
-export type StartedCommand = {
-  child: ChildProcess;
-  stdout: AsyncIterable<Buffer>;
-  stderr: AsyncIterable<Buffer>;
-  /** Resolves when both outputs are at their end too; they must be read. */
-  outcome: Promise<Outcome>;
-};
-
-export function startCommand(
-  { nerdctl, effects }: { nerdctl: Nerdctl; effects: Pick<Effects, "uid"> },
+export async function startCommand(
+  { nerdctl, effects }: { nerdctl: Nerdctl; effects: Pick<Effects, "uid"> & Pick<Timers, "sleep"> },
   { id, command, stdin }: { id: string; command: readonly string[]; stdin: boolean },
-): StartedCommand {
+): Promise<RunningCommand> {
   const log = join(tmpdir(), `skerry-exec-${effects.uid()}`);
   const options = ["--root", join(RUNC_ROOT, nerdctl.namespace), "--log", log, "--log-format", "json"];
   const child = spawn("runc", [...options, "exec", id, ...command], {
@@ -45,7 +41,22 @@ export function startCommand(
       resolve(problem === undefined ? { code: code ?? 137 } : { code: undefined, problem });
     });
   });
-  return { child, stdout: child.stdout as Readable, stderr: ofCommand(child.stderr as Readable, log), outcome };
+  return {
+    ...(child.stdin && { stdin: child.stdin }),
+    stdout: child.stdout as Readable,
+    stderr: ofCommand(child.stderr as Readable, log),
+    hangUp: () => void endCommand(child, effects),
+    outcome,
+  };
+}
+
+/** runc passes the signal on. The command may ignore it, but its starter has nobody to copy for any more. */
+async function endCommand(child: ChildProcess, effects: Pick<Timers, "sleep">): Promise<void> {
+  const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+  child.kill("SIGHUP");
+  for (let waited = 0; waited < HANG_UP_MS && !hasEnded(); waited += HANG_UP_LOOK_MS)
+    await effects.sleep(HANG_UP_LOOK_MS);
+  if (!hasEnded()) child.kill("SIGKILL");
 }
 
 /** Without runc's own words, which come only instead of the command's. */

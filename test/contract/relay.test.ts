@@ -1,6 +1,8 @@
 /** The real Relay object: two sides of a stream, in every order of coming and going. */
+import { once } from "node:events";
 import type { Miniflare, WebSocket } from "miniflare";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket as Socket } from "ws";
 import { startWorker } from "./miniflare.ts";
 
 /** Opens a side of a stream at the object, as the Worker does. */
@@ -67,6 +69,27 @@ test("nothing is lost of a side that says much at once", async () => {
   const megabyte = "x".repeat(1024 * 1024);
   for (let part = 0; part < 4; part++) client.socket.send(megabyte);
   await expect.poll(() => agent.heard.join("").length).toBe(4 * megabyte.length);
+});
+
+test.each(["client", "agent"] as const)("a %s that does not read holds the other side back", async (slow) => {
+  const url = (await miniflare.ready).href.replace("http", "ws");
+  const dial = (side: "client" | "agent") => new Socket(`${url}${side}/slow-${slow}`, { perMessageDeflate: false });
+  const reader = dial(slow);
+  const writer = dial(slow === "client" ? "agent" : "client");
+  let received = 0;
+  reader.on("message", (data: Buffer) => {
+    received += data.length;
+  });
+  reader.once("open", () => reader.pause());
+  await Promise.all([reader, writer].map((socket) => once(socket, "open")));
+  const megabyte = Buffer.alloc(1024 * 1024);
+  for (let part = 0; part < 64; part++) writer.send(megabyte);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  expect(writer.bufferedAmount).toBeGreaterThan(32 * megabyte.length);
+  reader.resume();
+  await expect.poll(() => received, { timeout: 20_000 }).toBe(64 * megabyte.length);
+  reader.close();
+  writer.close();
 });
 
 test("nothing is lost of a side that says all it has and goes", async () => {

@@ -5,6 +5,7 @@
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { asksForSocket } from "../lib/websocket.ts";
+import type { ProxyMessage } from "../protocol/proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 import { socketBody } from "./socket-body.ts";
 
@@ -38,8 +39,25 @@ export async function openStream(
   return joined.webSocket && !isSocket ? logAnswer(joined.webSocket) : joined;
 }
 
-/** A log is a plain HTTP answer: the Relay's binary messages, one after another. */
-const logAnswer = (socket: WebSocket): Response =>
-  new Response(socketBody(socket).body, {
+/** A log is a plain HTTP answer: the Relay's binary messages, one after another. The agent is told what was taken. */
+function logAnswer(socket: WebSocket): Response {
+  const taken = (bytes: number) => {
+    const message: ProxyMessage = { type: "read", bytes };
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const { body } = socketBody(socket);
+  taken(0); // from the first on, the agent waits for them
+  const counted = new TransformStream<Uint8Array, Uint8Array>(
+    {
+      transform(chunk, controller) {
+        controller.enqueue(chunk);
+        taken(chunk.byteLength);
+      },
+    },
+    undefined,
+    { highWaterMark: 0 },
+  );
+  return new Response(body.pipeThrough(counted), {
     headers: { "content-type": "text/plain", "cache-control": "no-cache, private" },
   });
+}

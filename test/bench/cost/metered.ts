@@ -127,11 +127,6 @@ export class Relay extends PlainRelay {
     usage.objectRequests++;
     return awakeOf(this).during(() => super.fetch(request));
   }
-
-  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    usage.messages++;
-    return awakeOf(this).during(() => super.webSocketMessage(socket, message));
-  }
 }
 
 export default {

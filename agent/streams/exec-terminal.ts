@@ -1,0 +1,84 @@
+/** A command in a terminal of a container: containerd makes it, as it knows how to change its size. */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { Effects } from "../../worker/lib/effects.ts";
+import { ContainerdError, ContainerdTasks, NOT_FOUND } from "../containerd-tasks.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import { addressOf } from "../nerdctl-store.ts";
+import { makePipes, readPipe, writePipe } from "../pods/pipes.ts";
+import type { RunningCommand } from "./exec.ts";
+
+const SIGHUP = 1;
+const SIGKILL = 9;
+
+type Options = { id: string; command: readonly string[]; stdin: boolean };
+
+const isGone = (error: Error) => error instanceof ContainerdError && error.code === NOT_FOUND;
+
+const tasksOf = (nerdctl: Nerdctl) =>
+  new ContainerdTasks({ socket: addressOf(nerdctl.toml), namespace: nerdctl.namespace });
+
+/** Rejects with containerd's reason when it cannot be started. */
+export async function startTerminal(
+  { nerdctl, effects }: { nerdctl: Nerdctl; effects: Pick<Effects, "uid"> },
+  { id, command, stdin }: Options,
+): Promise<RunningCommand> {
+  const tasks = tasksOf(nerdctl);
+  const exec = effects.uid();
+  const folder = folderOf(nerdctl);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const base = join(folder, `${id}.${exec}`);
+  const pipes = { stdout: `${base}.stdout`, ...(stdin && { stdin: `${base}.stdin` }) };
+  await makePipes(Object.values(pipes));
+  const { output, begun } = readPipe(pipes.stdout);
+  const input = pipes.stdin === undefined ? undefined : writePipe(pipes.stdin);
+  const forget = async () => {
+    begun();
+    input?.destroy();
+    for (const path of Object.values(pipes)) rmSync(path, { force: true });
+    await tasks.remove(id, exec).catch(() => {}); // the container may have gone with it
+  };
+  try {
+    const process = await tasks.processOf(id);
+    const env = [...(process.env ?? []).filter((variable) => !variable.startsWith("TERM=")), "TERM=xterm"];
+    await tasks.exec(id, exec, pipes, { ...process, args: [...command], env });
+    await tasks.start(id, exec);
+  } catch (error) {
+    output.destroy();
+    await forget();
+    throw error;
+  }
+  begun();
+  const outcome = new Promise<void>((resolve) => output.once("close", () => resolve()))
+    .then(() => tasks.wait(id, exec))
+    .then(
+      (code) => ({ code }),
+      // It has gone with its container, which ends all by SIGKILL.
+      (error: Error) => (isGone(error) ? { code: 128 + SIGKILL } : { code: undefined, problem: error.message }),
+    )
+    .finally(forget);
+  return {
+    ...(input && { stdin: input }),
+    stdout: output as Readable,
+    outcome,
+    resize: (size) => void tasks.resize(id, size, exec).catch(() => {}), // it has just ended
+    hangUp: () => void tasks.kill(id, exec, SIGHUP).catch(() => {}),
+  };
+}
+
+const folderOf = ({ toml }: Nerdctl) => join(dirname(toml), "exec");
+
+/** Ends what an agent that was killed had begun: nobody reads it any more. */
+export async function endTerminals(nerdctl: Nerdctl): Promise<void> {
+  const folder = folderOf(nerdctl);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const tasks = tasksOf(nerdctl);
+  for (const name of readdirSync(folder)) {
+    const [id = "", exec = ""] = name.split(".");
+    await tasks.kill(id, exec, SIGKILL).catch(() => {});
+    await tasks.wait(id, exec).catch(() => {});
+    await tasks.remove(id, exec).catch(() => {});
+    rmSync(join(folder, name), { force: true });
+  }
+}
