@@ -169,7 +169,7 @@ function nodeApiOf({ home, identity, effects, log, containerd, observations }: P
       clusterDomain: state.welcome()?.clusterDomain ?? "",
       dnsAddress: state.welcome()?.dnsAddress ?? "",
       podCIDR: self()?.spec?.podCIDR ?? "",
-      maxPods: Number(self()?.status?.capacity?.pods ?? 0),
+      given: identity.configuration ?? {},
       runtimeEndpoint: `unix://${containerd.paths.socket}`,
     }),
     runtimePid: () => containerd.pid(),

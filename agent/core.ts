@@ -76,7 +76,7 @@ export type AgentParts = {
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
-  nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "usage" | "stop">;
+  nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "probed" | "usage" | "stop">;
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   log(message: string): void;
@@ -126,7 +126,7 @@ export class AgentCore {
     const { nodeApi } = parts;
     const call: Api = (...request) => this.link.call(...request);
     const api = nodeApi?.open(() => this.pods, call) ?? call;
-    const host = parts.host(api);
+    const host = nodeApi ? { ...parts.host(api), probed: nodeApi.probed } : parts.host(api);
     this.updates = parts.updates?.(api);
     const { state, machineId, writability } = parts;
     this.own = [undefined, machineId].includes(state.fact(MACHINE));

@@ -3,7 +3,7 @@
  * https://github.com/google/cadvisor/blob/master/docs/storage/prometheus.md
  */
 import { nodeCgroup } from "../pods/cgroups.ts";
-import type { Cgroup } from "./cgroup.ts";
+import { type Cgroup, specOf } from "./cgroup.ts";
 import { type DiskUsages, deviceName, deviceOf, fileSystemOf, writableLayerOf } from "./disk.ts";
 import { Exposition, type Labels, type MetricType } from "./exposition.ts";
 import { bootTime, type MachineFacts } from "./machine.ts";
@@ -131,7 +131,7 @@ function cgroupMetrics(to: Exposition, cgroup: Cgroup, subject: Subject, at: num
 }
 
 function specMetrics(add: Add, cgroup: Cgroup, path: string): void {
-  const spec = cgroup.spec(path);
+  const spec = specOf(cgroup, path);
   if (!spec) return;
   add("spec_cpu_period", "CPU period of the container.", spec.cpuPeriod);
   if (spec.cpuQuota > 0) add("spec_cpu_quota", "CPU quota of the container.", spec.cpuQuota);
@@ -147,7 +147,7 @@ function cpuMetrics(counter: Add, cgroup: Cgroup, { path, cpu }: Figures): void 
   });
   counter("cpu_user_seconds_total", "Cumulative user cpu time consumed in seconds.", cpu.user / SECOND_NS);
   counter("cpu_system_seconds_total", "Cumulative system cpu time consumed in seconds.", cpu.system / SECOND_NS);
-  const throttled = cgroup.spec(path)?.cpuQuota ? cgroup.throttling(path) : undefined;
+  const throttled = specOf(cgroup, path)?.cpuQuota ? cgroup.throttling(path) : undefined;
   if (!throttled) return;
   counter("cpu_cfs_periods_total", "Number of elapsed enforcement period intervals.", throttled.periods);
   counter("cpu_cfs_throttled_periods_total", "Number of throttled period intervals.", throttled.throttledPeriods);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cgroupV1 } from "./cgroup-v1.ts";
 import { cgroupV2 } from "./cgroup-v2.ts";
+import { table } from "./figures.ts";
 
 /** Nanoseconds of processor time. */
 export type Cpu = { total: number; user: number; system: number };
@@ -52,6 +53,19 @@ export interface Cgroup {
   oomKills(path: string): number;
   /** Undefined where the kernel does not tell. */
   pressure(path: string, of: "cpu" | "memory" | "io"): Psi | undefined;
+}
+
+/** As `spec`; all of the machine has what there is. */
+export function specOf(cgroup: Cgroup, path: string): Spec | undefined {
+  const spec = cgroup.spec(path);
+  if (path !== "/") return spec;
+  const machine = table("/proc/meminfo");
+  return {
+    ...{ cpuShares: 0, cpuPeriod: 0, cpuQuota: 0, reservation: 0 },
+    ...spec,
+    memoryLimit: machine?.get("MemTotal") ?? 0,
+    swapLimit: machine?.get("SwapTotal") ?? 0,
+  };
 }
 
 const ROOT = "/sys/fs/cgroup";

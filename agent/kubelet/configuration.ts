@@ -3,20 +3,25 @@
  * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 
+import { EVICTION_HARD, type KubeletConfiguration } from "../node/settings.ts";
+
 export type Settings = {
   /** Where the node's own API listens; 0 for nowhere. */
   port: number;
   clusterDomain: string;
   dnsAddress: string;
   podCIDR: string;
-  maxPods: number;
+  /** What the administrator has said of the node. */
+  given: KubeletConfiguration;
   runtimeEndpoint: string;
   cgroupVersion: 1 | 2;
 };
 
 /** Only what is true here is said: what a kubelet has beside it, nodes of Skerry have no setting for. */
 export function kubeletConfiguration(settings: Settings): Record<string, unknown> {
-  const { port, clusterDomain, dnsAddress, podCIDR, maxPods, runtimeEndpoint, cgroupVersion } = settings;
+  // These are no part of a KubeletConfiguration elsewhere.
+  const { nodeLabels: _, runtimeHandlers: __, ...shown } = settings.given;
+  const { port, clusterDomain, dnsAddress, podCIDR, runtimeEndpoint, cgroupVersion } = settings;
   return {
     enableServer: port !== 0,
     ...(port !== 0 && { address: "0.0.0.0", port }),
@@ -32,14 +37,14 @@ export function kubeletConfiguration(settings: Settings): Record<string, unknown
     clusterDomain,
     clusterDNS: [dnsAddress],
     nodeLeaseDurationSeconds: 40,
-    cgroupsPerQOS: false,
+    cgroupsPerQOS: true,
     cgroupDriver: "cgroupfs",
     cpuManagerPolicy: "none",
     memoryManagerPolicy: "None",
     topologyManagerPolicy: "none",
     topologyManagerScope: "container",
     hairpinMode: "hairpin-veth",
-    maxPods,
+    maxPods: 110,
     podCIDR,
     podPidsLimit: -1,
     resolvConf: "/etc/resolv.conf",
@@ -57,6 +62,14 @@ export function kubeletConfiguration(settings: Settings): Record<string, unknown
     seccompDefault: false,
     registerNode: true,
     localStorageCapacityIsolation: true,
+    enforceNodeAllocatable: ["pods"],
+    evictionHard: EVICTION_HARD,
+    evictionPressureTransitionPeriod: "5m0s",
+    imageMinimumGCAge: "2m0s",
+    imageMaximumGCAge: "0s",
+    imageGCHighThresholdPercent: 85,
+    imageGCLowThresholdPercent: 80,
     containerRuntimeEndpoint: runtimeEndpoint,
+    ...shown,
   };
 }

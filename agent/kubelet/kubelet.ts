@@ -171,7 +171,7 @@ export class Kubelet {
 
   #probes(): string {
     const to = new Exposition();
-    this.observations.tellProbes(to);
+    this.observations.tellProbes(to, this.#parts.present());
     processMetrics(to);
     return to.text();
   }

@@ -12,7 +12,7 @@ import { ServingCertificate } from "./certificate.ts";
 import type { Settings } from "./configuration.ts";
 import { Kubelet } from "./kubelet.ts";
 import type { PodOnNode } from "./node.ts";
-import type { Observations } from "./observations.ts";
+import type { Observations, Probed } from "./observations.ts";
 import { KubeletServer } from "./server.ts";
 
 /** The kubelet's own. */
@@ -116,6 +116,9 @@ export class NodeApi {
   sawImages(images: readonly { Size?: number }[]): void {
     this.#imageBytes = images.reduce((sum, { Size = 0 }) => sum + Size, 0);
   }
+
+  readonly probed = (pod: Pick<PodOnNode, "memory">, probe: Probed): void =>
+    this.#parts.observations.probed(pod, probe);
 
   sawRuntime(answers: boolean): void {
     this.#runtimeAnswers = answers;

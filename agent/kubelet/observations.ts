@@ -40,6 +40,14 @@ const CONTAINER_TYPES: Readonly<Record<string, string>> = {
   init: "init_container",
 };
 
+/** One probe, and how it ended. */
+export type Probed = {
+  type: string;
+  result: "successful" | "failed" | "unknown";
+  container: string;
+  seconds: number;
+};
+
 type Clock = () => number;
 
 export class Observations {
@@ -133,7 +141,12 @@ export class Observations {
       tally.tell(to);
   }
 
-  tellProbes(to: Exposition): void {
+  /** Of the pods that are here. */
+  tellProbes(to: Exposition, present: readonly PodOnNode[]): void {
+    const names = new Set(present.map(({ memory }) => `${memory.namespace}/${memory.name}`));
+    const uids = new Set(present.map(({ memory }) => memory.uid));
+    this.#probes.keep(({ pod_uid = "" }) => uids.has(pod_uid));
+    this.#probeTimes.keep(({ namespace, pod }) => names.has(`${namespace}/${pod}`));
     this.#probes.tell(to);
     this.#probeTimes.tell(to);
   }
@@ -171,20 +184,11 @@ export class Observations {
     this.#httpTimes.observe(seconds, labels);
   }
 
-  probed(
-    probe: { type: string; result: "successful" | "failed" | "unknown"; container: string; seconds: number },
-    of: PodOnNode,
-  ): void {
-    const { name, namespace, uid } = of.memory;
-    const labels = { probe_type: probe.type, container: probe.container, pod: name, namespace };
-    this.#probes.add({ ...labels, pod_uid: uid, result: probe.result });
-    this.#probeTimes.observe(probe.seconds, labels);
-  }
-
-  /** Nothing more comes of this pod. */
-  forget({ name, namespace, uid }: PodMemory): void {
-    this.#probes.forget({ pod_uid: uid });
-    this.#probeTimes.forget({ pod: name, namespace });
+  probed({ memory }: Pick<PodOnNode, "memory">, { type, result, container, seconds }: Probed): void {
+    const { name: pod, namespace, uid } = memory;
+    const labels = { probe_type: type, container, pod, namespace };
+    this.#probes.add({ ...labels, pod_uid: uid, result });
+    this.#probeTimes.observe(seconds, labels);
   }
 
   #ran(args: readonly string[], failed: boolean, seconds: number): void {

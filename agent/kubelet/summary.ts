@@ -4,7 +4,7 @@
  */
 import { timestamp } from "../../worker/lib/effects.ts";
 import { nodeCgroup } from "../pods/cgroups.ts";
-import type { Cgroup, Psi } from "./cgroup.ts";
+import { type Cgroup, type Psi, specOf } from "./cgroup.ts";
 import { type DiskUsages, type FileSystem, fileSystemOf, logUsage, writableLayerOf } from "./disk.ts";
 import { bootTime, maxPids, processFigures, runningTasks } from "./machine.ts";
 import { interfacesOf } from "./network.ts";
@@ -51,8 +51,8 @@ const SECOND_NS = 1_000_000_000;
 
 function common(cgroup: Cgroup, figures: Figures, time: string): Json {
   const { path, cpu, memory, nanoCores = 0 } = figures;
-  const spec = cgroup.spec(path);
-  const limit = path === "/" ? (cgroup.version === 2 ? 0 : (spec?.memoryLimit ?? 0)) : (spec?.memoryLimit ?? 0);
+  const spec = specOf(cgroup, path);
+  const limit = spec?.memoryLimit ?? 0;
   const swapLimit = spec?.swapLimit ?? 0;
   return {
     cpu: {
@@ -73,7 +73,7 @@ function common(cgroup: Cgroup, figures: Figures, time: string): Json {
     },
     swap: {
       time,
-      ...(swapLimit > 0 && { swapAvailableBytes: Math.max(0, swapLimit - memory.swap) }),
+      ...((swapLimit > 0 || path === "/") && { swapAvailableBytes: Math.max(0, swapLimit - memory.swap) }),
       swapUsageBytes: memory.swap,
     },
   };

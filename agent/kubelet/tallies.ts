@@ -25,10 +25,8 @@ class ByLabels<T> {
     return this.#entries.values();
   }
 
-  /** Forgets all that has these labels. */
-  forget(part: Labels): void {
-    for (const [key, { labels }] of this.#entries)
-      if (Object.entries(part).every(([name, value]) => labels[name] === value)) this.#entries.delete(key);
+  keep(isWanted: (labels: Labels) => boolean): void {
+    for (const [key, { labels }] of this.#entries) if (!isWanted(labels)) this.#entries.delete(key);
   }
 }
 
@@ -48,8 +46,9 @@ export class Counter {
     this.#values.get(labels, () => ({ count: 0 })).count += by;
   }
 
-  forget(part: Labels): void {
-    this.#values.forget(part);
+  /** Forgets all others. */
+  keep(isWanted: (labels: Labels) => boolean): void {
+    this.#values.keep(isWanted);
   }
 
   tell(to: Exposition): void {
@@ -79,8 +78,8 @@ export class Histogram {
     held.sum += value;
   }
 
-  forget(part: Labels): void {
-    this.#values.forget(part);
+  keep(isWanted: (labels: Labels) => boolean): void {
+    this.#values.keep(isWanted);
   }
 
   tell(to: Exposition): void {

@@ -68,7 +68,7 @@ export type ImagePolicy = {
   maxAgeMs: number;
 };
 
-const EVICTION_HARD: Record<string, string> = {
+export const EVICTION_HARD: Record<string, string> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",

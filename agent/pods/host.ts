@@ -4,6 +4,7 @@ import type { Timers } from "../effects.ts";
 import type { ImageSettings } from "../images/images.ts";
 import { imageSettings } from "../images/settings.ts";
 import { endLeftovers } from "../leftovers.ts";
+import type { Probed } from "../kubelet/observations.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf, type ContainerIdentity, identityOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
@@ -18,6 +19,7 @@ import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import { LOG_LIMITS } from "./container-spec.ts";
+import type { PodState } from "./context.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import type { Act } from "./handler.ts";
@@ -49,6 +51,8 @@ export interface Host {
   attachSocket(containerId: string): string;
   /** Whom a container runs as that runs; a model has no users. */
   identityOf?(containerId: string): ContainerIdentity | undefined;
+  /** Told of each probe; a model counts none. */
+  probed?(pod: Pick<PodState, "memory">, probe: Probed): void;
   /** Completes the log of a container that has ended; a model's always is. */
   logged?(containerId: string, logPath: string): Promise<void>;
 }

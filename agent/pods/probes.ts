@@ -94,6 +94,13 @@ export class Prober {
       const begun = effects.now();
       const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
       const result = await this.#ask(container, probe, target, timeout);
+      const seconds = (effects.now() - begun) / 1000;
+      this.#node.host.probed?.(this.#state, {
+        type: titles[kind],
+        result: result.errored ? "unknown" : result.ok ? "successful" : "failed",
+        container: container.name,
+        seconds,
+      });
       if (cancelled) return;
       this.#tell(container, kind, result);
       if (!result.errored) {
