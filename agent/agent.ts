@@ -1,6 +1,7 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
 import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod } from "../worker/kinds/generated/types.ts";
+import { errorText } from "../worker/lib/error-text.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
@@ -19,12 +20,14 @@ import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
 import { machineHousekeeping } from "./node/machine.ts";
 import { machineId } from "./node/machine-id.ts";
 import { settingsOf } from "./node/settings.ts";
+import { announceAgent, answerRequest, readRequest, SHUTDOWN_SIGNAL } from "./node/shutdown-request.ts";
 import { Writability } from "./node/writability.ts";
 import { machineHost } from "./pods/host.ts";
 import { run } from "./process.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
 import { serveStream } from "./streams/serve.ts";
+import { notifierFor } from "./systemd/notify.ts";
 import { installedVersion, renew } from "./update/start.ts";
 import { Updater } from "./update/updater.ts";
 import { VERSION } from "./version.ts";
@@ -57,7 +60,8 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   if (!identity) throw new Error(`${home.path} belongs to no cluster yet: use \`skerry up\` or \`skerry join\``);
   mkdirSync(home.path, { recursive: true });
   const tools = await ensureTools(cachePath(process.env), log);
-  const containerd = new Containerd({ home: home.path, timers: effects, log });
+  const external = process.env.SKERRY_CONTAINERD === "external";
+  const containerd = new Containerd({ home: home.path, timers: effects, log, external });
   await containerd.start();
   const toml = containerd.paths.nerdctlToml;
   const launcher = new Launcher(effects, nerdctlEnvironment(toml));
@@ -184,14 +188,31 @@ export async function runAgent(home: Home, effects: SteadyEffects, log: Progress
   const { core: agent, nodeApi } = assemble(parts, () => end.resolve(RENEWED));
   await nodeApi.listen();
   agent.start();
+  const notifier = notifierFor(process.env, { run: parts.launcher.run, timers: effects });
+  notifier.ready();
+  listenForShutdown(home.path, agent, log);
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(name, () => end.resolve(name));
   const why = await end.promise;
   log(`${why}: the agent stops; containers keep running`);
+  if (why !== RENEWED) notifier.stopping();
   await agent.stop();
   parts.launcher.stop();
   parts.containerd.detach();
   if (why === RENEWED) renew();
   process.exit(0);
+}
+
+/** `skerry node shutdown` on this machine asks for it. */
+function listenForShutdown(home: string, agent: AgentCore, log: Progress): void {
+  process.on(SHUTDOWN_SIGNAL, () => {
+    const request = readRequest(home);
+    if (!request) return;
+    const done = "cancel" in request ? agent.cancelShutdown() : agent.shutDown(request.periods);
+    Promise.resolve(done)
+      .catch((error: unknown) => log(`shutdown: ${errorText(error)}`))
+      .then(() => answerRequest(home));
+  });
+  announceAgent(home);
 }
 
 /** Ends this machine's containers and takes its network down; state and images stay. */

@@ -1,8 +1,10 @@
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
+import { errorText } from "../worker/lib/error-text.ts";
 import type { Timers } from "./effects.ts";
 import { SYSTEM_FOLDERS, which } from "./local/install.ts";
+import { signalProcess } from "./pods/processes.ts";
 import { spawn } from "./process.ts";
 
 export type ContainerdPaths = { folder: string; socket: string; nerdctlToml: string; log: string };
@@ -13,6 +15,7 @@ export const CONTAINERD_NAMESPACE = "skerry";
 const HOSTS_FOLDERS = ["/etc/containerd/certs.d", "/etc/docker/certs.d"];
 const START_TIMEOUT_MS = 30_000;
 const CHECK_EVERY_MS = 3_000;
+const END_TIMEOUT_MS = 5_000;
 
 /**
  * One node's own containerd: its root, state and socket lie under `HOME/containerd`, so several live side by side.
@@ -21,14 +24,17 @@ const CHECK_EVERY_MS = 3_000;
 export class Containerd {
   readonly paths: ContainerdPaths;
   readonly #home: string;
+  readonly #external: boolean;
   readonly #timers: Timers;
   readonly #log: (message: string) => void;
   /** Called after each look at whether containerd answers. */
   onHealth: (answers: boolean) => void = () => {};
   #stopWatching: (() => void) | undefined;
 
-  constructor(deps: { home: string; timers: Timers; log: (message: string) => void }) {
+  /** `external`: another program starts it, and again when it ends. */
+  constructor(deps: { home: string; timers: Timers; log: (message: string) => void; external?: boolean }) {
     this.#home = deps.home;
+    this.#external = deps.external ?? false;
     this.#timers = deps.timers;
     this.#log = deps.log;
     const folder = join(deps.home, "containerd");
@@ -42,8 +48,8 @@ export class Containerd {
 
   /** Writes the settings, takes over a containerd that still answers or starts one, and keeps it alive from then on. */
   async start(): Promise<void> {
-    this.#writeSettings();
-    if (!(await answers(this.paths.socket))) await this.#launch();
+    this.writeSettings();
+    if (!(await answers(this.paths.socket))) await this.#revive();
     this.#watch();
   }
 
@@ -63,12 +69,12 @@ export class Containerd {
     }
   }
 
-  #writeSettings(): void {
+  writeSettings(): void {
     const { folder, socket, nerdctlToml } = this.paths;
     mkdirSync(folder, { recursive: true });
     const unused = join(folder, "cni"); // nerdctl wants to know of one, though pods bring their networks with them
     const quote = JSON.stringify;
-    writeFileSync(
+    writeChanged(
       join(folder, "config.toml"),
       [
         "version = 2",
@@ -80,7 +86,7 @@ export class Containerd {
         "",
       ].join("\n"),
     );
-    writeFileSync(
+    writeChanged(
       nerdctlToml,
       [
         `address = ${quote(socket)}`,
@@ -94,26 +100,47 @@ export class Containerd {
     );
   }
 
+  #revive(): Promise<void> {
+    return this.#external ? this.#ready() : this.#launch();
+  }
+
   async #launch(): Promise<void> {
     const binary = which("containerd");
     if (!binary) throw new Error("containerd is not installed");
-    const log = openSync(this.paths.log, "a");
+    await this.#endUnreachable();
+    const log = openLog(this.paths.log);
     const path = [process.env.PATH, ...SYSTEM_FOLDERS, join(this.#home, "bin")].filter(Boolean).join(delimiter);
     const child = spawn(binary, ["-c", join(this.paths.folder, "config.toml")], {
       detached: true, // its own session: signals to the agent's group do not reach it
       stdio: ["ignore", log, log],
       env: { ...process.env, PATH: path },
     });
-    closeSync(log);
+    if (typeof log === "number") closeSync(log);
     const failed = new Promise<never>((_, reject) => {
       child.once("error", reject);
       child.once("exit", (code) => reject(new Error(`containerd ended with ${code}: see ${this.paths.log}`)));
     });
     failed.catch(() => {});
     child.unref();
-    if (child.pid) writeFileSync(join(this.paths.folder, "containerd.pid"), `${child.pid}`);
+    this.#rememberPid(child.pid);
     await Promise.race([failed, this.#ready()]);
     this.#log(`containerd started (pid ${child.pid})`);
+  }
+
+  /** One that runs and cannot be reached holds its database, so that no other can start. */
+  async #endUnreachable(): Promise<void> {
+    const pid = this.pid();
+    if (!pid) return;
+    signalProcess(pid, "SIGKILL");
+    for (let waited = 0; this.pid() === pid && waited < END_TIMEOUT_MS; waited += 50) await this.#timers.sleep(50);
+  }
+
+  #rememberPid(pid: number | undefined): void {
+    try {
+      if (pid) writeFileSync(join(this.paths.folder, "containerd.pid"), `${pid}`);
+    } catch (error) {
+      this.#log(`containerd's pid cannot be kept: ${errorText(error)}`);
+    }
   }
 
   async #ready(): Promise<void> {
@@ -129,8 +156,8 @@ export class Containerd {
     const look = async () => {
       let healthy = await answers(this.paths.socket);
       if (!healthy) {
-        this.#log("containerd does not answer: starting it again");
-        healthy = await this.#launch().then(
+        this.#log(`containerd does not answer${this.#external ? "" : ": starting it again"}`);
+        healthy = await this.#revive().then(
           () => true,
           (error: Error) => {
             this.#log(`containerd: ${error.message}`);
@@ -142,6 +169,20 @@ export class Containerd {
       if (this.#stopWatching) this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
     };
     this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
+  }
+}
+
+/** A disk that cannot be written keeps nobody from what is as it should be. */
+function writeChanged(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  writeFileSync(path, text);
+}
+
+function openLog(path: string): number | "ignore" {
+  try {
+    return openSync(path, "a");
+  } catch {
+    return "ignore";
   }
 }
 

@@ -19,6 +19,7 @@ import { Housekeeping, type HousekeepingParts } from "./node/housekeeping.ts";
 import { ImageList } from "./node/image-list.ts";
 import { keepLease } from "./node/lease.ts";
 import { type Registration, registerNode } from "./node/register.ts";
+import { type GracePeriod, NodeShutdown, refusal, SHUTTING_DOWN } from "./node/shutdown.ts";
 import type { Pressure } from "./node/thresholds.ts";
 import { type Writability, writableCondition } from "./node/writability.ts";
 import { outboxOf } from "./outbox.ts";
@@ -114,6 +115,9 @@ export class AgentCore {
   private endWatch = () => {};
   private endLease = () => {};
   private cancelSave = () => {};
+  private readonly shutdown: NodeShutdown;
+  /** What the runtime and the network make of the node, whatever else is to be said of it. */
+  private health = { ready: false, message: "the node is not ready yet" };
   private readonly updates: Updates | undefined;
   /** Whether `updates` knows of this connection. */
   private well = false;
@@ -143,11 +147,21 @@ export class AgentCore {
       outbox: outboxOf(state),
       nodeObject: () => this.self(),
       pressures: () => this.housekeeping?.pressures ?? [],
+      refuses: () => (this.shutdown.active ? refusal : undefined),
       onImages: () => this.images.outdate(),
       onGone: () => this.syncMirrors(),
     });
     this.statics = parts.staticPods?.(() => this.sync());
     this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
+    this.shutdown = new NodeShutdown({
+      pods: () => this.pods.active(),
+      end: (uid, verdict) => this.pods.end(uid, verdict),
+      isRunning: (uid) => this.pods.isRunning(uid),
+      tellNode: (...event) => this.pods.tellNode(...event),
+      effects,
+      log,
+      changed: () => this.reportHealth(this.health.ready, this.health.message),
+    });
     this.images = new ImageList(runtime);
     this.housekeeping =
       parts.housekeeping &&
@@ -204,6 +218,22 @@ export class AgentCore {
     });
   }
 
+  /** The machine is about to go down: resolves when its pods have ended, or had their time. */
+  shutDown(periods: readonly GracePeriod[]): Promise<void> {
+    return this.shutdown.begin(periods);
+  }
+
+  /** It goes on after all. */
+  cancelShutdown(): void {
+    this.shutdown.cancel();
+  }
+
+  private reportHealth(ready: boolean, message: string): void {
+    this.health = { ready, message };
+    if (this.shutdown.active) this.link.reportHealth(false, SHUTTING_DOWN);
+    else this.link.reportHealth(ready, message);
+  }
+
   /** Containers keep running. */
   async stop(): Promise<void> {
     this.endWatch();
@@ -258,7 +288,7 @@ export class AgentCore {
       await this.pods.start();
     });
     this.housekeeping?.start();
-    this.parts.watchRuntime((answers) => this.link.reportHealth(answers, answers ? "" : "container runtime is down"));
+    this.parts.watchRuntime((answers) => this.reportHealth(answers, answers ? "" : "container runtime is down"));
   }
 
   /** The cluster was restored from another one's backup, and the node has other addresses in it. */
@@ -277,13 +307,13 @@ export class AgentCore {
       } catch (error) {
         const message = errorText(error);
         log(`the node is not ready: ${message}`);
-        this.link.reportHealth(false, message);
+        this.reportHealth(false, message);
         await effects.sleep(RETRY_MS);
       }
     }
     this.running = true;
     this.sync();
-    this.link.reportHealth(true, "");
+    this.reportHealth(true, "");
     this.tellUpdates();
   }
 

@@ -38,6 +38,14 @@ function port(text: string): number {
   return value;
 }
 
+type GracePeriods = { gracePeriod: number; gracePeriodCriticalPods: number };
+
+/** A kubelet's shutdownGracePeriod and shutdownGracePeriodCriticalPods. */
+const withGracePeriods = (command: Command): Command =>
+  command
+    .option("--grace-period <duration>", "what pods get to end, all together", seconds, 30)
+    .option("--grace-period-critical-pods <duration>", "the last of it, for critical pods alone", seconds, 10);
+
 /** As kube-apiserver's flag says it: `group/version=true`, joined by commas. */
 function runtimeConfig(text: string): RuntimeConfig {
   const entries = text.split(",").map((entry): [string, boolean] => {
@@ -181,6 +189,33 @@ program
   });
 
 program.command("agent", { hidden: true }).description("run the node's agent, already joined").action(runAgent);
+
+const node = program.command("node").description("the node on this machine");
+withGracePeriods(
+  node
+    .command("shutdown")
+    .description("end its pods as the machine is about to go down: by priority, critical ones last"),
+)
+  .option("--cancel", "the machine goes on after all: the node takes pods again")
+  .action(async (options: GracePeriods & { cancel?: boolean }) =>
+    (await import("./node/shutdown-request.ts")).requestShutdown(home(), options, effects, progress),
+  );
+
+const service = program.command("service").description("this machine's node under systemd, from boot on");
+withGracePeriods(service.command("install").description("write the units, enable and start them"))
+  .option("--name <name>", "what the units' names begin with", "skerry")
+  .option("--print", "print the units instead")
+  .argument("[flags...]", "flags of `up`, where this machine has the control plane; after --")
+  .action(async (flags: string[], options: GracePeriods & { name: string; print?: boolean }) => {
+    const { gracePeriod: total, gracePeriodCriticalPods: critical, name, print } = options;
+    const { installService } = await import("./systemd/command.ts");
+    await installService(home(), { total, critical, name, print, flags }, progress);
+  });
+service
+  .command("uninstall")
+  .description("take the units away; containers go on")
+  .option("--name <name>", "what the units' names begin with", "skerry")
+  .action(async ({ name }: { name: string }) => (await import("./systemd/command.ts")).removeService(name, progress));
 
 const token = program.command("token").description("join tokens");
 token

@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime.ts";
 import { isStatic } from "../static/manifest.ts";
 import { fullName } from "../static/mirrors.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type AdmittingNode, rejection } from "./admission.ts";
+import { type AdmittingNode, type Rejection, rejection } from "./admission.ts";
 import { allocate } from "./allocation.ts";
 import { appArmorRejection } from "./app-armor.ts";
 import type { NodeContext, PodState } from "./context.ts";
@@ -40,6 +40,8 @@ export type PodManagerDeps = {
   pressures?(): readonly string[];
   /** All of a pod is off this machine. */
   onGone?(): void;
+  /** Why the node takes nothing now, whatever it is. */
+  refuses?(): Rejection | undefined;
   /** Images came or went, or may have. */
   onImages?(): void;
   log(message: string): void;
@@ -261,6 +263,7 @@ export class PodManager {
     const others = this.active().map((state) => state.pod);
     const { settings, hasAppArmor } = host.security;
     const verdict =
+      this.#deps.refuses?.() ??
       sysctlRejection(pod, settings.allowedUnsafeSysctls) ??
       rejection(pod, others, this.#admitting()) ??
       appArmorRejection(pod, hasAppArmor);

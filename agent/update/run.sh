@@ -21,7 +21,6 @@ fi
 
 stopping=
 for signal in INT TERM HUP; do trap "stopping=1; kill -$signal $child 2>/dev/null" $signal; done
-trap "kill -USR2 $child 2>/dev/null" USR2
 
 while :; do
   wait "$child"

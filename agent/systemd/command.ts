@@ -1,0 +1,72 @@
+/** `skerry service`: this machine's node under systemd, from boot on. */
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Containerd } from "../containerd.ts";
+import { steadyEffects } from "../effects.ts";
+import { files, type Home, writeFile } from "../local/home.ts";
+import { type Progress, which } from "../local/install.ts";
+import { readIdentity } from "../local/join.ts";
+import { thisProgram } from "../local/prepare.ts";
+import { run } from "../process.ts";
+import { type ShutdownSettings, type Unit, unitsFor } from "./units.ts";
+
+const FOLDER = "/etc/systemd/system";
+
+export type ServiceOptions = ShutdownSettings & {
+  name: string;
+  /** Prints the units instead. */
+  print?: boolean;
+  /** Flags of `up`, where this machine has the control plane. */
+  flags: readonly string[];
+};
+
+function unitsOf(home: Home, options: ServiceOptions): Unit[] {
+  const { name, total, critical, flags } = options;
+  const hasControlPlane = existsSync(files(home.path).secret);
+  if (!hasControlPlane && !readIdentity(home.path))
+    throw new Error(`${home.path} belongs to no cluster yet: \`skerry join\` first, or \`skerry up\``);
+  const containerd = which("containerd");
+  if (!containerd) throw new Error("containerd is not installed yet: `skerry join` or `skerry up` installs it");
+  return unitsFor({
+    name,
+    home: home.path,
+    port: home.port,
+    program: thisProgram(),
+    containerd,
+    role: hasControlPlane ? "cluster" : "agent",
+    flags,
+    shutdown: { total, critical },
+  });
+}
+
+/** Writes the units and enables them; they start now, in the place of what runs in a terminal, and at each boot. */
+export async function installService(home: Home, options: ServiceOptions, progress: Progress): Promise<void> {
+  const units = unitsOf(home, options);
+  if (options.print) {
+    for (const { name, text } of units) process.stdout.write(`# ${join(FOLDER, name)}\n${text}\n`);
+    return;
+  }
+  new Containerd({ home: home.path, timers: steadyEffects, log: progress }).writeSettings();
+  for (const { name, text } of units) writeFile(join(FOLDER, name), text, 0o644);
+  await systemctl("daemon-reload");
+  await systemctl("enable", "--now", ...units.map(({ name }) => name));
+  progress(`${units.map(({ name }) => name).join(", ")} run now, and at each boot`);
+}
+
+/** Containers go on. */
+export async function removeService(name: string, progress: Progress): Promise<void> {
+  const names = ["-shutdown", "", "-containerd"].map((part) => `${name}${part}.service`);
+  const there = names.filter((unit) => existsSync(join(FOLDER, unit)));
+  if (!there.length) throw new Error(`${FOLDER} has no ${name}.service`);
+  // Stopping this one would end the pods: only its files go.
+  await systemctl("disable", ...there);
+  await systemctl("stop", ...there.filter((unit) => !unit.includes("-shutdown")));
+  for (const unit of there) rmSync(join(FOLDER, unit));
+  await systemctl("daemon-reload");
+  progress(`${there.join(", ")} are gone; containers go on`);
+}
+
+async function systemctl(...args: string[]): Promise<void> {
+  const { code, stderr } = await run("systemctl", args, { timeoutMs: 120_000 });
+  if (code !== 0) throw new Error(`systemctl ${args.join(" ")} ended with ${code}: ${stderr.trim()}`);
+}
