@@ -22,6 +22,7 @@ import { machineId } from "./node/machine-id.ts";
 import { settingsOf } from "./node/settings.ts";
 import { announceAgent, answerRequest, readRequest, SHUTDOWN_SIGNAL } from "./node/shutdown-request.ts";
 import { Writability } from "./node/writability.ts";
+import { removeNode } from "./pods/cgroups.ts";
 import { machineHost } from "./pods/host.ts";
 import { run } from "./process.ts";
 import type { State } from "./state.ts";
@@ -226,5 +227,6 @@ export async function removePods(home: Home, effects: SteadyEffects, log: Progre
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
   await unmountAll(home.path);
+  removeNode(home.path);
   log("removed this machine's containers and network");
 }

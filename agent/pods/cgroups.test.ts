@@ -51,6 +51,7 @@ describe("cgroups of version 2", () => {
     expect(read(NODE, "burstable/cpu.weight")).toBe("10"); // 256 shares
     expect(read(NODE, "besteffort/podu3/cpu.weight")).toBe("1");
     expect(read(NODE, "besteffort/cpu.weight")).toBe("1");
+    expect(cgroups.uids().toSorted()).toEqual(["u2", "u3"]);
     cgroups.balance([guaranteed]);
     expect(read(NODE, "burstable/cpu.weight")).toBe("1");
   });

@@ -25,6 +25,8 @@ export interface Cgroups {
   end(uid: string, containerId?: string): boolean;
   /** False while a process in it is still on its way out. */
   remove(uid: string): boolean;
+  /** Of all pods that have a cgroup. */
+  uids(): string[];
   /** How often the kernel killed a process of this container for want of memory; 0 once its cgroup is gone. */
   oomKills(uid: string, containerId: string): number;
   /** What the pod, or one of its containers, uses now; undefined once its cgroup is gone. */
@@ -94,6 +96,7 @@ export function machineCgroups({ home, podPids, root = ROOT }: CgroupOptions): C
       places(uid)
         .map((path) => tree.remove(path))
         .every((gone) => gone),
+    uids: () => Object.values(classes).flatMap((path) => tree.inside(path, "pod")),
     oomKills(uid, containerId) {
       const path = find(uid);
       if (!path) return 0;
@@ -107,6 +110,9 @@ export function machineCgroups({ home, podPids, root = ROOT }: CgroupOptions): C
     },
   };
 }
+
+/** Once all that ran on the node has ended. */
+export const removeNode = (home: string): boolean => new CgroupTree().remove(dirname(nodeCgroup(home)));
 
 /** What the runtime can be told of containers on this machine. */
 export function runtimeLimits(root = ROOT): RuntimeLimits {
@@ -192,6 +198,12 @@ export class CgroupTree {
       const passed = CONTROLLERS.filter((name) => there.includes(name)).map((name) => `+${name}`);
       if (passed.length) writeFileSync(join(place, "cgroup.subtree_control"), passed.join(" "));
     }
+  }
+
+  /** What follows `prefix` in the names of cgroups in another. */
+  inside(path: string, prefix: string): string[] {
+    const names = this.#folders(path).flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []));
+    return [...new Set(names)].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
   }
 
   processes(path: string): number[] {

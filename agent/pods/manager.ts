@@ -370,8 +370,9 @@ export class PodManager {
         if (first && !this.#workers.has(uid) && (heard || this.#memories.has(uid)))
           this.#begin(this.#orphan(first), false);
       for (const memory of this.#memories.values()) if (memory.pod) this.#begin(memory.pod, false);
-      const { files, volumes } = this.#deps.host;
+      const { cgroups, files, volumes } = this.#deps.host;
       for (const uid of files.uids()) if (!this.#workers.has(uid)) await volumes.remove(uid);
+      for (const uid of cgroups.uids()) if (heard && !this.#workers.has(uid)) cgroups.remove(uid);
       const { network, host } = this.#deps;
       for (const shared of [host.security.namespaces, network])
         for (const name of shared.opened())

@@ -29,6 +29,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       parentOf: (uid) => `/kubepods/pod${uid}`,
       make: () => {},
       balance: () => {},
+      uids: () => [],
       usage: () => undefined,
       end(uid, id) {
         const left = machine.running().filter(({ labels }) => labels[Label.podUid] === uid);
