@@ -17,6 +17,9 @@ const START_TIMEOUT_MS = 300_000;
 /** Long enough to load an archive of many images. */
 const NERDCTL_TIMEOUT_MS = 300_000;
 
+/** What a node in tests does is not to follow from how full the disk is that the tests run on. */
+export const STEADY_NODE = ["--eviction-hard", "memory.available<100Mi", "--image-gc-high-threshold", "100"];
+
 export type Output = Finished & { all: string };
 export type StartOptions = {
   flags?: readonly string[];
@@ -79,7 +82,8 @@ export class TestCluster {
   /** `skerry up`; resolves when it says that the cluster runs. */
   async up(): Promise<void> {
     this.output = "";
-    const child = spawn(process.execPath, [this.program, "up", ...this.flags], {
+    const node = this.hasAgent ? STEADY_NODE : [];
+    const child = spawn(process.execPath, [this.program, "up", ...node, ...this.flags], {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -8,6 +8,7 @@ import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { STEADY_NODE } from "./cluster.ts";
 import { writeBusyboxImage } from "./image.ts";
 import { checked } from "./programs.ts";
 
@@ -99,7 +100,7 @@ export class Machine {
   /** Runs the printed `skerry join …` command here, or with only the URL to resume. */
   async join(args: readonly string[]): Promise<void> {
     this.output = "";
-    const command = [MAIN, "join", ...args, "--node-name", this.name, "--node-ip", this.address];
+    const command = [MAIN, "join", ...STEADY_NODE, ...args, "--node-name", this.name, "--node-ip", this.address];
     const child = spawn(...this.inside(process.execPath, command), {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
