@@ -130,10 +130,11 @@ export function resizeMessage({ spec }: CoreV1Pod, title: string, generation: nu
 const sorted = (amounts: Record<string, string>) =>
   Object.fromEntries(Object.entries(amounts).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 
-/** The running containers that do not have what they were given yet. */
+/** The containers that do not have what they were given yet: they run, or are to run anew with it at once. */
 export function toResize(pod: CoreV1Pod, { containers }: PodMemory): CoreV1Container[] {
   return resizable(pod).filter((container) => {
     const current = containers[container.name]?.current;
-    return current?.resources && !current.exit && resizeOf(container, current.resources) !== undefined;
+    const isThere = current && (!current.exit || current.replaced);
+    return isThere && current.resources && resizeOf(container, current.resources) !== undefined;
   });
 }

@@ -115,6 +115,8 @@ async function optionsOf(
   const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state), volumeFile });
   const env = new Map([["HOSTNAME", hostname], ...given]);
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
+  const target = targetName && memory.containers[targetName]?.current?.id;
+  if (targetName && !target) throw new Error(`unable to find target container ${targetName}`);
   return containerOptions(pod, container, {
     sandbox,
     hostname,
@@ -135,7 +137,7 @@ async function optionsOf(
     shared: await shareFlags(node, pod, sandbox),
     security: host.security,
     chance: effects.uid(),
-    target: targetName && memory.containers[targetName]?.current?.id,
+    target,
   });
 }
 
