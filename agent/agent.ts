@@ -24,6 +24,7 @@ import { announceAgent, answerRequest, readRequest, SHUTDOWN_SIGNAL } from "./no
 import { Writability } from "./node/writability.ts";
 import { removeNode } from "./pods/cgroups.ts";
 import { machineHost } from "./pods/host.ts";
+import { machineNamespaces } from "./pods/shared-namespaces.ts";
 import { run } from "./process.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
@@ -128,7 +129,16 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
     },
     network: networkOf(parts),
     host: (api) =>
-      machineHost({ home: home.path, nerdctl, api, effects, writability, recursiveReadOnly, nodeSettings: settings }),
+      machineHost({
+        home: home.path,
+        nerdctl,
+        api,
+        effects,
+        writability,
+        recursiveReadOnly,
+        nodeSettings: settings,
+        command: commandBy(launcher.run),
+      }),
     housekeeping: machineHousekeeping(home.path, settings, launcher.run),
     registration: { labels: settings.labels, taints: settings.taints },
     facts: (images, conditions, pressures) => {
@@ -221,6 +231,8 @@ export async function removePods(home: Home, effects: SteadyEffects, log: Progre
   const parts = await prepare(home, effects, log);
   const { nerdctl, launcher, containerd } = parts;
   await nerdctl.remove(await nerdctl.list("skerry.dev/pod-uid"));
+  const namespaces = machineNamespaces(home.path, commandBy(launcher.run));
+  for (const name of namespaces.opened()) await namespaces.close(name);
   await networkOf(parts).stop({ remove: true });
   launcher.stop();
   containerd.detach();
