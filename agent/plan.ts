@@ -22,7 +22,7 @@ export type Step =
   /** Ends all containers of the pod at once, then its sandbox. */
   | { do: "killPod"; graceSeconds: number }
   | { do: "endPod"; reason: string; message: string }
-  /** Gives back the network of a pod that is over. */
+  /** Gives back the volumes and the network of a pod that is over. */
   | { do: "closeSandbox" }
   /** Sandboxes, volumes, cgroup and folders. */
   | { do: "cleanUp" }

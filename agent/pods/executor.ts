@@ -47,6 +47,8 @@ export class Executor {
         return true;
       },
       closeSandbox: async (_, state) => {
+        state.volumesReady = false;
+        await node.host.volumes.release(state.uid);
         await closeSandbox(node, state);
         node.host.cgroups.remove(state.uid); // what is still on its way out goes with the pod
         return true;

@@ -44,6 +44,8 @@ export interface PodVolumes {
   file(uid: string, volume: string, path: string): { place: string; read(): string } | undefined;
   /** The place of the /dev/shm that a pod's containers have in common. */
   sharedMemory(uid: string): Promise<string>;
+  /** Unmounts and deletes the volumes of a pod that is over, with what it wrote to them. */
+  release(uid: string): Promise<void>;
   /** Unmounts and deletes all that belongs to a pod. */
   remove(uid: string): Promise<void>;
   /** Whether the runtime can make all that is mounted in a mount read-only. */
@@ -196,14 +198,23 @@ export class Volumes implements PodVolumes {
     return place;
   }
 
+  async release(uid: string): Promise<void> {
+    const own = ["subpaths", "links", "images", "shm", "volumes"].map((name) => join(this.#folder(uid), name));
+    await this.#delete(uid, [this.#memory(uid), ...own]);
+  }
+
   async remove(uid: string): Promise<void> {
+    // The pod's own folder goes last: what is there leads to the rest after a crash.
+    await this.#delete(uid, [this.#memory(uid), this.#folder(uid)]);
+  }
+
+  async #delete(uid: string, folders: readonly string[]): Promise<void> {
     this.#places.delete(uid);
     this.#tokens.delete(uid);
     const images = join(this.#folder(uid), "images");
     if (existsSync(images))
       for (const entry of readdirSync(images)) await this.#deps.images.unmount(join(images, entry));
-    // The pod's own folder goes last: what is there leads to the rest after a crash.
-    for (const folder of [this.#memory(uid), this.#folder(uid)]) {
+    for (const folder of folders) {
       if (!existsSync(folder)) continue;
       await unmountAll(folder);
       rmSync(folder, { recursive: true, force: true });
