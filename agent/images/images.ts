@@ -148,24 +148,14 @@ export class Images {
     const asked = this.#effects.now();
     this.#records.begin(image);
     let pulled: { image: InspectedImage; credential?: Credential } | undefined;
+    let tookMs = 0;
     try {
-      const { credential, tookMs } = await this.#pulls.pull(
-        image,
-        request.credentials(),
-        this.#teller(request),
-        ending,
-      );
+      const done = await this.#pulls.pull(image, request.credentials(), this.#teller(request), ending);
       const found = await this.#runtime.inspectImage(image);
       this.#found.delete(image); // the tag may mean another one now
       if (!found) throw new Error(`image "${image}" is not there after its pull`);
-      pulled = { image: found, credential };
-      const all = this.#effects.now() - asked;
-      const [took, waited] = [Math.min(tookMs, all), all].map(goMilliseconds);
-      say(
-        "Normal",
-        "Pulled",
-        `Successfully pulled image "${image}" in ${took} (${waited} including waiting). Image size: ${found.Size ?? 0} bytes.`,
-      );
+      pulled = { image: found, credential: done.credential };
+      tookMs = done.tookMs;
     } catch (error) {
       if (ending?.aborted) return undefined; // nobody asks any more
       return this.#failed(request, "ErrImagePull", (error as Error).message);
@@ -173,8 +163,17 @@ export class Images {
       if (pulled) this.#records.succeeded(image, pulled.image.Id, pulled.credential);
       else this.#records.failed(image);
     }
+    const verified = await this.#verified(request, pulled.image);
+    if (!verified) return undefined;
     memory.pullBackoff = undefined;
-    return this.#verified(request, pulled.image);
+    const all = this.#effects.now() - asked;
+    const [took, waited] = [Math.min(tookMs, all), all].map(goMilliseconds);
+    say(
+      "Normal",
+      "Pulled",
+      `Successfully pulled image "${image}" in ${took} (${waited} including waiting). Image size: ${verified.Size ?? 0} bytes.`,
+    );
+    return verified;
   }
 
   /** The image if the node's policy lets it run. */

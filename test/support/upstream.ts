@@ -38,6 +38,11 @@ const OTHERS = {
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
   k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
+  registry: {
+    module: "github.com/distribution/distribution/v3",
+    version: "v3.1.2",
+    package: "github.com/distribution/distribution/v3/cmd/registry",
+  },
 } as const satisfies Record<string, Other>;
 
 export type UpstreamName = keyof typeof KUBERNETES | keyof typeof OTHERS;
