@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import type { Json } from "../../worker/protocol/link.ts";
 import type { Reply } from "../link.ts";
 import { Access, subresourcesOf } from "./access.ts";
 
@@ -28,7 +29,7 @@ function prepared(allowed: readonly string[] = []) {
     if (path.endsWith("/tokenreviews")) {
       asked.push(`who is ${spec.token}`);
       const user = { username: "jane", uid: "1", groups: ["devs"] };
-      const status = spec.token === "good" ? { authenticated: true, user } : { authenticated: false };
+      const status: Json = spec.token === "good" ? { authenticated: true, user } : { authenticated: false };
       return { code: 201, body: { status } };
     }
     const { verb, subresource, name } = spec.resourceAttributes ?? {};

@@ -1,6 +1,7 @@
 /** The whole API in this process: an app over a database in memory, asked as over HTTP. */
 import { Driver, type ObjectChange } from "../../controllers/driver.ts";
 import { apiServerControllers } from "../../controllers/index.ts";
+import { METRICS_KINDS } from "../../kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "../../kinds/registry.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
 import { nodeSql } from "../../storage/node-sql.ts";
@@ -16,6 +17,7 @@ import { bootstrap } from "../bootstrap/bootstrap.ts";
 import type { Caller } from "../callouts/callouts.ts";
 import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
+import type { Usages } from "../metrics/metrics.ts";
 import { Watches } from "../watch/watch.ts";
 import { testEffects } from "./effects.ts";
 
@@ -40,17 +42,21 @@ export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChan
 export async function testCluster({
   ask: caller,
   extensions,
+  usages,
   logins,
   ...overrides
 }: Partial<ClusterConfig> & {
   ask?: Caller;
   extensions?: Extensions;
+  /** With it `metrics.k8s.io` is served. */
+  usages?: Usages;
   /** Is given the cluster's clock. */
   logins?: (now: () => number) => Promise<Logins>;
 } = {}) {
   const store = openStore(nodeSql(":memory:"));
   const kinds = builtinKinds(overrides.runtimeConfig);
   serveCustomResources(store, kinds);
+  if (usages) for (const kind of METRICS_KINDS) kinds.add(kind);
   const { clock, effects } = testEffects();
   const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };
   const security = createSecurity(store);
@@ -85,6 +91,7 @@ export async function testCluster({
       ca: "-----BEGIN CERTIFICATE-----",
       ...(logins && { logins: await logins(effects.now) }),
     },
+    ...(usages && { usages }),
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     extensions: extensions ?? {
       get: async () => {

@@ -2,6 +2,8 @@ import "reflect-metadata";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { describe, expect, test } from "vitest";
 import { CertificateSigningRequest } from "../../kinds/certificates/certificate-signing-request.ts";
+import { Node } from "../../kinds/core/node.ts";
+import { askCertificate } from "../../lib/certificates.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { Model } from "../testing.ts";
 import { type CertificateParts, certificateController, type SigningOrder } from "./certificates.ts";
@@ -19,6 +21,10 @@ async function asked(name: string): Promise<string> {
 
 const jane = await asked("O=devs, CN=jane");
 const node = await asked("O=system:nodes, CN=system:node:n1");
+const serving = async (commonName: string, dns: string[], ip: string[]) => {
+  const subject = { organization: "system:nodes", commonName, names: { dns, ip } };
+  return btoa((await askCertificate(subject)).request);
+};
 
 function prepared(parts: Partial<CertificateParts> = {}) {
   const orders: SigningOrder[] = [];
@@ -115,6 +121,38 @@ describe("what nodes ask for themselves is approved", () => {
       ask({ ...spec, ...more });
       expect(read()?.status?.conditions ?? []).toEqual([]);
     }
+  });
+});
+
+describe("what nodes serve at their own addresses is approved", () => {
+  const spec = { signerName: "kubernetes.io/kubelet-serving", usages: ["digital signature", "server auth"] };
+  const username = "system:node:n1";
+
+  async function asking(request: string, more: object = {}) {
+    const { model, ask, read } = prepared();
+    const addresses = [
+      { type: "Hostname", address: "n1" },
+      { type: "InternalIP", address: "192.0.2.1" },
+    ];
+    model.create(Node, { metadata: { name: "n1" }, spec: {}, status: { addresses } } as Node);
+    ask({ ...spec, request, username, ...more });
+    return read()?.status;
+  }
+
+  test("where they are theirs", async () => {
+    const status = await asking(await serving(username, ["n1"], ["192.0.2.1"]));
+    expect(status).toMatchObject({
+      conditions: [{ type: "Approved", reason: "AutoApproved" }],
+      certificate: "Q0VSVA==",
+    });
+  });
+
+  test("and not where they are others', or another asks", async () => {
+    expect(await asking(await serving(username, ["n1", "kubernetes.default"], []))).toEqual({});
+    expect(await asking(await serving(username, [], ["192.0.2.2"]))).toEqual({});
+    expect(await asking(await serving("system:node:n2", ["n1"], []))).toEqual({});
+    expect(await asking(await serving(username, ["n1"], []), { username: "jane" })).toEqual({});
+    expect(await asking(await serving(username, ["n1"], []), { usages: ["client auth"] })).toEqual({});
   });
 });
 
