@@ -73,7 +73,8 @@ function nodeTarget({ view }: ProxyQuestion, named: Named): Target {
   const node = view.get(Node, "", named.name);
   if (!node) throw notFound({ group: "", resource: "nodes", name: named.name });
   const kubelet = node.status?.daemonEndpoints?.kubeletEndpoint?.Port || KUBELET_PORT;
-  if (named.port === "" || named.port === String(kubelet))
+  // By its usual port the node's own API is meant, also where it listens on another one, or nowhere.
+  if (["", String(kubelet), String(KUBELET_PORT)].includes(named.port))
     return { node: named.name, scheme: "https", address: "", port: kubelet };
   const address = node.status?.addresses?.find(({ type }) => type === "InternalIP")?.address;
   if (!address) throw badRequest("address not allowed");
