@@ -6,8 +6,9 @@ import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import type { Ended } from "../pods/memory.ts";
+import { isCritical } from "../pods/resources.ts";
 import { isStorageLimited, type StorageUsage, storageExcess } from "./local-storage.ts";
-import { evictionMessage, inEvictionOrder, isCritical, type PodUsage } from "./ranking.ts";
+import { evictionMessage, inEvictionOrder, type PodUsage } from "./ranking.ts";
 import type { NodeSettings } from "./settings.ts";
 import {
   lookAtPressure,

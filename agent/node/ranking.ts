@@ -12,7 +12,6 @@ import {
   wholeValue,
   ZERO,
 } from "../../worker/lib/quantity.ts";
-import { SYSTEM_CRITICAL } from "../pods/resources.ts";
 import { amountOf, type Observations, resourceOf, type StarvedResource, type Threshold } from "./thresholds.ts";
 
 /** In bytes, inodes and processes. */
@@ -24,8 +23,6 @@ export type PodUsage = ContainerUsage & {
 };
 
 export type Ranked = { pod: CoreV1Pod; usage: PodUsage | undefined };
-
-export const isCritical = (pod: CoreV1Pod): boolean => (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL;
 
 const NOTHING: PodUsage = { memoryBytes: 0, diskBytes: 0, inodes: 0, pids: 0, containers: new Map() };
 

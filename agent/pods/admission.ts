@@ -8,7 +8,7 @@ import type { CoreV1Node, CoreV1Pod } from "../../worker/kinds/generated/types.t
 import { selectsNode } from "../../worker/lib/node-selectors.ts";
 import { milliValue, parseQuantity, wholeValue, ZERO } from "../../worker/lib/quantity.ts";
 import { tolerates, untolerated } from "../../worker/lib/taints.ts";
-import { qosOf, SYSTEM_CRITICAL } from "./resources.ts";
+import { isCritical, qosOf } from "./resources.ts";
 
 export type Rejection = { reason: string; message: string };
 
@@ -37,7 +37,7 @@ const MEMORY_PRESSURE = { key: "node.kubernetes.io/memory-pressure", effect: "No
 
 /** A node that is short of memory alone takes pods that say how much they need. */
 function pressed(pod: CoreV1Pod, { pressures }: AdmittingNode): Rejection | undefined {
-  if (!pressures.length || (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL) return undefined;
+  if (!pressures.length || isCritical(pod)) return undefined;
   const onlyMemory = pressures.every((pressure) => pressure === "MemoryPressure");
   const tolerant = pod.spec.tolerations?.some((toleration) => tolerates(toleration, MEMORY_PRESSURE));
   if (onlyMemory && (qosOf(pod) !== "BestEffort" || tolerant)) return undefined;

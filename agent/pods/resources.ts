@@ -62,8 +62,7 @@ const LEAST_KILLABLE = -997;
 /** The kernel ends the least guaranteed first. https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior */
 export function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineBytes: number): number {
   const qos = qosOf(pod);
-  const critical = (pod.spec.priority ?? 0) >= SYSTEM_CRITICAL;
-  if (qos === "Guaranteed" || (critical && pod.spec.priorityClassName === "system-node-critical"))
+  if (qos === "Guaranteed" || (isCritical(pod) && pod.spec.priorityClassName === "system-node-critical"))
     return LEAST_KILLABLE;
   if (qos === "BestEffort") return MOST_KILLABLE;
   const scoreOf = (request: number) => 1000 - Math.floor((1000 * (request + unclaimedShare(pod))) / machineBytes);
@@ -76,7 +75,14 @@ export function oomScore(pod: CoreV1Pod, container: CoreV1Container, machineByte
 }
 
 /** Pods of this priority and above are needed by the system itself. */
-export const SYSTEM_CRITICAL = 2_000_000_000;
+const SYSTEM_CRITICAL = 2_000_000_000;
+
+/** The node does not end it to help itself: the system needs it, or nobody but the node would start it again. */
+export function isCritical({ metadata, spec }: CoreV1Pod): boolean {
+  const { "kubernetes.io/config.source": source = "api", "kubernetes.io/config.mirror": mirror } =
+    metadata.annotations ?? {};
+  return (spec.priority ?? 0) >= SYSTEM_CRITICAL || source !== "api" || mirror !== undefined;
+}
 
 /** What a pod asks for as a whole and none of its containers does is all of theirs alike, in bytes. */
 function unclaimedShare({ spec }: CoreV1Pod): number {
