@@ -76,13 +76,14 @@ export class ContainerdTasks {
     return (JSON.parse(text(any, 2)) as { process: OciProcess }).process;
   }
 
-  /** Prepares another process of a container, in a terminal. `exec` is to be its name. */
+  /** Prepares another process of a container, in a terminal unless it says otherwise. `exec` is to be its name. */
   async exec(id: string, exec: string, pipes: Pick<Pipes, "stdin" | "stdout">, process: OciProcess): Promise<void> {
+    const { terminal = true } = process;
     const spec = new BinaryWriter().tag(1, WireType.LengthDelimited).string(PROCESS_TYPE);
-    spec.tag(2, WireType.LengthDelimited).string(JSON.stringify({ ...process, terminal: true }));
+    spec.tag(2, WireType.LengthDelimited).string(JSON.stringify({ ...process, terminal }));
     const request = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
     if (pipes.stdin) request.tag(2, WireType.LengthDelimited).string(pipes.stdin);
-    request.tag(3, WireType.LengthDelimited).string(pipes.stdout).tag(5, WireType.Varint).bool(true);
+    request.tag(3, WireType.LengthDelimited).string(pipes.stdout).tag(5, WireType.Varint).bool(terminal);
     request.tag(6, WireType.LengthDelimited).bytes(spec.finish()).tag(7, WireType.LengthDelimited).string(exec);
     await this.#call("tasks.v1.Tasks/Exec", request);
   }

@@ -26,6 +26,8 @@ const BURST = 25;
 const REFILL_MS = 300_000;
 /** Characters of a message that the API server takes. */
 const MOST_MESSAGE = 1024;
+const NS_PER_MS = 1_000_000n;
+const MOST_NAME = 253;
 const RETRY_MS = 10_000;
 const ALREADY_EXISTS = 409;
 const TOO_MANY_REQUESTS = 429;
@@ -43,6 +45,7 @@ export class EventRecorder {
   readonly #allowance = new Map<string, { left: number; at: number }>();
   readonly #similar = new SimilarEvents();
   readonly #outbox: Outbox;
+  #made = 0n;
   #sending = false;
   /** What was sent last did not arrive: what is queued is kept in the outbox. */
   #offline = false;
@@ -206,7 +209,7 @@ export class EventRecorder {
     return {
       apiVersion: "v1",
       kind: "Event",
-      metadata: { name: `${name}.${this.#effects.uid().replaceAll("-", "").slice(0, 16)}`, namespace },
+      metadata: { name: this.#nameFor(name ?? ""), namespace },
       involvedObject: about,
       reason,
       message,
@@ -218,6 +221,13 @@ export class EventRecorder {
       reportingComponent: "kubelet",
       reportingInstance: this.#nodeName,
     };
+  }
+
+  /** By the time in ns, as client-go has it: events of one second are listed in the order in which they happened. */
+  #nameFor(about: string): string {
+    this.#made = (this.#made + 1n) % NS_PER_MS;
+    const time = (BigInt(this.#effects.now()) * NS_PER_MS + this.#made).toString(16);
+    return `${about.slice(0, MOST_NAME - time.length - 1)}.${time}`;
   }
 
   #allows(speaker: string): boolean {

@@ -2,7 +2,6 @@ import { createServer as createHttp2 } from "node:http2";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { steadyEffects } from "../effects.ts";
-import type { Nerdctl } from "../nerdctl.ts";
 import { act } from "./handlers.ts";
 
 let server: Server | undefined;
@@ -15,7 +14,7 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
   return (listening.address() as { port: number }).port;
 }
 
-const means = { nerdctl: {} as Nerdctl, timers: steadyEffects, purpose: "probe" as const };
+const means = { exec: () => Promise.reject(new Error("no")), timers: steadyEffects, purpose: "probe" as const };
 const target = { container: { name: "c" }, containerId: "", ip: "127.0.0.1" };
 
 const probe = (port: number, kind: "httpGet" | "tcpSocket", more: object = {}) =>
@@ -114,21 +113,24 @@ test("a command knows of the environment what its container says", async () => {
   const said: (readonly string[])[] = [];
   const exec = (_: string, command: readonly string[]) => {
     said.push(command);
-    return Promise.resolve({ code: 3, stdout: "out", stderr: "err" });
+    return Promise.resolve({ code: said.length < 3 ? 3 : undefined, output: "said" });
   };
   const container = { name: "c", env: [{ name: "WHO", value: "me" }] };
   const ask = (purpose: "probe" | "lifecycle") =>
     act(
       { exec: { command: ["test", "$(WHO)", "$(ELSE)"] } },
       { ...target, container },
-      { ...means, purpose, nerdctl: { exec } as unknown as Nerdctl },
+      { ...means, purpose, exec },
       1_000,
     );
-  expect(await ask("probe")).toMatchObject({ ok: false, output: "outerr" });
-  expect((await ask("lifecycle")).error).toBe("command 'test $(WHO) $(ELSE)' exited with 3: err");
+  expect(await ask("probe")).toMatchObject({ ok: false, output: "said" });
+  expect((await ask("lifecycle")).error).toBe("command 'test $(WHO) $(ELSE)' exited with 3: ");
+  expect((await ask("probe")).output).toBe('command timed out: "test me $(ELSE)" timed out after 1s');
+  expect(await act({ exec: { command: ["x"] } }, target, means, 1_000)).toMatchObject({ ok: false, errored: true });
   expect(said).toEqual([
     ["test", "me", "$(ELSE)"],
     ["test", "$(WHO)", "$(ELSE)"],
+    ["test", "me", "$(ELSE)"],
   ]);
 });
 

@@ -1,12 +1,12 @@
 import { connect } from "node:net";
 import type { Timers } from "../effects.ts";
-import type { Nerdctl } from "../nerdctl.ts";
+import type { ExecOnce } from "../streams/exec-once.ts";
 import { expand } from "./env.ts";
 import { probeGrpc } from "./grpc-handler.ts";
 import { type Action, MOST_OUTPUT, netError, type Purpose, portOf, type Target, type Verdict } from "./handler.ts";
 import { hookHttp, probeHttp } from "./http-handler.ts";
 
-type Means = { nerdctl: Nerdctl; timers: Timers; purpose: Purpose };
+type Means = { exec: ExecOnce; timers: Timers; purpose: Purpose };
 /** One way to act on a container. */
 type Handler = {
   name: string;
@@ -15,27 +15,25 @@ type Handler = {
   run(action: Action, target: Target, means: Means, timeoutMs: number): Promise<Verdict>;
 };
 
-/** What nerdctl takes on a busy machine until the command runs; it is not the command's own time. */
-const START_MS = 1_000;
+/** As kubelets hear it of containerd. */
+function cannotExec(error: Error): never {
+  throw new Error(`rpc error: code = Unknown desc = failed to exec in container: ${error.message}`);
+}
 
 const exec: Handler = {
   name: "exec",
   purposes: ["probe", "lifecycle"],
   matches: (action) => action.exec !== undefined,
-  async run({ exec: action }, { container, containerId }, { nerdctl, purpose }, timeoutMs) {
+  async run({ exec: action }, { container, containerId }, { exec, purpose }, timeoutMs) {
     const given = action?.command ?? [];
     // Of the environment a probe knows only what the container itself says; a hook nothing.
     const known = new Map(container.env?.map(({ name, value }) => [name, value ?? ""]));
     const command = purpose === "probe" ? given.map((text) => expand(text, (name) => known.get(name))) : given;
-    const done = await nerdctl.exec(containerId, command, timeoutMs + START_MS);
-    const output = (done.stdout + done.stderr).slice(0, MOST_OUTPUT);
-    if (done.code === 137 && !output) {
-      const late = `command timed out: "${command.join(" ")}" timed out after ${timeoutMs / 1000}s`;
-      return { ok: false, output: late };
-    }
-    if (done.code === 0) return { ok: true, output };
-    const error = `command '${command.join(" ")}' exited with ${done.code}: ${done.stderr}`;
-    return { ok: false, output, error };
+    const { code, output } = await exec(containerId, command, timeoutMs, MOST_OUTPUT).catch(cannotExec);
+    const words = command.join(" ");
+    if (code === undefined)
+      return { ok: false, output: `command timed out: "${words}" timed out after ${timeoutMs / 1000}s` };
+    return code === 0 ? { ok: true, output } : { ok: false, output, error: `command '${words}' exited with ${code}: ` };
   },
 };
 

@@ -3,8 +3,8 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import type { ImageSettings } from "../images/images.ts";
 import { imageSettings } from "../images/settings.ts";
-import { endLeftovers } from "../leftovers.ts";
 import type { Probed } from "../kubelet/observations.ts";
+import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf, type ContainerIdentity, identityOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
@@ -13,6 +13,7 @@ import { loadPauseImage } from "../node/pause-image.ts";
 import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
+import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
@@ -77,6 +78,7 @@ export function machineHost(parts: HostParts): Host {
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
   const keeper = new Keeper({ home, nerdctl, limits: LOG_LIMITS, timers: effects });
+  const exec = execOnce(nerdctl, effects);
   return {
     memoryBytes: totalmem(),
     allocatable: () => allocatable(home, nodeSettings),
@@ -87,7 +89,7 @@ export function machineHost(parts: HostParts): Host {
     volumes,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
     images: imageSettings(home, nodeSettings.pulls),
-    act: (action, target, timeoutMs, purpose) => act(action, target, { nerdctl, timers: effects, purpose }, timeoutMs),
+    act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
       enforceNode(home, podsLimits(nodeSettings));

@@ -37,16 +37,25 @@ function refusing(message: string): NodeContext {
 }
 
 describe("startContainer", () => {
-  it("says why a container waits that the runtime does not run", async () => {
+  async function refused(why: string) {
     const memory = newMemory(pod, 0);
     memory.sandbox = { id: "s", number: 0, running: true };
     const state = { uid: "u", pod, memory, fresh: { made: [], removed: [] } } as unknown as PodState;
     const image: EnsuredImage = { Id: "sha256:1", Config: {}, reference: "app:1", name: "docker.io/library/app:1" };
     const step = { do: "startContainer", container: "c", kind: "app", number: 0 } as const;
-    expect(await startContainer(refusing("no such program"), state, step, container, image, new Map())).toBe(false);
+    expect(await startContainer(refusing(why), state, step, container, image, new Map())).toBe(false);
     const status = computeStatus(pod, memory, { hostIP: "192.0.2.1", now: 1000, deleted: false });
-    expect(status.containerStatuses?.[0]?.state).toEqual({
-      waiting: { reason: "RunContainerError", message: "no such program" },
-    });
+    return status.containerStatuses?.[0];
+  }
+  it("says why a container waits that the runtime does not make", async () => {
+    const status = await refused("no such mount");
+    expect(status?.state).toEqual({ waiting: { reason: "CreateContainerError", message: "no such mount" } });
+    expect(status?.lastState).toEqual({});
+  });
+  it("says why one waits that was made and did not start", async () => {
+    const status = await refused("failed to create shim task: no such program");
+    const message = "failed to create containerd task: failed to create shim task: no such program";
+    expect(status?.state).toEqual({ waiting: { reason: "RunContainerError", message } });
+    expect(status?.lastState?.terminated).toMatchObject({ exitCode: 128, reason: "StartError", message });
   });
 });

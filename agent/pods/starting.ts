@@ -53,9 +53,12 @@ export async function startContainer(
     say("Normal", "Created", "Container created");
     say("Normal", "Started", "Container started");
   } catch (error) {
-    const message = (error as Error).message;
-    say("Warning", "Failed", `Error: ${message}`);
     state.lookFully = true;
+    const message = startFailure(error as Error);
+    if (message === undefined)
+      return cannotStart(node, state, container, "CreateContainerError", (error as Error).message);
+    say("Normal", "Created", "Container created");
+    say("Warning", "Failed", `Error: ${message}`);
     attempt.exit = { code: 128, reason: "StartError", message, finishedAt: effects.now() };
   }
   begin(state, container, attempt);
@@ -209,4 +212,9 @@ function cannotStart(
   memory.waiting = { reason, message };
   memory.retryAt = node.effects.now() + RETRY_MS;
   return false;
+}
+
+/** What became of a container that was made; undefined when it was not, as nerdctl makes and starts it at once. */
+function startFailure({ message }: Error): string | undefined {
+  return message.startsWith("failed to create shim task") ? `failed to create containerd task: ${message}` : undefined;
 }

@@ -278,6 +278,10 @@ export class PodWorker {
   }
 }
 
-/** The cluster was told how the pod ended, and here that is not known: what is kept on disk is older. */
-const isToldBetter = ({ spec, status }: CoreV1Pod, { containers, ended }: PodMemory): boolean =>
-  isOver(status?.phase ?? "Pending") && !ended && spec.containers.some(({ name }) => !containers[name]?.current?.exit);
+/** The cluster was told how a container ended, and here that is not known: what is kept on disk is older. */
+function isToldBetter({ status }: CoreV1Pod, { containers, ended }: PodMemory): boolean {
+  if (!isOver(status?.phase ?? "Pending") || ended) return false;
+  return (status?.containerStatuses ?? []).some(
+    ({ name, state }) => state?.terminated?.containerID && !containers[name]?.current?.exit,
+  );
+}

@@ -16,7 +16,7 @@ type Options = { id: string; command: readonly string[]; stdin: boolean };
 
 const isGone = (error: Error) => error instanceof ContainerdError && error.code === NOT_FOUND;
 
-const tasksOf = (nerdctl: Nerdctl) =>
+export const tasksOf = (nerdctl: Nerdctl) =>
   new ContainerdTasks({ socket: addressOf(nerdctl.toml), namespace: nerdctl.namespace });
 
 /** Rejects with containerd's reason when it cannot be started. */
@@ -42,7 +42,7 @@ export async function startTerminal(
   try {
     const process = await tasks.processOf(id);
     const env = [...(process.env ?? []).filter((variable) => !variable.startsWith("TERM=")), "TERM=xterm"];
-    await tasks.exec(id, exec, pipes, { ...process, args: [...command], env });
+    await tasks.exec(id, exec, pipes, { ...process, args: [...command], env, terminal: true });
     await tasks.start(id, exec);
   } catch (error) {
     output.destroy();
@@ -67,7 +67,8 @@ export async function startTerminal(
   };
 }
 
-const folderOf = ({ toml }: Nerdctl) => join(dirname(toml), "exec");
+/** Where the pipes and output of commands lie, by container and name, so that an agent can end what another began. */
+export const folderOf = ({ toml }: Nerdctl) => join(dirname(toml), "exec");
 
 /** Ends what an agent that was killed had begun: nobody reads it any more. */
 export async function endTerminals(nerdctl: Nerdctl): Promise<void> {

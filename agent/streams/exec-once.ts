@@ -1,0 +1,86 @@
+/**
+ * A command in a container that is waited for: of probes and hooks. containerd makes it, so that one that takes too long
+ * can be ended itself, where ending nerdctl would leave it behind; and no program is started on the machine for it.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { OciProcess } from "../containerd-tasks.ts";
+import type { Timers } from "../effects.ts";
+import { limiter } from "../limiter.ts";
+import type { Nerdctl } from "../nerdctl.ts";
+import { folderOf, tasksOf } from "./exec-terminal.ts";
+
+const SIGKILL = 9;
+/** They wait for what they run, so they must not hold up each other. */
+const AT_ONCE = 16;
+/** Processes that hold on to its output after it has ended are waited for so long. */
+const OUTPUT_MS = 1_000;
+/** What a container's processes are made from does not change; of so many it is remembered. */
+const REMEMBERED = 256;
+
+/** `output` is what it wrote to both streams, as it came. `code` is undefined for one that took too long and was ended. */
+export type Executed = { code: number | undefined; output: string };
+
+/** Runs a command in a container, and reads at most `most` bytes of its output. Rejects when it cannot be started. */
+export type ExecOnce = (id: string, command: readonly string[], timeoutMs: number, most: number) => Promise<Executed>;
+
+export function execOnce(nerdctl: Nerdctl, effects: Effects & Timers): ExecOnce {
+  const limit = limiter(AT_ONCE);
+  const tasks = tasksOf(nerdctl);
+  const known = new Map<string, Promise<OciProcess>>();
+  const processOf = (id: string) => {
+    const found = known.get(id) ?? tasks.processOf(id);
+    known.delete(id); // to the young end
+    known.set(id, found);
+    found.catch(() => known.delete(id));
+    for (const old of known.keys().take(Math.max(known.size - REMEMBERED, 0))) known.delete(old);
+    return found;
+  };
+  const run: ExecOnce = async (id, command, timeoutMs, most) => {
+    const exec = effects.uid();
+    const folder = folderOf(nerdctl);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = join(folder, `${id}.${exec}.out`);
+    try {
+      const process = await processOf(id);
+      await tasks.exec(id, exec, { stdout: `file://${file}` }, { ...process, args: [...command], terminal: false });
+      const code = await until(id, exec, timeoutMs);
+      return { code, output: await start(file, most) };
+    } finally {
+      rmSync(file, { force: true });
+    }
+  };
+  return (...asked) => limit(() => run(...asked));
+
+  async function until(id: string, exec: string, timeoutMs: number): Promise<number | undefined> {
+    let isLate = false;
+    let cancel = () => {};
+    try {
+      await tasks.start(id, exec);
+      cancel = effects.after(timeoutMs, () => {
+        isLate = true;
+        tasks.kill(id, exec, SIGKILL).catch(() => {}); // it has just ended
+      });
+      const code = await tasks.wait(id, exec);
+      return isLate ? undefined : code;
+    } finally {
+      cancel();
+      // Its output is whole when it is forgotten.
+      const forgotten = tasks.remove(id, exec).catch(() => {}); // the container may have gone with it
+      await Promise.race([forgotten, effects.sleep(OUTPUT_MS)]);
+    }
+  }
+}
+
+/** The first so many bytes of a file, which may not be there. */
+async function start(path: string, most: number): Promise<string> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(most), 0, most, 0);
+    return buffer.toString("utf8", 0, bytesRead);
+  } catch {
+    return "";
+  }
+}
