@@ -125,7 +125,8 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   };
 }
 
-export function mountFlags({ source, target, readOnly, recursive, propagation }: ContainerMount): string[] {
-  const options = [...(readOnly ? [recursive ? "rro,rprivate" : "ro"] : []), ...(propagation ? [propagation] : [])];
-  return ["-v", [source, target, ...(options.length ? [options.join(",")] : [])].join(":")];
+export function mountFlags(mount: ContainerMount): string[] {
+  const { source, target, readOnly, recursive, propagation = "rprivate" } = mount;
+  const options = readOnly ? [recursive ? "rro" : "ro", propagation] : [propagation];
+  return ["-v", [source, target, options.join(",")].join(":")];
 }

@@ -10,7 +10,7 @@ import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 import { readInside } from "./inside.ts";
-import { isMountPoint, mountNew, unmountAll } from "./mounts.ts";
+import { isMountPoint, mountNew, share, unmountAll } from "./mounts.ts";
 import { imageFolder, linkTo, makeMountPoints } from "./places.ts";
 import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
@@ -156,6 +156,7 @@ export class Volumes implements PodVolumes {
       if (!existsSync(source)) mkdirSync(source, { recursive: true, mode: 0o755 });
       if (source.includes(":")) source = linkTo(source, join(this.#folder(uid), "links", container.name, `${index}`));
       const made = this.#mount(source, mount, place.readOnly);
+      if (made.propagation) await share(source, made.propagation);
       mounts.push(made);
       if (place.follows && !subPath) whole.push(made);
     }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { run } from "../process.ts";
 
@@ -7,15 +7,27 @@ async function must(command: string, args: string[]): Promise<void> {
   if (done.code !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.stderr.trim()}`);
 }
 
-/** All mount points at or below `folder`, deepest last. */
-export function mountPoints(folder: string): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) =>
-      (line.split(" ")[4] ?? "").replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8))),
-    )
-    .filter((path) => path === folder || path.startsWith(folder + sep));
+/** `isShared`, `isSlave`: see mount_namespaces(7). */
+type Mount = { point: string; isShared: boolean; isSlave: boolean };
+
+/** In the order in which they were mounted. See proc(5). */
+function mounts(): Mount[] {
+  const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter(Boolean);
+  return lines.map((line) => {
+    const fields = line.split(" ");
+    const optional = fields.slice(6, fields.indexOf("-"));
+    const point = (fields[4] ?? "").replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
+    const has = (name: string) => optional.some((field) => field.startsWith(`${name}:`));
+    return { point, isShared: has("shared"), isSlave: has("master") };
+  });
 }
+
+const isWithin = (path: string, folder: string) =>
+  path === folder || path.startsWith(folder === sep ? sep : folder + sep);
+
+/** All mount points at or below `folder`, deepest last. */
+export const mountPoints = (folder: string): string[] =>
+  mounts().flatMap(({ point }) => (isWithin(point, folder) ? [point] : []));
 
 export const isMountPoint = (path: string) => mountPoints(path).includes(path);
 
@@ -28,6 +40,20 @@ export async function mountNew(type: "tmpfs" | "hugetlbfs", path: string, option
 /** Mounts what a handle of this process leads to, whatever has its name by now. */
 export const bindHandle = (handle: number, target: string): Promise<void> =>
   must("mount", ["--no-canonicalize", "--bind", `/proc/${process.pid}/fd/${handle}`, target]);
+
+/**
+ * Lets what is mounted at or below `path` be seen elsewhere (`rslave`), or what is mounted elsewhere be seen there, too.
+ * Where systemd runs, it is so from the start.
+ */
+export async function share(path: string, propagation: "rslave" | "rshared"): Promise<void> {
+  const place = realpathSync(path);
+  const deepest = (a: Mount, b: Mount) => (b.point.length >= a.point.length ? b : a);
+  const on = mounts()
+    .filter(({ point }) => isWithin(place, point))
+    .reduce(deepest);
+  if (on.isShared || (on.isSlave && propagation === "rslave")) return;
+  await must("mount", ["--make-rshared", on.point]);
+}
 
 /** Unmounts all at or below `folder`; what is still busy goes when its last user does. */
 export async function unmountAll(folder: string): Promise<void> {

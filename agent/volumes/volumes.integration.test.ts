@@ -149,6 +149,33 @@ test("mounts inside of a read-only one stay as they are, or become read-only, to
   ]);
 });
 
+test("what is mounted on one side is seen on the other as far as that was asked for", async () => {
+  const path = home("spread");
+  mkdirSync(path);
+  await run("mount", ["--bind", path, path]); // so that nothing else becomes shared
+  await run("mount", ["--make-private", path]);
+  const mount = { name: "h" };
+  const one = pod(
+    { volumes: [{ name: "h", hostPath: { path } }] },
+    {
+      volumeMounts: [
+        { ...mount, mountPath: "/none" },
+        { ...mount, mountPath: "/from", mountPropagation: "HostToContainer" },
+        { ...mount, mountPath: "/both", mountPropagation: "Bidirectional" },
+      ],
+    },
+  );
+  const both = `mkdir /both/inner && mount -t tmpfs inner /both/inner && touch /both/ready
+    until [ -e /both/outer/file ]; do sleep 0.1; done
+    for place in none from both; do echo $place $(ls /$place/outer); done`;
+  const said = inside(one, both, ["--privileged"]);
+  while (!existsSync(join(path, "ready"))) await effects.sleep(50);
+  await mountNew("tmpfs", join(path, "outer"), "size=64k");
+  writeFileSync(join(path, "outer/file"), "");
+  expect(await said).toBe("none\nfrom file\nboth file\n");
+  expect(mountPoints(path)).toEqual([path, join(path, "inner"), join(path, "outer")]);
+});
+
 test("a hostPath that is not there and of no type becomes a folder, whatever marks its name has", async () => {
   const path = home('host:a,"b');
   const one = pod({ volumes: [{ name: "h", hostPath: { path } }] }, { volumeMounts: [{ name: "h", mountPath: "/h" }] });
