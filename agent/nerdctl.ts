@@ -184,8 +184,12 @@ export class Nerdctl implements Runtime {
     return ids.length ? this.#inspectImages(ids) : [];
   }
 
-  async removeImage({ Id, RepoTags = [] }: InspectedImage): Promise<void> {
-    await this.#output("rmi", ...(RepoTags.length ? RepoTags : [Id]));
+  async removeImage({ Id, RepoTags = [], RepoDigests = [] }: InspectedImage): Promise<void> {
+    // A name with a digest is told as one with the tag `latest`, or with none, so either may be the true one.
+    const names = new Set([...RepoTags.filter((tag) => !tag.endsWith(":")), ...RepoDigests]);
+    const done = await this.#run(["rmi", ...(names.size ? names : [Id])]);
+    const [, ...failures] = done.code === 0 ? [] : failureMessage(done.stderr).split("\n");
+    if (failures.some((line) => line && !line.startsWith("no such image"))) throw failure(done);
   }
 
   async #inspectImages(images: readonly string[]): Promise<InspectedImage[]> {

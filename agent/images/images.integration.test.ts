@@ -154,6 +154,16 @@ describe("from a registry", () => {
     expect((await ensure(`${registry.host}/other/app@${digest}`, "Never")).image).toBeUndefined();
   });
 
+  test("images are removed with all their names", async () => {
+    const digest = await registry.push("team/gone", "1", [await layerOf({ file: "gone" })]);
+    const names = [`${registry.host}/team/gone:1`, `${registry.host}/team/gone@${digest}`];
+    for (const name of names) await ensure(name, "Always");
+    const found = await runtime.nerdctl.listImages();
+    const gone = found.find(({ RepoDigests }) => RepoDigests?.[0]?.endsWith(digest));
+    await runtime.nerdctl.removeImage(gone ?? { Id: "" });
+    for (const name of names) expect(await runtime.nerdctl.inspectImage(name)).toBeUndefined();
+  });
+
   test("many pods' image is asked for once", async () => {
     const layer = await layerOf({ file: randomBytes(100_000) });
     await registry.push("team/shared", "1", [layer]);

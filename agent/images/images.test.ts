@@ -311,6 +311,8 @@ describe("what a status calls an image", () => {
 
   test.each([
     [["app:1"], "docker.io/library/app:1"],
+    [["app:latest", "app:1"], "docker.io/library/app:1"],
+    [["app:latest"], "sha256:1"],
     [["app:"], "sha256:1"],
     [[], "sha256:1"],
   ])("one that was asked for by its digest and has the tags %j is %s, and runs by the digest", async (tags, name) => {

@@ -279,7 +279,8 @@ const orNone = (credentials: () => readonly Credential[]) => () => {
 function nameOf(image: string, inspected: InspectedImage): EnsuredImage {
   const { digest } = parseReference(image);
   if (!digest) return { ...inspected, reference: image, name: canonicalName(image) };
-  const tagged = inspected.RepoTags?.find((name) => !name.endsWith(":"));
+  // nerdctl tells names with a digest as if they had no tag, or the tag `latest`.
+  const tagged = inspected.RepoTags?.find((name) => !/:(latest)?$/.test(name));
   return { ...inspected, reference: digest, name: tagged ? fullName(tagged) : inspected.Id };
 }
 
