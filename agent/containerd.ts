@@ -94,6 +94,8 @@ export class Containerd {
         `data_root = ${quote(join(folder, "nerdctl"))}`,
         `cni_path = ${quote(unused)}`,
         `cni_netconfpath = ${quote(unused)}`,
+        // The agent makes the cgroups that containers lie in, which systemd would name otherwise.
+        'cgroup_manager = "cgroupfs"',
         `hosts_dir = [${[join(this.#home, "certs.d"), ...HOSTS_FOLDERS].map((folder) => quote(folder)).join(", ")}]`,
         "",
       ].join("\n"),
