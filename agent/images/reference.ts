@@ -76,6 +76,9 @@ export function canonicalName(image: string): string {
   return digested ? `${repository}@${digested}` : `${repository}:${tagged}`;
 }
 
+/** As `canonicalName`, and what no image can be called as it is. */
+export const anyName = (image: string): string => (imageNameProblem(image) ? image : canonicalName(image));
+
 /** What a container's image is called when it was run by this word; undefined for digests and IDs, which do not tell. */
 export function taggedName(image: string): string | undefined {
   return image.includes("@") || /^(sha256:)?[0-9a-f]+$/.test(image) ? undefined : canonicalName(image);

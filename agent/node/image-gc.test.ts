@@ -52,7 +52,7 @@ describe("images go", () => {
     const { gc, state, removed, here } = node({ images, available: 1000 });
     state.used.ids.add("sha256:digest-lately");
     await gc.collect();
-    state.used = { ids: new Set(["sha256:used"]), names: new Set(["named:1"]) };
+    state.used = { ids: new Set(["sha256:used"]), names: new Set(["docker.io/library/named:1"]) };
     state.now = 10 * MINUTE;
     here.set("sha256:new", image("new", 1));
     await gc.freeUnused();

@@ -2,11 +2,12 @@
  * Removes images that no pod uses when the disk fills up.
  * https://kubernetes.io/docs/concepts/architecture/garbage-collection/#container-image-lifecycle
  */
+import { anyName } from "../images/reference.ts";
 import type { InspectedImage, Runtime } from "../runtime.ts";
 import type { ImagePolicy } from "./settings.ts";
 import type { Observation } from "./thresholds.ts";
 
-/** What pods name or have run: IDs and digests, and names with their tags. */
+/** What pods name or have run: IDs and digests, and names as containerd has them. */
 export type UsedImages = { ids: ReadonlySet<string>; names: ReadonlySet<string> };
 
 export type ImageGcDeps = {
@@ -69,7 +70,7 @@ export class ImageGc {
       const record = this.#records.get(image.Id) ?? { firstSeen: now, lastUsed: 0 };
       this.#records.set(image.Id, record);
       const isUsed =
-        identifiersOf(image).some((id) => ids.has(id)) || (image.RepoTags ?? []).some((tag) => names.has(tag));
+        identifiersOf(image).some((id) => ids.has(id)) || (image.RepoTags ?? []).some((tag) => names.has(anyName(tag)));
       if (isUsed) record.lastUsed = now;
       else if (!image.RepoTags?.some((tag) => pinned.includes(tag))) unused.push({ ...record, image });
     }

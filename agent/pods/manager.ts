@@ -2,6 +2,7 @@ import type { CoreV1Node, CoreV1Pod } from "../../worker/kinds/generated/types.t
 import type { AgentClock } from "../clock.ts";
 import { type Desired, nothingDesired } from "../desired.ts";
 import { Images } from "../images/images.ts";
+import { anyName } from "../images/reference.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
 import { isStatic } from "../static/manifest.ts";
@@ -298,6 +299,11 @@ export class PodManager {
       if (worker.state.known && isOver(phaseOf(worker.state.pod, worker.state.memory))) worker.discard();
   }
 
+  /** It was removed from the node. */
+  forgetImage(id: string): void {
+    this.#node.images.forget(id);
+  }
+
   /** What containers were made from, those included that have ended, and what pods name that may need it next. */
   usedImages(): { ids: Set<string>; names: Set<string> } {
     const used = { ids: new Set<string>(), names: new Set<string>() };
@@ -306,7 +312,8 @@ export class PodManager {
         used.ids.add(imageID.split("@").at(-1) ?? imageID);
         used.names.add(imageName);
       }
-      for (const { image } of state.pod.spec.volumes ?? []) if (image?.reference) used.names.add(image.reference);
+      for (const { image } of state.pod.spec.volumes ?? [])
+        if (image?.reference) used.names.add(anyName(image.reference));
     }
     return used;
   }
