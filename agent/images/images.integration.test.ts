@@ -300,8 +300,10 @@ describe("a registry that wants credentials", () => {
   beforeEach(async () => {
     await registry.push("private/app", "1", [await layerOf({ file: "private" })]);
     registry.users.set("private/", "jane:very-secret");
-    await run(runtime.nerdctl.binary, ["rmi", "-f", image()], { env: runtime.nerdctl.environment });
-    images.keepOnly(new Set());
+    const before = await runtime.nerdctl.inspectImage(image());
+    if (!before) return;
+    await runtime.nerdctl.removeImage(before);
+    images.forget(before.Id);
   });
 
   test("is told of when there are none, or wrong ones", async () => {

@@ -135,10 +135,10 @@ export class Images {
       this.#find(image).catch(() => {}); // whoever needs it asks again
   }
 
-  /** Images that are not among these, by ID, were removed from the node. */
-  keepOnly(ids: ReadonlySet<string>): void {
+  /** An image was removed from the node. */
+  forget(id: string): void {
     this.#found.clear();
-    this.#records.keepOnly(ids);
+    this.#records.forget(id);
   }
 
   async #pull(request: Request): Promise<EnsuredImage | undefined> {

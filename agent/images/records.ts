@@ -95,10 +95,9 @@ export class PullRecords {
     return true;
   }
 
-  /** Images that are not among these were removed from the node. */
-  keepOnly(ids: ReadonlySet<string>): void {
-    const kept = new Set([...ids].map(recordName));
-    for (const name of this.#files.names()) if (name.startsWith("pulled-") && !kept.has(name)) this.#files.remove(name);
+  /** It was removed from the node. */
+  forget(id: string): void {
+    this.#files.remove(recordName(id));
   }
 
   #end(image: string): void {

@@ -19,6 +19,7 @@ export type KeptPods = {
   end(uid: string, verdict: Ended): void;
   discardEnded(): void;
   usedImages(): UsedImages;
+  forgetImage(id: string): void;
   tellNode(type: "Normal" | "Warning", reason: string, message: string): void;
   tellPod(pod: CoreV1Pod, type: "Normal" | "Warning", reason: string, message: string): void;
 };
@@ -63,6 +64,7 @@ export class Housekeeping {
       images: () => images.all(),
       remove: async (image) => {
         await runtime.removeImage(image);
+        pods.forgetImage(image.Id);
         images.outdate();
       },
       used: () => pods.usedImages(),
