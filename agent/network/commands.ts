@@ -17,7 +17,7 @@ export const commandBy =
 
 export const command: Command = commandBy(run);
 
-class CommandError extends Error {
+export class CommandError extends Error {
   override readonly name = "CommandError";
   readonly code: number;
   readonly stderr: string;

@@ -4,11 +4,11 @@
  * https://man7.org/linux/man-pages/man7/namespaces.7.html
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { hostname as machineName } from "node:os";
 import { join } from "node:path";
 import type { CoreV1Pod, CoreV1Sysctl } from "../../worker/kinds/generated/types.ts";
-import type { Command } from "../network/commands.ts";
+import { type Command, CommandError } from "../network/commands.ts";
 import { sysctlsOf } from "./sysctls.ts";
 
 /** For each the file that stands for it, or `host` for the machine's own. */
@@ -41,7 +41,11 @@ const DEFAULTS: CoreV1Sysctl[] = [
 ];
 /** The host name, then names and values. */
 const SETTINGS = `echo "$1" >/proc/sys/kernel/hostname; shift
-while [ $# -gt 0 ]; do echo "$2" >"/proc/sys/$1" || { echo "sysctl $1 cannot be set to $2" >&2; exit 1; }; shift 2; done`;
+while [ $# -gt 0 ]; do
+  [ -e "/proc/sys/$1" ] || { echo "open /proc/sys/$1: no such file or directory" >&2; exit 1; }
+  echo "$2" 2>/dev/null >"/proc/sys/$1" || { echo "write /proc/sys/$1: invalid argument" >&2; exit 1; }
+  shift 2
+done`;
 
 /** Those of this machine, apart from those of other nodes on it. */
 export function machineNamespaces(home: string, command: Command): SharedNamespaces {
@@ -55,6 +59,7 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
       : [];
     if (mounted.length) await command("umount", mounted);
     rmSync(folder, { recursive: true, force: true });
+    if (existsSync(root) && !readdirSync(root).length) rmdirSync(root);
   };
   return {
     async open(sandbox, given) {
@@ -83,7 +88,7 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
         await command(words[0] ?? "", words.slice(1));
       } catch (error) {
         await close(sandbox);
-        throw error;
+        throw error instanceof CommandError && error.stderr ? new Error(error.stderr) : error;
       }
       return paths;
     },
