@@ -87,3 +87,17 @@ describe("a node takes a pod", () => {
     expect(rejection(somePod({ priority: 2_000_000_000 }), [], both)).toBeUndefined();
   });
 });
+
+test("a pod that the system needs is told what is lacking, unless it could not run here anyway", () => {
+  const big = { name: "a", image: "i", resources: { requests: { cpu: "3", memory: "2Gi" } } };
+  const needed = somePod({ priority: 2_000_000_000, containers: [big] });
+  const { reason, lacks } = rejection(needed, [], node) ?? {};
+  expect(reason).toBe("OutOfcpu");
+  expect(lacks).toEqual([
+    { name: "cpu", amount: 1000 },
+    { name: "memory", amount: 1024 ** 3 },
+  ]);
+  const choosy = somePod({ priority: 2_000_000_000, containers: [big], nodeSelector: { disk: "ssd" } });
+  const labelled: AdmittingNode = { ...node, object: { metadata: { labels: {} }, spec: {} } };
+  expect(rejection(choosy, [], labelled)).toMatchObject({ reason: "NodeAffinity" });
+});

@@ -10,7 +10,15 @@ import { milliValue, parseQuantity, wholeValue, ZERO } from "../../worker/lib/qu
 import { tolerates, untolerated } from "../../worker/lib/taints.ts";
 import { isCritical, qosOf } from "./resources.ts";
 
-export type Rejection = { reason: string; message: string };
+export type Rejection = {
+  reason: string;
+  message: string;
+  /** Nothing but this was in the way of a pod that others may have to make room for. */
+  lacks?: readonly Lack[];
+};
+
+/** So much of a resource would have to be free in addition: thousandths of cores, bytes, places. */
+export type Lack = { name: string; amount: number };
 
 /** The node, as far as it matters to who asks to be taken. */
 export type AdmittingNode = {
@@ -23,14 +31,15 @@ export type AdmittingNode = {
 
 /** `others` are the node's pods that are not over. */
 export function rejection(pod: CoreV1Pod, others: readonly CoreV1Pod[], node: AdmittingNode): Rejection | undefined {
-  return (
-    pressed(pod, node) ??
-    otherSystem(pod) ??
-    lack(pod, others, node.allocatable) ??
-    unwanted(pod, node) ??
-    takenPort(pod, others) ??
-    tainted(pod, node)
-  );
+  return pressed(pod, node) ?? otherSystem(pod) ?? unfit(pod, others, node);
+}
+
+function unfit(pod: CoreV1Pod, others: readonly CoreV1Pod[], node: AdmittingNode): Rejection | undefined {
+  const [short, ...more] = shortages(pod, others, node.allocatable);
+  const obstacle = unwanted(pod, node) ?? takenPort(pod, others) ?? tainted(pod, node);
+  if (!short) return obstacle;
+  if (!isCritical(pod)) return refusalFor(short);
+  return obstacle ?? { ...refusalFor(short), lacks: [short, ...more].map(lackOf) };
 }
 
 const MEMORY_PRESSURE = { key: "node.kubernetes.io/memory-pressure", effect: "NoSchedule" };
@@ -62,30 +71,35 @@ function otherSystem({ metadata, spec }: CoreV1Pod): Rejection | undefined {
 /** Those that every node has. The others come after them, by name. */
 const COMMON = ["cpu", "memory", "ephemeral-storage"];
 
-function lack(
+type Shortage = { name: string; wanted: number; used: number; capacity: number };
+
+const refusalFor = ({ name, wanted, used, capacity }: Shortage): Rejection => ({
+  reason: `OutOf${name}`,
+  message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
+});
+
+const lackOf = ({ name, wanted, used, capacity }: Shortage): Lack => ({ name, amount: wanted - (capacity - used) });
+
+function shortages(
   pod: CoreV1Pod,
   others: readonly CoreV1Pod[],
   allocatable: AdmittingNode["allocatable"],
-): Rejection | undefined {
-  const short = (name: string, wanted: number, used: number, capacity: number): Rejection => ({
-    reason: `OutOf${name}`,
-    message: `Node didn't have enough resource: ${name}, requested: ${wanted}, used: ${used}, capacity: ${capacity}`,
-  });
+): Shortage[] {
+  const found: Shortage[] = [];
   const places = Number(allocatable.pods ?? Number.POSITIVE_INFINITY);
-  if (others.length + 1 > places) return short("pods", 1, others.length, places);
+  if (others.length + 1 > places) found.push({ name: "pods", wanted: 1, used: others.length, capacity: places });
   const requests = podRequests(pod);
   const scalars = Object.keys(requests).filter((name) => !COMMON.includes(name));
   for (const name of [...COMMON, ...scalars.toSorted()]) {
     const measure = name === "cpu" ? milliValue : wholeValue;
     const wanted = measure(requests[name] ?? ZERO);
-    const capacity = allocatable[name];
     // What no node has is the cluster's own affair.
-    if (wanted === 0 || (capacity === undefined && name.includes("/"))) continue;
+    if (wanted === 0 || (allocatable[name] === undefined && name.includes("/"))) continue;
     const used = others.reduce((sum, other) => sum + measure(podRequests(other)[name] ?? ZERO), 0);
-    const all = measure(parseQuantity(capacity ?? "0"));
-    if (used + wanted > all) return short(name, wanted, used, all);
+    const capacity = measure(parseQuantity(allocatable[name] ?? "0"));
+    if (used + wanted > capacity) found.push({ name, wanted, used, capacity });
   }
-  return undefined;
+  return found;
 }
 
 const predicate = (name: string, why: string): Rejection => ({

@@ -8,7 +8,7 @@ import type { Runtime } from "../runtime.ts";
 import { isStatic } from "../static/manifest.ts";
 import { fullName } from "../static/mirrors.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type AdmittingNode, type Rejection, rejection } from "./admission.ts";
+import { type AdmittingNode, type Lack, type Rejection, rejection } from "./admission.ts";
 import { allocate } from "./allocation.ts";
 import { appArmorRejection } from "./app-armor.ts";
 import type { NodeContext, PodState } from "./context.ts";
@@ -20,6 +20,7 @@ import { attemptsOf, type Ended, newMemory, type PodMemory, parseSandboxName, ty
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { anyRuns, isOver, phaseOf } from "./phase.ts";
+import { podsToPreempt, preempted } from "./preemption.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
 import { sysctlRejection } from "./sysctls.ts";
@@ -268,10 +269,20 @@ export class PodManager {
       sysctlRejection(pod, settings.allowedUnsafeSysctls) ??
       rejection(pod, others, this.#admitting()) ??
       appArmorRejection(pod, hasAppArmor);
-    if (!verdict) return undefined;
+    if (!verdict || (verdict.lacks && this.#makeRoom(pod, others, verdict.lacks))) return undefined;
     log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
     this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
     return { ...verdict, message: `Pod was rejected: ${verdict.message}`, rejected: true };
+  }
+
+  /** Ends others for a pod that the system needs; false when that would be in vain. */
+  #makeRoom(pod: CoreV1Pod, others: readonly CoreV1Pod[], lacks: readonly Lack[]): boolean {
+    const victims = podsToPreempt(pod, others, lacks);
+    for (const victim of victims ?? []) {
+      this.tellPod(victim, "Warning", preempted.reason, preempted.message);
+      this.end(victim.metadata.uid ?? "", preempted);
+    }
+    return victims !== undefined;
   }
 
   /** Those whose pods are wanted and not over: who has just gone, or ended, by the same news, has made room. */
