@@ -6,7 +6,6 @@ import { flags, type Served } from "./served.ts";
 
 export async function serveAttach(served: Served): Promise<void> {
   const { socket, request, container } = served;
-  if (!container.running) throw new Error(`container ${request.container} in pod ${request.pod} is not running`);
   const channels = new Channels(socket, request.subprotocol);
   const isWhole = container.attachSocket
     ? await attachKept(served, container.attachSocket, channels)

@@ -28,7 +28,12 @@ test("a command's end is told as a Status that clients take the exit code from",
     message: "command terminated with non-zero exit code: error executing command, exit code 3",
     details: { causes: [{ reason: "ExitCode", message: "3" }] },
   });
-  expect(failureStatus("no")).toMatchObject({ status: "Failure", reason: "InternalError", message: "no", code: 500 });
+  expect(failureStatus("no")).toMatchObject({
+    status: "Failure",
+    reason: "InternalError",
+    message: "Internal error occurred: no",
+    code: 500,
+  });
 });
 
 describe("the last word", () => {
@@ -57,6 +62,8 @@ describe("the last word", () => {
 
   test("of the protocol's first version is what went wrong, if anything did", async () => {
     expect(await lastWords("channel.k8s.io", exitStatus(0))).toEqual([]);
-    expect(await lastWords("channel.k8s.io", failureStatus("no such program"))).toEqual(["\x03no such program"]);
+    expect(await lastWords("channel.k8s.io", failureStatus("no such program"))).toEqual([
+      "\x03Internal error occurred: no such program",
+    ]);
   });
 });

@@ -61,12 +61,14 @@ export function exitStatus(code: number): Ending {
   };
 }
 
-export const failureStatus = (message: string): Ending => ({
+export const internalError = (cause: string): string => `Internal error occurred: ${cause}`;
+
+export const failureStatus = (cause: string): Ending => ({
   metadata: {},
   status: "Failure",
-  message,
+  message: internalError(cause),
   reason: "InternalError",
-  details: { causes: [{ message }] },
+  details: { causes: [{ message: cause }] },
   code: 500,
 });
 

@@ -26,7 +26,8 @@ export async function startCommand(
   { nerdctl, effects }: { nerdctl: Nerdctl; effects: Pick<Effects, "uid"> & Pick<Timers, "sleep"> },
   { id, command, stdin }: { id: string; command: readonly string[]; stdin: boolean },
 ): Promise<RunningCommand> {
-  const log = join(tmpdir(), `skerry-exec-${effects.uid()}`);
+  const exec = effects.uid().replaceAll("-", "");
+  const log = join(tmpdir(), `skerry-exec-${exec}`);
   const options = ["--root", join(RUNC_ROOT, nerdctl.namespace), "--log", log, "--log-format", "json"];
   const child = spawn("runc", [...options, "exec", id, ...command], {
     env: nerdctl.environment,
@@ -36,9 +37,10 @@ export async function startCommand(
   const outcome = new Promise<Outcome>((resolve) => {
     child.on("error", (error) => resolve({ code: undefined, problem: error.message }));
     child.on("close", (code) => {
-      const problem = failureIn(log);
+      const cause = failureIn(log);
       rmSync(log, { force: true });
-      resolve(problem === undefined ? { code: code ?? 137 } : { code: undefined, problem });
+      const problem = `failed to start exec "${exec}": ${cause}`;
+      resolve(cause === undefined ? { code: code ?? 137 } : { code: undefined, problem });
     });
   });
   return {
@@ -68,7 +70,7 @@ function failureIn(log: string): string | undefined {
   try {
     for (const line of readFileSync(log, "utf8").split("\n").filter(Boolean)) {
       const { msg } = JSON.parse(line) as { msg?: string };
-      if (msg !== undefined && FAILURE.test(msg)) return `OCI runtime exec failed: ${msg}`;
+      if (msg !== undefined && FAILURE.test(msg)) return `OCI runtime exec failed: ${msg}: unknown`;
     }
   } catch {
     // runc makes it at its start.

@@ -25,7 +25,7 @@ export async function startTerminal(
   { id, command, stdin }: Options,
 ): Promise<RunningCommand> {
   const tasks = tasksOf(nerdctl);
-  const exec = effects.uid();
+  const exec = effects.uid().replaceAll("-", "");
   const folder = folderOf(nerdctl);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const base = join(folder, `${id}.${exec}`);
@@ -47,7 +47,7 @@ export async function startTerminal(
   } catch (error) {
     output.destroy();
     await forget();
-    throw error;
+    throw new Error(`failed to start exec "${exec}": ${(error as Error).message}`);
   }
   begun();
   const outcome = new Promise<void>((resolve) => output.once("close", () => resolve()))

@@ -1,7 +1,8 @@
 /** `kubectl exec`: a command in a running container. */
 import type { Writable } from "node:stream";
+import type { PodStreamRequest } from "../../worker/protocol/link.ts";
 import { writeTo } from "../pods/keeping.ts";
-import { Channel, Channels, exitStatus, failureStatus, readMessage, waitForRoom } from "./channels.ts";
+import { Channel, Channels, exitStatus, failureStatus, internalError, readMessage, waitForRoom } from "./channels.ts";
 import { startCommand } from "./exec-command.ts";
 import { startTerminal } from "./exec-terminal.ts";
 import { flags, type Served } from "./served.ts";
@@ -25,13 +26,16 @@ export type RunningCommand = {
 };
 
 export async function serveExec({ socket, request, container, deps }: Served): Promise<void> {
-  if (!container.running) throw new Error(`container not found ("${request.container}")`);
   const wants = flags(request.query);
   const command = request.query.flatMap(([name, value]) => (name === "command" ? [value] : []));
   const channels = new Channels(socket, request.subprotocol);
   const options = { id: container.containerId, command, stdin: wants("stdin") };
   socket.pause(); // until there is who takes it
-  const running = await (wants("tty") ? startTerminal(deps, options) : startCommand(deps, options)).catch(failed);
+  const running = await (wants("tty") ? startTerminal(deps, options) : startCommand(deps, options)).catch(
+    (error: Error) => {
+      throw new Error(notStarted(request, error.message));
+    },
+  );
   const { stdin } = running;
   socket.on("message", (data: Buffer) => {
     const message = readMessage(data);
@@ -54,14 +58,14 @@ export async function serveExec({ socket, request, container, deps }: Served): P
   const ended = await running.outcome;
   socket.off("close", hangUp);
   await channels.finish(
-    ended.code === undefined
-      ? failureStatus(`error executing command in container: ${ended.problem}`)
-      : exitStatus(ended.code),
+    ended.code === undefined ? failureStatus(notStarted(request, ended.problem)) : exitStatus(ended.code),
   );
 }
 
-function failed(error: Error): never {
-  throw new Error(`error executing command in container: ${error.message}`);
+/** A kubelet's words; to clients of v5, for which the API server translates, they come as its own. */
+function notStarted({ subprotocol }: PodStreamRequest, problem: string): string {
+  const message = `error executing command in container: failed to exec in container: ${problem}`;
+  return subprotocol.startsWith("v5.") ? internalError(message) : message;
 }
 
 async function copy(from: AsyncIterable<Buffer>, channel: number, channels: Channels): Promise<void> {

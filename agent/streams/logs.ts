@@ -33,10 +33,13 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
     timestamps: flag("timestamps"),
     tailLines: number("tailLines"),
     limitBytes: number("limitBytes"),
-    since: seconds !== undefined ? now - seconds * 1000 : sinceTime ? Date.parse(sinceTime) : undefined,
+    since: seconds !== undefined ? now - seconds * 1000 : sinceTime ? wholeSecond(sinceTime) : undefined,
     stream: (query.get("stream") as LogOptions["stream"] | null) ?? "All",
   };
 }
+
+/** The API server hands on no fraction. */
+const wholeSecond = (time: string) => Math.floor(Date.parse(time) / 1000) * 1000;
 
 /** Undefined for a line that the logger has not finished. */
 function parseEntry(line: string): Entry | undefined {

@@ -24,7 +24,7 @@ type Pair = { error?: SpdyStream; data?: SpdyStream };
 
 export async function servePortForward({ socket, request, deps }: ServedPod): Promise<void> {
   const sandbox = deps.pods.sandboxOf(request.namespace, request.pod, request.uid);
-  if (!sandbox) throw new Error(`pod ${request.pod} is not running`);
+  if (!sandbox) throw new Error(`pod not found ("${request.pod}_${request.namespace}")`);
   const dialer = new NamespaceDialer(sandbox.network);
   const refusal = (port: number, cause: Error) =>
     `error forwarding port ${port} to pod ${sandbox.id}, uid : ${cause.message}`;

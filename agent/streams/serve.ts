@@ -1,10 +1,11 @@
 /** Serves what the control plane asks for on a socket to this node's Relay: one socket a stream. */
 import { WebSocket } from "ws";
 import { errorText } from "../../worker/lib/error-text.ts";
-import type { PodStreamRequest, StreamRequest } from "../../worker/protocol/link.ts";
+import { LOG_AS_BODY, type PodStreamRequest, type StreamRequest } from "../../worker/protocol/link.ts";
+import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
 import type { NodeIdentity } from "../local/join.ts";
 import { serveAttach } from "./attach.ts";
-import { Channels, failureStatus } from "./channels.ts";
+import { Channels, closeInOrder, failureStatus, sendWithin } from "./channels.ts";
 import { serveExec } from "./exec.ts";
 import { serveLog } from "./log.ts";
 import { servePortForward } from "./port-forward.ts";
@@ -17,17 +18,26 @@ const CLOSE_MS = 1_000;
 /** A close frame has room for 123 bytes of UTF-8. */
 const MAX_REASON = 40;
 
-const ofContainer = (serve: (served: Served) => Promise<void>) => async (served: ServedPod) => {
-  const { namespace, pod, uid, container: name } = served.request;
-  const container = served.deps.pods.find(namespace, pod, uid, name);
-  if (!container) throw new Error(`container ${name} not found in pod ${pod}`);
-  await serve({ ...served, container });
+const ofContainer =
+  (kind: "exec" | "attach" | "log", serve: (served: Served) => Promise<void>) => async (served: ServedPod) => {
+    const { namespace, pod, uid, container: name } = served.request;
+    const container = served.deps.pods.find(namespace, pod, uid, name);
+    if (!container || (kind !== "log" && !container.running)) throw new Error(MISSING[kind](served.request));
+    await serve({ ...served, container });
+  };
+
+/** What a kubelet says of a container that does not run, or has no log yet, in the words that reach the client. */
+const MISSING: Record<"exec" | "attach" | "log", (request: PodStreamRequest) => string> = {
+  exec: ({ container }) => `unable to upgrade connection: container not found ("${container}")`,
+  attach: ({ container, pod, namespace }) =>
+    `unable to upgrade connection: container ${container} not found in pod ${pod}_${namespace}`,
+  log: ({ container, pod }) => `container "${container}" in pod "${pod}" is not available`,
 };
 
 const POD_SERVERS: Record<PodStreamRequest["kind"], (served: ServedPod) => Promise<void>> = {
-  exec: ofContainer(serveExec),
-  attach: ofContainer(serveAttach),
-  log: ofContainer(serveLog),
+  exec: ofContainer("exec", serveExec),
+  attach: ofContainer("attach", serveAttach),
+  log: ofContainer("log", serveLog),
   portforward: servePortForward,
 };
 
@@ -65,7 +75,10 @@ export async function serveOn(socket: WebSocket, request: StreamRequest, deps: S
     if (socket.readyState !== WebSocket.OPEN) return;
     if (request.kind !== "proxy" && request.subprotocol.endsWith("channel.k8s.io"))
       await new Channels(socket, request.subprotocol).finish(failureStatus(message));
-    else socket.close(1011, message.slice(0, MAX_REASON));
+    else if (request.kind === "log" && request.subprotocol === LOG_AS_BODY) {
+      await sendWithin(socket, JSON.stringify({ type: "unreachable", message } satisfies ProxyMessage));
+      await closeInOrder(socket);
+    } else socket.close(1011, message.slice(0, MAX_REASON));
   }
 }
 

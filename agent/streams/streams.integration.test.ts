@@ -221,9 +221,11 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   test("a container that has ended is told so", async () => {
     containers.set("ended", { ...(containers.get("main") as FoundContainer), running: false });
     const exec = await open("exec", "ended", [["command", "true"]]);
-    expect((await exec.status()).message).toBe('container not found ("ended")');
+    expect((await exec.status()).message).toBe(
+      'Internal error occurred: unable to upgrade connection: container not found ("ended")',
+    );
     const attach = await open("attach", "ended");
-    expect((await attach.status()).message).toMatch(/not running/);
+    expect((await attach.status()).message).toMatch(/container ended not found in pod p_default$/);
   });
 
   test("logs come with their end, and are followed to the container's end", async () => {

@@ -4,11 +4,12 @@
  */
 import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
+import { badRequest } from "../lib/status.ts";
 import { asksForSocket } from "../lib/websocket.ts";
 import type { ProxyMessage } from "../protocol/proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
-import { socketBody } from "./socket-body.ts";
 
+const HEADERS = { "content-type": "text/plain", "cache-control": "no-cache, private" };
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
 export function isStream(request: Request, path: string): boolean {
@@ -39,25 +40,46 @@ export async function openStream(
   return joined.webSocket && !isSocket ? logAnswer(joined.webSocket) : joined;
 }
 
-/** A log is a plain HTTP answer: the Relay's binary messages, one after another. The agent is told what was taken. */
-function logAnswer(socket: WebSocket): Response {
-  const taken = (bytes: number) => {
-    const message: ProxyMessage = { type: "read", bytes };
+/** A log is a plain HTTP answer: the binary messages, one after another. Agents of before begin with them at once. */
+function logAnswer(socket: WebSocket): Promise<Response> {
+  let log: ReadableStreamDefaultController<Uint8Array>;
+  const received = new ReadableStream<Uint8Array>({
+    start: (controller) => {
+      log = controller;
+    },
+    cancel: () => socket.close(1000, "client gone"),
+  });
+  const body = received.pipeThrough(counted(socket));
+  return new Promise((resolve) => {
+    const begin = () => resolve(new Response(body, { headers: HEADERS }));
+    const refuse = (message: string) => resolve(Response.json(badRequest(message).status(), { status: 400 }));
+    socket.addEventListener("message", ({ data }) => {
+      const message = typeof data === "string" ? (JSON.parse(data) as ProxyMessage) : undefined;
+      if (message?.type === "unreachable") return refuse(message.message);
+      begin();
+      if (typeof data !== "string") log.enqueue(new Uint8Array(data));
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (code === 1000) begin();
+      else refuse(reason || "the node did not answer");
+      try {
+        if (code === 1000) log.close();
+        else log.error(new Error(reason || "the connection to the node was lost"));
+      } catch {
+        // cancelled by the client
+      }
+    });
+    socket.binaryType = "arraybuffer";
+    socket.accept();
+  });
+}
+
+/** Tells the agent what the client has taken. */
+function counted(socket: WebSocket): TransformStream<Uint8Array, Uint8Array> {
+  const transform = (chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>) => {
+    controller.enqueue(chunk);
+    const message: ProxyMessage = { type: "read", bytes: chunk.byteLength };
     if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
-  const { body } = socketBody(socket);
-  taken(0); // from the first on, the agent waits for them
-  const counted = new TransformStream<Uint8Array, Uint8Array>(
-    {
-      transform(chunk, controller) {
-        controller.enqueue(chunk);
-        taken(chunk.byteLength);
-      },
-    },
-    undefined,
-    { highWaterMark: 0 },
-  );
-  return new Response(body.pipeThrough(counted), {
-    headers: { "content-type": "text/plain", "cache-control": "no-cache, private" },
-  });
+  return new TransformStream({ transform }, undefined, { highWaterMark: 0 });
 }

@@ -95,6 +95,12 @@ export type NodeUsage = {
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
 export type StreamRequest = PodStreamRequest | ProxyRequest;
 
+/**
+ * A log that becomes the body of an HTTP answer. What is no binary message is a `ProxyMessage`: the agent says first that
+ * there is a log, or why there is none, and then waits to hear what was read.
+ */
+export const LOG_AS_BODY = "http.skerry.dev";
+
 export type PodStreamRequest = {
   id: string;
   kind: "exec" | "attach" | "log" | "portforward";
@@ -104,7 +110,7 @@ export type PodStreamRequest = {
   container: string;
   /** The client's query, e.g. `command`, `stdin`, `tty`, `follow`, `tailLines`, `ports`. */
   query: [string, string][];
-  /** The WebSocket subprotocol agreed with the client: `v5.channel.k8s.io`, …; "" for log. */
+  /** The WebSocket subprotocol agreed with the client: `v5.channel.k8s.io`, …; for a log also "", or `LOG_AS_BODY`. */
   subprotocol: string;
 };
 

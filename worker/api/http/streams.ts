@@ -7,7 +7,7 @@
 import type { Pod } from "../../kinds/core/pod.ts";
 import { isTrue, portsOf } from "../../lib/query.ts";
 import { ApiError, badRequest, type FieldError, invalid, invalidValue, notFound } from "../../lib/status.ts";
-import type { PodStreamRequest, StreamRequest } from "../../protocol/link.ts";
+import { LOG_AS_BODY, type PodStreamRequest, type StreamRequest } from "../../protocol/link.ts";
 import type { Reader } from "../../storage/store.ts";
 
 export type StreamKind = PodStreamRequest["kind"];
@@ -56,10 +56,12 @@ function checkLog(pod: Pod, name: string, previous: boolean): void {
   );
   const what = `container "${name}" in pod "${pod.metadata.name}"`;
   if (previous) {
-    if (!status?.lastState?.terminated) throw badRequest(`previous terminated ${what} not found`);
+    if (!status?.lastState?.terminated?.containerID) throw badRequest(`previous terminated ${what} not found`);
     return;
   }
-  if (status?.state?.running || status?.state?.terminated || status?.lastState?.terminated) return;
+  const { state, lastState } = status ?? {};
+  if (state?.running || state?.terminated?.containerID || lastState?.terminated?.containerID) return;
+  if (state?.terminated || lastState?.terminated) throw badRequest(`${what} is terminated`);
   const reason = status?.state?.waiting?.reason ?? "ContainerCreating";
   throw badRequest(`${what} is waiting to start: ${WAITING[reason] ?? reason}`);
 }
@@ -76,6 +78,7 @@ const PROTOCOLS: Readonly<Record<StreamKind, readonly string[]>> = {
 /** The first of ours that the client offers; "" where nothing is to be agreed. */
 function subprotocol(kind: StreamKind, offered: readonly string[] | undefined): string {
   const served = PROTOCOLS[kind];
+  if (kind === "log" && !offered) return LOG_AS_BODY;
   if (!offered || (kind === "log" && offered.length === 0)) return "";
   const chosen = served.find((protocol) => offered.includes(protocol));
   if (chosen) return chosen;
@@ -112,6 +115,9 @@ function* logProblems(query: URLSearchParams): Iterable<FieldError> {
       reason: "FieldValueForbidden",
       message: "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified",
     };
+  // Alpha: the feature gate PodLogsQuerySplitStreams is off by default.
+  if (query.has("stream"))
+    yield { field: "stream", reason: "FieldValueForbidden", message: "Forbidden: may not be specified" };
   if (sinceTime && Number.isNaN(Date.parse(sinceTime)))
     throw badRequest(
       `parsing time ${JSON.stringify(sinceTime)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(sinceTime)} as "2006"`,
