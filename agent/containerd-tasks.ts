@@ -77,13 +77,15 @@ export class ContainerdTasks {
   }
 
   /** Prepares another process of a container, in a terminal unless it says otherwise. `exec` is to be its name. */
-  async exec(id: string, exec: string, pipes: Pick<Pipes, "stdin" | "stdout">, process: OciProcess): Promise<void> {
+  async exec(id: string, exec: string, pipes: Pipes, process: OciProcess): Promise<void> {
     const { terminal = true } = process;
     const spec = new BinaryWriter().tag(1, WireType.LengthDelimited).string(PROCESS_TYPE);
     spec.tag(2, WireType.LengthDelimited).string(JSON.stringify({ ...process, terminal }));
     const request = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
     if (pipes.stdin) request.tag(2, WireType.LengthDelimited).string(pipes.stdin);
-    request.tag(3, WireType.LengthDelimited).string(pipes.stdout).tag(5, WireType.Varint).bool(terminal);
+    request.tag(3, WireType.LengthDelimited).string(pipes.stdout);
+    if (pipes.stderr) request.tag(4, WireType.LengthDelimited).string(pipes.stderr);
+    request.tag(5, WireType.Varint).bool(terminal);
     request.tag(6, WireType.LengthDelimited).bytes(spec.finish()).tag(7, WireType.LengthDelimited).string(exec);
     await this.#call("tasks.v1.Tasks/Exec", request);
   }

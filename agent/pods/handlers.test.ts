@@ -113,7 +113,7 @@ test("a command knows of the environment what its container says", async () => {
   const said: (readonly string[])[] = [];
   const exec = (_: string, command: readonly string[]) => {
     said.push(command);
-    return Promise.resolve({ code: said.length < 3 ? 3 : undefined, output: "said" });
+    return Promise.resolve({ code: said.length < 3 ? 3 : undefined, stdout: "out", stderr: "err" });
   };
   const container = { name: "c", env: [{ name: "WHO", value: "me" }] };
   const ask = (purpose: "probe" | "lifecycle") =>
@@ -123,8 +123,8 @@ test("a command knows of the environment what its container says", async () => {
       { ...means, purpose, exec },
       1_000,
     );
-  expect(await ask("probe")).toMatchObject({ ok: false, output: "said" });
-  expect((await ask("lifecycle")).error).toBe("command 'test $(WHO) $(ELSE)' exited with 3: ");
+  expect(await ask("probe")).toMatchObject({ ok: false, output: "outerr" });
+  expect((await ask("lifecycle")).error).toBe("command 'test $(WHO) $(ELSE)' exited with 3: err");
   expect((await ask("probe")).output).toBe('command timed out: "test me $(ELSE)" timed out after 1s');
   expect(await act({ exec: { command: ["x"] } }, target, means, 1_000)).toMatchObject({ ok: false, errored: true });
   expect(said).toEqual([

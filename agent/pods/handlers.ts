@@ -29,11 +29,14 @@ const exec: Handler = {
     // Of the environment a probe knows only what the container itself says; a hook nothing.
     const known = new Map(container.env?.map(({ name, value }) => [name, value ?? ""]));
     const command = purpose === "probe" ? given.map((text) => expand(text, (name) => known.get(name))) : given;
-    const { code, output } = await exec(containerId, command, timeoutMs, MOST_OUTPUT).catch(cannotExec);
+    const { code, stdout, stderr } = await exec(containerId, command, timeoutMs, MOST_OUTPUT).catch(cannotExec);
+    const output = (stdout + stderr).slice(0, MOST_OUTPUT);
     const words = command.join(" ");
     if (code === undefined)
       return { ok: false, output: `command timed out: "${words}" timed out after ${timeoutMs / 1000}s` };
-    return code === 0 ? { ok: true, output } : { ok: false, output, error: `command '${words}' exited with ${code}: ` };
+    return code === 0
+      ? { ok: true, output }
+      : { ok: false, output, error: `command '${words}' exited with ${code}: ${stderr}` };
   },
 };
 

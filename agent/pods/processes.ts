@@ -8,6 +8,8 @@ export interface Processes {
   /** When a process started, in clock ticks since boot; undefined when there is none. */
   startTicks(pid: number): string | undefined;
   signal(pid: number, name: NodeJS.Signals): void;
+  /** The runtime is about to hand it to its program: a signal would still be the runtime's. A model's never is. */
+  isBeginning?(pid: number): boolean;
   /** Calls `look` when processes may have ended, soon after each end. Returns what stops that. */
   watch(look: () => void): () => void;
 }
@@ -26,6 +28,7 @@ const SWEEP_MS = 2_000;
 export const machineProcesses = (timers: Timers): Processes => ({
   startTicks,
   signal: signalProcess,
+  isBeginning,
   watch(look) {
     let cancel = () => {};
     const later = () => {
@@ -38,6 +41,17 @@ export const machineProcesses = (timers: Timers): Processes => ({
     return () => cancel();
   },
 });
+
+/** What runc and its like call a process of theirs that becomes a container's. */
+const RUNTIME_INIT = /:\[\d:INIT\]/;
+
+function isBeginning(pid: number): boolean {
+  try {
+    return RUNTIME_INIT.test(readFileSync(`/proc/${pid}/comm`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 export function signalProcess(pid: number, name: NodeJS.Signals): void {
   try {

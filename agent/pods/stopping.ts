@@ -11,6 +11,9 @@ const LEAST_GRACE_MS = 2_000;
 const LOOK_EVERY_MS = 250;
 const KILL_WAIT_MS = 10_000;
 const EVENT_WAIT_MS = 500;
+/** A container that has just been started may not be its program yet. */
+const BEGINNING_MS = 10;
+const MOST_BEGINNING_MS = 1_000;
 
 export type Stop = {
   container: CoreV1Container;
@@ -55,6 +58,9 @@ async function preStop(node: NodeContext, state: PodState, { container, attempt,
 }
 
 async function terminate(node: NodeContext, attempt: Attempt): Promise<void> {
+  const { processes } = node.host;
+  for (let waited = 0; waited < MOST_BEGINNING_MS && processes.isBeginning?.(attempt.pid ?? 0); waited += BEGINNING_MS)
+    await node.effects.sleep(BEGINNING_MS);
   const stopSignal = attempt.stopSignal ?? "SIGTERM";
   if (/^SIG[A-Z0-9]+$/.test(stopSignal) && !stopSignal.startsWith("SIGRT"))
     signal(node.host.processes, attempt, stopSignal as NodeJS.Signals);

@@ -2,7 +2,7 @@
  * A command in a container that is waited for: of probes and hooks. containerd makes it, so that one that takes too long
  * can be ended itself, where ending nerdctl would leave it behind; and no program is started on the machine for it.
  */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Effects } from "../../worker/lib/effects.ts";
@@ -20,10 +20,10 @@ const OUTPUT_MS = 1_000;
 /** What a container's processes are made from does not change; of so many it is remembered. */
 const REMEMBERED = 256;
 
-/** `output` is what it wrote to both streams, as it came. `code` is undefined for one that took too long and was ended. */
-export type Executed = { code: number | undefined; output: string };
+/** `code` is undefined for one that took too long and was ended. */
+export type Executed = { code: number | undefined; stdout: string; stderr: string };
 
-/** Runs a command in a container, and reads at most `most` bytes of its output. Rejects when it cannot be started. */
+/** Runs a command in a container, and reads at most `most` bytes of each stream. Rejects when it cannot be started. */
 export type ExecOnce = (id: string, command: readonly string[], timeoutMs: number, most: number) => Promise<Executed>;
 
 export function execOnce(nerdctl: Nerdctl, effects: Effects & Timers): ExecOnce {
@@ -42,14 +42,17 @@ export function execOnce(nerdctl: Nerdctl, effects: Effects & Timers): ExecOnce 
     const exec = effects.uid();
     const folder = folderOf(nerdctl);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, `${id}.${exec}.out`);
+    // Files that are there already: the shim adds what the command writes, as to any pipe.
+    const stdout = join(folder, `${id}.${exec}.out`);
+    const stderr = join(folder, `${id}.${exec}.err`);
     try {
-      const process = await processOf(id);
-      await tasks.exec(id, exec, { stdout: `file://${file}` }, { ...process, args: [...command], terminal: false });
+      for (const file of [stdout, stderr]) writeFileSync(file, "", { mode: 0o600 });
+      const process = { ...(await processOf(id)), args: [...command], terminal: false };
+      await tasks.exec(id, exec, { stdout, stderr }, process);
       const code = await until(id, exec, timeoutMs);
-      return { code, output: await start(file, most) };
+      return { code, stdout: await start(stdout, most), stderr: await start(stderr, most) };
     } finally {
-      rmSync(file, { force: true });
+      for (const file of [stdout, stderr]) rmSync(file, { force: true });
     }
   };
   return (...asked) => limit(() => run(...asked));
