@@ -287,6 +287,8 @@ export class AgentCore {
       await this.statics?.start();
       await this.pods.start();
     });
+    this.pods.tellNode("Normal", "Starting", "Starting kubelet.");
+    this.pods.tellNode("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
     this.housekeeping?.start();
     this.parts.watchRuntime((answers) => this.reportHealth(answers, answers ? "" : "container runtime is down"));
   }

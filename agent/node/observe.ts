@@ -1,6 +1,6 @@
 /** What there is and what is left of this machine's resources. A few small files are read each time. */
 import { readFileSync, statfsSync } from "node:fs";
-import { CgroupTree, cgroupVersion, nodeCgroup } from "../pods/cgroups.ts";
+import { type CgroupTree, nodeCgroup } from "../pods/cgroups.ts";
 import type { Observation, Observations } from "./thresholds.ts";
 
 const read = (path: string): string => {
@@ -40,14 +40,14 @@ function memory(tree: CgroupTree): Observation {
 }
 
 export type ObserveOptions = {
+  tree: CgroupTree;
   /** Lies on the disk of volumes, images and writable layers: the node has one for all. */
   home: string;
   /** What all pods together may have, in bytes. */
   podsMemory: number;
 };
 
-export function observe({ home, podsMemory }: ObserveOptions): Observations {
-  const tree = new CgroupTree(undefined, cgroupVersion());
+export function observe({ tree, home, podsMemory }: ObserveOptions): Observations {
   const disk = diskOf(home);
   const used = tree.usage(nodeCgroup(home))?.memoryBytes ?? 0;
   const running = Number(/\/(\d+) /.exec(read("/proc/loadavg"))?.[1] ?? 0);
