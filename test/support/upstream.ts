@@ -37,6 +37,11 @@ const OTHERS = {
   etcd: { module: "go.etcd.io/etcd/server/v3", version: "v3.6.6" },
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
+  "metrics-server": {
+    module: "sigs.k8s.io/metrics-server",
+    version: "v0.8.0",
+    package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
+  },
   k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
   registry: {
     module: "github.com/distribution/distribution/v3",
@@ -174,6 +179,12 @@ async function otherModule(go: string, name: string, { module, version }: Other)
 async function moduleFolder(go: string, cwd: string, module: string): Promise<string> {
   const answer = JSON.parse(await goRun(go, ["mod", "download", "-json", module], cwd)) as { Dir: string };
   return answer.Dir;
+}
+
+/** The source of another program, for the files that it comes with. */
+export function moduleSource(name: keyof typeof OTHERS): Promise<string> {
+  const { module, version } = OTHERS[name];
+  return moduleFolder(goToolchain(`the source of ${name}`), "/", `${module}@${version}`);
 }
 
 /** The source of Kubernetes, for the files that its images are made of. */

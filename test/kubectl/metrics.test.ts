@@ -1,0 +1,188 @@
+/** What nodes and pods use: asked of the cluster itself, of a node's own port, and of metrics-server as it is. */
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { moduleSource, upstreamProgram } from "../support/upstream.ts";
+
+const APISERVICE = "v1beta1.metrics.k8s.io";
+const SECOND_MS = 1000;
+
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  cluster = await TestCluster.start();
+  await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: { name: busy, labels: { app: busy } }
+spec:
+  terminationGracePeriodSeconds: 0
+  volumes: [{ name: d, emptyDir: {} }]
+  containers:
+  - name: burn
+    image: busybox:test
+    command: [sh, -c, "while :; do :; done"]
+    resources: { limits: { cpu: 200m, memory: 64Mi } }
+  - name: write
+    image: busybox:test
+    command: [sh, -c, "dd if=/dev/zero of=/d/f bs=1M count=5 && echo written && sleep 6000"]
+    volumeMounts: [{ name: d, mountPath: /d }]
+    readinessProbe: { exec: { command: [test, -e, /d/f] }, periodSeconds: 1 }
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: { name: scraper }
+`);
+  await cluster.ok("create clusterrole scraper --verb=get --resource=nodes/metrics");
+  await cluster.ok("create clusterrolebinding scraper --clusterrole=scraper --serviceaccount=default:scraper");
+  await cluster.ok("wait --for=condition=Ready pod/busy --timeout=60s");
+});
+afterAll(() => cluster?.stop());
+
+const raw = (path: string) => cluster.ok(["get", "--raw", path]);
+const onNode = (path: string) => raw(`/api/v1/nodes/node-a/proxy/${path}`);
+/** Cells of the lines below a table's heading. */
+const rows = (text: string) =>
+  text
+    .trim()
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/));
+
+const millis = (cell = "") => Number(/^(\d+)m$/.exec(cell)?.[1]);
+
+describe("kubectl top, with nothing installed", () => {
+  test("knows what nodes use", async () => {
+    const [node] = rows(await cluster.ok("top node"));
+    expect(node?.[0]).toBe("node-a");
+    expect(millis(node?.[1])).toBeGreaterThan(0);
+    expect(node?.[3]).toMatch(/^[1-9]\d*Mi$/);
+  });
+
+  test("knows what pods use, and each of their containers", async () => {
+    const found = await eventually("it has measured the pod", async () => {
+      const list = rows(await cluster.ok("top pod --containers"));
+      return list.length === 2 && list;
+    });
+    const [burn, write] = found.toSorted();
+    expect(burn?.slice(0, 2)).toEqual(["busy", "burn"]);
+    expect(millis(burn?.[2])).toBeGreaterThan(50);
+    expect(millis(burn?.[2])).toBeLessThan(400);
+    expect(millis(write?.[2])).toBeLessThan(50);
+    expect(await cluster.ok("top pod -l app=other")).toBe("");
+    expect(rows(await cluster.ok("top pod -A --sort-by=cpu"))[0]?.slice(0, 2)).toEqual(["default", "busy"]);
+  });
+
+  test("is for those who may see pods", async () => {
+    await cluster.ok("create rolebinding viewer --clusterrole=view --user=jane");
+    expect(await cluster.ok("top pod --as=jane")).toContain("busy");
+    expect((await cluster.kubectl("top node --as=jane")).stderr).toContain('cannot list resource "nodes"');
+  });
+});
+
+describe("a node's own API", () => {
+  test("has statistics of pods, their containers and volumes", async () => {
+    const summary = JSON.parse(await onNode("stats/summary")) as Summary;
+    const pod = summary.pods.find(({ podRef }) => podRef.name === "busy");
+    expect(pod?.containers.map(({ name }) => name).toSorted()).toEqual(["burn", "write"]);
+    expect(pod?.cpu.usageNanoCores).toBeGreaterThan(50_000_000);
+    expect(pod?.volume.find(({ name }) => name === "d")?.usedBytes).toBeGreaterThanOrEqual(5 * 1024 * 1024);
+    expect(pod?.network.interfaces.map(({ name }) => name)).toEqual(["eth0"]);
+  });
+
+  test("has metrics by the names that dashboards use", async () => {
+    const cadvisor = await onNode("metrics/cadvisor");
+    const labels = 'container="burn",id="[^"]+",image="docker.io/library/busybox:test",name="[0-9a-f]{64}"';
+    for (const name of ["memory_working_set_bytes", "spec_memory_limit_bytes", "cpu_cfs_throttled_periods_total"])
+      expect(cadvisor).toMatch(new RegExp(`^container_${name}{${labels},namespace="default",pod="busy"} [1-9]`, "m"));
+    expect(cadvisor).toMatch(/^container_network_receive_bytes_total{.*interface="eth0".*pod="busy"} \d/m);
+    const kubelet = await onNode("metrics");
+    expect(kubelet).toMatch(/^kubelet_running_pods 1$/m);
+    expect(kubelet).toMatch(/^kubelet_pod_start_duration_seconds_count [1-9]/m);
+    expect(kubelet).toMatch(/^kubelet_runtime_operations_total{operation_type="start_container"} [1-9]/m);
+    expect(await onNode("metrics/probes")).toMatch(
+      /^prober_probe_total{container="write",namespace="default",pod="busy",.*probe_type="Readiness",result="successful"} [1-9]/m,
+    );
+  });
+
+  test("has logs of containers and of the machine", async () => {
+    expect(await onNode("containerLogs/default/busy/write")).toContain("written\n");
+    expect(await onNode("logs/")).toContain("<pre>");
+    expect(await raw("/api/v1/nodes/node-a:10250/proxy/healthz")).toBe("ok");
+  });
+
+  test("answers on its port, with a certificate of the cluster, to those who may", async () => {
+    await eventually("it has its certificate", async () =>
+      (await cluster.ok("get csr --no-headers")).includes("Approved,Issued"),
+    );
+    const address = await cluster.ok(
+      `get node node-a -o jsonpath={.status.addresses[?(@.type=="InternalIP")].address}`,
+    );
+    const port = await cluster.ok("get node node-a -o jsonpath={.status.daemonEndpoints.kubeletEndpoint.Port}");
+    const ca = await cluster.ok(["get", "configmap", "kube-root-ca.crt", "-o", "jsonpath={.data['ca\\.crt']}"]);
+    const token = (await cluster.ok("create token scraper")).trim();
+    const ask = (path: string, headers: Record<string, string> = {}) =>
+      new Promise<[number | undefined, string]>((resolve, reject) => {
+        const sent = request({ host: address, port, path, headers, ca, agent: false }, (response) => {
+          let text = "";
+          response.setEncoding("utf8").on("data", (chunk: string) => {
+            text += chunk;
+          });
+          response.on("end", () => resolve([response.statusCode, text]));
+        });
+        sent.on("error", reject).end();
+      });
+    const scraper = { authorization: `Bearer ${token}` };
+    const [status, text] = await eventually("it shows the certificate", () => ask("/metrics/resource", scraper));
+    expect([status, text.includes('pod_memory_working_set_bytes{namespace="default",pod="busy"}')]).toEqual([
+      200,
+      true,
+    ]);
+    expect(await ask("/metrics")).toEqual([401, "Unauthorized"]);
+    expect(await ask("/pods", scraper)).toEqual([
+      403,
+      "Forbidden (user=system:serviceaccount:default:scraper, verb=get, resource=nodes, subresource(s)=[pods proxy])\n",
+    ]);
+  });
+});
+
+type Summary = {
+  pods: {
+    podRef: { name: string };
+    containers: { name: string }[];
+    cpu: { usageNanoCores: number };
+    volume: { name: string; usedBytes: number }[];
+    network: { interfaces: { name: string }[] };
+  }[];
+};
+
+describe("metrics-server as it is", () => {
+  test("is asked where it is installed, and reads nodes by their own port", { timeout: 900_000 }, async () => {
+    const program = await upstreamProgram("metrics-server", () => {});
+    await cluster.load({ tag: "metrics-server:test", programs: { "metrics-server": program } });
+    const folder = join(await moduleSource("metrics-server"), "manifests/base");
+    const manifests = await cluster.ok(["kustomize", folder]);
+    const image = "image: metrics-server:test\n        command: [metrics-server]";
+    await cluster.apply(manifests.replace(/image: .*/, image));
+    await cluster.ok("rollout status deployment/metrics-server -n kube-system --timeout=120s", {
+      timeoutMs: 130 * SECOND_MS,
+    });
+    await cluster.ok(`wait --for=condition=Available apiservice/${APISERVICE} --timeout=60s`);
+    const found = await eventually("it has measured twice", async () => {
+      const list = rows(await cluster.ok("top pod"));
+      return list.length > 0 && list;
+    });
+    expect(found[0]?.[0]).toBe("busy");
+    expect(millis(found[0]?.[1])).toBeGreaterThan(50);
+    // Its lists are those of a typed server, whose items do not say what they are.
+    const items = JSON.parse(await raw("/apis/metrics.k8s.io/v1beta1/nodes")).items as { kind?: string }[];
+    expect(items.map(({ kind }) => kind)).toEqual([undefined]);
+  });
+
+  test("is asked no more once it is gone", async () => {
+    await cluster.ok(`delete apiservice ${APISERVICE}`);
+    expect(rows(await cluster.ok("top node"))[0]?.[0]).toBe("node-a");
+  });
+});
