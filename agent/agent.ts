@@ -22,6 +22,7 @@ import { machineId } from "./node/machine-id.ts";
 import { settingsOf } from "./node/settings.ts";
 import { announceAgent, answerRequest, readRequest, SHUTDOWN_SIGNAL } from "./node/shutdown-request.ts";
 import { Writability } from "./node/writability.ts";
+import { endOrphans } from "./orphans.ts";
 import { removeNode } from "./pods/cgroups.ts";
 import { machineHost } from "./pods/host.ts";
 import { machineNamespaces } from "./pods/shared-namespaces.ts";
@@ -65,6 +66,9 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   const external = process.env.SKERRY_CONTAINERD === "external";
   const containerd = new Containerd({ home: home.path, timers: effects, log, external });
   await containerd.start();
+  const { folder, socket } = containerd.paths;
+  const orphans = await endOrphans({ folder, socket, namespace: CONTAINERD_NAMESPACE }, effects);
+  if (orphans) log(`ended ${orphans} processes of containers from before this node lost its disk`);
   const toml = containerd.paths.nerdctlToml;
   const launcher = new Launcher(effects, nerdctlEnvironment(toml));
   const observations = new Observations(effects.now);

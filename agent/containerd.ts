@@ -1,8 +1,9 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { delimiter, join } from "node:path";
 import { errorText } from "../worker/lib/error-text.ts";
 import type { Timers } from "./effects.ts";
+import { keepFile } from "./local/home.ts";
 import { SYSTEM_FOLDERS, which } from "./local/install.ts";
 import { signalProcess } from "./pods/processes.ts";
 import { spawn } from "./process.ts";
@@ -74,7 +75,7 @@ export class Containerd {
     mkdirSync(folder, { recursive: true });
     const unused = join(folder, "cni"); // nerdctl wants to know of one, though pods bring their networks with them
     const quote = JSON.stringify;
-    writeChanged(
+    keepFile(
       join(folder, "config.toml"),
       [
         "version = 2",
@@ -86,7 +87,7 @@ export class Containerd {
         "",
       ].join("\n"),
     );
-    writeChanged(
+    keepFile(
       nerdctlToml,
       [
         `address = ${quote(socket)}`,
@@ -172,12 +173,6 @@ export class Containerd {
     };
     this.#stopWatching = this.#timers.after(CHECK_EVERY_MS, look);
   }
-}
-
-/** A disk that cannot be written keeps nobody from what is as it should be. */
-function writeChanged(path: string, text: string): void {
-  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
-  writeFileSync(path, text);
 }
 
 function openLog(path: string): number | "ignore" {

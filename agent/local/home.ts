@@ -1,5 +1,14 @@
 /** Where a cluster or a joined node keeps its state on this machine. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 
 export type Home = {
@@ -41,6 +50,11 @@ export function privateDatabase(path: string): string {
   closeSync(openSync(path, "a", 0o600));
   for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
   return path;
+}
+
+/** Writes only what is not there already: a disk that can take nothing more keeps nobody from what is as it should be. */
+export function keepFile(path: string, content: string, mode = 0o644): void {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== content) writeFile(path, content, mode);
 }
 
 /** Whole or not at all, also when the machine stops in the middle. Secrets are for their owner alone. */

@@ -58,9 +58,11 @@ export function writeIdentity(home: string, identity: NodeIdentity): void {
 export function choose(home: string, chosen: Pick<NodeIdentity, "address" | "kubeletPort" | "configuration">): void {
   const known = readIdentity(home);
   const wanted = Object.entries(chosen).filter(([, value]) => value !== undefined);
-  if (!known || wanted.every(([name, value]) => known[name as keyof typeof chosen] === value)) return;
+  if (!known || wanted.every(([name, value]) => same(known[name as keyof typeof chosen], value))) return;
   writeIdentity(home, { ...known, ...Object.fromEntries(wanted) });
 }
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 export const hashOfCa = (pem: string) =>
   `sha256:${createHash("sha256").update(new X509Certificate(pem).raw).digest("hex")}`;

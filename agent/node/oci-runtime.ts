@@ -4,9 +4,10 @@
  * container is created; it costs three milliseconds, and no process stays.
  * https://github.com/opencontainers/runtime-spec/blob/main/config.md
  */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { keepFile } from "../local/home.ts";
 
 /** What a container's annotations tell the script. Values are paths of ours and numbers: they need no escaping. */
 export const SpecAnnotation = {
@@ -37,7 +38,7 @@ export interface OciRuntimes {
 export function ociRuntimes(folder: string, configured: RuntimeHandlers = {}): OciRuntimes {
   mkdirSync(folder, { recursive: true });
   const rules = join(folder, "spec.sed");
-  writeFileSync(rules, `${specRules(maskedPaths()).join("\n")}\n`);
+  keepFile(rules, `${specRules(maskedPaths()).join("\n")}\n`);
   const written = new Map<string, string>();
   for (const [handler, runtime] of Object.entries({ ...BUILT_IN, ...configured }))
     written.set(
@@ -58,8 +59,7 @@ done
 if [ -n "$bundle" ]; then sed -E -i -f ${quote(rules)} "$bundle/config.json" || exit 1; fi
 exec ${quote(runtime)} "$@"
 `;
-  writeFileSync(path, script);
-  chmodSync(path, 0o755);
+  keepFile(path, script, 0o755);
   return path;
 }
 

@@ -1,12 +1,9 @@
 /** A hundred pods on one node come and go, and leave nothing behind. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
-import { identityOf } from "../../agent/network/identity.ts";
-import { mountPoints } from "../../agent/volumes/mounts.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
-import { checked } from "../support/programs.ts";
+import { count, taken } from "../support/taken.ts";
 
 const PODS = 100;
 const START_TIMEOUT_MS = 420_000;
@@ -23,45 +20,12 @@ afterAll(async () => {
 const patiently = (what: string, check: () => Promise<boolean>) =>
   eventually(what, async () => (await check()) || effects.sleep(1_000).then(() => false), START_TIMEOUT_MS);
 
-const count = (folder: string) => {
-  try {
-    return readdirSync(folder).length;
-  } catch {
-    return 0;
-  }
-};
-
-/** Everything that a pod takes of a machine. */
-async function taken() {
-  const { home } = cluster;
-  const { namespace, table } = identityOf({ home, clusterName: "default", nodeName: "node-a" });
-  const containers = await cluster.nerdctl("ps", "-a", "-q", "--no-trunc");
-  const rules = await checked("nft", ["list", "table", "ip", table]);
-  // Other clusters of this machine have pods too: only what bears this one's addresses is counted.
-  const cidr = await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}");
-  const routes = await checked("ip", ["-4", "route", "show", "root", cidr]);
-  return {
-    containers: containers.stdout.split("\n").filter(Boolean).length,
-    shims: processes(join(home, "containerd/containerd.sock")),
-    routes: routes.stdout.split("\n").filter((line) => line.includes("veth")).length,
-    namespaces: readdirSync("/run/netns").filter((name) => name.startsWith(namespace)).length,
-    addressesInRules: rules.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0,
-    mounts: mountPoints(home).length,
-    folders: count(join(home, "pods")),
-    agentFiles: count(`/proc/${cluster.pid("agent")}/fd`),
-    workerdFiles: count(`/proc/${cluster.pid("workerd")}/fd`),
-  };
-}
-
-function processes(mark: string): number {
-  return readdirSync("/proc").filter((name) => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`-address\0${mark}`);
-    } catch {
-      return false;
-    }
-  }).length;
-}
+/** With the files that the programs beside pods hold open. */
+const takenWithFiles = async () => ({
+  ...(await taken(cluster)),
+  agentFiles: count(`/proc/${cluster.pid("agent")}/fd`),
+  workerdFiles: count(`/proc/${cluster.pid("workerd")}/fd`),
+});
 
 function megabytes(who: "agent" | "workerd" | "supervisor"): number {
   const status = readFileSync(`/proc/${cluster.pid(who)}/status`, "utf8");
@@ -98,8 +62,8 @@ spec: { selector: { app: many }, ports: [{ port: 80 }] }
     await eventually("one is Ready", async () => (await readyReplicas()) === 1);
     await cluster.ok("scale deployment many --replicas=0");
     await eventually("none is left", async () => (await left()) === 0);
-    await eventually("nothing runs", async () => (await taken()).containers === 0);
-    const before = await taken();
+    await eventually("nothing runs", async () => (await takenWithFiles()).containers === 0);
+    const before = await takenWithFiles();
     const memoryBefore = memory();
 
     let start = effects.now();
@@ -107,7 +71,7 @@ spec: { selector: { app: many }, ports: [{ port: 80 }] }
     await cluster.ok(`scale deployment many --replicas=${PODS}`);
     await patiently("all are Ready", async () => (await readyReplicas()) === PODS);
     const started = seconds();
-    const full = await taken();
+    const full = await takenWithFiles();
     const memoryFull = memory();
     expect(full).toMatchObject({
       containers: PODS,
@@ -125,7 +89,7 @@ spec: { selector: { app: many }, ports: [{ port: 80 }] }
     const ended = seconds();
     const { agentFiles, workerdFiles, ...rest } = before;
     await eventually("all is given back", async () => {
-      const { agentFiles: agent, workerdFiles: workerd, ...now } = await taken();
+      const { agentFiles: agent, workerdFiles: workerd, ...now } = await takenWithFiles();
       expect(now).toEqual(rest);
       expect(agent).toBeLessThan(agentFiles + 4);
       expect(workerd).toBeLessThan(workerdFiles + 4);

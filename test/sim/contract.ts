@@ -141,6 +141,10 @@ export interface SimNode {
   /** The disk of the agent goes back to what it was at an earlier `remember()`. */
   remember(): void;
   restore(): void;
+  /** The disk of the agent is lost; what runs goes on. */
+  lose(): void;
+  /** Nothing more can be written to it, or can again. */
+  fill(on: boolean): void;
   /** Faults of the runtime are on (chance per step) or off. */
   trouble(on: boolean): void;
   running(): boolean;

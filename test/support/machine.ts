@@ -99,8 +99,24 @@ export class Machine {
 
   /** Runs the printed `skerry join …` command here, or with only the URL to resume. */
   async join(args: readonly string[]): Promise<void> {
+    await this.resume(...args);
+    await this.loadBusybox();
+  }
+
+  /** The same, on a machine that has its images. Resolves when it is connected. */
+  async resume(...args: readonly string[]): Promise<void> {
+    const child = this.start(...args);
+    while (!this.output.includes("connected to the cluster")) {
+      if (child.exitCode !== null) throw new Error(`${this.name} did not join:\n${this.output}`);
+      await effects.sleep(50);
+    }
+  }
+
+  /** Starts the agent, whatever becomes of it. */
+  start(...args: readonly string[]): ChildProcess {
     this.output = "";
-    const command = [MAIN, "join", ...STEADY_NODE, ...args, "--node-name", this.name, "--node-ip", this.address];
+    const named = args.includes("--node-name") ? [] : ["--node-name", this.name];
+    const command = [MAIN, "join", ...STEADY_NODE, ...args, ...named, "--node-ip", this.address];
     const child = spawn(...this.inside(process.execPath, command), {
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
@@ -111,11 +127,12 @@ export class Machine {
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
-    while (!this.output.includes("connected to the cluster")) {
-      if (child.exitCode !== null) throw new Error(`${this.name} did not join:\n${this.output}`);
-      await effects.sleep(50);
-    }
-    await this.loadBusybox();
+    return child;
+  }
+
+  /** Runs a skerry command on this machine. */
+  skerry(...args: string[]) {
+    return run(...this.inside(process.execPath, [MAIN, ...args]), { env: this.environment, timeoutMs: 60_000 });
   }
 
   private async loadBusybox(): Promise<void> {
@@ -165,10 +182,15 @@ export class Machine {
     await gone;
   }
 
+  /** Ends all that runs on the machine. */
+  async end(): Promise<void> {
+    await this.kill();
+    await this.skerry("down", "--pods");
+  }
+
   /** Takes the machine away with all that ran on it. */
   async remove(): Promise<void> {
-    await this.kill();
-    await run(...this.inside(process.execPath, [MAIN, "down", "--pods"]), { env: this.environment, timeoutMs: 60_000 });
+    await this.end();
     await run("ip", ["-n", this.lan.switch, "link", "delete", this.cable]);
     await run("ip", ["netns", "delete", this.namespace]);
     await unmountAll(this.home);

@@ -7,8 +7,26 @@ type Copy = { pods: Map<string, string>; tables: Table[] };
 export class Disk {
   /** Memories as JSON by pod uid; "" for a pod that has only volumes yet. */
   pods = new Map<string, string>();
-  database = new DatabaseSync(":memory:");
+  database = this.#open();
+  /** Nothing more can be written. */
+  full = false;
   #copy: Copy | undefined;
+
+  #open(): DatabaseSync {
+    const database = new DatabaseSync(":memory:");
+    const exec = database.exec.bind(database);
+    database.exec = (sql) => {
+      if (this.full && sql === "COMMIT") throw new Error("database or disk is full");
+      exec(sql);
+    };
+    return database;
+  }
+
+  /** All that was on it is gone. */
+  lose(): void {
+    this.pods.clear();
+    this.database = this.#open();
+  }
 
   remember(): void {
     const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {

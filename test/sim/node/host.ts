@@ -18,6 +18,7 @@ const SWEEP_MS = 2_000;
 /** A machine as the pods of one life of its agent meet it. */
 export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, agent: Life): Host {
   const mayBeFull = () => {
+    if (disk.full) throw new Error("ENOSPC: no space left on device");
     if (machine.troubled && machine.random() < 0.01) throw new Error("ENOSPC: no space left on device");
   };
   return {

@@ -179,3 +179,42 @@ test("a container that ran out of memory while nobody looked is said to have, ev
   await cluster.pass(60);
   expect(cluster.pod("web")?.status?.containerStatuses?.[0]?.lastState?.terminated?.reason).toBe("OOMKilled");
 });
+
+test("a full disk ends nothing: pods start and restart, and what they did is known after it", async () => {
+  const cluster = await clusterWith({ web: "app:1" });
+  cluster.node.fill(true);
+  cluster.run("late", running("crash:1"));
+  await cluster.pass(120);
+  expect(cluster.running("late")).toEqual([]); // a container needs files
+  expect(restarts(cluster, "late")).toBe(0);
+  cluster.node.crash();
+  cluster.node.start();
+  await cluster.pass(30);
+  expect(restarts(cluster, "web")).toBe(0);
+  expect(cluster.running("web")).toHaveLength(1);
+  cluster.node.fill(false);
+  await cluster.pass(300);
+  expect(restarts(cluster, "late")).toBeGreaterThan(1);
+  const before = restarts(cluster, "late") ?? 0;
+  cluster.cut(true);
+  cluster.node.crash();
+  cluster.node.start();
+  await cluster.pass(600);
+  cluster.cut(false);
+  await cluster.pass(60);
+  expect(restarts(cluster, "late")).toBeGreaterThan(before);
+  expect(cluster.breaks).toEqual([]);
+});
+
+test("a node that lost its disk finds its pods again, and ends those that are gone", async () => {
+  const cluster = await clusterWith({ web: "app:1", gone: "app:1" });
+  const before = cluster.running("web").map(({ container }) => container.id);
+  cluster.node.crash();
+  cluster.node.lose();
+  cluster.take("gone");
+  cluster.node.start();
+  await cluster.pass(120);
+  expect(cluster.running("web").map(({ container }) => container.id)).toEqual(before);
+  expect(cluster.running("gone")).toEqual([]);
+  expect(restarts(cluster, "web")).toBe(0);
+});

@@ -86,6 +86,15 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
       disk.restore();
       if (ran) start();
     },
+    lose() {
+      const ran = life !== undefined;
+      crash();
+      disk.lose();
+      if (ran) start();
+    },
+    fill(on) {
+      disk.full = on;
+    },
     trouble: (on) => trouble.set(on),
     running: () => life !== undefined,
   };

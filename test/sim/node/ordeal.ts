@@ -57,6 +57,9 @@ const freeze: Deed = ({ node }, random) => node.freeze(between(random, 1_000, 90
 const skew: Deed = ({ node }, random) => node.skew(pick(random, [0, 0, -3_600_000, 3_600_000]));
 const remember: Deed = ({ node }) => node.remember();
 const restore: Deed = ({ node }) => node.restore();
+const lose: Deed = ({ node }) => node.lose();
+const fill: Deed = ({ node }) => node.fill(true);
+const empty: Deed = ({ node }) => node.fill(false);
 const cutUplink: Deed = (cluster) => cluster.cut(true);
 const mendUplink: Deed = (cluster) => cluster.cut(false);
 const mute: Deed = (cluster) => cluster.mute(true);
@@ -78,6 +81,9 @@ const DEEDS: readonly Deed[] = [
   skew,
   remember,
   restore,
+  lose,
+  fill,
+  empty,
   cutUplink,
   mendUplink,
   mute,
@@ -102,6 +108,7 @@ export async function ordeal(seed: number): Promise<{ cluster: TinyCluster; wron
   }
   cluster.note("== heal");
   cluster.node.trouble(false);
+  cluster.node.fill(false);
   cluster.node.skew(0);
   cluster.cut(false);
   cluster.mute(false);

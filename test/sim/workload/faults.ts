@@ -43,6 +43,8 @@ const KINDS: readonly Make[] = [
   (random, nodes) => ({ do: "skew", node: node(random, nodes), by: pick(random, [0, -90, 90, 3_600]) * SECOND_MS }),
   (random, nodes) => ({ do: "remember", node: node(random, nodes) }),
   (random, nodes) => ({ do: "restore", node: node(random, nodes) }),
+  (random, nodes) => ({ do: "lose-disk", node: node(random, nodes) }),
+  (random, nodes) => ({ do: "fill-disk", node: node(random, nodes), ms: long(random) }),
   (random, nodes) => ({ do: "runtime-trouble", node: node(random, nodes), ms: long(random) + MINUTE_MS }),
 ];
 

@@ -76,6 +76,12 @@ const HURTS: Hurts = {
   skew: (world, { node, by }) => nth(world.nodes, node)?.skew(by),
   remember: (world, { node }) => nth(world.nodes, node)?.remember(),
   restore: (world, { node }) => nth(world.nodes, node)?.restore(),
+  "lose-disk": (world, { node }) => nth(world.nodes, node)?.lose(),
+  "fill-disk": (world, { node, ms }) => {
+    const machine = nth(world.nodes, node);
+    machine?.fill(true);
+    if (machine) meanwhile(world, `full ${machine.name}`, ms, () => machine.fill(false));
+  },
   "runtime-trouble": (world, { node, ms }) => {
     const machine = nth(world.nodes, node);
     machine?.trouble(true);
@@ -101,6 +107,7 @@ function heal(world: World): void {
   for (const place of world.places()) place.join();
   for (const machine of world.nodes) {
     machine.trouble(false);
+    machine.fill(false);
     machine.skew(0);
     machine.start();
   }

@@ -69,6 +69,8 @@ export type Fault =
   | { do: "skew"; node: number; by: number }
   | { do: "remember"; node: number }
   | { do: "restore"; node: number }
+  | { do: "lose-disk"; node: number }
+  | { do: "fill-disk"; node: number; ms: number }
   | { do: "runtime-trouble"; node: number; ms: number };
 
 /** `at`: ms since the world's beginning. */

@@ -1,0 +1,40 @@
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { effects } from "./effects.ts";
+import { endOrphans } from "./orphans.ts";
+import { spawn } from "./process.ts";
+
+test("what runs under a shim that containerd has no record of is ended, and no other", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "skerry-orphans-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const shim = join(folder, "containerd-shim-test");
+  writeFileSync(shim, "#!/bin/sh\nsleep 1000 & echo $!; wait\n", { mode: 0o755 });
+  const start = async (id: string, socket: string) => {
+    // A script's interpreter comes first in its command line, which a shim's own name does.
+    const args = ["-c", `. ${shim}`, "-namespace", "skerry", "-id", id, "-address", socket];
+    const child = spawn("/bin/sh", args, { argv0: shim, stdio: ["ignore", "pipe", "inherit"] });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [said] = child.stdout ? await once(child.stdout, "data") : [""];
+    const inside = Number(String(said));
+    onTestFinished(() => void spawn("kill", ["-9", String(inside)], { stdio: "ignore" }));
+    return { child, inside };
+  };
+  mkdirSync(join(folder, "state/io.containerd.runtime.v2.task/skerry/known"), { recursive: true });
+  const socket = join(folder, "containerd.sock");
+  const [lost, known, foreign] = await Promise.all([
+    start("lost", socket),
+    start("known", socket),
+    start("lost", "/x"),
+  ]);
+  const ended = once(lost.child, "exit");
+  expect(await endOrphans({ folder, socket, namespace: "skerry" }, effects)).toBeGreaterThan(0);
+  await ended;
+  expect(() => process.kill(lost.inside, 0)).toThrow();
+  for (const { child, inside } of [known, foreign]) {
+    expect([child.exitCode, child.signalCode]).toEqual([null, null]);
+    expect(process.kill(inside, 0)).toBe(true);
+  }
+});

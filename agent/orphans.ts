@@ -1,0 +1,64 @@
+/**
+ * Containers of a node that lost its disk: they run, and the containerd that began anew knows nothing of them. Their
+ * pods are started anew, so what is left of them is ended first.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Timers } from "./effects.ts";
+import { signalProcess } from "./pods/processes.ts";
+
+const LOOK_EVERY_MS = 20;
+const END_TIMEOUT_MS = 10_000;
+const SHIM = /(^|\/)containerd-shim-/;
+
+/** `folder` is containerd's own, of this node; `namespace` the one that its containers live in. */
+export type Runtime = { folder: string; socket: string; namespace: string };
+
+/** Ends shims that containerd has no record of, and all that runs under them. Rejects when they do not end. */
+export async function endOrphans(runtime: Runtime, timers: Timers): Promise<number> {
+  const found = new Set<number>();
+  for (let waited = 0; waited < END_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+    const left = orphans(runtime);
+    if (!left.length) return found.size;
+    for (const pid of left) {
+      found.add(pid);
+      signalProcess(pid, "SIGKILL");
+    }
+    await timers.sleep(LOOK_EVERY_MS);
+  }
+  throw new Error("containers of an earlier installation do not end");
+}
+
+/** What runs in containers first: without their shims nobody could find it any more. */
+function orphans({ folder, socket, namespace }: Runtime): number[] {
+  const pids = readdirSync("/proc").map(Number).filter(Boolean);
+  const isOrphan = (args: readonly string[]): boolean => {
+    if (!SHIM.test(args[0] ?? "") || flagOf(args, "-address") !== socket) return false;
+    return !existsSync(join(folder, "state/io.containerd.runtime.v2.task", namespace, flagOf(args, "-id")));
+  };
+  const shims = new Set(pids.filter((pid) => isOrphan(read(`/proc/${pid}/cmdline`).split("\0"))));
+  if (!shims.size) return [];
+  const parents = new Map(pids.map((pid) => [pid, parentOf(pid)]));
+  const isUnder = (pid: number): boolean => {
+    const parent = parents.get(pid) ?? 0;
+    return parent > 1 && (shims.has(parent) || isUnder(parent));
+  };
+  const inside = pids.filter((pid) => !shims.has(pid) && isUnder(pid));
+  return inside.length ? inside : [...shims];
+}
+
+const flagOf = (args: readonly string[], flag: string): string => args[args.indexOf(flag) + 1] ?? "";
+
+/** See proc(5), /proc/pid/stat. */
+function parentOf(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`);
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1] ?? 0);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return ""; // it has ended
+  }
+}

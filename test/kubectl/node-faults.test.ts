@@ -1,0 +1,356 @@
+/** What befalls a machine while its pods run, and what the node makes of it. */
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { effects } from "../../agent/effects.ts";
+import { run } from "../../agent/process.ts";
+import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
+import { checked } from "../support/programs.ts";
+
+type Pod = {
+  metadata: { name: string; uid: string };
+  status: {
+    phase: string;
+    reason?: string;
+    message?: string;
+    podIP?: string;
+    conditions: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: {
+      name: string;
+      containerID: string;
+      restartCount: number;
+      ready: boolean;
+      state: { running?: object; terminated?: { exitCode: number; reason: string; finishedAt: string } };
+      lastState: { terminated?: { exitCode: number; reason: string } };
+    }[];
+  };
+};
+
+let lan: Lan;
+let cluster: TestCluster;
+let joining: string[] = [];
+const url = () => joining[0] ?? "";
+
+beforeAll(async () => {
+  lan = await makeLan();
+  cluster = await TestCluster.start({ flags: ["--no-agent"] });
+  joining = joinArguments((await cluster.skerry("token", "create")).stdout, lan);
+});
+afterAll(async () => {
+  await cluster?.stop();
+  await lan?.remove();
+});
+
+let machinesMade = 1;
+async function machineNamed(
+  name: string,
+  prepare: (machine: Machine) => Promise<void> = async () => {},
+  flags: readonly string[] = [],
+) {
+  const machine = await Machine.make(name, lan, ++machinesMade);
+  cluster.machines.push(machine);
+  await prepare(machine);
+  await machine.join([...joining, ...flags]);
+  return machine;
+}
+
+const podOn = (node: string, name: string, more = "") => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, labels: { on: ${node} } }
+spec:
+  nodeName: ${node}
+  terminationGracePeriodSeconds: 1
+  ${more}
+  containers: [{ name: main, image: "busybox:test", command: [sh, -c, "trap 'exit 0' TERM; while true; do sleep 0.2; done"] }]
+---`;
+
+const pod = (name: string, namespace = "default") => cluster.json<Pod>(`get pod -n ${namespace} ${name}`);
+const ready = (...names: string[]) =>
+  cluster.ok(`wait --for=condition=Ready --timeout=120s ${names.map((name) => `pod/${name}`).join(" ")}`);
+const main = async (name: string) => (await pod(name)).status.containerStatuses?.[0];
+const idOf = async (name: string) => (await main(name))?.containerID.replace("containerd://", "") ?? "";
+const condition = async (node: string, type: string) => {
+  const { status } = await cluster.json<{ status: Pod["status"] }>(`get node ${node}`);
+  return status.conditions.find((one) => one.type === type);
+};
+const until = (node: string, type: string, status: string) =>
+  eventually(`${type} of ${node} is ${status}`, async () => {
+    const found = await condition(node, type);
+    return found?.status === status && found;
+  });
+
+async function pidOf(machine: Machine, id: string): Promise<number> {
+  const inspected = await machine.nerdctl("inspect", "--format", "{{.State.Pid}}", id);
+  return Number(inspected.stdout);
+}
+
+/** Whoever has ended may wait for its parent to notice. */
+function runs(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+/** Processes whose command lines have this in them. */
+function processesWith(...marks: string[]): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        return pid > 1 && pid !== process.pid && marks.every((mark) => line.includes(mark));
+      } catch {
+        return false;
+      }
+    });
+}
+
+const restarted = (name: string, count: number) =>
+  eventually(`restart ${count} of ${name}`, async () => {
+    const found = await main(name);
+    return found && found.restartCount >= count && found.ready && found;
+  });
+
+describe("what holds containers is killed", () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    machine = await machineNamed("node-b");
+    const shared = "shareProcessNamespace: true";
+    await cluster.apply(
+      [
+        podOn("node-b", "steady"),
+        podOn("node-b", "keeperless"),
+        podOn("node-b", "nameless"),
+        podOn("node-b", "paused", shared),
+      ].join(""),
+    );
+    await ready("steady", "keeperless", "nameless", "paused");
+  });
+
+  test("a shim: its container ends for good and another starts, one at a time", async () => {
+    const id = await idOf("keeperless");
+    const inside = await pidOf(machine, id);
+    const [shim] = processesWith("containerd-shim", id);
+    expect(shim).toBeGreaterThan(1);
+    process.kill(shim as number, "SIGKILL");
+    const after = await restarted("keeperless", 1);
+    expect(after.containerID).not.toContain(id);
+    expect(runs(inside)).toBe(false);
+    expect(await idOf("steady")).not.toBe("");
+    expect((await main("steady"))?.restartCount).toBe(0);
+  });
+
+  test("the process that holds a pod's namespaces: all of the pod begins anew", async () => {
+    const { podIP } = (await pod("paused")).status;
+    const listed = await machine.nerdctl("ps", "-q", "--no-trunc", "--filter", "label=skerry.dev/kind=pause");
+    const [pause = ""] = listed.stdout.split("\n");
+    process.kill(await pidOf(machine, pause), "SIGKILL");
+    await restarted("paused", 1);
+    expect((await pod("paused")).status.podIP).toBeDefined();
+    expect(podIP).toBeDefined();
+  });
+
+  test("a network namespace: the pod gets another, with an address that answers", async () => {
+    const id = await idOf("nameless");
+    const { uid } = (await pod("nameless")).metadata;
+    const [namespace = ""] = readdirSync("/run/netns").filter((name) => name.includes(uid));
+    expect(namespace).not.toBe("");
+    await checked("ip", ["netns", "delete", namespace]);
+    process.kill(await pidOf(machine, id), "SIGKILL");
+    await restarted("nameless", 1);
+    const { podIP = "" } = (await pod("nameless")).status;
+    await eventually("it answers", async () => (await machine.run("busybox", "ping", "-c1", "-W1", podIP)).code === 0);
+  });
+
+  test("containerd that nobody can reach any more is replaced, and no container notices", async () => {
+    const id = await idOf("steady");
+    const inside = await pidOf(machine, id);
+    const pidFile = join(machine.home, "containerd/containerd.pid");
+    const before = readFileSync(pidFile, "utf8");
+    rmSync(join(machine.home, "containerd/containerd.sock"));
+    await eventually("another containerd", async () => readFileSync(pidFile, "utf8") !== before);
+    await eventually("it knows its containers", async () => (await pidOf(machine, id)) === inside);
+    await until("node-b", "Ready", "True");
+    expect((await main("steady"))?.restartCount).toBe(0);
+    await cluster.apply(podOn("node-b", "later"));
+    await ready("later");
+  });
+});
+
+describe("a disk that takes nothing more", () => {
+  test("is told, ends nothing, and is made up for when there is room again", async () => {
+    let home = "";
+    const flags = ["--eviction-hard", "nodefs.available<1%", "--eviction-pressure-transition-period", "5s"];
+    const machine = await machineNamed(
+      "node-c",
+      async ({ home: path }) => {
+        home = path;
+        await checked("mount", ["-t", "tmpfs", "-o", "size=192m", "skerry-test", path]);
+      },
+      flags,
+    );
+    try {
+      await cluster.apply(podOn("node-c", "roomy") + podOn("node-c", "crashing"));
+      await ready("roomy", "crashing");
+      expect((await condition("node-c", "StateWritable"))?.status).toBe("True");
+      const id = await idOf("roomy");
+      const inside = await pidOf(machine, id);
+      const crashing = await pidOf(machine, await idOf("crashing"));
+      await run("dd", ["if=/dev/zero", `of=${join(home, "filler")}`, "bs=64k"]);
+      await run("dd", ["if=/dev/zero", `of=${join(home, "crumbs")}`, "bs=512"]);
+      // What the cluster says now has to be remembered.
+      await cluster.ok("label pod roomy seen=1");
+      const told = await until("node-c", "StateWritable", "False");
+      expect(told.reason).toBe("StateNotWritable");
+      expect(told.message).toMatch(
+        /the agent cannot save its state; pods go on, and it is saved once that is possible/,
+      );
+      await until("node-c", "DiskPressure", "True");
+      process.kill(crashing, "SIGKILL");
+      // Another agent finds the same disk.
+      await machine.kill();
+      await machine.resume(url(), ...flags);
+      await until("node-c", "Ready", "True");
+      expect(await pidOf(machine, id)).toBe(inside);
+      expect((await main("roomy"))?.restartCount).toBe(0);
+      for (const file of ["filler", "crumbs"]) rmSync(join(home, file));
+      await until("node-c", "StateWritable", "True");
+      await restarted("crashing", 1);
+      expect(
+        await cluster.ok("get events --field-selector involvedObject.name=node-c,reason=StateNotWritable -o name"),
+      ).not.toBe("");
+      await machine.kill();
+      await machine.resume(url(), ...flags);
+      expect(await pidOf(machine, id)).toBe(inside);
+      expect(readdirSync(home).filter((name) => name.includes(".broken"))).toEqual([]);
+    } finally {
+      await cluster.ok("delete pod -l on=node-c --grace-period=1 --wait=false");
+      cluster.machines.splice(cluster.machines.indexOf(machine), 1);
+      await machine.end();
+      await unmountAll(home);
+      await run("umount", ["-l", home]);
+      await machine.remove();
+    }
+  });
+});
+
+describe("whose node it is", () => {
+  let machine: Machine;
+  beforeAll(async () => {
+    machine = await machineNamed("node-d");
+    await cluster.apply(podOn("node-d", "owned"));
+    await ready("owned");
+  });
+
+  test("a second machine of the same name is refused, with what can be done", async () => {
+    const other = await Machine.make("node-e", lan, ++machinesMade);
+    try {
+      await expect(other.join([...joining, "--node-name", "node-d"])).rejects.toThrow(
+        /a machine named "node-d" has joined already: choose another name, delete that node, or use a token that allows replacing it/,
+      );
+    } finally {
+      await other.remove();
+    }
+    await until("node-d", "Ready", "True");
+  });
+
+  test("a machine that has a copy of the disk is refused while the first is there, and runs nothing", async () => {
+    const copy = await Machine.make("node-f", lan, ++machinesMade);
+    try {
+      for (const file of ["node.json", "agent.db", "agent.db-wal"])
+        await run("cp", [join(machine.home, file), join(copy.home, file)]);
+      await copy.start(url());
+      await eventually("it is refused", async () => copy.log().includes("another machine is connected as node node-d"));
+      expect(copy.log()).toContain("nothing runs until the cluster has answered");
+      await effects.sleep(3_000);
+      expect((await copy.nerdctl("ps", "-a", "-q")).stdout).toBe("");
+    } finally {
+      await copy.remove();
+    }
+    await until("node-d", "Ready", "True");
+    expect((await main("owned"))?.restartCount).toBe(0);
+  });
+
+  test("a machine that lost its disk joins anew under its name, and nothing of its pods runs twice", async () => {
+    const inside = await pidOf(machine, await idOf("owned"));
+    const { uid } = (await pod("owned")).metadata;
+    await machine.kill();
+    const [containerd] = processesWith("containerd\0-c", machine.home);
+    process.kill(containerd as number, "SIGKILL");
+    await unmountAll(machine.home);
+    for (const name of readdirSync(machine.home)) rmSync(join(machine.home, name), { recursive: true, force: true });
+    await expect(machine.join(joining)).rejects.toThrow("has joined already");
+    const created = await cluster.skerry("token", "create", "--replace");
+    await machine.join(joinArguments(created.stdout, lan));
+    await until("node-d", "Ready", "True");
+    expect(runs(inside)).toBe(false);
+    const after = await eventually("its pod runs again", async () => {
+      const found = await pod("owned");
+      return found.status.containerStatuses?.[0]?.ready && found;
+    });
+    expect(after.metadata.uid).toBe(uid);
+    const listed = await machine.nerdctl("ps", "-q", "--filter", `label=skerry.dev/pod-uid=${uid}`);
+    expect(listed.stdout.trim().split("\n")).toHaveLength(1);
+    expect(processesWith("containerd-shim", join(machine.home, "containerd/containerd.sock"))).toHaveLength(1);
+  });
+});
+
+describe("a machine that is about to go down", () => {
+  test("ends its pods by their priorities, says so, takes no others, and may go on after all", async () => {
+    const machine = await machineNamed("node-g");
+    const critical = podOn("node-g", "critical", "priorityClassName: system-node-critical").replace(
+      "name: critical,",
+      "name: critical, namespace: kube-system,",
+    );
+    const slow = podOn("node-g", "slow")
+      .replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 60")
+      .replace("exit 0", "sleep 2; exit 0");
+    await cluster.apply(podOn("node-g", "plain") + slow + critical);
+    await ready("plain", "slow");
+    await cluster.ok("wait -n kube-system --for=condition=Ready pod/critical --timeout=60s");
+    const ended = machine.skerry("node", "shutdown", "--grace-period", "20s", "--grace-period-critical-pods", "5s");
+    const health = await until("node-g", "Ready", "False");
+    expect(health).toMatchObject({ reason: "KubeletNotReady", message: "node is shutting down" });
+    expect(await ended).toMatchObject({ code: 0 });
+    const found = {
+      plain: await pod("plain"),
+      slow: await pod("slow"),
+      critical: await pod("critical", "kube-system"),
+    };
+    const message = "Pod was terminated in response to imminent node shutdown.";
+    for (const { status } of Object.values(found)) {
+      expect(status).toMatchObject({ phase: "Failed", reason: "Terminated", message });
+      expect(status.conditions.find(({ type }) => type === "DisruptionTarget")).toMatchObject({
+        status: "True",
+        reason: "TerminationByKubelet",
+        message,
+      });
+    }
+    const at = ({ status }: Pod) => Date.parse(status.containerStatuses?.[0]?.state.terminated?.finishedAt ?? "");
+    expect(at(found.critical)).toBeGreaterThanOrEqual(at(found.slow));
+    expect(at(found.slow)).toBeGreaterThanOrEqual(at(found.plain));
+    await cluster.apply(podOn("node-g", "late").replace("spec:", "spec:\n  tolerations: [{ operator: Exists }]"));
+    const refused = await eventually("it is refused", async () => {
+      const late = await pod("late");
+      return late.status.phase === "Failed" && late;
+    });
+    expect(refused.status).toMatchObject({
+      reason: "NodeShutdown",
+      message: "Pod was rejected: Pod was rejected as the node is shutting down.",
+    });
+    expect((await machine.skerry("node", "shutdown", "--cancel")).code).toBe(0);
+    await until("node-g", "Ready", "True");
+    await cluster.apply(podOn("node-g", "again"));
+    await ready("again");
+    const events = await cluster.ok(
+      "get events --field-selector involvedObject.name=node-g,reason=NodeShutdown -o jsonpath={.items[*].message}",
+    );
+    expect(events).toContain("Shutdown manager detected shutdown event");
+    expect(events).toContain("Shutdown manager detected shutdown cancellation");
+  });
+});

@@ -1,0 +1,56 @@
+/** What pods take of the machine that a test's cluster has its node on. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { identityOf } from "../../agent/network/identity.ts";
+import { nodeCgroup } from "../../agent/pods/cgroups.ts";
+import { mountPoints } from "../../agent/volumes/mounts.ts";
+import type { TestCluster } from "./cluster.ts";
+import { checked } from "./programs.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
+
+export const count = (folder: string): number => {
+  try {
+    return readdirSync(folder).length;
+  } catch {
+    return 0;
+  }
+};
+
+/** Everything that a pod takes of a machine. */
+export async function taken(cluster: TestCluster) {
+  const { home } = cluster;
+  const { namespace, table } = identityOf({ home, clusterName: "default", nodeName: "node-a" });
+  const containers = await cluster.nerdctl("ps", "-a", "-q", "--no-trunc");
+  const rules = await checked("nft", ["list", "table", "ip", table]);
+  // Other clusters of this machine have pods too: only what bears this one's addresses is counted.
+  const cidr = await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}");
+  const routes = await checked("ip", ["-4", "route", "show", "root", cidr]);
+  return {
+    containers: containers.stdout.split("\n").filter(Boolean).length,
+    shims: processes(join(home, "containerd/containerd.sock")),
+    routes: routes.stdout.split("\n").filter((line) => line.includes("veth")).length,
+    namespaces: readdirSync("/run/netns").filter((name) => name.startsWith(namespace)).length,
+    addressesInRules: rules.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0,
+    mounts: mountPoints(home).length,
+    folders: count(join(home, "pods")),
+    cgroups: cgroupsUnder(join(CGROUPS, existsSync(join(CGROUPS, "memory")) ? "memory" : "", nodeCgroup(home))),
+    logs: count(join(home, "log/pods")),
+  };
+}
+
+function cgroupsUnder(folder: string): number {
+  if (!existsSync(folder)) return 0;
+  const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return inner.reduce((sum, { name }) => sum + 1 + cgroupsUnder(join(folder, name)), 0);
+}
+
+function processes(mark: string): number {
+  return readdirSync("/proc").filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, "utf8").includes(`-address\0${mark}`);
+    } catch {
+      return false;
+    }
+  }).length;
+}
