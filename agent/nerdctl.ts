@@ -36,6 +36,8 @@ const CONCURRENT_COMMANDS = Math.min(availableParallelism() + 1, 16);
 /** So many containers are inspected or removed by one command, when they wait for it. */
 const INSPECTED_AT_ONCE = 50;
 const REMOVED_AT_ONCE = 10;
+/** With the volumes that were made for what its image calls volumes. */
+const REMOVE = ["rm", "-f", "-v"];
 /**
  * A command ends before collecting garbage pays, and asks containerd one thing after another, once for each container
  * that there is: threads that wake each other cost more than they do. Its hooks inherit this. https://pkg.go.dev/runtime
@@ -64,7 +66,7 @@ export class Nerdctl implements Runtime {
   readonly #inspections = batcher(this.#commands, INSPECTED_AT_ONCE, (ids) =>
     this.#runNow(["inspect", "--format", "{{json .}}", ...ids]),
   );
-  readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow(["rm", "-f", ...ids]));
+  readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow([...REMOVE, ...ids]));
   readonly #content: ContentStore;
   /** Since when, in ms since the epoch as files have it, by image. */
   readonly #pulling = new Map<string, number>();
@@ -148,7 +150,7 @@ export class Nerdctl implements Runtime {
     if (!ids.length) return;
     const removed = new Set(lines((await this.#removals(ids)).stdout)); // its exit code says nothing
     for (const { Id } of await this.inspect(ids.filter((id) => !removed.has(id)))) {
-      const done = await this.#run(["rm", "-f", Id]);
+      const done = await this.#run([...REMOVE, Id]);
       if ((await this.inspect([Id])).length) throw failure(done);
     }
   }

@@ -216,6 +216,21 @@ test("an image is a volume, and leaves nothing behind", async () => {
   await expect(mount("docker.io/library/none:1", home("none"))).rejects.toThrow("not found");
 });
 
+test("volumes that an image asks for go with their container", async () => {
+  const { nerdctl } = runtime;
+  await writeBusyboxImage(home("volumes.tar"), { tag: "docker.io/library/volumes:test", volumes: ["/data", "/etc"] });
+  await nerdctl.load(home("volumes.tar"));
+  const { Id: id } = await nerdctl.run({
+    image: "volumes:test",
+    flags: ["--network", "none"],
+    args: ["sh", "-c", "cat /etc/passwd > /data/copy && sleep 1000"],
+  });
+  const made = async () => (await run(nerdctl.binary, ["volume", "ls", "-q"], { env: nerdctl.environment })).stdout;
+  expect((await made()).split("\n").filter(Boolean)).toHaveLength(2);
+  await nerdctl.remove([id]);
+  expect(await made()).toBe("");
+});
+
 test("volumes that cannot be made hold up no others, and what they need may come later", async () => {
   const both = pod(
     {

@@ -21,6 +21,8 @@ export type ImageOptions = {
   /** Lines of /etc/passwd and /etc/group beside root's. */
   users?: string;
   groups?: string;
+  /** Folders that the image calls volumes. */
+  volumes?: readonly string[];
 };
 
 /** Writes a docker archive whose image holds the machine's own static busybox; no registry is needed. */
@@ -35,10 +37,11 @@ export async function writeBusyboxImage(path: string, options: ImageOptions = {}
   layer.entry({ name: "etc/passwd" }, `root:x:0:0:root:/:/bin/sh\n${options.users ?? ""}`);
   if (options.groups) layer.entry({ name: "etc/group" }, `root:x:0:\n${options.groups}`);
   const layerTar = await collect(layer);
+  const volumes = options.volumes && { Volumes: Object.fromEntries(options.volumes.map((folder) => [folder, {}])) };
   const config = JSON.stringify({
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
-    config: { Env: ["PATH=/bin"], Cmd: ["sh"], ...(options.user && { User: options.user }) },
+    config: { Env: ["PATH=/bin"], Cmd: ["sh"], ...(options.user && { User: options.user }), ...volumes },
     rootfs: { type: "layers", diff_ids: [`sha256:${createHash("sha256").update(layerTar).digest("hex")}`] },
   });
   const tag = options.tag ?? BUSYBOX_IMAGE;
