@@ -25,6 +25,7 @@ import { Writability } from "./node/writability.ts";
 import { endOrphans } from "./orphans.ts";
 import { removeNode } from "./pods/cgroups.ts";
 import { machineHost } from "./pods/host.ts";
+import { protectNode } from "./pods/resources.ts";
 import { machineNamespaces } from "./pods/shared-namespaces.ts";
 import { run } from "./process.ts";
 import type { State } from "./state.ts";
@@ -64,6 +65,7 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   mkdirSync(home.path, { recursive: true });
   const tools = await ensureTools(cachePath(process.env), log);
   const external = process.env.SKERRY_CONTAINERD === "external";
+  protectNode();
   const containerd = new Containerd({ home: home.path, timers: effects, log, external });
   await containerd.start();
   const { folder, socket } = containerd.paths;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { podLimits, podRequests, type QosClass, qosClass } from "../../worker/kinds/core/pod-resources.ts";
 import type { CoreV1Container, CoreV1Pod, CoreV1ResourceRequirements } from "../../worker/kinds/generated/types.ts";
 import { milliValue, parseQuantity, wholeValue, ZERO } from "../../worker/lib/quantity.ts";
@@ -102,6 +102,18 @@ export const lowestOomScore: number = (() => {
   if ((BigInt(`0x${rights}`) >> CAP_SYS_RESOURCE) & 1n) return -1000;
   return Number(readFileSync("/proc/self/oom_score_adj", "utf8"));
 })();
+
+/** As a kubelet and its container runtime. */
+const NODE_OOM_SCORE = "-999";
+
+/** This process, and what it starts, are the last that the kernel ends for want of memory. Containers have their own scores. */
+export function protectNode(): void {
+  try {
+    writeFileSync("/proc/self/oom_score_adj", NODE_OOM_SCORE);
+  } catch {
+    // Inside of a container it may not.
+  }
+}
 
 export type RuntimeLimits = {
   version: CgroupVersion;
