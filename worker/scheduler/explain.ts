@@ -2,6 +2,8 @@ import type { Refusal } from "./framework.ts";
 
 const NO_VICTIMS = "No preemption victims found for incoming pod";
 const NO_HELP = "Preemption is not helpful for scheduling";
+/** Before preemption kube-scheduler tries to take ResourceClaims back, of which a pod without any has none. */
+const NO_CLAIMS = "no new claims to deallocate";
 
 /** `0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s).` */
 function summary(nodes: number, reasons: Iterable<string>): string {
@@ -23,8 +25,8 @@ export function explain(refusals: readonly Refusal[], preempted: Preempted): str
     refusals.flatMap(({ reasons }) => reasons),
   );
   if (preempted === "found") return why;
-  if (preempted !== "none") return `${why} preemption: not eligible due to ${preempted.ineligible}.`;
-  return `${why} preemption: ${summary(
+  if (preempted !== "none") return `${why} ${NO_CLAIMS}, preemption: not eligible due to ${preempted.ineligible}.`;
+  return `${why} ${NO_CLAIMS}, preemption: ${summary(
     nodes,
     refusals.map(({ final }) => (final ? NO_HELP : NO_VICTIMS)),
   )}`;

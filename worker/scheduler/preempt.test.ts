@@ -63,7 +63,7 @@ describe("a pod of higher priority", () => {
     );
     expect(model.get(Pod, "low")?.metadata.deletionTimestamp).toBeUndefined();
     expect(why(model, "polite")).toBe(
-      "0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.",
+      "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: not eligible due to preemptionPolicy=Never.",
     );
   });
 

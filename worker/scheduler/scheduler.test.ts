@@ -68,7 +68,7 @@ describe("a pod that fits nowhere", () => {
     run(model, pod("huge", requesting({ cpu: "10" })));
     const message =
       "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s). " +
-      "preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
+      "no new claims to deallocate, preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.";
     expect(conditionOf(model.get(Pod, "huge")?.status?.conditions, "PodScheduled")).toMatchObject({
       status: "False",
       reason: "Unschedulable",
@@ -82,7 +82,7 @@ describe("a pod that fits nowhere", () => {
     run(model, pod("a", requesting({ cpu: "3" })), pod("b", requesting({ cpu: "2" })));
     expect(why(model, "b")).toBe(
       "0/1 nodes are available: 1 Insufficient cpu. " +
-        "preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
+        "no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.",
     );
   });
 
