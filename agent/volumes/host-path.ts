@@ -1,4 +1,5 @@
 import { closeSync, existsSync, mkdirSync, openSync, type Stats, statSync } from "node:fs";
+import { getSystemErrorMap } from "node:util";
 import { VolumeError, type VolumeSource } from "./volume.ts";
 
 type Check = { is(found: Stats): boolean; wanted: string; create?(path: string): void };
@@ -17,6 +18,16 @@ const types: Record<string, Check> = {
   BlockDevice: { is: (s) => s.isBlockDevice(), wanted: "a block device" },
 };
 
+/** Fails in Go's words. */
+function create(path: string, check: Check): void {
+  try {
+    check.create?.(path);
+  } catch (error) {
+    const { syscall = "", path: at = path, errno = 0 } = error as NodeJS.ErrnoException;
+    throw new VolumeError(`${syscall} ${at}: ${getSystemErrorMap().get(errno)?.[1] ?? errno}`);
+  }
+}
+
 /** https://kubernetes.io/docs/concepts/storage/volumes/#hostpath */
 export const hostPath: VolumeSource = {
   name: "hostPath",
@@ -26,7 +37,7 @@ export const hostPath: VolumeSource = {
     if (type === "") return path;
     const check = types[type];
     if (!check) throw new VolumeError(`${type} is an invalid volume type`);
-    if (check.create && !existsSync(path)) check.create(path);
+    if (!existsSync(path)) create(path, check);
     const found = statSync(path, { throwIfNoEntry: false });
     if (!found || !check.is(found)) throw new VolumeError(`hostPath type check failed: ${path} is not ${check.wanted}`);
     return path;

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { release } from "node:os";
 import { sep } from "node:path";
 import { run } from "../process.ts";
 
@@ -31,10 +32,21 @@ export const mountPoints = (folder: string): string[] =>
 
 export const isMountPoint = (path: string) => mountPoints(path).includes(path);
 
-/** Mounts a new file system of memory; `options` as mount(8) takes them. */
+/** Linux has tmpfs keep out of swap since then. */
+const NO_SWAP_KERNEL = [6, 4] as const;
+
+/** Mounts a new file system of memory, kept out of swap where the kernel can; `options` as mount(8) takes them. */
 export async function mountNew(type: "tmpfs" | "hugetlbfs", path: string, options: string): Promise<void> {
   mkdirSync(path, { recursive: true });
-  await must("mount", ["-t", type, "-o", options, type, path]);
+  const mount = (given: string) => must("mount", ["-t", type, "-o", given, type, path]);
+  if (type !== "tmpfs" || !isKernel(release(), ...NO_SWAP_KERNEL)) return mount(options);
+  await mount(`${options},noswap`).catch(() => mount(options));
+}
+
+/** Whether a kernel's release is at least this one. */
+export function isKernel(name: string, major: number, minor: number): boolean {
+  const [own = 0, ownMinor = 0] = name.split(".").map(Number);
+  return own > major || (own === major && ownMinor >= minor);
 }
 
 /** Mounts what a handle of this process leads to, whatever has its name by now. */

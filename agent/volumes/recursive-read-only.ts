@@ -1,6 +1,7 @@
 import { release } from "node:os";
 import type { CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import { run } from "../process.ts";
+import { isKernel } from "./mounts.ts";
 import { VolumeError } from "./volume.ts";
 
 /** Linux has it since 5.12. */
@@ -16,8 +17,7 @@ export async function findRecursiveReadOnly(): Promise<boolean> {
 }
 
 export function supports(kernel: string, features: string): boolean {
-  const [major = 0, minor = 0] = kernel.split(".").map(Number);
-  if (major < KERNEL[0] || (major === KERNEL[0] && minor < KERNEL[1])) return false;
+  if (!isKernel(kernel, ...KERNEL)) return false;
   try {
     return (JSON.parse(features) as { mountOptions?: string[] }).mountOptions?.includes("rro") ?? false;
   } catch {

@@ -108,6 +108,9 @@ describe("hostPath", () => {
     expect(statSync(at("new")).mode & 0o777).toBe(0o644);
     expect(await prepare({ hostPath: { path: "/dev/null", type: "CharDevice" } })).toBe("/dev/null");
     expect(await prepare({ hostPath: { path: at("anything") } })).toBe(at("anything"));
+    await expect(prepare({ hostPath: { path: at("no/file"), type: "FileOrCreate" } })).rejects.toMatchObject({
+      message: `open ${at("no/file")}: no such file or directory`,
+    });
   });
 });
 
