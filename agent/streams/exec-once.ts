@@ -13,7 +13,7 @@ import type { Nerdctl } from "../nerdctl.ts";
 import { folderOf, tasksOf } from "./exec-terminal.ts";
 
 const SIGKILL = 9;
-/** They wait for what they run, so they must not hold up each other. */
+/** So many are being started at once; that they run long holds up nobody. */
 const AT_ONCE = 16;
 /** Processes that hold on to its output after it has ended are waited for so long. */
 const OUTPUT_MS = 1_000;
@@ -38,52 +38,57 @@ export function execOnce(nerdctl: Nerdctl, effects: Effects & Timers): ExecOnce 
     for (const old of known.keys().take(Math.max(known.size - REMEMBERED, 0))) known.delete(old);
     return found;
   };
-  const run: ExecOnce = async (id, command, timeoutMs, most) => {
+  const begin = (id: string, exec: string, command: readonly string[], output: { stdout: string; stderr: string }) =>
+    limit(async () => {
+      const process = { ...(await processOf(id)), args: [...command], terminal: false };
+      await tasks.exec(id, exec, output, process);
+      await tasks.start(id, exec);
+    });
+
+  /** Resolves to its exit code, or undefined when it took too long. */
+  async function ended(id: string, exec: string, timeoutMs: number): Promise<number | undefined> {
+    let isLate = false;
+    const cancel = effects.after(timeoutMs, () => {
+      isLate = true;
+      tasks.kill(id, exec, SIGKILL).catch(() => {}); // it has just ended
+    });
+    const code = await tasks.wait(id, exec).finally(cancel);
+    return isLate ? undefined : code;
+  }
+
+  return async (id, command, timeoutMs, most) => {
     const exec = effects.uid();
     const folder = folderOf(nerdctl);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     // Files that are there already: the shim adds what the command writes, as to any pipe.
-    const stdout = join(folder, `${id}.${exec}.out`);
-    const stderr = join(folder, `${id}.${exec}.err`);
+    const [stdout, stderr] = ["out", "err"].map((name) => join(folder, `${id}.${exec}.${name}`)) as [string, string];
+    /** Its output is whole when it is forgotten. */
+    const forget = async () => {
+      const forgotten = tasks.remove(id, exec).catch(() => {}); // the container may have gone with it
+      await Promise.race([forgotten, effects.sleep(OUTPUT_MS)]);
+    };
     try {
       for (const file of [stdout, stderr]) writeFileSync(file, "", { mode: 0o600 });
-      const process = { ...(await processOf(id)), args: [...command], terminal: false };
-      await tasks.exec(id, exec, { stdout, stderr }, process);
-      const code = await until(id, exec, timeoutMs);
+      await begin(id, exec, command, { stdout, stderr });
+      const code = await ended(id, exec, timeoutMs);
+      await forget();
       return { code, stdout: await start(stdout, most), stderr: await start(stderr, most) };
+    } catch (error) {
+      await forget();
+      throw error;
     } finally {
       for (const file of [stdout, stderr]) rmSync(file, { force: true });
     }
   };
-  return (...asked) => limit(() => run(...asked));
-
-  async function until(id: string, exec: string, timeoutMs: number): Promise<number | undefined> {
-    let isLate = false;
-    let cancel = () => {};
-    try {
-      await tasks.start(id, exec);
-      cancel = effects.after(timeoutMs, () => {
-        isLate = true;
-        tasks.kill(id, exec, SIGKILL).catch(() => {}); // it has just ended
-      });
-      const code = await tasks.wait(id, exec);
-      return isLate ? undefined : code;
-    } finally {
-      cancel();
-      // Its output is whole when it is forgotten.
-      const forgotten = tasks.remove(id, exec).catch(() => {}); // the container may have gone with it
-      await Promise.race([forgotten, effects.sleep(OUTPUT_MS)]);
-    }
-  }
 }
 
 /** The first so many bytes of a file, which may not be there. */
 async function start(path: string, most: number): Promise<string> {
+  const file = await open(path).catch(() => undefined);
   try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(most), 0, most, 0);
-    return buffer.toString("utf8", 0, bytesRead);
-  } catch {
-    return "";
+    const read = await file?.read(Buffer.alloc(most), 0, most, 0);
+    return read?.buffer.toString("utf8", 0, read.bytesRead) ?? "";
+  } finally {
+    await file?.close();
   }
 }
