@@ -40,24 +40,40 @@ export async function openStream(
   return joined.webSocket && !isSocket ? logAnswer(joined.webSocket) : joined;
 }
 
-/** A log is a plain HTTP answer: the binary messages, one after another. Agents of before begin with them at once. */
-function logAnswer(socket: WebSocket): Promise<Response> {
+/**
+ * A log is a plain HTTP answer: the binary messages, one after another. Agents of before begin with them at once. The
+ * agent is told what the client has taken, as nothing else would hold it back.
+ */
+export function logAnswer(socket: WebSocket): Promise<Response> {
   let log: ReadableStreamDefaultController<Uint8Array>;
-  const received = new ReadableStream<Uint8Array>({
-    start: (controller) => {
-      log = controller;
+  let untold = 0;
+  const body = new ReadableStream<Uint8Array>(
+    {
+      start: (controller) => {
+        log = controller;
+      },
+      // There is no room for more than is asked for, so that all of before has been taken.
+      pull() {
+        const message: ProxyMessage = { type: "read", bytes: untold };
+        if (untold > 0 && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+        untold = 0;
+      },
+      cancel: () => socket.close(1000, "client gone"),
     },
-    cancel: () => socket.close(1000, "client gone"),
-  });
-  const body = received.pipeThrough(counted(socket));
+    { highWaterMark: 0 },
+  );
+  const answer = new Response(body, { headers: HEADERS });
   return new Promise((resolve) => {
-    const begin = () => resolve(new Response(body, { headers: HEADERS }));
+    const begin = () => resolve(answer);
     const refuse = (message: string) => resolve(Response.json(badRequest(message).status(), { status: 400 }));
+    socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => {
       const message = typeof data === "string" ? (JSON.parse(data) as ProxyMessage) : undefined;
       if (message?.type === "unreachable") return refuse(message.message);
       begin();
-      if (typeof data !== "string") log.enqueue(new Uint8Array(data));
+      if (typeof data === "string") return;
+      untold += data.byteLength;
+      log.enqueue(new Uint8Array(data));
     });
     socket.addEventListener("close", ({ code, reason }) => {
       if (code === 1000) begin();
@@ -69,17 +85,6 @@ function logAnswer(socket: WebSocket): Promise<Response> {
         // cancelled by the client
       }
     });
-    socket.binaryType = "arraybuffer";
     socket.accept();
   });
-}
-
-/** Tells the agent what the client has taken. */
-function counted(socket: WebSocket): TransformStream<Uint8Array, Uint8Array> {
-  const transform = (chunk: Uint8Array, controller: TransformStreamDefaultController<Uint8Array>) => {
-    controller.enqueue(chunk);
-    const message: ProxyMessage = { type: "read", bytes: chunk.byteLength };
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-  };
-  return new TransformStream({ transform }, undefined, { highWaterMark: 0 });
 }
