@@ -111,10 +111,10 @@ function systemInfo(containerdVersion: string): CoreV1NodeSystemInfo {
 /** The largest ones, as a Node has a limited size. */
 function images(list: readonly InspectedImage[]): CoreV1ContainerImage[] {
   return list
-    .map((image) => ({
-      names: [...new Set([...(image.RepoDigests ?? []), ...(image.RepoTags ?? [])].map(fullName))].slice(0, MOST_NAMES),
-      sizeBytes: image.Size ?? 0,
-    }))
+    .map(({ RepoDigests = [], RepoTags = [], Size = 0 }) => {
+      const tags = RepoTags.filter((tag) => !tag.endsWith(":")); // which nerdctl makes of names with a digest
+      return { names: [...new Set([...RepoDigests, ...tags].map(fullName))].slice(0, MOST_NAMES), sizeBytes: Size };
+    })
     .filter(({ names }) => names.length > 0)
     .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.names[0] ?? "").localeCompare(b.names[0] ?? ""))
     .slice(0, MOST_IMAGES);

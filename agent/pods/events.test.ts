@@ -137,3 +137,24 @@ test("what differs only in its words is one event from the tenth on, and more th
   await settle();
   expect(told.at(-1)?.body.message).toBe("(combined from similar events): failed again");
 });
+
+test("what is said anew replaces what was said, in the same event", async () => {
+  const { told, api } = cluster();
+  const { events } = recorder(new DatabaseSync(":memory:"), api);
+  const say = (was: string, message: string) => events.renew(pod("a"), "Normal", "Pulling", { was, message });
+  events.record(pod("a"), "Normal", "Pulling", "Pulling");
+  await settle();
+  say("Pulling", "1 of 2");
+  await settle();
+  say("1 of 2", "2 of 2");
+  say("never said", "nothing");
+  await settle();
+  expect(told.map(({ method, body }) => `${method} ${body.message} ${body.count}`)).toEqual([
+    "POST Pulling 1",
+    "PATCH 1 of 2 1",
+    "PATCH 2 of 2 1",
+  ]);
+  events.record(pod("a"), "Normal", "Pulling", "Pulling");
+  await settle();
+  expect(told.at(-1)).toMatchObject({ method: "POST", body: { message: "Pulling", count: 1 } });
+});

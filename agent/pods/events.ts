@@ -81,8 +81,7 @@ export class EventRecorder {
     const [before, key] = [was, message].map((words) => keyOf(about, type, reason, words)) as [string, string];
     const known = this.#known.get(before);
     if (!known || before === key) return;
-    const count = (known.event.count ?? 1) + 1;
-    known.event = { ...known.event, message, count, lastTimestamp: timestamp(this.#effects.now()) };
+    known.event = { ...known.event, message, lastTimestamp: timestamp(this.#effects.now()) };
     this.#known.delete(before);
     this.#queue.delete(before);
     this.#known.set(key, known);

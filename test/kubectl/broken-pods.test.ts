@@ -1,10 +1,16 @@
 /** A new user's pods that do not work: `kubectl describe` alone tells why, in Kubernetes' words. */
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { run } from "../../agent/process.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { TestRegistry } from "../support/registry.ts";
 
 let cluster: TestCluster;
 let registry: TestRegistry;
+let folder = "";
 
 type Broken = {
   /** What the user did. */
@@ -92,6 +98,20 @@ const broken: Broken[] = [
         `Failed to pull image "\\S+": failed to pull and unpack image "\\S+": failed to resolve reference "\\S+": .*401 Unauthorized`,
       ),
     ],
+  },
+  {
+    name: "unsigned-image",
+    spec: () => `containers: [{ name: app, image: "${registry.host}/signed/app:1" }]`,
+    describe: () => {
+      const image = quoted(`${registry.host}/signed/app:1`);
+      return [
+        "State: +Waiting\n +Reason: +ImagePullBackOff",
+        event("Normal", "Pulling", `Pulling image "${image}"`),
+        event("Warning", "Failed", `Failed to pull image "${image}": SignatureValidationFailed: no signatures found`),
+        event("Warning", "Failed", "Error: SignatureValidationFailed"),
+        event("Normal", "BackOff", `Back-off pulling image "${image}"`),
+      ];
+    },
   },
   {
     name: "wrong-command",
@@ -249,9 +269,27 @@ const broken: Broken[] = [
   },
 ];
 
+/** What the node's administrator wants signed. */
+function policy(): string {
+  const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return `
+apiVersion: policy.sigstore.dev/v1beta1
+kind: ClusterImagePolicy
+metadata: { name: signed }
+spec:
+  images: [{ glob: "127.0.0.1:*/signed/**" }]
+  authorities: [{ key: { data: ${JSON.stringify(publicKey.export({ type: "spki", format: "pem" }))} } }]
+`;
+}
+
 beforeAll(async () => {
-  [cluster, registry] = await Promise.all([TestCluster.start(), TestRegistry.start()]);
+  folder = mkdtempSync(join(tmpdir(), "skerry-policy-"));
+  const file = join(folder, "policy.yaml");
+  writeFileSync(file, policy());
+  const flags = ["--node-name", "node-a", "--image-policy", file, "--max-parallel-image-pulls", "3"];
+  [cluster, registry] = await Promise.all([TestCluster.start({ flags }), TestRegistry.start()]);
   registry.users.set("private/", "jane:very-secret");
+  await registry.push("signed/app", "1", []);
   const auth = ["--docker-server", registry.host, "--docker-username", "jane", "--docker-password", "guessed"];
   await cluster.ok(["create", "secret", "docker-registry", "wrong", ...auth]);
   await cluster.apply(broken.map(manifest).join("\n"));
@@ -260,6 +298,7 @@ beforeAll(async () => {
 afterAll(async () => {
   registry?.stop();
   await cluster?.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test.each(broken)("$name", async ({ name, describe }) => {
@@ -277,6 +316,21 @@ test.each(broken)("$name", async ({ name, describe }) => {
     return missing().length === 0;
   }).catch(() => {});
   expect(missing(), seen).toEqual([]);
+});
+
+test("a pod whose image never comes goes when it is deleted", async () => {
+  registry.faults.push(({ url = "" }) => url.startsWith("/v2/team/slow/"));
+  const image = `${registry.host}/team/slow:1`;
+  await cluster.apply(
+    manifest({ name: "endless", spec: () => `containers: [{ name: app, image: "${image}" }]`, describe: () => [] }),
+  );
+  const pulling = new RegExp(event("Normal", "Pulling", `Pulling image "${quoted(image)}"`));
+  await eventually("it pulls", async () => pulling.test(await cluster.ok("describe pod endless")));
+  const asked = () => registry.asked.some((line) => line.includes("/v2/team/slow/"));
+  await eventually("the registry is asked", async () => asked());
+  await cluster.ok("delete pod endless --timeout=20s");
+  const { stdout } = await run("ps", ["-eo", "args"]);
+  expect(stdout).not.toContain(`pull -q ${image}`);
 });
 
 test("a user who may not look is told what is missing", async () => {
