@@ -1,5 +1,6 @@
 import { WebSocket } from "ws";
 import { CloseCode } from "../worker/protocol/link.ts";
+import { agentTrusting } from "./trust.ts";
 
 /** One WebSocket as the control link uses it. Handlers are set at once after it was made; `onClose` is called once. */
 export interface LinkSocket {
@@ -30,7 +31,8 @@ export function dialLink({ server, node, token, ca }: LinkAddress, log: (message
   const url = `${server.replace(/^http/, "ws")}/link/${encodeURIComponent(node)}`;
   const headers = { authorization: `Bearer ${token}` };
   // Compression takes more of both ends, in time and memory, than it saves on messages of a few kilobytes.
-  const options = { headers, ca, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false };
+  const agent = url.startsWith("wss:") ? { agent: agentTrusting(ca) } : {};
+  const options = { headers, ...agent, handshakeTimeout: HANDSHAKE_MS, perMessageDeflate: false };
   const socket = new WebSocket(url, options);
   let refused = "";
   socket.on("error", (error) => {

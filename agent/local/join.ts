@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { connect } from "node:tls";
 import type { KubeletConfiguration } from "../node/settings.ts";
 import { files, writeFile } from "./home.ts";
-import { sendChecked } from "./http.ts";
+import { checked, open, read } from "./http.ts";
 
 /** What a node knows of its cluster, in `$SKERRY_HOME/node.json`. */
 export type NodeIdentity = {
@@ -38,7 +38,13 @@ export type JoinOptions = {
 /** `POST /skerry/join`; the answer's credential is written before anything uses it. */
 export async function join(home: string, options: JoinOptions): Promise<NodeIdentity> {
   const { server, token, node, ca, address } = options;
-  const { body } = await sendChecked({ url: server, ca }, "POST", "/skerry/join", { token, name: node });
+  const bytes = Buffer.from(JSON.stringify({ token, name: node }));
+  const path = "/skerry/join";
+  const { body } = checked(
+    "POST",
+    path,
+    await read(await open({ url: server, ca }, "POST", path, { bytes, anyTime: true })),
+  );
   const identity: NodeIdentity = {
     server,
     node,

@@ -8,11 +8,12 @@ import {
   type RequestOptions,
   type ServerResponse,
 } from "node:http";
-import { createServer, Agent as HttpsAgent, request as httpsRequest, type Server } from "node:https";
+import { createServer, request as httpsRequest, type Server } from "node:https";
 import type { Socket } from "node:net";
 import { type Duplex, pipeline } from "node:stream";
 import { ApiError } from "../../worker/lib/status.ts";
 import { HOP_BY_HOP } from "../../worker/protocol/proxy.ts";
+import { agentTrusting } from "../trust.ts";
 
 export type ApiForwarderOptions = {
   /** The cluster's API with its path: `https://host/clusters/NAME`. */
@@ -42,7 +43,7 @@ export class ApiForwarder {
   constructor({ upstream, ca, certificate, key }: ApiForwarderOptions) {
     this.#upstream = upstream;
     const pool = { keepAlive: true, maxFreeSockets: 8 };
-    this.#agent = upstream.protocol === "https:" ? new HttpsAgent({ ...pool, ca }) : new HttpAgent(pool);
+    this.#agent = upstream.protocol === "https:" ? agentTrusting(ca, pool) : new HttpAgent(pool);
     this.#server = createServer({ cert: certificate, key });
     this.#server.requestTimeout = 0; // a body may take as long as its sender likes
     this.#server.keepAliveTimeout = IDLE_CLIENT_MS;

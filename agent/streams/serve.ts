@@ -4,6 +4,7 @@ import { errorText } from "../../worker/lib/error-text.ts";
 import { LOG_AS_BODY, type PodStreamRequest, type StreamRequest } from "../../worker/protocol/link.ts";
 import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
 import type { NodeIdentity } from "../local/join.ts";
+import { agentTrusting } from "../trust.ts";
 import { serveAttach } from "./attach.ts";
 import { Channels, closeInOrder, failureStatus, sendWithin } from "./channels.ts";
 import { serveExec } from "./exec.ts";
@@ -56,7 +57,8 @@ export async function serveStream(
   const headers = { authorization: `Bearer ${identity.token}` };
   // Compression would cost more than it saves, on both sides.
   const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
-  const socket = new WebSocket(url, { headers, ca: identity.ca, perMessageDeflate: false, ...timeouts });
+  const agent = url.startsWith("wss:") ? { agent: agentTrusting(identity.ca) } : {};
+  const socket = new WebSocket(url, { headers, ...agent, perMessageDeflate: false, ...timeouts });
   try {
     await opened(socket, () => serveOn(socket, request, deps));
   } catch (error) {

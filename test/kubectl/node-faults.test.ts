@@ -1,5 +1,5 @@
 /** What befalls a machine while its pods run, and what the node makes of it. */
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
@@ -7,7 +7,7 @@ import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
-import { checked } from "../support/programs.ts";
+import { checked, ensurePackages } from "../support/programs.ts";
 
 type Pod = {
   metadata: { name: string; uid: string };
@@ -16,7 +16,7 @@ type Pod = {
     reason?: string;
     message?: string;
     podIP?: string;
-    conditions: { type: string; status: string; reason?: string; message?: string }[];
+    conditions: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
     containerStatuses?: {
       name: string;
       containerID: string;
@@ -352,5 +352,40 @@ describe("a machine that is about to go down", () => {
     );
     expect(events).toContain("Shutdown manager detected shutdown event");
     expect(events).toContain("Shutdown manager detected shutdown cancellation");
+  });
+});
+
+describe("a machine whose clock is wrong", () => {
+  test("joins 30 years behind, keeps its pods while its clock is set back and forth, and tells the cluster's time", async () => {
+    await ensurePackages({ faketime: "faketime" });
+    const library = (await checked("sh", ["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"])).stdout.trim();
+    let clock = "";
+    const machine = await machineNamed("node-h", async (made) => {
+      clock = join(made.home, "clock");
+      writeFileSync(clock, "-30y");
+      const settings = { FAKETIME_TIMESTAMP_FILE: clock, FAKETIME_NO_CACHE: "1", FAKETIME_DONT_FAKE_MONOTONIC: "1" };
+      made.extra = { LD_PRELOAD: library, ...settings };
+    });
+    await cluster.apply(
+      podOn("node-h", "timeless") + podOn("node-h", "dying").replace("sleep 0.2; done", "sleep 1; exit 1; done"),
+    );
+    await ready("timeless");
+    for (const offset of ["+20y", "-1d", "+3h", "-30y"]) {
+      writeFileSync(clock, offset);
+      await effects.sleep(2_000);
+    }
+    await eventually("restarts go on", async () => ((await main("dying"))?.restartCount ?? 0) >= 2, 90_000);
+    expect((await main("timeless"))?.restartCount).toBe(0);
+    await machine.kill();
+    await machine.resume(url());
+    await until("node-h", "Ready", "True");
+    const isNow = (text: string | undefined) => Math.abs(Date.parse(text ?? "") - effects.now()) < 300_000;
+    const { status } = await cluster.json<{ status: { startTime: string } & Pod["status"] }>("get pod dying");
+    expect(isNow(status.startTime)).toBe(true);
+    for (const { lastTransitionTime } of status.conditions) expect(isNow(lastTransitionTime)).toBe(true);
+    const script = "cut -d. -f2 /var/run/secrets/kubernetes.io/serviceaccount/token";
+    const claims = await cluster.ok(["exec", "timeless", "--", "sh", "-c", script]);
+    const { iat } = JSON.parse(Buffer.from(claims.trim(), "base64url").toString()) as { iat: number };
+    expect(isNow(new Date(iat * 1000).toISOString())).toBe(true);
   });
 });

@@ -51,6 +51,8 @@ export class Machine {
   readonly address: string;
   private readonly lan: Lan;
   private agent: ChildProcess | undefined;
+  /** What its agent finds in its environment beside what every machine's does. */
+  extra: NodeJS.ProcessEnv = {};
   private output = "";
 
   private constructor(name: string, lan: Lan, n: number) {
@@ -89,7 +91,7 @@ export class Machine {
   }
 
   private get environment(): NodeJS.ProcessEnv {
-    return { ...process.env, SKERRY_HOME: this.home };
+    return { ...process.env, SKERRY_HOME: this.home, ...this.extra };
   }
 
   private inside(command: string, args: readonly string[]): [string, string[]] {
