@@ -34,7 +34,7 @@ describe("cgroups of version 2", () => {
     const cgroups = machineCgroups({ home: HOME, podPids: 100, root });
     expect(cgroups.parentOf("u1", guaranteed)).toBe(`${NODE}/podu1`);
     cgroups.make("u1", guaranteed);
-    expect(read("cgroup.subtree_control")).toBe("+cpu +cpuset +memory +pids");
+    expect(read("cgroup.subtree_control")).toBe("+cpu +cpuset +memory +pids ");
     expect(read(NODE, "podu1/cpu.weight")).toBe("20"); // 512 shares
     expect(read(NODE, "podu1/cpu.max")).toBe("50000 100000");
     expect(read(NODE, "podu1/memory.max")).toBe(`${128 * MIB}`);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { podRequests } from "../../worker/kinds/core/pod-resources.ts";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
@@ -119,7 +119,7 @@ export function runtimeLimits(root = ROOT): RuntimeLimits {
   const version = cgroupVersion(root);
   if (version === 1)
     return { version, swap: existsSync(join(root, "memory/memory.memsw.limit_in_bytes")), pageSizes: [] };
-  const controllers = (readFile(join(root, "cgroup.controllers")) ?? "").trim().split(" ");
+  const controllers = words(join(root, "cgroup.controllers"));
   // The outermost cgroup has no such file.
   const own = /^0::(.*)$/m.exec(readFile("/proc/self/cgroup") ?? "")?.[1] ?? "/";
   const swap = existsSync(join(root, own, "memory.swap.max"));
@@ -194,9 +194,18 @@ export class CgroupTree {
     const above: string[] = [];
     for (let at = dirname(folder); at.startsWith(this.#root); at = dirname(at)) above.unshift(at);
     for (const place of above) {
-      const there = (readFile(join(place, "cgroup.controllers")) ?? "").trim().split(" ");
-      const passed = CONTROLLERS.filter((name) => there.includes(name)).map((name) => `+${name}`);
-      if (passed.length) writeFileSync(join(place, "cgroup.subtree_control"), passed.join(" "));
+      const there = words(join(place, "cgroup.controllers"));
+      const passed = words(join(place, "cgroup.subtree_control"));
+      for (const name of CONTROLLERS) if (there.includes(name) && !passed.includes(name)) this.#passOn(place, name);
+    }
+  }
+
+  /** One at a time: that the kernel refuses one, as it does while real-time tasks run, is no reason to lack the others. */
+  #passOn(place: string, controller: string): void {
+    try {
+      appendFileSync(join(place, "cgroup.subtree_control"), `+${controller} `);
+    } catch {
+      // What needs it fails to be written, and says so nowhere: containers' own limits hold all the same.
     }
   }
 
@@ -236,6 +245,8 @@ export function hugepageSizes(folder = "/sys/kernel/mm/hugepages"): number[] {
     return kib ? [Number(kib) * 1024] : [];
   });
 }
+
+const words = (path: string): string[] => (readFile(path) ?? "").trim().split(" ");
 
 function readFile(path: string): string | undefined {
   try {
