@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { allocate, allocatedPod } from "./allocation.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import type { PodMemory } from "./memory.ts";
@@ -91,11 +91,17 @@ test("conditions tell of a resize, and go with it", () => {
 describe("doing it", () => {
   function machine(usedBytes: number) {
     const did: string[] = [];
+    const made = (container?: CoreV1Container) => `make ${Object.values(container?.resources?.limits ?? {}).join(",")}`;
     const context = {
       effects: { now: () => NOW },
       events: { record: (_: CoreV1Pod, type: string, reason: string) => did.push(`${type} ${reason}`) },
       runtime: { update: async (id: string, flags: string[]) => did.push(`update ${id} ${flags.join(" ")}`) },
-      host: { cgroups: { make: () => did.push("make"), usage: () => ({ memoryBytes: usedBytes, pids: 1 }) } },
+      host: {
+        cgroups: {
+          make: (_: string, { spec }: CoreV1Pod) => did.push(made(spec.containers[0])),
+          usage: () => ({ memoryBytes: usedBytes, pids: 1 }),
+        },
+      },
     } as unknown as NodeContext;
     return { did, context };
   }
@@ -106,10 +112,11 @@ describe("doing it", () => {
       const state = { uid: "u1", memory, pod: allocate(wanted, memory, asked()).pod } as PodState;
       await resizePod(context, state, ["app"]);
       settleResize(context, state);
+      expect(did.pop()).toBe("Normal ResizeCompleted");
       return did.splice(0).map((what) => what.split(" ").slice(0, 2).join(" "));
     };
-    expect(await resize(sized("200m", "200Mi", 2))).toEqual(["make", "update c1", "make", "Normal ResizeCompleted"]);
-    expect(await resize(sized("100m", "100Mi", 3))).toEqual(["update c1", "make", "Normal ResizeCompleted"]);
+    expect(await resize(sized("200m", "200Mi", 2))).toEqual(["make 200m,200Mi", "update c1", "make 200m,200Mi"]);
+    expect(await resize(sized("300m", "100Mi", 3))).toEqual(["make 300m,200Mi", "update c1", "make 300m,100Mi"]);
     expect(memory.resize).toBeUndefined();
   });
   test("memory that is in use is not taken away", async () => {

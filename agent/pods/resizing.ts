@@ -15,8 +15,8 @@ export async function resizePod(node: NodeContext, state: PodState, names: reado
   const before = withActual(state);
   try {
     refuseBelowUsage(node, state, before, containers);
-    // The pod as a whole never has less than its containers together.
-    if (memoryLimit(pod) >= memoryLimit(before)) node.host.cgroups.make(uid, pod);
+    // The pod as a whole never has less than its containers, neither before nor after.
+    node.host.cgroups.make(uid, larger(before, pod));
     for (const container of containers.toSorted((a, b) => growth(state, a) - growth(state, b) || 0)) {
       const attempt = memory.containers[container.name]?.current;
       if (!attempt) continue;
@@ -65,6 +65,30 @@ function withActual({ pod, memory }: PodState): CoreV1Pod {
     ...pod,
     spec: { ...pod.spec, initContainers: initContainers?.map(actual), containers: containers.map(actual) },
   };
+}
+
+type Amounts = Record<string, string>;
+
+/** The pod with the more of what each of its containers has and is to have. */
+function larger(before: CoreV1Pod, after: CoreV1Pod): CoreV1Pod {
+  const of = (had: readonly CoreV1Container[] = [], wanted: readonly CoreV1Container[] = []) =>
+    wanted.map((container, at): CoreV1Container => {
+      const [a, b] = [had[at]?.resources, container.resources];
+      const resources = { requests: more(a?.requests, b?.requests), limits: more(a?.limits, b?.limits) };
+      return { ...container, resources: { ...b, ...resources } };
+    });
+  const { initContainers, containers } = after.spec;
+  const init = initContainers && { initContainers: of(before.spec.initContainers, initContainers) };
+  return { ...after, spec: { ...after.spec, ...init, containers: of(before.spec.containers, containers) } };
+}
+
+/** What is said on one side only is no bound, or no request, on the other. */
+function more(a: Amounts = {}, b: Amounts = {}): Amounts {
+  const nano = (text: string) => parseQuantity(text).nano;
+  const both = Object.entries(b).filter(([name]) => a[name] !== undefined);
+  return Object.fromEntries(
+    both.map(([name, amount]) => [name, nano(a[name] ?? "0") > nano(amount) ? (a[name] ?? "0") : amount]),
+  );
 }
 
 const memoryLimit = (pod: CoreV1Pod): number => podCgroupLimits(pod).memoryBytes ?? Infinity;
