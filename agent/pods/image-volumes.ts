@@ -16,7 +16,7 @@ export function imageVolumes({ spec }: CoreV1Pod, container: CoreV1Container): I
 }
 
 /** As volumes want to know of an image. */
-export const volumeImage = (reference: string, { Id: id }: EnsuredImage): VolumeImage => ({
+export const volumeImage = (reference: string, { Id: id }: Pick<EnsuredImage, "Id">): VolumeImage => ({
   id,
   name: canonicalName(reference),
 });
