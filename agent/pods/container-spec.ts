@@ -79,7 +79,7 @@ export type ContainerGiven = {
   machineBytes: number;
   runtimeLimits: RuntimeLimits;
   cgroupParent: string;
-  /** What it shares with the pod's others, see `shareFlags`. */
+  /** What it shares with the pod's others, see `shareWith`. */
   shared: readonly string[];
   security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
   chance: string;

@@ -45,8 +45,8 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
   host.files.writeNames(uid, renderResolvConf(resolver), (machineHosts) =>
     printHosts(pod, sandbox.ip ?? "", clusterDomain, machineHosts),
   );
-  const shared = await shareFlags(node, pod, sandbox);
-  if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox, shared);
+  const { flags } = await shareWith(node, pod, sandbox);
+  if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox, flags);
   memory.sandbox = sandbox;
   memory.sandboxes = number + 1;
 }
@@ -65,15 +65,17 @@ async function runtimeOf({ host: { security } }: NodeContext, { spec }: CoreV1Po
   throw new Error(`rpc error: code = Unknown desc = failed to get sandbox runtime: ${cause}`);
 }
 
-/** Flags of `nerdctl run` for what all containers of a pod share beside its network; what is missing of it is made. */
-export async function shareFlags(node: NodeContext, pod: CoreV1Pod, sandbox: Sandbox): Promise<string[]> {
+/** What all containers of a pod share beside its network: flags of `nerdctl run`, and what they find at /dev/shm. */
+export type Shared = { flags: string[]; shm: string };
+
+/** What is missing of it is made. */
+export async function shareWith(node: NodeContext, pod: CoreV1Pod, sandbox: Sandbox): Promise<Shared> {
   const hostname = hostnameOf(pod, node.nodeName, node.clusterDomain);
   const { network } = sandbox;
-  const { ipc, uts } = await node.host.security.namespaces.open(sandbox.id, { pod, hostname, network });
-  return [
-    ...["--runtime", await runtimeOf(node, pod, sandbox)],
-    ...["--annotation", `${SpecAnnotation.ipc}=${ipc}`, "--annotation", `${SpecAnnotation.uts}=${uts}`],
-  ];
+  const { ipc, uts, shm } = await node.host.security.namespaces.open(sandbox.id, { pod, hostname, network });
+  const annotations = [`${SpecAnnotation.ipc}=${ipc}`, `${SpecAnnotation.uts}=${uts}`];
+  const flags = ["--runtime", await runtimeOf(node, pod, sandbox), ...annotations.flatMap((a) => ["--annotation", a])];
+  return { flags, shm };
 }
 
 async function startPause(

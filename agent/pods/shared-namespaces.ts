@@ -1,6 +1,6 @@
 /**
- * The namespaces beside the network that a pod's containers share: System V and POSIX IPC, and the host name. They
- * belong to no process, so they outlive every container of the pod and cost no memory.
+ * What a pod's containers share beside the network: System V and POSIX IPC with /dev/shm, and the host name. None of it
+ * belongs to a process, so it outlives every container of the pod.
  * https://man7.org/linux/man-pages/man7/namespaces.7.html
  */
 import { createHash } from "node:crypto";
@@ -9,10 +9,11 @@ import { hostname as machineName } from "node:os";
 import { join } from "node:path";
 import type { CoreV1Pod, CoreV1Sysctl } from "../../worker/kinds/generated/types.ts";
 import { type Command, CommandError } from "../network/commands.ts";
+import { mountPoints } from "../volumes/mounts.ts";
 import { sysctlsOf } from "./sysctls.ts";
 
-/** For each the file that stands for it, or `host` for the machine's own. */
-export type SharedPaths = { ipc: string; uts: string };
+/** For each namespace the file that stands for it, or `host` for the machine's own; `shm` is what is at /dev/shm. */
+export type SharedPaths = { ipc: string; uts: string; shm: string };
 
 export type SharedGiven = {
   pod: CoreV1Pod;
@@ -39,8 +40,11 @@ const DEFAULTS: CoreV1Sysctl[] = [
   { name: "net.ipv4.ip_unprivileged_port_start", value: "0" },
   { name: "net.ipv4.ping_group_range", value: "0 2147483647" },
 ];
-/** The host name, then names and values. */
-const SETTINGS = `echo "$1" >/proc/sys/kernel/hostname; shift
+/** As container runtimes give a pod. */
+const SHM = "nosuid,nodev,noexec,mode=1777,size=64m";
+/** The place of the shared memory if it is the pod's own, the host name, then names and values of sysctls. */
+const SETTINGS = `[ -z "$1" ] || mount -t tmpfs -o ${SHM} shm "$1"
+echo "$2" >/proc/sys/kernel/hostname; shift 2
 while [ $# -gt 0 ]; do
   [ -e "/proc/sys/$1" ] || { echo "open /proc/sys/$1: no such file or directory" >&2; exit 1; }
   echo "$2" 2>/dev/null >"/proc/sys/$1" || { echo "write /proc/sys/$1: invalid argument" >&2; exit 1; }
@@ -52,12 +56,9 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
   const root = join(FOLDER, createHash("sha256").update(home).digest("hex").slice(0, 8));
   const close = async (sandbox: string) => {
     const folder = join(root, sandbox);
-    const mounted = existsSync(folder)
-      ? readdirSync(folder)
-          .map((file) => join(folder, file))
-          .filter(isNamespace)
-      : [];
-    if (mounted.length) await command("umount", mounted);
+    const mounted = mountPoints(folder);
+    // Lazily, as nobody waits for the last user.
+    if (mounted.length) await command("umount", ["-l", ...mounted]);
     rmSync(folder, { recursive: true, force: true });
     if (existsSync(root) && !readdirSync(root).length) rmdirSync(root);
   };
@@ -69,11 +70,13 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
         ipc: pod.spec.hostIPC ? "host" : join(folder, "ipc"),
         // A node that bears another name than its machine is one of several on it.
         uts: pod.spec.hostNetwork && hostname === machineName() ? "host" : join(folder, "uts"),
+        shm: pod.spec.hostIPC ? "/dev/shm" : join(folder, "shm"),
       };
-      const own = Object.entries(paths).filter(([, path]) => path !== "host");
+      const { ipc, uts } = paths;
+      const own = Object.entries({ ipc, uts }).filter(([, path]) => path !== "host");
       if (own.every(([, path]) => isNamespace(path))) return paths;
       await close(sandbox);
-      mkdirSync(folder, { recursive: true });
+      mkdirSync(join(folder, "shm"), { recursive: true });
       for (const [, path] of own) writeFileSync(path, "");
       const settings = [...(network ? DEFAULTS : []), ...sysctlsOf(pod)].flatMap(({ name, value }) => [
         fileOf(name),
@@ -82,7 +85,7 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
       const words = [
         ...(network ? ["nsenter", `--net=${network}`] : []),
         ...["unshare", ...own.map(([kind, path]) => `--${kind}=${path}`)],
-        ...["sh", "-ec", SETTINGS, "sh", hostname, ...settings],
+        ...["sh", "-ec", SETTINGS, "sh", pod.spec.hostIPC ? "" : paths.shm, hostname, ...settings],
       ];
       try {
         await command(words[0] ?? "", words.slice(1));

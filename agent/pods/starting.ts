@@ -7,13 +7,12 @@ import { ImageVolumeError } from "../volumes/volume.ts";
 import { containerOptions } from "./container-spec.ts";
 import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { environment } from "./env.ts";
-import { hasSeveralContainers } from "./fields.ts";
 import { hookFailure, tellHook } from "./hooks.ts";
 import { type Attempt, remember } from "./memory.ts";
 import { hostnameOf } from "./network.ts";
 import { observe } from "./observe.ts";
 import { raised } from "./restart.ts";
-import { shareFlags } from "./sandbox.ts";
+import { shareWith } from "./sandbox.ts";
 import { CreateError } from "./security.ts";
 import { endProcesses } from "./stopping.ts";
 
@@ -120,12 +119,13 @@ async function optionsOf(
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   const target = targetName && memory.containers[targetName]?.current?.id;
   if (targetName && !target) throw new Error(`unable to find target container ${targetName}`);
+  const shared = await shareWith(node, pod, sandbox);
   return containerOptions(pod, container, {
     sandbox,
     hostname,
     files: [
       ...host.files.names(uid),
-      ...(await sharedMemory(node, state)),
+      [shared.shm, "/dev/shm"],
       [attempt.messagePath ?? "", container.terminationMessagePath ?? "/dev/termination-log"],
     ],
     attempt: step.number,
@@ -137,17 +137,11 @@ async function optionsOf(
     machineBytes: host.memoryBytes,
     runtimeLimits: host.runtimeLimits,
     cgroupParent: host.cgroups.parentOf(uid, pod),
-    shared: await shareFlags(node, pod, sandbox),
+    shared: shared.flags,
     security: host.security,
     chance: effects.uid(),
     target,
   });
-}
-
-async function sharedMemory({ host }: NodeContext, { pod, uid }: PodState): Promise<[string, string][]> {
-  if (pod.spec.hostIPC) return [["/dev/shm", "/dev/shm"]];
-  // One that is alone has its own.
-  return hasSeveralContainers(pod) ? [[await host.volumes.sharedMemory(uid), "/dev/shm"]] : [];
 }
 
 function begin(state: PodState, container: CoreV1Container, attempt: Attempt): void {

@@ -42,8 +42,6 @@ export interface PodVolumes {
   mountsOf(pod: CoreV1Pod, container: CoreV1Container, context: MountContext): Promise<ContainerMount[]>;
   /** A file of a volume, and where it lies; undefined when there is no such volume. `read` throws when it cannot be. */
   file(uid: string, volume: string, path: string): { place: string; read(): string } | undefined;
-  /** The place of the /dev/shm that a pod's containers have in common. */
-  sharedMemory(uid: string): Promise<string>;
   /** Unmounts and deletes the volumes of a pod that is over, with what it wrote to them. */
   release(uid: string): Promise<void>;
   /** Unmounts and deletes all that belongs to a pod. */
@@ -55,8 +53,6 @@ export interface PodVolumes {
 /** `follows` as of a `VolumeSource`. */
 type Place = { path: string; readOnly: boolean; follows: boolean };
 
-/** As container runtimes give a pod by default. */
-const SHARED_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Of a file that variables come from. */
 const MOST_FILE_BYTES = 1024 * 1024;
 
@@ -193,14 +189,8 @@ export class Volumes implements PodVolumes {
     return { place: join(place, path), read: () => readInside(place, path, MOST_FILE_BYTES) };
   }
 
-  async sharedMemory(uid: string): Promise<string> {
-    const place = join(this.#folder(uid), "shm");
-    if (!isMountPoint(place)) await mountNew("tmpfs", place, `size=${SHARED_MEMORY_BYTES},mode=1777`);
-    return place;
-  }
-
   async release(uid: string): Promise<void> {
-    const own = ["subpaths", "links", "images", "shm", "volumes"].map((name) => join(this.#folder(uid), name));
+    const own = ["subpaths", "links", "images", "volumes"].map((name) => join(this.#folder(uid), name));
     await this.#delete(uid, [this.#memory(uid), ...own]);
   }
 

@@ -403,13 +403,14 @@ describe("namespaces", () => {
   });
 
   test("what is in them outlives a container", async () => {
-    const script = "ls /dev/mqueue; [ -e /dev/mqueue/kept ] && exec sleep 1000; touch /dev/mqueue/kept; exit 1";
+    const script = "cd /dev; ls mqueue shm; [ -e shm/page ] && exec sleep 1000; touch mqueue/letter shm/page; exit 1";
     await make("again", { containers: { c: { command: ["sh", "-c", script] } } });
     await eventually("it runs again", async () => {
       const found = await cluster.kubectl("get pod again -o jsonpath={.status.containerStatuses[0]}");
       return /"restartCount":1/.test(found.stdout) && /"running"/.test(found.stdout);
     });
-    expect((await cluster.ok("logs again")).trim()).toBe("kept");
+    expect(await cluster.ok("logs again")).toMatch(/letter[\s\S]*page/);
+    expect(await said("again", "c", "grep /dev/shm /proc/self/mountinfo")).toMatch(/ rw,nosuid,nodev,noexec,/);
   });
 
   test("the machine's where a pod asks for them, and only then", async () => {

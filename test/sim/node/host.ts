@@ -63,7 +63,11 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     security: {
       settings: securitySettings(),
       runtimes: { of: () => "runc" },
-      namespaces: { open: async () => ({ ipc: "host", uts: "host" }), close: async () => {}, opened: () => [] },
+      namespaces: {
+        open: async () => ({ ipc: "host", uts: "host", shm: "/dev/shm" }),
+        close: async () => {},
+        opened: () => [],
+      },
       hasAppArmor: false,
       handlerOf: async () => "",
       userOf: () => undefined,

@@ -33,7 +33,6 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolu
     mountsOf: async () => [],
     file: () => undefined,
     recursiveReadOnly: true,
-    sharedMemory: async (uid) => `/pods/${uid}/shm`,
     async release() {
       await effects.sleep(between(machine.random, 1, 10));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");
