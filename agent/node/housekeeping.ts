@@ -18,6 +18,7 @@ export type KeptPods = {
   isRunning(uid: string): boolean;
   end(uid: string, verdict: Ended): void;
   discardEnded(): void;
+  isDiscarding(): boolean;
   usedImages(): UsedImages;
   forgetImage(id: string): void;
   tellNode(type: "Normal" | "Warning", reason: string, message: string): void;
@@ -45,8 +46,9 @@ export type HousekeepingDeps = HousekeepingParts & {
 
 /** As the kubelet does. */
 const COLLECT_EVERY_MS = 5 * 60_000;
-/** Containers that are to be removed for their disk get so long for it. */
-const DISCARDED_WITHIN_MS = 5_000;
+/** Containers that are removed for their disk are waited for so long: what runs is not to go for what they hold. */
+const DISCARDED_WITHIN_MS = 30_000;
+const DISCARDED_EVERY_MS = 200;
 
 export class Housekeeping {
   readonly #deps: HousekeepingDeps;
@@ -117,9 +119,11 @@ export class Housekeeping {
   }
 
   async #reclaimDisk(): Promise<void> {
-    this.#deps.pods.discardEnded();
+    const { pods, effects } = this.#deps;
+    pods.discardEnded();
+    const until = effects.now() + DISCARDED_WITHIN_MS;
+    while (pods.isDiscarding() && effects.now() < until) await effects.sleep(DISCARDED_EVERY_MS);
     // An image can go only after the last container that was made from it.
-    await this.#deps.effects.sleep(DISCARDED_WITHIN_MS);
     await this.#images.freeUnused();
   }
 }

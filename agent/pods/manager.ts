@@ -310,6 +310,11 @@ export class PodManager {
       if (worker.state.known && isOver(phaseOf(worker.state.pod, worker.state.memory))) worker.discard();
   }
 
+  /** Some of them are still there. */
+  isDiscarding(): boolean {
+    return this.#workers.values().some((worker) => worker.isDiscarding);
+  }
+
   /** It was removed from the node. */
   forgetImage(id: string): void {
     this.#node.images.forget(id);

@@ -129,6 +129,11 @@ export class PodWorker {
     this.#planAgain();
   }
 
+  /** Containers that it was told to discard are still there. */
+  get isDiscarding(): boolean {
+    return this.state.memory.discarded === true && this.#view.observed.length > 0;
+  }
+
   /** Something happened. `full` when containers may be there that are not known. */
   wake(full = false): void {
     this.#view.outdate(full);
