@@ -8,22 +8,19 @@ import type { Runtime } from "../runtime.ts";
 import { isStatic } from "../static/manifest.ts";
 import { fullName } from "../static/mirrors.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { type AdmittingNode, type Lack, type Rejection, rejection } from "./admission.ts";
-import { allocate } from "./allocation.ts";
-import { appArmorRejection } from "./app-armor.ts";
+import type { Rejection } from "./admission.ts";
 import type { NodeContext, PodState } from "./context.ts";
 import { EventRecorder } from "./events.ts";
 import { Executor } from "./executor.ts";
 import { type FoundContainer, foundContainer } from "./found.ts";
+import { Gate, inTurn } from "./gate.ts";
 import type { Host } from "./host.ts";
 import { attemptsOf, type Ended, newMemory, type PodMemory, parseSandboxName, type Sandbox } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import { Label, type Observed, observe } from "./observe.ts";
 import { anyRuns, isOver, phaseOf } from "./phase.ts";
-import { podsToPreempt, preempted } from "./preemption.ts";
 import { StatusReporter } from "./reporter.ts";
 import { RuntimeWatch } from "./runtime-watch.ts";
-import { sysctlRejection } from "./sysctls.ts";
 import { PodWorker } from "./worker.ts";
 
 export type PodManagerDeps = {
@@ -63,6 +60,7 @@ export class PodManager {
   readonly #node: NodeContext;
   readonly #reporter: StatusReporter;
   readonly #executor: Executor;
+  readonly #gate: Gate;
   readonly #workers = new Map<string, PodWorker>();
   readonly #watch: RuntimeWatch;
   #memories = new Map<string, PodMemory>();
@@ -101,6 +99,13 @@ export class PodManager {
       desired: () => this.#desired,
       log,
     };
+    this.#gate = new Gate({
+      ...{ host, events, effects, log },
+      node: () => ({ object: deps.nodeObject?.(), pressures: deps.pressures?.() ?? [] }),
+      refuses: () => deps.refuses?.(),
+      active: () => this.active(),
+      end: (uid, verdict) => this.end(uid, verdict),
+    });
     this.#watch = new RuntimeWatch({
       runtime,
       effects,
@@ -143,7 +148,7 @@ export class PodManager {
   }
 
   #apply(desired: Desired): void {
-    for (const [uid, pod] of inTurn(desired.pods, this.#workers)) {
+    for (const [uid, pod] of inTurn(desired.pods, (uid) => this.#workers.get(uid)?.state.memory)) {
       const worker = this.#workers.get(uid);
       if (worker) worker.update(pod, this.#toldAs(pod));
       else if (!isStatic(pod) || !this.isPresent(fullName(pod))) this.#begin(pod, true);
@@ -226,63 +231,20 @@ export class PodManager {
     const remembered = this.#memories.get(uid);
     const memory = remembered ?? newMemory(pod, this.#deps.effects.now());
     const isNew = known && !remembered && this.#looked;
-    if (isNew && !pod.status?.startTime) memory.ended = this.#rejection(pod);
+    if (isNew && !pod.status?.startTime) memory.ended = this.#gate.rejection(pod);
     this.#memories.delete(uid);
     const deps = {
       node: this.#node,
       executor: this.#executor,
       reporter: this.#reporter,
       told: this.#watch,
-      allocate: (wanted: CoreV1Pod, of: PodMemory) => this.#allocate(wanted, of),
+      allocate: (wanted: CoreV1Pod, of: PodMemory) => this.#gate.allocate(wanted, of),
       onGone: (gone: string) => this.#forget(gone),
     };
     this.#workers.set(
       uid,
       new PodWorker(deps, pod, memory, { known, isNew, toldAs: known ? this.#toldAs(pod) : undefined }),
     );
-  }
-
-  #allocate(pod: CoreV1Pod, memory: PodMemory): CoreV1Pod {
-    if (pod.metadata.deletionTimestamp || isOver(pod.status?.phase ?? "Pending")) return pod;
-    const others = this.active().flatMap((state) => (state.uid === memory.uid ? [] : state.pod));
-    const granted = allocate(pod, memory, { others, node: this.#admitting(), now: this.#deps.effects.now() });
-    const { event } = granted;
-    if (event) this.#node.events.record(pod, event.type, event.reason, event.message);
-    return granted.pod;
-  }
-
-  #admitting(): AdmittingNode {
-    const { host, nodeObject, pressures } = this.#deps;
-    const object = nodeObject?.();
-    const allocatable = { ...object?.status?.allocatable, ...host.allocatable() };
-    return { allocatable, pressures: pressures?.() ?? [], object };
-  }
-
-  /** Why this node does not take a pod that it sees for the first time. */
-  #rejection(pod: CoreV1Pod): Ended | undefined {
-    // What the same news says of the others counts too: who has just gone, or ended, has made room for this one.
-    const { host, log } = this.#deps;
-    const others = this.active().map((state) => state.pod);
-    const { settings, hasAppArmor } = host.security;
-    const verdict =
-      this.#deps.refuses?.() ??
-      sysctlRejection(pod, settings.allowedUnsafeSysctls) ??
-      rejection(pod, others, this.#admitting()) ??
-      appArmorRejection(pod, hasAppArmor);
-    if (!verdict || (verdict.lacks && this.#makeRoom(pod, others, verdict.lacks))) return undefined;
-    log(`pod ${pod.metadata.namespace}/${pod.metadata.name}: ${verdict.message}`);
-    this.#node.events.record(pod, "Warning", verdict.reason, verdict.message);
-    return { ...verdict, message: `Pod was rejected: ${verdict.message}`, rejected: true };
-  }
-
-  /** Ends others for a pod that the system needs; false when that would be in vain. */
-  #makeRoom(pod: CoreV1Pod, others: readonly CoreV1Pod[], lacks: readonly Lack[]): boolean {
-    const victims = podsToPreempt(pod, others, lacks);
-    for (const victim of victims ?? []) {
-      this.tellPod(victim, "Warning", preempted.reason, preempted.message);
-      this.end(victim.metadata.uid ?? "", preempted);
-    }
-    return victims !== undefined;
   }
 
   /** Those whose pods are wanted and not over: who has just gone, or ended, by the same news, has made room. */
@@ -409,19 +371,5 @@ export class PodManager {
   /** A pod of which only containers tell. */
   #orphan({ podUid: uid, podName: name, podNamespace: namespace }: Observed): CoreV1Pod {
     return this.#memories.get(uid)?.pod ?? { metadata: { uid, name, namespace }, spec: { containers: [] } };
-  }
-}
-
-/** Those that wait for room for their resize come last, the most important first: the others may have made it. */
-function inTurn(pods: Desired["pods"], workers: ReadonlyMap<string, PodWorker>): [string, CoreV1Pod][] {
-  const waits = (uid: string) => workers.get(uid)?.state.memory.resize?.pending;
-  const [waiting, others] = [[] as [string, CoreV1Pod][], [] as [string, CoreV1Pod][]];
-  for (const entry of pods) (waits(entry[0]) ? waiting : others).push(entry);
-  return [...others, ...waiting.toSorted(byUrgency)];
-
-  function byUrgency([uidA, a]: [string, CoreV1Pod], [uidB, b]: [string, CoreV1Pod]): number {
-    const priority = (b.spec.priority ?? 0) - (a.spec.priority ?? 0);
-    const guaranteed = ({ status }: CoreV1Pod) => (status?.qosClass === "Guaranteed" ? 0 : 1);
-    return priority || guaranteed(a) - guaranteed(b) || (waits(uidA)?.since ?? 0) - (waits(uidB)?.since ?? 0);
   }
 }
