@@ -14,7 +14,7 @@ import { isMountPoint, mountNew, share, unmountAll } from "./mounts.ts";
 import { imageFolder, linkTo, makeMountPoints } from "./places.ts";
 import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
-import { bindSubPath, subPathOf } from "./sub-path.ts";
+import { bindSubPath, removeBound, subPathOf } from "./sub-path.ts";
 import { type Api, PodTokens } from "./tokens.ts";
 import { type ContainerMount, ImageVolumeError, type VolumeContext, VolumeError } from "./volume.ts";
 
@@ -55,6 +55,7 @@ type Place = { path: string; readOnly: boolean; follows: boolean };
 
 /** Of a file that variables come from. */
 const MOST_FILE_BYTES = 1024 * 1024;
+const SUB_PATHS = "subpaths";
 
 export type VolumesDeps = {
   home: string;
@@ -144,7 +145,7 @@ export class Volumes implements PodVolumes {
       let source = place.path;
       if (subPath && image) source = imageFolder(place.path, subPath);
       else if (subPath) {
-        source = join(this.#folder(uid), "subpaths", container.name, `${index}`);
+        source = join(this.#folder(uid), SUB_PATHS, container.name, `${index}`);
         const what = `volumeMount "${mount.name}" of container "${container.name}"`;
         await bindSubPath({ volume: place.path, path: subPath, target: source, what });
       }
@@ -195,6 +196,7 @@ export class Volumes implements PodVolumes {
   }
 
   async remove(uid: string): Promise<void> {
+    await removeBound(join(this.#folder(uid), SUB_PATHS));
     // The pod's own folder goes last: what is there leads to the rest after a crash.
     await this.#delete(uid, [this.#memory(uid), this.#folder(uid)]);
   }

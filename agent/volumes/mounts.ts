@@ -1,6 +1,6 @@
-import { mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { release } from "node:os";
-import { sep } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { run } from "../process.ts";
 
 async function must(command: string, args: string[]): Promise<void> {
@@ -26,11 +26,17 @@ function mounts(): Mount[] {
 const isWithin = (path: string, folder: string) =>
   path === folder || path.startsWith(folder === sep ? sep : folder + sep);
 
-/** All mount points at or below `folder`, deepest last. */
-export const mountPoints = (folder: string): string[] =>
-  mounts().flatMap(({ point }) => (isWithin(point, folder) ? [point] : []));
+/** All mount points at or below `folder`, deepest last, by their names without links. */
+export function mountPoints(folder: string): string[] {
+  const real = realPlace(folder);
+  return mounts().flatMap(({ point }) => (isWithin(point, real) ? [point] : []));
+}
 
-export const isMountPoint = (path: string) => mountPoints(path).includes(path);
+export const isMountPoint = (path: string) => mountPoints(path).includes(realPlace(path));
+
+/** The kernel knows a place by its name without links; what is not there yet is named by where it would be. */
+const realPlace = (path: string): string =>
+  existsSync(path) || dirname(path) === path ? realpathSync(path) : join(realPlace(dirname(path)), basename(path));
 
 /** Linux has tmpfs keep out of swap since then. */
 const NO_SWAP_KERNEL = [6, 4] as const;

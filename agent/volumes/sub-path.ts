@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fstatSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import type { CoreV1VolumeMount } from "../../worker/kinds/generated/types.ts";
 import { expand } from "../pods/env.ts";
@@ -70,10 +80,24 @@ function attempt<T>(doing: string, sub: SubPath, body: () => T): T {
 
 const failure = (doing: string, { what }: SubPath) => new VolumeError(`failed to ${doing} for ${what}`);
 
+/** What is there belongs to its volume while it is bound: it is only ever removed when it is empty. */
+function removeTarget(target: string): void {
+  const found = statSync(target, { throwIfNoEntry: false });
+  if (found?.isDirectory()) rmdirSync(target);
+  else if (found) unlinkSync(target); // refused for what something is mounted on
+}
+
+/** Removes what parts were bound to, `FOLDER/CONTAINER/INDEX`. */
+export async function removeBound(folder: string): Promise<void> {
+  if (!existsSync(folder)) return;
+  await unmountAll(folder);
+  for (const container of readdirSync(folder))
+    for (const index of readdirSync(join(folder, container))) removeTarget(join(folder, container, index));
+}
+
 function makeTarget(target: string, isFolder: boolean): void {
   mkdirSync(dirname(target), { recursive: true, mode: 0o750 });
-  const found = statSync(target, { throwIfNoEntry: false });
-  if (found && found.isDirectory() !== isFolder) rmSync(target, { recursive: true });
-  if (isFolder) mkdirSync(target, { recursive: true });
+  removeTarget(target);
+  if (isFolder) mkdirSync(target);
   else writeFileSync(target, "");
 }

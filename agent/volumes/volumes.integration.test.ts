@@ -258,6 +258,31 @@ test("volumes that cannot be made hold up no others, and what they need may come
   expect([read("late"), read("conf")]).toEqual(["1", "changed"]);
 });
 
+test("a node whose home has another name by a link finds its mounts, and deletes nothing of others", async () => {
+  mkdirSync(home("real/kept/part"), { recursive: true });
+  writeFileSync(home("real/kept/part/file"), "");
+  symlinkSync(home("real"), home("linked"));
+  const images = containerdImages(runtime.containerd.paths.socket, CONTAINERD_NAMESPACE);
+  const own = new Volumes({ home: home("linked"), api: refuse, now: effects.now, images, recursiveReadOnly: true });
+  await own.start();
+  await own.start();
+  expect(mountPoints(home("linked"))).toEqual([home("real/memory")]);
+  const hostPath = { path: home("real/kept") };
+  const volumeMounts = [
+    { name: "h", mountPath: "/h", subPath: "part" },
+    { name: "h", mountPath: "/f", subPath: "part/file" },
+  ];
+  const one = pod({ volumes: [{ name: "h", hostPath }] }, { volumeMounts });
+  await own.prepare(contextOf(one));
+  const [container] = one.spec.containers;
+  if (!container) throw new Error("no container");
+  await own.mountsOf(one, container, { env: new Map(), images: new Map() });
+  expect(mountPoints(home("linked"))).toHaveLength(3);
+  await own.remove(one.metadata.uid ?? "");
+  expect(readdirSync(home("real/kept/part"))).toEqual(["file"]);
+  expect(readdirSync(home("real/pods"))).toEqual([]);
+});
+
 test("what is in memory is out of others' reach", () => {
   expect(statSync(home("memory")).mode & 0o777).toBe(0o700);
 });
