@@ -145,6 +145,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
         nodeSettings: settings,
         command: commandBy(launcher.run),
       }),
+        log,
     housekeeping: machineHousekeeping(home.path, settings, launcher.run),
     registration: { labels: settings.labels, taints: settings.taints },
     facts: (images, conditions, pressures) => {

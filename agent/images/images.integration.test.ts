@@ -67,7 +67,11 @@ function newImages(configuration: PullConfiguration = {}, { nerdctl } = runtime)
     runtime: nerdctl,
     effects,
     events: new EventRecorder({ nodeName: "n", api, effects }),
-    settings: imageSettings(runtime.home, pullSettings(configuration)),
+    settings: imageSettings(runtime.home, pullSettings(configuration), {
+      run,
+      now: effects.now,
+      log: (line) => told.push(line),
+    }),
   });
 }
 
@@ -331,6 +335,34 @@ describe("a registry that wants credentials", () => {
     } finally {
       rmSync(node);
     }
+  });
+
+  test("gets what a program of the node knows", async () => {
+    const answer = {
+      kind: "CredentialProviderResponse",
+      apiVersion: "credentialprovider.kubelet.k8s.io/v1",
+      cacheKeyType: "Registry",
+      cacheDuration: "1h",
+      auth: { "127.0.0.1:*": {}, [registry.host]: { username: "jane", password: "very-secret" } },
+    };
+    const binDir = join(runtime.home, "providers");
+    mkdirSync(binDir);
+    writeFileSync(join(binDir, "cloud"), `#!/bin/sh\ncat >> ${binDir}/asked\necho '${JSON.stringify(answer)}'\n`, {
+      mode: 0o755,
+    });
+    const provider = { name: "cloud", matchImages: [registry.host], defaultCacheDuration: "0s" };
+    const config = {
+      apiVersion: "kubelet.config.k8s.io/v1",
+      kind: "CredentialProviderConfig",
+      providers: [{ ...provider, apiVersion: answer.apiVersion }],
+    };
+    images = newImages({ credentialProviders: { binDir, config } });
+    for (const _ of [1, 2]) expect((await ensure(image(), "Always")).image).toBeDefined();
+    const request = { kind: "CredentialProviderRequest", apiVersion: answer.apiVersion };
+    expect(JSON.parse(readFileSync(join(binDir, "asked"), "utf8"))).toEqual({
+      ...request,
+      image: `${registry.host}/private/app`,
+    });
   });
 
   test("opens an image to those who have them alone, also after the agent began anew", async () => {

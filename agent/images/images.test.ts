@@ -37,7 +37,7 @@ function newImages(): Images {
     runtime: runtime as unknown as Runtime,
     effects: clock,
     events: new EventRecorder({ nodeName: "n", api, effects: clock }),
-    settings: { ...pullSettings(), records: files, nodeCredentials: () => nodeCredentials },
+    settings: { ...pullSettings(), records: files, nodeCredentials: async () => [nodeCredentials] },
   });
 }
 

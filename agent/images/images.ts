@@ -11,14 +11,14 @@ import type { PullSettings } from "./pull-settings.ts";
 import { Pulls } from "./pulls.ts";
 import { PullRecords, type RecordFiles } from "./records.ts";
 import { canonicalName, defaultPullPolicy, fullName, imageNameProblem, parseReference } from "./reference.ts";
-import { SignatureError, Signatures } from "./signatures.ts";
+import { Signatures } from "./signatures.ts";
 import { goMilliseconds, megabytes } from "./words.ts";
 
 /** What a node's administrator says of images, and where the node keeps what it knows of them. */
 export type ImageSettings = PullSettings & {
   records: RecordFiles;
-  /** Credentials that the node has for all of its pods, as they are now. */
-  nodeCredentials(): DockerConfig;
+  /** Credentials that the node has for a repository and all of its pods, as they are now, the first to be tried first. */
+  nodeCredentials(repository: string): Promise<readonly DockerConfig[]>;
 };
 
 /** An image that is here: what it is run by, and what its container's status calls it. */
@@ -31,8 +31,8 @@ type Request = {
   container: string;
   memory: ContainerMemory;
   say: Say;
-  /** Reads them once, and no sooner than they are needed. */
-  credentials(): readonly Credential[];
+  /** The pod's own. Throws for those that cannot be read. */
+  ownCredentials(): readonly Credential[];
   ending: AbortSignal | undefined;
 };
 const REMEMBER_MS = 30_000;
@@ -83,8 +83,8 @@ export class Images {
       say("Warning", "InspectFailed", message);
       return this.#refuse(memory, say, "InvalidImageName", message);
     }
-    const credentials = this.#credentialsOf(pod, image, secrets);
-    const request = { pod, image, container: container.name, memory, say, credentials, ending };
+    const ownCredentials = this.#credentialsOf(pod, image, secrets);
+    const request = { pod, image, container: container.name, memory, say, ownCredentials, ending };
     const policy = container.imagePullPolicy ?? defaultPullPolicy(image);
     let present: InspectedImage | undefined;
     try {
@@ -94,7 +94,7 @@ export class Images {
       say("Warning", "InspectFailed", message);
       return this.#refuse(memory, say, "ImageInspectError", message);
     }
-    if (present && !this.#records.mustPull(image, present.Id, orNone(credentials))) {
+    if (present && !this.#records.mustPull(image, present.Id, orNone(ownCredentials))) {
       const verified = await this.#verified(request, present);
       if (verified)
         say("Normal", "Pulled", `Container image "${image}" already present on machine and can be accessed by the pod`);
@@ -150,7 +150,7 @@ export class Images {
     let pulled: { image: InspectedImage; credential?: Credential } | undefined;
     let tookMs = 0;
     try {
-      const done = await this.#pulls.pull(image, request.credentials(), this.#teller(request), ending);
+      const done = await this.#pulls.pull(image, await this.#credentialsFor(request), this.#teller(request), ending);
       const found = await this.#runtime.inspectImage(image);
       this.#found.delete(image); // the tag may mean another one now
       if (!found) throw new Error(`image "${image}" is not there after its pull`);
@@ -181,12 +181,13 @@ export class Images {
     const named = nameOf(request.image, image);
     if (!this.#signatures) return named;
     try {
-      const digest = await this.#signatures.verify(request.image, digestsOf(image), request.credentials());
+      const digest = await this.#signatures.verify(request.image, digestsOf(image), () =>
+        this.#credentialsFor(request),
+      );
       return digest ? { ...named, reference: digest } : named;
     } catch (error) {
-      if (!(error instanceof SignatureError)) throw error;
       if (this.#backsOff(request)) return undefined;
-      return this.#failed(request, "SignatureValidationFailed", error.message);
+      return this.#failed(request, "SignatureValidationFailed", (error as Error).message);
     }
   }
 
@@ -208,15 +209,20 @@ export class Images {
       const message = `Unable to retrieve some image pull secrets (${missing.join(", ")}); attempting to pull the image may not succeed.`;
       this.#events.record(pod, "Warning", "FailedToRetrieveImagePullSecret", message);
     }
-    let known: readonly Credential[] | undefined;
-    return () => {
-      if (known) return known;
-      const node = new Keyring();
-      node.add(this.#settings.nodeCredentials());
-      const { repository } = parseReference(image);
-      known = [...keyringOf(found).lookUp(repository), ...node.lookUp(repository)];
-      return known;
-    };
+    return () => keyringOf(found).lookUp(parseReference(image).repository);
+  }
+
+  /** All that may open the registry, those of the pod first. */
+  async #credentialsFor({ image, ownCredentials }: Request): Promise<readonly Credential[]> {
+    const { repository } = parseReference(image);
+    const own = ownCredentials();
+    const configs = await this.#settings.nodeCredentials(repository);
+    const ofNode = configs.flatMap((config) => {
+      const keyring = new Keyring();
+      keyring.add(config);
+      return keyring.lookUp(repository);
+    });
+    return [...own, ...ofNode];
   }
 
   /** What a pull failed by is told, and how long the next waits. */

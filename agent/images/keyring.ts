@@ -32,7 +32,7 @@ export class Keyring {
   /** Those that may open a repository, as `docker.io/library/busybox`; the most specific first, each to be tried in turn. */
   lookUp(repository: string): Credential[] {
     const keys = [...this.#entries.keys()].sort((a, b) => (a < b ? 1 : -1));
-    const found = keys.filter((key) => matches(key, repository)).flatMap((key) => this.#entries.get(key) ?? []);
+    const found = keys.filter((key) => isWithin(key, repository)).flatMap((key) => this.#entries.get(key) ?? []);
     if (found.length || !isOfDefaultRegistry(repository)) return found;
     return this.#entries.get(DEFAULT_REGISTRY) ?? [];
   }
@@ -56,7 +56,8 @@ function keyOf(location: string): string | undefined {
   return host && `${host}${effective === "/" ? "" : effective}`;
 }
 
-function matches(key: string, repository: string): boolean {
+/** Whether a repository lies at a host, and below a path, of which the host may have wildcards. */
+export function isWithin(key: string, repository: string): boolean {
   const [glob, target] = [splitUrl(key), splitUrl(repository)];
   return (
     glob.port === target.port &&

@@ -1,5 +1,6 @@
 /** What an administrator may say of a node's pulls, by the names of KubeletConfiguration. */
 import { parseDuration } from "../../worker/lib/cel/times.ts";
+import { type ProviderConfiguration, parseProviders } from "./credential-providers.ts";
 import { PULL_LIMITS, type PullLimits } from "./pulls.ts";
 import { parsePolicies, type SignaturePolicy } from "./signatures.ts";
 import { type Verification, verificationOf } from "./verification.ts";
@@ -13,17 +14,27 @@ export type PullConfiguration = {
   imagePullProgressDeadline?: string;
   /** ClusterImagePolicies; kubelets have none. */
   imagePolicies?: readonly unknown[];
+  /** Only flags with kubelets. */
+  credentialProviders?: ProviderConfiguration;
 };
 
-export type PullSettings = { limits: PullLimits; verification: Verification; policy?: SignaturePolicy };
+export type PullSettings = {
+  limits: PullLimits;
+  verification: Verification;
+  policy?: SignaturePolicy;
+  providers?: ProviderConfiguration;
+};
 
 /** Throws for what makes no sense, in the kubelet's words. */
 export function pullSettings(given: PullConfiguration = {}): PullSettings {
-  const { imagePolicies, imagePullCredentialsVerificationPolicy, preloadedImagesVerificationAllowlist } = given;
+  const { imagePolicies, credentialProviders: providers } = given;
+  if (providers) parseProviders(providers.config);
+  const { imagePullCredentialsVerificationPolicy, preloadedImagesVerificationAllowlist } = given;
   return {
     limits: { parallel: parallel(given), progressDeadlineMs: deadline(given.imagePullProgressDeadline) },
     verification: verificationOf(imagePullCredentialsVerificationPolicy, preloadedImagesVerificationAllowlist),
     ...(imagePolicies && { policy: parsePolicies(imagePolicies) }),
+    ...(providers && { providers }),
   };
 }
 

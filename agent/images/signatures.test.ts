@@ -11,6 +11,8 @@ const ours = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const theirs = generateKeyPairSync("ec", { namedCurve: "P-256" });
 const pem = (key: KeyObject) => key.export({ type: "spki", format: "pem" }).toString();
 
+const noCredentials = async () => [];
+
 type Authority = { key?: { data: string }; static?: { action: string } };
 
 const policy = (glob: string, ...authorities: Authority[]) => ({
@@ -31,7 +33,7 @@ beforeEach(() => {
 const signatures = (...policies: unknown[]) =>
   new Signatures({ runtime: runtime as unknown as Runtime, files, policy: parsePolicies(policies) });
 
-const check = (...policies: unknown[]) => signatures(...policies).verify("r.io/team/app:1", [NAMED], []);
+const check = (...policies: unknown[]) => signatures(...policies).verify("r.io/team/app:1", [NAMED], noCredentials);
 
 const payloadFor = (digest: string, type = "cosign container image signature") =>
   JSON.stringify({ critical: { image: { "docker-manifest-digest": digest }, type }, optional: null });
@@ -79,7 +81,7 @@ describe("an image that a policy is about", () => {
   });
 
   test("does not run without a digest of its registry", async () => {
-    const verified = signatures(byKey("r.io/**")).verify("r.io/team/app:1", [`q.io/app@${DIGEST}`], []);
+    const verified = signatures(byKey("r.io/**")).verify("r.io/team/app:1", [`q.io/app@${DIGEST}`], noCredentials);
     await expect(verified).rejects.toThrow("r.io/team/app:1 has no digest of its registry");
   });
 
@@ -140,7 +142,7 @@ test.each([
   const verified = signatures(policy(glob, { static: { action: "pass" } })).verify(
     image,
     [`${repository}@${DIGEST}`],
-    [],
+    noCredentials,
   );
   expect(await verified).toBe(about ? DIGEST : undefined);
 });

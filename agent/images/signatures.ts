@@ -41,7 +41,7 @@ export class Signatures {
   async verify(
     image: string,
     digests: readonly string[],
-    credentials: readonly Credential[],
+    credentials: () => Promise<readonly Credential[]>,
   ): Promise<string | undefined> {
     const { repository } = parseReference(image);
     const rules = this.#policy.filter(({ globs }) =>
@@ -55,7 +55,7 @@ export class Signatures {
   }
 
   /** What was found to be signed stays so, also without an uplink. */
-  async #once(subject: string, rule: Rule, credentials: readonly Credential[]): Promise<void> {
+  async #once(subject: string, rule: Rule, credentials: () => Promise<readonly Credential[]>): Promise<void> {
     if (rule.always === "pass") return;
     if (rule.always === "fail") throw new SignatureError(`policy "${rule.name}" lets no such image run`);
     const keys = rule.keys.map((key) => key.export({ type: "spki", format: "der" }));
@@ -63,7 +63,7 @@ export class Signatures {
       .update([subject, ...keys.map((key) => key.toString("hex"))].join("\n"))
       .digest("hex")}`;
     if (this.#files.read(record) !== undefined) return;
-    const checking = this.#checking.get(record) ?? this.#check(subject, rule, credentials);
+    const checking = this.#checking.get(record) ?? this.#check(subject, rule, await credentials());
     this.#checking.set(record, checking);
     try {
       await checking;

@@ -31,6 +31,7 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     serializeImagePulls: options.serializeImagePulls,
     maxParallelImagePulls: options.maxParallelImagePulls,
     imagePullProgressDeadline: options.imagePullProgressDeadline,
+    credentialProviders: readProviders(options),
     imagePolicies: options.imagePolicy === undefined ? undefined : readPolicies(options.imagePolicy),
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
@@ -45,4 +46,12 @@ function readPolicies(path: string): unknown[] {
   const values = documents.map((document) => document.toJS() as unknown).filter((value) => value !== null);
   if (!values.length) throw new Error(`${path} holds no ClusterImagePolicy`);
   return values;
+}
+
+function readProviders(options: NodeOptions): KubeletConfiguration["credentialProviders"] {
+  const { imageCredentialProviderConfig: path, imageCredentialProviderBinDir: binDir } = options;
+  if ((path === undefined) !== (binDir === undefined))
+    throw new Error("--image-credential-provider-config and --image-credential-provider-bin-dir go together");
+  if (path === undefined || binDir === undefined) return undefined;
+  return { binDir: resolve(binDir), config: parse(readFileSync(path, "utf8")) as unknown };
 }

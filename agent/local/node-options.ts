@@ -29,6 +29,8 @@ export type NodeOptions = {
   maxParallelImagePulls?: number;
   imagePullProgressDeadline?: string;
   imagePolicy?: string;
+  imageCredentialProviderConfig?: string;
+  imageCredentialProviderBinDir?: string;
 };
 
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/ */
@@ -61,6 +63,11 @@ export function withNodeOptions(command: Command): Command {
     .option("--serialize-image-pulls <true|false>", "one after the other (default true)", truth)
     .option("--max-parallel-image-pulls <number>", "so many at once, instead of one", whole)
     .option("--image-pull-progress-deadline <duration>", "pulls to which nothing comes end then (default 5m)")
+    .option(
+      "--image-credential-provider-config <path>",
+      "programs that know registries' credentials, as clouds have them",
+    )
+    .option("--image-credential-provider-bin-dir <path>", "where those programs lie")
     .option("--image-policy <path>", "ClusterImagePolicies: images that have to be signed, and by which keys");
 }
 

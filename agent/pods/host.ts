@@ -12,6 +12,7 @@ import { allocatable, podsLimits } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
 import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
+import { run } from "../process.ts";
 import type { ContainerOptions, Inspected } from "../runtime.ts";
 import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
@@ -70,11 +71,13 @@ export type HostParts = {
   nodeSettings?: NodeSettings;
   /** Runs a program of the machine. */
   command?: Command;
+  log?(message: string): void;
 };
 
 /** This very machine. */
 export function machineHost(parts: HostParts): Host {
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false, nodeSettings = settingsOf() } = parts;
+  const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
   const keeper = new Keeper({ home, nerdctl, limits: LOG_LIMITS, timers: effects });
@@ -88,7 +91,7 @@ export function machineHost(parts: HostParts): Host {
     files: podFiles(home, writability),
     volumes,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
-    images: imageSettings(home, nodeSettings.pulls),
+    images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);

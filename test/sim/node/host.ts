@@ -72,7 +72,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       handlerOf: async () => "",
       userOf: () => undefined,
     },
-    images: { ...pullSettings(), records: machine.imageRecords, nodeCredentials: () => ({}) },
+    images: { ...pullSettings(), records: machine.imageRecords, nodeCredentials: async () => [] },
     act: acting(machine, agent),
     async prepare() {
       nerdctl.endLeftovers();
