@@ -32,7 +32,7 @@ export async function cadvisorMetrics(parts: CadvisorParts, { at, own, pods }: N
   const whole: Subject[] = [{ labels: labelsOf("/"), figures: own, startedAt: bootTime(), isWhole: true }];
   const cpu = parts.cgroup.cpu(above);
   const memory = parts.cgroup.memory(above);
-  if (cpu && memory)
+  if (cpu !== undefined && memory)
     whole.push({ labels: labelsOf(above), figures: { path: above, cpu, memory }, startedAt: bootTime() });
   for (const subject of [...whole, ...pods.flatMap(subjectsOf)]) cgroupMetrics(to, parts.cgroup, subject, at);
   network(to, labelsOf("/"), interfacesOf("self"), at);
@@ -142,11 +142,10 @@ function specMetrics(add: Add, cgroup: Cgroup, path: string): void {
 }
 
 function cpuMetrics(counter: Add, cgroup: Cgroup, { path, cpu }: Figures): void {
-  counter("cpu_usage_seconds_total", "Cumulative cpu time consumed in seconds.", cpu.total / SECOND_NS, {
-    cpu: "total",
-  });
-  counter("cpu_user_seconds_total", "Cumulative user cpu time consumed in seconds.", cpu.user / SECOND_NS);
-  counter("cpu_system_seconds_total", "Cumulative system cpu time consumed in seconds.", cpu.system / SECOND_NS);
+  counter("cpu_usage_seconds_total", "Cumulative cpu time consumed in seconds.", cpu / SECOND_NS, { cpu: "total" });
+  const { user = 0, system = 0 } = cgroup.cpuTimes(path) ?? {};
+  counter("cpu_user_seconds_total", "Cumulative user cpu time consumed in seconds.", user / SECOND_NS);
+  counter("cpu_system_seconds_total", "Cumulative system cpu time consumed in seconds.", system / SECOND_NS);
   const throttled = specOf(cgroup, path)?.cpuQuota ? cgroup.throttling(path) : undefined;
   if (!throttled) return;
   counter("cpu_cfs_periods_total", "Number of elapsed enforcement period intervals.", throttled.periods);

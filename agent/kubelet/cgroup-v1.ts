@@ -16,9 +16,11 @@ export function cgroupV1(root: string): Cgroup {
     version: 1,
     cpu(path) {
       const total = number(file("cpuacct", path, "cpuacct.usage"), -1);
-      if (total < 0) return undefined;
+      return total < 0 ? undefined : total;
+    },
+    cpuTimes(path) {
       const times = table(file("cpuacct", path, "cpuacct.stat"));
-      return { total, user: (times?.get("user") ?? 0) * TICK_NS, system: (times?.get("system") ?? 0) * TICK_NS };
+      return times && { user: (times.get("user") ?? 0) * TICK_NS, system: (times.get("system") ?? 0) * TICK_NS };
     },
     throttling(path) {
       const stat = table(file("cpu", path, "cpu.stat"));

@@ -14,9 +14,13 @@ export function cgroupV2(root: string, proc: string): Cgroup {
   return {
     version: 2,
     cpu(path) {
+      const total = cpuStat(path)?.get("usage_usec");
+      return total === undefined ? undefined : total * US_NS;
+    },
+    cpuTimes(path) {
       const stat = cpuStat(path);
       const of = (name: string) => (stat?.get(name) ?? 0) * US_NS;
-      return stat && { total: of("usage_usec"), user: of("user_usec"), system: of("system_usec") };
+      return stat && { user: of("user_usec"), system: of("system_usec") };
     },
     throttling(path) {
       const stat = cpuStat(path);

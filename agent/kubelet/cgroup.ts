@@ -5,8 +5,8 @@ import { cgroupV1 } from "./cgroup-v1.ts";
 import { cgroupV2 } from "./cgroup-v2.ts";
 import { table } from "./figures.ts";
 
-/** Nanoseconds of processor time. */
-export type Cpu = { total: number; user: number; system: number };
+/** Nanoseconds of processor time, as the kernel samples it; their sum is not quite the total. */
+export type CpuTimes = { user: number; system: number };
 /** `ns` is how long the processes were held back. */
 export type Throttling = { periods: number; throttledPeriods: number; ns: number };
 /** Bytes; the last are counts. */
@@ -44,7 +44,9 @@ export type Psi = { some: PsiLine; full: PsiLine };
 /** Paths are those of cgroups, `/` for all of the machine. Undefined once the cgroup is gone. */
 export interface Cgroup {
   readonly version: 1 | 2;
-  cpu(path: string): Cpu | undefined;
+  /** Nanoseconds of processor time in all. */
+  cpu(path: string): number | undefined;
+  cpuTimes(path: string): CpuTimes | undefined;
   throttling(path: string): Throttling | undefined;
   memory(path: string): Memory | undefined;
   spec(path: string): Spec | undefined;

@@ -62,7 +62,8 @@ const io = [{ device: "8:0", readBytes: 10, writtenBytes: 20, reads: 1, writes: 
 describe("a cgroup of version 1", () => {
   const cgroup = cgroupV1(v1);
   test("is read in its hierarchy's figures", () => {
-    expect(cgroup.cpu("/pod")).toEqual({ total: 5e9, user: 3e9, system: 2e9 });
+    expect(cgroup.cpu("/pod")).toBe(5e9);
+    expect(cgroup.cpuTimes("/pod")).toEqual({ user: 3e9, system: 2e9 });
     expect(cgroup.throttling("/pod")).toEqual({ periods: 10, throttledPeriods: 4, ns: 700 });
     expect(cgroup.memory("/pod")).toMatchObject({ usage: 9000, workingSet: 8000, rss: 3000, cache: 4000 });
     expect(cgroup.spec("/pod")).toMatchObject({ cpuShares: 512, cpuPeriod: 100_000, cpuQuota: 0, memoryLimit: 0 });
@@ -86,7 +87,8 @@ describe("a cgroup of version 1", () => {
 describe("a cgroup of version 2", () => {
   const cgroup = cgroupV2(v2, join(v2, "proc"));
   test("is read in the units of version 1", () => {
-    expect(cgroup.cpu("/pod")).toEqual({ total: 5e9, user: 3e9, system: 2e9 });
+    expect(cgroup.cpu("/pod")).toBe(5e9);
+    expect(cgroup.cpuTimes("/pod")).toEqual({ user: 3e9, system: 2e9 });
     expect(cgroup.throttling("/pod")).toEqual({ periods: 10, throttledPeriods: 4, ns: 7000 });
     expect(cgroup.memory("/pod")).toMatchObject({ usage: 9000, workingSet: 0, rss: 3000, cache: 4000, failures: 2 });
     const spec = { cpuShares: 998, cpuPeriod: 100_000, cpuQuota: 50_000, memoryLimit: 65_536, swapLimit: 0 };

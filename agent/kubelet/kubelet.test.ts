@@ -50,7 +50,8 @@ const found: FoundContainer = { containerId: "id", pid: 1, logPath, running: fal
 const figures = { usage: 2000, workingSet: 1000, rss: 500, cache: 500, mappedFile: 0, swap: 0, kernel: 0, max: 0 };
 const cgroup: Cgroup = {
   version: 2,
-  cpu: () => ({ total: effects.now() * 5e5, user: 0, system: 0 }),
+  cpu: () => effects.now() * 5e5,
+  cpuTimes: () => undefined,
   memory: () => ({ ...figures, activeFile: 0, inactiveFile: 0, failures: 0, pageFaults: 0, majorPageFaults: 0 }),
   throttling: () => undefined,
   spec: () => ({ cpuShares: 2, cpuPeriod: 100_000, cpuQuota: 0, memoryLimit: 0, swapLimit: 0, reservation: 0 }),

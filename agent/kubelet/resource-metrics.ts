@@ -10,7 +10,7 @@ export function resourceMetrics({ at, own, pods }: NodeFigures, cgroup: Cgroup):
   const to = new Exposition();
   const tell = (of: "node" | "pod" | "container", { cpu, memory }: Figures, labels: Labels = {}) => {
     const consumed = `Cumulative cpu time consumed by the ${of} in core-seconds`;
-    to.add(`${of}_cpu_usage_seconds_total`, "counter", consumed, cpu.total / SECOND_NS, labels, at);
+    to.add(`${of}_cpu_usage_seconds_total`, "counter", consumed, cpu / SECOND_NS, labels, at);
     const working = `Current working set of the ${of} in bytes`;
     to.add(`${of}_memory_working_set_bytes`, "gauge", working, memory.workingSet, labels, at);
     const swap = `Current swap usage of the ${of} in bytes`;

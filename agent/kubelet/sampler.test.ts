@@ -40,7 +40,7 @@ function prepared(parts: Record<string, number>) {
   const cgroup = {
     cpu(path: string) {
       const ids = path === "/" || path === "/pod" ? Object.keys(parts) : [path.slice("/pod/".length)];
-      return { total: ids.reduce((sum, id) => sum + used(id), 0), user: 0, system: 0 };
+      return ids.reduce((sum, id) => sum + used(id), 0);
     },
     memory: () => memory,
   } as unknown as Cgroup;

@@ -1,11 +1,14 @@
 import { dirname } from "node:path";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { type Cgroup, type Cpu, cgroupOf, type Memory } from "./cgroup.ts";
+import { type Cgroup, cgroupOf, type Memory } from "./cgroup.ts";
 import { type KubeletNode, type PodOnNode, type RunningContainer, runningIn } from "./node.ts";
 
-/** What a cgroup has used up to a look, and how fast: nanoseconds of processor time a second, over so many ms. */
-export type Figures = { path: string; cpu: Cpu; memory: Memory; nanoCores?: number; windowMs?: number };
+/**
+ * What a cgroup has used up to a look, in nanoseconds of processor time, and how fast: nanoseconds a second, over so many
+ * ms.
+ */
+export type Figures = { path: string; cpu: number; memory: Memory; nanoCores?: number; windowMs?: number };
 export type ContainerFigures = Figures & RunningContainer;
 export type PodFigures = { on: PodOnNode; own: Figures; containers: readonly ContainerFigures[] };
 /** `at` in ms since the epoch. */
@@ -92,10 +95,10 @@ export class Sampler {
 
   #remember(): void {
     const { at, own, pods } = this.look();
-    const totals = new Map([["", own.cpu.total]]);
+    const totals = new Map([["", own.cpu]]);
     for (const pod of pods) {
-      totals.set(pod.on.memory.uid, pod.own.cpu.total);
-      for (const { attempt, cpu } of pod.containers) totals.set(attempt.id, cpu.total);
+      totals.set(pod.on.memory.uid, pod.own.cpu);
+      for (const { attempt, cpu } of pod.containers) totals.set(attempt.id, cpu);
     }
     this.#looks = [...this.#looks.filter((look) => at - look.at < OLDEST_MS), { at, totals }];
   }
@@ -124,14 +127,14 @@ export class Sampler {
   #figures(path: string, key: string, at: number, base: Look | undefined, startedAt?: number): Figures | undefined {
     const cpu = this.#cgroup.cpu(path);
     const memory = this.#cgroup.memory(path);
-    if (!cpu || !memory) return undefined;
-    return { path, cpu, memory, ...rate(cpu.total, key, at, base, startedAt) };
+    if (cpu === undefined || !memory) return undefined;
+    return { path, cpu, memory, ...rate(cpu, key, at, base, startedAt) };
   }
 }
 
 const NOTHING: Figures = {
   path: "/",
-  cpu: { total: 0, user: 0, system: 0 },
+  cpu: 0,
   memory: {
     usage: 0,
     workingSet: 0,

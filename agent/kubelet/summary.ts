@@ -58,7 +58,7 @@ function common(cgroup: Cgroup, figures: Figures, time: string): Json {
     cpu: {
       time,
       usageNanoCores: nanoCores,
-      usageCoreNanoSeconds: Math.round(cpu.total),
+      usageCoreNanoSeconds: Math.round(cpu),
       ...psi(cgroup.pressure(path, "cpu")),
     },
     memory: {
@@ -209,7 +209,7 @@ function systemContainers({ home, cgroup, runtimePid }: SummaryParts, figures: N
   return [
     ...process("kubelet", "self"),
     ...process("runtime", runtimePid()),
-    ...(cpu && memory
+    ...(cpu !== undefined && memory
       ? [
           {
             name: "pods",
