@@ -106,6 +106,8 @@ export class Executor {
     const container = containerNamed(state.pod, step.container);
     const image = this.#images.get(container?.image ?? "");
     if (!container || !image) return false;
+    // It may be the first that has a use for a volume.
+    if (step.kind === "ephemeral" && !(await this.#prepareVolumes(state))) return false;
     const volumes = imageVolumes(state.pod, container).flatMap(({ volume, reference }): [string, VolumeImage][] => {
       const found = this.#images.get(reference);
       return found ? [[volume, volumeImage(reference, found)]] : [];

@@ -305,7 +305,9 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     );
     cluster.run("nocommand", {}, { command: ["/absent"] });
     cluster.run("noname", {}, { image: "skerry.dev/Nginx" });
-    cluster.run("novolume", { volumes: [{ name: "v", configMap: { name: "nope" } }] }, sh("sleep 1000"));
+    const none = { configMap: { name: "nope" } };
+    const volumes = ["v", "unused"].map((name) => ({ name, ...none }));
+    cluster.run("novolume", { volumes }, { ...sh("sleep 1000"), volumeMounts: [{ name: "v", mountPath: "/v" }] });
     const waiting = (name: string) => cluster.main(name)?.state?.waiting;
     await until(
       "all wait",

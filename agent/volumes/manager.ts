@@ -16,7 +16,7 @@ import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
 import { bindSubPath, removeBound, subPathOf } from "./sub-path.ts";
 import { type Api, PodTokens } from "./tokens.ts";
-import { type ContainerMount, ImageVolumeError, type VolumeContext, VolumeError } from "./volume.ts";
+import { type ContainerMount, ImageVolumeError, usedVolumes, type VolumeContext, VolumeError } from "./volume.ts";
 
 export type PodContext = { pod: CoreV1Pod; desired: Pick<Desired, "configMaps" | "secrets">; fields: FieldContext };
 
@@ -114,7 +114,7 @@ export class Volumes implements PodVolumes {
   ): Promise<string[]> {
     const own = this.#contextOf(context);
     const problems: string[] = [];
-    for (const volume of context.pod.spec.volumes ?? []) {
+    for (const volume of usedVolumes(context.pod)) {
       const source = volumeSources.find((s) => s.matches(volume));
       if (volume.image || !concerns(source?.follows ?? false)) continue; // images come when a container mounts them
       try {

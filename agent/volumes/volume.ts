@@ -42,6 +42,16 @@ export type VolumeSource = {
   follows?: true;
 };
 
+/** Those that some container has a use for: no others are made, or waited for. */
+export function usedVolumes({ spec }: CoreV1Pod): CoreV1Volume[] {
+  const containers = [...(spec.initContainers ?? []), ...spec.containers, ...(spec.ephemeralContainers ?? [])];
+  const names = containers
+    .flatMap((c) => [...(c.volumeMounts ?? []), ...(c.volumeDevices ?? [])])
+    .map((use) => use.name);
+  const used = new Set(names);
+  return (spec.volumes ?? []).filter(({ name }) => used.has(name));
+}
+
 /** What a container finds at `target`: a place on this machine. */
 export type ContainerMount = {
   source: string;

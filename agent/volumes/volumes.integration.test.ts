@@ -238,9 +238,10 @@ test("volumes that cannot be made hold up no others, and what they need may come
         { name: "claim", persistentVolumeClaim: { claimName: "c" } },
         { name: "late", configMap: { name: "late" } },
         { name: "conf", configMap: { name: "conf" } },
+        { name: "unused", configMap: { name: "none" } },
       ],
     },
-    {},
+    { volumeMounts: ["claim", "late", "conf"].map((name) => ({ name, mountPath: `/${name}` })) },
   );
   expect(await volumes.prepare(contextOf(both))).toEqual([
     'MountVolume.SetUp failed for volume "claim" : persistentVolumeClaim volumes cannot be mounted by this node',

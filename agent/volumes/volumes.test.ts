@@ -9,7 +9,7 @@ import { openInside, readInside } from "./inside.ts";
 import { imageFolder } from "./places.ts";
 import { isRecursivelyReadOnly, supports } from "./recursive-read-only.ts";
 import { tokenOwner, volumeSources } from "./sources.ts";
-import type { VolumeContext } from "./volume.ts";
+import { usedVolumes, type VolumeContext } from "./volume.ts";
 
 const root = mkdtempSync(join(tmpdir(), "skerry-volumes-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -229,4 +229,18 @@ describe("a place in a folder that others change", () => {
     expect(() => imageFolder(volume, "out")).toThrow("path escapes from parent");
     expect(() => imageFolder(volume, "a/file")).toThrow("only directory subpath is supported");
   });
+});
+
+test("volumes that no container has a use for are none", () => {
+  const names = ["init", "app", "block", "debug", "none"];
+  const pod = somePod({
+    volumes: names.map((name) => ({ name, emptyDir: {} })),
+    initContainers: containers({ volumeMounts: [{ name: "init", mountPath: "/i" }] }),
+    containers: containers({
+      volumeMounts: [{ name: "app", mountPath: "/a" }],
+      volumeDevices: [{ name: "block", devicePath: "/dev/b" }],
+    }),
+    ephemeralContainers: containers({ volumeMounts: [{ name: "debug", mountPath: "/d" }] }),
+  });
+  expect(usedVolumes(pod).map(({ name }) => name)).toEqual(names.slice(0, 4));
 });

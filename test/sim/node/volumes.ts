@@ -1,6 +1,6 @@
 import { configMapContents, DEFAULT_MODE, secretContents } from "../../../agent/volumes/contents.ts";
 import type { PodContext, PodVolumes } from "../../../agent/volumes/manager.ts";
-import { type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
+import { usedVolumes, type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
 import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
@@ -13,7 +13,7 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolu
   const set = async (context: PodContext): Promise<string[]> => {
     await effects.sleep(between(machine.random, 1, 20));
     if (machine.troubled && machine.random() < 0.03) throw new VolumeError("device or resource busy");
-    return (context.pod.spec.volumes ?? []).flatMap((volume) => {
+    return usedVolumes(context.pod).flatMap((volume) => {
       try {
         check(volume, context as VolumeContext);
         return [];
