@@ -52,8 +52,8 @@ async function mountMedium(
   }
   if (medium !== HUGE_PAGES && !medium.startsWith(`${HUGE_PAGES}-`))
     throw new VolumeError(`unknown storage medium "${medium}"`);
-  const mode = group === undefined ? "755" : "2775";
-  await mountNew("hugetlbfs", path, `pagesize=${pageSize(pod, medium)},mode=${mode}${owner}`);
+  await mountNew("hugetlbfs", path, `pagesize=${pageSize(pod, medium)}`);
+  own(path, 0o755, group);
 }
 
 /** The least of what the volume, its pod and the node are bounded by, in bytes. */

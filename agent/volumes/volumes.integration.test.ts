@@ -127,6 +127,16 @@ test("a container finds its volumes where they are mounted, one in another, with
   expect(said).toContain("touch: /data/conf/x: Read-only file system");
 });
 
+test("an emptyDir is of huge pages where the pod asks for them", async () => {
+  const requests = { "hugepages-2Mi": "4Mi" };
+  const one = pod(
+    { securityContext: { fsGroup: 1234 }, volumes: [{ name: "huge", emptyDir: { medium: "HugePages-2Mi" } }] },
+    { resources: { requests }, volumeMounts: [{ name: "huge", mountPath: "/huge" }] },
+  );
+  const said = await inside(one, "stat -c '%a %g' /huge; grep ' /huge ' /proc/self/mountinfo");
+  expect(said).toMatch(/^2775 1234\n.* hugetlbfs hugetlbfs .*pagesize=2M/);
+});
+
 test("mounts inside of a read-only one stay as they are, or become read-only, too", async () => {
   mkdirSync(home("host/inner"), { recursive: true });
   await mountNew("tmpfs", home("host/inner"), "size=64k");
