@@ -53,7 +53,7 @@ describe("what an administrator says of thresholds", () => {
 
   test("one hard threshold replaces all defaults, unless they are to stay", () => {
     const signals = (given: Parameters<typeof settingsOf>[0]) => settingsOf(given).thresholds.map((t) => t.signal);
-    expect(signals({})).toContain("imagefs.inodesFree");
+    expect(signals({})).toContain("nodefs.inodesFree");
     expect(signals({ evictionHard: { "pid.available": "10%" } })).toEqual(["pid.available"]);
     expect(signals({ evictionHard: { "pid.available": "10%" }, mergeDefaultEvictionSettings: true })).toContain(
       "nodefs.available",
