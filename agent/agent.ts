@@ -79,6 +79,7 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
     toml,
     namespace: CONTAINERD_NAMESPACE,
     run: observations.counting(launcher.run),
+    runLong: observations.counting(run),
   });
   const version = await run(tools.containerd, ["--version"]);
   const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";

@@ -73,14 +73,16 @@ export class Nerdctl implements Runtime {
   readonly #pidFiles: string[] = [];
   #pidFilesMade = 0;
   readonly #runProgram: Run;
+  readonly #runLong: typeof run;
 
   /** `run` starts short commands. */
-  constructor(options: { binary: string; toml: string; namespace: string; run?: Run }) {
+  constructor(options: { binary: string; toml: string; namespace: string; run?: Run; runLong?: typeof run }) {
     this.binary = options.binary;
     this.namespace = options.namespace;
     this.toml = options.toml;
     this.#content = new ContentStore(join(dirname(options.toml), "root"));
     this.#runProgram = options.run ?? run;
+    this.#runLong = options.runLong ?? run;
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -251,7 +253,7 @@ export class Nerdctl implements Runtime {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const env = { ...this.environment, DOCKER_CONFIG: config };
-    const done = await run(this.binary, ["--hosts-dir", hosts.join(","), "pull", ...args], { env, signal });
+    const done = await this.#runLong(this.binary, ["--hosts-dir", hosts.join(","), "pull", ...args], { env, signal });
     if (done.code !== 0) throw failure(done);
   }
 
@@ -284,7 +286,7 @@ export class Nerdctl implements Runtime {
    */
   exec(id: string, command: readonly string[], timeoutMs: number): Promise<Finished> {
     return this.#execs(async () => {
-      const done = await run(this.binary, ["exec", id, ...command], { env: this.environment, timeoutMs });
+      const done = await this.#runLong(this.binary, ["exec", id, ...command], { env: this.environment, timeoutMs });
       const said = /(^|\n)time="[^"]*" level=fatal msg="exec failed with exit code (\d+)"\n?$/.exec(done.stderr);
       if (said) return { ...done, code: Number(said[2]), stderr: done.stderr.slice(0, said.index) };
       if (done.code !== 0 && done.code !== TIMED_OUT) throw failure(done);

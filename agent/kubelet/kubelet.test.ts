@@ -213,6 +213,18 @@ test("the agent is told of as a kubelet", async () => {
     () => [{ pod, memory: { ...memory, startedAt: effects.now() }, deleted: false }],
   );
   await api("PATCH", "/api/v1/namespaces/default/pods/web/status", { status: { phase: "Running" } });
+  const end = async (name: string, status: object) => {
+    const failed = { ...memory, name, uid: name };
+    const told = observations.watching(
+      async () => ({ code: 200, body: {} }),
+      "cluster",
+      () => [{ pod, memory: failed, deleted: false }],
+    );
+    for (let time = 0; time < 2; time++)
+      await told("PATCH", `/api/v1/namespaces/default/pods/${name}/status`, { status: { phase: "Failed", ...status } });
+  };
+  await end("full", { reason: "OutOfcpu", message: "Pod was rejected: Node didn't have enough resource: cpu" });
+  await end("large", { reason: "Evicted", message: "The node was low on resource: memory. Threshold quantity: 1Mi" });
   const { text } = await ask("/metrics");
   for (const line of [
     'kubelet_node_name{node="n"} 1',
@@ -224,8 +236,10 @@ test("the agent is told of as a kubelet", async () => {
     'kubelet_runtime_operations_errors_total{operation_type="remove_container"} 1',
     'kubelet_started_containers_total{container_type="container"} 1',
     "kubelet_started_pods_total 1",
+    'kubelet_admission_rejections_total{reason="OutOfcpu"} 1',
+    'kubelet_evictions{eviction_signal="memory.available"} 1',
     "kubelet_pod_start_duration_seconds_count 1",
-    'rest_client_requests_total{code="200",host="cluster",method="PATCH"} 1',
+    'rest_client_requests_total{code="200",host="cluster",method="PATCH"} 5',
   ])
     expect(text.split("\n")).toContain(line);
   expect(text).toMatch(/^kubernetes_build_info{.*git_version="v1.35.4\+skerry.0".*major="1",minor="35".*} 1$/m);

@@ -68,6 +68,7 @@ export class Kubelet {
       "/metrics": async () => exposed(await this.#metrics()),
       "/metrics/cadvisor": async () => exposed(await this.#cadvisor()),
       "/metrics/resource": () => exposed(resourceMetrics(this.#sampler.look(), this.#cgroup)),
+      "/metrics/slis": () => exposed(this.#slis()),
       "/metrics/probes": () => exposed(this.#probes()),
       "/configz": () => json({ kubeletconfig: kubeletConfiguration(parts.settings(this.#cgroup.version)) }),
       "/logs/": ({ url }) => nodeLogs(parsed(url).pathname.replace(/^\/logs\/?/, "")),
@@ -122,13 +123,18 @@ export class Kubelet {
     return { bucket, handler: (question) => handler(question, rest, searchParams) };
   }
 
-  #healthz(query: URLSearchParams): Answer {
-    const excluded = new Set(query.getAll("exclude"));
-    const checks: [string, string | undefined][] = [
+  /** By name, and why they fail, where they do. */
+  #checks(): [string, string | undefined][] {
+    return [
       ["ping", undefined],
       ["log", undefined],
       ["syncloop", this.#parts.health()],
     ];
+  }
+
+  #healthz(query: URLSearchParams): Answer {
+    const excluded = new Set(query.getAll("exclude"));
+    const checks = this.#checks();
     const isFailed = ([name, why]: [string, string | undefined]) => why !== undefined && !excluded.has(name);
     const lines = checks.map((check) => {
       if (excluded.has(check[0])) return `[+]${check[0]} excluded: ok\n`;
@@ -167,6 +173,22 @@ export class Kubelet {
     const { home, version } = this.#parts;
     const parts = { home, version, cgroup: this.#cgroup, usages: this.#usages, machine: machineFacts() };
     return cadvisorMetrics(parts, this.#sampler.look());
+  }
+
+  #slis(): string {
+    const to = new Exposition();
+    for (const [name, why] of this.#checks())
+      to.add(
+        "kubernetes_healthcheck",
+        "gauge",
+        "This metric records the result of a single healthcheck.",
+        why ? 0 : 1,
+        {
+          name,
+          type: "healthz",
+        },
+      );
+    return to.text();
   }
 
   #probes(): string {

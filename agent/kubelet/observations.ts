@@ -3,7 +3,7 @@ import type { CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
 import type { Reply } from "../link.ts";
 import type { PodMemory } from "../pods/memory.ts";
 import { Label } from "../pods/observe.ts";
-import type { Run } from "../process.ts";
+import type { Finished } from "../process.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { Exposition } from "./exposition.ts";
 import type { PodOnNode } from "./node.ts";
@@ -39,6 +39,17 @@ const CONTAINER_TYPES: Readonly<Record<string, string>> = {
   ephemeral: "ephemeral_container",
   init: "init_container",
 };
+
+/** By what an evicted pod is told. */
+const EVICTION_SIGNALS: readonly [RegExp, string][] = [
+  [/low on resource: memory\b/, "memory.available"],
+  [/low on resource: ephemeral-storage\b/, "nodefs.available"],
+  [/low on resource: inodes\b/, "nodefs.inodesFree"],
+  [/low on resource: pids\b/, "pid.available"],
+  [/^Usage of EmptyDir volume /, "emptydirfs.limit"],
+  [/^Pod ephemeral local storage usage exceeds /, "ephemeralpodfs.limit"],
+  [/^Container \S+ exceeded its local ephemeral storage limit /, "ephemeralcontainerfs.limit"],
+];
 
 /** One probe, and how it ended. */
 export type Probed = {
@@ -114,8 +125,14 @@ export class Observations {
     "Cumulative number of a liveness, readiness or startup probe for a container by result.",
   );
   readonly #probeTimes = new Histogram("prober_probe_duration_seconds", "Duration in seconds for a probe response.");
-  /** Pods whose start was counted. */
+  readonly #rejections = new Counter(
+    "kubelet_admission_rejections_total",
+    "Cumulative number pod admission rejections by the Kubelet.",
+  );
+  readonly #evictions = new Counter("kubelet_evictions", "Cumulative number of pod evictions by eviction signal");
+  /** Pods whose start was counted, and their end where it was no success. */
   readonly #running = new WeakSet<PodMemory>();
+  readonly #failed = new WeakSet<PodMemory>();
 
   constructor(now: Clock) {
     this.#now = now;
@@ -133,6 +150,8 @@ export class Observations {
       this.#podStart,
       this.#podTotal,
       this.#statusSync,
+      this.#rejections,
+      this.#evictions,
       this.#requests,
       this.#requestTimes,
       this.#http,
@@ -152,7 +171,7 @@ export class Observations {
   }
 
   /** The same programs, counted. */
-  counting(run: Run): Run {
+  counting<O>(run: (program: string, args: readonly string[], options?: O) => Promise<Finished>): typeof run {
     return async (program, args, options) => {
       const began = this.#now();
       const done = await run(program, args, options);
@@ -193,14 +212,15 @@ export class Observations {
 
   #ran(args: readonly string[], failed: boolean, seconds: number): void {
     const kind = args.findLast((arg) => arg.startsWith(`${Label.kind}=`))?.slice(Label.kind.length + 1) ?? "";
-    const operations = args[0] === "run" && kind === "pause" ? ["run_podsandbox"] : (OPERATIONS[args[0] ?? ""] ?? []);
+    const command = args.find((arg) => Object.hasOwn(OPERATIONS, arg)) ?? "";
+    const operations = command === "run" && kind === "pause" ? ["run_podsandbox"] : (OPERATIONS[command] ?? []);
     for (const operation_type of operations) {
       this.#operations.add({ operation_type });
       this.#operationTimes.observe(seconds / operations.length, { operation_type });
       if (failed) this.#operationErrors.add({ operation_type });
     }
     const container_type = CONTAINER_TYPES[kind];
-    if (args[0] !== "run" || container_type === undefined) return;
+    if (command !== "run" || container_type === undefined) return;
     if (failed) this.#startErrors.add({ container_type, code: "RunContainerError" });
     else this.#started.add({ container_type });
   }
@@ -210,15 +230,25 @@ export class Observations {
     this.#requestTimes.observe(seconds, { verb: method, host });
   }
 
+  /** What the node itself ended, or did not begin. */
+  #ended(reason: string, message: string): void {
+    if (message.startsWith("Pod was rejected: ")) this.#rejections.add({ reason });
+    const signal = reason === "Evicted" && EVICTION_SIGNALS.find(([pattern]) => pattern.test(message))?.[1];
+    if (signal) this.#evictions.add({ eviction_signal: signal });
+  }
+
   /** A pod has started when the cluster has been told that it runs. */
   #told(path: string, body: unknown, { code }: Reply, seconds: number, present: () => readonly PodOnNode[]): void {
     const [, namespace, name] = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/status$/.exec(path) ?? [];
     if (name === undefined || code >= 300) return;
     this.#statusSync.observe(seconds);
-    if ((body as { status?: CoreV1PodStatus } | undefined)?.status?.phase !== "Running") return;
+    const { phase, reason = "", message = "" } = (body as { status?: CoreV1PodStatus } | undefined)?.status ?? {};
+    if (phase !== "Running" && phase !== "Failed") return;
     const found = present().find(({ memory }) => memory.name === name && memory.namespace === namespace);
-    if (!found || this.#running.has(found.memory)) return;
-    this.#running.add(found.memory);
+    const told = phase === "Running" ? this.#running : this.#failed;
+    if (!found || told.has(found.memory)) return;
+    told.add(found.memory);
+    if (phase === "Failed") return this.#ended(reason, message);
     if (found.memory.startedAt < this.#began) return; // it ran before this agent did
     const now = this.#now();
     this.#podsStarted.add();
