@@ -26,6 +26,10 @@ export function logPathOf(toml: string, namespace: string, id: string): string |
   return existsSync(dirname(path)) ? path : undefined;
 }
 
+/** Where containerd keeps what it gave the runtime of a container that has been started, until that is removed. */
+export const bundleOf = (toml: string, namespace: string, id: string): string =>
+  join(dirname(toml), "state/io.containerd.runtime.v2.task", namespace, id);
+
 /** The socket of the containerd that nerdctl speaks to by its settings. */
 export const addressOf = (toml: string): string => settingsOf(toml)("address", "");
 

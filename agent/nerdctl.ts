@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
@@ -7,7 +7,7 @@ import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
 import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
-import { hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
+import { bundleOf, hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
 import { type Finished, type Run, run } from "./process.ts";
 import type {
   Artifact,
@@ -70,8 +70,6 @@ export class Nerdctl implements Runtime {
   readonly #content: ContentStore;
   /** Since when, in ms since the epoch as files have it, by image. */
   readonly #pulling = new Map<string, number>();
-  readonly #pidFiles: string[] = [];
-  #pidFilesMade = 0;
   readonly #runProgram: Run;
   readonly #runLong: typeof run;
 
@@ -91,9 +89,10 @@ export class Nerdctl implements Runtime {
 
   /** One that fails at its start stays, in state Created. */
   async run(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
-    const { done, pid } = await this.#commands(() => this.#runTellingPid(containerArgs(options)), urgency);
+    const done = await this.#run(["run", "-d", "--pull", "never", ...containerArgs(options)], urgency);
     if (done.code !== 0) throw failure(done);
-    return this.started(done.stdout.trim(), pid, options);
+    const id = done.stdout.trim();
+    return this.started(id, this.#pidOf(id), options);
   }
 
   /** What a container is that has just been started. */
@@ -119,16 +118,21 @@ export class Nerdctl implements Runtime {
     return logPathOf(this.toml, this.namespace, id);
   }
 
-  /** The file is used again and again, by one command at a time: some disks are slow to remove a file. */
-  async #runTellingPid(args: readonly string[]): Promise<{ done: Finished; pid: number }> {
-    const file = this.#pidFiles.pop() ?? join(dirname(this.toml), `pid-${++this.#pidFilesMade}`);
-    try {
-      writeFileSync(file, "");
-      const done = await this.#runNow(["run", "-d", "--pidfile", file, "--pull", "never", ...args]);
-      return { done, pid: Number(readFileSync(file, "utf8")) };
-    } finally {
-      this.#pidFiles.push(file);
-    }
+  /** The file that runc writes a container's pid to; other runtimes may have none. */
+  #pidFile(id: string): string {
+    return join(bundleOf(this.toml, this.namespace, id), "init.pid");
+  }
+
+  #pidOf(id: string): number {
+    const file = this.#pidFile(id);
+    return existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
+  }
+
+  /** nerdctl would know when a container started by its hook, which ours do not have. */
+  #withStart(inspected: Inspected): Inspected {
+    const file = this.#pidFile(inspected.Id);
+    if (Date.parse(inspected.State.StartedAt ?? "") > 0 || !existsSync(file)) return inspected;
+    return { ...inspected, State: { ...inspected.State, StartedAt: statSync(file).mtime.toISOString() } };
   }
 
   async create(options: ContainerOptions): Promise<string> {
@@ -163,7 +167,7 @@ export class Nerdctl implements Runtime {
     const done = await this.#inspections(ids);
     if (done.code !== 0 && !/no such (object|container)|not found/i.test(done.stderr)) throw failure(done);
     const all = lines(done.stdout).map((line) => JSON.parse(line) as Inspected);
-    return all.filter(({ Id }) => ids.includes(Id));
+    return all.filter(({ Id }) => ids.includes(Id)).map((inspected) => this.#withStart(inspected));
   }
 
   /** Full IDs of all containers that bear a label. */

@@ -19,6 +19,10 @@ const spec = (annotations: Record<string, string>, user = { gid: 0, additionalGi
   root: { path: "rootfs" },
   hostname: "web",
   mounts: [{ destination: "/proc", type: "proc", source: "proc" }],
+  hooks: {
+    createRuntime: [{ path: "/nerdctl", args: ["createRuntime"], env: ["A=]}"] }],
+    poststop: [{ path: "/nerdctl", args: ["postStop"], env: [] }],
+  },
   annotations: { "nerdctl/hostname": "web", ...annotations },
   linux: {
     namespaces: [{ type: "pid" }, { type: "ipc" }, { type: "uts" }, { type: "mount" }],
@@ -49,9 +53,10 @@ async function handedOn(given: object): Promise<Spec> {
 const { ipc, uts, group, onlyGroups } = SpecAnnotation;
 
 describe("a container's specification", () => {
-  test("without wishes keeps all but what is masked", async () => {
+  test("without wishes keeps all but what is masked, and hooks", async () => {
     const { linux, ...rest } = await handedOn(spec({}));
-    expect({ ...rest, linux: { ...linux, maskedPaths: ["/proc/acpi"] } }).toEqual(spec({}));
+    const { hooks: _, ...expected } = spec({});
+    expect({ ...rest, linux: { ...linux, maskedPaths: ["/proc/acpi"] } }).toEqual(expected);
     expect(linux.maskedPaths).toEqual(expect.arrayContaining(["/proc/acpi", "/proc/interrupts", "/sys/firmware"]));
   });
 

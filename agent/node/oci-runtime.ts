@@ -86,6 +86,8 @@ export function specRules(masked: readonly string[]): string[] {
     `s|${gid}[0-9,]*\\](.*"${onlyGroups}":"([0-9,]*)")|"gid":\\1,"additionalGids":[\\1,\\3]\\2|`,
     's|("additionalGids":\\[[0-9,]*),\\]|\\1]|',
     // Nobody is in a group twice.
+    // Those of nerdctl set up networks that pods do not have, at the cost of a nerdctl at each start and end.
+    's|,"hooks":\\{"createRuntime":\\[.*\\]\\},"annotations":|,"annotations":|',
     ":again",
     's|("additionalGids":\\[([0-9]+,)*([0-9]+)(,[0-9]+)*),\\3([],])|\\1\\5|',
     "t again",

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { CoreV1LinuxContainerUser } from "../../worker/kinds/generated/types.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { CONTAINERD_NAMESPACE } from "../containerd.ts";
+import { bundleOf } from "../nerdctl-store.ts";
 import { type Command, command as machineCommand } from "../network/commands.ts";
 import { type OciRuntimes, ociRuntimes } from "../node/oci-runtime.ts";
 import { type SecuritySettings, securitySettings } from "../node/security-settings.ts";
@@ -42,7 +43,7 @@ export function machineSecurity(parts: SecurityParts): NodeSecurity {
       if (handler === undefined) throw new Error(`failed to lookup RuntimeClass ${name}: ${message}`);
       return handler;
     },
-    userOf: (id) => readUser(join(home, "containerd/state/io.containerd.runtime.v2.task", CONTAINERD_NAMESPACE, id)),
+    userOf: (id) => readUser(bundleOf(join(home, "containerd/nerdctl.toml"), CONTAINERD_NAMESPACE, id)),
   };
 }
 
