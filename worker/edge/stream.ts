@@ -6,6 +6,7 @@ import { notUpgraded, type StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { badRequest } from "../lib/status.ts";
 import { asksForSocket } from "../lib/websocket.ts";
+import { LOG_AS_BODY } from "../protocol/link.ts";
 import type { ProxyMessage } from "../protocol/proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 
@@ -29,6 +30,7 @@ export async function openStream(
   const isSocket = asksForSocket(request);
   const isServed = isLog || isSocket;
   headers.set(INTERNAL_HEADER, isServed ? "stream" : "stream-check");
+  if (isLog && !isSocket) headers.set("sec-websocket-protocol", LOG_AS_BODY);
   // Whoever asks for SPDY may have come back after a refusal over WebSocket. It is asked as a WebSocket would be, so
   // that what else is wrong is told first.
   if (!isServed) headers.set("sec-websocket-protocol", "v5.channel.k8s.io, SPDY/3.1+portforward.k8s.io");

@@ -72,13 +72,12 @@ const PROTOCOLS: Readonly<Record<StreamKind, readonly string[]>> = {
   exec: ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"],
   attach: ["v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io"],
   portforward: ["SPDY/3.1+portforward.k8s.io", "v4.channel.k8s.io"],
-  log: ["binary.k8s.io"],
+  log: ["binary.k8s.io", LOG_AS_BODY],
 };
 
 /** The first of ours that the client offers; "" where nothing is to be agreed. */
 function subprotocol(kind: StreamKind, offered: readonly string[] | undefined): string {
   const served = PROTOCOLS[kind];
-  if (kind === "log" && !offered) return LOG_AS_BODY;
   if (!offered || (kind === "log" && offered.length === 0)) return "";
   const chosen = served.find((protocol) => offered.includes(protocol));
   if (chosen) return chosen;
