@@ -331,6 +331,45 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     for (const name of ["noimage", "noconfig", "nocommand", "novolume", "noname"]) cluster.delete(name, 0);
   });
 
+  test("images are volumes, a file says what is in the environment, and what cannot be had of these is named", async () => {
+    const mount = (name: string, given: object = {}) => [{ name, mountPath: `/${name}`, ...given }];
+    const image = (reference: string) => [{ name: "tools", image: { reference, pullPolicy: "Never" } }];
+    const shell = sh("test -x /tools/bin/busybox && sleep 1000");
+    cluster.run("tools", { volumes: image(BUSYBOX_IMAGE) }, { ...shell, volumeMounts: mount("tools") });
+    cluster.run("notools", { volumes: image("skerry.dev/none:1") }, { ...shell, volumeMounts: mount("tools") });
+    const subPath = { subPath: "none" };
+    cluster.run("nopart", { volumes: image(BUSYBOX_IMAGE) }, { ...shell, volumeMounts: mount("tools", subPath) });
+    const write = { name: "write", image: BUSYBOX_IMAGE, volumeMounts: mount("dir") };
+    const initContainers = [{ ...write, ...sh(`echo "COLOR='deep blue' # said" > /dir/env`) }];
+    const volumes = [{ name: "dir", emptyDir: {} }];
+    const env = (key: string) => [
+      { name: "COLOR", valueFrom: { fileKeyRef: { volumeName: "dir", path: "env", key } } },
+      { name: "TOLD", value: "it is $(COLOR)" },
+    ];
+    const tell = sh("echo $TOLD; sleep 1000");
+    cluster.run("file", { initContainers, volumes }, { ...tell, env: env("COLOR") });
+    cluster.run("nokey", { initContainers, volumes }, { ...tell, env: env("NONE") });
+    const long = "n".repeat(40);
+    cluster.run(long, { subdomain: "sub", setHostnameAsFQDN: true }, sh("sleep 1000"));
+    const waiting = (name: string) => cluster.main(name)?.state?.waiting;
+    await until("what can run runs, and the others wait", () =>
+      [
+        cluster.isReady("tools") && cluster.isReady("file"),
+        waiting("notools")?.reason === "ErrImageNeverPull",
+        waiting("nopart")?.reason === "CreateContainerError",
+        waiting("nokey")?.reason === "CreateContainerConfigError",
+        cluster.messages(long).length > 0,
+      ].every(Boolean),
+    );
+    expect(logOf("file")).toBe("it is deep blue\n");
+    expect(waiting("notools")?.message).toContain('image "skerry.dev/none:1" is not present');
+    expect(waiting("nopart")?.message).toContain('ImageVolumeMountFailed: failed to ensure image subpath "none"');
+    expect(waiting("nokey")?.message).toMatch(/^environment variable key "NONE" not found in file ".*\/dir\/env"$/);
+    expect(cluster.messages(long)[0]).toContain("(64 characters is the max, 70 characters requested)");
+    for (const name of ["tools", "notools", "nopart", "file", "nokey", long]) cluster.delete(name, 0);
+    await until("they are gone", () => cluster.pods.size === 0 || !cluster.pods.has("tools"));
+  });
+
   test("a container with stdin talks with who attaches, and stdinOnce ends with the first", async () => {
     cluster.run(
       "talk",
