@@ -6,6 +6,7 @@ const NOW = 1_000_000;
 
 function cluster() {
   const sockets: (NodeSocket & { code?: number; reason?: string; sent: string[] })[] = [];
+  const answers: unknown[] = [];
   const open = () => sockets.filter(({ code }) => code === undefined);
   const link = new Link({
     objects: { get: () => undefined, list: () => [], podsOnNode: () => [], podsIn: () => [] },
@@ -29,10 +30,11 @@ function cluster() {
     }),
     report: () => {},
     health: () => {},
+    usage: (...answer) => void answers.push(answer),
     now: () => NOW,
   });
   /** A machine that opens a socket and says hello; `heard` is when it last spoke. */
-  const connect = async (machine?: string, heard = NOW) => {
+  const connect = async (machine?: string, heard = NOW, version = 2) => {
     let session: Session = { node: "a", state: "greeting" };
     const socket: (typeof sockets)[number] = {
       sent: [],
@@ -46,12 +48,25 @@ function cluster() {
     };
     sockets.push(socket);
     link.opened(socket, "a");
-    const hello = { type: "hello", version: 2, agent: "1", node: "a", revision: 0, ...(machine && { machine }) };
+    const hello = { type: "hello", version, agent: "1", node: "a", revision: 0, ...(machine && { machine }) };
     await link.message(socket, JSON.stringify(hello));
     return socket;
   };
-  return { link, connect };
+  return { link, connect, answers };
 }
+
+test("an agent is asked what its node uses when it knows the question, and its answer told", async () => {
+  const { link, connect, answers } = cluster();
+  const older = await connect();
+  expect(link.askUsage("a", 1, true)).toBe(false);
+  const newer = await connect(undefined, NOW, 3);
+  expect(link.askUsage("a", 2, true)).toBe(true);
+  expect(link.askUsage("b", 3, true)).toBe(false);
+  const asked = (socket: typeof older) => socket.sent.filter((text) => text.includes('"usage"'));
+  expect([asked(older), asked(newer)]).toEqual([[], ['{"type":"usage","id":2,"pods":true}']]);
+  await link.message(newer, '{"type":"usage","id":2,"usage":{"at":5}}');
+  expect(answers).toEqual([["a", 2, { at: 5 }]]);
+});
 
 test("a machine that comes anew takes its own place", async () => {
   const { link, connect } = cluster();
