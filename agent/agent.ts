@@ -234,6 +234,10 @@ function listenForShutdown(home: string, agent: AgentCore, log: Progress): void 
   announceAgent(home);
 }
 
+/** Processes that were ended are on their way out for a moment. */
+const CGROUP_TRIES = 20;
+const CGROUP_WAIT_MS = 50;
+
 /** Ends this machine's containers and takes its network down; state and images stay. */
 export async function removePods(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
@@ -247,6 +251,6 @@ export async function removePods(home: Home, effects: SteadyEffects, log: Progre
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
   await unmountAll(home.path);
-  removeNode(home.path);
+  for (let tries = 0; !removeNode(home.path) && tries < CGROUP_TRIES; tries++) await effects.sleep(CGROUP_WAIT_MS);
   log("removed this machine's containers and network");
 }

@@ -6,6 +6,7 @@ import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { ensureTools } from "../../agent/local/install.ts";
 import { Nerdctl } from "../../agent/nerdctl.ts";
+import { removeNode } from "../../agent/pods/cgroups.ts";
 import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
 
@@ -34,5 +35,6 @@ async function stopRuntime(home: string, containerd: Containerd, nerdctl: Nerdct
   if (pid) process.kill(pid, "SIGTERM");
   while (pid && existsSync(`/proc/${pid}`)) await effects.sleep(50);
   await unmountAll(home);
+  removeNode(home);
   rmSync(home, { recursive: true, force: true });
 }
