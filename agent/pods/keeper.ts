@@ -2,7 +2,7 @@
  * Holds the input and output of all containers of a node that have stdin or a terminal, and writes their logs: one
  * process, so that they outlive the agent. containerd's shims keep the pipes open if it is killed, so the next one goes
  * on where it was. Usage: `node keeper.ts FOLDER`; who wants a container kept sends its `KeptSettings` as a line to
- * `FOLDER/keeper.sock`, is answered by a line, starts it and closes the connection. It ends when nobody needs it.
+ * `FOLDER/keeper.sock`, is answered by a line, starts it and closes the connection. It ends when there is nothing to keep.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
@@ -12,9 +12,12 @@ import { ContainerdTasks } from "../containerd-tasks.ts";
 import { effects } from "../effects.ts";
 import { controlSocket, KeptContainer, type KeptSettings, settingsFile } from "./kept.ts";
 
+/** Containers like to be started one after another. */
+const IDLE_MS = 10_000;
+
 const folder = process.argv[2] ?? "";
 const kept = new Set<string>();
-const connections = new Set<Socket>();
+let stay = () => {};
 
 function keep(settings: KeptSettings): KeptContainer {
   const file = settingsFile(folder, settings.id);
@@ -22,7 +25,7 @@ function keep(settings: KeptSettings): KeptContainer {
   const container = new KeptContainer(settings, deps, () => {
     rmSync(file, { force: true });
     kept.delete(settings.id);
-    endIfIdle();
+    endWhenIdle();
   });
   kept.add(settings.id);
   writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
@@ -40,13 +43,10 @@ function resume(): void {
 }
 
 function serve(connection: Socket): void {
-  connections.add(connection);
   const begun: KeptContainer[] = [];
   connection.on("error", () => {});
   connection.on("close", () => {
-    connections.delete(connection);
     for (const container of begun) container.begun();
-    endIfIdle();
   });
   createInterface(connection).on("line", (line) => {
     try {
@@ -58,13 +58,14 @@ function serve(connection: Socket): void {
   });
 }
 
-const server = createServer(serve);
-function endIfIdle(): void {
-  if (kept.size === 0 && connections.size === 0) process.exit();
+function endWhenIdle(): void {
+  stay();
+  stay = effects.after(IDLE_MS, () => kept.size === 0 && process.exit());
 }
 
 // What ends the agent's group, or its session, is not meant for the containers.
 for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
 resume();
 rmSync(controlSocket(folder), { force: true });
-server.listen(controlSocket(folder));
+createServer(serve).listen(controlSocket(folder));
+endWhenIdle();

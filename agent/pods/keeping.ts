@@ -86,7 +86,11 @@ export class Keeper {
 
   /** The connection stands for "begun" by its end. */
   async #tell(settings: KeptSettings): Promise<Socket> {
-    const connection = await dial(controlSocket(this.#folder));
+    const control = controlSocket(this.#folder);
+    const connection = await dial(control).catch(async () => {
+      await this.#start(); // it had nothing to keep, and has ended just now
+      return dial(control);
+    });
     const answer = await new Promise<string>((resolve) => {
       let text = "";
       connection.on("data", (data: Buffer) => {
