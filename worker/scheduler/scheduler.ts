@@ -191,7 +191,9 @@ function assign(info: PodInfo, node: NodeInfo, snapshot: Snapshot): Intent[] {
 }
 
 function unschedulable(pod: Readonly<Pod>, message: string, now: number, nominatedNodeName?: string): Intent[] {
-  const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message };
+  const { generation } = pod.metadata;
+  const seen = generation ? { observedGeneration: generation } : {};
+  const condition = { type: "PodScheduled", status: "False", reason: "Unschedulable", message, ...seen };
   const conditions = withCondition(pod.status?.conditions, condition, now);
   // The same again is no news: a full cluster would else write for every waiting pod whenever anything moves.
   const status = { ...pod.status, conditions, ...(nominatedNodeName && { nominatedNodeName }) };
