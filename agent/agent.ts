@@ -20,8 +20,8 @@ import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
 import { machineHousekeeping } from "./node/machine.ts";
 import { machineId } from "./node/machine-id.ts";
 import { settingsOf } from "./node/settings.ts";
-import { announceAgent, answerRequest, readRequest, SHUTDOWN_SIGNAL } from "./node/shutdown-request.ts";
-import { Writability } from "./node/writability.ts";
+import { announceAgent, answerRequest, beAlone, readRequest, SHUTDOWN_SIGNAL } from "./node/shutdown-request.ts";
+import { probeFolder, Writability } from "./node/writability.ts";
 import { endOrphans } from "./orphans.ts";
 import { removeNode } from "./pods/cgroups.ts";
 import { machineHost } from "./pods/host.ts";
@@ -114,7 +114,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
     parts;
   const { node, server, ca, address } = identity;
   const settings = settingsOf(identity.configuration);
-  const writability = new Writability();
+  const writability = new Writability(() => probeFolder(home.path));
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
   const core = new AgentCore({
@@ -202,6 +202,7 @@ function nodeApiOf({ home, identity, effects, log, containerd, observations }: P
 
 /** Runs until a signal, or until another version is to run in its place. */
 export async function runAgent(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
+  await beAlone(home.path, effects);
   const parts = await prepare(home, effects, log);
   const end = Promise.withResolvers<string>();
   const { core: agent, nodeApi } = assemble(parts, () => end.resolve(RENEWED));

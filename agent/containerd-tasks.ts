@@ -94,9 +94,9 @@ export class ContainerdTasks {
     await this.#call("tasks.v1.Tasks/Kill", of(id, exec).tag(3, WireType.Varint).uint32(signal));
   }
 
-  /** Resolves to the exit code of a process of `exec`. */
-  async wait(id: string, exec: string): Promise<number> {
-    return numberIn(await this.#call("tasks.v1.Tasks/Wait", of(id, exec), 0), 1);
+  /** Resolves to the exit code of a process of `exec`, within so many ms if that is not 0. */
+  async wait(id: string, exec: string, timeoutMs = 0): Promise<number> {
+    return numberIn(await this.#call("tasks.v1.Tasks/Wait", of(id, exec), timeoutMs), 1);
   }
 
   /** Forgets a process of `exec` that has ended, or was never started. */

@@ -6,6 +6,10 @@ import { type Home, writeFile } from "../local/home.ts";
 import type { Progress } from "../local/install.ts";
 import { type GracePeriod, gracePeriods } from "./shutdown.ts";
 
+const LOOK_EVERY_MS = 100;
+/** An agent's command line: its pid may have been given to another program since. */
+const AGENT = /(?:main\.ts|skerry(?:\.js)?)\0(?:agent|join)\0/;
+
 export const SHUTDOWN_SIGNAL = "SIGUSR2";
 
 /** Either what pods get, or that the machine goes on after all. */
@@ -35,13 +39,26 @@ export const answerRequest = (home: string): void => rmSync(places(home).request
 function runningAgent(home: string): number | undefined {
   try {
     const pid = Number(readFileSync(places(home).pid, "utf8"));
-    return /skerry|main\.(ts|js)/.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) ? pid : undefined;
+    return AGENT.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) ? pid : undefined;
   } catch {
     return undefined;
   }
 }
 
-const LOOK_EVERY_MS = 100;
+/** An agent that was told to stop has this time for it. */
+const STOP_TIMEOUT_MS = 15_000;
+
+/** One agent alone works on a home: waits for one that is on its way out, and throws for one that stays. */
+export async function beAlone(home: string, effects: Timers): Promise<void> {
+  for (let waited = 0; waited < STOP_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+    const other = runningAgent(home);
+    // An update runs under the shell that the installed agent has become.
+    if (!other || other === process.pid || other === process.ppid) return;
+    await effects.sleep(LOOK_EVERY_MS);
+  }
+  throw new Error(`an agent of ${home} runs already (pid ${runningAgent(home)})`);
+}
+
 /** For what the agent does beside waiting for pods. */
 const MARGIN_MS = 10_000;
 

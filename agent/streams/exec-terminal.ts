@@ -11,6 +11,8 @@ import type { RunningCommand } from "./exec.ts";
 
 const SIGHUP = 1;
 const SIGKILL = 9;
+/** What an earlier agent left is waited for so long. */
+const END_TIMEOUT_MS = 5_000;
 
 type Options = { id: string; command: readonly string[]; stdin: boolean };
 
@@ -77,8 +79,12 @@ export async function endTerminals(nerdctl: Nerdctl): Promise<void> {
   const tasks = tasksOf(nerdctl);
   for (const name of readdirSync(folder)) {
     const [id = "", exec = ""] = name.split(".");
-    await tasks.kill(id, exec, SIGKILL).catch(() => {});
-    await tasks.wait(id, exec).catch(() => {});
+    // One that was made and not started yet cannot be killed, and would never end.
+    const ends = await tasks
+      .kill(id, exec, SIGKILL)
+      .then(() => true)
+      .catch(() => false);
+    if (ends) await tasks.wait(id, exec, END_TIMEOUT_MS).catch(() => {});
     await tasks.remove(id, exec).catch(() => {});
     rmSync(join(folder, name), { force: true });
   }

@@ -11,6 +11,8 @@ import { run } from "../process.ts";
 import { type ShutdownSettings, type Unit, unitsFor } from "./units.ts";
 
 const FOLDER = "/etc/systemd/system";
+/** As sd_booted(3) finds out. */
+const RUNNING = "/run/systemd/system";
 
 export type ServiceOptions = ShutdownSettings & {
   name: string;
@@ -46,6 +48,7 @@ export async function installService(home: Home, options: ServiceOptions, progre
     for (const { name, text } of units) process.stdout.write(`# ${join(FOLDER, name)}\n${text}\n`);
     return;
   }
+  if (!existsSync(RUNNING)) throw new Error("systemd does not run this machine: --print shows the units");
   new Containerd({ home: home.path, timers: steadyEffects, log: progress }).writeSettings();
   for (const { name, text } of units) writeFile(join(FOLDER, name), text, 0o644);
   await systemctl("daemon-reload");

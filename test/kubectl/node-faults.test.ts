@@ -1,6 +1,7 @@
 /** What befalls a machine while its pods run, and what the node makes of it. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
 import { run } from "../../agent/process.ts";
@@ -235,6 +236,47 @@ describe("a disk that takes nothing more", () => {
       await unmountAll(home);
       await run("umount", ["-l", home]);
       await machine.remove();
+    }
+  });
+});
+
+describe("a disk that has become read-only", () => {
+  test("ends nothing, and an agent that starts on it looks after its pods", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "skerry-disk-"));
+    const image = join(folder, "ext4");
+    const machine = await machineNamed("node-i", async ({ home }) => {
+      await checked("truncate", ["-s", "512M", image]);
+      await checked("mkfs.ext4", ["-q", "-F", image]);
+      await checked("mount", ["-o", "loop,errors=remount-ro", image, home]);
+    });
+    const identity = readFileSync(join(machine.home, "node.json"));
+    try {
+      await cluster.apply(podOn("node-i", "lasting"));
+      await ready("lasting");
+      const id = await idOf("lasting");
+      const inside = await pidOf(machine, id);
+      const device = (await checked("findmnt", ["-no", "SOURCE", machine.home])).stdout.trim();
+      // What a kernel does when it finds an error on the disk.
+      writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, "1");
+      await cluster.ok("label pod lasting seen=1");
+      const told = await until("node-i", "StateWritable", "False");
+      expect(told.message).toMatch(/readonly|read-only/i);
+      await machine.kill();
+      await machine.resume(url());
+      await until("node-i", "Ready", "True");
+      await until("node-i", "StateWritable", "False");
+      expect(runs(inside)).toBe(true);
+      expect(await main("lasting")).toMatchObject({ restartCount: 0, ready: true });
+      expect(await cluster.ok("exec lasting -- echo in")).toBe("in\n");
+    } finally {
+      cluster.machines.splice(cluster.machines.indexOf(machine), 1);
+      await cluster.ok("delete pod lasting --force --grace-period=0 --ignore-not-found");
+      await machine.powerOff();
+      await unmountAll(machine.home);
+      await run("umount", ["-l", machine.home]);
+      writeFileSync(join(machine.home, "node.json"), identity);
+      await machine.remove();
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });
