@@ -30,6 +30,7 @@ import { machineNamespaces } from "./pods/shared-namespaces.ts";
 import { run } from "./process.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
+import { StaticFolder } from "./static/folder.ts";
 import { serveStream } from "./streams/serve.ts";
 import { notifierFor } from "./systemd/notify.ts";
 import { installedVersion, renew } from "./update/start.ts";
@@ -145,9 +146,12 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
         recursiveReadOnly,
         nodeSettings: settings,
         command: commandBy(launcher.run),
-      }),
         log,
+      }),
     housekeeping: machineHousekeeping(home.path, settings, launcher.run),
+    ...(settings.staticPodPath && {
+      staticPods: (onChange) => new StaticFolder({ path: settings.staticPodPath ?? "", node, effects, onChange, log }),
+    }),
     registration: { labels: settings.labels, taints: settings.taints },
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
