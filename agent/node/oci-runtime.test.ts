@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../process.ts";
-import { handlerNames, type OciRuntimes, ociRuntimes, SpecAnnotation } from "./oci-runtime.ts";
+import { HOSTNAME_VARIABLE, handlerNames, type OciRuntimes, ociRuntimes, SpecAnnotation } from "./oci-runtime.ts";
 
 type Spec = {
   process: { user: { uid: number; gid: number; additionalGids: number[] }; env: string[] };
@@ -53,6 +53,30 @@ async function handedOn(given: object): Promise<Spec> {
 const { ipc, uts, group, onlyGroups } = SpecAnnotation;
 
 describe("a container's specification", () => {
+  test.each([
+    [
+      [`${HOSTNAME_VARIABLE}=own \\"x", y`, "HOSTNAME=web", "A=1"],
+      [`HOSTNAME=own \\"x", y`, "A=1"],
+    ],
+    [
+      ["HOSTNAME=web", `A=,"HOSTNAME=b"`, `${HOSTNAME_VARIABLE}=`],
+      [`A=,"HOSTNAME=b"`, "HOSTNAME="],
+    ],
+    [
+      ["A=1", `${HOSTNAME_VARIABLE}=c`, "HOSTNAME=web"],
+      ["A=1", "HOSTNAME=c"],
+    ],
+    [
+      ["A=1", "HOSTNAME=web"],
+      ["A=1", "HOSTNAME=web"],
+    ],
+  ])("with variables %j has %j", async (env, expected) => {
+    const given = spec({}, undefined, env);
+    const args = ["HOSTNAME=a", `"${HOSTNAME_VARIABLE}=a"`, `,"HOSTNAME=a"`];
+    const { process } = await handedOn({ ...given, process: { user: given.process.user, args, env } });
+    expect(process).toMatchObject({ args, env: expected });
+  });
+
   test("without wishes keeps all but what is masked, and hooks", async () => {
     const { linux, ...rest } = await handedOn(spec({}));
     const { hooks: _, ...expected } = spec({});

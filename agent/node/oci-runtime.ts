@@ -21,6 +21,9 @@ export const SpecAnnotation = {
   onlyGroups: "skerry.dev/only-groups",
 } as const;
 
+/** The variable that becomes `HOSTNAME`, which nerdctl sets whatever it is told. */
+export const HOSTNAME_VARIABLE = "skerry.dev/HOSTNAME";
+
 /** By the handler that a RuntimeClass names: a program that works as runc does, or a shim of containerd's (`io.containerd.…`). */
 export type RuntimeHandlers = Readonly<Record<string, string>>;
 
@@ -52,11 +55,16 @@ const isShim = (runtime: string) => runtime.startsWith("io.containerd.");
 
 function writeScript(path: string, rules: string, runtime: string): string {
   const script = `#!/bin/sh
+last= bundle= process=
 for word do
-  [ "$last" = --bundle ] && bundle=$word
+  case $last in --bundle) bundle=$word ;; --process) process=$word ;; esac
   last=$word
 done
 if [ -n "$bundle" ]; then sed -E -i -f ${quote(rules)} "$bundle/config.json" || exit 1; fi
+if [ -n "$process" ]; then
+  read -r spec <"$process"
+  case $spec in *'"${HOSTNAME_VARIABLE}='*) sed -E -i -f ${quote(rules)} "$process" || exit 1 ;; esac
+fi
 exec ${quote(runtime)} "$@"
 `;
   keepFile(path, script, 0o755);
@@ -91,6 +99,16 @@ export function specRules(masked: readonly string[]): string[] {
     ":again",
     's|("additionalGids":\\[([0-9]+,)*([0-9]+)(,[0-9]+)*),\\3([],])|\\1\\5|',
     "t again",
+    // Arguments come before variables and may look like them, so what is last counts.
+    `/[[,]"${HOSTNAME_VARIABLE.replace("/", "\\/")}=/{`,
+    "t clear",
+    ":clear",
+    's|"env":\\["HOSTNAME=[^"]*",|"env":[|',
+    "t rename",
+    's|(.*),"HOSTNAME=[^"]*"|\\1|',
+    ":rename",
+    `s|(.*[[,])"${HOSTNAME_VARIABLE}=|\\1"HOSTNAME=|`,
+    "}",
     // A privileged container has none.
     `s|"maskedPaths":\\[[^]]*\\]|"maskedPaths":${JSON.stringify(masked)}|`,
   ];

@@ -1,5 +1,6 @@
 import type { CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { EnsuredImage } from "../images/images.ts";
+import { HOSTNAME_VARIABLE } from "../node/oci-runtime.ts";
 import { PAUSE_IMAGE } from "../node/pause-image.ts";
 import type { ContainerOptions } from "../runtime.ts";
 import type { ContainerMount } from "../volumes/volume.ts";
@@ -114,7 +115,11 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...LOG_FLAGS,
       ...resourceFlags(pod, container, given.machineBytes, given.runtimeLimits),
       ...securityFlags(pod, container, given),
-      ...[...given.env].flatMap(([name, value]) => ["-e", `${name}=${value}`]),
+      // Without, the container gets its host name there.
+      ...[...given.env].flatMap(([name, value]) => [
+        "-e",
+        `${name === "HOSTNAME" ? HOSTNAME_VARIABLE : name}=${value}`,
+      ]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
       ...given.mounts.flatMap(mountFlags),
       // What the pod itself mounts there goes first.

@@ -26,6 +26,8 @@ export interface PodFiles {
   names(uid: string): [string, string][];
 }
 
+const MACHINE_HOSTS = "/etc/hosts";
+
 function setAside(file: string): void {
   try {
     renameSync(file, `${file}.broken`);
@@ -68,7 +70,8 @@ export function podFiles(home: string, writability = new Writability()): PodFile
     writeNames(uid, resolvConf, hosts) {
       mkdirSync(join(root, uid), { recursive: true, mode: 0o750 });
       writeFileSync(join(root, uid, "resolv.conf"), resolvConf);
-      writeFileSync(join(root, uid, "hosts"), hosts(readFileSync("/etc/hosts", "utf8")));
+      const machine = existsSync(MACHINE_HOSTS) ? readFileSync(MACHINE_HOSTS, "utf8") : "";
+      writeFileSync(join(root, uid, "hosts"), hosts(machine));
     },
     names: (uid) => ["resolv.conf", "hosts"].map((file) => [join(root, uid, file), `/etc/${file}`]),
   };

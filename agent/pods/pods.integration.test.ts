@@ -344,9 +344,10 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
     const volumes = [{ name: "dir", emptyDir: {} }];
     const env = (key: string) => [
       { name: "COLOR", valueFrom: { fileKeyRef: { volumeName: "dir", path: "env", key } } },
-      { name: "TOLD", value: "it is $(COLOR)" },
+      { name: "TOLD", value: "it is $(COLOR), not $(HOSTNAME)" },
+      { name: "HOSTNAME", value: `its "own"` },
     ];
-    const tell = sh("echo $TOLD; sleep 1000");
+    const tell = sh("echo $TOLD: $HOSTNAME; hostname; sleep 1000");
     cluster.run("file", { initContainers, volumes }, { ...tell, env: env("COLOR") });
     cluster.run("nokey", { initContainers, volumes }, { ...tell, env: env("NONE") });
     const long = "n".repeat(40);
@@ -361,7 +362,9 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
         cluster.messages(long).length > 0,
       ].every(Boolean),
     );
-    expect(logOf("file")).toBe("it is deep blue\n");
+    expect(logOf("file")).toBe(`it is deep blue, not $(HOSTNAME): its "own"\nfile\n`);
+    expect(await exec("file", "env")).toMatch(/^HOSTNAME=its "own"$/m);
+    expect(await exec("tools", "env")).toMatch(/^HOSTNAME=tools$/m);
     expect(waiting("notools")?.message).toContain('image "skerry.dev/none:1" is not present');
     expect(waiting("nopart")?.message).toContain('ImageVolumeMountFailed: failed to ensure image subpath "none"');
     expect(waiting("nokey")?.message).toMatch(/^environment variable key "NONE" not found in file ".*\/dir\/env"$/);

@@ -114,8 +114,7 @@ async function optionsOf(
   if (!sandbox) throw new Error("the pod has no sandbox");
   const hostname = hostnameOf(pod, nodeName, clusterDomain);
   const volumeFile = (volume: string, path: string) => host.volumes.file(uid, volume, path);
-  const given = environment(pod, container, { ...desired(), fields: fieldsOf(node, state), volumeFile });
-  const env = new Map([["HOSTNAME", hostname], ...given]);
+  const env = environment(pod, container, { ...desired(), fields: fieldsOf(node, state), volumeFile });
   const targetName = (container as { targetContainerName?: string }).targetContainerName;
   const target = targetName && memory.containers[targetName]?.current?.id;
   if (targetName && !target) throw new Error(`unable to find target container ${targetName}`);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -63,4 +63,12 @@ test("the next agent finds the tokens of the last", async () => {
   await tokens().token(pod, request);
   online = false;
   expect(await tokens().token(pod, request)).toBe("token-1");
+});
+
+test("a file that was cut off is as none", async () => {
+  await tokens().token(pod, request);
+  const file = join(folder, `${made}.json`);
+  writeFileSync(file, readFileSync(file, "utf8").slice(0, 10));
+  expect(await tokens().token(pod, request)).toBe("token-2");
+  expect(await tokens().token(pod, request)).toBe("token-2");
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Json } from "../../worker/protocol/link.ts";
@@ -41,7 +41,7 @@ export class PodTokens {
     this.#file = file;
     this.#api = api;
     this.#now = now;
-    this.#tokens = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Tokens) : {};
+    this.#tokens = readTokens(file);
   }
 
   async token(pod: CoreV1Pod, request: TokenRequest): Promise<string> {
@@ -88,7 +88,17 @@ export class PodTokens {
       expiresAt: Number.isNaN(expiresAt) ? this.#now() + request.expirationSeconds * 1000 : expiresAt,
     };
     mkdirSync(dirname(this.#file), { recursive: true });
-    writeFileSync(this.#file, JSON.stringify(this.#tokens), { mode: 0o600 });
+    writeFileSync(`${this.#file}.new`, JSON.stringify(this.#tokens), { mode: 0o600 });
+    renameSync(`${this.#file}.new`, this.#file);
     return token;
+  }
+}
+
+/** Those that are not there, or cannot be read, are asked for anew. */
+function readTokens(file: string): Tokens {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Tokens;
+  } catch {
+    return {};
   }
 }
