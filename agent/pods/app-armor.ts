@@ -1,5 +1,5 @@
 /** https://kubernetes.io/docs/tutorials/security/apparmor/ */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { CoreV1AppArmorProfile, CoreV1Container, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Rejection } from "./admission.ts";
 
@@ -13,6 +13,16 @@ export function hasAppArmor(): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether the kernel knows a profile of this name: it lists them as `NAME (MODE)`. */
+export function isLoaded(name: string, list = "/sys/kernel/security/apparmor/profiles"): boolean {
+  return (
+    existsSync(list) &&
+    readFileSync(list, "utf8")
+      .split("\n")
+      .some((line) => line.startsWith(`${name} (`))
+  );
 }
 
 /** Why a node without AppArmor does not take a pod that relies on it. Reasons and messages are the kubelet's. */

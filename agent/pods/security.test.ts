@@ -89,8 +89,8 @@ test("AppArmor, where the machine has it", () => {
   const profile = (type: string, localhostProfile?: string) => ({ appArmorProfile: { type, localhostProfile } });
   expect(flags({}, {}, node)).toBe(UNCONFINED);
   expect(flags(profile("RuntimeDefault"), {}, node)).toBe(UNCONFINED);
-  expect(flags(profile("Localhost", "mine"), {}, node)).toBe(`${UNCONFINED} --security-opt apparmor=mine`);
+  expect(() => flags(profile("Localhost", "mine"), {}, node)).toThrow("apparmor profile not found mine");
   expect(flags({}, profile("Unconfined"), node)).toBe(`${UNCONFINED} --security-opt apparmor=unconfined`);
   const annotations = { "container.apparmor.security.beta.kubernetes.io/app": "localhost/old" };
-  expect(flags({}, profile("Unconfined"), { ...node, annotations })).toBe(`${UNCONFINED} --security-opt apparmor=old`);
+  expect(() => flags({}, profile("Unconfined"), { ...node, annotations })).toThrow("apparmor profile not found old");
 });

@@ -9,7 +9,7 @@ import type { CoreV1Capabilities, CoreV1Container, CoreV1Pod } from "../../worke
 import { errorText } from "../../worker/lib/error-text.ts";
 import { SpecAnnotation } from "../node/oci-runtime.ts";
 import type { InspectedImage } from "../runtime.ts";
-import { appArmorProfileOf } from "./app-armor.ts";
+import { appArmorProfileOf, isLoaded } from "./app-armor.ts";
 import { ConfigError } from "./env.ts";
 import type { NodeSecurity } from "./node-security.ts";
 
@@ -114,7 +114,12 @@ function seccompProfile(
 function appArmorFlags(pod: CoreV1Pod, container: CoreV1Container): string[] {
   const profile = appArmorProfileOf(pod, container);
   if (!profile || profile.type === "RuntimeDefault") return [];
-  return option(`apparmor=${profile.type === "Localhost" ? profile.localhostProfile : "unconfined"}`);
+  const { type, localhostProfile: name = "" } = profile;
+  if (type === "Localhost" && !isLoaded(name))
+    throw new CreateError(
+      `failed to get container spec opts: failed to generate apparmor spec opts: apparmor profile not found ${name}`,
+    );
+  return option(`apparmor=${type === "Localhost" ? name : "unconfined"}`);
 }
 
 function refuseRoot(pod: CoreV1Pod, container: CoreV1Container, image: InspectedImage): void {
