@@ -13,7 +13,7 @@ const sized = (cpu: string, memory: string, generation = 1, name = "app"): CoreV
   return somePod({ containers }, { generation });
 };
 const node = { allocatable: { cpu: "2", memory: "2Gi", pods: "110" }, pressures: [], object: undefined };
-const asked = (others: CoreV1Pod[] = []) => ({ others, node, now: NOW });
+const asked = (others: CoreV1Pod[] = []) => ({ others: () => others, node: () => node, now: NOW });
 
 /** A pod that was taken as `first` says. */
 function taken(first: CoreV1Pod): PodMemory {

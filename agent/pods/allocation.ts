@@ -49,7 +49,8 @@ const wishes = (pod: CoreV1Pod, allocation: Allocation): boolean =>
     return given && resizeOf(container, given) !== undefined;
   });
 
-export type Asked = { others: readonly CoreV1Pod[]; node: AdmittingNode; now: number };
+/** `others` are the node's pods that are not over; asked only when there is a wish to grant. */
+export type Asked = { others(): readonly CoreV1Pod[]; node(): AdmittingNode; now: number };
 
 /** Something that users hear of. */
 export type ResizeEvent = { type: "Normal" | "Warning"; reason: string; message: string };
@@ -67,7 +68,7 @@ export function allocate(
     if (resize.pending) memory.resize = { ...resize, pending: undefined };
     return { pod };
   }
-  const refusal = refusalOf(pod, others, node);
+  const refusal = refusalOf(pod, others(), node());
   if (refusal) {
     const { pending } = resize;
     const isNew = pending?.reason !== refusal.reason || pending.generation !== generation;

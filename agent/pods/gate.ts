@@ -47,8 +47,8 @@ export class Gate {
   allocate(pod: CoreV1Pod, memory: PodMemory): CoreV1Pod {
     if (pod.metadata.deletionTimestamp || isOver(pod.status?.phase ?? "Pending")) return pod;
     const { active, effects, events } = this.#parts;
-    const others = active().flatMap((state) => (state.uid === memory.uid ? [] : state.pod));
-    const granted = allocate(pod, memory, { others, node: this.#node(), now: effects.now() });
+    const others = () => active().flatMap((state) => (state.uid === memory.uid ? [] : state.pod));
+    const granted = allocate(pod, memory, { others, node: () => this.#node(), now: effects.now() });
     const { event } = granted;
     if (event) events.record(pod, event.type, event.reason, event.message);
     return granted.pod;
