@@ -13,7 +13,7 @@ import { run } from "../agent/process.ts";
 import { memoryOf } from "./bench/processes.ts";
 import { median } from "./bench/runner.ts";
 import { build } from "./bench/sides/skerry.ts";
-import { TestCluster } from "./support/cluster.ts";
+import { eventually, TestCluster } from "./support/cluster.ts";
 import { BUSYBOX_IMAGE } from "./support/image.ts";
 import { taken } from "./support/taken.ts";
 
@@ -119,6 +119,11 @@ try {
   log(`${made} pods in ${minutes} minutes, ${pods} at once; the last quarter to the second:`);
   for (const [name, factor] of grown) log(`  ${name}: ${factor.toFixed(2)}×`);
   await cluster.ok("delete pods --all --timeout=300s", { timeoutMs: 310_000 });
+  const given = async () => JSON.stringify(await taken(cluster)) === JSON.stringify(before);
+  await eventually("all is given back", given, 120_000).catch((error: Error) => {
+    isFlat = false;
+    log(error.message);
+  });
   log(`before: ${JSON.stringify(before)}`);
   log(`after:  ${JSON.stringify(await taken(cluster))}`);
   log(readFileSync("/proc/loadavg", "utf8").trim());
