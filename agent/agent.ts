@@ -169,9 +169,10 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
   return { core, nodeApi };
 }
 
-/** Where the node's own API listens, if it does. */
-const endpointsOf = ({ port }: NodeApi): Pick<CoreV1NodeStatus, "daemonEndpoints"> =>
-  port ? { daemonEndpoints: { kubeletEndpoint: { Port: port } } } : {};
+/** Where the node's own API listens: 0 is said too, or it would go on to be thought where it was before. */
+const endpointsOf = ({ port }: NodeApi): Pick<CoreV1NodeStatus, "daemonEndpoints"> => ({
+  daemonEndpoints: { kubeletEndpoint: { Port: port } },
+});
 
 function nodeApiOf({ home, identity, effects, log, containerd, observations }: Parts, state: State): NodeApi {
   const { node, server, address, kubeletPort } = identity;
