@@ -107,6 +107,13 @@ ${app(
   ),
   pod("gated", `readinessGates: [{ conditionType: example.com/up }]\n${app("exec sleep 1000")}`),
   pod(
+    "slow",
+    app(
+      "exec sleep 1000",
+      'readinessProbe: { exec: { command: [sh, -c, "echo asked; sleep 333"] }, periodSeconds: 1, timeoutSeconds: 1 }',
+    ),
+  ),
+  pod(
     "sized",
     `containers:
 - name: app
@@ -147,6 +154,16 @@ describe("containers that end", () => {
     expect(events.find((event) => event.includes("Unhealthy"))).toMatch(
       /^Warning Unhealthy spec.containers\{app\}: Liveness probe failed: cat: can't open '\/nothing'/,
     );
+  });
+  test("for a command of a probe that takes too long are not the container, and nothing of it is left", async () => {
+    const failed =
+      'Warning Unhealthy spec.containers{app}: Readiness probe failed: command timed out: "sh -c echo asked; sleep 333" timed out after 1s';
+    await eventually("the probe is late", async () => (await eventsOf("slow")).includes(failed));
+    await eventually("no more than one runs", async () => {
+      const running = (await cluster.ok("exec slow -- ps -o args")).split("\n").filter((line) => line === "sleep 333");
+      return running.length <= 1;
+    });
+    expect(first(await podNamed("slow"))).toMatchObject({ ready: false, restartCount: 0 });
   });
   test("for a failed hook tell in their state what it was, and events do not", async () => {
     const failed = await once(
