@@ -201,6 +201,7 @@ export class Core {
 
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
+    this.usages?.gone(node);
     this.losses.lose(node, heard + GRACE_MS);
     return this.turn.own();
   }

@@ -85,6 +85,14 @@ test("a node that does not answer in time is left out", async () => {
   expect([...(await found).keys()]).toEqual(["a"]);
 });
 
+test("a node that goes is not waited for", async () => {
+  const { usages, answer } = prepared(["a", "lost"]);
+  const found = usages.of(["a", "lost"], false);
+  usages.gone("lost");
+  answer("a");
+  expect([...(await found).keys()]).toEqual(["a"]);
+});
+
 test("an answer to nothing that was asked is not taken", async () => {
   const { usages, asked, usage } = prepared(["a"]);
   usages.answered("a", 1, usage(9));

@@ -65,6 +65,11 @@ export class NodeUsages implements Usages {
     asked.settle(usage);
   }
 
+  /** A node has gone: nobody waits for it. */
+  gone(node: string): void {
+    this.#asked.get(node)?.settle();
+  }
+
   #one(node: string, pods: boolean): Promise<NodeUsage | undefined> {
     const known = this.#known.get(node);
     if (known && (!pods || known.usage.pods)) return Promise.resolve(known.usage);

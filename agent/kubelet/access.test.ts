@@ -90,3 +90,12 @@ test("while the cluster cannot be asked, nobody is let in", async () => {
   await expect(access.identify(stranger, "Bearer good")).rejects.toThrow("offline");
   await expect(access.allows({ name: "jane", groups: [] }, "GET", ["stats"])).rejects.toThrow("offline");
 });
+
+test("made-up tokens keep the cluster busy for no more than a part of each minute", async () => {
+  const { access, asked, pass } = prepared();
+  for (let n = 0; n < 300; n++) expect(await access.identify(stranger, `Bearer bad-${n}`)).toBeUndefined();
+  await expect(access.identify(stranger, "Bearer good")).rejects.toThrow("too many");
+  expect(asked).toHaveLength(300);
+  pass(60_000);
+  expect(await access.identify(stranger, "Bearer good")).toMatchObject({ name: "jane" });
+});

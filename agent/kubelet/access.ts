@@ -12,6 +12,9 @@ const IDENTIFIED_MS = 2 * 60_000;
 const ALLOWED_MS = 5 * 60_000;
 const DENIED_MS = 30_000;
 const MOST_KEPT = 1_000;
+/** Whoever reaches the port can make up tokens, and the cluster is not to be kept busy with them. */
+const MOST_REVIEWS = 300;
+const REVIEWS_MS = 60_000;
 
 /** Answers that are good for a while. */
 class Kept<T> {
@@ -74,10 +77,13 @@ export class Access {
   readonly #node: string;
   readonly #identities: Kept<Identity | null>;
   readonly #decisions: Kept<boolean>;
+  readonly #now: () => number;
+  #reviews = { since: 0, count: 0 };
 
   constructor(parts: { node: string; api: Api; now(): number }) {
     this.#node = parts.node;
     this.#api = parts.api;
+    this.#now = parts.now;
     this.#identities = new Kept(parts.now);
     this.#decisions = new Kept(parts.now);
   }
@@ -100,6 +106,9 @@ export class Access {
   }
 
   async #review(token: string): Promise<Identity | null> {
+    const now = this.#now();
+    if (now - this.#reviews.since >= REVIEWS_MS) this.#reviews = { since: now, count: 0 };
+    if (++this.#reviews.count > MOST_REVIEWS) throw new Error("too many tokens that are not known");
     const { status } = await this.#ask<{ status?: TokenStatus }>("authentication.k8s.io", "tokenreviews", {
       kind: "TokenReview",
       spec: { token },
