@@ -158,7 +158,7 @@ describe("a node whose disk fills up", { timeout: 120_000 }, () => {
     const { reason, message, conditions } = statuses.get("runs") ?? {};
     expect(reason).toBe("Evicted");
     expect(message).toMatch(
-      /^The node was low on resource: ephemeral-storage\. Threshold quantity: 100, available: 50\. Container c was using \d+Ki, request is 0, has larger consumption of ephemeral-storage\. $/,
+      /^The node was low on resource: ephemeral-storage\. Threshold quantity: 100, available: 50\. Container c was using \d+[KM]i, request is 0, has larger consumption of ephemeral-storage\. $/,
     );
     expect(conditions?.find(({ type }) => type === "DisruptionTarget")).toMatchObject({
       status: "True",

@@ -209,7 +209,7 @@ describe("a node whose pods run out of memory", () => {
     const { reason, message, conditions: told } = await over("greedy");
     expect(reason).toBe("Evicted");
     expect(message).toMatch(
-      /^The node was low on resource: memory\. Threshold quantity: 300Mi, available: \d+Ki\. Container c was using \d+Ki, request is 10Mi, has larger consumption of memory\. $/,
+      /^The node was low on resource: memory\. Threshold quantity: 300Mi, available: \d+[KM]i\. Container c was using \d+[KM]i, request is 10Mi, has larger consumption of memory\. $/,
     );
     expect(told?.find(({ type }) => type === "DisruptionTarget")).toMatchObject({
       status: "True",
