@@ -128,12 +128,13 @@ export const isStanding = (sandbox: Sandbox | undefined, network: Networks): boo
 
 /** The newest sandbox that containers tell of, when the disk was lost that told more. */
 function adoptSandbox(memory: PodMemory, observed: readonly Observed[], network: Networks): Sandbox | undefined {
-  const running = observed.filter((o) => o.state === "running" && o.sandbox);
-  const [newest] = running.map((o) => parseSandboxName(o.sandbox).number).toSorted((a, b) => b - a);
+  // A network that stands is the pod's also when nothing runs in it any more: it has to be given back.
+  const standing = observed.filter((o) => o.sandbox && (o.state === "running" || network.addressOf(o.sandbox)));
+  const [newest] = standing.map((o) => parseSandboxName(o.sandbox).number).toSorted((a, b) => b - a);
   if (newest === undefined) return undefined;
   const id = sandboxName(memory.uid, newest);
   const ip = network.addressOf(id);
-  const pause = running.find((o) => o.kind === "pause" && o.sandbox === id);
+  const pause = standing.find((o) => o.kind === "pause" && o.sandbox === id);
   memory.sandboxes = Math.max(memory.sandboxes, newest + 1);
   return {
     id,
