@@ -126,7 +126,8 @@ export class Prober {
     const { spec } = this.#state.pod;
     const graceSeconds = probe.terminationGracePeriodSeconds;
     const failed = `ontainer ${container.name} failed ${kind} probe`;
-    if (spec.initContainers?.includes(container)) return { message: `Init c${failed}`, graceSeconds, again: true };
+    if (spec.initContainers?.some(({ name }) => name === container.name))
+      return { message: `Init c${failed}`, graceSeconds, again: true };
     const again = (container.restartPolicy ?? spec.restartPolicy) !== "Never";
     return { message: `C${failed}${again ? ", will be restarted" : ""}`, graceSeconds, again };
   }
