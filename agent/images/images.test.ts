@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime.ts";
 import { type EnsuredImage, Images, imageIdOf } from "./images.ts";
 import type { DockerConfig } from "./keyring.ts";
 import { pullSettings } from "./pull-settings.ts";
-import { memoryFiles, settle, TestClock, TestRuntime } from "./testing.ts";
+import { memoryFiles, settle, TestClock, TestRuntime } from "./testing/model.ts";
 
 let clock: TestClock;
 let runtime: TestRuntime;

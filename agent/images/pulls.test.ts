@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Runtime } from "../runtime.ts";
 import type { Credential } from "./keyring.ts";
 import { Pulls } from "./pulls.ts";
-import { settle, TestClock, TestRuntime } from "./testing.ts";
+import { settle, TestClock, TestRuntime } from "./testing/model.ts";
 
 const credential = (username: string): Credential => ({ username, password: "p", hash: username });
 const nothing = { onProgress: () => {} };

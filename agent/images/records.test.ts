@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Credential } from "./keyring.ts";
 import { PullRecords } from "./records.ts";
-import { memoryFiles } from "./testing.ts";
+import { memoryFiles } from "./testing/model.ts";
 
 const ID = "sha256:1";
 const IMAGE = "r.io/app:1";

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Runtime } from "../runtime.ts";
 import { parsePolicies, Signatures } from "./signatures.ts";
-import { memoryFiles, TestRuntime } from "./testing.ts";
+import { memoryFiles, TestRuntime } from "./testing/model.ts";
 
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const NAMED = `r.io/team/app@${DIGEST}`;

@@ -1,4 +1,4 @@
-import { memoryFiles } from "../../../agent/images/testing.ts";
+import { memoryFiles } from "../../../agent/images/testing/model.ts";
 import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
 import { parseSandboxName } from "../../../agent/pods/memory.ts";
 import { Label } from "../../../agent/pods/observe.ts";

@@ -1,8 +1,8 @@
-import type { Effects } from "../../worker/lib/effects.ts";
-import type { Timers } from "../effects.ts";
-import type { InspectedImage, Runtime } from "../runtime.ts";
-import type { Fetching } from "./content.ts";
-import type { RecordFiles } from "./records.ts";
+import type { Effects } from "../../../worker/lib/effects.ts";
+import type { Timers } from "../../effects.ts";
+import type { InspectedImage, Runtime } from "../../runtime.ts";
+import type { Fetching } from "../content.ts";
+import type { RecordFiles } from "../records.ts";
 
 export function memoryFiles(): RecordFiles {
   const files = new Map<string, string>();
