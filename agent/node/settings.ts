@@ -13,6 +13,7 @@ import { parseThresholds, type Threshold } from "./thresholds.ts";
 export type KubeletConfiguration = PullConfiguration & {
   maxPods?: number;
   staticPodPath?: string;
+  crashLoopBackOff?: { maxContainerRestartPeriod?: string };
   podPidsLimit?: number;
   kubeReserved?: Record<string, string>;
   systemReserved?: Record<string, string>;
@@ -41,6 +42,8 @@ export type NodeSettings = {
   maxPods: number;
   /** A folder, a file a pod. */
   staticPodPath: string | undefined;
+  /** The longest wait of a container that fails again and again; undefined for the usual one. */
+  mostBackoffMs: number | undefined;
   /** Undefined for no limit of its own. */
   podPids: number | undefined;
   /** Kept from pods: the sum of what the system and the agent may need, by resource. */
@@ -86,6 +89,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
   return {
     maxPods,
     staticPodPath: given.staticPodPath || undefined,
+    mostBackoffMs: restartPeriod(given.crashLoopBackOff?.maxContainerRestartPeriod),
     podPids: podPidsLimit > 0 ? podPidsLimit : undefined,
     reserved: addResources(reservation(given.kubeReserved ?? {}), reservation(given.systemReserved ?? {})),
     enforcesAllocatable: enforceNodeAllocatable.includes("pods"),
@@ -109,6 +113,15 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
     security: securitySettings(given),
     pulls: pullSettings(given),
   };
+}
+
+function restartPeriod(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const period = milliseconds(text);
+  if (period >= 1_000 && period <= 300_000) return period;
+  throw new Error(
+    `invalid configuration: CrashLoopBackOff.maxContainerRestartPeriod (got: ${period / 1000} seconds) must be set between 1s and 300s`,
+  );
 }
 
 function percent(name: string, value: number): number {

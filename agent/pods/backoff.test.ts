@@ -20,6 +20,14 @@ test("ten minutes without trouble make the next failure the first again", () => 
   expect(raise(backoff, 600_001, 600_001).delayMs).toBe(10_000);
 });
 
+test("a shorter most is kept to, also as the first", () => {
+  let backoff = raise(undefined, 0, 0, 15_000);
+  backoff = raise(backoff, 0, 0, 15_000);
+  expect(backoff.delayMs).toBe(15_000);
+  expect(heldUntil(backoff, 30_001)).toBe(30_001);
+  expect(raise(undefined, 0, 0, 2_000).delayMs).toBe(2_000);
+});
+
 test("durations print as Go prints them", () => {
   expect([10_000, 80_000, 300_000].map(goDuration)).toEqual(["10s", "1m20s", "5m0s"]);
 });

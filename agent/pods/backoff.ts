@@ -1,19 +1,19 @@
-/** A delay that doubles: what it is now and when it was last raised (ms since the epoch). */
-export type Backoff = { delayMs: number; since: number };
+/** A delay that doubles: what it is now, when it was last raised (ms since the epoch), and its most, where that is set. */
+export type Backoff = { delayMs: number; since: number; mostMs?: number };
 
 const FIRST_MS = 10_000;
 const MOST_MS = 300_000;
 
 /** Twice the longest delay without trouble, and the next delay is the first again. */
-const hasExpired = (backoff: Backoff, at: number) => at - backoff.since > 2 * MOST_MS;
+const hasExpired = ({ since, mostMs = MOST_MS }: Backoff, at: number) => at - since > 2 * mostMs;
 
 /**
  * The backoff after one more failure at `at`.
  * https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
  */
-export function raise(backoff: Backoff | undefined, at: number, now: number): Backoff {
-  if (!backoff || hasExpired(backoff, at)) return { delayMs: FIRST_MS, since: now };
-  return { delayMs: Math.min(backoff.delayMs * 2, MOST_MS), since: now };
+export function raise(backoff: Backoff | undefined, at: number, now: number, mostMs?: number): Backoff {
+  const next = !backoff || hasExpired(backoff, at) ? FIRST_MS : backoff.delayMs * 2;
+  return { delayMs: Math.min(next, mostMs ?? MOST_MS), since: now, ...(mostMs === undefined ? {} : { mostMs }) };
 }
 
 /** Until when what failed at `at` has to wait; `at` itself when it need not. */

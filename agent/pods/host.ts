@@ -45,6 +45,8 @@ export interface Host {
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
   readonly act: Act;
+  /** The longest wait of a container that fails again and again, where it is not the usual one. */
+  readonly mostBackoffMs?: number;
   /** Once, before any pod. */
   prepare(): Promise<void>;
   /** Starts a container whose stdin and terminal stay open. */
@@ -85,6 +87,7 @@ export function machineHost(parts: HostParts): Host {
   return {
     memoryBytes: totalmem(),
     allocatable: () => allocatable(home, nodeSettings),
+    mostBackoffMs: nodeSettings.mostBackoffMs,
     processes: machineProcesses(effects),
     runtimeLimits: runtimeLimits(),
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),

@@ -31,8 +31,9 @@ export function raised(
   container: CoreV1Container,
   sandbox: string,
   now: number,
+  mostMs?: number,
 ): Backoff | undefined {
   const end = endBefore(known, container, sandbox);
   const backoff = backoffOf(known, container);
-  return end ? raise(backoff, end.finishedAt, now) : backoff;
+  return end ? raise(backoff, end.finishedAt, now, mostMs) : backoff;
 }

@@ -43,7 +43,7 @@ export async function startContainer(
     const reason = isRuntimes ? "CreateContainerError" : "CreateContainerConfigError";
     return cannotStart(node, state, container, reason, (error as Error).message);
   }
-  memory.backoff = raised(memory, container, attempt.sandbox, effects.now());
+  memory.backoff = raised(memory, container, attempt.sandbox, effects.now(), node.host.mostBackoffMs);
   const say = (type: "Normal" | "Warning", reason: string, message: string) =>
     events.record(state.pod, type, reason, message, container.name);
   try {
