@@ -1,10 +1,12 @@
 /** What befalls a machine while its pods run, and what the node makes of it. */
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Containerd } from "../../agent/containerd.ts";
 import { effects } from "../../agent/effects.ts";
-import { run } from "../../agent/process.ts";
+import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
@@ -277,6 +279,43 @@ describe("a disk that has become read-only", () => {
       writeFileSync(join(machine.home, "node.json"), identity);
       await machine.remove();
       rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe("a containerd that another program keeps running, as systemd does", () => {
+  test("is not started by the agent, and the node is not Ready while it is away", async () => {
+    let start = () => {};
+    let containerd: ChildProcess | undefined;
+    const machine = await machineNamed("node-j", async (made) => {
+      made.extra = { SKERRY_CONTAINERD: "external" };
+      const settings = new Containerd({ home: made.home, timers: effects, log: () => {} });
+      settings.writeSettings();
+      start = () => {
+        containerd = spawn("containerd", ["-c", join(settings.paths.folder, "config.toml")], {
+          detached: true,
+          stdio: "ignore",
+        });
+      };
+      start();
+    });
+    try {
+      await cluster.apply(podOn("node-j", "hosted"));
+      await ready("hosted");
+      const inside = await pidOf(machine, await idOf("hosted"));
+      containerd?.kill("SIGKILL");
+      expect(await until("node-j", "Ready", "False")).toMatchObject({ message: "container runtime is down" });
+      await effects.sleep(5_000); // time enough to start another
+      expect(processesWith("containerd\0-c", machine.home)).toEqual([]);
+      expect(runs(inside)).toBe(true);
+      start();
+      await until("node-j", "Ready", "True");
+      expect(await main("hosted")).toMatchObject({ restartCount: 0 });
+    } finally {
+      cluster.machines.splice(cluster.machines.indexOf(machine), 1);
+      await machine.end();
+      containerd?.kill("SIGKILL");
+      await machine.remove();
     }
   });
 });

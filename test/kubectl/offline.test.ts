@@ -24,13 +24,16 @@ const TABLE = `skerry-test-cut-${process.pid}`;
 let lan: Lan;
 let cluster: TestCluster;
 let machine: Machine;
+let url = "";
 
 beforeAll(async () => {
   lan = await makeLan();
   cluster = await TestCluster.start({ flags: ["--no-agent"] });
   machine = await Machine.make("node-b", lan, 2);
   cluster.machines.push(machine);
-  await machine.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));
+  const joining = joinArguments((await cluster.skerry("token", "create")).stdout, lan);
+  url = joining[0] ?? "";
+  await machine.join(joining);
   await cluster.apply(`
 apiVersion: apps/v1
 kind: Deployment
@@ -66,6 +69,23 @@ spec:
       livenessProbe: { exec: { command: [cat, /tmp/alive] }, periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 2 }
 ---
 apiVersion: v1
+kind: ConfigMap
+metadata: { name: page }
+data: { text: kept }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: reader }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: reader
+      image: busybox:test
+      command: [sleep, "100000"]
+      volumeMounts: [{ name: page, mountPath: /page }]
+  volumes: [{ name: page, configMap: { name: page } }]
+---
+apiVersion: v1
 kind: Pod
 metadata: { name: fragile }
 spec:
@@ -74,7 +94,7 @@ spec:
     - { name: fragile, image: "busybox:test", command: [sh, -c, 'sleep 4; exit 3'] }
 `);
   await cluster.ok("rollout status deployment/web --timeout=120s");
-  await cluster.ok("wait --for=condition=Ready pod/sick --timeout=60s");
+  await cluster.ok("wait --for=condition=Ready pod/sick pod/reader --timeout=60s");
 });
 afterAll(async () => {
   await mend().catch(() => {});
@@ -116,6 +136,25 @@ async function running(): Promise<Local[]> {
       attempt: Number(labels["skerry.dev/attempt"]),
     }));
 }
+/** Runs a command in a pod's container, by the node's own means. */
+async function inside(name: string, ...command: string[]): Promise<string> {
+  const id = (await running()).find((container) => container.pod === name)?.id ?? "";
+  return (await machine.nerdctl("exec", id, ...command)).stdout;
+}
+
+/** Pods find what they need of the cluster on their own node. */
+async function serves(): Promise<void> {
+  expect(await inside("reader", "cat", "/page/text")).toBe("kept");
+  const address = await eventually("the Service's name", async () => {
+    const answer = await inside("reader", "nslookup", "web.default.svc.cluster.local");
+    return /Name:.*\nAddress: (\S+)/.exec(answer)?.[1];
+  });
+  await eventually(
+    "the Service",
+    async () => (await inside("reader", "wget", "-qO-", `http://${address}/`)) === "here\n",
+  );
+}
+
 const attemptOf = async (name: string) => (await running()).find((container) => container.pod === name)?.attempt ?? -1;
 
 describe("a cut uplink", () => {
@@ -136,6 +175,7 @@ describe("a cut uplink", () => {
     expect(lost).toBeGreaterThan(28_000);
     expect(await cluster.ok("get node node-b --no-headers")).toMatch(/^node-b\s+NotReady\s/);
     expect((await pod("sick")).status.containerStatuses[0]?.restartCount).toBe(0); // nobody could tell
+    await serves();
     await effects.sleep(Math.max(0, start + CUT_MS - effects.now()));
     const address = before.find(({ metadata }) => metadata.name.startsWith("web-")) as Pod & {
       status: { podIP: string };
@@ -173,5 +213,45 @@ describe("a cut uplink", () => {
     );
     expect(names.length).toBe(new Set(names).size);
     expect(await cluster.ok("get node node-b -o jsonpath={.spec.taints}")).toBe("");
+  });
+
+  test("lets the node start from nothing, and what happened meanwhile is told when it is back", async () => {
+    const before = await pods();
+    await cut();
+    await machine.powerOff();
+    await machine.powerOn();
+    machine.start(url);
+    const names = async () => new Set((await running()).map((container) => container.pod));
+    await eventually("all run again", async () => (await names()).size >= before.length - 1, 90_000);
+    await serves();
+    const sick = (await running()).find((container) => container.pod === "sick");
+    await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
+    const attempt = await attemptOf("sick");
+    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > attempt, 60_000);
+    await machine.kill(); // with all that it had to tell
+    machine.start(url);
+    await effects.sleep(3_000);
+    const told = async () =>
+      (
+        await cluster.json<{ items: { message: string; lastTimestamp: string }[] }>(
+          "get events --field-selector involvedObject.name=sick,reason=Killing",
+        )
+      ).items.filter(({ message }) => message.includes("failed liveness probe"));
+    const heard = Math.max(0, ...(await told()).map(({ lastTimestamp }) => Date.parse(lastTimestamp)));
+    await mend();
+    await eventually("Ready again", async () => (await readiness()) === "True");
+    await eventually("the restarts are told", async () =>
+      (await pods()).every(({ metadata, status }) => {
+        const old = before.find((one) => one.metadata.uid === metadata.uid)?.status.containerStatuses[0];
+        const now = status.containerStatuses[0];
+        return now !== undefined && old !== undefined && now.restartCount > old.restartCount;
+      }),
+    );
+    await eventually("the event of a dead agent is told", async () =>
+      (await told()).some(({ lastTimestamp }) => Date.parse(lastTimestamp) > heard),
+    );
+    expect((await pods()).map(({ metadata }) => metadata.uid).toSorted()).toEqual(
+      before.map(({ metadata }) => metadata.uid).toSorted(),
+    );
   });
 });
