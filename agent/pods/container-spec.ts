@@ -22,6 +22,8 @@ const LOG_FLAGS = [
 const SHIM_GROUP = "io.containerd.runc.v2.group";
 /** A file as the driver, unlike the driver `none`, costs no process. */
 const NO_LOG = "file:///dev/null";
+/** Read-only where the root is, as container runtimes have it. */
+const RESOLV_CONF = "/etc/resolv.conf";
 const PAUSE_OOM_SCORE = `${Math.max(-998, lowestOomScore)}`;
 
 type Identity = { pod: CoreV1Pod; container: string; kind: ContainerKind; attempt: number; sandbox: string };
@@ -91,6 +93,7 @@ export type ContainerGiven = {
 /** Everything `nerdctl run` has to know of a container of a pod. Throws `ConfigError`. */
 export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, given: ContainerGiven): ContainerOptions {
   const { hostPID } = pod.spec;
+  const readOnly = container.securityContext?.readOnlyRootFilesystem === true;
   const known = (name: string) => given.env.get(name);
   const [entry, ...command] = (container.command ?? []).map((text) => expand(text, known));
   const { pause } = given.sandbox;
@@ -123,7 +126,9 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
       ...given.mounts.flatMap(mountFlags),
       // What the pod itself mounts there goes first.
-      ...given.files.flatMap(([source, target]) => (taken.has(target) ? [] : mountFlags({ source, target }))),
+      ...given.files.flatMap(([source, target]) =>
+        taken.has(target) ? [] : mountFlags({ source, target, readOnly: readOnly && target === RESOLV_CONF }),
+      ),
       ...(entry === undefined ? [] : ["--entrypoint", entry]),
     ],
     args: [...command, ...(container.args ?? []).map((text) => expand(text, known))],

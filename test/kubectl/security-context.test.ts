@@ -327,7 +327,8 @@ test("a read-only root has places that can be written all the same", async () =>
   expect(await said("read-only", "c", "touch /room/x /dev/shm/x && echo x >/dev/termination-log && echo done")).toBe(
     "done",
   );
-  expect(await said("read-only", "other", "touch /x && echo done")).toBe("done");
+  expect((await inside("read-only", "c", "echo x >>/etc/resolv.conf")).all).toContain("Read-only file system");
+  expect(await said("read-only", "other", "touch /x && echo >>/etc/resolv.conf && echo done")).toBe("done");
 });
 
 describe("sysctls", () => {
