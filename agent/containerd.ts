@@ -50,7 +50,7 @@ export class Containerd {
   /** Writes the settings, takes over a containerd that still answers or starts one, and keeps it alive from then on. */
   async start(): Promise<void> {
     this.writeSettings();
-    if (!(await answers(this.paths.socket))) await this.#revive();
+    if (!(await answers(this.paths.socket))) await (this.#external ? this.#ready() : this.#launch());
     this.#watch();
   }
 
@@ -101,10 +101,6 @@ export class Containerd {
         "",
       ].join("\n"),
     );
-  }
-
-  #revive(): Promise<void> {
-    return this.#external ? this.#ready() : this.#launch();
   }
 
   async #launch(): Promise<void> {
@@ -158,9 +154,9 @@ export class Containerd {
     this.detach();
     const look = async () => {
       let healthy = await answers(this.paths.socket);
-      if (!healthy) {
-        this.#log(`containerd does not answer${this.#external ? "" : ": starting it again"}`);
-        healthy = await this.#revive().then(
+      if (!healthy && !this.#external) {
+        this.#log("containerd does not answer: starting it again");
+        healthy = await this.#launch().then(
           () => true,
           (error: Error) => {
             this.#log(`containerd: ${error.message}`);

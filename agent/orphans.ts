@@ -9,6 +9,7 @@ import { signalProcess } from "./pods/processes.ts";
 
 const LOOK_EVERY_MS = 20;
 const END_TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 2_000;
 const SHIM = /(^|\/)containerd-shim-/;
 
 /** `folder` is containerd's own, of this node; `namespace` the one that its containers live in. */
@@ -17,6 +18,8 @@ export type Runtime = { folder: string; socket: string; namespace: string };
 /** Ends shims that containerd has no record of, and all that runs under them. Rejects when they do not end. */
 export async function endOrphans(runtime: Runtime, timers: Timers): Promise<number> {
   const found = new Set<number>();
+  // A shim that is on its way out has no record any more either.
+  if (orphans(runtime).length) await timers.sleep(PATIENCE_MS);
   for (let waited = 0; waited < END_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
     const left = orphans(runtime);
     if (!left.length) return found.size;

@@ -64,7 +64,13 @@ export async function torture(
   for (let round = 0; round < rounds; round++) {
     const there = await names(cluster);
     while (there.length >= MOST_PODS)
-      await cluster.ok(["delete", "pod", ...there.splice(Math.floor(random() * there.length), 1), "--wait=false"]);
+      await cluster.ok([
+        "delete",
+        "pod",
+        ...there.splice(Math.floor(random() * there.length), 1),
+        "--wait=false",
+        "--ignore-not-found",
+      ]);
     await cluster.apply(pod(`p${round}`, round));
     if (there.length && random() < 0.6) {
       const [name = ""] = there.splice(Math.floor(random() * there.length), 1);
