@@ -23,6 +23,8 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     evictionMaxPodGracePeriod: options.evictionMaxPodGracePeriod,
     imageGCHighThresholdPercent: options.imageGcHighThreshold,
     imageGCLowThresholdPercent: options.imageGcLowThreshold,
+    containerLogMaxSize: options.containerLogMaxSize,
+    containerLogMaxFiles: options.containerLogMaxFiles,
     nodeLabels: options.nodeLabels,
     registerWithTaints: options.registerWithTaints,
     seccompDefault: options.seccompDefault,

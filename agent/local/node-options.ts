@@ -27,6 +27,8 @@ export type NodeOptions = {
   runtimeHandlers?: Amounts;
   serializeImagePulls?: boolean;
   maxParallelImagePulls?: number;
+  containerLogMaxSize?: string;
+  containerLogMaxFiles?: number;
   imagePullProgressDeadline?: string;
   imagePolicy?: string;
   imageCredentialProviderConfig?: string;
@@ -51,6 +53,8 @@ export function withNodeOptions(command: Command): Command {
     .option("--eviction-max-pod-grace-period <seconds>", "what pods get to end at a soft threshold", whole)
     .option("--image-gc-high-threshold <percent>", "disk use at which unused images go (default 85)", whole)
     .option("--image-gc-low-threshold <percent>", "disk use down to which they go (default 80)", whole)
+    .option("--container-log-max-size <quantity>", "at which a container's log turns over (default 10Mi)")
+    .option("--container-log-max-files <number>", "how many files of it are kept (default 5)", whole)
     .option("--node-labels <name=value,...>", "labels of the node", pairs("="))
     .option("--register-with-taints <key=value:effect,...>", "taints of the node when it is new", taints)
     .option("--seccomp-default", "RuntimeDefault for pods that ask for no seccomp profile")

@@ -4,7 +4,7 @@
  */
 import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
 import { parseDuration } from "../../worker/lib/cel/times.ts";
-import { addResources, parseResources, type Resources } from "../../worker/lib/quantity.ts";
+import { addResources, parseQuantity, parseResources, type Resources, wholeValue } from "../../worker/lib/quantity.ts";
 import { type PullConfiguration, type PullSettings, pullSettings } from "../images/pull-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
@@ -29,6 +29,8 @@ export type KubeletConfiguration = PullConfiguration & {
   imageGCLowThresholdPercent?: number;
   imageMinimumGCAge?: string;
   imageMaximumGCAge?: string;
+  containerLogMaxSize?: string;
+  containerLogMaxFiles?: number;
   registerWithTaints?: CoreV1Taint[];
   seccompDefault?: boolean;
   allowedUnsafeSysctls?: string[];
@@ -56,6 +58,8 @@ export type NodeSettings = {
   /** A pod that a soft threshold evicts gets no more than this, in seconds. */
   maxPodGraceSeconds: number;
   images: ImagePolicy;
+  /** Of each container. */
+  logs: { maxBytes: number; maxFiles: number };
   labels: Record<string, string>;
   taints: readonly CoreV1Taint[];
   security: SecuritySettings;
@@ -108,6 +112,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
       minAgeMs: milliseconds(given.imageMinimumGCAge ?? "2m"),
       maxAgeMs: milliseconds(given.imageMaximumGCAge ?? "0s"),
     },
+    logs: logLimits(given),
     labels: given.nodeLabels ?? {},
     taints: given.registerWithTaints ?? [],
     security: securitySettings(given),
@@ -122,6 +127,13 @@ function restartPeriod(text: string | undefined): number | undefined {
   throw new Error(
     `invalid configuration: CrashLoopBackOff.maxContainerRestartPeriod (got: ${period / 1000} seconds) must be set between 1s and 300s`,
   );
+}
+
+function logLimits({ containerLogMaxSize = "10Mi", containerLogMaxFiles = 5 }: KubeletConfiguration) {
+  const maxBytes = wholeValue(parseQuantity(containerLogMaxSize));
+  if (!(maxBytes > 0)) throw new Error(`invalid max log size ${containerLogMaxSize}`);
+  if (containerLogMaxFiles <= 1) throw new Error(`invalid MaxFiles ${containerLogMaxFiles}, must be > 1`);
+  return { maxBytes, maxFiles: containerLogMaxFiles };
 }
 
 function percent(name: string, value: number): number {

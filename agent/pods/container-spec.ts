@@ -6,18 +6,13 @@ import type { ContainerOptions } from "../runtime.ts";
 import type { ContainerMount } from "../volumes/volume.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
+import type { LogLimits } from "./log-writer.ts";
 import type { Sandbox } from "./memory.ts";
 import type { NodeSecurity } from "./node-security.ts";
 import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
 import { securityFlags } from "./security.ts";
 
-/** As the kubelet's `--container-log-max-size` and `--container-log-max-files` are without being said. */
-export const LOG_LIMITS = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
-const LOG_FLAGS = [
-  ...["--log-driver", "json-file", "--log-opt", `max-size=${LOG_LIMITS.maxBytes}`],
-  ...["--log-opt", `max-file=${LOG_LIMITS.maxFiles}`],
-];
 /** Containers of one group have one shim, which saves 13 MB for each. */
 const SHIM_GROUP = "io.containerd.runc.v2.group";
 /** A file as the driver, unlike the driver `none`, costs no process. */
@@ -84,6 +79,7 @@ export type ContainerGiven = {
   cgroupParent: string;
   /** What it shares with the pod's others, see `shareWith`. */
   shared: readonly string[];
+  logLimits: LogLimits;
   security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
@@ -115,7 +111,8 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...given.shared,
       ...["--cgroup-parent", given.cgroupParent],
       ...(hasSeveralContainers(pod) ? ["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`] : []),
-      ...LOG_FLAGS,
+      ...["--log-driver", "json-file", "--log-opt", `max-size=${given.logLimits.maxBytes}`],
+      ...["--log-opt", `max-file=${given.logLimits.maxFiles}`],
       ...resourceFlags(pod, container, given.machineBytes, given.runtimeLimits),
       ...securityFlags(pod, container, given),
       // Without, the container gets its host name there.

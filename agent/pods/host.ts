@@ -20,13 +20,13 @@ import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
-import { LOG_LIMITS } from "./container-spec.ts";
 import type { PodState } from "./context.ts";
 import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import type { Act } from "./handler.ts";
 import { act } from "./handlers.ts";
 import { Keeper, type Keeping } from "./keeping.ts";
+import type { LogLimits } from "./log-writer.ts";
 import { completeLog } from "./logger.ts";
 import { machineSecurity, type NodeSecurity } from "./node-security.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
@@ -43,6 +43,7 @@ export interface Host {
   readonly volumes: PodVolumes;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
+  readonly logLimits: LogLimits;
   /** Does what a probe or lifecycle hook says. */
   readonly act: Act;
   /** The longest wait of a container that fails again and again, where it is not the usual one. */
@@ -82,7 +83,7 @@ export function machineHost(parts: HostParts): Host {
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
-  const keeper = new Keeper({ home, nerdctl, limits: LOG_LIMITS, timers: effects });
+  const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects });
   const exec = execOnce(nerdctl, effects);
   return {
     memoryBytes: totalmem(),
@@ -93,6 +94,7 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
+    logLimits: nodeSettings.logs,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),

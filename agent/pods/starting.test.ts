@@ -31,6 +31,7 @@ function refusing(message: string): NodeContext {
         userOf: () => undefined,
       },
       runtimeLimits: { version: 1, swap: false, pageSizes: [] },
+      logLimits: { maxBytes: 1024, maxFiles: 2 },
     },
   };
   return node as unknown as NodeContext;

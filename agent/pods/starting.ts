@@ -138,6 +138,7 @@ async function optionsOf(
     cgroupParent: host.cgroups.parentOf(uid, pod),
     shared: shared.flags,
     security: host.security,
+    logLimits: host.logLimits,
     chance: effects.uid(),
     target,
   });

@@ -25,6 +25,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     memoryBytes: 8 * 2 ** 30,
     allocatable: () => ({ cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" }),
     processes: processes(machine, agent),
+    logLimits: { maxBytes: 1024 * 1024, maxFiles: 2 },
     runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     cgroups: {
       parentOf: (uid) => `/kubepods/pod${uid}`,
