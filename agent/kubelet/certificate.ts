@@ -49,7 +49,7 @@ export class ServingCertificate {
   readonly #parts: CertificateParts;
   readonly #file: string;
   #current: CertificateAndKey | undefined;
-  /** Asked for, or being asked for, for these names. */
+  /** Asked for, or being asked for, for these names: whoever signed it then, it is not asked for again. */
   #names = "";
   #isAsking = false;
   #cancel = () => {};
@@ -74,11 +74,8 @@ export class ServingCertificate {
   /** To be called while the cluster can be asked, and when the node's addresses or the cluster's CA may be others. */
   keep(addresses: readonly CoreV1NodeAddress[], ca: string): void {
     const key = JSON.stringify([namesOf(addresses), createHash("sha256").update(ca).digest("hex")]);
-    if (this.#isAsking || (key === this.#names && !this.#isDue(ca))) return;
-    if (key !== this.#names && this.#fits(addresses, ca) && !this.#isDue(ca)) {
-      this.#names = key;
-      return;
-    }
+    const isSame = key === this.#names || this.#fits(addresses, ca);
+    if (this.#isAsking || (isSame && !this.#isDue())) return;
     this.#names = key;
     this.#isAsking = true;
     void this.#ask(addresses)
@@ -102,8 +99,8 @@ export class ServingCertificate {
     return dns.every((name) => certificate.checkHost(name)) && ip.every((address) => certificate.checkIP(address));
   }
 
-  #isDue(ca: string): boolean {
-    if (!this.#current || !isSignedBy(this.#current.certificate, ca)) return true;
+  #isDue(): boolean {
+    if (!this.#current) return true;
     const { validFrom, validTo } = new X509Certificate(this.#current.certificate);
     const [from, to] = [Date.parse(validFrom), Date.parse(validTo)];
     return this.#parts.effects.now() >= from + (to - from) * RENEWED_AT;
