@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
@@ -241,13 +241,22 @@ export class Nerdctl implements Runtime {
     }
   }
 
+  /** Removes credentials that pulls of an agent before this one left behind, as it was killed. */
+  forgetPulls(): void {
+    rmSync(this.#pullsFolder, { recursive: true, force: true });
+  }
+
+  get #pullsFolder(): string {
+    return join(dirname(this.toml), "pulls");
+  }
+
   #withAccess<T>(
     image: string,
     credential: RegistryCredential | undefined,
     body: (access: RegistryAccess) => Promise<T>,
   ): Promise<T> {
-    const parent = join(dirname(this.toml), "pulls");
-    return withRegistryAccess(image, { parent, credential, hostsFolders: hostsFoldersOf(this.toml) }, body);
+    const hostsFolders = hostsFoldersOf(this.toml);
+    return withRegistryAccess(image, { parent: this.#pullsFolder, credential, hostsFolders }, body);
   }
 
   /** Pulls last long and have their own limit, so they take no turn from the commands. */
@@ -257,7 +266,8 @@ export class Nerdctl implements Runtime {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const env = { ...this.environment, DOCKER_CONFIG: config };
-    const done = await this.#runLong(this.binary, ["--hosts-dir", hosts.join(","), "pull", ...args], { env, signal });
+    const described = hosts.length ? ["--hosts-dir", hosts.join(",")] : [];
+    const done = await this.#runLong(this.binary, [...described, "pull", ...args], { env, signal });
     if (done.code !== 0) throw failure(done);
   }
 

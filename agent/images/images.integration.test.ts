@@ -294,6 +294,8 @@ describe("a pull that takes long", () => {
     goOn();
     expect((await ensured).image).toBeDefined();
     expect(readdirSync(parent)).toEqual([]);
+    runtime.nerdctl.forgetPulls();
+    expect(existsSync(parent)).toBe(false);
     expect(told.join()).not.toContain("very-secret");
   });
 });

@@ -100,6 +100,7 @@ export function machineHost(parts: HostParts): Host {
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
     async prepare() {
       await endLeftovers(nerdctl.toml, effects);
+      nerdctl.forgetPulls();
       enforceNode(home, podsLimits(nodeSettings));
       await endTerminals(nerdctl);
       await volumes.start();
