@@ -88,11 +88,13 @@ test("another address or another cluster takes another certificate", async () =>
 });
 
 test("a refusal is told, and the node goes on with its own", async () => {
-  const { start, said } = prepared("not you");
+  const { start, said, asked } = prepared("not you");
   const { certificate, settled } = start();
   const own = await certificate.current(at());
   certificate.keep(at(), authority.certificate);
   await settled;
   expect(said).toEqual(["no serving certificate for this node: the request csr-1 was denied: not you"]);
   expect(await certificate.current(at())).toEqual(own);
+  certificate.keep(at(), authority.certificate);
+  expect(asked).toHaveLength(1);
 });

@@ -45,6 +45,11 @@ type Request = {
   status?: { certificate?: string; conditions?: { type: string; message?: string }[] };
 };
 
+/** The cluster, or who may speak for it, has said no. */
+class Refused extends Error {
+  override readonly name = "Refused";
+}
+
 export class ServingCertificate {
   readonly #parts: CertificateParts;
   readonly #file: string;
@@ -81,7 +86,8 @@ export class ServingCertificate {
     void this.#ask(addresses)
       .catch((error: unknown) => {
         this.#parts.log(`no serving certificate for this node: ${errorText(error)}`);
-        this.#names = ""; // is tried again with the next call, and no sooner than that
+        // It is tried again with the next call; who was refused is not to ask on and on.
+        if (!(error instanceof Refused)) this.#names = "";
       })
       .finally(() => {
         this.#isAsking = false;
@@ -132,7 +138,7 @@ export class ServingCertificate {
       if (code >= 300) throw new Error(messageOf(body, code));
       const { certificate, conditions = [] } = (body as Request).status ?? {};
       const refusal = conditions.find(({ type }) => type === "Denied" || type === "Failed");
-      if (refusal) throw new Error(`the request ${name} was ${refusal.type.toLowerCase()}: ${refusal.message ?? ""}`);
+      if (refusal) throw new Refused(`the request ${name} was ${refusal.type.toLowerCase()}: ${refusal.message ?? ""}`);
       if (certificate) return atob(certificate);
     }
   }
