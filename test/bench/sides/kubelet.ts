@@ -62,15 +62,7 @@ export async function startKubelet(): Promise<NodeHost> {
     writeFileSync(clientConfig, kubeconfig({ name: "bench", server: plane.endpoint.url, ...plane.endpoint }));
     const config = writeKubeletConfig(folder, socket, await freePort());
     const flags = [`--config=${config}`, `--kubeconfig=${clientConfig}`, `--root-dir=${join(folder, "kubelet")}`];
-    servers.push(
-      new Server(
-        folder,
-        "kubelet",
-        program,
-        [...flags, `--hostname-override=${NODE}`],
-        environment,
-      ),
-    );
+    servers.push(new Server(folder, "kubelet", program, [...flags, `--hostname-override=${NODE}`], environment));
     await until("the node is Ready", async () => {
       const broken = servers.find(({ ended }) => ended);
       if (broken) throw new Error(broken.tail());
