@@ -86,6 +86,15 @@ describe("a pod that fits nowhere", () => {
     );
   });
 
+  test("is tried again when a resize of another makes room", () => {
+    const model = cluster("node-a");
+    run(model, pod("a", requesting({ cpu: "3" })), pod("b", requesting({ cpu: "2" })));
+    expect(nodeOf(model, "b")).toBeUndefined();
+    model.edit(Pod, model.get(Pod, "a") as Pod, requesting({ cpu: "1" }), "resize");
+    model.rest();
+    expect(nodeOf(model, "b")).toBe("node-a");
+  });
+
   test("in a cluster without nodes says so", () => {
     const model = cluster();
     run(model, pod("web"));

@@ -8,7 +8,9 @@ import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.ts";
+import { podRequests } from "../kinds/core/pod-resources.ts";
 import { same } from "../kinds/paths.ts";
+import { ZERO } from "../lib/quantity.ts";
 import { best, feasibility, nodesToFind } from "./choose.ts";
 import { explain } from "./explain.ts";
 import type { Cluster } from "./framework.ts";
@@ -208,7 +210,14 @@ function unschedulable(pod: Readonly<Pod>, message: string, now: number, nominat
 const wantsAnotherTry = (pod: Readonly<Pod>, old: Readonly<Pod> | undefined): boolean =>
   !old || !same(pod.spec, old.spec) || !same(pod.metadata.labels, old.metadata.labels);
 
-/** A pod that ends frees what it held; one that is placed or relabelled may be the company that another waits for. */
+/** A resize made it ask for less of something. */
+function shrank(pod: Readonly<Pod>, old: Readonly<Pod> | undefined): boolean {
+  if (!old || same(pod.spec, old.spec)) return false;
+  const now = podRequests(pod);
+  return Object.entries(podRequests(old)).some(([name, before]) => (now[name] ?? ZERO).nano < before.nano);
+}
+
+/** A pod that ends or shrinks frees what it held; one that is placed or relabelled may be the company that another waits for. */
 function* helped(
   { unplaced }: Memory,
   pod: Readonly<Pod>,
@@ -217,7 +226,7 @@ function* helped(
 ): Iterable<string> {
   const ended = isPodTerminal(pod) && !(old && isPodTerminal(old));
   const moved = old?.spec.nodeName !== pod.spec.nodeName || !same(pod.metadata.labels, old?.metadata.labels);
-  if (gone || ended) yield* unplaced.keys();
+  if (gone || ended || shrank(pod, old)) yield* unplaced.keys();
   else if (moved) for (const [key, minds] of unplaced) if (minds) yield key;
 }
 
