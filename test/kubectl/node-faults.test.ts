@@ -47,15 +47,11 @@ afterAll(async () => {
 });
 
 let machinesMade = 1;
-async function machineNamed(
-  name: string,
-  prepare: (machine: Machine) => Promise<void> = async () => {},
-  flags: readonly string[] = [],
-) {
+async function machineNamed(name: string, prepare: (machine: Machine) => Promise<void> = async () => {}) {
   const machine = await Machine.make(name, lan, ++machinesMade);
   cluster.machines.push(machine);
   await prepare(machine);
-  await machine.join([...joining, ...flags]);
+  await machine.join(joining);
   return machine;
 }
 
@@ -188,15 +184,10 @@ describe("what holds containers is killed", () => {
 describe("a disk that takes nothing more", () => {
   test("is told, ends nothing, and is made up for when there is room again", async () => {
     let home = "";
-    const flags = ["--eviction-hard", "nodefs.available<1%", "--eviction-pressure-transition-period", "5s"];
-    const machine = await machineNamed(
-      "node-c",
-      async ({ home: path }) => {
-        home = path;
-        await checked("mount", ["-t", "tmpfs", "-o", "size=192m", "skerry-test", path]);
-      },
-      flags,
-    );
+    const machine = await machineNamed("node-c", async ({ home: path }) => {
+      home = path;
+      await checked("mount", ["-t", "tmpfs", "-o", "size=192m", "skerry-test", path]);
+    });
     try {
       await cluster.apply(podOn("node-c", "roomy") + podOn("node-c", "crashing"));
       await ready("roomy", "crashing");
@@ -213,11 +204,10 @@ describe("a disk that takes nothing more", () => {
       expect(told.message).toMatch(
         /the agent cannot save its state; pods go on, and it is saved once that is possible/,
       );
-      await until("node-c", "DiskPressure", "True");
       process.kill(crashing, "SIGKILL");
       // Another agent finds the same disk.
       await machine.kill();
-      await machine.resume(url(), ...flags);
+      await machine.resume(url());
       await until("node-c", "Ready", "True");
       expect(await pidOf(machine, id)).toBe(inside);
       expect((await main("roomy"))?.restartCount).toBe(0);
@@ -228,7 +218,7 @@ describe("a disk that takes nothing more", () => {
         await cluster.ok("get events --field-selector involvedObject.name=node-c,reason=StateNotWritable -o name"),
       ).not.toBe("");
       await machine.kill();
-      await machine.resume(url(), ...flags);
+      await machine.resume(url());
       expect(await pidOf(machine, id)).toBe(inside);
       expect(readdirSync(home).filter((name) => name.includes(".broken"))).toEqual([]);
     } finally {
@@ -313,8 +303,9 @@ describe("a containerd that another program keeps running, as systemd does", () 
       expect(await main("hosted")).toMatchObject({ restartCount: 0 });
     } finally {
       cluster.machines.splice(cluster.machines.indexOf(machine), 1);
-      await machine.end();
+      await machine.kill();
       containerd?.kill("SIGKILL");
+      machine.extra = {};
       await machine.remove();
     }
   });
