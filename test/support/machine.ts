@@ -10,6 +10,7 @@ import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
 import { STEADY_NODE } from "./cluster.ts";
 import { writeBusyboxImage } from "./image.ts";
+import { processesOf } from "./power.ts";
 import { checked } from "./programs.ts";
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
@@ -164,8 +165,8 @@ export class Machine {
     await run("ip", ["-n", this.lan.switch, "link", "set", this.cable, "down"]);
     const pids = await run("ip", ["netns", "pids", this.namespace]);
     for (const pid of pids.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
-    const containers = await run("pgrep", ["-f", this.home]);
-    for (const pid of containers.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
+    // With what runs in containers, whose command lines tell nothing of the home.
+    for (const pid of processesOf(this.home)) await run("kill", ["-9", `${pid}`]);
   }
 
   /** The machine is on again: the network is back, and nothing runs yet. */

@@ -15,7 +15,7 @@ const read = (path: string) => {
 };
 
 /** Processes that name the home in their command line, and all that descends from them. */
-function processesOf(home: string): number[] {
+export function processesOf(home: string): number[] {
   const parents = new Map<number, number>();
   const found = new Set<number>();
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
