@@ -1,13 +1,18 @@
-import { mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { LogWriter } from "./log-writer.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00.123Z");
 
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "skerry-log-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
 function logged(write: (log: LogWriter) => void, limits = { maxBytes: 1024 * 1024, maxFiles: 3 }) {
-  const folder = mkdtempSync(join(tmpdir(), "skerry-log-"));
   const log = new LogWriter(join(folder, "x.log"), limits, () => NOW);
   write(log);
   log.end();
