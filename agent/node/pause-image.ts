@@ -3,7 +3,6 @@ import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { pack } from "tar-stream";
 import type { Nerdctl } from "../nerdctl.ts";
 
 /** The image of the container that holds a pod's namespaces. It comes from no registry: it is written here. */
@@ -106,6 +105,7 @@ export async function loadPauseImage(nerdctl: Nerdctl): Promise<void> {
 }
 
 async function tar(files: { name: string; mode: number; content: Buffer }[]): Promise<Buffer> {
+  const { pack } = await import("tar-stream"); // of use once in a node's life
   const archive = pack();
   for (const { name, mode, content } of files) archive.entry({ name, mode, mtime: new Date(0) }, content);
   archive.finalize();

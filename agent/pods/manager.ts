@@ -5,7 +5,7 @@ import { Images } from "../images/images.ts";
 import { anyName } from "../images/reference.ts";
 import type { Outbox } from "../outbox.ts";
 import type { Runtime } from "../runtime.ts";
-import { isStatic } from "../static/manifest.ts";
+import { isStatic } from "../static/annotations.ts";
 import { fullName } from "../static/mirrors.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { Rejection } from "./admission.ts";

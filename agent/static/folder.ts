@@ -4,7 +4,6 @@ import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { type Effects, timestamp } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
-import { readManifest } from "./manifest.ts";
 
 /** A file is often written in several steps. */
 const SETTLE_MS = 200;
@@ -87,6 +86,7 @@ export class StaticFolder {
       if (text === known?.text) return false;
       const next: Known = { text, seen: timestamp(effects.now()), pod: known?.pod };
       this.#files.set(name, next);
+      const { readManifest } = await import("./manifest.ts"); // its parser takes memory, and few nodes have such pods
       next.pod = await readManifest(text, { path, node, seen: next.seen });
       return next.pod.metadata.uid !== known?.pod?.metadata.uid;
     } catch (error) {

@@ -6,20 +6,7 @@ import { createHash } from "node:crypto";
 import { parse } from "yaml";
 import { podReferences } from "../../worker/kinds/core/pod-references.ts";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-
-export const Annotation = {
-  /** What the file says, as a hash: the pod's uid on its node. */
-  hash: "kubernetes.io/config.hash",
-  source: "kubernetes.io/config.source",
-  seen: "kubernetes.io/config.seen",
-  /** On the pod that stands for it in the API: the hash again. */
-  mirror: "kubernetes.io/config.mirror",
-} as const;
-
-export const isStatic = ({ metadata }: CoreV1Pod): boolean => metadata.annotations?.[Annotation.source] === "file";
-
-/** The hash of the static pod that a pod of the API stands for. */
-export const mirrored = ({ metadata }: CoreV1Pod): string | undefined => metadata.annotations?.[Annotation.mirror];
+import { Annotation } from "./annotations.ts";
 
 export type ManifestPlace = { path: string; node: string /** When it was first seen, as a timestamp. */; seen: string };
 

@@ -2,7 +2,7 @@ import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Json } from "../../worker/protocol/link.ts";
 import type { Api } from "../volumes/tokens.ts";
-import { Annotation, mirrored } from "./manifest.ts";
+import { Annotation, mirrored } from "./annotations.ts";
 
 export const fullName = ({ metadata: { namespace = "default", name = "" } }: CoreV1Pod) => `${namespace}/${name}`;
 

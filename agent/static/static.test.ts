@@ -5,8 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { effects } from "../effects.ts";
 import type { Api } from "../volumes/tokens.ts";
+import { isStatic, mirrored } from "./annotations.ts";
 import { StaticFolder } from "./folder.ts";
-import { isStatic, mirrored, readManifest } from "./manifest.ts";
+import { readManifest } from "./manifest.ts";
 import { Mirrors } from "./mirrors.ts";
 
 const place = { path: "/manifests/web.yaml", node: "node-a", seen: "2026-01-01T00:00:00Z" };
