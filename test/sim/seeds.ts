@@ -185,4 +185,53 @@ export const SEEDS: readonly NamedSeed[] = [
       ],
     },
   },
+  {
+    name: "a pod of a Job is counted once where storage takes some writes",
+    seed: 36,
+    hours: 0.29,
+    script: {
+      nodes: 1,
+      heals: 2_100_000,
+      steps: [
+        {
+          at: 922_835,
+          do: "ask",
+          client: 1,
+          sent: {
+            method: "PATCH",
+            path: "/apis/batch/v1/namespaces/unsteady/cronjobs/tick-0?fieldManager=client-1&force=true",
+            body: {
+              apiVersion: "batch/v1",
+              kind: "CronJob",
+              metadata: { name: "tick-0" },
+              spec: {
+                schedule: "*/5 * * * *",
+                concurrencyPolicy: "Forbid",
+                successfulJobsHistoryLimit: 1,
+                jobTemplate: {
+                  spec: {
+                    completions: 4,
+                    parallelism: 2,
+                    backoffLimit: 3,
+                    template: {
+                      metadata: { labels: { app: "tick-0" } },
+                      spec: {
+                        containers: [
+                          { name: "c", image: "job:1", resources: { requests: { cpu: "100m", memory: "3Gi" } } },
+                        ],
+                        terminationGracePeriodSeconds: 1,
+                        restartPolicy: "OnFailure",
+                      },
+                    },
+                  },
+                },
+              },
+            },
+            contentType: "application/apply-patch+yaml",
+          },
+        },
+        { at: 970_314, do: "writes-fail", ms: 47_000, chance: 0.3 },
+      ],
+    },
+  },
 ];

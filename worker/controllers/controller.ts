@@ -57,6 +57,8 @@ export type Intent =
   | { do: "event"; about: KubeObject; type: "Normal" | "Warning"; reason: string; message: string; action?: string }
   /** Binds a pod, as `pods/binding` does. */
   | { do: "bind"; namespace: string; name: string; uid: string; node: string }
+  /** All of these or none: where storage fails or the API refuses one, the others are as if they had never been. */
+  | { do: "together"; intents: readonly Exclude<Intent, { do: "again" | "together" }>[] }
   /** Runs this key again after so many milliseconds. */
   | { do: "again"; afterMs: number };
 

@@ -60,7 +60,8 @@ const CONFLICTS_AT_ONCE = 3;
  * - Keys run one at a time. Nothing else writes between a reconcile's look at the view and the end of its intents.
  * - Controllers take turns, one key each, so that a rollout of thousands of pods delays no other controller by more
  *   than one reconcile. Patient ones run when the others are at rest, and after every few hundred reconciles of theirs.
- * - Intents are applied in order up to the first that is refused. What comes after it is dropped, `refused` may add
+ * - Intents are applied in order up to the first that is refused, or that storage fails; those before it stay, so what
+ *   must not be without the other goes `together`. What comes after it is dropped, `refused` may add
  *   events and conditions, and the key runs again after 5 ms, doubled by every failure in a row up to 1,000 s. Deleting
  *   or changing what is gone, and creating in a namespace that is going away, are no failures. Events never fail.
  * - A key that has looked at hundreds of objects rests before it looks again, the longer the more they were, unless it
@@ -294,6 +295,7 @@ export class Driver {
 
 function isFailure(intent: Intent, error: ApiError): boolean {
   if (intent.do === "event") return false;
+  if (intent.do === "together") return true;
   if (intent.do !== "create") return error.reason !== "NotFound";
   return !error.details?.causes?.some((cause) => cause.reason === "NamespaceTerminating");
 }

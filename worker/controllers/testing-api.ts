@@ -62,6 +62,9 @@ export class ModelApi {
         case "bind":
           this.#bind(intent);
           break;
+        case "together":
+          this.#applyAll(intent.intents, controller);
+          break;
         case "event": {
           const { type, reason, message, about } = intent;
           this.events.push({ type, reason, message, about: `${about.kind} ${keyOf(about)}`, controller });
@@ -71,6 +74,21 @@ export class ModelApi {
       return undefined;
     } catch (error) {
       if (error instanceof ApiError) return error;
+      throw error;
+    }
+  }
+
+  #applyAll(intents: readonly Exclude<Intent, { do: "again" }>[], controller: string): void {
+    const before = new Map([...this.#objects].map(([resource, table]) => [resource, [...table]]));
+    const changes = this.#changes.length;
+    for (const intent of intents) {
+      const error = this.apply(intent, controller);
+      if (!error) continue;
+      this.#changes.length = changes;
+      for (const [resource, table] of this.#objects) {
+        table.clear();
+        for (const [key, object] of before.get(resource) ?? []) table.set(key, object);
+      }
       throw error;
     }
   }

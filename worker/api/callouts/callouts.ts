@@ -42,11 +42,15 @@ export class CalloutsNeeded extends Error {
 /** One write over its tries: what was answered, and the times and chances it drew, which must not change its questions. */
 export class Attempt {
   readonly effects: Effects;
-  readonly #answers = new Map<string, CalloutAnswer>();
+  readonly #real: Effects;
+  readonly #answers: Map<string, CalloutAnswer>;
   readonly #drawn: (number | string)[] = [];
+  readonly #parts: Attempt[] = [];
   #at = 0;
 
-  constructor(effects: Effects) {
+  constructor(effects: Effects, answers = new Map<string, CalloutAnswer>()) {
+    this.#real = effects;
+    this.#answers = answers;
     const again = <T extends number | string>(draw: () => T): T => {
       if (this.#at === this.#drawn.length) this.#drawn.push(draw());
       return this.#drawn[this.#at++] as T;
@@ -62,6 +66,12 @@ export class Attempt {
   begin(): this {
     this.#at = 0;
     return this;
+  }
+
+  /** The try of one of several writes that are tried together: what it draws changes no questions of the others. */
+  part(index: number): Attempt {
+    this.#parts[index] ??= new Attempt(this.#real, this.#answers);
+    return this.#parts[index].begin();
   }
 
   record(key: string, answer: CalloutAnswer): void {

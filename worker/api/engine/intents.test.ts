@@ -3,6 +3,7 @@ import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
 import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import type { KubeObject } from "../../lib/object.ts";
 import { ns, pod, session } from "../testing/session.ts";
 
 const PodKind = Pod as unknown as Kind;
@@ -57,6 +58,24 @@ describe("what a controller decides", () => {
     engine.applyIntent({ do: "updateStatus", kind: PodKind, object: { ...object, spec: {}, status } }, by);
     const { spec, status: now } = ok("GET", `${ns}/pods/a`);
     expect([now.phase, spec.containers.length]).toEqual(["Running", 1]);
+  });
+
+  it("is done together or not at all", () => {
+    const { engine, ok } = session();
+    const [a, b] = ["a", "b"].map((name) => ({
+      ...ok("POST", `${ns}/configmaps`, { metadata: { name } }),
+      data: { k: "" },
+    }));
+    const update = (object: KubeObject) => ({ do: "update", kind: MapKind, object }) as const;
+    const data = () => ok("GET", `${ns}/configmaps`).items.map((map: { data?: object }) => map.data);
+    ok("PATCH", `${ns}/configmaps/b`, { data: { k: "theirs" } });
+    const before = data();
+    expect(engine.applyIntent({ do: "together", intents: [update(a), update(b)] }, by)?.reason).toBe("Conflict");
+    expect(data()).toEqual(before);
+    const { resourceVersion: _, ...metadata } = b.metadata;
+    const intents = [update(a), update({ ...b, metadata })];
+    expect(engine.applyIntent({ do: "together", intents }, by)).toBeUndefined();
+    expect(data()).toMatchObject([{ k: "" }, { k: "" }]);
   });
 
   it("binds pods", () => {

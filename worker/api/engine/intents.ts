@@ -3,6 +3,7 @@ import type { Kind } from "../../kinds/kind.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { notFound } from "../../lib/status.ts";
 import type { Txn } from "../../storage/store.ts";
+import { CalloutsNeeded } from "../callouts/callouts.ts";
 import { bindPod } from "./binding.ts";
 import { normalize } from "./body.ts";
 import { copy, createAs, optionsOf, requestOf } from "./controller-writes.ts";
@@ -19,6 +20,8 @@ export function applyIntent(core: Core, decided: Applied, controller: string): v
   const intent = "kind" in decided ? { ...decided, kind: asServed(core, decided.kind) } : decided;
   core.store.write((txn) => {
     switch (intent.do) {
+      case "together":
+        return applyAll(core, intent.intents, controller);
       case "create":
         return void createAs(core, txn, intent.kind, intent.object, controller);
       case "update":
@@ -33,6 +36,21 @@ export function applyIntent(core: Core, decided: Applied, controller: string): v
         return recordEvent(core, txn, intent, controller);
     }
   });
+}
+
+/** What webhooks are to be asked of any of them is asked at once. */
+function applyAll(core: Core, intents: readonly Applied[], controller: string): void {
+  const callouts = intents.flatMap((intent, index) => {
+    const attempt = core.attempt?.part(index);
+    try {
+      applyIntent(attempt ? { ...core, attempt, effects: attempt.effects } : core, intent, controller);
+      return [];
+    } catch (error) {
+      if (!(error instanceof CalloutsNeeded)) throw error;
+      return error.callouts;
+    }
+  });
+  if (callouts.length > 0) throw new CalloutsNeeded(callouts);
 }
 
 /** While a webhook was asked, another definition of a custom kind may have come. */

@@ -6,7 +6,7 @@ import { builtinKinds, type Kinds } from "../../kinds/registry.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
 import { nodeSql } from "../../storage/node-sql.ts";
 import { openStore } from "../../storage/sqlite-store.ts";
-import type { Change, Store } from "../../storage/store.ts";
+import type { Change, Sql, Store } from "../../storage/store.ts";
 import type { Extensions } from "../aggregation/aggregation.ts";
 import { createApp } from "../app.ts";
 import { Audit } from "../audit/audit.ts";
@@ -41,19 +41,21 @@ export function changesOf(store: Store, kinds: Kinds): () => Iterable<ObjectChan
 /** A cluster without controllers but those of kube-apiserver itself. Its clock stands still unless moved. */
 export async function testCluster({
   ask: caller,
+  sql = nodeSql(":memory:"),
   extensions,
   usages,
   logins,
   ...overrides
 }: Partial<ClusterConfig> & {
   ask?: Caller;
+  sql?: Sql;
   extensions?: Extensions;
   /** With it `metrics.k8s.io` is served. */
   usages?: Usages;
   /** Is given the cluster's clock. */
   logins?: (now: () => number) => Promise<Logins>;
 } = {}) {
-  const store = openStore(nodeSql(":memory:"));
+  const store = openStore(sql);
   const kinds = builtinKinds(overrides.runtimeConfig);
   serveCustomResources(store, kinds);
   if (usages) for (const kind of METRICS_KINDS) kinds.add(kind);

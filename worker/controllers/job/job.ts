@@ -59,15 +59,13 @@ export const jobController: Controller = {
 
 function step(job: OneJob, pods: readonly OnePod[], counts: Tally, context: Context): Intent[] {
   const { now } = context;
-  // What is counted is let go in the same step as the count is written; both are one transaction.
-  const released = counts.counted.map(untracked);
   const status = begin(job, { ...kept(job), ...countsOf(job, counts) }, now);
   const verdict = verdictOf(job, pods, counts, status, now);
   if (verdict) return conclude(job, counts, status, verdict, now);
-  const write = writeStatus(job, status);
-  if (job.metadata.deletionTimestamp) return [...released, ...write];
-  if (job.spec?.suspend) return [...released, ...write, ...counts.active.flatMap((pod) => dismissal(job, pod))];
-  return [...released, ...write, ...balance(job, pods, counts, context), ...deadline(job, status, now)];
+  const written = writeStatus(job, status, counts.counted);
+  if (job.metadata.deletionTimestamp) return written;
+  if (job.spec?.suspend) return [...written, ...counts.active.flatMap((pod) => dismissal(job, pod))];
+  return [...written, ...balance(job, pods, counts, context), ...deadline(job, status, now)];
 }
 
 /** The parts of a status that are no counts. */
@@ -106,18 +104,18 @@ function conclude(job: OneJob, counts: Tally, status: Status, verdict: Verdict, 
   // Pods that a failure ends have failed, those that a success makes needless have not.
   const failed = counts.failed + countFailures(job, succeeded ? held : [...held, ...counts.active]);
   if (failed > 0) status.failed = failed;
-  const released = [...counts.counted, ...held].map(untracked);
+  const counted = [...counts.counted, ...held];
   const set = (type: string) => {
     status.conditions = withCondition(status.conditions, { type, status: "True", reason, message }, now);
   };
   set(verdict.type);
   if (counts.active.length > 0)
-    return [...released, ...writeStatus(job, status), ...counts.active.flatMap((pod) => dismissal(job, pod))];
-  if (counts.terminating > 0) return [...released, ...writeStatus(job, status)];
+    return [...writeStatus(job, status, counted), ...counts.active.flatMap((pod) => dismissal(job, pod))];
+  if (counts.terminating > 0) return writeStatus(job, status, counted);
   set(succeeded ? "Complete" : "Failed");
   if (succeeded) status.completionTime = timestamp(now);
   const event = succeeded ? normal(job, "Completed", "Job completed") : warning(job, reason, message);
-  return [...released, ...writeStatus(job, status), event];
+  return [...writeStatus(job, status, counted), event];
 }
 
 /** Makes or removes pods until as many run as are wanted. */
@@ -162,9 +160,12 @@ function createIndexes(
   });
 }
 
-function writeStatus(job: OneJob, status: Status): Intent[] {
-  if (same(status, job.status)) return [];
-  const intents: Intent[] = [{ do: "updateStatus", kind: Job, object: { ...job, status } as Job }];
+/** Writes how the Job stands and lets go of the pods that are counted in it: one without the other counts a pod never, or twice. */
+function writeStatus(job: OneJob, status: Status, counted: readonly OnePod[]): Intent[] {
+  const released = counted.map(untracked);
+  if (same(status, job.status)) return released;
+  const write = { do: "updateStatus", kind: Job, object: { ...job, status } as Job } as const;
+  const intents: Intent[] = released.length > 0 ? [{ do: "together", intents: [...released, write] }] : [write];
   const suspended = conditionOf(status.conditions, "Suspended")?.status === "True";
   if (suspended && !is(job, "Suspended")) intents.push(normal(job, "Suspended", "Job suspended"));
   if (!suspended && is(job, "Suspended")) intents.push(normal(job, "Resumed", "Job resumed"));

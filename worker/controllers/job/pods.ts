@@ -17,7 +17,7 @@ const TRACKING = "batch.kubernetes.io/job-tracking";
 
 export const isTracked = ({ metadata }: Readonly<Pod>): boolean => metadata.finalizers?.includes(TRACKING) ?? false;
 
-export function untracked(pod: Readonly<Pod>): Intent {
+export function untracked(pod: Readonly<Pod>): Intent & { do: "update" } {
   const finalizers = pod.metadata.finalizers?.filter((finalizer) => finalizer !== TRACKING);
   return { do: "update", kind: Pod, object: { ...pod, metadata: { ...pod.metadata, finalizers } } as Pod };
 }
