@@ -230,7 +230,7 @@ describe("from a registry", () => {
 
 describe("a pull that takes long", () => {
   /** The registry sends half of each layer, and the rest when it is let go on. */
-  async function slowImage(repository: string): Promise<{ image: string; goOn(): void }> {
+  async function slowImage(repository: string): Promise<{ image: string; isHeld(): boolean; goOn(): void }> {
     const layer = await layerOf({ file: randomBytes(4 * MIB) });
     await registry.push(repository, "1", [layer]);
     const held: (() => void)[] = [];
@@ -244,14 +244,15 @@ describe("a pull that takes long", () => {
     const goOn = () => {
       for (const end of held.splice(0)) end();
     };
-    return { image: `${registry.host}/${repository}:1`, goOn };
+    return { image: `${registry.host}/${repository}:1`, isHeld: () => held.length > 0, goOn };
   }
 
   const running = async () => (await run("pgrep", ["-af", `pull .*${registry.host}`])).stdout;
 
   test("tells how much of how much has come", async () => {
-    const { image, goOn } = await slowImage("team/slow");
+    const { image, isHeld, goOn } = await slowImage("team/slow");
     const ensured = ensure(image);
+    await until(isHeld);
     const progress = () => runtime.nerdctl.fetching(image);
     await until(() => (progress()?.bytes ?? 0) > MIB);
     expect(progress()?.totalBytes).toBeGreaterThan(4 * MIB);
@@ -279,9 +280,9 @@ describe("a pull that takes long", () => {
   test("shows no password, and leaves none behind", async () => {
     registry.users.set("private/", "jane:very-secret");
     secret("jane", registry.host, "jane:very-secret");
-    const { image, goOn } = await slowImage("private/slow");
+    const { image, isHeld, goOn } = await slowImage("private/slow");
     const ensured = ensure(image, "Always", newPod("jane"));
-    await until(() => (runtime.nerdctl.fetching(image)?.bytes ?? 0) > MIB);
+    await until(isHeld);
     const commands = await run("ps", ["-eo", "args"]);
     expect(commands.stdout).toContain(image);
     expect(commands.stdout).not.toMatch(/very-secret|amFuZTp2ZXJ5/);
