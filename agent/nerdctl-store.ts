@@ -32,20 +32,3 @@ export const bundleOf = (toml: string, namespace: string, id: string): string =>
 
 /** The socket of the containerd that nerdctl speaks to by its settings. */
 export const addressOf = (toml: string): string => settingsOf(toml)("address", "");
-
-/** Whom a container's first process runs as, while it runs. */
-export type ContainerIdentity = { uid: number; gid: number; supplementalGroups?: number[] };
-
-/** By the bundle that its shim was given. https://github.com/opencontainers/runtime-spec/blob/main/config.md#process */
-export function identityOf(toml: string, namespace: string, id: string): ContainerIdentity | undefined {
-  const folder = join(dirname(addressOf(toml)), "state/io.containerd.runtime.v2.task", namespace, id);
-  try {
-    const { process } = JSON.parse(readFileSync(join(folder, "config.json"), "utf8")) as {
-      process?: { user?: { uid?: number; gid?: number; additionalGids?: number[] } };
-    };
-    const { uid = 0, gid = 0, additionalGids = [] } = process?.user ?? {};
-    return { uid, gid, ...(additionalGids.length ? { supplementalGroups: additionalGids } : {}) };
-  } catch {
-    return undefined; // it has ended meanwhile
-  }
-}

@@ -6,7 +6,7 @@ import { imageSettings } from "../images/settings.ts";
 import type { Probed } from "../kubelet/observations.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
-import { addressOf, type ContainerIdentity, identityOf } from "../nerdctl-store.ts";
+import { addressOf } from "../nerdctl-store.ts";
 import type { Command } from "../network/commands.ts";
 import { allocatable, podsLimits } from "../node/capacity.ts";
 import { loadPauseImage } from "../node/pause-image.ts";
@@ -54,8 +54,6 @@ export interface Host {
   runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
   /** Where a container that `runKept` started can be attached to. */
   attachSocket(containerId: string): string;
-  /** Whom a container runs as that runs; a model has no users. */
-  identityOf?(containerId: string): ContainerIdentity | undefined;
   /** Told of each probe; a model counts none. */
   probed?(pod: Pick<PodState, "memory">, probe: Probed): void;
   /** Completes the log of a container that has ended; a model's always is. */
@@ -109,7 +107,6 @@ export function machineHost(parts: HostParts): Host {
     },
     runKept: (options, keeping) => keeper.run(options, keeping),
     attachSocket: (containerId) => keeper.socketOf(containerId),
-    identityOf: (containerId) => identityOf(nerdctl.toml, nerdctl.namespace, containerId),
     async logged(containerId, logPath) {
       await keeper.logged(containerId);
       await completeLog(containerId, logPath, effects);

@@ -162,7 +162,6 @@ function tellMade(node: NodeContext, state: PodState, attempt: Attempt, made: In
   attempt.startedAt = observed.startedAt || node.effects.now();
   attempt.pid = made.State.Pid;
   attempt.startTicks = attempt.pid ? node.host.processes.startTicks(attempt.pid) : undefined;
-  attempt.user = node.host.identityOf?.(made.Id);
   attempt.logPath = made.LogPath;
   attempt.user = node.host.security.userOf(made.Id);
   state.lookFully ||= !made.LogPath; // it runs; what could not be asked now, the next look tells
