@@ -4,7 +4,8 @@
  */
 import { connect as openSession } from "node:http2";
 import { connect } from "node:net";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { Code, callOf, FRAME_HEADER, fieldsIn, framed, messageIn, numberIn, statusOf, textIn } from "./grpc.ts";
 
 /** A call that containerd refused; `message` is its own. */
 export class ContainerdError extends Error {
@@ -26,10 +27,6 @@ export type OciProcess = { args: string[]; env?: string[]; terminal?: boolean };
 
 const PROCESS_TYPE = "types.containerd.io/opencontainers/runtime-spec/1/Process";
 const CALL_TIMEOUT_MS = 120_000;
-const FRAME_HEADER = 5;
-const DEADLINE_EXCEEDED = 4;
-export const NOT_FOUND = 5;
-const UNAVAILABLE = 14;
 
 export class ContainerdTasks {
   readonly #socket: string;
@@ -49,7 +46,7 @@ export class ContainerdTasks {
       asked.tag(2, WireType.LengthDelimited).string(key),
     );
     const request = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
-    for (const mount of fields(mounts, 1)) request.tag(3, WireType.LengthDelimited).bytes(mount);
+    for (const mount of fieldsIn(mounts, 1)) request.tag(3, WireType.LengthDelimited).bytes(mount);
     for (const [number, path] of [[4, pipes.stdin] as const, [5, pipes.stdout] as const, [6, pipes.stderr] as const])
       if (path) request.tag(number, WireType.LengthDelimited).string(path);
     if (terminal) request.tag(7, WireType.Varint).bool(true);
@@ -72,8 +69,8 @@ export class ContainerdTasks {
 
   /** The process of a container, as the OCI runtime specification describes one. */
   async processOf(id: string): Promise<OciProcess> {
-    const [any = new Uint8Array()] = fields(await this.#container(id), 5);
-    return (JSON.parse(text(any, 2)) as { process: OciProcess }).process;
+    const any = messageIn(await this.#container(id), 5);
+    return (JSON.parse(textIn(any, 2)) as { process: OciProcess }).process;
   }
 
   /** Prepares another process of a container, in a terminal unless it says otherwise. `exec` is to be its name. */
@@ -106,11 +103,11 @@ export class ContainerdTasks {
 
   async #snapshotOf(id: string): Promise<{ snapshotter: string; key: string }> {
     const container = await this.#container(id);
-    return { snapshotter: text(container, 6), key: text(container, 7) };
+    return { snapshotter: textIn(container, 6), key: textIn(container, 7) };
   }
 
   async #container(id: string): Promise<Uint8Array> {
-    return fields(await this.#call("containers.v1.Containers/Get", of(id)), 1)[0] ?? new Uint8Array();
+    return messageIn(await this.#call("containers.v1.Containers/Get", of(id)), 1);
   }
 
   /** One call on a connection of its own, which on this machine costs next to nothing. */
@@ -121,35 +118,27 @@ export class ContainerdTasks {
         session.destroy();
         reject(new ContainerdError(code, message));
       };
-      session.on("error", (error) => fail(UNAVAILABLE, `containerd: ${error.message}`));
+      session.on("error", (error) => fail(Code.unavailable, `containerd: ${error.message}`));
       const call = session.request({
-        ":method": "POST",
-        ":path": `/containerd.services.${method}`,
-        "content-type": "application/grpc",
-        te: "trailers",
+        ...callOf(`/containerd.services.${method}`),
         "containerd-namespace": this.#namespace,
       });
       const parts: Buffer[] = [];
-      let status: number | undefined;
-      let said = "";
+      let status: ReturnType<typeof statusOf>;
       const heed = (headers: Record<string, unknown>) => {
-        if (headers["grpc-status"] === undefined) return;
-        status = Number(headers["grpc-status"]);
-        said = decodeURIComponent(String(headers["grpc-message"] ?? ""));
+        status = statusOf(headers) ?? status;
       };
-      call.on("response", heed).on("trailers", heed); // an answer without a body has only one of them
+      call.on("response", heed).on("trailers", heed);
       call.on("data", (part: Buffer) => parts.push(part));
-      call.on("error", (error: Error) => fail(UNAVAILABLE, `containerd: ${error.message}`));
-      call.setTimeout(timeoutMs, () => fail(DEADLINE_EXCEEDED, "containerd does not answer"));
+      call.on("error", (error: Error) => fail(Code.unavailable, `containerd: ${error.message}`));
+      call.setTimeout(timeoutMs, () => fail(Code.deadlineExceeded, "containerd does not answer"));
       call.on("close", () => {
-        if (status !== 0) return fail(status ?? UNAVAILABLE, said || "containerd broke off");
+        if (status?.code !== 0)
+          return fail(status?.code ?? Code.unavailable, status?.message || "containerd broke off");
         session.close();
         resolve(Buffer.concat(parts).subarray(FRAME_HEADER));
       });
-      const body = message.finish();
-      const header = Buffer.alloc(FRAME_HEADER);
-      header.writeUInt32BE(body.length, 1);
-      call.end(Buffer.concat([header, body]));
+      call.end(framed(message.finish()));
     });
   }
 }
@@ -157,28 +146,4 @@ export class ContainerdTasks {
 function of(id: string, exec?: string): BinaryWriter {
   const message = new BinaryWriter().tag(1, WireType.LengthDelimited).string(id);
   return exec === undefined ? message : message.tag(2, WireType.LengthDelimited).string(exec);
-}
-
-const text = (message: Uint8Array, field: number): string => Buffer.from(fields(message, field)[0] ?? []).toString();
-
-/** All values of a field of messages, texts or bytes. */
-function fields(message: Uint8Array, wanted: number): Uint8Array[] {
-  const reader = new BinaryReader(message);
-  const found: Uint8Array[] = [];
-  while (reader.pos < reader.len) {
-    const [number, wire] = reader.tag();
-    if (number === wanted && wire === WireType.LengthDelimited) found.push(reader.bytes());
-    else reader.skip(wire, number);
-  }
-  return found;
-}
-
-function numberIn(message: Uint8Array, wanted: number): number {
-  const reader = new BinaryReader(message);
-  while (reader.pos < reader.len) {
-    const [number, wire] = reader.tag();
-    if (number === wanted && wire === WireType.Varint) return reader.uint32();
-    reader.skip(wire, number);
-  }
-  return 0;
 }

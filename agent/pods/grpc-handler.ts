@@ -1,16 +1,14 @@
 import { connect } from "node:http2";
-import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import type { CoreV1GRPCAction } from "../../worker/kinds/generated/types.ts";
 import type { Timers } from "../effects.ts";
+import { Code, callOf, FRAME_HEADER, framed, numberIn, statusOf } from "../grpc.ts";
 import type { Target, Verdict } from "./handler.ts";
 
 const PROBE_AGENT = "kube-probe/1.35";
-const FRAME_HEADER = 5;
 const CONNECT_AGAIN_MS = 1_000;
 const SERVING = 1;
 const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
-/** https://grpc.io/docs/guides/status-codes/ */
-const UNIMPLEMENTED = 12;
 const codeNames: Record<number, string> = {
   1: "Canceled",
   2: "Unknown",
@@ -55,7 +53,7 @@ export async function probeGrpc(
 const no = (output: string): Verdict => ({ ok: false, output });
 
 function refusal({ code, message }: { code: number; message: string }): string {
-  if (code === UNIMPLEMENTED)
+  if (code === Code.unimplemented)
     return `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${message}`;
   return `error: health rpc probe failed: rpc error: code = ${codeNames[code] ?? `Code(${code})`} desc = ${message}`;
 }
@@ -71,54 +69,32 @@ function check(address: string, service: string, ended: AbortSignal): Promise<Ou
     connected = true;
   });
   session.on("error", (error) =>
-    resolve(connected ? { kind: "refused", code: 14, message: error.message } : { kind: "unconnected" }),
+    resolve(connected ? { kind: "refused", code: Code.unavailable, message: error.message } : { kind: "unconnected" }),
   );
   const stream = session.request({
-    ":method": "POST",
-    ":path": "/grpc.health.v1.Health/Check",
-    "content-type": "application/grpc",
-    te: "trailers",
+    ...callOf("/grpc.health.v1.Health/Check"),
     "user-agent": PROBE_AGENT,
   });
   const message = service
     ? new BinaryWriter().tag(1, WireType.LengthDelimited).string(service).finish()
     : new Uint8Array();
-  const header = Buffer.alloc(FRAME_HEADER);
-  header.writeUInt32BE(message.length, 1);
-  stream.end(Buffer.concat([header, message]));
+  stream.end(framed(message));
   const chunks: Buffer[] = [];
   let refused: Answer | undefined;
-  const status = (headers: Record<string, unknown>) => {
-    const code = Number(headers["grpc-status"] ?? 0);
-    if (code) refused = { kind: "refused", code, message: decoded(String(headers["grpc-message"] ?? "")) };
+  const heed = (headers: Record<string, unknown>) => {
+    const status = statusOf(headers);
+    if (status?.code) refused = { kind: "refused", ...status };
   };
-  stream.on("response", status).on("trailers", status);
+  stream.on("response", heed).on("trailers", heed);
   stream.on("data", (chunk: Buffer) => chunks.push(chunk));
   stream.on("error", (error) =>
-    resolve(connected ? { kind: "refused", code: 13, message: error.message } : { kind: "unconnected" }),
+    resolve(connected ? { kind: "refused", code: Code.internal, message: error.message } : { kind: "unconnected" }),
   );
-  stream.on("end", () => resolve(refused ?? { kind: "answer", status: statusIn(Buffer.concat(chunks)) }));
+  stream.on("end", () =>
+    resolve(refused ?? { kind: "answer", status: numberIn(Buffer.concat(chunks).subarray(FRAME_HEADER), 1) }),
+  );
   return promise.finally(() => {
     ended.removeEventListener("abort", late);
     session.destroy();
   });
-}
-
-function decoded(message: string): string {
-  try {
-    return decodeURIComponent(message);
-  } catch {
-    return message;
-  }
-}
-
-/** The first field of a HealthCheckResponse; what is not there is zero. */
-function statusIn(answer: Buffer): number {
-  const reader = new BinaryReader(answer.subarray(FRAME_HEADER));
-  while (reader.pos < reader.len) {
-    const [field, type] = reader.tag();
-    if (field === 1) return reader.int32();
-    reader.skip(type);
-  }
-  return 0;
 }

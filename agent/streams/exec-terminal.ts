@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Effects } from "../../worker/lib/effects.ts";
-import { ContainerdError, ContainerdTasks, NOT_FOUND } from "../containerd-tasks.ts";
+import { ContainerdError, ContainerdTasks } from "../containerd-tasks.ts";
+import { Code } from "../grpc.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
 import { makePipes, readPipe, writePipe } from "../pods/pipes.ts";
@@ -16,7 +17,7 @@ const END_TIMEOUT_MS = 5_000;
 
 type Options = { id: string; command: readonly string[]; stdin: boolean };
 
-const isGone = (error: Error) => error instanceof ContainerdError && error.code === NOT_FOUND;
+const isGone = (error: Error) => error instanceof ContainerdError && error.code === Code.notFound;
 
 export const tasksOf = (nerdctl: Nerdctl) =>
   new ContainerdTasks({ socket: addressOf(nerdctl.toml), namespace: nerdctl.namespace });
