@@ -7,7 +7,7 @@ import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
 import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
-import { bundleOf, hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
+import { addressOf, bundleOf, hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
 import { type Finished, type Run, run } from "./process.ts";
 import type {
   Artifact,
@@ -43,10 +43,6 @@ const REMOVE = ["rm", "-f", "-v"];
  * that there is: threads that wake each other cost more than they do. Its hooks inherit this. https://pkg.go.dev/runtime
  */
 const BRIEF_PROGRAM = { GOGC: "off", GOMEMLIMIT: "100MiB", GOMAXPROCS: "1" };
-/** Probes and hooks wait for what they run, so they must not hold up the others. */
-const CONCURRENT_EXECS = 16;
-/** The code of a program that took too long, see `run`. */
-const TIMED_OUT = 137;
 const COMMAND_TIMEOUT_MS = 120_000;
 /** What is no image is small. */
 const FETCH_TIMEOUT_MS = 60_000;
@@ -62,7 +58,6 @@ export class Nerdctl implements Runtime {
   /** Its settings, which tell this node's containerd from another's. */
   readonly toml: string;
   readonly #commands = limiter(CONCURRENT_COMMANDS);
-  readonly #execs = limiter(CONCURRENT_EXECS);
   readonly #inspections = batcher(this.#commands, INSPECTED_AT_ONCE, (ids) =>
     this.#runNow(["inspect", "--format", "{{json .}}", ...ids]),
   );
@@ -294,22 +289,8 @@ export class Nerdctl implements Runtime {
     return this.#run(["logs", ...flags, id]);
   }
 
-  /**
-   * Runs a command inside a container. nerdctl itself ends with 1 for every failure and prints the true code on the
-   * last line of stderr; that line is taken out. Rejects when the command could not be run at all.
-   */
-  exec(id: string, command: readonly string[], timeoutMs: number): Promise<Finished> {
-    return this.#execs(async () => {
-      const done = await this.#runLong(this.binary, ["exec", id, ...command], { env: this.environment, timeoutMs });
-      const said = /(^|\n)time="[^"]*" level=fatal msg="exec failed with exit code (\d+)"\n?$/.exec(done.stderr);
-      if (said) return { ...done, code: Number(said[2]), stderr: done.stderr.slice(0, said.index) };
-      if (done.code !== 0 && done.code !== TIMED_OUT) throw failure(done);
-      return done;
-    });
-  }
-
   events(onEvent: (event: RuntimeEvent) => void, onEnd: () => void): () => void {
-    return containerdEvents(join(dirname(this.toml), "containerd.sock"), this.namespace, onEvent, onEnd);
+    return containerdEvents(addressOf(this.toml), this.namespace, onEvent, onEnd);
   }
 
   async #output(...args: string[]): Promise<string> {

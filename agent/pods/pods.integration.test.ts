@@ -19,6 +19,7 @@ import type { Desired } from "../desired.ts";
 import { effects, steadyEffects } from "../effects.ts";
 import { command } from "../network/commands.ts";
 import { PodNamespaces } from "../network/pod-namespaces.ts";
+import { execOnce } from "../streams/exec-once.ts";
 import { mountPoints } from "../volumes/mounts.ts";
 import { machineHost } from "./host.ts";
 import { attachTo } from "./keeping.ts";
@@ -137,7 +138,7 @@ describe("pods on a real containerd", { timeout: 30_000 }, () => {
   };
   const exec = async (name: string, ...command: string[]) => {
     const id = cluster.manager?.find("default", name, "", "main")?.containerId ?? "";
-    return (await runtime.nerdctl.exec(id, command, 5000)).stdout;
+    return (await execOnce(runtime.nerdctl, steadyEffects)(id, command, 5000, 1024 * 1024)).stdout;
   };
 
   const keeperOf = (name: string, container: string) => {
