@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { parseDuration } from "../../worker/lib/cel/times.ts";
+import { milliseconds } from "../durations.ts";
 import type { Run } from "../process.ts";
 import { type DockerConfig, isWithin } from "./keyring.ts";
 
@@ -149,10 +149,4 @@ export function parseProviders(config: unknown): Provider[] {
     if (tokenAttributes) throw wrong("tokenAttributes", "tokens of service accounts are not given to providers here");
     return { ...provider, name, matchImages, defaultCacheDuration, apiVersion: version };
   });
-}
-
-function milliseconds(text: string): number {
-  const parsed = parseDuration(text);
-  if (!parsed) throw new Error(`time: invalid duration "${text}"`);
-  return Number(parsed.nanos / 1_000_000n);
 }

@@ -3,8 +3,8 @@
  * https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/
  */
 import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
-import { parseDuration } from "../../worker/lib/cel/times.ts";
 import { addResources, parseQuantity, parseResources, type Resources, wholeValue } from "../../worker/lib/quantity.ts";
+import { milliseconds } from "../durations.ts";
 import { type PullConfiguration, type PullSettings, pullSettings } from "../images/pull-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
@@ -75,8 +75,8 @@ export type ImagePolicy = {
   maxAgeMs: number;
 };
 
-export /** The kubelet's, but for those of a disk for images alone: here one disk has all, and the higher one would hold for it. */
-const EVICTION_HARD: Record<string, string> = {
+/** The kubelet's, but for those of a disk for images alone: here one disk has all, and the higher one would hold for it. */
+export const EVICTION_HARD: Record<string, string> = {
   "memory.available": "100Mi",
   "nodefs.available": "10%",
   "nodefs.inodesFree": "5%",
@@ -151,11 +151,4 @@ function reservation(list: Record<string, string>): Resources {
     if (amount.nano < 0n) throw new Error(`resource quantity for "${name}" cannot be negative: ${list[name]}`);
   }
   return parsed;
-}
-
-/** Of Go's durations, as `1m30s`. */
-export function milliseconds(text: string): number {
-  const parsed = parseDuration(text);
-  if (!parsed) throw new Error(`time: invalid duration "${text}"`);
-  return Number(parsed.nanos / 1_000_000n);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { milliseconds, settingsOf } from "./settings.ts";
+import { milliseconds } from "../durations.ts";
+import { settingsOf } from "./settings.ts";
 import {
   amountOf,
   lookAtPressure,
