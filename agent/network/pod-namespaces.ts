@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { nthAddress } from "../../worker/lib/config.ts";
 import { batcher } from "../batching.ts";
 import { limiter } from "../limiter.ts";
 import { attempt, type Command } from "./commands.ts";
+import { isNamespace } from "./namespace-file.ts";
 
 /** Where `ip netns` keeps the namespaces that it made; nothing there outlives the machine's run. */
 const FOLDER = "/run/netns";
-/** statfs(2): the type of a file that stands for a namespace; one without is what an interrupted removal left. */
-const NSFS_MAGIC = 0x6e736673;
 /** The first two addresses of a node are its network's own and its gateway's. */
 const FIRST_POD = 2;
 
@@ -166,13 +165,5 @@ export class PodNamespaces {
   /** Interface names have at most 15 characters. */
   #device(name: string): string {
     return `veth${createHash("sha256").update(this.#file(name)).digest("hex").slice(0, 11)}`;
-  }
-}
-
-function isNamespace(path: string): boolean {
-  try {
-    return statfsSync(path).type === NSFS_MAGIC;
-  } catch {
-    return false;
   }
 }

@@ -4,11 +4,12 @@
  * https://man7.org/linux/man-pages/man7/namespaces.7.html
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { hostname as machineName } from "node:os";
 import { join } from "node:path";
 import type { CoreV1Pod, CoreV1Sysctl } from "../../worker/kinds/generated/types.ts";
 import { type Command, CommandError } from "../network/commands.ts";
+import { isNamespace } from "../network/namespace-file.ts";
 import { mountPoints } from "../volumes/mounts.ts";
 import { sysctlsOf } from "./sysctls.ts";
 
@@ -32,8 +33,6 @@ export interface SharedNamespaces {
 }
 
 const FOLDER = "/run/skerry";
-/** statfs(2): the type of a file that stands for a namespace. */
-const NSFS_MAGIC = 0x6e736673;
 
 /** As containerd has it: in its own network every container may listen on low ports and ping. */
 const DEFAULTS: CoreV1Sysctl[] = [
@@ -102,11 +101,3 @@ export function machineNamespaces(home: string, command: Command): SharedNamespa
 
 /** Below /proc/sys: a dot within a part is written as a slash. */
 const fileOf = (name: string) => name.replace(/[./]/g, (sign) => (sign === "." ? "/" : "."));
-
-function isNamespace(path: string): boolean {
-  try {
-    return statfsSync(path).type === NSFS_MAGIC;
-  } catch {
-    return false;
-  }
-}
