@@ -1,7 +1,8 @@
 /** What pods use of this machine. Read when it is needed: nothing is measured while nobody asks. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import { logUsage } from "../kubelet/disk.ts";
 import type { Cgroups } from "../pods/cgroups.ts";
 import type { PodMemory } from "../pods/memory.ts";
 import type { Run } from "../process.ts";
@@ -18,7 +19,6 @@ type Places = {
   volumes: Map<string, string>;
 };
 
-const BLOCK_BYTES = 512;
 const DU_TIMEOUT_MS = 60_000;
 
 export class UsageMeter {
@@ -67,12 +67,11 @@ export class UsageMeter {
       this.#sizes(["--block-size=1"], folders),
       this.#sizes(["--inodes"], folders),
     ]);
-    return new Map(
-      pods.map(({ memory }) => {
-        const found = places.get(memory.uid) ?? { layers: new Map(), volumes: new Map() };
-        return [memory.uid, storageOf(memory, found, bytes, inodes)] as const;
-      }),
-    );
+    const each = pods.map(async ({ memory }) => {
+      const found = places.get(memory.uid) ?? { layers: new Map(), volumes: new Map() };
+      return [memory.uid, await storageOf(memory, found, bytes, inodes)] as const;
+    });
+    return new Map(await Promise.all(each));
   }
 
   #placesOf({ pod, memory }: MeasuredPod, uppers: ReadonlyMap<string, string>): Places {
@@ -106,22 +105,24 @@ export class UsageMeter {
 
 export type Storage = StorageUsage & { inodes: ReadonlyMap<string, number>; totalInodes: number };
 
-function storageOf(
+const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
+
+async function storageOf(
   memory: PodMemory,
   { layers, volumes }: Places,
   bytes: ReadonlyMap<string, number>,
   inodes: ReadonlyMap<string, number>,
-): Storage {
+): Promise<Storage> {
   const containers = new Map<string, number>();
   const files = new Map<string, number>();
   for (const [name, known] of Object.entries(memory.containers)) {
-    const logs = logsOf([known.current?.logPath, known.previous?.logPath]);
+    const paths = [known.current?.logPath, known.previous?.logPath].flatMap((path) => (path ? [path] : []));
+    const logs = await Promise.all(paths.map(logUsage));
     const layer = layers.get(name) ?? "";
-    containers.set(name, logs.bytes + (bytes.get(layer) ?? 0));
-    files.set(name, logs.files + (inodes.get(layer) ?? 0));
+    containers.set(name, sum(logs.map((log) => log.bytes)) + (bytes.get(layer) ?? 0));
+    files.set(name, sum(logs.map((log) => log.inodes)) + (inodes.get(layer) ?? 0));
   }
   const sizes = new Map([...volumes].map(([name, folder]) => [name, bytes.get(folder) ?? 0]));
-  const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
   const inVolumes = sum([...volumes.values()].map((folder) => inodes.get(folder) ?? 0));
   return {
     containers,
@@ -130,24 +131,6 @@ function storageOf(
     total: sum(containers.values()) + sum(sizes.values()),
     totalInodes: sum(files.values()) + inVolumes,
   };
-}
-
-/** Logs with those that were rotated away. */
-function logsOf(paths: readonly (string | undefined)[]): { bytes: number; files: number } {
-  const total = { bytes: 0, files: 0 };
-  for (const path of paths) {
-    if (!path) continue;
-    try {
-      for (const name of readdirSync(dirname(path))) {
-        if (!name.startsWith(basename(path))) continue;
-        total.bytes += statSync(join(dirname(path), name)).blocks * BLOCK_BYTES;
-        total.files++;
-      }
-    } catch {
-      // It went with its container.
-    }
-  }
-  return total;
 }
 
 /**
