@@ -1,6 +1,7 @@
 /** What the kernel counts of cgroups, in the units of cAdvisor and the kubelet, whichever version the machine has. */
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { cgroupVersion } from "../pods/cgroups.ts";
 import { cgroupV1 } from "./cgroup-v1.ts";
 import { cgroupV2 } from "./cgroup-v2.ts";
 import { table } from "./figures.ts";
@@ -73,8 +74,7 @@ export function specOf(cgroup: Cgroup, path: string): Spec | undefined {
 const ROOT = "/sys/fs/cgroup";
 
 /** This machine's. */
-export const machineCgroup = (): Cgroup =>
-  existsSync(join(ROOT, "cgroup.controllers")) ? cgroupV2(ROOT, "/proc") : cgroupV1(ROOT);
+export const machineCgroup = (): Cgroup => (cgroupVersion(ROOT) === 2 ? cgroupV2(ROOT, "/proc") : cgroupV1(ROOT));
 
 /** The cgroup that a process is in; undefined when it has ended. */
 export function cgroupOf(pid: number, proc = "/proc"): string | undefined {

@@ -1,5 +1,6 @@
 /** Pods come and go while their agent is killed over and over, as a seed decides. */
 import { effects } from "../../agent/effects.ts";
+import { seeded } from "../fuzz/random.ts";
 import { eventually, type TestCluster } from "./cluster.ts";
 import { taken } from "./taken.ts";
 
@@ -48,7 +49,7 @@ export async function torture(
   cluster: TestCluster,
   { rounds, seed, log }: { rounds: number; seed: number; log(message: string): void },
 ): Promise<Tortured> {
-  const random = randomOf(seed);
+  const random = seeded(seed);
   await cluster.apply(COMMON);
   // One pod first, so that what is made once a node is there already.
   await cluster.apply(pod("first", 1));
@@ -104,12 +105,3 @@ function killAgent(cluster: TestCluster): boolean {
 
 const names = async (cluster: TestCluster): Promise<string[]> =>
   (await cluster.ok("get pods -o jsonpath={.items[*].metadata.name}")).split(" ").filter(Boolean);
-
-/** Park and Miller's. */
-function randomOf(seed: number): () => number {
-  let state = (seed * 7_919) % 2_147_483_647 || 1;
-  return () => {
-    state = (state * 16_807) % 2_147_483_647;
-    return state / 2_147_483_647;
-  };
-}
