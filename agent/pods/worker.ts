@@ -17,6 +17,8 @@ import { PodView, type Told } from "./view.ts";
 const RETRY_MS = 2_000;
 /** What could not be saved. */
 const SAVE_AGAIN_MS = 10_000;
+/** A container that is being replaced is told of as running so long. */
+const REPLACE_MS = 2_000;
 /** While a deletion cannot be confirmed. */
 const CONFIRM_AGAIN_MS = 5_000;
 
@@ -43,12 +45,15 @@ export class PodWorker {
   #given: CoreV1Pod | undefined;
   #toldAs: CoreV1Pod | undefined;
   #refreshing = Promise.resolve();
+  /** What was done last. */
+  #done: readonly Step[] = [];
   #saved = "";
   #dirty = false;
   #working: Promise<void> | undefined;
   #stopped = false;
   #wakeAt = Infinity;
   #cancelWake = () => {};
+  #cancelReport = () => {};
 
   /** `isNew` promises that no container of the pod can be there. */
   constructor(
@@ -185,6 +190,7 @@ export class PodWorker {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelWake();
+    this.#cancelReport();
     this.#prober.stop();
     await this.#working;
   }
@@ -218,13 +224,25 @@ export class PodWorker {
     const now = node.effects.now();
     const wanted = { uid, pod: known ? pod : undefined, deleted, volumesReady, retryAt };
     const { steps, wakeAt } = planPod(wanted, this.#view.observed, now, memory);
-    this.#report();
+    this.#reportBefore(steps);
     this.#prober.update();
     this.#wakeAt = Infinity;
     this.#save();
     if (!known && !steps.length && !this.#view.observed.length) this.#deps.onGone(uid);
     this.#wakeLater(Math.min(wakeAt ?? Infinity, volumesReady && !deleted ? this.#refreshAt() : Infinity));
     return steps;
+  }
+
+  /**
+   * A container that is replaced is not told of as ended, as the kubelet replaces it in one go: its pod stays ready, if
+   * the new one soon is.
+   */
+  #reportBefore(steps: readonly Step[]): void {
+    this.#cancelReport();
+    this.#cancelReport = () => {};
+    if (!replaces(this.#done, steps)) this.#report();
+    else this.#cancelReport = this.#deps.node.effects.after(REPLACE_MS, () => this.#report());
+    this.#done = steps;
   }
 
   #report(): void {
@@ -281,6 +299,12 @@ export class PodWorker {
       for (const problem of problems) events.record(this.state.pod, "Warning", "FailedMount", problem);
     });
   }
+}
+
+/** Whether a container is to be started that was just stopped. */
+function replaces(done: readonly Step[], steps: readonly Step[]): boolean {
+  const stopped = done.flatMap((step) => (step.do === "stopContainer" ? [step.container] : []));
+  return steps.some((step) => step.do === "startContainer" && stopped.includes(step.container));
 }
 
 /** The cluster was told how a container ended, and here that is not known: what is kept on disk is older. */

@@ -20,6 +20,9 @@ const NERDCTL_TIMEOUT_MS = 300_000;
 /** The bridge in a network's own namespace. */
 const BRIDGE = "br0";
 
+/** So many networks have an address range of their own. */
+const MOST_LANS = 200;
+
 /** A network between this machine and others: `host` is this machine's address on it, `switch` the namespace of its bridge. */
 export type Lan = { switch: string; host: string; address(n: number): string; remove(): Promise<void> };
 
@@ -28,14 +31,13 @@ export type Lan = { switch: string; host: string; address(n: number): string; re
  * while it is still being bridged (br_netfilter), and never send it back by the cable that it came from.
  */
 export async function makeLan(): Promise<Lan> {
-  const id = process.pid % 200;
   const name = `sktest-${process.pid}-lan`;
-  const cable = `sktest${id}`;
-  const address = (n: number) => `172.31.${id}.${n}`;
   await checked("ip", ["netns", "add", name]);
   await checked("ip", ["-n", name, "link", "add", BRIDGE, "type", "bridge"]);
   await checked("ip", ["-n", name, "link", "set", BRIDGE, "up"]);
-  await checked("ip", ["link", "add", cable, "type", "veth", "peer", "name", "host", "netns", name]);
+  const id = await addCable(name);
+  const cable = cableOf(id);
+  const address = (n: number) => `172.31.${id}.${n}`;
   await checked("ip", ["-n", name, "link", "set", "host", "master", BRIDGE, "up"]);
   await checked("ip", ["address", "add", `${address(1)}/24`, "dev", cable]);
   await checked("ip", ["link", "set", cable, "up"]);
@@ -44,6 +46,19 @@ export async function makeLan(): Promise<Lan> {
     await run("ip", ["netns", "delete", name]);
   };
   return { switch: name, host: address(1), address, remove };
+}
+
+const cableOf = (id: number) => `sktest${id}`;
+
+/** Joins the switch to this machine by a cable of a number that no other network has, which a killed test may have left. */
+async function addCable(name: string): Promise<number> {
+  for (let tries = 0; ; tries++) {
+    const id = (process.pid + tries) % MOST_LANS;
+    const args = ["link", "add", cableOf(id), "type", "veth", "peer", "name", "host", "netns", name];
+    const { code, stderr } = await run("ip", args);
+    if (code === 0) return id;
+    if (!stderr.includes("File exists") || tries === MOST_LANS) throw new Error(`ip ${args.join(" ")}: ${stderr}`);
+  }
 }
 
 export class Machine {
