@@ -8,6 +8,7 @@ import { HOSTNAME_VARIABLE, handlerNames, type OciRuntimes, ociRuntimes, SpecAnn
 type Spec = {
   process: { user: { uid: number; gid: number; additionalGids: number[] }; env: string[] };
   hostname?: string;
+  mounts: object[];
   annotations: Record<string, string>;
   linux: { namespaces: { type: string; path?: string }[]; maskedPaths?: string[] };
 };
@@ -50,7 +51,7 @@ async function handedOn(given: object): Promise<Spec> {
   return JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
 }
 
-const { ipc, uts, group, onlyGroups } = SpecAnnotation;
+const { ipc, uts, group, onlyGroups, mounts } = SpecAnnotation;
 
 describe("a container's specification", () => {
   test.each([
@@ -119,6 +120,15 @@ describe("a container's specification", () => {
     const { process, linux } = await handedOn(spec({}, undefined, [`A=${text}`, `B="${group}":"1"`]));
     expect(process).toMatchObject({ user: { gid: 0 }, env: [`A=${text}`, `B="${group}":"1"`] });
     expect(linux.namespaces[1]).toEqual({ type: "ipc" });
+  });
+
+  test("has mounts that nerdctl did not take", async () => {
+    const added = [
+      { destination: "/a b", type: "bind", source: '/x"],"annotations":\\y', options: ["rbind", "ro"] },
+      { destination: "/c", type: "bind", source: "/|#&$\\u00e9\\n", options: ["rbind"] },
+    ];
+    const given = spec({ [mounts]: JSON.stringify(added).slice(1, -1), "z/after": '],"x' });
+    expect((await handedOn(given)).mounts).toEqual([...given.mounts, ...added]);
   });
 
   test("of a privileged container hides nothing", async () => {

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { keepFile } from "../local/home.ts";
 
-/** What a container's annotations tell the script. Values are paths of ours and numbers: they need no escaping. */
+/** What a container's annotations tell the script. All but the mounts are paths of ours and numbers, which need no escaping. */
 export const SpecAnnotation = {
   /** The file that stands for the IPC namespace to join, or `host`. */
   ipc: "skerry.dev/ipc",
@@ -19,6 +19,8 @@ export const SpecAnnotation = {
   group: "skerry.dev/group",
   /** Numbers of the groups beside the primary one, joined by commas: the image's are left out. */
   onlyGroups: "skerry.dev/only-groups",
+  /** Mounts beside those in the specification, as it would list them. */
+  mounts: "skerry.dev/mounts",
 } as const;
 
 /** The variable that becomes `HOSTNAME`, which nerdctl sets whatever it is told. */
@@ -78,7 +80,7 @@ const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
  * double quote inside of a text has a backslash before it, so nothing that a user wrote looks like a field.
  */
 export function specRules(masked: readonly string[]): string[] {
-  const { ipc, uts, group, onlyGroups } = SpecAnnotation;
+  const { ipc, uts, group, onlyGroups, mounts } = SpecAnnotation;
   const namespace = (name: string, type: string) => [
     `s|("${name}":"host".*)\\{"type":"${type}"\\},|\\1|`,
     `s|("${name}":"(/[^"]*)".*\\{"type":"${type}")\\}|\\1,"path":"\\2"}|`,
@@ -93,9 +95,17 @@ export function specRules(masked: readonly string[]): string[] {
     `s|${gid},?(.*"${group}":"([0-9]+)")|"gid":\\3,"additionalGids":[\\3,\\2|`,
     `s|${gid}[0-9,]*\\](.*"${onlyGroups}":"([0-9,]*)")|"gid":\\1,"additionalGids":[\\1,\\3]\\2|`,
     's|("additionalGids":\\[[0-9,]*),\\]|\\1]|',
-    // Nobody is in a group twice.
     // Those of nerdctl set up networks that pods do not have, at the cost of a nerdctl at each start and end.
     's|,"hooks":\\{"createRuntime":\\[.*\\]\\},"annotations":|,"annotations":|',
+    // The mounts' own text goes before all else for a moment, and loses one layer of escapes.
+    `/"${mounts.replace("/", "\\/")}":"/{`,
+    "h",
+    `s#.*"${mounts}":"(([^"\\\\]|\\\\.)*)".*#\\1#`,
+    "s|\\\\(.)|\\1|g",
+    "G",
+    's|^([^\\n]*)\\n(.*)(\\],"annotations":)|\\2,\\1\\3|',
+    "}",
+    // Nobody is in a group twice.
     ":again",
     's|("additionalGids":\\[([0-9]+,)*([0-9]+)(,[0-9]+)*),\\3([],])|\\1\\5|',
     "t again",

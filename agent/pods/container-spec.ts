@@ -8,6 +8,7 @@ import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
 import type { LogLimits } from "./log-writer.ts";
 import type { Sandbox } from "./memory.ts";
+import { mountFlags } from "./mounts.ts";
 import type { NodeSecurity } from "./node-security.ts";
 import { type ContainerKind, Label } from "./observe.ts";
 import { lowestOomScore, type RuntimeLimits, resourceFlags } from "./resources.ts";
@@ -96,6 +97,10 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
   const processes = hostPID ? "host" : pause && `container:${pause.id}`;
   const joined = given.target ? `container:${given.target}` : processes;
   const taken = new Set(given.mounts.map(({ target }) => target));
+  // What the pod itself mounts there goes first.
+  const files = given.files.flatMap(([source, target]) =>
+    taken.has(target) ? [] : [{ source, target, readOnly: readOnly && target === RESOLV_CONF }],
+  );
   return {
     image: given.image.reference,
     name: displayName(pod, container.name, given.chance),
@@ -121,19 +126,9 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
         `${name === "HOSTNAME" ? HOSTNAME_VARIABLE : name}=${value}`,
       ]),
       ...(container.workingDir ? ["--workdir", container.workingDir] : []),
-      ...given.mounts.flatMap(mountFlags),
-      // What the pod itself mounts there goes first.
-      ...given.files.flatMap(([source, target]) =>
-        taken.has(target) ? [] : mountFlags({ source, target, readOnly: readOnly && target === RESOLV_CONF }),
-      ),
+      ...mountFlags([...given.mounts, ...files]),
       ...(entry === undefined ? [] : ["--entrypoint", entry]),
     ],
     args: [...command, ...(container.args ?? []).map((text) => expand(text, known))],
   };
-}
-
-export function mountFlags(mount: ContainerMount): string[] {
-  const { source, target, readOnly, recursive, propagation = "rprivate" } = mount;
-  const options = readOnly ? [recursive ? "rro" : "ro", propagation] : [propagation];
-  return ["-v", [source, target, options.join(",")].join(":")];
 }

@@ -16,7 +16,8 @@ import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import type { CoreV1ConfigMap, CoreV1Container, CoreV1Pod, CoreV1PodSpec } from "../../worker/kinds/generated/types.ts";
 import { CONTAINERD_NAMESPACE } from "../containerd.ts";
 import { effects } from "../effects.ts";
-import { mountFlags } from "../pods/container-spec.ts";
+import { ociRuntimes } from "../node/oci-runtime.ts";
+import { mountFlags } from "../pods/mounts.ts";
 import { run, spawn } from "../process.ts";
 import { containerdImages } from "./image-mounts.ts";
 import { openInside } from "./inside.ts";
@@ -68,7 +69,7 @@ async function inside(one: CoreV1Pod, script: string, flags: string[] = []): Pro
   const image = { id: "sha256:1", name: BUSYBOX_IMAGE };
   const images = new Map((one.spec.volumes ?? []).flatMap((v) => (v.image ? [[v.name, image] as const] : [])));
   const mounts = await volumes.mountsOf(one, container, { env: new Map([["NAME", "web-0"]]), images });
-  const all = ["run", "--rm", "--pull", "never", "--network", "none", ...flags, ...mounts.flatMap(mountFlags)];
+  const all = ["run", "--rm", "--pull", "never", "--network", "none", ...flags, ...mountFlags(mounts)];
   const command = [...all, BUSYBOX_IMAGE, "sh", "-c", script];
   const done = await run(runtime.nerdctl.binary, command, { env: runtime.nerdctl.environment });
   return done.stdout + done.stderr.replace(/^time=.*\n/gm, "");
@@ -125,6 +126,24 @@ test("a container finds its volumes where they are mounted, one in another, with
   const modes = ["2777 1234", "3777 1234", "2777 1234", "2777 1234", "440 1234"];
   expect(said.split("\n").slice(0, 8)).toEqual(["onehushwebtwo", ...modes, "1024", "written"]);
   expect(said).toContain("touch: /data/conf/x: Read-only file system");
+});
+
+test("a container has more volumes than nerdctl can list, with what looks like fields in their names", async () => {
+  const of = (n: number) => ({ name: `v${n}`, configMap: { name: "conf" } });
+  const many = Array.from({ length: 60 }, (_, n) => of(n));
+  const odd = [`/many/é "x"],"annotations"`, "/many/a b|&#"];
+  const one = pod(
+    { volumes: [...many, of(60), of(61)] },
+    {
+      volumeMounts: [
+        ...odd.map((mountPath, at) => ({ name: `v${60 + at}`, mountPath, readOnly: true })),
+        ...many.map(({ name }, n) => ({ name, mountPath: `/many/${n}` })),
+      ],
+    },
+  );
+  const runtimes = ociRuntimes(home("runtimes"));
+  const said = await inside(one, "cat /many/*/a; ls /many | wc -l", ["--runtime", runtimes.of("") ?? ""]);
+  expect(said).toBe(`${"one".repeat(62)}62\n`);
 });
 
 test("an emptyDir is of huge pages where the pod asks for them", async () => {
