@@ -121,6 +121,11 @@ const RESERVED: readonly { what: string; pattern: RegExp; except: (file: string)
       file === "worker/storage/encryption/cipher.ts" ||
       /^worker\/(storage\/node-sql|kinds\/generate[-\w]*)\.ts$/.test(file),
   },
+  {
+    what: "packages loaded late, whose names the bundler loses where they are CommonJS: a module of ours imports them",
+    pattern: /\bimport\(\s*"(?!\.|node:|esbuild")/,
+    except: () => false,
+  },
   { what: "the platform's module", pattern: /from "cloudflare:/, except: (file) => /^worker\/[^/]+\.ts$/.test(file) },
   {
     what: "platform features that not every home of the Worker has",

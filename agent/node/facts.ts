@@ -10,11 +10,11 @@ import type {
 import { fullName } from "../images/reference.ts";
 import type { InspectedImage } from "../runtime.ts";
 import { VERSION } from "../version.ts";
+import { architecture } from "./architecture.ts";
 import { allocatable, capacity } from "./capacity.ts";
 import { pressureConditions } from "./conditions.ts";
 import { swapBytes } from "./observe.ts";
 import { handlerNames } from "./oci-runtime.ts";
-import { architecture } from "./pause-image.ts";
 import type { NodeSettings } from "./settings.ts";
 import type { Pressure } from "./thresholds.ts";
 

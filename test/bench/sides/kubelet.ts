@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { send } from "../../../agent/local/http.ts";
 import { kubeconfig } from "../../../agent/local/kubeconfig.ts";
-import { PAUSE_IMAGE, writePauseImage } from "../../../agent/node/pause-image.ts";
+import { writePauseImage } from "../../../agent/node/pause-archive.ts";
+import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
 import { run } from "../../../agent/process.ts";
 import { unmountAll } from "../../../agent/volumes/mounts.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -52,7 +53,7 @@ export async function startKubelet(): Promise<NodeHost> {
     await until("containerd listens", async () => existsSync(socket));
     for (const [name, write] of [
       ["busybox", writeBusyboxImage],
-      ["pause", writePauseImage],
+      ["pause", (archive: string) => writePauseImage(archive, PAUSE_IMAGE)],
     ] as const) {
       const archive = join(folder, `${name}.tar`);
       await write(archive);
