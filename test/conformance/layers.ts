@@ -43,6 +43,7 @@ export const LAYERS = {
   base: async (root, progress) => {
     mergedUsr(root);
     await packages(root, TOOLS, progress);
+    await unpack(root, ["coreutils"], ["./usr/bin/printenv"]); // the one of Alpine's tools that Debian's busybox lacks
     for (const [name, target] of [
       ["bin/nc", "nc.openbsd"],
       ["bin/sh", "bash"], // busybox's shell would run its own tools before all others
@@ -164,8 +165,8 @@ async function packages(root: string, names: readonly string[], progress: Progre
   await unpack(root, new Set(stdout.split("\n").filter((line) => /^\w/.test(line) && !INSTALLERS.test(line))));
 }
 
-/** Their installation scripts do not run. */
-async function unpack(root: string, names: Iterable<string>): Promise<void> {
+/** All files but those for people, or the `members` alone. Installation scripts do not run. */
+async function unpack(root: string, names: Iterable<string>, members: readonly string[] = []): Promise<void> {
   const folder = mkdtempSync(`${root}-packages-`);
   try {
     chmodSync(folder, 0o777); // apt fetches as a user of its own
@@ -173,7 +174,7 @@ async function unpack(root: string, names: Iterable<string>): Promise<void> {
     const left = ["doc", "man", "locale"].map((name) => `--exclude=./usr/share/${name}`);
     for (const file of readdirSync(folder)) {
       const script = 'deb=$1; shift; dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink "$@"';
-      await checked("sh", ["-c", script, "sh", join(folder, file), ...left, "-C", root]);
+      await checked("sh", ["-c", script, "sh", join(folder, file), ...left, "-C", root, ...members]);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
