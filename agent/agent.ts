@@ -82,8 +82,7 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
     run: observations.counting(launcher.run),
     runLong: observations.counting(run),
   });
-  const version = await run(tools.containerd, ["--version"]);
-  const containerdVersion = /\s(\d+\.\d+\.\d+)/.exec(version.stdout)?.[1] ?? "unknown";
+  const containerdVersion = await nerdctl.containerdVersion().catch(() => "unknown");
   const recursiveReadOnly = await findRecursiveReadOnly();
   return {
     home,
@@ -111,8 +110,7 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
   });
 
 function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi: NodeApi } {
-  const { home, identity, machine, effects, log, containerd, launcher, nerdctl, containerdVersion, recursiveReadOnly } =
-    parts;
+  const { home, identity, machine, effects, log, containerd, launcher, nerdctl, recursiveReadOnly } = parts;
   const { node, server, ca, address } = identity;
   const settings = settingsOf(identity.configuration);
   const writability = new Writability(() => probeFolder(home.path));
@@ -130,8 +128,13 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
     upstream: { url: server, ca },
     runtime: nerdctl,
     watchRuntime: (onHealth) => {
-      containerd.onHealth = (answers) => {
+      let answered = true;
+      containerd.onHealth = async (answers) => {
         nodeApi.sawRuntime(answers);
+        // Who answers again may be newer.
+        if (answers && !answered)
+          parts.containerdVersion = await nerdctl.containerdVersion().catch(() => parts.containerdVersion);
+        answered = answers;
         onHealth(answers);
       };
     },
@@ -155,6 +158,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
     registration: { labels: settings.labels, taints: settings.taints },
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
+      const { containerdVersion } = parts;
       const sources = { name: node, address, folder: home.path, containerdVersion, images, conditions };
       return {
         ...nodeStatus({ ...sources, pressures, settings, recursiveReadOnly, now: effects.now() }),

@@ -78,8 +78,6 @@ export type AgentParts = {
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
   nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "probed" | "usage" | "stop">;
-  /** What renews this very program, where anything does. */
-  updates?(api: Api): Updates;
   log(message: string): void;
 };
 
@@ -290,7 +288,11 @@ export class AgentCore {
     this.pods.tellNode("Normal", "Starting", "Starting kubelet.");
     this.pods.tellNode("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
     this.housekeeping?.start();
-    this.parts.watchRuntime((answers) => this.reportHealth(answers, answers ? "" : "container runtime is down"));
+    this.parts.watchRuntime((answers) => {
+      const isBack = answers && !this.health.ready;
+      this.reportHealth(answers, answers ? "" : "container runtime is down");
+      if (isBack) this.tellFacts();
+    });
   }
 
   /** The cluster was restored from another one's backup, and the node has other addresses in it. */
@@ -371,7 +373,6 @@ export class AgentCore {
       this.cancelFacts = effects.after(ms, () => this.tellFacts());
     };
     this.register()
-      .then(() => this.tellUpdates())
       .then(() => {
         this.parts.nodeApi?.registered();
         this.tellUpdates();

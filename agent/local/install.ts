@@ -44,16 +44,13 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Where the programs are that a node's agent uses. */
-export type Tools = { nerdctl: string; containerd: string };
-
-export async function ensureTools(cache: string, progress: Progress): Promise<Tools> {
+/** Installs what a node's agent uses, as far as it is missing; where nerdctl is then. */
+export async function ensureTools(cache: string, progress: Progress): Promise<{ nerdctl: string }> {
   const missing = PROGRAMS.filter(({ program }) => !which(program)).map((p) => p.package);
   if (missing.length > 0) await installPackages(missing, progress);
   const nerdctl = (await findNerdctl(cache)) ?? (await installNerdctl(cache, progress));
-  const containerd = which("containerd");
-  if (!containerd) throw new Error("containerd is still missing after the installation");
-  return { nerdctl, containerd };
+  if (!which("containerd")) throw new Error("containerd is still missing after the installation");
+  return { nerdctl };
 }
 
 async function installPackages(packages: readonly string[], progress: Progress): Promise<void> {

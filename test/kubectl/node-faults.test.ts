@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Containerd } from "../../agent/containerd.ts";
 import { effects } from "../../agent/effects.ts";
@@ -11,6 +11,7 @@ import { unmountAll } from "../../agent/volumes/mounts.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
 import { checked, ensurePackages } from "../support/programs.ts";
+import { upstreamProgram } from "../support/upstream.ts";
 
 type Pod = {
   metadata: { name: string; uid: string };
@@ -274,40 +275,67 @@ describe("a disk that has become read-only", () => {
 });
 
 describe("a containerd that another program keeps running, as systemd does", () => {
-  test("is not started by the agent, and the node is not Ready while it is away", async () => {
-    let start = () => {};
-    let containerd: ChildProcess | undefined;
-    const machine = await machineNamed("node-j", async (made) => {
+  let machine: Machine;
+  let containerd: ChildProcess | undefined;
+  let config = "";
+  const start = (program = "containerd") => {
+    const path = `${dirname(program)}:${process.env.PATH}`; // its shims are the ones beside it
+    const env = { ...process.env, PATH: path };
+    containerd = spawn(program, ["-c", config], { detached: true, stdio: "ignore", env });
+  };
+  beforeAll(async () => {
+    machine = await machineNamed("node-j", async (made) => {
       made.extra = { SKERRY_CONTAINERD: "external" };
       const settings = new Containerd({ home: made.home, timers: effects, log: () => {} });
       settings.writeSettings();
-      start = () => {
-        containerd = spawn("containerd", ["-c", join(settings.paths.folder, "config.toml")], {
-          detached: true,
-          stdio: "ignore",
-        });
-      };
+      config = join(settings.paths.folder, "config.toml");
       start();
     });
-    try {
-      await cluster.apply(podOn("node-j", "hosted"));
-      await ready("hosted");
-      const inside = await pidOf(machine, await idOf("hosted"));
-      containerd?.kill("SIGKILL");
-      expect(await until("node-j", "Ready", "False")).toMatchObject({ message: "container runtime is down" });
-      await effects.sleep(5_000); // time enough to start another
-      expect(processesWith("containerd\0-c", machine.home)).toEqual([]);
-      expect(runs(inside)).toBe(true);
-      start();
-      await until("node-j", "Ready", "True");
-      expect(await main("hosted")).toMatchObject({ restartCount: 0 });
-    } finally {
-      cluster.machines.splice(cluster.machines.indexOf(machine), 1);
-      await machine.kill();
-      containerd?.kill("SIGKILL");
-      machine.extra = {};
-      await machine.remove();
-    }
+    await cluster.apply(podOn("node-j", "hosted"));
+    await ready("hosted");
+  });
+  afterAll(async () => {
+    cluster.machines.splice(cluster.machines.indexOf(machine), 1);
+    await machine?.kill();
+    containerd?.kill("SIGKILL");
+    await machine?.remove();
+  });
+
+  test("is not started by the agent, and the node is not Ready while it is away", async () => {
+    const inside = await pidOf(machine, await idOf("hosted"));
+    containerd?.kill("SIGKILL");
+    expect(await until("node-j", "Ready", "False")).toMatchObject({ message: "container runtime is down" });
+    await effects.sleep(5_000); // time enough to start another
+    expect(processesWith("containerd\0-c", machine.home)).toEqual([]);
+    expect(runs(inside)).toBe(true);
+    start();
+    await until("node-j", "Ready", "True");
+    expect(await main("hosted")).toMatchObject({ restartCount: 0 });
+  });
+
+  test("is upgraded to the next major version while its containers go on", async () => {
+    await upstreamProgram("containerd-shim-runc-v2", console.log);
+    const newer = await upstreamProgram("containerd", console.log);
+    const inside = await pidOf(machine, await idOf("hosted"));
+    containerd?.kill("SIGTERM");
+    await until("node-j", "Ready", "False");
+    start(newer);
+    await until("node-j", "Ready", "True");
+    await eventually("the node tells of the newer version", async () => {
+      const node = await cluster.json<{ status: { nodeInfo: { containerRuntimeVersion: string } } }>("get node node-j");
+      return node.status.nodeInfo.containerRuntimeVersion.startsWith("containerd://2.");
+    });
+    expect(await main("hosted")).toMatchObject({ restartCount: 0 });
+    expect(runs(inside)).toBe(true);
+    // What the older one started is served by the newer, ended and started again by it.
+    expect(await cluster.ok("exec hosted -- echo heard")).toBe("heard\n");
+    await cluster.ok("exec hosted -- kill 1");
+    await restarted("hosted", 1);
+    await cluster.apply(podOn("node-j", "newer"));
+    await ready("newer");
+    expect(await cluster.ok("exec newer -- echo heard")).toBe("heard\n");
+    await cluster.ok("delete pod hosted newer --timeout=60s");
+    expect(processesWith("containerd-shim", machine.home)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 /**
- * Programs of the Kubernetes project, built from their Go modules into the cache: the conformance suite, the programs of
- * its images, and the servers that benchmarks compare with. The first build takes minutes, later ones nothing.
+ * Programs of the Kubernetes project and its neighbours, built from their Go modules into the cache: the conformance
+ * suite, the programs of its images, and servers to compare and work with. The first build takes minutes, later ones nothing.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +33,11 @@ const KUBERNETES = {
   "regression-issue-74839": "k8s.io/kubernetes/test/images/regression-issue-74839",
 } as const;
 
+const CONTAINERD = { module: "github.com/containerd/containerd/v2", version: "v2.1.5" };
+
 const OTHERS = {
+  containerd: { ...CONTAINERD, package: `${CONTAINERD.module}/cmd/containerd` },
+  "containerd-shim-runc-v2": { ...CONTAINERD, package: `${CONTAINERD.module}/cmd/containerd-shim-runc-v2` },
   etcd: { module: "go.etcd.io/etcd/server/v3", version: "v3.6.6" },
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
@@ -63,8 +67,9 @@ export async function upstreamProgram(name: UpstreamName, progress: Progress): P
   mkdirSync(upstreamFolder(), { recursive: true });
   return locked(join(upstreamFolder(), ".lock"), async () => {
     if (existsSync(path)) return path; // another process has built it while this one waited
-    progress(`building ${name} of Kubernetes ${KUBERNETES_VERSION} from its Go module; the first time takes minutes`);
     const other: Other | undefined = name in OTHERS ? OTHERS[name as keyof typeof OTHERS] : undefined;
+    const version = other ? other.version : `of Kubernetes ${KUBERNETES_VERSION}`;
+    progress(`building ${name} ${version} from its Go module; the first time takes minutes`);
     const folder = other ? await otherModule(go, name, other) : await kubernetesModule(go);
     const target = other ? (other.package ?? other.module) : KUBERNETES[name as keyof typeof KUBERNETES];
     const verb = name === "e2e.test" ? ["test", "-c"] : ["build"];
