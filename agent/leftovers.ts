@@ -6,9 +6,8 @@ import { signalProcess } from "./pods/processes.ts";
 const LOOK_EVERY_MS = 10;
 const END_TIMEOUT_MS = 10_000;
 
-/** What makes or ends containers, with what tells it from a keeper's `run` in the foreground. */
-const changing = (args: readonly string[]) =>
-  (args[1] === "run" && args[2] === "-d") || ["create", "start", "rm"].includes(args[1] ?? "");
+/** What makes or ends containers. */
+const changing = (args: readonly string[]) => ["run", "create", "rm"].includes(args[1] ?? "");
 
 /** What may still begin such a command. */
 const launching = (args: readonly string[]) => {

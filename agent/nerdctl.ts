@@ -130,12 +130,10 @@ export class Nerdctl implements Runtime {
     return { ...inspected, State: { ...inspected.State, StartedAt: statSync(file).mtime.toISOString() } };
   }
 
-  async create(options: ContainerOptions): Promise<string> {
-    return (await this.#output("create", "--pull", "never", ...containerArgs(options))).trim();
-  }
-
-  async start(id: string): Promise<void> {
-    await this.#output("start", id);
+  async create(options: ContainerOptions, urgency?: Urgency): Promise<string> {
+    const done = await this.#run(["create", "--pull", "never", ...containerArgs(options)], urgency);
+    if (done.code !== 0) throw failure(done);
+    return done.stdout.trim();
   }
 
   async kill(id: string, signal: string): Promise<void> {

@@ -6,7 +6,6 @@ import type { ContainerOptions } from "../runtime.ts";
 import type { ContainerMount } from "../volumes/volume.ts";
 import { expand } from "./env.ts";
 import { hasSeveralContainers } from "./fields.ts";
-import type { LogLimits } from "./log-writer.ts";
 import type { Sandbox } from "./memory.ts";
 import { mountFlags } from "./mounts.ts";
 import type { NodeSecurity } from "./node-security.ts";
@@ -80,14 +79,13 @@ export type ContainerGiven = {
   cgroupParent: string;
   /** What it shares with the pod's others, see `shareWith`. */
   shared: readonly string[];
-  logLimits: LogLimits;
   security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
   target?: string;
 };
 
-/** Everything `nerdctl run` has to know of a container of a pod. Throws `ConfigError`. */
+/** Everything `nerdctl create` has to know of a container of a pod. Throws `ConfigError`. */
 export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, given: ContainerGiven): ContainerOptions {
   const { hostPID } = pod.spec;
   const readOnly = container.securityContext?.readOnlyRootFilesystem === true;
@@ -116,8 +114,6 @@ export function containerOptions(pod: CoreV1Pod, container: CoreV1Container, giv
       ...given.shared,
       ...["--cgroup-parent", given.cgroupParent],
       ...(hasSeveralContainers(pod) ? ["--annotation", `${SHIM_GROUP}=${pod.metadata.uid}`] : []),
-      ...["--log-driver", "json-file", "--log-opt", `max-size=${given.logLimits.maxBytes}`],
-      ...["--log-opt", `max-file=${given.logLimits.maxFiles}`],
       ...resourceFlags(pod, container, given.machineBytes, given.runtimeLimits),
       ...securityFlags(pod, container, given),
       // Without, the container gets its host name there.

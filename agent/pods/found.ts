@@ -12,8 +12,8 @@ export type FoundContainer = {
   running: boolean;
   tty: boolean;
   stdin: boolean;
-  /** For `attachTo`, where the container has stdin or a terminal. */
-  attachSocket?: string;
+  /** For `attachTo`; undefined for one that an agent before this one started by `nerdctl run`. */
+  attachSocket?: string | undefined;
 };
 
 /** `name` is "" for the pod's only or first container. */
@@ -31,6 +31,6 @@ export function foundContainer({ pod, memory }: PodState, name: string, host: Ho
     running: isRunning(known),
     tty: spec.tty === true,
     stdin: spec.stdin === true,
-    ...(spec.stdin || spec.tty ? { attachSocket: host.attachSocket(current.id) } : {}),
+    attachSocket: host.attachSocket(current.id),
   };
 }

@@ -13,7 +13,7 @@ import { loadPauseImage } from "../node/pause-image.ts";
 import { type NodeSettings, settingsOf } from "../node/settings.ts";
 import type { Writability } from "../node/writability.ts";
 import { run } from "../process.ts";
-import type { ContainerOptions, Inspected } from "../runtime.ts";
+import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
 import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
@@ -26,8 +26,6 @@ import { type PodFiles, podFiles } from "./files.ts";
 import type { Act } from "./handler.ts";
 import { act } from "./handlers.ts";
 import { Keeper, type Keeping } from "./keeping.ts";
-import type { LogLimits } from "./log-writer.ts";
-import { completeLog } from "./logger.ts";
 import { machineSecurity, type NodeSecurity } from "./node-security.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
 import type { RuntimeLimits } from "./resources.ts";
@@ -43,21 +41,20 @@ export interface Host {
   readonly volumes: PodVolumes;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
-  readonly logLimits: LogLimits;
   /** Does what a probe or lifecycle hook says. */
   readonly act: Act;
   /** The longest wait of a container that fails again and again, where it is not the usual one. */
   readonly mostBackoffMs?: number;
   /** Once, before any pod. */
   prepare(): Promise<void>;
-  /** Starts a container whose stdin and terminal stay open. */
-  runKept(options: ContainerOptions, keeping: Keeping): Promise<Inspected>;
-  /** Where a container that `runKept` started can be attached to. */
-  attachSocket(containerId: string): string;
+  /** Creates and starts a container of a pod, whose input and output are held whatever becomes of the agent. */
+  runKept(options: ContainerOptions, keeping: Keeping, urgency: Urgency): Promise<Inspected>;
+  /** Where a running container that `runKept` started can be attached to; undefined for others. */
+  attachSocket(containerId: string): string | undefined;
   /** Told of each probe; a model counts none. */
   probed?(pod: Pick<PodState, "memory">, probe: Probed): void;
   /** Completes the log of a container that has ended; a model's always is. */
-  logged?(containerId: string, logPath: string): Promise<void>;
+  logged?(containerId: string): Promise<void>;
 }
 
 export type HostParts = {
@@ -81,7 +78,7 @@ export function machineHost(parts: HostParts): Host {
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
-  const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects });
+  const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects, command: parts.command });
   const exec = execOnce(nerdctl, effects);
   return {
     memoryBytes: totalmem(),
@@ -92,7 +89,6 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
-    logLimits: nodeSettings.logs,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
@@ -102,14 +98,11 @@ export function machineHost(parts: HostParts): Host {
       enforceNode(home, podsLimits(nodeSettings));
       await endTerminals(nerdctl);
       await volumes.start();
-      await keeper.resume();
+      await keeper.prepare();
       await loadPauseImage(nerdctl);
     },
-    runKept: (options, keeping) => keeper.run(options, keeping),
+    runKept: (options, keeping, urgency) => keeper.run(options, keeping, urgency),
     attachSocket: (containerId) => keeper.socketOf(containerId),
-    async logged(containerId, logPath) {
-      await keeper.logged(containerId);
-      await completeLog(containerId, logPath, effects);
-    },
+    logged: (containerId) => keeper.logged(containerId),
   };
 }

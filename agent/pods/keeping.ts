@@ -1,16 +1,15 @@
 /** The agent's side of the keeper: containers whose input and output stay open, and what is said to them. */
-import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { Writable } from "node:stream";
 import { ContainerdTasks } from "../containerd-tasks.ts";
 import type { Timers } from "../effects.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import { addressOf } from "../nerdctl-store.ts";
+import type { Command } from "../network/commands.ts";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
-import type { ContainerOptions, Inspected } from "../runtime.ts";
-import { FrameReader, frame, Kind } from "./frames.ts";
+import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
 import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
 import { makePipes } from "./pipes.ts";
@@ -19,108 +18,131 @@ const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 30_000;
 /** How long the log of a container that has ended is waited for: a process outside may hold its output open. */
 const LOG_TIMEOUT_MS = 5_000;
+/** One that ends again and again is started so seldom. */
 const AGAIN_MS = 1_000;
+/** It may end, having nothing to keep, while it is told. */
+const MAX_TRIES = 3;
 
 /** How a container's input is held, see `KeptSettings`. */
 export type Keeping = { stdin: boolean; tty: boolean; once: boolean };
 
+export type KeeperParts = {
+  home: string;
+  nerdctl: Nerdctl;
+  limits: LogLimits;
+  timers: Timers;
+  /** Runs a program of the machine. */
+  command?: Command;
+};
+
 export class Keeper {
   readonly #folder: string;
-  readonly #nerdctl: Nerdctl;
-  readonly #limits: LogLimits;
-  readonly #timers: Timers;
-  #watch: Promise<Socket> | undefined;
+  readonly #parts: KeeperParts;
+  #connection: Promise<Socket> | undefined;
+  #endedLately = false;
 
-  constructor(given: { home: string; nerdctl: Nerdctl; limits: LogLimits; timers: Timers }) {
-    this.#folder = join(given.home, "attach");
-    this.#nerdctl = given.nerdctl;
-    this.#limits = given.limits;
-    this.#timers = given.timers;
+  constructor(parts: KeeperParts) {
+    this.#parts = parts;
+    this.#folder = join(parts.home, "attach");
   }
 
-  /** Sees to it that there is a keeper, when there is something to keep. */
-  async resume(): Promise<void> {
-    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(".json")))
-      await this.#ensure();
-  }
-
-  /** Starts a container whose input and terminal stay open, whatever becomes of the agent. */
-  async run(options: ContainerOptions, { stdin, tty, once }: Keeping): Promise<Inspected> {
+  /** Once, before anything is started. */
+  async prepare(): Promise<void> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    await this.#ensure();
+    for (const name of readdirSync(this.#folder)) {
+      const [id = "", kind = ""] = name.split(".");
+      // An agent was killed before it could hand them over.
+      if (kind.startsWith("std") && !this.#keeps(id)) rmSync(join(this.#folder, name), { force: true });
+    }
+    await this.#resume();
+  }
+
+  /** Creates and starts a container; one that fails at its start stays, in state Created. */
+  async run(options: ContainerOptions, { stdin, tty, once }: Keeping, urgency?: Urgency): Promise<Inspected> {
+    const { nerdctl, limits, command } = this.#parts;
     const flags = [...(stdin ? ["-i"] : []), ...(tty ? ["-t"] : []), ...(options.flags ?? [])];
-    const id = await this.#nerdctl.create({ ...options, flags });
+    const [id] = await Promise.all([nerdctl.create({ ...options, flags }, urgency), this.#ensure()]);
     const pipe = (name: string) => join(this.#folder, `${id}.${name}`);
     const pipes = {
       ...(stdin && { stdin: pipe("stdin") }),
       stdout: pipe("stdout"),
       ...(!tty && { stderr: pipe("stderr") }),
     };
-    await makePipes(Object.values(pipes));
-    const containerd = { socket: addressOf(this.#nerdctl.toml), namespace: this.#nerdctl.namespace };
-    const [socket, log] = [this.socketOf(id), this.#nerdctl.logPathOf(id)];
+    const containerd = { socket: addressOf(nerdctl.toml), namespace: nerdctl.namespace };
+    const [socket, log] = [attachSocket(this.#folder, id), nerdctl.logPathOf(id)];
     if (!log) throw new Error(`nerdctl keeps nothing of container ${id}`);
-    const settings: KeptSettings = { id, pipes, socket, log, limits: this.#limits, tty, once, containerd };
-    const told = await this.#tell(settings);
+    await makePipes(Object.values(pipes), command);
+    const told = await this.#tell({ id, pipes, socket, log, limits, tty, once, containerd });
     try {
       const tasks = new ContainerdTasks(containerd);
       const pid = await tasks.create(id, pipes, tty);
       await tasks.start(id);
-      return await this.#nerdctl.started(id, pid, options);
+      return await nerdctl.started(id, pid, options);
     } finally {
       told.destroy();
     }
   }
 
-  /** Where a container can be attached to. */
-  socketOf(id: string): string {
-    return attachSocket(this.#folder, id);
+  /** Where a container can be attached to; undefined when it is over, or none of those that are kept. */
+  socketOf(id: string): string | undefined {
+    return this.#keeps(id) ? attachSocket(this.#folder, id) : undefined;
   }
 
   /** Resolves when all that a container printed is in its log, if it is a kept one. */
   async logged(id: string): Promise<void> {
-    const isOpen = () => existsSync(settingsFile(this.#folder, id));
-    for (let waited = 0; waited < LOG_TIMEOUT_MS && isOpen(); waited += LOOK_EVERY_MS)
-      await this.#timers.sleep(LOOK_EVERY_MS);
+    for (let waited = 0; waited < LOG_TIMEOUT_MS && this.#keeps(id); waited += LOOK_EVERY_MS)
+      await this.#parts.timers.sleep(LOOK_EVERY_MS);
   }
 
-  /** The connection stands for "begun" by its end. */
+  #keeps(id: string): boolean {
+    return existsSync(settingsFile(this.#folder, id));
+  }
+
+  /** The end of the connection stands for "begun". */
   async #tell(settings: KeptSettings): Promise<Socket> {
-    const control = controlSocket(this.#folder);
-    const connection = await dial(control).catch(async () => {
-      await this.#start(); // it had nothing to keep, and has ended just now
-      return dial(control);
-    });
-    const answer = await new Promise<string>((resolve) => {
-      let text = "";
-      connection.on("data", (data: Buffer) => {
-        text += data;
-        if (text.includes("\n")) resolve(text.trim());
-      });
-      connection.once("close", () => resolve("the keeper has ended"));
-      connection.write(`${JSON.stringify(settings)}\n`);
-    });
-    if (!answer) return connection;
-    connection.destroy();
-    throw new Error(answer);
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      await this.#ensure();
+      const connection = await dial(controlSocket(this.#folder)).catch(() => undefined);
+      const answer = connection && (await answerOf(connection, settings));
+      if (connection && answer === "") return connection;
+      connection?.destroy();
+      if (answer) throw new Error(answer);
+      await this.#parts.timers.sleep(LOOK_EVERY_MS); // meanwhile its end is seen
+    }
+    throw new Error("the keeper ends again and again");
   }
 
+  /** Sees to it that there is a keeper, when there is something to keep. */
+  async #resume(): Promise<void> {
+    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(".json")))
+      await this.#ensure();
+  }
+
+  /** Never starts two, which would share what containers print. */
   #ensure(): Promise<Socket> {
-    this.#watch ??= this.#start().then(
+    this.#connection ??= this.#start().then(
       (connection) => {
         connection.unref();
-        connection.once("close", () => {
-          this.#watch = undefined;
-          this.#timers.after(AGAIN_MS, () => void this.resume().catch(() => {}));
-        });
+        connection.once("close", () => this.#again());
         return connection;
       },
       (error: unknown) => {
-        this.#watch = undefined;
+        this.#again();
         throw error;
       },
     );
-    return this.#watch;
+    return this.#connection;
+  }
+
+  #again(): void {
+    this.#connection = undefined;
+    const { after } = this.#parts.timers;
+    after(this.#endedLately ? AGAIN_MS : 0, () => void this.#resume().catch(() => {}));
+    if (!this.#endedLately)
+      after(10 * AGAIN_MS, () => {
+        this.#endedLately = false;
+      });
+    this.#endedLately = true;
   }
 
   async #start(): Promise<Socket> {
@@ -133,12 +155,12 @@ export class Keeper {
       {
         detached: true,
         stdio: "ignore",
-        env: this.#nerdctl.environment,
+        env: this.#parts.nerdctl.environment,
       },
     );
     child.on("error", () => {}).unref();
     for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
-      await this.#timers.sleep(LOOK_EVERY_MS);
+      await this.#parts.timers.sleep(LOOK_EVERY_MS);
       const connection = await dial(socket).catch(() => undefined);
       if (connection) return connection;
     }
@@ -154,67 +176,15 @@ function dial(socket: string): Promise<Socket> {
   });
 }
 
-/** Output of an attached container, and ways to speak to it. */
-export type Attached = {
-  /** Resolves when more may be written; undefined when that is at once. */
-  write(data: Uint8Array): Promise<void> | undefined;
-  /** No more input comes from this client. */
-  end(): void;
-  resize(size: { width: number; height: number }): void;
-  close(): void;
-  /** Resolves when the container has ended or `close` was called: to whether it was told that all was told. */
-  closed: Promise<boolean>;
-};
-
-/**
- * Attaches to a container by its socket. Rejects when there is none. What `onOutput` returns is awaited before more is
- * read.
- */
-export function attachTo(
-  socket: string,
-  onOutput: (stream: "stdout" | "stderr", data: Buffer) => Promise<void> | void,
-): Promise<Attached> {
-  return new Promise((resolve, reject) => {
-    const connection = connect(socket);
-    const taken: (Promise<void> | void)[] = [];
-    let isWhole = false;
-    const reader = new FrameReader((kind, data) => {
-      if (kind === Kind.over) isWhole = true;
-      else taken.push(onOutput(kind === Kind.stderr ? "stderr" : "stdout", data));
-    });
-    // Only when all is passed on, also what came last.
-    const closed = new Promise<boolean>((done) =>
-      connection.once("close", () => Promise.allSettled(taken).then(() => done(isWhole))),
-    );
-    connection.on("data", (data: Buffer) => {
-      reader.push(data);
-      connection.pause();
-      void Promise.allSettled(taken).then(() => {
-        taken.length = 0;
-        connection.resume();
-      });
-    });
-    connection.on("error", reject);
-    connection.once("connect", () =>
-      resolve({
-        write: (data) => writeTo(connection, frame(Kind.stdin, data)),
-        end: () => void connection.write(frame(Kind.end, Buffer.alloc(0))),
-        resize: (size) => void connection.write(frame(Kind.resize, Buffer.from(JSON.stringify(size)))),
-        close: () => connection.destroy(),
-        closed,
-      }),
-    );
-  });
-}
-
-/** Writes; a promise of room for more when there is none now, which a closed stream always has. */
-export function writeTo(to: Writable, data: Uint8Array): Promise<void> | undefined {
-  if (to.write(data) || to.destroyed) return undefined;
+/** What it says to the settings of a container: "" when it keeps it; undefined when it has ended. */
+function answerOf(connection: Socket, settings: KeptSettings): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const done = () => {
-      to.off("drain", done).off("close", done);
-      resolve();
-    };
-    to.on("drain", done).on("close", done);
+    let text = "";
+    connection.on("data", (data: Buffer) => {
+      text += data;
+      if (text.includes("\n")) resolve(text.trim());
+    });
+    connection.once("close", () => resolve(undefined));
+    connection.write(`${JSON.stringify(settings)}\n`);
   });
 }

@@ -29,7 +29,7 @@ export const controlSocket = (folder: string): string => join(folder, "keeper.so
 export const attachSocket = (folder: string, id: string): string => join(folder, `${id.slice(0, 16)}.sock`);
 export const settingsFile = (folder: string, id: string): string => join(folder, `${id}.json`);
 
-/** So much is kept of what was printed before the first client came: for one who started it to attach to it. */
+/** Of who may be talked with, so much of the output waits for the first client, who has started it to attach to it. */
 const MAX_EARLY_BYTES = 64 * 1024;
 /** While a client has so much to take, the container waits for it, */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -46,13 +46,14 @@ export class KeptContainer {
   readonly #clients = new Set<Socket>();
   readonly #outputs: { output: Socket; begun(): void }[];
   readonly #input: Socket | undefined;
-  #early: Buffer[] | undefined = [];
+  #early: Buffer[] | undefined;
   #slow = new Set<Socket>();
 
   /** The pipes are there. `onEnd` is called when all that was printed is in the log and with the clients. */
   constructor(settings: KeptSettings, deps: Deps, onEnd: () => void) {
     const { pipes, log, limits, socket } = settings;
     this.#settings = settings;
+    this.#early = pipes.stdin || settings.tty ? [] : undefined;
     this.#deps = deps;
     this.#log = new LogWriter(log, limits, deps.now);
     const outputs = [
@@ -71,9 +72,9 @@ export class KeptContainer {
       });
       return pipe;
     });
+    discard(socket);
     this.#server = createServer((client) => this.#serve(client));
-    rmSync(socket, { force: true });
-    this.#server.listen(socket);
+    this.#server.on("error", () => {}).listen(socket); // where a disk has no room for it, none can attach
   }
 
   /** The shim has the pipes by now, or never will: when it lets go of them, that is the end. */
@@ -83,6 +84,7 @@ export class KeptContainer {
 
   #printed(kind: typeof Kind.stdout | typeof Kind.stderr, data: Buffer): void {
     this.#log.write(kind === Kind.stdout ? "stdout" : "stderr", data);
+    if (!this.#early && !this.#clients.size) return;
     const message = frame(kind, data);
     this.#early?.push(message);
     while (this.#early && this.#early.length > 1 && bytesOf(this.#early) > MAX_EARLY_BYTES) this.#early.shift();
@@ -129,7 +131,7 @@ export class KeptContainer {
         if (this.#input.write(data)) return;
         client.pause();
         this.#input.once("drain", () => client.resume()).once("close", () => client.resume());
-      } else if (kind === Kind.end) {
+      } else if (kind === Kind.end && this.#input) {
         // Where input stays open for others, whoever has no more of it is done: as upstream.
         if (once) this.#endInput();
         else client.end(frame(Kind.over, Buffer.alloc(0)));
@@ -162,7 +164,16 @@ export class KeptContainer {
     for (const client of this.#clients) client.end(frame(Kind.over, Buffer.alloc(0)));
     this.#server.close();
     const { pipes, socket } = this.#settings;
-    for (const path of [socket, ...Object.values(pipes)]) rmSync(path, { force: true });
+    for (const path of [socket, ...Object.values(pipes)]) discard(path);
+  }
+}
+
+/** What lies on a disk that has become read-only stays. */
+export function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // The next keeper finds it.
   }
 }
 

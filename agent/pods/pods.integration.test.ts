@@ -21,8 +21,8 @@ import { command } from "../network/commands.ts";
 import { PodNamespaces } from "../network/pod-namespaces.ts";
 import { execOnce } from "../streams/exec-once.ts";
 import { mountPoints } from "../volumes/mounts.ts";
+import { attachTo } from "./attached.ts";
 import { machineHost } from "./host.ts";
-import { attachTo } from "./keeping.ts";
 import { PodManager } from "./manager.ts";
 import { sandboxName } from "./memory.ts";
 

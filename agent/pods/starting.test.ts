@@ -14,7 +14,7 @@ function refusing(message: string): NodeContext {
   const node = {
     nodeName: "n",
     hostIP: () => "192.0.2.1",
-    runtime: { run: () => Promise.reject(new Error(message)) },
+    runtime: {},
     events: { record: () => undefined },
     effects: { now: () => 1000, uid: () => "chance" },
     desired: () => ({ pods: new Map(), configMaps: new Map(), secrets: new Map(), services: [] }),
@@ -31,7 +31,7 @@ function refusing(message: string): NodeContext {
         userOf: () => undefined,
       },
       runtimeLimits: { version: 1, swap: false, pageSizes: [] },
-      logLimits: { maxBytes: 1024, maxFiles: 2 },
+      runKept: () => Promise.reject(new Error(message)),
     },
   };
   return node as unknown as NodeContext;

@@ -74,8 +74,7 @@ function run(node: NodeContext, state: PodState, container: CoreV1Container, opt
   // What was begun is finished before more is begun, so that of many pods some are ready soon.
   const begun = Object.values(state.memory.containers).some(({ current }) => current);
   const { stdin = false, tty = false, stdinOnce: once = false } = container;
-  if (stdin || tty) return node.host.runKept(options, { stdin, tty, once });
-  return node.runtime.run(options, begun ? "now" : "patient");
+  return node.host.runKept(options, { stdin, tty, once }, begun ? "now" : "patient");
 }
 
 function newAttempt(
@@ -138,7 +137,6 @@ async function optionsOf(
     cgroupParent: host.cgroups.parentOf(uid, pod),
     shared: shared.flags,
     security: host.security,
-    logLimits: host.logLimits,
     chance: effects.uid(),
     target,
   });

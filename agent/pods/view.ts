@@ -186,7 +186,7 @@ export class PodView {
     if (this.#state.deleted) return; // its log goes with it
     const ended = new Set(this.#observed.flatMap(({ id, state }) => (state === "exited" ? id : [])));
     const over = attemptsOf(this.#state.memory).filter((attempt) => !attempt.exit && ended.has(attempt.id));
-    await Promise.all(over.map(({ id, logPath = "" }) => this.#node.host.logged?.(id, logPath)));
+    await Promise.all(over.map(({ id }) => this.#node.host.logged?.(id)));
   }
 
   #release(id: string): void {

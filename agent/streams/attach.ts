@@ -1,5 +1,5 @@
 /** `kubectl attach`: what a running container prints from now on, and its input. */
-import { attachTo } from "../pods/keeping.ts";
+import { attachTo } from "../pods/attached.ts";
 import { Channel, Channels, exitStatus, failureStatus, readMessage, waitForRoom } from "./channels.ts";
 import { bytesOf, readEntries } from "./logs.ts";
 import { flags, type Served } from "./served.ts";
@@ -15,7 +15,7 @@ export async function serveAttach(served: Served): Promise<void> {
   );
 }
 
-/** A container with stdin or a terminal is kept: input is passed on, and output as it is printed, line or not. */
+/** Input is passed on, and output as it is printed, line or not. */
 async function attachKept({ socket, request }: Served, keeper: string, channels: Channels): Promise<boolean> {
   const wants = flags(request.query);
   socket.pause(); // the first message, the terminal's size, is here before the keeper answers
@@ -35,7 +35,10 @@ async function attachKept({ socket, request }: Served, keeper: string, channels:
   return attached.closed;
 }
 
-/** Others have only a log, whose lines are there when they are complete. Input is for nobody then, as upstream. */
+/**
+ * Of containers that an agent before this one started by `nerdctl run`, until they end: they have a logger of nerdctl's,
+ * and so only a log, whose lines are there when they are complete. Input is for nobody then.
+ */
 async function followLog(served: Served, channels: Channels): Promise<boolean> {
   const { socket, request, container } = served;
   const gone = new AbortController();

@@ -1,7 +1,7 @@
 /** `kubectl exec`: a command in a running container. */
 import type { Writable } from "node:stream";
 import type { PodStreamRequest } from "../../worker/protocol/link.ts";
-import { writeTo } from "../pods/keeping.ts";
+import { writeTo } from "../pods/attached.ts";
 import { Channel, Channels, exitStatus, failureStatus, internalError, readMessage, waitForRoom } from "./channels.ts";
 import { startCommand } from "./exec-command.ts";
 import { startTerminal } from "./exec-terminal.ts";

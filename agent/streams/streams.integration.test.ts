@@ -142,6 +142,7 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     await runtime.nerdctl.load(archive);
     const limits = { maxBytes: 1024 * 1024, maxFiles: 3 };
     keeper = new Keeper({ home: runtime.home, nerdctl: runtime.nerdctl, limits, timers: effects });
+    await keeper.prepare();
     server = new WebSocketServer({ port: 0, host: "127.0.0.1", perMessageDeflate: false });
     await once(server, "listening");
     const main = await start(

@@ -4,7 +4,6 @@ import type { Act } from "../../../agent/pods/handler.ts";
 import type { Host } from "../../../agent/pods/host.ts";
 import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
-import type { ContainerOptions } from "../../../agent/runtime.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
@@ -25,7 +24,6 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
     memoryBytes: 8 * 2 ** 30,
     allocatable: () => ({ cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" }),
     processes: processes(machine, agent),
-    logLimits: { maxBytes: 1024 * 1024, maxFiles: 2 },
     runtimeLimits: { version: 1, swap: false, pageSizes: [] },
     cgroups: {
       parentOf: (uid) => `/kubepods/pod${uid}`,
@@ -79,8 +77,8 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       nerdctl.endLeftovers();
       await agent.effects.sleep(20);
     },
-    runKept: (options: ContainerOptions) => nerdctl.run(options),
-    attachSocket: () => "",
+    runKept: (options, _, urgency) => nerdctl.runKept(options, urgency),
+    attachSocket: () => undefined,
   };
 }
 

@@ -74,6 +74,22 @@ export class ModelNerdctl implements Runtime {
     }, urgency);
   }
 
+  /** As the keeper's: nerdctl creates it, and the agent asks containerd to start it, by calls that may fail as commands do. */
+  async runKept(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
+    const container = await this.#do(async ({ step }) => {
+      await step(30, 130);
+      return this.#machine.create(options);
+    }, urgency);
+    const started = this.#process(async ({ step }) => {
+      await step(40, 130);
+      if (this.#agent.ended) throw new NerdctlError(1, "context canceled"); // nobody asks for the rest
+      await step(5, 40);
+      this.#machine.start(container);
+      return this.#inspected(container);
+    });
+    return this.#agent.await(started);
+  }
+
   update(id: string): Promise<void> {
     return this.#do(async ({ step }) => {
       await step(20, 50);

@@ -1,0 +1,162 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
+import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
+import { effects } from "../effects.ts";
+import { attachTo } from "./attached.ts";
+import { Keeper } from "./keeping.ts";
+
+const MIB = 1024 * 1024;
+const LIMITS = { maxBytes: 2 * MIB, maxFiles: 3 };
+
+describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
+  let runtime: TestRuntime;
+  let keeper: Keeper;
+
+  beforeAll(async () => {
+    runtime = await startRuntime();
+    const archive = join(runtime.home, "busybox.tar");
+    await writeBusyboxImage(archive);
+    await runtime.nerdctl.load(archive);
+    keeper = await newAgent();
+  }, 60_000);
+  afterAll(() => runtime?.stop(), 60_000);
+
+  async function newAgent(): Promise<Keeper> {
+    const made = new Keeper({ home: runtime.home, nerdctl: runtime.nerdctl, limits: LIMITS, timers: effects });
+    await made.prepare();
+    return made;
+  }
+
+  async function start(script: string): Promise<{ id: string; log: string }> {
+    const options = { image: BUSYBOX_IMAGE, flags: ["--network", "none"], args: ["sh", "-c", script] };
+    const { Id: id, LogPath: log = "" } = await keeper.run(options, { stdin: false, tty: false, once: false });
+    return { id, log };
+  }
+
+  /** All that it has printed, oldest first. */
+  async function printed({ id, log }: { id: string; log: string }): Promise<string> {
+    await ended(id);
+    return textIn(log);
+  }
+
+  async function ended(id: string): Promise<void> {
+    while (keeper.socketOf(id)) await effects.sleep(20);
+  }
+
+  const filesOf = (log: string) =>
+    readdirSync(dirname(log))
+      .filter((name) => join(dirname(log), name).startsWith(log))
+      .toSorted((a, b) => Number(a.split(".")[2] ?? 1e9) - Number(b.split(".")[2] ?? 1e9))
+      .map((name) => join(dirname(log), name));
+  const textIn = (log: string) =>
+    filesOf(log)
+      .flatMap((path) => readFileSync(path, "utf8").split("\n").filter(Boolean))
+      .map((line) => (JSON.parse(line) as { log: string }).log)
+      .join("");
+
+  function pids(): number[] {
+    const commandLine = (pid: string) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      } catch {
+        return "";
+      }
+    };
+    const own = (pid: string) => commandLine(pid).includes(`keeper.ts\0${runtime.home}/`);
+    return readdirSync("/proc").filter(own).map(Number);
+  }
+
+  const numbers = (to: number) => Array.from({ length: to }, (_, index) => `${index + 1}\n`).join("");
+  /** Prints numbers until it may end. */
+  const counting = "i=0; until test -e /over; do i=$((i + 1)); echo $i; sleep 0.1; done; printf end";
+
+  async function letEnd(id: string): Promise<void> {
+    const [found] = await runtime.nerdctl.inspect([id]);
+    writeFileSync(`/proc/${found?.State.Pid}/root/over`, "");
+  }
+
+  test("a hundred that end at once have all that they printed in their logs when they are seen to have ended", async () => {
+    const all = await Promise.all(Array.from({ length: 100 }, (_, n) => start(`echo x; printf ${n}; exit 1`)));
+    await Promise.all(all.map(({ id }) => keeper.logged(id)));
+    expect(all.map(({ log }) => textIn(log))).toEqual(all.map((_, n) => `x\n${n}`));
+    expect(pids().length).toBe(1);
+    await runtime.nerdctl.remove(all.map(({ id }) => id));
+  }, 120_000);
+
+  test("a keeper that is killed is replaced at once, and no line is lost or doubled", async () => {
+    const all = await Promise.all(Array.from({ length: 5 }, () => start(counting)));
+    const killed = new Set<number>();
+    for (let round = 0; round < 2; round++) {
+      await effects.sleep(300);
+      for (const pid of pids()) {
+        process.kill(pid, "SIGKILL");
+        killed.add(pid);
+      }
+      while (!pids().some((pid) => !killed.has(pid))) await effects.sleep(10);
+    }
+    let heard = "";
+    const attached = await until(() =>
+      attachTo(keeper.socketOf(all[0]?.id ?? "") ?? "", (_, data) => {
+        heard += data;
+      }),
+    );
+    await effects.sleep(100);
+    for (const { id } of all) await letEnd(id);
+    expect(await attached.closed).toBe(true);
+    expect(heard).toMatch(/^\d+\n[\d\n]*end$/);
+    expect(killed.size).toBe(2);
+    for (const container of all) {
+      const text = await printed(container);
+      expect(text).toBe(`${numbers(text.split("\n").length - 1)}end`);
+    }
+    expect(readdirSync(join(runtime.home, "attach"))).toEqual(["keeper.sock"]);
+  });
+
+  test("the next agent finds what the one before it began, and who attaches gets what is printed from then on", async () => {
+    const container = await start(`echo before; until test -e /over; do sleep 0.05; done; printf after`);
+    await until(async () => expect(textIn(container.log)).toBe("before\n"));
+    const before = pids();
+    keeper = await newAgent();
+    let heard = "";
+    const attached = await attachTo(keeper.socketOf(container.id) ?? "", (_, data) => {
+      heard += data;
+    });
+    attached.write(Buffer.from("it has no input\n"));
+    attached.end();
+    await letEnd(container.id);
+    expect(await attached.closed).toBe(true);
+    expect(heard).toBe("after");
+    expect(pids()).toEqual(before);
+    expect(await printed(container)).toBe("before\nafter");
+  });
+
+  test("one that prints as fast as it can is held back, takes no memory, and its log no more than it may", async () => {
+    const container = await start("seq 2000000; echo over >&2");
+    const quiet = await start("sleep 0.5; echo quiet");
+    expect(await printed(quiet)).toBe("quiet\n");
+    await ended(container.id);
+    const [pid] = pids();
+    const most = Number(/^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;
+    expect(most).toBeLessThan(200 * MIB);
+    const files = filesOf(container.log);
+    expect(files.length).toBe(LIMITS.maxFiles);
+    for (const file of files) expect(readFileSync(file).length).toBeLessThan(2 * LIMITS.maxBytes);
+    const text = textIn(container.log);
+    const begin = Number(text.slice(0, text.indexOf("\n")));
+    const rest = Array.from({ length: 2_000_001 - begin }, (_, index) => begin + index).join("\n");
+    expect(text.replace("over\n", "")).toBe(`${rest}\n`);
+  });
+});
+
+/** Tries until it does not reject. */
+async function until<T>(body: () => Promise<T>): Promise<T> {
+  for (let tries = 0; ; tries++)
+    try {
+      return await body();
+    } catch (error) {
+      if (tries > 300) throw error;
+      await effects.sleep(20);
+    }
+}
