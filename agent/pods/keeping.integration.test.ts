@@ -1,11 +1,14 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
 import { effects } from "../effects.ts";
+import { command } from "../network/commands.ts";
 import { attachTo } from "./attached.ts";
 import { Keeper } from "./keeping.ts";
+import { LogWriter } from "./log-writer.ts";
 
 const MIB = 1024 * 1024;
 const LIMITS = { maxBytes: 2 * MIB, maxFiles: 3 };
@@ -148,6 +151,29 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     const rest = Array.from({ length: 2_000_001 - begin }, (_, index) => begin + index).join("\n");
     expect(text.replace("over\n", "")).toBe(`${rest}\n`);
   });
+});
+
+test("a log on a full disk loses lines, and goes on with whole ones when there is room", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "skerry-full-"));
+  await command("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]);
+  onTestFinished(async () => {
+    await command("umount", [folder]);
+    rmSync(folder, { recursive: true });
+  });
+  const path = join(folder, "x.log");
+  const log = new LogWriter(path, { maxBytes: MIB, maxFiles: 3 }, effects.now);
+  const line = (n: number) => log.write("stdout", Buffer.from(`${n} ${"x".repeat(3_000)}\n`));
+  for (let n = 0; n < 10; n++) line(n);
+  expect(() => writeFileSync(join(folder, "rest"), Buffer.alloc(MIB))).toThrow("ENOSPC");
+  for (let n = 10; n < 20; n++) line(n);
+  rmSync(join(folder, "rest"));
+  for (let n = 20; n < 23; n++) line(n);
+  log.end();
+  const lines = readFileSync(path, "utf8").trimEnd().split("\n");
+  const kept = lines.map((text) => parseInt((JSON.parse(text) as { log: string }).log, 10));
+  expect(kept.length).toBeLessThan(20);
+  expect(kept.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(kept.slice(-3)).toEqual([20, 21, 22]);
 });
 
 /** Tries until it does not reject. */

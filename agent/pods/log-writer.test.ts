@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -47,6 +47,26 @@ test("bytes that are no text are beside it", () => {
   const bytes = Buffer.from([0xff, 0x00, 0x0a]);
   const [entry] = logged((log) => log.write("stdout", bytes)).entries("x.log");
   expect(Buffer.from(entry?.bytes ?? "", "base64")).toEqual(bytes);
+});
+
+test("a line that is half written, as by a writer that was killed, does not spoil the next", () => {
+  writeFileSync(join(folder, "x.log"), '{"log":"whole\\n"}\n{"log":"ha');
+  const { entries } = logged((log) => log.write("stdout", Buffer.from("next\n")));
+  expect(entries("x.log").map(({ log }) => log)).toEqual(["whole\n", "next\n"]);
+});
+
+test("where nothing can be written, what is printed is lost, and the rest comes when it can again", () => {
+  const { entries } = logged(
+    (log) => {
+      log.write("stdout", Buffer.from("one\n"));
+      renameSync(folder, `${folder}.away`);
+      for (let n = 0; n < 100; n++) log.write("stdout", Buffer.from(`${"x".repeat(2_000)}\n`));
+      renameSync(`${folder}.away`, folder);
+      log.write("stdout", Buffer.from("last\n"));
+    },
+    { maxBytes: 1_000, maxFiles: 3 },
+  );
+  expect(entries("x.log").at(-1)?.log).toBe("last\n");
 });
 
 test("files turn over with rising numbers, and the oldest go", () => {
