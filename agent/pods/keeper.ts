@@ -3,43 +3,60 @@
  * agent. containerd's shims keep the pipes open if it is killed, so the next one goes on where it was; the beginning of a
  * line whose end had not come goes with it, up to 16 KiB a stream, and nothing else. Usage: `node keeper.ts FOLDER`; who
  * wants a container kept sends its `KeptSettings` as a line to `FOLDER/keeper.sock`, is answered by a line, starts it and
- * closes the connection. It ends when there is nothing to keep.
+ * closes the connection. It ends when there is nothing to keep, or when an agent of another version says its own by
+ * `{"version":"…"}`: that one starts another keeper, which goes on where this one stops.
  */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { ContainerdTasks } from "../containerd-tasks.ts";
 import { effects } from "../effects.ts";
+import { VERSION } from "../version.ts";
 import { controlSocket, discard, KeptContainer, type KeptSettings, settingsFile } from "./kept.ts";
 
 /** Containers like to be started one after another. */
 const IDLE_MS = 10_000;
 
 const folder = process.argv[2] ?? "";
-const kept = new Set<string>();
+const kept = new Map<string, KeptContainer>();
 let stay = () => {};
 
 function keep(settings: KeptSettings): KeptContainer {
-  const deps = { tasks: new ContainerdTasks(settings.containerd), timers: effects, now: effects.now };
+  const deps = { tasks: () => tasksOf(settings), timers: effects, now: effects.now };
   const container = new KeptContainer(settings, deps, () => {
     discard(settingsFile(folder, settings.id));
     kept.delete(settings.id);
     endWhenIdle();
   });
-  kept.add(settings.id);
+  kept.set(settings.id, container);
   return container;
 }
 
+/** HTTP/2 and what goes with it take 10 MB, which few containers have a use for. */
+async function tasksOf({ containerd }: KeptSettings) {
+  const { ContainerdTasks } = await import("../containerd-tasks.ts");
+  return new ContainerdTasks(containerd);
+}
+
 function begin(settings: KeptSettings): KeptContainer {
-  const file = settingsFile(folder, settings.id);
+  write(settings);
   try {
-    writeFileSync(file, JSON.stringify(settings), { mode: 0o600 });
     return keep(settings);
   } catch (error) {
-    discard(file);
+    discard(settingsFile(folder, settings.id));
     throw error;
   }
+}
+
+function write(settings: KeptSettings): void {
+  const file = settingsFile(folder, settings.id);
+  writeFileSync(`${file}.new`, JSON.stringify(settings), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+function handOver(): void {
+  for (const { settings } of kept.values()) if (settings.rests) write(settings);
+  process.exit();
 }
 
 /** Those of a keeper that was killed. One whose task is gone has no writer, so its output is at its end. */
@@ -60,7 +77,9 @@ function serve(connection: Socket): void {
   });
   createInterface(connection).on("line", (line) => {
     try {
-      begun.push(begin(JSON.parse(line) as KeptSettings));
+      const asked = JSON.parse(line) as KeptSettings | { version: string };
+      if (!("version" in asked)) begun.push(begin(asked));
+      else if (asked.version !== VERSION) handOver();
       connection.write("\n");
     } catch (error) {
       connection.write(`${(error as Error).message}\n`);
@@ -75,11 +94,7 @@ function endWhenIdle(): void {
 
 // What ends the agent's group, or its session, is not meant for the containers.
 for (const name of ["SIGHUP", "SIGINT", "SIGTERM"] as const) process.on(name, () => {});
-const other = connect(controlSocket(folder));
-other.once("connect", () => process.exit()); // two would share what containers print
-other.once("error", () => {
-  discard(controlSocket(folder));
-  createServer(serve).listen(controlSocket(folder));
-  resume();
-  endWhenIdle();
-});
+discard(controlSocket(folder));
+createServer(serve).listen(controlSocket(folder));
+resume();
+endWhenIdle();

@@ -26,8 +26,9 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
   }, 60_000);
   afterAll(() => runtime?.stop(), 60_000);
 
-  async function newAgent(): Promise<Keeper> {
-    const made = new Keeper({ home: runtime.home, nerdctl: runtime.nerdctl, limits: LIMITS, timers: effects });
+  async function newAgent(version?: string): Promise<Keeper> {
+    const { home, nerdctl } = runtime;
+    const made = new Keeper({ home, nerdctl, limits: LIMITS, timers: effects, version });
     await made.prepare();
     return made;
   }
@@ -114,7 +115,7 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
       const text = await printed(container);
       expect(text).toBe(`${numbers(text.split("\n").length - 1)}end`);
     }
-    expect(readdirSync(join(runtime.home, "attach"))).toEqual(["keeper.sock"]);
+    expect(readdirSync(join(runtime.home, "attach"))).toEqual(["keeper.lock", "keeper.sock"]);
   });
 
   test("the next agent finds what the one before it began, and who attaches gets what is printed from then on", async () => {
@@ -133,6 +134,19 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     expect(heard).toBe("after");
     expect(pids()).toEqual(before);
     expect(await printed(container)).toBe("before\nafter");
+  });
+
+  test("a keeper of another version makes room for that of its agent, in the middle of a line", async () => {
+    const container = await start("printf be; until test -e /over; do sleep 0.05; done; printf 'gun\\nend'");
+    await effects.sleep(200);
+    const before = pids();
+    keeper = await newAgent("another");
+    await until(async () => expect(pids().length).toBe(1));
+    expect(pids()).not.toEqual(before);
+    await letEnd(container.id);
+    expect(await printed(container)).toBe("begun\nend");
+    const entries = readFileSync(container.log, "utf8").trimEnd().split("\n");
+    expect(entries.length).toBe(2);
   });
 
   test("one that prints as fast as it can is held back, takes no memory, and its log no more than it may", async () => {

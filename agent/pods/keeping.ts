@@ -10,6 +10,7 @@ import type { Command } from "../network/commands.ts";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
 import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
+import { VERSION } from "../version.ts";
 import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
 import { makePipes } from "./pipes.ts";
@@ -33,6 +34,8 @@ export type KeeperParts = {
   timers: Timers;
   /** Runs a program of the machine. */
   command?: Command;
+  /** Of this agent. */
+  version?: string;
 };
 
 export class Keeper {
@@ -54,7 +57,16 @@ export class Keeper {
       // An agent was killed before it could hand them over.
       if (kind.startsWith("std") && !this.#keeps(id)) rmSync(join(this.#folder, name), { force: true });
     }
+    await this.#replace();
     await this.#resume();
+  }
+
+  /** A keeper of another version ends. One from before it could be told stays until it has nothing to keep. */
+  async #replace(): Promise<void> {
+    const connection = await dial(controlSocket(this.#folder)).catch(() => undefined);
+    if (!connection) return;
+    await answerOf(connection, { version: this.#parts.version ?? VERSION });
+    connection.destroy();
   }
 
   /** Creates and starts a container; one that fails at its start stays, in state Created. */
@@ -149,15 +161,16 @@ export class Keeper {
     const socket = controlSocket(this.#folder);
     const there = await dial(socket).catch(() => undefined);
     if (there) return there;
-    const child = spawn(
+    // Two would share what containers print: an agent may just have started one, and been killed.
+    const lock = ["--no-fork", "--nonblock", join(this.#folder, "keeper.lock")];
+    const program = [
       process.execPath,
-      ["--disable-warning=ExperimentalWarning", programPath("pods/keeper"), this.#folder],
-      {
-        detached: true,
-        stdio: "ignore",
-        env: this.#parts.nerdctl.environment,
-      },
-    );
+      "--disable-warning=ExperimentalWarning",
+      programPath("pods/keeper"),
+      this.#folder,
+    ];
+    const { environment: env } = this.#parts.nerdctl;
+    const child = spawn("flock", [...lock, ...program], { detached: true, stdio: "ignore", env });
     child.on("error", () => {}).unref();
     for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
       await this.#parts.timers.sleep(LOOK_EVERY_MS);
@@ -177,7 +190,7 @@ function dial(socket: string): Promise<Socket> {
 }
 
 /** What it says to the settings of a container: "" when it keeps it; undefined when it has ended. */
-function answerOf(connection: Socket, settings: KeptSettings): Promise<string | undefined> {
+function answerOf(connection: Socket, said: KeptSettings | { version: string }): Promise<string | undefined> {
   return new Promise((resolve) => {
     let text = "";
     connection.on("data", (data: Buffer) => {
@@ -185,6 +198,6 @@ function answerOf(connection: Socket, settings: KeptSettings): Promise<string | 
       if (text.includes("\n")) resolve(text.trim());
     });
     connection.once("close", () => resolve(undefined));
-    connection.write(`${JSON.stringify(settings)}\n`);
+    connection.write(`${JSON.stringify(said)}\n`);
   });
 }

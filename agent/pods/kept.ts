@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { ContainerdTasks } from "../containerd-tasks.ts";
 import type { Timers } from "../effects.ts";
 import { FrameReader, frame, Kind } from "./frames.ts";
-import { type LogLimits, LogWriter } from "./log-writer.ts";
+import { type LogLimits, LogWriter, type Rests } from "./log-writer.ts";
 import { readPipe, writePipe } from "./pipes.ts";
 
 /** All that the keeper has to know of a container; on disk too, for a keeper that takes over from one that was killed. */
@@ -20,6 +20,8 @@ export type KeptSettings = {
   tty: boolean;
   /** stdin ends with the first client that has used it; that of a terminal never does, as upstream. */
   once: boolean;
+  /** What the keeper before this one had not written yet. */
+  rests?: Rests;
   /** Where the container's task is. */
   containerd: { socket: string; namespace: string };
 };
@@ -36,7 +38,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** unless it takes nothing at all for so long: then it is let go, ms. */
 const STUCK_MS = 60_000;
 
-type Deps = { tasks: ContainerdTasks; timers: Pick<Timers, "after">; now(): number };
+type Deps = { tasks(): Promise<ContainerdTasks>; timers: Pick<Timers, "after">; now(): number };
 
 export class KeptContainer {
   readonly #settings: KeptSettings;
@@ -51,11 +53,11 @@ export class KeptContainer {
 
   /** The pipes are there. `onEnd` is called when all that was printed is in the log and with the clients. */
   constructor(settings: KeptSettings, deps: Deps, onEnd: () => void) {
-    const { pipes, log, limits, socket } = settings;
+    const { pipes, log, limits, socket, rests } = settings;
     this.#settings = settings;
     this.#early = pipes.stdin || settings.tty ? [] : undefined;
     this.#deps = deps;
-    this.#log = new LogWriter(log, limits, deps.now);
+    this.#log = new LogWriter(log, limits, deps.now, rests);
     const outputs = [
       { kind: Kind.stdout, path: pipes.stdout },
       ...(pipes.stderr ? [{ kind: Kind.stderr, path: pipes.stderr }] : []),
@@ -80,6 +82,11 @@ export class KeptContainer {
   /** The shim has the pipes by now, or never will: when it lets go of them, that is the end. */
   begun(): void {
     for (const output of this.#outputs) output.begun();
+  }
+
+  /** With what another keeper needs beside the pipes. */
+  get settings(): KeptSettings {
+    return { ...this.#settings, rests: this.#log.rests };
   }
 
   #printed(kind: typeof Kind.stdout | typeof Kind.stderr, data: Buffer): void {
@@ -137,7 +144,7 @@ export class KeptContainer {
         else client.end(frame(Kind.over, Buffer.alloc(0)));
       } else if (kind === Kind.resize && tty) {
         const size = sizeOf(data);
-        if (size) void this.#deps.tasks.resize(id, size).catch(() => {}); // it has just ended
+        if (size) this.#ask((tasks) => tasks.resize(id, size));
       }
     });
     client.on("data", (data: Buffer) => reader.push(data));
@@ -153,8 +160,15 @@ export class KeptContainer {
     if (!this.#input?.writable) return;
     this.#input.end(() => {
       this.#input?.destroy();
-      void this.#deps.tasks.closeInput(this.#settings.id).catch(() => {});
+      this.#ask((tasks) => tasks.closeInput(this.#settings.id));
     });
+  }
+
+  #ask(what: (tasks: ContainerdTasks) => Promise<void>): void {
+    void this.#deps
+      .tasks()
+      .then(what)
+      .catch(() => {}); // it has just ended
   }
 
   #end(): void {

@@ -19,6 +19,8 @@ import { basename, dirname, join } from "node:path";
 
 export type LogLimits = { maxBytes: number; maxFiles: number };
 type StreamName = "stdout" | "stderr";
+/** Bytes in base64. */
+export type Rests = Record<StreamName, string>;
 
 /** containerd's `max_container_log_line_size`. */
 const MAX_LINE_BYTES = 16 * 1024;
@@ -35,17 +37,26 @@ export class LogWriter {
   readonly #path: string;
   readonly #limits: LogLimits;
   readonly #now: () => number;
-  readonly #rests: Record<StreamName, Buffer> = { stdout: Buffer.alloc(0), stderr: Buffer.alloc(0) };
+  readonly #rests: Record<StreamName, Buffer>;
   #file: number | undefined;
   #size = 0;
   #last = { ms: 0, more: 0 };
 
-  /** `now` is in ms since the epoch. */
-  constructor(path: string, limits: LogLimits, now: () => number) {
+  /** `now` is in ms since the epoch; `rests` those of the writer before. */
+  constructor(path: string, limits: LogLimits, now: () => number, rests: Partial<Rests> = {}) {
     this.#path = path;
     this.#limits = limits;
     this.#now = now;
+    const bytesOf = (base64 = "") => Buffer.from(base64, "base64");
+    this.#rests = { stdout: bytesOf(rests.stdout), stderr: bytesOf(rests.stderr) };
     this.#append("");
+  }
+
+  /** The beginnings of lines whose ends have not come; undefined when there are none. */
+  get rests(): Rests | undefined {
+    const { stdout, stderr } = this.#rests;
+    if (!stdout.length && !stderr.length) return undefined;
+    return { stdout: stdout.toString("base64"), stderr: stderr.toString("base64") };
   }
 
   write(stream: StreamName, data: Buffer): void {
