@@ -24,6 +24,9 @@ const AGAIN_MS = 1_000;
 /** It may end, having nothing to keep, while it is told. */
 const MAX_TRIES = 3;
 
+/** What it reads it has soon written: a small young generation is enough for any flood. */
+const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=2"];
+
 /** How a container's input is held, see `KeptSettings`. */
 export type Keeping = { stdin: boolean; tty: boolean; once: boolean };
 
@@ -163,12 +166,7 @@ export class Keeper {
     if (there) return there;
     // Two would share what containers print: an agent may just have started one, and been killed.
     const lock = ["--no-fork", "--nonblock", join(this.#folder, "keeper.lock")];
-    const program = [
-      process.execPath,
-      "--disable-warning=ExperimentalWarning",
-      programPath("pods/keeper"),
-      this.#folder,
-    ];
+    const program = [process.execPath, ...FLAGS, programPath("pods/keeper"), this.#folder];
     const { environment: env } = this.#parts.nerdctl;
     const child = spawn("flock", [...lock, ...program], { detached: true, stdio: "ignore", env });
     child.on("error", () => {}).unref();
