@@ -61,9 +61,13 @@ async function endCommand(child: ChildProcess, effects: Pick<Timers, "sleep">): 
   if (!hasEnded()) child.kill("SIGKILL");
 }
 
-/** Without runc's own words, which come only instead of the command's. */
+/** Without runc's own words, which come only instead of the command's: the first tells whose they are. */
 async function* ofCommand(stderr: AsyncIterable<Buffer>, log: string): AsyncIterable<Buffer> {
-  for await (const chunk of stderr) if (failureIn(log) === undefined) yield chunk;
+  let isCommand = false;
+  for await (const chunk of stderr) {
+    isCommand ||= failureIn(log) === undefined;
+    if (isCommand) yield chunk;
+  }
 }
 
 function failureIn(log: string): string | undefined {

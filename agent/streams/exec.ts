@@ -7,6 +7,10 @@ import { startCommand } from "./exec-command.ts";
 import { startTerminal } from "./exec-terminal.ts";
 import { flags, type Served } from "./served.ts";
 
+/** After less than this, output gathers for a moment: a message costs who passes it on the same, whatever is in it. */
+const SMALL_BYTES = 32 * 1024;
+const REST_MS = 1;
+
 export type Outcome =
   | { code: number }
   /** It could not be started. */
@@ -52,8 +56,14 @@ export async function serveExec({ socket, request, container, deps }: Served): P
   };
   socket.on("close", hangUp);
   if (socket.readyState !== socket.OPEN) hangUp();
-  const copies = [copy(running.stdout, Channel.stdout, channels)];
-  if (running.stderr) copies.push(copy(running.stderr, Channel.stderr, channels));
+  const copy = async (from: AsyncIterable<Buffer>, channel: number) => {
+    for await (const chunk of from) {
+      await channels.send(channel, chunk);
+      if (chunk.length < SMALL_BYTES) await deps.effects.sleep(REST_MS);
+    }
+  };
+  const copies = [copy(running.stdout, Channel.stdout)];
+  if (running.stderr) copies.push(copy(running.stderr, Channel.stderr));
   await Promise.all(copies);
   const ended = await running.outcome;
   socket.off("close", hangUp);
@@ -66,8 +76,4 @@ export async function serveExec({ socket, request, container, deps }: Served): P
 function notStarted({ subprotocol }: PodStreamRequest, problem: string): string {
   const message = `error executing command in container: failed to exec in container: ${problem}`;
   return subprotocol.startsWith("v5.") ? internalError(message) : message;
-}
-
-async function copy(from: AsyncIterable<Buffer>, channel: number, channels: Channels): Promise<void> {
-  for await (const chunk of from) await channels.send(channel, chunk);
 }

@@ -57,8 +57,8 @@ export async function serveStream(
   const headers = { authorization: `Bearer ${identity.token}` };
   // Compression would cost more than it saves, on both sides.
   const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
-  const agent = url.startsWith("wss:") ? { agent: agentTrusting(identity.ca) } : {};
-  const socket = new WebSocket(url, { headers, ...agent, perMessageDeflate: false, ...timeouts });
+  const secure = url.startsWith("wss:") ? { agent: agentTrusting(identity.ca), generateMask: withoutMask } : {};
+  const socket = new WebSocket(url, { headers, ...secure, perMessageDeflate: false, ...timeouts });
   try {
     await opened(socket, () => serveOn(socket, request, deps));
   } catch (error) {
@@ -82,6 +82,14 @@ export async function serveOn(socket: WebSocket, request: StreamRequest, deps: S
       await closeInOrder(socket);
     } else socket.close(1011, message.slice(0, MAX_REASON));
   }
+}
+
+/**
+ * Masks keep what is sent from being taken for a request by who passes it on (RFC 6455 §10.3). Within TLS nobody can,
+ * and the mask of zeros spares a copy of each message, byte by byte.
+ */
+function withoutMask(mask: Buffer): void {
+  mask.fill(0);
 }
 
 /** `then` begins within the event: what came together with the handshake is told before any promise gets its turn. */
