@@ -29,20 +29,20 @@ export class LogFiles {
     return log;
   }
 
-  /** The next complete lines, without their newlines; none when there are no more now. */
-  async read(): Promise<string[]> {
+  /** The next complete lines, with newlines between them; nothing when there are no more now. */
+  async read(): Promise<string> {
     for (;;) {
       const [file] = this.files;
       if (!file) {
         await this.openNewer(undefined);
-        if (this.files.length === 0) return [];
+        if (this.files.length === 0) return "";
         continue;
       }
       const chunk = await this.chunk(file);
       if (chunk.length > 0) {
         const lines = this.cut(chunk);
-        if (lines.length > 0) return lines;
-      } else if (!(await this.advance(file))) return [];
+        if (lines) return lines;
+      } else if (!(await this.advance(file))) return "";
     }
   }
 
@@ -52,16 +52,16 @@ export class LogFiles {
   }
 
   private async chunk({ handle }: OpenFile): Promise<Buffer> {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, this.position);
+    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(CHUNK_BYTES), 0, CHUNK_BYTES, this.position);
     this.position += bytesRead;
     return buffer.subarray(0, bytesRead);
   }
 
-  private cut(chunk: Buffer): string[] {
+  private cut(chunk: Buffer): string {
     const bytes = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
     const end = bytes.lastIndexOf(NEWLINE);
     this.rest = bytes.subarray(end + 1);
-    return end === -1 ? [] : bytes.toString("utf8", 0, end).split("\n");
+    return end === -1 ? "" : bytes.toString("utf8", 0, end);
   }
 
   /** Goes on to the next file when there is one. */

@@ -1,6 +1,7 @@
 import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FollowDeps, type LogOptions, logOptions, readLog } from "./logs.ts";
 
@@ -43,6 +44,28 @@ describe("a log", () => {
   test("is its entries' text in order", async () => {
     write(entry("a"), entry("b", 1, "stderr"), entry("ü"));
     expect(await read()).toBe("a\nb\nü\n");
+  });
+
+  test("is its entries' text whatever they print and in whatever form a logger writes one", async () => {
+    const looksLikeAnEntry = entry("x").trim();
+    const text = fc.oneof(fc.string({ unit: "binary" }), fc.constantFrom('"', "\\", '\\"', looksLikeAnEntry, "", "\n"));
+    const line = fc.record({ log: text, stream: fc.constantFrom("stdout", "stderr") });
+    const form = fc.constantFrom("usual", "usual", "usual", "bytes", "other order", "broken");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(line, form), { maxLength: 6 }), async (lines) => {
+        const time = at(1);
+        const written = lines.map(([{ log, stream }, form]) => {
+          if (form === "broken") return '{"log":"hal';
+          const bytes = Buffer.from(log).toString("base64");
+          if (form === "bytes") return JSON.stringify({ log: "?", stream, time, bytes });
+          return JSON.stringify(form === "usual" ? { log, stream, time } : { time, stream, log });
+        });
+        writeFileSync(path, written.map((line) => `${line}\n`).join(""));
+        const logs = lines.flatMap(([{ log }, form]) => (form === "broken" ? [] : Buffer.from(log)));
+        expect(await read()).toBe(Buffer.concat(logs).toString());
+      }),
+      { numRuns: 50 },
+    );
   });
 
   test("that is not there is empty", async () => {

@@ -41,11 +41,39 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
 /** The API server hands on no fraction. */
 const wholeSecond = (time: string) => Math.floor(Date.parse(time) / 1000) * 1000;
 
-/** Undefined for a line that the logger has not finished. */
-function parseEntry(line: string): Entry | undefined {
+/** Without lines that the logger has not finished. All are read in one go, where all can be: they may be millions. */
+function parseEntries(lines: string): Entry[] {
   try {
-    const { log, stream = "stdout", time = "", bytes } = JSON.parse(line) as Partial<Entry>;
-    return typeof log === "string" ? { log, stream, time, ...(bytes !== undefined && { bytes }) } : undefined;
+    return (JSON.parse(`[${lines.replaceAll("\n", ",")}]`) as Partial<Entry>[]).flatMap(entryOf);
+  } catch {
+    return lines.split("\n").flatMap(parseEntry);
+  }
+}
+
+function parseEntry(line: string): Entry | [] {
+  try {
+    return entryOf(JSON.parse(line) as Partial<Entry>);
+  } catch {
+    return [];
+  }
+}
+
+const entryOf = ({ log, stream = "stdout", time = "", bytes }: Partial<Entry>): Entry | [] =>
+  typeof log === "string" ? { log, stream, time, ...(bytes !== undefined && { bytes }) } : [];
+
+const FIRST = '{"log":"';
+/** What follows the text of an entry, as loggers write it: within a text every quote has a backslash before it. */
+const LAST = '","stream":"';
+const BETWEEN = /","stream":"std(?:out|err)","time":"[^"\\]*"\}\n\{"log":"/g;
+
+/** The text of all entries, with none of them made; undefined where some are of another form. */
+function textOf(lines: string): string | undefined {
+  const end = lines.lastIndexOf(LAST);
+  if (!lines.startsWith(FIRST) || end === -1) return undefined;
+  try {
+    const { bytes } = JSON.parse(FIRST + lines.slice(end)) as Entry;
+    if (bytes !== undefined) return undefined;
+    return JSON.parse(`"${lines.slice(FIRST.length, end).replace(BETWEEN, "")}"`) as string;
   } catch {
     return undefined;
   }
@@ -63,24 +91,21 @@ export type FollowDeps = {
   signal: AbortSignal;
 };
 
-/** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
-export async function* readEntries(
-  path: string,
-  options: Pick<LogOptions, "follow" | "tailLines" | "stream" | "since">,
-  deps: FollowDeps,
-): AsyncIterable<Entry[]> {
+type Wanted = Pick<LogOptions, "follow" | "tailLines" | "stream" | "since">;
+
+/** The lines of a log, in portions as `LogFiles` reads them; with `follow` until the container has ended or `signal`. */
+async function* readLines(path: string, options: Wanted, deps: FollowDeps): AsyncIterable<string> {
   const files = await LogFiles.open(path, options.tailLines);
   // What is written while the last lines are read makes them no more.
-  let left = options.follow ? Number.POSITIVE_INFINITY : (options.tailLines ?? Number.POSITIVE_INFINITY);
+  let left = options.follow ? undefined : options.tailLines;
   try {
-    while (!deps.signal.aborted && left > 0) {
+    while (!deps.signal.aborted && left !== 0) {
       const isComplete = !options.follow || !deps.running(); // asked first, as more may come while it reads
-      const lines = (await files.read()).slice(0, left);
-      left -= lines.length;
-      if (lines.length > 0) {
-        const entries = lines.flatMap((line) => parseEntry(line) ?? []).filter((entry) => isWanted(entry, options));
-        if (entries.length > 0) yield entries;
-      } else if (isComplete) return;
+      const read = await files.read();
+      const lines: string = left === undefined ? read : read.split("\n").slice(0, left).join("\n");
+      if (left !== undefined && lines) left -= lines.split("\n").length;
+      if (lines) yield lines;
+      else if (isComplete) return;
       else await deps.timers.sleep(POLL_MS, deps.signal).catch(() => {});
     }
   } finally {
@@ -88,19 +113,34 @@ export async function* readEntries(
   }
 }
 
+/** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
+export async function* readEntries(path: string, options: Wanted, deps: FollowDeps): AsyncIterable<Entry[]> {
+  for await (const lines of readLines(path, options, deps)) {
+    const entries = parseEntries(lines).filter((entry) => isWanted(entry, options));
+    if (entries.length > 0) yield entries;
+  }
+}
+
 /** The log as text, in portions. */
 export async function* readLog(path: string, options: LogOptions, deps: FollowDeps): AsyncIterable<Buffer> {
   let left = options.limitBytes ?? Number.POSITIVE_INFINITY;
   let isNewLine = true;
-  for await (const entries of readEntries(path, options, deps)) {
-    const parts = entries.flatMap((entry) => {
+  const isAll = options.stream === "All" && options.since === undefined && !options.timestamps;
+  for await (const lines of readLines(path, options, deps)) {
+    const text = isAll ? textOf(lines) : undefined;
+    const all = text === undefined ? Buffer.concat(partsOf(lines)) : Buffer.from(text);
+    const bytes = all.subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
+    if (bytes.length > 0) yield bytes;
+    left -= bytes.length;
+    if (left <= 0) return;
+  }
+
+  function partsOf(lines: string): Buffer[] {
+    const entries = parseEntries(lines).filter((entry) => isWanted(entry, options));
+    return entries.flatMap((entry) => {
       const begins = isNewLine && options.timestamps;
       isNewLine = entry.log.endsWith("\n");
       return begins ? [Buffer.from(`${entry.time} `), bytesOf(entry)] : [bytesOf(entry)];
     });
-    const bytes = Buffer.concat(parts).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
-    yield bytes;
-    left -= bytes.length;
-    if (left <= 0) return;
   }
 }
