@@ -125,32 +125,50 @@ function readSettings(body: Buffer): Setting[] {
 
 export function writeFrame(frame: Frame): Buffer {
   const flags = "fin" in frame && frame.fin ? FLAG_FIN : 0;
-  if (frame.type === "data")
-    return Buffer.concat([words(frame.id, flags * 0x100_0000 + frame.data.length), frame.data]);
+  if (frame.type === "data") {
+    const bytes = Buffer.allocUnsafe(HEADER_BYTES + frame.data.length);
+    bytes.writeUInt32BE(frame.id, 0);
+    bytes.writeUInt32BE(flags * 0x100_0000 + frame.data.length, 4);
+    frame.data.copy(bytes, HEADER_BYTES);
+    return bytes;
+  }
   const codec = CODECS[frame.type] as Codec<typeof frame.type>;
   const body = codec.write(frame);
   return Buffer.concat([words(CONTROL_BIT + (VERSION << 16) + codec.code, flags * 0x100_0000 + body.length), body]);
 }
 
-/** Cuts a byte stream into frames, wherever its chunks begin and end. */
+/** Cuts a byte stream into frames, wherever its chunks begin and end. What comes whole is not copied. */
 export class FrameReader {
-  private rest: Buffer = Buffer.alloc(0);
+  private readonly head = Buffer.alloc(HEADER_BYTES);
+  private headBytes = 0;
+  /** Parts of a body that has begun, and what is missing of it. */
+  private parts: Buffer[] = [];
+  private missing = 0;
 
   /** Control frames of unknown types are left out, as the specification asks. Throws `ProtocolError`. */
   read(chunk: Buffer): Frame[] {
-    const bytes = this.rest.length ? Buffer.concat([this.rest, chunk]) : chunk;
     const frames: Frame[] = [];
     let at = 0;
-    while (bytes.length - at >= HEADER_BYTES) {
-      const length = bytes.readUInt32BE(at + 4) & 0x00ff_ffff;
-      if (length > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${length} bytes`);
-      const end = at + HEADER_BYTES + length;
-      if (bytes.length < end) break;
-      const frame = readFrame(bytes.readUInt32BE(at), bytes.readUInt8(at + 4), bytes.subarray(at + HEADER_BYTES, end));
+    while (at < chunk.length) {
+      if (this.headBytes < HEADER_BYTES) {
+        const copied = chunk.copy(this.head, this.headBytes, at);
+        this.headBytes += copied;
+        at += copied;
+        if (this.headBytes < HEADER_BYTES) break;
+        this.missing = this.head.readUInt32BE(4) & 0x00ff_ffff;
+        if (this.missing > MAX_FRAME_BYTES) throw new ProtocolError(`a frame of ${this.missing} bytes`);
+      }
+      const part = chunk.subarray(at, at + this.missing);
+      if (part.length > 0) this.parts.push(part);
+      this.missing -= part.length;
+      at += part.length;
+      if (this.missing > 0) break;
+      const [body] = this.parts.length === 1 ? this.parts : [Buffer.concat(this.parts)];
+      const frame = readFrame(this.head.readUInt32BE(0), this.head.readUInt8(4), body as Buffer);
       if (frame) frames.push(frame);
-      at = end;
+      this.parts = [];
+      this.headBytes = 0;
     }
-    this.rest = bytes.subarray(at);
     return frames;
   }
 }

@@ -47,7 +47,9 @@ export class SpdySession {
     this.handled = this.handled
       .then(async () => {
         if (this.closed) return;
-        for (const frame of this.frames.read(bytes)) await this.handle(frame);
+        for (const frame of this.frames.read(bytes))
+          if (frame.type === "data") this.take(frame);
+          else await this.handle(frame);
       })
       .catch((error: unknown) => this.fail(error));
   }
@@ -90,7 +92,7 @@ export class SpdySession {
     this.close();
   }
 
-  private async handle(frame: Frame): Promise<void> {
+  private async handle(frame: Exclude<Frame, { type: "data" }>): Promise<void> {
     switch (frame.type) {
       case "synStream":
         return this.open(frame);
@@ -98,8 +100,6 @@ export class SpdySession {
         await this.reader.read(frame.block); // nothing is said by them here, but the context must follow
         if (frame.fin) this.streams.get(frame.id)?.ended();
         return;
-      case "data":
-        return this.take(frame);
       case "rstStream":
         return this.streams.get(frame.id)?.abandon();
       case "windowUpdate":
@@ -132,11 +132,13 @@ export class SpdySession {
     await this.send({ type: "synReply", id, block: await this.writer.write(headers), fin: false });
   }
 
-  private async take({ id, data, fin }: Extract<Frame, { type: "data" }>): Promise<void> {
+  private take({ id, data, fin }: Extract<Frame, { type: "data" }>): void {
     const stream = this.streams.get(id);
-    // What was under way when a stream was reset is no fault.
-    if (!stream)
-      return id > this.lastId ? this.send({ type: "rstStream", id, status: Reset.invalidStream }) : undefined;
+    if (!stream) {
+      // What was under way when a stream was reset is no fault.
+      if (id > this.lastId) void this.send({ type: "rstStream", id, status: Reset.invalidStream });
+      return;
+    }
     stream.deliver(data);
     if (fin) stream.ended();
   }

@@ -10,9 +10,10 @@ export type Connection = {
   balance(): void;
 };
 
-const MAX_DATA_BYTES = 32 * 1024;
+/** What a socket brings at once. */
+const MAX_DATA_BYTES = 64 * 1024;
 /** So much is read before the client's window, 64 KiB at first, is widened again. */
-const CREDIT_BYTES = 16 * 1024;
+const CREDIT_BYTES = 32 * 1024;
 
 type Opened = { id: number; priority: number; headers: Headers; window: number | undefined };
 
