@@ -29,8 +29,11 @@ export type ProxyMessage =
 /** One request to a program, from the Cluster object itself. */
 export type OwnRequest = { method: string; path: string; headers: Headers; body?: string; signal: AbortSignal };
 
-/** Less than a Relay keeps for a side that is yet to come. */
-export const WINDOW_BYTES = 256 * 1024;
+/**
+ * What may be on its way, or wait for a slow reader in the Worker's memory. A round trip carries no more: 20 MB/s where one
+ * takes 50 ms.
+ */
+export const WINDOW_BYTES = 1024 * 1024;
 
 /** Headers that speak of one connection, not of the request: RFC 9110 §7.6.1. */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
