@@ -19,10 +19,11 @@ const program = new Command("bench")
   .description("Measures Skerry and its peers on this machine, in turn")
   .option("--rounds <n>", "how often each side is measured", positive, 3)
   .option("--only <pattern>", "only measures whose `group: name` matches", (text) => new RegExp(text))
-  .option("--sides <names>", "of skerry, kubernetes, swarm", (text) => text.split(","), [
+  .option("--sides <names>", "of skerry, kubernetes, swarm, bare", (text) => text.split(","), [
     "skerry",
     "kubernetes",
     "swarm",
+    "bare",
   ])
   .option("--quick", "tiny sizes, one round, nothing saved: does the harness work?")
   .option("--no-save", "print the table only");
@@ -40,6 +41,6 @@ for (const group of groupsOf(quick ? QUICK : FULL))
   results.push(...(await group.run({ rounds: quick ? 1 : rounds, only, sides, failed })));
 process.stdout.write(`${table(results)}\n`);
 progress(`took ${Math.round((effects.now() - start) / 1000)} s`);
-if (save && !quick && !only && sides.length === 3)
+if (save && !quick && !only && sides.length === 4)
   write(describe(new Date().toISOString().slice(0, 10), rounds, results));
 process.exit(failures ? 1 : 0);

@@ -7,7 +7,7 @@ export type Goal =
   /** Skerry's value alone; the peer's is shown beside it. */
   | { atMost: number; of: "value" };
 
-export type Unit = "ops/s" | "events/s" | "pods/s" | "ms" | "s" | "MB" | "%" | "×";
+export type Unit = "ops/s" | "events/s" | "pods/s" | "ms" | "s" | "MB" | "MB/s" | "%" | "×";
 
 export type Measure<System> = {
   name: string;
@@ -19,7 +19,8 @@ export type Measure<System> = {
 /** Something that was started for measuring; `stop` leaves nothing behind. */
 export type Started = { stop(): Promise<void> };
 
-export type SideName = "skerry" | "kubernetes" | "swarm";
+/** `bare` is a server that does nothing but what its client asks for: what the client itself can do. */
+export type SideName = "skerry" | "kubernetes" | "swarm" | "bare";
 
 /**
  * Measures that share a system: each side is started fresh, all measures run on it in order, and it is stopped before
@@ -50,6 +51,8 @@ export type Sizes = {
   replicas: readonly number[];
   /** Pods of one node: while its memory is read, and twice while they start; half of the last while it rests. */
   nodePods: readonly [number, number, number];
+  /** What goes through a stream, in MB. */
+  streamed: number;
   /** The cluster that grows: its pods, its nodes, and requests of each kind that are timed. */
   curve: { pods: readonly number[]; nodes: number; count: number; isSaved: boolean };
 };
@@ -67,6 +70,7 @@ export const FULL: Sizes = {
   rollout: 2000,
   replicas: [1, 20, 50],
   nodePods: [10, 20, 100],
+  streamed: 300,
   curve: { pods: [1000, 10_000, 50_000, 150_000], nodes: 5000, count: 200, isSaved: true },
 };
 
@@ -83,5 +87,6 @@ export const QUICK: Sizes = {
   rollout: 20,
   replicas: [1, 2],
   nodePods: [1, 2, 4],
+  streamed: 4,
   curve: { pods: [1000, 2000], nodes: 50, count: 20, isSaved: false },
 };

@@ -6,6 +6,7 @@ import { curve } from "./curve.ts";
 import { memories } from "./memory.ts";
 import { node } from "./node.ts";
 import { pods } from "./pods.ts";
+import { streams } from "./streams.ts";
 
 /** All that is measured, in the order that it is. */
 export const groupsOf = (sizes: Sizes): AnyGroup[] => [
@@ -14,5 +15,6 @@ export const groupsOf = (sizes: Sizes): AnyGroup[] => [
   group(pods(sizes)),
   group(containers(sizes)),
   group(node(sizes)),
+  group(streams(sizes)),
   curve(sizes.curve),
 ];
