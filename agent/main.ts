@@ -4,11 +4,11 @@ import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
 import { errorText } from "../worker/lib/error-text.ts";
-import { effects, steadyEffects } from "./effects.ts";
+import { effects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
 import type { JoinCommand } from "./local/commands.ts";
-import { homeFromEnvironment } from "./local/home.ts";
+import { cachePath, homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
 import { VERSION } from "./version.ts";
@@ -16,8 +16,10 @@ import { VERSION } from "./version.ts";
 // Each command loads what it runs: the supervisor starts sooner and stays small.
 const commands = () => import("./local/commands.ts");
 const runAgent = async () => {
-  (await import("./update/start.ts")).becomeCurrent(home(), progress);
-  await (await import("./agent.ts")).runAgent(home(), steadyEffects, progress);
+  await (await import("./local/install.ts")).ensureTools(cachePath(process.env), progress); // the agent cannot download
+  const { ensureAgent, packageRoot } = await import("./local/bundle.ts");
+  const program = await ensureAgent(packageRoot());
+  (await import("./update/start.ts")).becomeCurrent(home(), program, progress);
 };
 const configurationOf = async (options: NodeOptions) =>
   (await import("./local/node-configuration.ts")).nodeConfiguration(options);

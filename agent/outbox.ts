@@ -1,5 +1,6 @@
 /** What this node has yet to tell the cluster and could not: kept with its state, so that it outlives the agent. */
 import type { CoreV1Event } from "../worker/kinds/generated/types.ts";
+import { byText } from "./by-text.ts";
 import type { State } from "./state.ts";
 
 export interface Outbox {
@@ -23,7 +24,7 @@ export const outboxOf = (state: State): Outbox => ({
   events: () =>
     [...state.factsNamed(PREFIX)]
       .map((text) => JSON.parse(text) as CoreV1Event)
-      .toSorted((a, b) => last(a).localeCompare(last(b))),
+      .toSorted((a, b) => byText(last(a), last(b))),
   get dropped() {
     return Number(state.fact(DROPPED) ?? 0);
   },

@@ -1,20 +1,15 @@
 /** `npm run build`: the Worker as one file, and the command in a few, as the npm package carries them. */
 import { chmodSync, copyFileSync, cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { PROGRAMS } from "../program.ts";
 import { buildAgent, REQUIRE } from "../update/build.ts";
-import { buildWorker, packageRoot } from "./bundle.ts";
+import { buildWorker, packageRoot, writeAgent } from "./bundle.ts";
 
 const root = packageRoot();
 await buildWorker(root, join(root, "dist/worker.js"));
 const { build } = await import("esbuild");
 const bin = join(root, "dist/skerry.js");
 const { metafile } = await build({
-  // The command, and the programs that it starts (agent/program.ts).
-  entryPoints: ["main", ...PROGRAMS].map((module) => ({
-    in: join(root, `agent/${module}.ts`),
-    out: module === "main" ? "skerry" : basename(module),
-  })),
+  entryPoints: [{ in: join(root, "agent/main.ts"), out: "skerry" }],
   outdir: join(root, "dist"),
   bundle: true,
   // What a process does not run, it need not read: the supervisor starts a quarter sooner without the agent's code.
@@ -34,5 +29,7 @@ for (const name of readdirSync(join(root, "dist")))
 chmodSync(bin, 0o755);
 copyFileSync(join(root, "agent/local/keep.sh"), join(root, "dist/keep.sh"));
 copyFileSync(join(root, "agent/update/run.sh"), join(root, "dist/run.sh"));
+rmSync(join(root, "dist/agent"), { recursive: true, force: true });
+await writeAgent(root);
 writeFileSync(join(root, "dist/agent.tgz"), await buildAgent(root));
 cpSync(join(root, "agent/local/nerdctl-module"), join(root, "dist/nerdctl-module"), { recursive: true });

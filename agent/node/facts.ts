@@ -7,6 +7,7 @@ import type {
   CoreV1NodeStatus,
   CoreV1NodeSystemInfo,
 } from "../../worker/kinds/generated/types.ts";
+import { byText } from "../by-text.ts";
 import { fullName } from "../images/reference.ts";
 import type { InspectedImage } from "../runtime.ts";
 import { VERSION } from "../version.ts";
@@ -116,6 +117,6 @@ function images(list: readonly InspectedImage[]): CoreV1ContainerImage[] {
       return { names: [...new Set([...RepoDigests, ...tags].map(fullName))].slice(0, MOST_NAMES), sizeBytes: Size };
     })
     .filter(({ names }) => names.length > 0)
-    .sort((a, b) => b.sizeBytes - a.sizeBytes || (a.names[0] ?? "").localeCompare(b.names[0] ?? ""))
+    .sort((a, b) => b.sizeBytes - a.sizeBytes || byText(a.names[0] ?? "", b.names[0] ?? ""))
     .slice(0, MOST_IMAGES);
 }

@@ -1,14 +1,23 @@
-/** Makes the archive of an agent out of the sources. */
+/** Makes an agent out of the sources. */
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Plugin } from "esbuild";
 import { PROGRAMS } from "../program.ts";
 import { packArchive } from "./archive.ts";
+import { requiredBuiltins } from "./builtins.ts";
 
 /** `version` and `plugins` are for tests that need an agent other than the sources'. */
 export type AgentBuild = { version?: string; plugins?: readonly Plugin[] };
 
-export async function buildAgent(root: string, { version, plugins = [] }: AgentBuild = {}): Promise<Buffer> {
+/** The archive of an agent. */
+export const buildAgent = async (root: string, options?: AgentBuild): Promise<Buffer> =>
+  packArchive(await agentFiles(root, options));
+
+/** What an agent consists of, by name; `PROGRAM` is what runs. */
+export async function agentFiles(
+  root: string,
+  { version, plugins = [] }: AgentBuild = {},
+): Promise<Map<string, Uint8Array>> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [
@@ -28,12 +37,12 @@ export async function buildAgent(root: string, { version, plugins = [] }: AgentB
     target: "node22",
     external: ["esbuild"],
     banner: { js: REQUIRE },
-    plugins: [...plugins, ...(version ? [versioned(version)] : [])],
+    plugins: [requiredBuiltins, ...plugins, ...(version ? [versioned(version)] : [])],
     logLevel: "error",
   });
   const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));
   files.set("package.json", Buffer.from('{"type":"module"}'));
-  return packArchive(files);
+  return files;
 }
 
 /** Dependencies that are CommonJS inside an ES module need a require of their own. */

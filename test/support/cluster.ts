@@ -2,7 +2,7 @@
 import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
@@ -110,7 +110,7 @@ export class TestCluster {
   pid(who: "supervisor" | "workerd" | "agent" | "containerd"): number {
     if (who === "supervisor") return this.supervisor?.pid ?? 0;
     if (who === "containerd") return Number(readFileSync(join(this.home, "containerd/containerd.pid"), "utf8"));
-    const mark = who === "workerd" ? join(this.home, "workerd.capnp") : `${basename(this.program)}\0agent`;
+    const mark = who === "workerd" ? join(this.home, "workerd.capnp") : "skerry.js\0agent";
     for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
       const command = readText(`/proc/${pid}/cmdline`);
       if (!command.includes(mark)) continue;
