@@ -137,7 +137,7 @@ function specMetrics(add: Add, cgroup: Cgroup, path: string): void {
   if (spec.cpuQuota > 0) add("spec_cpu_quota", "CPU quota of the container.", spec.cpuQuota);
   add("spec_cpu_shares", "CPU share of the container.", spec.cpuShares);
   add("spec_memory_limit_bytes", "Memory limit for the container.", spec.memoryLimit);
-  add("spec_memory_swap_limit_bytes", "Memory swap limit for the container.", spec.swapLimit);
+  add("spec_memory_swap_limit_bytes", "Memory swap limit for the container.", spec.swapLimit ?? 0);
   add("spec_memory_reservation_limit_bytes", "Memory reservation limit for the container.", spec.reservation);
 }
 

@@ -56,7 +56,7 @@ export function cgroupV1(root: string): Cgroup {
         cpuPeriod: number(file("cpu", path, "cpu.cfs_period_us")),
         cpuQuota: Math.max(0, number(file("cpu", path, "cpu.cfs_quota_us"))),
         memoryLimit: limit(memoryLimit),
-        swapLimit: limit(number(file("memory", path, "memory.memsw.limit_in_bytes"))),
+        swapLimit: limit(number(file("memory", path, "memory.memsw.limit_in_bytes"))) || undefined,
         reservation: limit(number(file("memory", path, "memory.soft_limit_in_bytes"))),
       };
     },

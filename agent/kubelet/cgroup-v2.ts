@@ -6,7 +6,7 @@ import { number, read, table } from "./figures.ts";
 const US_NS = 1000;
 
 /** What version 1 would call the weight: the inverse of how the runtime translates shares. */
-const sharesOf = (weight: number) => (weight === 0 ? 0 : Math.round(2 + ((weight - 1) * 262_142) / 9999));
+const sharesOf = (weight: number) => (weight === 0 ? 0 : 2 + Math.floor(((weight - 1) * 262_142) / 9999));
 
 export function cgroupV2(root: string, proc: string): Cgroup {
   const file = (path: string, name: string) => join(root, path, name);
@@ -38,15 +38,14 @@ export function cgroupV2(root: string, proc: string): Cgroup {
       const max = read(file(path, "memory.max"));
       if (max === undefined) return undefined;
       const [quota, period] = (read(file(path, "cpu.max")) ?? "max 100000").trim().split(" ");
-      const memoryLimit = number(file(path, "memory.max"));
-      const swap = number(file(path, "memory.swap.max"), Number.NaN);
+      const swapLimit = (read(file(path, "memory.swap.max")) ?? "0").trim();
       return {
         cpuShares: sharesOf(number(file(path, "cpu.weight"))),
         cpuPeriod: Number(period),
         cpuQuota: quota === "max" ? 0 : Number(quota),
-        memoryLimit,
-        swapLimit: Number.isNaN(swap) || memoryLimit === 0 ? 0 : memoryLimit + swap,
-        reservation: number(file(path, "memory.low")),
+        memoryLimit: number(file(path, "memory.max")),
+        swapLimit: swapLimit === "max" ? undefined : Number(swapLimit),
+        reservation: number(file(path, "memory.min")),
       };
     },
     tasks(path) {
@@ -105,12 +104,13 @@ const memoryOf = (stat: Stat, file: (name: string) => string): Memory => ({
   failures: table(file("memory.events"))?.get("max") ?? 0,
 });
 
-/** The outermost cgroup counts no usage of its own. */
+/** The outermost cgroup counts no usage of its own: it is what version 1 would count, without the kernel's own memory. */
 function machineMemory(stat: Stat, proc: string): Memory {
   const info = table(join(proc, "meminfo"));
   const of = (name: string) => info?.get(name) ?? 0;
   const swap = of("SwapTotal") - of("SwapFree");
-  return { ...fromStat(stat, of("MemTotal") - of("MemFree")), swap, max: 0, failures: 0 };
+  const usage = (stat.get("anon") ?? 0) + (stat.get("file") ?? 0);
+  return { ...fromStat(stat, usage), swap, max: 0, failures: 0 };
 }
 
 function psi(text: string): Psi {

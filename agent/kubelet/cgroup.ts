@@ -26,13 +26,13 @@ export type Memory = {
   pageFaults: number;
   majorPageFaults: number;
 };
-/** What it may have: 0 stands for no limit. Microseconds and bytes. */
+/** What it may have: 0 stands for no limit, but for swap, where none is said by nothing. Microseconds and bytes. */
 export type Spec = {
   cpuShares: number;
   cpuPeriod: number;
   cpuQuota: number;
   memoryLimit: number;
-  swapLimit: number;
+  swapLimit?: number;
   reservation: number;
 };
 export type Tasks = { processes: number; threads: number; maxThreads: number };

@@ -53,7 +53,10 @@ const v2 = written("v2", {
   "pod/cgroup.procs": "1\n2\n",
   "pod/pids.current": "5\n",
   "pod/io.stat": "8:0 rbytes=10 wbytes=20 rios=1 wios=2 dbytes=0 dios=0\n",
-  "memory.stat": "inactive_file 1000\nanon 3000\n",
+  "c/memory.max": "max\n",
+  "c/memory.swap.max": "0\n",
+  "c/memory.min": "4096\n",
+  "memory.stat": "inactive_file 1000\nanon 3000\nfile 2000\n",
   "proc/meminfo": "MemTotal:  100 kB\nMemFree:  60 kB\nSwapTotal:  8 kB\nSwapFree:  3 kB\n",
 });
 
@@ -91,15 +94,16 @@ describe("a cgroup of version 2", () => {
     expect(cgroup.cpuTimes("/pod")).toEqual({ user: 3e9, system: 2e9 });
     expect(cgroup.throttling("/pod")).toEqual({ periods: 10, throttledPeriods: 4, ns: 7000 });
     expect(cgroup.memory("/pod")).toMatchObject({ usage: 9000, workingSet: 0, rss: 3000, cache: 4000, failures: 2 });
-    const spec = { cpuShares: 998, cpuPeriod: 100_000, cpuQuota: 50_000, memoryLimit: 65_536, swapLimit: 0 };
+    const spec = { cpuShares: 998, cpuPeriod: 100_000, cpuQuota: 50_000, memoryLimit: 65_536, swapLimit: undefined };
     expect(cgroup.spec("/pod")).toMatchObject(spec);
+    expect(cgroup.spec("/c")).toMatchObject({ memoryLimit: 0, swapLimit: 0, reservation: 4096 });
     expect(cgroup.tasks("/pod")).toEqual({ processes: 2, threads: 5, maxThreads: 0 });
     expect(cgroup.io("/pod")).toEqual(io);
     expect(cgroup.oomKills("/pod")).toBe(3);
     expect(cgroup.pressure("/pod", "cpu")?.some).toEqual({ total: 42, avg10: 1.5, avg60: 0, avg300: 0 });
   });
-  test("that is the outermost one uses what the machine does not have free", () => {
-    expect(cgroup.memory("/")).toMatchObject({ usage: 40 * 1024, workingSet: 40 * 1024 - 1000, swap: 5 * 1024 });
+  test("that is the outermost one uses what processes have and what is cached", () => {
+    expect(cgroup.memory("/")).toMatchObject({ usage: 5000, workingSet: 4000, swap: 5 * 1024 });
   });
   test("that is gone has no figures", () => {
     const none = [cgroup.cpu("/x"), cgroup.memory("/x"), cgroup.spec("/x"), cgroup.tasks("/x")];

@@ -26,9 +26,9 @@ export function resourceMetrics({ at, own, pods }: NodeFigures, cgroup: Cgroup):
       const started = container.attempt.startedAt / SECOND_MS;
       const help = "Start time of the container since unix epoch in seconds";
       to.add("container_start_time_seconds", "gauge", help, started, labels);
-      const limit = cgroup.spec(container.path)?.swapLimit ?? 0;
+      const limit = cgroup.spec(container.path)?.swapLimit;
       const most = "Current amount of the container swap limit in bytes";
-      if (limit > 0) to.add("container_swap_limit_bytes", "gauge", most, limit, labels, at);
+      if (limit !== undefined) to.add("container_swap_limit_bytes", "gauge", most, limit, labels, at);
     }
   }
   const help = "1 if there was an error while getting container metrics, 0 otherwise";

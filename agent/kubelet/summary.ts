@@ -53,7 +53,7 @@ function common(cgroup: Cgroup, figures: Figures, time: string): Json {
   const { path, cpu, memory, nanoCores = 0 } = figures;
   const spec = specOf(cgroup, path);
   const limit = spec?.memoryLimit ?? 0;
-  const swapLimit = spec?.swapLimit ?? 0;
+  const swapLimit = spec?.swapLimit;
   return {
     cpu: {
       time,
@@ -73,7 +73,7 @@ function common(cgroup: Cgroup, figures: Figures, time: string): Json {
     },
     swap: {
       time,
-      ...((swapLimit > 0 || path === "/") && { swapAvailableBytes: Math.max(0, swapLimit - memory.swap) }),
+      ...(swapLimit !== undefined && { swapAvailableBytes: Math.max(0, swapLimit - memory.swap) }),
       swapUsageBytes: memory.swap,
     },
   };

@@ -33,9 +33,7 @@ export function diskOf(folder: string): { bytes: Observation; inodes: Observatio
 /** What is not cached only: the kernel gives that back before anything has to go. */
 function memory(tree: CgroupTree): Observation {
   const capacity = meminfo("MemTotal");
-  // The outermost cgroup of version 2 does not count what is used.
-  const cold = Number(/^inactive_file (\d+)$/m.exec(tree.read("memory", "/", "memory.stat") ?? "")?.[1] ?? 0);
-  const used = tree.usage("/")?.memoryBytes ?? capacity - meminfo("MemFree") - cold;
+  const used = tree.usage("/")?.memoryBytes ?? 0;
   return { available: capacity - used, capacity };
 }
 

@@ -64,11 +64,7 @@ function filesOf1({ cpuShares: shares, cpuQuota: quota, memoryBytes, pids }: Cgr
     { controller: cpu, file: "cpu.cfs_quota_us", value: `${quota ?? -1}` },
     { controller: "memory", file: "memory.limit_in_bytes", value: `${memoryBytes ?? -1}` },
     { controller: "pids", file: "pids.max", value: `${pids ?? "max"}` },
-    ...pages.map(([size, bytes]) => ({
-      controller: "hugetlb",
-      file: `hugetlb.${pageSizeName(size)}.limit_in_bytes`,
-      value: `${bytes}`,
-    })),
+    ...hugepageFiles(pages, "limit_in_bytes"),
   ];
 }
 
@@ -78,10 +74,16 @@ function filesOf2({ cpuShares: shares, cpuQuota: quota, memoryBytes, pids }: Cgr
     { controller: "cpu", file: "cpu.max", value: `${quota ?? "max"} ${CPU_PERIOD_US}` },
     { controller: "memory", file: "memory.max", value: `${memoryBytes ?? "max"}` },
     { controller: "pids", file: "pids.max", value: `${pids ?? "max"}` },
-    ...pages.map(([size, bytes]) => ({
-      controller: "hugetlb",
-      file: `hugetlb.${pageSizeName(size)}.max`,
-      value: `${bytes}`,
-    })),
+    ...hugepageFiles(pages, "max"),
   ];
 }
+
+/** Of pages in use, and of those set aside: past the second a program is refused, past the first alone it is killed. */
+const hugepageFiles = (pages: Pages, limit: string): CgroupFile[] =>
+  pages.flatMap(([size, bytes]) =>
+    [limit, `rsvd.${limit}`].map((file) => ({
+      controller: "hugetlb",
+      file: `hugetlb.${pageSizeName(size)}.${file}`,
+      value: `${bytes}`,
+    })),
+  );

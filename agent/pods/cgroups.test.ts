@@ -66,6 +66,8 @@ describe("cgroups of version 2", () => {
     writeFileSync(join(folder, "pids.current"), "7\n");
     writeFileSync(join(folder, "memory.events"), "low 0\noom 3\noom_kill 2\n");
     expect(cgroups.usage("u3", "c1")).toEqual({ memoryBytes: 700, pids: 7 });
+    writeFileSync(join(root, "memory.stat"), "anon 500\nfile 400\ninactive_file 300\n");
+    expect(new CgroupTree(root).usage("/")?.memoryBytes).toBe(600);
     expect(cgroups.oomKills("u3", "c1")).toBe(2);
     expect(cgroups.oomKills("u3", "c2")).toBe(0);
   });
@@ -74,6 +76,7 @@ describe("cgroups of version 2", () => {
     const tree = new CgroupTree(root, 2, [2 * MIB, 1024 * MIB]);
     tree.make("/pod", { cpuShares: 2, hugepages: new Map([[2 * MIB, 4 * MIB]]) });
     expect(read("pod/hugetlb.2MB.max")).toBe(`${4 * MIB}`);
+    expect(read("pod/hugetlb.2MB.rsvd.max")).toBe(`${4 * MIB}`);
     expect(read("pod/hugetlb.1GB.max")).toBe("0");
   });
 });

@@ -229,11 +229,13 @@ export class CgroupTree {
   usage(path: string): CgroupUsage | undefined {
     const [current, inactive] =
       this.#version === 1 ? ["memory.usage_in_bytes", "total_inactive_file"] : ["memory.current", "inactive_file"];
-    const used = this.read("memory", path, current);
-    if (used === undefined) return undefined;
-    const cold = new RegExp(`^${inactive} (\\d+)$`, "m").exec(this.read("memory", path, "memory.stat") ?? "")?.[1];
+    const stat = this.read("memory", path, "memory.stat");
+    if (stat === undefined) return undefined;
+    const of = (name: string) => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(stat)?.[1] ?? 0);
+    // The outermost cgroup of version 2 does not count what is used.
+    const used = Number(this.read("memory", path, current) ?? of("anon") + of("file"));
     const pids = Number(this.read("pids", path, "pids.current") ?? 0);
-    return { memoryBytes: Math.max(Number(used) - Number(cold ?? 0), 0), pids };
+    return { memoryBytes: Math.max(used - of(inactive), 0), pids };
   }
 }
 

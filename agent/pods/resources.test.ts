@@ -80,7 +80,9 @@ describe("a container", () => {
       "memory.oom.group=1",
       "memory.swap.max=0",
       `hugetlb.2MB.max=${4 * MIB}`,
+      `hugetlb.2MB.rsvd.max=${4 * MIB}`,
       "hugetlb.1GB.max=0",
+      "hugetlb.1GB.rsvd.max=0",
     ]);
     expect(resourceFlags(somePod(), container("a"), GIB, { ...runtime, version: 1 })).not.toContain("--cgroup-conf");
   });

@@ -153,9 +153,9 @@ export function limitFlags({ spec }: CoreV1Pod, { resources = {} }: CoreV1Contai
 function unifiedFlags(pod: CoreV1Pod, { resources }: CoreV1Container, { version, swap, pageSizes }: RuntimeLimits) {
   if (version === 1) return [];
   const limits = { ...pod.spec.resources?.limits, ...resources?.limits };
-  const pages = pageSizes.map((size) => {
+  const pages = pageSizes.flatMap((size) => {
     const [, amount] = Object.entries(limits).find(([name]) => hugepageSize(name) === size) ?? [];
-    return `hugetlb.${pageSizeName(size)}.max=${bytes(amount)}`;
+    return ["max", "rsvd.max"].map((limit) => `hugetlb.${pageSizeName(size)}.${limit}=${bytes(amount)}`);
   });
   const settings = ["memory.oom.group=1", ...(swap ? ["memory.swap.max=0"] : []), ...pages];
   return settings.flatMap((setting) => ["--cgroup-conf", setting]);
