@@ -38,3 +38,26 @@ test("what runs under a shim that containerd has no record of is ended, and no o
     expect(process.kill(inside, 0)).toBe(true);
   }
 });
+
+const LISTENER = `require("node:net").createServer().listen(process.argv.at(-1), () => console.log("listens"))`;
+
+test.each([
+  ["address", (path: string) => `unix://${path}`],
+  ["bootstrap.json", (path: string) => JSON.stringify({ version: 2, address: `unix://${path}`, protocol: "ttrpc" })],
+])("a shim that serves a container by its %s stays when the one that it is called by is gone", async (name, text) => {
+  const folder = mkdtempSync(join(tmpdir(), "skerry-orphans-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const socket = join(folder, "containerd.sock");
+  const address = join(folder, "shim.sock");
+  const args = ["-e", LISTENER, "--", "-namespace", "skerry", "-id", "first", "-address", socket, address];
+  const shim = spawn(process.execPath, args, { argv0: "containerd-shim-test", stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void shim.kill("SIGKILL"));
+  if (shim.stdout) await once(shim.stdout, "data");
+  const record = join(folder, "state/io.containerd.runtime.v2.task/skerry/second");
+  mkdirSync(record, { recursive: true });
+  writeFileSync(join(record, name), text(address));
+  const runtime = { folder, socket, namespace: "skerry" };
+  expect(await endOrphans(runtime, effects)).toBe(0);
+  rmSync(record, { recursive: true });
+  expect(await endOrphans(runtime, effects)).toBe(1);
+});
