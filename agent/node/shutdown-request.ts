@@ -59,6 +59,14 @@ export async function beAlone(home: string, effects: Timers): Promise<void> {
   throw new Error(`an agent of ${home} runs already (pid ${runningAgent(home)})`);
 }
 
+/** Ends the agent, wherever it runs; containers go on. */
+export async function endAgent(home: string, effects: Timers): Promise<void> {
+  const pid = runningAgent(home);
+  if (!pid) return;
+  process.kill(pid, "SIGTERM");
+  await beAlone(home, effects);
+}
+
 /** For what the agent does beside waiting for pods. */
 const MARGIN_MS = 10_000;
 

@@ -3,10 +3,12 @@ import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Containerd } from "../containerd.ts";
 import { steadyEffects } from "../effects.ts";
+import { down } from "../local/commands.ts";
 import { files, type Home, writeFile } from "../local/home.ts";
 import { type Progress, which } from "../local/install.ts";
 import { readIdentity } from "../local/join.ts";
-import { thisProgram } from "../local/prepare.ts";
+import { runningSupervisor, thisProgram } from "../local/prepare.ts";
+import { endAgent } from "../node/shutdown-request.ts";
 import { run } from "../process.ts";
 import { type ShutdownSettings, type Unit, unitsFor } from "./units.ts";
 
@@ -52,6 +54,8 @@ export async function installService(home: Home, options: ServiceOptions, progre
   new Containerd({ home: home.path, timers: steadyEffects, log: progress }).writeSettings();
   for (const { name, text } of units) writeFile(join(FOLDER, name), text, 0o644);
   await systemctl("daemon-reload");
+  if (runningSupervisor(home.path)) await down(home, false, progress, steadyEffects);
+  await endAgent(home.path, steadyEffects);
   await systemctl("enable", "--now", ...units.map(({ name }) => name));
   progress(`${units.map(({ name }) => name).join(", ")} run now, and at each boot`);
 }

@@ -26,7 +26,7 @@ function heard(environment: NodeJS.ProcessEnv) {
 test("systemd hears that the agent is ready, that it lives, and that it stops", () => {
   const { notifier, said, timers } = heard({ NOTIFY_SOCKET: "/run/x", WATCHDOG_USEC: "60000000" });
   notifier.ready();
-  expect(timers.map(({ ms }) => ms)).toEqual([30_000]);
+  expect(timers.map(({ ms }) => ms)).toEqual([15_000]);
   timers[0]?.body();
   timers[1]?.body();
   notifier.stopping();

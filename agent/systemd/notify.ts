@@ -13,14 +13,16 @@ export type Notifier = {
 };
 
 const TIMEOUT_MS = 10_000;
+/** In the time that systemd waits. */
+const BEATS = 4;
 
 export function notifierFor(environment: NodeJS.ProcessEnv, deps: { run: Run; timers: Timers }): Notifier {
   const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdog } = environment;
   if (!socket) return { ready: () => {}, stopping: () => {} };
   const say = (word: string) =>
     deps.run("systemd-notify", [word], { env: { NOTIFY_SOCKET: socket }, timeoutMs: TIMEOUT_MS }).catch(() => {}); // systemd will find that nothing came
-  // Half of the time that it waits, as sd_watchdog_enabled(3) advises.
-  const everyMs = Number(watchdog) / 2000;
+  // More often than sd_watchdog_enabled(3) advises: on a machine that has much to do, one or two may come too late.
+  const everyMs = Number(watchdog) / BEATS / 1000;
   let cancel = () => {};
   const beat = () => {
     cancel = deps.timers.after(everyMs, () => {

@@ -22,10 +22,18 @@ test("a node is an agent, a containerd of its own, and what ends its pods before
   ]);
   const agent = unit("skerry.service");
   expect(agent).toContain("ExecStart=/usr/bin/node /opt/skerry/dist/skerry.js agent\n");
-  for (const line of ["Type=notify", "NotifyAccess=all", "WatchdogSec=60", "KillMode=process", "Restart=always"])
+  for (const line of ["Type=notify", "NotifyAccess=all", "WatchdogSec=120", "KillMode=process", "Restart=always"])
     expect(agent).toContain(`${line}\n`);
   expect(unit("skerry-containerd.service")).toContain(
     "ExecStart=/usr/bin/containerd -c /var/lib/skerry/containerd/config.toml\n",
+  );
+});
+
+test("a containerd of the same home that an agent has started goes first, and the unit's own can be found", () => {
+  const containerd = unit("skerry-containerd.service", { home: "/srv/a.b" });
+  expect(containerd).toContain('ExecStartPre=-pkill -f -- " -c /srv/a\\\\.b/containerd/config\\\\.toml$$"\n');
+  expect(containerd).toContain(
+    'ExecStartPost=-sh -c "echo \\"$$MAINPID\\" >\\"$$0\\"" /srv/a.b/containerd/containerd.pid\n',
   );
 });
 

@@ -21,7 +21,7 @@ export type UnitOptions = {
 export type Unit = { name: string; text: string };
 
 /** An agent that says nothing for so long hangs, and is started again, in s. */
-const WATCHDOG_SECONDS = 60;
+const WATCHDOG_SECONDS = 120;
 /** For what comes after the last pod's end, in s. */
 const SHUTDOWN_MARGIN_SECONDS = 15;
 
@@ -52,6 +52,10 @@ export function unitsFor(options: UnitOptions): Unit[] {
 }
 
 function containerdUnit({ name, home, containerd }: UnitOptions): Unit {
+  const settings = `${home}/containerd/config.toml`;
+  // One that an agent in a terminal has started holds the data; containers do not notice when it ends.
+  const end = ["pkill", "-f", "--", ` -c ${settings.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`];
+  const remember = ["sh", "-c", 'echo "$MAINPID" >"$0"', `${home}/containerd/containerd.pid`];
   const text = `[Unit]
 Description=containerd of the Skerry node in ${home}
 Documentation=https://containerd.io
@@ -60,7 +64,9 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart=${line([containerd, "-c", `${home}/containerd/config.toml`])}
+ExecStartPre=-${line(end)}
+ExecStart=${line([containerd, "-c", settings])}
+ExecStartPost=-${line(remember)}
 ${STANDING}
 
 [Install]
