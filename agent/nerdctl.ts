@@ -130,10 +130,13 @@ export class Nerdctl implements Runtime {
     return { ...inspected, State: { ...inspected.State, StartedAt: statSync(file).mtime.toISOString() } };
   }
 
-  async create(options: ContainerOptions, urgency?: Urgency): Promise<string> {
-    const done = await this.#run(["create", "--pull", "never", ...containerArgs(options)], urgency);
-    if (done.code !== 0) throw failure(done);
-    return done.stdout.trim();
+  /** `start` has the same turn, so that what was begun is finished before more is begun; it must wait for no other. */
+  create<T>(options: ContainerOptions, urgency: Urgency | undefined, start: (id: string) => Promise<T>): Promise<T> {
+    return this.#commands(async () => {
+      const done = await this.#runNow(["create", "--pull", "never", ...containerArgs(options)]);
+      if (done.code !== 0) throw failure(done);
+      return start(done.stdout.trim());
+    }, urgency);
   }
 
   async kill(id: string, signal: string): Promise<void> {

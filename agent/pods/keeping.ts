@@ -73,10 +73,17 @@ export class Keeper {
   }
 
   /** Creates and starts a container; one that fails at its start stays, in state Created. */
-  async run(options: ContainerOptions, { stdin, tty, once }: Keeping, urgency?: Urgency): Promise<Inspected> {
-    const { nerdctl, limits, command } = this.#parts;
+  async run(options: ContainerOptions, keeping: Keeping, urgency?: Urgency): Promise<Inspected> {
+    const { stdin, tty } = keeping;
+    const { nerdctl } = this.#parts;
     const flags = [...(stdin ? ["-i"] : []), ...(tty ? ["-t"] : []), ...(options.flags ?? [])];
-    const [id] = await Promise.all([nerdctl.create({ ...options, flags }, urgency), this.#ensure()]);
+    const start = async (id: string) => ({ id, pid: await this.#startKept(id, keeping) });
+    const [{ id, pid }] = await Promise.all([nerdctl.create({ ...options, flags }, urgency, start), this.#ensure()]);
+    return nerdctl.started(id, pid, options);
+  }
+
+  async #startKept(id: string, { stdin, tty, once }: Keeping): Promise<number> {
+    const { nerdctl, limits, command } = this.#parts;
     const pipe = (name: string) => join(this.#folder, `${id}.${name}`);
     const pipes = {
       ...(stdin && { stdin: pipe("stdin") }),
@@ -92,7 +99,7 @@ export class Keeper {
       const tasks = new ContainerdTasks(containerd);
       const pid = await tasks.create(id, pipes, tty);
       await tasks.start(id);
-      return await nerdctl.started(id, pid, options);
+      return pid;
     } finally {
       told.destroy();
     }

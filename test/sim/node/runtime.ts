@@ -75,19 +75,21 @@ export class ModelNerdctl implements Runtime {
   }
 
   /** As the keeper's: nerdctl creates it, and the agent asks containerd to start it, by calls that may fail as commands do. */
-  async runKept(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
-    const container = await this.#do(async ({ step }) => {
-      await step(30, 130);
-      return this.#machine.create(options);
-    }, urgency);
-    const started = this.#process(async ({ step }) => {
-      await step(40, 130);
-      if (this.#agent.ended) throw new NerdctlError(1, "context canceled"); // nobody asks for the rest
-      await step(5, 40);
-      this.#machine.start(container);
-      return this.#inspected(container);
-    });
-    return this.#agent.await(started);
+  runKept(options: ContainerOptions, urgency?: Urgency): Promise<Inspected> {
+    const inTurn = async () => {
+      const container = await this.#process(async ({ step }) => {
+        await step(30, 130);
+        return this.#machine.create(options);
+      });
+      return this.#process(async ({ step }) => {
+        await step(40, 130);
+        if (this.#agent.ended) throw new NerdctlError(1, "context canceled"); // nobody asks for the rest
+        await step(5, 40);
+        this.#machine.start(container);
+        return this.#inspected(container);
+      });
+    };
+    return this.#agent.await(this.#turns(inTurn, urgency));
   }
 
   update(id: string): Promise<void> {
