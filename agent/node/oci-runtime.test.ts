@@ -51,6 +51,12 @@ async function handedOn(given: object): Promise<Spec> {
   return JSON.parse(readFileSync(join(folder, "config.json"), "utf8"));
 }
 
+test("the runtime says nothing but its own, though the folder that the shim lies in is gone", async () => {
+  const gone = join(folder, "gone");
+  const started = `mkdir ${gone}; cd ${gone}; rmdir ${gone}; exec ${runtimes.of("echo")} ps id`;
+  expect(await run("sh", ["-c", started])).toMatchObject({ code: 0, stdout: "ps id\n", stderr: "" });
+});
+
 const { ipc, uts, group, onlyGroups, mounts } = SpecAnnotation;
 
 describe("a container's specification", () => {

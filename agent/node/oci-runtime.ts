@@ -55,8 +55,14 @@ export function ociRuntimes(folder: string, configured: RuntimeHandlers = {}): O
 
 const isShim = (runtime: string) => runtime.startsWith("io.containerd.");
 
+/**
+ * A shim lies in the folder of its first container, which goes with that one: a shell that starts there complains, and
+ * containerd takes that for the runtime's answer.
+ */
+const SHELL_ELSEWHERE = "/usr/bin/env -S -C / sh";
+
 function writeScript(path: string, rules: string, runtime: string): string {
-  const script = `#!/bin/sh
+  const script = `#!${SHELL_ELSEWHERE}
 last= bundle= process=
 for word do
   case $last in --bundle) bundle=$word ;; --process) process=$word ;; esac
