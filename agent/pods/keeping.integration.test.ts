@@ -72,7 +72,6 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     return readdirSync("/proc").filter(own).map(Number);
   }
 
-  const numbers = (to: number) => Array.from({ length: to }, (_, index) => `${index + 1}\n`).join("");
   /** Prints numbers until it may end. */
   const counting = "i=0; until test -e /over; do i=$((i + 1)); echo $i; sleep 0.1; done; printf end";
 
@@ -89,7 +88,7 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     await runtime.nerdctl.remove(all.map(({ id }) => id));
   }, 120_000);
 
-  test("a keeper that is killed is replaced at once, and no line is lost or doubled", async () => {
+  test("a keeper that is killed is replaced at once: no line is doubled, and only what it had just read may be lost", async () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => start(counting)));
     const killed = new Set<number>();
     for (let round = 0; round < 2; round++) {
@@ -112,8 +111,11 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     expect(heard).toMatch(/^\d+\n[\d\n]*end$/);
     expect(killed.size).toBe(2);
     for (const container of all) {
-      const text = await printed(container);
-      expect(text).toBe(`${numbers(text.split("\n").length - 1)}end`);
+      const lines = (await printed(container)).split("\n");
+      expect(lines.pop()).toBe("end");
+      const numbers = lines.map(Number);
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+      expect((numbers.at(-1) ?? 0) - numbers.length).toBeLessThanOrEqual(killed.size); // they come one by one
     }
     expect(readdirSync(join(runtime.home, "attach"))).toEqual(["keeper.lock", "keeper.sock"]);
   });
@@ -136,7 +138,7 @@ describe("containers of a node and their keeper", { timeout: 60_000 }, () => {
     expect(await printed(container)).toBe("before\nafter");
   });
 
-  test("a keeper of another version makes room for that of its agent, in the middle of a line", async () => {
+  test("a keeper of another version makes room for that of its agent, in the middle of a line, and what is printed meanwhile stays", async () => {
     const container = await start("printf be; until test -e /over; do sleep 0.05; done; printf 'gun\\nend'");
     await effects.sleep(200);
     const before = pids();

@@ -13,7 +13,7 @@ import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
-import { makePipes } from "./pipes.ts";
+import { holdPipe, makePipes } from "./pipes.ts";
 
 const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 30_000;
@@ -46,6 +46,8 @@ export class Keeper {
   readonly #parts: KeeperParts;
   #connection: Promise<Socket> | undefined;
   #endedLately = false;
+  /** What a container has printed last is not to be lost when it ends just while there is no keeper. */
+  readonly #held = new Map<string, (() => void)[]>();
 
   constructor(parts: KeeperParts) {
     this.#parts = parts;
@@ -60,6 +62,8 @@ export class Keeper {
       // An agent was killed before it could hand them over.
       if (kind.startsWith("std") && !this.#keeps(id)) rmSync(join(this.#folder, name), { force: true });
     }
+    for (const name of readdirSync(this.#folder).filter((entry) => entry.endsWith(".json")))
+      this.#hold(name.slice(0, -5));
     await this.#replace();
     await this.#resume();
   }
@@ -96,6 +100,7 @@ export class Keeper {
     await makePipes(Object.values(pipes), command);
     const told = await this.#tell({ id, pipes, socket, log, limits, tty, once, containerd });
     try {
+      this.#hold(id);
       const tasks = new ContainerdTasks(containerd);
       const pid = await tasks.create(id, pipes, tty);
       await tasks.start(id);
@@ -114,6 +119,21 @@ export class Keeper {
   async logged(id: string): Promise<void> {
     for (let waited = 0; waited < LOG_TIMEOUT_MS && this.#keeps(id); waited += LOOK_EVERY_MS)
       await this.#parts.timers.sleep(LOOK_EVERY_MS);
+    this.#letGo();
+  }
+
+  #hold(id: string): void {
+    this.#letGo();
+    const pipes = ["stdout", "stderr"].map((name) => join(this.#folder, `${id}.${name}`));
+    this.#held.set(id, pipes.filter((pipe) => existsSync(pipe)).map(holdPipe));
+  }
+
+  #letGo(): void {
+    for (const [id, held] of this.#held)
+      if (!this.#keeps(id)) {
+        for (const end of held) end();
+        this.#held.delete(id);
+      }
   }
 
   #keeps(id: string): boolean {
@@ -171,18 +191,28 @@ export class Keeper {
     const socket = controlSocket(this.#folder);
     const there = await dial(socket).catch(() => undefined);
     if (there) return there;
-    // Two would share what containers print: an agent may just have started one, and been killed.
-    const lock = ["--no-fork", "--nonblock", join(this.#folder, "keeper.lock")];
-    const program = [process.execPath, ...FLAGS, programPath("pods/keeper"), this.#folder];
-    const { environment: env } = this.#parts.nerdctl;
-    const child = spawn("flock", [...lock, ...program], { detached: true, stdio: "ignore", env });
-    child.on("error", () => {}).unref();
+    let hasEnded = true;
     for (let waited = 0; waited < START_TIMEOUT_MS; waited += LOOK_EVERY_MS) {
+      if (hasEnded && waited % AGAIN_MS === 0) {
+        hasEnded = false;
+        this.#spawn(() => {
+          hasEnded = true;
+        });
+      }
       await this.#parts.timers.sleep(LOOK_EVERY_MS);
       const connection = await dial(socket).catch(() => undefined);
       if (connection) return connection;
     }
     throw new Error("the keeper does not start");
+  }
+
+  #spawn(onEnd: () => void): void {
+    // Two would share what containers print: an agent may just have started one, and been killed.
+    const lock = ["--no-fork", "--nonblock", join(this.#folder, "keeper.lock")];
+    const program = [process.execPath, ...FLAGS, programPath("pods/keeper"), this.#folder];
+    const { environment: env } = this.#parts.nerdctl;
+    const child = spawn("flock", [...lock, ...program], { detached: true, stdio: "ignore", env });
+    child.on("error", onEnd).on("exit", onEnd).unref();
   }
 }
 

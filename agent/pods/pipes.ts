@@ -10,6 +10,12 @@ export async function makePipes(paths: readonly string[], start: Command = comma
   await start("mkfifo", ["-m", "600", ...paths]);
 }
 
+/** Keeps what is in a pipe, also while nobody else has it open. Returns what ends this. */
+export function holdPipe(path: string): () => void {
+  const file = openSync(path, O_RDONLY | O_NONBLOCK);
+  return () => closeSync(file);
+}
+
 /**
  * The reading end. A pipe is at its end when nobody has it open for writing, which is so at first: until `begun` is
  * called, this has. The shim has it from the moment that it was told to start what prints.

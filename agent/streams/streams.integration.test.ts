@@ -287,25 +287,6 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
     expect((await second.status()).status).toBe("Success");
   });
 
-  test("a keeper that is killed loses nothing: the next goes on where it was", async () => {
-    await startKept("counting", ["sh", "-c", "for i in $(seq 100); do echo $i; sleep 0.02; done; printf end"], {
-      tty: false,
-      once: true,
-    });
-    const keepers = readdirSync("/proc").filter((pid) => commandLine(pid).includes(`keeper.ts ${runtime.home}`));
-    for (const pid of keepers) process.kill(Number(pid), "SIGKILL");
-    const { logPath } = containers.get("counting") as FoundContainer;
-    const printed = () =>
-      readFileSync(logPath, "utf8")
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => (JSON.parse(line) as { log: string }).log)
-        .join("");
-    await eventually("all is logged", () => printed().endsWith("end"), printed);
-    expect(keepers.length).toBe(1);
-    expect(printed()).toBe(`${Array.from({ length: 100 }, (_, index) => `${index + 1}\n`).join("")}end`);
-  });
-
   test("a command goes with its container, in a terminal or not", async () => {
     const doomed = await start("doomed", "exec sleep 1000");
     const command: [string, string][] = ["sleep", "999"].map((word) => ["command", word]);
