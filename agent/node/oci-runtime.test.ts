@@ -57,7 +57,7 @@ test("the runtime says nothing but its own, though the folder that the shim lies
   expect(await run("sh", ["-c", started])).toMatchObject({ code: 0, stdout: "ps id\n", stderr: "" });
 });
 
-const { ipc, uts, group, onlyGroups, mounts } = SpecAnnotation;
+const { ipc, uts, group, onlyGroups, mounts, processLabel, mountLabel } = SpecAnnotation;
 
 describe("a container's specification", () => {
   test.each([
@@ -135,6 +135,13 @@ describe("a container's specification", () => {
     ];
     const given = spec({ [mounts]: JSON.stringify(added).slice(1, -1), "z/after": '],"x' });
     expect((await handedOn(given)).mounts).toEqual([...given.mounts, ...added]);
+  });
+
+  test("has SELinux labels", async () => {
+    const [process, mount] = ["a_u:b_r:c_t:s0:c1,c2", `a_u:object_r:"\\d":s0`];
+    const done = await handedOn(spec({ [processLabel]: process, [mountLabel]: mount }));
+    expect(done.process).toEqual({ ...spec({}).process, selinuxLabel: process });
+    expect(done.linux).toMatchObject({ ...spec({}).linux, mountLabel: mount, maskedPaths: expect.anything() });
   });
 
   test("of a privileged container hides nothing", async () => {

@@ -9,7 +9,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { keepFile } from "../local/home.ts";
 
-/** What a container's annotations tell the script. All but the mounts are paths of ours and numbers, which need no escaping. */
+/** What a container's annotations tell the script. All but mounts and labels are paths of ours and numbers, without escapes. */
 export const SpecAnnotation = {
   /** The file that stands for the IPC namespace to join, or `host`. */
   ipc: "skerry.dev/ipc",
@@ -21,6 +21,9 @@ export const SpecAnnotation = {
   onlyGroups: "skerry.dev/only-groups",
   /** Mounts beside those in the specification, as it would list them. */
   mounts: "skerry.dev/mounts",
+  /** SELinux labels, of the process and of the container's files. */
+  processLabel: "skerry.dev/process-label",
+  mountLabel: "skerry.dev/mount-label",
 } as const;
 
 /** The variable that becomes `HOSTNAME`, which nerdctl sets whatever it is told. */
@@ -86,7 +89,7 @@ const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
  * double quote inside of a text has a backslash before it, so nothing that a user wrote looks like a field.
  */
 export function specRules(masked: readonly string[]): string[] {
-  const { ipc, uts, group, onlyGroups, mounts } = SpecAnnotation;
+  const { ipc, uts, group, onlyGroups, mounts, processLabel, mountLabel } = SpecAnnotation;
   const namespace = (name: string, type: string) => [
     `s|("${name}":"host".*)\\{"type":"${type}"\\},|\\1|`,
     `s|("${name}":"(/[^"]*)".*\\{"type":"${type}")\\}|\\1,"path":"\\2"}|`,
@@ -111,6 +114,8 @@ export function specRules(masked: readonly string[]): string[] {
     "G",
     's|^([^\\n]*)\\n(.*)(\\],"annotations":)|\\2,\\1\\3|',
     "}",
+    `s#"process":\\{(.*"${processLabel}":"(([^"\\\\]|\\\\.)*)")#"process":{"selinuxLabel":"\\2",\\1#`,
+    `s#("${mountLabel}":"(([^"\\\\]|\\\\.)*)".*"linux":\\{)#\\1"mountLabel":"\\2",#`,
     // Nobody is in a group twice.
     ":again",
     's|("additionalGids":\\[([0-9]+,)*([0-9]+)(,[0-9]+)*),\\3([],])|\\1\\5|',

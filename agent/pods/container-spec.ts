@@ -79,7 +79,7 @@ export type ContainerGiven = {
   cgroupParent: string;
   /** What it shares with the pod's others, see `shareWith`. */
   shared: readonly string[];
-  security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
+  security: Pick<NodeSecurity, "settings" | "hasAppArmor" | "hasSELinux">;
   chance: string;
   /** The container whose process namespace it joins, for ephemeral containers. */
   target?: string;

@@ -10,6 +10,7 @@ import { type OciRuntimes, ociRuntimes } from "../node/oci-runtime.ts";
 import { type SecuritySettings, securitySettings } from "../node/security-settings.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { hasAppArmor } from "./app-armor.ts";
+import { hasSELinux } from "./selinux.ts";
 import { machineNamespaces, type SharedNamespaces } from "./shared-namespaces.ts";
 
 export interface NodeSecurity {
@@ -17,6 +18,7 @@ export interface NodeSecurity {
   readonly runtimes: OciRuntimes;
   readonly namespaces: SharedNamespaces;
   readonly hasAppArmor: boolean;
+  readonly hasSELinux: boolean;
   /** The handler that a RuntimeClass names. Rejects in the kubelet's words. */
   handlerOf(runtimeClass: string): Promise<string>;
   /** Whom the first process of a container ran as at its start; undefined for one that is not there. */
@@ -33,6 +35,7 @@ export function machineSecurity(parts: SecurityParts): NodeSecurity {
     runtimes: ociRuntimes(join(home, "containerd", "runtimes"), settings.runtimeHandlers),
     namespaces: machineNamespaces(home, command),
     hasAppArmor: hasAppArmor(),
+    hasSELinux: hasSELinux(),
     async handlerOf(name) {
       const path = `/apis/node.k8s.io/v1/runtimeclasses/${encodeURIComponent(name)}`;
       const { code, body } = await api("GET", path).catch((error) => {

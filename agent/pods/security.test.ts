@@ -4,16 +4,22 @@ import { SpecAnnotation } from "../node/oci-runtime.ts";
 import { securityFlags } from "./security.ts";
 import { somePod } from "./testing.ts";
 
-type Node = { seccompDefault?: boolean; hasAppArmor?: boolean; user?: string; annotations?: Record<string, string> };
+type Node = {
+  seccompDefault?: boolean;
+  hasAppArmor?: boolean;
+  hasSELinux?: boolean;
+  user?: string;
+  annotations?: Record<string, string>;
+};
 
 /** Flags as one text. */
 function flags(own: CoreV1SecurityContext, whole: CoreV1PodSecurityContext = {}, node: Node = {}): string {
-  const { seccompDefault = false, hasAppArmor = false, user = "", annotations = {} } = node;
+  const { seccompDefault = false, hasAppArmor = false, hasSELinux = false, user = "", annotations = {} } = node;
   const container = { name: "app", image: "app:1", securityContext: own };
   const pod = somePod({ containers: [container], securityContext: whole }, { annotations });
   const settings = { seccompDefault, allowedUnsafeSysctls: [], runtimeHandlers: {} };
   const image = { Id: "sha256:1", Config: { User: user } };
-  return securityFlags(pod, container, { image, security: { settings, hasAppArmor } }).join(" ");
+  return securityFlags(pod, container, { image, security: { settings, hasAppArmor, hasSELinux } }).join(" ");
 }
 
 const UNCONFINED = "--security-opt seccomp=unconfined";
@@ -93,4 +99,18 @@ test("AppArmor, where the machine has it", () => {
   expect(flags({}, profile("Unconfined"), node)).toBe(`${UNCONFINED} --security-opt apparmor=unconfined`);
   const annotations = { "container.apparmor.security.beta.kubernetes.io/app": "localhost/old" };
   expect(() => flags({}, profile("Unconfined"), { ...node, annotations })).toThrow("apparmor profile not found old");
+});
+
+test("SELinux labels are passed on where the kernel has it, those of a container before the pod's", () => {
+  const [own, whole] = [{ seLinuxOptions: { level: "s0:c1,c2" } }, { seLinuxOptions: { type: "x_t", level: "s0" } }];
+  const labels = (process: string, file: string) =>
+    `${UNCONFINED} --annotation skerry.dev/process-label=${process} --annotation skerry.dev/mount-label=${file}`;
+  const node = { hasSELinux: true };
+  expect(flags(own, whole, node)).toBe(
+    labels("system_u:system_r:x_t:s0:c1,c2", "system_u:object_r:container_file_t:s0:c1,c2"),
+  );
+  expect(flags({}, whole, node)).toBe(labels("system_u:system_r:x_t:s0", "system_u:object_r:container_file_t:s0"));
+  expect(flags({ ...own, privileged: true }, whole, node)).toBe(`--privileged ${UNCONFINED}`);
+  expect(flags({}, {}, node)).toBe(UNCONFINED);
+  expect(flags(own, whole)).toBe(UNCONFINED);
 });

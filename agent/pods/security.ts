@@ -12,6 +12,7 @@ import type { InspectedImage } from "../runtime.ts";
 import { appArmorProfileOf, isLoaded } from "./app-armor.ts";
 import { ConfigError } from "./env.ts";
 import type { NodeSecurity } from "./node-security.ts";
+import { seLinuxLabels } from "./selinux.ts";
 
 /** Profiles of type Localhost lie under this, where tools for Kubernetes put them. */
 export const SECCOMP_FOLDER = "/var/lib/kubelet/seccomp";
@@ -23,7 +24,7 @@ export class CreateError extends Error {
 
 export type SecurityGiven = {
   image: InspectedImage;
-  security: Pick<NodeSecurity, "settings" | "hasAppArmor">;
+  security: Pick<NodeSecurity, "settings" | "hasAppArmor" | "hasSELinux">;
 };
 
 /** Throws `ConfigError` for what must not be, `CreateError` for what is not there. */
@@ -43,6 +44,7 @@ export function securityFlags(
     ...(own.procMount === "Unmasked" ? option("systempaths=unconfined") : []),
     ...option(`seccomp=${seccompProfile(pod, container, security.settings.seccompDefault)}`),
     ...(security.hasAppArmor ? appArmorFlags(pod, container) : []),
+    ...(security.hasSELinux ? seLinuxFlags(pod, container) : []),
   ];
 }
 
@@ -120,6 +122,13 @@ function appArmorFlags(pod: CoreV1Pod, container: CoreV1Container): string[] {
       `failed to get container spec opts: failed to generate apparmor spec opts: apparmor profile not found ${name}`,
     );
   return option(`apparmor=${type === "Localhost" ? name : "unconfined"}`);
+}
+
+function seLinuxFlags(pod: CoreV1Pod, container: CoreV1Container): string[] {
+  const labels = seLinuxLabels(pod, container);
+  if (!labels) return [];
+  const { processLabel, mountLabel } = SpecAnnotation;
+  return [...annotation(processLabel, labels.process), ...annotation(mountLabel, labels.mount)];
 }
 
 function refuseRoot(pod: CoreV1Pod, container: CoreV1Container, image: InspectedImage): void {

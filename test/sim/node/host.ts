@@ -68,6 +68,7 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
         opened: () => [],
       },
       hasAppArmor: false,
+      hasSELinux: false,
       handlerOf: async () => "",
       userOf: () => undefined,
     },
