@@ -3,10 +3,11 @@
  * agent. containerd's shims keep the pipes open if it is killed, so the next one goes on where it was; what goes with it is
  * what it had just read (up to 64 KiB a stream) and the beginning of a line whose end had not come (16 KiB). Until there is
  * another, containers can print as much as a pipe holds, and then wait; the agent has the pipes open too, for those that
- * end meanwhile. Usage: `node keeper.ts FOLDER`; who
- * wants a container kept sends its `KeptSettings` as a line to `FOLDER/keeper.sock`, is answered by a line, starts it and
- * closes the connection. It ends when there is nothing to keep, or when an agent of another version says its own by
- * `{"version":"…"}`: that one starts another keeper, which goes on where this one stops.
+ * end meanwhile.
+ *
+ * Usage: `node keeper.ts FOLDER`; who wants a container kept sends its `KeptSettings` as a line to `FOLDER/keeper.sock`,
+ * is answered by a line, starts it and closes the connection. It ends when there is nothing to keep, or when an agent of
+ * another version says its own by `{"version":"…"}`: that one starts another keeper, which goes on where this one stops.
  */
 import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
