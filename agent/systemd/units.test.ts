@@ -40,7 +40,7 @@ test("a containerd of the same home that an agent has started goes first, and th
 test("pods end before whatever they need does, and systemd waits for them", () => {
   const shutdown = unit("skerry-shutdown.service", { shutdown: { total: 300, critical: 20 } });
   expect(shutdown).toMatch(/^After=.*skerry\.service.*$/m);
-  expect(shutdown).toContain("TimeoutStopSec=315\n");
+  expect(shutdown).toContain("TimeoutStopSec=330\n");
   expect(shutdown).toContain("node shutdown --grace-period 300s --grace-period-critical-pods 20s");
 });
 

@@ -22,8 +22,8 @@ export type Unit = { name: string; text: string };
 
 /** An agent that says nothing for so long hangs, and is started again, in s. */
 const WATCHDOG_SECONDS = 120;
-/** For what comes after the last pod's end, in s. */
-const SHUTDOWN_MARGIN_SECONDS = 15;
+/** For the start of the command that ends the pods, and for what comes after the last one, in s. */
+const SHUTDOWN_MARGIN_SECONDS = 30;
 
 /** In systemd's own way: no variables, no specifiers. */
 function quote(word: string): string {
