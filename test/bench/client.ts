@@ -1,6 +1,8 @@
 /** Runs the load client: a small Go program, so that it takes as little of the machine as it can. */
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
 import { spawn } from "../../agent/process.ts";
@@ -41,18 +43,20 @@ export async function client<T>(plane: ControlPlane, ...args: string[]): Promise
   return JSON.parse(stdout) as T;
 }
 
-/** Starts a command that runs until it is told to stop, and then says what it saw. */
+/**
+ * Starts a command that runs until it is told to stop, and then says what it saw. Resolves when it has begun, which it
+ * says by a line.
+ */
 export async function clientUntilStopped<T>(plane: ControlPlane, ...args: string[]): Promise<() => Promise<T>> {
   const child = spawn(await clientProgram(), argumentsFor(plane, args), { stdio: ["pipe", "pipe", "inherit"] });
-  let output = "";
-  child.stdout?.on("data", (chunk: Buffer) => {
-    output += chunk.toString();
-  });
   const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  const lines = createInterface(child.stdout as Readable)[Symbol.asyncIterator]();
+  await lines.next();
   return async () => {
     child.stdin?.end();
+    const { value = "" } = await lines.next();
     const code = await ended;
     if (code !== 0) throw new Error(`the client ended with ${code}`);
-    return JSON.parse(output) as T;
+    return JSON.parse(value) as T;
   };
 }

@@ -81,6 +81,7 @@ func probe(s *server, args []string) any {
 	for range maxConnections / 10 {
 		idle <- must(s.connect())
 	}
+	fmt.Println("begun")
 	var all []time.Duration
 	var lock sync.Mutex
 	var done sync.WaitGroup
