@@ -149,6 +149,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
         recursiveReadOnly,
         nodeSettings: settings,
         command: commandBy(launcher.run),
+        starting: (kind, start) => parts.observations.starting(kind, start),
         log,
       }),
     housekeeping: machineHousekeeping(home.path, settings, launcher.run),

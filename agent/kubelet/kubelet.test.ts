@@ -204,7 +204,9 @@ test("cAdvisor's metrics have the labels that dashboards select by", async () =>
 test("the agent is told of as a kubelet", async () => {
   const { ask, observations } = made();
   const run = observations.counting(async (_, args) => ({ code: args[0] === "rm" ? 1 : 0, stdout: "", stderr: "" }));
-  await run("nerdctl", ["run", "-d", "-l", "skerry.dev/kind=app"]);
+  await run("nerdctl", ["create", "-l", "skerry.dev/kind=app"]);
+  expect(await observations.starting("app", async () => 7)).toBe(7);
+  await expect(observations.starting("init", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   await run("nerdctl", ["run", "-d", "-l", "skerry.dev/kind=pause"]);
   await run("nerdctl", ["rm", "-f", "id"]);
   const api = observations.watching(
@@ -232,7 +234,10 @@ test("the agent is told of as a kubelet", async () => {
     'kubelet_running_containers{container_state="running"} 1',
     'kubelet_working_pods{config="desired",lifecycle="sync",static=""} 1',
     'kubelet_runtime_operations_total{operation_type="run_podsandbox"} 1',
-    'kubelet_runtime_operations_total{operation_type="start_container"} 1',
+    'kubelet_runtime_operations_total{operation_type="create_container"} 1',
+    'kubelet_runtime_operations_total{operation_type="start_container"} 2',
+    'kubelet_runtime_operations_errors_total{operation_type="start_container"} 1',
+    'kubelet_started_containers_errors_total{code="RunContainerError",container_type="init_container"} 1',
     'kubelet_runtime_operations_errors_total{operation_type="remove_container"} 1',
     'kubelet_started_containers_total{container_type="container"} 1',
     "kubelet_started_pods_total 1",

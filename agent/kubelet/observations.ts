@@ -2,7 +2,6 @@
 import type { CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
 import type { Reply } from "../link.ts";
 import type { PodMemory } from "../pods/memory.ts";
-import { Label } from "../pods/observe.ts";
 import type { Finished } from "../process.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { Exposition } from "./exposition.ts";
@@ -18,21 +17,20 @@ const REST_BOUNDS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
 const SECOND_MS = 1000;
 
 /** What nerdctl's commands are called where a runtime is asked by CRI. */
-const OPERATIONS: Readonly<Record<string, readonly string[]>> = {
-  create: ["create_container"],
-  exec: ["exec_sync"],
-  image: ["image_status"],
-  images: ["list_images"],
-  inspect: ["container_status"],
-  kill: ["stop_container"],
-  ps: ["list_containers"],
-  pull: ["pull_image"],
-  rm: ["remove_container"],
-  rmi: ["remove_image"],
-  run: ["create_container", "start_container"],
-  start: ["start_container"],
-  update: ["update_container_resources"],
-  version: ["version"],
+const OPERATIONS: Readonly<Record<string, string>> = {
+  create: "create_container",
+  exec: "exec_sync",
+  image: "image_status",
+  images: "list_images",
+  inspect: "container_status",
+  kill: "stop_container",
+  ps: "list_containers",
+  pull: "pull_image",
+  rm: "remove_container",
+  rmi: "remove_image",
+  run: "run_podsandbox",
+  update: "update_container_resources",
+  version: "version",
 };
 const CONTAINER_TYPES: Readonly<Record<string, string>> = {
   app: "container",
@@ -180,6 +178,23 @@ export class Observations {
     };
   }
 
+  /** The start of a container that has been created, counted. */
+  async starting<T>(kind: string, start: () => Promise<T>): Promise<T> {
+    const began = this.#now();
+    const container_type = CONTAINER_TYPES[kind] ?? "";
+    const seconds = () => (this.#now() - began) / SECOND_MS;
+    try {
+      const started = await start();
+      this.#started.add({ container_type });
+      this.#operated("start_container", false, seconds());
+      return started;
+    } catch (error) {
+      this.#startErrors.add({ container_type, code: "RunContainerError" });
+      this.#operated("start_container", true, seconds());
+      throw error;
+    }
+  }
+
   /** The same API, counted. `present` is asked which pods are here. */
   watching(api: Api, host: string, present: () => readonly PodOnNode[]): Api {
     return async (method, path, body, contentType) => {
@@ -211,18 +226,14 @@ export class Observations {
   }
 
   #ran(args: readonly string[], failed: boolean, seconds: number): void {
-    const kind = args.findLast((arg) => arg.startsWith(`${Label.kind}=`))?.slice(Label.kind.length + 1) ?? "";
-    const command = args.find((arg) => Object.hasOwn(OPERATIONS, arg)) ?? "";
-    const operations = command === "run" && kind === "pause" ? ["run_podsandbox"] : (OPERATIONS[command] ?? []);
-    for (const operation_type of operations) {
-      this.#operations.add({ operation_type });
-      this.#operationTimes.observe(seconds / operations.length, { operation_type });
-      if (failed) this.#operationErrors.add({ operation_type });
-    }
-    const container_type = CONTAINER_TYPES[kind];
-    if (command !== "run" || container_type === undefined) return;
-    if (failed) this.#startErrors.add({ container_type, code: "RunContainerError" });
-    else this.#started.add({ container_type });
+    const operation = OPERATIONS[args.find((arg) => Object.hasOwn(OPERATIONS, arg)) ?? ""];
+    if (operation) this.#operated(operation, failed, seconds);
+  }
+
+  #operated(operation_type: string, failed: boolean, seconds: number): void {
+    this.#operations.add({ operation_type });
+    this.#operationTimes.observe(seconds, { operation_type });
+    if (failed) this.#operationErrors.add({ operation_type });
   }
 
   #asked(method: string, host: string, code: string, seconds: number): void {

@@ -25,7 +25,7 @@ import type { FieldContext } from "./fields.ts";
 import { type PodFiles, podFiles } from "./files.ts";
 import type { Act } from "./handler.ts";
 import { act } from "./handlers.ts";
-import { Keeper, type Keeping } from "./keeping.ts";
+import { Keeper, type KeeperParts, type Keeping } from "./keeping.ts";
 import { machineSecurity, type NodeSecurity } from "./node-security.ts";
 import { machineProcesses, type Processes } from "./processes.ts";
 import type { RuntimeLimits } from "./resources.ts";
@@ -69,6 +69,8 @@ export type HostParts = {
   nodeSettings?: NodeSettings;
   /** Runs a program of the machine. */
   command?: Command;
+  /** See `KeeperParts`. */
+  starting?: KeeperParts["starting"];
   log?(message: string): void;
 };
 
@@ -78,7 +80,8 @@ export function machineHost(parts: HostParts): Host {
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
   const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
-  const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects, command: parts.command });
+  const { command, starting } = parts;
+  const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects, command, starting });
   const exec = execOnce(nerdctl, effects);
   return {
     memoryBytes: totalmem(),
@@ -89,7 +92,7 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
-    security: machineSecurity({ home, api, settings: nodeSettings.security, command: parts.command }),
+    security: machineSecurity({ home, api, settings: nodeSettings.security, command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
     async prepare() {

@@ -1,5 +1,5 @@
 /** The agent's side of the keeper: containers whose input and output stay open, and what is said to them. */
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, watch } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { ContainerdTasks } from "../containerd-tasks.ts";
@@ -13,8 +13,11 @@ import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
+import { Label } from "./observe.ts";
 import { holdPipe, makePipes } from "./pipes.ts";
 
+/** How names of settings end. */
+const SETTINGS = ".json";
 const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 30_000;
 /** How long the log of a container that has ended is waited for: a process outside may hold its output open. */
@@ -37,6 +40,8 @@ export type KeeperParts = {
   timers: Timers;
   /** Runs a program of the machine. */
   command?: Command;
+  /** Hears of each start, of which kind of container. */
+  starting?<T>(kind: string, start: () => Promise<T>): Promise<T>;
   /** Of this agent. */
   version?: string;
 };
@@ -62,8 +67,9 @@ export class Keeper {
       // An agent was killed before it could hand them over.
       if (kind.startsWith("std") && !this.#keeps(id)) rmSync(join(this.#folder, name), { force: true });
     }
-    for (const name of readdirSync(this.#folder).filter((entry) => entry.endsWith(".json")))
-      this.#hold(name.slice(0, -5));
+    this.#letGoOfEnded();
+    for (const name of readdirSync(this.#folder))
+      if (name.endsWith(SETTINGS)) this.#hold(name.slice(0, -SETTINGS.length));
     await this.#replace();
     await this.#resume();
   }
@@ -79,9 +85,10 @@ export class Keeper {
   /** Creates and starts a container; one that fails at its start stays, in state Created. */
   async run(options: ContainerOptions, keeping: Keeping, urgency?: Urgency): Promise<Inspected> {
     const { stdin, tty } = keeping;
-    const { nerdctl } = this.#parts;
+    const { nerdctl, starting = (_, start) => start() } = this.#parts;
     const flags = [...(stdin ? ["-i"] : []), ...(tty ? ["-t"] : []), ...(options.flags ?? [])];
-    const start = async (id: string) => ({ id, pid: await this.#startKept(id, keeping) });
+    const kind = options.labels?.[Label.kind] ?? "";
+    const start = async (id: string) => ({ id, pid: await starting(kind, () => this.#startKept(id, keeping)) });
     const [{ id, pid }] = await Promise.all([nerdctl.create({ ...options, flags }, urgency, start), this.#ensure()]);
     return nerdctl.started(id, pid, options);
   }
@@ -119,21 +126,23 @@ export class Keeper {
   async logged(id: string): Promise<void> {
     for (let waited = 0; waited < LOG_TIMEOUT_MS && this.#keeps(id); waited += LOOK_EVERY_MS)
       await this.#parts.timers.sleep(LOOK_EVERY_MS);
-    this.#letGo();
   }
 
   #hold(id: string): void {
-    this.#letGo();
     const pipes = ["stdout", "stderr"].map((name) => join(this.#folder, `${id}.${name}`));
     this.#held.set(id, pipes.filter((pipe) => existsSync(pipe)).map(holdPipe));
   }
 
-  #letGo(): void {
-    for (const [id, held] of this.#held)
-      if (!this.#keeps(id)) {
-        for (const end of held) end();
-        this.#held.delete(id);
-      }
+  /** The keeper removes the settings of a container when it has all that it printed. */
+  #letGoOfEnded(): void {
+    const watcher = watch(this.#folder, (_, name) => {
+      if (!name?.endsWith(SETTINGS)) return;
+      const id = name.slice(0, -SETTINGS.length);
+      if (this.#keeps(id)) return;
+      for (const end of this.#held.get(id) ?? []) end();
+      this.#held.delete(id);
+    });
+    watcher.on("error", () => {}).unref();
   }
 
   #keeps(id: string): boolean {
@@ -156,7 +165,7 @@ export class Keeper {
 
   /** Sees to it that there is a keeper, when there is something to keep. */
   async #resume(): Promise<void> {
-    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(".json")))
+    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(SETTINGS)))
       await this.#ensure();
   }
 
