@@ -9,13 +9,12 @@
  * is answered by a line, starts it and closes the connection. It ends when there is nothing to keep, or when an agent of
  * another version says its own by `{"version":"…"}`: that one starts another keeper, which goes on where this one stops.
  */
-import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { effects } from "../effects.ts";
 import { VERSION } from "../version.ts";
-import { controlSocket, discard, KeptContainer, type KeptSettings, settingsFile } from "./kept.ts";
+import { controlSocket, discard, KeptContainer, type KeptSettings, keptIds, settingsFile } from "./kept.ts";
 
 /** Containers like to be started one after another. */
 const IDLE_MS = 10_000;
@@ -64,11 +63,11 @@ function handOver(): void {
 
 /** Those of a keeper that was killed. One whose task is gone has no writer, so its output is at its end. */
 function resume(): void {
-  for (const name of readdirSync(folder).filter((entry) => entry.endsWith(".json")))
+  for (const file of keptIds(folder).map((id) => settingsFile(folder, id)))
     try {
-      keep(JSON.parse(readFileSync(join(folder, name), "utf8")) as KeptSettings).begun();
+      keep(JSON.parse(readFileSync(file, "utf8")) as KeptSettings).begun();
     } catch {
-      discard(join(folder, name)); // its pipes are gone
+      discard(file); // its pipes are gone
     }
 }
 

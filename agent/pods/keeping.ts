@@ -11,13 +11,11 @@ import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
 import type { ContainerOptions, Inspected, Urgency } from "../runtime.ts";
 import { VERSION } from "../version.ts";
-import { attachSocket, controlSocket, type KeptSettings, settingsFile } from "./kept.ts";
+import { attachSocket, controlSocket, idOfSettings, type KeptSettings, keptIds, settingsFile } from "./kept.ts";
 import type { LogLimits } from "./log-writer.ts";
 import { Label } from "./observe.ts";
 import { holdPipe, makePipes } from "./pipes.ts";
 
-/** How names of settings end. */
-const SETTINGS = ".json";
 const LOOK_EVERY_MS = 20;
 const START_TIMEOUT_MS = 30_000;
 /** How long the log of a container that has ended is waited for: a process outside may hold its output open. */
@@ -68,8 +66,7 @@ export class Keeper {
       if (kind.startsWith("std") && !this.#keeps(id)) rmSync(join(this.#folder, name), { force: true });
     }
     this.#letGoOfEnded();
-    for (const name of readdirSync(this.#folder))
-      if (name.endsWith(SETTINGS)) this.#hold(name.slice(0, -SETTINGS.length));
+    for (const id of keptIds(this.#folder)) this.#hold(id);
     await this.#replace();
     await this.#resume();
   }
@@ -136,9 +133,8 @@ export class Keeper {
   /** The keeper removes the settings of a container when it has all that it printed. */
   #letGoOfEnded(): void {
     const watcher = watch(this.#folder, (_, name) => {
-      if (!name?.endsWith(SETTINGS)) return;
-      const id = name.slice(0, -SETTINGS.length);
-      if (this.#keeps(id)) return;
+      const id = idOfSettings(name ?? "");
+      if (id === undefined || this.#keeps(id)) return;
       for (const end of this.#held.get(id) ?? []) end();
       this.#held.delete(id);
     });
@@ -165,8 +161,7 @@ export class Keeper {
 
   /** Sees to it that there is a keeper, when there is something to keep. */
   async #resume(): Promise<void> {
-    if (existsSync(this.#folder) && readdirSync(this.#folder).some((name) => name.endsWith(SETTINGS)))
-      await this.#ensure();
+    if (existsSync(this.#folder) && keptIds(this.#folder).length) await this.#ensure();
   }
 
   /** Never starts two, which would share what containers print. */

@@ -1,5 +1,5 @@
 /** One container's input and output, in the keeper. containerd's shim has the other ends of its named pipes. */
-import { rmSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import type { ContainerdTasks } from "../containerd-tasks.ts";
@@ -29,7 +29,12 @@ export type KeptSettings = {
 /** The keeper's files are in one folder. Paths of sockets have at most 107 bytes. */
 export const controlSocket = (folder: string): string => join(folder, "keeper.sock");
 export const attachSocket = (folder: string, id: string): string => join(folder, `${id.slice(0, 16)}.sock`);
-export const settingsFile = (folder: string, id: string): string => join(folder, `${id}.json`);
+const SETTINGS = ".json";
+export const settingsFile = (folder: string, id: string): string => join(folder, `${id}${SETTINGS}`);
+/** Whose settings a file of the folder holds; undefined for files of other kinds. */
+export const idOfSettings = (name: string): string | undefined =>
+  name.endsWith(SETTINGS) ? name.slice(0, -SETTINGS.length) : undefined;
+export const keptIds = (folder: string): string[] => readdirSync(folder).flatMap((name) => idOfSettings(name) ?? []);
 
 /** Of who may be talked with, so much of the output waits for the first client, who has started it to attach to it. */
 const MAX_EARLY_BYTES = 64 * 1024;

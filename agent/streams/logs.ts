@@ -113,10 +113,13 @@ async function* readLines(path: string, options: Wanted, deps: FollowDeps): Asyn
   }
 }
 
+const wantedEntries = (lines: string, options: Wanted): Entry[] =>
+  parseEntries(lines).filter((entry) => isWanted(entry, options));
+
 /** The entries of a log that are wanted, in portions; with `follow` until the container has ended or `signal`. */
 export async function* readEntries(path: string, options: Wanted, deps: FollowDeps): AsyncIterable<Entry[]> {
   for await (const lines of readLines(path, options, deps)) {
-    const entries = parseEntries(lines).filter((entry) => isWanted(entry, options));
+    const entries = wantedEntries(lines, options);
     if (entries.length > 0) yield entries;
   }
 }
@@ -136,8 +139,7 @@ export async function* readLog(path: string, options: LogOptions, deps: FollowDe
   }
 
   function partsOf(lines: string): Buffer[] {
-    const entries = parseEntries(lines).filter((entry) => isWanted(entry, options));
-    return entries.flatMap((entry) => {
+    return wantedEntries(lines, options).flatMap((entry) => {
       const begins = isNewLine && options.timestamps;
       isNewLine = entry.log.endsWith("\n");
       return begins ? [Buffer.from(`${entry.time} `), bytesOf(entry)] : [bytesOf(entry)];

@@ -2,7 +2,8 @@
 //
 //	client -url https://127.0.0.1:6443 -ca ca.crt -token TOKEN COMMAND [flags]
 //
-// It prints one JSON object; a command that is told when to stop, before that a line when it has begun. A worker has one connection and sends its next request when it has the last answer.
+// It prints one JSON object; a command that is told when to stop, before that a line when it has begun. A worker has one
+// connection and sends its next request when it has the last answer.
 package main
 
 import (
