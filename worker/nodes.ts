@@ -4,11 +4,13 @@ import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import type { StoreView } from "./api/view.ts";
 import type { Digest } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
+import { PersistentVolume } from "./kinds/core/persistent-volume.ts";
 import type { Kinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { isWatch } from "./lib/is-watch.ts";
+import { removerOf } from "./lib/local-volumes.ts";
 import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
 import { type Objects, routing, type Write } from "./link/downlink.ts";
@@ -26,6 +28,12 @@ export function writeOf(change: Change): Write {
 
 /** Every node that joins is told of all others. */
 const ROUTES: Digest<Node, KubeObject> = { kind: Node, of: (node) => routing(node) };
+
+/** Which node is to remove which volume; "" for those that stay. */
+const REMOVERS: Digest<PersistentVolume, string> = {
+  kind: PersistentVolume,
+  of: (volume) => removerOf(volume) ?? "",
+};
 
 export function objectsOf(view: StoreView, kinds: Kinds): Objects {
   return {
@@ -46,12 +54,17 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
       const kind = kinds.preferred("pods");
       return kind ? view.onNode(kind, node) : [];
     },
+    volumesToRemove: (node) =>
+      [...view.digest(REMOVERS)].flatMap(([key, remover]) =>
+        remover === node ? (view.get(PersistentVolume, "", key.slice(1)) ?? []) : [],
+      ),
   };
 }
 
 /** An agent that missed more is told all anew, which costs less than to read what was. */
 const MOST_MISSED = 2000;
-const MISSED_SCOPES = [...NODE_RESOURCES, "pods", "configmaps", "secrets"].map((resource) => ({ resource }));
+const MENTIONED = ["configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes"];
+const MISSED_SCOPES = [...NODE_RESOURCES, "pods", ...MENTIONED].map((resource) => ({ resource }));
 
 /**
  * The writes after `revision` that a node may have to hear of. Thousands of nodes ask at once after a deploy, so of other

@@ -1,11 +1,14 @@
 /**
- * What a node is told: its own pods with the ConfigMaps and Secrets that they mention, all Services and EndpointSlices,
- * and of the other nodes what routing needs. A pod travels with what it mentions, so an agent never waits for the rest.
+ * What a node is told: its own pods with the ConfigMaps, Secrets, claims and volumes that they mention, the volumes that
+ * it is to remove, all Services and EndpointSlices, and of the other nodes what routing needs. A pod travels with what it
+ * mentions, so an agent never waits for the rest.
  */
 
+import { podClaims } from "../kinds/core/pod-claims.ts";
 import { podReferences } from "../kinds/core/pod-references.ts";
-import type { CoreV1Pod } from "../kinds/generated/types.ts";
+import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../kinds/generated/types.ts";
 import { WANTED_VERSION } from "../lib/agent-rollout.ts";
+import { removerOf } from "../lib/local-volumes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { NODE_RESOURCES, type NodeChange, type ObjectJson } from "../protocol/link.ts";
 
@@ -16,6 +19,8 @@ export interface Objects {
   podsOnNode(node: string): readonly KubeObject[];
   /** All pods of a namespace, some at a time. */
   podsIn(namespace: string): Iterable<readonly KubeObject[]>;
+  /** PersistentVolumes whose data the node is to remove. */
+  volumesToRemove(node: string): readonly KubeObject[];
 }
 
 /** One write, with the bodies after and before; `object` is absent after a deletion, `old` on a creation. */
@@ -26,6 +31,9 @@ export type Write = {
   object: KubeObject | undefined;
   old: KubeObject | undefined;
 };
+
+const CLAIMS = "persistentvolumeclaims";
+const VOLUMES = "persistentvolumes";
 
 type NodeShape = KubeObject & {
   spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
@@ -65,7 +73,28 @@ function mentioned(pod: KubeObject, objects: Objects): NodeChange[] {
     const object = objects.get(resource, namespace, name);
     return object ? [{ resource, namespace, name, object: json(object) }] : [];
   };
-  return [...[...configmaps].flatMap(find("configmaps")), ...[...secrets].flatMap(find("secrets"))];
+  return [
+    ...[...configmaps].flatMap(find("configmaps")),
+    ...[...secrets].flatMap(find("secrets")),
+    ...podClaims(pod as CoreV1Pod).flatMap(({ claim }) => claimed(namespace, claim, objects)),
+  ];
+}
+
+/** A claim with its volume. One that is not there is told of too: the node may know an older one of its name. */
+function claimed(namespace: string, name: string, objects: Objects): NodeChange[] {
+  const object = objects.get(CLAIMS, namespace, name);
+  if (!object) return [{ resource: CLAIMS, namespace, name, object: null }];
+  const volumeName = (object as CoreV1PersistentVolumeClaim).spec?.volumeName;
+  const volume = volumeName ? objects.get(VOLUMES, "", volumeName) : undefined;
+  return [...(volume ? [named(VOLUMES, volume)] : []), named(CLAIMS, object)];
+}
+
+/** The claim that a volume is kept for. */
+export function claimOf(
+  volume: KubeObject | undefined,
+): { resource: string; namespace: string; name: string } | undefined {
+  const { namespace = "", name } = (volume as CoreV1PersistentVolume | undefined)?.spec?.claimRef ?? {};
+  return name ? { resource: CLAIMS, namespace, name } : undefined;
 }
 
 const named = (resource: string, object: KubeObject, own = true): NodeChange => ({
@@ -112,10 +141,11 @@ export function snapshotFor(node: string, objects: Objects): NodeChange[] {
     for (const change of mentioned(pod, objects)) add(change);
     add(named("pods", pod));
   }
+  for (const volume of objects.volumesToRemove(node)) add(named(VOLUMES, volume));
   return [...sent.values()];
 }
 
-/** The part of one write that concerns `node`; `mentions` tells whether one of its pods mentions a ConfigMap or Secret. */
+/** The part of one write that concerns `node`; `mentions` tells whether one of its pods mentions a ConfigMap, Secret or claim. */
 export function changeFor(
   node: string,
   write: Write,
@@ -137,6 +167,18 @@ export function changeFor(
     case "secrets":
       if (!mentions(resource, namespace, name)) return [];
       return [object ? named(resource, object) : gone];
+    case CLAIMS:
+      return mentions(resource, namespace, name) ? claimed(namespace, name, objects) : [];
+    case VOLUMES: {
+      const concerns = (volume: KubeObject | undefined) => {
+        const claim = claimOf(volume);
+        return (
+          (claim && mentions(claim.resource, claim.namespace, claim.name)) || (volume && removerOf(volume) === node)
+        );
+      };
+      if (!concerns(object) && !concerns(old)) return [];
+      return [object ? named(resource, object) : gone];
+    }
     default:
       if (!NODE_RESOURCES.some((known) => known === resource)) return [];
       return [object ? namedForAll(resource, object) : gone];

@@ -9,7 +9,13 @@ function cluster() {
   const answers: unknown[] = [];
   const open = () => sockets.filter(({ code }) => code === undefined);
   const link = new Link({
-    objects: { get: () => undefined, list: () => [], podsOnNode: () => [], podsIn: () => [] },
+    objects: {
+      get: () => undefined,
+      list: () => [],
+      podsOnNode: () => [],
+      podsIn: () => [],
+      volumesToRemove: () => [],
+    },
     sockets: open,
     socketsOf: open,
     revision: () => 1,

@@ -3,6 +3,8 @@
  * sleep between messages and be rebuilt; the only memory here is a cache of what nodes' pods mention.
  */
 
+import { removerOf } from "../lib/local-volumes.ts";
+import type { KubeObject } from "../lib/object.ts";
 import {
   CloseCode,
   type Json,
@@ -15,7 +17,7 @@ import {
   type ToNode,
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
-import { changeFor, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { changeFor, claimOf, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
 import { Mentions, mentionsOf } from "./mentions.ts";
 import type { Liveness } from "./readiness.ts";
 
@@ -53,6 +55,10 @@ export type LinkDeps = {
   usage?(node: string, id: number, usage: NodeUsage): void;
   now(): number;
 };
+
+/** Objects that nodes hear of when a pod of theirs mentions them. */
+const MENTIONED: ReadonlySet<string> = new Set(["configmaps", "secrets", "persistentvolumeclaims"]);
+type Mentioned = Pick<Write, "resource" | "namespace" | "name">;
 
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
@@ -168,7 +174,7 @@ export class Link {
   private tell(socket: NodeSocket, writes: readonly Write[]): void {
     const session = socket.session();
     if (session.state !== "open") return;
-    const mentions = (write: Write) => this.mentions.nodes(write).has(session.node);
+    const mentions = (what: Mentioned) => this.mentions.nodes(what).has(session.node);
     const changes = this.concerning(session.node, writes, mentions);
     if (changes.length > 0) sendObjects(socket, "changes", this.deps.revision(), changes);
   }
@@ -181,13 +187,21 @@ export class Link {
       if (resource === "pods") {
         this.mentions.learn(write);
         for (const node of [nodeOf(object), nodeOf(old)]) if (node) nodes.add(node);
-      } else if (resource === "configmaps" || resource === "secrets")
-        for (const node of this.mentions.nodes(write)) nodes.add(node);
+      } else if (MENTIONED.has(resource)) for (const node of this.mentions.nodes(write)) nodes.add(node);
+      else if (resource === "persistentvolumes")
+        for (const volume of [object, old]) for (const node of this.concernedBy(volume)) nodes.add(node);
       // Of all else every node hears the same.
       else if (changeFor("", write, this.deps.objects, () => false).length > 0) return this.deps.sockets();
       else if (isToldAlone(write)) nodes.add(write.name);
     }
     return [...nodes].flatMap((node) => this.deps.socketsOf(node).filter((socket) => socket.session().node === node));
+  }
+
+  /** The nodes whose pods use a volume, and the one that is to remove it. */
+  private concernedBy(volume: KubeObject | undefined): string[] {
+    const claim = claimOf(volume);
+    const remover = volume && removerOf(volume);
+    return [...(claim ? this.mentions.nodes(claim) : []), ...(remover ? [remover] : [])];
   }
 
   /** Asks a node's agent to dial its Relay; false when the node is not connected. */
@@ -229,10 +243,12 @@ export class Link {
     return new Map(open.map((socket) => [socket.session().node, socket.heard()]));
   }
 
-  private concerning(node: string, writes: Iterable<Write>, mentions: (write: Write) => boolean): NodeChange[] {
+  private concerning(node: string, writes: Iterable<Write>, mentions: (what: Mentioned) => boolean): NodeChange[] {
     const latest = new Map<string, NodeChange>();
     for (const write of writes) {
-      for (const change of changeFor(node, write, this.deps.objects, () => mentions(write))) {
+      const isMentioned = (resource: string, namespace: string, name: string) =>
+        mentions({ resource, namespace, name });
+      for (const change of changeFor(node, write, this.deps.objects, isMentioned)) {
         const key = `${change.resource}/${change.namespace}/${change.name}`;
         latest.delete(key); // the last word on an object takes its place in the order
         latest.set(key, change);
@@ -242,7 +258,7 @@ export class Link {
   }
 
   /** Whether one of the node's pods mentions an object: of one node that is quickly read from its own pods. */
-  private ownMentions(node: string): (write: Write) => boolean {
+  private ownMentions(node: string): (what: Mentioned) => boolean {
     let known: Set<string> | undefined;
     return ({ resource, namespace, name }) => {
       const pods = () => this.deps.objects.podsOnNode(node);

@@ -14,6 +14,7 @@ test("the nodes that mention an object are read once, and learnt from then on", 
     get: () => undefined,
     list: () => [],
     podsOnNode: () => [],
+    volumesToRemove: () => [],
     podsIn(namespace) {
       reads++;
       return [[pod(namespace, "a", "node-a", "settings"), pod(namespace, "b", "", "settings")]];

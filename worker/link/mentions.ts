@@ -1,4 +1,5 @@
-/** On which nodes pods mention a ConfigMap or Secret: a cache, made anew from a namespace's pods whenever it is not there. */
+/** On which nodes pods mention a ConfigMap, Secret or claim: a cache, made anew from a namespace's pods whenever it is not there. */
+import { podClaims } from "../kinds/core/pod-claims.ts";
 import { podReferences } from "../kinds/core/pod-references.ts";
 import type { CoreV1Pod } from "../kinds/generated/types.ts";
 import type { KubeObject } from "../lib/object.ts";
@@ -7,10 +8,14 @@ import { nodeOf, type Objects, type Write } from "./downlink.ts";
 /** Namespaces that are remembered at once. */
 const MAX_NAMESPACES = 200;
 
-/** `configmaps/NAME` and `secrets/NAME` of what a pod mentions. */
+/** `configmaps/NAME`, `secrets/NAME` and `persistentvolumeclaims/NAME` of what a pod mentions. */
 export function mentionsOf(pod: KubeObject): string[] {
   const { configmaps, secrets } = podReferences(pod as CoreV1Pod);
-  return [...[...configmaps].map((name) => `configmaps/${name}`), ...[...secrets].map((name) => `secrets/${name}`)];
+  return [
+    ...[...configmaps].map((name) => `configmaps/${name}`),
+    ...[...secrets].map((name) => `secrets/${name}`),
+    ...podClaims(pod as CoreV1Pod).map(({ claim }) => `persistentvolumeclaims/${claim}`),
+  ];
 }
 
 export class Mentions {
@@ -22,7 +27,7 @@ export class Mentions {
     this.#objects = objects;
   }
 
-  /** The nodes that must hear of a ConfigMap or Secret. */
+  /** The nodes that must hear of a ConfigMap, Secret or claim. */
   nodes({ resource, namespace, name }: Pick<Write, "resource" | "namespace" | "name">): ReadonlySet<string> {
     let known = this.#nodes.get(namespace);
     if (!known) {
