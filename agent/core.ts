@@ -360,6 +360,9 @@ export class AgentCore {
       ),
       configMaps: this.parts.state.of("configmaps") as unknown as Desired["configMaps"],
       secrets: this.parts.state.of("secrets") as unknown as Desired["secrets"],
+      claims: this.parts.state.of("persistentvolumeclaims") as unknown as Desired["claims"],
+      persistentVolumes: this.parts.state.of("persistentvolumes") as unknown as Desired["persistentVolumes"],
+      nodeLabels: this.self()?.metadata.labels,
       services: this.all<CoreV1Service>("services"),
     };
   }

@@ -77,7 +77,8 @@ export class Executor {
 
   async #prepareVolumes(state: PodState): Promise<boolean> {
     const { host, desired, events, effects } = this.#node;
-    const context = { pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state) };
+    const tell = (reason: string, message: string) => events.record(state.pod, "Warning", reason, message);
+    const context = { pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state), tell };
     const problems = await host.volumes.prepare(context).catch((error: Error) => [error.message]);
     for (const problem of problems) events.record(state.pod, "Warning", "FailedMount", problem);
     state.volumesReady = !problems.length;

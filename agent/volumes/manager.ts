@@ -6,19 +6,34 @@ import type {
   CoreV1Volume,
   CoreV1VolumeMount,
 } from "../../worker/kinds/generated/types.ts";
-import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 import { readInside } from "./inside.ts";
-import { isMountPoint, mountNew, share, unmountAll } from "./mounts.ts";
+import { isMountPoint, mountNew, mountPoints, share, unmountAll } from "./mounts.ts";
+import { ClaimError } from "./persistent/claims.ts";
+import { MountFailure } from "./persistent/plugin.ts";
+import { usersOf } from "./persistent/users.ts";
 import { imageFolder, linkTo, makeMountPoints } from "./places.ts";
 import { isRecursivelyReadOnly } from "./recursive-read-only.ts";
 import { volumeSources } from "./sources.ts";
 import { bindSubPath, removeBound, subPathOf } from "./sub-path.ts";
 import { type Api, PodTokens } from "./tokens.ts";
-import { type ContainerMount, ImageVolumeError, usedVolumes, type VolumeContext, VolumeError } from "./volume.ts";
+import {
+  type ContainerMount,
+  ImageVolumeError,
+  usedVolumes,
+  type VolumeContext,
+  VolumeError,
+  type VolumeObjects,
+} from "./volume.ts";
 
-export type PodContext = { pod: CoreV1Pod; desired: Pick<Desired, "configMaps" | "secrets">; fields: FieldContext };
+export type PodContext = {
+  pod: CoreV1Pod;
+  desired: VolumeObjects;
+  fields: FieldContext;
+  /** A warning about the pod. */
+  tell?(reason: string, message: string): void;
+};
 
 /** What a container's mounts are made from. */
 export type MountContext = {
@@ -62,6 +77,8 @@ export type VolumesDeps = {
   api: Api;
   now: () => number;
   images: ImageMounts;
+  /** See `VolumeContext`. */
+  makeVolume?: VolumeContext["makeVolume"];
   recursiveReadOnly: boolean;
 };
 
@@ -114,18 +131,23 @@ export class Volumes implements PodVolumes {
   ): Promise<string[]> {
     const own = this.#contextOf(context);
     const problems: string[] = [];
+    const claims: { name: string; message: string }[] = [];
     for (const volume of usedVolumes(context.pod)) {
       const source = volumeSources.find((s) => s.matches(volume));
       if (volume.image || !concerns(source?.follows ?? false)) continue; // images come when a container mounts them
       try {
         if (!source) throw new VolumeError(`${typeOf(volume)} volumes cannot be mounted by this node`);
         const follows = source.follows ?? false;
-        places.set(volume.name, { path: await source.prepare(volume, own), readOnly: follows, follows });
+        const readOnly = follows || (source.readOnly?.(volume) ?? false);
+        places.set(volume.name, { path: await source.prepare(volume, own), readOnly, follows });
       } catch (error) {
-        problems.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`);
+        const { message } = error as Error;
+        if (error instanceof ClaimError) claims.push({ name: volume.name, message });
+        else if (error instanceof MountFailure) problems.push(message);
+        else problems.push(`MountVolume.SetUp failed for volume "${volume.name}" : ${message}`);
       }
     }
-    return problems;
+    return [...problems, ...unprocessed(claims)];
   }
 
   refreshAt(uid: string): number {
@@ -150,7 +172,7 @@ export class Volumes implements PodVolumes {
         await bindSubPath({ volume: place.path, path: subPath, target: source, what });
       }
       // As runtimes do for kubelets.
-      if (!existsSync(source)) mkdirSync(source, { recursive: true, mode: 0o755 });
+      if (!isMountPoint(source) && !existsSync(source)) mkdirSync(source, { recursive: true, mode: 0o755 });
       if (source.includes(":")) source = linkTo(source, join(this.#folder(uid), "links", container.name, `${index}`));
       const made = this.#mount(source, mount, place.readOnly);
       if (made.propagation) await share(source, made.propagation);
@@ -210,6 +232,8 @@ export class Volumes implements PodVolumes {
     for (const folder of folders) {
       if (!existsSync(folder)) continue;
       await unmountAll(folder);
+      // What is mounted there still is not the pod's own: it must not go with it.
+      if (mountPoints(folder).length > 0) throw new Error(`${folder} cannot be unmounted`);
       rmSync(folder, { recursive: true, force: true });
     }
   }
@@ -229,6 +253,9 @@ export class Volumes implements PodVolumes {
       folder,
       memoryFolder: this.#memory(uid),
       now: this.#deps.now(),
+      makeVolume: this.#deps.makeVolume,
+      isElsewhere: (volume) => usersOf(this.#deps.home, volume).some((user) => user !== uid),
+      tell: (...warning) => context.tell?.(...warning),
       token: (request) => held.token(context.pod, request),
     };
   }
@@ -238,5 +265,13 @@ const propagations: Record<string, ContainerMount["propagation"]> = {
   HostToContainer: "rslave",
   Bidirectional: "rshared",
 };
+
+/** Those whose claims are not bound, as the kubelet tells of all of a pod's at once. */
+function unprocessed(claims: readonly { name: string; message: string }[]): string[] {
+  if (claims.length === 0) return [];
+  const names = `[${claims.map(({ name }) => name).join(" ")}]`;
+  const which = `unmounted volumes=${names}, unattached volumes=[], failed to process volumes=${names}`;
+  return [`Unable to attach or mount volumes: ${which}: ${claims.map(({ message }) => message).join("; ")}`];
+}
 
 const typeOf = ({ name: _, ...source }: CoreV1Volume): string => Object.keys(source)[0] ?? "unknown";

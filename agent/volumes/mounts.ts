@@ -32,7 +32,33 @@ export function mountPoints(folder: string): string[] {
   return mounts().flatMap(({ point }) => (isWithin(point, real) ? [point] : []));
 }
 
-export const isMountPoint = (path: string) => mountPoints(path).includes(realPlace(path));
+/** Never looks at the place itself: a server that does not answer would hold up whoever does. */
+export function isMountPoint(path: string): boolean {
+  const real = join(realPlace(dirname(path)), basename(path));
+  return mounts().some(({ point }) => point === real);
+}
+
+/** A server that does not answer is given up after so long. */
+const MOUNT_TIMEOUT_MS = 120_000;
+
+/** Mounts as mount(8) does, and as a kubelet does, with its words for what goes wrong. */
+export async function mountAs(type: string, what: string, path: string, options: readonly string[]): Promise<void> {
+  const mount = async (given: readonly string[]) => {
+    const args = [...(type ? ["-t", type] : []), ...(given.length ? ["-o", given.join(",")] : []), what, path];
+    const done = await run("mount", args, { timeoutMs: MOUNT_TIMEOUT_MS });
+    if (done.code === 0) return;
+    const output = `Mounting command: mount\nMounting arguments: ${args.join(" ")}\nOutput: ${done.stdout}${done.stderr}`;
+    throw new Error(`mount failed: exit status ${done.code}\n${output}`);
+  };
+  if (!options.includes("bind")) return mount(options);
+  await mount(["bind"]);
+  if (options.length === 1) return;
+  // Of a bind everything else is said in a second step.
+  await mount(["remount", ...options]).catch(async (error: unknown) => {
+    await must("umount", [path]);
+    throw error;
+  });
+}
 
 /** The kernel knows a place by its name without links; what is not there yet is named by where it would be. */
 const realPlace = (path: string): string =>

@@ -3,6 +3,8 @@ import { writeAtomically } from "./atomic.ts";
 import { type Contents, configMapContents, DEFAULT_MODE, downwardContents, secretContents } from "./contents.ts";
 import { emptyDir } from "./empty-dir.ts";
 import { hostPath } from "./host-path.ts";
+import { nfs } from "./persistent/nfs.ts";
+import { persistentVolume } from "./persistent/persistent.ts";
 import { aggregate } from "./problems.ts";
 import { type VolumeContext, VolumeError, type VolumeSource, volumeFolder } from "./volume.ts";
 
@@ -97,4 +99,13 @@ export function tokenOwner({ spec }: CoreV1Pod, mode: number): { mode: number; u
   return { mode: fsGroup === undefined ? mode : 0o600 };
 }
 
-export const volumeSources: readonly VolumeSource[] = [emptyDir, configMap, secret, projected, downwardAPI, hostPath];
+export const volumeSources: readonly VolumeSource[] = [
+  emptyDir,
+  configMap,
+  secret,
+  projected,
+  downwardAPI,
+  hostPath,
+  persistentVolume,
+  nfs,
+];

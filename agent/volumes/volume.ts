@@ -1,4 +1,4 @@
-import type { CoreV1Pod, CoreV1Volume } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1PersistentVolume, CoreV1Pod, CoreV1Volume } from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
 
@@ -18,18 +18,27 @@ export class ImageVolumeError extends Error {
 
 export type TokenRequest = { audience: string | undefined; expirationSeconds: number };
 
+/** Objects of the API that volumes are made from. */
+export type VolumeObjects = Pick<Desired, "configMaps" | "secrets" | "claims" | "persistentVolumes" | "nodeLabels">;
+
 export type VolumeContext = {
   pod: CoreV1Pod;
   /** The pod's own folder on disk. */
   folder: string;
   /** The pod's own folder in memory: what is secret never reaches a disk. */
   memoryFolder: string;
-  desired: Pick<Desired, "configMaps" | "secrets">;
+  desired: VolumeObjects;
   fields: FieldContext;
   /** ms since the epoch. */
   now: number;
   /** A token of the pod's ServiceAccount that has most of its life before it, or the newest there is when offline. */
   token(request: TokenRequest): Promise<string>;
+  /** Makes the place of a PersistentVolume that is the node's own to make, and of no other. */
+  makeVolume?(volume: CoreV1PersistentVolume): Promise<void>;
+  /** Whether another pod of this node has this PersistentVolume. */
+  isElsewhere(volume: string): boolean;
+  /** A warning about the pod, which is no failure. */
+  tell(reason: string, message: string): void;
 };
 
 /** One kind of volume. https://kubernetes.io/docs/concepts/storage/volumes/ */
@@ -38,6 +47,8 @@ export type VolumeSource = {
   matches(volume: CoreV1Volume): boolean;
   /** Makes the volume or brings it up to date; returns where it lies on this machine. */
   prepare(volume: CoreV1Volume, context: VolumeContext): Promise<string>;
+  /** Containers may only read it, as the pod says. */
+  readOnly?(volume: CoreV1Volume): boolean;
   /** Its content follows the API's objects, and containers may only read it. */
   follows?: true;
 };

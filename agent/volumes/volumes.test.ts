@@ -30,6 +30,8 @@ function prepare(volume: Omit<CoreV1Volume, "name">, pod: CoreV1Pod = somePod())
     },
     fields: { pod, podIP: "", hostIP: "", nodeName: "n", allocatable },
     now: 0,
+    isElsewhere: () => false,
+    tell: () => {},
     token: async ({ audience }) => {
       if (audience) throw new Error("failed to fetch token: no");
       return "token";
