@@ -8,6 +8,9 @@ import { availabilityController, type DiscoveryCheck } from "./controllers/apise
 import { CERTIFICATES, certificateController, type SigningOrder } from "./controllers/certificates/certificates.ts";
 import type { Controller } from "./controllers/controller.ts";
 import { Driver, type ObjectChange } from "./controllers/driver.ts";
+import { AUTOSCALER, horizontalPodAutoscaler } from "./controllers/horizontalpodautoscaler/horizontalpodautoscaler.ts";
+import type { MemoryStore } from "./controllers/horizontalpodautoscaler/memory.ts";
+import type { Answers, Question } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
 import { type LegacyToken, TOKENS, tokensController } from "./controllers/serviceaccount/tokens.ts";
 import type { CoreParts } from "./core-parts.ts";
@@ -33,9 +36,13 @@ export type ControlParts = CoreParts & {
   check: DiscoveryCheck;
   /** A token for a Secret that is to hold one. */
   signForSecret(token: LegacyToken): Promise<string>;
+  /** What autoscalers ask for. */
+  measure(questions: readonly Question[]): Promise<Answers>;
 };
 
 const RESYNCED = "controllers.known";
+/** What an autoscaler remembers, before its key. */
+const REMEMBERED = "autoscaler:";
 
 export class Control {
   readonly driver: Driver;
@@ -88,7 +95,7 @@ export class Control {
   }
 
   #controllers(): Controller[] {
-    const { config, authority, frontProxy, authorizer, check, signForSecret } = this.#parts;
+    const { config, authority, frontProxy, authorizer, check, signForSecret, measure, store } = this.#parts;
     const ca = authority.certificate;
     const own = [
       ...apiServerControllers({ client: ca, frontProxy: frontProxy.certificate }),
@@ -100,11 +107,18 @@ export class Control {
       (key) => this.enqueue(CERTIFICATES, key),
     );
     const tokens = new Deferred(signForSecret, (key) => this.enqueue(TOKENS, key));
+    const metrics = new Deferred(measure, (key) => this.enqueue(AUTOSCALER, key));
+    const memories: MemoryStore = {
+      recall: (key) => store.getSetting(REMEMBERED + key),
+      remember: (key, text) =>
+        text === undefined ? store.removeSetting(REMEMBERED + key) : store.setSetting(REMEMBERED + key, text),
+    };
     return [
       ...own,
       ...builtinControllers({ ...config, ca }),
       certificateController({ sign: (...order) => certificates.take(...order), may: nodeRequests(authorizer) }),
       tokensController({ ca, sign: (...order) => tokens.take(...order) }),
+      horizontalPodAutoscaler({ measure: (...order) => metrics.take(...order), memories }),
       scheduler(),
     ];
   }

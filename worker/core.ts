@@ -26,6 +26,7 @@ import { rangesOf } from "./lib/config.ts";
 import { Link } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { HEALTH, Losses } from "./liveness.ts";
+import { Measurements } from "./measurements.ts";
 import { answerCall, missedBy, objectsOf, welcome } from "./nodes.ts";
 import type { Way } from "./outside.ts";
 import { Turn } from "./turn.ts";
@@ -96,6 +97,8 @@ export class Core {
       sockets: platform.watchSockets,
       report: (error) => platform.report("watch", "", error),
     });
+    const { extensions, usages } = this;
+    const measurements = new Measurements({ view, extensions, usages, now: effects.now });
     this.control = new Control({
       ...parts,
       engine: this.engine,
@@ -106,6 +109,7 @@ export class Core {
       ask,
       check: this.extensions.check,
       signForSecret: this.api.signForSecret,
+      measure: (questions) => measurements.answers(questions),
     });
     const end = this.createTurnEnd(holds);
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config, effects });

@@ -87,6 +87,7 @@ export type Controller = {
     object: Readonly<KubeObject>,
     old: Readonly<KubeObject> | undefined,
     type: ChangeType,
+    view: View,
   ): Iterable<string>;
   reconcile(view: View, key: string, context: Context): Intent[];
   /**

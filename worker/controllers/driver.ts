@@ -123,7 +123,8 @@ export class Driver {
       for (const { watch, queue } of this.#watches.get(kind.groupResource) ?? [])
         for (const key of watch.keys(object, old, this.#options.view, type)) this.#add(queue, key);
       for (const queue of this.#watchAll)
-        for (const key of queue.controller.keysForAny?.(kind, object, old, type) ?? []) this.#add(queue, key);
+        for (const key of queue.controller.keysForAny?.(kind, object, old, type, this.#options.view) ?? [])
+          this.#add(queue, key);
     }
   }
 

@@ -22,7 +22,8 @@ const WITHIN_APISERVER = /^(apiservice|available|cluster_authentication_trust|cr
 export const optionsOf = (controller: string): WriteOptions =>
   WITHIN_APISERVER.test(controller) ? { ...CONTROLLER_OPTIONS, fieldManager: "kube-apiserver" } : CONTROLLER_OPTIONS;
 
-const controllerUser = (controller: string): User => ({
+/** As whom a controller asks. */
+export const controllerUser = (controller: string): User => ({
   name: `system:serviceaccount:kube-system:${controller}`,
   groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
 });

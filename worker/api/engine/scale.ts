@@ -4,9 +4,9 @@ import type { Kind, ScalePaths } from "../../kinds/kind.ts";
 import { type Application, apply } from "../../kinds/patch/apply.ts";
 import { parentManagers, type ReplicasPath, scaleManagers } from "../../kinds/patch/scale-fields.ts";
 import { type Tracking, trackUpdate } from "../../kinds/patch/track-update.ts";
-import { read, same } from "../../kinds/paths.ts";
+import { same } from "../../kinds/paths.ts";
+import { plainPath, scaleFigures, setReplicas } from "../../kinds/scale.ts";
 import type { KubeObject } from "../../lib/object.ts";
-import { formatLabels, formatSelector, type LabelSelector, type Labels } from "../../lib/selectors.ts";
 import { ApiError, invalid, invalidValue, methodNotAllowed, notFound } from "../../lib/status.ts";
 import type { StoredObject } from "../../storage/store.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
@@ -40,31 +40,16 @@ const pathsOf = ({ scale }: Kind): ScalePaths => {
   return scale;
 };
 
-/** `.spec.replicas` as `read` wants it. */
-const plain = (path: string) => path.replace(/^\./, "");
-
 function scaleOf(kind: Kind, object: KubeObject): AutoscalingV1Scale {
-  const { specReplicas, statusReplicas, selector } = pathsOf(kind);
+  const { replicas, statusReplicas, selector } = scaleFigures(pathsOf(kind), object);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
-  const number = (path: string) => Number(read(object, plain(path)) ?? 0);
-  const selectorText = selector ? textOf(read(object, plain(selector))) : "";
-  const replicas = number(specReplicas);
   return {
     apiVersion: "autoscaling/v1",
     kind: "Scale",
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
     spec: replicas === 0 ? {} : { replicas },
-    status: { replicas: number(statusReplicas), ...(selectorText && { selector: selectorText }) },
+    status: { replicas: statusReplicas, ...(selector && { selector }) },
   };
-}
-
-/** Selectors come as text, as plain labels or as a LabelSelector. */
-function textOf(selector: unknown): string {
-  if (typeof selector === "string") return selector;
-  if (typeof selector !== "object" || selector === null) return "";
-  const { matchLabels, matchExpressions } = selector as LabelSelector;
-  const isSelector = typeof matchLabels === "object" || Array.isArray(matchExpressions);
-  return isSelector ? formatSelector(selector as LabelSelector) : formatLabels(selector as Labels);
 }
 
 const answer = (kind: Kind, json: string, warnings: readonly string[]): ApiResult => {
@@ -157,7 +142,7 @@ function writeScale(core: Core, request: ApiRequest, change: Change): ApiResult 
       throw invalid({ group: "autoscaling", kind: "Scale", name }, [
         invalidValue("spec.replicas", replicas, "must be greater than or equal to 0"),
       ]);
-    set(object, plain(pathsOf(kind).specReplicas), replicas);
+    setReplicas(pathsOf(kind), object, replicas);
     object.metadata = {
       ...object.metadata,
       resourceVersion: scale.metadata?.resourceVersion || object.metadata?.resourceVersion,
@@ -172,16 +157,5 @@ const replicasPaths =
   ({ kinds }: Core, { kind }: Kind): ReplicasPath =>
   (apiVersion) => {
     const version = kinds.byKind(apiVersion, kind);
-    return version && (version.scale ? plain(version.scale.specReplicas) : null);
+    return version && (version.scale ? plainPath(version.scale.specReplicas) : null);
   };
-
-function set(object: Record<string, unknown>, path: string, value: unknown): void {
-  const steps = path.split(".");
-  const last = steps.pop() ?? "";
-  let owner = object;
-  for (const step of steps) {
-    owner[step] ??= {};
-    owner = owner[step] as Record<string, unknown>;
-  }
-  owner[last] = value;
-}

@@ -92,7 +92,7 @@ function targetOf(metric: AutoscalingV2MetricSpec, status: AutoscalingV2MetricSt
     ?.current;
   const { averageValue, averageUtilization, value } = source.target ?? {};
   const label = "name" in source ? `${source.name}: ` : "";
-  const isAverage = !!external && averageValue !== undefined;
+  const isAverage = !!(external ?? object) && averageValue !== undefined;
   if (averageValue !== undefined)
     return `${label}${now?.averageValue ?? "<unknown>"}/${averageValue}${isAverage ? " (avg)" : ""}`;
   if (resource || containerResource) {

@@ -25,7 +25,9 @@ export function* validateAutoscaler(spec: Partial<Spec> = {}, lenient = STRICT):
   if (maxReplicas < 1) yield invalidValue("spec.maxReplicas", maxReplicas, "must be greater than 0");
   if (minReplicas !== undefined && maxReplicas < minReplicas)
     yield invalidValue("spec.maxReplicas", maxReplicas, "must be greater than or equal to `minReplicas`");
-  yield* validateReference(scaleTargetRef, "spec.scaleTargetRef", lenient.target, false);
+  // Of what is in the core group, only these can be scaled.
+  const mayBeCore = scaleTargetRef?.kind === "ReplicationController";
+  yield* validateReference(scaleTargetRef, "spec.scaleTargetRef", lenient.target, mayBeCore);
   for (const [index, metric] of metrics.entries())
     yield* validateMetric(metric, `spec.metrics[${index}]`, lenient.objects);
   if (minReplicas === 0 && !metrics.some(({ type }) => type === "Object" || type === "External"))
