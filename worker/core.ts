@@ -27,7 +27,7 @@ import { Link } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
 import { HEALTH, Losses } from "./liveness.ts";
 import { Measurements } from "./measurements.ts";
-import { answerCall, missedBy, objectsOf, welcome } from "./nodes.ts";
+import { answerCall, clusterDns, missedBy, objectsOf, podsSince, welcome } from "./nodes.ts";
 import type { Way } from "./outside.ts";
 import { Turn } from "./turn.ts";
 import { TurnEnd } from "./turn-end.ts";
@@ -171,6 +171,8 @@ export class Core {
       socketsOf: platform.nodeSocketsOf,
       revision: () => store.revision(),
       since: (revision, node) => missedBy(node, revision, store, view),
+      podsSince: (revision) => podsSince(revision, store),
+      builtins: [clusterDns(this.parts.config)],
       call: (node, request) => answerCall(this.api, node, request),
       welcome: () => welcome(this.parts),
       now: this.parts.effects.now,

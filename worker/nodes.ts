@@ -14,6 +14,8 @@ import { removerOf } from "./lib/local-volumes.ts";
 import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
 import { type Objects, routing, type Write } from "./link/downlink.ts";
+import type { PodFacts } from "./link/policies/facts.ts";
+import { POLICIES } from "./link/policies/world.ts";
 import { type Json, NODE_RESOURCES, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
 import type { Change, Store } from "./storage/store.ts";
 
@@ -64,7 +66,9 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
 /** An agent that missed more is told all anew, which costs less than to read what was. */
 const MOST_MISSED = 2000;
 const MENTIONED = ["configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes"];
-const MISSED_SCOPES = [...NODE_RESOURCES, "pods", ...MENTIONED].map((resource) => ({ resource }));
+/** What nodes hear of, or of what follows from it. */
+export const LINKED_RESOURCES: readonly string[] = [...NODE_RESOURCES, "pods", ...MENTIONED, "namespaces", POLICIES];
+const MISSED_SCOPES = LINKED_RESOURCES.map((resource) => ({ resource }));
 
 /**
  * The writes after `revision` that a node may have to hear of. Thousands of nodes ask at once after a deploy, so of other
@@ -84,6 +88,32 @@ export function missedBy(node: string, revision: number, store: Store, view: Sto
     return resource === "pods" && isElsewhere(change) ? [] : [writeOf(change)];
   });
 }
+
+const PLACE = /"nodeName":"([^"\\]*)"/g;
+
+/** Where pods were written after a revision: it is read from their text, which takes no parsing. Some may be too many. */
+export function* podsSince(revision: number, store: Store): Iterable<{ namespace: string; node: string }> {
+  const changes = store.since(revision, [{ resource: "pods" }]);
+  if (changes === "expired") throw new Error(`nothing is known any more of revision ${revision}`);
+  for (const { namespace, json, previous = "" } of changes)
+    for (const text of json === previous ? [json] : [json, previous])
+      for (const [, node = ""] of text.matchAll(PLACE)) yield { namespace, node };
+}
+
+/** Cluster DNS is answered by each node: policies speak of it as of the pods that answer elsewhere. */
+export const clusterDns = (config: ClusterConfig): PodFacts => ({
+  namespace: "kube-system",
+  name: "kube-dns",
+  labels: { "k8s-app": "kube-dns" },
+  node: "",
+  address: dnsAddress(config),
+  ports: [
+    { name: "dns", protocol: "UDP", port: 53 },
+    { name: "dns-tcp", protocol: "TCP", port: 53 },
+  ],
+});
+
+const dnsAddress = ({ serviceCIDR }: ClusterConfig) => nthAddress(serviceCIDR, 10);
 
 /** What an agent asks for, or undefined when no such request can be made. */
 function requestOf({ method, path, contentType, body }: Omit<Call, "type" | "id">): Request | undefined {
@@ -159,7 +189,7 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     now: effects.now(),
     clusterId,
     clusterDomain: config.clusterDomain,
-    dnsAddress: nthAddress(config.serviceCIDR, 10),
+    dnsAddress: dnsAddress(config),
     apiAddress: nthAddress(config.serviceCIDR, 1),
     serviceCIDR: config.serviceCIDR,
     ca: authority.certificate,

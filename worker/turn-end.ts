@@ -4,8 +4,7 @@ import type { Driver } from "./controllers/driver.ts";
 import type { CoreParts } from "./core-parts.ts";
 import type { Link } from "./link/link.ts";
 import type { Losses } from "./liveness.ts";
-import { writeOf } from "./nodes.ts";
-import { NODE_RESOURCES } from "./protocol/link.ts";
+import { LINKED_RESOURCES, writeOf } from "./nodes.ts";
 import type { Change } from "./storage/store.ts";
 import type { Upkeep } from "./upkeep.ts";
 import type { Watchers } from "./watchers.ts";
@@ -28,8 +27,7 @@ const FEW_KEYS = 4;
 const RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
-/** What nodes hear of. */
-const LINKED: ReadonlySet<string> = new Set([...NODE_RESOURCES, "pods", "configmaps", "secrets"]);
+const LINKED: ReadonlySet<string> = new Set(LINKED_RESOURCES);
 
 export class TurnEnd {
   readonly #parts: TurnEndParts;
@@ -103,7 +101,9 @@ export class TurnEnd {
     if (told.length === 0) return;
     watchers.changed(told);
     const linked = told.filter(({ resource }) => LINKED.has(resource));
-    if (linked.length > 0 && platform.nodeSockets().length > 0) link.changed(linked.map(writeOf));
+    if (linked.length === 0) return;
+    if (platform.nodeSockets().length > 0) link.changed(linked.map(writeOf));
+    else link.forget();
   }
 
   /** Where that cannot be, it waits for the next turn, and nothing else does for it. */

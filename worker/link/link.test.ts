@@ -20,6 +20,7 @@ function cluster() {
     socketsOf: open,
     revision: () => 1,
     since: () => [],
+    podsSince: () => [],
     call: async () => ({ code: 200, body: null }),
     welcome: async () => ({
       type: "welcome",

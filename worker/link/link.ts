@@ -19,6 +19,8 @@ import {
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
 import { changeFor, claimOf, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
 import { Mentions, mentionsOf } from "./mentions.ts";
+import type { PodFacts } from "./policies/facts.ts";
+import { type Places, Policies, type PolicyChanges } from "./policies/policies.ts";
 import type { Liveness } from "./readiness.ts";
 
 /** A node's session: `greeting` until its hello is answered; `health` is what it has said of itself since. */
@@ -44,6 +46,10 @@ export type LinkDeps = {
   /** The newest revision, and the writes after one that may concern a node, or "expired" when those are not known. */
   revision(): number;
   since(revision: number, node: string): Iterable<Write> | "expired";
+  /** Where pods were written after a revision that is not expired. */
+  podsSince(revision: number): Places;
+  /** What each node does itself in the place of pods. */
+  builtins?: readonly PodFacts[];
   /** Answers an API request as the node. */
   call(node: string, request: Extract<ToCluster, { type: "call" }>): Promise<{ code: number; body: Json }>;
   welcome(node: string): Promise<Extract<ToNode, { type: "welcome" }>>;
@@ -63,8 +69,9 @@ type Mentioned = Pick<Write, "resource" | "namespace" | "name">;
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
 
-/** The protocol version that brought questions about usage. */
+/** The protocol versions that brought questions about usage, and NetworkPolicies. */
 const USAGE_VERSION = 3;
+const POLICIES_VERSION = 4;
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
 const MAX_HEALTH_LENGTH = 1000;
@@ -78,10 +85,12 @@ const OBJECTS_PER_MESSAGE = 500;
 export class Link {
   private readonly deps: LinkDeps;
   private readonly mentions: Mentions;
+  private readonly policies: Policies;
 
   constructor(deps: LinkDeps) {
     this.deps = deps;
     this.mentions = new Mentions(deps.objects);
+    this.policies = new Policies(deps.objects, deps.builtins);
   }
 
   /** A socket was accepted for an authenticated node. One that is open stays until it is known who this is. */
@@ -155,33 +164,51 @@ export class Link {
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
     const revision = this.deps.revision();
     const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";
-    if (missed === "expired") sendObjects(socket, "snapshot", revision, snapshotFor(node, this.deps.objects));
-    else sendObjects(socket, "changes", revision, this.concerning(node, missed, this.ownMentions(node)));
+    const hasPolicies = hello.version >= POLICIES_VERSION;
+    if (missed === "expired") {
+      const policies = hasPolicies ? this.policies.snapshotFor(node) : [];
+      sendObjects(socket, "snapshot", revision, [...snapshotFor(node, this.deps.objects), ...policies]);
+    } else {
+      const writes = [...missed];
+      const pods = () => this.deps.podsSince(hello.revision);
+      const policies = hasPolicies ? this.policies.missed(node, writes, pods) : [];
+      sendObjects(socket, "changes", revision, [...this.concerning(node, writes, this.ownMentions(node)), ...policies]);
+    }
     socket.remember({ node, state: "open", version: hello.version, ...(machine ? { machine } : {}) });
   }
 
   /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */
   changed(writes: readonly Write[]): void {
-    for (const socket of this.concerned(writes))
+    const policies = this.policies.changed(writes);
+    for (const socket of this.concerned(writes, policies.nodes))
       try {
-        this.tell(socket, writes);
+        this.tell(socket, writes, policies);
       } catch (error) {
         this.deps.report(error);
         socket.close(1011, "failed");
       }
   }
 
-  private tell(socket: NodeSocket, writes: readonly Write[]): void {
+  /** Writes are made that nobody is told of, since no node is connected. */
+  forget(): void {
+    this.mentions.forget();
+    this.policies.forget();
+  }
+
+  private tell(socket: NodeSocket, writes: readonly Write[], policies: PolicyChanges): void {
     const session = socket.session();
     if (session.state !== "open") return;
-    const mentions = (what: Mentioned) => this.mentions.nodes(what).has(session.node);
-    const changes = this.concerning(session.node, writes, mentions);
+    const { node, version = 0 } = session;
+    const mentions = (what: Mentioned) => this.mentions.nodes(what).has(node);
+    const changes = this.concerning(node, writes, mentions);
+    if (version >= POLICIES_VERSION && policies.nodes.has(node)) changes.push(...policies.for(node));
     if (changes.length > 0) sendObjects(socket, "changes", this.deps.revision(), changes);
   }
 
   /** The sockets of the nodes that may have to hear of one of the writes. */
-  private concerned(writes: readonly Write[]): readonly NodeSocket[] {
-    const nodes = new Set<string>();
+  private concerned(writes: readonly Write[], others: ReadonlySet<string>): readonly NodeSocket[] {
+    const nodes = new Set(others);
+    let concernsAll = false;
     for (const write of writes) {
       const { resource, object, old } = write;
       if (resource === "pods") {
@@ -191,9 +218,10 @@ export class Link {
       else if (resource === "persistentvolumes")
         for (const volume of [object, old]) for (const node of this.concernedBy(volume)) nodes.add(node);
       // Of all else every node hears the same.
-      else if (changeFor("", write, this.deps.objects, () => false).length > 0) return this.deps.sockets();
+      else if (changeFor("", write, this.deps.objects, () => false).length > 0) concernsAll = true;
       else if (isToldAlone(write)) nodes.add(write.name);
     }
+    if (concernsAll) return this.deps.sockets();
     return [...nodes].flatMap((node) => this.deps.socketsOf(node).filter((socket) => socket.session().node === node));
   }
 

@@ -39,6 +39,11 @@ export class Mentions {
     return known.get(`${resource}/${name}`) ?? new Set();
   }
 
+  /** Pods were written of which this was not told. */
+  forget(): void {
+    this.#nodes.clear();
+  }
+
   /** A pod was written. */
   learn({ namespace, object }: Write): void {
     const known = this.#nodes.get(namespace);

@@ -6,11 +6,11 @@
  * requests) is an ordinary API request, sent as `call` and answered by `reply`, so authorization and admission apply
  * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
  */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 /**
  * Clusters and agents are not renewed at one time, so each speaks the older one's version, down to this one. A cluster
  * answers a hello in its version; an agent whose version is refused says hello in an older one. What a version brings is
- * said only where both have it: `look` came with 2, `usage` with 3.
+ * said only where both have it: `look` came with 2, `usage` with 3, NetworkPolicies with 4.
  */
 export const OLDEST_PROTOCOL_VERSION = 1;
 
