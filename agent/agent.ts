@@ -142,6 +142,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
     host: (api) =>
       machineHost({
         home: home.path,
+        node,
         nerdctl,
         api,
         effects,

@@ -2,8 +2,15 @@
  * The agent of one node without its machine: holds the control socket and the desired state, and hands the state to what
  * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
  */
-import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod, CoreV1Service } from "../worker/kinds/generated/types.ts";
+import type {
+  CoreV1Node,
+  CoreV1NodeStatus,
+  CoreV1PersistentVolume,
+  CoreV1Pod,
+  CoreV1Service,
+} from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
+import { VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
 import type { StreamRequest } from "../worker/protocol/link.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
@@ -98,6 +105,7 @@ export class AgentCore {
   private readonly parts: AgentParts;
   private readonly link: Link;
   private readonly pods: PodManager;
+  private readonly host: Host;
   private readonly images: ImageList;
   private readonly housekeeping: Housekeeping | undefined;
   private readonly statics: ReturnType<NonNullable<AgentParts["staticPods"]>> | undefined;
@@ -129,6 +137,7 @@ export class AgentCore {
     const call: Api = (...request) => this.link.call(...request);
     const api = nodeApi?.open(() => this.pods, call) ?? call;
     const host = nodeApi ? { ...parts.host(api), probed: nodeApi.probed } : parts.host(api);
+    this.host = host;
     this.updates = parts.updates?.(api);
     const { state, machineId, writability } = parts;
     this.own = [undefined, machineId].includes(state.fact(MACHINE));
@@ -149,6 +158,9 @@ export class AgentCore {
       onImages: () => this.images.outdate(),
       onGone: () => this.syncMirrors(),
     });
+    if (host.ownVolumes)
+      host.ownVolumes.onFailure = (volume, message) =>
+        this.pods.tellVolume(volume, "Warning", "VolumeFailedDelete", message);
     this.statics = parts.staticPods?.(() => this.sync());
     this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
     this.shutdown = new NodeShutdown({
@@ -199,6 +211,7 @@ export class AgentCore {
           this.tellFacts();
           if (parts.state.welcome()?.renewsLease) this.endLease = this.keepLease(api);
           this.pods.online();
+          this.host.ownVolumes?.online();
           this.syncMirrors();
         },
       },
@@ -274,6 +287,7 @@ export class AgentCore {
       pods: this.all<CoreV1Pod>("pods"),
     });
     this.pods.sync(this.desired());
+    this.host.ownVolumes?.sync(this.all<CoreV1PersistentVolume>("persistentvolumes"));
     this.syncMirrors();
     if (!agreesWithExtended(this.self())) this.tellFacts();
   }
@@ -422,7 +436,15 @@ export class AgentCore {
     this.tellReboot(self?.status?.nodeInfo?.bootID, found.nodeInfo?.bootID);
     const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;
-    await registerNode({ name: node, status, ...registration, call: (...request) => this.link.call(...request) });
+    const { path } = this.host.ownVolumes ?? {};
+    const annotations: Record<string, string> = path === undefined ? {} : { [VOLUMES_PATH]: path };
+    await registerNode({
+      name: node,
+      status,
+      annotations,
+      ...registration,
+      call: (...request) => this.link.call(...request),
+    });
     this.told = text;
   }
 

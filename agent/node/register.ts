@@ -7,29 +7,39 @@ export type Registration = {
   status: CoreV1NodeStatus;
   /** Beside those that every node has. */
   labels?: Readonly<Record<string, string>>;
+  annotations?: Readonly<Record<string, string>>;
   /** For a node that is new. */
   taints?: readonly CoreV1Taint[];
   call(method: string, path: string, body?: unknown, contentType?: string): Promise<Reply>;
 };
 
 /** Creates the Node if it is missing, then brings its labels and status up to date. Safe to repeat. */
-export async function registerNode({ name, status, labels = {}, taints = [], call }: Registration): Promise<void> {
+export async function registerNode(registration: Registration): Promise<void> {
+  const { name, status, labels = {}, annotations = {}, taints = [], call } = registration;
   const path = `/api/v1/nodes/${encodeURIComponent(name)}`;
   const wanted = { ...labelsOf(name, status), ...labels };
   const found = await call("GET", path);
   if (found.code === 404) {
     const spec = taints.length ? { taints } : {};
-    const node = { apiVersion: "v1", kind: "Node", metadata: { name, labels: wanted }, spec };
+    const node = { apiVersion: "v1", kind: "Node", metadata: { name, labels: wanted, annotations }, spec };
     expectSuccess(await call("POST", "/api/v1/nodes", node));
   } else {
     expectSuccess(found);
-    const told = (found.body as CoreV1Node | null)?.metadata.labels ?? {};
-    const missing = Object.entries(wanted).filter(([key, value]) => told[key] !== value);
-    const patch = { metadata: { labels: Object.fromEntries(missing) } };
-    if (missing.length) expectSuccess(await call("PATCH", path, patch, "application/strategic-merge-patch+json"));
+    const { metadata } = found.body as CoreV1Node;
+    const missing = {
+      labels: lacking(metadata.labels, wanted),
+      annotations: lacking(metadata.annotations, annotations),
+    };
+    const patch = { metadata: missing };
+    if (Object.values(missing).some((list) => Object.keys(list).length))
+      expectSuccess(await call("PATCH", path, patch, "application/strategic-merge-patch+json"));
   }
   expectSuccess(await call("PATCH", `${path}/status`, { status }, "application/strategic-merge-patch+json"));
 }
+
+/** What is wanted and not there. */
+const lacking = (there: Readonly<Record<string, string>> = {}, wanted: Readonly<Record<string, string>>) =>
+  Object.fromEntries(Object.entries(wanted).filter(([key, value]) => there[key] !== value));
 
 /** https://kubernetes.io/docs/reference/node/node-labels/ */
 function labelsOf(name: string, { nodeInfo }: CoreV1NodeStatus): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { CoreV1Event, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1Event, CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { type Effects, timestamp } from "../../worker/lib/effects.ts";
 import type { Json } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
@@ -93,6 +93,11 @@ export class EventRecorder {
   /** About the node itself; kubelets give its name for its uid. */
   recordNode(type: EventType, reason: string, message: string): void {
     this.#record({ kind: "Node", name: this.#nodeName, uid: this.#nodeName, apiVersion: "v1" }, type, reason, message);
+  }
+
+  recordVolume({ metadata }: CoreV1PersistentVolume, type: EventType, reason: string, message: string): void {
+    const { name, uid } = metadata ?? {};
+    this.#record({ kind: "PersistentVolume", name, uid, apiVersion: "v1" }, type, reason, message);
   }
 
   #record(about: Reference, type: EventType, reason: string, message: string): void {

@@ -18,6 +18,7 @@ import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
+import { type OwnVolumes, ProvisionedVolumes } from "../volumes/persistent/provisioned.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { PodState } from "./context.ts";
@@ -39,6 +40,8 @@ export interface Host {
   readonly cgroups: Cgroups;
   readonly files: PodFiles;
   readonly volumes: PodVolumes;
+  /** PersistentVolumes on the node's own disk, where it may have such. */
+  readonly ownVolumes?: OwnVolumes;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -59,6 +62,8 @@ export interface Host {
 
 export type HostParts = {
   home: string;
+  /** The node's name. */
+  node?: string;
   nerdctl: Nerdctl;
   api: Api;
   effects: Effects & Timers;
@@ -79,7 +84,9 @@ export function machineHost(parts: HostParts): Host {
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false, nodeSettings = settingsOf() } = parts;
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
-  const volumes = new Volumes({ home, api, now: effects.now, images, recursiveReadOnly });
+  const ownVolumes = new ProvisionedVolumes({ home, node: parts.node ?? "", api, timers: effects });
+  const makeVolume = ownVolumes.make.bind(ownVolumes);
+  const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly });
   const { command, starting } = parts;
   const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects, command, starting });
   const exec = execOnce(nerdctl, effects);
@@ -92,6 +99,7 @@ export function machineHost(parts: HostParts): Host {
     cgroups: machineCgroups({ home, podPids: nodeSettings.podPids }),
     files: podFiles(home, writability),
     volumes,
+    ownVolumes,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),

@@ -175,6 +175,11 @@ export class PodManager {
     this.#node.events.recordNode(...event);
   }
 
+  /** An event about a PersistentVolume. */
+  tellVolume(...event: Parameters<EventRecorder["recordVolume"]>): void {
+    this.#node.events.recordVolume(...event);
+  }
+
   /** An event about a pod that is not from what becomes of it. */
   tellPod(...event: Parameters<EventRecorder["record"]>): void {
     this.#node.events.record(...event);

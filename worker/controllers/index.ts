@@ -19,6 +19,7 @@ import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
 import { jobController } from "./job/job.ts";
 import { jobOrphans } from "./job/orphans.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
+import { localVolumeProvisioner } from "./local-volumes/provisioner.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
 import { nodeLeaseController } from "./nodes/node-lease.ts";
@@ -89,6 +90,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     policyTypeChecker,
     serviceCidrController,
     volumeBinder,
+    localVolumeProvisioner,
     ephemeralVolumeController,
     claimProtectionController,
     attributesProtectionController,

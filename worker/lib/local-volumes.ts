@@ -19,7 +19,7 @@ export const VOLUMES_REMOVED = "skerry.dev/volumes-removed";
 
 /** What is asked here of a PersistentVolume. */
 type Volume = {
-  metadata?: { name?: string; annotations?: Readonly<Record<string, string>> };
+  metadata?: { name?: string; annotations?: Readonly<Record<string, string>>; deletionTimestamp?: string };
   spec?: { persistentVolumeReclaimPolicy?: string };
   status?: { phase?: string };
 };
@@ -27,11 +27,16 @@ type Volume = {
 export const isProvisioned = ({ metadata }: Readonly<Volume>): boolean =>
   metadata?.annotations?.[PROVISIONED_BY] === PROVISIONER;
 
+/** Nobody has the volume any more; nor may anybody have one of the second kind, once it is being deleted. */
+const LET_GO = "Released";
+const UNUSED = ["Available", "Failed"];
+
 /** The node that is to remove the volume's data, when that is due. */
 export function removerOf(volume: Readonly<Volume>): string | undefined {
-  const { metadata, spec, status } = volume;
-  if (!isProvisioned(volume) || status?.phase !== "Released") return undefined;
-  return spec?.persistentVolumeReclaimPolicy === "Delete" ? metadata?.annotations?.[VOLUME_NODE] : undefined;
+  const { metadata, spec, status: { phase = "" } = {} } = volume;
+  if (!isProvisioned(volume) || spec?.persistentVolumeReclaimPolicy !== "Delete") return undefined;
+  const isDue = phase === LET_GO || (UNUSED.includes(phase) && metadata?.deletionTimestamp !== undefined);
+  return isDue ? metadata?.annotations?.[VOLUME_NODE] : undefined;
 }
 
 export const removedBy = (annotations: Readonly<Record<string, string>> | undefined): string[] =>

@@ -1,4 +1,5 @@
 import type { Pod } from "../kinds/core/pod.ts";
+import { podClaims } from "../kinds/core/pod-claims.ts";
 import { podRequests } from "../kinds/core/pod-resources.ts";
 import type { CoreV1PodAffinityTerm, CoreV1WeightedPodAffinityTerm } from "../kinds/generated/types.ts";
 import { milliValue, type Resources, wholeValue } from "../lib/quantity.ts";
@@ -18,6 +19,8 @@ export type Traits = {
   readonly leaving: boolean;
   readonly requests: Amounts;
   readonly hostPorts: readonly HostPort[];
+  /** Claims in its namespace that it names. */
+  readonly claims: readonly string[];
   readonly needs: readonly CoreV1PodAffinityTerm[];
   readonly shuns: readonly CoreV1PodAffinityTerm[];
   readonly prefers: readonly CoreV1WeightedPodAffinityTerm[];
@@ -55,6 +58,7 @@ export function traitsOf(pod: Readonly<Pod>): Traits {
     leaving: metadata.deletionTimestamp !== undefined,
     requests: amounts(podRequests(pod)),
     hostPorts: hostPorts(pod),
+    claims: podClaims(pod).flatMap(({ claim, isEphemeral }) => (isEphemeral ? [] : claim)),
     needs: podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
     shuns: podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
     prefers: podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],

@@ -106,3 +106,45 @@ describe("claims whose class waits for a pod", () => {
     expect(nodeOf(model, "db")).toBe(chosen);
   });
 });
+
+describe("a claim for one pod alone", () => {
+  const alone = () => {
+    const made = cluster();
+    const { model } = made;
+    made.volume("v");
+    model.create(PersistentVolumeClaim, {
+      metadata: { name: "data", namespace: "default" },
+      spec: { storageClassName: "local", volumeName: "v", accessModes: ["ReadWriteOncePod"] },
+    });
+    model.rest();
+    return made;
+  };
+
+  test("keeps a second pod waiting until the first is gone", () => {
+    const { model, using } = alone();
+    using("first", "data");
+    using("second", "data");
+    expect(nodeOf(model, "first")).toBeDefined();
+    expect(why(model, "second")).toContain(
+      "0/2 nodes are available: 2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode. no new claims to deallocate, preemption: 0/2 nodes are available: 2 No preemption victims found for incoming pod.",
+    );
+    const first = model.get(Pod, "first");
+    if (first) model.endPod(first);
+    model.rest();
+    expect(nodeOf(model, "second")).toBeDefined();
+  });
+
+  test("is given up by a less important pod for a more important one", () => {
+    const { model, using } = alone();
+    using("first", "data");
+    const where = nodeOf(model, "first");
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+    model.create(
+      Pod,
+      pod("important", ({ spec }) => Object.assign(spec, { volumes, priority: 100 })),
+    );
+    model.rest();
+    expect(model.get(Pod, "first")?.metadata.deletionTimestamp).toBeDefined();
+    expect(model.get(Pod, "important")?.status?.nominatedNodeName).toBe(where);
+  });
+});

@@ -16,6 +16,7 @@ import {
 import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
 import type { Pod } from "../kinds/core/pod.ts";
+import { podClaims } from "../kinds/core/pod-claims.ts";
 import { StorageClass } from "../kinds/storage/storage-class.ts";
 import { matchesNodeTerm } from "../lib/node-selectors.ts";
 
@@ -24,10 +25,7 @@ const NO_PROVISIONER = "kubernetes.io/no-provisioner";
 type NodeLike = { name: string; labels: Readonly<Record<string, string>> };
 
 /** Claims that a pod names, those of its generic ephemeral volumes included. */
-export const claimNames = ({ metadata, spec }: Readonly<Pod>): string[] =>
-  (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) =>
-    ephemeral ? [`${metadata.name}-${name}`] : (persistentVolumeClaim?.claimName ?? []),
-  );
+export const claimNames = (pod: Readonly<Pod>): string[] => podClaims(pod).map(({ claim }) => claim);
 
 export type Claims = { bound: readonly Claim[]; late: readonly Claim[] };
 
@@ -64,13 +62,25 @@ export function offers(view: View, late: readonly Claim[], node: NodeLike): Map<
   const free = new Set(view.list(PersistentVolume).filter((volume) => isReachable(volume, node)));
   const found = new Map<Claim, Volume | "made">();
   for (const claim of late) {
+    const chosen = claim.metadata?.annotations?.[SELECTED_NODE];
+    // Its volume is being made for another node.
+    if (chosen && chosen !== node.name) return undefined;
     const volume = matchFor(claim, free);
     if (volume) free.delete(volume);
-    const provisioner = view.get(StorageClass, "", classOf(claim))?.provisioner;
-    if (!volume && (!provisioner || provisioner === NO_PROVISIONER)) return undefined;
+    if (!volume && !canBeMade(view.get(StorageClass, "", classOf(claim)), node)) return undefined;
     found.set(claim, volume ?? "made");
   }
   return found;
+}
+
+/** https://kubernetes.io/docs/concepts/storage/storage-classes/#allowed-topologies */
+function canBeMade(storageClass: Readonly<StorageClass> | undefined, { labels }: NodeLike): boolean {
+  const { provisioner = NO_PROVISIONER, allowedTopologies: topologies } = storageClass ?? {};
+  if (provisioner === NO_PROVISIONER) return false;
+  const matches = ({ key, values }: { key: string; values: readonly string[] }) => values.includes(labels[key] ?? "");
+  return (
+    !topologies?.length || topologies.some(({ matchLabelExpressions = [] }) => matchLabelExpressions.every(matches))
+  );
 }
 
 /** Keeps volumes on the node for the claims, and asks for those that have to be made. The pod waits for both. */
