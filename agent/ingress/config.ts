@@ -1,0 +1,100 @@
+/** What the node's ingress proxy is told: which rules lead where, and by which certificates. Plain data, sent as JSON. */
+
+import type {
+  CoreV1Secret,
+  CoreV1Service,
+  DiscoveryV1EndpointSlice,
+  NetworkingV1Ingress,
+  NetworkingV1IngressClass,
+} from "../../worker/kinds/generated/types.ts";
+import { type Backend, backendOf, isProblem, portOf, SERVICE_NAME_LABEL } from "../../worker/kinds/ingress/backends.ts";
+import { classOf, ownClasses, TRUSTED_ANNOTATION } from "../../worker/kinds/ingress/class.ts";
+import {
+  certificatesOf,
+  type Routes,
+  routesOf,
+  servedIngresses,
+  type Target,
+  targetKey,
+} from "../../worker/kinds/ingress/routes.ts";
+
+/** What the cluster has told the node. Secrets and Services by `namespace/name`. */
+export type IngressObjects = {
+  ingresses: Iterable<NetworkingV1Ingress>;
+  classes: Iterable<NetworkingV1IngressClass>;
+  services: ReadonlyMap<string, CoreV1Service>;
+  slices: Iterable<DiscoveryV1EndpointSlice>;
+  secrets: ReadonlyMap<string, CoreV1Secret>;
+};
+
+/** Undefined is the usual port, or any other where that is taken; 0 is none. */
+export type Ports = { http?: number; https?: number };
+
+/** PEM; no hosts stand for all. */
+export type Certificate = { secret: string; hosts: string[]; certificate: string; key: string };
+
+export type ProxyConfig = {
+  ports: Ports;
+  routes: Routes;
+  /** By `targetKey`; a target that is absent has no Service. */
+  backends: Record<string, Backend>;
+  certificates: Certificate[];
+  /** Ranges of proxies that may say who the client is. */
+  trusted: string[];
+};
+
+/** Undefined where nothing is to be served on the local network. */
+export function configOf(objects: IngressObjects, ports: Ports): ProxyConfig | undefined {
+  if (ports.http === 0 && ports.https === 0) return undefined;
+  const classes = [...objects.classes];
+  const ingresses = servedIngresses(objects.ingresses, classes, "lan");
+  if (ingresses.length === 0) return undefined;
+  const routes = routesOf(ingresses);
+  return {
+    ports,
+    routes,
+    backends: backendsOf(targetsOf(routes), objects),
+    certificates: certificatesOf(ingresses).flatMap((use) => certificateOf(use, objects.secrets)),
+    trusted: trustedBy(ingresses, classes),
+  };
+}
+
+const targetsOf = ({ rules, defaults }: Routes): Target[] =>
+  [...Object.values(rules).flat(), ...Object.values(defaults)].map(({ target }) => target);
+
+function backendsOf(targets: readonly Target[], { services, slices }: IngressObjects): ProxyConfig["backends"] {
+  const byService = new Map<string, DiscoveryV1EndpointSlice[]>(
+    targets.map(({ namespace, service }) => [`${namespace}/${service}`, []]),
+  );
+  for (const slice of slices)
+    byService.get(`${slice.metadata?.namespace}/${slice.metadata?.labels?.[SERVICE_NAME_LABEL]}`)?.push(slice);
+  const backends: ProxyConfig["backends"] = {};
+  for (const target of targets) {
+    const service = `${target.namespace}/${target.service}`;
+    const port = portOf(target, services.get(service));
+    if (!isProblem(port)) backends[targetKey(target)] = backendOf(port, byService.get(service) ?? []);
+  }
+  return backends;
+}
+
+const text = (base64 = "") => Buffer.from(base64, "base64").toString();
+
+function certificateOf(
+  { namespace, secret, hosts }: ReturnType<typeof certificatesOf>[number],
+  secrets: IngressObjects["secrets"],
+): Certificate[] {
+  const found = secrets.get(`${namespace}/${secret}`)?.data;
+  const [certificate, key] = [text(found?.["tls.crt"]), text(found?.["tls.key"])];
+  return certificate && key ? [{ secret: `${namespace}/${secret}`, hosts, certificate, key }] : [];
+}
+
+function trustedBy(
+  ingresses: readonly NetworkingV1Ingress[],
+  classes: readonly NetworkingV1IngressClass[],
+): ProxyConfig["trusted"] {
+  const own = ownClasses(classes);
+  const used = new Set(ingresses.map((ingress) => classOf(ingress, own)));
+  return [...used].flatMap((used) =>
+    (used?.metadata?.annotations?.[TRUSTED_ANNOTATION] ?? "").split(",").flatMap((range) => range.trim() || []),
+  );
+}

@@ -1,0 +1,36 @@
+/** What the agent and the node's ingress proxy say to each other: JSON, a line each, on a socket in the node's home. */
+import type { Socket } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { ProxyConfig } from "./config.ts";
+
+export type ToProxy =
+  /** Of the agent. A proxy of another one listens no more, and ends when those it serves have their answers. */
+  | { version: string }
+  /** `null` where nothing is to be served. */
+  | { config: ProxyConfig | null }
+  /** Nobody is served any more. */
+  | { end: true };
+
+/** Ports on which it listens; 0 for none. */
+export type Listening = { http: number; https: number; problems: string[] };
+export type FromProxy = { listening: Listening } | { log: string };
+
+export const controlFolder = (home: string): string => join(home, "ingress");
+export const controlSocket = (folder: string): string => join(folder, "proxy.sock");
+
+export const say = (socket: Socket, message: ToProxy | FromProxy): void =>
+  void socket.write(`${JSON.stringify(message)}\n`);
+
+/** What is no JSON ends the connection. */
+export function hear<T extends ToProxy | FromProxy>(socket: Socket, take: (message: T) => void): void {
+  createInterface(socket).on("line", (line) => {
+    let message: T;
+    try {
+      message = JSON.parse(line) as T;
+    } catch {
+      return void socket.destroy();
+    }
+    take(message);
+  });
+}

@@ -1,0 +1,250 @@
+/** Leads each request to an endpoint of the Service that an Ingress names, and its answer back. */
+import { finished } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
+import { type Route, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
+import type { Timers } from "../effects.ts";
+import { addressOf, Balancer } from "./balancer.ts";
+import type { ProxyConfig } from "./config.ts";
+import { type Answer, type Ask, type Client, type Dialer, type Outgoing, Unreachable } from "./exchange.ts";
+import { H2Dialer } from "./h2-dialer.ts";
+import { endToEnd, forwarded, type Pairs, trustedList, valuesOf } from "./headers.ts";
+import { HttpDialer, reasonOf } from "./http-dialer.ts";
+import { type Asked, askedOf, Refusal } from "./target.ts";
+
+/** How often one request is sent, at most. */
+const MAX_TRIES = 5;
+/** How long a request that no endpoint takes waits for other endpoints, ms: the word of them may be on its way. */
+const OTHERS_WITHIN_MS = 1_000;
+/** RFC 9110, 9.2.2; what is no longer a promise once there is a body that can be read only once. */
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
+const NO_BODY = new Set([204, 304]);
+
+/** A request that met a rule. */
+export type Routed = { asked: Asked; route: Route };
+
+const EMPTY: ProxyConfig = {
+  ports: {},
+  routes: { rules: {}, defaults: {} },
+  backends: {},
+  certificates: [],
+  trusted: [],
+};
+
+export class Forwarder {
+  readonly balancer: Balancer;
+  readonly #timers: Timers;
+  readonly #dialers: Readonly<Record<Protocol, Dialer>>;
+  #config = EMPTY;
+  #trusted = trustedList([]);
+  #changed = Promise.withResolvers<void>();
+
+  constructor(timers: Timers, now: () => number) {
+    this.#timers = timers;
+    this.balancer = new Balancer(now);
+    this.#dialers = {
+      http: new HttpDialer(false, timers),
+      https: new HttpDialer(true, timers),
+      h2c: new H2Dialer(timers),
+    };
+  }
+
+  /** For requests from now on; those that are on their way end as they began. */
+  configure(config: ProxyConfig): void {
+    this.#config = config;
+    this.#trusted = trustedList(config.trusted);
+    const all = new Set(Object.values(config.backends).flatMap(({ endpoints }) => endpoints.map(addressOf)));
+    for (const dialer of Object.values(this.#dialers)) dialer.retain(all);
+    this.balancer.retain(all);
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
+  }
+
+  async serve(client: Client): Promise<void> {
+    try {
+      const { asked, route } = this.routed(client);
+      if (route.redirects && !client.arrival.isSecure) return redirect(client, asked, this.#config.ports.https);
+      await this.#forward(client, asked, route);
+    } catch (error) {
+      refuse(client, error);
+    }
+  }
+
+  /** Throws the `Refusal` of what is malformed or meets no rule. */
+  routed(client: Pick<Client, "method" | "target" | "headers" | "version">): Routed {
+    const asked = askedOf(client.method, client.target, client.headers, client.version);
+    const route = routeFor(this.#config.routes, asked.host, asked.path);
+    if (!route) throw new Refusal(404, "no Ingress has a rule for this host and path");
+    return { asked, route };
+  }
+
+  askOf(client: Pick<Client, "method" | "headers" | "body" | "arrival">, asked: Asked): Ask {
+    const hasBody = client.body !== undefined;
+    const { method } = client;
+    return {
+      method,
+      url: asked.url,
+      host: asked.authority,
+      headers: withHost(forwarded(client.headers, asked.authority, client.arrival, this.#trusted), asked.authority),
+      hasBody,
+      isRepeatable: !hasBody && IDEMPOTENT.has(method),
+    };
+  }
+
+  /**
+   * Has `send` try one endpoint after another until one takes the request: it throws `Unreachable` where another may be
+   * asked. Throws the `Refusal` when none is left.
+   */
+  async overEndpoints(route: Route, send: (endpoint: Endpoint, protocol: Protocol) => Promise<void>): Promise<void> {
+    const tried = new Set<string>();
+    let reason = "";
+    let patience = 1;
+    for (let tries = 0; tries < MAX_TRIES; ) {
+      const { endpoints, protocol } = this.#backend(route);
+      const endpoint = this.balancer.choose(endpoints, tried);
+      if (endpoint === "busy") throw new Refusal(503, "too many requests wait for the service");
+      if (!endpoint) {
+        if (tried.size === 0) throw new Refusal(503, "no endpoint of the service is ready");
+        if (patience-- === 0) break;
+        await this.#others();
+        continue;
+      }
+      tried.add(addressOf(endpoint));
+      tries++;
+      const over = this.balancer.begin(endpoint);
+      try {
+        return await send(endpoint, protocol);
+      } catch (error) {
+        if (!(error instanceof Unreachable)) throw error;
+        this.balancer.avoid(endpoint);
+        reason = error.message;
+      } finally {
+        over();
+      }
+    }
+    throw new Refusal(502, `no endpoint of the service answers: ${reason}`);
+  }
+
+  #backend({ target }: Route): Backend {
+    const backend = this.#config.backends[targetKey(target)];
+    if (!backend) throw new Refusal(503, "the service of this Ingress, or its port, does not exist");
+    return backend;
+  }
+
+  #others(): Promise<void> {
+    return Promise.race([this.#changed.promise, this.#timers.sleep(OTHERS_WITHIN_MS)]);
+  }
+
+  async #forward(client: Client, asked: Asked, route: Route): Promise<void> {
+    const ask = this.askOf(client, asked);
+    const gone = new AbortController();
+    client.onClose(() => gone.abort());
+    await this.overEndpoints(route, async (endpoint, protocol) => {
+      if (gone.signal.aborted) return;
+      const outgoing = await this.#dialers[protocol].dial(endpoint, ask);
+      gone.signal.addEventListener("abort", () => outgoing.destroy());
+      if (gone.signal.aborted) return outgoing.destroy();
+      const answer = await this.#answer(client, ask, outgoing, route.timeoutMs);
+      await passOn(client, ask, answer, outgoing);
+    });
+  }
+
+  /** The answer to a request that is being sent, its body among it. */
+  async #answer(client: Client, ask: Ask, outgoing: Outgoing, timeoutMs: number): Promise<Answer> {
+    const timedOut = Promise.withResolvers<never>();
+    timedOut.promise.catch(() => {});
+    let cancel = () => {};
+    const wait = () => {
+      if (timeoutMs > 0)
+        cancel = this.#timers.after(timeoutMs, () =>
+          timedOut.reject(new Refusal(504, `the service did not answer within ${timeoutMs / 1000} s`)),
+        );
+    };
+    if (client.body) {
+      client.body.pipe(outgoing.body);
+      outgoing.body.once("finish", wait);
+    } else wait();
+    try {
+      return await Promise.race([outgoing.answer, timedOut.promise]);
+    } catch (error) {
+      client.body?.unpipe(outgoing.body);
+      client.body?.resume();
+      outgoing.destroy();
+      if (error instanceof Refusal) throw error;
+      const reason = reasonOf(error as Error);
+      if (ask.isRepeatable) throw new Unreachable(reason);
+      throw new Refusal(502, `the service broke off: ${reason}`);
+    } finally {
+      outgoing.body.off("finish", wait);
+      cancel();
+    }
+  }
+}
+
+/** HTTP/2 may bring a cookie in pieces. */
+function withHost(headers: Pairs, authority: string): Pairs {
+  const cookies = valuesOf(headers, "cookie");
+  const others = headers.filter(([name]) => !["host", "cookie"].includes(name.toLowerCase()));
+  return [
+    ["Host", authority],
+    ...others,
+    ...(cookies.length ? [["Cookie", cookies.join("; ")] as [string, string]] : []),
+  ];
+}
+
+/** Resolves when the client has the whole answer, or has gone. */
+async function passOn(client: Client, ask: Ask, answer: Answer, outgoing: Outgoing): Promise<void> {
+  const isEmpty = ask.method === "HEAD" || NO_BODY.has(answer.status) || answer.body === undefined;
+  client.head(answer.status, answer.reason, endToEnd(answer.headers), isEmpty);
+  try {
+    if (isEmpty || !answer.body) answer.body?.resume();
+    else await pipeline(answer.body, client.out, { end: false });
+    client.end(isEmpty ? [] : answer.trailers());
+    // What is left of a request whose answer did not wait for it is read, so that the connection can go on.
+    if (client.body && !client.body.readableEnded) client.body.unpipe(outgoing.body).resume();
+    await new Promise<void>((resolve) => finished(client.out, { readable: false }, () => resolve()));
+  } catch {
+    client.abort();
+    outgoing.destroy();
+  }
+}
+
+function redirect(client: Client, { authority, url }: Asked, httpsPort = 443): void {
+  const host = authority.replace(/:\d*$/, "");
+  const port = httpsPort === 443 ? "" : `:${httpsPort}`;
+  client.head(
+    308,
+    "",
+    [
+      ["Location", `https://${host}${port}${url}`],
+      ["Content-Length", "0"],
+    ],
+    true,
+  );
+  client.body?.resume();
+  client.end([]);
+}
+
+/** Says why there is no other answer. */
+export function refuse(client: Client, error: unknown): void {
+  const { status, message } = error instanceof Refusal ? error : new Refusal(500, "the proxy failed");
+  const text = `${message}\n`;
+  const isEmpty = client.method === "HEAD";
+  try {
+    client.head(
+      status,
+      "",
+      [
+        ["Content-Type", "text/plain; charset=utf-8"],
+        ["X-Content-Type-Options", "nosniff"],
+        ["Content-Length", String(Buffer.byteLength(text))],
+      ],
+      isEmpty,
+    );
+    client.body?.resume();
+    if (!isEmpty) client.out.write(text);
+    client.end([]);
+  } catch {
+    client.abort();
+  }
+}

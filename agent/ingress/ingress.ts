@@ -1,0 +1,189 @@
+/** The agent's side of the node's ingress proxy: starts it while there is something to serve, and tells it what. */
+import { mkdirSync } from "node:fs";
+import { connect, type Socket } from "node:net";
+import type { CoreV1NodeCondition } from "../../worker/kinds/generated/types.ts";
+import { NODE_CONDITION } from "../../worker/kinds/ingress/class.ts";
+import { timestamp } from "../../worker/lib/effects.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
+import type { Timers } from "../effects.ts";
+import { spawn } from "../process.ts";
+import { programPath } from "../program.ts";
+import { VERSION } from "../version.ts";
+import { configOf, type IngressObjects, type Ports, type ProxyConfig } from "./config.ts";
+import { controlFolder, controlSocket, type FromProxy, hear, type Listening, say } from "./control.ts";
+
+const LOOK_EVERY_MS = 50;
+const START_TIMEOUT_MS = 30_000;
+/** One that ends again and again is started so seldom. */
+const AGAIN_MS = 2_000;
+
+const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
+
+export type IngressParts = {
+  home: string;
+  ports: Ports;
+  timers: Timers;
+  /** What it listens on has changed, or can no longer be listened on. */
+  onChange(): void;
+  log(message: string): void;
+};
+
+export class Ingress {
+  readonly #parts: IngressParts;
+  readonly #folder: string;
+  #wanted: ProxyConfig | undefined;
+  /** As it was last told, on the present connection. */
+  #told = "";
+  #connection: Socket | undefined;
+  #opening = false;
+  #stopped = false;
+  #endedLately = false;
+  /** Undefined until there was anything to serve. */
+  #listening: Listening | undefined;
+
+  constructor(parts: IngressParts) {
+    this.#parts = parts;
+    this.#folder = controlFolder(parts.home);
+  }
+
+  /** The whole of what is wanted. Returns at once. */
+  sync(objects: IngressObjects): void {
+    const wanted = configOf(objects, this.#parts.ports);
+    // One that was left by an earlier agent is told too, or it would go on serving.
+    if (!wanted && !this.#wanted && !this.#connection && this.#told === "null") return;
+    this.#wanted = wanted;
+    if (this.#connection) this.#tell(this.#connection);
+    else void this.#open();
+  }
+
+  /** The proxy goes on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#connection?.destroy();
+  }
+
+  /** What went wrong, in words for people. */
+  get problems(): readonly string[] {
+    return this.#listening?.problems ?? [];
+  }
+
+  /** The Node's condition; undefined while there was never an Ingress. `before` are those last told. */
+  condition(before: readonly CoreV1NodeCondition[], now: number): CoreV1NodeCondition | undefined {
+    const old = before.find(({ type }) => type === NODE_CONDITION);
+    if (!this.#listening && !old) return undefined;
+    const { status, reason, message } = wordsOf(this.#listening);
+    return {
+      type: NODE_CONDITION,
+      status,
+      lastHeartbeatTime: timestamp(now),
+      lastTransitionTime: (old?.status === status && old.lastTransitionTime) || timestamp(now),
+      reason,
+      message,
+    };
+  }
+
+  #tell(connection: Socket): void {
+    const config = this.#wanted ?? null;
+    const text = JSON.stringify(config);
+    if (text === this.#told) return;
+    this.#told = text;
+    say(connection, { config });
+  }
+
+  async #open(): Promise<void> {
+    if (this.#opening || this.#stopped) return;
+    this.#opening = true;
+    try {
+      const connection = await this.#connected();
+      if (connection) this.#use(connection);
+      else this.#told = "null";
+    } catch (error) {
+      this.#parts.log(`ingress: ${errorText(error)}`);
+      this.#again();
+    } finally {
+      this.#opening = false;
+    }
+  }
+
+  #use(connection: Socket): void {
+    this.#connection = connection;
+    this.#told = "";
+    connection.unref();
+    connection.once("close", () => {
+      this.#connection = undefined;
+      this.#told = this.#wanted ? "" : "null";
+      if (this.#wanted) this.#again();
+    });
+    hear<FromProxy>(connection, (message) => {
+      if ("log" in message) this.#parts.log(message.log);
+      else this.#heard(message.listening);
+    });
+    say(connection, { version: VERSION });
+    this.#tell(connection);
+  }
+
+  #heard(listening: Listening): void {
+    if (JSON.stringify(listening) === JSON.stringify(this.#listening)) return;
+    this.#listening = listening;
+    const { http, https, problems } = listening;
+    this.#parts.log(`ingress: ports ${http} and ${https}${problems.map((problem) => `; ${problem}`).join("")}`);
+    this.#parts.onChange();
+  }
+
+  /** At once where it has not ended just before: a proxy of another version makes room so. */
+  #again(): void {
+    if (this.#stopped) return;
+    const { after } = this.#parts.timers;
+    after(this.#endedLately ? AGAIN_MS : 0, () => void this.#open());
+    if (!this.#endedLately)
+      after(10 * AGAIN_MS, () => {
+        this.#endedLately = false;
+      });
+    this.#endedLately = true;
+  }
+
+  /** To the proxy that is there, or to a new one; undefined where none is needed. */
+  async #connected(): Promise<Socket | undefined> {
+    const there = await dial(this.#folder);
+    if (there || !this.#wanted) return there;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
+    let ended = false;
+    const program = [...FLAGS, programPath("ingress/proxy"), this.#folder];
+    const child = spawn(process.execPath, program, { detached: true, stdio: "ignore" });
+    const end = () => {
+      ended = true;
+    };
+    child.on("error", end).on("exit", end).unref();
+    for (let waited = 0; waited < START_TIMEOUT_MS && !ended; waited += LOOK_EVERY_MS) {
+      await this.#parts.timers.sleep(LOOK_EVERY_MS);
+      const connection = await dial(this.#folder);
+      if (connection) return connection;
+    }
+    throw new Error("the proxy does not start");
+  }
+}
+
+function wordsOf(listening: Listening | undefined): Pick<CoreV1NodeCondition, "status" | "reason" | "message"> {
+  const { http = 0, https = 0, problems = [] } = listening ?? {};
+  const ports = [http && `port ${http} for HTTP`, https && `port ${https} for HTTPS`].filter(Boolean).join(", ");
+  const message = [ports, ...problems].filter(Boolean).join("; ");
+  if (ports) return { status: "True", reason: problems.length ? "PortTaken" : "Listening", message };
+  if (problems.length) return { status: "False", reason: "PortTaken", message };
+  return { status: "False", reason: "NoIngress", message: "there is no Ingress for this node to serve" };
+}
+
+function dial(folder: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const connection = connect(controlSocket(folder));
+    connection.once("connect", () => resolve(connection));
+    connection.on("error", () => resolve(undefined));
+  });
+}
+
+/** Ends the proxy of a node that is taken down; resolves when it is gone. */
+export async function endIngress(home: string): Promise<void> {
+  const connection = await dial(controlFolder(home));
+  if (!connection) return;
+  say(connection, { end: true });
+  await new Promise((resolve) => connection.once("close", resolve));
+}
