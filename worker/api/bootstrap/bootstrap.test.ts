@@ -10,11 +10,11 @@ import { testEffects } from "../testing/effects.ts";
 import { bootstrap } from "./bootstrap.ts";
 import type { Loose } from "./reconcile.ts";
 
-function started() {
+function started(controllers = false) {
   const store = openStore(nodeSql(":memory:"));
   const kinds = builtinKinds();
   const { effects } = testEffects();
-  const config = { ...DEFAULT_CONFIG, controllers: false };
+  const config = { ...DEFAULT_CONFIG, controllers };
   const engine = new Engine({ store, kinds, effects, config, security: createSecurity(store) });
   const start = () => bootstrap({ store, kinds, engine, config, effects });
   start();
@@ -68,6 +68,19 @@ describe("a start", () => {
       start();
       expect(ask("get", kind, name)).toBeDefined();
     }
+  });
+
+  test("gives a cluster a default StorageClass once, and none where the API is alone", () => {
+    expect(started().ask("get", "StorageClass", "local-path")).toBeUndefined();
+    const { start, ask } = started(true);
+    expect(ask("get", "StorageClass", "local-path")).toMatchObject({
+      metadata: { annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+      provisioner: "skerry.dev/local",
+      volumeBindingMode: "WaitForFirstConsumer",
+    });
+    ask("delete", "StorageClass", "local-path");
+    start();
+    expect(ask("get", "StorageClass", "local-path")).toBeUndefined();
   });
 
   test("gives a role the permissions that it lacks, leaves those that it has more, and one that is not to be updated", () => {

@@ -1,6 +1,7 @@
 /** The objects that every cluster has from its first moment, as kube-apiserver makes them. */
 import { type ClusterConfig, nthAddress } from "../../lib/config.ts";
 import { timestamp } from "../../lib/effects.ts";
+import { PROVISIONER } from "../../lib/local-volumes.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import data from "./objects.json" with { type: "json" };
 
@@ -127,6 +128,20 @@ const ownRoles: KubeObject[] = [
     rules: [{ verbs: ["get", "list"], apiGroups: ["metrics.k8s.io"], resources: ["pods", "nodes"] }],
   } as Named),
 ];
+
+/**
+ * For claims that name no class: folders on the nodes' own disks.
+ * https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
+ */
+export const storageClass: KubeObject & Record<string, unknown> = {
+  apiVersion: "storage.k8s.io/v1",
+  kind: "StorageClass",
+  metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
+  provisioner: PROVISIONER,
+  reclaimPolicy: "Delete",
+  volumeBindingMode: "WaitForFirstConsumer",
+  allowVolumeExpansion: true,
+};
 
 /** In the order in which they can be created. */
 export function bootstrapObjects(config: ClusterConfig, now: number): KubeObject[] {
