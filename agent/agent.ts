@@ -8,6 +8,7 @@ import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { NodeApi } from "./kubelet/node-api.ts";
 import { Observations } from "./kubelet/observations.ts";
+import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
@@ -158,6 +159,8 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       staticPods: (onChange) => new StaticFolder({ path: settings.staticPodPath ?? "", node, effects, onChange, log }),
     }),
     registration: { labels: settings.labels, taints: settings.taints },
+    ingress: (onChange) =>
+      new Ingress({ home: home.path, ports: settings.ingressPorts, timers: effects, onChange, log }),
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
       const { containerdVersion } = parts;
@@ -254,6 +257,7 @@ const CGROUP_WAIT_MS = 50;
 export async function removePods(home: Home, effects: SteadyEffects, log: Progress): Promise<void> {
   const parts = await prepare(home, effects, log);
   const { nerdctl, launcher, containerd } = parts;
+  await endIngress(home.path);
   await nerdctl.remove(await nerdctl.list("skerry.dev/pod-uid"));
   const namespaces = machineNamespaces(home.path, commandBy(launcher.run));
   for (const name of namespaces.opened()) await namespaces.close(name);

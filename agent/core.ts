@@ -11,10 +11,11 @@ import type {
 } from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
-import type { StreamRequest } from "../worker/protocol/link.ts";
+import { INGRESS_CLASSES, INGRESSES, type StreamRequest } from "../worker/protocol/link.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
+import type { Ingress } from "./ingress/ingress.ts";
 import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
@@ -46,8 +47,9 @@ const FACTS_EVERY_MS = 60_000;
 const RETRY_MS = 2_000;
 /** State that could not be saved is tried again so often, in ms. */
 const SAVE_AGAIN_MS = 10_000;
-/** The fact under which a disk remembers whose it is. */
+/** The facts under which a disk remembers whose it is, and what the cluster tells that has sent all of it. */
 const MACHINE = "machine";
+const TOLD = "told";
 
 export type AgentParts = {
   node: string;
@@ -81,6 +83,8 @@ export type AgentParts = {
   /** Where the machine's static pods are said, if anywhere. */
   staticPods?(onChange: () => void): Pick<StaticFolder, "start" | "stop" | "pods">;
   serveStream(request: StreamRequest, pods: PodManager): void;
+  /** What serves Ingresses on the node's network, where anything does. */
+  ingress?(onChange: () => void): Pick<Ingress, "sync" | "stop" | "problems" | "condition">;
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
@@ -110,6 +114,7 @@ export class AgentCore {
   private readonly housekeeping: Housekeeping | undefined;
   private readonly statics: ReturnType<NonNullable<AgentParts["staticPods"]>> | undefined;
   private readonly mirrors: Mirrors;
+  private readonly ingress: ReturnType<NonNullable<AgentParts["ingress"]>> | undefined;
   private started: Promise<void> | undefined;
   private running = false;
   private addresses = "";
@@ -125,6 +130,8 @@ export class AgentCore {
   /** What the runtime and the network make of the node, whatever else is to be said of it. */
   private health = { ready: false, message: "the node is not ready yet" };
   private readonly updates: Updates | undefined;
+  /** What the cluster tells, in its words. */
+  private tells = "";
   /** Whether `updates` knows of this connection. */
   private well = false;
   /** What the disk says is for this machine. Of a copy, the cluster has to say first what is to run here. */
@@ -162,6 +169,7 @@ export class AgentCore {
       host.ownVolumes.onFailure = (volume, message) =>
         this.pods.tellVolume(volume, "Warning", "VolumeFailedDelete", message);
     this.statics = parts.staticPods?.(() => this.sync());
+    this.ingress = parts.ingress?.(() => this.ingressChanged());
     this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
     this.shutdown = new NodeShutdown({
       pods: () => this.pods.active(),
@@ -188,7 +196,9 @@ export class AgentCore {
       { dial, node, machine: machineId, effects: machine, log },
       {
         revision: () => parts.state.revision(),
+        told: () => state.fact(TOLD) ?? "",
         welcome: (welcome) => {
+          this.tells = welcome.told ?? "";
           effects.setBy(welcome.now);
           parts.state.setWelcome(welcome);
           nodeApi?.welcomed();
@@ -196,6 +206,7 @@ export class AgentCore {
         },
         objects: (message) => {
           parts.state.apply(message);
+          state.setFact(TOLD, this.tells);
           this.own = true;
           state.setFact(MACHINE, machineId);
           this.sync();
@@ -251,6 +262,7 @@ export class AgentCore {
     this.endLease();
     this.cancelSave();
     this.statics?.stop();
+    this.ingress?.stop();
     this.parts.nodeApi?.stop();
     this.link.stop();
     this.housekeeping?.stop();
@@ -287,6 +299,7 @@ export class AgentCore {
       pods: this.all<CoreV1Pod>("pods"),
     });
     this.pods.sync(this.desired());
+    this.syncIngress();
     this.host.ownVolumes?.sync(this.all<CoreV1PersistentVolume>("persistentvolumes"));
     this.syncMirrors();
     if (!agreesWithExtended(this.self())) this.tellFacts();
@@ -350,6 +363,23 @@ export class AgentCore {
     const settings = { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey, upstream };
     await network.start(settings);
     this.addresses = addressesOf(welcome, podCIDR);
+  }
+
+  private syncIngress(): void {
+    const { state } = this.parts;
+    this.ingress?.sync({
+      ingresses: this.all(INGRESSES),
+      classes: this.all(INGRESS_CLASSES),
+      services: state.of("services") as unknown as ReadonlyMap<string, CoreV1Service>,
+      slices: this.all("endpointslices.discovery.k8s.io"),
+      secrets: state.of("secrets") as unknown as Desired["secrets"],
+    });
+  }
+
+  /** It listens elsewhere, or cannot: the Node's condition tells, and of what went wrong an event. */
+  private ingressChanged(): void {
+    for (const problem of this.ingress?.problems ?? []) this.pods.tellNode("Warning", "IngressPortTaken", problem);
+    this.tellFacts();
   }
 
   /** Without static pods there may still be what stood for them, when the folder is no longer named. */
@@ -428,8 +458,9 @@ export class AgentCore {
     const known = this.conditions.length ? this.conditions : (self?.status?.conditions ?? []);
     const found = facts(images, known, this.housekeeping?.pressures ?? []);
     const writable = writableCondition(writability.problem(), known, effects.now());
+    const listens = this.ingress?.condition(known, effects.now());
     const allocatable = { ...found.allocatable, ...extendedAllocatable(self) } as Record<string, string>;
-    const status = { ...found, allocatable, conditions: [...(found.conditions ?? []), writable] };
+    const status = { ...found, allocatable, conditions: [...(found.conditions ?? []), writable, ...(listens ? [listens] : [])] };
     this.conditions = status.conditions;
     for (const event of pressureChanges(status.conditions, known))
       this.pods.tellNode("Normal", event, `Node ${node} status is now: ${event}`);

@@ -37,6 +37,8 @@ export type Welcome = Extract<ToNode, { type: "welcome" }>;
 export type Handlers = {
   /** The newest revision that is on disk, or 0. */
   revision(): number;
+  /** What the cluster said of what it tells, when it sent that; "" for nothing. */
+  told?(): string;
   welcome(message: Welcome): void;
   /** Snapshot and changes, in order. */
   objects(message: Objects): void;
@@ -166,7 +168,8 @@ export class Link {
     const { node, machine } = this.options;
     const revision = this.handlers.revision();
     const who = machine ? { machine } : {};
-    this.send({ type: "hello", version: this.version, agent: VERSION, node, revision, ...who });
+    const told = this.handlers.told ? { told: this.handlers.told() } : {};
+    this.send({ type: "hello", version: this.version, agent: VERSION, node, revision, ...who, ...told });
   }
 
   private send(message: ToCluster): void {

@@ -2,7 +2,7 @@ import { basename, join } from "node:path";
 import { become } from "./process.ts";
 
 /** All of them that a node's agent needs beside itself. */
-export const PROGRAMS: readonly string[] = ["pods/keeper", "streams/namespace-dialer"];
+export const PROGRAMS: readonly string[] = ["pods/keeper", "streams/namespace-dialer", "ingress/proxy"];
 
 /** The sources run as they lie, until a bundler has made one file of each program. */
 const isBuilt = !import.meta.filename.endsWith(".ts");

@@ -195,6 +195,7 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     ca: authority.certificate,
     apiCertificate: certificate,
     apiKey: key,
+    told: LINKED_RESOURCES.join(),
     ...(config.controllers ? {} : { renewsLease: true }),
   };
 }

@@ -34,6 +34,8 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     maxParallelImagePulls: options.maxParallelImagePulls,
     imagePullProgressDeadline: options.imagePullProgressDeadline,
     credentialProviders: readProviders(options),
+    ingressHttpPort: options.ingressHttpPort,
+    ingressHttpsPort: options.ingressHttpsPort,
     imagePolicies: options.imagePolicy === undefined ? undefined : readPolicies(options.imagePolicy),
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);

@@ -31,6 +31,8 @@ export type NodeOptions = {
   containerLogMaxFiles?: number;
   imagePullProgressDeadline?: string;
   imagePolicy?: string;
+  ingressHttpPort?: number;
+  ingressHttpsPort?: number;
   imageCredentialProviderConfig?: string;
   imageCredentialProviderBinDir?: string;
 };
@@ -72,7 +74,13 @@ export function withNodeOptions(command: Command): Command {
       "programs that know registries' credentials, as clouds have them",
     )
     .option("--image-credential-provider-bin-dir <path>", "where those programs lie")
-    .option("--image-policy <path>", "ClusterImagePolicies: images that have to be signed, and by which keys");
+    .option("--image-policy <path>", "ClusterImagePolicies: images that have to be signed, and by which keys")
+    .option(
+      "--ingress-http-port <port>",
+      "where Ingresses are served while there are any, 0 for nowhere (default 80, or any where that is taken)",
+      port,
+    )
+    .option("--ingress-https-port <port>", "the same over TLS (default 443, or any where that is taken)", port);
 }
 
 function truth(text: string): boolean {
@@ -83,6 +91,12 @@ function truth(text: string): boolean {
 function whole(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new InvalidArgumentError("a whole number is needed");
   return Number(text);
+}
+
+function port(text: string): number {
+  const value = whole(text);
+  if (value < 0 || value > 65_535) throw new InvalidArgumentError("a port is 0 to 65535");
+  return value;
 }
 
 const list = (text: string) => text.split(",").filter((word) => word && word !== "none");

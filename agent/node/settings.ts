@@ -5,6 +5,7 @@
 import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
 import { addResources, parseQuantity, parseResources, type Resources, wholeValue } from "../../worker/lib/quantity.ts";
 import { milliseconds } from "../durations.ts";
+import type { Ports } from "../ingress/config.ts";
 import { type PullConfiguration, type PullSettings, pullSettings } from "../images/pull-settings.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
@@ -38,6 +39,9 @@ export type KubeletConfiguration = PullConfiguration & {
   nodeLabels?: Record<string, string>;
   /** With kubelets a matter of the container runtime's settings: see `RuntimeHandlers`. */
   runtimeHandlers?: Record<string, string>;
+  /** No kubelet's: where Ingresses are served; 0 for nowhere. */
+  ingressHttpPort?: number;
+  ingressHttpsPort?: number;
 };
 
 export type NodeSettings = {
@@ -64,6 +68,7 @@ export type NodeSettings = {
   taints: readonly CoreV1Taint[];
   security: SecuritySettings;
   pulls: PullSettings;
+  ingressPorts: Ports;
 };
 
 /** Of the disk's use in percent. https://kubernetes.io/docs/concepts/architecture/garbage-collection/#container-image-lifecycle */
@@ -117,6 +122,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
     taints: given.registerWithTaints ?? [],
     security: securitySettings(given),
     pulls: pullSettings(given),
+    ingressPorts: { http: given.ingressHttpPort, https: given.ingressHttpsPort },
   };
 }
 

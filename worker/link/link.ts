@@ -18,6 +18,7 @@ import {
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
 import { changeFor, claimOf, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { IngressSecrets } from "./ingress-secrets.ts";
 import { Mentions, mentionsOf } from "./mentions.ts";
 import type { PodFacts } from "./policies/facts.ts";
 import { type Places, Policies, type PolicyChanges } from "./policies/policies.ts";
@@ -69,9 +70,10 @@ type Mentioned = Pick<Write, "resource" | "namespace" | "name">;
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
 
-/** The protocol versions that brought questions about usage, and NetworkPolicies. */
+/** The protocol versions that brought questions about usage, and NetworkPolicies and Ingresses. */
 const USAGE_VERSION = 3;
 const POLICIES_VERSION = 4;
+const INGRESS_VERSION = 4;
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
 const MAX_HEALTH_LENGTH = 1000;
@@ -86,11 +88,13 @@ export class Link {
   private readonly deps: LinkDeps;
   private readonly mentions: Mentions;
   private readonly policies: Policies;
+  private readonly ingressSecrets: IngressSecrets;
 
   constructor(deps: LinkDeps) {
     this.deps = deps;
     this.mentions = new Mentions(deps.objects);
     this.policies = new Policies(deps.objects, deps.builtins);
+    this.ingressSecrets = new IngressSecrets(deps.objects);
   }
 
   /** A socket was accepted for an authenticated node. One that is open stays until it is known who this is. */
@@ -160,19 +164,27 @@ export class Link {
     if (this.isTaken(socket, node, machine))
       return socket.close(CloseCode.taken, `another machine is connected as node ${node}`);
     this.endOthers(socket, node);
-    send(socket, { ...(await this.deps.welcome(node)), version: hello.version });
+    const welcome = await this.deps.welcome(node);
+    send(socket, { ...welcome, version: hello.version });
     // From here on nothing waits, so no write falls between the answer and the stream of changes.
     const revision = this.deps.revision();
-    const missed = hello.revision > 0 && hello.revision <= revision ? this.deps.since(hello.revision, node) : "expired";
+    // What an agent has, it may have from a cluster that told less.
+    const isKnown = hello.revision > 0 && hello.revision <= revision && (hello.told ?? welcome.told) === welcome.told;
+    const missed = isKnown ? this.deps.since(hello.revision, node) : "expired";
+    const hasIngresses = hello.version >= INGRESS_VERSION;
     const hasPolicies = hello.version >= POLICIES_VERSION;
     if (missed === "expired") {
       const policies = hasPolicies ? this.policies.snapshotFor(node) : [];
-      sendObjects(socket, "snapshot", revision, [...snapshotFor(node, this.deps.objects), ...policies]);
+      const secrets = hasIngresses ? this.ingressSecrets.snapshot() : [];
+      sendObjects(socket, "snapshot", revision, [...snapshotFor(node, this.deps.objects), ...secrets, ...policies]);
     } else {
       const writes = [...missed];
       const pods = () => this.deps.podsSince(hello.revision);
       const policies = hasPolicies ? this.policies.missed(node, writes, pods) : [];
-      sendObjects(socket, "changes", revision, [...this.concerning(node, writes, this.ownMentions(node)), ...policies]);
+      const secrets = hasIngresses ? this.ingressSecrets.missed(writes) : [];
+      const own = this.ownMentions(node);
+      const mentions = (what: Mentioned) => own(what) || (hasIngresses && this.ingressSecrets.has(what));
+      sendObjects(socket, "changes", revision, [...this.concerning(node, writes, mentions), ...secrets, ...policies]);
     }
     socket.remember({ node, state: "open", version: hello.version, ...(machine ? { machine } : {}) });
   }
@@ -180,9 +192,10 @@ export class Link {
   /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */
   changed(writes: readonly Write[]): void {
     const policies = this.policies.changed(writes);
+    const secrets = this.ingressSecrets.changed(writes);
     for (const socket of this.concerned(writes, policies.nodes))
       try {
-        this.tell(socket, writes, policies);
+        this.tell(socket, writes, policies, secrets);
       } catch (error) {
         this.deps.report(error);
         socket.close(1011, "failed");
@@ -193,14 +206,23 @@ export class Link {
   forget(): void {
     this.mentions.forget();
     this.policies.forget();
+    this.ingressSecrets.forget();
   }
 
-  private tell(socket: NodeSocket, writes: readonly Write[], policies: PolicyChanges): void {
+  private tell(
+    socket: NodeSocket,
+    writes: readonly Write[],
+    policies: PolicyChanges,
+    secrets: readonly NodeChange[],
+  ): void {
     const session = socket.session();
     if (session.state !== "open") return;
     const { node, version = 0 } = session;
-    const mentions = (what: Mentioned) => this.mentions.nodes(what).has(node);
+    const hasIngresses = version >= INGRESS_VERSION;
+    const mentions = (what: Mentioned) =>
+      this.mentions.nodes(what).has(node) || (hasIngresses && this.ingressSecrets.has(what));
     const changes = this.concerning(node, writes, mentions);
+    if (hasIngresses) changes.push(...secrets);
     if (version >= POLICIES_VERSION && policies.nodes.has(node)) changes.push(...policies.for(node));
     if (changes.length > 0) sendObjects(socket, "changes", this.deps.revision(), changes);
   }
@@ -214,7 +236,8 @@ export class Link {
       if (resource === "pods") {
         this.mentions.learn(write);
         for (const node of [nodeOf(object), nodeOf(old)]) if (node) nodes.add(node);
-      } else if (MENTIONED.has(resource)) for (const node of this.mentions.nodes(write)) nodes.add(node);
+      } else if (this.ingressSecrets.has(write)) concernsAll = true;
+      else if (MENTIONED.has(resource)) for (const node of this.mentions.nodes(write)) nodes.add(node);
       else if (resource === "persistentvolumes")
         for (const volume of [object, old]) for (const node of this.concernedBy(volume)) nodes.add(node);
       // Of all else every node hears the same.

@@ -43,6 +43,8 @@ export type ToCluster =
       revision: number;
       /** Tells the machine from every other; two that claim one node are told apart by it. */
       machine?: string;
+      /** As the welcome said it before what the agent has was sent; "" where it said nothing. */
+      told?: string;
     }
   /** Whether the node can run pods now; makes the Node's Ready condition, with `message` when it cannot. */
   | { type: "health"; ready: boolean; message: string }
@@ -70,6 +72,8 @@ export type ToNode =
       ca: string;
       apiCertificate: string;
       apiKey: string;
+      /** What nodes are told of: an agent that has what was sent under another word is told all anew. */
+      told?: string;
       /** The node must renew its Lease: the cluster's controllers are other programs, which know of it by that. */
       renewsLease?: boolean;
     }
@@ -134,4 +138,12 @@ export type ProxyRequest = {
 };
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */
-export const NODE_RESOURCES = ["services", "endpointslices.discovery.k8s.io", "nodes"] as const;
+export const INGRESSES = "ingresses.networking.k8s.io";
+export const INGRESS_CLASSES = "ingressclasses.networking.k8s.io";
+export const NODE_RESOURCES = [
+  "services",
+  "endpointslices.discovery.k8s.io",
+  "nodes",
+  INGRESSES,
+  INGRESS_CLASSES,
+] as const;
