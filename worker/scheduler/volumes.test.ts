@@ -111,7 +111,10 @@ describe("a claim for one pod alone", () => {
   const alone = () => {
     const made = cluster();
     const { model } = made;
-    made.volume("v");
+    model.create(PersistentVolume, {
+      metadata: { name: "v" },
+      spec: { storageClassName: "local", accessModes: ["ReadWriteOncePod"], hostPath: { path: "/data" } },
+    });
     model.create(PersistentVolumeClaim, {
       metadata: { name: "data", namespace: "default" },
       spec: { storageClassName: "local", volumeName: "v", accessModes: ["ReadWriteOncePod"] },

@@ -2,18 +2,14 @@
  * What a node's pods need, and so the node: read from the pods that are bound to it when it asks.
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
+import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1Pod } from "../../kinds/generated/types.ts";
 import type { Reader } from "../../storage/store.ts";
 
 const MIRROR = "kubernetes.io/config.mirror";
 
-/** Claims that a pod's volumes use, those made for the pod itself among them. */
-const claimsOf = ({ metadata, spec }: CoreV1Pod): string[] =>
-  (spec?.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-    if (persistentVolumeClaim) return [persistentVolumeClaim.claimName];
-    return ephemeral ? [`${metadata?.name}-${name}`] : [];
-  });
+const claimsOf = (pod: CoreV1Pod): string[] => podClaims(pod).map(({ claim }) => claim);
 
 /** A pod that the node itself has made gives it nothing. */
 const isMirror = ({ metadata }: CoreV1Pod) => metadata?.annotations?.[MIRROR] !== undefined;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
+import { Pod } from "../../kinds/core/pod.ts";
 import { StorageClass } from "../../kinds/storage/storage-class.ts";
 import { Model } from "../testing.ts";
 import { volumeBinder } from "./binder.ts";
@@ -76,7 +77,7 @@ test("a volume that a user keeps for a claim waits for it, and a claim may name 
   claim("mine");
   expect(bound("mine")).toEqual(["Bound", "kept"]);
   expect(volumeNow("kept")?.metadata?.annotations).not.toHaveProperty("pv.kubernetes.io/bound-by-controller");
-  claim("chooser", { volumeName: "named" });
+  claim("chooser", { volumeName: "named", storageClassName: "other" });
   expect(bound("chooser")).toEqual(["Bound", "named"]);
   claim("late", { volumeName: "kept" });
   expect(bound("late")).toEqual(["Pending", "kept"]);
@@ -123,6 +124,65 @@ test("a claim that loses its volume is lost", () => {
   model.delete(PersistentVolume, volumeNow("v") ?? {});
   model.rest();
   expect(bound("data")).toEqual(["Lost", "v"]);
+});
+
+test.each<[string, object, object]>([
+  ["requested PV is too small", { capacity: { storage: "1Mi" } }, {}],
+  ["storageClassName does not match", { storageClassName: "other" }, {}],
+  ["incompatible volumeMode", {}, { volumeMode: "Block" }],
+  ["incompatible accessMode", {}, { accessModes: ["ReadWriteMany"] }],
+])("a claim that names a volume that is none for it is told why: %s", (why, of, wanted) => {
+  const { model, volume, claim, volumeNow, bound } = cluster();
+  volume("named", of);
+  claim("chooser", { volumeName: "named", ...wanted });
+  expect(bound("chooser")).toEqual(["Pending", "named"]);
+  expect(model.events.at(-1)).toMatchObject({
+    reason: "VolumeMismatch",
+    message: `Cannot bind to requested volume "named": ${why}`,
+  });
+  const found = volumeNow("named");
+  const fits = { capacity: { storage: "1Gi" }, storageClassName: "", ...wanted };
+  if (found) model.edit(PersistentVolume, found, (copy) => Object.assign(copy.spec ?? {}, fits));
+  model.rest();
+  expect(bound("chooser")).toEqual(["Bound", "named"]);
+});
+
+test.each<[string, string, object]>([
+  [
+    "VolumeFailedDelete",
+    'error getting deleter volume plugin for volume "v": no deletable volume plugin matched',
+    { hostPath: undefined, local: { path: "/data" }, persistentVolumeReclaimPolicy: "Delete" },
+  ],
+  [
+    "VolumeFailedDelete",
+    "host_path deleter only supports /tmp/.+ but received provided /data",
+    { persistentVolumeReclaimPolicy: "Delete" },
+  ],
+  ["VolumeFailedRecycle", "No recycler plugin found for the volume!", { persistentVolumeReclaimPolicy: "Recycle" }],
+])("a volume made by hand is not deleted with its claim: %s, %s", (reason, message, spec) => {
+  const { model, volume, claim, removeClaim, volumeNow } = cluster();
+  volume("v", spec);
+  claim("data");
+  removeClaim("data");
+  expect(volumeNow("v")?.status).toMatchObject({ phase: "Failed", message });
+  expect(model.events.at(-1)).toMatchObject({ type: "Warning", reason, message });
+});
+
+test("a claim that waits for a pod tells of one that has no node to go to", () => {
+  const { model, storageClass, claim } = cluster();
+  storageClass("local", "example.com/local", "WaitForFirstConsumer");
+  claim("data", { storageClassName: "local" });
+  expect(model.events.at(-1)?.reason).toBe("WaitForFirstConsumer");
+  const volumes = [{ name: "v", persistentVolumeClaim: { claimName: "data" } }];
+  const pod = { metadata: { name: "db", namespace: "default" }, spec: { containers: [], volumes } };
+  model.create(Pod, pod);
+  const conditions = [{ type: "PodScheduled", status: "False", reason: "Unschedulable" }];
+  model.edit(Pod, pod, (copy) => Object.assign(copy, { status: { conditions } }), "status");
+  model.rest();
+  expect(model.events.at(-1)).toMatchObject({
+    reason: "WaitForPodScheduled",
+    message: "waiting for pod db to be scheduled",
+  });
 });
 
 test("a provisioner is asked for a volume of its class; a class that waits for a pod asks nobody yet", () => {

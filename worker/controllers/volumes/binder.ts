@@ -1,11 +1,14 @@
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { StorageClass } from "../../kinds/storage/storage-class.ts";
 import { timestamp } from "../../lib/effects.ts";
+import { conditionOf } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 import { settleClaim } from "./claims.ts";
-import { BIND_COMPLETED, BOUND_BY_CONTROLLER, classOf, type Volume } from "./matching.ts";
+import { BIND_COMPLETED, BOUND_BY_CONTROLLER, type Claim, classOf, type Volume } from "./matching.ts";
 
 const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 
@@ -15,7 +18,7 @@ const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
  * https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
  */
 export const volumeBinder: Controller = {
-  name: "persistentvolume-binder",
+  name: "persistentvolume-controller",
   watches: [
     watch(PersistentVolumeClaim, function* (claim, _old, view) {
       yield keyOf(claim);
@@ -30,8 +33,15 @@ export const volumeBinder: Controller = {
       const { namespace, name } = volume.spec?.claimRef ?? {};
       if (name) yield `${namespace}/${name}`;
       if (volume.spec?.claimRef?.uid || volume.status?.phase !== "Available") return;
+      const isWanted = (claim: Claim) =>
+        classOf(claim) === classOf(volume) || claim.spec?.volumeName === volume.metadata?.name;
       for (const claim of view.list(PersistentVolumeClaim))
-        if (!claim.metadata?.annotations?.[BIND_COMPLETED] && classOf(claim) === classOf(volume)) yield keyOf(claim);
+        if (!claim.metadata?.annotations?.[BIND_COMPLETED] && isWanted(claim)) yield keyOf(claim);
+    }),
+    // Why a claim waits for a pod is told anew when that has no node to go to.
+    watch(Pod, function* (pod) {
+      if (pod.spec.nodeName || conditionOf(pod.status?.conditions, "PodScheduled")?.status !== "False") return;
+      for (const { claim } of podClaims(pod)) yield `${pod.metadata.namespace}/${claim}`;
     }),
     watch(StorageClass, function* ({ metadata }, _old, view) {
       for (const claim of view.list(PersistentVolumeClaim))
@@ -79,11 +89,17 @@ function release(volume: Volume, now: string): Intent[] {
   if (known === "Failed") return [];
   if (known !== "Released") return phase(volume, "Released", now);
   const policy = volume.spec?.persistentVolumeReclaimPolicy;
-  if (policy === "Retain" || (policy === "Delete" && volume.metadata?.annotations?.[PROVISIONED_BY])) return [];
-  const message =
-    policy === "Recycle" ? "no recyclable volume plugin matched" : "error getting deleter volume plugin for volume";
+  const isForeign = volume.metadata?.annotations?.[PROVISIONED_BY] || volume.spec?.csi;
+  if (policy === "Retain" || (policy === "Delete" && isForeign)) return [];
+  const message = policy === "Recycle" ? "No recycler plugin found for the volume!" : undeletable(volume);
   const reason = policy === "Recycle" ? "VolumeFailedRecycle" : "VolumeFailedDelete";
   return [...phase(volume, "Failed", now, message), { do: "event", about: volume, type: "Warning", reason, message }];
+}
+
+function undeletable({ metadata, spec }: Volume): string {
+  if (spec?.hostPath) return `host_path deleter only supports /tmp/.+ but received provided ${spec.hostPath.path}`;
+  const name = JSON.stringify(metadata?.name);
+  return `error getting deleter volume plugin for volume ${name}: no deletable volume plugin matched`;
 }
 
 function letGo(volume: Volume): Intent {

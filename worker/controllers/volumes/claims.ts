@@ -1,5 +1,7 @@
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { defaultClass } from "../../kinds/default-class.ts";
 import { same } from "../../kinds/paths.ts";
 import { DEFAULT_CLASS, StorageClass } from "../../kinds/storage/storage-class.ts";
@@ -13,6 +15,7 @@ import {
   isFor,
   keptFor,
   matchFor,
+  mismatchOf,
   SELECTED_NODE,
   type Volume,
 } from "./matching.ts";
@@ -39,6 +42,12 @@ export function settleClaim(view: View, claim: Claim): Intent[] {
     return [
       ...pending(claim),
       said(claim, "FailedBinding", `volume ${JSON.stringify(named)} already bound to a different claim.`),
+    ];
+  const mismatch = named && !volume.spec?.claimRef ? mismatchOf(volume, claim) : undefined;
+  if (mismatch)
+    return [
+      ...pending(claim),
+      said(claim, "VolumeMismatch", `Cannot bind to requested volume ${JSON.stringify(named)}: ${mismatch}`),
     ];
   if (!volume.spec?.claimRef?.uid) return [kept(volume, claim)];
   return [completed(claim, volume)];
@@ -85,13 +94,22 @@ const kept = (volume: Volume, claim: Claim): Intent => ({
   object: keptFor(volume, claim),
 });
 
+/** What has to happen to a pod before the claim is bound. */
+function waitsFor(view: View, claim: Claim): Intent {
+  const { namespace, name = "" } = claim.metadata ?? {};
+  const pods = view
+    .onNode(Pod, "")
+    .filter((pod) => pod.metadata.namespace === namespace && podClaims(pod).some((used) => used.claim === name))
+    .map((pod) => pod.metadata.name);
+  if (pods.length === 0)
+    return said(claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding", "Normal");
+  const message = `waiting for pod${pods.length > 1 ? "s" : ""} ${pods.join()} to be scheduled`;
+  return said(claim, "WaitForPodScheduled", message, "Normal");
+}
+
 /** No volume does: whoever makes volumes of its class is asked for one. */
 function unmatched(view: View, claim: Claim, waits: boolean): Intent[] {
-  if (waits)
-    return [
-      ...pending(claim),
-      said(claim, "WaitForFirstConsumer", "waiting for first consumer to be created before binding", "Normal"),
-    ];
+  if (waits) return [...pending(claim), waitsFor(view, claim)];
   const name = classOf(claim);
   if (!name)
     return [

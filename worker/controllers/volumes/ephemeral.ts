@@ -1,5 +1,6 @@
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
@@ -19,8 +20,7 @@ export const ephemeralVolumeController: Controller = {
     watch(PersistentVolumeClaim, function* ({ metadata }, _old, view, type) {
       if (type !== "DELETED") return;
       for (const pod of view.list(Pod, metadata?.namespace ?? ""))
-        if (pod.spec.volumes?.some(({ ephemeral, name }) => ephemeral && nameOf(pod, name) === metadata?.name))
-          yield keyOf(pod);
+        if (podClaims(pod).some(({ claim, isEphemeral }) => isEphemeral && claim === metadata?.name)) yield keyOf(pod);
     }),
   ],
   reconcile(view, key) {
@@ -30,7 +30,7 @@ export const ephemeralVolumeController: Controller = {
     return (pod.spec.volumes ?? []).flatMap((volume): Intent[] => {
       const template = volume.ephemeral?.volumeClaimTemplate;
       if (!template) return [];
-      const name = nameOf(pod, volume.name);
+      const name = `${podName}-${volume.name}`;
       const known = view.get(PersistentVolumeClaim, namespace, name);
       if (known && controllerOf(known)?.uid === pod.metadata.uid) return [];
       if (known) {
@@ -49,5 +49,3 @@ export const ephemeralVolumeController: Controller = {
     });
   },
 };
-
-const nameOf = ({ metadata }: Readonly<Pod>, volume: string): string => `${metadata.name}-${volume}`;

@@ -45,15 +45,32 @@ export function matchFor(claim: Claim, volumes: Iterable<Volume>): Volume | unde
 function suits(volume: Volume, claim: Claim): boolean {
   if (volume.metadata?.deletionTimestamp || (volume.spec?.claimRef && !isFor(volume, claim))) return false;
   if (compareQuantities(storage(volume.spec?.capacity), storage(claim.spec?.resources?.requests)) < 0) return false;
-  if ((volume.spec?.volumeMode ?? "Filesystem") !== (claim.spec?.volumeMode ?? "Filesystem")) return false;
+  if (modeOf(volume) !== modeOf(claim)) return false;
   return (volume.spec?.volumeAttributesClassName ?? "") === (claim.spec?.volumeAttributesClassName ?? "");
+}
+
+/** Why a volume that a claim names is not one for it. */
+export function mismatchOf(volume: Volume, claim: Claim): string | undefined {
+  if (compareQuantities(storage(volume.spec?.capacity), storage(claim.spec?.resources?.requests)) < 0)
+    return "requested PV is too small";
+  if (classOf(volume) !== classOf(claim)) return "storageClassName does not match";
+  const attributes = ({ spec }: Claim | Volume) => spec?.volumeAttributesClassName ?? "";
+  if (attributes(volume) !== attributes(claim)) return "volumeAttributesClassName does not match";
+  if (modeOf(volume) !== modeOf(claim)) return "incompatible volumeMode";
+  return hasModes(volume, claim) ? undefined : "incompatible accessMode";
+}
+
+const modeOf = ({ spec }: Claim | Volume): string => spec?.volumeMode ?? "Filesystem";
+
+function hasModes({ spec }: Volume, claim: Claim): boolean {
+  const modes = spec?.accessModes ?? [];
+  return (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode));
 }
 
 function isFree(volume: Volume, claim: Claim): boolean {
   if (volume.status?.phase !== "Available" || classOf(volume) !== classOf(claim)) return false;
   if (claim.spec?.selector && !matchesSelector(claim.spec.selector, volume.metadata?.labels)) return false;
-  const modes = volume.spec?.accessModes ?? [];
-  return (claim.spec?.accessModes ?? []).every((mode) => modes.includes(mode));
+  return hasModes(volume, claim);
 }
 
 /** The volume is now this claim's; noted whether a user or this controller said so. */

@@ -1,6 +1,7 @@
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { VolumeAttributesClass } from "../../kinds/storage/volume-attributes-class.ts";
@@ -12,8 +13,7 @@ const CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
 const ATTRIBUTES_FINALIZER = "kubernetes.io/vac-protection";
 
-const claimsOf = ({ spec }: Readonly<Pod>): string[] =>
-  (spec.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
+const claimsOf = (pod: Readonly<Pod>): string[] => podClaims(pod).map(({ claim }) => claim);
 
 /** A pod that was never placed, or has ended, has nothing mounted. */
 const inUse = (view: View, namespace: string, claim: string): boolean =>
