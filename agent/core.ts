@@ -12,6 +12,7 @@ import type {
 import { errorText } from "../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
 import { INGRESS_CLASSES, INGRESSES, type StreamRequest } from "../worker/protocol/link.ts";
+import { POLICY_PEERS, POLICY_RULES, type PolicyPeers, type PolicyRules } from "../worker/protocol/policies.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
@@ -20,7 +21,8 @@ import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
-import type { EndpointSlice, NetworkSettings } from "./network/types.ts";
+import { orphanedPeers } from "./network/policies/orphans.ts";
+import type { EndpointSlice, NetworkSettings, PolicyState } from "./network/types.ts";
 import { pressureChanges } from "./node/conditions.ts";
 import { agreesWithExtended, extendedAllocatable } from "./node/extended-resources.ts";
 import { Housekeeping, type HousekeepingParts } from "./node/housekeeping.ts";
@@ -33,6 +35,7 @@ import { type Writability, writableCondition } from "./node/writability.ts";
 import { outboxOf } from "./outbox.ts";
 import type { Host } from "./pods/host.ts";
 import { PodManager } from "./pods/manager.ts";
+import { parseSandboxName } from "./pods/memory.ts";
 import type { PodNetwork } from "./pods/network.ts";
 import type { InspectedImage, Runtime } from "./runtime.ts";
 import type { State } from "./state.ts";
@@ -207,6 +210,7 @@ export class AgentCore {
         objects: (message) => {
           parts.state.apply(message);
           state.setFact(TOLD, this.tells);
+          this.letGoOfPeers();
           this.own = true;
           state.setFact(MACHINE, machineId);
           this.sync();
@@ -297,6 +301,7 @@ export class AgentCore {
       endpointSlices: this.all<EndpointSlice>("endpointslices.discovery.k8s.io"),
       nodes: this.all<CoreV1Node>("nodes"),
       pods: this.all<CoreV1Pod>("pods"),
+      policies: this.policies,
     });
     this.pods.sync(this.desired());
     this.syncIngress();
@@ -388,6 +393,20 @@ export class AgentCore {
     this.mirrors.sync(this.statics?.pods.values() ?? [], this.all<CoreV1Pod>("pods"), (name) =>
       this.pods.isPresent(name),
     );
+  }
+
+  /** A pod whose end was told is still held to what selects it. */
+  private readonly policies: PolicyState = {
+    rules: () => this.parts.state.of(POLICY_RULES) as unknown as ReadonlyMap<string, PolicyRules>,
+    peers: () => this.parts.state.of(POLICY_PEERS) as unknown as ReadonlyMap<string, PolicyPeers>,
+    podOf: (namespace) => this.pods.podOf(parseSandboxName(namespace).uid),
+  };
+
+  /** What the rules of NetworkPolicies no longer speak of. */
+  private letGoOfPeers(): void {
+    const { state } = this.parts;
+    const changes = orphanedPeers((resource) => state.of(resource));
+    if (changes.length > 0) state.apply({ type: "changes", revision: state.revision(), changes });
   }
 
   private all<T>(resource: string): T[] {

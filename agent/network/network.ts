@@ -9,10 +9,12 @@ import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { PodNetwork } from "./pod-network.ts";
+import { PolicyGuard } from "./policies/guard.ts";
+import { rangeOf } from "./policies/peers.ts";
 import { NodeRoutes, wantedRoutes } from "./routes.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
-import type { NetworkSettings, NetworkState, Pod, Service } from "./types.ts";
+import type { NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
 
 export type NodeNetworkOptions = {
   /** Tells this agent's names in the kernel from another's. */
@@ -35,6 +37,7 @@ type Parts = {
   pods: PodNetwork;
   routes: NodeRoutes;
   table: ServiceTable;
+  guard: PolicyGuard;
   context: RulesContext;
   memo: RulesMemo;
   records: Records;
@@ -61,16 +64,27 @@ export class NodeNetwork {
     this.#command = options.command ?? command;
   }
 
-  /** Makes a network namespace for a pod, with an address that it returns; in place of one of that name. */
-  async open(name: string): Promise<string> {
-    const namespaces = this.#parts?.pods.namespaces;
-    if (!namespaces) throw new Error("the node's network is down");
-    return namespaces.open(name);
+  /**
+   * Makes a network namespace for a pod, with an address that it returns; in place of one of that name. The policies that
+   * select the pod are in force then.
+   */
+  async open(name: string, pod: Pod): Promise<string> {
+    const { pods, guard } = this.#parts ?? {};
+    if (!pods?.namespaces || !guard) throw new Error("the node's network is down");
+    const address = await pods.namespaces.open(name);
+    try {
+      await guard.admit(name, address, pod);
+      return address;
+    } catch (error) {
+      await attempt(this.close(name));
+      throw error;
+    }
   }
 
   /** Ends a pod's network namespace; one that is not there counts as ended. */
   async close(name: string): Promise<void> {
     await this.#parts?.pods.namespaces?.close(name);
+    if (this.#parts?.guard.closed(name)) this.#work();
   }
 
   /** The file that stands for a namespace. */
@@ -109,8 +123,10 @@ export class NodeNetwork {
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
     const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
+    const guard = this.#policyGuard(settings, pods);
     this.#stopping = new AbortController();
-    this.#parts = { settings, pods, routes, table, context, memo: new Map(), records, ...servers };
+    this.#parts = { settings, pods, routes, table, guard, context, memo: new Map(), records, ...servers };
+    this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
   }
@@ -142,6 +158,19 @@ export class NodeNetwork {
     }
   }
 
+  #policyGuard({ dnsAddress, apiAddress }: Pick<NetworkSettings, "dnsAddress" | "apiAddress">, pods?: PodNetwork) {
+    return new PolicyGuard({
+      command: this.#command,
+      table: `${this.#identity.table}-policies`,
+      own: [
+        { address: dnsAddress, protocol: "UDP", port: 53, isPod: true },
+        { address: dnsAddress, protocol: "TCP", port: 53, isPod: true },
+        { address: apiAddress, protocol: "TCP", port: 443, isPod: false },
+      ],
+      opened: () => pods?.namespaces?.addresses ?? new Map(),
+    });
+  }
+
   #podNetwork({ podCIDR, serviceCIDR }: Pick<NetworkSettings, "podCIDR" | "serviceCIDR">): PodNetwork {
     return new PodNetwork({
       command: this.#command,
@@ -154,8 +183,14 @@ export class NodeNetwork {
   /** The whole of what is wanted. Returns at once; while one state is being applied, only the last one given waits. */
   sync(state: NetworkState): void {
     this.#state = state;
+    this.#want();
     this.#parts?.records.update(withBuiltins(state.services, this.#parts.settings), state.endpointSlices);
     this.#work();
+  }
+
+  #want(): void {
+    const { policies, nodes } = this.#state ?? {};
+    if (policies && nodes) this.#parts?.guard.want(policies, podCIDRsOf(nodes));
   }
 
   /** Puts back what other programs of the machine took from the kernel; done by itself every half minute. */
@@ -167,6 +202,7 @@ export class NodeNetwork {
       await parts.pods.ensure();
       await parts.routes.load();
       await parts.table.verify();
+      await parts.guard.verify();
     } catch (error) {
       this.#options.log(`network: ${errorText(error)}`);
     }
@@ -208,6 +244,7 @@ export class NodeNetwork {
     await attempt(routes.load());
     await routes.remove();
     await new ServiceTable(this.#command, { table: this.#identity.table, ...unknown }).remove();
+    await this.#policyGuard({ dnsAddress: "", apiAddress: "" }).remove();
     await this.#podNetwork(unknown).remove();
   }
 
@@ -234,8 +271,12 @@ export class NodeNetwork {
   }
 
   async #apply(parts: Parts, state: NetworkState): Promise<void> {
-    await parts.table.apply(rulesFor(state, parts.context, parts.memo));
-    await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
+    try {
+      await parts.guard.enforce();
+    } finally {
+      await parts.table.apply(rulesFor(state, parts.context, parts.memo));
+      await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
+    }
   }
 
   #retryLater(): void {
@@ -255,6 +296,10 @@ export class NodeNetwork {
     });
   }
 }
+
+const podCIDRsOf = (nodes: readonly Node[]): string[] => [
+  ...new Set(nodes.flatMap(({ spec }) => rangeOf(spec?.podCIDR ?? "") ?? [])),
+];
 
 /** The two Services that the agent itself serves have their names even before the cluster told of them. */
 function withBuiltins(services: readonly Service[], settings: NetworkSettings): Service[] {

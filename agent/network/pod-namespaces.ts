@@ -77,6 +77,11 @@ export class PodNamespaces {
     return undefined;
   }
 
+  /** By address: the names of all that are there, or are being made. */
+  get addresses(): ReadonlyMap<string, string> {
+    return this.#addresses;
+  }
+
   /** Makes a namespace anew and returns its address. */
   async open(name: string): Promise<string> {
     if (existsSync(this.path(name))) await this.close(name);

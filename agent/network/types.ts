@@ -1,3 +1,5 @@
+import type { PolicyPeers, PolicyRules } from "../../worker/protocol/policies.ts";
+
 /**
  * The fields of Kubernetes objects that the node's network reads. Whole objects fit; what is not named here does not
  * matter to it.
@@ -55,7 +57,8 @@ export type Node = {
 };
 
 export type ContainerPorts = {
-  ports?: { containerPort?: number; hostPort?: number; hostIP?: string; protocol?: string }[];
+  restartPolicy?: string;
+  ports?: { name?: string; containerPort?: number; hostPort?: number; hostIP?: string; protocol?: string }[];
 };
 
 export type Pod = {
@@ -70,12 +73,23 @@ export type Pod = {
   status?: { phase?: string; podIP?: string };
 };
 
+/** What this node has been told of NetworkPolicies. */
+export type PolicyState = {
+  /** By `namespace/name`. */
+  rules(): ReadonlyMap<string, PolicyRules>;
+  /** By `node/set`. */
+  peers(): ReadonlyMap<string, PolicyPeers>;
+  /** Whose network namespace one of this node is; undefined when nobody knows. */
+  podOf(namespace: string): Pod | undefined;
+};
+
 /** What the cluster wants of this node's network. The whole of it each time; `pods` are those of this node. */
 export type NetworkState = {
   services: readonly Service[];
   endpointSlices: readonly EndpointSlice[];
   nodes: readonly Node[];
   pods: readonly Pod[];
+  policies?: PolicyState;
 };
 
 /** What a node learns when it joins; the same until it starts anew. */

@@ -213,6 +213,11 @@ export class PodManager {
     return [...this.#workers.values()].map(({ state }) => state);
   }
 
+  /** A pod that is here, or was when this agent began; as it is wanted now, or was last. */
+  podOf(uid: string): CoreV1Pod | undefined {
+    return this.#desired.pods.get(uid) ?? this.#workers.get(uid)?.state.pod ?? this.#memories.get(uid)?.pod;
+  }
+
   #stateOf(namespace: string, name: string, uid: string): PodState | undefined {
     const { mirrors = new Map<string, CoreV1Pod>() } = this.#desired;
     const found = this.#workers.values().find(({ state: { memory } }) => {

@@ -3,8 +3,11 @@ import type { ResolverConfig } from "../network/dns/resolv-conf.ts";
 
 /** What pods need of the node's network. A sandbox's name holds its pod's uid, see `sandboxName`. */
 export type PodNetwork = {
-  /** Makes a network namespace with an address, which it returns; in place of one of that name. */
-  open(sandbox: string): Promise<string>;
+  /**
+   * Makes a network namespace with an address, which it returns; in place of one of that name. The NetworkPolicies that
+   * select the pod are in force then.
+   */
+  open(sandbox: string, pod: CoreV1Pod): Promise<string>;
   /** Ends a network namespace; one that is not there counts as ended. */
   close(sandbox: string): Promise<void>;
   /** undefined for a namespace that is not there, or not any more. */

@@ -39,7 +39,7 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
   const sandbox: Sandbox = { id: sandboxName(uid, number), number, running: true };
   await runtimeOf(node, pod, sandbox);
   if (!pod.spec.hostNetwork) {
-    sandbox.ip = await network.open(sandbox.id);
+    sandbox.ip = await network.open(sandbox.id, pod);
     sandbox.network = network.pathOf(sandbox.id);
   }
   host.files.writeNames(uid, renderResolvConf(resolver), (machineHosts) =>

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
+import { Draft } from "./draft.ts";
 import { type Backends, backends, type Endpoint, isBalanced, isPort } from "./endpoints.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
@@ -49,24 +50,6 @@ function serviceRules({ service, slices }: Source, context: RulesContext): Rules
     addServicePort(draft, service, port, backends(slices, port, context.nodeName), context);
   }
   return draft;
-}
-
-class Draft implements Ruleset {
-  readonly chains = new Map<string, readonly string[]>();
-  readonly sets = new Map<string, string>();
-  readonly elements = new Map<string, Map<string, string>>();
-
-  element(set: string, key: string, value = ""): void {
-    const elements = this.elements.get(set) ?? new Map<string, string>();
-    elements.set(key, value);
-    this.elements.set(set, elements);
-  }
-
-  add({ chains, sets, elements }: Ruleset): void {
-    for (const [chain, rules] of chains) this.chains.set(chain, rules);
-    for (const [set, body] of sets) this.sets.set(set, body);
-    for (const [set, items] of elements) for (const [key, value] of items) this.element(set, key, value);
-  }
 }
 
 function wellNamed(service: Service): boolean {

@@ -56,6 +56,7 @@ function elementChanges(old: Ruleset, next: Ruleset): [removed: Batch[], added: 
   for (const name of names) {
     const before = old.elements.get(name) ?? new Map<string, string>();
     const after = next.elements.get(name) ?? new Map<string, string>();
+    if (before === after) continue;
     const gone = [...before].filter(([key, value]) => after.get(key) !== value).map(([key]) => key);
     const fresh = [...after].filter(([key, value]) => before.get(key) !== value);
     if (gone.length) removed.push([name, gone]);

@@ -87,7 +87,7 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
     return "ok";
   },
   async open(name) {
-    const address = await network?.open(name);
+    const address = await network?.open(name, { metadata: { name } });
     return { address, namespace: basename(network?.pathOf(name) ?? "") };
   },
   async close(name) {

@@ -1,0 +1,99 @@
+import { batcher } from "../../batching.ts";
+import { limiter } from "../../limiter.ts";
+import { attempt, type Command } from "../commands.ts";
+import type { Pod, PolicyState } from "../types.ts";
+import { PeerSets } from "./peers.ts";
+import { type OwnService, policyRuleset } from "./rules.ts";
+import { EGRESS, INGRESS } from "./skeleton.ts";
+import { isNothing, PolicyTable } from "./table.ts";
+
+export type PolicyGuardOptions = {
+  command: Command;
+  /** Name of the nftables table. */
+  table: string;
+  own: readonly OwnService[];
+  /** By address, the pods' network namespaces that are there. */
+  opened(): ReadonlyMap<string, string>;
+};
+
+type Wanted = { policies: PolicyState; podCIDRs: readonly string[] };
+
+/**
+ * Keeps NetworkPolicies in force for this node's pods. What selects a pod is in the kernel before `admit` of its network
+ * namespace resolves, so that no process of it ever ran without.
+ */
+export class PolicyGuard {
+  readonly #options: PolicyGuardOptions;
+  readonly #table: PolicyTable;
+  readonly #sets = new PeerSets();
+  /** Whose namespaces were opened: their pods may be gone from what is wanted while they end. */
+  readonly #pods = new Map<string, Pod>();
+  #wanted: Wanted | undefined;
+  /** Calls that wait for their turn are served by one run, which sees what each of them brought. */
+  readonly #run = batcher(limiter(1), Number.POSITIVE_INFINITY, () => this.#apply());
+
+  constructor(options: PolicyGuardOptions) {
+    this.#options = options;
+    this.#table = new PolicyTable(options.command, options.table);
+  }
+
+  /** What is wanted from the next `enforce` on. */
+  want(policies: PolicyState, podCIDRs: readonly string[]): void {
+    this.#wanted = { policies, podCIDRs };
+  }
+
+  /** Resolves when the kernel has what is wanted. Until something was, it has what an earlier run left. */
+  enforce(): Promise<void> {
+    return this.#wanted ? this.#run([""]) : Promise.resolve();
+  }
+
+  /** A pod has this namespace and address now. Rejects when its policies could not be brought into force. */
+  async admit(namespace: string, address: string, pod: Pod): Promise<void> {
+    this.#pods.set(namespace, pod);
+    if (!this.#isConcerned()) return;
+    await this.enforce();
+    if (this.#isIsolated(address)) await this.#forgetFlows(address);
+  }
+
+  /** A namespace is gone. True when there is something to take out of the kernel. */
+  closed(namespace: string): boolean {
+    this.#pods.delete(namespace);
+    return this.#isConcerned();
+  }
+
+  /** There are policies, or were when it was last looked. */
+  #isConcerned(): boolean {
+    const { applied } = this.#table;
+    return (this.#wanted?.policies.rules().size ?? 0) > 0 || (applied !== undefined && !isNothing(applied));
+  }
+
+  #isIsolated(address: string): boolean {
+    return [INGRESS, EGRESS].some((map) => this.#table.applied?.elements.get(map)?.has(address));
+  }
+
+  /** What spoke with the address' former pod is not established with this one. */
+  async #forgetFlows(address: string): Promise<void> {
+    for (const end of ["--orig-src", "--reply-src"])
+      await attempt(this.#options.command("conntrack", ["-D", end, address]));
+  }
+
+  async #apply(): Promise<void> {
+    if (!this.#wanted) return;
+    const { policies, podCIDRs } = this.#wanted;
+    const { podOf } = policies;
+    const [rules, peers] = [policies.rules(), policies.peers()];
+    const pods = [...this.#options.opened()].map(([address, namespace]) => ({
+      address,
+      pod: podOf(namespace) ?? this.#pods.get(namespace),
+    }));
+    await this.#table.apply(policyRuleset({ rules, peers, pods, podCIDRs, own: this.#options.own }, this.#sets));
+  }
+
+  verify(): Promise<void> {
+    return this.#table.verify();
+  }
+
+  remove(): Promise<void> {
+    return this.#table.remove();
+  }
+}
