@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Level, type LevelRules, type Place } from "./api/fairness/queues.ts";
 import { TooManyRequests } from "./api/fairness/refusal.ts";
 import { Turn } from "./turn.ts";
@@ -13,10 +13,14 @@ const RULES: LevelRules = {
 /** A turn at a time, by a clock that moves only as bodies take time. */
 function prepared(rules: Partial<LevelRules> = {}) {
   const deferred: (() => void)[] = [];
+  const delays: number[] = [];
   const clock = { now: 0, putsOff: false };
   const settled: boolean[] = [];
   const turn = new Turn({
-    defer: (body) => deferred.push(body),
+    defer: (body, ms = 0) => {
+      deferred.push(body);
+      delays.push(ms);
+    },
     settle: (served) => {
       settled.push(served);
       return served && clock.putsOff;
@@ -41,7 +45,7 @@ function prepared(rules: Partial<LevelRules> = {}) {
     await Promise.resolve();
     return ran.splice(0).join(" ");
   };
-  return { turn, clock, settled, level, place, body, next, deferred, ran };
+  return { turn, clock, settled, level, place, body, next, deferred, delays, ran };
 }
 
 test("what has no place runs whole in the next turn, whatever waits", async () => {
@@ -66,13 +70,49 @@ test("a client that sends one request is served before the rest of another's hun
   expect(await next()).toContain("b");
 });
 
-test("and from then on turns are shorter while the other has all of what waits", async () => {
-  const { turn, place, body, next } = prepared({ seats: 1000 });
-  for (let i = 0; i < 100; i++) void turn.run(body("a", 1), place(0));
-  await next();
-  void turn.run(body("b", 1), place(1));
-  await next();
-  expect(await next()).toBe("a a");
+describe("while one client has all of what waits, and others were served of late", () => {
+  async function flooded() {
+    const parts = prepared({ seats: 1000 });
+    const { turn, place, body, next } = parts;
+    for (let i = 0; i < 100; i++) void turn.run(body("a", 1), place(0));
+    await next();
+    void turn.run(body("b", 1), place(1));
+    expect(await next()).toBe("b a");
+    return parts;
+  }
+
+  test("turns are shorter, with rests between them", async () => {
+    const { clock, next, delays } = await flooded();
+    expect(delays.at(-1)).toBe(10);
+    clock.now += 10;
+    expect(await next()).toBe("a a");
+    expect(delays.at(-1)).toBe(10);
+  });
+
+  test("the others do not wait for the end of a rest, and it goes on after them", async () => {
+    const { turn, clock, place, body, next, deferred, delays } = await flooded();
+    clock.now += 4;
+    void turn.run(body("b", 1), place(1));
+    expect(delays.at(-1)).toBe(0);
+    deferred.shift(); // the turn that was to come later
+    expect(await next()).toBe("b");
+    expect(delays.at(-1)).toBe(5);
+  });
+
+  test("nor does what the cluster itself has to do", async () => {
+    const { turn, body, next, deferred, delays } = await flooded();
+    void turn.own(body("own"));
+    expect(delays.at(-1)).toBe(0);
+    deferred.shift();
+    expect(await next()).toBe("own");
+  });
+
+  test("whoever floods goes on at once when nobody else is about any more", async () => {
+    const { clock, next, delays } = await flooded();
+    clock.now += 1001;
+    expect(await next()).toBe("a a a a a");
+    expect(delays.at(-1)).toBe(0);
+  });
 });
 
 test("where controllers are put off for requests, the next turn is for them alone", async () => {

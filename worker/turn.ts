@@ -20,6 +20,8 @@ const SERVED = 50;
 /** So much when one client alone is left, and others are about: what it sends next, they wait for. */
 const SHARED_MS = 2;
 const SHARED = 8;
+/** And after it the thread is kept free for those others: in ms. */
+const REST_MS = 10;
 /** The least that a request counts as, in ms. */
 const LEAST_COST_MS = 0.2;
 /** Reads that wait for no turn, until one comes: in ms. */
@@ -28,7 +30,7 @@ const READS_MS = 5;
 const LONGEST_WAIT_MS = 15_000;
 
 export type TurnOptions = {
-  defer(body: () => void): void;
+  defer(body: () => void, ms?: number): void;
   /**
    * Brings the cluster to rest after the bodies, within the turn; `served`: whether there were requests among them.
    * True when it was put off for them: the next turn is for it alone.
@@ -44,7 +46,10 @@ export class Turn {
   private readonly crowd = new Crowd();
   private readonly drops = new WeakMap<Level, Drops>();
   private readonly options: TurnOptions;
-  private isComing = false;
+  /** When the next turn comes, if one was asked for. */
+  private comesAt: number | undefined;
+  /** Until then the one client that is left waits. */
+  private restsUntil = Number.NEGATIVE_INFINITY;
   /** The next turn serves nobody: what they left to do has waited for one turn already. */
   private isOwed = false;
   /** What reads have cost since the last turn, ms. */
@@ -70,7 +75,7 @@ export class Turn {
         if (!this.queues.add(place.flow, { ...waiting, place, since: now })) return reject(this.refusal(place, now));
         this.crowd.came(place.flow.name);
       }
-      this.come();
+      this.come(this.rest());
     });
   }
 
@@ -88,10 +93,27 @@ export class Turn {
     this.isOver = true;
   }
 
-  private come(): void {
-    if (this.isComing) return;
-    this.isComing = true;
-    this.options.defer(() => this.flush());
+  private come(ms = 0): void {
+    const at = this.options.now() + ms;
+    if (this.comesAt !== undefined && this.comesAt <= at) return;
+    this.comesAt = at;
+    this.options.defer(() => {
+      if (this.comesAt === at) this.flush();
+    }, ms);
+  }
+
+  /** What is left waits for a turn: if it is one client's, until the others have had their chance to come first. */
+  private goOn(): void {
+    const now = this.options.now();
+    if (this.restsUntil <= now && this.crowd.isLeftToOne(now)) this.restsUntil = now + REST_MS;
+    this.come(this.rest(now));
+  }
+
+  /** How long the one client that is left has to wait yet, ms. */
+  private rest(now = this.options.now()): number {
+    const isResting = !this.isOver && this.waiting.length === 0 && this.crowd.isLeftToOne(now);
+    // A clock that was put back does not make it longer.
+    return isResting ? Math.min(REST_MS, Math.max(0, this.restsUntil - now)) : 0;
   }
 
   private refusal({ flow: { level } }: Place, now: number): TooManyRequests {
@@ -102,7 +124,7 @@ export class Turn {
   }
 
   private flush(): void {
-    this.isComing = false;
+    this.comesAt = undefined;
     this.readsMs = 0;
     const answers = this.waiting.splice(0).map((own) => this.answerOf(own));
     const own = answers.length;
@@ -118,13 +140,13 @@ export class Turn {
       const [count, ms] = this.crowd.isLeftToOne(now) ? [SHARED, SHARED_MS] : [SERVED, SERVED_MS];
       return !this.isOver && (answers.length - own >= count || now - start >= ms);
     };
-    if (!this.isOwed || this.isOver) while (this.queues.next(serve)) if (isEnough()) break;
+    if (!this.isOwed || this.isOver) while (this.rest() === 0 && this.queues.next(serve)) if (isEnough()) break;
     this.isOwed = false;
     try {
       if (!this.isOver) this.isOwed = this.options.settle(answers.length > own);
     } finally {
       for (const answer of answers) answer();
-      if (this.queues.size > 0) this.come();
+      if (this.queues.size > 0) this.goOn();
     }
   }
 
