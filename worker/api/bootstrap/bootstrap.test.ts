@@ -83,6 +83,19 @@ describe("a start", () => {
     expect(ask("get", "StorageClass", "local-path")).toBeUndefined();
   });
 
+  test("gives a cluster an IngressClass once, which is the default one where there is no other", () => {
+    expect(started().ask("get", "IngressClass", "skerry")).toBeUndefined();
+    const { start, ask } = started(true);
+    const found = ask("get", "IngressClass", "skerry");
+    expect(found).toMatchObject({
+      metadata: { annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+      spec: { controller: "skerry.dev/ingress" },
+    });
+    ask("delete", "IngressClass", "skerry");
+    start();
+    expect(ask("get", "IngressClass", "skerry")).toBeUndefined();
+  });
+
   test("gives a role the permissions that it lacks, leaves those that it has more, and one that is not to be updated", () => {
     const { start, ask, change } = started();
     const more = { apiGroups: ["example.com"], resources: ["things"], verbs: ["get"] };

@@ -5,15 +5,13 @@ import type { Effects } from "../../lib/effects.ts";
 import type { Store } from "../../storage/store.ts";
 import type { ApiEngine } from "../parts.ts";
 import type { ApiRequest, User, Verb } from "../request.ts";
-import { bootstrapObjects, storageClass } from "./objects.ts";
+import { bootstrapObjects, type Given, givenObjects } from "./objects.ts";
 import { type Loose, repair } from "./reconcile.ts";
 
 /** Moves when the objects change: then all are looked at once more, whether or not they have changed themselves. */
 const VERSION = "3";
 /** `VERSION:REVISION`: what was looked at last, and when. */
 const SETTING = "bootstrap.version";
-/** Says that the cluster was given a StorageClass, or had one. */
-const STORAGE_SETTING = "bootstrap.storage-class";
 
 const APISERVER: User = { name: "system:apiserver", groups: ["system:masters", "system:authenticated"] };
 
@@ -34,19 +32,22 @@ export function bootstrap(parts: BootstrapParts): void {
   store.write(() => {
     const before = store.revision();
     for (const wanted of bootstrapObjects(config, effects.now())) ensure(parts, wanted, since);
-    if (config.controllers) giveStorageClass(parts);
+    if (config.controllers) for (const given of givenObjects) give(parts, given);
     if (!isKnown || store.revision() > before) store.setSetting(SETTING, `${VERSION}:${store.revision()}`);
   });
 }
 
-/** Once: it is the user's from then on, to be changed or deleted. Where there are classes, those are what is wanted. */
-function giveStorageClass(parts: BootstrapParts): void {
+/** Once: it is the user's from then on, to be changed or deleted. */
+function give(parts: BootstrapParts, { setting, first, beside }: Given): void {
   const { kinds, store } = parts;
-  const kind = kinds.byKind(storageClass.apiVersion ?? "", storageClass.kind ?? "");
-  if (!kind || store.getSetting(STORAGE_SETTING)) return;
-  const isNeeded = store.list({ resource: kind.groupResource }, { limit: 1 }).items.length === 0;
-  if (isNeeded) write(parts, "create", { kind, namespace: "", name: "" }, storageClass);
-  store.setSetting(STORAGE_SETTING, "given");
+  const kind = kinds.byKind(first.apiVersion ?? "", first.kind ?? "");
+  if (!kind || store.getSetting(setting)) return;
+  const { items } = store.list({ resource: kind.groupResource }, { limit: 1 });
+  const wanted = items.length === 0 ? first : beside;
+  const isThere = (name: string) => store.get({ resource: kind.groupResource, namespace: "", name }) !== undefined;
+  if (wanted && !isThere(wanted.metadata?.name ?? ""))
+    write(parts, "create", { kind, namespace: "", name: "" }, wanted);
+  store.setSetting(setting, "given");
 }
 
 function ensure(parts: BootstrapParts, wanted: Loose, since: number): void {

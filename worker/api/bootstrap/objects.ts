@@ -1,4 +1,5 @@
 /** The objects that every cluster has from its first moment, as kube-apiserver makes them. */
+import { CLASS_NAME, CONTROLLER, DEFAULT_CLASS_ANNOTATION } from "../../kinds/ingress/class.ts";
 import { type ClusterConfig, nthAddress } from "../../lib/config.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { PROVISIONER } from "../../lib/local-volumes.ts";
@@ -133,7 +134,7 @@ const ownRoles: KubeObject[] = [
  * For claims that name no class: folders on the nodes' own disks.
  * https://kubernetes.io/docs/concepts/storage/storage-classes/#default-storageclass
  */
-export const storageClass: KubeObject & Record<string, unknown> = {
+const storageClass: KubeObject & Record<string, unknown> = {
   apiVersion: "storage.k8s.io/v1",
   kind: "StorageClass",
   metadata: { name: "local-path", annotations: { "storageclass.kubernetes.io/is-default-class": "true" } },
@@ -142,6 +143,36 @@ export const storageClass: KubeObject & Record<string, unknown> = {
   volumeBindingMode: "WaitForFirstConsumer",
   allowVolumeExpansion: true,
 };
+
+/**
+ * For Ingresses that name no class: nodes serve them on their networks, and the Worker at the edge.
+ * https://kubernetes.io/docs/concepts/services-networking/ingress/#default-ingress-class
+ */
+const ingressClass = (annotations: Record<string, string>): KubeObject & Record<string, unknown> => ({
+  apiVersion: "networking.k8s.io/v1",
+  kind: "IngressClass",
+  metadata: { name: CLASS_NAME, annotations },
+  spec: { controller: CONTROLLER },
+});
+
+/** What a cluster with controllers is given once. */
+export type Given = {
+  /** The setting that says it was. */
+  setting: string;
+  /** Where there is none of its kind yet. */
+  first: KubeObject & Record<string, unknown>;
+  /** Where there are others, which are what is wanted; absent for nothing. */
+  beside?: KubeObject & Record<string, unknown>;
+};
+
+export const givenObjects: readonly Given[] = [
+  { setting: "bootstrap.storage-class", first: storageClass },
+  {
+    setting: "bootstrap.ingress-class",
+    first: ingressClass({ [DEFAULT_CLASS_ANNOTATION]: "true" }),
+    beside: ingressClass({}),
+  },
+];
 
 /** In the order in which they can be created. */
 export function bootstrapObjects(config: ClusterConfig, now: number): KubeObject[] {
