@@ -42,7 +42,7 @@ export const IMAGES: readonly Image[] = [
   },
   {
     tags: [`${SUITE}/resource-consumer:1.13`],
-    layers: ["base", "resource-consumer"],
+    layers: ["base", "consumer"],
     config: { Entrypoint: ["/consumer"] },
   },
   {

@@ -76,9 +76,9 @@ export const LAYERS = {
     await program(root, "nonewprivs", "usr/local/bin/nnp", progress);
     chmodSync(join(root, "usr/local/bin/nnp"), 0o6755);
   },
-  "resource-consumer": async (root, progress) => {
+  consumer: async (root, progress) => {
     await program(root, "resource-consumer", "consumer", progress);
-    await program(root, "consume-cpu", "consume-cpu", progress);
+    await program(root, "consume-cpu", "consume-cpu/consume-cpu", progress);
   },
   "regression-issue-74839": (root, progress) =>
     program(root, "regression-issue-74839", "regression-issue-74839", progress),
