@@ -249,7 +249,8 @@ test("a restore that ends at any statement has changed nothing", async () => {
     left = after;
     const answer = await send(to, only as Part, "", "&replace=true", `cut${after}`).catch(() => undefined);
     left = Number.POSITIVE_INFINITY;
-    if (answer?.status === 200) break;
+    // One that is done may end before it has answered: who asks again hears of it.
+    if (answer?.status === 200 || sql.all("SELECT * FROM settings WHERE name = 'restore.last'").length > 0) break;
     cuts++;
     expect(rows()).toEqual(stored);
     to.sleep();

@@ -16,6 +16,8 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
 import { flowSchemaController } from "./flowcontrol/flow-schemas.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
+import { ingressController } from "./ingress/problems.ts";
+import { ingressStatusController } from "./ingress/status.ts";
 import { jobController } from "./job/job.ts";
 import { jobOrphans } from "./job/orphans.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
@@ -96,5 +98,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     attributesProtectionController,
     volumeProtectionController,
     agentRolloutController,
+    ingressController,
+    ingressStatusController,
   ];
 }
