@@ -64,6 +64,7 @@ type UpCommand = LoginOptions &
     controllers: boolean;
     clientCertificates?: boolean;
     runtimeConfig?: RuntimeConfig;
+    eventTtl?: number;
     nodeName: string;
     nodeIp?: string;
     kubeletPort?: number;
@@ -116,6 +117,7 @@ withNodeOptions(withLogins(program.command("up")))
     `versions to serve that are not served otherwise: ${OPTIONAL_VERSIONS.join(", ")}`,
     runtimeConfig,
   )
+  .option("--event-ttl <duration>", "how long events are kept (default 1h)", seconds)
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .option(
@@ -126,11 +128,12 @@ withNodeOptions(withLogins(program.command("up")))
   .action(async (options: UpCommand) => {
     const logins = await loginsOf(options);
     const { controllers, clientCertificates, agent, nodeName, nodeIp, kubeletPort } = options;
-    const { runtimeConfig: versions } = options;
+    const { runtimeConfig: versions, eventTtl: eventTtlSeconds } = options;
     const common = {
       home: home(),
       controllers,
       runtimeConfig: versions,
+      eventTtlSeconds,
       clientCertificates,
       logins,
       progress,

@@ -1,7 +1,7 @@
 import type { CoreLimits } from "./core-parts.ts";
 import type { Store } from "./storage/store.ts";
 
-/** Events past their hour go when the cluster is awake anyway. */
+/** Events past their time go when the cluster is awake anyway. */
 const EXPIRE_EVERY_MS = 60_000;
 
 /** Rows that one turn encrypts anew: each may hold 1.5 MB. */

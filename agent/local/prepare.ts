@@ -18,6 +18,7 @@ export type UpOptions = {
   /** False: the API alone, without controllers and scheduler. */
   controllers: boolean;
   runtimeConfig?: RuntimeConfig;
+  eventTtlSeconds?: number;
   logins?: LoginSettings;
   /** Clients may show certificates, for which TLS is ended before workerd. */
   clientCertificates?: boolean;
@@ -54,7 +55,8 @@ export async function prepare({ home, effects }: UpOptions): Promise<void> {
   await ensureCertificates(home.path, effects.now());
 }
 
-export async function workerdOptions({ home, controllers, runtimeConfig, logins, clientCertificates }: UpOptions) {
+export async function workerdOptions(options: UpOptions) {
+  const { home, controllers, runtimeConfig, eventTtlSeconds, logins, clientCertificates } = options;
   const { sockets } = files(home.path);
   return {
     home,
@@ -62,7 +64,7 @@ export async function workerdOptions({ home, controllers, runtimeConfig, logins,
     ...(clientCertificates && { front: { plain: join(sockets, "plain"), shown: join(sockets, "shown") } }),
     bundle: await ensureBundle(packageRoot()),
     secret: ensureSecrets(home.path),
-    config: JSON.stringify({ controllers, runtimeConfig, ...ensureRanges(home.path) }),
+    config: JSON.stringify({ controllers, runtimeConfig, eventTtlSeconds, ...ensureRanges(home.path) }),
   };
 }
 

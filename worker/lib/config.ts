@@ -13,6 +13,8 @@ export type ClusterConfig = {
   /** Runs controllers and the scheduler; without them the API alone answers, as kube-apiserver does. */
   controllers: boolean;
   runtimeConfig: RuntimeConfig;
+  /** How long Events are kept after they last happened. */
+  eventTtlSeconds: number;
 };
 
 /** Groups and versions that are served only when asked for: `{"admissionregistration.k8s.io/v1beta1": true}`. */
@@ -30,6 +32,7 @@ export const DEFAULT_CONFIG: ClusterConfig = {
   encryptedResources: ["secrets"],
   controllers: true,
   runtimeConfig: {},
+  eventTtlSeconds: 3600,
 };
 
 /** What its objects depend on: it goes with a cluster to wherever that is restored. */

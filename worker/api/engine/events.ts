@@ -8,7 +8,7 @@ import type { Txn } from "../../storage/store.ts";
 import { removeStored, replace } from "./commit.ts";
 import { createAs } from "./controller-writes.ts";
 import type { Core } from "./core.ts";
-import { EXPIRY_STEP_MS, expiryRef } from "./refs.ts";
+import { EXPIRES_AFTER_MS, EXPIRY_STEP_MS, expiryRef } from "./refs.ts";
 import { keyOf } from "./stored.ts";
 
 /**
@@ -76,9 +76,12 @@ function eventOf({ effects }: Core, { about, type, reason, message, action }: Ev
 const STEPS_A_DAY = 144;
 const EXPIRED_SETTING = "events.expired";
 
-/** Removes events past their hour, at most `budget` of them; true when more remain. */
-export function expireEvents({ store }: Core, now: number, budget: number): boolean {
-  const last = Math.floor(now / EXPIRY_STEP_MS);
+/**
+ * Removes events that are past their time, at most `budget` of them; true when more remain. Source of the time:
+ * https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl)
+ */
+export function expireEvents({ store, config }: Core, now: number, budget: number): boolean {
+  const last = Math.floor((now - config.eventTtlSeconds * 1000 + EXPIRES_AFTER_MS) / EXPIRY_STEP_MS);
   const reached = store.getSetting(EXPIRED_SETTING);
   const first = Number(reached ?? last - STEPS_A_DAY);
   if (first >= last) return false;

@@ -118,6 +118,24 @@ describe("events", () => {
     expect(engine.expireEvents(2)).toBe(false);
     expect(ok("GET", `${ns}/events`).items).toEqual([]);
   });
+
+  it.each([
+    [1800, 20, 45],
+    [86_400, 60 * 23, 60 * 25],
+  ])("are kept as long as the cluster is told to: %d s", (eventTtlSeconds, before, after) => {
+    const { clock, engine, ok } = session({ eventTtlSeconds });
+    const about = ok("POST", `${ns}/pods`, pod("a"));
+    engine.applyIntent({ do: "event", about, type: "Normal", reason: "R", message: "m" }, by);
+    const start = clock.now;
+    for (const [minutes, left] of [
+      [before, 1],
+      [after, 0],
+    ] as const) {
+      clock.now = start + minutes * 60_000;
+      engine.expireEvents(10);
+      expect(ok("GET", `${ns}/events`).items).toHaveLength(left);
+    }
+  });
 });
 
 describe("the view", () => {

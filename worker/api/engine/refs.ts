@@ -54,13 +54,13 @@ const text = (object: KubeObject, path: string): string => {
   return typeof value === "string" ? value : "";
 };
 
-/** How long events are kept: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl) */
-const EVENT_TTL_MS = 3_600_000;
+/** An event is listed under the time so long after it last happened. */
+export const EXPIRES_AFTER_MS = 3_600_000;
 /** Events expire together in steps of this length. */
 export const EXPIRY_STEP_MS = 600_000;
 
 function expiryBucket(event: KubeObject): number {
   const times = ["lastTimestamp", "series.lastObservedTime", "eventTime", "metadata.creationTimestamp"];
   const latest = Math.max(0, ...times.map((path) => Date.parse(text(event, path)) || 0));
-  return Math.ceil((latest + EVENT_TTL_MS) / EXPIRY_STEP_MS);
+  return Math.ceil((latest + EXPIRES_AFTER_MS) / EXPIRY_STEP_MS);
 }
