@@ -25,7 +25,8 @@ export type ApiForwarderOptions = {
   key: string;
 };
 
-const PREFERRED_PORT = 443;
+/** Not 443: who listens there on all of the machine's addresses, as ingress proxies do, could not while this has it on one. */
+const PREFERRED_PORT = 16_443;
 const CONNECT_MS = 10_000;
 const IDLE_CLIENT_MS = 120_000;
 const KEEP_ALIVE_MS = 30_000;
@@ -51,7 +52,7 @@ export class ApiForwarder {
     this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** Listens on port 443, or on any other where that is taken, and returns the port. */
+  /** Listens on a port of its own, or on any other where that is taken, and returns the port. */
   async listen(address: string): Promise<number> {
     try {
       await this.#listen(address, PREFERRED_PORT);
