@@ -2,7 +2,7 @@
 /** The `skerry` command. */
 import { hostname } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import { OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
+import { OPTIONAL_CONTROLLERS, OPTIONAL_VERSIONS, type RuntimeConfig } from "../worker/lib/config.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import { effects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
@@ -58,10 +58,22 @@ function runtimeConfig(text: string): RuntimeConfig {
   return Object.fromEntries(entries);
 }
 
+/** As kube-controller-manager's flag says it: all, but for `-name`s. */
+function disabledControllers(text: string): string[] {
+  const [all, ...rest] = text.split(",");
+  const names = rest.map((entry) => entry.replace(/^-/, ""));
+  if (all !== "*" || !rest.every((entry) => entry.startsWith("-") && OPTIONAL_CONTROLLERS.includes(entry.slice(1))))
+    throw new InvalidArgumentError(
+      `* and, with a - before them, ${OPTIONAL_CONTROLLERS.join(" and ")}: '*,-${OPTIONAL_CONTROLLERS[0]}'`,
+    );
+  return names;
+}
+
 type UpCommand = LoginOptions &
   NodeOptions & {
     agent: boolean;
-    controllers: boolean;
+    /** Those that are not to run; false for all. */
+    controllers?: readonly string[] | false;
     clientCertificates?: boolean;
     runtimeConfig?: RuntimeConfig;
     eventTtl?: number;
@@ -111,6 +123,7 @@ withNodeOptions(withLogins(program.command("up")))
   .option("--oidc-ca-file <path>", "an authority that the issuer is trusted by, beside the system's")
   .option("--client-certificates", "clients may log in by certificates of the cluster's CA; costs a detour")
   .option("--no-agent", "the control plane alone: needs neither root nor containerd")
+  .option("--controllers <list>", "all but some: '*,-service-controller'", disabledControllers)
   .option("--no-controllers", "the API alone, without controllers and scheduler")
   .option(
     "--runtime-config <group/version=true,...>",
@@ -131,7 +144,8 @@ withNodeOptions(withLogins(program.command("up")))
     const { runtimeConfig: versions, eventTtl: eventTtlSeconds } = options;
     const common = {
       home: home(),
-      controllers,
+      controllers: controllers !== false,
+      ...(controllers && { disabledControllers: controllers }),
       runtimeConfig: versions,
       eventTtlSeconds,
       clientCertificates,

@@ -113,7 +113,7 @@ export class Control {
       remember: (key, text) =>
         text === undefined ? store.removeSetting(REMEMBERED + key) : store.setSetting(REMEMBERED + key, text),
     };
-    return [
+    const all = [
       ...own,
       ...builtinControllers({ ...config, ca }),
       certificateController({ sign: (...order) => certificates.take(...order), may: nodeRequests(authorizer) }),
@@ -121,6 +121,7 @@ export class Control {
       horizontalPodAutoscaler({ measure: (...order) => metrics.take(...order), memories }),
       scheduler(),
     ];
+    return all.filter(({ name }) => !config.disabledControllers.includes(name));
   }
 
   /** What webhooks must be asked about comes later, in a turn of its own. */

@@ -17,6 +17,7 @@ export type UpOptions = {
   home: Home;
   /** False: the API alone, without controllers and scheduler. */
   controllers: boolean;
+  disabledControllers?: readonly string[];
   runtimeConfig?: RuntimeConfig;
   eventTtlSeconds?: number;
   logins?: LoginSettings;
@@ -56,7 +57,8 @@ export async function prepare({ home, effects }: UpOptions): Promise<void> {
 }
 
 export async function workerdOptions(options: UpOptions) {
-  const { home, controllers, runtimeConfig, eventTtlSeconds, logins, clientCertificates } = options;
+  const { home, controllers, disabledControllers, runtimeConfig, eventTtlSeconds, logins, clientCertificates } =
+    options;
   const { sockets } = files(home.path);
   return {
     home,
@@ -64,7 +66,13 @@ export async function workerdOptions(options: UpOptions) {
     ...(clientCertificates && { front: { plain: join(sockets, "plain"), shown: join(sockets, "shown") } }),
     bundle: await ensureBundle(packageRoot()),
     secret: ensureSecrets(home.path),
-    config: JSON.stringify({ controllers, runtimeConfig, eventTtlSeconds, ...ensureRanges(home.path) }),
+    config: JSON.stringify({
+      controllers,
+      disabledControllers,
+      runtimeConfig,
+      eventTtlSeconds,
+      ...ensureRanges(home.path),
+    }),
   };
 }
 

@@ -139,6 +139,26 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     expect(await ok("exec deploy/web -- cat /etc/key/password")).toBe("swordfish");
   });
 
+  test("a load balancer answers at the node's address, and another has to take another port", async () => {
+    const expose = (name: string) =>
+      ok(`expose deployment web --name=${name} --type=LoadBalancer --port=8099 --target-port=http`);
+    await expose("outside");
+    const told = "{.status.loadBalancer.ingress[0].ip}";
+    await ok(`wait --for=jsonpath=${told} service/outside --timeout=30s`);
+    const address = await ok(`get service outside -o jsonpath=${told}`);
+    expect(await ok("get service outside --no-headers")).toMatch(
+      new RegExp(`^outside\\s+LoadBalancer\\s+[\\d.]+\\s+${address}\\s+8099:\\d+/TCP`),
+    );
+    await eventually("it answers", async () => (await fetchText(`http://${address}:8099/index.html`)) === "it works\n");
+    await expose("late");
+    expect(await ok("get service late --no-headers")).toMatch(/LoadBalancer\s+[\d.]+\s+<pending>/);
+    const reason = `port TCP/8099 of the nodes is in use by service "${namespace}/outside"`;
+    await eventually("it tells why", async () => (await ok("describe service late")).includes(reason));
+    await ok("delete service outside");
+    await ok(`wait --for=jsonpath=${told} service/late --timeout=30s`);
+    await ok("delete service late");
+  });
+
   test("describe tells about pod, node and events", async () => {
     const pod = await ok("describe pod -l app=web");
     for (const part of [

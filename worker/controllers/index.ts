@@ -31,6 +31,7 @@ import { podGarbageCollector } from "./nodes/pod-gc.ts";
 import { taintEvictionController } from "./nodes/taint-eviction.ts";
 import { replicaSetController, replicationController } from "./replicaset/replicaset.ts";
 import { resourceQuotaController } from "./resourcequota/resourcequota.ts";
+import { serviceLoadBalancerController } from "./service-lb/service-lb.ts";
 import { ipAddressController } from "./servicecidr/ipaddress.ts";
 import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
@@ -91,6 +92,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     resourceQuotaController,
     policyTypeChecker,
     serviceCidrController,
+    serviceLoadBalancerController,
     volumeBinder,
     localVolumeProvisioner,
     ephemeralVolumeController,

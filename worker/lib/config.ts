@@ -12,6 +12,8 @@ export type ClusterConfig = {
   encryptedResources: readonly string[];
   /** Runs controllers and the scheduler; without them the API alone answers, as kube-apiserver does. */
   controllers: boolean;
+  /** Those of `OPTIONAL_CONTROLLERS` that do not run, since another program does what they do. */
+  disabledControllers: readonly string[];
   runtimeConfig: RuntimeConfig;
   /** How long Events are kept after they last happened. */
   eventTtlSeconds: number;
@@ -22,6 +24,9 @@ export type RuntimeConfig = Readonly<Record<string, boolean>>;
 
 export const OPTIONAL_VERSIONS: readonly string[] = ["admissionregistration.k8s.io/v1beta1"];
 
+/** By the names that their events have, too. */
+export const OPTIONAL_CONTROLLERS: readonly string[] = ["service-controller", "horizontal-pod-autoscaler"];
+
 export const DEFAULT_CONFIG: ClusterConfig = {
   name: "default",
   clusterDomain: "cluster.local",
@@ -31,6 +36,7 @@ export const DEFAULT_CONFIG: ClusterConfig = {
   nodePorts: { first: 30000, last: 32767 },
   encryptedResources: ["secrets"],
   controllers: true,
+  disabledControllers: [],
   runtimeConfig: {},
   eventTtlSeconds: 3600,
 };

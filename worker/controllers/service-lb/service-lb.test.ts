@@ -1,0 +1,121 @@
+import { beforeEach, expect, test } from "vitest";
+import { Node } from "../../kinds/core/node.ts";
+import { Service } from "../../kinds/core/service.ts";
+import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import type { CoreV1ServiceSpec } from "../../kinds/generated/types.ts";
+import { OPTIONAL_CONTROLLERS } from "../../lib/config.ts";
+import { AUTOSCALER } from "../horizontalpodautoscaler/horizontalpodautoscaler.ts";
+import { builtinControllers } from "../index.ts";
+import { Model } from "../testing.ts";
+import { serviceLoadBalancerController } from "./service-lb.ts";
+
+let cluster: Model;
+beforeEach(() => {
+  cluster = new Model([serviceLoadBalancerController]);
+  addNode("a", "192.0.2.1");
+  addNode("b", "192.0.2.2");
+});
+
+function addNode(name: string, address: string): void {
+  const node = cluster.addNode(name);
+  cluster.edit(
+    Node,
+    node,
+    (copy) => {
+      copy.status = { ...copy.status, addresses: [{ type: "InternalIP", address }] };
+    },
+    "status",
+  );
+}
+
+function service(name: string, spec: Partial<CoreV1ServiceSpec> = {}): Service {
+  cluster.now += 1000;
+  const made = cluster.create(Service, {
+    metadata: { name, namespace: "default" },
+    spec: { type: "LoadBalancer", ports: [{ port: 80, protocol: "TCP" }], ...spec },
+  } as Service);
+  cluster.rest();
+  return made;
+}
+
+const told = (name: string) => cluster.get(Service, name)?.status?.loadBalancer?.ingress?.map(({ ip }) => ip);
+const events = () => cluster.events.map(({ reason, message }) => `${reason}: ${message}`);
+
+test("its addresses are those of the nodes that are ready, and follow them", () => {
+  service("web");
+  expect(told("web")).toEqual(["192.0.2.1", "192.0.2.2"]);
+  expect(events()).toEqual([
+    "EnsuringLoadBalancer: Ensuring load balancer",
+    "EnsuredLoadBalancer: Ensured load balancer",
+  ]);
+  cluster.setNodeReady("a", "Unknown");
+  cluster.rest();
+  expect(told("web")).toEqual(["192.0.2.2"]);
+  expect(events()).toContain("UpdatedLoadBalancer: Updated load balancer with new hosts");
+  cluster.edit(Node, { metadata: { name: "b" } } as Node, (node) => {
+    node.metadata.labels = { "node.kubernetes.io/exclude-from-external-load-balancers": "" };
+  });
+  cluster.rest();
+  expect(told("web")).toBeUndefined();
+});
+
+test("a port is the older Service's, and the other's when that goes", () => {
+  const first = service("first");
+  service("second", { ports: [{ port: 443 }, { port: 80, protocol: "TCP" }] } as Partial<CoreV1ServiceSpec>);
+  service("third", { ports: [{ port: 80, protocol: "UDP" }] } as Partial<CoreV1ServiceSpec>);
+  expect([told("first")?.length, told("second"), told("third")?.length]).toEqual([2, undefined, 2]);
+  expect(events()).toContain(
+    'SyncLoadBalancerFailed: Error syncing load balancer: failed to ensure load balancer: port TCP/80 of the nodes is in use by service "default/first"',
+  );
+  cluster.delete(Service, first);
+  cluster.rest();
+  expect(told("second")).toHaveLength(2);
+});
+
+test.each([22, 6443, 10250])("port %d is left to the nodes", (port) => {
+  service("own", { ports: [{ port, protocol: "TCP" }] });
+  expect(told("own")).toBeUndefined();
+  expect(events().join()).toContain(`port TCP/${port} is the nodes' own`);
+});
+
+test("another class is another controller's", () => {
+  service("theirs", { loadBalancerClass: "example.com/lb" });
+  expect(told("theirs")).toBeUndefined();
+  expect(cluster.events).toEqual([]);
+});
+
+test("with externalTrafficPolicy Local they are those of the nodes that have a ready pod of it", () => {
+  service("web", { externalTrafficPolicy: "Local" });
+  expect(told("web")).toBeUndefined();
+  const endpoint = (nodeName: string, ready: boolean) => ({ addresses: ["10.0.0.1"], nodeName, conditions: { ready } });
+  const slice = cluster.create(EndpointSlice, {
+    metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+    addressType: "IPv4",
+    endpoints: [endpoint("a", false), endpoint("b", true)],
+    ports: [],
+  } as EndpointSlice);
+  cluster.rest();
+  expect(told("web")).toEqual(["192.0.2.2"]);
+  cluster.edit(EndpointSlice, slice, (copy) => {
+    copy.endpoints = [endpoint("a", true)] as EndpointSlice["endpoints"];
+  });
+  cluster.rest();
+  expect(told("web")).toEqual(["192.0.2.1"]);
+});
+
+test("one that becomes a ClusterIP loses them", () => {
+  const web = service("web");
+  cluster.edit(Service, web, (copy) => {
+    copy.spec.type = "ClusterIP";
+  });
+  cluster.rest();
+  expect(told("web")).toBeUndefined();
+});
+
+test("it may be left to another program, as others may", () => {
+  const names = [
+    ...builtinControllers({ ca: "", podCIDR: "10.244.0.0/16", nodeMask: 24 }).map(({ name }) => name),
+    AUTOSCALER,
+  ];
+  expect(names).toEqual(expect.arrayContaining([...OPTIONAL_CONTROLLERS]));
+});
