@@ -20,6 +20,7 @@ import type { CoreParts } from "./core-parts.ts";
 import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
+import { EdgeIngress } from "./ingress.ts";
 import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
 import { rangesOf } from "./lib/config.ts";
@@ -47,6 +48,7 @@ export class Core {
   readonly link: Link;
   readonly watchers: Watchers;
   readonly extensions: ExtensionServers;
+  readonly ingress: EdgeIngress;
   /** What nodes and pods use; absent where nobody can wait for answers. */
   readonly usages: NodeUsages | undefined;
   readonly turn: Turn;
@@ -89,6 +91,7 @@ export class Core {
     this.usages = this.createUsages();
     this.api = this.createApi({ security, watches, ask, holds, began });
     this.link = this.createLink();
+    this.ingress = this.createIngress();
     this.watchers = new Watchers({
       watches,
       store,
@@ -151,6 +154,19 @@ export class Core {
       ...way,
       certificate: frontProxy({ authority, certificates, now: effects.now }),
       recheck: (name) => this.control.enqueue(AVAILABILITY, `/${name}`),
+    });
+  }
+
+  private createIngress(): EdgeIngress {
+    const { store, effects } = this.parts;
+    return new EdgeIngress({
+      store,
+      view: this.engine.view,
+      effects,
+      authenticate: (request) => this.api.authenticate(request),
+      isConnected: (node) => this.link.connected(node),
+      nodes: () => this.link.heard().keys(),
+      stream: (node, request) => this.link.stream(node, request),
     });
   }
 

@@ -13,6 +13,8 @@ export type Env = {
   SKERRY_TOKENS?: string;
   /** kube-apiserver's AuthenticationConfiguration as JSON: `lib/authentication-config.ts`. */
   SKERRY_AUTHENTICATION?: string;
+  /** Host names of the API's, joined by commas, which no Ingress can have: `edge/app-host.ts`. */
+  SKERRY_API_HOSTS?: string;
   /** The way to issuers of ID tokens, where it is not the platform's own: on one's own machine they may be near. */
   ISSUERS?: Fetcher;
 };

@@ -25,6 +25,7 @@ import { pathAndQuery } from "./lib/url.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { isSilent } from "./liveness.ts";
 import type { Outside } from "./outside.ts";
+import type { EdgeAnswer } from "./protocol/ingress.ts";
 import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
@@ -109,7 +110,9 @@ export class Host {
 
   async fetch(request: Request): Promise<Response> {
     try {
-      const core = this.core ?? (await this.cluster()) ?? (await this.found(request));
+      const known = this.core ?? (await this.cluster());
+      if (request.headers.get(INTERNAL_HEADER) === "ingress") return await this.leadToApp(known, request);
+      const core = known ?? (await this.found(request));
       if (this.platform.effects.now() - this.lookedAt >= LOOK_AT_MOST_EVERY_MS) await this.lookOver();
       const { pathname } = pathAndQuery(request.url);
       const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
@@ -129,6 +132,13 @@ export class Host {
       if (error instanceof ApiError) return Response.json(error.status(), { status: error.code });
       throw error;
     }
+  }
+
+  /** Where there is no cluster yet, nothing is named. */
+  private async leadToApp(core: Core | undefined, request: Request): Promise<Response> {
+    return Response.json(
+      core ? await core.ingress.answer(request) : ({ to: "api", counts: "meanwhile" } as EdgeAnswer),
+    );
   }
 
   /** A new name becomes a cluster when its administrator first asks; until then nothing is stored for it. */

@@ -8,6 +8,7 @@
 import { openAggregated } from "./edge/aggregated.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
+import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { refusedNode } from "./edge/node-credential.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
@@ -56,6 +57,10 @@ const SPECIAL = new RegExp(
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
+  if (mayBeForApp(request, env.SKERRY_API_HOSTS)) {
+    const answer = await openIngress(request, "default", clusterOf(env, "default"), env.RELAY);
+    if (answer) return answer;
+  }
   if (!SPECIAL.test(request.url) && !speaksForUs(request) && !shownCertificate(request))
     return compressed(request, await clusterOf(env, "default").fetch(request));
   const url = new URL(request.url);

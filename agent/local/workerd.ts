@@ -12,6 +12,7 @@ import {
   statSync,
 } from "node:fs";
 import { createRequire } from "node:module";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { spawn } from "../process.ts";
 import { files, type Home, writeFile } from "./home.ts";
@@ -67,6 +68,7 @@ const config :Workerd.Config = (
         (name = "RELAY", durableObjectNamespace = "Relay"),
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
+        (name = "SKERRY_API_HOSTS", text = ${quote(hostname().toLowerCase())}),
         ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
         ${authentication ? `(name = "SKERRY_AUTHENTICATION", text = ${quote(authentication)}),` : ""}
         ${issuerAuthorities ? '(name = "ISSUERS", service = "issuers"),' : ""}

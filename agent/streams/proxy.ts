@@ -108,12 +108,13 @@ const originOf = ({ scheme, address, port }: ProxyRequest) => {
 /** The name by which the client knows the API. */
 const hostOf = ({ headers }: Ask): string => headers.find(([name]) => name.toLowerCase() === "host")?.[1] ?? "";
 
-const forwardedUri = ({ prefix, path }: Ask) => prefix + path.split("?")[0];
+const forwardedUri = ({ prefix, path, asIs }: Ask): Headers =>
+  asIs ? [] : [["x-forwarded-uri", `${prefix}${path.split("?")[0]}`]];
 
 function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
   const open = request.scheme === "https" ? httpsRequest : httpRequest;
   const host: Headers = hostOf(ask) === "" ? [["host", originOf(request).authority]] : [];
-  const headers: Headers = [...host, ...ask.headers, ...framing(ask), ["x-forwarded-uri", forwardedUri(ask)]];
+  const headers: Headers = [...host, ...ask.headers, ...framing(ask), ...forwardedUri(ask)];
   const sent = open({
     host: request.address,
     port: request.port,
@@ -174,6 +175,10 @@ function dialError(error: NodeJS.ErrnoException, request: ProxyRequest): Error {
 }
 
 async function passOn(edge: Edge, request: ProxyRequest, ask: Ask, response: IncomingMessage): Promise<void> {
+  if (ask.asIs) {
+    await edge.answer(response);
+    return edge.sendBody(response);
+  }
   const around = { prefix: ask.prefix, hosts: [originOf(request).authority, hostOf(ask)] };
   const headers = pairs(response.rawHeaders).map(([name, value]): [string, string] => [
     name,
@@ -203,8 +208,8 @@ async function htmlOf(response: IncomingMessage, around: Around): Promise<Readab
 /** Opens a WebSocket to the program and joins it to the client's. */
 function serveUpgrade(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
   const url = `${originOf(request).url.replace(/^http/, "ws")}${ask.path}`;
-  const headers: Record<string, string[]> = { "x-forwarded-uri": [forwardedUri(ask)] };
-  for (const [name, value] of ask.headers) headers[name] = [...(headers[name] ?? []), value];
+  const headers: Record<string, string[]> = {};
+  for (const [name, value] of [...forwardedUri(ask), ...ask.headers]) headers[name] = [...(headers[name] ?? []), value];
   const timeouts = { handshakeTimeout: CONNECT_MS, closeTimeout: CLOSE_MS };
   const options = { headers, ...trust(request), perMessageDeflate: false, ...timeouts };
   const program = new WebSocket(url, ask.upgrade ?? [], options);

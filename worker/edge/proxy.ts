@@ -58,9 +58,21 @@ export async function openProxy(
 
 export type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
 
-/** One request over a granted stream. Resolves with a 503 when the program cannot be reached. */
-export function exchange(socket: WebSocket, ask: Ask, body: ReadableStream<Uint8Array> | null): Promise<Response> {
-  const exchange = new Exchange(socket);
+export type ExchangeOptions = {
+  /** The answer where the program cannot be reached; a 503 of the API's when absent. */
+  unavailable?(message: string): Response;
+  /** The program may say what other sites may do with it. */
+  keepsAll?: boolean;
+};
+
+/** One request over a granted stream. */
+export function exchange(
+  socket: WebSocket,
+  ask: Ask,
+  body: ReadableStream<Uint8Array> | null,
+  options: ExchangeOptions = {},
+): Promise<Response> {
+  const exchange = new Exchange(socket, options);
   exchange.send({ type: "request", ...ask, hasBody: body !== null });
   if (body) void exchange.sendBody(body);
   return exchange.answer(ask.method);
@@ -93,11 +105,13 @@ export const forwarded = (headers: Headers): HeaderList =>
 /** One request on its socket, and what comes back. */
 class Exchange {
   private readonly socket: WebSocket;
+  private readonly options: ExchangeOptions;
   private readonly window = new Window();
   private over = false;
 
-  constructor(socket: WebSocket) {
+  constructor(socket: WebSocket, options: ExchangeOptions) {
     this.socket = socket;
+    this.options = options;
     socket.binaryType = "arraybuffer";
     socket.accept();
   }
@@ -128,7 +142,8 @@ class Exchange {
   /** Resolves with what the program answers; the body, or the upgraded socket, goes on from there. */
   answer(method: string): Promise<Response> {
     return new Promise((resolve) => {
-      const lost = (why: string) => resolve(unavailable(why));
+      const { unavailable: refuse = unavailable, keepsAll = false } = this.options;
+      const lost = (why: string) => resolve(refuse(why));
       let body: ReadableStreamDefaultController<Uint8Array> | undefined;
       const ended = (reason?: string) => {
         this.over = true;
@@ -152,9 +167,9 @@ class Exchange {
             this.close();
           } else if (message.type === "response" && message.status === 101) {
             listen.abort();
-            resolve(upgraded(this.socket, message.headers));
+            resolve(upgraded(this.socket, answerHeaders(message.headers, keepsAll)));
           } else if (message.type === "response") {
-            const headers = answerHeaders(message.headers);
+            const headers = answerHeaders(message.headers, keepsAll);
             const hasBody = method !== "HEAD" && !NO_BODY.has(message.status);
             const stream = hasBody ? this.body((controller) => (body = controller)) : null;
             resolve(new Response(stream, { status: message.status, headers, encodeBody: "manual" }));
@@ -204,10 +219,11 @@ function end(body: Controller, reason?: string): void {
   }
 }
 
-function answerHeaders(list: HeaderList): Headers {
+function answerHeaders(list: HeaderList, keepsAll: boolean): Headers {
   const headers = new Headers();
   for (const [name, value] of list)
-    if (!HOP_BY_HOP.has(name.toLowerCase()) && !CORS.test(name.toLowerCase())) headers.append(name, value);
+    if (!HOP_BY_HOP.has(name.toLowerCase()) && (keepsAll || !CORS.test(name.toLowerCase())))
+      headers.append(name, value);
   return headers;
 }
 
@@ -215,13 +231,13 @@ const unavailable = (message: string): Response =>
   Response.json(new ApiError(503, "ServiceUnavailable", message).status(), { status: 503 });
 
 /** A socket of the client's own, joined to the one on which the agent's answer came. */
-function upgraded(agent: WebSocket, list: HeaderList): Response {
+function upgraded(agent: WebSocket, headers: Headers): Response {
   const { 0: near, 1: far } = new WebSocketPair();
   far.binaryType = "arraybuffer";
   far.accept();
   join(agent, far);
   join(far, agent);
-  return new Response(null, { status: 101, webSocket: near, headers: answerHeaders(list) });
+  return new Response(null, { status: 101, webSocket: near, headers });
 }
 
 function join(from: WebSocket, to: WebSocket): void {

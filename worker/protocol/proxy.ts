@@ -17,6 +17,8 @@ export type ProxyMessage =
       /** The URL's path down to `/proxy`, by which the client sees what is served at `/`. */
       prefix: string;
       hasBody: boolean;
+      /** Neither pages nor redirects are to be made to lie under the prefix, and nothing is said of it. */
+      asIs?: boolean;
       /** Offered subprotocols of a WebSocket to open; absent for a plain request. */
       upgrade?: string[];
     }

@@ -1,0 +1,171 @@
+/**
+ * Apps that Ingresses name, served at the edge: a request for such a host goes to a ready pod through its node's Relay, so
+ * that nothing behind NAT needs an open port. The Cluster object says where to; bytes do not pass through it.
+ */
+import { effects } from "../effects.ts";
+import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
+import { asksForSocket } from "../lib/websocket.ts";
+import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
+import { type Headers as HeaderList, HOP_BY_HOP } from "../protocol/proxy.ts";
+import { AppHosts } from "./app-host.ts";
+import { type Ask, exchange, protocolsOf } from "./proxy.ts";
+import { askRelay, type Relays } from "./relay-socket.ts";
+
+const MAX_TRIES = 3;
+/** A body that is known to be no longer than this is kept, to be sent again where nobody has taken it. */
+const MAX_KEPT_BYTES = 64 * 1024;
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
+/** What a node says where no connection came about. */
+const NOT_SENT = /connection refused|no route to host|i\/o timeout/;
+
+/** What the way here has added, or what nobody's word is taken for. */
+const NOT_PASSED_ON =
+  /^(?:x-skerry-.*|cf-.*|cdn-loop|sec-websocket-.*|x-forwarded-.*|x-real-ip|forwarded|true-client-ip)$/;
+
+const hosts = new AppHosts(effects.now);
+
+/** Whether a request may be for an app. It is asked of every one, and mostly answered from memory. */
+export const mayBeForApp = (request: Request, apiHosts: string | undefined): boolean =>
+  hosts.find(request.url, apiHosts) !== undefined;
+
+/** The app's answer; undefined where the request is for the API after all. */
+export async function openIngress(
+  request: Request,
+  clusterName: string,
+  cluster: Fetcher,
+  relays: Relays,
+): Promise<Response | undefined> {
+  const url = new URL(request.url);
+  const kept = await keptBody(request);
+  const isRepeatable = request.body === null && IDEMPOTENT.has(request.method);
+  const tried: string[] = [];
+  let failure = "no endpoint of the service answers";
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const said = await ask(request, url, tried, cluster);
+    if (said.to === "api") {
+      if (said.counts !== "once") hosts.remember(request.url, said.counts === "always");
+      return undefined;
+    }
+    if (said.to === "https") return redirected(url);
+    if (said.to === "nobody") return tries === 0 ? refusal(said.status, said.message) : refusal(502, failure);
+    const body = kept ? new Response(kept).body : request.body;
+    const { answer, unreachable } = await reach(request, url, said, body, clusterName, relays);
+    if (answer) return answer;
+    failure = `no endpoint of the service answers: ${unreachable}`;
+    if (!isRepeatable && !(kept && NOT_SENT.test(unreachable ?? ""))) return refusal(502, failure);
+    const { stream } = said.grant;
+    if (stream.kind === "proxy") tried.push(`${stream.address}:${stream.port}`);
+  }
+  return refusal(502, failure);
+}
+
+/** Undefined where it is none, or one that can be read but once. */
+async function keptBody({ headers, body, method }: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const length = headers.get("content-length");
+  if (!body || method === "GET" || length === null || Number(length) > MAX_KEPT_BYTES) return undefined;
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+async function ask(request: Request, url: URL, tried: string[], cluster: Fetcher): Promise<EdgeAnswer> {
+  const { pathname: path, protocol, hostname } = url;
+  const host = hostname.replace(/\.$/, "").toLowerCase();
+  const question: EdgeQuestion = { host, path, isSecure: protocol === "https:", tried };
+  const headers = new Headers({ [INTERNAL_HEADER]: "ingress" });
+  // Not for the app's sake: who comes with the cluster's own credential has come to the API.
+  const authorization = request.headers.get("authorization");
+  if (authorization) headers.set("authorization", authorization);
+  const body = JSON.stringify(question);
+  const answer = await cluster.fetch(new Request("https://cluster/", { method: "POST", headers, body }));
+  if (!answer.ok) return { to: "nobody", status: 503, message: "the cluster does not answer" };
+  return (await answer.json()) as EdgeAnswer;
+}
+
+type Reached = { answer?: Response; unreachable?: string };
+
+async function reach(
+  request: Request,
+  url: URL,
+  { grant, timeoutMs }: Extract<EdgeAnswer, { to: "app" }>,
+  body: ReadableStream<Uint8Array> | null,
+  clusterName: string,
+  relays: Relays,
+): Promise<Reached> {
+  const { webSocket } = await askRelay(relays, clusterName, grant);
+  if (!webSocket) return { unreachable: "the node did not come" };
+  const isUpgrade = asksForSocket(request);
+  const asked: Ask = {
+    method: request.method,
+    path: url.pathname + url.search,
+    headers: forwardedOf(request, url),
+    prefix: "",
+    asIs: true,
+    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
+  };
+  let unreachable: string | undefined;
+  const options = {
+    keepsAll: true,
+    unavailable: (message: string) => {
+      unreachable = message;
+      return refusal(502, message);
+    },
+  };
+  const timedOut = Promise.withResolvers<Response>();
+  const cancel = effects.after(timeoutMs || MAX_TIMER_MS, () => {
+    if (timeoutMs === 0) return;
+    timedOut.resolve(refusal(504, `the service did not answer within ${timeoutMs / 1000} s`));
+    webSocket.close(1000);
+  });
+  try {
+    const answer = await Promise.race([exchange(webSocket, asked, isUpgrade ? null : body, options), timedOut.promise]);
+    return unreachable === undefined ? { answer } : { unreachable };
+  } finally {
+    cancel();
+  }
+}
+
+/** Timers take no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** As workerd tells a client's address, which Cloudflare does not: `[::ffff:192.0.2.1]:52064`. */
+function clientOf({ headers, cf }: Request): string | undefined {
+  const { clientIp, colo } = (cf ?? {}) as { clientIp?: string; colo?: string };
+  // Nobody else can have set it there.
+  if (colo) return headers.get("cf-connecting-ip") ?? undefined;
+  return clientIp
+    ?.replace(/:\d+$/, "")
+    .replace(/^\[(.*)\]$/, "$1")
+    .replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+/** The headers as the app is to see them. */
+export function forwardedOf(request: Request, url: URL): HeaderList {
+  const client = clientOf(request);
+  const scheme = url.protocol.slice(0, -1);
+  const port = url.port || (scheme === "https" ? "443" : "80");
+  const node = client?.includes(":") ? `"[${client}]"` : (client ?? "unknown");
+  return [
+    ...[...request.headers].filter(([name]) => !HOP_BY_HOP.has(name) && !NOT_PASSED_ON.test(name)),
+    ...(client
+      ? ([
+          ["x-forwarded-for", client],
+          ["x-real-ip", client],
+        ] as HeaderList)
+      : []),
+    ["x-forwarded-host", url.host],
+    ["x-forwarded-port", port],
+    ["x-forwarded-proto", scheme],
+    ["forwarded", `for=${node};host="${url.host}";proto=${scheme}`],
+  ];
+}
+
+function redirected(url: URL): Response {
+  const to = new URL(url);
+  to.protocol = "https:";
+  return new Response(null, { status: 308, headers: { location: to.href } });
+}
+
+const refusal = (status: number, message: string): Response =>
+  new Response(`${message}\n`, {
+    status,
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+  });

@@ -1,0 +1,162 @@
+/** What the Cluster object says of requests that may be for apps. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { type ClusterObject, clusterObject } from "../test/support/cluster-object.ts";
+import { SCOPE_ANNOTATION } from "./kinds/ingress/class.ts";
+import { INTERNAL_HEADER } from "./lib/internal-headers.ts";
+import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";
+import { PROTOCOL_VERSION } from "./protocol/link.ts";
+
+const HOST = "app.example.com";
+const INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
+const SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+const SERVICES = "/api/v1/namespaces/default/services";
+
+let cluster: ClusterObject;
+
+async function ask(question: Partial<EdgeQuestion> = {}, authorization = ""): Promise<EdgeAnswer> {
+  const body = JSON.stringify({ host: HOST, path: "/", isSecure: true, tried: [], ...question });
+  const headers = { [INTERNAL_HEADER]: "ingress", ...(authorization && { authorization }) };
+  const answer = await cluster.host().fetch(new Request("https://cluster/", { method: "POST", headers, body }));
+  return (await answer.json()) as EdgeAnswer;
+}
+
+const ingress = (change: object = {}, annotations: Record<string, string> = {}) =>
+  cluster.ask("POST", INGRESSES, {
+    metadata: { generateName: "web-", annotations },
+    spec: {
+      rules: [
+        {
+          host: HOST,
+          http: {
+            paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "web", port: { number: 80 } } } }],
+          },
+        },
+      ],
+      ...change,
+    },
+  });
+
+/** A connected node, and its credential. */
+async function join(name: string): Promise<string> {
+  const { token } = await cluster.ask<{ token: string }>("POST", "/skerry/tokens", { ttlSeconds: 600 });
+  const joined = await cluster.ask<{ token: string }>("POST", "/skerry/join", { token, name });
+  const authorization = `Bearer ${joined.token}`;
+  await cluster.fetch("GET", `/link/${name}`, undefined, { upgrade: "websocket", authorization });
+  const socket = cluster.sockets.find((known) => known.name === name);
+  if (!socket) throw new Error("no socket");
+  const hello = { type: "hello", version: PROTOCOL_VERSION, agent: "0", node: name, revision: 0 };
+  await cluster.host().message(socket, JSON.stringify(hello));
+  return authorization;
+}
+
+const streams = (name: string): unknown[] =>
+  (cluster.sockets.find((known) => known.name === name)?.sent ?? [])
+    .map((text) => JSON.parse(text) as { type: string; request?: unknown })
+    .flatMap(({ type, request }) => (type === "stream" ? [request] : []));
+
+const endpoints = (list: { address: string; node?: string; ready?: boolean }[], appProtocol?: string) =>
+  cluster.ask("POST", SLICES, {
+    metadata: { generateName: "web-", labels: { "kubernetes.io/service-name": "web" } },
+    addressType: "IPv4",
+    ports: [{ name: "", port: 8080, protocol: "TCP", ...(appProtocol && { appProtocol }) }],
+    endpoints: list.map(({ address, node, ready = true }) => ({
+      addresses: [address],
+      conditions: { ready },
+      ...(node && { nodeName: node }),
+    })),
+  });
+
+const service = (appProtocol?: string) =>
+  cluster.ask("POST", SERVICES, {
+    metadata: { name: "web" },
+    spec: { ports: [{ port: 80, ...(appProtocol && { appProtocol }) }] },
+  });
+
+beforeEach(async () => {
+  cluster = clusterObject();
+  await cluster.ask("GET", "/api/v1/namespaces");
+  await cluster.settled();
+});
+
+describe("an app", () => {
+  test("is reached through a node that is connected, and that is asked to come", async () => {
+    await join("node-a");
+    await service();
+    await endpoints([
+      { address: "10.244.0.2", node: "node-a" },
+      { address: "10.244.1.2", node: "node-b" },
+      { address: "10.244.0.3", node: "node-a", ready: false },
+    ]);
+    await ingress({}, { "ingress.skerry.dev/response-timeout": "5" });
+    const answer = await ask();
+    const stream = { id: expect.any(String), kind: "proxy", scheme: "http", address: "10.244.0.2", port: 8080 };
+    expect(answer).toEqual({ to: "app", grant: { node: "node-a", stream }, timeoutMs: 5_000 });
+    expect(streams("node-a")).toEqual([stream]);
+    const gone = { to: "nobody", status: 503, message: "no endpoint of the service is ready" };
+    expect(await ask({ tried: ["10.244.0.2:8080"] })).toEqual(gone);
+  });
+
+  test("is told why it cannot be reached", async () => {
+    await ingress();
+    const missing = { to: "nobody", status: 503, message: "the service of this Ingress, or its port, does not exist" };
+    expect(await ask()).toEqual(missing);
+    await service("kubernetes.io/h2c");
+    expect(await ask()).toMatchObject({ to: "nobody", status: 502 });
+    await ingress({
+      rules: [
+        {
+          host: "b.example.com",
+          http: {
+            paths: [{ path: "/x", pathType: "Exact", backend: { service: { name: "web", port: { number: 80 } } } }],
+          },
+        },
+      ],
+    });
+    expect(await ask({ host: "b.example.com" })).toMatchObject({ to: "nobody", status: 404 });
+  });
+
+  test("that wants HTTPS is sent there", async () => {
+    await service();
+    await ingress({ tls: [{ hosts: [HOST] }] }, { "ingress.skerry.dev/ssl-redirect": "true" });
+    expect(await ask({ isSecure: false })).toEqual({ to: "https" });
+    expect(await ask({ isSecure: true })).toMatchObject({ to: "nobody", status: 503 });
+  });
+});
+
+describe("the API", () => {
+  const meanwhile = { to: "api", counts: "meanwhile" };
+  const always = { to: "api", counts: "always" };
+
+  test("has what no Ingress names, or one that is for the network alone, or one of another class", async () => {
+    expect(await ask()).toEqual(meanwhile);
+    await ingress({}, { [SCOPE_ANNOTATION]: "lan" });
+    await ingress({ ingressClassName: "other" });
+    await ingress({ rules: undefined, defaultBackend: { service: { name: "web", port: { number: 80 } } } });
+    expect(await ask()).toEqual(meanwhile);
+    await ingress();
+    expect(await ask()).toMatchObject({ to: "nobody" });
+  });
+
+  test("keeps the names by which the administrator has come before an Ingress had them", async () => {
+    expect(await ask({}, await cluster.authorization())).toEqual(always);
+    await ingress();
+    expect(await ask()).toEqual(always);
+    cluster.sleep();
+    expect(await ask()).toEqual(always);
+  });
+
+  test("answers the administrator whatever Ingresses say, and nodes keep it the name", async () => {
+    const node = await join("node-a");
+    await ingress();
+    expect(await ask({}, await cluster.authorization())).toEqual({ to: "api", counts: "once" });
+    expect(await ask({}, "Bearer of.another.app")).toMatchObject({ to: "nobody" });
+    expect(await ask()).toMatchObject({ to: "nobody" });
+    expect(await ask({}, node)).toEqual(always);
+    expect(await ask()).toEqual(always);
+  });
+
+  test("is all there is where there is no cluster yet", async () => {
+    cluster = clusterObject();
+    expect(await ask()).toEqual(meanwhile);
+  });
+});
