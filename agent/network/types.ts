@@ -41,6 +41,7 @@ export type Endpoint = {
   conditions?: EndpointConditions;
   hostname?: string;
   nodeName?: string;
+  hints?: { forZones?: { name: string }[]; forNodes?: { name: string }[] };
 };
 
 export type EndpointSlice = {

@@ -3,6 +3,9 @@ import type { EndpointSlice, Service, ServicePort } from "../types.ts";
 
 export type Endpoint = { address: string; port: number };
 
+/** Where the clients are. */
+export type Place = { nodeName: string; zone: string | undefined };
+
 /** Where a Service's port leads to. */
 export type Backends = {
   cluster: readonly Endpoint[];
@@ -10,16 +13,37 @@ export type Backends = {
   local: readonly Endpoint[];
 };
 
-type Candidate = Endpoint & { local: boolean; ready: boolean; draining: boolean };
+type Candidate = Endpoint & {
+  local: boolean;
+  ready: boolean;
+  draining: boolean;
+  zones: readonly string[];
+  nodes: readonly string[];
+};
 
 /**
  * Endpoints that take new connections: the ready ones, and where there is none, those that still serve while they
  * terminate. Chosen apart for the node, so that the last local pod can drain.
  * https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-to-terminating-endpoints
  */
-export function backends(slices: readonly EndpointSlice[], port: ServicePort, nodeName: string): Backends {
-  const candidates = slices.flatMap((slice) => [...candidatesOf(slice, port, nodeName)]);
-  return { cluster: usable(candidates), local: usable(candidates.filter((candidate) => candidate.local)) };
+export function backends(slices: readonly EndpointSlice[], port: ServicePort, place: Place): Backends {
+  const candidates = slices.flatMap((slice) => [...candidatesOf(slice, port, place.nodeName)]);
+  return { cluster: usable(near(candidates, place)), local: usable(candidates.filter(({ local }) => local)) };
+}
+
+/**
+ * Those that are meant for clients here: by node, else by zone, where every ready one is meant for some, and one for these.
+ * https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-distribution
+ */
+function near(candidates: readonly Candidate[], { nodeName, zone }: Place): readonly Candidate[] {
+  const ready = candidates.filter((candidate) => candidate.ready);
+  const meant = (whose: (candidate: Candidate) => readonly string[], here: string | undefined) =>
+    here !== undefined && ready.every((candidate) => whose(candidate).length > 0)
+      ? ready.filter((candidate) => whose(candidate).includes(here))
+      : [];
+  const [byNode, byZone] = [meant(({ nodes }) => nodes, nodeName), meant(({ zones }) => zones, zone)];
+  if (byNode.length > 0) return byNode;
+  return byZone.length > 0 ? byZone : candidates;
 }
 
 function* candidatesOf(slice: EndpointSlice, port: ServicePort, nodeName: string): Generator<Candidate> {
@@ -28,12 +52,21 @@ function* candidatesOf(slice: EndpointSlice, port: ServicePort, nodeName: string
     (p) => (p.name ?? "") === (port.name ?? "") && (p.protocol ?? "TCP") === (port.protocol ?? "TCP"),
   );
   if (!isPort(target?.port)) return;
-  for (const { addresses, conditions, nodeName: at } of slice.endpoints ?? []) {
+  for (const { addresses, conditions, nodeName: at, hints } of slice.endpoints ?? []) {
     const address = addresses?.[0] ?? "";
     if (!isIPv4(address)) continue;
     const ready = conditions?.ready !== false;
     const draining = conditions?.serving === true && conditions.terminating === true;
-    yield { address, port: target.port, local: at === nodeName, ready, draining };
+    const [zones, nodes] = [hints?.forZones, hints?.forNodes].map((list) => (list ?? []).map(({ name }) => name));
+    yield {
+      address,
+      port: target.port,
+      local: at === nodeName,
+      ready,
+      draining,
+      zones: zones ?? [],
+      nodes: nodes ?? [],
+    };
   }
 }
 

@@ -194,3 +194,17 @@ test("what was remembered of a Service is used while it and its endpoints are th
   expect(chain({ ...state, services: [] })).toBeUndefined();
   expect(memo.size).toBe(0);
 });
+
+test("a node that is put into another zone uses that zone's endpoints, whatever was remembered", () => {
+  const memo = new Map();
+  const meantFor = ([first, second]: Endpoint[]) =>
+    [first, second].map((one, i) => ({ ...one, hints: { forZones: [{ name: ["east", "west"][i] ?? "" }] } }));
+  const state = { services: [service()], endpointSlices: [slice(meantFor(two))], pods: [] };
+  const chain = (zone: string) => {
+    const nodes = [{ metadata: { name: "here", labels: { "topology.kubernetes.io/zone": zone } } }];
+    return rulesFor({ ...state, nodes }, context, memo).chains.get("service/shop/web/tcp-80");
+  };
+  expect(chain("east")).toEqual([onlyLocal]);
+  expect(chain("west")).toEqual([onlyLocal.replace("10.244.0.5", "10.244.1.5")]);
+  expect(chain("north")).toEqual([balanced]);
+});

@@ -1,7 +1,7 @@
 import { isIPv4 } from "node:net";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
 import { Draft } from "./draft.ts";
-import { type Backends, backends, type Endpoint, isBalanced, isPort } from "./endpoints.ts";
+import { type Backends, backends, type Endpoint, isBalanced, isPort, type Place } from "./endpoints.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
 import { type Source, sameSource, sourcesOf } from "./sources.ts";
@@ -15,11 +15,12 @@ export type RulesContext = {
 
 const PROTOCOLS: Record<string, string> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+const ZONE = "topology.kubernetes.io/zone";
 /** Kubernetes' default for ClientIP affinity. */
 const AFFINITY_SECONDS = 10_800;
 
 /** Rules already made, by Service: a change of one Service should not cost the making of all. */
-export type RulesMemo = Map<string, { source: Source; rules: Ruleset }>;
+export type RulesMemo = Map<string, { source: Source; zone: string | undefined; rules: Ruleset }>;
 
 /**
  * The state of the table that serves `state`. Names and addresses that could break out of nft's syntax are skipped.
@@ -28,10 +29,13 @@ export type RulesMemo = Map<string, { source: Source; rules: Ruleset }>;
 export function rulesFor(state: NetworkState, context: RulesContext, memo: RulesMemo = new Map()): Ruleset {
   const draft = new Draft();
   const sources = sourcesOf(state.services, state.endpointSlices);
+  const { nodeName } = context;
+  const zone = state.nodes.find(({ metadata }) => metadata?.name === nodeName)?.metadata?.labels?.[ZONE];
   for (const [key, source] of sources) {
     const known = memo.get(key);
-    const rules = known && sameSource(known.source, source) ? known.rules : serviceRules(source, context);
-    memo.set(key, { source, rules });
+    const holds = known && known.zone === zone && sameSource(known.source, source);
+    const rules = holds ? known.rules : serviceRules(source, context, { nodeName, zone });
+    memo.set(key, { source, zone, rules });
     draft.add(rules);
   }
   for (const key of memo.keys()) if (!sources.has(key)) memo.delete(key);
@@ -42,12 +46,12 @@ export function rulesFor(state: NetworkState, context: RulesContext, memo: Rules
   return draft;
 }
 
-function serviceRules({ service, slices }: Source, context: RulesContext): Ruleset {
+function serviceRules({ service, slices }: Source, context: RulesContext, place: Place): Ruleset {
   const draft = new Draft();
   if (!isBalanced(service) || !wellNamed(service)) return draft;
   for (const port of service.spec?.ports ?? []) {
     if (!isPort(port.port) || !PROTOCOLS[port.protocol ?? "TCP"]) continue;
-    addServicePort(draft, service, port, backends(slices, port, context.nodeName), context);
+    addServicePort(draft, service, port, backends(slices, port, place), context);
   }
   return draft;
 }

@@ -2,6 +2,7 @@ import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodReady, isPodTerminal, isSidecar } from "../../kinds/core/pod-conditions.ts";
 import { Service } from "../../kinds/core/service.ts";
+import type { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import type { CoreV1ServicePort } from "../../kinds/generated/types.ts";
 import { same } from "../../kinds/paths.ts";
 import { matchesLabels } from "../../lib/selectors.ts";
@@ -24,6 +25,7 @@ export type Backend = {
   terminating: boolean;
   hostname?: string;
   zone?: string;
+  hints?: NonNullable<EndpointSlice["endpoints"]>[number]["hints"];
 };
 
 export const isHeadless = (service: Readonly<Service>): boolean => service.spec.clusterIP === "None";

@@ -1,10 +1,12 @@
+import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Intent, View } from "../controller.ts";
-import { ownKey, splitKey, watch } from "../keys.ts";
+import { normal, warning } from "../events.ts";
+import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { controllerOf, controllerRef } from "../owners.ts";
 import { removal } from "../removal.ts";
@@ -18,6 +20,7 @@ import {
   SERVICE_NAME,
   targetRef,
 } from "./backends.ts";
+import { type Hinted, hintsFor, isProportional, SHARES } from "./hints.ts";
 
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
 const MANAGER = "endpointslice-controller.k8s.io";
@@ -41,6 +44,10 @@ export const endpointSliceController: Controller = {
       const name = metadata.labels?.[SERVICE_NAME];
       if (name && metadata.labels?.[MANAGED_BY] === MANAGER) yield `${metadata.namespace}/${name}`;
     }),
+    watch(Node, function* (node, old, view, type) {
+      if (type === "MODIFIED" && old && same(SHARES.of(node), SHARES.of(old))) return;
+      for (const service of view.list(Service)) if (isProportional(service)) yield keyOf(service);
+    }),
   ],
   reconcile(view, key, { random }) {
     const service = view.get(Service, ...splitKey(key));
@@ -48,9 +55,27 @@ export const endpointSliceController: Controller = {
     const slices = ownSlices(view, service);
     if (!hasBackends(service))
       return service.spec.type === "ExternalName" ? slices.map((slice) => removal(EndpointSlice, slice)) : [];
-    return settle(service, slices, byPorts(backendsOf(view, service)), random);
+    const backends = backendsOf(view, service);
+    const hinted = hintsFor(view, service, backends);
+    const groups = byPorts(backends.map((backend) => withHints(backend, hinted)));
+    return [...settle(service, slices, groups, random), ...told(service, slices, hinted)];
   },
 };
+
+function withHints(backend: Backend, { hints }: Hinted): Backend {
+  const own = hints.get(backend.pod.metadata.uid ?? "");
+  return own ? { ...backend, hints: own } : backend;
+}
+
+/** Whether a Service that wants its zones to share has that, when it begins and as long as it has not. */
+function told(service: Readonly<Service>, slices: readonly Slice[], { hints, refused }: Hinted): Intent[] {
+  if (!isProportional(service)) return [];
+  if (refused) return [warning(service, "TopologyAwareHintsDisabled", `${refused}, addressType: IPv4`)];
+  const had = slices.some(({ endpoints }) => endpoints?.some((endpoint) => endpoint.hints));
+  if (had || hints.size === 0) return [];
+  const message = "Topology Aware Hints has been enabled, addressType: IPv4";
+  return [normal(service, "TopologyAwareHintsEnabled", message)];
+}
 
 function ownSlices(view: View, service: Readonly<Service>): Slice[] {
   return view
@@ -136,7 +161,7 @@ function settleGroup(
   return intents;
 }
 
-function endpointOf({ pod, address, ready, serving, terminating, hostname, zone }: Backend): Endpoint {
+function endpointOf({ pod, address, ready, serving, terminating, hostname, zone, hints }: Backend): Endpoint {
   return {
     addresses: [address],
     conditions: { ready, serving, terminating },
@@ -144,6 +169,7 @@ function endpointOf({ pod, address, ready, serving, terminating, hostname, zone 
     ...(pod.spec.nodeName && { nodeName: pod.spec.nodeName }),
     targetRef: targetRef(pod),
     ...(zone && { zone }),
+    ...(hints && { hints }),
   };
 }
 
