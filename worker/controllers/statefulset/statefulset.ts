@@ -1,5 +1,6 @@
 import { ControllerRevision } from "../../kinds/apps/controller-revision.ts";
 import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
+import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodAvailable, isPodReady, isPodTerminal, podAvailableAt } from "../../kinds/core/pod-conditions.ts";
 import { same } from "../../kinds/paths.ts";
@@ -19,6 +20,7 @@ import {
   templateOf,
 } from "../revisions.ts";
 import { claimsOf, ordinalOf, podName, podOf } from "./identity.ts";
+import { hasStaleClaim, ownerOf, setsOwning, settleOwners } from "./retention.ts";
 
 type Set_ = Readonly<StatefulSet>;
 type Pods = readonly Readonly<Pod>[];
@@ -46,6 +48,11 @@ export const statefulSetController: Controller = {
   watches: [
     watch(StatefulSet, ownKey),
     watch(Pod, (pod, old, view) => keysOfOwners(StatefulSet, pod, old, view, selects)),
+    // A claim has other owners now, or the next pod of its name can have a new one.
+    watch(PersistentVolumeClaim, function* (claim, old, _view, type) {
+      if (type === "MODIFIED" && same(claim.metadata?.ownerReferences, old?.metadata?.ownerReferences)) return;
+      for (const set of setsOwning(claim, old)) yield `${claim.metadata?.namespace}/${set}`;
+    }),
     watch(ControllerRevision, (revision, old, view) => keysOfOwners(StatefulSet, revision, old, view, () => false)),
   ],
   reconcile(view, key, { now }) {
@@ -55,6 +62,10 @@ export const statefulSetController: Controller = {
     // Of one that is going, a revision that has gone is not made anew.
     if (Array.isArray(rollout)) return set.metadata.deletionTimestamp ? [] : rollout;
     const { pods, revisions, current, update } = rollout;
+    const { start, end } = range(set);
+    const isWanted = (pod: Readonly<Pod>) => within(ordinalOf(set, pod) ?? -1, start, end);
+    const owners = pods.flatMap((pod) => settleOwners(view, set, pod, isWanted(pod)));
+    if (owners.length > 0 && !set.metadata.deletionTimestamp) return owners; // which brings the set here again
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.some(({ do: what }) => what !== "again")) return steps;
     const live = new Set([...pods.map(revisionOf), current.metadata.name ?? "", update.metadata.name ?? ""]);
@@ -94,6 +105,8 @@ const range = (set: Set_) => {
   return { start, end: start + (set.spec.replicas ?? 1) };
 };
 
+const within = (ordinal: number, start: number, end: number): boolean => ordinal >= start && ordinal < end;
+
 /** Creates, waits, removes, updates, in this order; with OrderedReady the first pod not settled stops all that follows. */
 function stepsOf(rollout: Rollout): Intent[] {
   const { set, pods } = rollout;
@@ -107,7 +120,7 @@ function stepsOf(rollout: Rollout): Intent[] {
     if (settling && ordered) return steps;
   }
   const condemned = [...byOrdinal]
-    .filter(([ordinal]) => ordinal < start || ordinal >= end)
+    .filter(([ordinal]) => !within(ordinal, start, end))
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod);
   // In order, one that is not well goes only when all below it are: of several the lowest is first.
@@ -139,15 +152,18 @@ function unsettled({ set, now }: Rollout, pod: Readonly<Pod>): Intent[] | undefi
 
 function creation({ view, set, current, update }: Rollout, ordinal: number): Intent[] {
   const name = podName(set, ordinal);
+  if (hasStaleClaim(view, set, ordinal)) return [];
   const partition = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
   const rolling = set.spec.updateStrategy?.type !== "OnDelete";
   const revision = rolling && ordinal < partition ? current : update;
-  const claimKind = view.kind("v1", "PersistentVolumeClaim");
-  const claims: Intent[] = claimKind
-    ? claimsOf(set, name)
-        .filter((claim) => !view.get(claimKind, set.metadata.namespace ?? "", claim.metadata?.name ?? ""))
-        .map((object) => ({ do: "create", kind: claimKind, object: object as KubeObject }))
-    : [];
+  const owner = ownerOf(set, undefined, true);
+  const claims = claimsOf(set, name)
+    .filter(({ metadata }) => !view.get(PersistentVolumeClaim, set.metadata.namespace ?? "", metadata?.name ?? ""))
+    .flatMap(({ metadata, ...claim }): Intent[] => {
+      const object = { ...claim, metadata: { ...metadata, ...(owner && { ownerReferences: [owner] }) } };
+      const text = `create Claim ${metadata?.name} Pod ${name} in StatefulSet ${set.metadata.name} success`;
+      return [{ do: "create", kind: PersistentVolumeClaim, object }, normal(set, "SuccessfulCreate", text)];
+    });
   const pod = podOf(set, ordinal, templateOf(revision), revision.metadata.name ?? "");
   return [
     ...claims,
