@@ -106,3 +106,15 @@ test("what somebody else controls is left alone", () => {
   });
   expect(owners()["data-db-1"]).toEqual(["ConfigMap other"]);
 });
+
+test("a pod that waits for a claim that somebody deleted gets another", () => {
+  const { model } = cluster(undefined);
+  const pod = model.get(Pod, "db-1") as Pod;
+  model.setPod(pod, "Pending", false);
+  const claim = model.get(PersistentVolumeClaim, "data-db-1") as PersistentVolumeClaim;
+  model.delete(PersistentVolumeClaim, claim);
+  model.rest();
+  const next = model.get(PersistentVolumeClaim, "data-db-1");
+  expect(next?.metadata?.uid).toBeDefined();
+  expect(next?.metadata?.uid).not.toBe(claim.metadata?.uid);
+});

@@ -8,6 +8,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { same } from "../../kinds/paths.ts";
 import type { OwnerReference } from "../../lib/object.ts";
 import type { Intent, View } from "../controller.ts";
+import { normal } from "../events.ts";
 import { controllerRef } from "../owners.ts";
 import { claimsOf, podName } from "./identity.ts";
 
@@ -22,7 +23,7 @@ function policyOf({ spec }: Set_) {
 }
 
 /** The owner that a claim is to have: of a pod that is wanted the set, of one that is to go the pod itself. */
-export function ownerOf(set: Set_, pod: Readonly<Pod> | undefined, isWanted: boolean): OwnerReference | undefined {
+function ownerOf(set: Set_, pod: Readonly<Pod> | undefined, isWanted: boolean): OwnerReference | undefined {
   const { goesWithSet, goesWithPod } = policyOf(set);
   if (goesWithPod && !isWanted) return pod && controllerRef(Pod, pod);
   return goesWithSet ? controllerRef(StatefulSet, set) : undefined;
@@ -54,6 +55,30 @@ export function setsOwning(...bodies: readonly (Claim | undefined)[]): Set<strin
     return kind === "Pod" ? [name.slice(0, name.lastIndexOf("-"))] : [];
   };
   return new Set(owners.flatMap(setOf));
+}
+
+/** Keys of the sets that have a pod with a claim of this name. */
+export function* setsClaiming(view: View, { metadata }: Claim): Iterable<string> {
+  const { namespace = "", name = "" } = metadata ?? {};
+  for (const set of view.list(StatefulSet, namespace)) {
+    const isIts = set.spec.volumeClaimTemplates?.some((claim) =>
+      name.startsWith(`${claim.metadata?.name}-${set.metadata.name}-`),
+    );
+    if (isIts) yield `${namespace}/${set.metadata.name}`;
+  }
+}
+
+/** Makes the claims that a wanted pod lacks. */
+export function missingClaims(view: View, set: Set_, pod: Pick<Readonly<Pod>, "metadata">): Intent[] {
+  const { name = "" } = pod.metadata;
+  const owner = ownerOf(set, undefined, true);
+  return claimsOf(set, name)
+    .filter(({ metadata }) => !view.get(PersistentVolumeClaim, set.metadata.namespace ?? "", metadata?.name ?? ""))
+    .flatMap(({ metadata, ...claim }): Intent[] => {
+      const object = { ...claim, metadata: { ...metadata, ...(owner && { ownerReferences: [owner] }) } };
+      const text = `create Claim ${metadata?.name} Pod ${name} in StatefulSet ${set.metadata.name} success`;
+      return [{ do: "create", kind: PersistentVolumeClaim, object }, normal(set, "SuccessfulCreate", text)];
+    });
 }
 
 /** A claim goes with an earlier pod of the name: the next one waits for a new claim. */

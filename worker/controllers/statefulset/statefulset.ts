@@ -19,8 +19,8 @@ import {
   revisionsOf,
   templateOf,
 } from "../revisions.ts";
-import { claimsOf, ordinalOf, podName, podOf } from "./identity.ts";
-import { hasStaleClaim, ownerOf, setsOwning, settleOwners } from "./retention.ts";
+import { ordinalOf, podName, podOf } from "./identity.ts";
+import { hasStaleClaim, missingClaims, setsClaiming, setsOwning, settleOwners } from "./retention.ts";
 
 type Set_ = Readonly<StatefulSet>;
 type Pods = readonly Readonly<Pod>[];
@@ -48,8 +48,9 @@ export const statefulSetController: Controller = {
   watches: [
     watch(StatefulSet, ownKey),
     watch(Pod, (pod, old, view) => keysOfOwners(StatefulSet, pod, old, view, selects)),
-    // A claim has other owners now, or the next pod of its name can have a new one.
-    watch(PersistentVolumeClaim, function* (claim, old, _view, type) {
+    // A claim has other owners now, or a pod can have a new one.
+    watch(PersistentVolumeClaim, function* (claim, old, view, type) {
+      if (type === "DELETED") return yield* setsClaiming(view, claim);
       if (type === "MODIFIED" && same(claim.metadata?.ownerReferences, old?.metadata?.ownerReferences)) return;
       for (const set of setsOwning(claim, old)) yield `${claim.metadata?.namespace}/${set}`;
     }),
@@ -64,7 +65,10 @@ export const statefulSetController: Controller = {
     const { pods, revisions, current, update } = rollout;
     const { start, end } = range(set);
     const isWanted = (pod: Readonly<Pod>) => within(ordinalOf(set, pod) ?? -1, start, end);
-    const owners = pods.flatMap((pod) => settleOwners(view, set, pod, isWanted(pod)));
+    const owners = pods.flatMap((pod) => [
+      ...settleOwners(view, set, pod, isWanted(pod)),
+      ...(isWanted(pod) && !isLeaving(pod) && pod.status?.phase === "Pending" ? missingClaims(view, set, pod) : []),
+    ]);
     if (owners.length > 0 && !set.metadata.deletionTimestamp) return owners; // which brings the set here again
     const steps = set.metadata.deletionTimestamp ? [] : stepsOf(rollout);
     if (steps.some(({ do: what }) => what !== "again")) return steps;
@@ -156,17 +160,9 @@ function creation({ view, set, current, update }: Rollout, ordinal: number): Int
   const partition = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0;
   const rolling = set.spec.updateStrategy?.type !== "OnDelete";
   const revision = rolling && ordinal < partition ? current : update;
-  const owner = ownerOf(set, undefined, true);
-  const claims = claimsOf(set, name)
-    .filter(({ metadata }) => !view.get(PersistentVolumeClaim, set.metadata.namespace ?? "", metadata?.name ?? ""))
-    .flatMap(({ metadata, ...claim }): Intent[] => {
-      const object = { ...claim, metadata: { ...metadata, ...(owner && { ownerReferences: [owner] }) } };
-      const text = `create Claim ${metadata?.name} Pod ${name} in StatefulSet ${set.metadata.name} success`;
-      return [{ do: "create", kind: PersistentVolumeClaim, object }, normal(set, "SuccessfulCreate", text)];
-    });
   const pod = podOf(set, ordinal, templateOf(revision), revision.metadata.name ?? "");
   return [
-    ...claims,
+    ...missingClaims(view, set, pod),
     { do: "create", kind: Pod, object: pod },
     normal(set, "SuccessfulCreate", `create Pod ${name} in StatefulSet ${set.metadata.name} successful`),
   ];
