@@ -34,6 +34,7 @@ function cluster() {
       ca: "",
       apiCertificate: "",
       apiKey: "",
+      told: "services,ingresses",
     }),
     report: () => {},
     health: () => {},
@@ -41,7 +42,7 @@ function cluster() {
     now: () => NOW,
   });
   /** A machine that opens a socket and says hello; `heard` is when it last spoke. */
-  const connect = async (machine?: string, heard = NOW, version = 2) => {
+  const connect = async (machine?: string, heard = NOW, version = 2, more: object = {}) => {
     let session: Session = { node: "a", state: "greeting" };
     const socket: (typeof sockets)[number] = {
       sent: [],
@@ -55,7 +56,7 @@ function cluster() {
     };
     sockets.push(socket);
     link.opened(socket, "a");
-    const hello = { type: "hello", version, agent: "1", node: "a", revision: 0, ...(machine && { machine }) };
+    const hello = { type: "hello", version, agent: "1", node: "a", revision: 0, ...(machine && { machine }), ...more };
     await link.message(socket, JSON.stringify(hello));
     return socket;
   };
@@ -105,4 +106,16 @@ test("agents that name no machine replace each other, as they did", async () => 
   const first = await connect();
   const second = await connect("m1");
   expect([first.code, second.code]).toEqual([CloseCode.replaced, undefined]);
+});
+
+test("an agent that has what a cluster sent that told less is told all anew", async () => {
+  const { connect } = cluster();
+  const answered = async (more: object) => {
+    const { sent } = await connect(undefined, NOW, 2, { revision: 1, ...more });
+    return (JSON.parse(sent.at(-1) ?? "{}") as { type: string }).type;
+  };
+  expect(await answered({ told: "services" })).toBe("snapshot");
+  expect(await answered({ told: "" })).toBe("snapshot");
+  expect(await answered({ told: "services,ingresses" })).toBe("changes");
+  expect(await answered({})).toBe("changes"); // an agent of before, which could do nothing with more
 });
