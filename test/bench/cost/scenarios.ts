@@ -58,7 +58,7 @@ const idle = (count: number): Scenario => ({
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 const PODS = 50;
 
-const deployment = (image: string) => ({
+const deployment = (image: string, resources: object = {}) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: { name: "web" },
@@ -67,7 +67,7 @@ const deployment = (image: string) => ({
     selector: { matchLabels: { app: "web" } },
     template: {
       metadata: { labels: { app: "web" } },
-      spec: { containers: [{ name: "server", image, ports: [{ containerPort: 80 }] }] },
+      spec: { containers: [{ name: "server", image, ports: [{ containerPort: 80 }], resources }] },
     },
   },
 });
@@ -174,6 +174,39 @@ const chatty: Scenario = {
   },
 };
 
+const AUTOSCALERS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers";
+const TARGET = { type: "Utilization", averageUtilization: 50 };
+
+const autoscaler: Scenario = {
+  title: "an autoscaler",
+  what: `It looks every 15 s at ${PODS} pods on 10 nodes, which use about what it wants them to, so that it changes nothing but what its status says of them. More autoscalers look at the same moments.`,
+  per: "day",
+  async run(plane) {
+    await plane.addNodes(names(10));
+    await plane.ask("POST", DEPLOYMENTS, deployment("app:1", { requests: { cpu: "100m" } }));
+    await rolledOut(plane, 1);
+    await quiet(plane);
+    await plane.ask("POST", AUTOSCALERS, {
+      metadata: { name: "web" },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "web" },
+        maxReplicas: PODS,
+        metrics: [{ type: "Resource", resource: { name: "cpu", target: TARGET } }],
+      },
+    });
+    await eventually(
+      "it has measured them",
+      async () => {
+        const { status } = await plane.ask<{ status?: { desiredReplicas?: number } }>("GET", `${AUTOSCALERS}/web`);
+        return status?.desiredReplicas === PODS;
+      },
+      120_000,
+    );
+    await effects.sleep(QUIET_MS);
+    return aDay(await plane.measure(() => effects.sleep(WINDOW_S * 1000)), 0);
+  },
+};
+
 export const SCENARIOS: readonly Scenario[] = [
   idle(1),
   idle(10),
@@ -182,4 +215,5 @@ export const SCENARIOS: readonly Scenario[] = [
   rollout(true),
   dashboard,
   chatty,
+  autoscaler,
 ];
