@@ -5,7 +5,13 @@ import type { Timers } from "../effects.ts";
 import type { Attempt, ContainerMemory, PodMemory } from "../pods/memory.ts";
 import { isRunning } from "../pods/memory.ts";
 
-export type PodOnNode = { pod: CoreV1Pod; memory: PodMemory; deleted: boolean };
+export type PodOnNode = {
+  pod: CoreV1Pod;
+  memory: PodMemory;
+  deleted: boolean;
+  /** Where a volume of it lies, by its name in the pod. */
+  placeOf?(volume: string): string | undefined;
+};
 
 export type KubeletNode = {
   name: string;

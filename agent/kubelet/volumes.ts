@@ -34,20 +34,24 @@ function foldersIn(root: string): Map<string, string> {
   return found;
 }
 
+/** What is mounted for the pod from this machine; a server's may not answer, and the machine's own folders are no volumes. */
+const ownMount = (home: string, place: string | undefined): string | undefined =>
+  place?.startsWith(join(home, "pods")) && !place.includes("/kubernetes.io~nfs/") ? place : undefined;
+
 /** What is shared with others is as full as its file system is; what is the pod's own has what lies in it. */
 export async function volumesOf(
   home: string,
-  { pod, memory }: PodOnNode,
+  { pod, memory, placeOf }: PodOnNode,
   usages: DiskUsages,
 ): Promise<VolumeFigures[]> {
   const folders = new Map(
     [join(home, "pods", memory.uid), join(home, "memory", memory.uid)].flatMap((root) => [...foldersIn(root)]),
   );
   const figures = (pod.spec.volumes ?? []).filter(isCounted).map(async (volume): Promise<VolumeFigures[]> => {
-    const folder = folders.get(volume.name);
+    const claim = claimOf(volume, pod.metadata.name ?? "");
+    const folder = claim === undefined ? folders.get(volume.name) : ownMount(home, placeOf?.(volume.name));
     const fs = folder === undefined ? undefined : fileSystemOf(folder);
     if (folder === undefined || !fs) return [];
-    const claim = claimOf(volume, pod.metadata.name ?? "");
     if (claim !== undefined) return [{ name: volume.name, claim, fs }];
     const { bytes, inodes } = await usages.of(folder);
     return [{ name: volume.name, fs: { ...fs, used: bytes, inodesUsed: inodes } }];

@@ -209,8 +209,15 @@ export class PodManager {
   }
 
   /** All pods that are here, wanted or not any more. */
-  present(): readonly Pick<PodState, "pod" | "memory" | "deleted">[] {
-    return [...this.#workers.values()].map(({ state }) => state);
+  present(): readonly (Pick<PodState, "pod" | "memory" | "deleted"> & {
+    /** Where a volume of it lies, by its name in the pod. */
+    placeOf?(volume: string): string | undefined;
+  })[] {
+    const { volumes } = this.#deps.host;
+    return [...this.#workers.values()].map(({ state: { uid, pod, memory, deleted } }) => ({
+      ...{ pod, memory, deleted },
+      placeOf: (volume: string) => volumes.file(uid, volume, "")?.place,
+    }));
   }
 
   /** A pod that is here, or was when this agent began; as it is wanted now, or was last. */
