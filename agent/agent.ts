@@ -6,9 +6,9 @@ import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
+import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { NodeApi } from "./kubelet/node-api.ts";
 import { Observations } from "./kubelet/observations.ts";
-import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
@@ -159,8 +159,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       staticPods: (onChange) => new StaticFolder({ path: settings.staticPodPath ?? "", node, effects, onChange, log }),
     }),
     registration: { labels: settings.labels, taints: settings.taints },
-    ingress: (onChange) =>
-      new Ingress({ home: home.path, ports: settings.ingressPorts, timers: effects, onChange, log }),
+    ingress: (told) => new Ingress({ home: home.path, ports: settings.ingressPorts, timers: effects, log, ...told }),
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
       const { containerdVersion } = parts;

@@ -16,7 +16,7 @@ import { POLICY_PEERS, POLICY_RULES, type PolicyPeers, type PolicyRules } from "
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
-import type { Ingress } from "./ingress/ingress.ts";
+import type { Ingress, IngressParts } from "./ingress/ingress.ts";
 import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
@@ -87,7 +87,7 @@ export type AgentParts = {
   staticPods?(onChange: () => void): Pick<StaticFolder, "start" | "stop" | "pods">;
   serveStream(request: StreamRequest, pods: PodManager): void;
   /** What serves Ingresses on the node's network, where anything does. */
-  ingress?(onChange: () => void): Pick<Ingress, "sync" | "stop" | "problems" | "condition">;
+  ingress?(parts: Pick<IngressParts, "onChange" | "warn">): Pick<Ingress, "sync" | "stop" | "condition">;
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
@@ -172,7 +172,10 @@ export class AgentCore {
       host.ownVolumes.onFailure = (volume, message) =>
         this.pods.tellVolume(volume, "Warning", "VolumeFailedDelete", message);
     this.statics = parts.staticPods?.(() => this.sync());
-    this.ingress = parts.ingress?.(() => this.ingressChanged());
+    this.ingress = parts.ingress?.({
+      onChange: () => this.tellFacts(),
+      warn: (reason, message) => this.pods.tellNode("Warning", reason, message),
+    });
     this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
     this.shutdown = new NodeShutdown({
       pods: () => this.pods.active(),
@@ -381,12 +384,6 @@ export class AgentCore {
     });
   }
 
-  /** It listens elsewhere, or cannot: the Node's condition tells, and of what went wrong an event. */
-  private ingressChanged(): void {
-    for (const problem of this.ingress?.problems ?? []) this.pods.tellNode("Warning", "IngressPortTaken", problem);
-    this.tellFacts();
-  }
-
   /** Without static pods there may still be what stood for them, when the folder is no longer named. */
   private syncMirrors(): void {
     if (!this.link.online || !this.running) return;
@@ -479,7 +476,11 @@ export class AgentCore {
     const writable = writableCondition(writability.problem(), known, effects.now());
     const listens = this.ingress?.condition(known, effects.now());
     const allocatable = { ...found.allocatable, ...extendedAllocatable(self) } as Record<string, string>;
-    const status = { ...found, allocatable, conditions: [...(found.conditions ?? []), writable, ...(listens ? [listens] : [])] };
+    const status = {
+      ...found,
+      allocatable,
+      conditions: [...(found.conditions ?? []), writable, ...(listens ? [listens] : [])],
+    };
     this.conditions = status.conditions;
     for (const event of pressureChanges(status.conditions, known))
       this.pods.tellNode("Normal", event, `Node ${node} status is now: ${event}`);

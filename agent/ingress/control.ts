@@ -12,8 +12,8 @@ export type ToProxy =
   /** Nobody is served any more. */
   | { end: true };
 
-/** Ports on which it listens; 0 for none. */
-export type Listening = { http: number; https: number; problems: string[] };
+/** Ports on which it listens, 0 for none; why it is not those that were wanted; and which certificates are none. */
+export type Listening = { http: number; https: number; problems: string[]; certificates: string[] };
 export type FromProxy = { listening: Listening } | { log: string };
 
 export const controlFolder = (home: string): string => join(home, "ingress");

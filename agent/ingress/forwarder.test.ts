@@ -238,7 +238,7 @@ describe("refusals", () => {
 
   test("HTTP is sent on to HTTPS where it should be", async () => {
     proxy.lead([1], "http", { redirects: true });
-    proxy.config.ports = { https: 8443 };
+    proxy.forwarder.securePort = 8443;
     const got = await get(proxy.port, "/a?b", { method: "POST", headers: { host: `${HOST}:8080` } }, "x");
     expect(got.status).toBe(308);
     expect(value(got.headers, "location")).toEqual([`https://${HOST}:8443/a?b`]);

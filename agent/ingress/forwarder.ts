@@ -33,6 +33,8 @@ const EMPTY: ProxyConfig = {
 
 export class Forwarder {
   readonly balancer: Balancer;
+  /** Where HTTPS is served. */
+  securePort = 443;
   readonly #timers: Timers;
   readonly #dialers: Readonly<Record<Protocol, Dialer>>;
   #config = EMPTY;
@@ -63,7 +65,7 @@ export class Forwarder {
   async serve(client: Client): Promise<void> {
     try {
       const { asked, route } = this.routed(client);
-      if (route.redirects && !client.arrival.isSecure) return redirect(client, asked, this.#config.ports.https);
+      if (route.redirects && !client.arrival.isSecure) return redirect(client, asked, this.securePort);
       await this.#forward(client, asked, route);
     } catch (error) {
       refuse(client, error);
@@ -209,7 +211,7 @@ async function passOn(client: Client, ask: Ask, answer: Answer, outgoing: Outgoi
   }
 }
 
-function redirect(client: Client, { authority, url }: Asked, httpsPort = 443): void {
+function redirect(client: Client, { authority, url }: Asked, httpsPort: number): void {
   const host = authority.replace(/:\d*$/, "");
   const port = httpsPort === 443 ? "" : `:${httpsPort}`;
   client.head(

@@ -25,6 +25,8 @@ export type IngressParts = {
   timers: Timers;
   /** What it listens on has changed, or can no longer be listened on. */
   onChange(): void;
+  /** Told once while it lasts. */
+  warn(reason: "IngressPortTaken" | "IngressCertificateInvalid", message: string): void;
   log(message: string): void;
 };
 
@@ -60,11 +62,6 @@ export class Ingress {
   stop(): void {
     this.#stopped = true;
     this.#connection?.destroy();
-  }
-
-  /** What went wrong, in words for people. */
-  get problems(): readonly string[] {
-    return this.#listening?.problems ?? [];
   }
 
   /** The Node's condition; undefined while there was never an Ingress. `before` are those last told. */
@@ -123,11 +120,16 @@ export class Ingress {
   }
 
   #heard(listening: Listening): void {
-    if (JSON.stringify(listening) === JSON.stringify(this.#listening)) return;
+    const before = this.#listening;
+    if (JSON.stringify(listening) === JSON.stringify(before)) return;
     this.#listening = listening;
-    const { http, https, problems } = listening;
-    this.#parts.log(`ingress: ports ${http} and ${https}${problems.map((problem) => `; ${problem}`).join("")}`);
-    this.#parts.onChange();
+    const { log, warn, onChange } = this.#parts;
+    const { http, https, problems, certificates } = listening;
+    log([`ingress: ports ${http} and ${https}`, ...problems, ...certificates].join("; "));
+    for (const problem of problems) if (!before?.problems.includes(problem)) warn("IngressPortTaken", problem);
+    for (const problem of certificates)
+      if (!before?.certificates.includes(problem)) warn("IngressCertificateInvalid", problem);
+    onChange();
   }
 
   /** At once where it has not ended just before: a proxy of another version makes room so. */

@@ -33,7 +33,7 @@ const tell = (message: FromProxy) => {
 const log = (text: string) => tell({ log: text });
 
 const fallback = await createAuthority("skerry-ingress-self-signed", effects.now());
-const certificates = new CertificateStore(fallback, log);
+const certificates = new CertificateStore(fallback);
 const forwarder = new Forwarder(effects, effects.now);
 const { http, https, sessions } = createServers(forwarder, certificates, effects);
 const listeners = { http: new Listener(http, 80), https: new Listener(https, 443) };
@@ -60,6 +60,7 @@ async function configure(config: ProxyConfig | null): Promise<void> {
   forwarder.configure(config);
   await listeners.http.open(config.ports.http);
   await listeners.https.open(config.ports.https);
+  forwarder.securePort = listeners.https.port || 443;
   report();
   const lacks = Object.entries(listeners).some(
     ([name, { port }]) => port === 0 && config.ports[name as keyof typeof listeners] !== 0,
@@ -69,7 +70,8 @@ async function configure(config: ProxyConfig | null): Promise<void> {
 
 function report(): void {
   const problems = Object.values(listeners).flatMap(({ problem }) => problem ?? []);
-  tell({ listening: { http: listeners.http.port, https: listeners.https.port, problems } });
+  const [{ port: httpPort }, { port: httpsPort }] = [listeners.http, listeners.https];
+  tell({ listening: { http: httpPort, https: httpsPort, problems, certificates: certificates.problems } });
 }
 
 function stopListening(): void {

@@ -54,6 +54,9 @@ describe("certificates", () => {
     const exact = await proxy.certificate("default/exact", ["a.example.com"]);
     const broken = { secret: "default/broken", hosts: ["b.example.com"], certificate: "x", key: "y" };
     proxy.certificates.configure([broken, wild, exact]);
+    expect(proxy.certificates.problems).toEqual([
+      expect.stringContaining('the certificate of secret "default/broken" cannot be used: '),
+    ]);
     expect(await shown("A.example.com")).toBe("DNS:a.example.com");
     expect(await shown("b.example.com")).toBe("DNS:*.example.com");
     expect(await shown("a.b.example.com")).toBe("test");

@@ -28,7 +28,7 @@ export type TestProxy = Awaited<ReturnType<typeof startProxy>>;
 /** Leads everything for `HOST` to `backend`. */
 export async function startProxy() {
   const authority = await createAuthority("test", effects.now());
-  const certificates = new CertificateStore(authority, () => {});
+  const certificates = new CertificateStore(authority);
   const forwarder = new Forwarder(effects, effects.now);
   const { http, https, sessions } = createServers(forwarder, certificates, effects);
   https.setSecureContext({ cert: authority.certificate, key: authority.key });
