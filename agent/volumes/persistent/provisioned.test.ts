@@ -1,0 +1,127 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
+import type { Json } from "../../../worker/protocol/link.ts";
+import { effects } from "../../effects.ts";
+import { ProvisionedVolumes } from "./provisioned.ts";
+
+const root = mkdtempSync(join(tmpdir(), "skerry-provisioned-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+let home = "";
+let made = 0;
+let told: Json[] = [];
+let failures: string[] = [];
+let isOnline = true;
+let retry: (() => void) | undefined;
+let volumes: ProvisionedVolumes;
+
+beforeEach(() => {
+  home = join(root, `${made++}`);
+  told = [];
+  failures = [];
+  isOnline = true;
+  retry = undefined;
+  const after = (_ms: number, body: () => void) => {
+    retry = body;
+    return () => {};
+  };
+  const api = async (_method: string, path: string, body?: Json) => {
+    if (!isOnline) throw new Error("offline");
+    expect(path).toBe("/api/v1/nodes/node-a");
+    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
+    return { code: 200, body: {} };
+  };
+  volumes = new ProvisionedVolumes({ home, node: "node-a", api, timers: { after, sleep: async () => {} } });
+  volumes.onFailure = (volume, message) => failures.push(`${volume.metadata?.name}: ${message}`);
+});
+
+function volume(name: string, phase: string, more: { path?: string; node?: string; policy?: string } = {}) {
+  const { path = join(home, "volumes", `${name}_default_data`), node = "node-a", policy = "Delete" } = more;
+  return {
+    metadata: {
+      name,
+      annotations: { "pv.kubernetes.io/provisioned-by": "skerry.dev/local", "skerry.dev/node": node },
+    },
+    spec: { local: { path }, persistentVolumeReclaimPolicy: policy },
+    status: { phase },
+  } as CoreV1PersistentVolume;
+}
+
+function tryAgain(): void {
+  const again = retry;
+  retry = undefined;
+  again?.();
+}
+
+const until = async (check: () => boolean) => {
+  for (let i = 0; i < 2000 && !check(); i++) await effects.sleep(5);
+  expect(check()).toBe(true);
+};
+const removed = (names: string | null) => ({ "skerry.dev/volumes-removed": names });
+
+test("a volume's folder is made when it is first mounted, for whoever a container runs as", async () => {
+  const one = volume("pvc-1", "Bound");
+  await volumes.make(one);
+  const folder = join(home, "volumes/pvc-1_default_data");
+  expect(statSync(folder).mode & 0o777).toBe(0o777);
+  writeFileSync(join(folder, "kept"), "");
+  await volumes.make(one);
+  expect(existsSync(join(folder, "kept"))).toBe(true);
+});
+
+test.each(["/tmp/skerry-elsewhere", "OWN/../pvc-1_x", "OWN/pvc-2_x", "OWN/pvc-1_x/deeper"])(
+  "nothing is made or removed at %s",
+  async (place) => {
+    const path = place.replace("OWN", join(home, "volumes"));
+    mkdirSync(path, { recursive: true });
+    await volumes.make(volume("pvc-1", "Bound", { path: `${path}-new` }));
+    expect(existsSync(`${path}-new`)).toBe(false);
+    volumes.sync([volume("pvc-1", "Released", { path })]);
+    await until(() => told.length > 0);
+    expect(existsSync(path)).toBe(true);
+    rmSync(path, { recursive: true });
+  },
+);
+
+test("what is released is removed and told of, until it is gone; all else stays", async () => {
+  const [one, other, kept] = [volume("pvc-1", "Bound"), volume("pvc-2", "Bound"), volume("pvc-3", "Bound")];
+  for (const each of [one, other, kept]) await volumes.make(each);
+  volumes.sync([one, other, kept]);
+  volumes.sync([
+    volume("pvc-1", "Released"),
+    volume("pvc-2", "Released", { policy: "Retain" }),
+    volume("pvc-3", "Released", { node: "node-b" }),
+  ]);
+  await until(() => told.length > 0);
+  const left = ["pvc-1", "pvc-2", "pvc-3"].map((name) => existsSync(join(home, "volumes", `${name}_default_data`)));
+  expect(left).toEqual([false, true, true]);
+  expect(told).toEqual([removed("pvc-1")]);
+  volumes.online();
+  await until(() => told.length > 1);
+  volumes.sync([]);
+  await until(() => told.length > 2);
+  expect(told.slice(1)).toEqual([removed("pvc-1"), removed(null)]);
+});
+
+test("without an uplink it is told later, and while a pod has it, it is kept", async () => {
+  const one = volume("pvc-1", "Released");
+  await volumes.make(volume("pvc-1", "Bound"));
+  const use = join(home, "pods/uid/volumes/kubernetes.io~local-volume/pvc-1");
+  mkdirSync(use, { recursive: true });
+  volumes.sync([one]);
+  await until(() => retry !== undefined);
+  expect(existsSync(join(home, "volumes/pvc-1_default_data"))).toBe(true);
+  rmSync(use, { recursive: true });
+  isOnline = false;
+  tryAgain();
+  await until(() => !existsSync(join(home, "volumes/pvc-1_default_data")) && retry !== undefined);
+  expect(told).toEqual([]);
+  isOnline = true;
+  tryAgain();
+  await until(() => told.length > 0);
+  expect(told).toEqual([removed("pvc-1")]);
+  expect(failures).toEqual([]);
+});
