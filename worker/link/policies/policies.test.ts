@@ -300,8 +300,10 @@ function anyWrite(cluster: Cluster, next: (below: number) => number): Write[] {
   switch (next(8)) {
     case 0:
       return cluster.put(["namespaces", space(namespace, { team: one(APPS) })]);
-    case 1:
-      return cluster.write([POLICIES, `${namespace}/${name}`, undefined]);
+    case 1: {
+      const keys = next(4) ? [`${namespace}/${name}`] : [...cluster.of(POLICIES).keys()];
+      return cluster.write(...keys.map((key): [string, string, undefined] => [POLICIES, key, undefined]));
+    }
     case 2: {
       const egress = { policyTypes: ["Egress"], egress: [{ to: [peer()], ports: [{ port: one(["http", 80]) }] }] };
       const spec = { podSelector: selector(), ...(next(2) ? from(peer(), peer()) : egress) };

@@ -48,7 +48,10 @@ export class Policies {
     const relevant = writes.filter(({ resource }) => RELEVANT.has(resource));
     if (relevant.length === 0) return NOTHING;
     const policies = this.#world.policies();
-    if (!hasAny(policies) && !relevant.some(({ resource }) => resource === POLICIES)) return NOTHING;
+    if (!hasAny(policies) && !relevant.some(({ resource }) => resource === POLICIES)) {
+      this.#world.rest();
+      return NOTHING;
+    }
     const differences = differencesOf(relevant);
     this.#world.learn(differences);
     const round = new Round(this.#world, differences);

@@ -70,6 +70,11 @@ export class World {
 
   forget(): void {
     this.#policies = undefined;
+    this.rest();
+  }
+
+  /** Nothing is learnt but of policies: there are none that ask for the rest. */
+  rest(): void {
     this.#namespaces = undefined;
     this.#forgetPods();
   }
