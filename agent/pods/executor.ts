@@ -80,7 +80,7 @@ export class Executor {
     const tell = (reason: string, message: string) => events.record(state.pod, "Warning", reason, message);
     const context = { pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state), tell };
     const problems = await host.volumes.prepare(context).catch((error: Error) => [error.message]);
-    for (const problem of problems) events.record(state.pod, "Warning", "FailedMount", problem);
+    for (const problem of problems) tell(problem.startsWith("MapVolume.") ? "FailedMapVolume" : "FailedMount", problem);
     state.volumesReady = !problems.length;
     if (problems.length) state.retryAt = effects.now() + RETRY_MS;
     return state.volumesReady;

@@ -12,6 +12,13 @@ const LISTED_EACH = 100;
 
 /** What `nerdctl run` takes. What lies deep is mounted last: as it goes into others, it is what may go the other way. */
 export function mountFlags(given: readonly ContainerMount[]): string[] {
+  const devices = given.flatMap(({ source, target, device }) =>
+    device ? ["--device", `${source}:${target}:${device}`] : [],
+  );
+  return [...devices, ...fileFlags(given.filter(({ device }) => !device))];
+}
+
+function fileFlags(given: readonly ContainerMount[]): string[] {
   const mounts = given.toSorted((a, b) => depthOf(a) - depthOf(b));
   let left = MOST_LISTED;
   const rest = mounts.findIndex((mount) => {

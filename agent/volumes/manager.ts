@@ -11,6 +11,7 @@ import type { ImageMounts } from "./image-mounts.ts";
 import { readInside } from "./inside.ts";
 import { isMountPoint, mountNew, mountPoints, share, unmountAll } from "./mounts.ts";
 import { ClaimError } from "./persistent/claims.ts";
+import { unmountUnused } from "./persistent/device.ts";
 import { MountFailure } from "./persistent/plugin.ts";
 import { usersOf } from "./persistent/users.ts";
 import { imageFolder, linkTo, makeMountPoints } from "./places.ts";
@@ -180,7 +181,15 @@ export class Volumes implements PodVolumes {
       if (place.follows && !subPath) whole.push(made);
     }
     for (const mount of whole) makeMountPoints(mount, mounts);
-    return mounts;
+    return [...mounts, ...this.#devicesOf(uid, container)];
+  }
+
+  #devicesOf(uid: string, { name: container, volumeDevices = [] }: CoreV1Container): ContainerMount[] {
+    return volumeDevices.map(({ name, devicePath }) => {
+      const place = this.#places.get(uid)?.get(name);
+      if (!place) throw new VolumeError(`cannot find volume "${name}" to pass into container "${container}"`);
+      return { source: place.path, target: devicePath, device: place.readOnly ? "r" : "rwm" };
+    });
   }
 
   #mount(source: string, mount: CoreV1VolumeMount, readOnly: boolean): ContainerMount {
@@ -236,6 +245,7 @@ export class Volumes implements PodVolumes {
       if (mountPoints(folder).length > 0) throw new Error(`${folder} cannot be unmounted`);
       rmSync(folder, { recursive: true, force: true });
     }
+    await unmountUnused(this.#deps.home);
   }
 
   #contextOf(context: PodContext): VolumeContext {
@@ -250,6 +260,7 @@ export class Volumes implements PodVolumes {
     const held = tokens;
     return {
       ...context,
+      home: this.#deps.home,
       folder,
       memoryFolder: this.#memory(uid),
       now: this.#deps.now(),

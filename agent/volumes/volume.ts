@@ -23,6 +23,8 @@ export type VolumeObjects = Pick<Desired, "configMaps" | "secrets" | "claims" | 
 
 export type VolumeContext = {
   pod: CoreV1Pod;
+  /** The node's, in which all pods have theirs. */
+  home: string;
   /** The pod's own folder on disk. */
   folder: string;
   /** The pod's own folder in memory: what is secret never reaches a disk. */
@@ -72,6 +74,8 @@ export type ContainerMount = {
   recursive?: boolean;
   /** See mount_namespaces(7); without, neither side sees what the other mounts. */
   propagation?: "rslave" | "rshared";
+  /** It is a device, of which the container may do this: as cgroups say it. */
+  device?: "r" | "rwm";
 };
 
 /** Folders are named as the kubelet names them, which some programs look for. */

@@ -22,6 +22,7 @@ const containers = (...list: object[]) => list.map((given, i) => ({ name: `c${i}
 function prepare(volume: Omit<CoreV1Volume, "name">, pod: CoreV1Pod = somePod()): Promise<string> {
   const context: VolumeContext = {
     pod,
+    home: root,
     folder: join(root, "pod"),
     memoryFolder: join(root, "memory"),
     desired: {

@@ -1,7 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type {
   CoreV1PersistentVolume,
   CoreV1PersistentVolumeClaim,
@@ -158,6 +167,65 @@ describe("a local volume", () => {
     await volumes.remove(first.metadata.uid ?? "");
     await mounted(second);
     await volumes.remove(second.metadata.uid ?? "");
+  });
+});
+
+describe("a local volume that is a block device", () => {
+  let device = "";
+  beforeAll(async () => {
+    const file = join(root, "device");
+    writeFileSync(file, "");
+    truncateSync(file, 16 * 1024 * 1024);
+    const made = await run("losetup", ["--find", "--show", file]);
+    device = made.stdout.trim();
+    expect(made).toMatchObject({ code: 0, stderr: "" });
+  });
+  afterAll(async () => {
+    await unmountAll(root);
+    if (device) await run("losetup", ["--detach", device]);
+  });
+
+  test("is formatted once, and mounted while any pod has it", async () => {
+    volume("disk", { local: { path: device, fsType: "ext4" } });
+    const first = pod("disk");
+    expect(await prepare(pod("disk", { readOnly: true }))).toEqual([
+      expect.stringContaining(`cannot mount unformatted disk ${device} as we are manipulating it in read-only mode`),
+    ]);
+    const { source } = await mounted(first);
+    expect((await run("findmnt", ["-no", "SOURCE,FSTYPE", source])).stdout.trim().split(/ +/)).toEqual([
+      device,
+      "ext4",
+    ]);
+    writeFileSync(join(source, "file"), "on the device");
+    const second = pod("disk");
+    await mounted(second);
+    await volumes.remove(first.metadata.uid ?? "");
+    const third = await mounted(second);
+    expect(readFileSync(join(third.source, "file"), "utf8")).toBe("on the device");
+    await volumes.remove(second.metadata.uid ?? "");
+    expect(mountPoints(home)).toEqual([]);
+    const fourth = pod("disk");
+    expect(readFileSync(join((await mounted(fourth)).source, "file"), "utf8")).toBe("on the device");
+    await volumes.remove(fourth.metadata.uid ?? "");
+  });
+
+  test("is given as it is to a container that asks for the device", async () => {
+    volume("raw", { local: { path: device }, volumeMode: "Block" });
+    const one = pod("raw");
+    const [container] = one.spec.containers;
+    if (!container) throw new Error("no container");
+    Object.assign(container, { volumeMounts: [], volumeDevices: [{ name: "data", devicePath: "/dev/data" }] });
+    expect(await prepare(one)).toEqual([]);
+    const mounts = await volumes.mountsOf(one, container, { env: new Map(), images: new Map() });
+    expect(mounts).toEqual([{ source: device, target: "/dev/data", device: "rwm" }]);
+    await volumes.remove(one.metadata.uid ?? "");
+    volume("folder", { local: { path: disk }, volumeMode: "Block" });
+    const two = pod("folder");
+    two.spec.containers = [{ ...container }];
+    expect(await prepare(two)).toEqual([
+      `MapVolume.SetUpDevice failed for volume "folder" : ${disk} is not a block device`,
+    ]);
+    await volumes.remove(two.metadata.uid ?? "");
   });
 });
 

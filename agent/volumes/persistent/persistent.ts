@@ -46,6 +46,7 @@ export const persistentVolume: VolumeSource = {
 async function mount(volume: Volume, readOnly: boolean, context: VolumeContext): Promise<string> {
   const name = volume.metadata?.name ?? "";
   const plugin = pluginFor(volume);
+  const map = volume.spec?.volumeMode === "Block" ? plugin.map : undefined;
   const options = optionsOf(volume);
   checkAffinity(volume, context);
   if (options.length > 0 && !plugin.takesOptions)
@@ -61,17 +62,15 @@ async function mount(volume: Volume, readOnly: boolean, context: VolumeContext):
     if (isShared && accessModes.length === 1 && accessModes[0] === "ReadWriteOncePod")
       throw new VolumeError("volume uses the ReadWriteOncePod access mode and is already in use by another pod");
     const target = volumeFolder(context.folder, plugin.folder, name);
-    return await plugin.mount({ volume, readOnly, options, target, context, isShared });
+    return await (map ?? plugin.mount)({ volume, readOnly, options, target, context, isShared });
   } catch (error) {
     if (error instanceof MountFailure) throw error;
-    throw new MountFailure("MountVolume.SetUp", name, (error as Error).message);
+    throw new MountFailure(map ? "MapVolume.SetUpDevice" : "MountVolume.SetUp", name, (error as Error).message);
   }
 }
 
 function pluginFor({ metadata, spec = {} }: Volume): PersistentPlugin {
   const { name = "" } = metadata ?? {};
-  if (spec.volumeMode === "Block")
-    throw new MountFailure("MapVolume.FindMapperPluginBySpec", name, "this node has no block volumes");
   if (spec.csi)
     throw new MountFailure(
       "MountVolume.MountDevice",
@@ -81,6 +80,8 @@ function pluginFor({ metadata, spec = {} }: Volume): PersistentPlugin {
     );
   const plugin = plugins.find(({ matches }) => matches(spec));
   if (!plugin) throw new MountFailure("MountVolume.FindPluginBySpec", name, "no volume plugin matched");
+  if (spec.volumeMode === "Block" && !plugin.map)
+    throw new MountFailure("MapVolume.FindMapperPluginBySpec", name, "no volume plugin matched");
   return plugin;
 }
 

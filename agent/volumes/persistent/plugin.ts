@@ -28,4 +28,6 @@ export type PersistentPlugin = {
   matches(spec: NonNullable<CoreV1PersistentVolume["spec"]>): boolean;
   /** Returns where it is then. */
   mount(mount: PersistentMount): Promise<string>;
+  /** The same of a volume of mode Block: returns the device. */
+  map?(mount: PersistentMount): Promise<string>;
 };
