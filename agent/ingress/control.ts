@@ -1,7 +1,6 @@
 /** What the agent and the node's ingress proxy say to each other: JSON, a line each, on a socket in the node's home. */
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { ProxyConfig } from "./config.ts";
 
 export type ToProxy =
@@ -24,13 +23,22 @@ export const say = (socket: Socket, message: ToProxy | FromProxy): void =>
 
 /** What is no JSON ends the connection. */
 export function hear<T extends ToProxy | FromProxy>(socket: Socket, take: (message: T) => void): void {
-  createInterface(socket).on("line", (line) => {
-    let message: T;
-    try {
-      message = JSON.parse(line) as T;
-    } catch {
-      return void socket.destroy();
+  let rest = "";
+  socket.setEncoding("utf8").on("data", (text) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = parsed<T>(line);
+      if (!message) return void socket.destroy();
+      take(message);
     }
-    take(message);
   });
+}
+
+function parsed<T>(line: string): T | undefined {
+  try {
+    return JSON.parse(line) as T;
+  } catch {
+    return undefined;
+  }
 }

@@ -28,6 +28,8 @@ export type IngressParts = {
   /** Told once while it lasts. */
   warn(reason: "IngressPortTaken" | "IngressCertificateInvalid", message: string): void;
   log(message: string): void;
+  /** Of this agent. */
+  version?: string;
 };
 
 export class Ingress {
@@ -91,7 +93,10 @@ export class Ingress {
     if (this.#opening || this.#stopped) return;
     this.#opening = true;
     try {
-      const connection = await this.#connected();
+      const there = await dial(this.#folder);
+      // One that an earlier agent has left may be of another version; the next will be of this.
+      if (there) say(there, { version: this.#parts.version ?? VERSION });
+      const connection = there ?? (this.#wanted && (await this.#begin()));
       if (connection) this.#use(connection);
       else this.#told = "null";
     } catch (error) {
@@ -115,7 +120,6 @@ export class Ingress {
       if ("log" in message) this.#parts.log(message.log);
       else this.#heard(message.listening);
     });
-    say(connection, { version: VERSION });
     this.#tell(connection);
   }
 
@@ -144,10 +148,7 @@ export class Ingress {
     this.#endedLately = true;
   }
 
-  /** To the proxy that is there, or to a new one; undefined where none is needed. */
-  async #connected(): Promise<Socket | undefined> {
-    const there = await dial(this.#folder);
-    if (there || !this.#wanted) return there;
+  async #begin(): Promise<Socket> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     let ended = false;
     const program = [...FLAGS, programPath("ingress/proxy"), this.#folder];

@@ -23,7 +23,7 @@ const LOOK_EVERY_MS = 250;
 /** An Ingress may come back at once. */
 const IDLE_MS = 5_000;
 /** A port that is taken is tried again so often. */
-const AGAIN_MS = 15_000;
+const AGAIN_MS = 5_000;
 
 const folder = process.argv[2] ?? "";
 const agents = new Set<Socket>();
