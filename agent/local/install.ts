@@ -18,6 +18,8 @@ const PROGRAMS: readonly { program: string; package: string }[] = [
   { program: "iptables", package: "iptables" }, // to let pods through firewalls that were set up with it
   { program: "conntrack", package: "conntrack" },
 ];
+/** Brought along where something is installed anyway: it tells a network that a load balancer's address has moved. */
+const WELCOME = { program: "arping", package: "iputils-arping" };
 /** Where programs lie, whatever PATH says. */
 export const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -47,7 +49,10 @@ function isExecutable(path: string): boolean {
 /** Installs what a node's agent uses, as far as it is missing; where nerdctl is then. */
 export async function ensureTools(cache: string, progress: Progress): Promise<{ nerdctl: string }> {
   const missing = PROGRAMS.filter(({ program }) => !which(program)).map((p) => p.package);
-  if (missing.length > 0) await installPackages(missing, progress);
+  if (missing.length > 0) {
+    const welcome = which(WELCOME.program) ? [] : [WELCOME.package];
+    await installPackages([...missing, ...welcome], progress);
+  }
   const nerdctl = (await findNerdctl(cache)) ?? (await installNerdctl(cache, progress));
   if (!which("containerd")) throw new Error("containerd is still missing after the installation");
   return { nerdctl };

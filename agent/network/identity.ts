@@ -7,6 +7,8 @@ import { createHash } from "node:crypto";
 export type Identity = {
   /** Interface that carries the gateway's address (interface names have at most 15 characters). */
   anchor: string;
+  /** Interface that carries load balancers' addresses. */
+  balancers: string;
   /** nftables table, family ip. */
   table: string;
   /** What the names of its pods' network namespaces begin with. */
@@ -22,6 +24,7 @@ export function identityOf(owner: { home: string; clusterName: string; nodeName:
     .slice(0, 8);
   return {
     anchor: `sk-${digest}`,
+    balancers: `sl-${digest}`,
     table: `skerry-${digest}`,
     namespace: `skerry-${digest}`,
     metric: (Number.parseInt(digest, 16) % 0x7fff0000) + 0x10000,

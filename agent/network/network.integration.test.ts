@@ -250,6 +250,31 @@ describe("a NodePort", () => {
   });
 });
 
+describe("a load balancer's address", () => {
+  const ADDRESS = "192.168.77.200";
+  const announced = (by: string): Service => ({
+    ...service("web", "10.96.0.7", { type: "LoadBalancer", externalTrafficPolicy: "Local" }),
+    metadata: { namespace: "default", name: "web", annotations: { "skerry.dev/announced-by": by } },
+    status: { loadBalancer: { ingress: [{ ip: ADDRESS, ipMode: "VIP" }] } },
+  });
+  const neighbour = () => outside.exec(`ip neighbour show ${ADDRESS}`);
+  const hardware = (node: Namespace) => node.exec("cat /sys/class/net/lan0/address");
+
+  test("is one node's in the local network, moves at once, and goes", async () => {
+    const endpointSlices = [slice("web", ["a1", "b1"])];
+    await sync({ services: [announced("a")], endpointSlices });
+    const answers = await outside.probe("tcp", { host: ADDRESS, port: 80, times: 3 });
+    expect(answers).toEqual(Array.from({ length: 3 }, () => "a1 192.168.77.9"));
+    expect(await neighbour()).toContain((await hardware(nodeA)).trim());
+    await sync({ services: [announced("b")], endpointSlices });
+    // Without a question: what the neighbour knew was corrected.
+    expect(await neighbour()).toContain((await hardware(nodeB)).trim());
+    expect(await outside.probe("tcp", { host: ADDRESS, port: 80 })).toEqual(["b1 192.168.77.9"]);
+    await sync({ services: [], endpointSlices: [] });
+    for (const node of [nodeA, nodeB]) expect(await node.exec("ip -br address")).not.toContain(ADDRESS);
+  });
+});
+
 describe("between nodes", () => {
   test("pods see each other's own addresses", async () => {
     await sync({});

@@ -1,6 +1,7 @@
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
+import { AnnouncedAddresses, announcedBy } from "./announced-addresses.ts";
 import { ApiForwarder } from "./api-forwarder.ts";
 import { attempt, type Command, command } from "./commands.ts";
 import { Records } from "./dns/records.ts";
@@ -36,6 +37,7 @@ type Parts = {
   settings: NetworkSettings;
   pods: PodNetwork;
   routes: NodeRoutes;
+  announced: AnnouncedAddresses;
   table: ServiceTable;
   guard: PolicyGuard;
   context: RulesContext;
@@ -117,6 +119,7 @@ export class NodeNetwork {
     await pods.start();
     const routes = new NodeRoutes(this.#command, this.#identity);
     await routes.load();
+    const announced = this.#announcedAddresses();
     const { podCIDR, serviceCIDR } = settings;
     const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
     const records = new Records(settings.clusterDomain);
@@ -125,7 +128,7 @@ export class NodeNetwork {
     const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
     const guard = this.#policyGuard(settings, pods);
     this.#stopping = new AbortController();
-    this.#parts = { settings, pods, routes, table, guard, context, memo: new Map(), records, ...servers };
+    this.#parts = { settings, pods, routes, announced, table, guard, context, memo: new Map(), records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -171,6 +174,10 @@ export class NodeNetwork {
     });
   }
 
+  #announcedAddresses(): AnnouncedAddresses {
+    return new AnnouncedAddresses({ command: this.#command, link: this.#identity.balancers, log: this.#options.log });
+  }
+
   #podNetwork({ podCIDR, serviceCIDR }: Pick<NetworkSettings, "podCIDR" | "serviceCIDR">): PodNetwork {
     return new PodNetwork({
       command: this.#command,
@@ -201,6 +208,7 @@ export class NodeNetwork {
     try {
       await parts.pods.ensure();
       await parts.routes.load();
+      parts.announced.verify();
       await parts.table.verify();
       await parts.guard.verify();
     } catch (error) {
@@ -243,6 +251,7 @@ export class NodeNetwork {
     const routes = new NodeRoutes(this.#command, this.#identity);
     await attempt(routes.load());
     await routes.remove();
+    await this.#announcedAddresses().remove();
     await new ServiceTable(this.#command, { table: this.#identity.table, ...unknown }).remove();
     await this.#policyGuard({ dnsAddress: "", apiAddress: "" }).remove();
     await this.#podNetwork(unknown).remove();
@@ -276,6 +285,7 @@ export class NodeNetwork {
     } finally {
       await parts.table.apply(rulesFor(state, parts.context, parts.memo));
       await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
+      await parts.announced.apply(announcedBy(state.services, this.#options.nodeName));
     }
   }
 

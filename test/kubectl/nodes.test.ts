@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
+import { checked } from "../support/programs.ts";
 
 let lan: Lan;
 let cluster: TestCluster;
@@ -135,6 +136,26 @@ spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 
     await eventually("pods on both", async () => new Set(await nodesOf("app=web")).size === 2);
   });
 
+  const lent = () => lan.address(200);
+  /** As a machine of the network sees it that is no node. */
+  const fromLan = async (url: string) => {
+    const script = `fetch("${url}", { signal: AbortSignal.timeout(3000) }).then((got) => got.text()).then(console.log)`;
+    return (await checked("ip", ["netns", "exec", lan.switch, process.execPath, "-e", script])).stdout;
+  };
+  const answersInLan = async () => /^node-[ab]$/m.test(await fromLan(`http://${lent()}/index.html`));
+  const announcer = () =>
+    cluster.ok(["get", "service", "web", "-o", "jsonpath={.metadata.annotations.skerry\\.dev/announced-by}"]);
+
+  test("a load balancer has an address of the local network, which one of the nodes answers for", async () => {
+    await checked("ip", ["-n", lan.switch, "address", "add", `${lan.address(250)}/24`, "dev", "br0"]);
+    await cluster.ok(`-n kube-system create configmap load-balancer-addresses --from-literal=addresses=${lent()}`);
+    await cluster.ok("annotate service web skerry.dev/announced-by=node-b");
+    await cluster.ok(["patch", "service", "web", "-p", '{"spec":{"type":"LoadBalancer"}}']);
+    await eventually("it has it", async () => (await cluster.ok("get service web")).includes(` ${lent()} `));
+    expect(await announcer()).toBe("node-b");
+    await eventually("it answers", answersInLan);
+  });
+
   test("a node that dies is NotReady, its pods are replaced after their tolerationSeconds, and its return is clean", async () => {
     await second.powerOff();
     await eventually("node-b is NotReady", async () => !(await isReady("node-b")), 120_000);
@@ -149,6 +170,8 @@ spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 
       },
       60_000,
     );
+    expect(await announcer()).toBe("node-a");
+    await eventually("the load balancer answers", answersInLan);
     await second.powerOn();
     await second.join([joining[0] ?? ""]);
     await eventually("node-b is Ready again", () => isReady("node-b"));

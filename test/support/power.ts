@@ -45,7 +45,7 @@ export async function losePower(home: string): Promise<void> {
   const node = readIdentity(home);
   if (!node) return;
   const clusterName = new URL(node.server).pathname.split("/")[2] ?? "default";
-  const { anchor, table } = identityOf({ home, clusterName, nodeName: node.node });
-  await run("ip", ["link", "delete", anchor]);
+  const { anchor, balancers, table } = identityOf({ home, clusterName, nodeName: node.node });
+  for (const link of [anchor, balancers]) await run("ip", ["link", "delete", link]);
   await run("nft", ["delete", "table", "ip", table]);
 }

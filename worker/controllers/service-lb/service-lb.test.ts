@@ -1,9 +1,11 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import type { CoreV1ServiceSpec } from "../../kinds/generated/types.ts";
 import { OPTIONAL_CONTROLLERS } from "../../lib/config.ts";
+import { POOL } from "../../lib/load-balancers.ts";
 import { AUTOSCALER } from "../horizontalpodautoscaler/horizontalpodautoscaler.ts";
 import { builtinControllers } from "../index.ts";
 import { Model } from "../testing.ts";
@@ -110,6 +112,88 @@ test("one that becomes a ClusterIP loses them", () => {
   });
   cluster.rest();
   expect(told("web")).toBeUndefined();
+});
+
+describe("with a pool of addresses", () => {
+  const pool = (data: Record<string, string>) =>
+    cluster.create(ConfigMap, { metadata: { name: POOL.name, namespace: POOL.namespace }, data } as ConfigMap);
+  const by = (name: string) => cluster.get(Service, name)?.metadata.annotations?.["skerry.dev/announced-by"];
+
+  test("each has one of its own, of any port, that one node answers for", () => {
+    pool({ addresses: "198.51.100.10-198.51.100.11" });
+    service("web");
+    service("ssh", { ports: [{ port: 22, protocol: "TCP" }] });
+    service("third");
+    expect([told("web"), told("ssh"), told("third")]).toEqual([["198.51.100.10"], ["198.51.100.11"], undefined]);
+    for (const name of ["web", "ssh"]) expect(["a", "b"]).toContain(by(name));
+    expect(by("third")).toBeUndefined();
+    expect(events()).toContain(
+      "SyncLoadBalancerFailed: Error syncing load balancer: failed to ensure load balancer: no address of the pool is free",
+    );
+    cluster.delete(Service, cluster.get(Service, "web") as Service);
+    cluster.rest();
+    expect(told("third")).toEqual(["198.51.100.10"]);
+  });
+
+  test("another node takes it over when the one is lost, and does not give it back", () => {
+    pool({ addresses: "198.51.100.10/32" });
+    service("web");
+    const first = by("web") ?? "";
+    const second = first === "a" ? "b" : "a";
+    cluster.setNodeReady(first, "Unknown");
+    cluster.rest();
+    expect([told("web"), by("web")]).toEqual([["198.51.100.10"], second]);
+    cluster.setNodeReady(first, "True");
+    cluster.rest();
+    expect(by("web")).toBe(second);
+    for (const node of ["a", "b"]) cluster.setNodeReady(node, "Unknown");
+    cluster.rest();
+    expect([told("web"), by("web")]).toEqual([undefined, undefined]);
+  });
+
+  test("an address that is asked for is given, if it is in the pool and nobody has it", () => {
+    pool({ addresses: "198.51.100.0/30, 198.51.100.9" });
+    service("first", { loadBalancerIP: "198.51.100.2" });
+    service("second", { loadBalancerIP: "198.51.100.2" });
+    service("third", { loadBalancerIP: "203.0.113.1" });
+    expect([told("first"), told("second"), told("third")]).toEqual([["198.51.100.2"], undefined, undefined]);
+    expect(events().join()).toContain('address 198.51.100.2 is in use by service "default/first"');
+    expect(events().join()).toContain("address 203.0.113.1 is not in the pool");
+  });
+
+  test("only nodes that the pool selects answer for its addresses", () => {
+    pool({ addresses: "198.51.100.10", nodeSelector: "site=home" });
+    service("web");
+    expect([told("web"), by("web")]).toEqual([undefined, undefined]);
+    cluster.edit(Node, { metadata: { name: "b" } } as Node, (node) => {
+      node.metadata.labels = { ...node.metadata.labels, site: "home" };
+    });
+    cluster.rest();
+    expect([told("web"), by("web")]).toEqual([["198.51.100.10"], "b"]);
+  });
+
+  test("Services come to it and go back to the nodes' addresses as it comes and goes", () => {
+    service("web");
+    const map = pool({ addresses: "198.51.100.10" });
+    cluster.rest();
+    expect(told("web")).toEqual(["198.51.100.10"]);
+    cluster.delete(ConfigMap, map);
+    cluster.rest();
+    expect([told("web"), by("web")]).toEqual([["192.0.2.1", "192.0.2.2"], undefined]);
+  });
+
+  test.each([
+    [{ addresses: "198.51.100.300" }, '"198.51.100.300" is no IPv4 address, range or CIDR'],
+    [{ addresses: "198.51.100.9-198.51.100.1" }, '"198.51.100.9-198.51.100.1" is no IPv4 address, range or CIDR'],
+    [{ addresses: "2001:db8::/64" }, '"2001:db8::/64" is no IPv4 address, range or CIDR'],
+    [{ addresses: "198.51.100.1", nodeSelector: "a in" }, 'nodeSelector "a in" is no label selector'],
+    [{}, "no address of the pool is free"],
+  ])("%j says what is wrong with it", (data, problem) => {
+    pool(data as Record<string, string>);
+    service("web");
+    expect(told("web")).toBeUndefined();
+    expect(events().join()).toContain(problem);
+  });
 });
 
 test("it may be left to another program, as others may", () => {

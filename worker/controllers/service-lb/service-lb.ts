@@ -1,64 +1,42 @@
 /**
- * Services of type LoadBalancer at the nodes' own addresses: every node leads a Service's ports, at the addresses that are
- * told here, to its pods. https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer
+ * Services of type LoadBalancer, at the nodes' own addresses or at ones that are lent to them: every node leads a Service's
+ * ports, at the addresses that are told here, to its pods.
+ * https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer
  */
+import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import { same } from "../../kinds/paths.ts";
-import { isIp } from "../../kinds/validation/ip.ts";
-import { conditionOf } from "../conditions.ts";
-import type { Controller, Digest, Intent, View } from "../controller.ts";
+import { ANNOUNCED_BY, POOL } from "../../lib/load-balancers.ts";
+import type { Controller, Intent, View } from "../controller.ts";
 import { SERVICE_NAME } from "../endpoints/backends.ts";
 import { normal, warning } from "../events.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
-
-/** Upstream's mark of nodes that are to take no traffic for load balancers. */
-const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
-/** What nodes keep for themselves: SSH, without which a machine could not be mended, the control plane's and the node's API. */
-const RESERVED: ReadonlySet<string> = new Set(["TCP/22", "TCP/6443", "TCP/10250"]);
-
-type Ports = { since: string; ports: readonly string[] };
-
-/** The node's address for others, "" while it takes no traffic. */
-function addressOf({ metadata, status }: Readonly<Node>): string {
-  if (metadata.deletionTimestamp || metadata.labels?.[EXCLUDED] !== undefined) return "";
-  if (conditionOf(status?.conditions, "Ready")?.status !== "True") return "";
-  const of = (type: string) => status?.addresses?.find((known) => known.type === type)?.address;
-  const address = of("ExternalIP") ?? of("InternalIP") ?? "";
-  return isIp(address) ? address : "";
-}
-
-/** Another class is another controller's. */
-const isOurs = ({ metadata, spec }: Readonly<Service>): boolean =>
-  spec.type === "LoadBalancer" && spec.loadBalancerClass === undefined && metadata.deletionTimestamp === undefined;
-
-const portsOf = ({ spec }: Readonly<Service>): string[] =>
-  (spec.ports ?? []).map(({ protocol = "TCP", port }) => `${protocol}/${port}`);
-
-const ADDRESSES: Digest<Node, string> = { kind: Node, of: addressOf };
-const PORTS: Digest<Service, Ports | undefined> = {
-  kind: Service,
-  of: (service) =>
-    isOurs(service) ? { since: service.metadata.creationTimestamp ?? "", ports: portsOf(service) } : undefined,
-};
+import { fromPool, poolOf } from "./address-pool.ts";
+import { addressesOf, addressOf, HELD, isLocal, isOurs, type Plan, portsOf } from "./balanced.ts";
+import { fromNodes } from "./node-addresses.ts";
 
 function* allOurs(view: View): Iterable<string> {
-  for (const [key, ports] of view.digest(PORTS)) if (ports) yield key;
+  for (const [key, held] of view.digest(HELD)) if (held) yield key;
 }
+
+/** What others may wait for; an address only where it is lent. */
+const holdings = (service: Readonly<Service>) =>
+  isOurs(service) ? [portsOf(service), service.metadata.annotations?.[ANNOUNCED_BY] && addressesOf(service)] : [];
 
 export const serviceLoadBalancerController: Controller = {
   name: "service-controller",
   watches: [
     watch(Service, function* (service, old, view, type) {
-      const [is, was] = [type !== "DELETED" && isOurs(service), old !== undefined && isOurs(old)];
-      if (!is && !was) return;
+      const was = old !== undefined && isOurs(old);
+      if (!was && !isOurs(service)) return;
       yield keyOf(service);
-      // Whoever waits for a port of it may have it now.
-      if (old && was && !(is && same(portsOf(service), portsOf(old)))) yield* allOurs(view);
+      if (was && (type === "DELETED" || !same(holdings(service), holdings(old)))) yield* allOurs(view);
     }),
     watch(Node, function* (node, old, view, type) {
-      if (type === "MODIFIED" && old && addressOf(node) === addressOf(old)) return;
+      const traits = ({ metadata }: Readonly<Node>) => poolOf(view)?.nodes.length && metadata.labels;
+      if (type === "MODIFIED" && old && addressOf(node) === addressOf(old) && same(traits(node), traits(old))) return;
       yield* allOurs(view);
     }),
     watch(EndpointSlice, function* ({ metadata }, _, view) {
@@ -66,72 +44,41 @@ export const serviceLoadBalancerController: Controller = {
       const service = view.get(Service, ...splitKey(key));
       if (service && isOurs(service) && isLocal(service)) yield key;
     }),
+    watch(ConfigMap, function* ({ metadata }, _, view) {
+      if (metadata.name === POOL.name && metadata.namespace === POOL.namespace) yield* allOurs(view);
+    }),
   ],
   reconcile(view, key): Intent[] {
     const service = view.get(Service, ...splitKey(key));
-    if (!service) return [];
-    if (!isOurs(service)) return service.spec.type === "LoadBalancer" ? [] : cleared(service);
-    const problem = takenPort(view, key, service);
-    const wanted = problem ? [] : addresses(view, service);
-    const known = service.status?.loadBalancer?.ingress ?? [];
-    const told = problem ? [failed(service, problem)] : changed(service, known.length > 0, wanted.length > 0);
-    if (same(wanted, known)) return problem ? told : [];
-    const loadBalancer = wanted.length > 0 ? { ingress: wanted } : {};
-    const object = { ...service, status: { ...service.status, loadBalancer } };
-    return [{ do: "updateStatus", kind: Service, object }, ...told];
+    if (!service || service.metadata.deletionTimestamp) return [];
+    if (isOurs(service)) return settle(service, planFor(view, key, service));
+    // What is no load balancer any more has no addresses of one; another class is another's.
+    return service.spec.type === "LoadBalancer" ? [] : settle(service, { addresses: [] });
   },
 };
 
-/** What is no load balancer any more has no addresses of one. */
-function cleared(service: Readonly<Service>): Intent[] {
-  if (!service.status?.loadBalancer?.ingress?.length) return [];
-  return [
-    {
-      do: "updateStatus",
-      kind: Service,
-      object: { ...service, status: { ...service.status, loadBalancer: {} } } as Service,
-    },
-  ];
+function planFor(view: View, key: string, service: Readonly<Service>): Plan {
+  const pool = poolOf(view);
+  return pool ? fromPool(view, key, service, pool) : fromNodes(view, key, service);
 }
 
-const isLocal = ({ spec }: Readonly<Service>) => spec.externalTrafficPolicy === "Local";
-
-/** Why a port of the Service cannot be had. A port is the older Service's, on all nodes. */
-function takenPort(view: View, key: string, service: Readonly<Service>): string | undefined {
-  const ports = portsOf(service);
-  const reserved = ports.find((port) => RESERVED.has(port));
-  if (reserved) return `port ${reserved} is the nodes' own`;
-  const since = service.metadata.creationTimestamp ?? "";
-  for (const [other, held] of view.digest(PORTS)) {
-    if (!held || other === key || held.since > since || (held.since === since && other > key)) continue;
-    const port = held.ports.find((one) => ports.includes(one));
-    if (port) return `port ${port} of the nodes is in use by service "${other}"`;
+function settle(service: Readonly<Service>, { addresses, by, problem }: Plan): Intent[] {
+  const { [ANNOUNCED_BY]: known, ...annotations } = service.metadata.annotations ?? {};
+  if (known !== by) {
+    const metadata = { ...service.metadata, annotations: { ...annotations, ...(by && { [ANNOUNCED_BY]: by }) } };
+    return [{ do: "update", kind: Service, object: { ...service, metadata } as Service }];
   }
-  return undefined;
-}
-
-function addresses(view: View, service: Readonly<Service>): { ip: string; ipMode: string }[] {
-  const nodes = view.digest(ADDRESSES);
-  const within = isLocal(service) ? nodesWithPods(view, service) : undefined;
-  const found = new Set<string>();
-  for (const [key, address] of nodes) if (address && (!within || within.has(splitKey(key)[1]))) found.add(address);
-  return [...found].toSorted().map((ip) => ({ ip, ipMode: "VIP" }));
-}
-
-/** With `externalTrafficPolicy: Local` other nodes drop what comes. */
-function nodesWithPods(view: View, { metadata }: Readonly<Service>): Set<string> {
-  const slices = view
-    .list(EndpointSlice, metadata.namespace ?? "")
-    .filter(({ metadata: { labels } }) => labels?.[SERVICE_NAME] === metadata.name);
-  const ready = slices
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    .filter(({ conditions }) => conditions?.ready !== false);
-  return new Set(ready.flatMap(({ nodeName }) => nodeName ?? []));
+  const had = addressesOf(service);
+  const told = problem ? [failed(service, problem)] : changed(service, had.length > 0, addresses.length > 0);
+  if (same(addresses, had)) return problem ? told : [];
+  const loadBalancer = addresses.length > 0 ? { ingress: addresses.map((ip) => ({ ip, ipMode: "VIP" })) } : {};
+  const object = { ...service, status: { ...service.status, loadBalancer } } as Service;
+  return [{ do: "updateStatus", kind: Service, object }, ...told];
 }
 
 function changed(service: Readonly<Service>, had: boolean, has: boolean): Intent[] {
-  if (had) return [normal(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")];
-  if (!has) return [];
+  if (had && has) return [normal(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")];
+  if (had) return [warning(service, "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer")];
   return [
     normal(service, "EnsuringLoadBalancer", "Ensuring load balancer"),
     normal(service, "EnsuredLoadBalancer", "Ensured load balancer"),
