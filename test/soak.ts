@@ -111,16 +111,19 @@ function growth(samples: readonly Sample[], name: string): number {
 /** The control plane keeps so many revisions, and events so long: what has a bound is there before the time begins, or early. */
 const KEPT_REVISIONS = 10_000;
 const EVENT_TTL = "10m";
+/** As long as a pod's: what the log's bound comes to on disk depends on it. */
+const FILLING = "x".repeat(6000);
 const LANES = 16;
 
 async function fillChangeLog(cluster: TestCluster): Promise<void> {
   const server = await administrator({ path: cluster.home, port: cluster.port });
   let left = KEPT_REVISIONS;
   const lane = async (_: unknown, name: number) => {
-    const path = `/api/v1/namespaces/default/configmaps/filling-${name}`;
-    await sendChecked(server, "POST", path.slice(0, path.lastIndexOf("/")), { metadata: { name: `filling-${name}` } });
+    const metadata = { name: `filling-${name}` };
+    const path = `/api/v1/namespaces/default/configmaps/${metadata.name}`;
+    await sendChecked(server, "POST", path.slice(0, path.lastIndexOf("/")), { metadata });
     while (left-- > 0)
-      await sendChecked(server, "PUT", path, { metadata: { name: `filling-${name}` }, data: { left: `${left}` } });
+      await sendChecked(server, "PUT", path, { metadata, data: { left: `${left}`, filling: FILLING } });
   };
   await Promise.all(Array.from({ length: LANES }, lane));
 }
