@@ -1,6 +1,7 @@
 /** All rules that every run of the simulator is held to. */
 import type { Invariant } from "../contract.ts";
 import { addressesStay, clusterAddressesUnique, nodePortsUnique, nodeRangesUnique } from "./allocations.ts";
+import { autoscalersKeepBounds } from "./autoscalers.ts";
 import { budgetsAreCounted, budgetsHold } from "./budgets.ts";
 import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
 import { availabilityHolds, recreateWaits, scaleDownOrder, setsCountRight, surgeHolds } from "./deployments.ts";
@@ -47,6 +48,7 @@ export const rules: readonly Rule[] = [
   scaleDownOrder,
   budgetsHold,
   budgetsAreCounted,
+  autoscalersKeepBounds,
   identitiesInOrder,
   jobsKeepBounds,
   cronJobsForbid,

@@ -39,6 +39,7 @@ const KINDS: Readonly<Record<string, string>> = {
   cronjobs: "CronJob",
   services: "Service",
   poddisruptionbudgets: "PodDisruptionBudget",
+  horizontalpodautoscalers: "HorizontalPodAutoscaler",
   pods: "Pod",
   configmaps: "ConfigMap",
   secrets: "Secret",
@@ -68,6 +69,8 @@ function changeOf(random: Random, { plural }: Template): object {
       ]);
     case "cronjobs":
       return pick(random, [label, { spec: { suspend: random() < 0.5 } }]);
+    case "horizontalpodautoscalers":
+      return pick(random, [label, { spec: { minReplicas: between(random, 1, 3) } }]);
     case "configmaps":
       return { data: { key: String(between(random, 0, 99)) } };
     case "services":

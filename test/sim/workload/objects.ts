@@ -185,6 +185,16 @@ const quota: Template["make"] = (random, name) => ({
   spec: { hard: pick(random, [{ pods: "2" }, { "requests.cpu": "2" }, { "count/configmaps": "3" }]) },
 });
 
+/** What its pods use is not known here, so that only its bounds scale. */
+const autoscaler: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "restless-0" },
+    minReplicas: between(random, 1, 3),
+    maxReplicas: 3,
+  },
+});
+
 const CORE = "/api/v1";
 const APPS = "/apis/apps/v1";
 const BATCH = "/apis/batch/v1";
@@ -209,5 +219,6 @@ export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
 export const UNSTEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
   [3, { api: APPS, plural: "deployments", name: "restless-0", make: deployment(RESTLESS) }],
   [2, { api: BATCH, plural: "cronjobs", name: "tick-0", make: cronJob }],
+  [4, { api: "/apis/autoscaling/v2", plural: "horizontalpodautoscalers", name: "scaler-0", make: autoscaler }],
   [2, { api: CORE, plural: "pods", name: "restless-1", make: pod(RESTLESS) }],
 ];

@@ -58,7 +58,28 @@ const worker = (tale: Tale, owner: ReturnType<Tale["put"]>, name: string, phase 
     status: { phase },
   });
 
+/** An autoscaler of 2 to 5 that says that it scaled to so many, where there are to be so many. */
+function autoscaled(tale: Tale, told: number, is = told): void {
+  const spec = {
+    minReplicas: 2,
+    maxReplicas: 5,
+    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "d" },
+  };
+  tale.put(DEPLOYMENTS, "ns/d", { spec: { replicas: is } });
+  tale.put("horizontalpodautoscalers.autoscaling", "ns/h", { spec });
+  const status = { desiredReplicas: told, lastScaleTime: "2023-11-14T22:13:30Z" };
+  tale.put("horizontalpodautoscalers.autoscaling", "ns/h", { spec, status });
+}
+
 export const workloadCases: Cases = {
+  "autoscalers-keep-bounds": {
+    good: { "as many as it says": (tale) => autoscaled(tale, 3) },
+    bad: {
+      "more than it may": (tale) => autoscaled(tale, 6),
+      "fewer than it may": (tale) => autoscaled(tale, 1),
+      "others than it says": (tale) => autoscaled(tale, 3, 4),
+    },
+  },
   "max-surge-holds": {
     good: { "one more": (tale) => void rollout(tale, 3, 1) },
     bad: { "two more": (tale) => void rollout(tale, 3, 2) },
