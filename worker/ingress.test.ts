@@ -54,15 +54,19 @@ const streams = (name: string): unknown[] =>
     .map((text) => JSON.parse(text) as { type: string; request?: unknown })
     .flatMap(({ type, request }) => (type === "stream" ? [request] : []));
 
-const endpoints = (list: { address: string; node?: string; ready?: boolean }[], appProtocol?: string) =>
+const endpoints = (
+  list: { address: string; node?: string; ready?: boolean; targetRef?: object }[],
+  appProtocol?: string,
+) =>
   cluster.ask("POST", SLICES, {
     metadata: { generateName: "web-", labels: { "kubernetes.io/service-name": "web" } },
     addressType: "IPv4",
     ports: [{ name: "", port: 8080, protocol: "TCP", ...(appProtocol && { appProtocol }) }],
-    endpoints: list.map(({ address, node, ready = true }) => ({
+    endpoints: list.map(({ address, node, ready = true, targetRef }) => ({
       addresses: [address],
       conditions: { ready },
       ...(node && { nodeName: node }),
+      ...(targetRef && { targetRef }),
     })),
   });
 
@@ -94,6 +98,23 @@ describe("an app", () => {
     expect(streams("node-a")).toEqual([stream]);
     const gone = { to: "nobody", status: 503, message: "no endpoint of the service is ready" };
     expect(await ask({ tried: ["10.244.0.2:8080"] })).toEqual(gone);
+  });
+
+  test("is not looked for in pods that are gone or going, whatever EndpointSlices still say", async () => {
+    await join("node-a");
+    await service();
+    const pods = "/api/v1/namespaces/default/pods";
+    await cluster.ask("POST", "/api/v1/namespaces/default/serviceaccounts", { metadata: { name: "app" } });
+    const spec = { nodeName: "node-a", serviceAccountName: "app", containers: [{ name: "c", image: "i" }] };
+    const made = await cluster.ask<{ metadata: { uid: string } }>("POST", pods, { metadata: { name: "p" }, spec });
+    const targetRef = { kind: "Pod", namespace: "default", name: "p", uid: made.metadata.uid };
+    await endpoints([{ address: "10.244.0.2", node: "node-a", targetRef }]);
+    await ingress();
+    expect(await ask()).toMatchObject({ to: "app" });
+    await cluster.ask("DELETE", `${pods}/p`);
+    expect(await ask()).toMatchObject({ to: "nobody", status: 503 });
+    await cluster.ask("DELETE", `${pods}/p`, { gracePeriodSeconds: 0 });
+    expect(await ask()).toMatchObject({ to: "nobody", status: 503 });
   });
 
   test("is told why it cannot be reached", async () => {

@@ -4,6 +4,7 @@ import { ADMINISTRATORS } from "./api/auth/authorize.ts";
 import { nodeOf } from "./api/auth/node-authorizer.ts";
 import type { User } from "./api/request.ts";
 import type { StoreView } from "./api/view.ts";
+import { Pod } from "./kinds/core/pod.ts";
 import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
 import { backendOf, type Endpoint, isProblem, portOf, SERVICE_NAME_LABEL } from "./kinds/ingress/backends.ts";
@@ -30,6 +31,21 @@ export type EdgeIngressParts = {
 };
 
 const nobody = (status: number, message: string): EdgeAnswer => ({ to: "nobody", status, message });
+
+/** What EndpointSlices say comes a moment after what becomes of pods. */
+function asPodsAre(view: StoreView, slices: readonly Readonly<EndpointSlice>[]): EndpointSlice[] {
+  return slices.map((slice) => ({
+    ...slice,
+    endpoints: (slice.endpoints ?? []).flatMap((endpoint) => {
+      const { kind, namespace = "", name = "", uid } = endpoint.targetRef ?? {};
+      if (kind !== "Pod") return [endpoint];
+      const pod = view.get(Pod, namespace, name);
+      if (!pod || pod.metadata.uid !== uid) return [];
+      if (!pod.metadata.deletionTimestamp) return [endpoint];
+      return [{ ...endpoint, conditions: { ...endpoint.conditions, ready: false, terminating: true } }];
+    }),
+  }));
+}
 
 export class EdgeIngress {
   readonly #parts: EdgeIngressParts;
@@ -95,7 +111,7 @@ export class EdgeIngress {
     const slices = view
       .list(EndpointSlice, namespace)
       .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === service);
-    const { endpoints, protocol } = backendOf(port, slices);
+    const { endpoints, protocol } = backendOf(port, asPodsAre(view, slices));
     if (protocol === "h2c") return nobody(502, "the service speaks HTTP/2, which is not passed on at the edge");
     const untried = endpoints.filter(({ address, port: number }) => !tried.includes(`${address}:${number}`));
     const reachable = untried.flatMap((endpoint) => this.#through(endpoint));

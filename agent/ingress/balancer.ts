@@ -4,7 +4,7 @@ import type { Endpoint } from "../../worker/kinds/ingress/backends.ts";
 /** Requests to one endpoint that have no whole answer yet. More would only wait there. */
 const MAX_PENDING = 4096;
 /** One that could not be reached is asked again after so long, ms, if there are others. */
-const AVOIDED_MS = 2_000;
+const AVOIDED_MS = 5_000;
 
 type Tally = { pending: number; avoidedUntil: number };
 

@@ -16,6 +16,8 @@ import type { ServedProxy } from "./served.ts";
 type Ask = Extract<ProxyMessage, { type: "request" }>;
 
 const CONNECT_MS = 30_000;
+/** Where others may be asked instead. */
+const ONE_OF_MANY_CONNECT_MS = 3_000;
 const CLOSE_MS = 1_000;
 
 /** The socket's first message is the request; it ends when the answer does, or when the client goes away. */
@@ -123,7 +125,7 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
     headers: headers.flat(),
     agent: false,
     ...trust(request),
-    timeout: CONNECT_MS,
+    timeout: ask.asIs ? ONE_OF_MANY_CONNECT_MS : CONNECT_MS,
   });
   sent.once("socket", (socket) => socket.once("connect", () => socket.setTimeout(0)));
   sent.once("timeout", () => sent.destroy(new Error(`dial tcp ${originOf(request).authority}: i/o timeout`)));
