@@ -4,7 +4,7 @@ import type {
   AutoscalingV2HorizontalPodAutoscalerSpec,
   Schemas,
 } from "../generated/types.ts";
-import { type Lenient, validateAutoscaler } from "../validation/autoscaler.ts";
+import { keepsTarget, type Lenient, validateAutoscaler } from "../validation/autoscaler.ts";
 import { notNegative, type Problems } from "../validation/fields.ts";
 import { HorizontalPodAutoscaler } from "./horizontal-pod-autoscaler.ts";
 
@@ -23,7 +23,7 @@ export const HorizontalPodAutoscalerV1 = defineKind({
     if (subresource === "status") {
       yield* notNegative("status.currentReplicas", status?.currentReplicas);
       yield* notNegative("status.desiredReplicas", status?.desiredReplicas);
-    } else yield* validate(spec, { target: !old.spec?.scaleTargetRef?.apiVersion?.includes("/"), objects: false });
+    } else yield* validate(spec, { target: keepsTarget(spec, old.spec), objects: false });
   },
   columns: HorizontalPodAutoscaler.columns.map((column) => ({
     ...column,

@@ -7,7 +7,7 @@ import type {
   AutoscalingV2MetricStatus,
   Schemas,
 } from "../generated/types.ts";
-import { apiVersionProblem, type Lenient, validateAutoscaler } from "../validation/autoscaler.ts";
+import { apiVersionProblem, keepsTarget, type Lenient, validateAutoscaler } from "../validation/autoscaler.ts";
 import { notNegative } from "../validation/fields.ts";
 
 /** https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/ */
@@ -48,7 +48,7 @@ export const HorizontalPodAutoscaler = defineKind({
     if (subresource === "status") {
       yield* notNegative("status.currentReplicas", status?.currentReplicas);
       yield* notNegative("status.desiredReplicas", status?.desiredReplicas);
-    } else yield* validateAutoscaler(spec, leniencyOf(old.spec));
+    } else yield* validateAutoscaler(spec, leniencyOf(spec, old.spec));
   },
   validate: () => [],
   columns: [
@@ -66,10 +66,12 @@ export const HorizontalPodAutoscaler = defineKind({
   ],
 });
 
+type Spec = AutoscalingV2HorizontalPodAutoscaler["spec"];
+
 /** What was accepted once stays so. */
-const leniencyOf = (spec: AutoscalingV2HorizontalPodAutoscaler["spec"]): Lenient => ({
-  target: apiVersionProblem(spec?.scaleTargetRef?.apiVersion ?? "", false) !== undefined,
-  objects: (spec?.metrics ?? []).some(
+const leniencyOf = (spec: Spec, before: Spec): Lenient => ({
+  target: keepsTarget(spec, before),
+  objects: (before?.metrics ?? []).some(
     ({ object }) => object && apiVersionProblem(object.describedObject?.apiVersion ?? "", true) !== undefined,
   ),
 });

@@ -16,6 +16,12 @@ type Spec = AutoscalingV2HorizontalPodAutoscalerSpec;
 
 /** What an object that was stored may keep: a target without a group. */
 export type Lenient = { target: boolean; objects: boolean };
+
+/** Whether an update leaves the kind of the target as it was. */
+export const keepsTarget = (next: Partial<Spec> | undefined, before: Partial<Spec> | undefined): boolean =>
+  next?.scaleTargetRef?.apiVersion === before?.scaleTargetRef?.apiVersion &&
+  next?.scaleTargetRef?.kind === before?.scaleTargetRef?.kind;
+
 const STRICT: Lenient = { target: false, objects: false };
 
 export function* validateAutoscaler(spec: Partial<Spec> = {}, lenient = STRICT): Problems {
