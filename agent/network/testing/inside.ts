@@ -7,6 +7,7 @@ import { createServer as createHttpsServer, request as httpsRequest } from "node
 import { connect, createServer } from "node:net";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
+import type { PolicyPeers, PolicyRules } from "../../../worker/protocol/policies.ts";
 import { effects } from "../../effects.ts";
 import { NodeNetwork, type NodeNetworkOptions } from "../network.ts";
 import type { NetworkSettings, NetworkState, Pod } from "../types.ts";
@@ -35,7 +36,8 @@ export type Commands = {
   /** Makes a pod's namespace; answers with its address and the namespace's name. */
   open: string;
   close: string;
-  sync: NetworkState;
+  /** With policies, of which a pod is known by its namespace's name. */
+  sync: NetworkState & { rules?: Record<string, PolicyRules>; peers?: Record<string, PolicyPeers> };
   dns: Pod;
   unreachable: Record<never, never>;
   verify: Record<never, never>;
@@ -94,8 +96,13 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
     await network?.close(name);
     return { opened: network?.opened(), address: network?.addressOf(name) ?? "" };
   },
-  async sync(state) {
-    network?.sync(state);
+  async sync({ rules, peers = {}, ...state }) {
+    const policies = rules && {
+      rules: () => new Map(Object.entries(rules)),
+      peers: () => new Map(Object.entries(peers)),
+      podOf: (namespace: string) => state.pods.find(({ metadata }) => metadata?.name === namespace),
+    };
+    network?.sync({ ...state, ...(policies && { policies }) });
     await network?.settled();
     return "ok";
   },
