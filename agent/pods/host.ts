@@ -18,7 +18,7 @@ import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
-import { type OwnVolumes, ProvisionedVolumes } from "../volumes/persistent/provisioned.ts";
+import { machineFolders, type OwnVolumes, ProvisionedVolumes } from "../volumes/persistent/provisioned.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { PodState } from "./context.ts";
@@ -84,7 +84,13 @@ export function machineHost(parts: HostParts): Host {
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false, nodeSettings = settingsOf() } = parts;
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
-  const ownVolumes = new ProvisionedVolumes({ home, node: parts.node ?? "", api, timers: effects });
+  const ownVolumes = new ProvisionedVolumes({
+    home,
+    node: parts.node ?? "",
+    api,
+    timers: effects,
+    folders: machineFolders(home),
+  });
   const makeVolume = ownVolumes.make.bind(ownVolumes);
   const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly });
   const { command, starting } = parts;

@@ -5,7 +5,7 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import type { Json } from "../../../worker/protocol/link.ts";
 import { effects } from "../../effects.ts";
-import { ProvisionedVolumes } from "./provisioned.ts";
+import { machineFolders, ProvisionedVolumes } from "./provisioned.ts";
 
 const root = mkdtempSync(join(tmpdir(), "skerry-provisioned-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -34,7 +34,13 @@ beforeEach(() => {
     told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
     return { code: 200, body: {} };
   };
-  volumes = new ProvisionedVolumes({ home, node: "node-a", api, timers: { after, sleep: async () => {} } });
+  volumes = new ProvisionedVolumes({
+    home,
+    node: "node-a",
+    api,
+    timers: { after, sleep: async () => {} },
+    folders: machineFolders(home),
+  });
   volumes.onFailure = (volume, message) => failures.push(`${volume.metadata?.name}: ${message}`);
 });
 

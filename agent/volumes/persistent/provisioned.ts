@@ -27,12 +27,32 @@ export interface OwnVolumes {
   onFailure(volume: Volume, message: string): void;
 }
 
+/** The machine's folders. A simulator has its own. */
+export type Folders = {
+  has(folder: string): boolean;
+  make(folder: string): void;
+  remove(folder: string): Promise<void>;
+  /** The uids of the pods that have a volume. */
+  usersOf(volume: string): readonly string[];
+};
+
+export const machineFolders = (home: string): Folders => ({
+  has: existsSync,
+  make(folder) {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    chmodSync(folder, 0o777); // whoever a container runs as
+  },
+  remove: removeFolder,
+  usersOf: (volume) => usersOf(home, volume),
+});
+
 export type ProvisionedParts = {
   /** Whose folder `volumes` they lie in. */
   home: string;
   node: string;
   api: Api;
   timers: Timers;
+  folders: Folders;
 };
 
 /** What is in the way of a removal, or of telling of it, is tried again after so long, in ms. */
@@ -60,10 +80,10 @@ export class ProvisionedVolumes implements OwnVolumes {
   /** Makes the folder of a volume that lies here; leaves others alone. */
   async make(volume: Volume): Promise<void> {
     const folder = isProvisioned(volume) ? this.#folderOf(volume) : undefined;
-    if (!folder || existsSync(folder)) return;
+    const { folders } = this.#parts;
+    if (!folder || folders.has(folder)) return;
     if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
-    chmodSync(folder, 0o777); // whoever a container runs as
+    folders.make(folder);
   }
 
   /** Only ever a folder of its own in the one for volumes, whatever a volume says. */
@@ -94,8 +114,9 @@ export class ProvisionedVolumes implements OwnVolumes {
     this.#removing.add(name);
     try {
       const folder = this.#folderOf(volume);
-      if (usersOf(this.#parts.home, name).length > 0) return this.#retry(); // a pod of it is still on its way out
-      if (folder) await removeFolder(folder);
+      const { folders } = this.#parts;
+      if (folders.usersOf(name).length > 0) return this.#retry(); // a pod of it is still on its way out
+      if (folder) await folders.remove(folder);
       if (this.#due.has(name)) this.#removed.add(name);
       void this.#tell();
     } catch (error) {

@@ -16,6 +16,7 @@ import { commitsFollow, indexesFollow, noStorms, revisionsGrow, storageBounded, 
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
+import { claimsKeepVolumes, volumesHaveClaims, volumesWaitForNodes } from "./volumes.ts";
 import { watchesTellAll } from "./watches.ts";
 import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
@@ -65,7 +66,10 @@ export const rules: readonly Rule[] = [
   nodePortsUnique,
   nodeRangesUnique,
   endpointsAreReady,
+  volumesWaitForNodes,
+  claimsKeepVolumes,
   ...rest,
+  volumesHaveClaims,
 ];
 
 /** One value for all rules: history is replayed once. A violation names its own rule. */

@@ -4,10 +4,11 @@ import { objectCases } from "./testing/objects.ts";
 import { podCases } from "./testing/pods.ts";
 import { restCases } from "./testing/rest.ts";
 import { type Cases, Tale } from "./testing/tale.ts";
+import { volumeCases } from "./testing/volumes.ts";
 import { workloadCases } from "./testing/workloads.ts";
 import { writeCases } from "./testing/writes.ts";
 
-const cases: Cases = { ...writeCases, ...objectCases, ...podCases, ...workloadCases, ...restCases };
+const cases: Cases = { ...writeCases, ...objectCases, ...podCases, ...workloadCases, ...volumeCases, ...restCases };
 
 /** A rule that cannot be broken is worse than none: each has histories that it accepts, and histories that it refuses. */
 describe("rules of the simulator", () => {

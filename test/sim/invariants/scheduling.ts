@@ -1,6 +1,12 @@
 /** https://kubernetes.io/docs/concepts/scheduling-eviction/ : a pod is bound only where it fits. */
+import { podClaims } from "../../../worker/kinds/core/pod-claims.ts";
 import { podRequests } from "../../../worker/kinds/core/pod-resources.ts";
-import type { CoreV1Node } from "../../../worker/kinds/generated/types.ts";
+import type {
+  CoreV1Node,
+  CoreV1PersistentVolume,
+  CoreV1PersistentVolumeClaim,
+} from "../../../worker/kinds/generated/types.ts";
+import { matchesNodeTerm } from "../../../worker/lib/node-selectors.ts";
 import {
   addResources,
   compareQuantities,
@@ -42,7 +48,28 @@ export function misfit(history: History, pod: Pod, node: Node): string | undefin
   const others = history
     .objects<Pod>("pods")
     .filter((other) => other.spec.nodeName === name && other.metadata.uid !== uid && !isPodTerminal(other));
-  return outOfPlace(pod, node) ?? lackOf(pod, others, node) ?? portsTaken(pod, others);
+  return (
+    outOfPlace(pod, node) ?? lackOf(pod, others, node) ?? portsTaken(pod, others) ?? volumeElsewhere(history, pod, node)
+  );
+}
+
+/** A claim that has no volume yet gets one wherever its pod goes. */
+function volumeElsewhere(history: History, pod: Pod, node: Node): string | undefined {
+  const name = node.metadata?.name ?? "";
+  for (const { claim } of podClaims(pod)) {
+    const found = history.get<CoreV1PersistentVolumeClaim>(
+      "persistentvolumeclaims",
+      pod.metadata.namespace ?? "",
+      claim,
+    );
+    if (!found || found.object.metadata?.deletionTimestamp) return `its claim ${claim} is not there`;
+    const volume = history.get<CoreV1PersistentVolume>("persistentvolumes", "", found.object.spec?.volumeName ?? "");
+    const terms = volume?.object.spec?.nodeAffinity?.required?.nodeSelectorTerms;
+    const labels = node.metadata?.labels ?? {};
+    if (terms && !terms.some((term) => matchesNodeTerm(term, { name, labels })))
+      return `its volume ${volume?.name} is elsewhere`;
+  }
+  return undefined;
 }
 
 function outOfPlace(pod: Pod, node: Node): string | undefined {

@@ -1,12 +1,19 @@
 import { DatabaseSync } from "node:sqlite";
 
 type Table = { name: string; rows: Record<string, string | number | null>[] };
-type Copy = { pods: Map<string, string>; tables: Table[] };
+type Mounted = Map<string, Set<string>>;
+type Copy = { pods: Map<string, string>; folders: Set<string>; mounted: Mounted; tables: Table[] };
+
+const copyOf = (mounted: Mounted): Mounted => new Map([...mounted].map(([uid, volumes]) => [uid, new Set(volumes)]));
 
 /** What an agent keeps on disk: its desired state, and a memory of each pod. It outlives the agent and the power. */
 export class Disk {
   /** Memories as JSON by pod uid; "" for a pod that has only volumes yet. */
   pods = new Map<string, string>();
+  /** What pods have of volumes, by their uids. */
+  mounted: Mounted = new Map();
+  /** Folders of volumes on the node's own disk. */
+  folders = new Set<string>();
   database = this.#open();
   /** Nothing more can be written. */
   full = false;
@@ -25,6 +32,8 @@ export class Disk {
   /** All that was on it is gone. */
   lose(): void {
     this.pods.clear();
+    this.folders.clear();
+    this.mounted.clear();
     this.database = this.#open();
   }
 
@@ -36,13 +45,15 @@ export class Disk {
       name,
       rows: this.database.prepare(`SELECT * FROM ${name}`).all() as Table["rows"],
     }));
-    this.#copy = { pods: new Map(this.pods), tables };
+    this.#copy = { pods: new Map(this.pods), folders: new Set(this.folders), mounted: copyOf(this.mounted), tables };
   }
 
   /** Nothing changes without an earlier `remember`. */
   restore(): void {
     if (!this.#copy) return;
     this.pods = new Map(this.#copy.pods);
+    this.folders = new Set(this.#copy.folders);
+    this.mounted = copyOf(this.#copy.mounted);
     const known = new Set(this.#copy.tables.map(({ name }) => name));
     const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
       name: string;

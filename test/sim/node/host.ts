@@ -4,18 +4,29 @@ import type { Act } from "../../../agent/pods/handler.ts";
 import type { Host } from "../../../agent/pods/host.ts";
 import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
+import { ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
+import type { Api } from "../../../agent/volumes/tokens.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelNerdctl } from "./runtime.ts";
 import type { Life } from "./time.ts";
-import { modelVolumes } from "./volumes.ts";
+import { modelFolders, modelVolumes } from "./volumes.ts";
 
 /** The agent of a real machine looks after its processes so often. */
 const SWEEP_MS = 2_000;
 
 /** A machine as the pods of one life of its agent meet it. */
-export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, agent: Life): Host {
+export function modelHost(
+  machine: Machine,
+  disk: Disk,
+  nerdctl: ModelNerdctl,
+  agent: Life,
+  node: string,
+  api: Api,
+): Host {
+  const folders = modelFolders(machine, disk, agent);
+  const ownVolumes = new ProvisionedVolumes({ home: "/var/lib/skerry", node, api, timers: agent.effects, folders });
   const mayBeFull = () => {
     if (disk.full) throw new Error("ENOSPC: no space left on device");
     if (machine.troubled && machine.random() < 0.01) throw new Error("ENOSPC: no space left on device");
@@ -58,7 +69,8 @@ export function modelHost(machine: Machine, disk: Disk, nerdctl: ModelNerdctl, a
       writeNames: mayBeFull,
       names: () => [],
     },
-    volumes: modelVolumes(machine, disk, agent),
+    volumes: modelVolumes(machine, disk, agent, ownVolumes),
+    ownVolumes,
     security: {
       settings: securitySettings(),
       runtimes: { of: () => "runc" },

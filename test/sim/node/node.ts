@@ -54,7 +54,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
         };
       },
       network: modelNetwork(machine, agent),
-      host: () => modelHost(machine, disk, nerdctl, agent),
+      host: (api) => modelHost(machine, disk, nerdctl, agent, name, api),
       facts: (images, conditions) => facts({ name, boot, images, conditions, now: effects.now() }),
       serveStream: () => {},
       log,

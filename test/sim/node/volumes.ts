@@ -1,5 +1,7 @@
 import { configMapContents, DEFAULT_MODE, secretContents } from "../../../agent/volumes/contents.ts";
 import type { PodContext, PodVolumes } from "../../../agent/volumes/manager.ts";
+import { boundVolume } from "../../../agent/volumes/persistent/claims.ts";
+import type { Folders, ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
 import { usedVolumes, type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
 import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
 import { between } from "../world/random.ts";
@@ -7,20 +9,45 @@ import type { Disk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
 import type { Life } from "./time.ts";
 
+/** Folders that come and go, on a disk that may be full or in trouble. */
+export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders {
+  return {
+    has: (folder) => disk.folders.has(folder),
+    make(folder) {
+      if (disk.full) throw new Error("ENOSPC: no space left on device");
+      disk.folders.add(folder);
+    },
+    async remove(folder) {
+      await agent.effects.sleep(between(machine.random, 1, 50));
+      if (machine.troubled && machine.random() < 0.1) throw new Error("EBUSY: resource busy or locked");
+      disk.folders.delete(folder);
+    },
+    usersOf: (volume) => [...disk.mounted].flatMap(([uid, volumes]) => (volumes.has(volume) ? [uid] : [])),
+  };
+}
+
 /** Volumes whose content is only looked at: what a pod mentions has to be there. Tokens are not asked for. */
-export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolumes {
+export function modelVolumes(machine: Machine, disk: Disk, agent: Life, own: ProvisionedVolumes): PodVolumes {
   const { effects } = agent;
+  const mount = async (volume: CoreV1Volume, context: PodContext) => {
+    if (!volume.persistentVolumeClaim) return;
+    const { volume: bound } = boundVolume(volume, context);
+    await own.make(bound);
+    const { uid = "" } = context.pod.metadata;
+    disk.mounted.set(uid, (disk.mounted.get(uid) ?? new Set()).add(bound.metadata?.name ?? ""));
+  };
   const set = async (context: PodContext): Promise<string[]> => {
     await effects.sleep(between(machine.random, 1, 20));
     if (machine.troubled && machine.random() < 0.03) throw new VolumeError("device or resource busy");
-    return usedVolumes(context.pod).flatMap((volume) => {
+    const problems: string[] = [];
+    for (const volume of usedVolumes(context.pod))
       try {
         check(volume, context as VolumeContext);
-        return [];
+        await mount(volume, context);
       } catch (error) {
-        return [(error as Error).message];
+        problems.push((error as Error).message);
       }
-    });
+    return problems;
   };
   return {
     async prepare(context) {
@@ -33,13 +60,15 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life): PodVolu
     mountsOf: async () => [],
     file: () => undefined,
     recursiveReadOnly: true,
-    async release() {
+    async release(uid) {
       await effects.sleep(between(machine.random, 1, 10));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");
+      disk.mounted.delete(uid);
     },
     async remove(uid) {
       await effects.sleep(between(machine.random, 1, 20));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");
+      disk.mounted.delete(uid);
       disk.pods.delete(uid);
     },
   };

@@ -39,10 +39,12 @@ const KINDS: Readonly<Record<string, string>> = {
   cronjobs: "CronJob",
   services: "Service",
   poddisruptionbudgets: "PodDisruptionBudget",
+  networkpolicies: "NetworkPolicy",
   horizontalpodautoscalers: "HorizontalPodAutoscaler",
   pods: "Pod",
   configmaps: "ConfigMap",
   secrets: "Secret",
+  persistentvolumeclaims: "PersistentVolumeClaim",
   resourcequotas: "ResourceQuota",
 };
 

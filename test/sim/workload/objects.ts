@@ -116,6 +116,36 @@ const statefulSet: Template["make"] = (random, name) => ({
   },
 });
 
+/** Pods that keep something on their nodes' disks. */
+const store: Template["make"] = (random, name) => {
+  const { metadata, spec } = statefulSet(random, name) as { metadata: object; spec: { template: PodShape } };
+  const { template } = spec;
+  const [first] = template.spec.containers;
+  const containers = [{ ...first, volumeMounts: [{ name: "data", mountPath: "/data" }] }];
+  const policies = ["Retain", "Delete"];
+  return {
+    metadata,
+    spec: {
+      ...spec,
+      template: { ...template, spec: { ...template.spec, containers } },
+      persistentVolumeClaimRetentionPolicy: {
+        whenDeleted: pick(random, policies),
+        whenScaled: pick(random, policies),
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data" },
+          spec: {
+            accessModes: [pick(random, ["ReadWriteOnce", "ReadWriteOncePod"])],
+            resources: { requests: { storage: "1Gi" } },
+          },
+        },
+      ],
+    },
+  };
+};
+type PodShape = { spec: { containers: object[] } };
+
 const daemonSet: Template["make"] = (random, name) => ({
   metadata: { name },
   spec: { selector: selector(name), template: podTemplate(random, name, STEADY) },
@@ -195,6 +225,31 @@ const autoscaler: Template["make"] = (random, name) => ({
   },
 });
 
+/** One that a store's first pod will use; to be deleted, more often than to be made. */
+const dataClaim: Template["make"] = (_random, name) => ({
+  metadata: { name },
+  spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+});
+
+/** Who may reach whom, and where from: of the namespace, of all, of some. */
+const networkPolicy: Template["make"] = (random, name) => {
+  const pods = () => pick(random, [{}, selector("web-0"), selector("web-1"), selector("db-0")]);
+  const peer = () =>
+    pick(random, [{ podSelector: pods() }, { namespaceSelector: {}, podSelector: pods() }, { namespaceSelector: {} }]);
+  const ports = pick(random, [[], [{ port: 80 }], [{ port: "http" }]]);
+  return {
+    metadata: { name },
+    spec: {
+      podSelector: pods(),
+      ...pick(random, [
+        { ingress: [{ from: [peer(), peer()], ports }] },
+        { egress: [{ to: [peer()], ports }], policyTypes: ["Egress"] },
+        { policyTypes: ["Ingress", "Egress"] },
+      ]),
+    },
+  };
+};
+
 const CORE = "/api/v1";
 const APPS = "/apis/apps/v1";
 const BATCH = "/apis/batch/v1";
@@ -203,12 +258,16 @@ export const STEADY_TEMPLATES: readonly (readonly [number, Template])[] = [
   [6, { api: APPS, plural: "deployments", name: "web-0", make: deployment(STEADY) }],
   [4, { api: APPS, plural: "deployments", name: "web-1", make: deployment(STEADY) }],
   [3, { api: APPS, plural: "statefulsets", name: "db-0", make: statefulSet }],
+  [2, { api: APPS, plural: "statefulsets", name: "store-0", make: store }],
+  [2, { api: CORE, plural: "persistentvolumeclaims", name: "data-store-0-0", make: dataClaim }],
   [1, { api: APPS, plural: "daemonsets", name: "agent-0", make: daemonSet }],
   [2, { api: BATCH, plural: "jobs", name: "job-0", make: job(["job:1"]) }],
   [1, { api: BATCH, plural: "jobs", name: "job-1", make: job(["job:1", "fail:1"]) }],
   [3, { api: CORE, plural: "services", name: "service-0", make: service }],
   [3, { api: CORE, plural: "services", name: "service-1", make: service }],
   [4, { api: "/apis/policy/v1", plural: "poddisruptionbudgets", name: "budget-0", make: budget }],
+  [2, { api: "/apis/networking.k8s.io/v1", plural: "networkpolicies", name: "policy-0", make: networkPolicy }],
+  [1, { api: "/apis/networking.k8s.io/v1", plural: "networkpolicies", name: "policy-1", make: networkPolicy }],
   [3, { api: CORE, plural: "pods", name: "pod-0", make: pod(STEADY) }],
   [3, { api: CORE, plural: "configmaps", name: "config-0", make: config }],
   [1, { api: CORE, plural: "configmaps", name: "config-1", make: config }],
