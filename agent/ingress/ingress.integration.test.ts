@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { eventually } from "../../test/support/cluster.ts";
 import { freePort } from "../../test/support/free-port.ts";
+import type { CoreV1NodeCondition } from "../../worker/kinds/generated/types.ts";
 import { CLASS_NAME, CONTROLLER } from "../../worker/kinds/ingress/class.ts";
 import { effects } from "../effects.ts";
 import type { IngressObjects } from "./config.ts";
@@ -92,7 +93,7 @@ const proxies = (): number[] =>
   });
 
 const answers = () => get(port).then(({ text }) => text === "app");
-const condition = (agent: Ingress) => agent.condition([], effects.now());
+const condition = (agent: Ingress, before: CoreV1NodeCondition[] = []) => agent.condition(before, effects.now());
 
 test("it is there while there is an Ingress, outlives its agent, and comes back when it is killed", async () => {
   const first = start();
@@ -106,6 +107,8 @@ test("it is there while there is an Ingress, outlives its agent, and comes back 
   first.stop();
   expect(await answers()).toBe(true);
   const second = start();
+  const told: CoreV1NodeCondition = { type: "IngressListening", status: "True", message: "before" };
+  expect(condition(second, [told])).toEqual(told); // until it is known
   second.sync(objects());
   await eventually("the next agent knows", async () => condition(second) !== undefined);
   expect(proxies()).toEqual([pid]);
@@ -117,7 +120,8 @@ test("it is there while there is an Ingress, outlives its agent, and comes back 
   second.sync(objects(false));
   await eventually("nobody listens", () => answers().catch(() => true));
   await eventually("it has ended", async () => proxies().length === 0);
-  expect(condition(second)).toMatchObject({ status: "False", reason: "NoIngress" });
+  expect(condition(second)).toBeUndefined();
+  expect(condition(second, [told])).toMatchObject({ status: "False", reason: "NoIngress" });
   expect(warnings).toEqual([]);
 });
 

@@ -17,6 +17,8 @@ const START_TIMEOUT_MS = 30_000;
 /** One that ends again and again is started so seldom. */
 const AGAIN_MS = 2_000;
 
+const NOWHERE: Listening = { http: 0, https: 0, problems: [], certificates: [] };
+
 const FLAGS = ["--disable-warning=ExperimentalWarning", "--max-semi-space-size=4"];
 
 export type IngressParts = {
@@ -42,7 +44,7 @@ export class Ingress {
   #opening = false;
   #stopped = false;
   #endedLately = false;
-  /** Undefined until there was anything to serve. */
+  /** Undefined until that is known: a proxy may be there from before. */
   #listening: Listening | undefined;
 
   constructor(parts: IngressParts) {
@@ -69,8 +71,9 @@ export class Ingress {
   /** The Node's condition; undefined while there was never an Ingress. `before` are those last told. */
   condition(before: readonly CoreV1NodeCondition[], now: number): CoreV1NodeCondition | undefined {
     const old = before.find(({ type }) => type === NODE_CONDITION);
-    if (!this.#listening && !old) return undefined;
+    if (!this.#listening) return old;
     const { status, reason, message } = wordsOf(this.#listening);
+    if (reason === IDLE && !old) return undefined;
     return {
       type: NODE_CONDITION,
       status,
@@ -98,13 +101,21 @@ export class Ingress {
       if (there) say(there, { version: this.#parts.version ?? VERSION });
       const connection = there ?? (this.#wanted && (await this.#begin()));
       if (connection) this.#use(connection);
-      else this.#told = "null";
+      else this.#rest();
     } catch (error) {
       this.#parts.log(`ingress: ${errorText(error)}`);
       this.#again();
     } finally {
       this.#opening = false;
     }
+  }
+
+  /** There is no proxy, and none is needed. */
+  #rest(): void {
+    this.#told = "null";
+    if (this.#listening) return;
+    this.#listening = NOWHERE;
+    this.#parts.onChange();
   }
 
   #use(connection: Socket): void {
@@ -166,13 +177,18 @@ export class Ingress {
   }
 }
 
-function wordsOf(listening: Listening | undefined): Pick<CoreV1NodeCondition, "status" | "reason" | "message"> {
-  const { http = 0, https = 0, problems = [] } = listening ?? {};
+const IDLE = "NoIngress";
+
+function wordsOf({
+  http,
+  https,
+  problems,
+}: Listening): Required<Pick<CoreV1NodeCondition, "status" | "reason" | "message">> {
   const ports = [http && `port ${http} for HTTP`, https && `port ${https} for HTTPS`].filter(Boolean).join(", ");
   const message = [ports, ...problems].filter(Boolean).join("; ");
   if (ports) return { status: "True", reason: problems.length ? "PortTaken" : "Listening", message };
   if (problems.length) return { status: "False", reason: "PortTaken", message };
-  return { status: "False", reason: "NoIngress", message: "there is no Ingress for this node to serve" };
+  return { status: "False", reason: IDLE, message: "there is no Ingress for this node to serve" };
 }
 
 function dial(folder: string): Promise<Socket | undefined> {
