@@ -37,6 +37,7 @@ import { serviceCidrController } from "./servicecidr/servicecidr.ts";
 import { statefulSetController } from "./statefulset/statefulset.ts";
 import { volumeBinder } from "./volumes/binder.ts";
 import { ephemeralVolumeController } from "./volumes/ephemeral.ts";
+import { volumeExpandController } from "./volumes/expand.ts";
 import {
   attributesProtectionController,
   claimProtectionController,
@@ -94,6 +95,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     serviceCidrController,
     serviceLoadBalancerController,
     volumeBinder,
+    volumeExpandController,
     localVolumeProvisioner,
     ephemeralVolumeController,
     claimProtectionController,
