@@ -53,7 +53,14 @@ export type Observation = { at: number } & (
     }
   | { type: "watch-closed"; watch: number }
   /** The truth of a node, whatever its agent believes. */
-  | { type: "container"; node: string; container: ContainerFact; state: "created" | "running" | "exited" | "removed" }
+  | {
+      type: "container";
+      node: string;
+      container: ContainerFact;
+      state: "created" | "running" | "exited" | "removed";
+      /** Of a network namespace that is made: the policies that the node holds its pod to. */
+      policies?: readonly string[];
+    }
   /** The Cluster object's memory is thrown away, to be built anew from its storage: it slept, or else it died. */
   | { type: "rebuilt"; why: string; died: boolean }
   | { type: "fault"; fault: string }
@@ -84,8 +91,8 @@ export interface Truth {
   refs(): Iterable<{ ref: string; resource: string; namespace: string; name: string }>;
   /** What the Cluster object that lives now believes, its caches included; undefined while there is none. */
   living(): Living | undefined;
-  /** Machines with an agent: whether agent and runtime are up. */
-  nodes(): ReadonlyMap<string, { running: boolean }>;
+  /** Machines with an agent: whether agent and runtime are up, and what the agent has of NetworkPolicies. */
+  nodes(): ReadonlyMap<string, { running: boolean; policies?: readonly string[] | undefined }>;
   /** Work rows that have been due for a second, and how many rows there are; `keep` is how many revisions the log is to keep. */
   storage(): Sizes;
 }
@@ -148,6 +155,8 @@ export interface SimNode {
   /** Faults of the runtime are on (chance per step) or off. */
   trouble(on: boolean): void;
   running(): boolean;
+  /** What its agent has of NetworkPolicies, in words; undefined where it knows of none yet. */
+  policies(): readonly string[] | undefined;
 }
 
 export type SimNodeOptions = {

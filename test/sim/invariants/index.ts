@@ -10,6 +10,7 @@ import { endsAreFinal, finalizersHold, metadataLasts, namespacesEmpty } from "./
 import { cronJobsForbid, identitiesInOrder, jobsKeepBounds } from "./ordered.ts";
 import { dependentsFirst, noOrphans, prematureCollection } from "./ownership.ts";
 import { boundOnce, removedAfterEnd } from "./pods.ts";
+import { nodesHavePolicies, startsUnderPolicies } from "./policies.ts";
 import { freshReads, lists } from "./reads.ts";
 import { rest } from "./rest/index.ts";
 import { commitsFollow, indexesFollow, noStorms, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
@@ -54,6 +55,8 @@ export const rules: readonly Rule[] = [
   jobsKeepBounds,
   cronJobsForbid,
   boundOnce,
+  startsUnderPolicies,
+  nodesHavePolicies,
   removedAfterEnd,
   neverOvercommitted,
   lostNodesNoticed,

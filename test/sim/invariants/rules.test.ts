@@ -2,13 +2,22 @@ import { describe, expect, it } from "vitest";
 import { rules } from "./index.ts";
 import { objectCases } from "./testing/objects.ts";
 import { podCases } from "./testing/pods.ts";
+import { policyCases } from "./testing/policies.ts";
 import { restCases } from "./testing/rest.ts";
 import { type Cases, Tale } from "./testing/tale.ts";
 import { volumeCases } from "./testing/volumes.ts";
 import { workloadCases } from "./testing/workloads.ts";
 import { writeCases } from "./testing/writes.ts";
 
-const cases: Cases = { ...writeCases, ...objectCases, ...podCases, ...workloadCases, ...volumeCases, ...restCases };
+const cases: Cases = {
+  ...writeCases,
+  ...objectCases,
+  ...podCases,
+  ...policyCases,
+  ...workloadCases,
+  ...volumeCases,
+  ...restCases,
+};
 
 /** A rule that cannot be broken is worse than none: each has histories that it accepts, and histories that it refuses. */
 describe("rules of the simulator", () => {

@@ -1,8 +1,11 @@
 import { memoryFiles } from "../../../agent/images/testing/model.ts";
+import type { PolicyState } from "../../../agent/network/types.ts";
 import { PAUSE_IMAGE } from "../../../agent/node/pause-image.ts";
 import { parseSandboxName } from "../../../agent/pods/memory.ts";
 import { Label } from "../../../agent/pods/observe.ts";
 import type { ContainerOptions, RuntimeEvent } from "../../../agent/runtime.ts";
+import type { CoreV1Pod } from "../../../worker/kinds/generated/types.ts";
+import { matchesSelector } from "../../../worker/lib/selectors.ts";
 import type { ContainerFact, Part, SimNodeOptions } from "../contract.ts";
 import { between } from "../world/random.ts";
 import { type Program, programOf } from "./programs.ts";
@@ -43,6 +46,8 @@ export class Machine {
   readonly imageRecords = memoryFiles();
   /** Network namespaces of pods, each with its address. */
   readonly networks = new Map<string, string>();
+  /** What the agent has told its network of NetworkPolicies. */
+  policies: PolicyState | undefined;
   /** containerd answers. */
   answers = true;
   /** Steps may fail. */
@@ -203,7 +208,7 @@ export class Machine {
   }
 
   /** Gives out the next free address after the last. */
-  openNetwork(name: string): string {
+  openNetwork(name: string, pod: CoreV1Pod): string {
     this.closeNetwork(name);
     const taken = new Set(this.networks.values());
     const [base = "", bits = "24"] = this.#podCIDR.split("/");
@@ -217,7 +222,7 @@ export class Machine {
       const ip = [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
       if (taken.has(ip)) continue;
       this.networks.set(name, ip);
-      this.#tellNetwork(name, ip, "running");
+      this.#tellNetwork(name, ip, "running", this.#policiesOf(pod));
       return ip;
     }
     throw new Error("no address is free");
@@ -230,9 +235,15 @@ export class Machine {
     this.#tellNetwork(name, ip, "removed");
   }
 
-  #tellNetwork(id: string, ip: string, state: "running" | "removed"): void {
+  #policiesOf({ metadata }: CoreV1Pod): string[] {
+    return [...(this.policies?.rules() ?? [])].flatMap(([key, { podSelector }]) =>
+      key.startsWith(`${metadata?.namespace}/`) && matchesSelector(podSelector, metadata?.labels) ? [key] : [],
+    );
+  }
+
+  #tellNetwork(id: string, ip: string, state: "running" | "removed", policies?: readonly string[]): void {
     const fact: ContainerFact = { id, podUid: parseSandboxName(id).uid, namespace: "", pod: "", name: "POD", ip };
-    this.#observe({ type: "container", node: this.#name, container: fact, state });
+    this.#observe({ type: "container", node: this.#name, container: fact, state, ...(policies && { policies }) });
   }
 
   #tell(container: Container, state: "created" | "running" | "exited" | "removed"): void {

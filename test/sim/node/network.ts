@@ -13,13 +13,15 @@ export function modelNetwork(machine: Machine, agent: Life): AgentParts["network
       machine.addressesFrom(podCIDR);
     },
     stop: async () => {},
-    sync: () => {},
+    sync({ policies }) {
+      machine.policies = policies;
+    },
     renew: () => {},
     dns: () => ({ servers: [], searches: [], options: [] }),
-    async open(sandbox) {
+    async open(sandbox, pod) {
       await effects.sleep(between(machine.random, 2, 20));
       if (machine.troubled && machine.random() < 0.03) throw new Error("RTNETLINK answers: Device or resource busy");
-      const address = machine.openNetwork(sandbox);
+      const address = machine.openNetwork(sandbox, pod);
       if (machine.troubled && machine.random() < 0.03) throw new Error("ip ended with 137");
       return address;
     },

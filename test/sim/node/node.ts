@@ -1,5 +1,6 @@
 import { clusterClock } from "../../../agent/clock.ts";
 import { AgentCore, type AgentParts } from "../../../agent/core.ts";
+import type { PolicyState } from "../../../agent/network/types.ts";
 import { Writability } from "../../../agent/node/writability.ts";
 import { State } from "../../../agent/state.ts";
 import type { SimNode, SimNodeOptions } from "../contract.ts";
@@ -12,6 +13,12 @@ import { ModelNerdctl } from "./runtime.ts";
 import { linkSocket } from "./socket.ts";
 import { type Life, NodeTime } from "./time.ts";
 import { Trouble } from "./trouble.ts";
+
+/** As the rules of the simulator have them. */
+const policyWords = ({ rules, peers }: PolicyState): string[] => [
+  ...[...rules()].map(([key, object]) => `rules ${key} ${JSON.stringify(object)}`),
+  ...[...peers()].map(([key, object]) => `peers ${key} ${JSON.stringify(object)}`),
+];
 
 /** A node with what lies beneath it open to tests. */
 export type ModelNode = SimNode & { readonly machine: Machine; readonly disk: Disk };
@@ -97,5 +104,6 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     },
     trouble: (on) => trouble.set(on),
     running: () => life !== undefined,
+    policies: () => machine.policies && policyWords(machine.policies),
   };
 }

@@ -93,8 +93,10 @@ export class WorldTruth implements Truth {
     };
   }
 
-  nodes(): ReadonlyMap<string, { running: boolean }> {
-    return new Map(this.machines.map((machine) => [machine.name, { running: machine.running() }]));
+  nodes(): ReturnType<Truth["nodes"]> {
+    return new Map(
+      this.machines.map((machine) => [machine.name, { running: machine.running(), policies: machine.policies() }]),
+    );
   }
 
   storage(): Sizes {

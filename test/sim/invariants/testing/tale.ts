@@ -20,7 +20,7 @@ export class Tale {
   /** The same of its index. */
   refs: ReturnType<Truth["refs"]> | undefined;
   living: Living | undefined;
-  readonly machines = new Map<string, { running: boolean }>();
+  readonly machines = new Map<string, { running: boolean; policies?: string[] }>();
   storage: Omit<Sizes, "objects"> = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
   readonly #objects = new Map<string, StoredObject>();
   readonly #containers = new Map<string, Running>();
