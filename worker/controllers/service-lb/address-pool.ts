@@ -85,7 +85,7 @@ function choose(view: View, key: string, service: Readonly<Service>, pool: Pool)
 
 /** The node that has it, as long as that can serve; then any, but always the same one of the same nodes. */
 function announcer(view: View, key: string, service: Readonly<Service>, { nodes }: Pool): string | undefined {
-  const able = [...serving(view, service)]
+  const able = serving(view, service)
     .map(([node]) => node)
     .filter((node) => nodes.length === 0 || matchesRequirements(nodes, view.get(Node, "", node)?.metadata.labels));
   const known = service.metadata.annotations?.[ANNOUNCED_BY] ?? "";

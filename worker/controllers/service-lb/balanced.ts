@@ -52,13 +52,16 @@ export function* others(view: View, key: string): Iterable<[key: string, held: H
 
 const ADDRESSES: Digest<Node, string> = { kind: Node, of: addressOf };
 
-/** The nodes that can serve it, with their addresses: with `externalTrafficPolicy: Local` others drop what comes. */
-export function* serving(view: View, service: Readonly<Service>): Iterable<[node: string, address: string]> {
+/**
+ * The nodes that can serve it, with their addresses. With `externalTrafficPolicy: Local` those without a pod of it drop what
+ * comes, so it is none of them; before it has pods it is all, since some programs make these only when it has an address.
+ */
+export function serving(view: View, service: Readonly<Service>): [node: string, address: string][] {
+  const able = [...view.digest(ADDRESSES)]
+    .filter(([, address]) => address !== "")
+    .map(([key, address]): [string, string] => [splitKey(key)[1], address]);
   const within = isLocal(service) ? nodesWithPods(view, service) : undefined;
-  for (const [key, address] of view.digest(ADDRESSES)) {
-    const [, node] = splitKey(key);
-    if (address !== "" && (!within || within.has(node))) yield [node, address];
-  }
+  return within?.size ? able.filter(([node]) => within.has(node)) : able;
 }
 
 export const isLocal = ({ spec }: Readonly<Service>): boolean => spec.externalTrafficPolicy === "Local";

@@ -9,7 +9,7 @@ const RESERVED: ReadonlySet<string> = new Set(["TCP/22", "TCP/6443", "TCP/10250"
 export function fromNodes(view: View, key: string, service: Readonly<Service>): Plan {
   const problem = takenPort(view, key, portsOf(service), service.metadata.creationTimestamp ?? "");
   if (problem) return { addresses: [], problem };
-  return { addresses: [...new Set([...serving(view, service)].map(([, address]) => address))].toSorted() };
+  return { addresses: [...new Set(serving(view, service).map(([, address]) => address))].toSorted() };
 }
 
 function takenPort(view: View, key: string, ports: readonly string[], created: string): string | undefined {

@@ -88,7 +88,7 @@ test("another class is another controller's", () => {
 
 test("with externalTrafficPolicy Local they are those of the nodes that have a ready pod of it", () => {
   service("web", { externalTrafficPolicy: "Local" });
-  expect(told("web")).toBeUndefined();
+  expect(told("web")).toEqual(["192.0.2.1", "192.0.2.2"]);
   const endpoint = (nodeName: string, ready: boolean) => ({ addresses: ["10.0.0.1"], nodeName, conditions: { ready } });
   const slice = cluster.create(EndpointSlice, {
     metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
