@@ -20,7 +20,7 @@ import {
 
 /** What the cluster has told the node. Secrets and Services by `namespace/name`. */
 export type IngressObjects = {
-  ingresses: Iterable<NetworkingV1Ingress>;
+  ingresses: readonly NetworkingV1Ingress[];
   classes: Iterable<NetworkingV1IngressClass>;
   services: ReadonlyMap<string, CoreV1Service>;
   slices: Iterable<DiscoveryV1EndpointSlice>;

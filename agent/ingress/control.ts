@@ -3,11 +3,14 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { ProxyConfig } from "./config.ts";
 
+/** Certificates that are the same as before are not said again. */
+export type Told = Omit<ProxyConfig, "certificates"> & Partial<Pick<ProxyConfig, "certificates">>;
+
 export type ToProxy =
   /** Of the agent. A proxy of another one listens no more, and ends when those it serves have their answers. */
   | { version: string }
   /** `null` where nothing is to be served. */
-  | { config: ProxyConfig | null }
+  | { config: Told | null }
   /** Nobody is served any more. */
   | { end: true };
 

@@ -23,13 +23,9 @@ const NO_BODY = new Set([204, 304]);
 /** A request that met a rule. */
 export type Routed = { asked: Asked; route: Route };
 
-const EMPTY: ProxyConfig = {
-  ports: {},
-  routes: { rules: {}, defaults: {} },
-  backends: {},
-  certificates: [],
-  trusted: [],
-};
+type RoutingConfig = Pick<ProxyConfig, "routes" | "backends" | "trusted">;
+
+const EMPTY: RoutingConfig = { routes: { rules: {}, defaults: {} }, backends: {}, trusted: [] };
 
 export class Forwarder {
   readonly balancer: Balancer;
@@ -52,7 +48,7 @@ export class Forwarder {
   }
 
   /** For requests from now on; those that are on their way end as they began. */
-  configure(config: ProxyConfig): void {
+  configure(config: RoutingConfig): void {
     this.#config = config;
     this.#trusted = trustedList(config.trusted);
     const all = new Set(Object.values(config.backends).flatMap(({ endpoints }) => endpoints.map(addressOf)));

@@ -38,8 +38,11 @@ export class Ingress {
   readonly #parts: IngressParts;
   readonly #folder: string;
   #wanted: ProxyConfig | undefined;
+  /** What that was made from. */
+  #objects: readonly unknown[] = [];
   /** As it was last told, on the present connection. */
   #told = "";
+  #toldCertificates = "";
   #connection: Socket | undefined;
   #opening = false;
   #stopped = false;
@@ -54,12 +57,21 @@ export class Ingress {
 
   /** The whole of what is wanted. Returns at once. */
   sync(objects: IngressObjects): void {
-    const wanted = configOf(objects, this.#parts.ports);
-    // One that was left by an earlier agent is told too, or it would go on serving.
-    if (!wanted && !this.#wanted && !this.#connection && this.#told === "null") return;
-    this.#wanted = wanted;
+    const { ingresses, classes, services, slices, secrets } = objects;
+    if (ingresses.length === 0 && this.#isResting) return;
+    const all = [...ingresses, ...classes, ...services.values(), ...slices, ...secrets.values()];
+    const isSame = this.#wanted && all.length === this.#objects.length && all.every((o, i) => o === this.#objects[i]);
+    if (isSame && this.#connection) return;
+    this.#objects = all;
+    this.#wanted = configOf(objects, this.#parts.ports);
+    if (!this.#wanted && this.#isResting) return;
     if (this.#connection) this.#tell(this.#connection);
     else void this.#open();
+  }
+
+  /** There is no proxy, as is known: one that an earlier agent has left has to be told, or it would go on serving. */
+  get #isResting(): boolean {
+    return this.#connection === undefined && this.#told === "null";
   }
 
   /** The proxy goes on. */
@@ -85,11 +97,15 @@ export class Ingress {
   }
 
   #tell(connection: Socket): void {
-    const config = this.#wanted ?? null;
-    const text = JSON.stringify(config);
-    if (text === this.#told) return;
+    const { certificates = [], ...config } = this.#wanted ?? {};
+    const [text, certificatesText] = [JSON.stringify(this.#wanted ? config : null), JSON.stringify(certificates)];
+    const areNew = certificatesText !== this.#toldCertificates;
+    if (text === this.#told && !areNew) return;
     this.#told = text;
-    say(connection, { config });
+    this.#toldCertificates = certificatesText;
+    say(connection, {
+      config: this.#wanted ? { ...this.#wanted, certificates: areNew ? certificates : undefined } : null,
+    });
   }
 
   async #open(): Promise<void> {
@@ -121,6 +137,7 @@ export class Ingress {
   #use(connection: Socket): void {
     this.#connection = connection;
     this.#told = "";
+    this.#toldCertificates = "";
     connection.unref();
     connection.once("close", () => {
       this.#connection = undefined;

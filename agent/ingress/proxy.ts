@@ -11,8 +11,7 @@ import { errorText } from "../../worker/lib/error-text.ts";
 import { effects } from "../effects.ts";
 import { VERSION } from "../version.ts";
 import { CertificateStore } from "./certificates.ts";
-import type { ProxyConfig } from "./config.ts";
-import { controlSocket, type FromProxy, hear, say, type ToProxy } from "./control.ts";
+import { controlSocket, type FromProxy, hear, say, type Told, type ToProxy } from "./control.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Listener } from "./listener.ts";
 import { createServers } from "./server.ts";
@@ -42,11 +41,11 @@ let cancel = () => {};
 let isLeaving = false;
 
 /** One configuration after the other. */
-function apply(config: ProxyConfig | null): void {
+function apply(config: Told | null): void {
   work = work.then(() => configure(config)).catch((error: unknown) => log(errorText(error)));
 }
 
-async function configure(config: ProxyConfig | null): Promise<void> {
+async function configure(config: Told | null): Promise<void> {
   cancel();
   if (isLeaving) return;
   if (!config) {
@@ -54,7 +53,7 @@ async function configure(config: ProxyConfig | null): Promise<void> {
     cancel = effects.after(IDLE_MS, () => void leave());
     return report();
   }
-  certificates.configure(config.certificates);
+  if (config.certificates) certificates.configure(config.certificates);
   const { cert, key } = certificates.unnamed;
   https.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
   forwarder.configure(config);
