@@ -182,6 +182,17 @@ describe("with a pool of addresses", () => {
     expect([told("web"), by("web")]).toEqual([["192.0.2.1", "192.0.2.2"], undefined]);
   });
 
+  test("one that becomes a ClusterIP gives its address back", () => {
+    pool({ addresses: "198.51.100.10" });
+    const web = service("web");
+    service("next");
+    cluster.edit(Service, web, (copy) => {
+      copy.spec.type = "ClusterIP";
+    });
+    cluster.rest();
+    expect([told("web"), by("web"), told("next")]).toEqual([undefined, undefined, ["198.51.100.10"]]);
+  });
+
   test.each([
     [{ addresses: "198.51.100.300" }, '"198.51.100.300" is no IPv4 address, range or CIDR'],
     [{ addresses: "198.51.100.9-198.51.100.1" }, '"198.51.100.9-198.51.100.1" is no IPv4 address, range or CIDR'],

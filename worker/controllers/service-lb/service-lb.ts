@@ -30,7 +30,7 @@ export const serviceLoadBalancerController: Controller = {
   watches: [
     watch(Service, function* (service, old, view, type) {
       const was = old !== undefined && isOurs(old);
-      if (!was && !isOurs(service)) return;
+      if (!was && !isOurs(service) && addressesOf(service).length === 0) return;
       yield keyOf(service);
       if (was && (type === "DELETED" || !same(holdings(service), holdings(old)))) yield* allOurs(view);
     }),
