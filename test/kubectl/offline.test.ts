@@ -57,6 +57,21 @@ kind: Service
 metadata: { name: web }
 spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
 ---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: closed }
+spec: { podSelector: { matchLabels: { app: closed } }, policyTypes: [Ingress, Egress] }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: closed, labels: { app: closed } }
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+    - name: server
+      image: busybox:test
+      command: [sh, -c, 'mkdir -p /tmp/www; echo here >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
+---
 apiVersion: v1
 kind: Pod
 metadata: { name: sick }
@@ -94,7 +109,7 @@ spec:
     - { name: fragile, image: "busybox:test", command: [sh, -c, 'sleep 4; exit 3'] }
 `);
   await cluster.ok("rollout status deployment/web --timeout=120s");
-  await cluster.ok("wait --for=condition=Ready pod/sick pod/reader --timeout=60s");
+  await cluster.ok("wait --for=condition=Ready pod/sick pod/reader pod/closed --timeout=60s");
 });
 afterAll(async () => {
   await mend().catch(() => {});
@@ -153,6 +168,24 @@ async function serves(): Promise<void> {
     "the Service",
     async () => (await inside("reader", "wget", "-qO-", `http://${address}/`)) === "here\n",
   );
+  await holds(address);
+}
+
+/** The policy that nobody may break: the node itself reaches the pod, and no other pod does, nor it any. */
+async function holds(service: string): Promise<void> {
+  const address = await eventually("the pod's address", async () => {
+    const shown = await inside("closed", "ip", "address", "show", "eth0");
+    return /inet (\d+\.\d+\.\d+\.\d+)/.exec(shown)?.[1];
+  });
+  await eventually("an answer to the node", async () => {
+    const own = await machine.run("busybox", "wget", "-qO-", `http://${address}:8080/index.html`);
+    return own.stdout === "here\n";
+  });
+  const others = await Promise.all([
+    inside("reader", "timeout", "2", "wget", "-qO-", `http://${address}:8080/index.html`),
+    inside("closed", "timeout", "2", "wget", "-qO-", `http://${service}/`),
+  ]);
+  expect(others).toEqual(["", ""]);
 }
 
 const attemptOf = async (name: string) => (await running()).find((container) => container.pod === name)?.attempt ?? -1;
