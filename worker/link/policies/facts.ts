@@ -20,7 +20,15 @@ export type PodFacts = {
 const NO_LABELS: Labels = {};
 const NO_PORTS: readonly NamedPort[] = [];
 
-export function factsOf(object: KubeObject): PodFacts {
+const known = new WeakMap<KubeObject, PodFacts>();
+
+export function factsOf(pod: KubeObject): PodFacts {
+  const facts = known.get(pod) ?? read(pod);
+  known.set(pod, facts);
+  return facts;
+}
+
+function read(object: KubeObject): PodFacts {
   const { metadata, spec, status } = object as CoreV1Pod;
   const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
   return {

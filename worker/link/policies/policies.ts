@@ -126,8 +126,8 @@ class Round {
   }
 
   changesFor(node: string): NodeChange[] {
-    const before = this.needs(node, "before");
     const after = this.needs(node);
+    const before = this.#needsTheSame(node) ? after : this.needs(node, "before");
     const changes: NodeChange[] = [];
     for (const key of before.policies.keys()) if (!after.policies.has(key)) changes.push(rulesChange([key, undefined]));
     for (const [key, policy] of after.policies)
@@ -136,6 +136,11 @@ class Round {
       if (!before.sets.has(id)) changes.push(...this.whole(set));
       else for (const place of this.#touchedNodes(set)) changes.push(this.part(set, place));
     return changes;
+  }
+
+  #needsTheSame(node: string): boolean {
+    const { pods, policies } = this.#differences;
+    return policies.size === 0 && !pods.values().some((pod) => pod.before?.node === node || pod.after?.node === node);
   }
 
   needs(node: string, when: "before" | "after" = "after"): Needs {
