@@ -6,7 +6,7 @@ import { effects } from "../effects.ts";
 import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { asksForSocket } from "../lib/websocket.ts";
 import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
-import { type Headers as HeaderList, HOP_BY_HOP } from "../protocol/proxy.ts";
+import { forwardedOf } from "./app-headers.ts";
 import { AppHosts } from "./app-host.ts";
 import { type Ask, exchange, protocolsOf } from "./proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
@@ -17,10 +17,6 @@ const MAX_KEPT_BYTES = 64 * 1024;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
 /** What a node says where no connection came about. */
 const NOT_SENT = /connection refused|no route to host|i\/o timeout/;
-
-/** What the way here has added, or what nobody's word is taken for. */
-const NOT_PASSED_ON =
-  /^(?:x-skerry-.*|cf-.*|cdn-loop|sec-websocket-.*|x-forwarded-.*|x-real-ip|forwarded|true-client-ip)$/;
 
 const hosts = new AppHosts(effects.now);
 
@@ -125,38 +121,6 @@ async function reach(
 
 /** Timers take no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-/** As workerd tells a client's address, which Cloudflare does not: `[::ffff:192.0.2.1]:52064`. */
-function clientOf({ headers, cf }: Request): string | undefined {
-  const { clientIp, colo } = (cf ?? {}) as { clientIp?: string; colo?: string };
-  // Nobody else can have set it there.
-  if (colo) return headers.get("cf-connecting-ip") ?? undefined;
-  return clientIp
-    ?.replace(/:\d+$/, "")
-    .replace(/^\[(.*)\]$/, "$1")
-    .replace(/^::ffff:(?=\d+\.)/, "");
-}
-
-/** The headers as the app is to see them. */
-export function forwardedOf(request: Request, url: URL): HeaderList {
-  const client = clientOf(request);
-  const scheme = url.protocol.slice(0, -1);
-  const port = url.port || (scheme === "https" ? "443" : "80");
-  const node = client?.includes(":") ? `"[${client}]"` : (client ?? "unknown");
-  return [
-    ...[...request.headers].filter(([name]) => !HOP_BY_HOP.has(name) && !NOT_PASSED_ON.test(name)),
-    ...(client
-      ? ([
-          ["x-forwarded-for", client],
-          ["x-real-ip", client],
-        ] as HeaderList)
-      : []),
-    ["x-forwarded-host", url.host],
-    ["x-forwarded-port", port],
-    ["x-forwarded-proto", scheme],
-    ["forwarded", `for=${node};host="${url.host}";proto=${scheme}`],
-  ];
-}
 
 function redirected(url: URL): Response {
   const to = new URL(url);
