@@ -2,7 +2,7 @@
 import type { AutoscalingV2MetricIdentifier, AutoscalingV2MetricSpec } from "../../kinds/generated/types.ts";
 import { formatSelector } from "../../lib/selectors.ts";
 import type { View } from "../controller.ts";
-import { kindNamed } from "./target.ts";
+import { groupOf, kindNamed } from "./target.ts";
 
 /** One request to one of the metrics APIs. Selectors are text; "" selects everything. Its JSON is its identity. */
 export type Question =
@@ -53,7 +53,7 @@ export function questionOf(
   if (spec.external) return { api: "external", namespace, ...named(spec.external.metric) };
   if (!spec.object) return { api: "resource", namespace, selector };
   const { apiVersion = "", kind, name } = spec.object.describedObject;
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const group = groupOf(apiVersion);
   const metric = named(spec.object.metric);
   if (kind === "Namespace" && !group)
     return { api: "object", namespace, resource: undefined, name: namespace, ...metric };

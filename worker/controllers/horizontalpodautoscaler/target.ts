@@ -7,9 +7,12 @@ import type { View } from "../controller.ts";
 
 export type Target = { kind: Kind; paths: ScalePaths; object: Readonly<KubeObject>; scale: ScaleFigures };
 
+export const groupOf = (apiVersion = ""): string =>
+  apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+
 /** The kind of a group, in the version that is named or else the one that is preferred. */
 export function kindNamed(view: View, apiVersion: string, kind: string): Kind | undefined {
-  const group = apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+  const group = groupOf(apiVersion);
   return view.kind(apiVersion, kind) ?? view.kinds().find((known) => known.group === group && known.kind === kind);
 }
 
@@ -23,8 +26,8 @@ export function targetOf(
   if (parts.length > 2) return { failed: `unexpected GroupVersion string: ${apiVersion}` };
   const kind = kindNamed(view, apiVersion, kindName);
   if (!kind) {
-    const group = parts.length === 2 ? parts[0] : "";
-    return { failed: `no matches for kind ${JSON.stringify(kindName)} in group ${JSON.stringify(group)}` };
+    const group = JSON.stringify(groupOf(apiVersion));
+    return { failed: `no matches for kind ${JSON.stringify(kindName)} in group ${group}` };
   }
   if (!kind.scale) return { failed: `the server could not find the requested resource (get ${kind.resource} ${name})` };
   const object = view.get(kind, metadata.namespace ?? "", name);

@@ -12,8 +12,7 @@ import { Model } from "../testing.ts";
 import type { Body } from "../testing-api.ts";
 import { AUTOSCALER, horizontalPodAutoscaler } from "./horizontalpodautoscaler.ts";
 import { type Answer, identityOf, type Question } from "./metrics.ts";
-
-export const PERIOD_MS = 15_000;
+import { PERIOD_MS } from "./period.ts";
 
 export type Spec = HorizontalPodAutoscaler["spec"];
 
