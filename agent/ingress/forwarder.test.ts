@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { effects } from "../effects.ts";
 import { get, HOST, listening, portOf, raw, startProxy, type TestProxy } from "./testing/proxy.ts";
 
 let proxy: TestProxy;
@@ -247,13 +248,8 @@ describe("refusals", () => {
 
 describe("endpoints", () => {
   const named = (name: string) => (_: unknown, response: { end(text: string): void }) => response.end(name);
-  const closedPort = async () => {
-    const server = await listening(createServer());
-    const port = portOf(server);
-    server.close();
-    await once(server, "close");
-    return port;
-  };
+  /** Where nobody listens. */
+  const CLOSED_PORT = 1;
 
   test("are taken in turn", async () => {
     const ports = await Promise.all(["a", "b"].map(async (name) => portOf(await proxy.program(named(name)))));
@@ -280,24 +276,34 @@ describe("endpoints", () => {
   });
 
   test("one that refuses connections costs nobody an answer, whatever is asked", async () => {
-    const dead = await closedPort();
+    const dead = CLOSED_PORT;
     const alive = portOf(await proxy.program((request, response) => request.pipe(response)));
     proxy.lead([dead, alive]);
     for (let i = 0; i < 6; i++)
       expect(await get(proxy.port, "/", { method: "POST" }, "hello")).toMatchObject({ status: 200, text: "hello" });
   });
 
-  test("where none can be reached it is said, unless others come in time", async () => {
-    const dead = await closedPort();
-    proxy.lead([dead]);
+  test("where none can be reached it is said", async () => {
+    proxy.lead([CLOSED_PORT]);
     expect(await get(proxy.port)).toMatchObject({
       status: 502,
       text: "no endpoint of the service answers: connection refused\n",
     });
-    const later = get(proxy.port);
-    const alive = portOf(await proxy.program(named("alive")));
-    proxy.lead([alive]);
+  });
+
+  test("where none can be reached others are waited for", async () => {
+    const waits = Promise.withResolvers<void>();
+    const sleep = () => {
+      waits.resolve();
+      return new Promise<void>(() => {});
+    };
+    const patient = await startProxy({ ...effects, sleep });
+    patient.lead([CLOSED_PORT]);
+    const later = get(patient.port);
+    await waits.promise;
+    await patient.program(named("alive"));
     expect((await later).text).toBe("alive");
+    await patient.stop();
   });
 
   test("a broken connection is tried again where that does no harm, and told where it might", async () => {

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, type Server as NetServer } from "node:net";
 import type { Backend, Protocol } from "../../../worker/kinds/ingress/backends.ts";
 import type { Route } from "../../../worker/kinds/ingress/routes.ts";
 import { createAuthority, issueServer } from "../../../worker/lib/certificates.ts";
-import { effects } from "../../effects.ts";
+import { effects, type Timers } from "../../effects.ts";
 import { CertificateStore } from "../certificates.ts";
 import type { Certificate, ProxyConfig } from "../config.ts";
 import { Forwarder } from "../forwarder.ts";
@@ -26,11 +26,11 @@ export async function listening<T extends NetServer>(server: T, port = 0): Promi
 export type TestProxy = Awaited<ReturnType<typeof startProxy>>;
 
 /** Leads everything for `HOST` to `backend`. */
-export async function startProxy() {
+export async function startProxy(timers: Timers = effects) {
   const authority = await createAuthority("test", effects.now());
   const certificates = new CertificateStore(authority);
-  const forwarder = new Forwarder(effects, effects.now);
-  const { http, https, sessions } = createServers(forwarder, certificates, effects);
+  const forwarder = new Forwarder(timers, effects.now);
+  const { http, https, sessions } = createServers(forwarder, certificates, timers);
   https.setSecureContext({ cert: authority.certificate, key: authority.key });
   await Promise.all([listening(http), listening(https)]);
   const opened: NetServer[] = [];
