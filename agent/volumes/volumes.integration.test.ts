@@ -264,16 +264,16 @@ test("volumes that cannot be made hold up no others, and what they need may come
   const both = pod(
     {
       volumes: [
-        { name: "claim", persistentVolumeClaim: { claimName: "c" } },
+        { name: "disk", iscsi: { targetPortal: "192.0.2.1", iqn: "iqn.2026-01.com.example:a", lun: 0 } },
         { name: "late", configMap: { name: "late" } },
         { name: "conf", configMap: { name: "conf" } },
         { name: "unused", configMap: { name: "none" } },
       ],
     },
-    { volumeMounts: ["claim", "late", "conf"].map((name) => ({ name, mountPath: `/${name}` })) },
+    { volumeMounts: ["disk", "late", "conf"].map((name) => ({ name, mountPath: `/${name}` })) },
   );
   expect(await volumes.prepare(contextOf(both))).toEqual([
-    'MountVolume.SetUp failed for volume "claim" : persistentVolumeClaim volumes cannot be mounted by this node',
+    'MountVolume.SetUp failed for volume "disk" : iscsi volumes cannot be mounted by this node',
     'MountVolume.SetUp failed for volume "late" : configmap "late" not found',
   ]);
   configMaps.set("default/late", { metadata: {}, data: { a: "1" } });
