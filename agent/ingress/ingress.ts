@@ -63,7 +63,11 @@ export class Ingress {
     const isSame = this.#wanted && all.length === this.#objects.length && all.every((o, i) => o === this.#objects[i]);
     if (isSame && this.#connection) return;
     this.#objects = all;
-    this.#wanted = configOf(objects, this.#parts.ports);
+    try {
+      this.#wanted = configOf(objects, this.#parts.ports);
+    } catch (error) {
+      return this.#parts.log(`ingress: ${errorText(error)}`); // what is served stays
+    }
     if (!this.#wanted && this.#isResting) return;
     if (this.#connection) this.#tell(this.#connection);
     else void this.#open();

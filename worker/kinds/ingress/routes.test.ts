@@ -291,3 +291,16 @@ describe("what goes with a route", () => {
     ]);
   });
 });
+
+test("lists that are written as null are empty ones", () => {
+  const written = { ingressClassName: CLASS_NAME, rules: null, tls: [{ hosts: null, secretName: "s" }] };
+  const object = { metadata: { name: "web", namespace: "default" }, spec: written } as unknown as NetworkingV1Ingress;
+  expect(routesOf([object])).toEqual({ rules: {}, defaults: {} });
+  expect(certificatesOf([object])).toEqual([{ namespace: "default", secret: "s", hosts: [] }]);
+  const rules = [
+    { host: "a.com", http: { paths: null } },
+    { host: "b.com", http: null },
+  ];
+  const other = { ...object, spec: { rules, tls: null } } as unknown as NetworkingV1Ingress;
+  expect(led([other], "a.com", "/")).toBeUndefined();
+});

@@ -56,9 +56,9 @@ export function routesOf(ingresses: readonly Ingress[]): Routes {
   const rules = new Map<string, Route[]>();
   const defaults = new Map<string, Route>();
   for (const ingress of ingresses) {
-    const { defaultBackend, rules: own = [] } = ingress.spec ?? {};
+    const { defaultBackend, rules: own } = ingress.spec ?? {};
     const fallback = defaultBackend && routeTo(ingress, "", "", false, defaultBackend);
-    for (const { host: said, http } of own) {
+    for (const { host: said, http } of own ?? []) {
       const host = (said ?? "").toLowerCase();
       const known = rules.get(host) ?? [];
       rules.set(host, known);
@@ -101,7 +101,7 @@ function withRedirect(ingress: Ingress, host: string, route: Route): Route {
 /** Hosts that are not named have the certificate that is for all. */
 function hasCertificate({ spec }: Ingress, host: string): boolean {
   return (spec?.tls ?? []).some(
-    ({ hosts = [] }) => hosts.length === 0 || hosts.some((name) => name === host || covers(name, host)),
+    ({ hosts }) => !hosts?.length || hosts.some((name) => name === host || covers(name, host)),
   );
 }
 
@@ -164,11 +164,10 @@ export type CertificateUse = { namespace: string; secret: string; hosts: string[
 
 export const certificatesOf = (ingresses: readonly Ingress[]): CertificateUse[] =>
   ingresses.flatMap(({ metadata, spec }) =>
-    (spec?.tls ?? []).flatMap(({ hosts = [], secretName }) =>
-      secretName
-        ? [{ namespace: metadata?.namespace ?? "", secret: secretName, hosts: hosts.map((name) => name.toLowerCase()) }]
-        : [],
-    ),
+    (spec?.tls ?? []).flatMap(({ hosts, secretName: secret }) => {
+      const names = (hosts ?? []).map((name) => name.toLowerCase());
+      return secret ? [{ namespace: metadata?.namespace ?? "", secret, hosts: names }] : [];
+    }),
   );
 
 /** Every Secret that nodes need for these, as `namespace/name`. */
