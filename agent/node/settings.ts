@@ -5,8 +5,8 @@
 import type { CoreV1Taint } from "../../worker/kinds/generated/types.ts";
 import { addResources, parseQuantity, parseResources, type Resources, wholeValue } from "../../worker/lib/quantity.ts";
 import { milliseconds } from "../durations.ts";
-import type { Ports } from "../ingress/config.ts";
 import { type PullConfiguration, type PullSettings, pullSettings } from "../images/pull-settings.ts";
+import type { Ports } from "../ingress/config.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
 
