@@ -7,6 +7,7 @@ import { fieldsOf, type NodeContext, type PodState } from "./context.ts";
 import { containerNamed } from "./fields.ts";
 import { imageVolumes, volumeImage } from "./image-volumes.ts";
 import { remember } from "./memory.ts";
+import { referencesKey } from "./references.ts";
 import { resizePod } from "./resizing.ts";
 import { closeSandbox, createSandbox } from "./sandbox.ts";
 import { startContainer } from "./starting.ts";
@@ -78,11 +79,14 @@ export class Executor {
   async #prepareVolumes(state: PodState): Promise<boolean> {
     const { host, desired, events, effects } = this.#node;
     const tell = (reason: string, message: string) => events.record(state.pod, "Warning", reason, message);
-    const context = { pod: state.pod, desired: desired(), fields: fieldsOf(this.#node, state), tell };
+    const given = desired();
+    const context = { pod: state.pod, desired: given, fields: fieldsOf(this.#node, state), tell };
     const problems = await host.volumes.prepare(context).catch((error: Error) => [error.message]);
     for (const problem of problems) tell(problem.startsWith("MapVolume.") ? "FailedMapVolume" : "FailedMount", problem);
     state.volumesReady = !problems.length;
-    if (problems.length) state.retryAt = effects.now() + RETRY_MS;
+    // What was missing may have come meanwhile.
+    const isSame = () => referencesKey(state.pod, given) === referencesKey(state.pod, desired());
+    if (problems.length) state.retryAt = isSame() ? effects.now() + RETRY_MS : undefined;
     return state.volumesReady;
   }
 

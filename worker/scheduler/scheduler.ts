@@ -123,14 +123,16 @@ function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): 
   const { snapshot, unplaced, nominations } = memory;
   const cluster: Cluster = { view, snapshot };
   const info = podInfo(pod);
+  snapshot.removePod(info.uid); // where its volumes were awaited
   const enough = nodesToFind(snapshot.nodes.size);
   const { feasible, refused } = feasibility(info, cluster, search(memory, info), enough);
   if (feasible.length >= enough) memory.next += feasible.length + refused.size;
   const chosen = best(info, cluster, feasible);
   if (chosen) {
     const claims = claimsOf(view, pod);
-    if ("late" in claims && claims.late.length > 0) {
+    if ("late" in claims && (claims.late.length > 0 || claims.isSettling)) {
       unplaced.set(keyOf(pod), mindsCompany(pod));
+      snapshot.place(info, chosen.name); // others are to see it there until its volumes are
       return bindLate(view, claims.late, chosen);
     }
     nominations.delete(info.uid);

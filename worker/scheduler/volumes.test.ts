@@ -151,3 +151,22 @@ describe("a claim for one pod alone", () => {
     expect(model.get(Pod, "important")?.status?.nominatedNodeName).toBe(where);
   });
 });
+
+test("pods that want to be together are, though the volumes of the first are still being made", () => {
+  const { model, claim, storageClass, claimNow } = cluster();
+  storageClass("disks", "example.com/disks");
+  const podAffinityTerm = { labelSelector: { matchLabels: { app: "db" } }, topologyKey: "kubernetes.io/hostname" };
+  const affinity = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [podAffinityTerm] } };
+  const names = ["db-0", "db-1", "db-2", "db-3", "db-4", "db-5"];
+  for (const name of names) {
+    claim(name, "disks");
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: name } }];
+    model.create(
+      Pod,
+      pod(name, ({ spec }) => Object.assign(spec, { volumes, affinity })),
+    );
+    model.rest();
+  }
+  const chosen = names.map((name) => claimNow(name)?.metadata?.annotations?.["volume.kubernetes.io/selected-node"]);
+  expect(new Set(chosen)).toEqual(new Set([expect.stringMatching(/node-[ab]/)]));
+});

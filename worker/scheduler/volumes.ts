@@ -27,7 +27,8 @@ type NodeLike = { name: string; labels: Readonly<Record<string, string>> };
 /** Claims that a pod names, those of its generic ephemeral volumes included. */
 export const claimNames = (pod: Readonly<Pod>): string[] => podClaims(pod).map(({ claim }) => claim);
 
-export type Claims = { bound: readonly Claim[]; late: readonly Claim[] };
+/** `isSettling`: one is bound, and its phase does not say so yet. */
+export type Claims = { bound: readonly Claim[]; late: readonly Claim[]; isSettling: boolean };
 
 /** The pod's claims, or why no node will do for now. */
 export function claimsOf(view: View, pod: Readonly<Pod>): Claims | { problem: string } {
@@ -48,7 +49,7 @@ export function claimsOf(view: View, pod: Readonly<Pod>): Claims | { problem: st
     else if (!claim.spec?.volumeName && bindsLate(view, claim)) late.push(claim);
     else return { problem: "pod has unbound immediate PersistentVolumeClaims" };
   }
-  return { bound, late };
+  return { bound, late, isSettling: bound.some(({ status }) => status?.phase !== "Bound") };
 }
 
 /** A volume without affinity can be used from any node. */
