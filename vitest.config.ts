@@ -19,7 +19,16 @@ const integration = ["agent", "test/fuzz", "test/golden"]
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: "unit", isolate: false, include: unit, exclude: [...integration, "node_modules/**"] } },
+      // Some look at thousands of cases, on machines that have other things to do.
+      {
+        test: {
+          name: "unit",
+          isolate: false,
+          include: unit,
+          exclude: [...integration, "node_modules/**"],
+          testTimeout: 30_000,
+        },
+      },
       { test: { name: "sim", include: ["test/sim/*.test.ts"], testTimeout: 900_000 } },
       {
         test: {
