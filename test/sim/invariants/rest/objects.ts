@@ -1,4 +1,5 @@
 /** When everything has come to rest: nothing is left to do, and nothing is half gone. */
+import type { CoreV1PersistentVolume, CoreV1Pod } from "../../../../worker/kinds/generated/types.ts";
 import { read } from "../../../../worker/kinds/paths.ts";
 import { describe, type Entry, type History } from "../history.ts";
 import { FINALIZER_PREFIX } from "../marker.ts";
@@ -57,8 +58,22 @@ function isHeld(history: History, entry: Entry, asked: Set<string>): boolean {
   if (asked.has(entry.uid)) return false;
   asked.add(entry.uid);
   if (entry.object.metadata?.finalizers?.some((finalizer) => finalizer.startsWith(FINALIZER_PREFIX))) return true;
+  if (isUsed(history, entry)) return true;
   const waitsFor = entry.resource === "namespaces" ? contentsOf(history, entry.name) : history.dependents(entry.uid);
   return waitsFor.some((other) => isLeaving(other) && isHeld(history, other, asked));
+}
+
+/** A claim that a pod uses, a volume that is a claim's: https://kubernetes.io/docs/concepts/storage/persistent-volumes/ */
+function isUsed(history: History, { resource, name, object }: Entry): boolean {
+  if (resource === "persistentvolumeclaims")
+    return history.all("pods", object.metadata?.namespace).some(({ object: pod }) => {
+      const { spec, status } = pod as CoreV1Pod;
+      const isOver = status?.phase === "Succeeded" || status?.phase === "Failed";
+      return !isOver && (spec.volumes ?? []).some(({ persistentVolumeClaim: claim }) => claim?.claimName === name);
+    });
+  if (resource !== "persistentvolumes") return false;
+  const { uid } = (object as CoreV1PersistentVolume).spec?.claimRef ?? {};
+  return uid !== undefined && history.all("persistentvolumeclaims").some((claim) => claim.uid === uid);
 }
 
 const contentsOf = (history: History, namespace: string): Entry[] =>

@@ -105,8 +105,21 @@ export const restCases: Cases = {
         });
         tale.put("namespaces", "/ns", { metadata: GOING });
       }),
+      "a claim while a pod uses it, and its volume": rests((tale) => {
+        const { uid } = tale.put("persistentvolumeclaims", "ns/c", { metadata: GOING }).metadata;
+        tale.put("pods", "ns/p", { spec: { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] } });
+        tale.put("persistentvolumes", "/v", { metadata: GOING, spec: { claimRef: { uid } } });
+      }),
     },
     bad: {
+      "a claim of a pod that has ended": rests((tale) => {
+        tale.put("persistentvolumeclaims", "ns/c", { metadata: GOING });
+        const spec = { volumes: [{ name: "v", persistentVolumeClaim: { claimName: "c" } }] };
+        tale.put("pods", "ns/p", { spec, status: { phase: "Succeeded" } });
+      }),
+      "a volume whose claim is gone": rests(
+        (tale) => void tale.put("persistentvolumes", "/v", { metadata: GOING, spec: { claimRef: { uid: "x" } } }),
+      ),
       "a pod that does not go": rests((tale) => void tale.put("pods", "ns/p", { metadata: GOING })),
       "a namespace that waits for nothing": rests((tale) => void tale.put("namespaces", "/ns", { metadata: GOING })),
     },
