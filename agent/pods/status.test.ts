@@ -238,12 +238,15 @@ test("a patch clears what is no more and replaces an address", () => {
   const ready = { type: "Ready", status: "False", reason: "ContainersNotReady", observedGeneration: 1 };
   const others = { type: "Others", status: "True", reason: "Theirs" };
   const before = { podIP: "10.0.0.1", podIPs: [{ ip: "10.0.0.1" }], message: "old", conditions: [ready, others] };
+  const host = { hostIP: "192.0.2.2", hostIPs: [{ ip: "192.0.2.2" }] };
   const conditions = [{ type: "Ready", status: "True", observedGeneration: 2 }];
-  const next = { phase: "Running", podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.2" }], conditions };
+  const next = { phase: "Running", podIP: "10.0.0.2", podIPs: [{ ip: "10.0.0.2" }], ...host, conditions };
   expect(statusPatch(before, next)).toEqual({
     phase: "Running",
     podIP: "10.0.0.2",
     podIPs: [{ ip: "10.0.0.2" }, { $patch: "replace" }],
+    hostIP: "192.0.2.2",
+    hostIPs: [{ ip: "192.0.2.2" }, { $patch: "replace" }],
     message: null,
     conditions: [{ type: "Ready", status: "True", observedGeneration: 2, reason: null }],
   });

@@ -186,8 +186,9 @@ const OTHERS = new Set(["conditions", "resourceClaimStatuses", "extendedResource
 export function statusPatch(before: CoreV1PodStatus | undefined, next: CoreV1PodStatus): Record<string, unknown> {
   const patch: Record<string, unknown> = { ...next };
   for (const key of Object.keys(before ?? {})) if (!(key in next) && !OTHERS.has(key)) patch[key] = null;
-  const oldIP = before?.podIP;
-  if (oldIP && oldIP !== next.podIP && next.podIPs) patch.podIPs = [...next.podIPs, { $patch: "replace" }];
+  // They are merged by address, and a pod that has another one, or whose node has, would have both.
+  for (const list of ["podIPs", "hostIPs"] as const)
+    if (next[list]) patch[list] = [...next[list], { $patch: "replace" }];
   const told = new Map(before?.conditions?.map((condition) => [condition.type, Object.keys(condition)]));
   const cleared = (type: string) => Object.fromEntries((told.get(type) ?? []).map((key) => [key, null]));
   const gone = PASSING.filter((type) => told.has(type) && !next.conditions?.some((c) => c.type === type));
