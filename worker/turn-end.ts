@@ -81,6 +81,7 @@ export class TurnEnd {
     this.#writeAudit();
     losses.persist(store.work, (node) => link.connected(node));
     driver.due(start);
+    if (this.#failures > 0) this.#markFirst();
     const isPutOff = served && driver.waiting > FEW_KEYS;
     const rested = driver.drain(
       isPutOff ? { reconciles: 0 } : { reconciles: limits.turnReconciles, until: start + limits.turnMs },
@@ -92,6 +93,16 @@ export class TurnEnd {
     this.#returnAt(driver.restedAt, start);
     if (!rested || mustGoOn) platform.defer(come);
     return isPutOff;
+  }
+
+  /**
+   * Where storage takes some writes and not others, controllers' own may be taken and the mark of what these led to not,
+   * and then the memory of it may be lost: so that is written before them.
+   */
+  #markFirst(): void {
+    const { driver } = this.#parts;
+    driver.drain({ reconciles: 0 });
+    driver.persist();
   }
 
   #tell(): void {

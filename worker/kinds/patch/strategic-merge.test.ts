@@ -103,6 +103,11 @@ test("$patch: replace replaces a list or a map", () => {
   });
 });
 
+test("where there is nothing to replace, a list's $patch goes, and a map that has one", () => {
+  const patch = { containers: [{ name: "e" }, { $patch: "replace" }], labels: { c: "3", $patch: "replace" } };
+  expect(merge({}, patch)).toEqual({ containers: named("e") });
+});
+
 test("$deleteFromPrimitiveList removes values", () => {
   const patch = { "$deleteFromPrimitiveList/finalizers": ["a", "x"], finalizers: ["c"] };
   expect(merge({ finalizers: ["a", "b"] }, patch)).toEqual({ finalizers: ["c", "b"] });

@@ -167,14 +167,14 @@ function deleteFromList(result: JsonObject, key: string, value: unknown): void {
   result[key] = before.filter((item) => !gone.has(JSON.stringify(item)));
 }
 
-/** What a patch says where there is nothing to merge into: no nulls, no directives. undefined when nothing is left. */
+/** What a patch says where there is nothing to merge into: no nulls, no directives nor the maps that hold them. */
 function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
   if (!isObject(value)) return value;
-  if (value[DIRECTIVE] === "delete") return undefined;
+  if (DIRECTIVE in value) return undefined;
   const result: JsonObject = {};
   for (const [key, item] of Object.entries(value)) {
-    if (item === null || key === DIRECTIVE || key === RETAIN_KEYS) continue;
+    if (item === null || key === RETAIN_KEYS) continue;
     if (key.startsWith(DELETE_FROM) || key.startsWith(SET_ORDER)) continue;
     const plain = withoutDirectives(item);
     if (plain !== undefined) set(result, key, plain);
