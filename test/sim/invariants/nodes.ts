@@ -11,6 +11,8 @@ const FOUND_AFTER_MS = 60_000;
 /** While these last the object may not be able to look, or to write down what it sees. */
 const BLINDING = new Set(["refuse", "writes-fail", "alarms", "slow-storage", "weather", "die", "die-within"]);
 
+type Fault = { do: string; ms?: number; node?: number };
+
 /**
  * A node that is down is not called Ready for long. Other nodes' agents make the cluster look; where none is up, requests
  * do. https://kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats
@@ -23,9 +25,16 @@ export const lostNodesNoticed: Rule = {
     const foundAt = new Map<string, number>();
     let lookAt = 0;
     let blindUntil = 0;
+    /** Since when a node is up that could look. */
+    let accompaniedSince: number | undefined;
+    /** A node that stands still looks after nobody, by its number. */
+    const frozenUntil = new Map<number, number>();
+    const looks = ({ running }: { running: boolean }, number: number) =>
+      running && history.at - (frozenUntil.get(number) ?? 0) > LOOK_EVERY_MS;
     function look(): void {
       lookAt = history.at + LOOK_EVERY_MS;
-      const isAlone = ![...truth.nodes().values()].some(({ running }) => running);
+      const isAlone = ![...truth.nodes().values()].some(looks);
+      accompaniedSince = isAlone ? undefined : (accompaniedSince ?? history.at);
       for (const [name, { running }] of truth.nodes()) {
         if (running) {
           downSince.delete(name);
@@ -34,7 +43,7 @@ export const lostNodesNoticed: Rule = {
         const entry = history.get<CoreV1Node>("nodes", "", name);
         const ready = entry?.object.status?.conditions?.find(({ type }) => type === "Ready")?.status;
         const found = (isAlone ? foundAt : downSince).get(name) ?? Number.POSITIVE_INFINITY;
-        const since = Math.max(found, blindUntil);
+        const since = Math.max(found, blindUntil, accompaniedSince ?? 0);
         if (entry && ready === "True" && history.at - since > PATIENCE_MS)
           fail(`${describe(entry)} is down for ${Math.round((history.at - since) / 1000)} s and called Ready`);
       }
@@ -45,7 +54,8 @@ export const lostNodesNoticed: Rule = {
       },
       seen(observation) {
         if (observation.type === "fault") {
-          const { do: what, ms = 0 } = JSON.parse(observation.fault) as { do: string; ms?: number };
+          const { do: what, ms = 0, node = 0 } = JSON.parse(observation.fault) as Fault;
+          if (what === "freeze") frozenUntil.set(node, history.at + ms);
           if (BLINDING.has(what)) blindUntil = Math.max(blindUntil, history.at + ms);
         }
         if (history.at >= lookAt) look();

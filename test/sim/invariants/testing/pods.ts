@@ -152,6 +152,16 @@ export const podCases: Cases = {
         tale.at += 900_000;
         tale.put("configmaps", "ns/c");
       },
+      "one beside another that stands still": (tale) => {
+        tale.machines.set("n", { running: false });
+        tale.machines.set("m", { running: true });
+        tale.sees({ type: "fault", fault: JSON.stringify({ do: "freeze", node: 1, ms: 900_000 }) });
+        node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
+        tale.at += 890_000;
+        tale.put("configmaps", "ns/c");
+        tale.at += 100_000;
+        tale.put("configmaps", "ns/c");
+      },
       "the only one, while nobody asks": (tale) => {
         tale.machines.set("n", { running: false });
         node(tale, "n", { status: { conditions: [{ type: "Ready", status: "True" }] } });
