@@ -10,7 +10,7 @@ import { effects } from "../agent/effects.ts";
 import { administrator } from "../agent/local/credentials.ts";
 import { sendChecked } from "../agent/local/http.ts";
 import { run } from "../agent/process.ts";
-import { memoryOf } from "./bench/processes.ts";
+import { ownMemoryOf } from "./bench/processes.ts";
 import { median } from "./bench/runner.ts";
 import { build } from "./bench/sides/skerry.ts";
 import { eventually, TestCluster } from "./support/cluster.ts";
@@ -62,8 +62,7 @@ const pod = (name: string) => ({
 type Sample = Record<string, number>;
 
 async function sample(cluster: TestCluster): Promise<Sample> {
-  // A program's file is shared with others of the machine, and counts for more when they end: its own memory alone is meant.
-  const memory = PROGRAMS.map((name) => [`${name} memory`, memoryOf(name, cluster.pid(name)).anonymous]);
+  const memory = PROGRAMS.map((name) => [`${name} memory`, ownMemoryOf(cluster.pid(name))]);
   const state = await megabytes(join(cluster.home, "storage"));
   const all = await megabytes(cluster.home);
   return Object.fromEntries([...memory, ["control plane's disk", state], ["node's disk", all - state]]);
