@@ -74,6 +74,13 @@ test("a port is the older Service's, and the other's when that goes", () => {
   expect(told("second")).toHaveLength(2);
 });
 
+test("and stays whose it is when another is made within the same second", () => {
+  service("second");
+  cluster.now -= 1000;
+  service("first");
+  expect([told("second")?.length, told("first")]).toEqual([2, undefined]);
+});
+
 test.each([22, 6443, 10250])("port %d is left to the nodes", (port) => {
   service("own", { ports: [{ port, protocol: "TCP" }] });
   expect(told("own")).toBeUndefined();
