@@ -1,6 +1,7 @@
 import { isIPv4 } from "node:net";
 import { ANNOUNCED_BY } from "../../worker/lib/load-balancers.ts";
 import { attempt, type Command } from "./commands.ts";
+import { directDevice } from "./routes.ts";
 import type { Service } from "./types.ts";
 
 /** The load balancers' addresses that this node is to have in its local network. */
@@ -59,7 +60,7 @@ export class AnnouncedAddresses {
   async #add(address: string): Promise<void> {
     const { command, link, log } = this.#options;
     // Asked before the address is the machine's own.
-    const network = await this.#network(address);
+    const network = await directDevice(command, address);
     if (!network) return log(`network: no local network of this node has the load balancer's address ${address}`);
     await attempt(command("ip", ["link", "add", link, "type", "bridge"]));
     await command("ip", ["link", "set", link, "up"]);
@@ -72,12 +73,5 @@ export class AnnouncedAddresses {
   async #remove(address: string): Promise<void> {
     await attempt(this.#options.command("ip", ["address", "delete", `${address}/32`, "dev", this.#options.link]));
     this.#set?.delete(address);
-  }
-
-  /** The interface whose network has the address. */
-  async #network(address: string): Promise<string | undefined> {
-    const text = await this.#options.command("ip", ["-j", "-4", "route", "get", address]).catch(() => "[]");
-    const [route] = JSON.parse(text) as { dev?: string; gateway?: string; type?: string }[];
-    return route && !route.gateway && route.type !== "local" && route.dev !== "lo" ? route.dev : undefined;
   }
 }

@@ -57,7 +57,7 @@ export class NodeRoutes {
   }
 
   async #add({ to, via }: Route): Promise<boolean> {
-    const device = await this.#directDevice(via);
+    const device = await directDevice(this.#command, via);
     if (!device) return false;
     await this.#command("ip", ["route", "replace", to, "via", via, "dev", device, ...this.#mine()]);
     this.#set.set(to, via);
@@ -72,11 +72,11 @@ export class NodeRoutes {
   #mine(): string[] {
     return ["proto", ROUTE_PROTOCOL, "metric", `${this.#identity.metric}`];
   }
+}
 
-  /** The interface on whose network `address` is, or undefined when a router lies between or it is our own. */
-  async #directDevice(address: string): Promise<string | undefined> {
-    const text = await this.#command("ip", ["-j", "-4", "route", "get", address]).catch(() => "[]");
-    const [route] = JSON.parse(text) as { dev?: string; gateway?: string; type?: string }[];
-    return route && !route.gateway && route.type !== "local" && route.dev !== "lo" ? route.dev : undefined;
-  }
+/** The interface on whose network `address` is, or undefined when a router lies between or it is our own. */
+export async function directDevice(command: Command, address: string): Promise<string | undefined> {
+  const text = await command("ip", ["-j", "-4", "route", "get", address]).catch(() => "[]");
+  const [route] = JSON.parse(text) as { dev?: string; gateway?: string; type?: string }[];
+  return route && !route.gateway && route.type !== "local" && route.dev !== "lo" ? route.dev : undefined;
 }

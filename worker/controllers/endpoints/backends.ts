@@ -10,6 +10,7 @@ import type { View, Watch } from "../controller.ts";
 import { keyOf, watch } from "../keys.ts";
 
 export const SERVICE_NAME = "kubernetes.io/service-name";
+export const ZONE = "topology.kubernetes.io/zone";
 export const HEADLESS = "service.kubernetes.io/headless";
 
 /** A port as it is on one pod. */
@@ -72,7 +73,7 @@ function backendOf(view: View, service: Readonly<Service>, pod: Readonly<Pod>): 
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const { hostname, subdomain, nodeName } = pod.spec;
   const node = nodeName ? view.get(Node, "", nodeName) : undefined;
-  const zone = node?.metadata.labels?.["topology.kubernetes.io/zone"];
+  const zone = node?.metadata.labels?.[ZONE];
   return {
     pod,
     address: pod.status?.podIP ?? "",

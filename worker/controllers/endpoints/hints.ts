@@ -9,13 +9,12 @@ import type { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import { parseQuantity } from "../../lib/quantity.ts";
 import { conditionOf } from "../conditions.ts";
 import type { Digest, View } from "../controller.ts";
-import type { Backend } from "./backends.ts";
+import { type Backend, ZONE } from "./backends.ts";
 
 export type Hints = NonNullable<NonNullable<EndpointSlice["endpoints"]>[number]["hints"]>;
 /** By the pod's uid; `refused` tells why there are none, where they are wanted in proportion to the zones' processors. */
 export type Hinted = { hints: ReadonlyMap<string, Hints>; refused?: string };
 
-const ZONE = "topology.kubernetes.io/zone";
 const MODE = "service.kubernetes.io/topology-mode";
 /** Its former name, which still goes first. */
 const FORMER_MODE = "service.kubernetes.io/topology-aware-hints";

@@ -7,16 +7,15 @@ import { isIp } from "../../kinds/validation/ip.ts";
 import { conditionOf } from "../conditions.ts";
 import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
+import { outsideAddress } from "../nodes/outside-address.ts";
 
 /** Addresses in one status: in larger clusters these are some of those that serve. */
 const MOST = 50;
 
 /** Where a node serves Ingresses; "" where it does not. */
-function servingAddress({ status }: Readonly<Node>): string {
-  const is = (type: string) => conditionOf(status?.conditions, type)?.status === "True";
-  if (!is("Ready") || !is(NODE_CONDITION)) return "";
-  const of = (type: string) => status?.addresses?.find((known) => known.type === type)?.address;
-  return of("ExternalIP") ?? of("InternalIP") ?? "";
+function servingAddress(node: Readonly<Node>): string {
+  const is = (type: string) => conditionOf(node.status?.conditions, type)?.status === "True";
+  return is("Ready") && is(NODE_CONDITION) ? outsideAddress(node) : "";
 }
 
 const SERVING: Digest<Node, string> = { kind: Node, of: servingAddress };

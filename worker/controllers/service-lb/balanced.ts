@@ -7,6 +7,7 @@ import { conditionOf } from "../conditions.ts";
 import type { Digest, View } from "../controller.ts";
 import { SERVICE_NAME } from "../endpoints/backends.ts";
 import { keyOf, splitKey } from "../keys.ts";
+import { outsideAddress } from "../nodes/outside-address.ts";
 
 /** Upstream's mark of nodes that are to take no traffic for load balancers. */
 const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
@@ -15,11 +16,11 @@ const EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers";
 export type Plan = { addresses: readonly string[]; by?: string; problem?: string };
 
 /** The node's address for others, "" while it takes no traffic. */
-export function addressOf({ metadata, status }: Readonly<Node>): string {
+export function addressOf(node: Readonly<Node>): string {
+  const { metadata, status } = node;
   if (metadata.deletionTimestamp || metadata.labels?.[EXCLUDED] !== undefined) return "";
   if (conditionOf(status?.conditions, "Ready")?.status !== "True") return "";
-  const of = (type: string) => status?.addresses?.find((known) => known.type === type)?.address;
-  const address = of("ExternalIP") ?? of("InternalIP") ?? "";
+  const address = outsideAddress(node);
   return isIp(address) ? address : "";
 }
 

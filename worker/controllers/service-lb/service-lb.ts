@@ -35,14 +35,17 @@ export const serviceLoadBalancerController: Controller = {
       if (was && (type === "DELETED" || !same(holdings(service), holdings(old)))) yield* allOurs(view);
     }),
     watch(Node, function* (node, old, view, type) {
-      const traits = ({ metadata }: Readonly<Node>) => poolOf(view)?.nodes.length && metadata.labels;
-      if (type === "MODIFIED" && old && addressOf(node) === addressOf(old) && same(traits(node), traits(old))) return;
+      // The pool is read only where it may matter: nodes write often, and seldom other labels.
+      const isSelectedAs = (before: Readonly<Node>) =>
+        same(node.metadata.labels, before.metadata.labels) || !poolOf(view)?.nodes.length;
+      if (type === "MODIFIED" && old && addressOf(node) === addressOf(old) && isSelectedAs(old)) return;
       yield* allOurs(view);
     }),
     watch(EndpointSlice, function* ({ metadata }, _, view) {
       const key = `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME]}`;
+      if (!view.digest(HELD).get(key)) return; // most Services are no load balancers, and need not be read
       const service = view.get(Service, ...splitKey(key));
-      if (service && isOurs(service) && isLocal(service)) yield key;
+      if (service && isLocal(service)) yield key;
     }),
     watch(ConfigMap, function* ({ metadata }, _, view) {
       if (metadata.name === POOL.name && metadata.namespace === POOL.namespace) yield* allOurs(view);
