@@ -71,7 +71,9 @@ export type AgentParts = {
   runtime: Runtime;
   /** Calls `onHealth` after each look at whether the runtime answers. */
   watchRuntime(onHealth: (answers: boolean) => void): void;
-  network: PodNetwork & Pick<NodeNetwork, "start" | "stop" | "sync" | "renew">;
+  network: PodNetwork &
+    Pick<NodeNetwork, "start" | "stop" | "sync" | "renew"> &
+    Partial<Pick<NodeNetwork, "onHealthCheckFailed">>;
   host(api: Api): Host;
   /** What the machine is; `conditions` are as last told. */
   facts(
@@ -171,6 +173,8 @@ export class AgentCore {
     if (host.ownVolumes)
       host.ownVolumes.onFailure = (volume, message) =>
         this.pods.tellVolume(volume, "Warning", "VolumeFailedDelete", message);
+    network.onHealthCheckFailed = (service, message) =>
+      this.pods.tellService(service, "Warning", "FailedToStartServiceHealthcheck", message);
     this.statics = parts.staticPods?.(() => this.sync());
     this.ingress = parts.ingress?.({
       onChange: () => this.tellFacts(),

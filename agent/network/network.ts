@@ -13,6 +13,7 @@ import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
 import { rangeOf } from "./policies/peers.ts";
 import { NodeRoutes, wantedRoutes } from "./routes.ts";
+import { HealthChecks, healthChecksFor } from "./services/health-checks.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
 import type { NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
@@ -31,6 +32,8 @@ export type NodeNetworkOptions = {
 /** How often what is in the kernel is compared with what should be: other programs flush tables and routes. */
 const VERIFY_MS = 30_000;
 const RETRY_MS = { first: 500, most: 30_000 };
+/** Services count as served while what was last wanted of them is not in the kernel for no longer than this. */
+const HEALTH_TIMEOUT_MS = 60_000;
 
 /** All that a started network consists of; made by `start`, ended by `stop`. */
 type Parts = {
@@ -42,6 +45,7 @@ type Parts = {
   guard: PolicyGuard;
   context: RulesContext;
   memo: RulesMemo;
+  healthChecks: HealthChecks;
   records: Records;
   dns: DnsServer;
   api: ApiForwarder;
@@ -59,6 +63,9 @@ export class NodeNetwork {
   #cancel: () => void = () => {};
   #stopping = new AbortController();
   #retryMs = RETRY_MS.first;
+  #failingSince: number | undefined;
+  /** A Service's health checks cannot be answered here. */
+  onHealthCheckFailed: (service: Service, message: string) => void = () => {};
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -128,7 +135,9 @@ export class NodeNetwork {
     const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
     const guard = this.#policyGuard(settings, pods);
     this.#stopping = new AbortController();
-    this.#parts = { settings, pods, routes, announced, table, guard, context, memo: new Map(), records, ...servers };
+    const memo: RulesMemo = new Map();
+    const healthChecks = this.#healthChecks();
+    this.#parts = { settings, pods, routes, announced, table, guard, context, memo, healthChecks, records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -171,6 +180,15 @@ export class NodeNetwork {
         { address: apiAddress, protocol: "TCP", port: 443, isPod: false },
       ],
       opened: () => pods?.namespaces?.addresses ?? new Map(),
+    });
+  }
+
+  #healthChecks(): HealthChecks {
+    const { nodeName, effects } = this.#options;
+    return new HealthChecks({
+      nodeName,
+      isServing: () => this.#failingSince === undefined || effects.now() - this.#failingSince < HEALTH_TIMEOUT_MS,
+      failed: (service, message) => this.onHealthCheckFailed(service, message),
     });
   }
 
@@ -245,7 +263,7 @@ export class NodeNetwork {
     await this.settled();
     const parts = this.#parts;
     this.#parts = undefined;
-    if (parts) await Promise.all([parts.dns.close(), parts.api.close()]);
+    if (parts) await Promise.all([parts.dns.close(), parts.api.close(), parts.healthChecks.close()]);
     if (!remove) return;
     const unknown = { podCIDR: "", serviceCIDR: "" };
     const routes = new NodeRoutes(this.#command, this.#identity);
@@ -271,7 +289,9 @@ export class NodeNetwork {
       try {
         await this.#apply(parts, this.#state);
         this.#retryMs = RETRY_MS.first;
+        this.#failingSince = undefined;
       } catch (error) {
+        this.#failingSince ??= this.#options.effects.now();
         this.#options.log(`network: ${errorText(error)}`);
         this.#retryLater();
         return;
@@ -280,12 +300,14 @@ export class NodeNetwork {
   }
 
   async #apply(parts: Parts, state: NetworkState): Promise<void> {
+    const { nodeName } = this.#options;
     try {
       await parts.guard.enforce();
     } finally {
       await parts.table.apply(rulesFor(state, parts.context, parts.memo));
-      await parts.routes.apply(wantedRoutes(state.nodes, this.#options.nodeName));
-      await parts.announced.apply(announcedBy(state.services, this.#options.nodeName));
+      await parts.routes.apply(wantedRoutes(state.nodes, nodeName));
+      await parts.announced.apply(announcedBy(state.services, nodeName));
+      await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));
     }
   }
 

@@ -24,6 +24,7 @@ export type Service = {
     externalIPs?: string[];
     externalName?: string;
     externalTrafficPolicy?: string;
+    healthCheckNodePort?: number;
     internalTrafficPolicy?: string;
     loadBalancerSourceRanges?: string[];
     ports?: ServicePort[];

@@ -100,6 +100,17 @@ export class EventRecorder {
     this.#record({ kind: "PersistentVolume", name, uid, apiVersion: "v1" }, type, reason, message);
   }
 
+  /** About a Service that this node serves. */
+  recordService(
+    { metadata }: { metadata?: Pick<Reference, "namespace" | "name" | "uid"> },
+    type: EventType,
+    reason: string,
+    message: string,
+  ): void {
+    const { namespace, name, uid } = metadata ?? {};
+    this.#record({ kind: "Service", namespace, name, uid, apiVersion: "v1" }, type, reason, message);
+  }
+
   #record(about: Reference, type: EventType, reason: string, message: string): void {
     const joined = this.#similar.joins(about, type, reason, message, this.#effects.now());
     const words = `${joined ? "(combined from similar events): " : ""}${message}`.slice(0, MOST_MESSAGE);

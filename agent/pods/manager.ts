@@ -180,6 +180,11 @@ export class PodManager {
     this.#node.events.recordVolume(...event);
   }
 
+  /** An event about a Service. */
+  tellService(...event: Parameters<EventRecorder["recordService"]>): void {
+    this.#node.events.recordService(...event);
+  }
+
   /** An event about a pod that is not from what becomes of it. */
   tellPod(...event: Parameters<EventRecorder["record"]>): void {
     this.#node.events.record(...event);
