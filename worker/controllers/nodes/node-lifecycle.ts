@@ -1,3 +1,4 @@
+import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodReady } from "../../kinds/core/pod-conditions.ts";
@@ -8,11 +9,11 @@ import { conditionOf, withCondition } from "../conditions.ts";
 import type { Controller, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { keyOf, watch } from "../keys.ts";
-import { type Disruption, disruption, READINESS, readyStatus } from "./readiness.ts";
+import { readyStatus } from "./readiness.ts";
+import { isSitePolicies, siteWait } from "./site-policy.ts";
+import { disruptionOf, evictionWait, lostNodes, NOT_READY, UNREACHABLE } from "./zones.ts";
 
 const PREFIX = "node.kubernetes.io";
-export const NOT_READY = `${PREFIX}/not-ready`;
-const UNREACHABLE = `${PREFIX}/unreachable`;
 const UNSCHEDULABLE = `${PREFIX}/unschedulable`;
 
 /** Conditions that keep new pods off while they are True. */
@@ -27,7 +28,7 @@ const PRESSURES: readonly (readonly [condition: string, taint: string])[] = [
 const OWN = new Set([NOT_READY, UNREACHABLE, UNSCHEDULABLE, ...PRESSURES.map(([, taint]) => taint)]);
 
 /** How bad things were when the lost were last looked at. */
-const extents = new WeakMap<View, Disruption>();
+const extents = new WeakMap<View, string>();
 
 /**
  * Turns what is known of a node into taints, and the pods of a lost node unready, so that no Service leads to them.
@@ -38,19 +39,30 @@ export const nodeLifecycleController: Controller = {
   watches: [
     watch(Node, function* (node, old, view, type) {
       if (type !== "DELETED") yield keyOf(node);
-      // Whether the lost may be evicted depends on how many there are.
-      if (type === "MODIFIED" && old && readyStatus(node) === readyStatus(old)) return;
-      const extent = disruption(view);
+      // Whether the lost may be given up depends on how many there are.
+      if (type === "MODIFIED" && old && readyStatus(node) === readyStatus(old) && sameLabels(node, old)) return;
+      const extent = disruptionOf(view);
       if (extents.get(view) === extent) return;
       extents.set(view, extent);
-      for (const [other, status] of view.digest(READINESS)) if (status !== "True") yield other;
+      yield* lostNodes(view);
+    }),
+    watch(ConfigMap, function* (map, _old, view) {
+      if (isSitePolicies(map)) yield* lostNodes(view);
     }),
   ],
   reconcile(view, key, { now }) {
     const node = view.get(Node, "", key.slice(1));
     if (!node) return [];
-    const taints = taintsOf(node, disruption(view), now);
     const intents: Intent[] = [];
+    const status = readyStatus(node);
+    let waitMs = Number.POSITIVE_INFINITY;
+    // A node that has never said anything has nothing to evict.
+    if (status !== undefined && status !== "True") {
+      const site = siteWait(view, node, now);
+      if (site.problem) intents.push(warning(node, "InvalidSitePolicy", site.problem));
+      waitMs = Math.max(evictionWait(view, node, now), site.waitMs);
+    }
+    const taints = taintsOf(node, waitMs === 0, now);
     if (!same(taints, node.spec?.taints ?? [])) {
       const spec = { ...node.spec, ...(taints.length > 0 ? { taints } : { taints: undefined }) };
       intents.push({ do: "update", kind: Node, object: { ...node, spec } as Node });
@@ -59,13 +71,15 @@ export const nodeLifecycleController: Controller = {
       if (lost(taints) && !lost(node.spec?.taints))
         intents.push(normal(node, "NodeNotReady", `Node ${node.metadata.name} status is now: NodeNotReady`));
     }
-    const status = readyStatus(node);
     if (status !== undefined && status !== "True") intents.push(...podsUnready(view, node, now));
+    if (waitMs > 0 && waitMs < Number.POSITIVE_INFINITY) intents.push({ do: "again", afterMs: waitMs });
     return intents;
   },
 };
 
-function taintsOf(node: Readonly<Node>, extent: Disruption, now: number): CoreV1Taint[] {
+const sameLabels = (node: Readonly<Node>, old: Readonly<Node>) => same(node.metadata.labels, old.metadata.labels);
+
+function taintsOf(node: Readonly<Node>, evicts: boolean, now: number): CoreV1Taint[] {
   const known = node.spec?.taints ?? [];
   const wanted: CoreV1Taint[] = known.filter((taint) => !OWN.has(taint.key));
   const add = (key: string, effect: string) => {
@@ -79,9 +93,7 @@ function taintsOf(node: Readonly<Node>, extent: Disruption, now: number): CoreV1
   if (ready === "True") return inOldOrder(wanted, known);
   const lost = ready === "Unknown" ? UNREACHABLE : NOT_READY;
   add(lost, "NoSchedule");
-  const evicting = known.some((taint) => taint.key === lost && taint.effect === "NoExecute");
-  // A node that has never said anything has nothing to evict.
-  if (ready !== undefined && (extent === "none" || (extent === "partial" && evicting))) add(lost, "NoExecute");
+  if (evicts) add(lost, "NoExecute");
   return inOldOrder(wanted, known);
 }
 

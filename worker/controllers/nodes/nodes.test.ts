@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Deployment } from "../../kinds/apps/deployment.ts";
+import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodActive, isPodReady } from "../../kinds/core/pod-conditions.ts";
@@ -135,6 +136,125 @@ describe("a node that is lost", () => {
     model.runPods();
     expect(podsOn(model, "node-a")).toEqual([]);
     expect(podsOn(model, "node-b")).toHaveLength(4);
+  });
+});
+
+describe("many nodes that are lost at once", () => {
+  const ZONE = "topology.kubernetes.io/zone";
+
+  /** Nodes in zones: `{ home: 2 }` makes home-0 and home-1. */
+  function zoned(zones: Record<string, number>): Model {
+    const model = cluster(0);
+    for (const [zone, size] of Object.entries(zones)) {
+      for (let i = 0; i < size; i++) {
+        model.addNode(`${zone}-${i}`);
+        model.edit(Node, { metadata: { name: `${zone}-${i}` }, spec: {} }, (node) => {
+          node.metadata.labels = { ...node.metadata.labels, [ZONE]: zone };
+        });
+      }
+    }
+    model.rest();
+    return model;
+  }
+  const lose = (model: Model, zone: string, from: number, to: number) => {
+    for (let i = from; i < to; i++) model.setNodeReady(`${zone}-${i}`, "Unknown");
+    model.rest();
+  };
+  const evicting = (model: Model) =>
+    model
+      .list(Node)
+      .filter(({ spec }) => spec?.taints?.some(({ effect }) => effect === "NoExecute"))
+      .map(({ metadata }) => metadata.name);
+  const policies = (model: Model, data: Record<string, string>) =>
+    model.create(ConfigMap, { metadata: { name: "site-policies", namespace: "kube-system" }, data });
+
+  test("are given up one after the other, ten seconds apart", () => {
+    const model = zoned({ home: 7 });
+    lose(model, "home", 0, 3);
+    expect(evicting(model)).toEqual(["home-0"]);
+    model.advance(9 * SECOND);
+    expect(evicting(model)).toEqual(["home-0"]);
+    model.advance(SECOND);
+    expect(evicting(model)).toEqual(["home-0", "home-1"]);
+    model.advance(10 * SECOND);
+    expect(evicting(model)).toEqual(["home-0", "home-1", "home-2"]);
+  });
+
+  test("of one zone do not hold up those of another", () => {
+    const model = zoned({ home: 7, shed: 7 });
+    lose(model, "home", 0, 2);
+    lose(model, "shed", 0, 2);
+    expect(evicting(model)).toEqual(["home-0", "shed-0"]);
+  });
+
+  test("are not given up while they are more than half of their zone, but those that are go on", () => {
+    const model = zoned({ home: 5, shed: 2 });
+    lose(model, "home", 0, 1);
+    expect(evicting(model)).toEqual(["home-0"]);
+    lose(model, "home", 1, 4);
+    model.advance(3600 * SECOND);
+    expect(evicting(model)).toEqual(["home-0"]);
+    model.setNodeReady("home-3", "True");
+    model.setNodeReady("home-2", "True");
+    model.rest();
+    expect(evicting(model)).toEqual(["home-0", "home-1"]);
+  });
+
+  test("are given up slowly where their zone is large", () => {
+    const model = zoned({ home: 52 });
+    lose(model, "home", 0, 40);
+    // The first went while few were lost; each of the others takes 100 s.
+    const first = evicting(model).length;
+    model.advance(99 * SECOND);
+    expect(evicting(model)).toHaveLength(first);
+    model.advance(2 * SECOND);
+    expect(evicting(model)).toHaveLength(first + 1);
+    model.advance(100 * SECOND);
+    expect(evicting(model)).toHaveLength(first + 2);
+  });
+
+  test("may be a whole zone: others are there to show that it is the zone", () => {
+    const model = zoned({ home: 3, shed: 2 });
+    lose(model, "home", 0, 3);
+    model.advance(30 * SECOND);
+    expect(evicting(model)).toEqual(["home-0", "home-1", "home-2"]);
+    lose(model, "shed", 0, 2);
+    expect(evicting(model)).toEqual([]);
+  });
+
+  test("and are excluded from the count, tell nothing of the others", () => {
+    const model = zoned({ home: 4 });
+    for (const i of [0, 1, 2])
+      model.edit(Node, { metadata: { name: `home-${i}` }, spec: {} }, (node) => {
+        node.metadata.labels = { ...node.metadata.labels, "node.kubernetes.io/exclude-disruption": "" };
+      });
+    lose(model, "home", 0, 3);
+    model.advance(20 * SECOND);
+    expect(evicting(model)).toEqual(["home-0", "home-1", "home-2"]);
+  });
+
+  test("keep their pods where the policy of their site says so, until it says otherwise", () => {
+    const model = zoned({ home: 3, shed: 3 });
+    policies(model, { home: "Never", default: "10m" });
+    lose(model, "home", 0, 1);
+    lose(model, "shed", 0, 1);
+    expect(evicting(model)).toEqual([]);
+    expect(taints(model, "home-0")).toEqual(["unreachable:NoSchedule"]);
+    model.advance(599 * SECOND);
+    expect(evicting(model)).toEqual([]);
+    model.advance(2 * SECOND);
+    expect(evicting(model)).toEqual(["shed-0"]);
+    model.edit(ConfigMap, { metadata: { name: "site-policies", namespace: "kube-system" } }, (map) => {
+      map.data = { home: "soon", shed: "Never" };
+    });
+    model.rest();
+    expect(evicting(model)).toEqual(["home-0"]);
+    expect(model.events).toContainEqual(
+      expect.objectContaining({
+        reason: "InvalidSitePolicy",
+        message: 'ConfigMap "kube-system/site-policies": "soon" of "home" is neither a duration nor "Never"',
+      }),
+    );
   });
 });
 
