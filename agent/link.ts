@@ -21,6 +21,8 @@ import { VERSION } from "./version.ts";
 const PING_EVERY_MS = 10_000;
 /** The protocol version that brought the watchman's word. */
 const LOOK_VERSION = 2;
+/** The one that brought wakes. */
+const WAKE_VERSION = 5;
 /** Without a word for so long, the socket counts as lost. */
 const SILENCE_MS = 25_000;
 const CALL_TIMEOUT_MS = 30_000;
@@ -45,6 +47,8 @@ export type Handlers = {
   stream(message: Extract<ToNode, { type: "stream" }>): void;
   /** What the node uses, and with `pods` what its pods do; a model does not tell. */
   usage?(pods: boolean): Promise<NodeUsage>;
+  /** What requests the node has seen. */
+  traffic?(): Promise<NodeUsage>;
   online(online: boolean): void;
 };
 
@@ -164,6 +168,11 @@ export class Link {
     if (this.open && this.version >= LOOK_VERSION) this.socket?.send(LOOK);
   }
 
+  /** Requests wait for a Service that has no endpoints. */
+  wake(namespace: string, service: string): void {
+    if (this.open && this.version >= WAKE_VERSION) this.send({ type: "wake", namespace, service });
+  }
+
   private hello(): void {
     const { node, machine } = this.options;
     const revision = this.handlers.revision();
@@ -187,7 +196,7 @@ export class Link {
       case "stream":
         return this.handlers.stream(message);
       case "usage":
-        return void this.tellUsage(message.id, message.pods);
+        return void this.tellUsage(message);
       case "reply": {
         const call = this.calls.get(message.id);
         this.calls.delete(message.id);
@@ -197,9 +206,9 @@ export class Link {
     }
   }
 
-  private async tellUsage(id: number, pods: boolean): Promise<void> {
+  private async tellUsage({ id, pods, traffic }: Extract<ToNode, { type: "usage" }>): Promise<void> {
     try {
-      const usage = await this.handlers.usage?.(pods);
+      const usage = await (traffic ? this.handlers.traffic?.() : this.handlers.usage?.(pods));
       if (usage && this.open) this.send({ type: "usage", id, usage });
     } catch (error) {
       this.options.log(`what this node uses could not be told: ${errorText(error)}`);

@@ -24,6 +24,8 @@ export type UsageParts = {
   /** Aborts after so many ms; `end` ends the wait. */
   deadline: Outside["deadline"];
   now(): number;
+  /** How long an answer is good for, ms. */
+  keptMs?: number;
 };
 
 const containersIn = ({ pods = [] }: NodeUsage) => 1 + pods.reduce((sum, { containers }) => sum + containers.length, 0);
@@ -94,7 +96,8 @@ export class NodeUsages implements Usages {
 
   #forget(): void {
     const now = this.#parts.now();
-    for (const [node, { at }] of this.#known) if (now - at >= KEPT_MS) this.#known.delete(node);
+    const { keptMs = KEPT_MS } = this.#parts;
+    for (const [node, { at }] of this.#known) if (now - at >= keptMs) this.#known.delete(node);
     let kept = this.#known.values().reduce((sum, { usage }) => sum + containersIn(usage), 0);
     for (const [node, { usage }] of this.#known) {
       if (kept <= MAX_KEPT_CONTAINERS) return;

@@ -60,6 +60,8 @@ export type LinkDeps = {
   health(node: string): void;
   /** A node has answered `askUsage`. */
   usage?(node: string, id: number, usage: NodeUsage): void;
+  /** Requests wait at a node for a Service. */
+  wake?(namespace: string, service: string): void;
   now(): number;
 };
 
@@ -70,10 +72,11 @@ type Mentioned = Pick<Write, "resource" | "namespace" | "name">;
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
 
-/** The protocol versions that brought questions about usage, and NetworkPolicies and Ingresses. */
+/** The protocol versions that brought questions about usage, NetworkPolicies and Ingresses, and questions about traffic. */
 const USAGE_VERSION = 3;
 const POLICIES_VERSION = 4;
 const INGRESS_VERSION = 4;
+const TRAFFIC_VERSION = 5;
 
 /** Characters of what an agent says of its health: sessions are kept with their sockets, which hold little. */
 const MAX_HEALTH_LENGTH = 1000;
@@ -149,6 +152,8 @@ export class Link {
       }
       case "usage":
         return this.deps.usage?.(session.node, message.id, message.usage);
+      case "wake":
+        return this.deps.wake?.(message.namespace, message.service);
     }
   }
 
@@ -263,11 +268,20 @@ export class Link {
   }
 
   /** Asks a node what it uses; false when it is not connected, or does not know the question. */
+    return this.ask(node, USAGE_VERSION, { type: "usage", id, pods });
+  }
+
+  /** Asks a node what requests it has seen; false as above. */
+  askTraffic(node: string, id: number): boolean {
+    return this.ask(node, TRAFFIC_VERSION, { type: "usage", id, pods: false, traffic: true });
+  }
+
+  private ask(node: string, since: number, question: ToNode): boolean {
   askUsage(node: string, id: number, pods: boolean): boolean {
     const socket = this.deps.socketsOf(node).find((s) => s.session().node === node);
     const session = socket?.session();
-    if (!socket || session?.state !== "open" || (session.version ?? 0) < USAGE_VERSION) return false;
-    send(socket, { type: "usage", id, pods });
+    if (!socket || session?.state !== "open" || (session.version ?? 0) < since) return false;
+    send(socket, question);
     return true;
   }
 

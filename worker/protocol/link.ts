@@ -6,11 +6,12 @@
  * requests) is an ordinary API request, sent as `call` and answered by `reply`, so authorization and admission apply
  * to it as to anyone. Bytes (exec, logs, port-forward) go through the Relay: `stream` asks the agent to dial it.
  */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 /**
  * Clusters and agents are not renewed at one time, so each speaks the older one's version, down to this one. A cluster
  * answers a hello in its version; an agent whose version is refused says hello in an older one. What a version brings is
- * said only where both have it: `look` came with 2, `usage` with 3, NetworkPolicies with 4.
+ * said only where both have it: `look` came with 2, `usage` with 3, NetworkPolicies with 4, `wake` and
+ * questions about traffic with 5.
  */
 export const OLDEST_PROTOCOL_VERSION = 1;
 
@@ -50,7 +51,9 @@ export type ToCluster =
   | { type: "health"; ready: boolean; message: string }
   | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json }
   /** Answers the cluster's `usage` of the same id. */
-  | { type: "usage"; id: number; usage: NodeUsage };
+  | { type: "usage"; id: number; usage: NodeUsage }
+  /** Requests wait at the node for a Service that has no endpoints. Said again while they do; it has no answer. */
+  | { type: "wake"; namespace: string; service: string };
 
 /** One object's new state for the node, or its departure from it. */
 export type NodeChange = { resource: string; namespace: string; name: string; object: ObjectJson | null };
@@ -82,8 +85,8 @@ export type ToNode =
   | { type: "changes"; revision: number; changes: NodeChange[] }
   | { type: "reply"; id: number; code: number; body: Json }
   | { type: "stream"; request: StreamRequest }
-  /** Asks what the node uses now, and with `pods` what its pods do. */
-  | { type: "usage"; id: number; pods: boolean };
+  /** Asks what the node uses now, and with `pods` what its pods do; or with `traffic` for that alone. */
+  | { type: "usage"; id: number; pods: boolean; traffic?: true };
 
 /** Billionths of a processor, over the last so many ms; and bytes that cannot be taken back. */
 export type Usage = { cpu: number; memory: number; windowMs: number };
@@ -94,6 +97,19 @@ export type NodeUsage = {
   at: number;
   node?: Usage;
   pods?: { uid: string; containers: ({ name: string } & Usage)[] }[];
+  traffic?: NodeTraffic;
+};
+
+/** Requests a second, lately; those that have no whole answer yet; and how long ago the last began or ended, ms. */
+export type Traffic = { perSecond: number; pending: number; idleMs: number };
+
+/** Requests by Ingresses that the node has seen, as `namespace/name` and by addresses of pods. */
+export type NodeTraffic = {
+  /** For how long they have been counted, ms. */
+  countedMs: number;
+  services: Record<string, Traffic>;
+  ingresses: Record<string, Traffic>;
+  pods: Record<string, Traffic>;
 };
 
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
@@ -135,6 +151,8 @@ export type ProxyRequest = {
     /** PEM, where the program asks who connects. */
     client?: { certificate: string; key: string };
   };
+  /** What a request by an Ingress is for, as `namespace/name`. */
+  counts?: { service: string; ingress?: string };
 };
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */

@@ -22,6 +22,7 @@ const TO_CLUSTER: Record<ToCluster["type"], Fields> = {
   health: { ready: "boolean", message: "string" },
   call: { id: "number", method: "string", path: "string" },
   usage: { id: "number", usage: "object" },
+  wake: { namespace: "string", service: "string" },
 };
 const TO_NODE: Record<ToNode["type"], Fields> = {
   welcome: {

@@ -14,6 +14,8 @@ export type Route = {
   path: string;
   isExact: boolean;
   target: Target;
+  /** The Ingress that says so, as `namespace/name`. */
+  ingress?: string;
   /** Plain HTTP is sent on to HTTPS. */
   redirects?: true;
   /** In which an answer has to begin, ms; 0 for no limit. */
@@ -88,8 +90,10 @@ function routeTo(
 ): Route | undefined {
   const port = service?.port?.number ?? service?.port?.name;
   if (!service || port === undefined) return undefined;
-  const target = { namespace: ingress.metadata?.namespace ?? "", service: service.name, port };
-  const route = { path: isExact ? path : path.replace(/\/$/, ""), isExact, target, timeoutMs: timeoutOf(ingress) };
+  const { namespace = "", name = "" } = ingress.metadata ?? {};
+  const target = { namespace, service: service.name, port };
+  const own = { target, ingress: `${namespace}/${name}`, timeoutMs: timeoutOf(ingress) };
+  const route = { path: isExact ? path : path.replace(/\/$/, ""), isExact, ...own };
   return withRedirect(ingress, host, route);
 }
 

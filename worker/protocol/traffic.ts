@@ -1,0 +1,24 @@
+/** Figures of requests that several have counted. */
+import type { NodeTraffic, Traffic } from "./link.ts";
+
+export const NO_TRAFFIC: Traffic = { perSecond: 0, pending: 0, idleMs: Number.MAX_SAFE_INTEGER };
+
+/** Of requests that were counted by two, none by both. */
+export const together = (a: Traffic, b: Traffic): Traffic => ({
+  perSecond: a.perSecond + b.perSecond,
+  pending: a.pending + b.pending,
+  idleMs: Math.min(a.idleMs, b.idleMs),
+});
+
+function merged(a: Record<string, Traffic>, b: Record<string, Traffic>): Record<string, Traffic> {
+  const sum = { ...a };
+  for (const [key, traffic] of Object.entries(b)) sum[key] = together(sum[key] ?? NO_TRAFFIC, traffic);
+  return sum;
+}
+
+export const addTraffic = (a: NodeTraffic, b: NodeTraffic): NodeTraffic => ({
+  countedMs: Math.min(a.countedMs, b.countedMs),
+  services: merged(a.services, b.services),
+  ingresses: merged(a.ingresses, b.ingresses),
+  pods: merged(a.pods, b.pods),
+});
