@@ -45,7 +45,7 @@ async function shows(keys: string, ...patterns: RegExp[]): Promise<void> {
   type(keys);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told by them
   const text = () => seen.replaceAll(/\u001b\[[0-9;?]*[a-zA-Z]|\u001b\([A-Z]/g, "");
-  for (const pattern of patterns) await eventually(`${pattern} is shown`, async () => pattern.test(text()), 30_000);
+  for (const pattern of patterns) await eventually(`${pattern} is shown`, async () => pattern.test(text()));
 }
 
 test("it lists pods, and sees others come", async () => {

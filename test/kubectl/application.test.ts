@@ -250,7 +250,7 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
     try {
-      const port = await eventually("a forwarded port", async () => /127\.0\.0\.1:(\d+)/.exec(out)?.[1], 20_000);
+      const port = await eventually("a forwarded port", async () => /127\.0\.0\.1:(\d+)/.exec(out)?.[1]);
       for (let n = 0; n < 3; n++) expect(await fetchText(`http://127.0.0.1:${port}/index.html`)).toBe("it works\n");
     } finally {
       child.kill("SIGTERM");
@@ -363,17 +363,14 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     await eventually(
       "two pods",
       async () => (await ok("get pods -l app=web --no-headers")).trim().split("\n").length === 2,
-      30_000,
     );
   });
 
   test("set image, rollout history, undo and restart", async () => {
     const image = () => ok("get deployment web -o jsonpath={.spec.template.spec.containers[0].image}");
     await ok("set image deployment/web server=busybox:absent");
-    await eventually(
-      "the bad image is told",
-      async () => /ErrImagePull|ImagePullBackOff/.test(await ok("get pods -l app=web")),
-      60_000,
+    await eventually("the bad image is told", async () =>
+      /ErrImagePull|ImagePullBackOff/.test(await ok("get pods -l app=web")),
     );
     expect((await ok("get pods -l app=web --no-headers")).match(/1\/1\s+Running/g)?.length).toBeGreaterThanOrEqual(2);
     expect(await ok("rollout undo deployment/web")).toBe("deployment.apps/web rolled back\n");
@@ -411,7 +408,7 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     expect(await replicaSets()).toBe("");
     await ok("apply -f -", APPLICATION);
     await ok("delete deployment web --cascade=background");
-    await eventually("pods are collected", async () => (await ok("get pods -l app=web -o name")) === "", 60_000);
+    await eventually("pods are collected", async () => (await ok("get pods -l app=web -o name")) === "");
   });
 
   test("deleting the namespace takes everything with it", async () => {

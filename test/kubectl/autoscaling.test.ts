@@ -220,10 +220,10 @@ const replicas = async (of: string, path = ".spec.replicas") =>
   Number(await cluster.ok(`get ${of} -o jsonpath={${path}}`));
 
 const eventuallyScaled = (of: string, wanted: number, path?: string) =>
-  eventually(`${of} has ${wanted} replicas`, async () => (await replicas(of, path)) === wanted, 120_000);
+  eventually(`${of} has ${wanted} replicas`, async () => (await replicas(of, path)) === wanted);
 
 const eventuallyTold = (name: string, condition: string) =>
-  eventually(`${name} tells ${condition}`, async () => (await conditions(name)).includes(condition), 120_000);
+  eventually(`${name} tells ${condition}`, async () => (await conditions(name)).includes(condition));
 
 describe("a Deployment whose pods are busy", () => {
   test("grows to its maximum", async () => {
@@ -282,11 +282,7 @@ test("the bounds hold for whatever has a scale", async () => {
 });
 
 test("metrics of other servers are asked for as APIServices say", async () => {
-  await eventually(
-    "it asks for as many as the queue needs",
-    async () => (await replicas("deploy/asked")) === 4,
-    120_000,
-  );
+  await eventually("it asks for as many as the queue needs", async () => (await replicas("deploy/asked")) === 4);
   await eventuallyTold("asked", "AbleToScale=True ReadyForNewScale");
   const { currentMetrics } = (await hpa("asked")).status ?? {};
   expect(currentMetrics?.map(({ type }) => type)).toEqual(["Pods", "Object", "External"]);

@@ -132,7 +132,7 @@ async function duringWrites(name: string, body: () => Promise<void>): Promise<vo
   await eventually("further writes", async () => writer.acknowledged.length > reached + 10);
   await writer.stop();
   expect(await lostWrites(server, writer.acknowledged)).toEqual([]);
-  await eventually("the watch tells all", () => watcher.agrees(), 30_000);
+  await eventually("the watch tells all", () => watcher.agrees());
   await watcher.stop();
   expect(watcher.faults).toEqual([]);
   expect(writer.acknowledged.filter(({ revision }) => !watcher.seen.has(revision))).toEqual([]);

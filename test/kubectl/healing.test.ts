@@ -61,7 +61,7 @@ spec: { type: NodePort, selector: { app: shop }, ports: [{ port: 80, targetPort:
       `http://${service.spec.clusterIP}/index.html`,
       `http://127.0.0.1:${service.spec.ports[0]?.nodePort}/index.html`,
     ];
-    for (const url of urls) await eventually(url, async () => (await fetchText(url)) === "one\n", 10_000);
+    for (const url of urls) await eventually(url, async () => (await fetchText(url)) === "one\n");
     const stop = startLoad(urls, 4);
     await effects.sleep(500);
     await cluster.apply(application("two"));
@@ -79,7 +79,7 @@ spec: { type: NodePort, selector: { app: shop }, ports: [{ port: 80, targetPort:
 describe("containers that end", () => {
   test("a process that exits is restarted, with backoff, and its last state tells how it ended", async () => {
     await cluster.ok(["run", "exits", "--image=busybox:test", "--", "sh", "-c", "echo once; exit 3"]);
-    await eventually("two restarts", async () => ((await statusOf("exits"))?.restartCount ?? 0) >= 2, 60_000);
+    await eventually("two restarts", async () => ((await statusOf("exits"))?.restartCount ?? 0) >= 2);
     const seen = await eventually("the backoff", async () => {
       const status = await statusOf("exits");
       return status?.state.waiting?.reason === "CrashLoopBackOff" && status;
@@ -126,7 +126,7 @@ spec:
       command: [sh, -c, 'touch /tmp/alive; sleep 4; rm /tmp/alive; exec sleep 600']
       livenessProbe: { exec: { command: [cat, /tmp/alive] }, periodSeconds: 1, failureThreshold: 2 }
 `);
-    await eventually("a restart", async () => ((await statusOf("sick"))?.restartCount ?? 0) >= 1, 60_000);
+    await eventually("a restart", async () => ((await statusOf("sick"))?.restartCount ?? 0) >= 1);
     const events = await cluster.ok("events --for pod/sick");
     expect(events).toContain("Liveness probe failed");
     expect(events).toMatch(/Container sick failed liveness probe, will be restarted/);
@@ -159,10 +159,10 @@ spec: { selector: { app: moody }, ports: [{ port: 80 }] }
       ).trim();
     await eventually("an endpoint", async () => (await ready()) === "true");
     await cluster.ok("exec moody -- rm /tmp/ready");
-    await eventually("no ready endpoint", async () => (await ready()) === "false", 5_000);
+    await eventually("no ready endpoint", async () => (await ready()) === "false");
     expect(await cluster.ok("get pod moody --no-headers")).toMatch(/moody\s+0\/1\s+Running/);
     await cluster.ok("exec moody -- touch /tmp/ready");
-    await eventually("ready again", async () => (await ready()) === "true", 5_000);
+    await eventually("ready again", async () => (await ready()) === "true");
     await cluster.ok("delete pod,service moody --grace-period=1");
   });
 });

@@ -201,8 +201,8 @@ describe("a cut uplink", () => {
 
     const sick = (await running()).find((container) => container.pod === "sick");
     await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
-    await eventually("the probe restarts it", async () => (await attemptOf("sick")) === 1, 40_000);
-    await eventually("the node counts as lost", async () => (await readiness()) === "Unknown", 100_000);
+    await eventually("the probe restarts it", async () => (await attemptOf("sick")) === 1);
+    await eventually("the node counts as lost", async () => (await readiness()) === "Unknown");
     const lost = effects.now() - start;
     console.log(`Ready turned Unknown ${Math.round(lost / 1000)} s after the cut`);
     expect(lost).toBeGreaterThan(28_000);
@@ -255,12 +255,12 @@ describe("a cut uplink", () => {
     await machine.powerOn();
     machine.start(url);
     const names = async () => new Set((await running()).map((container) => container.pod));
-    await eventually("all run again", async () => (await names()).size >= before.length - 1, 90_000);
+    await eventually("all run again", async () => (await names()).size >= before.length - 1);
     await serves();
     const sick = (await running()).find((container) => container.pod === "sick");
     await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
     const attempt = await attemptOf("sick");
-    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > attempt, 60_000);
+    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > attempt);
     await machine.kill(); // with all that it had to tell
     machine.start(url);
     await effects.sleep(3_000);

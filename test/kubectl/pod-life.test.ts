@@ -20,14 +20,10 @@ afterAll(async () => {
 
 const podNamed = (name: string) => cluster.json<CoreV1Pod>(`get pod ${name}`);
 const once = (name: string, holds: (pod: CoreV1Pod) => boolean | undefined) =>
-  eventually(
-    name,
-    async () => {
-      const pod = await podNamed(name);
-      return holds(pod) && pod;
-    },
-    90_000,
-  );
+  eventually(name, async () => {
+    const pod = await podNamed(name);
+    return holds(pod) && pod;
+  });
 const phase = (wanted: string) => (pod: CoreV1Pod) => pod.status?.phase === wanted;
 const first = ({ status }: CoreV1Pod): CoreV1ContainerStatus | undefined => status?.containerStatuses?.[0];
 const conditionsOf = ({ status }: CoreV1Pod) =>

@@ -79,14 +79,10 @@ const versions = async () =>
 const rollout = async () =>
   (await cluster.json<{ data: Record<string, string> }>(`get configmap -n ${ROLLOUT_NAMESPACE} ${ROLLOUT}`)).data;
 const comesTo = (state: string, version: string) =>
-  eventually(
-    `${version} is ${state}`,
-    async () => {
-      const data = await rollout();
-      return data.version === version && data.state === state && data;
-    },
-    120_000,
-  );
+  eventually(`${version} is ${state}`, async () => {
+    const data = await rollout();
+    return data.version === version && data.state === state && data;
+  });
 
 /** Replaces one of the agent's files. */
 const instead = (file: string, contents: string): Plugin => ({

@@ -10,7 +10,7 @@ export type Sent = {
 };
 export type Got = { status: number; type: string; text: string; headers: IncomingHttpHeaders; warnings: string[] };
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 120_000;
 
 export class Client {
   private readonly url: URL;

@@ -14,6 +14,11 @@ import type { Machine } from "./machine.ts";
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "agent/main.ts");
 const START_TIMEOUT_MS = 300_000;
+/** Nothing here asserts how fast anything is: a machine that has other things to do is given time. */
+const PATIENCE_MS = 300_000;
+/** kubectl waits as long, and then says for what. */
+const PATIENCE = `--timeout=${PATIENCE_MS / 1000}s`;
+const KUBECTL_TIMEOUT_MS = PATIENCE_MS + 30_000;
 /** Long enough to load an archive of many images. */
 const NERDCTL_TIMEOUT_MS = 300_000;
 
@@ -31,6 +36,7 @@ export type StartOptions = {
   beside?(cluster: TestCluster): Promise<void>;
 };
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
+type Who = "supervisor" | "workerd" | "agent" | "containerd";
 
 export class TestCluster {
   readonly home: string;
@@ -76,6 +82,8 @@ export class TestCluster {
       SKERRY_HOME: this.home,
       SKERRY_PORT: String(this.port),
       KUBECONFIG: join(this.home, "kubeconfig"),
+      // What kubectl remembers of an address may be of another cluster, which had its port before.
+      KUBECACHEDIR: join(this.home, "kube-cache"),
     };
   }
 
@@ -103,11 +111,11 @@ export class TestCluster {
 
   /** Runs a skerry command of this cluster. */
   skerry(...args: string[]): Promise<Finished> {
-    return run(process.execPath, [this.program, ...args], { env: this.environment, timeoutMs: 60_000 });
+    return run(process.execPath, [this.program, ...args], { env: this.environment, timeoutMs: PATIENCE_MS });
   }
 
-  /** The process that a name of this cluster's supervision stands for. */
-  pid(who: "supervisor" | "workerd" | "agent" | "containerd"): number {
+  /** The process that a name of this cluster's supervision stands for; 0 when there is none. */
+  pid(who: Who): number {
     if (who === "supervisor") return this.supervisor?.pid ?? 0;
     if (who === "containerd") return Number(readFileSync(join(this.home, "containerd/containerd.pid"), "utf8"));
     const mark = who === "workerd" ? join(this.home, "workerd.capnp") : "skerry.js\0agent";
@@ -120,16 +128,24 @@ export class TestCluster {
     return 0;
   }
 
+  /** kill -9 of all of them at once; resolves when they are gone, so that none of them answers what is asked next. */
+  async kill(...names: readonly Who[]): Promise<void> {
+    const pids = names.map((name) => [name, this.pid(name)] as const);
+    for (const [name, pid] of pids) if (pid < 2) throw new Error(`no ${name} runs`);
+    for (const [, pid] of pids) process.kill(pid, "SIGKILL");
+    for (const [name, pid] of pids) await eventually(`${name} is gone`, async () => !isAlive(pid));
+  }
+
   async kubectl(args: string | readonly string[], options: KubectlOptions = {}): Promise<Output> {
     const list = typeof args === "string" ? args.split(" ") : args;
-    const { input, timeoutMs = 60_000, kubectl = "kubectl" } = options;
+    const { input, timeoutMs = KUBECTL_TIMEOUT_MS, kubectl = "kubectl" } = options;
     const done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
     return { ...done, all: done.stdout + done.stderr };
   }
 
-  /** kubectl that must succeed; its standard output. */
+  /** kubectl that must succeed; its standard output. What it waits for may take as long as anything here. */
   async ok(args: string | readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const done = await this.kubectl(args, options);
+    const done = await this.kubectl(patient(typeof args === "string" ? args.split(" ") : args), options);
     if (done.code !== 0)
       throw new Error(
         `kubectl ${typeof args === "string" ? args : args.join(" ")} ended with ${done.code}:\n${done.all}`,
@@ -188,6 +204,21 @@ export class TestCluster {
   }
 }
 
+/** Waiting commands give up after 30 s or at a `--timeout` of their own, which is made longer. */
+function patient(args: readonly string[]): readonly string[] {
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const own = args.slice(0, end);
+  const rest = own.filter((word) => !word.startsWith("--timeout="));
+  const waits = rest.length < own.length || rest.includes("wait");
+  return waits ? [...rest, PATIENCE, ...args.slice(end)] : args;
+}
+
+/** Whoever has ended may wait for its parent to notice. */
+function isAlive(pid: number): boolean {
+  const status = readText(`/proc/${pid}/status`);
+  return status !== "" && !/^State:\s+[ZX]/m.test(status);
+}
+
 function readText(path: string): string {
   try {
     return readFileSync(path, "utf8");
@@ -200,7 +231,7 @@ function readText(path: string): string {
 export async function eventually<T>(
   what: string,
   check: () => Promise<T | undefined | false>,
-  timeoutMs = 60_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const end = effects.now() + timeoutMs;
   let last: unknown;

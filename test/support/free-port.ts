@@ -1,13 +1,34 @@
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
-/** A TCP port of loopback that nobody listens on. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/** The kernel lends no port of these to a connection, and no Service or kubelet has one: what is free stays so until it is used. */
+const FIRST = 12_000;
+const LAST = 29_999;
+
+/** The kernel's first port for connections, where it was set to be lower than usual. */
+function last(): number {
+  const [lowest] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/);
+  return Math.min(LAST, Number(lowest) - 1);
+}
+
+/** Test files run one after the other, each in a process of its own: they begin at different places. */
+let next = process.pid * 16;
+
+/** A TCP port of loopback that nobody listens on, and that nobody here was given before. */
+export async function freePort(): Promise<number> {
+  const span = Math.max(1, last() - FIRST + 1);
+  for (let tries = 0; tries < span; tries++) {
+    const port = FIRST + (next++ % span);
+    if (await isFree(port)) return port;
+  }
+  throw new Error("no port is free");
+}
+
+/** Of all addresses: what another listens on at one of them alone is taken too. */
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
   });
 }

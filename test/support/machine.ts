@@ -16,6 +16,7 @@ import { checked } from "./programs.ts";
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
 /** Long enough to load an archive of many images. */
 const NERDCTL_TIMEOUT_MS = 300_000;
+const COMMAND_TIMEOUT_MS = 300_000;
 
 /** The bridge in a network's own namespace. */
 const BRIDGE = "br0";
@@ -150,7 +151,10 @@ export class Machine {
 
   /** Runs a skerry command on this machine. */
   skerry(...args: string[]) {
-    return run(...this.inside(process.execPath, [MAIN, ...args]), { env: this.environment, timeoutMs: 60_000 });
+    return run(...this.inside(process.execPath, [MAIN, ...args]), {
+      env: this.environment,
+      timeoutMs: COMMAND_TIMEOUT_MS,
+    });
   }
 
   private async loadBusybox(): Promise<void> {
@@ -167,7 +171,7 @@ export class Machine {
   }
 
   run(command: string, ...args: string[]) {
-    return run(...this.inside(command, args), { timeoutMs: 30_000 });
+    return run(...this.inside(command, args), { timeoutMs: COMMAND_TIMEOUT_MS });
   }
 
   log(): string {
