@@ -7,7 +7,8 @@ import type { StoreView } from "./api/view.ts";
 import { Pod } from "./kinds/core/pod.ts";
 import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
-import { backendOf, type Endpoint, isProblem, portOf, SERVICE_NAME_LABEL } from "./kinds/ingress/backends.ts";
+import { slicesOf } from "./kinds/discovery/service-slices.ts";
+import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
 import { namesHost, type Route, type Routes, routeFor, routesOf, servedIngresses } from "./kinds/ingress/routes.ts";
 import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
@@ -108,9 +109,7 @@ export class EdgeIngress {
     const { namespace, service } = target;
     const port = portOf(target, view.get(Service, namespace, service));
     if (isProblem(port)) return nobody(503, "the service of this Ingress, or its port, does not exist");
-    const slices = view
-      .list(EndpointSlice, namespace)
-      .filter(({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === service);
+    const slices = slicesOf(view.list(EndpointSlice, namespace), service);
     const { endpoints, protocol } = backendOf(port, asPodsAre(view, slices));
     if (protocol === "h2c") return nobody(502, "the service speaks HTTP/2, which is not passed on at the edge");
     const untried = endpoints.filter(({ address, port: number }) => !tried.includes(`${address}:${number}`));

@@ -1,5 +1,6 @@
 /** What the node's ingress proxy is told: which rules lead where, and by which certificates. Plain data, sent as JSON. */
 
+import { serviceKeyOf } from "../../worker/kinds/discovery/service-slices.ts";
 import type {
   CoreV1Secret,
   CoreV1Service,
@@ -7,8 +8,9 @@ import type {
   NetworkingV1Ingress,
   NetworkingV1IngressClass,
 } from "../../worker/kinds/generated/types.ts";
-import { type Backend, backendOf, isProblem, portOf, SERVICE_NAME_LABEL } from "../../worker/kinds/ingress/backends.ts";
+import { type Backend, backendOf, isProblem, portOf } from "../../worker/kinds/ingress/backends.ts";
 import { classOf, ownClasses, TRUSTED_ANNOTATION } from "../../worker/kinds/ingress/class.ts";
+import { isWoken } from "../../worker/kinds/ingress/idle.ts";
 import {
   certificatesOf,
   type Routes,
@@ -66,13 +68,15 @@ function backendsOf(targets: readonly Target[], { services, slices }: IngressObj
   const byService = new Map<string, DiscoveryV1EndpointSlice[]>(
     targets.map(({ namespace, service }) => [`${namespace}/${service}`, []]),
   );
-  for (const slice of slices)
-    byService.get(`${slice.metadata?.namespace}/${slice.metadata?.labels?.[SERVICE_NAME_LABEL]}`)?.push(slice);
+  for (const slice of slices) byService.get(serviceKeyOf(slice))?.push(slice);
   const backends: ProxyConfig["backends"] = {};
   for (const target of targets) {
     const service = `${target.namespace}/${target.service}`;
-    const port = portOf(target, services.get(service));
-    if (!isProblem(port)) backends[targetKey(target)] = backendOf(port, byService.get(service) ?? []);
+    const found = services.get(service);
+    const port = portOf(target, found);
+    if (isProblem(port)) continue;
+    const backend = backendOf(port, byService.get(service) ?? []);
+    backends[targetKey(target)] = found && isWoken(found) ? { ...backend, wakes: true } : backend;
   }
   return backends;
 }

@@ -1,3 +1,4 @@
+import { serviceKeyOf } from "../../../worker/kinds/discovery/service-slices.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 
 /** All that a Service's rules and DNS records are made from. */
@@ -5,10 +6,7 @@ export type Source = { service: Service; slices: readonly EndpointSlice[] };
 
 /** By `namespace/name`. */
 export function sourcesOf(services: readonly Service[], endpointSlices: readonly EndpointSlice[]): Map<string, Source> {
-  const slices = Map.groupBy(
-    endpointSlices,
-    ({ metadata }) => `${metadata?.namespace}/${metadata?.labels?.["kubernetes.io/service-name"]}`,
-  );
+  const slices = Map.groupBy(endpointSlices, serviceKeyOf);
   return new Map(
     services.map((service) => {
       const key = `${service.metadata?.namespace}/${service.metadata?.name}`;

@@ -1,6 +1,7 @@
 import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { SERVICE_NAME } from "../../kinds/discovery/service-slices.ts";
 import { same } from "../../kinds/paths.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { splitKey, watch } from "../keys.ts";
@@ -41,7 +42,7 @@ export const apiServerEndpointsController: Controller = {
     } else if (!same(endpoints.subsets, subsets))
       intents.push({ do: "update", kind: Endpoints, object: { ...endpoints, subsets } as Endpoints });
     if (!slice) {
-      const labels = { "kubernetes.io/service-name": name };
+      const labels = { [SERVICE_NAME]: name };
       intents.push({ do: "create", kind: EndpointSlice, object: { metadata: { ...metadata, labels }, ...body } });
     } else if (!same(slice.endpoints, body.endpoints) || !same(slice.ports, body.ports))
       intents.push({ do: "update", kind: EndpointSlice, object: { ...slice, ...body } as EndpointSlice });

@@ -3,13 +3,13 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { isPodReady, isPodTerminal, isSidecar } from "../../kinds/core/pod-conditions.ts";
 import { Service } from "../../kinds/core/service.ts";
 import type { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { SERVICE_NAME } from "../../kinds/discovery/service-slices.ts";
 import type { CoreV1ServicePort } from "../../kinds/generated/types.ts";
 import { same } from "../../kinds/paths.ts";
 import { matchesLabels } from "../../lib/selectors.ts";
 import type { View, Watch } from "../controller.ts";
 import { keyOf, watch } from "../keys.ts";
 
-export const SERVICE_NAME = "kubernetes.io/service-name";
 export const ZONE = "topology.kubernetes.io/zone";
 export const HEADLESS = "service.kubernetes.io/headless";
 

@@ -1,6 +1,7 @@
 import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { SERVICE_NAME } from "../../kinds/discovery/service-slices.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { same } from "../../kinds/paths.ts";
 import type { KubeObject } from "../../lib/object.ts";
@@ -10,16 +11,7 @@ import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { controllerOf, controllerRef } from "../owners.ts";
 import { removal } from "../removal.ts";
-import {
-  type Backend,
-  type BackendPort,
-  backendsOf,
-  hasBackends,
-  labelsOf,
-  podWatch,
-  SERVICE_NAME,
-  targetRef,
-} from "./backends.ts";
+import { type Backend, type BackendPort, backendsOf, hasBackends, labelsOf, podWatch, targetRef } from "./backends.ts";
 import { type Hinted, hintsFor, isProportional, SHARES } from "./hints.ts";
 
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";

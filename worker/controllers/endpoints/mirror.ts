@@ -1,13 +1,13 @@
 import { Endpoints } from "../../kinds/core/endpoints.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { SERVICE_NAME } from "../../kinds/discovery/service-slices.ts";
 import type { CoreV1EndpointAddress, CoreV1EndpointPort, CoreV1EndpointSubset } from "../../kinds/generated/types.ts";
 import { same } from "../../kinds/paths.ts";
 import type { Controller, Intent } from "../controller.ts";
 import { ownKey, splitKey, watch } from "../keys.ts";
 import { controllerOf } from "../owners.ts";
 import { removal } from "../removal.ts";
-import { SERVICE_NAME } from "./backends.ts";
 import { type Content, sliceOf } from "./endpoint-slices.ts";
 
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";

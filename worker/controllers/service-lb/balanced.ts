@@ -2,10 +2,10 @@
 import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { slicesOf } from "../../kinds/discovery/service-slices.ts";
 import { isIp } from "../../kinds/validation/ip.ts";
 import { conditionOf } from "../conditions.ts";
 import type { Digest, View } from "../controller.ts";
-import { SERVICE_NAME } from "../endpoints/backends.ts";
 import { keyOf, splitKey } from "../keys.ts";
 import { outsideAddress } from "../nodes/outside-address.ts";
 
@@ -68,9 +68,7 @@ export function serving(view: View, service: Readonly<Service>): [node: string, 
 export const isLocal = ({ spec }: Readonly<Service>): boolean => spec.externalTrafficPolicy === "Local";
 
 function nodesWithPods(view: View, { metadata }: Readonly<Service>): Set<string> {
-  const slices = view
-    .list(EndpointSlice, metadata.namespace ?? "")
-    .filter(({ metadata: { labels } }) => labels?.[SERVICE_NAME] === metadata.name);
+  const slices = slicesOf(view.list(EndpointSlice, metadata.namespace ?? ""), metadata.name ?? "");
   const ready = slices
     .flatMap(({ endpoints }) => endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready !== false);

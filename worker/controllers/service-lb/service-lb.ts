@@ -7,10 +7,10 @@ import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
+import { serviceKeyOf } from "../../kinds/discovery/service-slices.ts";
 import { same } from "../../kinds/paths.ts";
 import { ANNOUNCED_BY, POOL } from "../../lib/load-balancers.ts";
 import type { Controller, Intent, View } from "../controller.ts";
-import { SERVICE_NAME } from "../endpoints/backends.ts";
 import { normal, warning } from "../events.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 import { fromPool, poolOf } from "./address-pool.ts";
@@ -41,8 +41,8 @@ export const serviceLoadBalancerController: Controller = {
       if (type === "MODIFIED" && old && addressOf(node) === addressOf(old) && isSelectedAs(old)) return;
       yield* allOurs(view);
     }),
-    watch(EndpointSlice, function* ({ metadata }, _, view) {
-      const key = `${metadata.namespace}/${metadata.labels?.[SERVICE_NAME]}`;
+    watch(EndpointSlice, function* (slice, _, view) {
+      const key = serviceKeyOf(slice);
       if (!view.digest(HELD).get(key)) return; // most Services are no load balancers, and need not be read
       const service = view.get(Service, ...splitKey(key));
       if (service && isLocal(service)) yield key;

@@ -8,7 +8,8 @@ export type Endpoint = { address: string; port: number; node?: string };
 /** How a program is spoken to: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol */
 export type Protocol = "http" | "https" | "h2c";
 
-export type Backend = { protocol: Protocol; endpoints: Endpoint[] };
+/** `wakes`: without endpoints it is scaled to zero, and requests wait until it has some. */
+export type Backend = { protocol: Protocol; endpoints: Endpoint[]; wakes?: true };
 
 /** Why there is no backend, as events name it. */
 export type Problem = { reason: "ServiceNotFound" | "ServiceNotSupported" | "ServicePortNotFound"; message: string };
@@ -16,8 +17,6 @@ export type Problem = { reason: "ServiceNotFound" | "ServiceNotSupported" | "Ser
 type Service = Readonly<Pick<CoreV1Service, "metadata" | "spec">>;
 type Slice = Readonly<Pick<DiscoveryV1EndpointSlice, "addressType" | "endpoints" | "ports">>;
 type ServicePort = NonNullable<NonNullable<CoreV1Service["spec"]>["ports"]>[number];
-
-export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 /** The port of the Service that is meant, or why there is none. */
 export function portOf(target: Target, service: Service | undefined): ServicePort | Problem {
