@@ -6,6 +6,7 @@ import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
 import type { SteadyEffects } from "./effects.ts";
+import { Counts } from "./ingress/counts.ts";
 import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { NodeApi } from "./kubelet/node-api.ts";
 import { Observations } from "./kubelet/observations.ts";
@@ -117,6 +118,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
   const writability = new Writability(() => probeFolder(home.path));
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
+  const edge = new Counts(machine.now);
   const core = new AgentCore({
     nodeApi,
     node,
@@ -159,7 +161,8 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       staticPods: (onChange) => new StaticFolder({ path: settings.staticPodPath ?? "", node, effects, onChange, log }),
     }),
     registration: { labels: settings.labels, taints: settings.taints },
-    ingress: (told) => new Ingress({ home: home.path, ports: settings.ingressPorts, timers: effects, log, ...told }),
+    ingress: (told) =>
+      new Ingress({ home: home.path, ports: settings.ingressPorts, timers: effects, edge, log, ...told }),
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
       const { containerdVersion } = parts;
@@ -169,7 +172,8 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
         ...endpointsOf(nodeApi),
       };
     },
-    serveStream: (request, pods) => void serveStream(request, { identity, nerdctl, pods, node: nodeApi, log, effects }),
+    serveStream: (request, pods) =>
+      void serveStream(request, { identity, nerdctl, pods, node: nodeApi, counts: edge, log, effects }),
     updates: (api) =>
       new Updater({ home: home.path, node, version: VERSION, base: installedVersion(), api, log, restart }),
     log,

@@ -11,7 +11,7 @@ import type {
 } from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
-import { INGRESS_CLASSES, INGRESSES, type StreamRequest } from "../worker/protocol/link.ts";
+import { INGRESS_CLASSES, INGRESSES, type NodeUsage, type StreamRequest } from "../worker/protocol/link.ts";
 import { POLICY_PEERS, POLICY_RULES, type PolicyPeers, type PolicyRules } from "../worker/protocol/policies.ts";
 import type { clusterClock } from "./clock.ts";
 import type { Desired } from "./desired.ts";
@@ -89,7 +89,9 @@ export type AgentParts = {
   staticPods?(onChange: () => void): Pick<StaticFolder, "start" | "stop" | "pods">;
   serveStream(request: StreamRequest, pods: PodManager): void;
   /** What serves Ingresses on the node's network, where anything does. */
-  ingress?(parts: Pick<IngressParts, "onChange" | "warn">): Pick<Ingress, "sync" | "stop" | "condition">;
+  ingress?(
+    parts: Pick<IngressParts, "onChange" | "warn" | "wake">,
+  ): Pick<Ingress, "sync" | "stop" | "condition" | "traffic">;
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
@@ -179,6 +181,7 @@ export class AgentCore {
     this.ingress = parts.ingress?.({
       onChange: () => this.tellFacts(),
       warn: (reason, message) => this.pods.tellNode("Warning", reason, message),
+      wake: (namespace, service) => this.link.wake(namespace, service),
     });
     this.mirrors = new Mirrors({ node, api, nodeUid: () => this.self()?.metadata?.uid, log });
     this.shutdown = new NodeShutdown({
@@ -224,6 +227,7 @@ export class AgentCore {
         },
         stream: ({ request }) => parts.serveStream(request, this.pods),
         ...(nodeApi && { usage: (pods) => nodeApi.usage(pods) }),
+        ...(this.ingress && { traffic: () => this.seen() }),
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
           this.endLease();
@@ -375,6 +379,12 @@ export class AgentCore {
     const settings = { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey, upstream };
     await network.start(settings);
     this.addresses = addressesOf(welcome, podCIDR);
+  }
+
+  /** What requests the node has seen. */
+  private async seen(): Promise<NodeUsage> {
+    const traffic = await this.ingress?.traffic();
+    return { at: this.parts.effects.now(), ...(traffic && { traffic }) };
   }
 
   private syncIngress(): void {

@@ -1,6 +1,7 @@
 /** What the agent and the node's ingress proxy say to each other: JSON, a line each, on a socket in the node's home. */
 import type { Socket } from "node:net";
 import { join } from "node:path";
+import type { NodeTraffic } from "../../worker/protocol/link.ts";
 import type { ProxyConfig } from "./config.ts";
 
 /** Certificates that are the same as before are not said again. */
@@ -11,12 +12,19 @@ export type ToProxy =
   | { version: string }
   /** `null` where nothing is to be served. */
   | { config: Told | null }
+  /** Asks what requests it has seen; answered under the same number. */
+  | { ask: number }
   /** Nobody is served any more. */
   | { end: true };
 
 /** Ports on which it listens, 0 for none; why it is not those that were wanted; and which certificates are none. */
 export type Listening = { http: number; https: number; problems: string[]; certificates: string[] };
-export type FromProxy = { listening: Listening } | { log: string };
+export type FromProxy =
+  | { listening: Listening }
+  | { log: string }
+  /** Requests wait for this Service, `namespace/name`, which has no endpoints. */
+  | { wake: string }
+  | { answers: number; traffic: NodeTraffic };
 
 export const controlFolder = (home: string): string => join(home, "ingress");
 export const controlSocket = (folder: string): string => join(folder, "proxy.sock");

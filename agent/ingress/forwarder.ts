@@ -6,9 +6,11 @@ import { type Route, routeFor, targetKey } from "../../worker/kinds/ingress/rout
 import type { Timers } from "../effects.ts";
 import { addressOf, Balancer } from "./balancer.ts";
 import type { ProxyConfig } from "./config.ts";
+import { type Count, Counts } from "./counts.ts";
 import { type Answer, type Ask, type Client, type Dialer, type Outgoing, Unreachable } from "./exchange.ts";
 import { H2Dialer } from "./h2-dialer.ts";
 import { endToEnd, forwarded, type Pairs, trustedList, valuesOf } from "./headers.ts";
+import { Holder, loadsPage, type Waiting } from "./holder.ts";
 import { HttpDialer, reasonOf } from "./http-dialer.ts";
 import { type Asked, askedOf, Refusal } from "./target.ts";
 
@@ -16,6 +18,8 @@ import { type Asked, askedOf, Refusal } from "./target.ts";
 const MAX_TRIES = 5;
 /** How long a request that no endpoint takes waits for other endpoints, ms: the word of them may be on its way. */
 const OTHERS_WITHIN_MS = 1_000;
+/** How often it waits so for endpoints that have just started. */
+const PATIENCE_WITH_NEW = 5;
 /** RFC 9110, 9.2.2; what is no longer a promise once there is a body that can be read only once. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 const NO_BODY = new Set([204, 304]);
@@ -27,19 +31,30 @@ type RoutingConfig = Pick<ProxyConfig, "routes" | "backends" | "trusted">;
 
 const EMPTY: RoutingConfig = { routes: { rules: {}, defaults: {} }, backends: {}, trusted: [] };
 
+/** A request, as it waits for an endpoint. */
+type Asking = Pick<Client, "method" | "headers"> & Pick<Waiting, "gone">;
+type Send = (endpoint: Endpoint, protocol: Protocol) => Promise<void>;
+
 export class Forwarder {
   readonly balancer: Balancer;
+  readonly counts: Counts;
   /** Where HTTPS is served. */
   securePort = 443;
   readonly #timers: Timers;
+  readonly #now: () => number;
+  readonly #holder: Holder;
   readonly #dialers: Readonly<Record<Protocol, Dialer>>;
   #config = EMPTY;
   #trusted = trustedList([]);
   #changed = Promise.withResolvers<void>();
 
-  constructor(timers: Timers, now: () => number) {
+  /** `wake` hears of Services, as `namespace/name`, that requests wait for. */
+  constructor(timers: Timers, now: () => number, wake: (service: string) => void = () => {}) {
     this.#timers = timers;
+    this.#now = now;
+    this.#holder = new Holder(timers, now, wake);
     this.balancer = new Balancer(now);
+    this.counts = new Counts(now);
     this.#dialers = {
       http: new HttpDialer(false, timers),
       https: new HttpDialer(true, timers),
@@ -91,25 +106,45 @@ export class Forwarder {
 
   /**
    * Has `send` try one endpoint after another until one takes the request: it throws `Unreachable` where another may be
-   * asked. Throws the `Refusal` when none is left.
+   * asked. Throws the `Refusal` when none is left. While all that a request is for is scaled to zero, it waits.
    */
-  async overEndpoints(route: Route, send: (endpoint: Endpoint, protocol: Protocol) => Promise<void>): Promise<void> {
+  async overEndpoints(route: Route, asking: Asking, send: Send): Promise<void> {
+    const { namespace, service } = route.target;
+    const count = this.counts.begin({ service: `${namespace}/${service}`, ingress: route.ingress });
+    try {
+      await this.#tryAll(route, asking, count, send);
+    } finally {
+      count.end();
+    }
+  }
+
+  async #tryAll(route: Route, { method, headers, gone }: Asking, count: Count, send: Send): Promise<void> {
     const tried = new Set<string>();
+    const { namespace, service } = route.target;
+    const isPage = loadsPage(method, (name) => valuesOf(headers, name)[0]);
+    const waiting = { since: this.#now(), isPage, gone };
     let reason = "";
-    let patience = 1;
+    let patience = this.#backend(route).wakes ? PATIENCE_WITH_NEW : 1;
     for (let tries = 0; tries < MAX_TRIES; ) {
-      const { endpoints, protocol } = this.#backend(route);
+      const { endpoints, protocol, wakes } = this.#backend(route);
+      if (wakes && endpoints.length === 0) {
+        await this.#holder.hold(`${namespace}/${service}`, waiting, this.#changed.promise);
+        if (gone.aborted) return;
+        continue;
+      }
       const endpoint = this.balancer.choose(endpoints, tried);
       if (endpoint === "busy") throw new Refusal(503, "too many requests wait for the service");
       if (!endpoint) {
         if (tried.size === 0) throw new Refusal(503, "no endpoint of the service is ready");
         if (patience-- === 0) break;
         await this.#others();
+        if (wakes) tried.clear();
         continue;
       }
       tried.add(addressOf(endpoint));
       tries++;
       const over = this.balancer.begin(endpoint);
+      count.to(endpoint.address);
       try {
         return await send(endpoint, protocol);
       } catch (error) {
@@ -137,7 +172,8 @@ export class Forwarder {
     const ask = this.askOf(client, asked);
     const gone = new AbortController();
     client.onClose(() => gone.abort());
-    await this.overEndpoints(route, async (endpoint, protocol) => {
+    const asking = { method: client.method, headers: client.headers, gone: gone.signal };
+    await this.overEndpoints(route, asking, async (endpoint, protocol) => {
       if (gone.signal.aborted) return;
       const outgoing = await this.#dialers[protocol].dial(endpoint, ask);
       gone.signal.addEventListener("abort", () => outgoing.destroy());
@@ -225,15 +261,17 @@ function redirect(client: Client, { authority, url }: Asked, httpsPort: number):
 
 /** Says why there is no other answer. */
 export function refuse(client: Client, error: unknown): void {
-  const { status, message } = error instanceof Refusal ? error : new Refusal(500, "the proxy failed");
-  const text = `${message}\n`;
+  const { status, message, extras } = error instanceof Refusal ? error : new Refusal(500, "the proxy failed");
+  const text = extras.page ?? `${message}\n`;
   const isEmpty = client.method === "HEAD";
   try {
     client.head(
       status,
       "",
       [
-        ["Content-Type", "text/plain; charset=utf-8"],
+        ["Content-Type", `text/${extras.page ? "html" : "plain"}; charset=utf-8`],
+        ...(extras.retryAfter ? [["Retry-After", String(extras.retryAfter)] as [string, string]] : []),
+        ...(extras.page ? [["Cache-Control", "no-store"] as [string, string]] : []),
         ["X-Content-Type-Options", "nosniff"],
         ["Content-Length", String(Buffer.byteLength(text))],
       ],

@@ -10,6 +10,7 @@ import type { CoreV1NodeCondition } from "../../worker/kinds/generated/types.ts"
 import { CLASS_NAME, CONTROLLER } from "../../worker/kinds/ingress/class.ts";
 import { effects } from "../effects.ts";
 import type { IngressObjects } from "./config.ts";
+import { Counts } from "./counts.ts";
 import { endIngress, Ingress } from "./ingress.ts";
 import { get, HOST, listening, portOf } from "./testing/proxy.ts";
 
@@ -42,6 +43,8 @@ function start(version?: string): Ingress {
     onChange: () => {},
     warn: (reason, message) => warnings.push(`${reason}: ${message}`),
     log: () => {},
+    wake: () => {},
+    edge: new Counts(effects.now),
     ...(version && { version }),
   });
   agents.push(agent);
@@ -112,6 +115,8 @@ test("it is there while there is an Ingress, outlives its agent, and comes back 
   second.sync(objects());
   await eventually("the next agent knows", async () => condition(second) !== undefined);
   expect(proxies()).toEqual([pid]);
+  const { ingresses } = await second.traffic(); // also what came before that agent
+  expect(ingresses["default/web"]).toMatchObject({ pending: 0, perSecond: expect.toSatisfy((rate) => rate > 0) });
 
   process.kill(pid ?? 0, "SIGKILL");
   await eventually("another one serves", answers);

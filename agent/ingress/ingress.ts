@@ -5,15 +5,20 @@ import type { CoreV1NodeCondition } from "../../worker/kinds/generated/types.ts"
 import { NODE_CONDITION } from "../../worker/kinds/ingress/class.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
+import type { NodeTraffic } from "../../worker/protocol/link.ts";
+import { addTraffic } from "../../worker/protocol/traffic.ts";
 import type { Timers } from "../effects.ts";
 import { spawn } from "../process.ts";
 import { programPath } from "../program.ts";
 import { VERSION } from "../version.ts";
 import { configOf, type IngressObjects, type Ports, type ProxyConfig } from "./config.ts";
 import { controlFolder, controlSocket, type FromProxy, hear, type Listening, say } from "./control.ts";
+import type { Counts } from "./counts.ts";
 
 const LOOK_EVERY_MS = 50;
 const START_TIMEOUT_MS = 30_000;
+/** How long it may take to say what it has counted. */
+const ANSWER_MS = 3_000;
 /** One that ends again and again is started so seldom. */
 const AGAIN_MS = 2_000;
 
@@ -30,6 +35,10 @@ export type IngressParts = {
   /** Told once while it lasts. */
   warn(reason: "IngressPortTaken" | "IngressCertificateInvalid", message: string): void;
   log(message: string): void;
+  /** Requests wait for a Service that has no endpoints. Said again while they do. */
+  wake(namespace: string, service: string): void;
+  /** Requests that come by the edge. */
+  edge: Counts;
   /** Of this agent. */
   version?: string;
 };
@@ -47,6 +56,9 @@ export class Ingress {
   #opening = false;
   #stopped = false;
   #endedLately = false;
+  /** Who waits for what the proxy has counted, by number. */
+  readonly #asked = new Map<number, (traffic?: NodeTraffic) => void>();
+  #questions = 0;
   /** Undefined until that is known: a proxy may be there from before. */
   #listening: Listening | undefined;
 
@@ -100,6 +112,30 @@ export class Ingress {
     };
   }
 
+  /** What requests the node has seen, on its network and by the edge. */
+  async traffic(): Promise<NodeTraffic> {
+    const edge = this.#parts.edge.figures();
+    if (this.#isResting) return edge;
+    const own = await this.#askProxy();
+    // What an unknown proxy has seen may be anything, up to this moment.
+    return own ? addTraffic(edge, own) : { ...edge, countedMs: 0 };
+  }
+
+  #askProxy(): Promise<NodeTraffic | undefined> {
+    const connection = this.#connection;
+    if (!connection) return Promise.resolve(undefined);
+    const ask = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<NodeTraffic | undefined>();
+    const cancel = this.#parts.timers.after(ANSWER_MS, () => this.#asked.get(ask)?.());
+    this.#asked.set(ask, (traffic) => {
+      cancel();
+      this.#asked.delete(ask);
+      resolve(traffic);
+    });
+    say(connection, { ask });
+    return promise;
+  }
+
   #tell(connection: Socket): void {
     const { certificates = [], ...config } = this.#wanted ?? {};
     const [text, certificatesText] = [JSON.stringify(this.#wanted ? config : null), JSON.stringify(certificates)];
@@ -145,11 +181,14 @@ export class Ingress {
     connection.unref();
     connection.once("close", () => {
       this.#connection = undefined;
+      for (const settle of this.#asked.values()) settle();
       this.#told = this.#wanted ? "" : "null";
       if (this.#wanted) this.#again();
     });
     hear<FromProxy>(connection, (message) => {
       if ("log" in message) this.#parts.log(message.log);
+      else if ("wake" in message) this.#parts.wake(...parts(message.wake));
+      else if ("answers" in message) this.#asked.get(message.answers)?.(message.traffic);
       else this.#heard(message.listening);
     });
     this.#tell(connection);
@@ -196,6 +235,11 @@ export class Ingress {
     }
     throw new Error("the proxy does not start");
   }
+}
+
+function parts(key: string): [namespace: string, name: string] {
+  const slash = key.indexOf("/");
+  return [key.slice(0, slash), key.slice(slash + 1)];
 }
 
 const IDLE = "NoIngress";

@@ -8,7 +8,7 @@ import { rmSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { createAuthority } from "../../worker/lib/certificates.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
-import { effects } from "../effects.ts";
+import { effects, steadyEffects } from "../effects.ts";
 import { VERSION } from "../version.ts";
 import { CertificateStore } from "./certificates.ts";
 import { controlSocket, type FromProxy, hear, say, type Told, type ToProxy } from "./control.ts";
@@ -33,7 +33,7 @@ const log = (text: string) => tell({ log: text });
 
 const fallback = await createAuthority("skerry-ingress-self-signed", effects.now());
 const certificates = new CertificateStore(fallback);
-const forwarder = new Forwarder(effects, effects.now);
+const forwarder = new Forwarder(effects, steadyEffects.now, (wake) => tell({ wake }));
 const { http, https, sessions } = createServers(forwarder, certificates, effects);
 const listeners = { http: new Listener(http, 80), https: new Listener(https, 443) };
 let work = Promise.resolve();
@@ -101,6 +101,7 @@ const control = createServer((agent) => {
   hear<ToProxy>(agent, (message) => {
     if ("end" in message) process.exit();
     if ("config" in message) apply(message.config);
+    else if ("ask" in message) say(agent, { answers: message.ask, traffic: forwarder.counts.figures() });
     else if (message.version !== VERSION) void leave();
   });
 });

@@ -12,14 +12,19 @@ export type Asked = {
   url: string;
 };
 
+/** What goes with an answer of the proxy's own: in how many seconds to come again, and HTML in place of the message. */
+export type RefusalExtras = { retryAfter?: number; page?: string };
+
 /** An answer of the proxy's own. */
 export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly status: number;
+  readonly extras: RefusalExtras;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, extras: RefusalExtras = {}) {
     super(message);
     this.status = status;
+    this.extras = extras;
   }
 }
 

@@ -35,7 +35,10 @@ export class Upgrades {
       const { asked, route } = this.#forwarder.routed(client);
       const ask = this.#forwarder.askOf(client, asked);
       const headers: Pairs = [...ask.headers, ["Connection", "Upgrade"], ["Upgrade", protocol]];
-      await this.#forwarder.overEndpoints(route, async (endpoint, spoken) => {
+      const gone = new AbortController();
+      socket.once("close", () => gone.abort());
+      const asking = { method: client.method, headers: client.headers, gone: gone.signal };
+      await this.#forwarder.overEndpoints(route, asking, async (endpoint, spoken) => {
         if (!socket.destroyed) await this.#join(endpoint, spoken, { ...ask, headers }, client, socket, early);
       });
     } catch (error) {

@@ -25,8 +25,14 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
   const edge = new Edge(socket);
   const ask = await edge.asked();
   if (!ask) return;
-  if (request.address === "") await serveNode(edge, ask, deps.node);
-  else await (ask.upgrade ? serveUpgrade(edge, request, ask) : serveRequest(edge, request, ask));
+  if (request.address === "") return serveNode(edge, ask, deps.node);
+  const count = request.counts && deps.counts?.begin(request.counts);
+  count?.to(request.address);
+  try {
+    await (ask.upgrade ? serveUpgrade(edge, request, ask) : serveRequest(edge, request, ask));
+  } finally {
+    count?.end();
+  }
 }
 
 /** The edge's end of the stream. */

@@ -5,6 +5,7 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import { isTrue } from "../../worker/lib/query.ts";
 import type { PodStreamRequest, ProxyRequest } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
+import type { Counts } from "../ingress/counts.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import type { FoundContainer } from "../pods/found.ts";
 import type { PodManager } from "../pods/manager.ts";
@@ -14,6 +15,8 @@ export type StreamDeps = {
   nerdctl: Nerdctl;
   pods: Pick<PodManager, "find" | "sandboxOf">;
   node: NodeFacts;
+  /** Of requests by Ingresses that come by the edge. */
+  counts?: Pick<Counts, "begin">;
   effects: Effects & Timers;
   log(message: string): void;
 };

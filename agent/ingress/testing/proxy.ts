@@ -29,7 +29,8 @@ export type TestProxy = Awaited<ReturnType<typeof startProxy>>;
 export async function startProxy(timers: Timers = effects) {
   const authority = await createAuthority("test", effects.now());
   const certificates = new CertificateStore(authority);
-  const forwarder = new Forwarder(timers, effects.now);
+  const woken: string[] = [];
+  const forwarder = new Forwarder(timers, effects.now, (service) => woken.push(service));
   const { http, https, sessions } = createServers(forwarder, certificates, timers);
   https.setSecureContext({ cert: authority.certificate, key: authority.key });
   await Promise.all([listening(http), listening(https)]);
@@ -45,6 +46,8 @@ export async function startProxy(timers: Timers = effects) {
     authority,
     certificates,
     forwarder,
+    /** Services that requests have waited for, a word each time the cluster is told. */
+    woken,
     port: portOf(http),
     securePort: portOf(https),
     config,
@@ -62,6 +65,12 @@ export async function startProxy(timers: Timers = effects) {
       opened.push(server);
       proxy.lead([portOf(server)]);
       return server;
+    },
+    /** There are no endpoints, until others are led to. */
+    sleep(protocol: Protocol = "http") {
+      proxy.lead([], protocol);
+      Object.assign(config.backends[KEY] ?? {}, { wakes: true });
+      forwarder.configure(config);
     },
     async http2Program(serve: (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void): Promise<void> {
       const server = await listening(createHttp2());
