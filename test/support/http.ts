@@ -1,10 +1,11 @@
 import { get } from "node:http";
 import { effects } from "../../agent/effects.ts";
 
-/** One request on a connection of its own; the body, or a rejection for anything but 200. */
-export function fetchText(url: string, timeoutMs = 10_000): Promise<string> {
+/** One request on a connection of its own, for `host` where it is not the URL's; the body, or a rejection for anything but 200. */
+export function fetchText(url: string, timeoutMs = 60_000, host?: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = get(url, { agent: false, timeout: timeoutMs }, (response) => {
+    const headers = host === undefined ? {} : { host };
+    const request = get(url, { agent: false, timeout: timeoutMs, headers }, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => {
         text += chunk.toString();
@@ -19,18 +20,18 @@ export function fetchText(url: string, timeoutMs = 10_000): Promise<string> {
   });
 }
 
+export type Load = { answers: string[]; errors: string[] };
+export type LoadOptions = { host?: string; timeoutMs?: number };
+
 /** Constant load on some addresses until told to stop: `clients` on each, one request after another. */
-export function startLoad(
-  urls: readonly string[],
-  clients: number,
-): () => Promise<{ answers: string[]; errors: string[] }> {
+export function startLoad(urls: readonly string[], clients: number, options: LoadOptions = {}): () => Promise<Load> {
   const answers: string[] = [];
   const errors: string[] = [];
   let stopping = false;
   const one = async (url: string) => {
     while (!stopping) {
       try {
-        answers.push(await fetchText(url));
+        answers.push(await fetchText(url, options.timeoutMs, options.host));
       } catch (error) {
         errors.push(`${url}: ${error instanceof Error ? error.message : error}`);
       }
