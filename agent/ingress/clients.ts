@@ -9,13 +9,13 @@ import { headerObject } from "./h2-dialer.ts";
 import { type Arrival, type Pairs, pairs, plainAddress } from "./headers.ts";
 import { hasBody } from "./target.ts";
 
-/** `port` is where it came in. */
-export function arrivalOf(socket: Duplex): Arrival {
+/** `port` is where it came in, `listener` what that port is called. */
+function arrivalOf(socket: Duplex, listener: number): Arrival {
   const { remoteAddress, localPort = 0, encrypted } = socket as Socket & Partial<Pick<TLSSocket, "encrypted">>;
-  return { address: plainAddress(remoteAddress), isSecure: encrypted === true, port: localPort };
+  return { address: plainAddress(remoteAddress), isSecure: encrypted === true, port: localPort, listener };
 }
 
-export function http1Client(request: IncomingMessage, response: ServerResponse): Client {
+export function http1Client(request: IncomingMessage, response: ServerResponse, listener: number): Client {
   const headers = pairs(request.rawHeaders);
   const body = hasBody(headers) ? request : undefined;
   if (!body) request.resume();
@@ -26,7 +26,7 @@ export function http1Client(request: IncomingMessage, response: ServerResponse):
     headers,
     target: request.url ?? "",
     version: request.httpVersion,
-    arrival: arrivalOf(request.socket),
+    arrival: arrivalOf(request.socket, listener),
     body,
     head(status, reason, answered, isEmpty) {
       if (reason) response.writeHead(status, reason, answered.flat());
@@ -57,6 +57,7 @@ export function http2Client(
   { ":method": method = "", ":path": target = "", ":authority": authority }: IncomingHttpHeaders,
   raw: readonly string[],
   socket: Duplex,
+  listener: number,
 ): Client {
   const own = pairs(raw).filter(([name]) => !name.startsWith(":"));
   const hasHost = own.some(([name, value]) => name.toLowerCase() === "host" && value === authority);
@@ -69,7 +70,7 @@ export function http2Client(
     headers: isNamed ? [["host", authority], ...own] : own,
     target,
     version: "2",
-    arrival: arrivalOf(socket),
+    arrival: arrivalOf(socket, listener),
     body: stream.endAfterHeaders ? undefined : stream,
     head(status, _, answered, isEmpty) {
       stream.respond(

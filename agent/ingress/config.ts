@@ -18,6 +18,7 @@ import {
   servedIngresses,
   type Target,
   targetKey,
+  targetsOf,
 } from "../../worker/kinds/ingress/routes.ts";
 
 /** What the cluster has told the node. Secrets and Services by `namespace/name`. */
@@ -37,7 +38,12 @@ export type Certificate = { secret: string; hosts: string[]; certificate: string
 
 export type ProxyConfig = {
   ports: Ports;
+  /** Of Ingresses, which are served on the two usual ports. */
   routes: Routes;
+  /** All that is served on a port, where gateways have listeners there. Ports as they are called, whatever the node's are. */
+  byPort?: Record<number, Routes>;
+  /** Ports of gateways beside the two usual ones. */
+  others?: { port: number; isSecure: boolean }[];
   /** By `targetKey`; a target that is absent has no Service. */
   backends: Record<string, Backend>;
   certificates: Certificate[];
@@ -60,9 +66,6 @@ export function configOf(objects: IngressObjects, ports: Ports): ProxyConfig | u
     trusted: trustedBy(ingresses, classes),
   };
 }
-
-const targetsOf = ({ rules, defaults }: Routes): Target[] =>
-  [...Object.values(rules).flat(), ...Object.values(defaults)].map(({ target }) => target);
 
 function backendsOf(targets: readonly Target[], { services, slices }: IngressObjects): ProxyConfig["backends"] {
   const byService = new Map<string, DiscoveryV1EndpointSlice[]>(

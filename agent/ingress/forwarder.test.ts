@@ -220,7 +220,7 @@ describe("refusals", () => {
   test("what meets no rule, a Service that is missing, and one without endpoints", async () => {
     expect(await get(proxy.port, "/", { headers: { host: "other" } })).toMatchObject({
       status: 404,
-      text: "no Ingress has a rule for this host and path\n",
+      text: "no rule is for this host and path\n",
     });
     proxy.lead([]);
     expect(await get(proxy.port)).toMatchObject({ status: 503, text: "no endpoint of the service is ready\n" });

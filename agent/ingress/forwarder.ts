@@ -2,7 +2,10 @@
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
-import { type Route, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
+import { changed, changedPath, locationOf } from "../../worker/kinds/ingress/filters.ts";
+import { isLed, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
+import type { Effects } from "../../worker/lib/effects.ts";
+import { loadsPage } from "../../worker/lib/waiting-page.ts";
 import type { Timers } from "../effects.ts";
 import { addressOf, Balancer } from "./balancer.ts";
 import type { ProxyConfig } from "./config.ts";
@@ -10,7 +13,7 @@ import { type Count, Counts } from "./counts.ts";
 import { type Answer, type Ask, type Client, type Dialer, type Outgoing, Unreachable } from "./exchange.ts";
 import { H2Dialer } from "./h2-dialer.ts";
 import { endToEnd, forwarded, type Pairs, trustedList, valuesOf } from "./headers.ts";
-import { Holder, loadsPage, type Waiting } from "./holder.ts";
+import { Holder, type Waiting } from "./holder.ts";
 import { HttpDialer, reasonOf } from "./http-dialer.ts";
 import { type Asked, askedOf, Refusal } from "./target.ts";
 
@@ -25,9 +28,9 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
 const NO_BODY = new Set([204, 304]);
 
 /** A request that met a rule. */
-export type Routed = { asked: Asked; route: Route };
+export type Routed = { asked: Asked; route: Led };
 
-type RoutingConfig = Pick<ProxyConfig, "routes" | "backends" | "trusted">;
+type RoutingConfig = Pick<ProxyConfig, "routes" | "byPort" | "backends" | "trusted">;
 
 const EMPTY: RoutingConfig = { routes: { rules: {}, defaults: {} }, backends: {}, trusted: [] };
 
@@ -42,6 +45,7 @@ export class Forwarder {
   securePort = 443;
   readonly #timers: Timers;
   readonly #now: () => number;
+  readonly #random: () => number;
   readonly #holder: Holder;
   readonly #dialers: Readonly<Record<Protocol, Dialer>>;
   #config = EMPTY;
@@ -49,9 +53,14 @@ export class Forwarder {
   #changed = Promise.withResolvers<void>();
 
   /** `wake` hears of Services, as `namespace/name`, that requests wait for. */
-  constructor(timers: Timers, now: () => number, wake: (service: string) => void = () => {}) {
+  constructor(
+    timers: Timers,
+    { now, random }: Pick<Effects, "now" | "random">,
+    wake: (service: string) => void = () => {},
+  ) {
     this.#timers = timers;
     this.#now = now;
+    this.#random = random;
     this.#holder = new Holder(timers, now, wake);
     this.balancer = new Balancer(now);
     this.counts = new Counts(now);
@@ -75,30 +84,49 @@ export class Forwarder {
 
   async serve(client: Client): Promise<void> {
     try {
-      const { asked, route } = this.routed(client);
+      const routed = this.routed(client);
+      const { asked, route } = routed;
       if (route.redirects && !client.arrival.isSecure) return redirect(client, asked, this.securePort);
-      await this.#forward(client, asked, route);
+      await this.#forward(client, routed);
     } catch (error) {
       refuse(client, error);
     }
   }
 
   /** Throws the `Refusal` of what is malformed or meets no rule. */
-  routed(client: Pick<Client, "method" | "target" | "headers" | "version">): Routed {
+  routed(client: Pick<Client, "method" | "target" | "headers" | "version" | "arrival">): Routed {
     const asked = askedOf(client.method, client.target, client.headers, client.version);
-    const route = routeFor(this.#config.routes, asked.host, asked.path);
-    if (!route) throw new Refusal(404, "no Ingress has a rule for this host and path");
+    const { method, headers, arrival } = client;
+    const { host, path } = asked;
+    const query = asked.url.slice(path.length);
+    const header = (name: string) => valuesOf(headers, name).join(",") || undefined;
+    const route = routeFor(this.#routes(arrival), { host, path, method, query, header }, this.#random());
+    if (!route) throw new Refusal(404, "no rule is for this host and path");
+    const { filters, path: prefix } = route;
+    if (filters?.redirect) {
+      const location = locationOf(filters.redirect, { ...arrival, host, path, query }, prefix);
+      throw new Refusal(filters.redirect.status, "", { location });
+    }
+    if (!isLed(route)) throw new Refusal(500, "the rule for this host and path leads to no service");
     return { asked, route };
   }
 
-  askOf(client: Pick<Client, "method" | "headers" | "body" | "arrival">, asked: Asked): Ask {
+  #routes({ listener }: Client["arrival"]): Routes {
+    return this.#config.byPort?.[listener] ?? this.#config.routes;
+  }
+
+  askOf(client: Pick<Client, "method" | "headers" | "body" | "arrival">, { asked, route }: Routed): Ask {
     const hasBody = client.body !== undefined;
     const { method } = client;
+    const { request, rewrite } = route.filters ?? {};
+    const host = rewrite?.host ?? asked.authority;
+    const path = changedPath(asked.path, rewrite?.path, route.path);
+    const headers = forwarded(client.headers, asked.authority, client.arrival, this.#trusted);
     return {
       method,
-      url: asked.url,
-      host: asked.authority,
-      headers: withHost(forwarded(client.headers, asked.authority, client.arrival, this.#trusted), asked.authority),
+      url: path + asked.url.slice(asked.path.length),
+      host,
+      headers: changed(withHost(headers, host), request),
       hasBody,
       isRepeatable: !hasBody && IDEMPOTENT.has(method),
     };
@@ -108,7 +136,7 @@ export class Forwarder {
    * Has `send` try one endpoint after another until one takes the request: it throws `Unreachable` where another may be
    * asked. Throws the `Refusal` when none is left. While all that a request is for is scaled to zero, it waits.
    */
-  async overEndpoints(route: Route, asking: Asking, send: Send): Promise<void> {
+  async overEndpoints(route: Led, asking: Asking, send: Send): Promise<void> {
     const { namespace, service } = route.target;
     const count = this.counts.begin({ service: `${namespace}/${service}`, ingress: route.ingress });
     try {
@@ -118,7 +146,7 @@ export class Forwarder {
     }
   }
 
-  async #tryAll(route: Route, { method, headers, gone }: Asking, count: Count, send: Send): Promise<void> {
+  async #tryAll(route: Led, { method, headers, gone }: Asking, count: Count, send: Send): Promise<void> {
     const tried = new Set<string>();
     const { namespace, service } = route.target;
     const isPage = loadsPage(method, (name) => valuesOf(headers, name)[0]);
@@ -158,9 +186,9 @@ export class Forwarder {
     throw new Refusal(502, `no endpoint of the service answers: ${reason}`);
   }
 
-  #backend({ target }: Route): Backend {
+  #backend({ target }: Led): Backend {
     const backend = this.#config.backends[targetKey(target)];
-    if (!backend) throw new Refusal(503, "the service of this Ingress, or its port, does not exist");
+    if (!backend) throw new Refusal(503, "the service of this rule, or its port, does not exist");
     return backend;
   }
 
@@ -168,8 +196,9 @@ export class Forwarder {
     return Promise.race([this.#changed.promise, this.#timers.sleep(OTHERS_WITHIN_MS)]);
   }
 
-  async #forward(client: Client, asked: Asked, route: Route): Promise<void> {
-    const ask = this.askOf(client, asked);
+  async #forward(client: Client, routed: Routed): Promise<void> {
+    const { route } = routed;
+    const ask = this.askOf(client, routed);
     const gone = new AbortController();
     client.onClose(() => gone.abort());
     const asking = { method: client.method, headers: client.headers, gone: gone.signal };
@@ -179,7 +208,8 @@ export class Forwarder {
       gone.signal.addEventListener("abort", () => outgoing.destroy());
       if (gone.signal.aborted) return outgoing.destroy();
       const answer = await this.#answer(client, ask, outgoing, route.timeoutMs);
-      await passOn(client, ask, answer, outgoing);
+      const headers = changed(endToEnd(answer.headers), route.filters?.response);
+      await passOn(client, ask, { ...answer, headers }, outgoing);
     });
   }
 
@@ -229,7 +259,7 @@ function withHost(headers: Pairs, authority: string): Pairs {
 /** Resolves when the client has the whole answer, or has gone. */
 async function passOn(client: Client, ask: Ask, answer: Answer, outgoing: Outgoing): Promise<void> {
   const isEmpty = ask.method === "HEAD" || NO_BODY.has(answer.status) || answer.body === undefined;
-  client.head(answer.status, answer.reason, endToEnd(answer.headers), isEmpty);
+  client.head(answer.status, answer.reason, answer.headers, isEmpty);
   try {
     if (isEmpty || !answer.body) answer.body?.resume();
     else await pipeline(answer.body, client.out, { end: false });
@@ -262,14 +292,15 @@ function redirect(client: Client, { authority, url }: Asked, httpsPort: number):
 /** Says why there is no other answer. */
 export function refuse(client: Client, error: unknown): void {
   const { status, message, extras } = error instanceof Refusal ? error : new Refusal(500, "the proxy failed");
-  const text = extras.page ?? `${message}\n`;
-  const isEmpty = client.method === "HEAD";
+  const text = extras.page ?? (extras.location ? "" : `${message}\n`);
+  const isEmpty = client.method === "HEAD" || text === "";
   try {
     client.head(
       status,
       "",
       [
         ["Content-Type", `text/${extras.page ? "html" : "plain"}; charset=utf-8`],
+        ...(extras.location ? [["Location", extras.location] as [string, string]] : []),
         ...(extras.retryAfter ? [["Retry-After", String(extras.retryAfter)] as [string, string]] : []),
         ...(extras.page ? [["Cache-Control", "no-store"] as [string, string]] : []),
         ["X-Content-Type-Options", "nosniff"],

@@ -5,7 +5,13 @@ import { HOP_BY_HOP } from "../../worker/protocol/proxy.ts";
 export type Pairs = [name: string, value: string][];
 
 /** Where a request came in. */
-export type Arrival = { address: string; isSecure: boolean; port: number };
+export type Arrival = {
+  address: string;
+  isSecure: boolean;
+  port: number;
+  /** The port as it is called, whatever the node's is. */
+  listener: number;
+};
 
 /** Of what a client says of these, nothing is believed. */
 const SAID_BY_PROXIES = new Set([

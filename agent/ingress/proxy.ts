@@ -14,7 +14,7 @@ import { CertificateStore } from "./certificates.ts";
 import { controlSocket, type FromProxy, hear, say, type Told, type ToProxy } from "./control.ts";
 import { Forwarder } from "./forwarder.ts";
 import { Listener } from "./listener.ts";
-import { createServers } from "./server.ts";
+import { Fronts } from "./server.ts";
 
 /** Those who are served have so long to get their answers when nothing new is served. */
 const DRAIN_MS = 60_000;
@@ -33,9 +33,13 @@ const log = (text: string) => tell({ log: text });
 
 const fallback = await createAuthority("skerry-ingress-self-signed", effects.now());
 const certificates = new CertificateStore(fallback);
-const forwarder = new Forwarder(effects, steadyEffects.now, (wake) => tell({ wake }));
-const { http, https, sessions } = createServers(forwarder, certificates, effects);
-const listeners = { http: new Listener(http, 80), https: new Listener(https, 443) };
+const forwarder = new Forwarder(effects, { now: steadyEffects.now, random: effects.random }, (wake) => tell({ wake }));
+const fronts = new Fronts(forwarder, certificates, effects);
+const https = fronts.secure(443);
+const usual = { http: new Listener(fronts.plain(80), 80), https: new Listener(https, 443) };
+/** Of gateways, by port and whether it is of TLS. */
+const others = new Map<string, Listener>();
+const secure = new Set([https]);
 let work = Promise.resolve();
 let cancel = () => {};
 let isLeaving = false;
@@ -55,31 +59,51 @@ async function configure(config: Told | null): Promise<void> {
   }
   if (config.certificates) certificates.configure(config.certificates);
   const { cert, key } = certificates.unnamed;
-  https.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
+  for (const server of secure) server.setSecureContext({ cert, key, minVersion: "TLSv1.2" });
   forwarder.configure(config);
-  await listeners.http.open(config.ports.http);
-  await listeners.https.open(config.ports.https);
-  forwarder.securePort = listeners.https.port || 443;
+  const { http, https } = config.ports;
+  await usual.http.open(http);
+  await usual.https.open(https);
+  forwarder.securePort = usual.https.port || 443;
+  await openOthers(config.others ?? []);
   report();
-  const lacks = Object.entries(listeners).some(
-    ([name, { port }]) => port === 0 && config.ports[name as keyof typeof listeners] !== 0,
-  );
-  if (lacks) cancel = effects.after(AGAIN_MS, () => apply(config));
+  const wanted = [...(http === 0 ? [] : [usual.http]), ...(https === 0 ? [] : [usual.https]), ...others.values()];
+  if (wanted.some(({ port }) => port === 0)) cancel = effects.after(AGAIN_MS, () => apply(config));
 }
 
+async function openOthers(wanted: NonNullable<Told["others"]>): Promise<void> {
+  const keys = new Map(wanted.map((one) => [`${one.port} ${one.isSecure}`, one]));
+  for (const [key, listener] of others) {
+    if (keys.has(key)) continue;
+    listener.close();
+    others.delete(key);
+  }
+  for (const [key, { port, isSecure }] of keys) {
+    const listener = others.get(key) ?? new Listener(isSecure ? secured(port) : fronts.plain(port), port);
+    others.set(key, listener);
+    await listener.open(port);
+  }
+}
+
+function secured(port: number): typeof https {
+  const server = fronts.secure(port);
+  secure.add(server);
+  server.once("close", () => secure.delete(server));
+  return server;
+}
+
+const listening = () => [usual.http, usual.https, ...others.values()];
+
 function report(): void {
-  const problems = Object.values(listeners).flatMap(({ problem }) => problem ?? []);
-  const [{ port: httpPort }, { port: httpsPort }] = [listeners.http, listeners.https];
-  tell({ listening: { http: httpPort, https: httpsPort, problems, certificates: certificates.problems } });
+  const problems = listening().flatMap(({ problem }) => problem ?? []);
+  const [http, https] = [usual.http.port, usual.https.port];
+  tell({ listening: { http, https, problems, certificates: certificates.problems } });
 }
 
 function stopListening(): void {
-  for (const listener of Object.values(listeners)) listener.close();
-  for (const session of sessions) session.close();
+  for (const listener of listening()) listener.close();
+  for (const session of fronts.sessions) session.close();
 }
-
-const connections = (server: typeof http | typeof https): Promise<number> =>
-  new Promise((resolve) => server.getConnections((_, count) => resolve(count ?? 0)));
 
 /** Ends when all have their answers, or had their time. */
 async function leave(): Promise<void> {
@@ -88,8 +112,7 @@ async function leave(): Promise<void> {
   for (const agent of agents) agent.destroy();
   stopListening();
   for (let waited = 0; waited < DRAIN_MS; waited += LOOK_EVERY_MS) {
-    for (const server of [http, https]) server.closeIdleConnections();
-    if ((await connections(http)) + (await connections(https)) === 0) break;
+    if ((await fronts.pending()) === 0) break;
     await effects.sleep(LOOK_EVERY_MS);
   }
   process.exit();

@@ -107,7 +107,7 @@ describe("HTTP/2", () => {
     const none = await answerOf(session.request({ ":path": "/", ":authority": HOST }));
     expect([none.headers[":status"], none.text]).toEqual([304, ""]);
     const lost = await answerOf(session.request({ ":path": "/", ":authority": "other" }));
-    expect([lost.headers[":status"], lost.text]).toEqual([404, "no Ingress has a rule for this host and path\n"]);
+    expect([lost.headers[":status"], lost.text]).toEqual([404, "no rule is for this host and path\n"]);
     const head = await answerOf(session.request({ ":method": "HEAD", ":path": "/", ":authority": "other" }));
     expect([head.headers[":status"], head.text]).toEqual([404, ""]);
   });

@@ -12,8 +12,11 @@ export type Asked = {
   url: string;
 };
 
-/** What goes with an answer of the proxy's own: in how many seconds to come again, and HTML in place of the message. */
-export type RefusalExtras = { retryAfter?: number; page?: string };
+/**
+ * What goes with an answer of the proxy's own: in how many seconds to come again, HTML in place of the message, and where
+ * else to ask.
+ */
+export type RefusalExtras = { retryAfter?: number; page?: string; location?: string };
 
 /** An answer of the proxy's own. */
 export class Refusal extends Error {

@@ -24,16 +24,17 @@ export class Upgrades {
     this.#dialers = { http: new HttpDialer(false, timers), https: new HttpDialer(true, timers) };
   }
 
-  async serve(request: IncomingMessage, socket: Duplex, early: Buffer): Promise<void> {
+  async serve(request: IncomingMessage, socket: Duplex, early: Buffer, listener: number): Promise<void> {
     socket.on("error", () => {}); // it closes
     const protocol = request.headers.upgrade ?? "";
     const isPlain = NOT_PASSED_ON.has(protocol.trim().toLowerCase());
-    const client = http1Client(request, afterUpgrade(request, socket));
+    const client = http1Client(request, afterUpgrade(request, socket), listener);
     if (isPlain && !client.body) return this.#forwarder.serve(client);
     try {
       if (client.body || hasBody(client.headers)) throw new Refusal(400, "a request for another protocol has no body");
-      const { asked, route } = this.#forwarder.routed(client);
-      const ask = this.#forwarder.askOf(client, asked);
+      const routed = this.#forwarder.routed(client);
+      const { route } = routed;
+      const ask = this.#forwarder.askOf(client, routed);
       const headers: Pairs = [...ask.headers, ["Connection", "Upgrade"], ["Upgrade", protocol]];
       const gone = new AbortController();
       socket.once("close", () => gone.abort());

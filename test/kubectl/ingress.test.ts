@@ -219,7 +219,7 @@ describe("on the node's network", () => {
     ])
       expect(await ask(http, asked)).toMatchObject({
         status: 404,
-        text: "no Ingress has a rule for this host and path\n",
+        text: "no rule is for this host and path\n",
       });
   });
 

@@ -3,14 +3,14 @@ import { createServer as createHttp, type RequestListener, request, type Server 
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import { type AddressInfo, connect, type Server as NetServer } from "node:net";
 import type { Backend, Protocol } from "../../../worker/kinds/ingress/backends.ts";
-import type { Route } from "../../../worker/kinds/ingress/routes.ts";
+import type { Rule } from "../../../worker/kinds/ingress/routes.ts";
 import { createAuthority, issueServer } from "../../../worker/lib/certificates.ts";
 import { effects, type Timers } from "../../effects.ts";
 import { CertificateStore } from "../certificates.ts";
 import type { Certificate, ProxyConfig } from "../config.ts";
 import { Forwarder } from "../forwarder.ts";
 import { type Pairs, pairs } from "../headers.ts";
-import { createServers } from "../server.ts";
+import { Fronts } from "../server.ts";
 
 export const HOST = "app.example.com";
 const TARGET = { namespace: "default", service: "app", port: 80 };
@@ -30,8 +30,10 @@ export async function startProxy(timers: Timers = effects) {
   const authority = await createAuthority("test", effects.now());
   const certificates = new CertificateStore(authority);
   const woken: string[] = [];
-  const forwarder = new Forwarder(timers, effects.now, (service) => woken.push(service));
-  const { http, https, sessions } = createServers(forwarder, certificates, timers);
+  const forwarder = new Forwarder(timers, effects, (service) => woken.push(service));
+  const fronts = new Fronts(forwarder, certificates, timers);
+  const { sessions } = fronts;
+  const [http, https] = [fronts.plain(80), fronts.secure(443)];
   https.setSecureContext({ cert: authority.certificate, key: authority.key });
   await Promise.all([listening(http), listening(https)]);
   const opened: NetServer[] = [];
@@ -52,9 +54,10 @@ export async function startProxy(timers: Timers = effects) {
     securePort: portOf(https),
     config,
     /** Ports of programs, and how they are spoken to. */
-    lead(ports: readonly number[], protocol: Protocol = "http", change: Partial<Route> = {}) {
+    lead(ports: readonly number[], protocol: Protocol = "http", change: Partial<Rule> = {}) {
       const endpoints = ports.map((port) => ({ address: "127.0.0.1", port }));
-      const route: Route = { path: "", isExact: false, target: TARGET, timeoutMs: 60_000, ...change };
+      const shares = [{ weight: 1, target: TARGET }];
+      const route: Rule = { path: "", isExact: false, shares, timeoutMs: 60_000, ...change };
       const backends: Record<string, Backend> = { [KEY]: { protocol, endpoints } };
       Object.assign(config, { backends, routes: { rules: { [HOST]: [route] }, defaults: {} } });
       forwarder.configure(config);

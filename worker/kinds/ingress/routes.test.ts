@@ -37,7 +37,9 @@ function ingress({ name = "web", created = "2026-01-01T00:00:00Z", rules = {}, f
 
 /** The Service that a request is led to. */
 const led = (ingresses: NetworkingV1Ingress[], host: string, path: string) =>
-  routeFor(routesOf(ingresses), host, path)?.target.service;
+  routeFor(routesOf(ingresses), asking(host, path), 0)?.target?.service;
+
+const asking = (host: string, path: string) => ({ host, path, method: "GET", query: "", header: () => undefined });
 
 describe("path types, by the documented examples", () => {
   const cases: [rules: Path[], path: string, service: string | undefined][] = [
@@ -264,7 +266,8 @@ describe("what goes with a route", () => {
   test("redirects are for hosts that have a certificate, when asked for", () => {
     const annotations = { [REDIRECT_ANNOTATION]: "true" };
     const rules: Record<string, Path[]> = { "a.com": [["Prefix", "/"]], "b.com": [["Prefix", "/"]] };
-    const redirects = (given: Given, host: string) => routeFor(routesOf([ingress(given)]), host, "/")?.redirects;
+    const redirects = (given: Given, host: string) =>
+      routeFor(routesOf([ingress(given)]), asking(host, "/"), 0)?.redirects;
     const tls = [{ hosts: ["a.com"], secretName: "s" }];
     expect(redirects({ rules, annotations, spec: { tls } }, "a.com")).toBe(true);
     expect(redirects({ rules, annotations, spec: { tls } }, "b.com")).toBeUndefined();
@@ -277,8 +280,8 @@ describe("what goes with a route", () => {
     const timeout = (text?: string) =>
       routeFor(
         routesOf([ingress({ fallback: "x", ...(text && { annotations: { [TIMEOUT_ANNOTATION]: text } }) })]),
-        "",
-        "/",
+        asking("", "/"),
+        0,
       )?.timeoutMs;
     expect([undefined, "5", "0", "soon", "-1"].map(timeout)).toEqual([60_000, 5_000, 0, 60_000, 60_000]);
   });

@@ -1,32 +1,50 @@
 /**
- * The rules of all Ingresses as one table, and which of them a request meets. A table is plain data: it may be sent to
- * another process.
+ * Rules as one table, and which of them a request meets; and the rules of Ingresses. A table is plain data: it may be sent
+ * to another process.
  * https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
  */
 import type { NetworkingV1Ingress, NetworkingV1IngressBackend, NetworkingV1IngressClass } from "../generated/types.ts";
 import { isServed, ownClasses, REDIRECT_ANNOTATION, type Scope, secretsOf, TIMEOUT_ANNOTATION } from "./class.ts";
+import { type Filters, joined } from "./filters.ts";
+import { type Incoming, inOrder, type Match, meets } from "./matching.ts";
 
 /** A port of a Service, by number or name. */
 export type Target = { namespace: string; service: string; port: number | string };
 
-export type Route = {
-  /** Of a prefix without the slash at its end; "" is the prefix of all paths. */
-  path: string;
-  isExact: boolean;
-  target: Target;
+/** A Service that has a share of what meets a rule; what has no target cannot be served, and is told so. */
+export type Share = { weight: number; target?: Target; filters?: Filters };
+
+export type Rule = Match & {
+  shares: Share[];
+  filters?: Filters;
   /** The Ingress that says so, as `namespace/name`. */
   ingress?: string;
   /** Plain HTTP is sent on to HTTPS. */
   redirects?: true;
   /** In which an answer has to begin, ms; 0 for no limit. */
   timeoutMs: number;
+  /** The listener that it is for. What comes for the host of another one of the same gateway does not meet it. */
+  listener?: { gateway: string; host: string };
 };
 
-/** By host: a name, `*.` and a name, or "" for all. Each list in the order in which its routes are tried. */
+/** A rule that a request has met, and the Service that it goes to; undefined where there is none. */
+export type Route = Omit<Rule, "shares"> & { target: Target | undefined };
+
+/** One that leads to a Service. */
+export type Led = Route & { target: Target };
+
+export const isLed = (route: Route): route is Led => route.target !== undefined;
+
+/**
+ * By host: a name, `*.` and a name for one label before it, a name after a dot for any number of them, or "" for all. Each
+ * list in the order in which its rules are tried.
+ */
 export type Routes = {
-  rules: Record<string, Route[]>;
+  rules: Record<string, Rule[]>;
   /** For what meets no rule, by the hosts of their Ingresses, and "" for whatever else comes. */
-  defaults: Record<string, Route>;
+  defaults: Record<string, Rule>;
+  /** The hosts of each gateway's listeners. */
+  listeners?: Record<string, string[]>;
 };
 
 type Ingress = Readonly<NetworkingV1Ingress>;
@@ -55,8 +73,8 @@ export function servedIngresses<T extends Ingress>(
 
 /** `ingresses` are those to be served, the oldest first. */
 export function routesOf(ingresses: readonly Ingress[]): Routes {
-  const rules = new Map<string, Route[]>();
-  const defaults = new Map<string, Route>();
+  const rules = new Map<string, Rule[]>();
+  const defaults = new Map<string, Rule>();
   for (const ingress of ingresses) {
     const { defaultBackend, rules: own } = ingress.spec ?? {};
     const fallback = defaultBackend && routeTo(ingress, "", "", false, defaultBackend);
@@ -76,10 +94,7 @@ export function routesOf(ingresses: readonly Ingress[]): Routes {
   return { rules: Object.fromEntries(rules), defaults: Object.fromEntries(defaults) };
 }
 
-const isSame = (a: Route, b: Route) => a.path === b.path && a.isExact === b.isExact;
-
-/** The longest path first, and of two the exact one. */
-const inOrder = (a: Route, b: Route) => b.path.length - a.path.length || Number(b.isExact) - Number(a.isExact);
+const isSame = (a: Rule, b: Rule) => a.path === b.path && a.isExact === b.isExact;
 
 function routeTo(
   ingress: Ingress,
@@ -87,17 +102,17 @@ function routeTo(
   path: string,
   isExact: boolean,
   { service }: NetworkingV1IngressBackend,
-): Route | undefined {
+): Rule | undefined {
   const port = service?.port?.number ?? service?.port?.name;
   if (!service || port === undefined) return undefined;
   const { namespace = "", name = "" } = ingress.metadata ?? {};
   const target = { namespace, service: service.name, port };
-  const own = { target, ingress: `${namespace}/${name}`, timeoutMs: timeoutOf(ingress) };
+  const own = { shares: [{ weight: 1, target }], ingress: `${namespace}/${name}`, timeoutMs: timeoutOf(ingress) };
   const route = { path: isExact ? path : path.replace(/\/$/, ""), isExact, ...own };
   return withRedirect(ingress, host, route);
 }
 
-function withRedirect(ingress: Ingress, host: string, route: Route): Route {
+function withRedirect(ingress: Ingress, host: string, route: Rule): Rule {
   const wanted = ingress.metadata?.annotations?.[REDIRECT_ANNOTATION] === "true";
   return wanted && hasCertificate(ingress, host) ? { ...route, redirects: true } : route;
 }
@@ -131,16 +146,18 @@ export function hostName(host: string): string {
 }
 
 /** Patterns for a host, the nearest first. */
-const patternsOf = (host: string): string[] => {
+function patternsOf(host: string): string[] {
+  const labels = host.split(".");
+  const suffixes = labels.slice(1).map((_, i) => `.${labels.slice(i + 1).join(".")}`);
   const wildcard = wildcardOf(host);
-  return [...(host ? [host] : []), ...(wildcard ? [wildcard] : []), ""];
-};
+  return [...(host ? [host] : []), ...(wildcard ? [wildcard] : []), ...suffixes, ""];
+}
 
-/** `host` as `hostName` gives it; `path` without a query, its dots resolved. Undefined where nothing matches. */
-export function routeFor(routes: Routes, host: string, path: string): Route | undefined {
-  const patterns = patternsOf(host);
+/** The rule that goes before all others that the request meets. */
+export function ruleFor(routes: Routes, asked: Incoming): Rule | undefined {
+  const patterns = patternsOf(asked.host);
   for (const pattern of patterns) {
-    const found = own(routes.rules, pattern)?.find((route) => matches(route, path));
+    const found = own(routes.rules, pattern)?.find((rule) => isFor(routes, rule, patterns) && meets(rule, asked));
     if (found) return found;
   }
   for (const pattern of patterns) {
@@ -150,18 +167,56 @@ export function routeFor(routes: Routes, host: string, path: string): Route | un
   return undefined;
 }
 
+function isFor({ listeners }: Routes, { listener }: Rule, patterns: readonly string[]): boolean {
+  if (!listener) return true;
+  const hosts = listeners?.[listener.gateway] ?? [];
+  return patterns.find((pattern) => hosts.includes(pattern)) === listener.host;
+}
+
+/** `chance`, from 0 to 1, decides which Service is asked. Undefined where nothing matches. */
+export function routeFor(routes: Routes, asked: Incoming, chance: number): Route | undefined {
+  const rule = ruleFor(routes, asked);
+  if (!rule) return undefined;
+  const { shares, ...route } = rule;
+  const share = shareOf(shares, chance);
+  const filters = joined(rule.filters, share?.filters);
+  return { ...route, ...(filters && { filters }), target: share?.target };
+}
+
+function shareOf(shares: readonly Share[], chance: number): Share | undefined {
+  if (shares.length === 1 && shares[0]?.weight !== 0) return shares[0];
+  let left = chance * shares.reduce((sum, { weight }) => sum + weight, 0);
+  for (const share of shares) {
+    left -= share.weight;
+    if (left < 0) return share;
+  }
+  return undefined;
+}
+
 /** Whether a rule names the host, be it with a wildcard. */
 export const namesHost = ({ rules }: Routes, host: string): boolean =>
   patternsOf(host).some((pattern) => pattern !== "" && own(rules, pattern) !== undefined);
 
+/** All Services that a table leads to. */
+export const targetsOf = ({ rules, defaults }: Routes): Target[] =>
+  [...Object.values(rules).flat(), ...Object.values(defaults)].flatMap(({ shares, filters }) => [
+    ...shares.flatMap(({ target, filters: own }) => [
+      ...(target ? [target] : []),
+      ...(own?.mirrors ?? []).map((mirror) => mirror.target),
+    ]),
+    ...(filters?.mirrors ?? []).map((mirror) => mirror.target),
+  ]);
+
+/** One table of two. Of rules that are equal those of the first go first. */
+export function both(a: Routes, b: Routes): Routes {
+  const rules = { ...a.rules };
+  for (const [host, more] of Object.entries(b.rules))
+    rules[host] = [...(own(rules, host) ?? []), ...more].sort(inOrder);
+  return { rules, defaults: { ...b.defaults, ...a.defaults }, listeners: { ...a.listeners, ...b.listeners } };
+}
+
 const own = <T>(record: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
-
-/** Prefixes are of whole elements: `/a` is one of `/a/b`, not of `/ab`. */
-function matches({ path: rule, isExact }: Route, path: string): boolean {
-  if (isExact) return path === rule;
-  return path.startsWith(rule) && (path.length === rule.length || path[rule.length] === "/");
-}
 
 /** A certificate of an Ingress: which hosts it is for, and the Secret that has it; no hosts stand for all. */
 export type CertificateUse = { namespace: string; secret: string; hosts: string[] };
