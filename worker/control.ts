@@ -12,6 +12,7 @@ import { AUTOSCALER, horizontalPodAutoscaler } from "./controllers/horizontalpod
 import type { MemoryStore } from "./controllers/horizontalpodautoscaler/memory.ts";
 import type { Answers, Question } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
+import { type Heard, SCALE_TO_ZERO, scaleToZero } from "./controllers/scale-to-zero/scale-to-zero.ts";
 import { type LegacyToken, TOKENS, tokensController } from "./controllers/serviceaccount/tokens.ts";
 import type { CoreParts } from "./core-parts.ts";
 import { Deferred } from "./deferred.ts";
@@ -38,11 +39,15 @@ export type ControlParts = CoreParts & {
   signForSecret(token: LegacyToken): Promise<string>;
   /** What autoscalers ask for. */
   measure(questions: readonly Question[]): Promise<Answers>;
+  /** What nodes have seen of requests for Services, `namespace/name`. */
+  hear(services: readonly string[]): Promise<Heard>;
 };
 
 const RESYNCED = "controllers.known";
 /** What an autoscaler remembers, before its key. */
 const REMEMBERED = "autoscaler:";
+/** What is remembered of what may be scaled to zero, before the key of its Service. */
+const SIZES = "scale-to-zero:";
 
 export class Control {
   readonly driver: Driver;
@@ -51,6 +56,8 @@ export class Control {
   readonly #known: string;
   /** Committed, and not yet told to controllers. */
   #untold: Change[] = [];
+  /** When requests were last said to wait for a Service, ms. */
+  readonly #wakes = new Map<string, number>();
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -83,6 +90,12 @@ export class Control {
     void this.#parts.turn.own(() => this.driver.enqueue(controller, key));
   }
 
+  /** Requests wait for a Service that is scaled to zero. */
+  wake(service: string): void {
+    this.#wakes.set(service, this.#parts.effects.now());
+    this.enqueue(SCALE_TO_ZERO, service);
+  }
+
   /** Controllers hear of every object once after the set of them changed: an upgrade, or none before. */
   resync(): void {
     const { store, turn } = this.#parts;
@@ -95,7 +108,7 @@ export class Control {
   }
 
   #controllers(): Controller[] {
-    const { config, authority, frontProxy, authorizer, check, signForSecret, measure, store } = this.#parts;
+    const { config, authority, frontProxy, authorizer, check, signForSecret, measure, hear, store } = this.#parts;
     const ca = authority.certificate;
     const own = [
       ...apiServerControllers({ client: ca, frontProxy: frontProxy.certificate }),
@@ -108,17 +121,20 @@ export class Control {
     );
     const tokens = new Deferred(signForSecret, (key) => this.enqueue(TOKENS, key));
     const metrics = new Deferred(measure, (key) => this.enqueue(AUTOSCALER, key));
-    const memories: MemoryStore = {
-      recall: (key) => store.getSetting(REMEMBERED + key),
+    const memoriesOf = (prefix: string): MemoryStore => ({
+      recall: (key) => store.getSetting(prefix + key),
       remember: (key, text) =>
-        text === undefined ? store.removeSetting(REMEMBERED + key) : store.setSetting(REMEMBERED + key, text),
-    };
+        text === undefined ? store.removeSetting(prefix + key) : store.setSetting(prefix + key, text),
+    });
+    const memories = memoriesOf(REMEMBERED);
+    const heard = new Deferred(hear, (key) => this.enqueue(SCALE_TO_ZERO, key));
     const all = [
       ...own,
       ...builtinControllers({ ...config, ca }),
       certificateController({ sign: (...order) => certificates.take(...order), may: nodeRequests(authorizer) }),
       tokensController({ ca, sign: (...order) => tokens.take(...order) }),
       horizontalPodAutoscaler({ measure: (...order) => metrics.take(...order), memories }),
+      scaleToZero({ ask: (...order) => heard.take(...order), wakes: this.#wakes, memories: memoriesOf(SIZES) }),
       scheduler(),
     ];
     return all.filter(({ name }) => !config.disabledControllers.includes(name));

@@ -21,6 +21,8 @@ import { ExtensionServers } from "./extensions.ts";
 import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
 import { EdgeIngress } from "./ingress.ts";
+import { Service } from "./kinds/core/service.ts";
+import { isWoken } from "./kinds/ingress/idle.ts";
 import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
 import { rangesOf } from "./lib/config.ts";
@@ -30,6 +32,7 @@ import { HEALTH, Losses } from "./liveness.ts";
 import { Measurements } from "./measurements.ts";
 import { answerCall, clusterDns, missedBy, objectsOf, podsSince, welcome } from "./nodes.ts";
 import type { Way } from "./outside.ts";
+import { ClusterTraffic, heardOf, type TrafficParts } from "./traffic.ts";
 import { Turn } from "./turn.ts";
 import { TurnEnd } from "./turn-end.ts";
 import { Upkeep } from "./upkeep.ts";
@@ -51,6 +54,7 @@ export class Core {
   readonly ingress: EdgeIngress;
   /** What nodes and pods use; absent where nobody can wait for answers. */
   readonly usages: NodeUsages | undefined;
+  private readonly traffic: ClusterTraffic | undefined;
   readonly turn: Turn;
   private readonly parts: CoreParts;
   private readonly kinds: Kinds;
@@ -89,6 +93,7 @@ export class Core {
     const ask = caller(way);
     this.extensions = this.createExtensions(way);
     this.usages = this.createUsages();
+    this.traffic = this.createTraffic();
     this.api = this.createApi({ security, watches, ask, holds, began });
     this.link = this.createLink();
     this.ingress = this.createIngress();
@@ -113,6 +118,7 @@ export class Core {
       check: this.extensions.check,
       signForSecret: this.api.signForSecret,
       measure: (questions) => measurements.answers(questions),
+      hear: (services) => heardOf(services, this.traffic, this.ingress, effects.now),
     });
     const end = this.createTurnEnd(holds);
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config, effects });
@@ -167,6 +173,8 @@ export class Core {
       isConnected: (node) => this.link.connected(node),
       nodes: () => this.link.heard().keys(),
       stream: (node, request) => this.link.stream(node, request),
+      defer: this.parts.platform.defer,
+      wake: (namespace, service) => this.wake(namespace, service),
     });
   }
 
@@ -176,6 +184,20 @@ export class Core {
     const { deadline } = platform.outside;
     const ask: UsageParts["ask"] = (node, id, pods) => this.link.askUsage(node, id, pods);
     return new NodeUsages({ ask, deadline, now: effects.now });
+  }
+
+  private createTraffic(): ClusterTraffic | undefined {
+    const { effects, platform } = this.parts;
+    if (!platform.outside) return undefined;
+    const { deadline } = platform.outside;
+    const ask: TrafficParts["ask"] = (node, id) => this.link.askTraffic(node, id);
+    return new ClusterTraffic({ ask, deadline, now: effects.now, nodes: () => this.link.heard().keys() });
+  }
+
+  /** Requests wait for a Service, at a node or at the edge. */
+  private wake(namespace: string, name: string): void {
+    const service = this.engine.view.get(Service, namespace, name);
+    if (service && isWoken(service)) this.control.wake(`${namespace}/${name}`);
   }
 
   private createLink(): Link {
@@ -193,7 +215,8 @@ export class Core {
       welcome: () => welcome(this.parts),
       now: this.parts.effects.now,
       report: (error) => platform.report("link", "", error),
-      usage: (node, id, usage) => this.usages?.answered(node, id, usage),
+      usage: (...answer) => (answer[2].traffic ? this.traffic : this.usages)?.answered(...answer),
+      wake: (namespace, service) => this.wake(namespace, service),
       health: (node) => {
         this.losses.find(node);
         this.control.enqueue(HEALTH, node);
@@ -224,6 +247,7 @@ export class Core {
   /** A node's socket is gone: it counts as lost unless it is back within the grace time, which runs from `heard` (ms). */
   disconnected(node: string, heard: number): Promise<void> {
     this.usages?.gone(node);
+    this.traffic?.gone(node);
     this.losses.lose(node, heard + GRACE_MS);
     return this.turn.own();
   }

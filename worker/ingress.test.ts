@@ -1,5 +1,5 @@
 /** What the Cluster object says of requests that may be for apps. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { type ClusterObject, clusterObject } from "../test/support/cluster-object.ts";
 import { SCOPE_ANNOTATION } from "./kinds/ingress/class.ts";
 import { INTERNAL_HEADER } from "./lib/internal-headers.ts";
@@ -14,7 +14,15 @@ const SERVICES = "/api/v1/namespaces/default/services";
 let cluster: ClusterObject;
 
 async function ask(question: Partial<EdgeQuestion> = {}, authorization = ""): Promise<EdgeAnswer> {
-  const body = JSON.stringify({ host: HOST, path: "/", isSecure: true, tried: [], ...question });
+  const body = JSON.stringify({
+    host: HOST,
+    path: "/",
+    isSecure: true,
+    tried: [],
+    waitedMs: 0,
+    isPage: false,
+    ...question,
+  });
   const headers = { [INTERNAL_HEADER]: "ingress", ...(authorization && { authorization }) };
   const answer = await cluster.host().fetch(new Request("https://cluster/", { method: "POST", headers, body }));
   return (await answer.json()) as EdgeAnswer;
@@ -70,10 +78,10 @@ const endpoints = (
     })),
   });
 
-const service = (appProtocol?: string) =>
+const service = (appProtocol?: string, annotations: Record<string, string> = {}) =>
   cluster.ask("POST", SERVICES, {
-    metadata: { name: "web" },
-    spec: { ports: [{ port: 80, ...(appProtocol && { appProtocol }) }] },
+    metadata: { name: "web", annotations },
+    spec: { ports: [{ port: 80, ...(appProtocol && { appProtocol }) }], selector: { app: "web" } },
   });
 
 beforeEach(async () => {
@@ -93,7 +101,9 @@ describe("an app", () => {
     ]);
     await ingress({}, { "ingress.skerry.dev/response-timeout": "5" });
     const answer = await ask();
-    const stream = { id: expect.any(String), kind: "proxy", scheme: "http", address: "10.244.0.2", port: 8080 };
+    const counts = { service: "default/web", ingress: expect.stringMatching(/^default\/web-/) };
+    const place = { scheme: "http", address: "10.244.0.2", port: 8080 };
+    const stream = { id: expect.any(String), kind: "proxy", ...place, counts };
     expect(answer).toEqual({ to: "app", grant: { node: "node-a", stream }, timeoutMs: 5_000 });
     expect(streams("node-a")).toEqual([stream]);
     const gone = { to: "nobody", status: 503, message: "no endpoint of the service is ready" };
@@ -119,7 +129,7 @@ describe("an app", () => {
 
   test("is told why it cannot be reached", async () => {
     await ingress();
-    const missing = { to: "nobody", status: 503, message: "the service of this Ingress, or its port, does not exist" };
+    const missing = { to: "nobody", status: 503, message: "the service of this rule, or its port, does not exist" };
     expect(await ask()).toEqual(missing);
     await service("kubernetes.io/h2c");
     expect(await ask()).toMatchObject({ to: "nobody", status: 502 });
@@ -179,5 +189,72 @@ describe("the API", () => {
   test("is all there is where there is no cluster yet", async () => {
     cluster = clusterObject();
     expect(await ask()).toEqual(meanwhile);
+  });
+});
+
+describe("an app that is scaled to zero", () => {
+  const IDLE = { "skerry.dev/scale-to-zero": "5m" };
+  const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
+  const LATE = { to: "nobody", status: 503, retryAfter: 10 };
+
+  const deploy = (from: string) => {
+    const labels = { app: "web" };
+    const template = { metadata: { labels }, spec: { containers: [{ name: "c", image: "i" }] } };
+    const metadata = { name: "web", annotations: { "skerry.dev/scaled-from": from } };
+    return cluster.ask("POST", DEPLOYMENTS, {
+      metadata,
+      spec: { replicas: 0, selector: { matchLabels: labels }, template },
+    });
+  };
+  const replicas = async () =>
+    (await cluster.ask<{ spec: { replicas: number } }>("GET", `${DEPLOYMENTS}/web`)).spec.replicas;
+
+  beforeEach(async () => {
+    cluster = clusterObject({ platform: { defer: (body, ms = 0) => void setTimeout(body, ms) } });
+    await cluster.ask("GET", "/api/v1/namespaces");
+    await join("node-a");
+    await service(undefined, IDLE);
+    await deploy("3");
+    await ingress();
+    await cluster.settled();
+  });
+
+  test("is scaled up for a request, which waits and is then led there", async () => {
+    let isAnswered = false;
+    const asked = ask().then((answer) => {
+      isAnswered = true;
+      return answer;
+    });
+    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    expect(isAnswered).toBe(false);
+    await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
+    expect(await asked).toEqual({ to: "wait" });
+    expect(await ask()).toMatchObject({ to: "app", grant: { stream: { address: "10.244.0.2" } } });
+  });
+
+  test("a node's word wakes it as well, and twice is once", async () => {
+    const socket = cluster.sockets.find(({ name }) => name === "node-a");
+    if (!socket) throw new Error("no socket");
+    for (const name of ["web", "web", "other"])
+      await cluster.host().message(socket, JSON.stringify({ type: "wake", namespace: "default", service: name }));
+    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    expect(socket.open).toBe(true);
+  });
+
+  test("has nobody wait too long, and who loads a page is told soon", async () => {
+    expect(await ask({ waitedMs: 60_000 })).toEqual({ ...LATE, message: "the service did not start within 60 s" });
+    expect(await ask({ waitedMs: 5_000, isPage: true })).toEqual({
+      ...LATE,
+      message: "the service starts",
+      page: true,
+    });
+  });
+
+  test("has a hundred wait", async () => {
+    const asked = Array.from({ length: 100 }, () => ask());
+    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    expect(await ask()).toEqual({ ...LATE, message: "too many requests wait for the service to start" });
+    await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
+    expect(new Set((await Promise.all(asked)).map(({ to }) => to))).toEqual(new Set(["wait"]));
   });
 });

@@ -9,7 +9,18 @@ import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
 import { slicesOf } from "./kinds/discovery/service-slices.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
-import { namesHost, type Route, type Routes, routeFor, routesOf, servedIngresses } from "./kinds/ingress/routes.ts";
+import { locationOf } from "./kinds/ingress/filters.ts";
+import { isWoken } from "./kinds/ingress/idle.ts";
+import type { Incoming } from "./kinds/ingress/matching.ts";
+import {
+  isLed,
+  type Led,
+  namesHost,
+  type Routes,
+  routeFor,
+  routesOf,
+  servedIngresses,
+} from "./kinds/ingress/routes.ts";
 import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
 import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";
@@ -29,9 +40,29 @@ export type EdgeIngressParts = {
   nodes(): Iterable<string>;
   /** Asks the node's agent to dial its Relay; false when the node is not connected. */
   stream(node: string, request: StreamRequest): boolean;
+  /** Runs `body` in so many ms. */
+  defer(body: () => void, ms: number): void;
+  /** Has a Service scaled up that is scaled to zero. */
+  wake(namespace: string, service: string): void;
 };
 
+/** Requests that wait for one Service. */
+const MAX_HELD = 100;
+/** How long one waits, and a browser that loads a page, ms; and how long within one question. */
+const HELD_MS = 60_000;
+const PAGE_AFTER_MS = 5_000;
+const ASKED_AGAIN_MS = 5_000;
+/** What clients are told to wait before they come again, s. */
+const AGAIN_S = 10;
+
+function incomingOf({ host, path, method = "GET", query = "", headers = [] }: EdgeQuestion): Incoming {
+  const header = (name: string) => headers.find(([known]) => known === name)?.[1];
+  return { host, path, method, query, header };
+}
+
 const nobody = (status: number, message: string): EdgeAnswer => ({ to: "nobody", status, message });
+const late = (message: string): EdgeAnswer => ({ to: "nobody", status: 503, message, retryAfter: AGAIN_S });
+const STARTING: EdgeAnswer = { ...(late("the service starts") as Extract<EdgeAnswer, { to: "nobody" }>), page: true };
 
 /** What EndpointSlices say comes a moment after what becomes of pods. */
 function asPodsAre(view: StoreView, slices: readonly Readonly<EndpointSlice>[]): EndpointSlice[] {
@@ -51,11 +82,18 @@ function asPodsAre(view: StoreView, slices: readonly Readonly<EndpointSlice>[]):
 export class EdgeIngress {
   readonly #parts: EdgeIngressParts;
   #routes: Routes | undefined;
+  /** How many requests wait for each Service, `namespace/name`. */
+  readonly #held = new Map<string, number>();
+  #changed = Promise.withResolvers<void>();
 
   constructor(parts: EdgeIngressParts) {
     this.#parts = parts;
     const sources = new Set([Ingress.groupResource, IngressClass.groupResource]);
     parts.store.onChange((changes) => {
+      if (this.#held.size > 0 && changes.some(({ resource }) => resource === EndpointSlice.groupResource)) {
+        this.#changed.resolve();
+        this.#changed = Promise.withResolvers();
+      }
       if (changes.some(({ resource }) => sources.has(resource))) this.#routes = undefined;
     });
   }
@@ -77,7 +115,42 @@ export class EdgeIngress {
     const route = routeFor(routes, host, question.path);
     if (!route) return nobody(404, "no Ingress has a rule for this host and path");
     if (route.redirects && !question.isSecure) return { to: "https" };
-    return this.#lead(route, question.tried);
+    const { filters } = route;
+    if (filters?.redirect) {
+      const { isSecure, path, query = "" } = question;
+      const arrived = { isSecure, host, port: isSecure ? 443 : 80, path, query };
+      return {
+        to: "elsewhere",
+        status: filters.redirect.status,
+        location: locationOf(filters.redirect, arrived, route.path),
+      };
+    }
+    if (!isLed(route)) return nobody(500, "the rule for this host and path leads to no service");
+    const answer = this.#lead(route, question.tried);
+    return answer ?? this.#hold(route, question);
+  }
+
+  /** Whether requests wait for a Service, `namespace/name`. */
+  holds(service: string): boolean {
+    return this.#held.has(service);
+  }
+
+  /** Until another answer may be had, or this one has waited long enough. */
+  async #hold({ target: { namespace, service } }: Led, { waitedMs, isPage }: EdgeQuestion): Promise<EdgeAnswer> {
+    const patience = isPage ? PAGE_AFTER_MS : HELD_MS;
+    if (waitedMs >= patience) return isPage ? STARTING : late(`the service did not start within ${HELD_MS / 1000} s`);
+    const key = `${namespace}/${service}`;
+    const held = this.#held.get(key) ?? 0;
+    if (held >= MAX_HELD) return late("too many requests wait for the service to start");
+    this.#held.set(key, held + 1);
+    this.#parts.wake(namespace, service);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#parts.defer(resolve, Math.min(patience - waitedMs, ASKED_AGAIN_MS));
+    await Promise.race([this.#changed.promise, promise]);
+    const left = (this.#held.get(key) ?? 1) - 1;
+    if (left > 0) this.#held.set(key, left);
+    else this.#held.delete(key);
+    return { to: "wait" };
   }
 
   /** A node or the administrator, whose credentials are never for an app. */
@@ -104,21 +177,25 @@ export class EdgeIngress {
     return this.#routes;
   }
 
-  #lead({ target, timeoutMs }: Route, tried: readonly string[]): EdgeAnswer {
+  /** Undefined where it is to wait. */
+  #lead({ target, timeoutMs, ingress, filters, path }: Led, tried: readonly string[]): EdgeAnswer | undefined {
     const { view, effects } = this.#parts;
     const { namespace, service } = target;
-    const port = portOf(target, view.get(Service, namespace, service));
-    if (isProblem(port)) return nobody(503, "the service of this Ingress, or its port, does not exist");
+    const found = view.get(Service, namespace, service);
+    const port = portOf(target, found);
+    if (isProblem(port)) return nobody(503, "the service of this rule, or its port, does not exist");
     const slices = slicesOf(view.list(EndpointSlice, namespace), service);
     const { endpoints, protocol } = backendOf(port, asPodsAre(view, slices));
     if (protocol === "h2c") return nobody(502, "the service speaks HTTP/2, which is not passed on at the edge");
     const untried = endpoints.filter(({ address, port: number }) => !tried.includes(`${address}:${number}`));
     const reachable = untried.flatMap((endpoint) => this.#through(endpoint));
     const chosen = reachable[Math.floor(effects.random() * reachable.length)];
+    if (!chosen && found && isWoken(found)) return undefined;
     if (!chosen) return nobody(503, "no endpoint of the service is ready");
     const { node, address, port: number } = chosen;
     const scheme = protocol === "https" ? "https" : "http";
-    const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme, address, port: number };
+    const counts = { service: `${namespace}/${service}`, ...(ingress && { ingress }) };
+    const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme, address, port: number, counts };
     if (!this.#parts.stream(node, stream)) return nobody(503, "no endpoint of the service is ready");
     return { to: "app", grant: { node, stream }, timeoutMs };
   }

@@ -1,10 +1,12 @@
 /** What requests by Ingresses the nodes have seen, asked of them when somebody wants to know. */
+import type { Heard } from "./controllers/scale-to-zero/scale-to-zero.ts";
+import type { EdgeIngress } from "./ingress.ts";
 import type { NodeTraffic } from "./protocol/link.ts";
-import { addTraffic } from "./protocol/traffic.ts";
+import { addTraffic, NO_TRAFFIC } from "./protocol/traffic.ts";
 import { NodeUsages, type UsageParts } from "./usages.ts";
 
-/** `silent`: connected nodes that did not say in time, or that cannot. */
-export type SeenTraffic = { traffic: NodeTraffic; silent: readonly string[] };
+/** Of connected nodes: those that said what they have seen, and those that did not in time, or cannot. */
+export type SeenTraffic = { traffic: NodeTraffic; by: ReadonlySet<string>; silent: readonly string[] };
 
 export type TrafficParts = Omit<UsageParts, "ask" | "keptMs"> & {
   /** False when the node is not connected, or does not know the question. */
@@ -29,7 +31,8 @@ export class ClusterTraffic {
     const nodes = [...this.#nodes()];
     const told = await this.#usages.of(nodes, false);
     const known = [...told.values()].flatMap(({ traffic }) => traffic ?? []);
-    return { traffic: known.reduce(addTraffic, NOTHING), silent: nodes.filter((node) => !told.has(node)) };
+    const traffic = known.reduce(addTraffic, NOTHING);
+    return { traffic, by: new Set(told.keys()), silent: nodes.filter((node) => !told.has(node)) };
   }
 
   readonly answered: NodeUsages["answered"] = (...answer) => this.#usages.answered(...answer);
@@ -37,4 +40,22 @@ export class ClusterTraffic {
   gone(node: string): void {
     this.#usages.gone(node);
   }
+}
+
+/** When the last request for one of these Services, `namespace/name`, began or ended; also those that the edge holds. */
+export async function heardOf(
+  services: readonly string[],
+  nodes: Pick<ClusterTraffic, "seen"> | undefined,
+  edge: Pick<EdgeIngress, "holds">,
+  now: () => number,
+): Promise<Heard> {
+  if (!nodes) return { last: "unknown", by: new Set(), told: now() };
+  const { traffic, by, silent } = await nodes.seen();
+  const told = now();
+  const figures = services.map((service) => traffic.services[service] ?? NO_TRAFFIC);
+  if (figures.some(({ pending }) => pending > 0) || services.some((service) => edge.holds(service)))
+    return { last: "pending", by, told };
+  if (silent.length > 0 || by.size === 0) return { last: "unknown", by, told };
+  const idleMs = Math.min(traffic.countedMs, ...figures.map((each) => each.idleMs));
+  return { last: told - idleMs, by, told };
 }

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer, request } from "node:http";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
+import { loadsPage } from "../../worker/lib/waiting-page.ts";
 import { effects, type Timers } from "../effects.ts";
-import { Holder, loadsPage } from "./holder.ts";
+import { Holder } from "./holder.ts";
 import { Refusal } from "./target.ts";
 import { get, HOST, listening, portOf, startProxy, type TestProxy } from "./testing/proxy.ts";
 

@@ -1,4 +1,5 @@
 /** Requests that wait for a Service that is scaled to zero, while it is scaled up for them. */
+import { WAITING_PAGE } from "../../worker/lib/waiting-page.ts";
 import type { Timers } from "../effects.ts";
 import { Refusal } from "./target.ts";
 
@@ -13,18 +14,6 @@ const PAGE_AFTER_MS = 5_000;
 const TOLD_EVERY_MS = 4_000;
 /** What clients are told to wait before they come again, s. */
 const AGAIN_S = 10;
-
-/** The page of those who wait; it asks again by itself. */
-const PAGE = `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="2">
-<title>Starting…</title>
-<style>body{font:16px system-ui,sans-serif;display:grid;place-content:center;min-height:90vh;color-scheme:light dark}</style>
-<p role="status">Starting… this page comes back by itself.</p>
-</html>
-`;
 
 /** Who waits. */
 export type Waiting = {
@@ -88,12 +77,6 @@ export class Holder {
   }
 }
 
-const starting = () => new Refusal(503, "the service starts", { retryAfter: AGAIN_S, page: PAGE });
+const starting = () => new Refusal(503, "the service starts", { retryAfter: AGAIN_S, page: WAITING_PAGE });
 const tooLong = () => new Refusal(503, `the service did not start within ${HELD_MS / 1000} s`, { retryAfter: AGAIN_S });
 const tooMany = () => new Refusal(503, "too many requests wait for the service to start", { retryAfter: AGAIN_S });
-
-/** Whether a browser loads a page by this request: https://www.w3.org/TR/fetch-metadata/#sec-fetch-mode-header */
-export function loadsPage(method: string, header: (name: string) => string | undefined): boolean {
-  const mode = header("sec-fetch-mode");
-  return method === "GET" && (mode ?? "navigate") === "navigate" && (header("accept") ?? "").includes("text/html");
-}

@@ -5,6 +5,7 @@
 import { effects } from "../effects.ts";
 import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { asksForSocket } from "../lib/websocket.ts";
+import { loadsPage, WAITING_PAGE } from "../lib/waiting-page.ts";
 import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
 import { forwardedOf } from "./app-headers.ts";
 import { AppHosts } from "./app-host.ts";
@@ -36,14 +37,23 @@ export async function openIngress(
   const isRepeatable = request.body === null && IDEMPOTENT.has(request.method);
   const tried: string[] = [];
   let failure = "no endpoint of the service answers";
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
-    const said = await ask(request, url, tried, cluster);
+  for (let tries = 0; tries < MAX_TRIES; ) {
+    const said = await ask(request, url, { tried, waitedMs: effects.now() - since, isPage }, cluster);
+  const isPage = !asksForSocket(request) && loadsPage(request.method, (name) => request.headers.get(name));
+  const since = effects.now();
     if (said.to === "api") {
       if (said.counts !== "once") hosts.remember(request.url, said.counts === "always");
       return undefined;
     }
     if (said.to === "https") return redirected(url);
-    if (said.to === "nobody") return tries === 0 ? refusal(said.status, said.message) : refusal(502, failure);
+    if (said.to === "elsewhere")
+      return new Response(null, { status: said.status, headers: { location: said.location } });
+    if (said.to === "wait") {
+      tried.length = 0; // what has just started may not have listened yet
+      continue;
+    }
+    if (said.to === "nobody") return tries === 0 ? answered(said) : refusal(502, failure);
+    tries++;
     const body = kept ? new Response(kept).body : request.body;
     const { answer, unreachable } = await reach(request, url, said, body, clusterName, relays);
     if (answer) return answer;
@@ -62,7 +72,12 @@ async function keptBody({ headers, body, method }: Request): Promise<Uint8Array<
   return new Uint8Array(await new Response(body).arrayBuffer());
 }
 
-async function ask(request: Request, url: URL, tried: string[], cluster: Fetcher): Promise<EdgeAnswer> {
+async function ask(
+  request: Request,
+  url: URL,
+  so: Pick<EdgeQuestion, "tried" | "waitedMs" | "isPage">,
+  cluster: Fetcher,
+): Promise<EdgeAnswer> {
   const { pathname: path, protocol, hostname } = url;
   const host = hostname.replace(/\.$/, "").toLowerCase();
   const question: EdgeQuestion = { host, path, isSecure: protocol === "https:", tried };
@@ -133,3 +148,11 @@ const refusal = (status: number, message: string): Response =>
     status,
     headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
   });
+
+/** Who is not led anywhere, and is to come again where that is said. */
+function answered({ status, message, retryAfter, page }: Extract<EdgeAnswer, { to: "nobody" }>): Response {
+  const again: Record<string, string> = retryAfter ? { "retry-after": String(retryAfter) } : {};
+  if (!page) return refusal(status, message, again);
+  const headers = { ...again, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
+  return new Response(WAITING_PAGE, { status, headers });
+}

@@ -13,6 +13,14 @@ export type EdgeAnswer =
   /** Not for an app: this one alone, those for this host as long as no Ingress has it, or all for good. */
   | { to: "api"; counts: "once" | "meanwhile" | "always" }
   /** By the node's Relay; an answer has to begin within `timeoutMs`, 0 for no limit. */
+  /** How long it has waited for what is scaled to zero, ms. */
+  waitedMs: number;
+  /** A browser loads a page by it. */
+  isPage: boolean;
   | { to: "app"; grant: { node: string; stream: StreamRequest }; timeoutMs: number }
   | { to: "https" }
-  | { to: "nobody"; status: number; message: string };
+  | { to: "elsewhere"; status: number; location: string }
+  /** What it is for is being scaled up: it is to be asked again at once. */
+  | { to: "wait" }
+  /** `retryAfter` in seconds; a `page` says by itself that it starts, in place of the message. */
+  | { to: "nobody"; status: number; message: string; retryAfter?: number; page?: true };

@@ -1,0 +1,340 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { Deployment } from "../../kinds/apps/deployment.ts";
+import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { Service } from "../../kinds/core/service.ts";
+import { CLASS_NAME, CONTROLLER } from "../../kinds/ingress/class.ts";
+import { IDLE_ANNOTATION, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import { Ingress } from "../../kinds/networking/ingress.ts";
+import { IngressClass } from "../../kinds/networking/ingress-class.ts";
+import { deploymentController } from "../deployment/deployment.ts";
+import { replicaSetController } from "../replicaset/replicaset.ts";
+import { Model } from "../testing.ts";
+import type { Body } from "../testing-api.ts";
+import { type Heard, SCALE_TO_ZERO, scaleToZero } from "./scale-to-zero.ts";
+
+const MINUTE_MS = 60_000;
+
+/** A cluster in memory whose nodes have seen what a test says. */
+class IdleModel extends Model {
+  readonly wakes: Map<string, number>;
+  readonly asked: string[][];
+  readonly stored: Map<string, string>;
+  readonly #said: { heard: Partial<Heard> };
+
+  constructor(stored = new Map<string, string>()) {
+    const wakes = new Map<string, number>();
+    const asked: string[][] = [];
+    const said: { heard: Partial<Heard> } = { heard: {} };
+    let now = () => 0;
+    super([
+      deploymentController,
+      replicaSetController,
+      scaleToZero({
+        ask(_, __, services) {
+          asked.push([...services]);
+          return { last: 0, by: new Set(["node-a"]), told: now(), ...said.heard };
+        },
+        wakes,
+        memories: {
+          recall: (key) => stored.get(key),
+          remember: (key, text) => void (text === undefined ? stored.delete(key) : stored.set(key, text)),
+        },
+      }),
+    ]);
+    now = () => this.now;
+    this.wakes = wakes;
+    this.asked = asked;
+    this.stored = stored;
+    this.#said = said;
+    this.create(IngressClass, { metadata: { name: CLASS_NAME }, spec: { controller: CONTROLLER } });
+  }
+
+  /** What nodes say from now on. */
+  hear(heard: Partial<Heard>): void {
+    this.#said.heard = heard;
+  }
+
+  deploy(replicas: number, name = "web", app = name): void {
+    const labels = { app };
+    const containers = [{ name: "c", image: "web" }];
+    this.create(Deployment, {
+      metadata: { name, namespace: "default" },
+      spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
+    });
+  }
+
+  serve(idle: string | undefined, name = "web", app = "web"): void {
+    const annotations: Record<string, string> = idle === undefined ? {} : { [IDLE_ANNOTATION]: idle };
+    this.create(Service, {
+      metadata: { name, namespace: "default", annotations },
+      spec: { selector: { app }, ports: [{ port: 80 }] },
+    });
+  }
+
+  lead(service = "web", ingressClassName = CLASS_NAME): void {
+    const backend = { service: { name: service, port: { number: 80 } } };
+    this.create(Ingress, {
+      metadata: { name: service, namespace: "default" },
+      spec: { ingressClassName, defaultBackend: backend },
+    });
+  }
+
+  wake(service = "web"): void {
+    this.wakes.set(`default/${service}`, this.now);
+    this.driver.enqueue(SCALE_TO_ZERO, `default/${service}`);
+    this.rest();
+  }
+
+  scale(replicas: number, name = "web"): void {
+    const found = this.get(Deployment, name);
+    if (!found) throw new Error(`no ${name}`);
+    this.edit(Deployment, found as Body & Deployment, (copy) => {
+      copy.spec = { ...copy.spec, replicas } as Deployment["spec"];
+    });
+    this.rest();
+  }
+
+  replicas(name = "web"): number | undefined {
+    return this.get(Deployment, name)?.spec?.replicas;
+  }
+
+  from(name = "web"): string | undefined {
+    return this.get(Deployment, name)?.metadata.annotations?.[SCALED_FROM_ANNOTATION];
+  }
+
+  get told(): string[] {
+    return this.events
+      .filter(({ controller }) => controller === SCALE_TO_ZERO)
+      .map(({ type, about, reason, message }) => `${type} ${about} ${reason}: ${message}`);
+  }
+}
+
+let model: IdleModel;
+beforeEach(() => {
+  model = new IdleModel();
+});
+
+/** One Deployment, its Service and Ingress. */
+function usual(idle = "5m", replicas = 3): void {
+  model.deploy(replicas);
+  model.serve(idle);
+  model.lead();
+  model.rest();
+}
+
+describe("a workload that nobody asks for", () => {
+  test("is scaled to zero after its time, and to what it was when somebody does", () => {
+    usual();
+    model.advance(5 * MINUTE_MS - 1);
+    expect(model.replicas()).toBe(3);
+    model.advance(1);
+    expect([model.replicas(), model.from()]).toEqual([0, "3"]);
+    model.wake();
+    expect([model.replicas(), model.from()]).toEqual([3, undefined]);
+    expect(model.told).toEqual([
+      'Normal Deployment default/web ScaledToZero: Scaled from 3 to zero: there was no request for service "web" for 300 s',
+      'Normal Deployment default/web ScaledFromZero: Scaled from zero to 3: requests wait for service "web"',
+    ]);
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+  });
+
+  test("stays while nodes see requests, and is looked at again when the last is long enough ago", () => {
+    usual();
+    model.hear({ last: model.now + 4 * MINUTE_MS });
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(3);
+    model.hear({ last: "pending" });
+    model.advance(4 * MINUTE_MS);
+    model.advance(5 * MINUTE_MS);
+    expect(model.asked).toHaveLength(3);
+    expect(model.replicas()).toBe(3);
+    model.hear({});
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+    // While it sleeps nothing is looked at.
+    model.advance(24 * 60 * MINUTE_MS);
+    expect(model.asked).toHaveLength(4);
+  });
+
+  test.each<[string, Partial<Heard>]>([
+    ["a node does not say", { last: "unknown" }],
+    ["what it said is old", { told: 0 }],
+    ["a node with one of its pods cannot be asked", { by: new Set() }],
+  ])("is not thought idle where %s", (_, heard) => {
+    usual();
+    for (const pod of model.list(Pod))
+      model.apply({
+        do: "bind",
+        namespace: "default",
+        name: pod.metadata.name ?? "",
+        uid: pod.metadata.uid ?? "",
+        node: "node-a",
+      });
+    model.hear(heard);
+    model.advance(6 * MINUTE_MS);
+    expect(model.replicas()).toBe(3);
+    model.hear({});
+    model.advance(MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+  });
+
+  test("has its time remembered where memory is lost", () => {
+    usual();
+    model.advance(4 * MINUTE_MS);
+    const [[, text] = []] = [...model.stored];
+    expect(text && JSON.parse(text)).toMatchObject({ at: model.now - 4 * MINUTE_MS });
+    model.advance(MINUTE_MS);
+    expect(model.stored.size).toBe(0); // of what sleeps nothing is kept
+  });
+
+  test.each<[string, () => void]>([
+    ["there is no Ingress", () => {}],
+    ["the Ingress is another controller's", () => model.lead("web", "other")],
+  ])("stays where %s, and its Service tells why", (_, lead) => {
+    model.deploy(2);
+    model.serve("5m");
+    lead();
+    model.rest();
+    model.advance(10 * MINUTE_MS);
+    expect(model.replicas()).toBe(2);
+    expect(model.told.at(-1)).toBe(
+      "Warning Service default/web NotScaledToZero: no Ingress leads to it: its requests are not seen",
+    );
+  });
+
+  test.each(["5 minutes", "0s", "-5m", "10ms", ""])("is not scaled by the time %j", (idle) => {
+    usual(idle);
+    model.advance(60 * MINUTE_MS);
+    expect(model.replicas()).toBe(3);
+    expect(model.told[0]).toContain("Warning Service default/web InvalidScaleToZero: the annotation skerry.dev/");
+    expect(model.asked).toEqual([]);
+  });
+});
+
+describe("a user's word", () => {
+  test("counts while it sleeps, and its time begins anew", () => {
+    usual();
+    model.advance(5 * MINUTE_MS);
+    model.advance(MINUTE_MS);
+    model.scale(5);
+    expect([model.replicas(), model.from()]).toEqual([5, undefined]);
+    model.advance(5 * MINUTE_MS - 1);
+    expect(model.replicas()).toBe(5);
+    model.advance(1);
+    expect([model.replicas(), model.from()]).toEqual([0, "5"]);
+  });
+
+  test("that there be more begins its time anew, that there be fewer does not", () => {
+    usual();
+    model.advance(3 * MINUTE_MS);
+    model.scale(4);
+    model.advance(3 * MINUTE_MS);
+    model.scale(2);
+    model.advance(2 * MINUTE_MS - 1);
+    expect(model.replicas()).toBe(2);
+    model.advance(1);
+    expect(model.replicas()).toBe(0);
+  });
+
+  test("of zero is a word to sleep: a request wakes one replica", () => {
+    usual();
+    model.scale(0);
+    model.wake();
+    expect(model.replicas()).toBe(1);
+  });
+
+  test("a new template while it sleeps lets it sleep", () => {
+    usual();
+    model.advance(5 * MINUTE_MS);
+    const found = model.get(Deployment, "web");
+    model.edit(Deployment, found as Body & Deployment, (copy) => {
+      const [container] = copy.spec?.template.spec?.containers ?? [];
+      if (container) container.image = "web:2";
+    });
+    model.rest();
+    expect(model.replicas()).toBe(0);
+    model.wake();
+    expect(model.replicas()).toBe(3);
+    expect(model.list(Pod).map(({ spec }) => spec.containers[0]?.image)).toEqual(["web:2", "web:2", "web:2"]);
+  });
+
+  test("an annotation that is taken away leaves it as it is", () => {
+    usual();
+    const found = model.get(Service, "web");
+    model.edit(Service, found as Body & Service, (copy) => {
+      copy.metadata.annotations = {};
+    });
+    model.rest();
+    model.advance(60 * MINUTE_MS);
+    expect(model.replicas()).toBe(3);
+    expect(model.stored.size).toBe(0);
+  });
+});
+
+describe("several of them", () => {
+  test("Services of one Deployment: all have to be idle, for the longest of their times", () => {
+    usual("1m");
+    model.serve("10m", "web-admin");
+    model.serve(undefined, "web-internal");
+    model.rest();
+    model.advance(10 * MINUTE_MS - 1);
+    expect(model.replicas()).toBe(3);
+    model.advance(1);
+    expect(model.replicas()).toBe(0);
+    expect(model.asked.at(-1)?.toSorted()).toEqual(["default/web", "default/web-admin", "default/web-internal"]);
+    model.wake("web-admin");
+    expect(model.replicas()).toBe(3);
+  });
+
+  test("Deployments of one Service: those that were scaled to zero come back, and no other", () => {
+    model.deploy(2, "blue", "web");
+    model.deploy(1, "green", "web");
+    model.deploy(0, "grey", "web");
+    model.serve("1m");
+    model.lead();
+    model.rest();
+    model.advance(MINUTE_MS);
+    expect(["blue", "green", "grey"].map((name) => model.replicas(name))).toEqual([0, 0, 0]);
+    model.wake();
+    expect(["blue", "green", "grey"].map((name) => model.replicas(name))).toEqual([2, 1, 0]);
+  });
+
+  test("any kind that has a scale", () => {
+    const labels = { app: "web" };
+    model.create(StatefulSet, {
+      metadata: { name: "db", namespace: "default" },
+      spec: {
+        replicas: 2,
+        serviceName: "web",
+        selector: { matchLabels: labels },
+        template: { metadata: { labels }, spec: { containers: [{ name: "c", image: "db" }] } },
+      },
+    });
+    model.serve("1m");
+    model.lead();
+    model.rest();
+    model.advance(MINUTE_MS);
+    expect(model.get(StatefulSet, "db")?.spec?.replicas).toBe(0);
+    model.wake();
+    expect(model.get(StatefulSet, "db")?.spec?.replicas).toBe(2);
+  });
+});
+
+test("a word that nobody waits behind any more wakes nothing", () => {
+  model.serve("5m");
+  model.wake();
+  expect(model.wakes.size).toBe(0);
+  usualLater();
+  expect(model.replicas()).toBe(0);
+  model.wakes.set("default/web", model.now - 61_000);
+  model.driver.enqueue(SCALE_TO_ZERO, "default/web");
+  model.rest();
+  expect(model.replicas()).toBe(0);
+});
+
+function usualLater(): void {
+  model.deploy(0);
+  model.rest();
+}

@@ -1,0 +1,201 @@
+/**
+ * Scales what Services lead to that say so to zero replicas when no request has come by an Ingress for a time, and to what
+ * it was when one comes: nodes and the edge hold requests meanwhile, and tell of them.
+ */
+import { Pod } from "../../kinds/core/pod.ts";
+import { Service } from "../../kinds/core/service.ts";
+import { IDLE_ANNOTATION, idleTimeOf, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import { servedIngresses } from "../../kinds/ingress/routes.ts";
+import { Ingress } from "../../kinds/networking/ingress.ts";
+import { IngressClass } from "../../kinds/networking/ingress-class.ts";
+import { copy, same } from "../../kinds/paths.ts";
+import { scaleFigures, setReplicas } from "../../kinds/scale.ts";
+import type { KubeObject } from "../../lib/object.ts";
+import type { Controller, Digest, Intent, View } from "../controller.ts";
+import { normal, warning } from "../events.ts";
+import { keyOf, splitKey } from "../keys.ts";
+import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf } from "./workloads.ts";
+
+export const SCALE_TO_ZERO = "scale-to-zero-controller";
+
+/**
+ * What nodes have seen of requests for some Services: when the last one began or ended, ms; or that one has no answer yet;
+ * or that it is not known, since a connected node did not say. `by` are those that did, `told` is when they did.
+ */
+export type Heard = { last: number | "pending" | "unknown"; by: ReadonlySet<string>; told: number };
+
+export type ScaleToZeroParts = {
+  /** Asks nodes about Services, `namespace/name`; undefined while answers are on the way: the key runs again when they are there. */
+  ask(key: string, print: string, services: readonly string[]): Heard | undefined;
+  /** When requests were last said to wait for a Service, ms, by key. */
+  wakes: Map<string, number>;
+  memories: { recall(key: string): string | undefined; remember(key: string, text: string | undefined): void };
+};
+
+type Single = Exclude<Intent, { do: "again" | "together" }>;
+
+/** Who waits for a Service says so again before that. */
+const WAKE_LASTS_MS = 60_000;
+/** An answer is good for so long, ms. */
+const FRESH_MS = 2_000;
+const AGAIN_MS = 15_000;
+const SCOPES = ["lan", "edge"] as const;
+
+/** Those that are to be scaled to zero, and what they lead to. */
+const ASKING: Digest<Service, Pick<Service, "spec"> | undefined> = {
+  kind: Service,
+  of: (service) => (idleTimeOf(service) === undefined ? undefined : { spec: service.spec }),
+};
+
+function* asking(view: View, namespace: string): Iterable<[key: string, service: Pick<Service, "spec">]> {
+  for (const [key, service] of view.digest(ASKING)) if (service && splitKey(key)[0] === namespace) yield [key, service];
+}
+
+const backendNames = ({ spec }: Readonly<Ingress>): string[] =>
+  [
+    spec?.defaultBackend,
+    ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
+  ].flatMap((backend) => backend?.service?.name ?? []);
+
+/** The keys of Services whose case a write may change. */
+const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object, old, type, view) {
+  const namespace = object.metadata?.namespace ?? "";
+  if (kind.groupResource === Service.groupResource) {
+    const gist = (service: Service) => [service.metadata.annotations?.[IDLE_ANNOTATION], service.spec?.selector];
+    const [now, before] = [object as Service, old as Service | undefined];
+    const isNew = !before || type === "DELETED";
+    if (isNew ? idleTimeOf(now) !== undefined : !same(gist(now), gist(before))) yield keyOf(object);
+  } else if (kind.groupResource === Ingress.groupResource) {
+    const names = new Set(backendNames(object as Ingress).map((name) => `${namespace}/${name}`));
+    for (const [key] of asking(view, namespace)) if (names.has(key)) yield key;
+  } else if (isScalable(kind)) {
+    const replicas = (of: typeof object) => scaleFigures(kind.scale, of).replicas;
+    if (old && type !== "DELETED" && replicas(old) === replicas(object)) return;
+    const labels = podLabels(kind, object);
+    for (const [key, service] of asking(view, namespace)) if (leadsTo(service, labels)) yield key;
+  }
+};
+
+export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Controller {
+  /** Since when the workloads are as large as they are, ms; they are larger than before from now on where that is news. */
+  function since(key: string, awake: readonly Workload[], now: number): number {
+    const known = JSON.parse(memories.recall(key) ?? "null") as { sizes: Record<string, number>; at: number } | null;
+    const sizes = Object.fromEntries(awake.map(({ object, replicas }) => [object.metadata?.uid ?? "", replicas]));
+    const hasGrown = Object.entries(sizes).some(([uid, replicas]) => replicas > (known?.sizes[uid] ?? 0));
+    const at = known && !hasGrown ? known.at : now;
+    if (!same(known?.sizes, sizes)) memories.remember(key, JSON.stringify({ sizes, at }));
+    return at;
+  }
+
+  function forget(key: string): void {
+    if (memories.recall(key) !== undefined) memories.remember(key, undefined);
+  }
+
+  /** The next look at what is not at zero, or its end. */
+  function watched(view: View, service: Readonly<Service>, awake: readonly Workload[], now: number): Intent[] {
+    const key = keyOf(service);
+    const [namespace] = splitKey(key);
+    const services = servicesOf(view, namespace, awake);
+    const times = services.map(idleTimeOf);
+    const idleMs = Math.max(...times.map((time) => (typeof time === "number" ? time : 0)));
+    const at = since(key, awake, now);
+    if (now < at + idleMs) return [{ do: "again", afterMs: at + idleMs - now }];
+    if (!hasIngress(view, namespace, services))
+      return [warning(service, "NotScaledToZero", "no Ingress leads to it: its requests are not seen")];
+    const heard = ask(key, String(at), services.map(keyOf));
+    if (!heard || now - heard.told > FRESH_MS || heard.last === "unknown") return [{ do: "again", afterMs: AGAIN_MS }];
+    // One that the cluster cannot reach serves its network all the same, and is left what it has.
+    if (!areAmong(heard.by, view, services)) return [{ do: "again", afterMs: AGAIN_MS }];
+    if (heard.last === "pending") return [{ do: "again", afterMs: idleMs }];
+    if (now < heard.last + idleMs) return [{ do: "again", afterMs: heard.last + idleMs - now }];
+    return awake.map((workload) => scaledToZero(workload, service, idleMs));
+  }
+
+  return {
+    name: SCALE_TO_ZERO,
+    watches: "all",
+    keysForAny: concerned,
+    reconcile(view, key, { now }) {
+      const service = view.get(Service, ...splitKey(key));
+      const idleMs = service && !service.metadata.deletionTimestamp ? idleTimeOf(service) : undefined;
+      if (!service || idleMs === undefined || idleMs === "invalid") {
+        wakes.delete(key);
+        forget(key);
+        return service && idleMs === "invalid" ? [invalid(service)] : [];
+      }
+      const workloads = workloadsOf(view, service);
+      const awake = workloads.filter(({ replicas }) => replicas > 0);
+      if (awake.length > 0) {
+        wakes.delete(key);
+        return [...awake.flatMap(unmarked), ...watched(view, service, awake, now)];
+      }
+      forget(key);
+      const isWanted = now - (wakes.get(key) ?? Number.NEGATIVE_INFINITY) < WAKE_LASTS_MS;
+      if (!isWanted || workloads.length === 0) {
+        wakes.delete(key);
+        return [];
+      }
+      const known = workloads.filter(({ from }) => from !== undefined);
+      return (known.length > 0 ? known : workloads).map((workload) => scaledUp(workload, key));
+    },
+  };
+}
+
+/** Whether requests for one of these are seen: by an Ingress of ours. */
+function hasIngress(view: View, namespace: string, services: readonly Readonly<Service>[]): boolean {
+  const names = new Set(services.map(({ metadata }) => metadata.name ?? ""));
+  const leading = view
+    .list(Ingress, namespace)
+    .filter((ingress) => backendNames(ingress).some((name) => names.has(name)));
+  const classes = view.list(IngressClass);
+  return SCOPES.some((scope) => servedIngresses(leading, classes, scope).length > 0);
+}
+
+/** Whether all pods of these are on nodes of that set. */
+function areAmong(nodes: ReadonlySet<string>, view: View, services: readonly Readonly<Service>[]): boolean {
+  return view
+    .list(Pod, services[0]?.metadata.namespace)
+    .filter((pod) => !pod.metadata.deletionTimestamp && pod.spec.nodeName && !nodes.has(pod.spec.nodeName))
+    .every((pod) => !services.some((service) => leadsTo(service, pod.metadata.labels ?? {})));
+}
+
+const invalid = (service: Readonly<Service>): Intent =>
+  warning(
+    service,
+    "InvalidScaleToZero",
+    `the annotation ${IDLE_ANNOTATION} is to be a duration of at least 1s, such as 5m: ${JSON.stringify(service.metadata.annotations?.[IDLE_ANNOTATION])}`,
+  );
+
+/** How many replicas it had is written on what is scaled to zero, and on nothing else. */
+function marked(object: Readonly<KubeObject>, from: number | undefined): KubeObject {
+  const { [SCALED_FROM_ANNOTATION]: _, ...others } = object.metadata?.annotations ?? {};
+  const annotations = from === undefined ? others : { ...others, [SCALED_FROM_ANNOTATION]: String(from) };
+  return { ...copy(object), metadata: { ...object.metadata, annotations } };
+}
+
+/** One write, and what is told of it. */
+function scaled({ kind, paths, object, replicas: before }: Workload, to: number, reason: string, why: string): Intent {
+  const changed = marked(object, to === 0 ? before : undefined);
+  setReplicas(paths, changed, to);
+  const message = `Scaled from ${before || "zero"} to ${to || "zero"}: ${why}`;
+  return {
+    do: "together",
+    intents: [{ do: "update", kind, object: changed }, normal(object, reason, message) as Single],
+  };
+}
+
+function scaledToZero(workload: Workload, { metadata }: Readonly<Service>, idleMs: number): Intent {
+  const why = `there was no request for service "${metadata.name}" for ${idleMs / 1000} s`;
+  return scaled(workload, 0, "ScaledToZero", why);
+}
+
+function scaledUp(workload: Workload, key: string): Intent {
+  const why = `requests wait for service "${splitKey(key)[1]}"`;
+  return scaled(workload, workload.from ?? 1, "ScaledFromZero", why);
+}
+
+/** It was scaled up by somebody else: what it had before is no longer of interest. */
+const unmarked = ({ kind, object }: Workload): Intent[] =>
+  object.metadata?.annotations?.[SCALED_FROM_ANNOTATION] === undefined
+    ? []
+    : [{ do: "update", kind, object: marked(object, undefined) }];
