@@ -108,6 +108,8 @@ await ensurePackages({
   "/bin/busybox": "busybox-static",
   unzip: "unzip",
   conntrack: "conntrack",
+  wg: "wireguard-tools",
+  "wireguard-go": "wireguard-go",
 });
 await ensureTools(cachePath(process.env), progress);
 

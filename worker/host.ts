@@ -8,7 +8,7 @@ import { nodeOf } from "./api/auth/node-authorizer.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
 import type { Past } from "./api/backup/rewind.ts";
 import { RANGES } from "./api/backup/settings.ts";
-import { type ForwardGrant, notConnected } from "./api/http/streams.ts";
+import { type ForwardGrant, notConnected, type StreamGrant } from "./api/http/streams.ts";
 import { watchType } from "./api/http/watch-stream.ts";
 import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";

@@ -1,8 +1,18 @@
 /** Finds what a node needs, and installs what is missing: containerd, runc, nftables, nerdctl. */
 import { createHash } from "node:crypto";
-import { accessSync, chmodSync, constants, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { release, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { run } from "../process.ts";
@@ -18,8 +28,18 @@ const PROGRAMS: readonly { program: string; package: string }[] = [
   { program: "iptables", package: "iptables" }, // to let pods through firewalls that were set up with it
   { program: "conntrack", package: "conntrack" },
 ];
-/** Brought along where something is installed anyway: it tells a network that a load balancer's address has moved. */
-const WELCOME = { program: "arping", package: "iputils-arping" };
+/**
+ * Brought along where something is installed anyway: what tells a network that a load balancer's address has moved, and
+ * WireGuard for nodes on other networks.
+ */
+const WELCOME: typeof PROGRAMS = [
+  { program: "arping", package: "iputils-arping" },
+  { program: "wg", package: "wireguard-tools" },
+];
+/** Where the kernel has no WireGuard of its own. */
+const USERSPACE_WIREGUARD = { program: "wireguard-go", package: "wireguard-go" };
+const kernelHasWireguard = () =>
+  existsSync("/sys/module/wireguard") || existsSync(`/lib/modules/${release()}/kernel/drivers/net/wireguard`);
 /** Where programs lie, whatever PATH says. */
 export const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
@@ -50,8 +70,10 @@ function isExecutable(path: string): boolean {
 export async function ensureTools(cache: string, progress: Progress): Promise<{ nerdctl: string }> {
   const missing = PROGRAMS.filter(({ program }) => !which(program)).map((p) => p.package);
   if (missing.length > 0) {
-    const welcome = which(WELCOME.program) ? [] : [WELCOME.package];
-    await installPackages([...missing, ...welcome], progress);
+    await installPackages(missing, progress);
+    const welcome = [...WELCOME, ...(kernelHasWireguard() ? [] : [USERSPACE_WIREGUARD])];
+    for (const { program, package: name } of welcome)
+      if (!which(program)) await installPackages([name], progress).catch((error) => progress(errorText(error)));
   }
   const nerdctl = (await findNerdctl(cache)) ?? (await installNerdctl(cache, progress));
   if (!which("containerd")) throw new Error("containerd is still missing after the installation");

@@ -36,6 +36,7 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
     credentialProviders: readProviders(options),
     ingressHttpPort: options.ingressHttpPort,
     ingressHttpsPort: options.ingressHttpsPort,
+    stunServers: options.stun,
     imagePolicies: options.imagePolicy === undefined ? undefined : readPolicies(options.imagePolicy),
   };
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);

@@ -33,6 +33,7 @@ export type NodeOptions = {
   imagePolicy?: string;
   ingressHttpPort?: number;
   ingressHttpsPort?: number;
+  stun?: string[];
   imageCredentialProviderConfig?: string;
   imageCredentialProviderBinDir?: string;
 };
@@ -80,7 +81,12 @@ export function withNodeOptions(command: Command): Command {
       "where Ingresses are served while there are any, 0 for nowhere (default 80, or any where that is taken)",
       port,
     )
-    .option("--ingress-https-port <port>", "the same over TLS (default 443, or any where that is taken)", port);
+    .option("--ingress-https-port <port>", "the same over TLS (default 443, or any where that is taken)", port)
+    .option(
+      "--stun <host:port,...>",
+      "servers that say what other networks see this node as, or none (default stun.cloudflare.com:3478)",
+      list,
+    );
 }
 
 function truth(text: string): boolean {

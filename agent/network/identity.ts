@@ -9,6 +9,10 @@ export type Identity = {
   anchor: string;
   /** Interface that carries load balancers' addresses. */
   balancers: string;
+  /** Interface of the tunnels to nodes elsewhere, and the nftables table that goes with it. */
+  tunnel: string;
+  /** UDP port of that interface: another agent's on this machine, or behind the same NAT, has hardly the same. */
+  port: number;
   /** nftables table, family ip. */
   table: string;
   /** What the names of its pods' network namespaces begin with. */
@@ -16,6 +20,10 @@ export type Identity = {
   /** Metric of our routes, which tells them from another agent's. */
   metric: number;
 };
+
+/** Below those of node ports and of outgoing connections. */
+const FIRST_PORT = 20_000;
+const PORTS = 9_000;
 
 export function identityOf(owner: { home: string; clusterName: string; nodeName: string }): Identity {
   const digest = createHash("sha256")
@@ -25,6 +33,8 @@ export function identityOf(owner: { home: string; clusterName: string; nodeName:
   return {
     anchor: `sk-${digest}`,
     balancers: `sl-${digest}`,
+    tunnel: `sw-${digest}`,
+    port: FIRST_PORT + (Number.parseInt(digest, 16) % PORTS),
     table: `skerry-${digest}`,
     namespace: `skerry-${digest}`,
     metric: (Number.parseInt(digest, 16) % 0x7fff0000) + 0x10000,

@@ -1,3 +1,4 @@
+import type { WebSocket } from "ws";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
@@ -9,6 +10,10 @@ import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resol
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
 import { type Identity, identityOf } from "./identity.ts";
+import { Mesh, removeMesh } from "./mesh/mesh.ts";
+import { Paths } from "./mesh/paths.ts";
+import { peersIn } from "./mesh/peers.ts";
+import { isUsable, type MeshSettings } from "./mesh/settings.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
 import { rangeOf } from "./policies/peers.ts";
@@ -27,6 +32,8 @@ export type NodeNetworkOptions = {
   log: (message: string) => void;
   /** In place of the machine's programs. */
   command?: Command;
+  /** How nodes are reached that are on no network with this one; absent where they are not. */
+  mesh?: MeshSettings;
 };
 
 /** How often what is in the kernel is compared with what should be: other programs flush tables and routes. */
@@ -41,6 +48,7 @@ type Parts = {
   pods: PodNetwork;
   routes: NodeRoutes;
   announced: AnnouncedAddresses;
+  mesh: Mesh | undefined;
   table: ServiceTable;
   guard: PolicyGuard;
   context: RulesContext;
@@ -66,11 +74,14 @@ export class NodeNetwork {
   #failingSince: number | undefined;
   /** A Service's health checks cannot be answered here. */
   onHealthCheckFailed: (service: Service, message: string) => void = () => {};
+  /** What the Node tells of how this node is reached, and of how it reaches others. */
+  readonly paths: Paths;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
     this.#identity = identityOf(options);
     this.#command = options.command ?? command;
+    this.paths = new Paths(options.effects);
   }
 
   /**
@@ -111,7 +122,19 @@ export class NodeNetwork {
     return this.#parts?.pods.namespaces?.names() ?? [];
   }
 
-  /** Other nodes whose pods cannot be reached, because no shared network leads to them. */
+  /** Another node's agent has come to a Relay. */
+  acceptPeer(node: string, socket: WebSocket): void {
+    const mesh = this.#parts?.mesh;
+    if (mesh) mesh.accept(node, socket);
+    else socket.close(1011, "the node's network is down");
+  }
+
+  /** How other nodes are reached; undefined where no way leads to those that are elsewhere. */
+  reports(): ReturnType<Mesh["report"]> | undefined {
+    return this.#parts?.mesh?.report();
+  }
+
+  /** Other nodes whose pods cannot be reached, because no shared network and no tunnel leads to them. */
   get unreachable(): readonly { to: string; via: string }[] {
     return this.#parts?.routes.unreachable ?? [];
   }
@@ -127,6 +150,7 @@ export class NodeNetwork {
     const routes = new NodeRoutes(this.#command, this.#identity);
     await routes.load();
     const announced = this.#announcedAddresses();
+    const mesh = await this.#startMesh(pods);
     const { podCIDR, serviceCIDR } = settings;
     const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
     const records = new Records(settings.clusterDomain);
@@ -137,7 +161,8 @@ export class NodeNetwork {
     this.#stopping = new AbortController();
     const memo: RulesMemo = new Map();
     const healthChecks = this.#healthChecks();
-    this.#parts = { settings, pods, routes, announced, table, guard, context, memo, healthChecks, records, ...servers };
+    const ways = { pods, routes, announced, mesh };
+    this.#parts = { settings, ...ways, table, guard, context, memo, healthChecks, records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -192,6 +217,24 @@ export class NodeNetwork {
     });
   }
 
+  /** A node that cannot have tunnels has routes all the same. */
+  async #startMesh(pods: PodNetwork): Promise<Mesh | undefined> {
+    const { mesh: settings, nodeName, effects, log } = this.#options;
+    const { tunnel: device, port } = this.#identity;
+    if (!settings) return undefined;
+    if (!(await isUsable(this.#command, device))) {
+      log(
+        "nodes on other networks are not reached: wg is missing, or the kernel has no WireGuard and wireguard-go is missing",
+      );
+      return undefined;
+    }
+    const onChange = () => this.#work();
+    const mesh = new Mesh({ ...settings, nodeName, device, port, command: this.#command, effects, log, onChange });
+    await mesh.start(pods.gateway, pods.mtu);
+    this.paths.reachedBy(settings.keys.publicKey, port);
+    return mesh;
+  }
+
   #announcedAddresses(): AnnouncedAddresses {
     return new AnnouncedAddresses({ command: this.#command, link: this.#identity.balancers, log: this.#options.log });
   }
@@ -225,6 +268,7 @@ export class NodeNetwork {
     if (!parts || this.#stopping.signal.aborted) return;
     try {
       await parts.pods.ensure();
+      await parts.mesh?.verify();
       await parts.routes.load();
       parts.announced.verify();
       await parts.table.verify();
@@ -263,12 +307,14 @@ export class NodeNetwork {
     await this.settled();
     const parts = this.#parts;
     this.#parts = undefined;
-    if (parts) await Promise.all([parts.dns.close(), parts.api.close(), parts.healthChecks.close()]);
+    if (parts)
+      await Promise.all([parts.dns.close(), parts.api.close(), parts.healthChecks.close(), parts.mesh?.stop()]);
     if (!remove) return;
     const unknown = { podCIDR: "", serviceCIDR: "" };
     const routes = new NodeRoutes(this.#command, this.#identity);
     await attempt(routes.load());
     await routes.remove();
+    await removeMesh(this.#command, this.#identity.tunnel);
     await this.#announcedAddresses().remove();
     await new ServiceTable(this.#command, { table: this.#identity.table, ...unknown }).remove();
     await this.#policyGuard({ dnsAddress: "", apiAddress: "" }).remove();
@@ -305,10 +351,21 @@ export class NodeNetwork {
       await parts.guard.enforce();
     } finally {
       await parts.table.apply(rulesFor(state, parts.context, parts.memo));
-      await parts.routes.apply(wantedRoutes(state.nodes, nodeName));
+      await this.#applyRoutes(parts, state.nodes);
       await parts.announced.apply(announcedBy(state.services, nodeName));
       await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));
     }
+  }
+
+  async #applyRoutes({ mesh, routes }: Parts, nodes: readonly Node[]): Promise<void> {
+    const { nodeName } = this.#options;
+    await mesh?.sync(peersIn(nodes, nodeName));
+    const ways = new Map(mesh?.paths());
+    const isElsewhere = (node: string) => (ways.get(node) ?? "lan") !== "lan";
+    await routes.apply(
+      wantedRoutes(nodes, nodeName, (node) => (isElsewhere(node) ? this.#identity.tunnel : undefined)),
+    );
+    this.paths.are(ways);
   }
 
   #retryLater(): void {

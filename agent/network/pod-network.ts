@@ -23,6 +23,7 @@ export type PodNetworkOptions = {
 export class PodNetwork {
   readonly #options: PodNetworkOptions;
   readonly #forwarding: Forwarding;
+  #mtu = 1500;
   #namespaces: PodNamespaces | undefined;
 
   constructor(options: PodNetworkOptions) {
@@ -33,6 +34,11 @@ export class PodNetwork {
   /** Address on which the node answers its pods. */
   get gateway(): string {
     return nthAddress(this.#options.podCIDR, 1);
+  }
+
+  /** That of the way out of this machine, once `start` has resolved. */
+  get mtu(): number {
+    return this.#mtu;
   }
 
   /** There once `start` has resolved. */
@@ -51,7 +57,8 @@ export class PodNetwork {
     await setSysctl("conf/all/send_redirects", "0");
     await setSysctl("conf/default/send_redirects", "0");
     await this.ensure();
-    const namespaces = this.#makeNamespaces(await this.#mtu());
+    this.#mtu = await this.#outsideMtu();
+    const namespaces = this.#makeNamespaces(this.#mtu);
     await namespaces.load();
     this.#namespaces = namespaces;
   }
@@ -100,7 +107,7 @@ export class PodNetwork {
   }
 
   /** That of the interface which leads out, so that no packet of a pod is too large for it. */
-  async #mtu(): Promise<number> {
+  async #outsideMtu(): Promise<number> {
     const routes = JSON.parse(await this.#options.command("ip", ["-j", "route", "show", "default"])) as {
       dev?: string;
     }[];

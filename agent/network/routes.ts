@@ -1,26 +1,40 @@
 import { isIPv4 } from "node:net";
+import { networkInterfaces } from "node:os";
 import { attempt, type Command } from "./commands.ts";
 import type { Identity } from "./identity.ts";
 import { ROUTE_PROTOCOL } from "./pod-network.ts";
 import type { Node } from "./types.ts";
 
-/** Pod addresses of another node, and the node's own address that leads there. */
-export type Route = { to: string; via: string };
+/**
+ * Pod addresses of another node, and the node's own address that leads there, by a network that both are on; or the
+ * interface of a tunnel that does.
+ */
+export type Route = { to: string; via: string; tunnel?: string };
 
-/** Routes to the pods of all other nodes that have addresses for them. */
-export function wantedRoutes(nodes: readonly Node[], nodeName: string): Route[] {
+/** Routes to the pods of all other nodes that have addresses for them. `tunnelTo` tells which nodes need one. */
+export function wantedRoutes(
+  nodes: readonly Node[],
+  nodeName: string,
+  tunnelTo: (node: string) => string | undefined = () => undefined,
+): Route[] {
   return nodes.flatMap(({ metadata, spec, status }) => {
     const via = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
     const to = spec?.podCIDR ?? "";
-    return metadata?.name !== nodeName && isIPv4(via) && isIPv4(to.split("/")[0] ?? "") ? [{ to, via }] : [];
+    const name = metadata?.name ?? "";
+    if (name === nodeName || !isIPv4(via) || !isIPv4(to.split("/")[0] ?? "")) return [];
+    const tunnel = tunnelTo(name);
+    return [{ to, via, ...(tunnel && { tunnel }) }];
   });
 }
 
-/** Keeps the kernel's routes to other nodes' pods. Only nodes on a shared network are reachable this way. */
+/** What a route leads through, as one word. */
+const wayOf = ({ via, tunnel }: Route) => tunnel ?? via;
+
+/** Keeps the kernel's routes to other nodes' pods. */
 export class NodeRoutes {
   readonly #command: Command;
   readonly #identity: Identity;
-  /** Via by destination, as last set. */
+  /** Via or tunnel by destination, as last set. */
   #set = new Map<string, string>();
   /** Nodes' addresses that no shared network leads to. */
   unreachable: readonly Route[] = [];
@@ -33,11 +47,13 @@ export class NodeRoutes {
   /** Takes over the routes that an earlier run left. */
   async load(): Promise<void> {
     const text = await this.#command("ip", ["-j", "-4", "route", "show", "proto", ROUTE_PROTOCOL]);
-    const routes = JSON.parse(text || "[]") as { dst?: string; gateway?: string; metric?: number }[];
+    const routes = JSON.parse(text || "[]") as { dst?: string; gateway?: string; dev?: string; metric?: number }[];
+    const { metric, tunnel } = this.#identity;
     this.#set = new Map(
-      routes
-        .filter((route) => route.metric === this.#identity.metric && route.dst && route.gateway)
-        .map((route) => [route.dst as string, route.gateway as string]),
+      routes.flatMap(({ dst, gateway, dev, ...route }) => {
+        const way = gateway ?? (dev === tunnel ? dev : undefined);
+        return route.metric === metric && dst && way ? [[dst, way] as const] : [];
+      }),
     );
   }
 
@@ -45,7 +61,7 @@ export class NodeRoutes {
     const unreachable: Route[] = [];
     const keep = new Set<string>();
     for (const route of wanted) {
-      if (this.#set.get(route.to) === route.via || (await this.#add(route))) keep.add(route.to);
+      if (this.#set.get(route.to) === wayOf(route) || (await this.#add(route))) keep.add(route.to);
       else unreachable.push(route);
     }
     for (const to of [...this.#set.keys()]) if (!keep.has(to)) await this.#delete(to);
@@ -56,7 +72,13 @@ export class NodeRoutes {
     for (const to of [...this.#set.keys()]) await this.#delete(to);
   }
 
-  async #add({ to, via }: Route): Promise<boolean> {
+  async #add(route: Route): Promise<boolean> {
+    const { to, via, tunnel } = route;
+    if (tunnel) {
+      await this.#command("ip", ["route", "replace", to, "dev", tunnel, ...this.#mine()]);
+      this.#set.set(to, tunnel);
+      return true;
+    }
     const device = await directDevice(this.#command, via);
     if (!device) return false;
     await this.#command("ip", ["route", "replace", to, "via", via, "dev", device, ...this.#mine()]);
@@ -73,6 +95,10 @@ export class NodeRoutes {
     return ["proto", ROUTE_PROTOCOL, "metric", `${this.#identity.metric}`];
   }
 }
+
+/** Whether an address is this machine's. */
+export const isOurs = (address: string): boolean =>
+  Object.values(networkInterfaces()).some((list) => list?.some((own) => own.address === address));
 
 /** The interface on whose network `address` is, or undefined when a router lies between or it is our own. */
 export async function directDevice(command: Command, address: string): Promise<string | undefined> {

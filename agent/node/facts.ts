@@ -22,7 +22,7 @@ import type { Pressure } from "./thresholds.ts";
 export const KUBERNETES_VERSION = "v1.35.4";
 
 /** Names of interfaces that belong to containers, bridges and tunnels, not to a network that the machine is on. */
-const inner = /^(lo|veth|br-|docker|cni|sk-|nerdctl|virbr|flannel|wg|tun|tap)/;
+const inner = /^(lo|veth|br-|docker|cni|s[klw]-|nerdctl|virbr|flannel|wg|tun|tap)/;
 const MOST_IMAGES = 50;
 /** Of one image. */
 const MOST_NAMES = 5;

@@ -10,6 +10,9 @@ import type { Ports } from "../ingress/config.ts";
 import { type SecuritySettings, securitySettings } from "./security-settings.ts";
 import { parseThresholds, type Threshold } from "./thresholds.ts";
 
+/** It answers on Cloudflare's network, where the control plane is. */
+const DEFAULT_STUN = ["stun.cloudflare.com:3478"];
+
 /** As it is written: in a file, or by flags. */
 export type KubeletConfiguration = PullConfiguration & {
   maxPods?: number;
@@ -42,6 +45,8 @@ export type KubeletConfiguration = PullConfiguration & {
   /** No kubelet's: where Ingresses are served; 0 for nowhere. */
   ingressHttpPort?: number;
   ingressHttpsPort?: number;
+  /** No kubelet's: `host:port` of who tells this node what others see it as. */
+  stunServers?: string[];
 };
 
 export type NodeSettings = {
@@ -69,6 +74,7 @@ export type NodeSettings = {
   security: SecuritySettings;
   pulls: PullSettings;
   ingressPorts: Ports;
+  stunServers: readonly string[];
 };
 
 /** Of the disk's use in percent. https://kubernetes.io/docs/concepts/architecture/garbage-collection/#container-image-lifecycle */
@@ -123,6 +129,7 @@ export function settingsOf(given: KubeletConfiguration = {}): NodeSettings {
     security: securitySettings(given),
     pulls: pullSettings(given),
     ingressPorts: { http: given.ingressHttpPort, https: given.ingressHttpsPort },
+    stunServers: given.stunServers ?? DEFAULT_STUN,
   };
 }
 

@@ -8,7 +8,7 @@ export type Relays = DurableObjectNamespace;
 export function askRelay(relays: Relays, clusterName: string, { node, stream }: StreamGrant): Promise<Response> {
   const relay = relays.get(relays.idFromName(`${clusterName}/${node}`));
   const headers = new Headers({ upgrade: "websocket" });
-  if (stream.kind !== "proxy" && stream.subprotocol) headers.set("sec-websocket-protocol", stream.subprotocol);
+  if ("subprotocol" in stream && stream.subprotocol) headers.set("sec-websocket-protocol", stream.subprotocol);
   return relay.fetch(`https://relay/client/${stream.id}`, { headers });
 }
 

@@ -1,0 +1,150 @@
+/** Nodes at two homes, each behind a NAT that lets nothing in: their pods reach each other, whatever the NATs let through. */
+import { createSocket, type Socket } from "node:dgram";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BINDING_ANSWER, endpointOf, readStun, writeStun } from "../../agent/network/mesh/stun.ts";
+import { PATHS } from "../../worker/protocol/link.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
+import { ensurePackages } from "../support/programs.ts";
+import { makeSite, type Site } from "../support/site.ts";
+
+const NODES = ["node-b", "node-c", "node-d"];
+
+let internet: Lan;
+let sites: Site[];
+let cluster: TestCluster;
+let stun: Socket;
+
+/** Says what a question seems to come from, to anyone. */
+async function stunServer(address: string): Promise<Socket> {
+  const socket = createSocket("udp4");
+  socket.on("message", (bytes, from) => {
+    const transaction = readStun(bytes)?.transaction;
+    if (!transaction) return;
+    const mapped = endpointOf(from.address, from.port);
+    socket.send(writeStun({ type: BINDING_ANSWER, transaction, mapped }), from.port, from.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, address, resolve));
+  return socket;
+}
+
+beforeAll(async () => {
+  await ensurePackages({ wg: "wireguard-tools", "wireguard-go": "wireguard-go" });
+  internet = await makeLan();
+  stun = await stunServer(internet.host);
+  sites = [await makeSite("home-1", internet, 11), await makeSite("home-2", internet, 12)];
+  cluster = await TestCluster.start({ flags: ["--no-agent"] });
+  const [one, two] = sites as [Site, Site];
+  // The first one's address is the second one's too, and the third one's lies in the first one's network.
+  for (const [name, site, n] of [
+    ["node-b", one, 2],
+    ["node-c", two, 2],
+    ["node-d", two, 3],
+  ] as const)
+    cluster.machines.push(await Machine.make(name, site, n));
+  await Promise.all(
+    cluster.machines.map(async (machine) => {
+      const joining = joinArguments((await cluster.skerry("token", "create")).stdout, internet);
+      await machine.join([...joining, "--stun", `${internet.host}:${stun.address().port}`]);
+    }),
+  );
+  await cluster.ok("wait --for=condition=Ready node --all --timeout=60s");
+  await cluster.apply(`
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: { name: web }
+spec:
+  selector: { matchLabels: { app: web } }
+  template:
+    metadata: { labels: { app: web } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - name: server
+          image: busybox:test
+          command: [sh, -c, 'mkdir -p /tmp/www; echo $NODE >/tmp/www/index.html; nc -ll -p 9000 -e cat & exec httpd -f -p 8080 -h /tmp/www']
+          env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
+---
+apiVersion: v1
+kind: Service
+metadata: { name: web }
+spec: { selector: { app: web }, ports: [{ port: 80, targetPort: 8080 }] }
+`);
+  await cluster.ok("rollout status daemonset/web --timeout=60s");
+});
+
+afterAll(async () => {
+  await cluster?.stop();
+  for (const site of sites ?? []) await site.remove();
+  stun?.close();
+  await internet?.remove();
+});
+
+const podOn = async (node: string) =>
+  await cluster.ok(`get pods -l app=web --field-selector spec.nodeName=${node} -o jsonpath={.items[0].metadata.name}`);
+const addressOf = (pod: string) => cluster.ok(`get pod ${pod} -o jsonpath={.status.podIP}`);
+const inPod = async (node: string, script: string) => cluster.ok(["exec", await podOn(node), "--", "sh", "-c", script]);
+
+/** The Service, and each pod by its address, answer to a pod of each node. */
+async function allAnswer(): Promise<void> {
+  const addresses = await Promise.all(NODES.map(async (node) => addressOf(await podOn(node))));
+  await Promise.all(
+    NODES.map(async (node) => {
+      for (const [k, address] of addresses.entries())
+        await eventually(`${NODES[k]} answers ${node}`, async () => {
+          return (await inPod(node, `timeout 3 wget -qO- http://${address}:8080/`)).trim() === NODES[k];
+        });
+      const script = "for i in $(seq 15); do timeout 3 wget -qO- http://web/ || echo nothing; done";
+      const answers = new Set((await inPod(node, script)).trim().split("\n"));
+      expect(answers, `web from ${node}`).toEqual(new Set(NODES));
+    }),
+  );
+}
+
+const paths = async (node: string) =>
+  (await cluster.json<{ metadata: { annotations?: Record<string, string> } }>(`get node ${node}`)).metadata
+    .annotations?.[PATHS];
+
+const areReached = (way: string) =>
+  eventually(`the nodes reach each other: ${way}`, async () => {
+    const [b, c, d] = await Promise.all(NODES.map(paths));
+    return b === `node-c=${way},node-d=${way}` && c === `node-b=${way}` && d === `node-b=${way}`;
+  });
+
+/** A connection from a pod of one node to one of another; resolves to what tells how many words have come back. */
+async function conversation(from: string, to: string): Promise<() => Promise<number>> {
+  const address = await addressOf(await podOn(to));
+  const file = `/tmp/heard-${to}`;
+  await inPod(
+    from,
+    `(while echo word; do usleep 100000; done | nc ${address} 9000 >${file}; echo ended >>${file}) >/dev/null 2>&1 &`,
+  );
+  return async () => {
+    const heard = await inPod(from, `cat ${file}`);
+    expect(heard).not.toContain("ended");
+    return heard.split("\n").length;
+  };
+}
+
+test("pods of two homes reach each other, and a connection outlives every change of its way", async () => {
+  await allAnswer();
+  await areReached("direct");
+  const [one] = sites as [Site, Site];
+  const heard = await Promise.all([conversation("node-b", "node-c"), conversation("node-d", "node-b")]);
+  const goOn = async () => {
+    for (const words of heard) {
+      const before = await words();
+      await eventually("words come back", async () => (await words()) > before + 5);
+    }
+  };
+  await goOn();
+
+  await one.blockUdp(true);
+  await areReached("relay");
+  await goOn();
+  await allAnswer();
+
+  await one.blockUdp(false);
+  await areReached("direct");
+  await goOn();
+});
