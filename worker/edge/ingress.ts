@@ -35,12 +35,12 @@ export async function openIngress(
   const url = new URL(request.url);
   const kept = await keptBody(request);
   const isRepeatable = request.body === null && IDEMPOTENT.has(request.method);
+  const isPage = !asksForSocket(request) && loadsPage(request.method, (name) => request.headers.get(name));
+  const since = effects.now();
   const tried: string[] = [];
   let failure = "no endpoint of the service answers";
   for (let tries = 0; tries < MAX_TRIES; ) {
     const said = await ask(request, url, { tried, waitedMs: effects.now() - since, isPage }, cluster);
-  const isPage = !asksForSocket(request) && loadsPage(request.method, (name) => request.headers.get(name));
-  const since = effects.now();
     if (said.to === "api") {
       if (said.counts !== "once") hosts.remember(request.url, said.counts === "always");
       return undefined;
@@ -143,10 +143,10 @@ function redirected(url: URL): Response {
   return new Response(null, { status: 308, headers: { location: to.href } });
 }
 
-const refusal = (status: number, message: string): Response =>
+const refusal = (status: number, message: string, headers: Record<string, string> = {}): Response =>
   new Response(`${message}\n`, {
     status,
-    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" },
+    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", ...headers },
   });
 
 /** Who is not led anywhere, and is to come again where that is said. */

@@ -268,6 +268,7 @@ export class Link {
   }
 
   /** Asks a node what it uses; false when it is not connected, or does not know the question. */
+  askUsage(node: string, id: number, pods: boolean): boolean {
     return this.ask(node, USAGE_VERSION, { type: "usage", id, pods });
   }
 
@@ -277,7 +278,6 @@ export class Link {
   }
 
   private ask(node: string, since: number, question: ToNode): boolean {
-  askUsage(node: string, id: number, pods: boolean): boolean {
     const socket = this.deps.socketsOf(node).find((s) => s.session().node === node);
     const session = socket?.session();
     if (!socket || session?.state !== "open" || (session.version ?? 0) < since) return false;

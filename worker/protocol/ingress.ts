@@ -7,17 +7,17 @@ export type EdgeQuestion = {
   isSecure: boolean;
   /** Endpoints that could not be reached, as `ADDRESS:PORT`. */
   tried: string[];
+  /** How long it has waited for what is scaled to zero, ms. */
+  waitedMs: number;
+  /** A browser loads a page by it. */
+  isPage: boolean;
 };
 
 export type EdgeAnswer =
   /** Not for an app: this one alone, those for this host as long as no Ingress has it, or all for good. */
   | { to: "api"; counts: "once" | "meanwhile" | "always" }
-  /** By the node's Relay; an answer has to begin within `timeoutMs`, 0 for no limit. */
-  /** How long it has waited for what is scaled to zero, ms. */
-  waitedMs: number;
-  /** A browser loads a page by it. */
-  isPage: boolean;
-  | { to: "app"; grant: { node: string; stream: StreamRequest }; timeoutMs: number }
+  /** By the node's Relay; an answer has to begin within `timeoutMs`, 0 for no limit. `prefix` is what the rule was met by. */
+  | { to: "app"; grant: { node: string; stream: StreamRequest }; timeoutMs: number; filters?: Filters; prefix?: string }
   | { to: "https" }
   | { to: "elsewhere"; status: number; location: string }
   /** What it is for is being scaled up: it is to be asked again at once. */
