@@ -1,5 +1,6 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import { clusterClock } from "./clock.ts";
@@ -17,6 +18,8 @@ import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
+import { keysIn } from "./network/mesh/keys.ts";
+import type { MeshSettings } from "./network/mesh/settings.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";
 import { machineHousekeeping } from "./node/machine.ts";
@@ -33,7 +36,8 @@ import { run } from "./process.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state-file.ts";
 import { StaticFolder } from "./static/folder.ts";
-import { serveStream } from "./streams/serve.ts";
+import { dialRelay, serveStream } from "./streams/serve.ts";
+import { downloadVolume } from "./streams/volume-data.ts";
 import { notifierFor } from "./systemd/notify.ts";
 import { installedVersion, renew } from "./update/start.ts";
 import { Updater } from "./update/updater.ts";
@@ -101,8 +105,18 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   };
 }
 
-const networkOf = ({ home, identity, launcher, effects, log }: Parts) =>
+/** WireGuard's private key of this node. */
+const meshKey = (home: Home) => join(home.path, "wireguard.key");
+
+const meshOf = ({ home, identity }: Parts): Omit<MeshSettings, "stunServers"> => ({
+  keys: keysIn(meshKey(home)),
+  keyFile: meshKey(home),
+  dial: (node) => dialRelay(identity, `peers/${encodeURIComponent(node)}`),
+});
+
+const networkOf = ({ home, identity, launcher, effects, log }: Parts, mesh?: MeshSettings) =>
   new NodeNetwork({
+    ...(mesh && { mesh }),
     home: home.path,
     nodeName: identity.node,
     clusterName: new URL(identity.server).pathname.split("/")[2] ?? "default",
@@ -119,6 +133,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
   const edge = new Counts(machine.now);
+  const network = networkOf(parts, { ...meshOf(parts), stunServers: settings.stunServers });
   const core = new AgentCore({
     nodeApi,
     node,
@@ -141,7 +156,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
         onHealth(answers);
       };
     },
-    network: networkOf(parts),
+    network,
     host: (api) =>
       machineHost({
         home: home.path,
@@ -173,7 +188,17 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       };
     },
     serveStream: (request, pods) =>
-      void serveStream(request, { identity, nerdctl, pods, node: nodeApi, counts: edge, log, effects }),
+      request.kind === "peer"
+        ? network.acceptPeer(request.node, dialRelay(identity, request.id))
+        : void serveStream(request, {
+            identity,
+            nerdctl,
+            pods,
+            node: nodeApi,
+            counts: edge,
+            log,
+            effects,
+          }),
     updates: (api) =>
       new Updater({ home: home.path, node, version: VERSION, base: installedVersion(), api, log, restart }),
     log,

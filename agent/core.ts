@@ -73,7 +73,7 @@ export type AgentParts = {
   watchRuntime(onHealth: (answers: boolean) => void): void;
   network: PodNetwork &
     Pick<NodeNetwork, "start" | "stop" | "sync" | "renew"> &
-    Partial<Pick<NodeNetwork, "onHealthCheckFailed">>;
+    Partial<Pick<NodeNetwork, "onHealthCheckFailed" | "paths">>;
   host(api: Api): Host;
   /** What the machine is; `conditions` are as last told. */
   facts(
@@ -173,8 +173,8 @@ export class AgentCore {
       onGone: () => this.syncMirrors(),
     });
     if (host.ownVolumes)
-      host.ownVolumes.onFailure = (volume, message) =>
-        this.pods.tellVolume(volume, "Warning", "VolumeFailedDelete", message);
+      host.ownVolumes.onFailure = (volume, ...why) => this.pods.tellVolume(volume, "Warning", ...why);
+    if (network.paths) network.paths.onChange = () => this.tellFacts();
     network.onHealthCheckFailed = (service, message) =>
       this.pods.tellService(service, "Warning", "FailedToStartServiceHealthcheck", message);
     this.statics = parts.staticPods?.(() => this.sync());
@@ -499,10 +499,11 @@ export class AgentCore {
     for (const event of pressureChanges(status.conditions, known))
       this.pods.tellNode("Normal", event, `Node ${node} status is now: ${event}`);
     this.tellReboot(self?.status?.nodeInfo?.bootID, found.nodeInfo?.bootID);
-    const text = JSON.stringify(status, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
-    if (text === this.told) return;
     const { path } = this.host.ownVolumes ?? {};
-    const annotations: Record<string, string> = path === undefined ? {} : { [VOLUMES_PATH]: path };
+    const ways = this.parts.network.paths?.annotations(self?.metadata.annotations);
+    const annotations: Record<string, string> = { ...(path !== undefined && { [VOLUMES_PATH]: path }), ...ways };
+    const text = JSON.stringify({ status, ways }, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
+    if (text === this.told) return;
     await registerNode({
       name: node,
       status,

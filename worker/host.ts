@@ -26,6 +26,7 @@ import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { isSilent } from "./liveness.ts";
 import type { Outside } from "./outside.ts";
 import type { EdgeAnswer } from "./protocol/ingress.ts";
+import type { PeerRequest } from "./protocol/link.ts";
 import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
@@ -117,6 +118,7 @@ export class Host {
       const { pathname } = pathAndQuery(request.url);
       const node = /^\/link\/([^/]+)$/.exec(pathname)?.[1];
       if (node !== undefined) return await this.openLink(core, request, decodeURIComponent(node));
+      if (request.headers.get(INTERNAL_HEADER) === "peer") return this.grantPeer(core, pathname);
       const extension = core.api.serverOf(pathname);
       if (extension) return await this.grantAggregated(core, request, extension);
       switch (request.headers.get(INTERNAL_HEADER)) {
@@ -244,6 +246,14 @@ export class Host {
     if (!core.link.connected(grant.node)) throw notConnected(grant.node);
     if (request.headers.get(INTERNAL_HEADER) === "stream") core.link.stream(grant.node, grant.stream);
     return Response.json(grant, { headers: { [GRANT_HEADER]: "1" } });
+  }
+
+  /** One node's agent wants to speak with another's. Who asks is known. */
+  private grantPeer(core: Core, pathname: string): Response {
+    const [, from = "", to = ""] = pathname.split("/").map(decodeURIComponent);
+    const stream: PeerRequest = { id: this.platform.effects.uid(), kind: "peer", node: from };
+    if (!core.link.stream(to, stream)) throw notConnected(to);
+    return Response.json({ node: to, stream } satisfies StreamGrant, { headers: { [GRANT_HEADER]: "1" } });
   }
 
   private async grantAggregated(core: Core, request: Request, extension: Extension): Promise<Response> {

@@ -10,6 +10,7 @@ import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { refusedNode } from "./edge/node-credential.ts";
+import { openPeer, peersOf } from "./edge/peer.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
 import { isStream, openStream } from "./edge/stream.ts";
@@ -69,6 +70,11 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
   const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
+  const peers = peersOf(path);
+  if (peers) {
+    if (!asksForSocket(request)) return upgradeRequired();
+    return (await refusedNode(inner, cluster, peers.node, stub)) ?? openPeer(peers, cluster, stub, env.RELAY);
+  }
   if (relay) {
     if (!asksForSocket(request)) return upgradeRequired();
     const refused = await refusedNode(inner, cluster, relay[1] ?? "", stub);

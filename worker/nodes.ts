@@ -16,7 +16,14 @@ import { badRequest } from "./lib/status.ts";
 import { type Objects, routing, type Write } from "./link/downlink.ts";
 import type { PodFacts } from "./link/policies/facts.ts";
 import { POLICIES } from "./link/policies/world.ts";
-import { type Json, NODE_RESOURCES, PROTOCOL_VERSION, type ToCluster, type ToNode } from "./protocol/link.ts";
+import {
+  type Json,
+  NODE_RESOURCES,
+  PROTOCOL_VERSION,
+  type ToCluster,
+  type ToNode,
+  WIREGUARD_KEY,
+} from "./protocol/link.ts";
 import type { Change, Store } from "./storage/store.ts";
 
 type Call = Extract<ToCluster, { type: "call" }>;
@@ -195,7 +202,7 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     ca: authority.certificate,
     apiCertificate: certificate,
     apiKey: key,
-    told: LINKED_RESOURCES.join(),
+    told: [...LINKED_RESOURCES, WIREGUARD_KEY].join(),
     ...(config.controllers ? {} : { renewsLease: true }),
   };
 }

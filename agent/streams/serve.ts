@@ -1,7 +1,7 @@
 /** Serves what the control plane asks for on a socket to this node's Relay: one socket a stream. */
 import { WebSocket } from "ws";
 import { errorText } from "../../worker/lib/error-text.ts";
-import { LOG_AS_BODY, type PodStreamRequest, type StreamRequest } from "../../worker/protocol/link.ts";
+import { LOG_AS_BODY, type PodStreamRequest, type ServedRequest } from "../../worker/protocol/link.ts";
 import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
 import type { NodeIdentity } from "../local/join.ts";
 import { agentTrusting } from "../trust.ts";
@@ -42,32 +42,36 @@ const POD_SERVERS: Record<PodStreamRequest["kind"], (served: ServedPod) => Promi
   portforward: servePortForward,
 };
 
-const subjectOf = (request: StreamRequest): string =>
+const subjectOf = (request: ServedRequest): string =>
   request.kind === "proxy"
     ? `proxy to ${request.address || "the node"}:${request.port}`
     : `${request.kind} of ${request.namespace}/${request.pod}`;
 
 export async function serveStream(
-  request: StreamRequest,
+  request: ServedRequest,
   deps: StreamDeps & { identity: NodeIdentity },
 ): Promise<void> {
-  const { identity, log } = deps;
-  const url = `${identity.server.replace(/^http/, "ws")}/relay/${encodeURIComponent(identity.node)}/${request.id}`;
+  const socket = dialRelay(deps.identity, request.id);
+  try {
+    await opened(socket, () => serveOn(socket, request, deps));
+  } catch (error) {
+    deps.log(`${subjectOf(request)}: ${(error as Error).message}`);
+  }
+}
+
+/** Dials a Relay: this node's for a stream of an id, or for `peers/NAME` another node's. */
+export function dialRelay(identity: NodeIdentity, what: string): WebSocket {
+  const url = `${identity.server.replace(/^http/, "ws")}/relay/${encodeURIComponent(identity.node)}/${what}`;
   // The subprotocol is the client's and this end's affair: the Relay between them copies bytes.
   const headers = { authorization: `Bearer ${identity.token}` };
   // Compression would cost more than it saves, on both sides.
   const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
   const secure = url.startsWith("wss:") ? { agent: agentTrusting(identity.ca), generateMask: withoutMask } : {};
-  const socket = new WebSocket(url, { headers, ...secure, perMessageDeflate: false, ...timeouts });
-  try {
-    await opened(socket, () => serveOn(socket, request, deps));
-  } catch (error) {
-    log(`${subjectOf(request)}: ${(error as Error).message}`);
-  }
+  return new WebSocket(url, { headers, ...secure, perMessageDeflate: false, ...timeouts });
 }
 
 /** Serves a request on an open socket, to its end; every failure is told on the socket. */
-export async function serveOn(socket: WebSocket, request: StreamRequest, deps: StreamDeps): Promise<void> {
+export async function serveOn(socket: WebSocket, request: ServedRequest, deps: StreamDeps): Promise<void> {
   try {
     if (request.kind === "proxy") await serveProxy({ socket, request, deps });
     else await POD_SERVERS[request.kind]({ socket, request, deps });

@@ -5,7 +5,10 @@
 
 /** The name of the cluster; absent for the default one. */
 export const CLUSTER_HEADER = "x-skerry-cluster";
-/** What is asked for instead of an answer: `watch`, `stream`, `ingress`, or with `stream-check` whether there would be a stream. */
+/**
+ * What is asked for instead of an answer: `watch`, `stream`, `ingress`, `peer`, or with `stream-check` whether there would
+ * be a stream.
+ */
 export const INTERNAL_HEADER = "x-skerry-internal";
 /** The certificate that the client has shown, as RFC 9440 writes it. */
 export const CERTIFICATE_HEADER = "x-skerry-certificate";

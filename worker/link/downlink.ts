@@ -10,7 +10,7 @@ import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } f
 import { WANTED_VERSION } from "../lib/agent-rollout.ts";
 import { removerOf } from "../lib/local-volumes.ts";
 import type { KubeObject } from "../lib/object.ts";
-import { NODE_RESOURCES, type NodeChange, type ObjectJson } from "../protocol/link.ts";
+import { NODE_RESOURCES, type NodeChange, type ObjectJson, WIREGUARD_KEY, WIREGUARD_PORT } from "../protocol/link.ts";
 
 /** The cluster's objects as the link reads them. */
 export interface Objects {
@@ -46,11 +46,22 @@ const json = (object: KubeObject) => object as ObjectJson;
 /** The version that a node's agent is to become. */
 const wantedVersion = (node: KubeObject | undefined) => node?.metadata?.annotations?.[WANTED_VERSION];
 
+/** What all nodes hear of a node's annotations: how it is reached by WireGuard. */
+const TOLD_ANNOTATIONS = [WIREGUARD_KEY, WIREGUARD_PORT];
+
+/** Undefined for none. */
+function toldAnnotations(node: KubeObject, own: boolean): Record<string, string> | undefined {
+  const told = own ? [...TOLD_ANNOTATIONS, WANTED_VERSION] : TOLD_ANNOTATIONS;
+  const { annotations = {} } = node.metadata ?? {};
+  const found = told.flatMap((name) => (annotations[name] === undefined ? [] : [[name, annotations[name]] as const]));
+  return found.length > 0 ? Object.fromEntries(found) : undefined;
+}
+
 /** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own wanted version alone. */
 export function routing(node: KubeObject, own = true): KubeObject {
   const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
   const { podCIDR, podCIDRs } = spec ?? {};
-  const wanted = own ? wantedVersion(node) : undefined;
+  const annotations = toldAnnotations(node, own);
   const trimmed: NodeShape = {
     apiVersion,
     kind,
@@ -58,7 +69,7 @@ export function routing(node: KubeObject, own = true): KubeObject {
       name: metadata?.name,
       uid: metadata?.uid,
       labels: metadata?.labels,
-      ...(wanted === undefined ? {} : { annotations: { [WANTED_VERSION]: wanted } }),
+      ...(annotations && { annotations }),
     },
     spec: { podCIDR, podCIDRs },
     status: { addresses: status?.addresses },

@@ -113,7 +113,8 @@ export type NodeTraffic = {
 };
 
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
-export type StreamRequest = PodStreamRequest | ProxyRequest;
+export type StreamRequest = ServedRequest | PeerRequest;
+export type ServedRequest = PodStreamRequest | ProxyRequest;
 
 /**
  * A log that becomes the body of an HTTP answer. What is no binary message is a `ProxyMessage`: the agent says first that
@@ -157,6 +158,23 @@ export type ProxyRequest = {
 
 /** Resources that agents receive, besides their own pods and what those pods mention. */
 export const INGRESSES = "ingresses.networking.k8s.io";
+/**
+ * Another node's agent dials this one's Relay: they carry WireGuard's packets and say where they may be reached. Only
+ * nodes that tell a WireGuard key are asked for it.
+ */
+export type PeerRequest = {
+  id: string;
+  kind: "peer";
+  /** The other node. */
+  node: string;
+};
+
+/** On a Node: its WireGuard key and UDP port, which other nodes are told of. */
+export const WIREGUARD_KEY = "skerry.dev/wireguard-public-key";
+export const WIREGUARD_PORT = "skerry.dev/wireguard-port";
+/** On a Node: which way leads from it to nodes that are not on its own network, as `NODE=WAY`, by commas. */
+export const PATHS = "skerry.dev/paths";
+
 export const INGRESS_CLASSES = "ingressclasses.networking.k8s.io";
 export const NODE_RESOURCES = [
   "services",
