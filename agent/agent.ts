@@ -161,6 +161,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       machineHost({
         home: home.path,
         node,
+        download: (claim, signal) => downloadVolume(identity, claim, signal),
         nerdctl,
         api,
         effects,
@@ -196,6 +197,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
             pods,
             node: nodeApi,
             counts: edge,
+            volumes: () => core.volumeData,
             log,
             effects,
           }),

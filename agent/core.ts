@@ -42,6 +42,7 @@ import type { State } from "./state.ts";
 import { mirrored } from "./static/annotations.ts";
 import type { StaticFolder } from "./static/folder.ts";
 import { Mirrors } from "./static/mirrors.ts";
+import type { VolumeData } from "./volumes/persistent/provisioned.ts";
 import type { Api } from "./volumes/tokens.ts";
 import { isOnWatch, keepWatch } from "./watchman.ts";
 
@@ -242,6 +243,10 @@ export class AgentCore {
         },
       },
     );
+  }
+
+  get volumeData(): VolumeData | undefined {
+    return this.host.volumeData;
   }
 
   start(): void {

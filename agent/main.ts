@@ -11,6 +11,7 @@ import type { JoinCommand } from "./local/commands.ts";
 import { cachePath, homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
+import { addVolumeCommands } from "./local/volume-command-line.ts";
 import { VERSION } from "./version.ts";
 
 // Each command loads what it runs: the supervisor starts sooner and stays small.
@@ -328,6 +329,7 @@ withLogins(program.command("deploy"))
   });
 
 addBackupCommands(program, home, progress, seconds);
+addVolumeCommands(program, home, progress);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

@@ -14,6 +14,7 @@ import { openPeer, peersOf } from "./edge/peer.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
 import { isStream, openStream } from "./edge/stream.ts";
+import { isVolumeData, openVolumeData } from "./edge/volume-data.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
 import { BUILTIN_GROUPS, foreignGroupVersion } from "./kinds/groups.ts";
@@ -54,7 +55,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -69,12 +70,12 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const { cluster, inner } = route(request, url);
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
-  const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   const peers = peersOf(path);
   if (peers) {
     if (!asksForSocket(request)) return upgradeRequired();
     return (await refusedNode(inner, cluster, peers.node, stub)) ?? openPeer(peers, cluster, stub, env.RELAY);
   }
+  const relay = /^\/relay\/([^/]+)\/([^/]+)$/.exec(path);
   if (relay) {
     if (!asksForSocket(request)) return upgradeRequired();
     const refused = await refusedNode(inner, cluster, relay[1] ?? "", stub);
@@ -85,6 +86,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isRewind(inner, path)) return rewind(inner, () => clusterOf(env, cluster));
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
+  if (isVolumeData(path)) return openVolumeData(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>
     isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));
   return foreignGroupVersion(path) ? openAggregated(inner, ask, cluster, env.RELAY) : ask(inner);

@@ -10,7 +10,7 @@ import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
 import { isWatch } from "./lib/is-watch.ts";
-import { removerOf } from "./lib/local-volumes.ts";
+import { nodesWithWork } from "./lib/local-volumes.ts";
 import type { KubeObject } from "./lib/object.ts";
 import { badRequest } from "./lib/status.ts";
 import { type Objects, routing, type Write } from "./link/downlink.ts";
@@ -38,10 +38,13 @@ export function writeOf(change: Change): Write {
 /** Every node that joins is told of all others. */
 const ROUTES: Digest<Node, KubeObject> = { kind: Node, of: (node) => routing(node) };
 
-/** Which node is to remove which volume; "" for those that stay. */
-const REMOVERS: Digest<PersistentVolume, string> = {
+/** Which nodes are to bring or remove which volume: mostly none. */
+const WORKERS: Digest<PersistentVolume, readonly string[] | undefined> = {
   kind: PersistentVolume,
-  of: (volume) => removerOf(volume) ?? "",
+  of: (volume) => {
+    const nodes = nodesWithWork(volume);
+    return nodes.length > 0 ? nodes : undefined;
+  },
 };
 
 export function objectsOf(view: StoreView, kinds: Kinds): Objects {
@@ -63,9 +66,9 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
       const kind = kinds.preferred("pods");
       return kind ? view.onNode(kind, node) : [];
     },
-    volumesToRemove: (node) =>
-      [...view.digest(REMOVERS)].flatMap(([key, remover]) =>
-        remover === node ? (view.get(PersistentVolume, "", key.slice(1)) ?? []) : [],
+    volumesWithWork: (node) =>
+      [...view.digest(WORKERS)].flatMap(([key, nodes]) =>
+        nodes?.includes(node) ? (view.get(PersistentVolume, "", key.slice(1)) ?? []) : [],
       ),
   };
 }

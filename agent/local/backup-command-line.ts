@@ -7,7 +7,7 @@ import type { Progress } from "./install.ts";
 
 const load = () => import("./backup.ts");
 
-const withReach = (command: Command): Command =>
+export const withReach = (command: Command): Command =>
   command
     .option("--cluster <name>", "of which cluster", "default")
     .option("--server <url>", "of a deployment elsewhere, whose secret this home has, as after `skerry deploy`")

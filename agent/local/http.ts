@@ -1,6 +1,7 @@
 /** A small HTTPS client for the supervisor and the command line: JSON in, JSON out, an own CA. */
 import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Readable } from "node:stream";
 
 export type Server = { url: string; ca?: string; token?: string };
 export type Answer = { code: number; body: Record<string, unknown>; text: string };
@@ -50,6 +51,36 @@ export async function open(
     call.on("timeout", () => call.destroy(new Error(`no answer from ${url.host} in ${timeoutMs / 1000} s`)));
     call.on("error", reject);
     call.end(bytes);
+  });
+}
+
+/** Sends a body as it comes. An answer may come before all of it was sent, and ends it. */
+export async function upload(
+  server: Server,
+  method: string,
+  path: string,
+  body: Readable,
+  { type = "application/octet-stream", timeoutMs = TIMEOUT_MS }: Pick<Sending, "type" | "timeoutMs">,
+): Promise<Answer> {
+  const url = new URL(server.url.replace(/\/$/, "") + path);
+  const request = await requestOf(url);
+  return new Promise((resolve, reject) => {
+    const headers = {
+      accept: "application/json",
+      "content-type": type,
+      ...(server.token && { authorization: `Bearer ${server.token}` }),
+    };
+    const call = request(url, { method, ca: server.ca, timeout: timeoutMs, headers }, (response) => {
+      read(response).then(resolve, reject);
+      response.once("end", () => body.destroy());
+    });
+    call.on("timeout", () => call.destroy(new Error(`no answer from ${url.host} in ${timeoutMs / 1000} s`)));
+    call.on("error", reject);
+    body.on("error", (error) => {
+      call.destroy(error);
+      reject(error);
+    });
+    body.pipe(call);
   });
 }
 

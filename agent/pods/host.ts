@@ -18,7 +18,13 @@ import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
-import { machineFolders, type OwnVolumes, ProvisionedVolumes } from "../volumes/persistent/provisioned.ts";
+import {
+  machineFolders,
+  type OwnVolumes,
+  ProvisionedVolumes,
+  type VolumeData,
+} from "../volumes/persistent/provisioned.ts";
+import { type Download, sourceFrom } from "../volumes/persistent/receiving.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { PodState } from "./context.ts";
@@ -42,6 +48,7 @@ export interface Host {
   readonly volumes: PodVolumes;
   /** PersistentVolumes on the node's own disk, where it may have such. */
   readonly ownVolumes?: OwnVolumes;
+  readonly volumeData?: VolumeData;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -72,6 +79,8 @@ export type HostParts = {
   /** What `findRecursiveReadOnly` found. */
   recursiveReadOnly?: boolean;
   nodeSettings?: NodeSettings;
+  /** Brings the data of volumes that move here. */
+  download?: Download;
   /** Runs a program of the machine. */
   command?: Command;
   /** See `KeeperParts`. */
@@ -90,6 +99,7 @@ export function machineHost(parts: HostParts): Host {
     api,
     timers: effects,
     folders: machineFolders(home),
+    ...(parts.download && { source: sourceFrom(parts.download) }),
   });
   const makeVolume = ownVolumes.make.bind(ownVolumes);
   const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly });
@@ -106,6 +116,7 @@ export function machineHost(parts: HostParts): Host {
     files: podFiles(home, writability),
     volumes,
     ownVolumes,
+    volumeData: ownVolumes,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),

@@ -12,8 +12,9 @@ import { closeInOrder, sendWithin } from "./channels.ts";
 import { answerForNode, type NodeFacts } from "./kubelet.ts";
 import { type Around, rewriteUrl } from "./proxy-urls.ts";
 import type { ServedProxy } from "./served.ts";
+import { serveVolume } from "./volume-data.ts";
 
-type Ask = Extract<ProxyMessage, { type: "request" }>;
+export type Ask = Extract<ProxyMessage, { type: "request" }>;
 
 const CONNECT_MS = 30_000;
 /** Where others may be asked instead. */
@@ -25,7 +26,8 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
   const edge = new Edge(socket);
   const ask = await edge.asked();
   if (!ask) return;
-  if (request.address === "") return serveNode(edge, ask, deps.node);
+  if (request.volume) await serveVolume(edge, ask, request.volume, deps.volumes?.());
+  else if (request.address === "") return serveNode(edge, ask, deps.node);
   const count = request.counts && deps.counts?.begin(request.counts);
   count?.to(request.address);
   try {
@@ -36,7 +38,7 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
 }
 
 /** The edge's end of the stream. */
-class Edge {
+export class Edge {
   readonly socket: WebSocket;
   readonly window = new Window();
   private readonly early: [Buffer, boolean][] = [];

@@ -9,12 +9,15 @@ import type { Counts } from "../ingress/counts.ts";
 import type { Nerdctl } from "../nerdctl.ts";
 import type { FoundContainer } from "../pods/found.ts";
 import type { PodManager } from "../pods/manager.ts";
+import type { VolumeData } from "../volumes/persistent/provisioned.ts";
 import type { NodeFacts } from "./kubelet.ts";
 
 export type StreamDeps = {
   nerdctl: Nerdctl;
   pods: Pick<PodManager, "find" | "sandboxOf">;
   node: NodeFacts;
+  /** The data of the volumes on this node's disk, where it may have such. */
+  volumes?(): VolumeData | undefined;
   /** Of requests by Ingresses that come by the edge. */
   counts?: Pick<Counts, "begin">;
   effects: Effects & Timers;

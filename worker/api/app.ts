@@ -10,6 +10,7 @@ import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
 import { recordingOf } from "./audit/policy.ts";
 import { Recorder } from "./audit/recorder.ts";
 import { Access } from "./auth/access.ts";
+import type { Presented } from "./auth/authenticate.ts";
 import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
 import { healthMetrics } from "./http/health.ts";
@@ -21,6 +22,7 @@ import { Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
 import { checkTimeout } from "./http/timeout.ts";
+import { isVolumeData, volumeGrant } from "./http/volume-data.ts";
 import type { AppParts } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
@@ -102,6 +104,17 @@ export function createApp(parts: AppParts): Api {
     }
     return answer;
   }
+
+  function grantVolume({ request, info }: Asked, presented: Presented | undefined): Promise<StreamGrant> {
+    const user = access.admit(request, presented, info);
+    const draft = recorder.begin(request, info, user, presented);
+    return parts.batch(() => {
+      const grant = volumeGrant(parts.engine.view, { method: request.method, path: info.path }, parts.effects.uid);
+      if (draft) recorder.ended(draft, { stage: "ResponseStarted" });
+      return grant;
+    });
+  }
+
   return {
     fetch,
     signForSecret: (of) => access.key.sign(legacyClaims(of)),
@@ -112,7 +125,11 @@ export function createApp(parts: AppParts): Api {
       ),
     auditIdOf: (request) => recorder.idOf(request),
     authorizeStream: (request) =>
-      guarded(request, async () => resources.stream(asked(request), await access.present(request))),
+      guarded(request, async () => {
+        const what = asked(request);
+        const presented = await access.present(request);
+        return isVolumeData(what.info.path) ? grantVolume(what, presented) : resources.stream(what, presented);
+      }),
     serverOf: (pathname) => aggregation.serverOf(pathname),
     authorizeForward: (request, extension) =>
       guarded(request, async () => {

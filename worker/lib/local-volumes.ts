@@ -3,6 +3,11 @@
  * client can read. A Node tells where its volumes lie; a PersistentVolume of the provisioner lies in a folder there, which
  * the node makes when a pod first mounts it. When its claim is gone and its data is not to be kept, the node removes the
  * folder and tells so; only then is the PersistentVolume deleted.
+ *
+ * A volume moves to another node when somebody says so in `MOVE_TO`. Once no pod elsewhere has it, `MOVING_TO` names the
+ * folder that the new node is to fill; when that has all data, it tells so, and in one transaction the PersistentVolume is
+ * made anew, by its old name and for its old claim, on the new node. What lies on a node after that, or after a move that
+ * came to nothing, is named by `LEFT_ON` until that node has removed it. At every moment one place has all data.
  */
 
 /** The provisioner that StorageClasses name. */
@@ -14,12 +19,21 @@ export const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 export const VOLUME_NODE = "skerry.dev/node";
 /** On a Node: the folder that its volumes lie in. */
 export const VOLUMES_PATH = "skerry.dev/volumes-path";
-/** On a Node: names, divided by commas, of the released PersistentVolumes whose folders it has removed. */
+/** On a Node: names, divided by commas, of the released PersistentVolumes, and of folders left there, that it has removed. */
 export const VOLUMES_REMOVED = "skerry.dev/volumes-removed";
+/** On a PersistentVolume: the node that it is to lie on. Whoever may write PersistentVolumes may say so. */
+export const MOVE_TO = "skerry.dev/move-to";
+/** On a PersistentVolume, `NODE/FOLDER`: where a copy of it is being made; no pod may have it meanwhile. */
+export const MOVING_TO = "skerry.dev/moving-to";
+/** On a PersistentVolume, `NODE/FOLDER`: what a node still has to remove. */
+export const LEFT_ON = "skerry.dev/left-on";
+/** On a Node: folders, divided by commas, that have all data of the PersistentVolumes that are moving there. */
+export const VOLUMES_RECEIVED = "skerry.dev/volumes-received";
 
 /** What is asked here of a PersistentVolume. */
+type Annotations = Readonly<Record<string, string>> | undefined;
 type Volume = {
-  metadata?: { name?: string; annotations?: Readonly<Record<string, string>>; deletionTimestamp?: string };
+  metadata?: { name?: string; annotations?: Annotations; deletionTimestamp?: string };
   spec?: { persistentVolumeReclaimPolicy?: string };
   status?: { phase?: string };
 };
@@ -39,5 +53,23 @@ export function removerOf(volume: Readonly<Volume>): string | undefined {
   return isDue ? metadata?.annotations?.[VOLUME_NODE] : undefined;
 }
 
-export const removedBy = (annotations: Readonly<Record<string, string>> | undefined): string[] =>
-  (annotations?.[VOLUMES_REMOVED] ?? "").split(",").filter(Boolean);
+/** A folder among those of a node's volumes. */
+export type Place = { node: string; folder: string };
+
+export function placeIn(annotations: Annotations, name: typeof MOVING_TO | typeof LEFT_ON): Place | undefined {
+  const [node, folder, ...rest] = annotations?.[name]?.split("/") ?? [];
+  return node && folder && rest.length === 0 ? { node, folder } : undefined;
+}
+
+/** The nodes that have to do something about the volume, whether or not their pods use it. */
+export function nodesWithWork(volume: Readonly<Volume>): string[] {
+  if (!isProvisioned(volume)) return [];
+  const { annotations } = volume.metadata ?? {};
+  const nodes = [removerOf(volume), placeIn(annotations, MOVING_TO)?.node, placeIn(annotations, LEFT_ON)?.node];
+  return nodes.filter((node) => node !== undefined);
+}
+
+const listed = (text: string | undefined): string[] => (text ?? "").split(",").filter(Boolean);
+
+export const removedBy = (annotations: Annotations): string[] => listed(annotations?.[VOLUMES_REMOVED]);
+export const receivedBy = (annotations: Annotations): string[] => listed(annotations?.[VOLUMES_RECEIVED]);

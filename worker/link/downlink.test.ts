@@ -20,7 +20,7 @@ const nothing: Objects = {
   list: () => [],
   podsOnNode: () => [],
   podsIn: () => [],
-  volumesToRemove: () => [],
+  volumesWithWork: () => [],
 };
 const told = (old: KubeObject, object: KubeObject, to = "b") =>
   changeFor(to, { resource: "nodes", namespace: "", name: "a", object, old }, nothing, () => false);
@@ -116,6 +116,6 @@ describe("claims and their volumes", () => {
     expect(tell("persistentvolumes", of("Bound"), undefined, "b")).toEqual([]);
     expect(names(tell("persistentvolumes", of("Released"), of("Bound"), "b"))).toEqual(["persistentvolumes/v"]);
     expect(names(tell("persistentvolumes", undefined, of("Released"), "b"))).toEqual(["no persistentvolumes/v"]);
-    expect(names(snapshotFor("b", { ...nothing, volumesToRemove: () => [of("Released")] }))).toHaveLength(1);
+    expect(names(snapshotFor("b", { ...nothing, volumesWithWork: () => [of("Released")] }))).toHaveLength(1);
   });
 });

@@ -1,14 +1,14 @@
 /**
  * What a node is told: its own pods with the ConfigMaps, Secrets, claims and volumes that they mention, the volumes that
- * it is to remove, all Services and EndpointSlices, and of the other nodes what routing needs. A pod travels with what it
- * mentions, so an agent never waits for the rest.
+ * it is to bring or to remove, all Services and EndpointSlices, and of the other nodes what routing needs. A pod travels
+ * with what it mentions, so an agent never waits for the rest.
  */
 
 import { podClaims } from "../kinds/core/pod-claims.ts";
 import { podReferences } from "../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../kinds/generated/types.ts";
 import { WANTED_VERSION } from "../lib/agent-rollout.ts";
-import { removerOf } from "../lib/local-volumes.ts";
+import { nodesWithWork } from "../lib/local-volumes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { NODE_RESOURCES, type NodeChange, type ObjectJson, WIREGUARD_KEY, WIREGUARD_PORT } from "../protocol/link.ts";
 
@@ -19,8 +19,8 @@ export interface Objects {
   podsOnNode(node: string): readonly KubeObject[];
   /** All pods of a namespace, some at a time. */
   podsIn(namespace: string): Iterable<readonly KubeObject[]>;
-  /** PersistentVolumes whose data the node is to remove. */
-  volumesToRemove(node: string): readonly KubeObject[];
+  /** PersistentVolumes whose data the node is to bring or to remove. */
+  volumesWithWork(node: string): readonly KubeObject[];
 }
 
 /** One write, with the bodies after and before; `object` is absent after a deletion, `old` on a creation. */
@@ -152,7 +152,7 @@ export function snapshotFor(node: string, objects: Objects): NodeChange[] {
     for (const change of mentioned(pod, objects)) add(change);
     add(named("pods", pod));
   }
-  for (const volume of objects.volumesToRemove(node)) add(named(VOLUMES, volume));
+  for (const volume of objects.volumesWithWork(node)) add(named(VOLUMES, volume));
   return [...sent.values()];
 }
 
@@ -184,7 +184,8 @@ export function changeFor(
       const concerns = (volume: KubeObject | undefined) => {
         const claim = claimOf(volume);
         return (
-          (claim && mentions(claim.resource, claim.namespace, claim.name)) || (volume && removerOf(volume) === node)
+          (claim && mentions(claim.resource, claim.namespace, claim.name)) ||
+          (volume && nodesWithWork(volume).includes(node))
         );
       };
       if (!concerns(object) && !concerns(old)) return [];

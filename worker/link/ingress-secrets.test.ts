@@ -35,7 +35,7 @@ beforeEach(() => {
     list: (resource) => of(resource),
     podsOnNode: () => [],
     podsIn: () => [],
-    volumesToRemove: () => [],
+    volumesWithWork: () => [],
   });
 });
 

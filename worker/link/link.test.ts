@@ -14,7 +14,7 @@ function cluster() {
       list: () => [],
       podsOnNode: () => [],
       podsIn: () => [],
-      volumesToRemove: () => [],
+      volumesWithWork: () => [],
     },
     sockets: open,
     socketsOf: open,

@@ -3,7 +3,7 @@
  * sleep between messages and be rebuilt; the only memory here is a cache of what nodes' pods mention.
  */
 
-import { removerOf } from "../lib/local-volumes.ts";
+import { nodesWithWork } from "../lib/local-volumes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import {
   CloseCode,
@@ -253,11 +253,10 @@ export class Link {
     return [...nodes].flatMap((node) => this.deps.socketsOf(node).filter((socket) => socket.session().node === node));
   }
 
-  /** The nodes whose pods use a volume, and the one that is to remove it. */
+  /** The nodes whose pods use a volume, and those that are to bring or remove it. */
   private concernedBy(volume: KubeObject | undefined): string[] {
     const claim = claimOf(volume);
-    const remover = volume && removerOf(volume);
-    return [...(claim ? this.mentions.nodes(claim) : []), ...(remover ? [remover] : [])];
+    return [...(claim ? this.mentions.nodes(claim) : []), ...(volume ? nodesWithWork(volume) : [])];
   }
 
   /** Asks a node's agent to dial its Relay; false when the node is not connected. */

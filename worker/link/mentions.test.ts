@@ -14,7 +14,7 @@ test("the nodes that mention an object are read once, and learnt from then on", 
     get: () => undefined,
     list: () => [],
     podsOnNode: () => [],
-    volumesToRemove: () => [],
+    volumesWithWork: () => [],
     podsIn(namespace) {
       reads++;
       return [[pod(namespace, "a", "node-a", "settings"), pod(namespace, "b", "", "settings")]];

@@ -143,6 +143,8 @@ export type ProxyRequest = {
   /** An IP address; "" is the node itself, with what a kubelet would serve. */
   address: string;
   port: number;
+  /** Of the node itself, instead of what a kubelet serves: the data of a PersistentVolume on its disk, to be read or written. */
+  volume?: { name: string; path: string };
   /** PEM of who must have signed the program's certificate, and its name; absent where any certificate will do. */
   tls?: {
     ca: string;
@@ -156,8 +158,6 @@ export type ProxyRequest = {
   counts?: { service: string; ingress?: string };
 };
 
-/** Resources that agents receive, besides their own pods and what those pods mention. */
-export const INGRESSES = "ingresses.networking.k8s.io";
 /**
  * Another node's agent dials this one's Relay: they carry WireGuard's packets and say where they may be reached. Only
  * nodes that tell a WireGuard key are asked for it.
@@ -175,6 +175,8 @@ export const WIREGUARD_PORT = "skerry.dev/wireguard-port";
 /** On a Node: which way leads from it to nodes that are not on its own network, as `NODE=WAY`, by commas. */
 export const PATHS = "skerry.dev/paths";
 
+/** Resources that agents receive, besides their own pods and what those pods mention. */
+export const INGRESSES = "ingresses.networking.k8s.io";
 export const INGRESS_CLASSES = "ingressclasses.networking.k8s.io";
 export const NODE_RESOURCES = [
   "services",

@@ -18,6 +18,7 @@ import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts"
 import type { Pod } from "../kinds/core/pod.ts";
 import { podClaims } from "../kinds/core/pod-claims.ts";
 import { StorageClass } from "../kinds/storage/storage-class.ts";
+import { isProvisioned, MOVE_TO } from "../lib/local-volumes.ts";
 import { matchesNodeTerm } from "../lib/node-selectors.ts";
 
 const NO_PROVISIONER = "kubernetes.io/no-provisioner";
@@ -52,8 +53,11 @@ export function claimsOf(view: View, pod: Readonly<Pod>): Claims | { problem: st
   return { bound, late, isSettling: bound.some(({ status }) => status?.phase !== "Bound") };
 }
 
-/** A volume without affinity can be used from any node. */
-export function isReachable({ spec }: Volume, node: NodeLike): boolean {
+/** A volume without affinity can be used from any node. One that is to move awaits its pods where it will be. */
+export function isReachable(volume: Volume, node: NodeLike): boolean {
+  const { metadata, spec } = volume;
+  const next = isProvisioned(volume) ? metadata?.annotations?.[MOVE_TO] : undefined;
+  if (next) return next === node.name;
   const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
   return !terms || terms.some((term) => matchesNodeTerm(term, node));
 }

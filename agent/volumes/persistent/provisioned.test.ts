@@ -41,7 +41,7 @@ beforeEach(() => {
     timers: { after, sleep: async () => {} },
     folders: machineFolders(home),
   });
-  volumes.onFailure = (volume, message) => failures.push(`${volume.metadata?.name}: ${message}`);
+  volumes.onFailure = (volume, _reason, message) => failures.push(`${volume.metadata?.name}: ${message}`);
 });
 
 function volume(name: string, phase: string, more: { path?: string; node?: string; policy?: string } = {}) {
@@ -66,7 +66,10 @@ const until = async (check: () => boolean) => {
   for (let i = 0; i < 2000 && !check(); i++) await effects.sleep(5);
   expect(check()).toBe(true);
 };
-const removed = (names: string | null) => ({ "skerry.dev/volumes-removed": names });
+const removed = (names: string | null, received: string | null = null) => ({
+  "skerry.dev/volumes-removed": names,
+  "skerry.dev/volumes-received": received,
+});
 
 test("a volume's folder is made when it is first mounted, for whoever a container runs as", async () => {
   const one = volume("pvc-1", "Bound");

@@ -2,18 +2,45 @@
  * The PersistentVolumes that lie on this node's own disk. `worker/lib/local-volumes.ts` tells how the cluster and the node
  * speak of them.
  */
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
-import { isProvisioned, removerOf, VOLUMES_REMOVED } from "../../../worker/lib/local-volumes.ts";
+import {
+  isProvisioned,
+  LEFT_ON,
+  MOVING_TO,
+  placeIn,
+  removerOf,
+  VOLUMES_RECEIVED,
+  VOLUMES_REMOVED,
+} from "../../../worker/lib/local-volumes.ts";
 import type { Timers } from "../../effects.ts";
 import { mountPoints } from "../mounts.ts";
 import type { Api } from "../tokens.ts";
 import { VolumeError } from "../volume.ts";
+import { packed } from "./data.ts";
+import { isOwn, place, Receiving, type Source, stagingOf } from "./receiving.ts";
 import { usersOf } from "./users.ts";
 
 type Volume = CoreV1PersistentVolume;
+
+/** A volume by what the cluster says of it. */
+export type Named = { name: string; path: string };
+
+/** The data of a volume is not to be had, or not to be given, as things are. */
+export class DataRefusal extends Error {
+  override readonly name = "DataRefusal";
+}
+
+/** What is in the volumes, as tar streams. Both throw `DataRefusal`. */
+export interface VolumeData {
+  /** `unused`: only while no pod has it. Throws at the end where it is not all of it. */
+  read(volume: Named, unused: boolean): AsyncIterable<Buffer>;
+  /** Puts what an archive has in the place of what there is, all of it or nothing; without `replace` only of nothing. */
+  write(volume: Named, archive: Readable, replace: boolean): Promise<number>;
+}
 
 /** What the agent's core needs of them. */
 export interface OwnVolumes {
@@ -23,8 +50,8 @@ export interface OwnVolumes {
   sync(volumes: readonly Volume[]): void;
   /** There is a new connection, on which nothing was told yet. */
   online(): void;
-  /** Called when one could not be removed. */
-  onFailure(volume: Volume, message: string): void;
+  /** Called with what could not be done about one, as its event is to say it. */
+  onFailure(volume: Volume, reason: string, message: string): void;
 }
 
 /** The machine's folders. A simulator has its own. */
@@ -53,6 +80,8 @@ export type ProvisionedParts = {
   api: Api;
   timers: Timers;
   folders: Folders;
+  /** Where the data of volumes that move here comes from. */
+  source?: Source;
 };
 
 /** What is in the way of a removal, or of telling of it, is tried again after so long, in ms. */
@@ -60,12 +89,19 @@ const RETRY_MS = 5_000;
 
 const nameOf = ({ metadata }: Volume) => metadata?.name ?? "";
 
-export class ProvisionedVolumes implements OwnVolumes {
+/** What is to be removed: all of a volume, or a folder that it has left here. */
+type Due = { volume: Volume; folder: string | undefined };
+
+export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   readonly path: string;
   onFailure: OwnVolumes["onFailure"] = () => {};
   readonly #parts: ProvisionedParts;
-  /** Those to be removed, by name. */
-  #due = new Map<string, Volume>();
+  readonly #receiving: Receiving | undefined;
+  /** By the volume's name, or the folder's. */
+  #due = new Map<string, Due>();
+  #known: readonly Volume[] = [];
+  /** Those that are being written. */
+  readonly #writing = new Set<string>();
   readonly #removing = new Set<string>();
   readonly #removed = new Set<string>();
   #told: string | undefined;
@@ -75,13 +111,30 @@ export class ProvisionedVolumes implements OwnVolumes {
   constructor(parts: ProvisionedParts) {
     this.#parts = parts;
     this.path = join(parts.home, "volumes");
+    const { node, source, timers, folders } = parts;
+    this.#receiving =
+      source &&
+      new Receiving({
+        node,
+        path: this.path,
+        source,
+        timers,
+        has: (folder) => folders.has(folder),
+        changed: () => void this.#tell(),
+        failed: (volume, message) => this.onFailure(volume, "VolumeMoveFailed", message),
+      });
   }
 
   /** Makes the folder of a volume that lies here; leaves others alone. */
   async make(volume: Volume): Promise<void> {
     const folder = isProvisioned(volume) ? this.#folderOf(volume) : undefined;
     const { folders } = this.#parts;
-    if (!folder || folders.has(folder)) return;
+    if (!folder) return;
+    const next = placeIn(volume.metadata?.annotations, MOVING_TO);
+    if (next) throw new VolumeError(`the volume is being moved to node ${next.node}`);
+    if (this.#writing.has(nameOf(volume))) throw new VolumeError("the volume is being restored");
+    if (folders.has(folder)) return;
+    if (existsSync(formerOf(folder))) return renameSync(formerOf(folder), folder);
     if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
     folders.make(folder);
   }
@@ -89,71 +142,128 @@ export class ProvisionedVolumes implements OwnVolumes {
   /** Only ever a folder of its own in the one for volumes, whatever a volume says. */
   #folderOf(volume: Volume): string | undefined {
     const path = volume.spec?.local?.path ?? "";
-    const isOwn = dirname(path) === this.path && basename(path).startsWith(`${nameOf(volume)}_`);
-    return isOwn && nameOf(volume) !== "" ? path : undefined;
+    return dirname(path) === this.path && isOwn(volume, basename(path)) ? path : undefined;
   }
 
   sync(volumes: readonly Volume[]): void {
-    const { node } = this.#parts;
-    this.#due = new Map(
-      volumes.filter((volume) => removerOf(volume) === node).map((volume) => [nameOf(volume), volume]),
-    );
-    for (const name of this.#removed) if (!this.#due.has(name)) this.#removed.delete(name);
-    for (const volume of this.#due.values()) void this.#remove(volume);
+    this.#known = volumes;
+    this.#receiving?.sync(volumes);
+    this.#due = new Map(volumes.flatMap((volume) => this.#dueOf(volume)));
+    for (const key of this.#removed) if (!this.#due.has(key)) this.#removed.delete(key);
+    for (const [key, due] of this.#due) void this.#remove(key, due);
     if (this.#due.size > 0 || this.#told) void this.#tell();
+  }
+
+  #dueOf(volume: Volume): [string, Due][] {
+    const { node } = this.#parts;
+    const due: [string, Due][] = [];
+    if (removerOf(volume) === node) due.push([nameOf(volume), { volume, folder: this.#folderOf(volume) }]);
+    const left = isProvisioned(volume) ? placeIn(volume.metadata?.annotations, LEFT_ON) : undefined;
+    if (left?.node === node && isOwn(volume, left.folder) && join(this.path, left.folder) !== volume.spec?.local?.path)
+      due.push([left.folder, { volume, folder: join(this.path, left.folder) }]);
+    return due;
   }
 
   online(): void {
     this.#told = undefined;
-    if (this.#due.size > 0) void this.#tell();
+    if (this.#words() !== "/") void this.#tell();
   }
 
-  async #remove(volume: Volume): Promise<void> {
-    const name = nameOf(volume);
-    if (this.#removing.has(name) || this.#removed.has(name)) return;
-    this.#removing.add(name);
+  async #remove(key: string, { volume, folder }: Due): Promise<void> {
+    if (this.#removing.has(key) || this.#removed.has(key)) return;
+    this.#removing.add(key);
     try {
-      const folder = this.#folderOf(volume);
       const { folders } = this.#parts;
-      if (folders.usersOf(name).length > 0) return this.#retry(); // a pod of it is still on its way out
+      if (folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
       if (folder) await folders.remove(folder);
-      if (this.#due.has(name)) this.#removed.add(name);
+      if (this.#due.has(key)) this.#removed.add(key);
       void this.#tell();
     } catch (error) {
-      this.onFailure(volume, (error as Error).message);
+      this.onFailure(volume, "VolumeFailedDelete", (error as Error).message);
       this.#retry();
     } finally {
-      this.#removing.delete(name);
+      this.#removing.delete(key);
     }
   }
 
   #retry(): void {
     this.#cancelRetry();
-    this.#cancelRetry = this.#parts.timers.after(RETRY_MS, () => this.sync([...this.#due.values()]));
+    this.#cancelRetry = this.#parts.timers.after(RETRY_MS, () => this.sync(this.#known));
+  }
+
+  async *read({ name, path }: Named, unused: boolean): AsyncGenerator<Buffer> {
+    const folder = this.#given({ name, path });
+    if (unused) this.#refuseUsed(name);
+    if (!this.#parts.folders.has(folder)) this.#parts.folders.make(folder); // no pod has had it yet
+    yield* packed(folder, unused);
+    if (unused) this.#refuseUsed(name);
+  }
+
+  async write({ name, path }: Named, archive: Readable, replace: boolean): Promise<number> {
+    const folder = this.#given({ name, path });
+    if (this.#writing.has(name)) throw new DataRefusal("the volume is being restored already");
+    this.#writing.add(name);
+    try {
+      const isEmpty = () => !existsSync(folder) || readdirSync(folder).length === 0;
+      const check = () => {
+        this.#refuseUsed(name);
+        if (!replace && !isEmpty()) throw new DataRefusal("the volume has data, and must be told to replace it");
+      };
+      check();
+      const bytes = await place(folder, archive, () => {
+        check();
+        if (!isEmpty()) renameSync(folder, formerOf(folder));
+      });
+      await rm(formerOf(folder), { recursive: true, force: true });
+      return bytes;
+    } finally {
+      this.#writing.delete(name);
+    }
+  }
+
+  #given({ name, path }: Named): string {
+    const folder = this.#folderOf({ metadata: { name }, spec: { local: { path } } });
+    if (!folder) throw new DataRefusal(`${path} is no volume of this node`);
+    return folder;
+  }
+
+  #refuseUsed(name: string): void {
+    const users = this.#parts.folders.usersOf(name);
+    if (users.length > 0) throw new DataRefusal(`pods have the volume: ${users.join()}`);
+  }
+
+  #words(): string {
+    return `${[...this.#removed].sort().join()}/${(this.#receiving?.here ?? []).join()}`;
   }
 
   /** On its own Node, where a node may write. */
   async #tell(): Promise<void> {
-    const names = [...this.#removed].sort().join();
-    if (this.#telling || names === (this.#told ?? "")) return;
+    const words = this.#words();
+    if (this.#telling || words === (this.#told ?? "/")) return;
     this.#telling = true;
     try {
-      const patch = { metadata: { annotations: { [VOLUMES_REMOVED]: names || null } } };
+      const [removed, received] = words.split("/");
+      const annotations = { [VOLUMES_REMOVED]: removed || null, [VOLUMES_RECEIVED]: received || null };
+      const patch = { metadata: { annotations } };
       const path = `/api/v1/nodes/${encodeURIComponent(this.#parts.node)}`;
       const { code } = await this.#parts.api("PATCH", path, patch, "application/merge-patch+json");
       if (code >= 300) throw new Error(`code ${code}`);
-      this.#told = names;
+      this.#told = words;
     } catch {
       this.#retry(); // it is told again when there is an uplink, or the node is registered
     } finally {
       this.#telling = false;
     }
-    if ([...this.#removed].sort().join() !== names) await this.#tell();
+    if (this.#words() !== words) await this.#tell();
   }
 }
 
+/** Where the data lies that is being replaced, until all of what replaces it is in its place. */
+const formerOf = (folder: string): string => `${stagingOf(folder)}.former`;
+
+/** With what was not whole yet, or is not any more. */
 async function removeFolder(folder: string): Promise<void> {
   const [mounted] = mountPoints(folder);
   if (mounted) throw new Error(`something is mounted at ${mounted}`);
-  await rm(folder, { recursive: true, force: true });
+  for (const part of [folder, stagingOf(folder), formerOf(folder)]) await rm(part, { recursive: true, force: true });
 }

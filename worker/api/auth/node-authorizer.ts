@@ -10,6 +10,7 @@ import {
   claimed,
   configMap,
   deviceClaim,
+  isMovingHere,
   ownPod,
   type Relation,
   resourceSlice,
@@ -178,7 +179,7 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
       const { resource, group } = attributes;
       const rule = BY_RESOURCE[group ? `${resource}.${group}` : resource];
       if (rule) return rule(attributes, node, reader);
-    }
+    } else if (attributes.verb === "get" && isMovingHere(reader, node, attributes.path)) return allow;
     return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };
 }

@@ -4,8 +4,10 @@
  */
 import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
-import type { CoreV1PersistentVolume, CoreV1Pod } from "../../kinds/generated/types.ts";
+import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../../kinds/generated/types.ts";
+import { MOVING_TO, placeIn } from "../../lib/local-volumes.ts";
 import type { Reader } from "../../storage/store.ts";
+import { claimIn } from "../http/volume-data.ts";
 
 const MIRROR = "kubernetes.io/config.mirror";
 
@@ -94,6 +96,16 @@ export const secret: Relation = (reader, node, namespace, name) => {
   }
   return false;
 };
+
+/** Whether a path is the data of a volume that is being moved to the node. */
+export function isMovingHere(reader: Reader, node: string, path: string): boolean {
+  const claim = claimIn(path);
+  const stored = claim && reader.get({ resource: "persistentvolumeclaims", ...claim });
+  const name = stored && (JSON.parse(stored.json) as CoreV1PersistentVolumeClaim).spec?.volumeName;
+  const volume = name && reader.get({ resource: "persistentvolumes", namespace: "", name });
+  if (!volume) return false;
+  return placeIn((JSON.parse(volume.json) as CoreV1PersistentVolume).metadata?.annotations, MOVING_TO)?.node === node;
+}
 
 export const configMap = mentions("configmaps");
 export const serviceAccount = mentions("serviceaccounts");

@@ -52,9 +52,8 @@ function refusal({ spec }: Claim, place: string | undefined): string | undefined
 function volumeFor(claim: Claim, storageClass: Readonly<StorageClass>, node: Readonly<Node>, folder: string) {
   const { namespace = "", name = "", uid = "" } = claim.metadata ?? {};
   const volume = `pvc-${uid}`;
-  const { name: nodeName = "", labels = {} } = node.metadata;
+  const { name: nodeName = "" } = node.metadata;
   const { reclaimPolicy = "Delete", mountOptions } = storageClass;
-  const values = [labels[HOSTNAME] ?? nodeName];
   return {
     metadata: {
       name: volume,
@@ -66,15 +65,19 @@ function volumeFor(claim: Claim, storageClass: Readonly<StorageClass>, node: Rea
       accessModes: claim.spec?.accessModes,
       claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name, uid },
       local: { path: `${folder}/${volume}_${namespace}_${name}` },
-      nodeAffinity: {
-        required: { nodeSelectorTerms: [{ matchExpressions: [{ key: HOSTNAME, operator: "In", values }] }] },
-      },
+      nodeAffinity: affinityTo(node),
       persistentVolumeReclaimPolicy: reclaimPolicy,
       storageClassName: classOf(claim),
       ...(mountOptions?.length && { mountOptions }),
       volumeMode: "Filesystem",
     },
   };
+}
+
+/** Of a volume that lies on the node. */
+export function affinityTo({ metadata }: Readonly<Node>) {
+  const values = [metadata.labels?.[HOSTNAME] ?? metadata.name ?? ""];
+  return { required: { nodeSelectorTerms: [{ matchExpressions: [{ key: HOSTNAME, operator: "In", values }] }] } };
 }
 
 const event = (about: Claim, reason: string, message: string, type: "Normal" | "Warning" = "Normal") =>

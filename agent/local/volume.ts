@@ -1,0 +1,142 @@
+/** `skerry volume backup` and `restore`: the data of volumes on nodes' own disks, to a file and back. */
+import { closeSync, createReadStream, createWriteStream, openSync, readSync, renameSync, rmSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
+import type { CoreV1NodeList, CoreV1PersistentVolumeClaim } from "../../worker/kinds/generated/types.ts";
+import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
+import type { BackupContext } from "./backup.ts";
+import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
+import { checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
+import type { Reach } from "./reach.ts";
+
+/** Everything a node does may take that long between two bytes: it writes to its disk before it answers. */
+const SILENT_MS = 600_000;
+const LOOK_MS = 500;
+const BOUND_MS = 60_000;
+const GZIP = Buffer.from([0x1f, 0x8b]);
+const SELECTED_NODE = "volume.kubernetes.io/selected-node";
+
+const dataPath = ({ namespace, name }: Claim) =>
+  `/skerry/volumes/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
+export type BackupVolume = Reach & { to?: string };
+
+export async function backupVolume(context: BackupContext, text: string, options: BackupVolume): Promise<void> {
+  const { server, claim } = await target(context, text, options);
+  const file = options.to ?? `${claim.name}.tar.gz`;
+  const users = await usersOf(server, claim);
+  if (users.length > 0)
+    context.progress(`pods use the volume meanwhile, and may change it: ${users.map(nameOf).join(", ")}`);
+  const response = await open(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS });
+  if (response.statusCode !== 200) checked("GET", dataPath(claim), await read(response));
+  const bytes = await save(response, file);
+  context.progress(`${file === "-" ? "written" : file}: ${bytes} bytes of ${inWords(claim)}`);
+}
+
+/** Whole or not at all. */
+async function save(response: IncomingMessage, file: string): Promise<number> {
+  let bytes = 0;
+  const counted = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  };
+  if (file === "-") {
+    await pipeline(response, counted, process.stdout, { end: false });
+    return bytes;
+  }
+  const temporary = `${file}.new`;
+  try {
+    const out = createWriteStream(temporary, { mode: 0o600, flush: true });
+    if (/\.t?gz$/.test(file)) await pipeline(response, counted, createGzip(), out);
+    else await pipeline(response, counted, out);
+    renameSync(temporary, file);
+    return bytes;
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+export type RestoreVolume = Reach & { from: string; replace?: boolean; size?: string; node?: string };
+
+export async function restoreVolume(context: BackupContext, text: string, options: RestoreVolume): Promise<void> {
+  const { server, claim } = await target(context, text, options);
+  const archive = sourceOf(options.from);
+  await ensureClaim(server, claim, options.size);
+  await ensureVolume(context, server, claim, options.node);
+  const users = await usersOf(server, claim);
+  if (users.length > 0) throw new Error(`pods use the volume: ${users.map(nameOf).join(", ")}`);
+  const path = `${dataPath(claim)}?replace=${options.replace === true}`;
+  const answer = await upload(server, "PUT", path, archive, { type: "application/x-tar", timeoutMs: SILENT_MS });
+  if (answer.code === 409) throw new Error(`nothing was changed: ${answer.body.message}${hintFor(answer.text)}`);
+  const { body } = checked("PUT", path, answer);
+  context.progress(`restored ${body.bytes} bytes into ${inWords(claim)}`);
+}
+
+const hintFor = (text: string) => (/must be told to replace/.test(text) ? ": --replace does" : "");
+
+/** A tar file, compressed or not. */
+function sourceOf(file: string): Readable {
+  if (file === "-") return process.stdin;
+  const start = Buffer.alloc(GZIP.length);
+  const handle = openSync(file, "r");
+  readSync(handle, start, 0, start.length, 0);
+  closeSync(handle);
+  const stream = createReadStream(file);
+  if (!start.equals(GZIP)) return stream;
+  const gunzip = createGunzip();
+  stream.on("error", (error) => gunzip.destroy(error));
+  return stream.pipe(gunzip);
+}
+
+async function ensureClaim(server: Server, claim: Claim, size: string | undefined): Promise<void> {
+  const { code } = await send(server, "GET", claimPath(claim));
+  if (code !== 404) return;
+  if (size === undefined) throw new Error(`there is no claim ${inWords(claim)}: with --size one is made`);
+  const { namespace, name } = claim;
+  await sendChecked(server, "POST", `/api/v1/namespaces/${encodeURIComponent(namespace)}/persistentvolumeclaims`, {
+    apiVersion: "v1",
+    kind: "PersistentVolumeClaim",
+    metadata: { namespace, name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: size } } },
+  });
+}
+
+/** A claim has a volume when a pod that uses it has a node; here a node is chosen without one. */
+async function ensureVolume(
+  { effects }: BackupContext,
+  server: Server,
+  claim: Claim,
+  wanted: string | undefined,
+): Promise<void> {
+  const now = () => get<CoreV1PersistentVolumeClaim>(server, claimPath(claim));
+  const found = await now();
+  if (found.spec?.volumeName) return;
+  const chosen = found.metadata?.annotations?.[SELECTED_NODE];
+  if (!chosen) {
+    const node = wanted ?? (await onlyNode(server));
+    await patch(server, claimPath(claim), { metadata: { annotations: { [SELECTED_NODE]: node } } });
+  }
+  const end = effects.now() + BOUND_MS;
+  while ((await now()).status?.phase !== "Bound") {
+    if (effects.now() > end) throw new Error(`${inWords(claim)} gets no volume: \`kubectl describe pvc\` tells why`);
+    await effects.sleep(LOOK_MS);
+  }
+}
+
+async function onlyNode(server: Server): Promise<string> {
+  const { items = [] } = await get<CoreV1NodeList>(server, "/api/v1/nodes");
+  const able = items.filter(
+    ({ metadata, spec, status }) =>
+      metadata?.annotations?.[VOLUMES_PATH] &&
+      !spec?.unschedulable &&
+      status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+  );
+  const [first, ...others] = able.map(({ metadata }) => metadata?.name ?? "");
+  if (first && others.length === 0) return first;
+  const choice = first ? `: ${[first, ...others].join(", ")}` : "";
+  throw new Error(`name with --node where the volume is to lie${choice}`);
+}

@@ -1,0 +1,81 @@
+/** The data of a PersistentVolume on this node's disk, as a tar stream out of it or into it. */
+import { PassThrough, Readable } from "node:stream";
+import type { ProxyRequest } from "../../worker/protocol/link.ts";
+import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
+import { checked, open, read } from "../local/http.ts";
+import type { NodeIdentity } from "../local/join.ts";
+import { DataRefusal, type VolumeData } from "../volumes/persistent/provisioned.ts";
+import type { Ask, Edge } from "./proxy.ts";
+
+/** Without a byte for so long, the other node counts as gone, ms. */
+const SILENT_MS = 120_000;
+
+/** All data of a claim's volume, from whichever node has it, while no pod uses it. */
+export async function downloadVolume(
+  { server: url, ca, token }: Pick<NodeIdentity, "server" | "ca" | "token">,
+  claim: { namespace: string; name: string },
+  signal: AbortSignal,
+): Promise<Readable> {
+  const path = `/skerry/volumes/${claim.namespace}/${claim.name}?unused=true`;
+  const response = await open({ url, ca, token }, "GET", path, { timeoutMs: SILENT_MS, anyTime: true });
+  if (response.statusCode !== 200) checked("GET", path, await read(response));
+  if (signal.aborted) response.destroy();
+  return response;
+}
+
+type Volume = NonNullable<ProxyRequest["volume"]>;
+
+const GONE = "the client is gone";
+
+export async function serveVolume(edge: Edge, ask: Ask, volume: Volume, data: VolumeData | undefined): Promise<void> {
+  const query = new URL(ask.path, "http://node").searchParams;
+  const has = (name: string) => query.get(name) === "true";
+  if (!data) return answer(edge, 404, { message: "this node has no volumes" });
+  try {
+    if (ask.method === "PUT") {
+      const bytes = await data.write(volume, bodyFrom(edge), has("replace"));
+      return await answer(edge, 200, { bytes });
+    }
+    await send(edge, data.read(volume, has("unused")));
+  } catch (error) {
+    if (!(error instanceof DataRefusal)) throw error;
+    await answer(edge, 409, { message: error.message, reason: "Conflict" });
+  }
+}
+
+/** Headers go when there is a first piece: what refuses does so before. */
+async function send(edge: Edge, archive: AsyncIterable<Buffer>): Promise<void> {
+  edge.listen((data, isBinary) => {
+    const message = isBinary ? undefined : (JSON.parse(data.toString()) as ProxyMessage);
+    if (message?.type === "read") edge.window.read(message.bytes);
+  });
+  const pieces = archive[Symbol.asyncIterator]();
+  const first = await pieces.next();
+  await edge.send({ type: "response", status: 200, headers: [["content-type", "application/x-tar"]] });
+  const rest = async function* () {
+    if (!first.done) yield first.value;
+    yield* { [Symbol.asyncIterator]: () => pieces };
+  };
+  const body = Readable.from(rest());
+  edge.socket.once("close", () => body.destroy());
+  await edge.sendBody(body);
+}
+
+/** What the client sends; it breaks off when the client does. */
+function bodyFrom(edge: Edge): Readable {
+  const body = new PassThrough();
+  edge.socket.once("close", () => {
+    if (!body.writableEnded) body.destroy(new Error(GONE));
+  });
+  edge.listen((data, isBinary) => {
+    if (isBinary) return void body.write(data, () => void edge.send({ type: "read", bytes: data.length }));
+    if ((JSON.parse(data.toString()) as ProxyMessage).type === "end") body.end();
+  });
+  return body;
+}
+
+async function answer(edge: Edge, status: number, body: object): Promise<void> {
+  const kind = status < 400 ? {} : { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code: status };
+  await edge.send({ type: "response", status, headers: [["content-type", "application/json"]] });
+  await edge.sendBody(Readable.from([Buffer.from(JSON.stringify({ ...kind, ...body }))]));
+}

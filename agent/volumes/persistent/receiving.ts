@@ -1,0 +1,121 @@
+/** Volumes that come to this node from another: what is on its way, and what is all here. */
+import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Readable } from "node:stream";
+import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
+import { errorText } from "../../../worker/lib/error-text.ts";
+import { MOVING_TO, placeIn } from "../../../worker/lib/local-volumes.ts";
+import type { Timers } from "../../effects.ts";
+import { unpack } from "./data.ts";
+
+type Volume = CoreV1PersistentVolume;
+type Claim = { namespace: string; name: string };
+
+/** How a volume's data comes. A simulator has its own. */
+export type Source = {
+  /** Makes a folder, that is not there yet, of all data of a claim's volume: whole or not at all. */
+  receive(claim: Claim, folder: string, signal: AbortSignal): Promise<void>;
+};
+
+/** What is not whole yet lies here, beside the volumes. */
+const INCOMING = ".incoming";
+
+export const stagingOf = (folder: string): string => join(dirname(folder), INCOMING, basename(folder));
+
+/** Fills a folder with what an archive has, at one instant, when all of it is on the disk and `may` says so. */
+export async function place(folder: string, archive: Readable, may: () => void): Promise<number> {
+  const staging = stagingOf(folder);
+  await rm(staging, { recursive: true, force: true });
+  await mkdir(staging, { recursive: true, mode: 0o755 });
+  try {
+    const bytes = await unpack(staging, archive);
+    may();
+    renameSync(staging, folder); // also over an empty folder
+    const parent = openSync(dirname(folder), "r");
+    fsyncSync(parent);
+    closeSync(parent);
+    return bytes;
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** What the cluster sends of a claim's data. */
+export type Download = (claim: Claim, signal: AbortSignal) => Promise<Readable>;
+
+export const sourceFrom = (download: Download): Source => ({
+  async receive(claim, folder, signal) {
+    const archive = await download(claim, signal);
+    signal.addEventListener("abort", () => archive.destroy(new Error("the move was called off")));
+    await place(folder, archive, () => signal.throwIfAborted());
+  },
+});
+
+export type ReceivingParts = {
+  node: string;
+  /** Where volumes lie. */
+  path: string;
+  source: Source;
+  timers: Pick<Timers, "after">;
+  has(folder: string): boolean;
+  changed(): void;
+  failed(volume: Volume, message: string): void;
+};
+
+const RETRY_MS = 5_000;
+
+export class Receiving {
+  readonly #parts: ReceivingParts;
+  readonly #coming = new Map<string, AbortController>();
+  readonly #here = new Set<string>();
+  #wanted = new Map<string, Volume>();
+  #cancelRetry = () => {};
+
+  constructor(parts: ReceivingParts) {
+    this.#parts = parts;
+  }
+
+  /** Folders that have all data, of volumes that are still to come here. */
+  get here(): readonly string[] {
+    return [...this.#here].sort();
+  }
+
+  sync(volumes: readonly Volume[]): void {
+    const { node } = this.#parts;
+    this.#wanted = new Map();
+    for (const volume of volumes) {
+      const to = placeIn(volume.metadata?.annotations, MOVING_TO);
+      if (to?.node === node && isOwn(volume, to.folder)) this.#wanted.set(to.folder, volume);
+    }
+    for (const [folder, coming] of this.#coming) if (!this.#wanted.has(folder)) coming.abort();
+    for (const folder of this.#here) if (!this.#wanted.has(folder)) this.#here.delete(folder);
+    for (const [folder, volume] of this.#wanted) void this.#receive(folder, volume);
+  }
+
+  async #receive(folder: string, volume: Volume): Promise<void> {
+    if (this.#coming.has(folder) || this.#here.has(folder)) return;
+    const { path, source, has, changed, failed, timers } = this.#parts;
+    const coming = new AbortController();
+    this.#coming.set(folder, coming);
+    const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
+    try {
+      // One that an agent before this one brought is whole.
+      if (!has(join(path, folder))) await source.receive({ namespace, name }, join(path, folder), coming.signal);
+      if (this.#wanted.has(folder)) this.#here.add(folder);
+      changed();
+    } catch (error) {
+      if (coming.signal.aborted) return;
+      failed(volume, errorText(error));
+      this.#cancelRetry();
+      this.#cancelRetry = timers.after(RETRY_MS, () => this.sync([...this.#wanted.values()]));
+    } finally {
+      this.#coming.delete(folder);
+    }
+  }
+}
+
+/** A folder's name is the volume's, and more: whatever a volume says, it leads to no other's. */
+export const isOwn = ({ metadata }: Volume, folder: string): boolean =>
+  Boolean(metadata?.name) && basename(folder) === folder && folder.startsWith(`${metadata?.name}_`);

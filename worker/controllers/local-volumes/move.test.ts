@@ -1,0 +1,172 @@
+import { expect, test } from "vitest";
+import { Node } from "../../kinds/core/node.ts";
+import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
+import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
+import { Pod } from "../../kinds/core/pod.ts";
+import { StorageClass } from "../../kinds/storage/storage-class.ts";
+import { scheduler } from "../../scheduler/scheduler.ts";
+import { nodeOf, pod } from "../../scheduler/testing.ts";
+import { Model } from "../testing.ts";
+import { volumeBinder } from "../volumes/binder.ts";
+import { claimProtectionController, volumeProtectionController } from "../volumes/protection.ts";
+import { localVolumeProvisioner } from "./provisioner.ts";
+
+type Annotations = Record<string, string | undefined>;
+
+/** A pod of node-a with a claim `data`, which is bound. */
+function cluster() {
+  const controllers = [volumeBinder, localVolumeProvisioner, claimProtectionController, volumeProtectionController];
+  const model = new Model([scheduler(), ...controllers]);
+  for (const name of ["node-a", "node-b"])
+    model.addNode(name, {}, ({ metadata }) => {
+      metadata.annotations = { "skerry.dev/volumes-path": `/var/lib/${name}/volumes` };
+    });
+  model.create(StorageClass, {
+    metadata: { name: "local-path" },
+    provisioner: "skerry.dev/local",
+    reclaimPolicy: "Delete",
+    volumeBindingMode: "WaitForFirstConsumer",
+  });
+  model.create(PersistentVolumeClaim, {
+    metadata: { name: "data", namespace: "default", finalizers: ["kubernetes.io/pvc-protection"] },
+    spec: {
+      storageClassName: "local-path",
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: "1Gi" } },
+    },
+  });
+  const using = (name: string, node?: string) => {
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+    const nodeSelector = node && { nodeSelector: { "kubernetes.io/hostname": node } };
+    model.create(
+      Pod,
+      pod(name, ({ spec }) => Object.assign(spec, { volumes }, nodeSelector)),
+    );
+    model.rest();
+  };
+  using("db", "node-a");
+  const claim = () => model.get(PersistentVolumeClaim, "data");
+  const volume = () => {
+    const found = model.get(PersistentVolume, claim()?.spec?.volumeName ?? "");
+    if (!found) throw new Error("the volume is gone");
+    return found;
+  };
+  const annotation = (name: string) => volume().metadata.annotations?.[`skerry.dev/${name}`];
+  const annotate = (object: { metadata: { annotations?: Annotations } }, changes: Annotations) => {
+    const all = Object.entries({ ...object.metadata.annotations, ...changes });
+    object.metadata.annotations = Object.fromEntries(all.filter(([, value]) => value !== undefined));
+  };
+  const wish = (node: string | undefined) => {
+    model.edit(PersistentVolume, volume(), (object) => annotate(object, { "skerry.dev/move-to": node }));
+    model.rest();
+  };
+  const tells = (node: string, what: "received" | "removed", folder: string) => {
+    const found = model.get(Node, node);
+    if (!found) throw new Error(`no ${node}`);
+    model.edit(Node, found, (object) => annotate(object, { [`skerry.dev/volumes-${what}`]: folder }));
+    model.rest();
+  };
+  const end = (name: string) => {
+    const found = model.get(Pod, name);
+    if (found) model.endPod(found);
+    model.rest();
+  };
+  const folder = () => annotation("moving-to")?.split("/")[1] ?? "";
+  return { model, using, claim, volume, annotation, wish, tells, end, folder };
+}
+
+test("a volume moves when its pods have ended, and is never without its data or its claim", () => {
+  const { model, using, claim, volume, annotation, wish, tells, end, folder } = cluster();
+  const before = volume();
+  const old = `${before.metadata.name}_default_data`;
+  wish("node-b");
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(model.events.at(-1)).toMatchObject({
+    reason: "WaitForPodsToEnd",
+    message: "the volume is moved when these end: db",
+  });
+  // Who comes now waits where the volume will be.
+  using("next");
+  expect(nodeOf(model, "next")).toBe("node-b");
+  end("db");
+  expect(annotation("moving-to")).toMatch(new RegExp(`^node-b/${old}\\.[0-9a-z]{6}$`));
+  tells("node-b", "received", "another");
+  expect(volume().metadata.uid).toBe(before.metadata.uid);
+
+  const arrived = folder();
+  tells("node-b", "received", arrived);
+  const after = volume();
+  expect(after.metadata.uid).not.toBe(before.metadata.uid);
+  expect(after).toMatchObject({
+    metadata: {
+      name: before.metadata.name,
+      annotations: { "skerry.dev/node": "node-b", "skerry.dev/left-on": `node-a/${old}` },
+      finalizers: expect.arrayContaining(before.metadata.finalizers ?? []),
+    },
+    spec: {
+      local: { path: `/var/lib/node-b/volumes/${arrived}` },
+      claimRef: { uid: claim()?.metadata?.uid },
+      nodeAffinity: {
+        required: {
+          nodeSelectorTerms: [{ matchExpressions: [{ key: "kubernetes.io/hostname", values: ["node-b"] }] }],
+        },
+      },
+      capacity: { storage: "1Gi" },
+    },
+    status: { phase: "Bound" },
+  });
+  expect(annotation("move-to")).toBeUndefined();
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(claim()?.status?.phase).toBe("Bound");
+  expect(model.events.filter(({ reason }) => reason === "ClaimLost")).toEqual([]);
+  tells("node-a", "removed", old);
+  expect(annotation("left-on")).toBeUndefined();
+  expect(volume().metadata.uid).toBe(after.metadata.uid);
+});
+
+test("a move that is called off leaves the volume where it was, and nothing on the other node", () => {
+  const { annotation, wish, tells, end, folder, volume } = cluster();
+  end("db");
+  wish("node-b");
+  const first = folder();
+  wish(undefined);
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(annotation("left-on")).toBe(`node-b/${first}`);
+  // What had come by then is not taken for the data of the next move.
+  wish("node-b");
+  tells("node-b", "received", first);
+  expect(annotation("moving-to")).toBeUndefined();
+  tells("node-b", "removed", first);
+  expect(folder()).not.toBe("");
+  expect(folder()).not.toBe(first);
+  expect(annotation("node")).toBe("node-a");
+  expect(volume().spec?.local?.path).toBe(`/var/lib/node-a/volumes/${volume().metadata.name}_default_data`);
+});
+
+test("a move to where the volume is, or to a node that is not there, changes nothing", () => {
+  const { model, annotation, wish, end } = cluster();
+  end("db");
+  wish("node-a");
+  expect(annotation("move-to")).toBeUndefined();
+  wish("node-c");
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(model.events.at(-1)).toMatchObject({ reason: "VolumeMoveFailed", message: 'node "node-c" not found' });
+});
+
+test("a volume whose claim goes while it moves is removed from both nodes", () => {
+  const { model, annotation, wish, tells, end, folder, claim, volume } = cluster();
+  end("db");
+  wish("node-b");
+  const made = folder();
+  const { name = "" } = volume().metadata;
+  const gone = claim();
+  if (gone) model.delete(PersistentVolumeClaim, gone);
+  model.rest();
+  const left = () => model.get(PersistentVolume, name)?.metadata.annotations?.["skerry.dev/left-on"];
+  expect(left()).toBe(`node-b/${made}`);
+  tells("node-a", "removed", name);
+  expect(model.get(PersistentVolume, name)).toBeDefined();
+  tells("node-b", "removed", made);
+  expect(model.get(PersistentVolume, name)).toBeUndefined();
+  expect(() => annotation("node")).toThrow("gone");
+});
