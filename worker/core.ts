@@ -23,6 +23,7 @@ import { Holds } from "./holds.ts";
 import { EdgeIngress } from "./ingress.ts";
 import { Service } from "./kinds/core/service.ts";
 import { isWoken } from "./kinds/ingress/idle.ts";
+import { CUSTOM_METRICS_KINDS } from "./kinds/metrics/custom.ts";
 import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
 import { rangesOf } from "./lib/config.ts";
@@ -70,7 +71,7 @@ export class Core {
     forgetGivenUp(store, effects.now());
     serveCustomResources(store, this.kinds);
     // The API alone has none: with it, as with kube-apiserver, they are another server's.
-    if (config.controllers) for (const kind of METRICS_KINDS) this.kinds.add(kind);
+    if (config.controllers) for (const kind of [...METRICS_KINDS, ...CUSTOM_METRICS_KINDS]) this.kinds.add(kind);
     const security = createSecurity(store);
     this.engine = new Engine({ store, kinds: this.kinds, effects, config, security, heard: () => this.link.heard() });
     const { view } = this.engine;
@@ -105,8 +106,8 @@ export class Core {
       sockets: platform.watchSockets,
       report: (error) => platform.report("watch", "", error),
     });
-    const { extensions, usages } = this;
-    const measurements = new Measurements({ view, extensions, usages, now: effects.now });
+    const { extensions, usages, traffic } = this;
+    const measurements = new Measurements({ view, extensions, usages, traffic, now: effects.now });
     this.control = new Control({
       ...parts,
       engine: this.engine,
@@ -118,7 +119,7 @@ export class Core {
       check: this.extensions.check,
       signForSecret: this.api.signForSecret,
       measure: (questions) => measurements.answers(questions),
-      hear: (services) => heardOf(services, this.traffic, this.ingress, effects.now),
+      hear: (services) => heardOf(services, this.traffic, effects.now),
     });
     const end = this.createTurnEnd(holds);
     bootstrap({ store, kinds: this.kinds, engine: this.engine, config, effects });
@@ -142,6 +143,7 @@ export class Core {
       ask,
       extensions: this.extensions,
       ...(this.usages && { usages: this.usages }),
+      ...(this.traffic && { traffic: this.traffic }),
       batch: (body, place) => this.turn.run(body, place),
       backups: {
         cluster: { id: clusterId, name: config.name },
@@ -191,7 +193,8 @@ export class Core {
     if (!platform.outside) return undefined;
     const { deadline } = platform.outside;
     const ask: TrafficParts["ask"] = (node, id) => this.link.askTraffic(node, id);
-    return new ClusterTraffic({ ask, deadline, now: effects.now, nodes: () => this.link.heard().keys() });
+    const nodes = () => this.link.heard().keys();
+    return new ClusterTraffic({ ask, deadline, now: effects.now, nodes, held: () => this.ingress.held });
   }
 
   /** Requests wait for a Service, at a node or at the edge. */

@@ -130,9 +130,9 @@ export class EdgeIngress {
     return answer ?? this.#hold(route, question);
   }
 
-  /** Whether requests wait for a Service, `namespace/name`. */
-  holds(service: string): boolean {
-    return this.#held.has(service);
+  /** How many requests wait for each Service, `namespace/name`. */
+  get held(): ReadonlyMap<string, number> {
+    return this.#held;
   }
 
   /** Until another answer may be had, or this one has waited long enough. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Question as Asked, Extensions, Reply } from "./api/aggregation/aggregation.ts";
+import type { SeenByNodes } from "./api/metrics/custom.ts";
 import type { Usages } from "./api/metrics/metrics.ts";
 import type { StoreView } from "./api/view.ts";
 import type { Question } from "./controllers/horizontalpodautoscaler/metrics.ts";
@@ -7,13 +8,15 @@ import { identityOf } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { ModelApi } from "./controllers/testing-api.ts";
 import { APIService } from "./kinds/apiregistration/api-service.ts";
 import { Pod } from "./kinds/core/pod.ts";
+import { Service } from "./kinds/core/service.ts";
 import type { Kind } from "./kinds/kind.ts";
+import { Ingress } from "./kinds/networking/ingress.ts";
 import type { KubeObject } from "./lib/object.ts";
 import { Measurements } from "./measurements.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 
-function apis(reply: (path: string) => Partial<Reply> | Error, usages?: Usages) {
+function apis(reply: (path: string) => Partial<Reply> | Error, usages?: Usages, traffic?: SeenByNodes) {
   const model = new ModelApi();
   const asked: Asked[] = [];
   const used: string[] = [];
@@ -49,7 +52,7 @@ function apis(reply: (path: string) => Partial<Reply> | Error, usages?: Usages) 
       } as KubeObject,
     );
   const view = model.view as StoreView;
-  const measurements = new Measurements({ view, extensions, usages, now: () => NOW });
+  const measurements = new Measurements({ view, extensions, usages, traffic, now: () => NOW });
   const ask = async (question: Question) => (await measurements.answers([question])).get(identityOf(question));
   return { ask, asked, used, serve, make };
 }
@@ -73,6 +76,53 @@ const object = (resource?: string): Question => ({
   metricSelector: "",
 });
 const QUEUE: Question = { api: "external", namespace: "shop", metric: "queue", metricSelector: "name in (a,b)" };
+
+describe("requests", () => {
+  const figures = { perSecond: 12, pending: 4, idleMs: 0 };
+  const traffic: SeenByNodes = {
+    seen: async () => ({
+      traffic: {
+        countedMs: 0,
+        services: { "shop/main": figures },
+        ingresses: { "shop/main": { ...figures, perSecond: 0.5 } },
+        pods: { "10.244.0.2": figures },
+      },
+    }),
+  };
+  const own = (question: Question) => ({ ...question, metric: "requests_per_second", metricSelector: "" }) as Question;
+
+  test("are asked of the nodes where nobody else is named for them", async () => {
+    const { ask, make } = apis(() => ({}), undefined, traffic);
+    make(Service as unknown as Kind, { metadata: { namespace: "shop", name: "main" } });
+    make(Ingress as unknown as Kind, { metadata: { namespace: "shop", name: "main" } });
+    make(
+      Pod as unknown as Kind,
+      {
+        metadata: { namespace: "shop", name: "p", labels: { app: "web" } },
+        status: { podIP: "10.244.0.2" },
+      } as KubeObject,
+    );
+    const [one, many] = [
+      { of: "main", value: "12" },
+      { of: "p", value: "12" },
+    ];
+    expect(await ask(own(object("services")))).toEqual({ values: [one] });
+    expect(await ask(own(object("ingresses.networking.k8s.io")))).toEqual({ values: [{ of: "main", value: "500m" }] });
+    expect(await ask(own(PODS))).toEqual({ values: [many] });
+    const missing = own({ ...object("services"), name: "none" } as Question);
+    expect(await ask(missing)).toEqual({ failed: 'services "none" not found' });
+    expect(await ask(own(object("deployments.apps")))).toEqual({
+      failed: "no custom metrics API (custom.metrics.k8s.io) registered",
+    });
+  });
+
+  test("are another server's where one is named", async () => {
+    const item = { describedObject: { name: "main" }, value: "7" };
+    const { ask, serve } = apis(() => ({ text: JSON.stringify({ items: [item] }) }), undefined, traffic);
+    serve(CUSTOM, "v1beta1");
+    expect(await ask(own(object("services")))).toEqual({ values: [{ of: "main", value: "7" }] });
+  });
+});
 
 describe("where nobody serves them", () => {
   test.each<[Question, string]>([

@@ -1,9 +1,10 @@
 /**
- * What autoscalers ask for, from whoever serves it: metrics of pods from the nodes or a metrics server, custom and external
- * ones from the servers that APIServices name. Why there is no answer is told in the words of client-go.
+ * What autoscalers ask for, from whoever serves it: metrics of pods from the nodes or a metrics server, those of requests
+ * from the nodes, custom and external ones from the servers that APIServices name. Why there is no answer is told in the words of client-go.
  */
 import type { Extensions, Reply } from "./api/aggregation/aggregation.ts";
 import { controllerUser, requestOf } from "./api/engine/controller-writes.ts";
+import { customValues, type SeenByNodes } from "./api/metrics/custom.ts";
 import { askMetrics, type Usages } from "./api/metrics/metrics.ts";
 import type { StoreView } from "./api/view.ts";
 import { AUTOSCALER } from "./controllers/horizontalpodautoscaler/horizontalpodautoscaler.ts";
@@ -11,6 +12,7 @@ import type { Answer, Answers, PodUsage, Question } from "./controllers/horizont
 import { identityOf } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { type Extension, REGISTRATIONS, type Registration } from "./kinds/apiregistration/api-service.ts";
 import type { Kind } from "./kinds/kind.ts";
+import { CUSTOM_METRICS, MEASURED } from "./kinds/metrics/custom.ts";
 import { METRICS_GROUP, PodMetrics } from "./kinds/metrics/metrics.ts";
 import { parseDuration } from "./lib/cel/times.ts";
 import { errorText } from "./lib/error-text.ts";
@@ -20,6 +22,8 @@ export type MeasurementParts = {
   extensions: Extensions;
   /** Absent where nodes cannot be asked. */
   usages: Usages | undefined;
+  /** Absent likewise. */
+  traffic?: SeenByNodes | undefined;
   now(): number;
 };
 
@@ -63,11 +67,26 @@ export class Measurements {
       return this.#values({ group: EXTERNAL, version: "v1beta1", path, shown: `${metric}.${EXTERNAL}` });
     }
     const version = this.#customVersion();
-    if (!version) return { failed: this.#registrations(CUSTOM).length > 0 ? NO_VERSION : NOT_REGISTERED };
+    if (this.#registrations(CUSTOM).length === 0) return this.#ownCustom(question);
+    if (!version) return { failed: NO_VERSION };
     const answer = await this.#values({ group: CUSTOM, version, ...customPath(question) });
     if (question.api === "pods" || !("values" in answer) || answer.values.length === 1) return answer;
     const found = `returned ${answer.values.length} results when we asked for exactly one`;
     return { failed: `the custom metrics API server ${found}` };
+  }
+
+  /** Of requests, as the nodes say. */
+  async #ownCustom(question: Question & { api: "pods" | "object" }): Promise<Answer> {
+    const { view, traffic, now } = this.#parts;
+    const { namespace, metricSelector } = question;
+    const metric = CUSTOM_METRICS.find((known) => known === question.metric);
+    const all = question.api === "pods";
+    const resource = all ? "pods" : MEASURED.find((known) => known === question.resource);
+    if (!metric || !resource) return { failed: NOT_REGISTERED };
+    const which = all ? { name: "*", selector: question.selector } : { name: question.name, selector: "" };
+    const asked = { resource, namespace, metric, metricSelector, ...which };
+    const values = await customValues({ view, traffic, now }, asked);
+    return { values: values.map(({ of, value }) => ({ of: of.metadata?.name ?? "", value })) };
   }
 
   #registrations(group: string): Registration[] {

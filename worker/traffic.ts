@@ -1,6 +1,5 @@
 /** What requests by Ingresses the nodes have seen, asked of them when somebody wants to know. */
 import type { Heard } from "./controllers/scale-to-zero/scale-to-zero.ts";
-import type { EdgeIngress } from "./ingress.ts";
 import type { NodeTraffic } from "./protocol/link.ts";
 import { addTraffic, NO_TRAFFIC } from "./protocol/traffic.ts";
 import { NodeUsages, type UsageParts } from "./usages.ts";
@@ -13,16 +12,20 @@ export type TrafficParts = Omit<UsageParts, "ask" | "keptMs"> & {
   ask(node: string, id: number): boolean;
   /** Those that are connected. */
   nodes(): Iterable<string>;
+  /** How many requests the edge holds for each Service, `namespace/name`. */
+  held(): Iterable<[service: string, count: number]>;
 };
 
 const NOTHING: NodeTraffic = { countedMs: Number.MAX_SAFE_INTEGER, services: {}, ingresses: {}, pods: {} };
 
 export class ClusterTraffic {
   readonly #nodes: TrafficParts["nodes"];
+  readonly #held: TrafficParts["held"];
   readonly #usages: NodeUsages;
 
-  constructor({ nodes, ask, ...parts }: TrafficParts) {
+  constructor({ nodes, held, ask, ...parts }: TrafficParts) {
     this.#nodes = nodes;
+    this.#held = held;
     // A request may have come since an answer that is kept.
     this.#usages = new NodeUsages({ ...parts, ask: (node, id) => ask(node, id), keptMs: 0 });
   }
@@ -31,7 +34,9 @@ export class ClusterTraffic {
     const nodes = [...this.#nodes()];
     const told = await this.#usages.of(nodes, false);
     const known = [...told.values()].flatMap(({ traffic }) => traffic ?? []);
-    const traffic = known.reduce(addTraffic, NOTHING);
+    const held = [...this.#held()].map(([service, pending]) => [service, { perSecond: 0, pending, idleMs: 0 }]);
+    const edge: NodeTraffic = { ...NOTHING, services: Object.fromEntries(held) };
+    const traffic = known.reduce(addTraffic, edge);
     return { traffic, by: new Set(told.keys()), silent: nodes.filter((node) => !told.has(node)) };
   }
 
@@ -42,19 +47,17 @@ export class ClusterTraffic {
   }
 }
 
-/** When the last request for one of these Services, `namespace/name`, began or ended; also those that the edge holds. */
+/** When the last request for one of these Services, `namespace/name`, began or ended. */
 export async function heardOf(
   services: readonly string[],
   nodes: Pick<ClusterTraffic, "seen"> | undefined,
-  edge: Pick<EdgeIngress, "holds">,
   now: () => number,
 ): Promise<Heard> {
   if (!nodes) return { last: "unknown", by: new Set(), told: now() };
   const { traffic, by, silent } = await nodes.seen();
   const told = now();
   const figures = services.map((service) => traffic.services[service] ?? NO_TRAFFIC);
-  if (figures.some(({ pending }) => pending > 0) || services.some((service) => edge.holds(service)))
-    return { last: "pending", by, told };
+  if (figures.some(({ pending }) => pending > 0)) return { last: "pending", by, told };
   if (silent.length > 0 || by.size === 0) return { last: "unknown", by, told };
   const idleMs = Math.min(traffic.countedMs, ...figures.map((each) => each.idleMs));
   return { last: told - idleMs, by, told };

@@ -10,6 +10,7 @@ import type { Authorizer } from "./auth/rules.ts";
 import type { Attempt, Caller } from "./callouts/callouts.ts";
 import type { Place } from "./fairness/queues.ts";
 import type { BackupParts } from "./http/backup.ts";
+import type { SeenByNodes } from "./metrics/custom.ts";
 import type { Usages } from "./metrics/metrics.ts";
 import type { ApiRequest, ApiResult, WatchSpec } from "./request.ts";
 import type { StoreView } from "./view.ts";
@@ -57,6 +58,8 @@ export type AppParts = {
   extensions: Extensions;
   /** Asks nodes what they use; without it nobody knows. */
   usages?: Usages;
+  /** What requests nodes have seen; absent as above. */
+  traffic?: SeenByNodes;
   /**
    * Runs the synchronous part of a request, together with others of the same event-loop turn, when it comes to its
    * place among them. Rejects with TooManyRequests where there is none.

@@ -2,6 +2,7 @@
 import type { Extension, Registration } from "../../kinds/apiregistration/api-service.ts";
 import { BUILTIN_GROUPS } from "../../kinds/groups.ts";
 import type { Kind } from "../../kinds/kind.ts";
+import { isGivenAway } from "../../kinds/metrics/custom.ts";
 import type { Kinds } from "../../kinds/registry.ts";
 
 /** `extension` is the server to ask where this one has no kinds of the version. */
@@ -33,6 +34,7 @@ export function groupsOf(kinds: Kinds, registrations: readonly Registration[] = 
   };
   for (const members of Map.groupBy(kinds.all(), ({ group, version }) => `${version}.${group}`).values()) {
     const [{ group, version }] = members as [Kind];
+    if (isGivenAway(group, registrations)) continue;
     const sorted = members.toSorted((a, b) => (a.resource < b.resource ? -1 : 1));
     place(group, { version, kinds: sorted });
   }

@@ -67,7 +67,8 @@ export async function apiResourceList(kinds: Kinds, group: string, version: stri
   if (!served) return undefined;
   const resources: object[] = [];
   for (const kind of served.kinds) {
-    resources.push(await resourceEntry(kinds, kind));
+    // One without verbs is there for its subresources alone.
+    if (kind.verbs.length > 0) resources.push(await resourceEntry(kinds, kind));
     // Those of a custom resource come as they are.
     const subresources = kind.schema.name === undefined ? kind.subresources : kind.subresources.toSorted(byName);
     for (const subresource of subresources) resources.push(subresourceEntry(kind, subresource));

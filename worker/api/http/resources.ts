@@ -10,6 +10,7 @@ import { askVirtual, reviewedToken } from "../auth/virtual-resources.ts";
 import { type Attempt, withCallouts } from "../callouts/callouts.ts";
 import { traitsOf } from "../engine/traits.ts";
 import type { Place } from "../fairness/queues.ts";
+import { askCustomMetrics } from "../metrics/custom.ts";
 import { askMetrics } from "../metrics/metrics.ts";
 import type { AppParts } from "../parts.ts";
 import { listAsProtobuf, render } from "../render.ts";
@@ -175,7 +176,9 @@ export class Resources {
     const api = apiRequest(question, bodyOf(request, body, asked));
     const answer = askVirtual(this.#review, kinds, api, reviewed);
     if (answer) return answer;
-    const measured = askMetrics({ view: engine.view, usages: this.#parts.usages, now: this.#parts.effects.now }, api);
+    const { usages, traffic, effects } = this.#parts;
+    const sources = { view: engine.view, usages, traffic, now: effects.now };
+    const measured = askMetrics(sources, api) ?? askCustomMetrics(sources, api);
     if (measured) return measured;
     if (this.#creates(api)) requireAllowed(security.authorizer, user, { ...info, verb: "create" });
     return engine.handle(api, attempt);

@@ -1,6 +1,7 @@
 /** The whole API in this process: an app over a database in memory, asked as over HTTP. */
 import { Driver, type ObjectChange } from "../../controllers/driver.ts";
 import { apiServerControllers } from "../../controllers/index.ts";
+import { CUSTOM_METRICS_KINDS } from "../../kinds/metrics/custom.ts";
 import { METRICS_KINDS } from "../../kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "../../kinds/registry.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "../../lib/config.ts";
@@ -17,6 +18,7 @@ import { bootstrap } from "../bootstrap/bootstrap.ts";
 import type { Caller } from "../callouts/callouts.ts";
 import { serveCustomResources } from "../custom-resources.ts";
 import { Engine } from "../engine/engine.ts";
+import type { SeenByNodes } from "../metrics/custom.ts";
 import type { Usages } from "../metrics/metrics.ts";
 import { Watches } from "../watch/watch.ts";
 import { testEffects } from "./effects.ts";
@@ -44,6 +46,7 @@ export async function testCluster({
   sql = nodeSql(":memory:"),
   extensions,
   usages,
+  traffic,
   logins,
   ...overrides
 }: Partial<ClusterConfig> & {
@@ -52,6 +55,7 @@ export async function testCluster({
   extensions?: Extensions;
   /** With it `metrics.k8s.io` is served. */
   usages?: Usages;
+  traffic?: SeenByNodes;
   /** Is given the cluster's clock. */
   logins?: (now: () => number) => Promise<Logins>;
 } = {}) {
@@ -59,6 +63,7 @@ export async function testCluster({
   const kinds = builtinKinds(overrides.runtimeConfig);
   serveCustomResources(store, kinds);
   if (usages) for (const kind of METRICS_KINDS) kinds.add(kind);
+  if (traffic) for (const kind of CUSTOM_METRICS_KINDS) kinds.add(kind);
   const { clock, effects } = testEffects();
   const config = { ...DEFAULT_CONFIG, controllers: false, ...overrides };
   const security = createSecurity(store);
@@ -94,6 +99,7 @@ export async function testCluster({
       ...(logins && { logins: await logins(effects.now) }),
     },
     ...(usages && { usages }),
+    ...(traffic && { traffic }),
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     extensions: extensions ?? {
       get: async () => {
