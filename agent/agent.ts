@@ -19,6 +19,7 @@ import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { keysIn } from "./network/mesh/keys.ts";
+import { serveReports } from "./network/mesh/report.ts";
 import type { MeshSettings } from "./network/mesh/settings.ts";
 import { NodeNetwork } from "./network/network.ts";
 import { KUBERNETES_VERSION, mainAddress, nodeStatus } from "./node/facts.ts";

@@ -12,12 +12,20 @@ export class Forwarding {
   readonly #command: Command;
   readonly #podCIDR: string;
   readonly #comment: string;
+  /** UDP ports by which other nodes reach this one. */
+  #ports: readonly number[] = [];
 
   /** `owner` marks the rules as ours. */
   constructor(command: Command, podCIDR: string, owner: string) {
     this.#command = command;
     this.#podCIDR = podCIDR;
     this.#comment = owner;
+  }
+
+  /** Lets other nodes in at these ports too. */
+  async admit(ports: readonly number[]): Promise<void> {
+    this.#ports = ports;
+    await this.ensure();
   }
 
   async ensure(): Promise<void> {
@@ -47,7 +55,8 @@ export class Forwarding {
   #rules(chain: (typeof CHAINS)[number]): string[][] {
     const mark = ["-m", "comment", "--comment", this.#comment, "-j", "ACCEPT"];
     const from = ["-s", this.#podCIDR, ...mark];
-    if (chain === "INPUT") return [from];
+    if (chain === "INPUT")
+      return [from, ...this.#ports.map((port) => ["-p", "udp", "-m", "udp", "--dport", `${port}`, ...mark])];
     // What came to a node port may be led on to a pod of another node, and its answers come back this way.
     const led = ["-m", "mark", "--mark", `${MASQUERADE_MARK}/${MASQUERADE_MARK}`, ...mark];
     const known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", ...mark];

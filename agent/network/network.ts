@@ -230,7 +230,7 @@ export class NodeNetwork {
     }
     const onChange = () => this.#work();
     const mesh = new Mesh({ ...settings, nodeName, device, port, command: this.#command, effects, log, onChange });
-    await mesh.start(pods.gateway, pods.mtu);
+    await pods.admit(await mesh.start(pods.gateway, pods.mtu));
     this.paths.reachedBy(settings.keys.publicKey, port);
     return mesh;
   }

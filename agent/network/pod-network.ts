@@ -68,6 +68,11 @@ export class PodNetwork {
     return new PodNamespaces({ command, prefix: identity.namespace, podCIDR, gateway: this.gateway, mtu });
   }
 
+  /** Lets other nodes in at these UDP ports, where the machine's own firewall would not. */
+  admit(ports: readonly number[]): Promise<void> {
+    return this.#forwarding.admit(ports);
+  }
+
   /** Puts back what other programs of the machine may have taken away. */
   async ensure(): Promise<void> {
     await this.#ensureAnchor();

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { attempt, type Command, CommandError } from "../commands.ts";
 import type { Endpoint } from "./stun.ts";
 
@@ -136,6 +137,11 @@ export class Device {
     const text = await command("wg", ["show", name, "dump"]).catch(() => "");
     const rows = text.trim().split("\n").slice(1);
     return Object.fromEntries(rows.map((row) => peerOf(row.split("\t"))));
+  }
+
+  async kind(): Promise<"kernel" | "wireguard-go" | "not needed yet"> {
+    if (!(await this.#isThere())) return "not needed yet";
+    return existsSync(`/sys/class/net/${this.#options.name}/tun_flags`) ? "wireguard-go" : "kernel";
   }
 
   async remove(): Promise<void> {

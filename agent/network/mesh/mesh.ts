@@ -1,16 +1,18 @@
-import { networkInterfaces } from "node:os";
 import type { WebSocket } from "ws";
 import type { Effects } from "../../../worker/lib/effects.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
 import type { Timers } from "../../effects.ts";
 import type { Command } from "../commands.ts";
 import { directDevice, isOurs } from "../routes.ts";
+import { ownAddresses, silentNeighbours } from "./addresses.ts";
 import { Checks } from "./checks.ts";
 import { Device, type DevicePeer } from "./device.ts";
 import { sharedSecret } from "./keys.ts";
-import { type Path, type PathAction, type PathEvent, type PathState, startPath, stepPath, wakeAt } from "./path.ts";
+import { stepPath, wakeAt } from "./path.ts";
+import { type Path, type PathAction, type PathEvent, type PathState, startPath } from "./path-state.ts";
 import type { Peer } from "./peers.ts";
 import { RelayPort } from "./relay-port.ts";
+import type { MeshReport, PeerReport } from "./report.ts";
 import type { MeshSettings } from "./settings.ts";
 import { type Endpoint, endpointOf } from "./stun.ts";
 
@@ -26,20 +28,6 @@ export type MeshOptions = MeshSettings & {
   onChange(): void;
 };
 
-/** What is told of the way to a node. */
-export type PeerReport = {
-  node: string;
-  path: Path;
-  /** Where WireGuard sends, or the node's address where no WireGuard is needed. */
-  endpoint: Endpoint;
-  /** Of the last check that was answered, ms. */
-  roundTripMs?: number;
-  relayed: boolean;
-  handshakeAt?: number;
-  receivedBytes?: number;
-  sentBytes?: number;
-};
-
 type Reached = {
   peer: Peer;
   state: PathState;
@@ -51,11 +39,11 @@ type Reached = {
   movedBytes: number;
 };
 
+/** How long those that speak by relay are given to find a better way, for a report. */
+const SETTLE_MS = 4_000;
+const LOOK_MS = 100;
 /** How often it is looked whether WireGuard moves something, while any direct path is there. */
 const TRAFFIC_EVERY_MS = 3_000;
-/** Interfaces that lead to nobody outside. */
-const INNER = /^(lo|veth|br-|docker|cni|s[klw]-|nerdctl|virbr|flannel|wg|tun|tap|tailscale)/;
-const MOST_ADDRESSES = 6;
 /** What is no more than the two packets of a handshake, or a keepalive, is no traffic. */
 const IDLE_BYTES = 500;
 
@@ -71,6 +59,8 @@ export class Mesh {
   #isUp = false;
   #podGateway = "";
   #outsideMtu = 1500;
+  /** Of this machine, as last seen. */
+  #addresses = "";
   #cancelWake = () => {};
   #cancelTraffic: (() => void) | undefined;
   #stopped = false;
@@ -95,11 +85,17 @@ export class Mesh {
     });
   }
 
-  /** `gateway` is the address that this node's own processes have among pods; `mtu` that of the way out. */
-  async start(gateway: string, mtu: number): Promise<void> {
+  /**
+   * `gateway` is the address that this node's own processes have among pods; `mtu` that of the way out. Resolves to the UDP
+   * ports at which other nodes come in.
+   */
+  async start(gateway: string, mtu: number): Promise<number[]> {
     this.#podGateway = gateway;
     this.#outsideMtu = mtu;
-    await this.#device.share(await this.#checks.listen());
+    this.#addresses = ownAddresses().join();
+    const checksPort = await this.#checks.listen();
+    await this.#device.share(checksPort);
+    return [this.#options.port, checksPort];
   }
 
   /** WireGuard goes on where it was told to send. */
@@ -138,7 +134,7 @@ export class Mesh {
   }
 
   async #add(peer: Peer, known: DevicePeer | undefined): Promise<void> {
-    const { effects, dial, keys, port: wireguardPort, command } = this.#options;
+    const { effects, dial, keys, port: wireguardPort } = this.#options;
     const { node } = peer;
     const relay = new RelayPort({
       dial: () => dial(node),
@@ -147,7 +143,7 @@ export class Mesh {
       onPacket: () => this.#step(node, { type: "packet" }),
       onOffer: (endpoints) => this.#step(node, { type: "offer", endpoints }),
     });
-    const isNear = isOurs(peer.address) || (await directDevice(command, peer.address)) !== undefined;
+    const isNear = await this.#isNear(peer);
     const earlier = known?.endpoint && !known.endpoint.startsWith("127.") ? [known.endpoint] : [];
     const reached: Reached = {
       peer,
@@ -163,19 +159,25 @@ export class Mesh {
     this.#wakeLater();
   }
 
-  /** This node may have other addresses now, or be on another network. */
-  async moved(): Promise<void> {
+  /** This machine has other addresses now, and may be on another network. */
+  async #moved(): Promise<void> {
+    const { effects, onChange } = this.#options;
     for (const [node, reached] of this.#reached) {
       const { peer, state } = reached;
-      const isNear = isOurs(peer.address) || (await directDevice(this.#options.command, peer.address)) !== undefined;
+      const isNear = await this.#isNear(peer);
       if (isNear === state.isNear) this.#step(node, { type: "moved" });
       else {
-        reached.state = startPath(peer.home, isNear, this.#options.effects.now(), state.known);
+        reached.state = startPath(peer.home, isNear, effects.now(), state.known);
         this.#aim(reached);
-        this.#options.onChange();
+        onChange();
       }
     }
     this.#wakeLater();
+  }
+
+  /** An address that is on a network of ours, or is our own: then it may be another agent's on this machine. */
+  async #isNear({ address }: Peer): Promise<boolean> {
+    return isOurs(address) || (await directDevice(this.#options.command, address)) !== undefined;
   }
 
   /** Another agent is at the other end of a socket to a Relay. */
@@ -185,10 +187,19 @@ export class Mesh {
     else socket.close(1011, "not a node that is known here");
   }
 
-  /** Puts back what other programs of the machine took away. */
+  /** Puts back what other programs of the machine took away, and looks whether the network is still the same. */
   async verify(): Promise<void> {
+    if (this.#reached.size === 0) return;
     await this.#telling;
     await this.#device.verify();
+    const addresses = ownAddresses().join();
+    if (addresses !== this.#addresses) {
+      this.#addresses = addresses;
+      return this.#moved();
+    }
+    const silent = await silentNeighbours(this.#options.command);
+    for (const [node, { peer, state }] of this.#reached)
+      if (state.path === "lan" && silent.has(peer.address)) this.#step(node, { type: "silent" });
   }
 
   #step(node: string, event: PathEvent): void {
@@ -289,18 +300,28 @@ export class Mesh {
     if (goesOn && !this.#stopped) this.#watchTraffic();
   }
 
-  async report(): Promise<{ publicKey: string; port: number; seen: Endpoint[]; peers: PeerReport[] }> {
-    const { keys, port } = this.#options;
-    const [seen, known] = await Promise.all([this.#checks.seen(), this.#device.peers()]);
-    const peers = [...this.#reached.values()].map(({ peer, state, relay, relayEndpoint, roundTripMs }): PeerReport => {
-      const { handshakeAt, receivedBytes, sentBytes } = known[peer.key] ?? {};
-      const endpoint = state.path === "lan" ? state.home : (state.endpoint ?? relayEndpoint);
-      const measured = state.path === "direct" || state.path === "lan" ? { roundTripMs } : {};
-      const told = { node: peer.node, path: state.path, endpoint, relayed: relay.isOpen };
-      return { ...told, ...measured, handshakeAt, receivedBytes, sentBytes };
-    });
-    return { publicKey: keys.publicKey, port, seen, peers };
+  /** How all are reached, once it was tried where nobody had anything to say. Takes seconds. */
+  async report(): Promise<MeshReport> {
+    const { keys, port, effects, stunServers } = this.#options;
+    for (const [node, { state }] of this.#reached)
+      if (state.path === "lan") this.#checks.check(node, state.home);
+      else if (state.path === "idle") this.#step(node, { type: "packet" });
+    const seen = await this.#checks.seen();
+    const end = effects.now() + SETTLE_MS;
+    while (effects.now() < end && [...this.paths()].some(([, path]) => path === "relay")) await effects.sleep(LOOK_MS);
+    const [known, wireguard] = await Promise.all([this.#device.peers(), this.#device.kind()]);
+    const peers = [...this.#reached.values()].map((reached) => reportOf(reached, known[reached.peer.key]));
+    return { wireguard, publicKey: keys.publicKey, port, stunServers, seen, peers };
   }
+}
+
+function reportOf({ peer, state, relay, roundTripMs }: Reached, known: DevicePeer | undefined): PeerReport {
+  const { node } = peer;
+  const { path } = state;
+  const endpoint = path === "lan" ? state.home : path === "direct" ? (state.endpoint ?? "") : "";
+  const measured = endpoint === "" ? {} : { roundTripMs };
+  const { endpoint: _, ...moved } = known ?? {};
+  return { node, path, endpoint, isRelayOpen: relay.isOpen, ...measured, ...moved };
 }
 
 /** Leaves nothing in the kernel of what a mesh with this interface made. */
@@ -314,10 +335,3 @@ const WORDS: Record<Path, string> = {
   relay: "through its relay",
   direct: "directly",
 };
-
-function ownAddresses(): string[] {
-  return Object.entries(networkInterfaces())
-    .filter(([device]) => !INNER.test(device))
-    .flatMap(([, list]) => (list ?? []).flatMap((a) => (a.family === "IPv4" && !a.internal ? [a.address] : [])))
-    .slice(0, MOST_ADDRESSES);
-}

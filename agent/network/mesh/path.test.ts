@@ -94,6 +94,17 @@ describe("two nodes whose addresses are of one network", () => {
     expect([pair.paths, pair.states.map(({ confirmed }) => confirmed).join()]).toEqual(["lan,lan", "true,true"]);
   });
 
+  test("that lose each other there find another way, once the kernel has noticed", () => {
+    const pair = new Pair(together, true);
+    pair.pass(5_000);
+    pair.world = apart;
+    pair.pass(5_000);
+    expect(pair.paths).toBe("lan,lan");
+    pair.step(0, { type: "silent" });
+    pair.pass(10_000);
+    expect(pair.paths).toBe("direct,direct");
+  });
+
   test("are together again", () => {
     const pair = new Pair(apart, true);
     pair.pass(20_000);

@@ -7,68 +7,12 @@
  * - `relay`: WireGuard's packets go through the other node's Relay, while both try to reach each other directly.
  * - `direct`: WireGuard's packets go over UDP, to an address that has answered a check.
  */
+import { NEAR_CHECKS, NEVER, type PathAction, type PathEvent, type PathState, ROUND_WAIT_MS } from "./path-state.ts";
 import type { Endpoint } from "./stun.ts";
-
-export type Path = "lan" | "idle" | "relay" | "direct";
-
-export type PathState = {
-  path: Path;
-  /** Where WireGuard sends in `direct`. */
-  endpoint?: Endpoint;
-  /** The node's own address with its port. */
-  readonly home: Endpoint;
-  /** That address lies on a network of ours. */
-  readonly isNear: boolean;
-  /** `lan` was seen to be so. */
-  confirmed: boolean;
-  /** The node has spoken from elsewhere since `lan` was last seen to be so. */
-  elsewhere: boolean;
-  /** Where the node may be reached, as it last said, and where it has answered or asked from. */
-  offered: readonly Endpoint[];
-  known: readonly Endpoint[];
-  /** Checks that are still to be sent, and when the next one is due, ms. */
-  checks: number;
-  checkAt: number;
-  /** Checks that nothing has answered since the last answer. */
-  unanswered: number;
-  /** When the next round of checks is due, ms, and how long the one after that waits. */
-  roundAt: number;
-  roundWait: number;
-  /** When the last offer was sent, ms. */
-  toldAt: number;
-  /** When something other than checks last went to or fro, ms. */
-  usedAt: number;
-  /** When `direct` was last answered, ms. */
-  heardAt: number;
-};
-
-export type PathEvent =
-  | { type: "tick" }
-  /** WireGuard has sent something for the node to the relay, or something has come from there. */
-  | { type: "packet" }
-  /** WireGuard has moved bytes on the direct path. */
-  | { type: "traffic" }
-  /** The node says where it may be reached, by its relay: it does not hear us as it would like to. */
-  | { type: "offer"; endpoints: readonly Endpoint[] }
-  /** A check of ours was answered from there. */
-  | { type: "answered"; endpoint: Endpoint }
-  /** The node has checked us from there. */
-  | { type: "asked"; endpoint: Endpoint }
-  /** One of the two is somewhere else now. */
-  | { type: "moved" };
-
-export type PathAction =
-  | { do: "check"; endpoints: readonly Endpoint[] }
-  /** Says by the relay where this node may be reached. */
-  | { do: "offer" }
-  /** WireGuard has to be told again where to send, as it follows what comes. */
-  | { do: "aim" };
 
 /** Of a round, which both ends begin within what an offer takes. */
 const CHECKS = 14;
 const CHECK_EVERY_MS = 250;
-/** Between rounds while the relay is in use. */
-const ROUND_WAIT_MS = { first: 5_000, most: 60_000 };
 /** After so long a pause it begins anew. */
 const RELAY_IDLE_MS = 60_000;
 /** How often a direct path is checked while it is used, and while it only has to be kept open in NATs. */
@@ -80,33 +24,11 @@ const DIRECT_IDLE_MS = 300_000;
 /** So many checks in a row, this far apart, that nothing answers: the path is lost. */
 const LOST_CHECKS = 5;
 const LOST_EVERY_MS = 400;
-/** A near node that does not answer is first asked this often there, then by its relay. */
-const NEAR_CHECKS = 5;
+/** A near node that does not answer there is asked for so often by its relay. */
 const NEAR_ROUNDS = 3;
-const NEVER = Number.POSITIVE_INFINITY;
 const MOST_ENDPOINTS = 12;
 /** An offer that answers one is not sent again within this. */
 const SAME_OFFER_MS = 3_000;
-
-export function startPath(home: Endpoint, isNear: boolean, now: number, known: readonly Endpoint[] = []): PathState {
-  return {
-    path: isNear ? "lan" : "idle",
-    home,
-    isNear,
-    confirmed: false,
-    elsewhere: false,
-    offered: [],
-    known,
-    checks: isNear ? NEAR_CHECKS : 0,
-    checkAt: isNear ? now : NEVER,
-    unanswered: 0,
-    roundAt: NEVER,
-    roundWait: ROUND_WAIT_MS.first,
-    toldAt: -NEVER,
-    usedAt: -NEVER,
-    heardAt: -NEVER,
-  };
-}
 
 /** When the state has to be looked at again, ms; never, while it rests. */
 export function wakeAt({ path, checkAt, roundAt, usedAt }: PathState): number {
@@ -140,6 +62,9 @@ export function stepPath(
       break;
     case "asked":
       onAsked(state, event.endpoint, say);
+      break;
+    case "silent":
+      if (state.path === "lan" && state.confirmed) doubt(state, now);
       break;
     case "moved":
       onMoved(state, now);

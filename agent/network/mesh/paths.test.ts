@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Path } from "./path.ts";
+import type { Path } from "./path-state.ts";
 import { Paths } from "./paths.ts";
 
 const KEY = { "skerry.dev/wireguard-public-key": "k", "skerry.dev/wireguard-port": "20000" };

@@ -1,6 +1,6 @@
 import { PATHS, WIREGUARD_KEY, WIREGUARD_PORT } from "../../../worker/protocol/link.ts";
 import type { Timers } from "../../effects.ts";
-import type { Path } from "./path.ts";
+import type { Path } from "./path-state.ts";
 
 /** What changes within this is told at once, ms. */
 const TELL_AFTER_MS = 1_000;

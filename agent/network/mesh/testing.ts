@@ -1,5 +1,6 @@
 /** Two nodes and what lies between them, in virtual time: what one's state machine says, the other's hears. */
-import { type PathAction, type PathEvent, type PathState, startPath, stepPath, wakeAt } from "./path.ts";
+import { stepPath, wakeAt } from "./path.ts";
+import { type PathAction, type PathEvent, type PathState, startPath } from "./path-state.ts";
 
 export type World = {
   /** Whether UDP reaches a node's outside from the other one: both are behind NATs, which let in what goes out. */
