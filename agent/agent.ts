@@ -126,7 +126,9 @@ const networkOf = ({ home, identity, launcher, effects, log }: Parts, mesh?: Mes
     log,
   });
 
-function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi: NodeApi } {
+type Assembled = { core: AgentCore; nodeApi: NodeApi; network: NodeNetwork };
+
+function assemble(parts: Parts, restart: () => void): Assembled {
   const { home, identity, machine, effects, log, containerd, launcher, nerdctl, recursiveReadOnly } = parts;
   const { node, server, ca, address } = identity;
   const settings = settingsOf(identity.configuration);
@@ -206,7 +208,7 @@ function assemble(parts: Parts, restart: () => void): { core: AgentCore; nodeApi
       new Updater({ home: home.path, node, version: VERSION, base: installedVersion(), api, log, restart }),
     log,
   });
-  return { core, nodeApi };
+  return { core, nodeApi, network };
 }
 
 /** Where the node's own API listens: 0 is said too, or it would go on to be thought where it was before. */
@@ -250,9 +252,10 @@ export async function runAgent(home: Home, effects: SteadyEffects, log: Progress
   await beAlone(home.path, effects);
   const parts = await prepare(home, effects, log);
   const end = Promise.withResolvers<string>();
-  const { core: agent, nodeApi } = assemble(parts, () => end.resolve(RENEWED));
+  const { core: agent, nodeApi, network } = assemble(parts, () => end.resolve(RENEWED));
   await nodeApi.listen();
   agent.start();
+  const reports = serveReports(home.path, () => network.reports());
   const notifier = notifierFor(process.env, { run: parts.launcher.run, timers: effects });
   notifier.ready();
   listenForShutdown(home.path, agent, log);
@@ -260,6 +263,7 @@ export async function runAgent(home: Home, effects: SteadyEffects, log: Progress
   const why = await end.promise;
   log(`${why}: the agent stops; containers keep running`);
   if (why !== RENEWED) notifier.stopping();
+  reports.close();
   await agent.stop();
   parts.launcher.stop();
   parts.containerd.detach();

@@ -221,6 +221,16 @@ withGracePeriods(
     (await import("./node/shutdown-request.ts")).requestShutdown(home(), options, effects, progress),
   );
 
+program
+  .command("net")
+  .description("the node's network")
+  .command("doctor")
+  .description("how this node reaches the others: by the local network, directly, or by relays")
+  .option("--json", "as JSON")
+  .action(async (options: { json?: boolean }) =>
+    (await import("./local/net-doctor.ts")).netDoctor(home(), options.json ?? false),
+  );
+
 const service = program.command("service").description("this machine's node under systemd, from boot on");
 withGracePeriods(service.command("install").description("write the units, enable and start them"))
   .option("--name <name>", "what the units' names begin with", "skerry")
