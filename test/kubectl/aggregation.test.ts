@@ -1,7 +1,7 @@
 /** Groups of other API servers: one on the node, behind a Service, as metrics-server and its like are. */
+import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { effects } from "../../agent/effects.ts";
 import { Client } from "../support/client.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { ExtensionServer, json } from "../support/extension.ts";
@@ -63,6 +63,10 @@ function serveMetrics(): void {
 
 const status = () => cluster.ok(`get apiservice ${REGISTERED} --no-headers`);
 const raw = (path: string) => cluster.kubectl(["get", "--raw", path]);
+const says = (words: string | RegExp) =>
+  eventually(`the APIService says ${words}`, async () => new RegExp(words).test(await status()));
+/** The server is asked at other times too, whether it is well. */
+const lastHeard = (path: string) => server.heard.findLast((heard) => heard.path === path);
 
 async function apiAddress(): Promise<{ url: string; ca: string }> {
   const config = await cluster.json<{ clusters: { cluster: Record<string, string> }[] }>("config view --raw");
@@ -94,7 +98,7 @@ spec:
   caBundle: ${Buffer.from(server.ca).toString("base64")}
   service: { name: metrics, namespace: monitoring }
 `);
-    expect(await status()).toMatch(/monitoring\/metrics\s+False \(ServiceNotFound\)/);
+    await says(/monitoring\/metrics\s+False \(ServiceNotFound\)/);
     const refused = await raw(`${GROUP}/nodes`);
     expect(refused.stderr).toContain("the server is currently unable to handle the request");
   });
@@ -127,7 +131,7 @@ spec:
   selector: { app: metrics }
   ports: [{ port: 443, targetPort: ${port} }]
 `);
-    await eventually("it is seen", async () => (await status()).includes("False (MissingEndpoints)"));
+    await says(/False \(MissingEndpoints\)/);
   });
 
   test("the pod does not answer", async () => {
@@ -140,15 +144,17 @@ spec:
   hostNetwork: true
   containers: [{ name: c, image: "busybox:test", command: [sleep, "6000"] }]
 `);
-    await eventually("it is seen", async () => (await status()).includes("False (FailedDiscoveryCheck)"));
-    expect(await cluster.ok(`get apiservice ${REGISTERED} -o jsonpath={.status.conditions[0].message}`)).toMatch(
-      /^failing or missing response from https:.*: dial tcp .*: connect: connection refused$/,
+    await says(/False \(FailedDiscoveryCheck\)/);
+    await eventually("it says why", async () =>
+      /^failing or missing response from https:.*: dial tcp .*: connect: connection refused$/.test(
+        await cluster.ok(`get apiservice ${REGISTERED} -o jsonpath={.status.conditions[0].message}`),
+      ),
     );
   });
 
   test("it answers at last", async () => {
     await server.start(address, frontProxy);
-    await eventually("it is seen", async () => /monitoring\/metrics\s+True/.test(await status()));
+    await says(/monitoring\/metrics\s+True/);
     expect(await cluster.ok(`get apiservice ${REGISTERED} -o jsonpath={.status.conditions[0].message}`)).toBe(
       "all checks passed",
     );
@@ -175,7 +181,7 @@ describe("requests", () => {
     const { status: code } = await client.send({ method: "GET", path: `${GROUP}/nodes?limit=7`, headers });
     client.close();
     expect(code).toBe(200);
-    const heard = server.heard.at(-1);
+    const heard = lastHeard(`${GROUP}/nodes`);
     expect(heard?.client).toBe("front-proxy-client");
     expect(heard?.headers["x-remote-user"]).toBe("system:serviceaccount:default:default");
     expect(heard?.headers["x-remote-group"]).toBe(
@@ -207,19 +213,20 @@ describe("requests", () => {
   });
 
   test("have answers that come as they are said", async () => {
-    let say: (text: string) => void = () => undefined;
-    server.handlers.set(`${GROUP}/pods`, (response) => {
-      response.writeHead(200, { "content-type": "application/json" });
-      response.flushHeaders();
-      say = (text) => response.write(text);
+    const watched = new Promise<ServerResponse>((resolve) => {
+      server.handlers.set(`${GROUP}/pods`, (response) => {
+        response.writeHead(200, { "content-type": "application/json" });
+        response.flushHeaders();
+        resolve(response);
+      });
     });
-    const before = server.heard.length;
-    const watching = cluster.kubectl(["get", "--raw", `${GROUP}/pods?watch=1`, "--request-timeout=4s"]);
-    await eventually("the watch arrives", async () => server.heard.length > before);
-    say('{"type":"ADDED"}\n');
-    await effects.sleep(500);
-    say('{"type":"DELETED"}\n');
-    expect((await watching).stdout).toContain('{"type":"ADDED"}\n{"type":"DELETED"}\n');
+    const watching = cluster.follow(["get", "--raw", `${GROUP}/pods?watch=1`]);
+    const response = await watched;
+    response.write('{"type":"ADDED"}\n');
+    await eventually("the first is told", async () => watching.said() === '{"type":"ADDED"}\n');
+    response.write('{"type":"DELETED"}\n');
+    await eventually("the second is told", async () => watching.said() === '{"type":"ADDED"}\n{"type":"DELETED"}\n');
+    await watching.stop();
   });
 
   test("open WebSockets", async () => {
@@ -236,12 +243,8 @@ describe("requests", () => {
     socket.send("hello");
     await eventually("it is echoed", async () => heard.includes("hello"));
     socket.close();
-    const { client, path, headers: said } = server.heard.at(-1) ?? {};
-    expect([client, path, said?.["x-remote-user"]]).toEqual([
-      "front-proxy-client",
-      `${GROUP}/consoles/a`,
-      "kubernetes-admin",
-    ]);
+    const { client, headers: said } = lastHeard(`${GROUP}/consoles/a`) ?? {};
+    expect([client, said?.["x-remote-user"]]).toEqual(["front-proxy-client", "kubernetes-admin"]);
     expect(said?.["x-remote-group"]).toBe("system:masters, system:authenticated");
   });
 
@@ -251,7 +254,7 @@ describe("requests", () => {
     );
     const refused = await raw(`${GROUP}/nodes/away`);
     expect(refused.code).toBe(1);
-    expect(server.heard.at(-1)?.path).toBe(`${GROUP}/nodes/away`);
+    expect(lastHeard(`${GROUP}/nodes/away`)).toBeDefined();
     expect(refused.all).not.toContain("example.com");
   });
 
@@ -274,7 +277,9 @@ spec:
     - { name: v1, served: true, storage: true, schema: { openAPIV3Schema: { type: object, x-kubernetes-preserve-unknown-fields: true } } }
 `);
     await cluster.ok("wait --for=condition=Established crd/flowers.shop.example.com");
-    expect(await cluster.ok("get apiservice v1.shop.example.com --no-headers")).toMatch(/Local\s+True/);
+    await eventually("its group is served", async () =>
+      /Local\s+True/.test(await cluster.ok("get apiservice v1.shop.example.com --no-headers")),
+    );
     await cluster.apply(
       "apiVersion: shop.example.com/v1\nkind: Flower\nmetadata: { name: rose, annotations: { a: b } }\nspec: { red: true }\n",
     );
@@ -289,7 +294,9 @@ spec:
     });
     expect(tooLarge.stderr).toContain("(RequestEntityTooLarge)");
     await cluster.ok("delete crd flowers.shop.example.com");
-    expect((await cluster.kubectl("get apiservice v1.shop.example.com")).stderr).toContain("NotFound");
+    await eventually("its group is gone", async () =>
+      (await cluster.kubectl("get apiservice v1.shop.example.com")).stderr.includes("NotFound"),
+    );
   });
 });
 
@@ -299,7 +306,7 @@ describe("the end of a server", () => {
     const refused = await raw(`${GROUP}/nodes`);
     expect(refused.stderr).toMatch(/error trying to reach service: dial tcp .*: connect: connection refused/);
     await cluster.ok("delete pod metrics -n monitoring --grace-period=1");
-    await eventually("it is seen", async () => (await status()).includes("False (MissingEndpoints)"));
+    await says(/False \(MissingEndpoints\)/);
   });
 
   test("with the APIService the group is the cluster's own again at once", async () => {

@@ -40,8 +40,8 @@ spec:
             - { name: PASSWORD, valueFrom: { secretKeyRef: { name: key, key: password } } }
             - { name: POD, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
           ports: [{ name: http, containerPort: 8080 }]
-          readinessProbe: { httpGet: { path: /index.html, port: http }, periodSeconds: 1 }
-          livenessProbe: { tcpSocket: { port: http }, periodSeconds: 5 }
+          readinessProbe: { httpGet: { path: /index.html, port: http }, periodSeconds: 1, timeoutSeconds: 10 }
+          livenessProbe: { tcpSocket: { port: http }, periodSeconds: 5, timeoutSeconds: 10 }
           resources: { requests: { cpu: 10m, memory: 16Mi }, limits: { cpu: 500m, memory: 64Mi } }
           volumeMounts:
             - { name: www, mountPath: /www }
@@ -122,19 +122,22 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
       "IMAGES",
       "SELECTOR",
     ]);
-    expect(row).toMatch(/^web\s+3\/3\s+3\s+3\s+\d+s\s+server\s+busybox:test\s+app=web/);
+    expect(row).toMatch(/^web\s+3\/3\s+3\s+3\s+[\dms]+\s+server\s+busybox:test\s+app=web/);
     const pods = (await ok("get pods -l app=web -o wide --no-headers")).trim().split("\n");
     expect(pods).toHaveLength(3);
     for (const pod of pods)
       expect(pod).toMatch(
-        /^web-[a-z0-9]+-[a-z0-9]{5}\s+1\/1\s+Running\s+0\s+\d+s\s+10\.[\d.]+\s+node-a\s+<none>\s+<none>$/,
+        /^web-[a-z0-9]+-[a-z0-9]{5}\s+1\/1\s+Running\s+0\s+[\dms]+\s+10\.[\d.]+\s+node-a\s+<none>\s+<none>$/,
       );
-    expect(await ok("get service web")).toMatch(/web\s+ClusterIP\s+10\.[\d.]+\s+<none>\s+80\/TCP\s+\d+s/);
+    expect(await ok("get service web")).toMatch(/web\s+ClusterIP\s+10\.[\d.]+\s+<none>\s+80\/TCP\s+[\dms]+/);
   });
 
   test("the client reaches the Service by name, and the containers have their env and files", async () => {
     for (const name of ["web", `web.${namespace}`, `web.${namespace}.svc.cluster.local`])
-      expect(await ok(["exec", "client", "--", "wget", "-qO-", `http://${name}/index.html`])).toBe("it works\n");
+      await eventually(
+        `${name} answers`,
+        async () => (await ok(["exec", "client", "--", "wget", "-qO-", `http://${name}/index.html`])) === "it works\n",
+      );
     expect(await ok("exec deploy/web -- sh -c env")).toContain("PASSWORD=swordfish");
     expect(await ok("exec deploy/web -- cat /etc/key/password")).toBe("swordfish");
   });
@@ -171,7 +174,9 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
     expect(await ok("describe deployment web")).toMatch(/NewReplicaSet:\s+web-\w+ \(3\/3 replicas created\)/);
     expect(await ok("describe service web")).toMatch(/Endpoints:\s+10\.[\d.]+:8080,10\.[\d.]+:8080/);
     expect(await ok("describe node node-a")).toMatch(/Ready\s+True/);
-    expect(await ok("events --for pod/client")).toMatch(/Normal\s+Started\s+Pod\/client/);
+    await eventually("the event is there", async () =>
+      /Normal\s+Started\s+Pod\/client/.test(await ok("events --for pod/client")),
+    );
   });
 
   test("logs, by pod and by label, with tail and timestamps", async () => {
@@ -194,7 +199,8 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
       "-c",
       "for i in 1 2 3 4; do echo tick $i; sleep 1; done",
     ]);
-    await ok("wait --for=condition=Ready pod/ticker --timeout=20s");
+    const begun = async () => /Running|Succeeded/.test(await ok("get pod ticker -o jsonpath={.status.phase}"));
+    await eventually("it has begun", begun);
     expect(await ok("logs -f ticker")).toBe("tick 1\ntick 2\ntick 3\ntick 4\n");
     await ok("wait --for=jsonpath={.status.phase}=Succeeded pod/ticker --timeout=20s");
     expect(await ok("get pod ticker --no-headers")).toMatch(/ticker\s+0\/1\s+Completed\s+0/);
@@ -260,8 +266,9 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
   test("attach shows the output from now on", async () => {
     await ok(["run", "talker", "--image=busybox:test", "--", "sh", "-c", "while true; do echo word; sleep 0.2; done"]);
     await ok("wait --for=condition=Ready pod/talker --timeout=20s");
-    const done = await cluster.kubectl(["-n", namespace, "attach", "talker"], { kubectl, timeoutMs: 4000 });
-    expect(done.stdout).toMatch(/^(word\n)+/);
+    const attached = cluster.follow(["-n", namespace, "attach", "talker"], { kubectl });
+    await eventually("words come", async () => /^(word\n){3}/.test(attached.said()));
+    await attached.stop();
     await ok("delete pod talker --grace-period=1");
   });
 

@@ -53,9 +53,8 @@ describe("skerry audit", () => {
 
   test("has every write that was acknowledged before the control plane was killed", async () => {
     for (let round = 0; round < 3; round++) {
-      const workerd = cluster.pid("workerd");
       await cluster.ok(["create", "configmap", `killed-${round}`]);
-      process.kill(workerd, "SIGKILL");
+      await cluster.kill("workerd");
       await eventually(
         "the control plane answers",
         async () => (await cluster.kubectl("get --raw /readyz")).code === 0,

@@ -165,7 +165,8 @@ async function startMetrics(): Promise<void> {
       .json<{ items: { metadata: { name: string } }[] }>("get pods -l app=asked")
       .then(({ items }) =>
         json({ items: items.map(({ metadata }) => ({ describedObject: metadata, value: "9500m" })) })(response, heard),
-      );
+      )
+      .catch(() => json({ kind: "Status", code: 500 }, 500)(response, heard));
   });
   const service = (group: string, version: string) => `
 apiVersion: apiregistration.k8s.io/v1
@@ -216,6 +217,9 @@ const events = async (name: string) =>
     )
   ).items.map(({ reason, message: told, source }) => `${source.component} ${reason}: ${told}`);
 
+const eventuallyHappened = (name: string, event: string) =>
+  eventually(`an event of ${name} says ${event}`, async () => (await events(name)).includes(event));
+
 const replicas = async (of: string, path = ".spec.replicas") =>
   Number(await cluster.ok(`get ${of} -o jsonpath={${path}}`));
 
@@ -230,41 +234,47 @@ describe("a Deployment whose pods are busy", () => {
     await eventuallyScaled("deploy/burner", 3);
     const { status } = await eventually("all are counted", async () => {
       const told = await hpa("burner");
-      return told.status?.currentReplicas === 3 && told;
+      const use = told.status?.currentMetrics?.[0]?.resource?.current?.averageUtilization ?? 0;
+      return told.status?.currentReplicas === 3 && use > 0 && told;
     });
-    expect(status?.currentMetrics?.[0]?.resource?.current?.averageUtilization).toBeGreaterThan(0);
     expect(Date.parse(status?.lastScaleTime ?? "")).toBeGreaterThan(0);
-    expect(await cluster.ok("get hpa burner --no-headers")).toMatch(
-      /^burner\s+Deployment\/burner\s+cpu: \d+%\/5%\s+1\s+3\s+[123]\s+\S+\n$/,
-    );
-    expect(await conditions("burner")).toContain("ScalingActive=True ValidMetricFound");
-    expect(await events("burner")).toContain(
+    const row = /^burner\s+Deployment\/burner\s+cpu: \d+%\/5%\s+1\s+3\s+[123]\s+\S+\n$/;
+    await eventually("the table shows it", async () => row.test(await cluster.ok("get hpa burner --no-headers")));
+    await eventuallyTold("burner", "ScalingActive=True ValidMetricFound");
+    await eventuallyHappened(
+      "burner",
       "horizontal-pod-autoscaler SuccessfulRescale: New size: 3; reason: cpu resource utilization (percentage of request) above target",
     );
   });
 
   test("is described as kubectl describes it", async () => {
-    const text = await cluster.ok("describe hpa burner");
-    expect(text).toMatch(
-      /Metrics:\s+\( current \/ target \)\n\s+resource cpu on pods\s+\(as a percentage of request\):\s+\d+% \(\d+m\) \/ 5%/,
-    );
+    const measured =
+      /Metrics:\s+\( current \/ target \)\n\s+resource cpu on pods\s+\(as a percentage of request\):\s+\d+% \(\d+m\) \/ 5%/;
+    const text = await eventually("it is measured", async () => {
+      const described = await cluster.ok("describe hpa burner");
+      return measured.test(described) && /ScalingActive\s+True/.test(described) && described;
+    });
     expect(text).toMatch(/Deployment pods:\s+[123] current \/ [123] desired/);
     expect(text).toMatch(/ScalingActive\s+True\s+ValidMetricFound\s+the HPA was able to successfully calculate/);
   });
 
   test("is the same in the older version", async () => {
-    const older = await cluster.json<{
-      status: { currentCPUUtilizationPercentage: number };
+    type Older = {
+      status: { currentCPUUtilizationPercentage?: number };
       metadata: { annotations: Record<string, string> };
-    }>("get horizontalpodautoscalers.v1.autoscaling burner");
-    expect(older.status.currentCPUUtilizationPercentage).toBeGreaterThan(0);
+    };
+    const older = await eventually("it is measured", async () => {
+      const found = await cluster.json<Older>("get horizontalpodautoscalers.v1.autoscaling burner");
+      return (found.status.currentCPUUtilizationPercentage ?? 0) > 0 && found;
+    });
     expect(older.metadata.annotations["autoscaling.alpha.kubernetes.io/conditions"]).toContain("ValidMetricFound");
   });
 
   test("shrinks when they are idle", async () => {
     rmSync(busy);
     await eventuallyScaled("deploy/burner", 1);
-    expect(await events("burner")).toContain(
+    await eventuallyHappened(
+      "burner",
       "horizontal-pod-autoscaler SuccessfulRescale: New size: 1; reason: All metrics below target",
     );
     await eventuallyTold("burner", "ScalingLimited=False DesiredWithinRange");
@@ -275,7 +285,8 @@ test("the bounds hold for whatever has a scale", async () => {
   await eventuallyScaled("rc/replicator", 2);
   await eventuallyScaled("statefulset/ordered", 2);
   await eventuallyScaled("farm/big", 5, ".spec.animals");
-  expect(await events("big")).toContain(
+  await eventuallyHappened(
+    "big",
     "horizontal-pod-autoscaler SuccessfulRescale: New size: 5; reason: Current number of replicas above Spec.MaxReplicas",
   );
   await eventuallyTold("big", "ScalingActive=False InvalidSelector");
@@ -284,10 +295,15 @@ test("the bounds hold for whatever has a scale", async () => {
 test("metrics of other servers are asked for as APIServices say", async () => {
   await eventually("it asks for as many as the queue needs", async () => (await replicas("deploy/asked")) === 4);
   await eventuallyTold("asked", "AbleToScale=True ReadyForNewScale");
-  const { currentMetrics } = (await hpa("asked")).status ?? {};
-  expect(currentMetrics?.map(({ type }) => type)).toEqual(["Pods", "Object", "External"]);
-  expect(await cluster.ok("get hpa asked --no-headers")).toContain("9500m/10, 37500m/50 (avg) + 1 more...");
-  expect(await events("asked")).toContain(
+  await eventually("it tells of all of them", async () => {
+    const { currentMetrics } = (await hpa("asked")).status ?? {};
+    return currentMetrics?.map(({ type }) => type).join() === "Pods,Object,External";
+  });
+  await eventually("the table shows them", async () =>
+    (await cluster.ok("get hpa asked --no-headers")).includes("9500m/10, 37500m/50 (avg) + 1 more..."),
+  );
+  await eventuallyHappened(
+    "asked",
     "horizontal-pod-autoscaler SuccessfulRescale: New size: 4; reason: external metric queue(nil) above target",
   );
   const asked = server.heard.filter(({ path }) => path.endsWith("/queue"));
@@ -304,7 +320,8 @@ test("what cannot be scaled is told", async () => {
   expect(await message("one", "ScalingActive")).toBe(
     "pods by selector app=shared are controlled by multiple HPAs: [default/one default/other]",
   );
-  expect(await events("other")).toContain(
+  await eventuallyHappened(
+    "other",
     "horizontal-pod-autoscaler AmbiguousSelector: pods by selector app=shared are controlled by multiple HPAs: [default/one default/other]",
   );
 });

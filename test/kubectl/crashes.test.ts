@@ -74,7 +74,7 @@ spec:
     - name: talker
       image: busybox:test
       command: [sh, -c, 'n=0; while true; do n=$((n+1)); echo line $n; sleep 1; done']
-      livenessProbe: { exec: { command: ["true"] }, periodSeconds: 2 }
+      livenessProbe: { exec: { command: ["true"] }, periodSeconds: 2, timeoutSeconds: 20 }
 `);
   await cluster.ok("wait --for=condition=Ready pod -l test=steady --timeout=120s");
 });
@@ -114,12 +114,6 @@ const nodeIs = async (status: string) => {
   ]);
   return said === status;
 };
-const kill = (...names: Parameters<TestCluster["pid"]>[0][]) => {
-  for (const pid of names.map((name) => cluster.pid(name))) {
-    expect(pid).toBeGreaterThan(1);
-    process.kill(pid, "SIGKILL");
-  }
-};
 
 /** Runs `body` while clients write and watch; afterwards nothing that was promised to them may be missing. */
 async function duringWrites(name: string, body: () => Promise<void>): Promise<void> {
@@ -146,13 +140,10 @@ async function reachable(): Promise<void> {
   const [web] = await podsOf("app=web");
   const pod = web?.metadata.name ?? "";
   await eventually("exec", async () => (await cluster.kubectl(`exec ${pod} -c beside -- echo in`)).stdout === "in\n");
-  expect(await cluster.ok(`logs ${pod} -c server`)).toBe("started\n");
-  const lines = (await cluster.ok("logs talker --tail=3")).trim().split("\n");
-  const last = Number(lines.at(-1)?.split(" ")[1]);
-  await eventually("logs go on", async () => {
-    const [line = ""] = (await cluster.ok("logs talker --tail=1")).trim().split("\n");
-    return Number(line.split(" ")[1]) > last;
-  });
+  await eventually("logs", async () => (await cluster.ok(`logs ${pod} -c server`)) === "started\n");
+  const lastLine = async () => Number((await cluster.ok("logs talker --tail=1")).trim().split(" ")[1]);
+  const last = await eventually("a line of a log", lastLine);
+  await eventually("logs go on", async () => (await lastLine()) > last);
   const address = await cluster.ok("get service web -o jsonpath={.spec.clusterIP}");
   await eventually("the Service", async () => (await fetchText(`http://${address}/index.html`, 2_000)) === "hello\n");
 }
@@ -168,7 +159,7 @@ describe("kill -9 during writes", () => {
     await duringWrites("workerd", async () => {
       for (let round = 0; round < 3; round++) {
         const old = cluster.pid("workerd");
-        kill("workerd");
+        await cluster.kill("workerd");
         await eventually("another workerd", async () => ![0, old].includes(cluster.pid("workerd")));
         await eventually("it answers", async () => (await cluster.kubectl("get --raw /readyz")).stdout === "ok");
         await effects.sleep(500);
@@ -181,7 +172,7 @@ describe("kill -9 during writes", () => {
   test("of the supervisor: it takes workerd and agent along, and the next start resumes all", async () => {
     await duringWrites("supervisor", async () => {
       const [workerd, agent] = [cluster.pid("workerd"), cluster.pid("agent")];
-      kill("supervisor");
+      await cluster.kill("supervisor");
       await eventually("workerd and agent end", async () =>
         [workerd, agent].every((pid) => ![cluster.pid("workerd"), cluster.pid("agent")].includes(pid)),
       );
@@ -197,7 +188,7 @@ describe("kill -9 during writes", () => {
     const id = before.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
     const inspected = await cluster.nerdctl("inspect", "--format", "{{.State.Pid}}", id);
     await duringWrites("agent", async () => {
-      kill("agent");
+      await cluster.kill("agent");
       process.kill(Number(inspected.stdout), "SIGKILL");
     });
     const after = await eventually("the restart is told", async () => {
@@ -215,7 +206,7 @@ describe("kill -9 during writes", () => {
   test("of containerd: containers live on, the node says so while it is away, and new pods start", async () => {
     await duringWrites("containerd", async () => {
       const old = cluster.pid("containerd");
-      kill("containerd");
+      await cluster.kill("containerd");
       await eventually("another containerd", async () => cluster.pid("containerd") !== old);
     });
     await eventually("the node is Ready", () => nodeIs("True"));
@@ -227,7 +218,7 @@ describe("kill -9 during writes", () => {
     const before = await lives();
     const settings = join(cluster.home, "containerd/config.toml");
     renameSync(settings, `${settings}.away`);
-    kill("containerd");
+    await cluster.kill("containerd");
     await eventually("the node is not Ready", () => nodeIs("False"));
     await effects.sleep(8_000); // long enough for a probe to fail its container, were it asked in vain
     renameSync(`${settings}.away`, settings);
@@ -239,7 +230,7 @@ describe("kill -9 during writes", () => {
 
   test("of all at once", async () => {
     await duringWrites("everything", async () => {
-      kill("supervisor", "workerd", "agent", "containerd");
+      await cluster.kill("supervisor", "workerd", "agent", "containerd");
       await cluster.supervisorGone();
       await cluster.up();
     });
@@ -252,7 +243,7 @@ describe("a loss of power", () => {
   test("leaves the cluster as it was, and its pods run again", async () => {
     const everything = "get all,configmaps,secrets,endpointslices,serviceaccounts,leases -A -o name";
     const before = { names: await cluster.ok(everything), pods: await podsOf("test=steady") };
-    kill("supervisor", "workerd", "agent", "containerd");
+    await cluster.kill("supervisor", "workerd", "agent", "containerd");
     await cluster.supervisorGone();
     await losePower(cluster.home);
     await cluster.up();

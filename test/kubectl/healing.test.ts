@@ -37,13 +37,13 @@ spec:
   template:
     metadata: { labels: { app: shop } }
     spec:
-      terminationGracePeriodSeconds: 10
+      terminationGracePeriodSeconds: 30
       containers:
         - name: server
           image: busybox:test
           command: [sh, -c, 'mkdir -p /tmp/www; echo ${version} >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
           readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { exec: { command: [sleep, "2"] } } }
+          lifecycle: { preStop: { exec: { command: [sleep, "4"] } } }
 ---
 apiVersion: v1
 kind: Service
@@ -66,7 +66,11 @@ spec: { type: NodePort, selector: { app: shop }, ports: [{ port: 80, targetPort:
     await effects.sleep(500);
     await cluster.apply(application("two"));
     await cluster.ok("rollout status deployment/shop --timeout=90s");
-    await effects.sleep(1000);
+    await eventually("the pods of before are gone", async () => {
+      const rows = (await cluster.ok("get pods -l app=shop --no-headers")).trim().split("\n");
+      return rows.length === 3 && !rows.some((row) => row.includes("Terminating"));
+    });
+    await effects.sleep(500); // for clients to ask once more
     const { answers, errors } = await stop();
     expect(errors).toEqual([]);
     expect(answers.length).toBeGreaterThan(200);
@@ -85,9 +89,13 @@ describe("containers that end", () => {
       return status?.state.waiting?.reason === "CrashLoopBackOff" && status;
     });
     expect(seen.lastState.terminated).toMatchObject({ exitCode: 3, reason: "Error" });
-    expect(await cluster.ok("get pod exits --no-headers")).toMatch(/exits\s+0\/1\s+CrashLoopBackOff\s+2 \(\d+s ago\)/);
-    expect(await cluster.ok("logs exits --previous")).toBe("once\n");
-    expect(await cluster.ok("events --for pod/exits")).toContain("Back-off restarting failed container");
+    await eventually("the table shows it", async () =>
+      /exits\s+0\/1\s+CrashLoopBackOff\s+\d+ \(\w+ ago\)/.test(await cluster.ok("get pod exits --no-headers")),
+    );
+    await eventually("what it said", async () => (await cluster.ok("logs exits --previous")) === "once\n");
+    await eventually("an event", async () =>
+      (await cluster.ok("events --for pod/exits")).includes("Back-off restarting failed container"),
+    );
     await cluster.ok("delete pod exits --grace-period=1");
   });
 
@@ -127,9 +135,8 @@ spec:
       livenessProbe: { exec: { command: [cat, /tmp/alive] }, periodSeconds: 1, failureThreshold: 2 }
 `);
     await eventually("a restart", async () => ((await statusOf("sick"))?.restartCount ?? 0) >= 1);
-    const events = await cluster.ok("events --for pod/sick");
-    expect(events).toContain("Liveness probe failed");
-    expect(events).toMatch(/Container sick failed liveness probe, will be restarted/);
+    for (const event of ["Liveness probe failed", "Container sick failed liveness probe, will be restarted"])
+      await eventually(event, async () => (await cluster.ok("events --for pod/sick")).includes(event));
     await cluster.ok("delete pod sick --grace-period=1");
   });
 

@@ -29,9 +29,9 @@ describe("a pod at kubernetes.default", () => {
     ]);
     await cluster.ok("wait --for=condition=Ready pod/robot --timeout=60s");
     const inPod = (...args: string[]) => cluster.kubectl(["exec", "robot", "--", "kubectl", ...args]);
-    expect((await inPod("auth", "whoami", "-o", "jsonpath={.status.userInfo.username}")).stdout).toBe(
-      "system:serviceaccount:default:robot",
-    );
+    const whoami = ["auth", "whoami", "-o", "jsonpath={.status.userInfo.username}"];
+    const said = await eventually("the API answers in the pod", async () => (await inPod(...whoami)).stdout || false);
+    expect(said).toBe("system:serviceaccount:default:robot");
     expect((await inPod("get", "configmaps", "-o", "name")).stdout).toContain("configmap/kube-root-ca.crt");
     const refused = await inPod("get", "secrets");
     expect(refused.code).toBe(1);
@@ -41,22 +41,11 @@ describe("a pod at kubernetes.default", () => {
   });
 
   test("watches from inside the pod", async () => {
-    const watching = cluster.kubectl([
-      "exec",
-      "robot",
-      "--",
-      "timeout",
-      "8",
-      "kubectl",
-      "get",
-      "configmaps",
-      "-w",
-      "-o",
-      "name",
-    ]);
-    await eventually("it watches", async () => (await cluster.ok("exec robot -- ps")).includes("get configmaps"));
+    const watching = cluster.follow("exec robot -- kubectl get configmaps -w -o name");
+    await eventually("it lists", async () => watching.said().includes("configmap/kube-root-ca.crt"));
     await cluster.ok("create configmap seen --from-literal=a=b");
-    expect((await watching).stdout).toContain("configmap/seen");
+    await eventually("it is told", async () => watching.said().includes("configmap/seen"));
+    await watching.stop();
   });
 
   test("a token dies with its pod", async () => {

@@ -69,13 +69,13 @@ spec:
   template:
     metadata: { labels: { app: web } }
     spec:
-      terminationGracePeriodSeconds: 5
+      terminationGracePeriodSeconds: 30
       containers:
         - name: c
           image: busybox:test
           command: [sh, -c, "mkdir /www /www/deep; echo ${version} | tee /www/index.html > /www/deep/index.html; trap 'exit 0' TERM; httpd -p 8080 -h /www; sleep 3600 & wait"]
           readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { sleep: { seconds: 2 } } }
+          lifecycle: { preStop: { sleep: { seconds: 4 } } }
 ---
 apiVersion: v1
 kind: Service
@@ -153,7 +153,7 @@ data: { tls.crt: ${base64(certificate)}, tls.key: ${base64(key)} }
   await cluster.apply(
     [secret, web("one"), "---", liveService((live.address() as { port: number }).port), "---", INGRESS].join("\n"),
   );
-  await cluster.ok("rollout status deploy/web --timeout=120s", { timeoutMs: 130_000 });
+  await cluster.ok("rollout status deploy/web --timeout=120s");
 });
 
 afterAll(async () => {
@@ -193,8 +193,10 @@ test("events tell what it lacks, and the node where it listens", async () => {
   });
   expect(warnings).toContain('service "default/missing" does not exist');
   const condition = `{.status.conditions[?(@.type=="IngressListening")].message}`;
-  const said = await cluster.ok(["get", "node", "node-a", "-o", `jsonpath=${condition}`]);
-  expect(said).toBe(`port ${http} for HTTP, port ${https} for HTTPS`);
+  await eventually("the node tells its ports", async () => {
+    const said = await cluster.ok(["get", "node", "node-a", "-o", `jsonpath=${condition}`]);
+    return said === `port ${http} for HTTP, port ${https} for HTTPS`;
+  });
   expect((await served(http, { host: "lan.example.com", path: "/missing" }, 503)).text).toMatch(/does not exist/);
 });
 
@@ -252,7 +254,7 @@ describe("on the node's network", () => {
     };
     const clients = [client(), client(), client()];
     await cluster.apply(web("two"));
-    await cluster.ok("rollout status deploy/web --timeout=120s", { timeoutMs: 130_000 });
+    await cluster.ok("rollout status deploy/web --timeout=120s");
     await eventually("the pods of before are gone", async () => {
       const list = await cluster.ok("get pods -l app=web --no-headers");
       return list.trim().split("\n").length === 2 && !list.includes("Terminating");

@@ -192,7 +192,7 @@ describe("a disk that takes nothing more", () => {
     try {
       await cluster.apply(podOn("node-c", "roomy") + podOn("node-c", "crashing"));
       await ready("roomy", "crashing");
-      expect((await condition("node-c", "StateWritable"))?.status).toBe("True");
+      await until("node-c", "StateWritable", "True");
       const id = await idOf("roomy");
       const inside = await pidOf(machine, id);
       const crashing = await pidOf(machine, await idOf("crashing"));
@@ -215,9 +215,8 @@ describe("a disk that takes nothing more", () => {
       for (const file of ["filler", "crumbs"]) rmSync(join(home, file));
       await until("node-c", "StateWritable", "True");
       await restarted("crashing", 1);
-      expect(
-        await cluster.ok("get events --field-selector involvedObject.name=node-c,reason=StateNotWritable -o name"),
-      ).not.toBe("");
+      const events = "get events --field-selector involvedObject.name=node-c,reason=StateNotWritable -o name";
+      await eventually("an event says so", async () => (await cluster.ok(events)) !== "");
       await machine.kill();
       await machine.resume(url());
       expect(await pidOf(machine, id)).toBe(inside);
@@ -260,7 +259,7 @@ describe("a disk that has become read-only", () => {
       await until("node-i", "StateWritable", "False");
       expect(runs(inside)).toBe(true);
       expect(await main("lasting")).toMatchObject({ restartCount: 0, ready: true });
-      expect(await cluster.ok("exec lasting -- echo in")).toBe("in\n");
+      await eventually("it can be reached", async () => (await cluster.ok("exec lasting -- echo in")) === "in\n");
     } finally {
       cluster.machines.splice(cluster.machines.indexOf(machine), 1);
       await cluster.ok("delete pod lasting --force --grace-period=0 --ignore-not-found");
@@ -328,14 +327,16 @@ describe("a containerd that another program keeps running, as systemd does", () 
     expect(await main("hosted")).toMatchObject({ restartCount: 0 });
     expect(runs(inside)).toBe(true);
     // What the older one started is served by the newer, ended and started again by it.
-    expect(await cluster.ok("exec hosted -- echo heard")).toBe("heard\n");
-    await cluster.ok("exec hosted -- kill 1");
+    const hears = (name: string) =>
+      eventually(`${name} hears`, async () => (await cluster.ok(`exec ${name} -- echo heard`)) === "heard\n");
+    await hears("hosted");
+    await cluster.kubectl("exec hosted -- kill 1"); // which may end with the container
     await restarted("hosted", 1);
     await cluster.apply(podOn("node-j", "newer"));
     await ready("newer");
-    expect(await cluster.ok("exec newer -- echo heard")).toBe("heard\n");
+    await hears("newer");
     await cluster.ok("delete pod hosted newer --timeout=60s");
-    expect(processesWith("containerd-shim", machine.home)).toEqual([]);
+    await eventually("no shim is left", async () => processesWith("containerd-shim", machine.home).length === 0);
   });
 });
 
@@ -365,8 +366,11 @@ describe("whose node it is", () => {
       for (const file of ["node.json", "agent.db", "agent.db-wal"])
         await run("cp", [join(machine.home, file), join(copy.home, file)]);
       await copy.start(url());
-      await eventually("it is refused", async () => copy.log().includes("another machine is connected as node node-d"));
-      expect(copy.log()).toContain("nothing runs until the cluster has answered");
+      for (const words of [
+        "another machine is connected as node node-d",
+        "nothing runs until the cluster has answered",
+      ])
+        await eventually(`it says ${words}`, async () => copy.log().includes(words));
       await effects.sleep(3_000);
       expect((await copy.nerdctl("ps", "-a", "-q")).stdout).toBe("");
     } finally {
@@ -382,6 +386,7 @@ describe("whose node it is", () => {
     await machine.kill();
     const [containerd] = processesWith("containerd\0-c", machine.home);
     process.kill(containerd as number, "SIGKILL");
+    await eventually("containerd is gone", async () => !runs(containerd as number));
     await unmountAll(machine.home);
     for (const name of readdirSync(machine.home)) rmSync(join(machine.home, name), { recursive: true, force: true });
     await expect(machine.join(joining)).rejects.toThrow("has joined already");
@@ -394,9 +399,11 @@ describe("whose node it is", () => {
       return found.status.containerStatuses?.[0]?.ready && found;
     });
     expect(after.metadata.uid).toBe(uid);
-    const listed = await machine.nerdctl("ps", "-q", "--filter", `label=skerry.dev/pod-uid=${uid}`);
-    expect(listed.stdout.trim().split("\n")).toHaveLength(1);
-    expect(processesWith("containerd-shim", join(machine.home, "containerd/containerd.sock"))).toHaveLength(1);
+    await eventually("it runs once", async () => {
+      const listed = await machine.nerdctl("ps", "-q", "--filter", `label=skerry.dev/pod-uid=${uid}`);
+      const shims = processesWith("containerd-shim", join(machine.home, "containerd/containerd.sock"));
+      return listed.stdout.trim().split("\n").length === 1 && shims.length === 1;
+    });
   });
 });
 
@@ -409,7 +416,7 @@ describe("a machine that is about to go down", () => {
     );
     const slow = podOn("node-g", "slow")
       .replace("terminationGracePeriodSeconds: 1", "terminationGracePeriodSeconds: 60")
-      .replace("exit 0", "sleep 2; exit 0");
+      .replace("exit 0", "sleep 5; exit 0");
     await cluster.apply(podOn("node-g", "plain") + slow + critical);
     await ready("plain", "slow");
     await cluster.ok("wait -n kube-system --for=condition=Ready pod/critical --timeout=60s");
@@ -417,10 +424,15 @@ describe("a machine that is about to go down", () => {
     const health = await until("node-g", "Ready", "False");
     expect(health).toMatchObject({ reason: "KubeletNotReady", message: "node is shutting down" });
     expect(await ended).toMatchObject({ code: 0 });
+    const over = (name: string, namespace?: string) =>
+      eventually(`${name} is over`, async () => {
+        const one = await pod(name, namespace);
+        return one.status.phase === "Failed" && one;
+      });
     const found = {
-      plain: await pod("plain"),
-      slow: await pod("slow"),
-      critical: await pod("critical", "kube-system"),
+      plain: await over("plain"),
+      slow: await over("slow"),
+      critical: await over("critical", "kube-system"),
     };
     const message = "Pod was terminated in response to imminent node shutdown.";
     for (const { status } of Object.values(found)) {
@@ -447,11 +459,10 @@ describe("a machine that is about to go down", () => {
     await until("node-g", "Ready", "True");
     await cluster.apply(podOn("node-g", "again"));
     await ready("again");
-    const events = await cluster.ok(
-      "get events --field-selector involvedObject.name=node-g,reason=NodeShutdown -o jsonpath={.items[*].message}",
-    );
-    expect(events).toContain("Shutdown manager detected shutdown event");
-    expect(events).toContain("Shutdown manager detected shutdown cancellation");
+    const events =
+      "get events --field-selector involvedObject.name=node-g,reason=NodeShutdown -o jsonpath={.items[*].message}";
+    for (const words of ["Shutdown manager detected shutdown event", "Shutdown manager detected shutdown cancellation"])
+      await eventually(words, async () => (await cluster.ok(events)).includes(words));
   });
 });
 

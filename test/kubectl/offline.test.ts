@@ -196,32 +196,36 @@ describe("a cut uplink", () => {
     await eventually("a first crash", async () => (await restarts()) >= 1);
     const before = await pods();
     const crashed = await restarts();
+    const sickRestarts = async () => (await pod("sick")).status.containerStatuses[0]?.restartCount ?? 0;
+    const sickBefore = await sickRestarts();
     await cut();
     const start = effects.now();
 
     const sick = (await running()).find((container) => container.pod === "sick");
     await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
-    await eventually("the probe restarts it", async () => (await attemptOf("sick")) === 1);
+    await eventually("the probe restarts it", async () => (await attemptOf("sick")) > (sick?.attempt ?? 0));
     await eventually("the node counts as lost", async () => (await readiness()) === "Unknown");
     const lost = effects.now() - start;
     console.log(`Ready turned Unknown ${Math.round(lost / 1000)} s after the cut`);
-    expect(lost).toBeGreaterThan(28_000);
+    expect(lost).toBeGreaterThan(20_000); // what was heard last may have been sent a while before
     expect(await cluster.ok("get node node-b --no-headers")).toMatch(/^node-b\s+NotReady\s/);
-    expect((await pod("sick")).status.containerStatuses[0]?.restartCount).toBe(0); // nobody could tell
+    expect(await sickRestarts()).toBe(sickBefore); // nobody could tell
     await serves();
     await effects.sleep(Math.max(0, start + CUT_MS - effects.now()));
     const address = before.find(({ metadata }) => metadata.name.startsWith("web-")) as Pod & {
       status: { podIP: string };
     };
-    const fetched = await machine.run("busybox", "wget", "-qO-", `http://${address.status.podIP}:8080/index.html`);
-    expect(fetched.stdout).toBe("here\n");
+    await eventually("a pod answers", async () => {
+      const url = `http://${address.status.podIP}:8080/index.html`;
+      return (await machine.run("busybox", "wget", "-qO-", url)).stdout === "here\n";
+    });
 
     const end = effects.now();
     await mend();
     await eventually("Ready again", async () => (await readiness()) === "True");
     await eventually("the restart is told", async () => {
       const [status] = (await pod("sick")).status.containerStatuses;
-      return status !== undefined && status.restartCount >= 1 && status.ready;
+      return status !== undefined && status.restartCount > sickBefore && status.ready;
     });
     await eventually("the crashes are told", async () => (await restarts()) > crashed);
     const told = (await pod("fragile")).status.containerStatuses[0];
@@ -235,7 +239,11 @@ describe("a cut uplink", () => {
       before.map(({ metadata: { name, uid } }) => ({ name, uid })),
     );
     const steady = (all: Pod[]) =>
-      all.filter(({ metadata }) => metadata.name.startsWith("web-")).map(({ status }) => status.containerStatuses);
+      all
+        .filter(({ metadata }) => metadata.name.startsWith("web-"))
+        .flatMap(({ status }) =>
+          status.containerStatuses.map(({ containerID, restartCount }) => [containerID, restartCount]),
+        );
     expect(steady(after)).toEqual(steady(before));
     const names = (await running()).map((container) => container.pod);
     expect(names.filter((name) => name !== "fragile").toSorted()).toEqual(
@@ -245,7 +253,10 @@ describe("a cut uplink", () => {
         .toSorted(),
     );
     expect(names.length).toBe(new Set(names).size);
-    expect(await cluster.ok("get node node-b -o jsonpath={.spec.taints}")).toBe("");
+    await eventually(
+      "no taint is left",
+      async () => (await cluster.ok("get node node-b -o jsonpath={.spec.taints}")) === "",
+    );
   });
 
   test("lets the node start from nothing, and what happened meanwhile is told when it is back", async () => {
@@ -259,8 +270,7 @@ describe("a cut uplink", () => {
     await serves();
     const sick = (await running()).find((container) => container.pod === "sick");
     await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
-    const attempt = await attemptOf("sick");
-    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > attempt);
+    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > (sick?.attempt ?? 0));
     await machine.kill(); // with all that it had to tell
     machine.start(url);
     await effects.sleep(3_000);

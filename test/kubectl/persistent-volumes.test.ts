@@ -123,13 +123,6 @@ const said = (kind: string, name: string, words: string) =>
     return items.some(({ reason, message }) => `${reason}: ${message}`.includes(words));
   });
 
-function kill(...names: Parameters<TestCluster["pid"]>[0][]): void {
-  for (const pid of names.map((name) => cluster.pid(name))) {
-    expect(pid).toBeGreaterThan(1);
-    process.kill(pid, "SIGKILL");
-  }
-}
-
 beforeAll(async () => {
   cluster = await TestCluster.start();
   const disk = join(cluster.home, "disk");
@@ -162,9 +155,10 @@ describe("a cluster begins with a class for its nodes' disks", () => {
   test("and claims of it are bound to folders of the node", async () => {
     const table = await cluster.ok("get pvc data-db-0");
     expect(table).toMatch(/data-db-0 +Bound +pvc-\S+ +64Mi +RWO +local-path/);
-    const described = await cluster.ok("describe pvc data-db-0");
     for (const reason of ["ExternalProvisioning", "Provisioning", "ProvisioningSucceeded"])
-      expect(described).toContain(reason);
+      await eventually(`an event of ${reason}`, async () =>
+        (await cluster.ok("describe pvc data-db-0")).includes(reason),
+      );
     expect(await folderOf("data-db-0")).toBe(
       join(cluster.home, "volumes", `${await volumeOf("data-db-0")}_default_data-db-0`),
     );
@@ -201,10 +195,9 @@ describe("who has to wait is told why", () => {
       "FailedMount: Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[data]: error processing PVC default/idle: PVC is not bound",
     );
     expect((await get<Pod>("pod forced")).status.phase).toBe("Pending");
-    const idle = await cluster.ok("describe pvc idle");
-    expect(idle).toMatch(/Status: +Pending/);
-    expect(idle).toContain("waiting for first consumer to be created before binding");
-    expect(await cluster.ok("describe pvc lost")).toContain('storageclass.storage.k8s.io "none" not found');
+    expect(await cluster.ok("describe pvc idle")).toMatch(/Status: +Pending/);
+    await said("PersistentVolumeClaim", "idle", "waiting for first consumer to be created before binding");
+    await said("PersistentVolumeClaim", "lost", 'storageclass.storage.k8s.io "none" not found');
   });
 });
 
@@ -219,7 +212,7 @@ describe("what is in a volume is kept", () => {
     });
     expect(after.spec.nodeName).toBe(before.spec.nodeName);
     expect(await inPod("db-0", "cat", "/data/treasure", "/data/starts")).toBe("precious\nstart\nstart\n");
-    kill("agent");
+    await cluster.kill("agent");
     await eventually("db-0 can be reached again", () => inPod("db-0", "sh", "-c", "echo more > /data/more"));
     expect(await inPod("db-0", "cat", "/data/treasure", "/data/more")).toBe("precious\nmore\n");
     const [status] = (await ready("db-0")).status.containerStatuses ?? [];
@@ -239,7 +232,7 @@ describe("what is in a volume is kept", () => {
 
   test("over a loss of power, after which a class that was deleted stays so", async () => {
     await cluster.ok("delete storageclass local-path");
-    kill("supervisor", "workerd", "agent", "containerd");
+    await cluster.kill("supervisor", "workerd", "agent", "containerd");
     await cluster.supervisorGone();
     await losePower(cluster.home);
     await cluster.up();

@@ -19,7 +19,7 @@ beforeAll(async () => {
     flags: [
       ...["--node-name", "node-a", "--pod-max-pids", "64"],
       ...["--system-reserved", `memory=${reserved}Mi`, "--eviction-hard", `memory.available<${LEFT_MIB}Mi`],
-      ...["--eviction-pressure-transition-period", "15s"],
+      ...["--eviction-pressure-transition-period", "25s"],
     ],
   });
 });
@@ -171,13 +171,11 @@ spec:
       ["Evicted", "Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. "],
       ["Evicted", 'Container c exceeded its local ephemeral storage limit "10Mi". '],
     ]);
-    const events = await cluster.json<{ items: CoreV1Event[] }>("get events --field-selector reason=Evicted");
-    expect(events.items.map(({ type, involvedObject }) => `${type} ${involvedObject.name}`).toSorted()).toEqual([
-      "Warning container",
-      "Warning logs",
-      "Warning pod",
-      "Warning volume",
-    ]);
+    await eventually("events tell of all", async () => {
+      const events = await cluster.json<{ items: CoreV1Event[] }>("get events --field-selector reason=Evicted");
+      const told = events.items.map(({ type, involvedObject }) => `${type} ${involvedObject.name}`);
+      return told.toSorted().join() === "Warning container,Warning logs,Warning pod,Warning volume";
+    });
     expect((await podOf("moderate")).status?.phase).toBe("Running");
     await cluster.ok("delete pod volume pod logs moderate container --wait");
   });
@@ -236,9 +234,10 @@ describe("a node whose pods run out of memory", () => {
       reason: "Evicted",
       message: "Pod was rejected: The node had condition: [MemoryPressure]. ",
     });
-    const events = await cluster.ok("get events -A --field-selector involvedObject.kind=Node");
-    expect(events).toContain("Attempting to reclaim memory");
-    expect(events).toContain("NodeHasInsufficientMemory");
+    for (const words of ["Attempting to reclaim memory", "NodeHasInsufficientMemory"])
+      await eventually(`an event says ${words}`, async () =>
+        (await cluster.ok("get events -A --field-selector involvedObject.kind=Node")).includes(words),
+      );
     await eventually(
       "the pressure is over",
       async () => (await conditions()).get("MemoryPressure")?.status === "False",

@@ -61,9 +61,7 @@ async function make(name: string, { containers, ...spec }: Spec): Promise<void> 
 }
 
 const running = (...names: string[]) =>
-  cluster.ok(["wait", "--for=condition=Ready", "--timeout=120s", ...names.map((name) => `pod/${name}`)], {
-    timeoutMs: 130_000,
-  });
+  cluster.ok(["wait", "--for=condition=Ready", "--timeout=120s", ...names.map((name) => `pod/${name}`)]);
 
 const inside = (pod: string, container: string, script: string) =>
   cluster.kubectl(["exec", pod, "-c", container, "--", "sh", "-c", script]);
@@ -86,6 +84,8 @@ type Pod = {
 };
 const podOf = (name: string) => cluster.json<Pod>(`get pod ${name}`);
 const eventsOf = (name: string) => cluster.ok(`events --for pod/${name}`);
+const told = (name: string, words: string) =>
+  eventually(`an event of ${name} says ${words}`, async () => (await eventsOf(name)).includes(words));
 
 describe("users and groups", () => {
   const app = { runAsUser: 1000 };
@@ -169,7 +169,7 @@ describe("users and groups", () => {
       expect(Object.fromEntries(messages ?? [])).toEqual(expected);
       return true;
     });
-    expect(await eventsOf("not-root")).toContain(`Error: ${expected.image}`);
+    await told("not-root", `Error: ${expected.image}`);
   });
 });
 
@@ -262,7 +262,7 @@ describe("capabilities, privileges and seccomp", () => {
       expect(waiting).toEqual({ reason: "CreateContainerError", message });
       return true;
     });
-    expect(await eventsOf("no-profile")).toContain(`Error: ${message}`);
+    await told("no-profile", `Error: ${message}`);
   });
 
   test("options for SELinux keep no container from running", async () => {
@@ -355,6 +355,7 @@ describe("sysctls", () => {
     const message = 'forbidden sysctl: "vm.swappiness" not allowlisted';
     const { status } = await podOf("forbidden");
     expect(status).toMatchObject({ reason: "SysctlForbidden", message: `Pod was rejected: ${message}` });
+    await told("forbidden", message);
     expect(await eventsOf("forbidden")).toMatch(new RegExp(`SysctlForbidden .*${message}`));
   });
 
@@ -374,7 +375,10 @@ describe("sysctls", () => {
       containers: { c: { command: ["httpd", "-f", "-p", "80", "-h", "/etc"] } },
     });
     await running("low-port");
-    expect(await said("low-port", "c", "wget -qO- http://127.0.0.1/passwd | head -c 4")).toBe("root");
+    await eventually(
+      "it listens",
+      async () => (await said("low-port", "c", "wget -qO- http://127.0.0.1/passwd | head -c 4")) === "root",
+    );
   });
 });
 
@@ -409,7 +413,7 @@ describe("namespaces", () => {
       const found = await cluster.kubectl("get pod again -o jsonpath={.status.containerStatuses[0]}");
       return /"restartCount":1/.test(found.stdout) && /"running"/.test(found.stdout);
     });
-    expect(await cluster.ok("logs again")).toMatch(/letter[\s\S]*page/);
+    await eventually("it finds them", async () => /letter[\s\S]*page/.test(await cluster.ok("logs again")));
     expect(await said("again", "c", "grep /dev/shm /proc/self/mountinfo")).toMatch(/ rw,nosuid,nodev,noexec,/);
   });
 

@@ -17,4 +17,4 @@ test(`${ROUNDS} pods come and go while their agent is killed, and nothing is lef
   const { before, after, kills } = await torture(cluster, { rounds: ROUNDS, seed: 1, log: () => {} });
   expect(kills).toBeGreaterThan(0);
   expect(after).toEqual(before);
-}, 600_000);
+});

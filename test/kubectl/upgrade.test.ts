@@ -110,9 +110,9 @@ describe("a renewal", () => {
       return told.length > 0;
     });
     await comesTo("Complete", "0.1.1");
-    expect(await versions()).toEqual(["0.1.1 True", "0.1.1 True"]);
+    await eventually("all are well", async () => (await versions()).join() === "0.1.1 True,0.1.1 True");
     expect(await pids()).toEqual(living);
-    expect(await cluster.ok("exec on-node-b -- echo in")).toBe("in\n");
+    await eventually("it can be reached", async () => (await cluster.ok("exec on-node-b -- echo in")) === "in\n");
     const said = await cluster.skerry("upgrade", "status");
     expect(said.stdout).toBe("0.1.1\tComplete\t2 of 2 nodes have 0.1.1\nnode-b\t0.1.1\tReady\nnode-c\t0.1.1\tReady\n");
   });

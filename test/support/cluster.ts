@@ -36,6 +36,7 @@ export type StartOptions = {
   beside?(cluster: TestCluster): Promise<void>;
 };
 export type KubectlOptions = { input?: string; timeoutMs?: number; kubectl?: string };
+export type Following = { said(): string; stop(): Promise<void> };
 type Who = "supervisor" | "workerd" | "agent" | "containerd";
 
 export class TestCluster {
@@ -101,10 +102,13 @@ export class TestCluster {
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
+    let isOver = false; // with all that it said, which may come after its end
+    child.once("close", () => {
+      isOver = true;
+    });
     const end = effects.now() + START_TIMEOUT_MS;
     while (!this.output.includes("In another terminal")) {
-      if (child.exitCode !== null || effects.now() > end)
-        throw new Error(`skerry up did not come up:\n${this.output}\n${this.logs()}`);
+      if (isOver || effects.now() > end) throw new Error(`skerry up did not come up:\n${this.output}\n${this.logs()}`);
       await effects.sleep(50);
     }
   }
@@ -141,6 +145,25 @@ export class TestCluster {
     const { input, timeoutMs = KUBECTL_TIMEOUT_MS, kubectl = "kubectl" } = options;
     const done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
     return { ...done, all: done.stdout + done.stderr };
+  }
+
+  /** kubectl that goes on until it is stopped; what it has said so far. */
+  follow(args: string | readonly string[], options: { kubectl?: string } = {}): Following {
+    const list = typeof args === "string" ? args.split(" ") : args;
+    const child = spawn(options.kubectl ?? "kubectl", list, {
+      env: this.environment,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    let said = "";
+    child.stdout?.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const stop = () => {
+      child.kill("SIGKILL");
+      return ended;
+    };
+    return { said: () => said, stop };
   }
 
   /** kubectl that must succeed; its standard output. What it waits for may take as long as anything here. */

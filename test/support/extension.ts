@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer } from "ws";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
+import { freePort } from "./free-port.ts";
 
 export type Heard = {
   method: string;
@@ -58,8 +59,11 @@ export class ExtensionServer {
         opened.on("message", (data, binary) => opened.send(data, { binary }));
       }),
     );
-    await new Promise<void>((resolve) => server.listen(this.#port, address, resolve));
-    this.#port = (server.address() as { port: number }).port;
+    this.#port ||= await freePort(); // one that nobody takes while it is stopped
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.#port, address, resolve);
+    });
     return this.#port;
   }
 

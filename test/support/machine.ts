@@ -125,8 +125,12 @@ export class Machine {
   /** The same, on a machine that has its images. Resolves when it is connected. */
   async resume(...args: readonly string[]): Promise<void> {
     const child = this.start(...args);
+    let isOver = false; // with all that it said, which may come after its end
+    child.once("close", () => {
+      isOver = true;
+    });
     while (!this.output.includes("connected to the cluster")) {
-      if (child.exitCode !== null) throw new Error(`${this.name} did not join:\n${this.output}`);
+      if (isOver) throw new Error(`${this.name} did not join:\n${this.output}`);
       await effects.sleep(50);
     }
   }

@@ -1,10 +1,11 @@
 /** What pods take of the machine that a test's cluster has its node on. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { effects } from "../../agent/effects.ts";
 import { identityOf } from "../../agent/network/identity.ts";
 import { nodeCgroup } from "../../agent/pods/cgroups.ts";
 import { mountPoints } from "../../agent/volumes/mounts.ts";
-import type { TestCluster } from "./cluster.ts";
+import { eventually, type TestCluster } from "./cluster.ts";
 import { checked } from "./programs.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -16,6 +17,22 @@ export const count = (folder: string): number => {
     return 0;
   }
 };
+
+const REST_MS = 1_000;
+
+/** What is taken where no pod is left, once nothing of the last ones goes any more. */
+export async function takenAtRest(cluster: TestCluster): Promise<Taken> {
+  let last = "";
+  return eventually("nothing runs", async () => {
+    await effects.sleep(REST_MS);
+    const now = await taken(cluster);
+    const rests = now.containers + now.shims + now.folders + now.logs === 0 && JSON.stringify(now) === last;
+    last = JSON.stringify(now);
+    return rests && now;
+  });
+}
+
+export type Taken = Awaited<ReturnType<typeof taken>>;
 
 /** Everything that a pod takes of a machine. */
 export async function taken(cluster: TestCluster) {
@@ -40,9 +57,17 @@ export async function taken(cluster: TestCluster) {
 }
 
 function cgroupsUnder(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  const inner = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const inner = foldersIn(folder);
   return inner.reduce((sum, { name }) => sum + 1 + cgroupsUnder(join(folder, name)), 0);
+}
+
+/** None of what goes while it is looked at. */
+function foldersIn(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    return [];
+  }
 }
 
 function processes(mark: string): number {

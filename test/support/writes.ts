@@ -12,7 +12,7 @@ export type Acknowledged = { name: string; value: string; revision: number };
 
 const PATH = "/api/v1/namespaces/default/configmaps";
 const SELECTOR = "labelSelector=written%3Dhere";
-const ANSWER_TIMEOUT_MS = 20_000;
+const ANSWER_TIMEOUT_MS = 60_000;
 const AGAIN_MS = 100;
 
 /** Opens a request on a kept-alive connection. */
