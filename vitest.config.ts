@@ -17,6 +17,7 @@ const integration = ["agent", "test/fuzz", "test/golden"]
 
 /** Nothing here asserts how fast anything is: what takes a minute may take many on a machine that has other things to do. */
 const PATIENCE = { testTimeout: 1_200_000, hookTimeout: 1_800_000 };
+const SHORT_PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
 export default defineConfig({
@@ -29,8 +30,8 @@ export default defineConfig({
           isolate: false,
           include: unit,
           exclude: [...integration, "node_modules/**"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          setupFiles: "test/support/chance.ts",
+          ...SHORT_PATIENCE,
         },
       },
       { test: { name: "sim", include: ["test/sim/*.test.ts"], testTimeout: 1_800_000 } },

@@ -43,21 +43,24 @@ async function connect(answer: (socket: WebSocket, text: string) => void) {
 }
 
 const until = async (check: () => boolean) => {
-  for (let n = 0; n < 200 && !check(); n++) await effects.sleep(10);
+  for (let n = 0; n < 6000 && !check(); n++) await effects.sleep(10);
   expect(check()).toBe(true);
 };
 const say = (socket: WebSocket, message: ToNode) => socket.send(JSON.stringify(message));
 
 test("half a snapshot is handed to no one", async () => {
+  const asked = Promise.withResolvers<WebSocket>();
   const { link, seen } = await connect((socket, text) => {
     if (!text.includes('"hello"')) return;
     expect(JSON.parse(text)).toMatchObject({ type: "hello", node: "a", revision: 3 });
     say(socket, { type: "snapshot", revision: 0, objects: [change("a")] });
-    effects.after(100, () => say(socket, { type: "changes", revision: 9, changes: [change("b")] }));
+    asked.resolve(socket);
   });
-  await effects.sleep(50);
+  const socket = await asked.promise;
+  await effects.sleep(50); // time enough for the first half
   expect(seen).toEqual([]);
   expect(link.online).toBe(false);
+  say(socket, { type: "changes", revision: 9, changes: [change("b")] });
   await until(() => link.online);
   expect(seen).toEqual([{ type: "snapshot", revision: 9, objects: [change("a"), change("b")] }]);
   link.stop();

@@ -41,13 +41,14 @@ test("whoever asks for a shutdown hears when it is done", async () => {
   const { home } = await homeWithAgent();
   const said: string[] = [];
   const asked = requestShutdown(home, times, effects, (message) => said.push(message));
-  await effects.sleep(200);
-  expect(readRequest(home.path)).toEqual({
-    periods: [
-      { priority: 0, seconds: 20 },
-      { priority: 2_000_000_000, seconds: 10 },
-    ],
-  });
+  await expect
+    .poll(() => readRequest(home.path))
+    .toEqual({
+      periods: [
+        { priority: 0, seconds: 20 },
+        { priority: 2_000_000_000, seconds: 10 },
+      ],
+    });
   expect(said).toEqual([]);
   answerRequest(home.path);
   await asked;

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { CoreV1Pod, CoreV1PodStatus } from "../../worker/kinds/generated/types.ts";
 import { StatusReporter } from "./reporter.ts";
 
@@ -72,7 +72,7 @@ test("what a busy cluster had no time for is told again, and what it refuses is 
   const { report, answers } = reporting();
   await report(pod(1, ready("False")), ready("True"));
   await answers[0]?.(0, 429);
-  await vi.waitFor(() => expect(answers).toHaveLength(2));
+  await expect.poll(() => answers).toHaveLength(2);
   await answers[1]?.(0, 422);
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));

@@ -28,7 +28,7 @@ beforeAll(async () => {
     { CLUSTER: "Cluster" },
   );
   url = await miniflare.ready;
-}, 30_000);
+});
 
 afterAll(() => miniflare.dispose());
 

@@ -8,17 +8,13 @@ let miniflare: Miniflare;
 
 beforeAll(async () => {
   miniflare = await startWorker({ entryPoints: [join(import.meta.dirname, "durable-worker.ts")] }, { CASES: "Case" });
-}, 30_000);
+});
 
 afterAll(() => miniflare.dispose());
 
 describe("a store in a Durable Object", () => {
-  test.each(STORE_CONTRACT)(
-    "$name",
-    async ({ name }) => {
-      const response = await miniflare.dispatchFetch("http://contract", { method: "POST", body: name });
-      expect(await response.text()).toBe("passed");
-    },
-    30_000,
-  );
+  test.each(STORE_CONTRACT)("$name", async ({ name }) => {
+    const response = await miniflare.dispatchFetch("http://contract", { method: "POST", body: name });
+    expect(await response.text()).toBe("passed");
+  });
 });

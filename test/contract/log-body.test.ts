@@ -25,7 +25,7 @@ let url: string;
 beforeAll(async () => {
   miniflare = await startWorker({ stdin: { contents: WORKER, resolveDir: import.meta.dirname } }, { RELAYS: "Relay" });
   url = (await miniflare.ready).href;
-}, 30_000);
+});
 
 afterAll(() => miniflare.dispose());
 
