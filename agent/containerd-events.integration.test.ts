@@ -16,7 +16,7 @@ beforeAll(async () => {
     (event) => events.push(event),
     () => ends++,
   );
-}, 60_000);
+});
 
 afterAll(async () => {
   stop();

@@ -55,7 +55,7 @@ afterEach(() => {
 });
 
 const nerdctl = (...args: string[]) =>
-  checked(runtime.nerdctl.binary, args, { env: runtime.nerdctl.environment, timeoutMs: 60_000 });
+  checked(runtime.nerdctl.binary, args, { env: runtime.nerdctl.environment, timeoutMs: 300_000 });
 
 function newImages(configuration: PullConfiguration = {}, { nerdctl } = runtime): Images {
   const api = async (_method: string, _path: string, body?: unknown) => {
@@ -96,7 +96,7 @@ async function failure(image: string, pod?: CoreV1Pod): Promise<string | undefin
 
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {
   for (let waited = 0; !(await what()); waited += 20) {
-    if (waited > 20_000) throw new Error(`never came true: ${what}`);
+    if (waited > 300_000) throw new Error(`never came true: ${what}`);
     await effects.sleep(20);
   }
 }
@@ -444,6 +444,7 @@ describe("images that have to be signed", () => {
   test("run by the digest that is signed, and no others", async () => {
     images = signing();
     await ensure(`${registry.host}/team/app:1`);
+    await until(() => told.some((event) => event.startsWith("Pulled")));
     told = [];
     const digest = await registry.push("signed/app", "1", [await layerOf({ file: "signed" })]);
     const image = `${registry.host}/signed/app:1`;

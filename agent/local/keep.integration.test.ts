@@ -19,7 +19,7 @@ const runs = (pid: number | undefined) => {
 };
 
 async function eventually(what: string, check: () => boolean): Promise<void> {
-  const end = effects.now() + 20_000;
+  const end = effects.now() + 300_000;
   while (!check()) {
     if (effects.now() > end) throw new Error(`${what}: not in time`);
     await effects.sleep(10);
@@ -29,7 +29,7 @@ async function eventually(what: string, check: () => boolean): Promise<void> {
 /** `announcer`: what is run beside the first start. */
 function keep(announcer = "exit 0", workerd = "exec sleep 1000") {
   const script = join(home, "workerd");
-  writeFileSync(script, `#!/bin/sh\necho $$ >>${home}/started\necho "$@" >>${home}/arguments\n${workerd}\n`, {
+  writeFileSync(script, `#!/bin/sh\necho "$@" >>${home}/arguments\necho $$ >>${home}/started\n${workerd}\n`, {
     mode: 0o755,
   });
   const child = spawn("/bin/sh", [join(import.meta.dirname, "keep.sh"), home, script, "sh", "-c", announcer], {
@@ -39,7 +39,7 @@ function keep(announcer = "exit 0", workerd = "exec sleep 1000") {
   child.stderr?.on("data", (chunk: Buffer) => {
     said += chunk.toString();
   });
-  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
   return { child, ended, said: () => said };
 }
 
@@ -64,18 +64,18 @@ test("what ends is started again, and said", async () => {
   expect(read("arguments")).toBe(`serve ${home}/workerd.capnp\n`);
   process.kill(started()[0] as number, "SIGKILL");
   await eventually("the second start", () => started().length === 2);
-  expect(said()).toContain("the control plane ended (killed by SIGKILL) and is started again");
   child.kill("SIGTERM");
   expect(await ended).toBe(0);
+  expect(said()).toContain("the control plane ended (killed by SIGKILL) and is started again");
 });
 
 test("what ends at once is started ever more seldom, and its words are kept", async () => {
   const { child, ended, said } = keep("exit 0", "echo broken; exit 3");
-  await eventually("three starts", () => started().length === 3);
+  await eventually("three starts", () => started().length >= 3);
   expect(read("log/workerd.log")).toContain("broken\nbroken\n");
-  expect(said()).toContain("the control plane ended (exit code 3)");
   child.kill("SIGTERM");
   expect(await ended).toBe(0);
+  expect(said()).toContain("the control plane ended (exit code 3)");
 });
 
 test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it all", async (signal) => {
@@ -86,7 +86,7 @@ test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("%s ends it all", async (sig
   expect(await ended).toBe(0);
   await eventually("the announcer's end", () => !runs(announcer));
   expect(said()).toContain(`${signal}: stopping; containers keep running`);
-  expect(runs(started()[0])).toBe(false);
+  await eventually("its end", () => !runs(started()[0]));
   expect(existsSync(join(home, "supervisor.pid"))).toBe(false);
 });
 
@@ -95,13 +95,13 @@ test("who does not obey is killed", async () => {
   await eventually("the start", () => started().length === 1);
   child.kill("SIGTERM");
   expect(await ended).toBe(0);
-  expect(runs(started()[0])).toBe(false);
+  await eventually("its end", () => !runs(started()[0]));
 });
 
 test("nothing is kept that does not come to answer", async () => {
   const { ended } = keep("kill -USR1 $PPID");
   expect(await ended).toBe(1);
-  expect(runs(started()[0])).toBe(false);
+  await eventually("its end", () => !runs(started()[0]));
 });
 
 test("when it is killed, so is what it keeps", async () => {

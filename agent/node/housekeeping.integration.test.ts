@@ -20,14 +20,14 @@ import type { Observations } from "./thresholds.ts";
 
 const DISK = 1000;
 
-async function until(what: string, condition: () => Promise<boolean> | boolean, ms = 40_000): Promise<void> {
+async function until(what: string, condition: () => Promise<boolean> | boolean, ms = 300_000): Promise<void> {
   for (let waited = 0; !(await condition()); waited += 100) {
     if (waited > ms) throw new Error(`never came true: ${what}`);
     await effects.sleep(100);
   }
 }
 
-describe("a node whose disk fills up", { timeout: 120_000 }, () => {
+describe("a node whose disk fills up", () => {
   let runtime: TestRuntime;
   let manager: PodManager;
   let housekeeping: Housekeeping;
@@ -126,13 +126,13 @@ describe("a node whose disk fills up", { timeout: 120_000 }, () => {
       () => statuses.get("done")?.phase === "Succeeded" && statuses.get("runs")?.phase === "Running",
     );
     housekeeping.start();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     housekeeping?.stop();
     await manager?.stop();
     await runtime?.stop();
-  }, 30_000);
+  });
 
   test("removes images that nobody uses, and keeps those of containers that have ended", async () => {
     disk.available = 100;
@@ -149,12 +149,13 @@ describe("a node whose disk fills up", { timeout: 120_000 }, () => {
     expect(await runtime.nerdctl.list("skerry.dev/pod-name=done")).toEqual([]);
     expect(statuses.get("done")?.phase).toBe("Succeeded");
     expect(changes).toEqual(["DiskPressure"]);
-    expect(events).toContain("node-1 EvictionThresholdMet: Attempting to reclaim ephemeral-storage");
+    const told = "node-1 EvictionThresholdMet: Attempting to reclaim ephemeral-storage";
+    await until("an event tells of it", () => events.includes(told));
   });
 
   test("evicts what runs when that is not enough", async () => {
     disk.available = 50;
-    await until("the pod is over", () => statuses.get("runs")?.phase === "Failed", 60_000);
+    await until("the pod is over", () => statuses.get("runs")?.phase === "Failed");
     const { reason, message, conditions } = statuses.get("runs") ?? {};
     expect(reason).toBe("Evicted");
     expect(message).toMatch(

@@ -52,7 +52,7 @@ class Client {
   }
 }
 
-async function eventually(what: string, condition: () => boolean, found = () => "", ms = 10_000): Promise<void> {
+async function eventually(what: string, condition: () => boolean, found = () => "", ms = 300_000): Promise<void> {
   for (let waited = 0; !condition(); waited += 20) {
     if (waited > ms) throw new Error(`never came true: ${what}, only ${found()}`);
     await effects.sleep(20);
@@ -80,7 +80,7 @@ const commandLines = () =>
 const ownChildren = () =>
   readFileSync("/proc/thread-self/children", "utf8").split(" ").filter(Boolean).map(commandLine);
 
-describe("streams to a real container", { timeout: 30_000 }, () => {
+describe("streams to a real container", () => {
   let runtime: TestRuntime;
   let server: WebSocketServer;
   let keeper: Keeper;
@@ -150,12 +150,12 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
       "mkdir /tmp/www; echo inside > /tmp/www/index.html; httpd -p 127.0.0.1:81 -h /tmp/www; exec httpd -f -p 80 -h /tmp/www",
     );
     sandbox = { id: main.containerId, number: 0, network: `/proc/${main.pid}/ns/net`, running: true };
-  }, 60_000);
+  });
 
   afterAll(async () => {
     server?.close();
     await runtime?.stop();
-  }, 30_000);
+  });
 
   test("a command's outputs and exit code come apart", async () => {
     const client = await exec(["sh", "-c", "echo out; echo err >&2; exit 7"]);
@@ -188,7 +188,9 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
   });
 
   test("a terminal has the client's size, and lines end as terminals end them", async () => {
-    const client = await exec(["sh", "-c", "sleep 0.5; stty size; test -t 0 && echo terminal; exit 3"], "stdin", "tty");
+    const sized = 'until test "$(stty size 2>/dev/null)" = "33 99"; do sleep 0.1; done';
+    const script = `${sized}; stty size; test -t 0 && echo terminal; exit 3`;
+    const client = await exec(["sh", "-c", script], "stdin", "tty");
     client.send(4, '{"Width":99,"Height":33}');
     expect((await client.status()).details?.causes?.[0]?.message).toBe("3");
     expect(client.output[1]).toBe("33 99\r\nterminal\r\n");
@@ -231,7 +233,10 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
 
   test("logs come with their end, and are followed to the container's end", async () => {
     const container = await start("talker", "echo one; sleep 1; echo two >&2");
-    const ends = effects.sleep(2_000).then(() => containers.set("talker", { ...container, running: false }));
+    const printed = () => readFileSync(container.logPath ?? "", "utf8").includes("two");
+    const ends = eventually("all is printed", printed).then(() =>
+      containers.set("talker", { ...container, running: false }),
+    );
     const [whole] = await Promise.all([logOf("talker", [["follow", "true"]]), ends]);
     expect(whole).toBe("one\ntwo\n");
     expect(await logOf("talker", [["tailLines", "1"]])).toBe("two\n");
@@ -289,14 +294,15 @@ describe("streams to a real container", { timeout: 30_000 }, () => {
 
   test("a command goes with its container, in a terminal or not", async () => {
     const doomed = await start("doomed", "exec sleep 1000");
-    const command: [string, string][] = ["sleep", "999"].map((word) => ["command", word]);
+    const seconds = `9${process.pid}`; // no other program's
+    const command: [string, string][] = ["sleep", seconds].map((word) => ["command", word]);
     const clients = [
       await open("exec", "doomed", [...command, ["stdout", "true"]]),
       await open("exec", "doomed", [...command, ["stdout", "true"], ["tty", "true"]]),
     ];
     await eventually(
       "both run",
-      () => commandLines().filter((line) => line === "sleep 999").length === clients.length,
+      () => commandLines().filter((line) => line === `sleep ${seconds}`).length === clients.length,
       () => JSON.stringify(clients.map(({ output }) => output)),
     );
     process.kill(doomed.pid ?? 0, "SIGKILL");

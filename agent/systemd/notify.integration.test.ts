@@ -40,7 +40,7 @@ test("systemd hears READY, that the agent lives, and STOPPING", async () => {
   while (!heard.includes("listens")) await once(listener.stdout as NodeJS.ReadableStream, "data");
   const notifier = notifierFor({ NOTIFY_SOCKET: socket, WATCHDOG_USEC: "400000" }, { run, timers: effects });
   const until = async (word: string) => {
-    for (let n = 0; n < 500 && !heard.includes(word); n++) await effects.sleep(20);
+    for (let n = 0; n < 10_000 && !heard.includes(word); n++) await effects.sleep(20);
     expect(heard).toContain(word);
   };
   notifier.ready();

@@ -130,4 +130,4 @@ test(`${REQUESTS} random requests`, async () => {
   const [, , filled, , last] = sizes;
   expect(last?.memory, JSON.stringify(sizes)).toBeLessThan((filled?.memory ?? 0) * 1.5);
   expect(last?.disk, JSON.stringify(sizes)).toBeLessThan((filled?.disk ?? 0) * 1.5);
-}, 900_000);
+});

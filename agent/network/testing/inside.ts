@@ -46,7 +46,7 @@ export type Commands = {
 
 type Handler<T> = (argument: T) => Promise<unknown>;
 
-const LIMIT_MS = 1_500;
+const LIMIT_MS = 3_000;
 let network: NodeNetwork | undefined;
 
 const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
