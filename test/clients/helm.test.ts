@@ -23,7 +23,7 @@ afterAll(async () => {
 
 async function helm(args: string): Promise<string> {
   const env = ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"].map((name) => `${name}=${home}/${name}`);
-  const done = await cluster.kubectl([...env, program, ...args.split(" ")], { kubectl: "env", timeoutMs: 120_000 });
+  const done = await cluster.kubectl([...env, program, ...args.split(" ")], { kubectl: "env" });
   if (done.code !== 0) throw new Error(`helm ${args} ended with ${done.code}: ${done.all}\n${cluster.logs()}`);
   return done.stdout;
 }
@@ -31,7 +31,7 @@ async function helm(args: string): Promise<string> {
 const color = () => cluster.ok("get configmap shop-web -o jsonpath={.data.color}");
 
 test("install makes the CRDs, runs hooks in their order and waits until all is ready", async () => {
-  const said = await helm(`install shop ${home}/chart --wait --timeout 90s --set color=red`);
+  const said = await helm(`install shop ${home}/chart --wait --timeout 300s --set color=red`);
   expect(said).toMatch(/STATUS: deployed\nREVISION: 1/);
   expect(await color()).toBe("red");
   expect(await cluster.ok("get deployment shop-web -o jsonpath={.status.readyReplicas}")).toBe("1");
@@ -43,13 +43,13 @@ test("install makes the CRDs, runs hooks in their order and waits until all is r
 });
 
 test("the chart's own test pod runs", async () => {
-  expect(await helm("test shop --timeout 90s")).toMatch(/Phase:\s+Succeeded/);
+  expect(await helm("test shop --timeout 300s")).toMatch(/Phase:\s+Succeeded/);
 });
 
 test("upgrade changes what changed, and keeps what others have added", async () => {
   await cluster.ok("label configmap shop-web added=by-hand");
   const before = await cluster.ok("get deployment shop-web -o jsonpath={.metadata.uid}");
-  const said = await helm(`upgrade shop ${home}/chart --wait --timeout 90s --set color=blue --set replicas=2`);
+  const said = await helm(`upgrade shop ${home}/chart --wait --timeout 300s --set color=blue --set replicas=2`);
   expect(said).toContain("REVISION: 2");
   expect(await color()).toBe("blue");
   expect(await cluster.ok("get deployment shop-web -o jsonpath={.metadata.uid},{.status.readyReplicas}")).toBe(
@@ -59,14 +59,14 @@ test("upgrade changes what changed, and keeps what others have added", async () 
 });
 
 test("what does not become ready is told, and the release is failed", async () => {
-  await expect(helm(`upgrade shop ${home}/chart --wait --timeout 3s --set image=nowhere:1`)).rejects.toThrow(
+  await expect(helm(`upgrade shop ${home}/chart --wait --timeout 5s --set image=nowhere:1`)).rejects.toThrow(
     /context deadline exceeded|timed out/,
   );
   expect(await helm("history shop -o json")).toContain('"status":"failed"');
 });
 
 test("rollback brings the first revision back", async () => {
-  await helm("rollback shop 1 --wait --timeout 90s");
+  await helm("rollback shop 1 --wait --timeout 300s");
   expect(await color()).toBe("red");
   expect(await cluster.ok("get deployment shop-web -o jsonpath={.spec.replicas}")).toBe("1");
   const history = JSON.parse(await helm("history shop -o json")) as { revision: number; status: string }[];
@@ -86,7 +86,7 @@ test("dry runs say what would be and change nothing", async () => {
 });
 
 test("uninstall leaves nothing of the release but its CRDs", async () => {
-  await helm("uninstall shop --wait --timeout 90s");
+  await helm("uninstall shop --wait --timeout 300s");
   expect(await cluster.ok("get deployment,configmap,job,ware,secret -l app.kubernetes.io/instance=shop -o name")).toBe(
     "",
   );

@@ -74,7 +74,7 @@ function follow(name: string, watchList: boolean): { stop(): Promise<Report> } {
   child.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk;
   });
-  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const ended = new Promise((resolve) => child.once("close", resolve));
   return {
     async stop() {
       child.stdin?.end();

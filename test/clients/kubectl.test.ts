@@ -1,6 +1,6 @@
 /** What kubectl does beyond an application's daily life, with every version of it that is here. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { TestCluster } from "../support/cluster.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
 import { kubectls } from "../support/programs.ts";
 
 const clients = await kubectls();
@@ -127,10 +127,10 @@ describe.each(clients)("kubectl $version", ({ version, path }) => {
     await ok("wait --for=jsonpath={.status.readyReplicas}=1 deployment/waited --timeout=60s");
     const late = await kubectl("wait --for=condition=Ready pod/nobody --timeout=1s");
     expect([late.code, late.stderr.trim()]).toEqual([1, 'Error from server (NotFound): pods "nobody" not found']);
-    const created = kubectl("wait --for=create configmap/awaited --timeout=30s");
+    const created = kubectl("wait --for=create configmap/awaited --timeout=300s");
     await ok("create configmap awaited");
     expect((await created).code).toBe(0);
-    const gone = kubectl("wait --for=delete configmap/awaited --timeout=30s");
+    const gone = kubectl("wait --for=delete configmap/awaited --timeout=300s");
     await ok("delete configmap awaited");
     expect((await gone).code).toBe(0);
   });
@@ -138,10 +138,13 @@ describe.each(clients)("kubectl $version", ({ version, path }) => {
   test("events tell what became of an object", async () => {
     await ok("run told --image=busybox:test --restart=Never -- true");
     await ok("wait --for=jsonpath={.status.phase}=Succeeded pod/told --timeout=60s");
-    const rows = (await ok("events --for pod/told")).trim().split("\n");
-    expect(rows[0]).toMatch(/^LAST SEEN\s+TYPE\s+REASON\s+OBJECT\s+MESSAGE$/);
-    const reasons = rows.slice(1).map((row) => row.split(/\s{2,}/)[2]);
-    expect(reasons.sort()).toEqual(["Created", "Pulled", "Scheduled", "Started"]);
+    await eventually("all is told", async () => {
+      const rows = (await ok("events --for pod/told")).trim().split("\n");
+      expect(rows[0]).toMatch(/^LAST SEEN\s+TYPE\s+REASON\s+OBJECT\s+MESSAGE$/);
+      const reasons = rows.slice(1).map((row) => row.split(/\s{2,}/)[2]);
+      expect(reasons.sort()).toEqual(["Created", "Pulled", "Scheduled", "Started"]);
+      return true;
+    });
     expect(await ok("events --types=Warning --for pod/told")).toBe("");
   });
 

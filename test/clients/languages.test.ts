@@ -60,7 +60,7 @@ describe.each(Object.entries(PROGRAMS))("%s", (name, prepare) => {
       .replaceAll(/[^a-z]+/g, "-")
       .replaceAll(/^-|-$/g, "");
     await cluster.ok(`create namespace ${namespace}`);
-    const done = await cluster.kubectl([...args, namespace], { kubectl: program, timeoutMs: 120_000 });
+    const done = await cluster.kubectl([...args, namespace], { kubectl: program });
     expect(done.stdout.trim().split("\n"), done.stderr).toEqual(DAY);
     expect(done.code).toBe(0);
   });

@@ -36,10 +36,15 @@ describe("an operator", () => {
     await site("blog", "hello", 2);
     await ready("blog");
     expect(await field("deployment blog", "{.status.availableReplicas}")).toBe("2");
-    expect(await cluster.ok("exec deployment/blog -- wget -qO- http://127.0.0.1:8080/")).toBe("hello");
+    await eventually(
+      "it serves",
+      async () => (await cluster.ok("exec deployment/blog -- wget -qO- http://127.0.0.1:8080/")) === "hello",
+    );
     const row = (await cluster.ok("get st blog --no-headers")).trim().split(/\s+/);
     expect(row).toEqual(["blog", "2", "True"]);
-    expect(await cluster.ok("events --for=site/blog")).toContain("Deployment blog was created");
+    await eventually("an event", async () =>
+      (await cluster.ok("events --for=site/blog")).includes("Deployment blog was created"),
+    );
   });
 
   test("follows changes: of the resource, by its scale, and of what it owns", async () => {
@@ -79,7 +84,7 @@ describe("an operator", () => {
     await site("shop", "news");
     await ready("shop");
     const unique = async (name: string) => field(`site ${name}`, '{.status.conditions[?(@.type=="Unique")].status}');
-    expect(await unique("shop")).toBe("False");
+    await eventually("it is told to be the same", async () => (await unique("shop")) === "False");
     await cluster.ok("rollout status -n operators deployment/site-operator --timeout=60s");
   });
 
@@ -101,6 +106,7 @@ describe("an operator", () => {
 
   test("goes with its definition", async () => {
     await site("last", "x", 0);
+    await eventually("its end is guarded", async () => (await field("site last", "{.metadata.finalizers}")) !== "");
     await cluster.ok("delete crd sites.example.com --timeout=60s");
     expect(await field("configmap -n operators ledger", "{.data.last}")).toBe("x");
   });

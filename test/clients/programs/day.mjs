@@ -60,7 +60,9 @@ say(`ready after ${first[0]}${first.slice(1).toLowerCase()}`);
 
 const pods = await core.listNamespacedPod({ namespace, labelSelector: "app=web" });
 const { name } = pods.items[0].metadata;
-say(`log: ${(await core.readNamespacedPodLog({ name, namespace })).trim()}`);
+let log = ""; // a container that runs may not have said anything yet
+while (log === "") log = (await core.readNamespacedPodLog({ name, namespace })).trim();
+say(`log: ${log}`);
 
 let said = "";
 const sink = new Writable({

@@ -45,7 +45,7 @@ say(f"created {made.metadata.name} with {made.spec.replicas} replicas")
 
 first = None
 for event in watch.Watch().stream(
-    core.list_namespaced_pod, namespace, label_selector="app=web", timeout_seconds=60
+    core.list_namespaced_pod, namespace, label_selector="app=web", timeout_seconds=600
 ):
     first = first or event["type"]
     ready = [c for c in event["object"].status.conditions or [] if c.type == "Ready"]
@@ -54,7 +54,10 @@ for event in watch.Watch().stream(
 say(f"ready after {first.title()}")
 
 pod = core.list_namespaced_pod(namespace, label_selector="app=web").items[0].metadata.name
-say("log: " + core.read_namespaced_pod_log(pod, namespace).strip())
+log = ""  # a container that runs may not have said anything yet
+while log == "":
+    log = core.read_namespaced_pod_log(pod, namespace).strip()
+say("log: " + log)
 out = stream(
     core.connect_get_namespaced_pod_exec,
     pod,
@@ -129,7 +132,7 @@ def late():
 threading.Timer(0.2, late).start()
 seen = []
 for event in watch.Watch().stream(
-    core.list_namespaced_config_map, namespace, resource_version=since, timeout_seconds=30
+    core.list_namespaced_config_map, namespace, resource_version=since, timeout_seconds=600
 ):
     seen.append(f"{event['type']} {event['object'].metadata.name}")
     if event["type"] == "DELETED":

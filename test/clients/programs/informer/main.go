@@ -26,7 +26,7 @@ import (
 const (
 	namespace    = corev1.NamespaceDefault
 	selector     = "written=here"
-	catchUp      = time.Minute
+	catchUp      = 5 * time.Minute
 	startsEvery  = 10 * time.Second
 	protobufType = "application/vnd.kubernetes.protobuf"
 )
@@ -153,7 +153,7 @@ var dialer = net.Dialer{}
 
 // patientDial waits for a server that is being started.
 func patientDial(ctx context.Context, network, address string) (net.Conn, error) {
-	end := time.Now().Add(20 * time.Second)
+	end := time.Now().Add(2 * time.Minute)
 	for {
 		connection, err := dialer.DialContext(ctx, network, address)
 		if err == nil || time.Now().After(end) || ctx.Err() != nil {

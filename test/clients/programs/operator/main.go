@@ -49,7 +49,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	lease, renew, retry := 3*time.Second, 2*time.Second, 500*time.Millisecond
+	lease, renew, retry := 10*time.Second, 8*time.Second, 500*time.Millisecond
 	manager, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                  scheme,
 		LeaderElection:          true,
