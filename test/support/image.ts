@@ -16,6 +16,9 @@ export type ImageOptions = {
   busybox?: string;
   /** Static programs of this machine to put into /bin, by name. */
   programs?: Record<string, string>;
+  /** Other files of this machine, by their path in the image. */
+  files?: Record<string, string>;
+  entrypoint?: readonly string[];
   /** Whom its containers run as, unless the pod says otherwise. */
   user?: string;
   /** Lines of /etc/passwd and /etc/group beside root's. */
@@ -34,6 +37,8 @@ export async function writeBusyboxImage(path: string, options: ImageOptions = {}
   for (const applet of APPLETS) layer.entry({ name: `bin/${applet}`, type: "symlink", linkname: "busybox" });
   for (const [name, program] of Object.entries(options.programs ?? {}))
     layer.entry({ name: `bin/${name}`, mode: 0o755 }, readFileSync(program));
+  for (const [name, file] of Object.entries(options.files ?? {}))
+    layer.entry({ name: name.replace(/^\//, ""), mode: 0o755 }, readFileSync(file));
   layer.entry({ name: "etc/passwd" }, `root:x:0:0:root:/:/bin/sh\n${options.users ?? ""}`);
   if (options.groups) layer.entry({ name: "etc/group" }, `root:x:0:\n${options.groups}`);
   const layerTar = await collect(layer);
@@ -41,7 +46,12 @@ export async function writeBusyboxImage(path: string, options: ImageOptions = {}
   const config = JSON.stringify({
     architecture: process.arch === "arm64" ? "arm64" : "amd64",
     os: "linux",
-    config: { Env: ["PATH=/bin"], Cmd: ["sh"], ...(options.user && { User: options.user }), ...volumes },
+    config: {
+      Env: ["PATH=/bin"],
+      ...(options.entrypoint ? { Entrypoint: options.entrypoint } : { Cmd: ["sh"] }),
+      ...(options.user && { User: options.user }),
+      ...volumes,
+    },
     rootfs: { type: "layers", diff_ids: [`sha256:${createHash("sha256").update(layerTar).digest("hex")}`] },
   });
   const tag = options.tag ?? BUSYBOX_IMAGE;

