@@ -8,7 +8,7 @@ import type { CoreV1NodeList, CoreV1PersistentVolumeClaim } from "../../worker/k
 import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
-import { checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
+import { type Answer, checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
 import type { Reach } from "./reach.ts";
 
 /** Everything a node does may take that long between two bytes: it writes to its disk before it answers. */
@@ -70,10 +70,16 @@ export async function restoreVolume(context: BackupContext, text: string, option
   const users = await usersOf(server, claim);
   if (users.length > 0) throw new Error(`pods use the volume: ${users.map(nameOf).join(", ")}`);
   const path = `${dataPath(claim)}?replace=${options.replace === true}`;
-  const answer = await upload(server, "PUT", path, archive, { type: "application/x-tar", timeoutMs: SILENT_MS });
-  if (answer.code === 409) throw new Error(`nothing was changed: ${answer.body.message}${hintFor(answer.text)}`);
-  const { body } = checked("PUT", path, answer);
+  // Asked first without a body, so that nothing is sent in vain.
+  settled("PUT", path, await send(server, "PUT", path));
+  const sending = { type: "application/x-tar", timeoutMs: SILENT_MS };
+  const { body } = settled("PUT", path, await upload(server, "PUT", path, archive, sending));
   context.progress(`restored ${body.bytes} bytes into ${inWords(claim)}`);
+}
+
+function settled(method: string, path: string, answer: Answer): Answer {
+  if (answer.code !== 409 && answer.code !== 400) return checked(method, path, answer);
+  throw new Error(`nothing was changed: ${answer.body.message}${hintFor(answer.text)}`);
 }
 
 const hintFor = (text: string) => (/must be told to replace/.test(text) ? ": --replace does" : "");

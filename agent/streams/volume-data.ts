@@ -4,6 +4,7 @@ import type { ProxyRequest } from "../../worker/protocol/link.ts";
 import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
 import { checked, open, read } from "../local/http.ts";
 import type { NodeIdentity } from "../local/join.ts";
+import { ArchiveError } from "../volumes/persistent/data.ts";
 import { DataRefusal, type VolumeData } from "../volumes/persistent/provisioned.ts";
 import type { Ask, Edge } from "./proxy.ts";
 
@@ -32,14 +33,20 @@ export async function serveVolume(edge: Edge, ask: Ask, volume: Volume, data: Vo
   const has = (name: string) => query.get(name) === "true";
   if (!data) return answer(edge, 404, { message: "this node has no volumes" });
   try {
+    if (ask.method === "PUT" && !ask.hasBody) {
+      data.check(volume, has("replace"));
+      return await answer(edge, 200, {});
+    }
     if (ask.method === "PUT") {
       const bytes = await data.write(volume, bodyFrom(edge), has("replace"));
       return await answer(edge, 200, { bytes });
     }
     await send(edge, data.read(volume, has("unused")));
   } catch (error) {
+    const { message } = error as Error;
+    if (error instanceof ArchiveError) return await answer(edge, 400, { message, reason: "BadRequest" });
     if (!(error instanceof DataRefusal)) throw error;
-    await answer(edge, 409, { message: error.message, reason: "Conflict" });
+    await answer(edge, 409, { message, reason: "Conflict" });
   }
 }
 
@@ -64,6 +71,7 @@ async function send(edge: Edge, archive: AsyncIterable<Buffer>): Promise<void> {
 /** What the client sends; it breaks off when the client does. */
 function bodyFrom(edge: Edge): Readable {
   const body = new PassThrough();
+  body.on("error", () => {}); // who reads it hears of it; where nobody does, nobody has to
   edge.socket.once("close", () => {
     if (!body.writableEnded) body.destroy(new Error(GONE));
   });

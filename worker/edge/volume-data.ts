@@ -20,5 +20,6 @@ export async function openVolumeData(
   if (!answer.headers.has(GRANT_HEADER)) return answer;
   const socket = await dialRelay(relays, clusterName, (await answer.json()) as StreamGrant);
   const ask = { method: request.method, path: pathname + search, headers: forwarded(request.headers), prefix: "" };
-  return exchange(socket, ask, request.body);
+  const isEmpty = request.headers.get("content-length") === "0";
+  return exchange(socket, ask, isEmpty ? null : request.body);
 }

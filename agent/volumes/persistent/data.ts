@@ -13,6 +13,11 @@ const CHANGED = 1;
 const END_BYTES = 1024;
 const MOST_SAID = 4096;
 
+/** What came is no archive, or not all of one. */
+export class ArchiveError extends Error {
+  override readonly name = "ArchiveError";
+}
+
 /** Throws at the end where it is not all of it. `still`: nobody changes anything meanwhile. */
 export async function* packed(folder: string, still: boolean): AsyncGenerator<Buffer> {
   const flags = [...FLAGS, "--sparse", "--one-file-system"];
@@ -27,7 +32,7 @@ export async function* packed(folder: string, still: boolean): AsyncGenerator<Bu
   }
 }
 
-/** Fills an empty folder with what an archive has, and has it all on the disk before it resolves. Returns its bytes. */
+/** Fills an empty folder with what an archive has, and has it all on the disk before it resolves. Returns its bytes. Throws `ArchiveError`. */
 export async function unpack(folder: string, archive: Readable): Promise<number> {
   const flags = [...FLAGS, "--same-owner", "--preserve-permissions", "--delay-directory-restore"];
   const tar = spawn("tar", ["--extract", ...flags, "--directory", folder], { stdio: ["pipe", "ignore", "pipe"] });
@@ -49,11 +54,11 @@ export async function unpack(folder: string, archive: Readable): Promise<number>
     });
     await sent;
     const { code, said } = await ended;
-    if (code !== 0) throw new Error(`not unpacked: ${said}`);
+    if (code !== 0) throw new ArchiveError(`not unpacked: ${said}`);
   } finally {
     if (tar.exitCode === null) tar.kill("SIGKILL");
   }
-  if (last.length < END_BYTES || last.some((byte) => byte !== 0)) throw new Error("the archive is truncated");
+  if (last.length < END_BYTES || last.some((byte) => byte !== 0)) throw new ArchiveError("the archive is truncated");
   const synced = await run("sync", ["--file-system", folder]);
   if (synced.code !== 0) throw new Error(`sync: ${synced.stderr.trim()}`);
   return bytes;
@@ -66,6 +71,6 @@ function endOf(tar: ReturnType<typeof spawn>): Promise<{ code: number; said: str
   });
   return new Promise((resolve) => {
     tar.once("error", (error) => resolve({ code: -1, said: error.message }));
-    tar.once("close", (code) => resolve({ code: code ?? -1, said: said.trim().split("\n").at(-1) ?? "" }));
+    tar.once("close", (code) => resolve({ code: code ?? -1, said: said.trim().split("\n")[0] ?? "" }));
   });
 }

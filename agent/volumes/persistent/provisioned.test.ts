@@ -1,10 +1,21 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import type { Json } from "../../../worker/protocol/link.ts";
 import { effects } from "../../effects.ts";
+import { packed } from "./data.ts";
 import { machineFolders, ProvisionedVolumes } from "./provisioned.ts";
 
 const root = mkdtempSync(join(tmpdir(), "skerry-provisioned-"));
@@ -133,4 +144,89 @@ test("without an uplink it is told later, and while a pod has it, it is kept", a
   await until(() => told.length > 0);
   expect(told).toEqual([removed("pvc-1")]);
   expect(failures).toEqual([]);
+});
+
+async function collect(pieces: AsyncIterable<Buffer>): Promise<Buffer[]> {
+  const all: Buffer[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return all;
+}
+const archiveOf = async (folder: string) => Readable.from(await collect(packed(folder, true)));
+
+test("a volume's data is replaced as a whole, and only where nobody has it", async () => {
+  const source = join(home, "source");
+  mkdirSync(source, { recursive: true });
+  writeFileSync(join(source, "new"), "x".repeat(100_000));
+  const named = { name: "pvc-1", path: join(home, "volumes/pvc-1_default_data") };
+  await volumes.write(named, await archiveOf(source), false);
+  expect(readFileSync(join(named.path, "new"), "utf8")).toHaveLength(100_000);
+  await expect(volumes.write(named, await archiveOf(source), false)).rejects.toThrow("must be told to replace");
+
+  writeFileSync(join(named.path, "old"), "");
+  const part = (await collect(packed(source, true))).map((bytes) => bytes.subarray(0, 50_000)).slice(0, 1);
+  await expect(volumes.write(named, Readable.from(part), true)).rejects.toThrow();
+  expect(readdirSync(named.path).sort()).toEqual(["new", "old"]);
+  await volumes.write(named, await archiveOf(source), true);
+  expect(readdirSync(named.path)).toEqual(["new"]);
+  expect(readdirSync(join(home, "volumes/.incoming"))).toEqual([]);
+
+  const use = join(home, "pods/uid/volumes/kubernetes.io~local-volume/pvc-1");
+  mkdirSync(use, { recursive: true });
+  await expect(volumes.write(named, await archiveOf(source), true)).rejects.toThrow("pods have the volume: uid");
+  await expect(collect(volumes.read(named, true))).rejects.toThrow("pods have the volume: uid");
+  const elsewhere = { name: "pvc-1", path: join(home, "source") };
+  await expect(volumes.write(elsewhere, await archiveOf(source), true)).rejects.toThrow("no volume of this node");
+});
+
+test("an agent that was killed while it replaced data gives back what there was", async () => {
+  const one = volume("pvc-1", "Bound");
+  const former = join(home, "volumes/.incoming/pvc-1_default_data.former");
+  mkdirSync(former, { recursive: true });
+  writeFileSync(join(former, "kept"), "");
+  await volumes.make(one);
+  expect(readdirSync(join(home, "volumes/pvc-1_default_data"))).toEqual(["kept"]);
+});
+
+test("a volume that moves here is brought once, and told of when it is whole; what is left of one is removed", async () => {
+  let brought = 0;
+  const source = {
+    async receive(_claim: object, folder: string) {
+      brought++;
+      if (brought === 1) throw new Error("broke off");
+      mkdirSync(folder, { recursive: true });
+    },
+  };
+  const parts = { home, node: "node-a", folders: machineFolders(home), source };
+  const api = async (_method: string, _path: string, body?: Json) => {
+    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
+    return { code: 200, body: {} };
+  };
+  const after = (_ms: number, body: () => void) => {
+    retry = body;
+    return () => {};
+  };
+  const moving = new ProvisionedVolumes({ ...parts, api, timers: { after, sleep: async () => {} } });
+  moving.onFailure = (_volume, reason, message) => failures.push(`${reason}: ${message}`);
+  const there = volume("pvc-1", "Bound", { node: "node-b", path: "/elsewhere/pvc-1_default_data" });
+  const annotated = (name: string, folder: string) => ({
+    ...there,
+    metadata: { ...there.metadata, annotations: { ...there.metadata?.annotations, [`skerry.dev/${name}`]: folder } },
+  });
+  const coming = annotated("moving-to", "node-a/pvc-1_default_data.1");
+  moving.sync([coming]);
+  await until(() => retry !== undefined);
+  expect(failures).toEqual(["VolumeMoveFailed: broke off"]);
+  tryAgain();
+  await until(() => told.length > 0);
+  moving.sync([coming]);
+  expect(told).toEqual([removed(null, "pvc-1_default_data.1")]);
+  await expect(moving.make({ ...coming, spec: { local: { path: join(home, "volumes/pvc-1_x") } } })).rejects.toThrow(
+    "the volume is being moved to node node-a",
+  );
+  // It was called off.
+  moving.sync([annotated("left-on", "node-a/pvc-1_default_data.1")]);
+  await until(() => told.length > 2);
+  expect(told.slice(1)).toEqual([removed(null), removed("pvc-1_default_data.1")]);
+  expect(readdirSync(join(home, "volumes"))).toEqual([]);
+  expect(brought).toBe(2);
 });

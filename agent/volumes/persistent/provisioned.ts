@@ -34,12 +34,14 @@ export class DataRefusal extends Error {
   override readonly name = "DataRefusal";
 }
 
-/** What is in the volumes, as tar streams. Both throw `DataRefusal`. */
+/** What is in the volumes, as tar streams. All throw `DataRefusal`. */
 export interface VolumeData {
   /** `unused`: only while no pod has it. Throws at the end where it is not all of it. */
   read(volume: Named, unused: boolean): AsyncIterable<Buffer>;
   /** Puts what an archive has in the place of what there is, all of it or nothing; without `replace` only of nothing. */
   write(volume: Named, archive: Readable, replace: boolean): Promise<number>;
+  /** Throws what `write` would refuse as things are, before anything is sent. */
+  check(volume: Named, replace: boolean): void;
 }
 
 /** What the agent's core needs of them. */
@@ -199,20 +201,22 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (unused) this.#refuseUsed(name);
   }
 
-  async write({ name, path }: Named, archive: Readable, replace: boolean): Promise<number> {
+  check({ name, path }: Named, replace: boolean): void {
     const folder = this.#given({ name, path });
+    this.#refuseUsed(name);
+    if (!replace && !isEmpty(folder)) throw new DataRefusal("the volume has data, and must be told to replace it");
+  }
+
+  async write(volume: Named, archive: Readable, replace: boolean): Promise<number> {
+    const { name } = volume;
+    const folder = this.#given(volume);
     if (this.#writing.has(name)) throw new DataRefusal("the volume is being restored already");
     this.#writing.add(name);
     try {
-      const isEmpty = () => !existsSync(folder) || readdirSync(folder).length === 0;
-      const check = () => {
-        this.#refuseUsed(name);
-        if (!replace && !isEmpty()) throw new DataRefusal("the volume has data, and must be told to replace it");
-      };
-      check();
+      this.check(volume, replace);
       const bytes = await place(folder, archive, () => {
-        check();
-        if (!isEmpty()) renameSync(folder, formerOf(folder));
+        this.check(volume, replace);
+        if (!isEmpty(folder)) renameSync(folder, formerOf(folder));
       });
       await rm(formerOf(folder), { recursive: true, force: true });
       return bytes;
@@ -257,6 +261,8 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (this.#words() !== words) await this.#tell();
   }
 }
+
+const isEmpty = (folder: string): boolean => !existsSync(folder) || readdirSync(folder).length === 0;
 
 /** Where the data lies that is being replaced, until all of what replaces it is in its place. */
 const formerOf = (folder: string): string => `${stagingOf(folder)}.former`;

@@ -48,6 +48,7 @@ export type Download = (claim: Claim, signal: AbortSignal) => Promise<Readable>;
 export const sourceFrom = (download: Download): Source => ({
   async receive(claim, folder, signal) {
     const archive = await download(claim, signal);
+    archive.on("error", () => {}); // who reads it hears of it
     signal.addEventListener("abort", () => archive.destroy(new Error("the move was called off")));
     await place(folder, archive, () => signal.throwIfAborted());
   },
