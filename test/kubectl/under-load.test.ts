@@ -24,7 +24,7 @@ spec:
   template:
     metadata: { labels: { app: shop } }
     spec:
-      terminationGracePeriodSeconds: 10
+      terminationGracePeriodSeconds: 30
       topologySpreadConstraints:
         - { maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: { matchLabels: { app: shop } } }
       tolerations:
@@ -34,7 +34,7 @@ spec:
           image: busybox:test
           command: [sh, -c, 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
           readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { sleep: { seconds: 3 } } }
+          lifecycle: { preStop: { sleep: { seconds: 5 } } }
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -67,7 +67,7 @@ beforeAll(async () => {
   await machine.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));
   await cluster.ok("wait --for=condition=Ready node/node-b --timeout=60s");
   await cluster.apply(APPLICATION);
-  await cluster.ok("rollout status deployment/shop --timeout=120s", { timeoutMs: 130_000 });
+  await cluster.ok("rollout status deployment/shop --timeout=120s");
   const { spec } = await cluster.json<Service>("get service shop");
   ways = {
     service: { url: `http://${spec.clusterIP}/index.html` },
@@ -75,16 +75,12 @@ beforeAll(async () => {
     ingress: { url: `http://${lan.host}:${http}/index.html`, host: HOST },
   };
   for (const [way, { url, host }] of Object.entries(ways))
-    await eventually(
-      `all pods answer by the ${way}`,
-      async () => {
-        const answers = await Promise.all(Array.from({ length: 32 }, () => fetchText(url, 10_000, host)));
-        const answering = new Set(answers);
-        if (answering.size < 4) throw new Error(`only ${[...answering]}`);
-        return true;
-      },
-      60_000,
-    );
+    await eventually(`all pods answer by the ${way}`, async () => {
+      const answers = await Promise.all(Array.from({ length: 32 }, () => fetchText(url, 30_000, host)));
+      const answering = new Set(answers);
+      if (answering.size < 4) throw new Error(`only ${[...answering]}`);
+      return true;
+    });
 });
 afterAll(async () => {
   await cluster?.stop();
@@ -146,11 +142,11 @@ describe("no request is lost", () => {
 
   test("while a node is drained, within the disruption budget, and comes back", async () => {
     const loads = await during(async () => {
-      await cluster.ok("drain node-b --ignore-daemonsets --timeout=120s", { timeoutMs: 130_000 });
+      await cluster.ok("drain node-b --ignore-daemonsets --timeout=120s");
       await settled(4, "node-a");
       await cluster.ok("uncordon node-b");
       await cluster.ok("rollout restart deployment shop");
-      await cluster.ok("rollout status deployment shop --timeout=120s", { timeoutMs: 130_000 });
+      await cluster.ok("rollout status deployment shop --timeout=120s");
       await settled(4);
     });
     expectNoneLost(loads);
@@ -182,7 +178,7 @@ describe("a node dies", () => {
     for (const [way, { answers }] of Object.entries(until)) expect(answers.length, way).toBeGreaterThan(0);
     await eventually("every way leads to the others", async () => {
       const asked = Object.values(ways).flatMap((way) => Array.from({ length: 8 }, () => way));
-      return (await Promise.all(asked.map(({ url, host }) => fetchText(url, 3_000, host)))).length > 0;
+      return (await Promise.all(asked.map(({ url, host }) => fetchText(url, 20_000, host)))).length > 0;
     });
     const after = await during(() =>
       eventually("four pods are ready", async () => {

@@ -51,7 +51,7 @@ export async function makeSite(name: string, internet: Lan, n: number): Promise<
   await within("address", "add", `${outside}/24`, "dev", "wan");
   await within("link", "set", "wan", "up");
   const enter = (program: string, args: readonly string[], input?: string) =>
-    run("nsenter", [`--net=/var/run/netns/${space}`, program, ...args], { input, timeoutMs: 20_000 });
+    run("nsenter", [`--net=/var/run/netns/${space}`, program, ...args], { input, timeoutMs: 300_000 });
   const must = async (program: string, args: readonly string[], input?: string) => {
     const { code, stderr } = await enter(program, args, input);
     if (code !== 0) throw new Error(`${program} in ${space}: ${stderr}`);
