@@ -11,8 +11,6 @@ import { freePort } from "../support/free-port.ts";
 import { checked, ensureHelm, envoy } from "../support/programs.ts";
 import { moduleSource, type UpstreamName, upstreamProgram } from "../support/upstream.ts";
 
-const SECOND = 1000;
-
 const PROGRAMS = [
   "cert-manager",
   "cert-manager-webhook",
@@ -44,11 +42,7 @@ afterAll(async () => {
 });
 
 const deployed = (namespace: string, ...names: string[]) =>
-  Promise.all(
-    names.map((name) =>
-      cluster.ok(`rollout status -n ${namespace} ${name} --timeout=150s`, { timeoutMs: 160 * SECOND }),
-    ),
-  );
+  Promise.all(names.map((name) => cluster.ok(`rollout status -n ${namespace} ${name} --timeout=150s`)));
 
 const web = (name: string) => `
 apiVersion: apps/v1
@@ -113,8 +107,8 @@ describe("cert-manager", () => {
     const values = [image("", "controller"), image("webhook.", "webhook"), image("cainjector.", "cainjector")].flat();
     const homes = ["CACHE", "CONFIG", "DATA"].map((name) => `HELM_${name}_HOME=${folder}/helm`);
     const done = await cluster.kubectl(
-      [...homes, helm, ...args, ...values, "--set", "startupapicheck.enabled=false", "--wait", "--timeout", "150s"],
-      { kubectl: "env", timeoutMs: 170 * SECOND },
+      [...homes, helm, ...args, ...values, "--set", "startupapicheck.enabled=false", "--wait", "--timeout", "300s"],
+      { kubectl: "env" },
     );
     if (done.code !== 0) throw new Error(`helm ended with ${done.code}: ${done.all}\n${cluster.logs()}`);
   });
@@ -139,8 +133,8 @@ spec: { ca: { secretName: authority } }
     // Its webhook's certificate reaches the API a moment after the webhook is ready.
     await eventually("its webhook answers", () => cluster.apply(issuers).then(() => true));
     await cluster.ok("wait --for=condition=Ready clusterissuer/home --timeout=60s");
-    const rows = await cluster.ok("get certificates -A");
-    expect(rows).toMatch(/NAMESPACE +NAME +READY +SECRET +AGE\ncert-manager +authority +True +authority /);
+    const rows = /NAMESPACE +NAME +READY +SECRET +AGE\ncert-manager +authority +True +authority /;
+    await eventually("it is told", async () => rows.test(await cluster.ok("get certificates -A")));
   });
 
   test("its webhook refuses what is wrong, in its own words", async () => {
