@@ -21,7 +21,8 @@ export function fetchText(url: string, timeoutMs = 60_000, host?: string): Promi
 }
 
 export type Load = { answers: string[]; errors: string[] };
-export type LoadOptions = { host?: string; timeoutMs?: number };
+/** `pauseMs`: between the requests of a client. */
+export type LoadOptions = { host?: string; timeoutMs?: number; pauseMs?: number };
 
 /** Constant load on some addresses until told to stop: `clients` on each, one request after another. */
 export function startLoad(urls: readonly string[], clients: number, options: LoadOptions = {}): () => Promise<Load> {
@@ -35,7 +36,7 @@ export function startLoad(urls: readonly string[], clients: number, options: Loa
       } catch (error) {
         errors.push(`${url}: ${error instanceof Error ? error.message : error}`);
       }
-      await effects.sleep(10);
+      await effects.sleep(options.pauseMs ?? 10);
     }
   };
   const running = urls.flatMap((url) => Array.from({ length: clients }, () => one(url)));
