@@ -155,7 +155,7 @@ test("a health service is asked by gRPC", async () => {
   });
   await new Promise<void>((resolve) => health.listen(0, "127.0.0.1", resolve));
   const { port } = health.address() as { port: number };
-  const ask = (service?: string, at = port) => act({ grpc: { port: at, service } }, target, means, 500);
+  const ask = (service?: string, at = port, ms = 60_000) => act({ grpc: { port: at, service } }, target, means, ms);
   expect((await ask()).ok).toBe(true);
   expect(await ask("ill")).toEqual({ ok: false, output: 'service unhealthy (responded with "NOT_SERVING")' });
   expect((await ask("gone")).output).toBe(
@@ -163,7 +163,7 @@ test("a health service is asked by gRPC", async () => {
   );
   expect(asked).toEqual(["", "ill", "gone"]);
   health.close();
-  expect((await ask("", 1)).output).toBe(
+  expect((await ask("", 1, 500)).output).toBe(
     'timeout: failed to connect service "127.0.0.1:1" within 0.5s: context deadline exceeded',
   );
 });

@@ -168,7 +168,11 @@ export class TestCluster {
 
   /** kubectl that must succeed; its standard output. What it waits for may take as long as anything here. */
   async ok(args: string | readonly string[], options: KubectlOptions = {}): Promise<string> {
-    const done = await this.kubectl(patient(typeof args === "string" ? args.split(" ") : args), options);
+    const timeoutMs = Math.max(options.timeoutMs ?? 0, KUBECTL_TIMEOUT_MS);
+    const done = await this.kubectl(patient(typeof args === "string" ? args.split(" ") : args), {
+      ...options,
+      timeoutMs,
+    });
     if (done.code !== 0)
       throw new Error(
         `kubectl ${typeof args === "string" ? args : args.join(" ")} ended with ${done.code}:\n${done.all}`,
