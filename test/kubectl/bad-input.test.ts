@@ -286,7 +286,7 @@ describe("agents", () => {
     new WebSocket(`wss://127.0.0.1:${cluster.port}/link/${node}`, {
       ca: readFileSync(join(cluster.home, "tls/ca.crt"), "utf8"),
       headers: bearer(token),
-      handshakeTimeout: 10_000,
+      handshakeTimeout: 120_000,
     });
   const refusal = (socket: WebSocket) =>
     new Promise<number>((resolve, reject) => {
@@ -367,7 +367,7 @@ describe("agents", () => {
 describe("kubectl says what is wrong", () => {
   test.each(BROKEN)("$name", async ({ args, input, says }) => {
     for (const { version, path } of await kubectls()) {
-      const done = await cluster.kubectl(["-n", "bad", ...args], { input, kubectl: path, timeoutMs: 30_000 });
+      const done = await cluster.kubectl(["-n", "bad", ...args], { input, kubectl: path });
       expect(done.code, `${version}: ${done.all}`).toBe(1);
       expect(done.stderr.trim(), version).toMatch(says);
     }
