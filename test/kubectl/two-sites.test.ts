@@ -108,11 +108,18 @@ const paths = async (node: string) =>
   (await cluster.json<{ metadata: { annotations?: Record<string, string> } }>(`get node ${node}`)).metadata
     .annotations?.[PATHS];
 
+/** Direct paths are tried again after five seconds at first, later after up to a minute. */
 const areReached = (way: string) =>
-  eventually(`the nodes reach each other: ${way}`, async () => {
-    const [b, c, d] = await Promise.all(NODES.map(paths));
-    return b === `node-c=${way},node-d=${way}` && c === `node-b=${way}` && d === `node-b=${way}`;
-  });
+  eventually(
+    `the nodes reach each other: ${way}`,
+    async () => {
+      const [b, c, d] = await Promise.all(NODES.map(paths));
+      return b === `node-c=${way},node-d=${way}` && c === `node-b=${way}` && d === `node-b=${way}`;
+    },
+    180_000,
+  );
+
+const doctor = async (machine: Machine) => (await machine.skerry("net", "doctor")).stdout;
 
 /** A connection from a pod of one node to one of another; resolves to what tells how many words have come back. */
 async function conversation(from: string, to: string): Promise<() => Promise<number>> {
@@ -132,7 +139,10 @@ async function conversation(from: string, to: string): Promise<() => Promise<num
 test("pods of two homes reach each other, and a connection outlives every change of its way", async () => {
   await allAnswer();
   await areReached("direct");
-  const [one] = sites as [Site, Site];
+  const [one, two] = sites as [Site, Site];
+  const [b, , d] = cluster.machines as [Machine, Machine, Machine];
+  expect(await doctor(b)).toMatch(new RegExp(`^node-c +direct +${two.outside}:\\d+ `, "m"));
+  expect(await doctor(d)).toMatch(/^node-c +local network +192\.168\.77\.2:\d+ /m);
   const heard = await Promise.all([conversation("node-b", "node-c"), conversation("node-d", "node-b")]);
   const goOn = async () => {
     for (const words of heard) {
@@ -145,6 +155,7 @@ test("pods of two homes reach each other, and a connection outlives every change
   await one.blockUdp(true);
   await areReached("relay");
   await goOn();
+  expect(await doctor(b)).toMatch(/^node-c +relay +- /m);
   await allAnswer();
 
   await one.blockUdp(false);

@@ -20,12 +20,14 @@ export type ChecksOptions = {
   effects: Effects & Timers;
   /** What this node and another alone can know; undefined for one that is not known. */
   secretOf(node: string): Buffer | undefined;
+  /** An address of this machine. */
+  isOwn(endpoint: Endpoint): boolean;
   onAnswer(node: string, from: Endpoint, roundTripMs: number): void;
   onAsked(node: string, from: Endpoint): void;
 };
 
 /** What is waited for: the answer of a node, or of a server. */
-type Asked = { node?: string; to: Endpoint | undefined; at: number; answered?(mapped: Endpoint): void };
+type Asked = { node?: string; to: Endpoint | undefined; at: number; answered?(): void };
 
 /** A check that is not answered by then never is. */
 const FORGET_MS = 5_000;
@@ -75,19 +77,18 @@ export class Checks {
     this.#send(writeStun({ type: BINDING_REQUEST, transaction, username: this.#options.nodeName }, key), endpoint);
   }
 
-  /** What outsiders see this node's port as: by servers, and by other nodes within the last minute. */
-  async seen(): Promise<Endpoint[]> {
-    const { servers, effects } = this.#options;
+  /** What outsiders see this node's port as: servers that are asked now, and other nodes since then, ms; or in the last minute. */
+  async seen(since = this.#options.effects.now() - SEEN_MS): Promise<Endpoint[]> {
+    const { servers } = this.#options;
     await Promise.all(servers.map((server) => this.#askServer(server)));
-    const now = effects.now();
-    for (const [endpoint, at] of this.#seen) if (now - at > SEEN_MS) this.#seen.delete(endpoint);
+    for (const [endpoint, at] of this.#seen) if (at < since) this.#seen.delete(endpoint);
     return [...this.#seen.keys()];
   }
 
   #askServer(server: string): Promise<void> {
     const { effects } = this.#options;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const transaction = this.#begin({ to: undefined, at: effects.now(), answered: () => resolve() });
+    const transaction = this.#begin({ to: undefined, at: effects.now(), answered: resolve });
     const message = writeStun({ type: BINDING_REQUEST, transaction });
     const [, host = "", port = "3478"] = /^(.*?)(?::(\d+))?$/.exec(server) ?? [];
     const cancels = [
@@ -130,17 +131,16 @@ export class Checks {
   }
 
   #answered({ transaction, mapped }: StunMessage, bytes: Buffer, from: Endpoint): void {
-    const { effects, secretOf, onAnswer } = this.#options;
+    const { effects, secretOf, isOwn, onAnswer } = this.#options;
     const asked = this.#asked.get(transaction);
     if (!asked) return;
     const { node, to, at } = asked;
     const key = node === undefined ? undefined : secretOf(node);
     if (node !== undefined && !(key && to === from && isWhole(bytes, key))) return;
     this.#asked.delete(transaction);
-    if (mapped && parseEndpoint(mapped)) {
-      this.#seen.set(mapped, effects.now());
-      asked.answered?.(mapped);
-    }
+    asked.answered?.();
+    // Who is on the same network sees what everyone there does.
+    if (mapped && parseEndpoint(mapped) && !isOwn(mapped)) this.#seen.set(mapped, effects.now());
     if (node !== undefined) onAnswer(node, from, effects.now() - at);
   }
 }

@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { attempt, type Command, CommandError } from "../commands.ts";
 import type { Endpoint } from "./stun.ts";
 
@@ -140,8 +139,11 @@ export class Device {
   }
 
   async kind(): Promise<"kernel" | "wireguard-go" | "not needed yet"> {
-    if (!(await this.#isThere())) return "not needed yet";
-    return existsSync(`/sys/class/net/${this.#options.name}/tun_flags`) ? "wireguard-go" : "kernel";
+    const { command, name } = this.#options;
+    const text = await command("ip", ["-j", "-d", "link", "show", "dev", name]).catch(() => "[]");
+    const [link] = JSON.parse(text || "[]") as { linkinfo?: { info_kind?: string } }[];
+    if (!link) return "not needed yet";
+    return link.linkinfo?.info_kind === "wireguard" ? "kernel" : "wireguard-go";
   }
 
   async remove(): Promise<void> {

@@ -76,6 +76,7 @@ export class Mesh {
       servers: stunServers,
       effects,
       secretOf: (node) => this.#reached.get(node)?.secret,
+      isOwn: (endpoint) => isOurs(endpoint.split(":")[0] ?? ""),
       onAnswer: (node, endpoint, roundTripMs) => {
         const reached = this.#reached.get(node);
         if (reached) reached.roundTripMs = roundTripMs;
@@ -303,12 +304,14 @@ export class Mesh {
   /** How all are reached, once it was tried where nobody had anything to say. Takes seconds. */
   async report(): Promise<MeshReport> {
     const { keys, port, effects, stunServers } = this.#options;
-    for (const [node, { state }] of this.#reached)
-      if (state.path === "lan") this.#checks.check(node, state.home);
-      else if (state.path === "idle") this.#step(node, { type: "packet" });
-    const seen = await this.#checks.seen();
-    const end = effects.now() + SETTLE_MS;
-    while (effects.now() < end && [...this.paths()].some(([, path]) => path === "relay")) await effects.sleep(LOOK_MS);
+    const began = effects.now();
+    for (const [node, { state }] of this.#reached) if (state.path === "lan") this.#checks.check(node, state.home);
+    const isOpen = ({ state: { path } }: Reached) => path === "idle" || path === "relay";
+    do {
+      for (const [node, { state }] of this.#reached) if (state.path === "idle") this.#step(node, { type: "packet" });
+      await effects.sleep(LOOK_MS);
+    } while (effects.now() < began + SETTLE_MS && [...this.#reached.values()].some(isOpen));
+    const seen = await this.#checks.seen(began);
     const [known, wireguard] = await Promise.all([this.#device.peers(), this.#device.kind()]);
     const peers = [...this.#reached.values()].map((reached) => reportOf(reached, known[reached.peer.key]));
     return { wireguard, publicKey: keys.publicKey, port, stunServers, seen, peers };

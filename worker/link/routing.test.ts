@@ -1,0 +1,31 @@
+/** What nodes hear of each other's Nodes. */
+import { expect, test } from "vitest";
+import type { KubeObject } from "../lib/object.ts";
+import { changeFor, type Objects, routing } from "./downlink.ts";
+
+const KEY = "skerry.dev/wireguard-public-key";
+const PORT = "skerry.dev/wireguard-port";
+
+const node = (annotations: Record<string, string>): KubeObject =>
+  ({ apiVersion: "v1", kind: "Node", metadata: { name: "node-b", annotations } }) as KubeObject;
+
+const heard = (before: Record<string, string>, after: Record<string, string>) =>
+  changeFor(
+    "node-a",
+    { resource: "nodes", namespace: "", name: "node-b", object: node(after), old: node(before) },
+    {} as Objects,
+    () => false,
+  );
+
+test("all nodes hear by which key and port a node is reached, and of no other annotation of it", () => {
+  const annotations = { [KEY]: "k", [PORT]: "20000", "skerry.dev/paths": "x=relay", "skerry.dev/agent-version": "2" };
+  expect(routing(node(annotations), false).metadata?.annotations).toEqual({ [KEY]: "k", [PORT]: "20000" });
+  expect(routing(node({ other: "x" }), false).metadata).not.toHaveProperty("annotations");
+});
+
+test("a new key is heard of, and another way to a third node is not", () => {
+  expect(heard({ [KEY]: "k" }, { [KEY]: "l" })).toHaveLength(1);
+  expect(heard({ [KEY]: "k", "skerry.dev/paths": "c=relay" }, { [KEY]: "k", "skerry.dev/paths": "c=direct" })).toEqual(
+    [],
+  );
+});
