@@ -12,7 +12,7 @@ import { choose, fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { runningSupervisor } from "./prepare.ts";
 
-const STOP_TIMEOUT_MS = 15_000;
+const STOP_TIMEOUT_MS = 60_000;
 
 export async function down(home: Home, pods: boolean, progress: Progress, effects: Effects & Timers): Promise<void> {
   const pid = runningSupervisor(home.path);

@@ -101,5 +101,9 @@ export async function share(path: string, propagation: "rslave" | "rshared"): Pr
 
 /** Unmounts all at or below `folder`; what is still busy goes when its last user does. */
 export async function unmountAll(folder: string): Promise<void> {
-  for (const path of mountPoints(folder).reverse()) await must("umount", ["-l", path]);
+  for (const path of mountPoints(folder).reverse())
+    await must("umount", ["-l", path]).catch((error) => {
+      // What ends meanwhile takes its own away.
+      if (mountPoints(path).includes(path)) throw error;
+    });
 }

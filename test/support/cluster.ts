@@ -25,6 +25,9 @@ const NERDCTL_TIMEOUT_MS = 300_000;
 /** What a node in tests does is not to follow from how full the disk is that the tests run on. */
 export const STEADY_NODE = ["--eviction-hard", "memory.available<100Mi", "--image-gc-high-threshold", "100"];
 
+/** Whoever has just been told to end may write a last word into a folder that is being removed. */
+export const REMOVAL = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
+
 export type Output = Finished & { all: string };
 export type StartOptions = {
   flags?: readonly string[];
@@ -227,7 +230,7 @@ export class TestCluster {
     if (down.code !== 0) throw new Error(`skerry down failed: ${down.stderr}`);
     await this.supervisorGone();
     await unmountAll(this.home);
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, REMOVAL);
   }
 }
 

@@ -9,6 +9,7 @@ import { Nerdctl } from "../../agent/nerdctl.ts";
 import { removeNode } from "../../agent/pods/cgroups.ts";
 import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { REMOVAL } from "./cluster.ts";
 
 /** A real containerd of its own under a temporary folder. `stop` leaves nothing behind. */
 export type TestRuntime = {
@@ -36,5 +37,5 @@ async function stopRuntime(home: string, containerd: Containerd, nerdctl: Nerdct
   while (pid && existsSync(`/proc/${pid}`)) await effects.sleep(50);
   await unmountAll(home);
   removeNode(home);
-  rmSync(home, { recursive: true, force: true });
+  rmSync(home, REMOVAL);
 }

@@ -8,7 +8,7 @@ import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
-import { STEADY_NODE } from "./cluster.ts";
+import { REMOVAL, STEADY_NODE } from "./cluster.ts";
 import { writeBusyboxImage } from "./image.ts";
 import { processesOf } from "./power.ts";
 import { checked } from "./programs.ts";
@@ -220,7 +220,7 @@ export class Machine {
     await run("ip", ["-n", this.lan.switch, "link", "delete", this.cable]);
     await run("ip", ["netns", "delete", this.namespace]);
     await unmountAll(this.home);
-    rmSync(this.home, { recursive: true, force: true });
+    rmSync(this.home, REMOVAL);
   }
 }
 
