@@ -37,8 +37,6 @@ type Report = {
 
 /** What failed, told once more at the end: a log this long may be kept by its end only. */
 const failures: string[] = [];
-/** What passed when it was run once more: to be looked into, though it fails nothing. */
-const unsteady: string[] = [];
 
 function failuresOf({ testResults }: Report): string[] {
   return testResults.flatMap(({ name, status, message, assertionResults }) => {
@@ -46,17 +44,6 @@ function failuresOf({ testResults }: Report): string[] {
     if (failed.length === 0) return status === "failed" ? [`${name}: ${message}`] : [];
     return failed.map(({ fullName, failureMessages }) => `${name}: ${fullName}: ${failureMessages.join("\n")}`);
   });
-}
-
-/** Projects whose tests have real processes: what such a machine does once in a thousand runs is told, and asked once more. */
-const RETRIED = ["unit", "integration", "kubectl", "clients"];
-
-function unsteadyOf({ testResults }: Report): string[] {
-  return testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status, failureMessages }) => status === "passed" && failureMessages.length > 0)
-      .map(({ fullName, failureMessages }) => `${name}: ${fullName}: ${failureMessages.join("\n")}`),
-  );
 }
 
 /** One vitest project, counted from its own report. A run without a test is a failure. */
@@ -68,7 +55,6 @@ async function project(name: string): Promise<Counts> {
     "run",
     "--project",
     name,
-    ...(RETRIED.includes(name) ? ["--retry=1"] : []),
     "--reporter=default",
     "--reporter=json",
     `--outputFile.json=${report}`,
@@ -76,7 +62,6 @@ async function project(name: string): Promise<Counts> {
   try {
     const results = JSON.parse(readFileSync(report, "utf8")) as Report;
     failures.push(...failuresOf(results));
-    unsteady.push(...unsteadyOf(results));
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = results;
     const brokenFiles = numFailedTests === 0 ? numFailedTestSuites : 0; // a file that did not even load has no test to count
     const failed = numFailedTests + brokenFiles;
@@ -140,7 +125,6 @@ counts.push(await conformance());
 
 const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);
 const skipped = sum("skipped");
-for (const once of unsteady) process.stdout.write(`\npassed at the second try: ${once.slice(0, 2000)}\n`);
 for (const failure of failures) process.stdout.write(`\nfailed: ${failure.slice(0, 2000)}\n`);
 process.stdout.write(`\n${sum("passed")} passed, ${sum("failed")} failed${skipped ? `, ${skipped} skipped` : ""}\n`);
 process.exit(sum("failed") === 0 ? 0 : 1);

@@ -24,7 +24,6 @@ const FOLDER = join(cachePath(process.env), "conformance");
 /** The results of a run so far, one JSON value a line. */
 const JOURNAL = join(FOLDER, "journal.jsonl");
 const PART_SECONDS = 9 * 60;
-const MAX_RETRIES = 2;
 
 /** Between the two tables. */
 const BEYOND = "Of these areas the others as well, as far as a cluster of default features has what they are about:";
@@ -73,13 +72,9 @@ async function runAll(kubeconfig: string, names: readonly string[]): Promise<Res
   const parallel = names.filter((name) => !isSerial(name));
   await drain(suite, batches(parallel, known), processes, done);
   await drain(suite, batches(names.filter(isSerial), known), 1, done);
-  // Their time limits are upstream's, and this machine may have had other things to do.
-  for (let retries = 0; retries < MAX_RETRIES; retries++) {
-    const again = broken([...results.values()]).map(({ name }) => name);
-    if (again.length === 0) break;
-    progress(`${again.length} passed before and failed now: once more, alone`);
-    await drain(suite, batches(again, new Map()), 1, done);
-  }
+  const again = broken([...results.values()]).map(({ name }) => name);
+  if (again.length > 0) progress(`${again.length} passed before and failed now: once more, alone`);
+  await drain(suite, batches(again, new Map()), 1, done);
   return [...results.values()];
 }
 
