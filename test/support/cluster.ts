@@ -139,7 +139,7 @@ export class TestCluster {
   async kill(...names: readonly Who[]): Promise<void> {
     const pids = names.map((name) => [name, this.pid(name)] as const);
     for (const [name, pid] of pids) if (pid < 2) throw new Error(`no ${name} runs`);
-    for (const [, pid] of pids) process.kill(pid, "SIGKILL");
+    for (const [, pid] of pids) killNow(pid);
     for (const [name, pid] of pids) await eventually(`${name} is gone`, async () => !isAlive(pid));
   }
 
@@ -241,6 +241,14 @@ function patient(args: readonly string[]): readonly string[] {
   const rest = own.filter((word) => !word.startsWith("--timeout="));
   const waits = rest.length < own.length || rest.includes("wait");
   return waits ? [...rest, PATIENCE, ...args.slice(end)] : args;
+}
+
+function killNow(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended with another.
+  }
 }
 
 /** Whoever has ended may wait for its parent to notice. */
