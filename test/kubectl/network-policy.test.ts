@@ -91,10 +91,13 @@ const inside = (who: string, script: string) => {
   return cluster.ok(["exec", "-n", namespace, name, "--", "sh", "-c", script]);
 };
 
+/** An answer is waited for so long, at most. */
+const MOST_SECONDS = 10;
+
 /** Which of the places a pod reaches, each asked for at the same time. */
-async function reached(who: string, names: readonly string[]): Promise<string[]> {
+async function reached(who: string, names: readonly string[], seconds: number): Promise<string[]> {
   const asks = names.map(
-    (name) => `(timeout 1 wget -q -O /dev/null http://${places[name]}/index.html && echo ${name}) &`,
+    (name) => `(timeout ${seconds} wget -q -O /dev/null http://${places[name]}/index.html && echo ${name}) &`,
   );
   const said = await inside(who, `(${asks.join(" ")} wait) 2>/dev/null; true`);
   return said.split("\n").filter(Boolean).toSorted();
@@ -103,11 +106,13 @@ async function reached(who: string, names: readonly string[]): Promise<string[]>
 /** By pod, which of the places it reaches in the end, and no others. */
 async function reaches(expected: Record<string, string>, of = ["pod", "service"]): Promise<void> {
   const found: Record<string, string> = {};
+  let seconds = 1;
   await eventually(`reach ${JSON.stringify(expected)}`, async () => {
     for (const [who, words] of await Promise.all(
-      Object.keys(expected).map(async (who) => [who, (await reached(who, of)).join(" ")] as const),
+      Object.keys(expected).map(async (who) => [who, (await reached(who, of, seconds)).join(" ")] as const),
     ))
       found[who] = words;
+    seconds = Math.min(2 * seconds, MOST_SECONDS); // a busy machine answers late
     if (JSON.stringify(found) !== JSON.stringify(expected)) throw new Error(JSON.stringify(found));
     return true;
   });
