@@ -3,112 +3,11 @@ import { Deployment } from "../../kinds/apps/deployment.ts";
 import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
-import { CLASS_NAME, CONTROLLER } from "../../kinds/ingress/class.ts";
-import { IDLE_ANNOTATION, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
-import { Ingress } from "../../kinds/networking/ingress.ts";
-import { IngressClass } from "../../kinds/networking/ingress-class.ts";
-import { deploymentController } from "../deployment/deployment.ts";
-import { replicaSetController } from "../replicaset/replicaset.ts";
-import { Model } from "../testing.ts";
 import type { Body } from "../testing-api.ts";
-import { type Heard, SCALE_TO_ZERO, scaleToZero } from "./scale-to-zero.ts";
+import { type Heard, SCALE_TO_ZERO } from "./scale-to-zero.ts";
+import { IdleModel } from "./testing.ts";
 
 const MINUTE_MS = 60_000;
-
-/** A cluster in memory whose nodes have seen what a test says. */
-class IdleModel extends Model {
-  readonly wakes: Map<string, number>;
-  readonly asked: string[][];
-  readonly stored: Map<string, string>;
-  readonly #said: { heard: Partial<Heard> };
-
-  constructor(stored = new Map<string, string>()) {
-    const wakes = new Map<string, number>();
-    const asked: string[][] = [];
-    const said: { heard: Partial<Heard> } = { heard: {} };
-    let now = () => 0;
-    super([
-      deploymentController,
-      replicaSetController,
-      scaleToZero({
-        ask(_, __, services) {
-          asked.push([...services]);
-          return { last: 0, by: new Set(["node-a"]), told: now(), ...said.heard };
-        },
-        wakes,
-        memories: {
-          recall: (key) => stored.get(key),
-          remember: (key, text) => void (text === undefined ? stored.delete(key) : stored.set(key, text)),
-        },
-      }),
-    ]);
-    now = () => this.now;
-    this.wakes = wakes;
-    this.asked = asked;
-    this.stored = stored;
-    this.#said = said;
-    this.create(IngressClass, { metadata: { name: CLASS_NAME }, spec: { controller: CONTROLLER } });
-  }
-
-  /** What nodes say from now on. */
-  hear(heard: Partial<Heard>): void {
-    this.#said.heard = heard;
-  }
-
-  deploy(replicas: number, name = "web", app = name): void {
-    const labels = { app };
-    const containers = [{ name: "c", image: "web" }];
-    this.create(Deployment, {
-      metadata: { name, namespace: "default" },
-      spec: { replicas, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },
-    });
-  }
-
-  serve(idle: string | undefined, name = "web", app = "web"): void {
-    const annotations: Record<string, string> = idle === undefined ? {} : { [IDLE_ANNOTATION]: idle };
-    this.create(Service, {
-      metadata: { name, namespace: "default", annotations },
-      spec: { selector: { app }, ports: [{ port: 80 }] },
-    });
-  }
-
-  lead(service = "web", ingressClassName = CLASS_NAME): void {
-    const backend = { service: { name: service, port: { number: 80 } } };
-    this.create(Ingress, {
-      metadata: { name: service, namespace: "default" },
-      spec: { ingressClassName, defaultBackend: backend },
-    });
-  }
-
-  wake(service = "web"): void {
-    this.wakes.set(`default/${service}`, this.now);
-    this.driver.enqueue(SCALE_TO_ZERO, `default/${service}`);
-    this.rest();
-  }
-
-  scale(replicas: number, name = "web"): void {
-    const found = this.get(Deployment, name);
-    if (!found) throw new Error(`no ${name}`);
-    this.edit(Deployment, found as Body & Deployment, (copy) => {
-      copy.spec = { ...copy.spec, replicas } as Deployment["spec"];
-    });
-    this.rest();
-  }
-
-  replicas(name = "web"): number | undefined {
-    return this.get(Deployment, name)?.spec?.replicas;
-  }
-
-  from(name = "web"): string | undefined {
-    return this.get(Deployment, name)?.metadata.annotations?.[SCALED_FROM_ANNOTATION];
-  }
-
-  get told(): string[] {
-    return this.events
-      .filter(({ controller }) => controller === SCALE_TO_ZERO)
-      .map(({ type, about, reason, message }) => `${type} ${about} ${reason}: ${message}`);
-  }
-}
 
 let model: IdleModel;
 beforeEach(() => {
