@@ -11,8 +11,9 @@ export type Identity = {
   balancers: string;
   /** Interface of the tunnels to nodes elsewhere, and the nftables table that goes with it. */
   tunnel: string;
-  /** UDP port of that interface: another agent's on this machine, or behind the same NAT, has hardly the same. */
+  /** UDP ports of that interface, and of what looks for its ways: another agent's on this machine, or behind the same NAT, has hardly the same. */
   port: number;
+  checksPort: number;
   /** nftables table, family ip. */
   table: string;
   /** What the names of its pods' network namespaces begin with. */
@@ -23,18 +24,20 @@ export type Identity = {
 
 /** Below those of node ports and of outgoing connections. */
 const FIRST_PORT = 20_000;
-const PORTS = 9_000;
+const PORTS = 4_500;
 
 export function identityOf(owner: { home: string; clusterName: string; nodeName: string }): Identity {
   const digest = createHash("sha256")
     .update([owner.home, owner.clusterName, owner.nodeName].join("\0"))
     .digest("hex")
     .slice(0, 8);
+  const port = FIRST_PORT + (Number.parseInt(digest, 16) % PORTS);
   return {
     anchor: `sk-${digest}`,
     balancers: `sl-${digest}`,
     tunnel: `sw-${digest}`,
-    port: FIRST_PORT + (Number.parseInt(digest, 16) % PORTS),
+    port,
+    checksPort: port + PORTS,
     table: `skerry-${digest}`,
     namespace: `skerry-${digest}`,
     metric: (Number.parseInt(digest, 16) % 0x7fff0000) + 0x10000,

@@ -12,7 +12,6 @@ import { Upstream } from "./dns/upstream.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Mesh, removeMesh } from "./mesh/mesh.ts";
 import { Paths } from "./mesh/paths.ts";
-import { peersIn } from "./mesh/peers.ts";
 import { isUsable, type MeshSettings } from "./mesh/settings.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
@@ -150,7 +149,6 @@ export class NodeNetwork {
     const routes = new NodeRoutes(this.#command, this.#identity);
     await routes.load();
     const announced = this.#announcedAddresses();
-    const mesh = await this.#startMesh(pods);
     const { podCIDR, serviceCIDR } = settings;
     const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
     const records = new Records(settings.clusterDomain);
@@ -161,7 +159,7 @@ export class NodeNetwork {
     this.#stopping = new AbortController();
     const memo: RulesMemo = new Map();
     const healthChecks = this.#healthChecks();
-    const ways = { pods, routes, announced, mesh };
+    const ways = { pods, routes, announced, mesh: await this.#startMesh(pods) };
     this.#parts = { settings, ...ways, table, guard, context, memo, healthChecks, records, ...servers };
     this.#want();
     this.#verifyLater();
@@ -220,7 +218,7 @@ export class NodeNetwork {
   /** A node that cannot have tunnels has routes all the same. */
   async #startMesh(pods: PodNetwork): Promise<Mesh | undefined> {
     const { mesh: settings, nodeName, effects, log } = this.#options;
-    const { tunnel: device, port } = this.#identity;
+    const { tunnel: device, port, checksPort } = this.#identity;
     if (!settings) return undefined;
     if (!(await isUsable(this.#command, device))) {
       log(
@@ -229,8 +227,15 @@ export class NodeNetwork {
       return undefined;
     }
     const onChange = () => this.#work();
-    const mesh = new Mesh({ ...settings, nodeName, device, port, command: this.#command, effects, log, onChange });
-    await pods.admit(await mesh.start(pods.gateway, pods.mtu));
+    const own = { nodeName, device, port, checksPort, command: this.#command, effects, log, onChange };
+    const mesh = new Mesh({ ...settings, ...own });
+    try {
+      await pods.admit(await mesh.start(pods.gateway, pods.mtu));
+    } catch (error) {
+      log(`nodes on other networks are not reached: ${errorText(error)}`);
+      await mesh.stop();
+      return undefined;
+    }
     this.paths.reachedBy(settings.keys.publicKey, port);
     return mesh;
   }
@@ -359,7 +364,7 @@ export class NodeNetwork {
 
   async #applyRoutes({ mesh, routes }: Parts, nodes: readonly Node[]): Promise<void> {
     const { nodeName } = this.#options;
-    await mesh?.sync(peersIn(nodes, nodeName));
+    await mesh?.sync(nodes);
     const ways = new Map(mesh?.paths());
     const isElsewhere = (node: string) => (ways.get(node) ?? "lan") !== "lan";
     await routes.apply(

@@ -51,14 +51,18 @@ export class Checks {
     this.#options = options;
   }
 
-  /** Resolves to the port that it has been given. */
-  async listen(): Promise<number> {
+  /** Resolves to the port that it listens on: another one where the wanted one is taken. */
+  listen(port: number): Promise<number> {
+    return this.#bind(port).catch(() => this.#bind(0));
+  }
+
+  async #bind(port: number): Promise<number> {
     const socket = createSocket("udp4");
     socket.on("message", (bytes, { address, port }) => this.#receive(bytes, endpointOf(address, port)));
     socket.on("error", () => {}); // what cannot be sent is not answered
     await new Promise<void>((resolve, reject) => {
       socket.once("error", reject);
-      socket.bind(0, () => resolve());
+      socket.bind(port, () => resolve());
     });
     this.#socket = socket;
     return socket.address().port;
@@ -104,7 +108,10 @@ export class Checks {
 
   #begin(asked: Asked): string {
     const { effects } = this.#options;
-    for (const [transaction, { at }] of this.#asked) if (asked.at - at > FORGET_MS) this.#asked.delete(transaction);
+    for (const [transaction, { at }] of this.#asked) {
+      if (asked.at - at <= FORGET_MS) break; // what follows is younger
+      this.#asked.delete(transaction);
+    }
     const transaction = effects.uid().replaceAll("-", "").slice(0, 24);
     this.#asked.set(transaction, asked);
     return transaction;

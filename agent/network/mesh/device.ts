@@ -77,7 +77,11 @@ export class Device {
     // A way may change between two packets of a connection.
     await command("sh", ["-c", `echo 2 >/proc/sys/net/ipv4/conf/${name}/rp_filter`]);
     this.#setUp = { address, mtu };
-    for (const key of Object.keys(await this.peers())) if (!this.#peers.has(key)) await this.#forget(key);
+  }
+
+  /** An earlier run may have known others. */
+  async keep(keys: ReadonlySet<string>): Promise<void> {
+    for (const key of Object.keys(await this.peers())) if (!keys.has(key)) await this.#forget(key);
   }
 
   async #make(): Promise<void> {

@@ -4,13 +4,14 @@ import { errorText } from "../../../worker/lib/error-text.ts";
 import type { Timers } from "../../effects.ts";
 import type { Command } from "../commands.ts";
 import { directDevice, isOurs } from "../routes.ts";
+import type { Node } from "../types.ts";
 import { ownAddresses, silentNeighbours } from "./addresses.ts";
 import { Checks } from "./checks.ts";
 import { Device, type DevicePeer } from "./device.ts";
 import { sharedSecret } from "./keys.ts";
 import { stepPath, wakeAt } from "./path.ts";
 import { type Path, type PathAction, type PathEvent, type PathState, startPath } from "./path-state.ts";
-import type { Peer } from "./peers.ts";
+import { type Peer, peersIn } from "./peers.ts";
 import { RelayPort } from "./relay-port.ts";
 import type { MeshReport, PeerReport } from "./report.ts";
 import type { MeshSettings } from "./settings.ts";
@@ -21,6 +22,8 @@ export type MeshOptions = MeshSettings & {
   /** WireGuard's interface, and its UDP port. */
   device: string;
   port: number;
+  /** The port of the checks. */
+  checksPort: number;
   command: Command;
   effects: Effects & Timers;
   log: (message: string) => void;
@@ -32,8 +35,6 @@ type Reached = {
   peer: Peer;
   state: PathState;
   relay: RelayPort;
-  /** Where WireGuard's packets reach the relay. */
-  relayEndpoint: Endpoint;
   secret: Buffer | undefined;
   roundTripMs?: number;
   movedBytes: number;
@@ -56,6 +57,8 @@ export class Mesh {
   readonly #checks: Checks;
   readonly #device: Device;
   readonly #reached = new Map<string, Reached>();
+  /** As last synced. */
+  #nodes: readonly Node[] = [];
   #isUp = false;
   #podGateway = "";
   #outsideMtu = 1500;
@@ -94,7 +97,7 @@ export class Mesh {
     this.#podGateway = gateway;
     this.#outsideMtu = mtu;
     this.#addresses = ownAddresses().join();
-    const checksPort = await this.#checks.listen();
+    const checksPort = await this.#checks.listen(this.#options.checksPort);
     await this.#device.share(checksPort);
     return [this.#options.port, checksPort];
   }
@@ -115,7 +118,14 @@ export class Mesh {
   }
 
   /** All that can be reached by WireGuard, whether or not they have to be. Resolves when it is known how each of them is. */
-  async sync(peers: readonly Peer[]): Promise<void> {
+  async sync(nodes: readonly Node[]): Promise<void> {
+    const isSame = nodes.length === this.#nodes.length && nodes.every((node, k) => node === this.#nodes[k]);
+    if (!isSame) await this.#meet(peersIn(nodes, this.#options.nodeName));
+    this.#nodes = nodes;
+    await this.#telling;
+  }
+
+  async #meet(peers: readonly Peer[]): Promise<void> {
     const wanted = new Map(peers.map((peer) => [peer.node, peer]));
     for (const [node, { peer, relay }] of this.#reached) {
       const now = wanted.get(node);
@@ -126,7 +136,6 @@ export class Mesh {
     }
     const known = await this.#knownEndpoints(peers);
     for (const peer of peers) if (!this.#reached.has(peer.node)) await this.#add(peer, known[peer.key]);
-    await this.#telling;
   }
 
   /** An earlier run may have found where others are. */
@@ -150,7 +159,6 @@ export class Mesh {
       peer,
       state: startPath(peer.home, isNear, effects.now(), earlier),
       relay,
-      relayEndpoint: await relay.listen(),
       secret: sharedSecret(keys.privateKey, peer.key),
       movedBytes: 0,
     };
@@ -235,19 +243,22 @@ export class Mesh {
     if (path === before && path !== "direct") return;
     this.#options.log(`network: node ${node} is reached ${WORDS[path]}${path === "direct" ? ` at ${endpoint}` : ""}`);
     if (path === "direct") this.#watchTraffic();
-    if (path === "lan" || before === "lan") this.#aim(reached);
+    if (before === "lan") this.#aim(reached);
     this.#options.onChange();
   }
 
   /** Tells WireGuard where the node is now. Without a node that is elsewhere there is no WireGuard. */
   #aim(reached: Reached): void {
-    if (reached.state.path === "lan" && !this.#isUp) return;
+    if (reached.state.path === "lan") return;
     this.#tell(async () => {
       if (this.#reached.get(reached.peer.node) !== reached) return;
-      if (!this.#isUp) await this.#device.up(this.#podGateway, this.#outsideMtu);
-      this.#isUp = true;
+      if (!this.#isUp) {
+        await this.#device.up(this.#podGateway, this.#outsideMtu);
+        await this.#device.keep(new Set([...this.#reached.values()].map((other) => other.peer.key)));
+        this.#isUp = true;
+      }
       const { path, endpoint } = reached.state;
-      const to = path === "direct" && endpoint ? endpoint : reached.relayEndpoint;
+      const to = path === "direct" && endpoint ? endpoint : await reached.relay.listen();
       await this.#device.set(reached.peer.key, { podCIDR: reached.peer.podCIDR, endpoint: to });
     });
   }

@@ -37,6 +37,7 @@ const NORMAL_CLOSURE = 1000;
 export class RelayPort {
   readonly #options: RelayPortOptions;
   #udp: Socket | undefined;
+  #listening: Promise<Endpoint> | undefined;
   readonly #sockets = new Set<WebSocket>();
   #dialling = false;
   #retryMs = RETRY_MS.first;
@@ -54,8 +55,13 @@ export class RelayPort {
     this.#options = options;
   }
 
-  /** Resolves to where WireGuard is to send. */
-  async listen(): Promise<Endpoint> {
+  /** Resolves to where WireGuard is to send; the same each time. */
+  listen(): Promise<Endpoint> {
+    this.#listening ??= this.#listen();
+    return this.#listening;
+  }
+
+  async #listen(): Promise<Endpoint> {
     const udp = createSocket("udp4");
     udp.on("error", () => {});
     await new Promise<void>((resolve, reject) => {
@@ -68,8 +74,10 @@ export class RelayPort {
       this.#options.onPacket();
       this.#send(packet);
     });
-    this.#udp = udp;
-    return endpointOf(LOOPBACK, udp.address().port);
+    const endpoint = endpointOf(LOOPBACK, udp.address().port);
+    if (this.#closed) udp.close();
+    else this.#udp = udp;
+    return endpoint;
   }
 
   get isOpen(): boolean {
