@@ -2,6 +2,8 @@
  * The agent of one node without its machine: holds the control socket and the desired state, and hands the state to what
  * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
  */
+
+import { type GatewayTables, TABLES, TABLES_NAME } from "../worker/kinds/gateway/tables.ts";
 import type {
   CoreV1Node,
   CoreV1NodeStatus,
@@ -178,6 +180,7 @@ export class AgentCore {
     if (network.paths) network.paths.onChange = () => this.tellFacts();
     network.onHealthCheckFailed = (service, message) =>
       this.pods.tellService(service, "Warning", "FailedToStartServiceHealthcheck", message);
+    if (host.attached) host.attached.onChange = () => this.tellFacts();
     this.statics = parts.staticPods?.(() => this.sync());
     this.ingress = parts.ingress?.({
       onChange: () => this.tellFacts(),
@@ -400,6 +403,7 @@ export class AgentCore {
       services: state.of("services") as unknown as ReadonlyMap<string, CoreV1Service>,
       slices: this.all("endpointslices.discovery.k8s.io"),
       secrets: state.of("secrets") as unknown as Desired["secrets"],
+      gateways: state.of(TABLES).get(`/${TABLES_NAME}`) as unknown as GatewayTables | undefined,
     });
   }
 
@@ -499,6 +503,7 @@ export class AgentCore {
       ...found,
       allocatable,
       conditions: [...(found.conditions ?? []), writable, ...(listens ? [listens] : [])],
+      ...this.attachedVolumes(),
     };
     this.conditions = status.conditions;
     for (const event of pressureChanges(status.conditions, known))
@@ -517,6 +522,13 @@ export class AgentCore {
       call: (...request) => this.link.call(...request),
     });
     this.told = text;
+  }
+
+  /** Whoever detaches volumes waits until they are not in use. */
+  private attachedVolumes(): { volumesInUse?: string[] } | undefined {
+    const names = this.host.attached?.inUse();
+    // In a patch, null is none.
+    return names && { volumesInUse: names.length > 0 ? [...names] : (null as unknown as string[]) };
   }
 
   private tellReboot(before: string | undefined, now: string | undefined): void {

@@ -4,15 +4,18 @@ import { ADMINISTRATORS } from "./api/auth/authorize.ts";
 import { nodeOf } from "./api/auth/node-authorizer.ts";
 import type { User } from "./api/request.ts";
 import type { StoreView } from "./api/view.ts";
+import { sourcesIn } from "./controllers/gateway/gateway.ts";
 import { Pod } from "./kinds/core/pod.ts";
 import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
 import { slicesOf } from "./kinds/discovery/service-slices.ts";
+import { NAMESPACES, SOURCES } from "./kinds/gateway/sources.ts";
+import { tablesOf } from "./kinds/gateway/tables.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
-import { locationOf } from "./kinds/ingress/filters.ts";
 import { isWoken } from "./kinds/ingress/idle.ts";
 import type { Incoming } from "./kinds/ingress/matching.ts";
 import {
+  both,
   isLed,
   type Led,
   namesHost,
@@ -23,6 +26,7 @@ import {
 } from "./kinds/ingress/routes.ts";
 import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
+import { locationOf } from "./lib/filters.ts";
 import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";
 import type { StreamRequest } from "./protocol/link.ts";
 import type { Store } from "./storage/store.ts";
@@ -81,20 +85,20 @@ function asPodsAre(view: StoreView, slices: readonly Readonly<EndpointSlice>[]):
 
 export class EdgeIngress {
   readonly #parts: EdgeIngressParts;
-  #routes: Routes | undefined;
+  #tables: { plain: Routes; secure: Routes } | undefined;
   /** How many requests wait for each Service, `namespace/name`. */
   readonly #held = new Map<string, number>();
   #changed = Promise.withResolvers<void>();
 
   constructor(parts: EdgeIngressParts) {
     this.#parts = parts;
-    const sources = new Set([Ingress.groupResource, IngressClass.groupResource]);
+    const sources = new Set([Ingress.groupResource, IngressClass.groupResource, ...SOURCES, NAMESPACES]);
     parts.store.onChange((changes) => {
       if (this.#held.size > 0 && changes.some(({ resource }) => resource === EndpointSlice.groupResource)) {
         this.#changed.resolve();
         this.#changed = Promise.withResolvers();
       }
-      if (changes.some(({ resource }) => sources.has(resource))) this.#routes = undefined;
+      if (changes.some(({ resource }) => sources.has(resource))) this.#tables = undefined;
     });
   }
 
@@ -102,7 +106,7 @@ export class EdgeIngress {
     const question = (await request.json()) as EdgeQuestion;
     const { host } = question;
     if (this.#apiHosts().includes(host)) return { to: "api", counts: "always" };
-    const routes = this.#current();
+    const routes = this.#routesFor(host, question.isSecure);
     const isNamed = namesHost(routes, host);
     const who = await this.#ownUser(request);
     if (who) {
@@ -112,8 +116,8 @@ export class EdgeIngress {
       return { to: "api", counts: "always" };
     }
     if (!isNamed) return { to: "api", counts: "meanwhile" };
-    const route = routeFor(routes, host, question.path);
-    if (!route) return nobody(404, "no Ingress has a rule for this host and path");
+    const route = routeFor(routes, incomingOf(question), this.#parts.effects.random());
+    if (!route) return nobody(404, "no rule is for this host and path");
     if (route.redirects && !question.isSecure) return { to: "https" };
     const { filters } = route;
     if (filters?.redirect) {
@@ -171,19 +175,31 @@ export class EdgeIngress {
     store.write(() => store.setSetting(SETTING, JSON.stringify([...known, host])));
   }
 
-  #current(): Routes {
+  /** Listeners of 80 are for what comes without TLS, and for hosts that none of 443 has: TLS is the edge's own affair. */
+  #routesFor(host: string, isSecure: boolean): Routes {
+    this.#tables ??= this.#current();
+    const { plain, secure } = this.#tables;
+    return isSecure && namesHost(secure, host) ? secure : plain;
+  }
+
+  #current(): { plain: Routes; secure: Routes } {
     const { view } = this.#parts;
-    this.#routes ??= routesOf(servedIngresses(view.list(Ingress), view.list(IngressClass), "edge"));
-    return this.#routes;
+    const routes = routesOf(servedIngresses(view.list(Ingress), view.list(IngressClass), "edge"));
+    const { ports = {} } = tablesOf(sourcesIn(view), "edge") ?? {};
+    const withPort = (port: number) => (ports[port] ? both(routes, ports[port].routes) : routes);
+    return { plain: withPort(80), secure: withPort(443) };
   }
 
   /** Undefined where it is to wait. */
-  #lead({ target, timeoutMs, ingress, filters, path }: Led, tried: readonly string[]): EdgeAnswer | undefined {
+  #lead(
+    { target, timeoutMs, ingress, filters, path, listener }: Led,
+    tried: readonly string[],
+  ): EdgeAnswer | undefined {
     const { view, effects } = this.#parts;
     const { namespace, service } = target;
     const found = view.get(Service, namespace, service);
     const port = portOf(target, found);
-    if (isProblem(port)) return nobody(503, "the service of this rule, or its port, does not exist");
+    if (isProblem(port)) return nobody(listener ? 500 : 503, "the service of this rule, or its port, does not exist");
     const slices = slicesOf(view.list(EndpointSlice, namespace), service);
     const { endpoints, protocol } = backendOf(port, asPodsAre(view, slices));
     if (protocol === "h2c") return nobody(502, "the service speaks HTTP/2, which is not passed on at the edge");
@@ -197,7 +213,7 @@ export class EdgeIngress {
     const counts = { service: `${namespace}/${service}`, ...(ingress && { ingress }) };
     const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme, address, port: number, counts };
     if (!this.#parts.stream(node, stream)) return nobody(503, "no endpoint of the service is ready");
-    return { to: "app", grant: { node, stream }, timeoutMs };
+    return { to: "app", grant: { node, stream }, timeoutMs, ...(filters && { filters, prefix: path }) };
   }
 
   /** The node by which an endpoint is reached: its own, or any where it runs on none. */

@@ -5,6 +5,7 @@ import type { StoreView } from "./api/view.ts";
 import type { Digest } from "./controllers/controller.ts";
 import { Node } from "./kinds/core/node.ts";
 import { PersistentVolume } from "./kinds/core/persistent-volume.ts";
+import { SOURCES as GATEWAY_SOURCES } from "./kinds/gateway/sources.ts";
 import type { Kinds } from "./kinds/registry.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, nthAddress } from "./lib/config.ts";
@@ -77,7 +78,14 @@ export function objectsOf(view: StoreView, kinds: Kinds): Objects {
 const MOST_MISSED = 2000;
 const MENTIONED = ["configmaps", "secrets", "persistentvolumeclaims", "persistentvolumes"];
 /** What nodes hear of, or of what follows from it. */
-export const LINKED_RESOURCES: readonly string[] = [...NODE_RESOURCES, "pods", ...MENTIONED, "namespaces", POLICIES];
+export const LINKED_RESOURCES: readonly string[] = [
+  ...NODE_RESOURCES,
+  "pods",
+  ...MENTIONED,
+  "namespaces",
+  POLICIES,
+  ...GATEWAY_SOURCES,
+];
 const MISSED_SCOPES = LINKED_RESOURCES.map((resource) => ({ resource }));
 
 /**

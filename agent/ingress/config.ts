@@ -1,6 +1,7 @@
 /** What the node's ingress proxy is told: which rules lead where, and by which certificates. Plain data, sent as JSON. */
 
 import { serviceKeyOf } from "../../worker/kinds/discovery/service-slices.ts";
+import type { GatewayTables } from "../../worker/kinds/gateway/tables.ts";
 import type {
   CoreV1Secret,
   CoreV1Service,
@@ -12,6 +13,7 @@ import { type Backend, backendOf, isProblem, portOf } from "../../worker/kinds/i
 import { classOf, ownClasses, TRUSTED_ANNOTATION } from "../../worker/kinds/ingress/class.ts";
 import { isWoken } from "../../worker/kinds/ingress/idle.ts";
 import {
+  both,
   certificatesOf,
   type Routes,
   routesOf,
@@ -28,6 +30,7 @@ export type IngressObjects = {
   services: ReadonlyMap<string, CoreV1Service>;
   slices: Iterable<DiscoveryV1EndpointSlice>;
   secrets: ReadonlyMap<string, CoreV1Secret>;
+  gateways?: GatewayTables | undefined;
 };
 
 /** Undefined is the usual port, or any other where that is taken; 0 is none. */
@@ -56,16 +59,30 @@ export function configOf(objects: IngressObjects, ports: Ports): ProxyConfig | u
   if (ports.http === 0 && ports.https === 0) return undefined;
   const classes = [...objects.classes];
   const ingresses = servedIngresses(objects.ingresses, classes, "lan");
-  if (ingresses.length === 0) return undefined;
+  const { gateways } = objects;
+  if (ingresses.length === 0 && !gateways) return undefined;
   const routes = routesOf(ingresses);
+  const byPort = Object.entries(gateways?.ports ?? {}).map(
+    ([port, table]) => [port, isUsual(port) ? both(routes, table.routes) : table.routes] as const,
+  );
+  const all = [routes, ...byPort.map(([, table]) => table)];
   return {
     ports,
     routes,
-    backends: backendsOf(targetsOf(routes), objects),
-    certificates: certificatesOf(ingresses).flatMap((use) => certificateOf(use, objects.secrets)),
+    ...(gateways && { byPort: Object.fromEntries(byPort), others: othersOf(gateways) }),
+    backends: backendsOf(all.flatMap(targetsOf), objects),
+    certificates: [...certificatesOf(ingresses), ...(gateways?.certificates ?? [])].flatMap((use) =>
+      certificateOf(use, objects.secrets),
+    ),
     trusted: trustedBy(ingresses, classes),
   };
 }
+
+const USUAL = ["80", "443"];
+const isUsual = (port: string) => USUAL.includes(port);
+
+const othersOf = ({ ports }: GatewayTables): NonNullable<ProxyConfig["others"]> =>
+  Object.entries(ports).flatMap(([port, { isSecure }]) => (isUsual(port) ? [] : [{ port: Number(port), isSecure }]));
 
 function backendsOf(targets: readonly Target[], { services, slices }: IngressObjects): ProxyConfig["backends"] {
   const byService = new Map<string, DiscoveryV1EndpointSlice[]>(
@@ -78,7 +95,8 @@ function backendsOf(targets: readonly Target[], { services, slices }: IngressObj
     const found = services.get(service);
     const port = portOf(target, found);
     if (isProblem(port)) continue;
-    const backend = backendOf(port, byService.get(service) ?? []);
+    const { speaks } = target;
+    const backend = { ...backendOf(port, byService.get(service) ?? []), ...(speaks && { protocol: speaks }) };
     backends[targetKey(target)] = found && isWoken(found) ? { ...backend, wakes: true } : backend;
   }
   return backends;

@@ -2,9 +2,9 @@
 import { finished } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
-import { changed, changedPath, locationOf } from "../../worker/kinds/ingress/filters.ts";
 import { isLed, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
+import { changed, changedPath, locationOf } from "../../worker/lib/filters.ts";
 import { loadsPage } from "../../worker/lib/waiting-page.ts";
 import type { Timers } from "../effects.ts";
 import { addressOf, Balancer } from "./balancer.ts";
@@ -186,9 +186,9 @@ export class Forwarder {
     throw new Refusal(502, `no endpoint of the service answers: ${reason}`);
   }
 
-  #backend({ target }: Led): Backend {
+  #backend({ target, listener }: Led): Backend {
     const backend = this.#config.backends[targetKey(target)];
-    if (!backend) throw new Refusal(503, "the service of this rule, or its port, does not exist");
+    if (!backend) throw new Refusal(listener ? 500 : 503, "the service of this rule, or its port, does not exist");
     return backend;
   }
 

@@ -69,9 +69,9 @@ export class Ingress {
 
   /** The whole of what is wanted. Returns at once. */
   sync(objects: IngressObjects): void {
-    const { ingresses, classes, services, slices, secrets } = objects;
-    if (ingresses.length === 0 && this.#isResting) return;
-    const all = [...ingresses, ...classes, ...services.values(), ...slices, ...secrets.values()];
+    const { ingresses, classes, services, slices, secrets, gateways } = objects;
+    if (ingresses.length === 0 && !gateways && this.#isResting) return;
+    const all = [...ingresses, ...classes, ...services.values(), ...slices, ...secrets.values(), gateways];
     const isSame = this.#wanted && all.length === this.#objects.length && all.every((o, i) => o === this.#objects[i]);
     if (isSame && this.#connection) return;
     this.#objects = all;

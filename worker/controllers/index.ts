@@ -3,6 +3,7 @@ import { agentRolloutController } from "./agent-rollout/agent-rollout.ts";
 import { type Authorities, authenticationPublisher } from "./apiservice/authentication.ts";
 import { crdRegistrationController } from "./apiservice/registration.ts";
 import { clusterRoleAggregation } from "./cluster-role-aggregation.ts";
+import { attachDetachController } from "./attach-detach/attach-detach.ts";
 import type { Controller } from "./controller.ts";
 import { cronJobController } from "./cronjob/cronjob.ts";
 import { crdFinalizer } from "./custom-resources/finalizing.ts";
@@ -16,6 +17,7 @@ import { endpointsController } from "./endpoints/endpoints.ts";
 import { endpointSliceMirroringController } from "./endpoints/mirror.ts";
 import { flowSchemaController } from "./flowcontrol/flow-schemas.ts";
 import { garbageCollector } from "./garbage-collector/garbage-collector.ts";
+import { gatewayController } from "./gateway/gateway.ts";
 import { ingressController } from "./ingress/problems.ts";
 import { ingressStatusController } from "./ingress/status.ts";
 import { jobController } from "./job/job.ts";
@@ -96,6 +98,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     serviceLoadBalancerController,
     volumeBinder,
     volumeExpandController,
+    attachDetachController,
     localVolumeProvisioner,
     ephemeralVolumeController,
     claimProtectionController,
@@ -104,5 +107,6 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     agentRolloutController,
     ingressController,
     ingressStatusController,
+    gatewayController,
   ];
 }

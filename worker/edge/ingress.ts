@@ -3,9 +3,10 @@
  * that nothing behind NAT needs an open port. The Cluster object says where to; bytes do not pass through it.
  */
 import { effects } from "../effects.ts";
+import { changed, changedPath, type Filters, type Pairs } from "../lib/filters.ts";
 import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
-import { asksForSocket } from "../lib/websocket.ts";
 import { loadsPage, WAITING_PAGE } from "../lib/waiting-page.ts";
+import { asksForSocket } from "../lib/websocket.ts";
 import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
 import { forwardedOf } from "./app-headers.ts";
 import { AppHosts } from "./app-host.ts";
@@ -18,6 +19,9 @@ const MAX_KEPT_BYTES = 64 * 1024;
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
 /** What a node says where no connection came about. */
 const NOT_SENT = /connection refused|no route to host|i\/o timeout/;
+
+/** The Cluster object needs none of them to choose a rule. */
+const CREDENTIALS = new Set(["authorization", "cookie"]);
 
 const hosts = new AppHosts(effects.now);
 
@@ -80,7 +84,7 @@ async function ask(
 ): Promise<EdgeAnswer> {
   const { pathname: path, protocol, hostname } = url;
   const host = hostname.replace(/\.$/, "").toLowerCase();
-  const question: EdgeQuestion = { host, path, isSecure: protocol === "https:", tried };
+  const question: EdgeQuestion = { host, path, isSecure: protocol === "https:", ...so, ...matchedBy(request, url) };
   const headers = new Headers({ [INTERNAL_HEADER]: "ingress" });
   // Not for the app's sake: who comes with the cluster's own credential has come to the API.
   const authorization = request.headers.get("authorization");
@@ -91,12 +95,17 @@ async function ask(
   return (await answer.json()) as EdgeAnswer;
 }
 
+/** What rules may be about beside the path. */
+function matchedBy({ method, headers }: Request, { search }: URL): Pick<EdgeQuestion, "method" | "query" | "headers"> {
+  return { method, query: search, headers: [...headers].filter(([name]) => !CREDENTIALS.has(name)) };
+}
+
 type Reached = { answer?: Response; unreachable?: string };
 
 async function reach(
   request: Request,
   url: URL,
-  { grant, timeoutMs }: Extract<EdgeAnswer, { to: "app" }>,
+  { grant, timeoutMs, filters, prefix = "" }: Extract<EdgeAnswer, { to: "app" }>,
   body: ReadableStream<Uint8Array> | null,
   clusterName: string,
   relays: Relays,
@@ -106,8 +115,8 @@ async function reach(
   const isUpgrade = asksForSocket(request);
   const asked: Ask = {
     method: request.method,
-    path: url.pathname + url.search,
-    headers: forwardedOf(request, url),
+    path: changedPath(url.pathname, filters?.rewrite?.path, prefix) + url.search,
+    headers: changed(withHost(forwardedOf(request, url), filters?.rewrite?.host), filters?.request),
     prefix: "",
     asIs: true,
     ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
@@ -128,10 +137,20 @@ async function reach(
   });
   try {
     const answer = await Promise.race([exchange(webSocket, asked, isUpgrade ? null : body, options), timedOut.promise]);
-    return unreachable === undefined ? { answer } : { unreachable };
+    return unreachable === undefined ? { answer: withHeaders(answer, filters?.response) } : { unreachable };
   } finally {
     cancel();
   }
+}
+
+const withHost = (headers: Pairs, host: string | undefined): Pairs =>
+  host === undefined ? headers : changed(headers, [{ set: [["host", host]] }]);
+
+function withHeaders(answer: Response, changes: Filters["response"]): Response {
+  if (!changes?.length || answer.webSocket) return answer;
+  const headers = new Headers();
+  for (const [name, value] of changed([...answer.headers], changes)) headers.append(name, value);
+  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
 }
 
 /** Timers take no more. */

@@ -1,7 +1,9 @@
 /**
  * The certificates that nodes need to serve Ingresses on their networks: Secrets of type `kubernetes.io/tls` that Ingresses
- * of ours name, and no others. Every node may serve every Ingress, so all hear of them.
+ * and gateways of ours name, and no others. Every node may serve each of them, so all hear of them.
  */
+
+import { SOURCES } from "../kinds/gateway/sources.ts";
 import type { CoreV1Secret, NetworkingV1Ingress, NetworkingV1IngressClass } from "../kinds/generated/types.ts";
 import { secretKeysOf, servedIngresses } from "../kinds/ingress/routes.ts";
 import type { KubeObject } from "../lib/object.ts";
@@ -11,15 +13,19 @@ import type { Objects, Write } from "./downlink.ts";
 const SECRETS = "secrets";
 const TLS = "kubernetes.io/tls";
 
-const bringsNames = ({ resource }: Write): boolean => resource === INGRESSES || resource === INGRESS_CLASSES;
+const bringsNames = ({ resource }: Write): boolean =>
+  resource === INGRESSES || resource === INGRESS_CLASSES || SOURCES.has(resource);
 
 export class IngressSecrets {
   readonly #objects: Objects;
+  readonly #others: () => readonly string[];
   /** `namespace/name` of those that are named; a cache. */
   #named: ReadonlySet<string> | undefined;
 
-  constructor(objects: Objects) {
+  /** `others` are named by what is no Ingress. */
+  constructor(objects: Objects, others: () => readonly string[] = () => []) {
     this.#objects = objects;
+    this.#others = others;
   }
 
   /** Whether nodes hear of a Secret, or that it is gone. */
@@ -53,13 +59,13 @@ export class IngressSecrets {
   }
 
   #names(): ReadonlySet<string> {
-    this.#named ??= secretKeysOf(
-      servedIngresses(
-        this.#objects.list(INGRESSES) as readonly NetworkingV1Ingress[],
-        this.#objects.list(INGRESS_CLASSES) as readonly NetworkingV1IngressClass[],
-        "lan",
-      ),
+    if (this.#named) return this.#named;
+    const ingresses = servedIngresses(
+      this.#objects.list(INGRESSES) as readonly NetworkingV1Ingress[],
+      this.#objects.list(INGRESS_CLASSES) as readonly NetworkingV1IngressClass[],
+      "lan",
     );
+    this.#named = new Set([...secretKeysOf(ingresses), ...this.#others()]);
     return this.#named;
   }
 

@@ -18,6 +18,7 @@ import {
 } from "../protocol/link.ts";
 import { ProtocolError, parseToCluster } from "../protocol/parse.ts";
 import { changeFor, claimOf, isToldAlone, nodeOf, type Objects, snapshotFor, textOf, type Write } from "./downlink.ts";
+import { Gateways } from "./gateways.ts";
 import { IngressSecrets } from "./ingress-secrets.ts";
 import { Mentions, mentionsOf } from "./mentions.ts";
 import type { PodFacts } from "./policies/facts.ts";
@@ -92,12 +93,14 @@ export class Link {
   private readonly mentions: Mentions;
   private readonly policies: Policies;
   private readonly ingressSecrets: IngressSecrets;
+  private readonly gateways: Gateways;
 
   constructor(deps: LinkDeps) {
     this.deps = deps;
     this.mentions = new Mentions(deps.objects);
     this.policies = new Policies(deps.objects, deps.builtins);
-    this.ingressSecrets = new IngressSecrets(deps.objects);
+    this.gateways = new Gateways(deps.objects);
+    this.ingressSecrets = new IngressSecrets(deps.objects, () => this.gateways.secrets());
   }
 
   /** A socket was accepted for an authenticated node. One that is open stays until it is known who this is. */
@@ -180,13 +183,13 @@ export class Link {
     const hasPolicies = hello.version >= POLICIES_VERSION;
     if (missed === "expired") {
       const policies = hasPolicies ? this.policies.snapshotFor(node) : [];
-      const secrets = hasIngresses ? this.ingressSecrets.snapshot() : [];
+      const secrets = hasIngresses ? [...this.ingressSecrets.snapshot(), ...this.gateways.snapshot()] : [];
       sendObjects(socket, "snapshot", revision, [...snapshotFor(node, this.deps.objects), ...secrets, ...policies]);
     } else {
       const writes = [...missed];
       const pods = () => this.deps.podsSince(hello.revision);
       const policies = hasPolicies ? this.policies.missed(node, writes, pods) : [];
-      const secrets = hasIngresses ? this.ingressSecrets.missed(writes) : [];
+      const secrets = hasIngresses ? [...this.ingressSecrets.missed(writes), ...this.gateways.missed(writes)] : [];
       const own = this.ownMentions(node);
       const mentions = (what: Mentioned) => own(what) || (hasIngresses && this.ingressSecrets.has(what));
       sendObjects(socket, "changes", revision, [...this.concerning(node, writes, mentions), ...secrets, ...policies]);
@@ -197,8 +200,10 @@ export class Link {
   /** Tells the open nodes what a turn wrote that concerns them. One that cannot be told is cut off, and asks for what it missed. */
   changed(writes: readonly Write[]): void {
     const policies = this.policies.changed(writes);
-    const secrets = this.ingressSecrets.changed(writes);
-    for (const socket of this.concerned(writes, policies.nodes))
+    const gateways = this.gateways.changed(writes);
+    const secrets = [...this.ingressSecrets.changed(writes), ...gateways];
+    const sockets = gateways.length > 0 ? this.deps.sockets() : this.concerned(writes, policies.nodes);
+    for (const socket of sockets)
       try {
         this.tell(socket, writes, policies, secrets);
       } catch (error) {
@@ -212,6 +217,7 @@ export class Link {
     this.mentions.forget();
     this.policies.forget();
     this.ingressSecrets.forget();
+    this.gateways.forget();
   }
 
   private tell(

@@ -1,10 +1,16 @@
 /** What the Worker asks the Cluster object of a request that may be for an app, and what it hears. */
+import type { Filters } from "../lib/filters.ts";
 import type { StreamRequest } from "./link.ts";
 
 export type EdgeQuestion = {
   host: string;
   path: string;
   isSecure: boolean;
+  method?: string;
+  /** With its question mark. */
+  query?: string;
+  /** Names in small letters. */
+  headers?: [name: string, value: string][];
   /** Endpoints that could not be reached, as `ADDRESS:PORT`. */
   tried: string[];
   /** How long it has waited for what is scaled to zero, ms. */

@@ -92,7 +92,8 @@ function* secretProblems(view: View, namespace: string, name: string): Iterable<
       yield { reason: "InvalidCertificate", message: `${what} has no ${label.toLowerCase()} in PEM in ${field}` };
 }
 
-function hasBlock(base64: string | undefined, label: string): boolean {
+/** Whether a Secret's field has such a block. */
+export function hasBlock(base64: string | undefined, label: string): boolean {
   try {
     return decodePem(atob(base64 ?? "")).some((block) => block.type.endsWith(label));
   } catch {

@@ -10,15 +10,15 @@ import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { outsideAddress } from "../nodes/outside-address.ts";
 
 /** Addresses in one status: in larger clusters these are some of those that serve. */
-const MOST = 50;
+export const MOST = 50;
 
 /** Where a node serves Ingresses; "" where it does not. */
-function servingAddress(node: Readonly<Node>): string {
+export function servingAddress(node: Readonly<Node>): string {
   const is = (type: string) => conditionOf(node.status?.conditions, type)?.status === "True";
   return is("Ready") && is(NODE_CONDITION) ? outsideAddress(node) : "";
 }
 
-const SERVING: Digest<Node, string> = { kind: Node, of: servingAddress };
+export const SERVING: Digest<Node, string> = { kind: Node, of: servingAddress };
 
 function* allIngresses(view: View): Iterable<string> {
   for (const ingress of view.list(Ingress)) yield keyOf(ingress);
@@ -50,10 +50,13 @@ export const ingressStatusController: Controller = {
   },
 };
 
-function addresses(view: View): { ip?: string; hostname?: string }[] {
-  const serving = new Set([...view.digest(SERVING).values()].filter((address) => address !== ""));
-  return [...serving]
+/** Of nodes that serve. */
+export const servingAddresses = (view: View): string[] => [
+  ...new Set([...view.digest(SERVING).values()].filter((address) => address !== "")),
+];
+
+const addresses = (view: View): { ip?: string; hostname?: string }[] =>
+  servingAddresses(view)
     .toSorted()
     .slice(0, MOST)
     .map((address) => (isIp(address) ? { ip: address } : { hostname: address }));
-}

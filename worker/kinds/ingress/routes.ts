@@ -3,13 +3,20 @@
  * to another process.
  * https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
  */
+
+import { type Filters, joined } from "../../lib/filters.ts";
 import type { NetworkingV1Ingress, NetworkingV1IngressBackend, NetworkingV1IngressClass } from "../generated/types.ts";
 import { isServed, ownClasses, REDIRECT_ANNOTATION, type Scope, secretsOf, TIMEOUT_ANNOTATION } from "./class.ts";
-import { type Filters, joined } from "./filters.ts";
 import { type Incoming, inOrder, type Match, meets } from "./matching.ts";
 
 /** A port of a Service, by number or name. */
-export type Target = { namespace: string; service: string; port: number | string };
+export type Target = {
+  namespace: string;
+  service: string;
+  port: number | string;
+  /** Whatever the Service says of it. */
+  speaks?: "h2c";
+};
 
 /** A Service that has a share of what meets a rule; what has no target cannot be served, and is told so. */
 export type Share = { weight: number; target?: Target; filters?: Filters };
@@ -51,7 +58,8 @@ type Ingress = Readonly<NetworkingV1Ingress>;
 
 export const DEFAULT_TIMEOUT_MS = 60_000;
 
-export const targetKey = ({ namespace, service, port }: Target): string => `${namespace}/${service}:${port}`;
+export const targetKey = ({ namespace, service, port, speaks }: Target): string =>
+  `${namespace}/${service}:${port}${speaks ? ` ${speaks}` : ""}`;
 
 /** Older Ingresses go first where two say the same. */
 export function byAge(a: Ingress, b: Ingress): number {

@@ -1,5 +1,4 @@
 /** What rules change of requests and answers. Plain data, and the functions that do it. */
-import type { Target } from "./routes.ts";
 
 export type Pairs = [name: string, value: string][];
 
@@ -11,7 +10,10 @@ export type PathChange = { full: string } | { prefix: string };
 export type Rewrite = { host?: string; path?: PathChange };
 export type Redirect = { scheme?: string; host?: string; port?: number; path?: PathChange; status: number };
 /** Gets a copy of each request, or of so many of a hundred; its answers go nowhere. */
-export type Mirror = { target: Target; percent?: number };
+export type Mirror = {
+  target: { namespace: string; service: string; port: number | string; speaks?: "h2c" };
+  percent?: number;
+};
 
 export type Filters = {
   request?: HeaderChange[];

@@ -1,0 +1,67 @@
+/** What nodes are told of gateways of ours: tables of rules, all in one object, since every node serves all of them. */
+import { NAMESPACES, SOURCES } from "../kinds/gateway/sources.ts";
+import { type GatewayTables, TABLES, TABLES_NAME, tablesOf } from "../kinds/gateway/tables.ts";
+import { same } from "../kinds/paths.ts";
+import type { KubeObject } from "../lib/object.ts";
+import type { NodeChange, ObjectJson } from "../protocol/link.ts";
+import type { Objects, Write } from "./downlink.ts";
+
+const change = (tables: GatewayTables | undefined): NodeChange => ({
+  resource: TABLES,
+  namespace: "",
+  name: TABLES_NAME,
+  object: (tables ?? null) as ObjectJson | null,
+});
+
+const meant = ({ metadata }: KubeObject) => [metadata?.generation, metadata?.annotations, metadata?.deletionTimestamp];
+
+/** Of what is written often, and to no effect here. */
+function matters({ resource, object, old }: Write): boolean {
+  if (SOURCES.has(resource)) return !object || !old || !same(meant(object), meant(old));
+  return resource === NAMESPACES && !same(object?.metadata?.labels, old?.metadata?.labels);
+}
+
+export class Gateways {
+  readonly #objects: Pick<Objects, "list">;
+  /** A cache. */
+  #made: { tables: GatewayTables | undefined } | undefined;
+
+  constructor(objects: Pick<Objects, "list">) {
+    this.#objects = objects;
+  }
+
+  snapshot(): NodeChange[] {
+    const tables = this.#tables();
+    return tables ? [change(tables)] : [];
+  }
+
+  /** What a node may lack that missed these writes; what it has may be gone. */
+  missed(writes: readonly Write[]): NodeChange[] {
+    if (writes.some(({ resource }) => SOURCES.has(resource))) return [change(this.#tables())];
+    return writes.some(({ resource }) => resource === NAMESPACES) ? this.snapshot() : [];
+  }
+
+  changed(writes: readonly Write[]): NodeChange[] {
+    if (!writes.some(matters)) return [];
+    const before = this.#made;
+    this.#made = undefined;
+    const tables = this.#tables();
+    if (!tables && !writes.some(({ resource }) => SOURCES.has(resource))) return [];
+    return before && same(before.tables, tables) ? [] : [change(tables)];
+  }
+
+  /** `namespace/name` of Secrets with the certificates of listeners. */
+  secrets(): string[] {
+    return (this.#tables()?.certificates ?? []).map(({ namespace, secret }) => `${namespace}/${secret}`);
+  }
+
+  /** What they are made of was written, of which this was not told. */
+  forget(): void {
+    this.#made = undefined;
+  }
+
+  #tables(): GatewayTables | undefined {
+    this.#made ??= { tables: tablesOf((resource) => this.#objects.list(resource), "lan") };
+    return this.#made.tables;
+  }
+}
