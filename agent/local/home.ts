@@ -17,11 +17,14 @@ export type Home = {
   port: number;
 };
 
+/** Of a machine that has one cluster. */
+export const DEFAULT_HOME = "/var/lib/skerry";
+
 export function homeFromEnvironment(environment: NodeJS.ProcessEnv): Home {
   const port = Number(environment.SKERRY_PORT ?? 6443);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new Error(`SKERRY_PORT is not a port: ${environment.SKERRY_PORT}`);
-  return { path: environment.SKERRY_HOME ?? "/var/lib/skerry", port };
+  return { path: environment.SKERRY_HOME ?? DEFAULT_HOME, port };
 }
 
 /** Programs that several homes share: built or downloaded once a machine. */

@@ -1,5 +1,9 @@
 import { totalmem } from "node:os";
 import type { Effects } from "../../worker/lib/effects.ts";
+import { CsiNode } from "../csi/csi-node.ts";
+import { Plugins } from "../csi/plugins.ts";
+import { kubeletRoot } from "../csi/root.ts";
+import { CsiVolumes } from "../csi/volumes.ts";
 import type { Timers } from "../effects.ts";
 import type { ImageSettings } from "../images/images.ts";
 import { imageSettings } from "../images/settings.ts";
@@ -49,6 +53,8 @@ export interface Host {
   /** PersistentVolumes on the node's own disk, where it may have such. */
   readonly ownVolumes?: OwnVolumes;
   readonly volumeData?: VolumeData;
+  /** Volumes of drivers that are attached to the node, where it may have such. */
+  readonly attached?: { inUse(): readonly string[]; onChange(): void };
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -101,8 +107,9 @@ export function machineHost(parts: HostParts): Host {
     folders: machineFolders(home),
     ...(parts.download && { source: sourceFrom(parts.download) }),
   });
+  const { plugins, csi } = driversOf(parts);
   const makeVolume = ownVolumes.make.bind(ownVolumes);
-  const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly });
+  const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly, csi });
   const { command, starting } = parts;
   const keeper = new Keeper({ home, nerdctl, limits: nodeSettings.logs, timers: effects, command, starting });
   const exec = execOnce(nerdctl, effects);
@@ -117,6 +124,7 @@ export function machineHost(parts: HostParts): Host {
     volumes,
     ownVolumes,
     volumeData: ownVolumes,
+    attached: csi,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
@@ -126,6 +134,7 @@ export function machineHost(parts: HostParts): Host {
       enforceNode(home, podsLimits(nodeSettings));
       await endTerminals(nerdctl);
       await volumes.start();
+      plugins.start();
       await keeper.prepare();
       await loadPauseImage(nerdctl);
     },
@@ -133,4 +142,19 @@ export function machineHost(parts: HostParts): Host {
     attachSocket: (containerId) => keeper.socketOf(containerId),
     logged: (containerId) => keeper.logged(containerId),
   };
+}
+
+/** The machine's CSI drivers, and their volumes. */
+function driversOf({ home, node = "", api, effects, log = () => {} }: HostParts) {
+  const root = kubeletRoot(home);
+  const csiNode = new CsiNode(node, api);
+  const plugins = new Plugins({
+    root,
+    timers: effects,
+    registered: (driver, info) => csiNode.has(driver.name, info),
+    gone: (name) => csiNode.hasNot(name),
+    log,
+  });
+  const csi = new CsiVolumes({ root, home, node, api, timers: effects, driver: (name) => plugins.driver(name) });
+  return { plugins, csi };
 }

@@ -6,6 +6,7 @@ import type {
   CoreV1Volume,
   CoreV1VolumeMount,
 } from "../../worker/kinds/generated/types.ts";
+import type { CsiVolumes } from "../csi/volumes.ts";
 import type { FieldContext } from "../pods/fields.ts";
 import type { ImageMounts } from "./image-mounts.ts";
 import { readInside } from "./inside.ts";
@@ -81,6 +82,7 @@ export type VolumesDeps = {
   /** See `VolumeContext`. */
   makeVolume?: VolumeContext["makeVolume"];
   recursiveReadOnly: boolean;
+  csi?: Pick<CsiVolumes, "mount" | "release">;
 };
 
 /** Under `HOME/pods/UID` and, for secrets, in memory. */
@@ -233,6 +235,7 @@ export class Volumes implements PodVolumes {
   }
 
   async #delete(uid: string, folders: readonly string[]): Promise<void> {
+    await this.#deps.csi?.release(uid);
     this.#places.delete(uid);
     this.#tokens.delete(uid);
     const images = join(this.#folder(uid), "images");
@@ -265,6 +268,7 @@ export class Volumes implements PodVolumes {
       memoryFolder: this.#memory(uid),
       now: this.#deps.now(),
       makeVolume: this.#deps.makeVolume,
+      csi: this.#deps.csi,
       isElsewhere: (volume) => usersOf(this.#deps.home, volume).some((user) => user !== uid),
       tell: (...warning) => context.tell?.(...warning),
       token: (request) => held.token(context.pod, request),

@@ -3,6 +3,7 @@ import { writeAtomically } from "./atomic.ts";
 import { type Contents, configMapContents, DEFAULT_MODE, downwardContents, secretContents } from "./contents.ts";
 import { emptyDir } from "./empty-dir.ts";
 import { hostPath } from "./host-path.ts";
+import { inlineCsi } from "./persistent/csi.ts";
 import { nfs } from "./persistent/nfs.ts";
 import { persistentVolume } from "./persistent/persistent.ts";
 import { aggregate } from "./problems.ts";
@@ -108,4 +109,5 @@ export const volumeSources: readonly VolumeSource[] = [
   hostPath,
   persistentVolume,
   nfs,
+  inlineCsi,
 ];

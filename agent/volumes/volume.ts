@@ -1,4 +1,5 @@
 import type { CoreV1PersistentVolume, CoreV1Pod, CoreV1Volume } from "../../worker/kinds/generated/types.ts";
+import type { CsiVolumes } from "../csi/volumes.ts";
 import type { Desired } from "../desired.ts";
 import type { FieldContext } from "../pods/fields.ts";
 
@@ -37,6 +38,8 @@ export type VolumeContext = {
   token(request: TokenRequest): Promise<string>;
   /** Makes the place of a PersistentVolume that is the node's own to make, and of no other. */
   makeVolume?(volume: CoreV1PersistentVolume): Promise<void>;
+  /** Volumes of drivers, where the node may have such. */
+  csi?: Pick<CsiVolumes, "mount">;
   /** Whether another pod of this node has this PersistentVolume. */
   isElsewhere(volume: string): boolean;
   /** A warning about the pod, which is no failure. */

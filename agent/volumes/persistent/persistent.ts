@@ -4,6 +4,7 @@ import { matchesNodeTerm } from "../../../worker/lib/node-selectors.ts";
 import { hostPath } from "../host-path.ts";
 import { type VolumeContext, VolumeError, type VolumeSource, volumeFolder } from "../volume.ts";
 import { boundVolume } from "./claims.ts";
+import { csiVolume } from "./csi.ts";
 import { local } from "./local.ts";
 import { mountNfs } from "./nfs.ts";
 import { MountFailure, type PersistentPlugin } from "./plugin.ts";
@@ -30,7 +31,7 @@ const nfsVolume: PersistentPlugin = {
   },
 };
 
-const plugins: readonly PersistentPlugin[] = [local, hostPathVolume, nfsVolume];
+const plugins: readonly PersistentPlugin[] = [local, hostPathVolume, nfsVolume, csiVolume];
 
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/#claims-as-volumes */
 export const persistentVolume: VolumeSource = {
@@ -71,13 +72,6 @@ async function mount(volume: Volume, readOnly: boolean, context: VolumeContext):
 
 function pluginFor({ metadata, spec = {} }: Volume): PersistentPlugin {
   const { name = "" } = metadata ?? {};
-  if (spec.csi)
-    throw new MountFailure(
-      "MountVolume.MountDevice",
-      name,
-      "kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: " +
-        `driver name ${spec.csi.driver} not found in the list of registered CSI drivers`,
-    );
   const plugin = plugins.find(({ matches }) => matches(spec));
   if (!plugin) throw new MountFailure("MountVolume.FindPluginBySpec", name, "no volume plugin matched");
   if (spec.volumeMode === "Block" && !plugin.map)

@@ -6,6 +6,11 @@ export class MountFailure extends VolumeError {
   constructor(doing: string, volume: string, cause: string) {
     super(`${doing} failed for volume ${JSON.stringify(volume)} : ${cause}`);
   }
+
+  /** One that is told in other words. */
+  static whole(message: string): MountFailure {
+    return Object.assign(new MountFailure("", "", ""), { message });
+  }
 }
 
 export type PersistentMount = {

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 
-const PLUGINS = ["local-volume", "host-path", "nfs"].map((plugin) => `kubernetes.io~${plugin}`);
+const PLUGINS = ["local-volume", "host-path", "nfs", "csi"].map((plugin) => `kubernetes.io~${plugin}`);
 
 /** What is in a folder; nothing when it is gone by now. */
 function list(folder: string): string[] {
