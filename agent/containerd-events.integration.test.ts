@@ -49,6 +49,7 @@ test("containers' ends are told with their codes, and want of memory", async () 
   });
   await find("/tasks/oom", killed.Id);
   expect(events.filter(({ topic }) => topic === "/tasks/start")).toEqual([]);
+  await runtime.nerdctl.remove([failed.Id, killed.Id]); // while there is a containerd
 });
 
 test("the end of the stream is told once, when containerd ends", async () => {
