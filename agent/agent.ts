@@ -193,7 +193,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
     },
     serveStream: (request, pods) =>
       request.kind === "peer"
-        ? network.acceptPeer(request.node, dialRelay(identity, request.id))
+        ? network.acceptPeer(request.node, () => dialRelay(identity, request.id))
         : void serveStream(request, {
             identity,
             nerdctl,

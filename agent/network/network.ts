@@ -121,11 +121,9 @@ export class NodeNetwork {
     return this.#parts?.pods.namespaces?.names() ?? [];
   }
 
-  /** Another node's agent has come to a Relay. */
-  acceptPeer(node: string, socket: WebSocket): void {
-    const mesh = this.#parts?.mesh;
-    if (mesh) mesh.accept(node, socket);
-    else socket.close(1011, "the node's network is down");
+  /** Another node's agent waits at this node's Relay, which `dial` dials. */
+  acceptPeer(node: string, dial: () => WebSocket): void {
+    this.#parts?.mesh?.accept(node, dial);
   }
 
   /** How other nodes are reached; undefined where no way leads to those that are elsewhere. */
@@ -227,8 +225,9 @@ export class NodeNetwork {
       return undefined;
     }
     const onChange = () => this.#work();
-    const own = { nodeName, device, port, checksPort, command: this.#command, effects, log, onChange };
-    const mesh = new Mesh({ ...settings, ...own });
+    const onGone = () => void this.verify();
+    const own = { nodeName, device, port, checksPort, command: this.#command, effects, log };
+    const mesh = new Mesh({ ...settings, ...own, onChange, onGone });
     try {
       await pods.admit(await mesh.start(pods.gateway, pods.mtu));
     } catch (error) {

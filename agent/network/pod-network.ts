@@ -131,7 +131,7 @@ export class PodNetwork {
       addr_info?: { local?: string; prefixlen?: number }[];
     }[];
     const other = links.find((link) => {
-      const ours = link.ifname === identity.anchor || /^veth/.test(link.ifname ?? "");
+      const ours = [identity.anchor, identity.tunnel].includes(link.ifname ?? "") || /^veth/.test(link.ifname ?? "");
       return link.addr_info?.length && !ours;
     });
     if (other) throw new Error(`pod addresses ${podCIDR} are in use by interface ${other.ifname} of this machine`);

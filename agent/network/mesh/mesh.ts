@@ -29,6 +29,8 @@ export type MeshOptions = MeshSettings & {
   log: (message: string) => void;
   /** Another way leads to a node now. */
   onChange(): void;
+  /** The interface is gone, with the routes through it. */
+  onGone(): void;
 };
 
 type Reached = {
@@ -154,7 +156,7 @@ export class Mesh {
       onOffer: (endpoints) => this.#step(node, { type: "offer", endpoints }),
     });
     const isNear = await this.#isNear(peer);
-    const earlier = known?.endpoint && !known.endpoint.startsWith("127.") ? [known.endpoint] : [];
+    const earlier = known && [known.endpoint].filter((endpoint) => endpoint !== "" && !endpoint.startsWith("127."));
     const reached: Reached = {
       peer,
       state: startPath(peer.home, isNear, effects.now(), earlier),
@@ -176,7 +178,7 @@ export class Mesh {
       const isNear = await this.#isNear(peer);
       if (isNear === state.isNear) this.#step(node, { type: "moved" });
       else {
-        reached.state = startPath(peer.home, isNear, effects.now(), state.known);
+        reached.state = startPath(peer.home, isNear, effects.now(), isNear ? undefined : state.known);
         this.#aim(reached);
         onChange();
       }
@@ -189,11 +191,9 @@ export class Mesh {
     return isOurs(address) || (await directDevice(this.#options.command, address)) !== undefined;
   }
 
-  /** Another agent is at the other end of a socket to a Relay. */
-  accept(node: string, socket: WebSocket): void {
-    const relay = this.#reached.get(node)?.relay;
-    if (relay) relay.accept(socket);
-    else socket.close(1011, "not a node that is known here");
+  /** Another agent waits at this node's Relay. One that is not known here waits in vain. */
+  accept(node: string, dial: () => WebSocket): void {
+    this.#reached.get(node)?.relay.accept(dial());
   }
 
   /** Puts back what other programs of the machine took away, and looks whether the network is still the same. */
@@ -299,6 +299,7 @@ export class Mesh {
   /** What a direct path carries, the kernel alone sees; and WireGuard follows what comes, wherever it comes from. */
   async #lookAtTraffic(): Promise<void> {
     const known = await this.#device.peers();
+    if (Object.keys(known).length === 0 && !this.#stopped) this.#options.onGone();
     let goesOn = false;
     for (const [node, reached] of this.#reached) {
       if (reached.state.path !== "direct") continue;

@@ -64,18 +64,19 @@ export const NEAR_CHECKS = 5;
 /** Between rounds of checks while the relay is in use. */
 export const ROUND_WAIT_MS = { first: 5_000, most: 60_000 };
 
-/** `known` is where an earlier run has found the node. */
-export function startPath(home: Endpoint, isNear: boolean, now: number, known: readonly Endpoint[] = []): PathState {
+/** `earlier` is where an earlier run has found the node, if that knew it to be elsewhere. */
+export function startPath(home: Endpoint, isNear: boolean, now: number, earlier?: readonly Endpoint[]): PathState {
+  const isAsked = isNear && earlier === undefined;
   return {
-    path: isNear ? "lan" : "idle",
+    path: isAsked ? "lan" : "idle",
     home,
     isNear,
     confirmed: false,
     elsewhere: false,
     offered: [],
-    known,
-    checks: isNear ? NEAR_CHECKS : 0,
-    checkAt: isNear ? now : NEVER,
+    known: earlier ?? [],
+    checks: isAsked ? NEAR_CHECKS : 0,
+    checkAt: isAsked ? now : NEVER,
     unanswered: 0,
     roundAt: NEVER,
     roundWait: ROUND_WAIT_MS.first,
