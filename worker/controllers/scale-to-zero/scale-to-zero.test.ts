@@ -1,8 +1,13 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Deployment } from "../../kinds/apps/deployment.ts";
 import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
+import { objectSchema } from "../../kinds/custom/structural.ts";
+import { kindOf } from "../../kinds/define-kind.ts";
+import { CONTROLLER as GATEWAY_CONTROLLER, GROUP } from "../../kinds/gateway/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
+import type { KubeObject } from "../../lib/object.ts";
 import type { Body } from "../testing-api.ts";
 import { type Heard, SCALE_TO_ZERO } from "./scale-to-zero.ts";
 import { IdleModel } from "./testing.ts";
@@ -99,7 +104,7 @@ describe("a workload that nobody asks for", () => {
     model.advance(10 * MINUTE_MS);
     expect(model.replicas()).toBe(2);
     expect(model.told.at(-1)).toBe(
-      "Warning Service default/web NotScaledToZero: no Ingress leads to it: its requests are not seen",
+      "Warning Service default/web NotScaledToZero: no Ingress or route of a gateway leads to it: its requests are not seen",
     );
   });
 
@@ -109,6 +114,43 @@ describe("a workload that nobody asks for", () => {
     expect(model.replicas()).toBe(3);
     expect(model.told[0]).toContain("Warning Service default/web InvalidScaleToZero: the annotation skerry.dev/");
     expect(model.asked).toEqual([]);
+  });
+});
+
+describe("a gateway's route", () => {
+  const kind = (name: string, resource: string, namespaced: boolean): Kind => {
+    const facts = { group: GROUP, version: "v1", kind: name, resource, singular: "", namespaced, verbs: ["list"] };
+    return kindOf({ ...facts, schema: objectSchema({ type: "object" }) });
+  };
+  const [GatewayClass, Gateway, HTTPRoute] = [
+    kind("GatewayClass", "gatewayclasses", false),
+    kind("Gateway", "gateways", true),
+    kind("HTTPRoute", "httproutes", true),
+  ];
+  const kinds = [GatewayClass, Gateway, HTTPRoute];
+  // They come with their definitions, which a model does not read.
+  beforeEach(() => {
+    for (const one of kinds) model.kinds.add(one);
+  });
+  afterEach(() => {
+    for (const one of kinds) model.kinds.remove(one);
+  });
+
+  test("is a way by which requests are seen, from when it is there", () => {
+    const make = (kind: Kind, name: string, spec: object) =>
+      model.create(kind, { metadata: { name, ...(kind.namespaced && { namespace: "default" }) }, spec } as KubeObject);
+    make(GatewayClass, "skerry", { controllerName: GATEWAY_CONTROLLER });
+    const listeners = [{ name: "http", port: 80, protocol: "HTTP" }];
+    make(Gateway, "shop", { gatewayClassName: "skerry", listeners });
+    model.deploy(2);
+    model.serve("5m");
+    model.rest();
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(2);
+    const backendRefs = [{ name: "web", port: 80 }];
+    make(HTTPRoute, "shop", { parentRefs: [{ name: "shop" }], rules: [{ backendRefs }] });
+    model.rest();
+    expect([model.replicas(), model.from()]).toEqual([0, "2"]);
   });
 });
 

@@ -4,8 +4,10 @@
  */
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
+import { SOURCES } from "../../kinds/gateway/sources.ts";
+import { tablesOf } from "../../kinds/gateway/tables.ts";
 import { IDLE_ANNOTATION, idleTimeOf, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
-import { servedIngresses } from "../../kinds/ingress/routes.ts";
+import { routesOf, servedIngresses, targetsOf } from "../../kinds/ingress/routes.ts";
 import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
 import { copy, same } from "../../kinds/paths.ts";
@@ -13,6 +15,7 @@ import { scaleFigures, setReplicas } from "../../kinds/scale.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
+import { sourcesIn } from "../gateway/gateway.ts";
 import { keyOf, splitKey } from "../keys.ts";
 import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf } from "./workloads.ts";
 
@@ -40,6 +43,7 @@ const WAKE_LASTS_MS = 60_000;
 const FRESH_MS = 2_000;
 const AGAIN_MS = 15_000;
 const SCOPES = ["lan", "edge"] as const;
+const NOT_SEEN = "no Ingress or route of a gateway leads to it: its requests are not seen";
 
 /** Those that are to be scaled to zero, and what they lead to. */
 const ASKING: Digest<Service, Pick<Service, "spec"> | undefined> = {
@@ -68,6 +72,8 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
   } else if (kind.groupResource === Ingress.groupResource) {
     const names = new Set(backendNames(object as Ingress).map((name) => `${namespace}/${name}`));
     for (const [key] of asking(view, namespace)) if (names.has(key)) yield key;
+  } else if (SOURCES.has(kind.groupResource)) {
+    for (const [key, service] of view.digest(ASKING)) if (service) yield key;
   } else if (isScalable(kind)) {
     const replicas = (of: typeof object) => scaleFigures(kind.scale, of).replicas;
     if (old && type !== "DELETED" && replicas(old) === replicas(object)) return;
@@ -100,8 +106,7 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
     const idleMs = Math.max(...times.map((time) => (typeof time === "number" ? time : 0)));
     const at = since(key, awake, now);
     if (now < at + idleMs) return [{ do: "again", afterMs: at + idleMs - now }];
-    if (!hasIngress(view, namespace, services))
-      return [warning(service, "NotScaledToZero", "no Ingress leads to it: its requests are not seen")];
+    if (!isSeen(view, namespace, services)) return [warning(service, "NotScaledToZero", NOT_SEEN)];
     const heard = ask(key, String(at), services.map(keyOf));
     if (!heard || now - heard.told > FRESH_MS || heard.last === "unknown") return [{ do: "again", afterMs: AGAIN_MS }];
     // One that the cluster cannot reach serves its network all the same, and is left what it has.
@@ -141,14 +146,15 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
   };
 }
 
-/** Whether requests for one of these are seen: by an Ingress of ours. */
-function hasIngress(view: View, namespace: string, services: readonly Readonly<Service>[]): boolean {
+/** Whether requests for one of these are seen: by an Ingress of ours, or by a route of a gateway of ours. */
+function isSeen(view: View, namespace: string, services: readonly Readonly<Service>[]): boolean {
   const names = new Set(services.map(({ metadata }) => metadata.name ?? ""));
-  const leading = view
-    .list(Ingress, namespace)
-    .filter((ingress) => backendNames(ingress).some((name) => names.has(name)));
-  const classes = view.list(IngressClass);
-  return SCOPES.some((scope) => servedIngresses(leading, classes, scope).length > 0);
+  const [ingresses, classes, sources] = [view.list(Ingress, namespace), view.list(IngressClass), sourcesIn(view)];
+  return SCOPES.some((scope) => {
+    const gateways = Object.values(tablesOf(sources, scope)?.ports ?? {}).map(({ routes }) => routes);
+    const all = [routesOf(servedIngresses(ingresses, classes, scope)), ...gateways];
+    return all.flatMap(targetsOf).some((target) => target.namespace === namespace && names.has(target.service));
+  });
 }
 
 /** Whether all pods of these are on nodes of that set. */
