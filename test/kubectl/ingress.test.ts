@@ -314,7 +314,7 @@ describe("at the edge", () => {
     });
     expect(await ask(cluster.port, { path: "/api" })).toMatchObject({
       status: 404,
-      text: expect.stringContaining("no Ingress"),
+      text: expect.stringContaining("no rule"),
     });
   });
 
