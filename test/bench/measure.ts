@@ -55,6 +55,8 @@ export type Sizes = {
   streamed: number;
   /** The cluster that grows: its pods, its nodes, and requests of each kind that are timed. */
   curve: { pods: readonly number[]; nodes: number; count: number; isSaved: boolean };
+  /** Load one after the other: for so many seconds so many requests a second. */
+  scaling: { phases: readonly [seconds: number, perSecond: number][]; isSaved: boolean };
 };
 
 export const FULL: Sizes = {
@@ -72,6 +74,16 @@ export const FULL: Sizes = {
   nodePods: [10, 20, 100],
   streamed: 300,
   curve: { pods: [1000, 10_000, 50_000, 150_000], nodes: 5000, count: 200, isSaved: true },
+  scaling: {
+    phases: [
+      [5, 0],
+      [60, 15],
+      [75, 60],
+      [60, 30],
+      [60, 5],
+    ],
+    isSaved: true,
+  },
 };
 
 export const QUICK: Sizes = {
@@ -89,4 +101,5 @@ export const QUICK: Sizes = {
   nodePods: [1, 2, 4],
   streamed: 4,
   curve: { pods: [1000, 2000], nodes: 50, count: 20, isSaved: false },
+  scaling: { phases: [[5, 4]], isSaved: false },
 };

@@ -6,6 +6,7 @@ import { curve } from "./curve.ts";
 import { memories } from "./memory.ts";
 import { node } from "./node.ts";
 import { pods } from "./pods.ts";
+import { scaling } from "./scaling.ts";
 import { streams } from "./streams.ts";
 
 /** All that is measured, in the order that it is. */
@@ -17,4 +18,5 @@ export const groupsOf = (sizes: Sizes): AnyGroup[] => [
   group(node(sizes)),
   group(streams(sizes)),
   curve(sizes.curve),
+  scaling(sizes.scaling),
 ];
