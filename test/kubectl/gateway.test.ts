@@ -149,15 +149,18 @@ test("a class is there once its definition is, and a gateway is programmed when 
   };
   const gateway = await eventually("the gateway is programmed", async () => {
     const found = await cluster.json<Told>("get gateway front");
-    return words(found.status?.conditions).Programmed === "True Programmed" && found;
+    const { conditions, listeners } = found.status ?? {};
+    return words(conditions).Programmed === "True Programmed" && listeners?.[0]?.attachedRoutes === 1 && found;
   });
   expect(gateway.status.addresses).toHaveLength(1);
   expect(gateway.status.listeners).toMatchObject([{ name: "web", attachedRoutes: 1 }]);
-  const route = await cluster.json<{ status: { parents: { controllerName: string; conditions: Conditions }[] } }>(
-    "get httproute app",
-  );
-  expect(route.status.parents).toHaveLength(1);
-  expect(words(route.status.parents[0]?.conditions)).toEqual({
+  type Route = { status?: { parents?: { controllerName: string; conditions: Conditions }[] } };
+  const parents = await eventually("the route is told of", async () => {
+    const route = await cluster.json<Route>("get httproute app");
+    return route.status?.parents;
+  });
+  expect(parents).toHaveLength(1);
+  expect(words(parents[0]?.conditions)).toEqual({
     Accepted: "True Accepted",
     ResolvedRefs: "False BackendNotFound",
   });

@@ -116,11 +116,11 @@ test("pods follow the requests for them, up and down, and to zero and back; none
   expect(held).toEqual(held.map(() => ({ status: 200, text: "nap\n" })));
   await asleep();
   expect(await ask(cluster.port)).toEqual({ status: 200, text: "nap\n" });
-  const told = await cluster.ok("describe deploy nap");
-  expect(told).toMatch(
+  for (const event of [
     /ScaledToZero .*scale-to-zero-controller +Scaled from 2 to zero: there was no request for service "nap"/,
-  );
-  expect(told).toMatch(/ScaledFromZero .*Scaled from zero to 2: requests wait for service "nap"/);
+    /ScaledFromZero .*Scaled from zero to 2: requests wait for service "nap"/,
+  ])
+    await eventually(`an event says ${event}`, async () => event.test(await cluster.ok("describe deploy nap")));
 
   await scaled("busy", 3);
   const raw =
