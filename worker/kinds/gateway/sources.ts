@@ -30,7 +30,6 @@ export const NAMESPACES = "namespaces";
 export class Sources {
   readonly classes: readonly GatewayClass[];
   readonly gateways: readonly Gateway[];
-  readonly routes: readonly AnyRoute[];
   readonly #list: List;
   #grants: readonly ReferenceGrant[] | undefined;
   #namespaces: ReadonlyMap<string, Readonly<Record<string, string>>> | undefined;
@@ -38,9 +37,12 @@ export class Sources {
   constructor(list: List) {
     this.#list = list;
     this.gateways = list(GATEWAYS) as readonly Gateway[];
-    const any = this.gateways.length > 0;
     this.classes = list(GATEWAY_CLASSES) as readonly GatewayClass[];
-    this.routes = any ? ([...list(HTTP_ROUTES), ...list(GRPC_ROUTES)] as readonly AnyRoute[]).toSorted(byAge) : [];
+  }
+
+  /** The oldest first. */
+  get routes(): readonly AnyRoute[] {
+    return ([...this.#list(HTTP_ROUTES), ...this.#list(GRPC_ROUTES)] as AnyRoute[]).toSorted(byAge);
   }
 
   /** Whether something in a namespace may speak of something in another one. */
