@@ -1,9 +1,13 @@
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
-import { loadsPage } from "../../worker/lib/waiting-page.ts";
+import { loadsPage, WAITING_PAGE } from "../../worker/lib/waiting-page.ts";
 import { effects, type Timers } from "../effects.ts";
+import type { Client } from "./exchange.ts";
+import { refuse } from "./forwarder.ts";
+import type { Pairs } from "./headers.ts";
 import { Holder } from "./holder.ts";
 import { Refusal } from "./target.ts";
 import { get, HOST, listening, portOf, startProxy, type TestProxy } from "./testing/proxy.ts";
@@ -140,4 +144,28 @@ test.each([
   ["POST", { accept: "text/html" }, false],
 ])("%s %o loads a page: %s", (method, headers, expected) => {
   expect(loadsPage(method, (name) => (headers as Record<string, string>)[name])).toBe(expected);
+});
+
+test("what a browser is shown is a page, and not to be kept", () => {
+  const heads: [number, Pairs][] = [];
+  const out = new PassThrough();
+  const client = {
+    method: "GET",
+    head: (status: number, _: string, headers: Pairs) => void heads.push([status, headers]),
+    out,
+    end: () => void out.end(),
+    abort: () => {},
+  };
+  refuse(client as unknown as Client, new Refusal(503, "the service starts", { retryAfter: 10, page: WAITING_PAGE }));
+  expect(heads).toEqual([
+    [
+      503,
+      expect.arrayContaining([
+        ["Content-Type", "text/html; charset=utf-8"],
+        ["Retry-After", "10"],
+        ["Cache-Control", "no-store"],
+      ]),
+    ],
+  ]);
+  expect(String(out.read())).toBe(WAITING_PAGE);
 });
