@@ -8,6 +8,7 @@ import { kindOf } from "../../kinds/define-kind.ts";
 import { CONTROLLER as GATEWAY_CONTROLLER, GROUP } from "../../kinds/gateway/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import type { KubeObject } from "../../lib/object.ts";
+import { forbidden } from "../../lib/status.ts";
 import type { Body } from "../testing-api.ts";
 import { type Heard, SCALE_TO_ZERO } from "./scale-to-zero.ts";
 import { IdleModel } from "./testing.ts";
@@ -184,6 +185,21 @@ describe("a user's word", () => {
     model.scale(0);
     model.wake();
     expect(model.replicas()).toBe(1);
+  });
+
+  test("that it may not be changed is told, and it is tried again", () => {
+    usual();
+    model.advance(5 * MINUTE_MS);
+    model.refuseUpdates = (kind) =>
+      kind.kind === "Deployment" ? forbidden({ group: "apps", resource: "deployments" }, "no") : undefined;
+    model.wake();
+    expect(model.replicas()).toBe(0);
+    expect(model.told.at(-1)).toMatch(
+      /^Warning Deployment default\/web FailedRescale: Scaled from zero to 3: requests wait for service "web"; error: .*no$/,
+    );
+    model.refuseUpdates = () => undefined;
+    model.advance(30_000);
+    expect(model.replicas()).toBe(3);
   });
 
   test("a new template while it sleeps lets it sleep", () => {

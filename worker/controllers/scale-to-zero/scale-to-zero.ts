@@ -42,6 +42,8 @@ const WAKE_LASTS_MS = 60_000;
 /** An answer is good for so long, ms. */
 const FRESH_MS = 2_000;
 const AGAIN_MS = 15_000;
+/** Somebody else has just written it: it is looked at again at once. */
+const CONFLICT = 409;
 const SCOPES = ["lan", "edge"] as const;
 const NOT_SEEN = "no Ingress or route of a gateway leads to it: its requests are not seen";
 
@@ -142,6 +144,11 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
       }
       const known = workloads.filter(({ from }) => from !== undefined);
       return (known.length > 0 ? known : workloads).map((workload) => scaledUp(workload, key));
+    },
+    refused(_, __, { intent, error }) {
+      const [update, event] = intent.do === "together" ? intent.intents : [];
+      if (update?.do !== "update" || event?.do !== "event" || error.code === CONFLICT) return [];
+      return [warning(update.object, "FailedRescale", `${event.message}; error: ${error.message}`)];
     },
   };
 }

@@ -3,8 +3,10 @@ import { Deployment } from "../../kinds/apps/deployment.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { CLASS_NAME, CONTROLLER } from "../../kinds/ingress/class.ts";
 import { IDLE_ANNOTATION, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
+import type { ApiError } from "../../lib/status.ts";
 import { deploymentController } from "../deployment/deployment.ts";
 import { replicaSetController } from "../replicaset/replicaset.ts";
 import { Model } from "../testing.ts";
@@ -15,6 +17,8 @@ export class IdleModel extends Model {
   readonly wakes: Map<string, number>;
   readonly asked: string[][];
   readonly stored: Map<string, string>;
+  /** Refuses updates before they happen, as a webhook would. */
+  refuseUpdates: (kind: Kind) => ApiError | undefined = () => undefined;
   readonly #said: { heard(): Partial<Heard> };
 
   constructor(stored = new Map<string, string>()) {
@@ -43,6 +47,12 @@ export class IdleModel extends Model {
     this.stored = stored;
     this.#said = said;
     this.create(IngressClass, { metadata: { name: CLASS_NAME }, spec: { controller: CONTROLLER } });
+  }
+
+  protected override updateObject(kind: Kind, given: Body, subresource: string): void {
+    const refusal = this.refuseUpdates(kind);
+    if (refusal) throw refusal;
+    super.updateObject(kind, given, subresource);
   }
 
   /** What nodes say from now on. */
