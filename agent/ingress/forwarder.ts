@@ -1,5 +1,5 @@
 /** Leads each request to an endpoint of the Service that an Ingress names, and its answer back. */
-import { finished } from "node:stream";
+import { finished, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
 import { isLed, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
@@ -15,6 +15,7 @@ import { H2Dialer } from "./h2-dialer.ts";
 import { endToEnd, forwarded, type Pairs, trustedList, valuesOf } from "./headers.ts";
 import { Holder, type Waiting } from "./holder.ts";
 import { HttpDialer, reasonOf } from "./http-dialer.ts";
+import { Mirrors } from "./mirrors.ts";
 import { type Asked, askedOf, Refusal } from "./target.ts";
 
 /** How often one request is sent, at most. */
@@ -48,6 +49,7 @@ export class Forwarder {
   readonly #random: () => number;
   readonly #holder: Holder;
   readonly #dialers: Readonly<Record<Protocol, Dialer>>;
+  readonly #mirrors: Mirrors;
   #config = EMPTY;
   #trusted = trustedList([]);
   #changed = Promise.withResolvers<void>();
@@ -69,6 +71,7 @@ export class Forwarder {
       https: new HttpDialer(true, timers),
       h2c: new H2Dialer(timers),
     };
+    this.#mirrors = new Mirrors({ dialers: this.#dialers, balancer: this.balancer, random, timers });
   }
 
   /** For requests from now on; those that are on their way end as they began. */
@@ -199,6 +202,7 @@ export class Forwarder {
   async #forward(client: Client, routed: Routed): Promise<void> {
     const { route } = routed;
     const ask = this.askOf(client, routed);
+    const mirror = this.#mirrors.begin(route, ask, this.#config.backends);
     const gone = new AbortController();
     client.onClose(() => gone.abort());
     const asking = { method: client.method, headers: client.headers, gone: gone.signal };
@@ -207,14 +211,20 @@ export class Forwarder {
       const outgoing = await this.#dialers[protocol].dial(endpoint, ask);
       gone.signal.addEventListener("abort", () => outgoing.destroy());
       if (gone.signal.aborted) return outgoing.destroy();
-      const answer = await this.#answer(client, ask, outgoing, route.timeoutMs);
+      const answer = await this.#answer(client, ask, outgoing, route.timeoutMs, mirror);
       const headers = changed(endToEnd(answer.headers), route.filters?.response);
       await passOn(client, ask, { ...answer, headers }, outgoing);
     });
   }
 
   /** The answer to a request that is being sent, its body among it. */
-  async #answer(client: Client, ask: Ask, outgoing: Outgoing, timeoutMs: number): Promise<Answer> {
+  async #answer(
+    client: Client,
+    ask: Ask,
+    outgoing: Outgoing,
+    timeoutMs: number,
+    mirror: (body: Readable) => void,
+  ): Promise<Answer> {
     const timedOut = Promise.withResolvers<never>();
     timedOut.promise.catch(() => {});
     let cancel = () => {};
@@ -226,6 +236,7 @@ export class Forwarder {
     };
     if (client.body) {
       client.body.pipe(outgoing.body);
+      mirror(client.body);
       outgoing.body.once("finish", wait);
     } else wait();
     try {
