@@ -11,8 +11,19 @@ import { hasBody } from "./target.ts";
 
 /** `port` is where it came in, `listener` what that port is called. */
 function arrivalOf(socket: Duplex, listener: number): Arrival {
-  const { remoteAddress, localPort = 0, encrypted } = socket as Socket & Partial<Pick<TLSSocket, "encrypted">>;
-  return { address: plainAddress(remoteAddress), isSecure: encrypted === true, port: localPort, listener };
+  const {
+    remoteAddress,
+    localPort = 0,
+    encrypted,
+    servername,
+  } = socket as Socket & Partial<Pick<TLSSocket, "encrypted">> & { servername?: string | false };
+  return {
+    address: plainAddress(remoteAddress),
+    isSecure: encrypted === true,
+    port: localPort,
+    listener,
+    ...(servername && { serverName: servername }),
+  };
 }
 
 export function http1Client(request: IncomingMessage, response: ServerResponse, listener: number): Client {

@@ -2,7 +2,7 @@
 import { finished, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
-import { isLed, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
+import { isLed, isMisdirected, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { changed, changedPath, locationOf } from "../../worker/lib/filters.ts";
 import { loadsPage } from "../../worker/lib/waiting-page.ts";
@@ -103,7 +103,10 @@ export class Forwarder {
     const { host, path } = asked;
     const query = asked.url.slice(path.length);
     const header = (name: string) => valuesOf(headers, name).join(",") || undefined;
-    const route = routeFor(this.#routes(arrival), { host, path, method, query, header }, this.#random());
+    const routes = this.#routes(arrival);
+    const route = routeFor(routes, { host, path, method, query, header }, this.#random());
+    if (arrival.serverName && isMisdirected(routes, route, host, arrival.serverName))
+      throw new Refusal(421, "this connection is for the hosts of another listener");
     if (!route) throw new Refusal(404, "no rule is for this host and path");
     const { filters, path: prefix } = route;
     if (filters?.redirect) {

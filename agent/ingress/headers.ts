@@ -9,6 +9,8 @@ export type Arrival = {
   address: string;
   isSecure: boolean;
   port: number;
+  /** What the client named when it asked for a certificate. */
+  serverName?: string;
   /** The port as it is called, whatever the node's is. */
   listener: number;
 };

@@ -4,6 +4,7 @@ export const FEATURES: readonly string[] = [
   "GRPCRouteNamedRouteRule",
   "Gateway",
   "GatewayHTTPListenerIsolation",
+  "GatewayHTTPSListenerDetectMisdirectedRequests",
   "GatewayPort8080",
   "HTTPRoute",
   "HTTPRoute303RedirectStatusCode",

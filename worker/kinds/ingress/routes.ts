@@ -175,10 +175,28 @@ export function ruleFor(routes: Routes, asked: Incoming): Rule | undefined {
   return undefined;
 }
 
+/** The nearest of a gateway's listeners. */
+const nearest = (hosts: readonly string[], patterns: readonly string[]): string | undefined =>
+  patterns.find((pattern) => hosts.includes(pattern));
+
 function isFor({ listeners }: Routes, { listener }: Rule, patterns: readonly string[]): boolean {
-  if (!listener) return true;
-  const hosts = listeners?.[listener.gateway] ?? [];
-  return patterns.find((pattern) => hosts.includes(pattern)) === listener.host;
+  return !listener || nearest(listeners?.[listener.gateway] ?? [], patterns) === listener.host;
+}
+
+/**
+ * Whether a request is for another listener than the name by which its connection was made: browsers send it there when
+ * they hear so. Without a route, whether any gateway makes such a difference.
+ */
+export function isMisdirected(
+  { listeners = {} }: Routes,
+  route: Route | undefined,
+  host: string,
+  named: string,
+): boolean {
+  const [asked, shown] = [patternsOf(host), patternsOf(hostName(named))];
+  if (route && !route.listener) return false;
+  const gateways = route?.listener ? [listeners[route.listener.gateway] ?? []] : Object.values(listeners);
+  return gateways.some((hosts) => nearest(hosts, asked) !== nearest(hosts, shown));
 }
 
 /** `chance`, from 0 to 1, decides which Service is asked. Undefined where nothing matches. */
