@@ -6,6 +6,7 @@ import { errorText } from "../worker/lib/error-text.ts";
 import { clusterClock } from "./clock.ts";
 import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
+import { placesOf } from "./csi/volumes.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { Counts } from "./ingress/counts.ts";
 import { endIngress, Ingress } from "./ingress/ingress.ts";
@@ -301,7 +302,7 @@ export async function removePods(home: Home, effects: SteadyEffects, log: Progre
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
-  await unmountAll(home.path);
+  for (const place of [...placesOf(home.path), home.path]) await unmountAll(place);
   for (let tries = 0; !removeNode(home.path) && tries < CGROUP_TRIES; tries++) await effects.sleep(CGROUP_WAIT_MS);
   log("removed this machine's containers and network");
 }

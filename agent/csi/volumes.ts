@@ -3,7 +3,7 @@
  * Places are a kubelet's: drivers know them.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Timers } from "../effects.ts";
@@ -211,13 +211,12 @@ export class CsiVolumes {
       new Error(`${PREFIX}${what} failed to get CSI client: ${notRegistered(record.driver)}`);
     if (!driver) throw missing("Unmounter.TearDownAt");
     await driver.unpublish(handle, target);
-    rmSync(target, { recursive: !isMountPoint(target), force: true });
-    rmdirSync(dirname(target));
+    for (const path of [target, dirname(target)]) removeEmpty(path);
     this.#write(file, { ...record, published: false });
     const others = this.#records().filter((other) => other.file !== file && other.record.staging === staging);
     if (staging && others.length === 0) {
       await driver.unstage(handle, staging);
-      rmSync(dirname(staging), { recursive: !isMountPoint(staging), force: true });
+      for (const path of [staging, dirname(staging)]) removeEmpty(path);
     }
     rmSync(file);
     this.onChange();
@@ -260,6 +259,24 @@ export class CsiVolumes {
       });
     this.#turns.set(key, over);
     return turn;
+  }
+}
+
+/** Where drivers have mounted volumes for the pods of a node. */
+export const placesOf = (home: string): string[] =>
+  list(join(home, "pods")).flatMap((uid) => {
+    const folder = join(home, "pods", uid, "csi");
+    const records = list(folder).map((name) => readRecord(join(folder, name)));
+    return records.flatMap(({ target, staging }) => (staging ? [target, staging] : [target]));
+  });
+
+/** A folder or file that drivers are to leave empty, and may have removed: what is in it is nobody's to delete. */
+function removeEmpty(path: string): void {
+  try {
+    if (statSync(path).isDirectory()) rmdirSync(path);
+    else rmSync(path);
+  } catch (error) {
+    if (!["ENOENT", "ENOTEMPTY", "EBUSY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
   }
 }
 
