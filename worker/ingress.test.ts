@@ -131,8 +131,8 @@ describe("an app", () => {
     await ingress();
     const missing = { to: "nobody", status: 503, message: "the service of this rule, or its port, does not exist" };
     expect(await ask()).toEqual(missing);
-    await service("kubernetes.io/h2c");
-    expect(await ask()).toMatchObject({ to: "nobody", status: 502 });
+    await service();
+    expect(await ask()).toMatchObject({ to: "nobody", status: 503 });
     await ingress({
       rules: [
         {
@@ -144,6 +144,17 @@ describe("an app", () => {
       ],
     });
     expect(await ask({ host: "b.example.com" })).toMatchObject({ to: "nobody", status: 404 });
+  });
+
+  test("that speaks HTTP/2 is spoken to so, but for gRPC", async () => {
+    await join("node-a");
+    await service("kubernetes.io/h2c");
+    await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
+    await ingress();
+    expect(await ask()).toMatchObject({ to: "app", grant: { stream: { scheme: "h2c" } } });
+    expect(await ask({ headers: [["content-type", "application/grpc"]] })).toMatchObject({ to: "nobody", status: 502 });
+    const web: [string, string] = ["content-type", "application/grpc-web+proto"];
+    expect(await ask({ headers: [web] })).toMatchObject({ to: "app" });
   });
 
   test("that wants HTTPS is sent there", async () => {

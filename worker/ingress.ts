@@ -64,6 +64,11 @@ function incomingOf({ host, path, method = "GET", query = "", headers = [] }: Ed
   return { host, path, method, query, header };
 }
 
+const isGrpc = ({ headers = [] }: EdgeQuestion): boolean =>
+  headers.some(
+    ([name, value]) => name === "content-type" && value.startsWith("application/grpc") && !value.includes("web"),
+  );
+
 const nobody = (status: number, message: string): EdgeAnswer => ({ to: "nobody", status, message });
 const late = (message: string): EdgeAnswer => ({ to: "nobody", status: 503, message, retryAfter: AGAIN_S });
 const STARTING: EdgeAnswer = { ...(late("the service starts") as Extract<EdgeAnswer, { to: "nobody" }>), page: true };
@@ -129,6 +134,7 @@ export class EdgeIngress {
         location: locationOf(filters.redirect, arrived, route.path),
       };
     }
+    if (isGrpc(question)) return nobody(502, "gRPC is not passed on at the edge: its trailers could not be");
     if (!isLed(route)) return nobody(500, "the rule for this host and path leads to no service");
     const answer = this.#lead(route, question.tried);
     return answer ?? this.#hold(route, question);
@@ -201,17 +207,17 @@ export class EdgeIngress {
     const port = portOf(target, found);
     if (isProblem(port)) return nobody(listener ? 500 : 503, "the service of this rule, or its port, does not exist");
     const slices = slicesOf(view.list(EndpointSlice, namespace), service);
-    const { endpoints, protocol } = backendOf(port, asPodsAre(view, slices));
-    if (protocol === "h2c") return nobody(502, "the service speaks HTTP/2, which is not passed on at the edge");
+    const backend = backendOf(port, asPodsAre(view, slices));
+    const { endpoints } = backend;
+    const protocol = target.speaks ?? backend.protocol;
     const untried = endpoints.filter(({ address, port: number }) => !tried.includes(`${address}:${number}`));
     const reachable = untried.flatMap((endpoint) => this.#through(endpoint));
     const chosen = reachable[Math.floor(effects.random() * reachable.length)];
     if (!chosen && found && isWoken(found)) return undefined;
     if (!chosen) return nobody(503, "no endpoint of the service is ready");
     const { node, address, port: number } = chosen;
-    const scheme = protocol === "https" ? "https" : "http";
     const counts = { service: `${namespace}/${service}`, ...(ingress && { ingress }) };
-    const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme, address, port: number, counts };
+    const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme: protocol, address, port: number, counts };
     if (!this.#parts.stream(node, stream)) return nobody(503, "no endpoint of the service is ready");
     return { to: "app", grant: { node, stream }, timeoutMs, ...(filters && { filters, prefix: path }) };
   }

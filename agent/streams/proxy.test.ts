@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createHttp2 } from "node:http2";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -16,7 +17,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-async function listening(server: Server): Promise<number> {
+async function listening(server: NetServer): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   closers.push(() => server.close());
@@ -24,7 +25,7 @@ async function listening(server: Server): Promise<number> {
 }
 
 /** The edge's end of a socket to the agent: what came, and what to send. */
-async function edge(port: number, address = "127.0.0.1") {
+async function edge(port: number, address = "127.0.0.1", scheme: "http" | "h2c" = "http") {
   const relay = new WebSocketServer({ port: 0, host: "127.0.0.1" });
   await once(relay, "listening");
   const socket = new WebSocket(`ws://127.0.0.1:${(relay.address() as AddressInfo).port}`);
@@ -34,7 +35,7 @@ async function edge(port: number, address = "127.0.0.1") {
     socket.terminate();
     relay.close();
   });
-  const request = { id: "1", kind: "proxy", scheme: "http", address, port } as const;
+  const request = { id: "1", kind: "proxy", scheme, address, port } as const;
   void serveProxy({ socket: near, request, deps }).catch(() => near.close(1011));
   const messages: ProxyMessage[] = [];
   const body: Buffer[] = [];
@@ -167,4 +168,39 @@ test("the node itself is asked where no address is named", async () => {
   expect(answered()).toMatchObject({ status: 200 });
   expect(answered()?.headers).toContainEqual(["x-asked", "/pods?x=1"]);
   expect(text()).toBe("ok");
+});
+
+test("a program that speaks HTTP/2 in the clear is spoken to so", async () => {
+  const program = createHttp2((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => {
+      body += chunk;
+    });
+    request.on("end", () => {
+      response.writeHead(201, { "x-made": "yes" });
+      response.end(`${request.httpVersion} ${request.method} ${request.url} ${request.authority} ${body}`);
+    });
+  });
+  const port = await listening(program);
+  const { ask, socket, send, over, answered, text } = await edge(port, "127.0.0.1", "h2c");
+  ask({ method: "POST", path: "/a?b", headers: [["host", "app.example.com"]], hasBody: true, asIs: true });
+  socket.send(Buffer.from("words"));
+  send({ type: "end" });
+  await over;
+  expect(answered()).toMatchObject({ status: 201 });
+  expect(answered()?.headers).toContainEqual(["x-made", "yes"]);
+  expect(text()).toBe("2.0 POST /a?b app.example.com words");
+});
+
+test("where nobody speaks HTTP/2 it is said", async () => {
+  const server = createServer();
+  const port = await listening(server);
+  server.close();
+  await once(server, "close");
+  const { ask, over, messages } = await edge(port, "127.0.0.1", "h2c");
+  ask({ asIs: true });
+  await over;
+  expect(messages).toEqual([
+    { type: "unreachable", message: `dial tcp 127.0.0.1:${port}: connect: connection refused` },
+  ]);
 });

@@ -10,6 +10,7 @@ import type { ProxyRequest } from "../../worker/protocol/link.ts";
 import { type Headers, type ProxyMessage, Window } from "../../worker/protocol/proxy.ts";
 import { closeInOrder, sendWithin } from "./channels.ts";
 import { answerForNode, type NodeFacts } from "./kubelet.ts";
+import { serveHttp2 } from "./proxy-h2.ts";
 import { type Around, rewriteUrl } from "./proxy-urls.ts";
 import type { ServedProxy } from "./served.ts";
 import { serveVolume } from "./volume-data.ts";
@@ -112,7 +113,7 @@ async function serveNode(edge: Edge, { method, path, headers: asked }: Ask, node
 
 const originOf = ({ scheme, address, port }: ProxyRequest) => {
   const host = address.includes(":") ? `[${address}]` : address;
-  return { authority: `${host}:${port}`, url: `${scheme}://${host}:${port}` };
+  return { authority: `${host}:${port}`, url: `${scheme === "https" ? scheme : "http"}://${host}:${port}` };
 };
 
 /** The name by which the client knows the API. */
@@ -122,6 +123,9 @@ const forwardedUri = ({ prefix, path, asIs }: Ask): Headers =>
   asIs ? [] : [["x-forwarded-uri", `${prefix}${path.split("?")[0]}`]];
 
 function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void> {
+  const timeoutMs = ask.asIs ? ONE_OF_MANY_CONNECT_MS : CONNECT_MS;
+  if (request.scheme === "h2c")
+    return serveHttp2(edge, request, ask, { timeoutMs, dialError: (error) => dialError(error, request) });
   const open = request.scheme === "https" ? httpsRequest : httpRequest;
   const host: Headers = hostOf(ask) === "" ? [["host", originOf(request).authority]] : [];
   const headers: Headers = [...host, ...ask.headers, ...framing(ask), ...forwardedUri(ask)];
@@ -133,7 +137,7 @@ function serveRequest(edge: Edge, request: ProxyRequest, ask: Ask): Promise<void
     headers: headers.flat(),
     agent: false,
     ...trust(request),
-    timeout: ask.asIs ? ONE_OF_MANY_CONNECT_MS : CONNECT_MS,
+    timeout: timeoutMs,
   });
   sent.once("socket", (socket) => socket.once("connect", () => socket.setTimeout(0)));
   sent.once("timeout", () => sent.destroy(new Error(`dial tcp ${originOf(request).authority}: i/o timeout`)));

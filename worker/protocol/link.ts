@@ -139,7 +139,8 @@ export type PodStreamRequest = {
 export type ProxyRequest = {
   id: string;
   kind: "proxy";
-  scheme: "http" | "https";
+  /** `h2c` is HTTP/2 in the clear. */
+  scheme: "http" | "https" | "h2c";
   /** An IP address; "" is the node itself, with what a kubelet would serve. */
   address: string;
   port: number;
