@@ -1,5 +1,5 @@
 /** What the Cluster object says of requests that may be for apps. */
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { type ClusterObject, clusterObject } from "../test/support/cluster-object.ts";
 import { SCOPE_ANNOTATION } from "./kinds/ingress/class.ts";
 import { INTERNAL_HEADER } from "./lib/internal-headers.ts";
@@ -236,7 +236,7 @@ describe("an app that is scaled to zero", () => {
       isAnswered = true;
       return answer;
     });
-    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    await expect.poll(replicas).toBe(3);
     expect(isAnswered).toBe(false);
     await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
     expect(await asked).toEqual({ to: "wait" });
@@ -248,7 +248,7 @@ describe("an app that is scaled to zero", () => {
     if (!socket) throw new Error("no socket");
     for (const name of ["web", "web", "other"])
       await cluster.host().message(socket, JSON.stringify({ type: "wake", namespace: "default", service: name }));
-    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    await expect.poll(replicas).toBe(3);
     expect(socket.open).toBe(true);
   });
 
@@ -263,7 +263,7 @@ describe("an app that is scaled to zero", () => {
 
   test("has a hundred wait", async () => {
     const asked = Array.from({ length: 100 }, () => ask());
-    await vi.waitFor(async () => expect(await replicas()).toBe(3));
+    await expect.poll(replicas).toBe(3);
     expect(await ask()).toEqual({ ...LATE, message: "too many requests wait for the service to start" });
     await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
     expect(new Set((await Promise.all(asked)).map(({ to }) => to))).toEqual(new Set(["wait"]));

@@ -114,13 +114,16 @@ test("a driver that is not there yet is waited for, and known to the cluster whe
   await driver.start();
   await eventually("the driver hears that it is registered", async () => driver.registered !== undefined);
   expect(driver.registered).toEqual({ ok: true, error: "" });
-  expect(JSON.parse(await cluster.ok("get csinode node-a -o jsonpath={.spec.drivers}"))).toEqual([
-    { name: driver.name, nodeID: driver.nodeId, topologyKeys: ["topology.test/zone"], allocatable: { count: 8 } },
-  ]);
-  expect(await inNode(".metadata.labels.topology\\.test/zone")).toBe("z1");
-  expect(await inNode(".metadata.annotations.csi\\.volume\\.kubernetes\\.io/nodeid")).toBe(
-    JSON.stringify({ [driver.name]: driver.nodeId }),
-  );
+  await eventually("the cluster knows it", async () => {
+    expect(JSON.parse(await cluster.ok("get csinode node-a -o jsonpath={.spec.drivers}"))).toEqual([
+      { name: driver.name, nodeID: driver.nodeId, topologyKeys: ["topology.test/zone"], allocatable: { count: 8 } },
+    ]);
+    expect(await inNode(".metadata.labels.topology\\.test/zone")).toBe("z1");
+    expect(await inNode(".metadata.annotations.csi\\.volume\\.kubernetes\\.io/nodeid")).toBe(
+      JSON.stringify({ [driver.name]: driver.nodeId }),
+    );
+    return true;
+  });
 });
 
 test("a volume is staged and published once it is attached, with all that its driver is to hear", async () => {
@@ -155,11 +158,11 @@ test("a volume is staged and published once it is attached, with all that its dr
     new RegExp(`^${root}/plugins/kubernetes.io/csi/${driver.name}/[0-9a-f]{64}/globalmount$`),
   );
   expect(published?.target).toMatch(new RegExp(`^${root}/pods/[-0-9a-f]+/volumes/kubernetes.io~csi/one/mount$`));
-  expect(await cluster.ok("exec first -- cat /data/who")).toBe("first\n");
+  await eventually("it has written", async () => (await cluster.ok("exec first -- cat /data/who")) === "first\n");
   expect(statSync(join(cluster.home, "driver/one/who")).gid).toBe(2345);
   const name = `kubernetes.io/csi/${driver.name}^one`;
   await eventually("the node says what it uses", async () => (await inNode(".status.volumesInUse")).includes(name));
-  expect(await inNode(".status.volumesAttached[0].name")).toBe(name);
+  await eventually("and has", async () => (await inNode(".status.volumesAttached[0].name")) === name);
 });
 
 test("a pod's own volume is made for it; a driver that nobody has keeps its pod waiting", async () => {
@@ -192,7 +195,10 @@ describe("the way back", () => {
     await cluster.kill("agent");
     await cluster.ok("delete pod first");
     expect(driver.methods("one").slice(3)).toEqual(["NodeUnpublishVolume"]);
-    expect(await cluster.ok("exec second -- cat /data/who")).toBe("first\nsecond\n");
+    await eventually(
+      "the second has written",
+      async () => (await cluster.ok("exec second -- cat /data/who")) === "first\nsecond\n",
+    );
     driver.refuse = ({ method }) => (method === "NodeUnstageVolume" ? "device is busy" : undefined);
     await cluster.ok("delete pod second --wait=false");
     await eventually("the driver refuses", async () => driver.methods("one").includes("NodeUnstageVolume"));
@@ -209,9 +215,11 @@ describe("the way back", () => {
   test("nothing is left of the others, and a driver that goes is forgotten", async () => {
     await cluster.ok("delete pod block inline foreign");
     await eventually("all is detached", async () => (await attachments()).length === 0);
-    expect(await inNode(".status.volumesAttached")).toBe("");
-    const left = await checked("sh", ["-c", `grep -c ${cluster.home}/kubelet /proc/mounts || true`]);
-    expect(left.stdout.trim()).toBe("0");
+    await eventually("the node has none", async () => (await inNode(".status.volumesAttached")) === "");
+    await eventually("nothing is mounted", async () => {
+      const left = await checked("sh", ["-c", `grep -c ${cluster.home}/kubelet /proc/mounts || true`]);
+      return left.stdout.trim() === "0";
+    });
     expect(existsSync(join(cluster.home, "driver/one/who"))).toBe(true);
     driver.stop();
     await eventually(
