@@ -99,17 +99,18 @@ export class CsiVolumes {
   async #mount(volume: CsiVolume, user: CsiUser): Promise<string> {
     const { lifecycle, name, isBlock } = volume;
     const isPersistent = lifecycle === "Persistent";
-    const driver = this.#parts.driver(volume.driver);
-    if (!driver) throw absent(volume);
-    const about = await driverObject(this.#parts.api, volume.driver);
-    checkLifecycle(volume, about);
     const uid = user.pod.metadata.uid ?? "";
     const target = isBlock
       ? join(this.#parts.root, "plugins/kubernetes.io/csi/volumeDevices/publish", name, uid)
       : join(this.#parts.root, "pods", uid, "volumes/kubernetes.io~csi", name, "mount");
     const file = this.#fileOf(uid, name);
     const known = existsSync(file) ? readRecord(file) : undefined;
-    if (known?.published && (isBlock ? existsSync(target) : isMountPoint(target))) return target;
+    // As after a restart of the agent, which its driver need not notice.
+    if (known?.published && isMountPoint(target)) return target;
+    const driver = this.#parts.driver(volume.driver);
+    if (!driver) throw absent(volume);
+    const about = await driverObject(this.#parts.api, volume.driver);
+    checkLifecycle(volume, about);
     const attached = isPersistent && (about?.attachRequired ?? true);
     const publishContext = attached ? await waitForAttachment(this.#parts, volume) : {};
     const stages = isPersistent && (await this.#asking("MountDevice", driver.can(Capability.stage)));

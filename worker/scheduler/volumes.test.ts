@@ -4,6 +4,7 @@ import { volumeBinder } from "../controllers/volumes/binder.ts";
 import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../kinds/core/pod.ts";
+import { CSINode } from "../kinds/storage/csi-node.ts";
 import { StorageClass } from "../kinds/storage/storage-class.ts";
 import { scheduler } from "./scheduler.ts";
 import { nodeOf, pod, why } from "./testing.ts";
@@ -169,4 +170,35 @@ test("pods that want to be together are, though the volumes of the first are sti
   }
   const chosen = names.map((name) => claimNow(name)?.metadata?.annotations?.["volume.kubernetes.io/selected-node"]);
   expect(new Set(chosen)).toEqual(new Set([expect.stringMatching(/node-[ab]/)]));
+});
+
+test("a node gets no more volumes of a driver than it takes, and those of pods that share one count once", () => {
+  const { model, claim, using } = cluster();
+  model.create(CSINode, {
+    metadata: { name: "node-a" },
+    spec: { drivers: [{ name: "disks", nodeID: "a", allocatable: { count: 2 } }] },
+  });
+  model.create(CSINode, {
+    metadata: { name: "node-b" },
+    spec: { drivers: [{ name: "disks", nodeID: "b", allocatable: { count: 0 } }] },
+  });
+  for (const name of ["one", "two", "three"]) {
+    model.create(PersistentVolume, {
+      metadata: { name },
+      spec: {
+        capacity: { storage: "1Gi" },
+        accessModes: ["ReadWriteOnce"],
+        storageClassName: name,
+        csi: { driver: "disks", volumeHandle: name },
+      },
+    });
+    claim(name, name);
+  }
+  using("a", "one");
+  using("b", "one", "two");
+  using("c", "three");
+  using("d", "two");
+  expect(["a", "b", "d"].map((name) => nodeOf(model, name))).toEqual(["node-a", "node-a", "node-a"]);
+  expect(nodeOf(model, "c")).toBeUndefined();
+  expect(why(model, "c")).toContain("2 node(s) exceed max volume count");
 });
