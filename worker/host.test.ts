@@ -257,3 +257,16 @@ test("an extension server that does not answer is asked for five minutes, and th
   await pass(24 * 3_600_000, [a, b]);
   expect(state).toMatchObject({ statements, alarmsSet, alarm: undefined });
 });
+
+test("a node's agent that asks for another's has that one come to its Relay, where it is connected", async () => {
+  const cluster = object();
+  const socket = await cluster.connect("node-b");
+  const meet = (other: string) =>
+    cluster.awake().fetch(new Request(`https://cluster/node-a/${other}`, { headers: { "x-skerry-internal": "peer" } }));
+  const granted = await meet("node-b");
+  const request = { id: expect.any(String), kind: "peer", node: "node-a" };
+  expect(await granted.json()).toEqual({ node: "node-b", stream: request });
+  const asked = socket.sent.map((text) => JSON.parse(text)).filter(({ type }) => type === "stream");
+  expect(asked).toEqual([{ type: "stream", request }]);
+  expect((await meet("node-c")).status).toBe(503);
+});
