@@ -35,6 +35,8 @@ export class Fronts {
   readonly #forwarder: Forwarder;
   readonly #certificates: CertificateStore;
   readonly #upgrades: Upgrades;
+  /** Connections on which nothing has been said yet. */
+  readonly #silent = new Set<Socket>();
   readonly #servers = new Set<Server | SecureServer>();
 
   constructor(forwarder: Forwarder, certificates: CertificateStore, timers: Timers) {
@@ -50,8 +52,11 @@ export class Fronts {
     server.removeAllListeners("connection");
     server.on("connection", (socket: Socket) => {
       socket.on("error", () => {}); // it closes
+      this.#silent.add(socket);
+      socket.once("close", () => this.#silent.delete(socket));
       socket.setTimeout(HEADERS_MS, () => socket.destroy());
       socket.once("readable", () => {
+        this.#silent.delete(socket);
         const first = socket.read() as Buffer | null;
         if (first === null) return socket.destroy();
         socket.setTimeout(0).removeAllListeners("timeout");
@@ -87,6 +92,7 @@ export class Fronts {
 
   /** Ends connections that wait for another request; how many are left. */
   async pending(): Promise<number> {
+    for (const socket of this.#silent) socket.destroy();
     const counts = [...this.#servers].map((server) => {
       server.closeIdleConnections();
       return new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count ?? 0)));
