@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, request } from "node:http";
+import { connect, createServer as createHttp2 } from "node:http2";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
@@ -51,6 +52,28 @@ describe("a service that is scaled to zero", () => {
     proxy.lead([portOf(server)]);
     expect(String((await once(socket, "message"))[0])).toBe("here");
     socket.close();
+    server.close();
+  });
+
+  test("has calls of gRPC wait alike, body and all", async () => {
+    proxy.sleep("h2c");
+    const client = connect(`https://127.0.0.1:${proxy.securePort}`, { rejectUnauthorized: false });
+    const call = client.request({ ":method": "POST", ":path": "/echo", ":authority": HOST, te: "trailers" });
+    call.end("a message");
+    await held(1);
+    const server = await listening(createHttp2());
+    server.on("stream", (stream) => {
+      stream.respond({ ":status": 200, "content-type": "application/grpc" });
+      stream.pipe(stream);
+    });
+    proxy.lead([portOf(server)], "h2c");
+    let text = "";
+    call.on("data", (chunk) => {
+      text += chunk;
+    });
+    await once(call, "end");
+    expect(text).toBe("a message");
+    client.close();
     server.close();
   });
 
