@@ -30,6 +30,8 @@ async function stunServer(address: string): Promise<Socket> {
   return socket;
 }
 
+const stunOption = () => ["--stun", `${internet.host}:${stun.address().port}`];
+
 beforeAll(async () => {
   await ensurePackages({ wg: "wireguard-tools", "wireguard-go": "wireguard-go" });
   internet = await makeLan();
@@ -48,7 +50,7 @@ beforeAll(async () => {
     cluster.machines.map(async (machine) => {
       const joining = joinArguments((await cluster.skerry("token", "create")).stdout, internet);
       url = joining[0] ?? "";
-      await machine.join([...joining, "--stun", `${internet.host}:${stun.address().port}`]);
+      await machine.join([...joining, ...stunOption()]);
     }),
   );
   await cluster.ok("wait --for=condition=Ready node --all --timeout=60s");
@@ -126,18 +128,18 @@ const doctorSays = (machine: Machine, row: RegExp) =>
   eventually(`the doctor says ${row}`, async () => row.test((await machine.skerry("net", "doctor")).stdout));
 
 /** A connection from a pod of one node to one of another; resolves to what tells how many words have come back. */
-async function conversation(from: string, to: string): Promise<() => Promise<number>> {
+async function conversation(from: string, to: string): Promise<() => Promise<number | "ended">> {
   const address = await addressOf(await podOn(to));
   const file = `/tmp/heard-${to}`;
   await inPod(
     from,
     `(while echo word; do usleep 100000; done | nc ${address} 9000 >${file}; echo ended >>${file}) >/dev/null 2>&1 &`,
   );
-  return async () => {
-    const heard = await inPod(from, `cat ${file}`);
-    expect(heard).not.toContain("ended");
-    return heard.split("\n").length;
-  };
+  return () =>
+    eventually(`a pod of ${from} says what it has heard`, async () => {
+      const heard = await inPod(from, `cat ${file}`);
+      return heard.includes("ended") ? "ended" : heard.split("\n").length;
+    });
 }
 
 test("pods of two homes reach each other, and a connection outlives every change of its way", async () => {
@@ -151,13 +153,17 @@ test("pods of two homes reach each other, and a connection outlives every change
   const goOn = async () => {
     for (const words of heard) {
       const before = await words();
-      await eventually("words come back", async () => (await words()) > before + 5);
+      const now = await eventually("words come back", async () => {
+        const count = await words();
+        return (count === "ended" || count > Number(before) + 5) && count;
+      });
+      expect([before, now]).not.toContain("ended");
     }
   };
   await goOn();
 
   await b.kill();
-  await b.resume(url);
+  await b.resume(url, ...stunOption());
   await goOn();
   await doctorSays(b, /^node-c +direct /m);
 
