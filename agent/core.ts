@@ -8,6 +8,7 @@ import type {
   CoreV1Node,
   CoreV1NodeStatus,
   CoreV1PersistentVolume,
+  CoreV1PersistentVolumeClaim,
   CoreV1Pod,
   CoreV1Service,
 } from "../worker/kinds/generated/types.ts";
@@ -324,7 +325,9 @@ export class AgentCore {
     });
     this.pods.sync(this.desired());
     this.syncIngress();
-    this.host.ownVolumes?.sync(this.all<CoreV1PersistentVolume>("persistentvolumes"));
+    const volumes = this.all<CoreV1PersistentVolume>("persistentvolumes");
+    this.host.ownVolumes?.sync(volumes);
+    this.host.growth?.sync(this.all<CoreV1PersistentVolumeClaim>("persistentvolumeclaims"), volumes);
     this.syncMirrors();
     if (!agreesWithExtended(this.self())) this.tellFacts();
   }

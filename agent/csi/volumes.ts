@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type { CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Timers } from "../effects.ts";
 import { isMountPoint, unmountAll } from "../volumes/mounts.ts";
 import { own } from "../volumes/persistent/ownership.ts";
@@ -203,6 +203,29 @@ export class CsiVolumes {
       await unmountAll(folder);
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Lets the file system of a volume that a pod has here grow; false where no pod has it. Rejects as the driver does. */
+  async expand({ spec }: CoreV1PersistentVolume, bytes: number): Promise<boolean> {
+    const { driver: name = "", volumeHandle = "", nodeExpandSecretRef: ref, fsType = "" } = spec?.csi ?? {};
+    const used = this.#records().find(({ record }) => record.driver === name && record.handle === volumeHandle);
+    const driver = this.#parts.driver(name);
+    if (!used?.record.published || !driver || !(await driver.can(Capability.expand))) return false;
+    const secret = ref?.name ? { namespace: ref.namespace ?? "", name: ref.name } : undefined;
+    const wanted: Wanted = {
+      volumeId: volumeHandle,
+      accessMode: spec?.accessModes?.[0] ?? "ReadWriteOnce",
+      isBlock: spec?.volumeMode === "Block",
+      fsType,
+      options: spec?.mountOptions ?? [],
+      publishContext: {},
+      volumeContext: {},
+      secrets: await secretOf(this.#parts.api, secret, "NodeExpandSecretRef"),
+      staging: used.record.staging,
+    };
+    const key = `${name}^${volumeHandle}`;
+    await this.#inTurn(key, () => driver.expand(wanted, used.record.target, bytes));
+    return true;
   }
 
   async #unmount(file: string, record: Mounted): Promise<void> {

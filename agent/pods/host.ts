@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { CsiNode } from "../csi/csi-node.ts";
+import { Growth } from "../csi/growth.ts";
 import { Plugins } from "../csi/plugins.ts";
 import { kubeletRoot } from "../csi/root.ts";
 import { CsiVolumes } from "../csi/volumes.ts";
@@ -55,6 +56,8 @@ export interface Host {
   readonly volumeData?: VolumeData;
   /** Volumes of drivers that are attached to the node, where it may have such. */
   readonly attached?: { inUse(): readonly string[]; onChange(): void };
+  /** What lets volumes of drivers grow. */
+  readonly growth?: Pick<Growth, "sync">;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -107,7 +110,7 @@ export function machineHost(parts: HostParts): Host {
     folders: machineFolders(home),
     ...(parts.download && { source: sourceFrom(parts.download) }),
   });
-  const { plugins, csi } = driversOf(parts);
+  const { plugins, csi, growth } = driversOf(parts);
   const makeVolume = ownVolumes.make.bind(ownVolumes);
   const volumes = new Volumes({ home, api, now: effects.now, images, makeVolume, recursiveReadOnly, csi });
   const { command, starting } = parts;
@@ -125,6 +128,7 @@ export function machineHost(parts: HostParts): Host {
     ownVolumes,
     volumeData: ownVolumes,
     attached: csi,
+    growth,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command }),
     images: imageSettings(home, nodeSettings.pulls, { run, now: effects.now, log }),
     act: (action, target, timeoutMs, purpose) => act(action, target, { exec, timers: effects, purpose }, timeoutMs),
@@ -156,5 +160,6 @@ function driversOf({ home, node = "", api, effects, log = () => {} }: HostParts)
     log,
   });
   const csi = new CsiVolumes({ root, home, node, api, timers: effects, driver: (name) => plugins.driver(name) });
-  return { plugins, csi };
+  const growth = new Growth({ api, timers: effects, expand: (volume, bytes) => csi.expand(volume, bytes), log });
+  return { plugins, csi, growth };
 }

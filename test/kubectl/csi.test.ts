@@ -165,6 +165,23 @@ test("a volume is staged and published once it is attached, with all that its dr
   await eventually("and has", async () => (await inNode(".status.volumesAttached[0].name")) === name);
 });
 
+test("a volume that its driver's controller has made larger grows on the node", async () => {
+  const larger = JSON.stringify({ spec: { capacity: { storage: "128Mi" } } });
+  await cluster.ok(["patch", "pv", "one", "--type=merge", "-p", larger]);
+  const conditions = [{ type: "FileSystemResizePending", status: "True" }];
+  const pending = JSON.stringify({ status: { conditions } });
+  await cluster.ok(["patch", "pvc", "one", "--subresource=status", "--type=merge", "-p", pending]);
+  const now = () => cluster.ok("get pvc one -o jsonpath={.status.capacity.storage}:{.status.conditions}");
+  await eventually("the claim says so", async () => ["128Mi:", "128Mi:[]"].includes(await now()));
+  const published = driver.asked.find(({ method, volume }) => method === "NodePublishVolume" && volume === "one");
+  expect(driver.asked.find(({ method }) => method === "NodeExpandVolume")).toMatchObject({
+    volume: "one",
+    target: published?.target,
+    staging: published?.staging,
+    fsType: "ext4",
+  });
+});
+
 test("a pod's own volume is made for it; a driver that nobody has keeps its pod waiting", async () => {
   await running("inline");
   const asked = driver.asked.find(({ volumeContext }) => volumeContext["csi.storage.k8s.io/ephemeral"] === "true");
@@ -191,10 +208,15 @@ describe("the way back", () => {
   test("a volume of two pods stays staged until the second one is gone, whatever is killed meanwhile", async () => {
     await cluster.apply(pod("second", claimed("one")));
     await running("second");
-    expect(driver.methods("one")).toEqual(["NodeStageVolume", "NodePublishVolume", "NodePublishVolume"]);
+    const since = driver.methods("one").length;
+    expect(driver.methods("one").filter((method) => method !== "NodeExpandVolume")).toEqual([
+      "NodeStageVolume",
+      "NodePublishVolume",
+      "NodePublishVolume",
+    ]);
     await cluster.kill("agent");
     await cluster.ok("delete pod first");
-    expect(driver.methods("one").slice(3)).toEqual(["NodeUnpublishVolume"]);
+    expect(driver.methods("one").slice(since)).toEqual(["NodeUnpublishVolume"]);
     await eventually(
       "the second has written",
       async () => (await cluster.ok("exec second -- cat /data/who")) === "first\nsecond\n",

@@ -26,7 +26,8 @@ type Answer = Uint8Array | { code: number; message: string };
 
 const NAME = "test.csi.skerry.dev";
 const NODE_ID = "node-id";
-const STAGE_UNSTAGE = 1;
+/** STAGE_UNSTAGE_VOLUME and EXPAND_VOLUME. */
+const CAPABILITIES = [1, 3];
 
 export class TestDriver {
   readonly name = NAME;
@@ -102,7 +103,8 @@ export class TestDriver {
         2: 8,
         3: message({ 1: new Map([["topology.test/zone", "z1"]]) } as Record<number, Value>),
       });
-    if (method === "NodeGetCapabilities") return message({ 1: message({ 1: message({ 1: STAGE_UNSTAGE }) }) });
+    if (method === "NodeGetCapabilities")
+      return Buffer.concat(CAPABILITIES.map((one) => message({ 1: message({ 1: message({ 1: one }) }) })));
     const asked = read(method, bytes);
     this.asked.push(asked);
     const problem = this.refuse(asked);
@@ -162,6 +164,7 @@ const FIELDS: Readonly<Record<string, Partial<Record<keyof Asked | "capability",
     volumeContext: 8,
   },
   NodeUnpublishVolume: { target: 2 },
+  NodeExpandVolume: { target: 2, staging: 4, capability: 5 },
 };
 
 function read(method: string, bytes: Uint8Array): Asked {
