@@ -48,9 +48,13 @@ export function serveReports(home: string, report: () => Promise<MeshReport> | u
       .catch((error): Told => ({ problem: errorText(error) }))
       .then((told) => socket.end(JSON.stringify(told)));
   });
-  rmSync(path, { force: true });
-  server.on("error", () => {}); // a disk that cannot be written has no socket either
-  server.listen(path);
+  server.on("error", () => {});
+  try {
+    rmSync(path, { force: true });
+    server.listen(path);
+  } catch {
+    // A disk that cannot be written has no socket of this agent.
+  }
   return server;
 }
 
