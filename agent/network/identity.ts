@@ -11,7 +11,10 @@ export type Identity = {
   balancers: string;
   /** Interface of the tunnels to nodes elsewhere, and the nftables table that goes with it. */
   tunnel: string;
-  /** UDP ports of that interface, and of what looks for its ways: another agent's on this machine, or behind the same NAT, has hardly the same. */
+  /**
+   * UDP ports of that interface, and of what looks for its ways. Another agent on this machine, or behind the same NAT, has
+   * hardly the same.
+   */
   port: number;
   checksPort: number;
   /** nftables table, family ip. */
