@@ -110,11 +110,17 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
 /** WireGuard's private key of this node. */
 const meshKey = (home: Home) => join(home.path, "wireguard.key");
 
-const meshOf = ({ home, identity }: Parts): Omit<MeshSettings, "stunServers"> => ({
-  keys: keysIn(meshKey(home)),
-  keyFile: meshKey(home),
-  dial: (node) => dialRelay(identity, `peers/${encodeURIComponent(node)}`),
-});
+/** Undefined on a disk that takes no key and has none. */
+function meshOf({ home, identity, log }: Parts, stunServers: readonly string[]): MeshSettings | undefined {
+  const keyFile = meshKey(home);
+  try {
+    const dial = (node: string) => dialRelay(identity, `peers/${encodeURIComponent(node)}`);
+    return { keys: keysIn(keyFile), keyFile, stunServers, dial };
+  } catch (error) {
+    log(`nodes on other networks are not reached: ${errorText(error)}`);
+    return undefined;
+  }
+}
 
 const networkOf = ({ home, identity, launcher, effects, log }: Parts, mesh?: MeshSettings) =>
   new NodeNetwork({
@@ -137,7 +143,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
   const edge = new Counts(machine.now);
-  const network = networkOf(parts, { ...meshOf(parts), stunServers: settings.stunServers });
+  const network = networkOf(parts, meshOf(parts, settings.stunServers));
   const core = new AgentCore({
     nodeApi,
     node,
