@@ -48,7 +48,10 @@ export class Launcher {
     this.#env = env;
   }
 
-  /** A program that cannot be started ends with 127. Rejects when the shell has ended: the program may have run. */
+  /**
+   * A program that cannot be started ends with 127. Rejects when the shell has ended, as it does where the machine has no
+   * process left for another shell: the program may have run; and where it has one left for that, but none for the program.
+   */
   readonly run: Run = (program, args, { env = {}, input, timeoutMs } = {}) => {
     const shell = this.#shell ?? this.#start();
     return new Promise((resolve, reject) => {
@@ -60,7 +63,7 @@ export class Launcher {
       if (input !== undefined) writeFileSync(from, input);
       writeFileSync(
         this.#file(name, "sh"),
-        `{ ${words} ${files} & echo "${name} pid $!"; wait $!; echo "${name} code $?"; } &\n`,
+        `{ trap 'echo "${name} code $code"' EXIT; ${words} ${files} & echo "${name} pid $!"; wait $!; code=$?; } &\n`,
       );
       const running: Running = { resolve, reject, timedOut: false, cancel: () => {} };
       this.#running.set(name, running);
@@ -114,13 +117,14 @@ export class Launcher {
   #finish(name: number, running: Running, code: number): void {
     running.cancel();
     this.#running.delete(name);
+    this.#free.push(name);
+    if (running.pid === undefined) return running.reject(new Error("the machine has no process left for a program"));
     try {
       const [stdout = "", stderr = ""] = ["out", "err"].map((kind) => readFileSync(this.#file(name, kind), "utf8"));
       running.resolve({ code: running.timedOut ? KILLED : code, stdout, stderr });
     } catch (error) {
       running.reject(error as Error);
     }
-    this.#free.push(name);
   }
 
   #ended(): void {
