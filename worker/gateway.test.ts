@@ -146,7 +146,7 @@ describe("it is told of", () => {
     await service();
     expect(await readRoute()).toEqual({ Accepted: "True Accepted", ResolvedRefs: "True ResolvedRefs" });
     expect((await read(`${OWN}/gateways/front`)).listeners).toMatchObject([{ name: "web", attachedRoutes: 1 }]);
-    await route([{ filters: [{ type: "CORS" }] }], "strange");
+    await route([{ filters: [{ type: "ExternalAuth" }] }], "strange");
     expect(await readRoute("strange")).toMatchObject({ Accepted: "False UnsupportedValue" });
     await cluster.ask("DELETE", `${OWN}/httproutes/app`);
     expect((await read(`${OWN}/gateways/front`)).listeners).toMatchObject([{ attachedRoutes: 0 }]);
@@ -181,7 +181,7 @@ test("at the edge routes lead by all that a request has", async () => {
   ]);
   await cluster.settled();
   expect(await ask({ headers: [["version", "2"]] })).toMatchObject({ to: "nobody", status: 503 });
-  const moved = { to: "elsewhere", status: 301, location: "https://b.com/x?q" };
+  const moved = { to: "elsewhere", status: 301, headers: [["location", "https://b.com/x?q"]] };
   expect(await ask({ method: "POST", path: "/x", query: "?q" })).toEqual(moved);
   expect(await ask({ path: "/none" })).toMatchObject({ to: "nobody", status: 500 });
   expect(await ask()).toMatchObject({ to: "nobody", status: 404 });

@@ -14,6 +14,7 @@ import { tablesOf } from "./kinds/gateway/tables.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
 import { isWoken } from "./kinds/ingress/idle.ts";
 import type { Incoming } from "./kinds/ingress/matching.ts";
+import { outcomeOf } from "./kinds/ingress/outcome.ts";
 import {
   both,
   isLed,
@@ -26,7 +27,6 @@ import {
 } from "./kinds/ingress/routes.ts";
 import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
-import { locationOf } from "./lib/filters.ts";
 import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";
 import type { StreamRequest } from "./protocol/link.ts";
 import type { Store } from "./storage/store.ts";
@@ -121,23 +121,17 @@ export class EdgeIngress {
       return { to: "api", counts: "always" };
     }
     if (!isNamed) return { to: "api", counts: "meanwhile" };
-    const route = routeFor(routes, incomingOf(question), this.#parts.effects.random());
+    const incoming = incomingOf(question);
+    const route = routeFor(routes, incoming, this.#parts.effects.random());
     if (!route) return nobody(404, "no rule is for this host and path");
     if (route.redirects && !question.isSecure) return { to: "https" };
-    const { filters } = route;
-    if (filters?.redirect) {
-      const { isSecure, path, query = "" } = question;
-      const arrived = { isSecure, host, port: isSecure ? 443 : 80, path, query };
-      return {
-        to: "elsewhere",
-        status: filters.redirect.status,
-        location: locationOf(filters.redirect, arrived, route.path),
-      };
-    }
+    const { isSecure } = question;
+    const outcome = outcomeOf(route, incoming, { isSecure, port: isSecure ? 443 : 80 });
+    if ("answer" in outcome) return { to: "elsewhere", ...outcome.answer };
     if (isGrpc(question)) return nobody(502, "gRPC is not passed on at the edge: its trailers could not be");
-    if (!isLed(route)) return nobody(500, "the rule for this host and path leads to no service");
-    const answer = this.#lead(route, question.tried);
-    return answer ?? this.#hold(route, question);
+    if (!isLed(outcome.route)) return nobody(500, "the rule for this host and path leads to no service");
+    const answer = this.#lead(outcome.route, question.tried);
+    return answer ?? this.#hold(outcome.route, question);
   }
 
   /** How many requests wait for each Service, `namespace/name`. */

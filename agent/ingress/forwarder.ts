@@ -2,9 +2,10 @@
 import { finished, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
+import { outcomeOf } from "../../worker/kinds/ingress/outcome.ts";
 import { isLed, isMisdirected, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
-import { changed, changedPath, locationOf } from "../../worker/lib/filters.ts";
+import { changed, changedPath } from "../../worker/lib/filters.ts";
 import { loadsPage } from "../../worker/lib/waiting-page.ts";
 import type { Timers } from "../effects.ts";
 import { addressOf, Balancer } from "./balancer.ts";
@@ -104,17 +105,15 @@ export class Forwarder {
     const query = asked.url.slice(path.length);
     const header = (name: string) => valuesOf(headers, name).join(",") || undefined;
     const routes = this.#routes(arrival);
-    const route = routeFor(routes, { host, path, method, query, header }, this.#random());
+    const incoming = { host, path, method, query, header };
+    const route = routeFor(routes, incoming, this.#random());
     if (arrival.serverName && isMisdirected(routes, route, host, arrival.serverName))
       throw new Refusal(421, "this connection is for the hosts of another listener");
     if (!route) throw new Refusal(404, "no rule is for this host and path");
-    const { filters, path: prefix } = route;
-    if (filters?.redirect) {
-      const location = locationOf(filters.redirect, { ...arrival, host, path, query }, prefix);
-      throw new Refusal(filters.redirect.status, "", { location });
-    }
-    if (!isLed(route)) throw new Refusal(500, "the rule for this host and path leads to no service");
-    return { asked, route };
+    const outcome = outcomeOf(route, incoming, arrival);
+    if ("answer" in outcome) throw new Refusal(outcome.answer.status, "", { headers: outcome.answer.headers });
+    if (!isLed(outcome.route)) throw new Refusal(500, "the rule for this host and path leads to no service");
+    return { asked, route: outcome.route };
   }
 
   #routes({ listener }: Client["arrival"]): Routes {
@@ -306,7 +305,7 @@ function redirect(client: Client, { authority, url }: Asked, httpsPort: number):
 /** Says why there is no other answer. */
 export function refuse(client: Client, error: unknown): void {
   const { status, message, extras } = error instanceof Refusal ? error : new Refusal(500, "the proxy failed");
-  const text = extras.page ?? (extras.location ? "" : `${message}\n`);
+  const text = extras.page ?? (extras.headers ? "" : `${message}\n`);
   const isEmpty = client.method === "HEAD" || text === "";
   try {
     client.head(
@@ -314,7 +313,7 @@ export function refuse(client: Client, error: unknown): void {
       "",
       [
         ["Content-Type", `text/${extras.page ? "html" : "plain"}; charset=utf-8`],
-        ...(extras.location ? [["Location", extras.location] as [string, string]] : []),
+        ...(extras.headers ?? []),
         ...(extras.retryAfter ? [["Retry-After", String(extras.retryAfter)] as [string, string]] : []),
         ...(extras.page ? [["Cache-Control", "no-store"] as [string, string]] : []),
         ["X-Content-Type-Options", "nosniff"],

@@ -45,6 +45,21 @@ test("requests are sent on elsewhere, and those that lead to no service are told
   expect((await get(proxy.port)).status).toBe(500);
 });
 
+test("pages of other origins hear what they may do, of the proxy and not of the program", async () => {
+  const server = await proxy.program((_, response) => {
+    response.setHeader("access-control-allow-origin", "https://program.com");
+    response.end("here");
+  });
+  const cors = { origins: ["https://a.com"], methods: ["PUT"], maxAgeSeconds: 5 };
+  proxy.lead([portOf(server)], "http", { filters: { cors } });
+  const headers = { origin: "https://a.com", "access-control-request-method": "PUT" };
+  const first = await get(proxy.port, "/", { method: "OPTIONS", headers });
+  expect([first.status, first.text, value(first.headers, "access-control-allow-methods")]).toEqual([200, "", ["PUT"]]);
+  const then = await get(proxy.port, "/", { headers });
+  expect([then.text, value(then.headers, "access-control-allow-origin")]).toEqual(["here", ["https://a.com"]]);
+  expect((await get(proxy.port, "/", { method: "OPTIONS" })).text).toBe("here");
+});
+
 test("rules of a port are its own", async () => {
   const server = await proxy.program((_, response) => response.end("all"));
   proxy.lead([portOf(server)]);

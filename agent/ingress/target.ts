@@ -13,10 +13,10 @@ export type Asked = {
 };
 
 /**
- * What goes with an answer of the proxy's own: in how many seconds to come again, HTML in place of the message, and where
- * else to ask.
+ * What goes with an answer of the proxy's own: in how many seconds to come again, HTML in place of the message, or
+ * nothing but headers.
  */
-export type RefusalExtras = { retryAfter?: number; page?: string; location?: string };
+export type RefusalExtras = { retryAfter?: number; page?: string; headers?: [name: string, value: string][] };
 
 /** An answer of the proxy's own. */
 export class Refusal extends Error {

@@ -50,8 +50,7 @@ export async function openIngress(
       return undefined;
     }
     if (said.to === "https") return redirected(url);
-    if (said.to === "elsewhere")
-      return new Response(null, { status: said.status, headers: { location: said.location } });
+    if (said.to === "elsewhere") return new Response(null, { status: said.status, headers: said.headers });
     if (said.to === "wait") {
       tried.length = 0; // what has just started may not have listened yet
       continue;

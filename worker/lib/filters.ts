@@ -1,5 +1,7 @@
 /** What rules change of requests and answers. Plain data, and the functions that do it. */
 
+import type { Cors } from "./cors.ts";
+
 export type Pairs = [name: string, value: string][];
 
 export type HeaderChange = { set?: Pairs; add?: Pairs; remove?: string[] };
@@ -21,6 +23,7 @@ export type Filters = {
   rewrite?: Rewrite;
   redirect?: Redirect;
   mirrors?: Mirror[];
+  cors?: Cors;
 };
 
 /** Those of a rule, and then those of the Service that was chosen. */

@@ -25,7 +25,8 @@ export type EdgeAnswer =
   /** By the node's Relay; an answer has to begin within `timeoutMs`, 0 for no limit. `prefix` is what the rule was met by. */
   | { to: "app"; grant: { node: string; stream: StreamRequest }; timeoutMs: number; filters?: Filters; prefix?: string }
   | { to: "https" }
-  | { to: "elsewhere"; status: number; location: string }
+  /** Answered by these alone. */
+  | { to: "elsewhere"; status: number; headers: [name: string, value: string][] }
   /** What it is for is being scaled up: it is to be asked again at once. */
   | { to: "wait" }
   /** `retryAfter` in seconds; a `page` says by itself that it starts, in place of the message. */

@@ -149,7 +149,7 @@ describe("what is refused", () => {
       {},
       ["NotAllowedByListeners"],
     ],
-    ["filters that are not served", [HTTP], { rules: [{ filters: [{ type: "CORS" }] }] }, ["UnsupportedValue"]],
+    ["filters that are not served", [HTTP], { rules: [{ filters: [{ type: "ExternalAuth" }] }] }, ["UnsupportedValue"]],
     [
       "patterns that are none",
       [HTTP],

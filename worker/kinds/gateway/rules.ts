@@ -24,6 +24,7 @@ const FILTERS = new Set([
   "RequestRedirect",
   "URLRewrite",
   "RequestMirror",
+  "CORS",
 ]);
 
 /** What of a rule cannot be done; what meets it is told so by a 500. */
@@ -126,7 +127,8 @@ function filtersOf(
 ): Filters | undefined {
   if (!filters?.length) return undefined;
   const made: Filters = {};
-  for (const { requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, requestMirror } of filters) {
+  for (const filter of filters) {
+    const { requestHeaderModifier, responseHeaderModifier, requestRedirect, urlRewrite, requestMirror, cors } = filter;
     if (requestHeaderModifier) made.request = [...(made.request ?? []), changeOf(requestHeaderModifier)];
     if (responseHeaderModifier) made.response = [...(made.response ?? []), changeOf(responseHeaderModifier)];
     if (requestRedirect) {
@@ -142,6 +144,17 @@ function filtersOf(
     if (urlRewrite) {
       const { hostname, path } = urlRewrite;
       made.rewrite = { ...(hostname && { host: hostname }), ...(path && { path: pathOf(path) }) };
+    }
+    if (cors) {
+      const { allowOrigins = ["*"], allowCredentials, allowMethods, allowHeaders, exposeHeaders, maxAge = 5 } = cors;
+      made.cors = {
+        origins: allowOrigins,
+        maxAgeSeconds: maxAge,
+        ...(allowCredentials && { credentials: true as const }),
+        ...(allowMethods?.length && { methods: allowMethods }),
+        ...(allowHeaders?.length && { headers: allowHeaders }),
+        ...(exposeHeaders?.length && { exposed: exposeHeaders }),
+      };
     }
     if (requestMirror) {
       const { backendRef, percent, fraction } = requestMirror;

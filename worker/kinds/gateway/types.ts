@@ -72,6 +72,14 @@ export type RouteFilter = {
   responseHeaderModifier?: HeaderFilter;
   requestRedirect?: { scheme?: string; hostname?: string; port?: number; path?: PathModifier; statusCode?: number };
   urlRewrite?: { hostname?: string; path?: PathModifier };
+  cors?: {
+    allowOrigins?: string[];
+    allowCredentials?: boolean;
+    allowMethods?: string[];
+    allowHeaders?: string[];
+    exposeHeaders?: string[];
+    maxAge?: number;
+  };
   requestMirror?: {
     backendRef: BackendReference;
     percent?: number;
