@@ -3,7 +3,8 @@
  * makes it true. Level-triggered: every message, every start and every reconnection ends in the same `sync`.
  */
 
-import { type GatewayTables, TABLES, TABLES_NAME } from "../worker/kinds/gateway/tables.ts";
+import type { GatewayTables } from "../worker/kinds/gateway/tables.ts";
+import { TABLES, TABLES_NAME } from "../worker/kinds/gateway/types.ts";
 import type {
   CoreV1Node,
   CoreV1NodeStatus,

@@ -12,19 +12,11 @@ import { slicesOf } from "./kinds/discovery/service-slices.ts";
 import { NAMESPACES, SOURCES } from "./kinds/gateway/sources.ts";
 import { tablesOf } from "./kinds/gateway/tables.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
+import { routeFor } from "./kinds/ingress/finding.ts";
 import { isWoken } from "./kinds/ingress/idle.ts";
 import type { Incoming } from "./kinds/ingress/matching.ts";
 import { outcomeOf } from "./kinds/ingress/outcome.ts";
-import {
-  both,
-  isLed,
-  type Led,
-  namesHost,
-  type Routes,
-  routeFor,
-  routesOf,
-  servedIngresses,
-} from "./kinds/ingress/routes.ts";
+import { both, isLed, type Led, namesHost, type Routes, routesOf, servedIngresses } from "./kinds/ingress/routes.ts";
 import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
 import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";

@@ -2,8 +2,9 @@
 import { finished, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Backend, Endpoint, Protocol } from "../../worker/kinds/ingress/backends.ts";
+import { isMisdirected, routeFor } from "../../worker/kinds/ingress/finding.ts";
 import { outcomeOf } from "../../worker/kinds/ingress/outcome.ts";
-import { isLed, isMisdirected, type Led, type Routes, routeFor, targetKey } from "../../worker/kinds/ingress/routes.ts";
+import { isLed, type Led, type Routes, targetKey } from "../../worker/kinds/ingress/routes.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { changed, changedPath } from "../../worker/lib/filters.ts";
 import { loadsPage } from "../../worker/lib/waiting-page.ts";

@@ -1,6 +1,7 @@
 /** What nodes are told of gateways of ours: tables of rules, all in one object, since every node serves all of them. */
 import { NAMESPACES, SOURCES } from "../kinds/gateway/sources.ts";
-import { type GatewayTables, TABLES, TABLES_NAME, tablesOf } from "../kinds/gateway/tables.ts";
+import { type GatewayTables, tablesOf } from "../kinds/gateway/tables.ts";
+import { TABLES, TABLES_NAME } from "../kinds/gateway/types.ts";
 import { same } from "../kinds/paths.ts";
 import type { KubeObject } from "../lib/object.ts";
 import type { NodeChange, ObjectJson } from "../protocol/link.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../lib/object.ts";
+import { routeFor } from "../ingress/finding.ts";
 import type { Incoming } from "../ingress/matching.ts";
-import { routeFor } from "../ingress/routes.ts";
 import { parentsOf } from "./attachments.ts";
 import { Sources } from "./sources.ts";
 import { gatewaysOf, tablesOf } from "./tables.ts";

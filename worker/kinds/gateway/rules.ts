@@ -1,7 +1,8 @@
 /** Rules of routes as tables have them. */
 import { parseDuration } from "../../lib/cel/times.ts";
 import type { Filters, HeaderChange, PathChange } from "../../lib/filters.ts";
-import { isPattern, type Match, type ValueMatch } from "../ingress/matching.ts";
+import { isPattern } from "../ingress/matching.ts";
+import type { Match, ValueMatch } from "../ingress/order.ts";
 import { DEFAULT_TIMEOUT_MS, type Rule, type Share } from "../ingress/routes.ts";
 import { targetOf } from "./backends.ts";
 import type { Sources } from "./sources.ts";

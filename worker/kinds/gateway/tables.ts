@@ -1,7 +1,7 @@
 /** All gateways of ours as tables of rules, one a port: what nodes are told of them, and what the edge serves. */
 
 import { SCOPE_ANNOTATION, type Scope } from "../ingress/class.ts";
-import { inOrder } from "../ingress/matching.ts";
+import { inOrder } from "../ingress/order.ts";
 import type { CertificateUse, Routes, Rule } from "../ingress/routes.ts";
 import { type Gateways, parentsOf, served } from "./attachments.ts";
 import { type HasCertificate, isServed, listenersOf } from "./listeners.ts";
@@ -14,10 +14,6 @@ export type GatewayTables = {
   ports: Record<number, { isSecure: boolean; routes: Routes }>;
   certificates: CertificateUse[];
 };
-
-/** The name under which nodes are told of it, and of what resource. */
-export const TABLES = "gatewaytables";
-export const TABLES_NAME = "all";
 
 export const isOwn = ({ spec }: GatewayClass): boolean => spec?.controllerName === CONTROLLER;
 

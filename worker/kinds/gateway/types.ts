@@ -17,6 +17,10 @@ export const HTTP_ROUTES = `httproutes.${GROUP}`;
 export const GRPC_ROUTES = `grpcroutes.${GROUP}`;
 export const REFERENCE_GRANTS = `referencegrants.${GROUP}`;
 
+/** Of what resource nodes are told of all gateways, and under which name. */
+export const TABLES = "gatewaytables";
+export const TABLES_NAME = "all";
+
 export type Condition = {
   type: string;
   status: "True" | "False" | "Unknown";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Incoming, inOrder, isPattern, type Match, meets } from "./matching.ts";
+import { type Incoming, isPattern, meets } from "./matching.ts";
+import { inOrder, type Match } from "./order.ts";
 
 const asked = (change: Partial<Incoming> = {}, headers: Record<string, string> = {}): Incoming => ({
   host: "a.com",

@@ -1,21 +1,6 @@
-/** Whether a request meets a rule of a table, and which of several rules goes first. */
+/** Whether a request meets a rule of a table. Apart from the tables, since reading patterns takes memory. */
 import { RE2JS } from "re2js";
-
-/** A name has this value, or one that the whole of a pattern (RE2) matches. */
-export type ValueMatch = { name: string; value: string; isPattern?: true };
-
-/** All of it has to hold. */
-export type Match = {
-  /** Of a prefix without the slash at its end; "" is the prefix of all paths. */
-  path: string;
-  isExact: boolean;
-  /** The path is a pattern (RE2) that the whole of a request's path has to match. */
-  isPattern?: true;
-  method?: string;
-  /** Names in small letters. */
-  headers?: ValueMatch[];
-  queries?: ValueMatch[];
-};
+import type { Match, ValueMatch } from "./order.ts";
 
 /** What of a request rules are about. */
 export type Incoming = {
@@ -29,21 +14,6 @@ export type Incoming = {
   /** Of a name in small letters; several of one name are joined by commas. */
   header(name: string): string | undefined;
 };
-
-/**
- * Exact paths first, then patterns and the longest prefix, then whoever asks for a method, for more headers, for more of
- * the query. https://gateway-api.sigs.k8s.io/reference/spec/#httprouterule
- */
-export function inOrder(a: Match, b: Match): number {
-  const more = (measure: (match: Match) => number) => measure(b) - measure(a);
-  return (
-    more(({ isExact, isPattern }) => (isExact ? 2 : isPattern ? 1 : 0)) ||
-    more(({ path }) => path.length) ||
-    more(({ method }) => (method ? 1 : 0)) ||
-    more(({ headers }) => headers?.length ?? 0) ||
-    more(({ queries }) => queries?.length ?? 0)
-  );
-}
 
 export function meets(match: Match, asked: Incoming): boolean {
   if (!meetsPath(match, asked.path)) return false;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { NetworkingV1Ingress, NetworkingV1IngressClass } from "../generated/types.ts";
 import { CLASS_NAME, CONTROLLER, REDIRECT_ANNOTATION, SCOPE_ANNOTATION, TIMEOUT_ANNOTATION } from "./class.ts";
-import { certificatesOf, covers, hostName, namesHost, routeFor, routesOf, servedIngresses } from "./routes.ts";
+import { routeFor } from "./finding.ts";
+import { certificatesOf, covers, hostName, namesHost, routesOf, servedIngresses } from "./routes.ts";
 
 type Path = [type: "Exact" | "Prefix" | "ImplementationSpecific", path: string | undefined, service?: string];
 type Given = {

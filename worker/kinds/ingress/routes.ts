@@ -4,10 +4,10 @@
  * https://kubernetes.io/docs/concepts/services-networking/ingress/#path-types
  */
 
-import { type Filters, joined } from "../../lib/filters.ts";
+import type { Filters } from "../../lib/filters.ts";
 import type { NetworkingV1Ingress, NetworkingV1IngressBackend, NetworkingV1IngressClass } from "../generated/types.ts";
 import { isServed, ownClasses, REDIRECT_ANNOTATION, type Scope, secretsOf, TIMEOUT_ANNOTATION } from "./class.ts";
-import { type Incoming, inOrder, type Match, meets } from "./matching.ts";
+import { inOrder, type Match } from "./order.ts";
 
 /** A port of a Service, by number or name. */
 export type Target = {
@@ -154,69 +154,11 @@ export function hostName(host: string): string {
 }
 
 /** Patterns for a host, the nearest first. */
-function patternsOf(host: string): string[] {
+export function patternsOf(host: string): string[] {
   const labels = host.split(".");
   const suffixes = labels.slice(1).map((_, i) => `.${labels.slice(i + 1).join(".")}`);
   const wildcard = wildcardOf(host);
   return [...(host ? [host] : []), ...(wildcard ? [wildcard] : []), ...suffixes, ""];
-}
-
-/** The rule that goes before all others that the request meets. */
-export function ruleFor(routes: Routes, asked: Incoming): Rule | undefined {
-  const patterns = patternsOf(asked.host);
-  for (const pattern of patterns) {
-    const found = own(routes.rules, pattern)?.find((rule) => isFor(routes, rule, patterns) && meets(rule, asked));
-    if (found) return found;
-  }
-  for (const pattern of patterns) {
-    const found = own(routes.defaults, pattern);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-/** The nearest of a gateway's listeners. */
-const nearest = (hosts: readonly string[], patterns: readonly string[]): string | undefined =>
-  patterns.find((pattern) => hosts.includes(pattern));
-
-function isFor({ listeners }: Routes, { listener }: Rule, patterns: readonly string[]): boolean {
-  return !listener || nearest(listeners?.[listener.gateway] ?? [], patterns) === listener.host;
-}
-
-/**
- * Whether a request is for another listener than the name by which its connection was made: browsers send it there when
- * they hear so. Without a route, whether any gateway makes such a difference.
- */
-export function isMisdirected(
-  { listeners = {} }: Routes,
-  route: Route | undefined,
-  host: string,
-  named: string,
-): boolean {
-  const [asked, shown] = [patternsOf(host), patternsOf(hostName(named))];
-  if (route && !route.listener) return false;
-  const gateways = route?.listener ? [listeners[route.listener.gateway] ?? []] : Object.values(listeners);
-  return gateways.some((hosts) => nearest(hosts, asked) !== nearest(hosts, shown));
-}
-
-/** `chance`, from 0 to 1, decides which Service is asked. Undefined where nothing matches. */
-export function routeFor(routes: Routes, asked: Incoming, chance: number): Route | undefined {
-  const rule = ruleFor(routes, asked);
-  if (!rule) return undefined;
-  const { shares, ...route } = rule;
-  const share = shareOf(shares, chance);
-  const filters = joined(rule.filters, share?.filters);
-  return { ...route, ...(filters && { filters }), target: share?.target };
-}
-
-function shareOf(shares: readonly Share[], chance: number): Share | undefined {
-  if (shares.length === 1 && shares[0]?.weight !== 0) return shares[0];
-  let left = chance * shares.reduce((sum, { weight }) => sum + weight, 0);
-  for (const share of shares) {
-    left -= share.weight;
-    if (left < 0) return share;
-  }
-  return undefined;
 }
 
 /** Whether a rule names the host, be it with a wildcard. */
@@ -241,7 +183,7 @@ export function both(a: Routes, b: Routes): Routes {
   return { rules, defaults: { ...b.defaults, ...a.defaults }, listeners: { ...a.listeners, ...b.listeners } };
 }
 
-const own = <T>(record: Record<string, T>, key: string): T | undefined =>
+export const own = <T>(record: Record<string, T>, key: string): T | undefined =>
   Object.hasOwn(record, key) ? record[key] : undefined;
 
 /** A certificate of an Ingress: which hosts it is for, and the Secret that has it; no hosts stand for all. */
