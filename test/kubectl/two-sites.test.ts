@@ -152,7 +152,7 @@ test("pods of two homes reach each other, and a connection outlives every change
   const heard = await Promise.all([conversation("node-b", "node-c"), conversation("node-d", "node-b")]);
   const goOn = async () => {
     for (const words of heard) {
-      const before = await words();
+      const before = await eventually("a word has come", words);
       const now = await eventually("words come back", async () => {
         const count = await words();
         return (count === "ended" || count > Number(before) + 5) && count;
