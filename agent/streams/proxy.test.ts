@@ -204,3 +204,38 @@ test("where nobody speaks HTTP/2 it is said", async () => {
     { type: "unreachable", message: `dial tcp 127.0.0.1:${port}: connect: connection refused` },
   ]);
 });
+
+test("what speaks of the connection does not go on to a program that speaks HTTP/2", async () => {
+  const program = createHttp2((request, response) => response.end(String(request.headers["x-said"])));
+  const { ask, over, answered, text } = await edge(await listening(program), "127.0.0.1", "h2c");
+  const headers = Object.entries({
+    Connection: "x-own",
+    "X-Own": "1",
+    "HTTP2-Settings": "AAMAAABk",
+    "x-said": "hello",
+  });
+  ask({ headers, asIs: true });
+  await over;
+  expect(answered()).toMatchObject({ status: 200 });
+  expect(text()).toBe("hello");
+});
+
+test("headers that HTTP/2 refuses are told, be the program there or not", async () => {
+  const program = createHttp2();
+  const port = await listening(program);
+  const twice = [
+    ["content-type", "a"],
+    ["content-type", "b"],
+  ];
+  const refused = [{ type: "unreachable", message: expect.stringContaining("content-type") }];
+  const there = await edge(port, "127.0.0.1", "h2c");
+  there.ask({ headers: twice, asIs: true });
+  await there.over;
+  expect(there.messages).toEqual(refused);
+  program.close();
+  await once(program, "close"); // it has no connection left
+  const gone = await edge(port, "127.0.0.1", "h2c");
+  gone.ask({ headers: twice, asIs: true });
+  await gone.over;
+  expect(gone.messages).toEqual(refused);
+});
