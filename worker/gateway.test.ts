@@ -76,9 +76,9 @@ const readRoute = async (name = "app") => words((await read(`${OWN}/httproutes/$
 const readListeners = async () =>
   ((await read(`${OWN}/gateways/front`)).listeners ?? []).map(({ conditions }) => words(conditions));
 
-async function ask(question: Partial<EdgeQuestion> = {}): Promise<EdgeAnswer> {
+async function ask(question: Partial<EdgeQuestion> = {}, authorization = ""): Promise<EdgeAnswer> {
   const whole = { host: HOST, path: "/", isSecure: true, tried: [], waitedMs: 0, isPage: false, ...question };
-  const headers = { [INTERNAL_HEADER]: "ingress" };
+  const headers = { [INTERNAL_HEADER]: "ingress", ...(authorization && { authorization }) };
   const request = new Request("https://cluster/", { method: "POST", headers, body: JSON.stringify(whole) });
   return (await (await cluster.host().fetch(request)).json()) as EdgeAnswer;
 }
@@ -186,6 +186,18 @@ test("at the edge routes lead by all that a request has", async () => {
   expect(await ask({ path: "/none" })).toMatchObject({ to: "nobody", status: 500 });
   expect(await ask()).toMatchObject({ to: "nobody", status: 404 });
   expect(await ask({ host: "other.example.com" })).toEqual({ to: "api", counts: "meanwhile" });
+});
+
+test("a host that only a listener with TLS has is an app's without it too, and there is nothing for it there", async () => {
+  await cluster.ask("POST", "/api/v1/namespaces/default/secrets", secret(CERTIFICATE));
+  await gateway([secure]);
+  await service();
+  await route([{ backendRefs: [{ name: "web", port: 80 }] }]);
+  await cluster.settled();
+  expect(await ask({ isSecure: false })).toMatchObject({ to: "nobody", status: 404 });
+  const once = { to: "api", counts: "once" };
+  expect(await ask({ isSecure: false }, await cluster.authorization())).toEqual(once);
+  expect(await ask()).toMatchObject({ to: "nobody", status: 503 });
 });
 
 test("nodes hear of tables and their certificates when these change, and of statuses nothing", async () => {

@@ -103,8 +103,9 @@ export class EdgeIngress {
     const question = (await request.json()) as EdgeQuestion;
     const { host } = question;
     if (this.#apiHosts().includes(host)) return { to: "api", counts: "always" };
-    const routes = this.#routesFor(host, question.isSecure);
-    const isNamed = namesHost(routes, host);
+    this.#tables ??= this.#current();
+    const { plain, secure } = this.#tables;
+    const isNamed = namesHost(plain, host) || namesHost(secure, host);
     const who = await this.#ownUser(request);
     if (who) {
       // What an Ingress has already may be an app that the administrator logs in to; the API answers, and that is all.
@@ -114,7 +115,9 @@ export class EdgeIngress {
     }
     if (!isNamed) return { to: "api", counts: "meanwhile" };
     const incoming = incomingOf(question);
-    const route = routeFor(routes, incoming, this.#parts.effects.random());
+    // Listeners of 80 are for what comes without TLS, and for hosts that none of 443 has: TLS is the edge's own affair.
+    const routes = question.isSecure && namesHost(secure, host) ? secure : plain;
+    const route = namesHost(routes, host) && routeFor(routes, incoming, this.#parts.effects.random());
     if (!route) return nobody(404, "no rule is for this host and path");
     if (route.redirects && !question.isSecure) return { to: "https" };
     const { isSecure } = question;
@@ -165,13 +168,6 @@ export class EdgeIngress {
     const known = this.#apiHosts();
     if (known.length >= MAX_API_HOSTS) return;
     store.write(() => store.setSetting(SETTING, JSON.stringify([...known, host])));
-  }
-
-  /** Listeners of 80 are for what comes without TLS, and for hosts that none of 443 has: TLS is the edge's own affair. */
-  #routesFor(host: string, isSecure: boolean): Routes {
-    this.#tables ??= this.#current();
-    const { plain, secure } = this.#tables;
-    return isSecure && namesHost(secure, host) ? secure : plain;
   }
 
   #current(): { plain: Routes; secure: Routes } {
