@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { parseServer } from "../network/mesh/stun.ts";
 import { type KubeletConfiguration, settingsOf } from "../node/settings.ts";
 import type { NodeOptions } from "./node-options.ts";
 
@@ -42,6 +43,9 @@ export function nodeConfiguration(options: NodeOptions): KubeletConfiguration {
   const given = Object.entries(flags).filter(([, value]) => value !== undefined);
   const configuration: KubeletConfiguration = { ...file, ...Object.fromEntries(given) };
   settingsOf(configuration);
+  for (const server of configuration.stunServers ?? [])
+    if (!parseServer(server))
+      throw new Error(`invalid STUN server ${server}: host:port is needed, with a port from 1 to 65535`);
   return configuration;
 }
 

@@ -56,4 +56,6 @@ test.each([
 
 test("what makes no sense is refused before anything starts", () => {
   expect(() => nodeConfiguration(optionsOf("--eviction-soft", "memory.available<1Gi"))).toThrow("grace period must be");
+  expect(() => nodeConfiguration(optionsOf("--stun", "192.0.2.1:3478,host:99999"))).toThrow("STUN server host:99999");
+  expect(nodeConfiguration(optionsOf("--stun", "none"))).toEqual({ stunServers: [] });
 });

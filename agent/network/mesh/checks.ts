@@ -8,6 +8,7 @@ import {
   endpointOf,
   isWhole,
   parseEndpoint,
+  parseServer,
   readStun,
   type StunMessage,
   writeStun,
@@ -91,14 +92,13 @@ export class Checks {
 
   #askServer(server: string): Promise<void> {
     const { effects } = this.#options;
+    const to = parseServer(server);
+    if (!to) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const transaction = this.#begin({ to: undefined, at: effects.now(), answered: resolve });
     const message = writeStun({ type: BINDING_REQUEST, transaction });
-    const [, host = "", port = "3478"] = /^(.*?)(?::(\d+))?$/.exec(server) ?? [];
     const cancels = [
-      ...SERVER_TRIES_MS.map((ms) =>
-        effects.after(ms, () => this.#socket?.send(message, Number(port), host, () => {})),
-      ),
+      ...SERVER_TRIES_MS.map((ms) => effects.after(ms, () => this.#socket?.send(message, to.port, to.host, () => {}))),
       effects.after(SERVER_PATIENCE_MS, resolve),
     ];
     return promise.then(() => {
@@ -118,11 +118,12 @@ export class Checks {
   }
 
   #send(message: Buffer, endpoint: Endpoint): void {
-    const { address = "", port = 0 } = parseEndpoint(endpoint) ?? {};
-    this.#socket?.send(message, port, address, () => {}); // an error is told as no answer would be
+    const to = parseEndpoint(endpoint);
+    if (to) this.#socket?.send(message, to.port, to.address, () => {}); // an error is told as no answer would be
   }
 
   #receive(bytes: Buffer, from: Endpoint): void {
+    if (!parseEndpoint(from)) return; // anyone may send from port 0, and nobody can be answered there
     const message = readStun(bytes);
     if (message?.type === BINDING_REQUEST) this.#answer(message, bytes, from);
     if (message?.type === BINDING_ANSWER) this.#answered(message, bytes, from);

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { BINDING_ANSWER, BINDING_REQUEST, isWhole, parseEndpoint, readStun, writeStun } from "./stun.ts";
+import { BINDING_ANSWER, BINDING_REQUEST, isWhole, parseEndpoint, parseServer, readStun, writeStun } from "./stun.ts";
 
 const transaction = "b7e7a701bc34d686fa87dfae";
 
@@ -46,4 +46,10 @@ test("an endpoint is an address and a port", () => {
   expect(parseEndpoint("192.0.2.1:51820")).toEqual({ address: "192.0.2.1", port: 51820 });
   for (const text of ["", "192.0.2.1", "192.0.2.1:0", "192.0.2.1:65536", "host:1", "192.0.2.1:1:2", "192.0.2.1:x"])
     expect(parseEndpoint(text), text).toBeUndefined();
+});
+
+test("a server is a host, with a port or without", () => {
+  expect(parseServer("stun.example.com:19302")).toEqual({ host: "stun.example.com", port: 19302 });
+  expect(parseServer("192.0.2.1")).toEqual({ host: "192.0.2.1", port: 3478 });
+  for (const text of ["", ":3478", "host:0", "host:99999"]) expect(parseServer(text), text).toBeUndefined();
 });

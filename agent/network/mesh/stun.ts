@@ -28,6 +28,15 @@ export function parseEndpoint(endpoint: Endpoint): { address: string; port: numb
   return { address, port };
 }
 
+const STUN_PORT = 3478;
+
+/** A STUN server by `host:port`, or by its host alone; undefined for what is none. */
+export function parseServer(text: string): { host: string; port: number } | undefined {
+  const [, host = "", port = `${STUN_PORT}`] = /^(.*?)(?::(\d+))?$/.exec(text) ?? [];
+  const isPort = Number(port) >= 1 && Number(port) <= 65_535;
+  return host !== "" && isPort ? { host, port: Number(port) } : undefined;
+}
+
 export type StunMessage = {
   type: number;
   /** 12 bytes, in hex: which request an answer is to. */
