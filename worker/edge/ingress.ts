@@ -37,7 +37,13 @@ export async function openIngress(
   relays: Relays,
 ): Promise<Response | undefined> {
   const url = new URL(request.url);
-  const kept = await keptBody(request);
+  let kept: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined;
+  /** Not before it is known to be for an app: what is for the API is passed on as it came. */
+  const body = async () => {
+    kept ??= keptBody(request);
+    const bytes = await kept;
+    return bytes ? new Response(bytes).body : request.body;
+  };
   const isRepeatable = request.body === null && IDEMPOTENT.has(request.method);
   const isPage = !asksForSocket(request) && loadsPage(request.method, (name) => request.headers.get(name));
   const since = effects.now();
@@ -57,11 +63,10 @@ export async function openIngress(
     }
     if (said.to === "nobody") return tries === 0 ? answered(said) : refusal(502, failure);
     tries++;
-    const body = kept ? new Response(kept).body : request.body;
     const { answer, unreachable } = await reach(request, url, said, body, clusterName, relays);
     if (answer) return answer;
     failure = `no endpoint of the service answers: ${unreachable}`;
-    if (!isRepeatable && !(kept && NOT_SENT.test(unreachable ?? ""))) return refusal(502, failure);
+    if (!isRepeatable && !((await kept) && NOT_SENT.test(unreachable ?? ""))) return refusal(502, failure);
     const { stream } = said.grant;
     if (stream.kind === "proxy") tried.push(`${stream.address}:${stream.port}`);
   }
@@ -105,13 +110,14 @@ async function reach(
   request: Request,
   url: URL,
   { grant, timeoutMs, filters, prefix = "" }: Extract<EdgeAnswer, { to: "app" }>,
-  body: ReadableStream<Uint8Array> | null,
+  bodyOf: () => Promise<ReadableStream<Uint8Array> | null>,
   clusterName: string,
   relays: Relays,
 ): Promise<Reached> {
   const { webSocket } = await askRelay(relays, clusterName, grant);
   if (!webSocket) return { unreachable: "the node did not come" };
   const isUpgrade = asksForSocket(request);
+  const body = isUpgrade ? null : await bodyOf();
   const asked: Ask = {
     method: request.method,
     path: changedPath(url.pathname, filters?.rewrite?.path, prefix) + url.search,
@@ -135,7 +141,7 @@ async function reach(
     webSocket.close(1000);
   });
   try {
-    const answer = await Promise.race([exchange(webSocket, asked, isUpgrade ? null : body, options), timedOut.promise]);
+    const answer = await Promise.race([exchange(webSocket, asked, body, options), timedOut.promise]);
     return unreachable === undefined ? { answer: withHeaders(answer, filters?.response) } : { unreachable };
   } finally {
     cancel();
@@ -149,7 +155,8 @@ function withHeaders(answer: Response, changes: Filters["response"]): Response {
   if (!changes?.length || answer.webSocket) return answer;
   const headers = new Headers();
   for (const [name, value] of changed([...answer.headers], changes)) headers.append(name, value);
-  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
+  const { status, statusText } = answer;
+  return new Response(answer.body, { status, statusText, headers, encodeBody: "manual" });
 }
 
 /** Timers take no more. */
