@@ -1,6 +1,5 @@
 /** The agent on this machine: its core, with a real containerd, network and disk. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { CoreV1Node, CoreV1NodeStatus, CoreV1Pod } from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import { clusterClock } from "./clock.ts";
@@ -107,12 +106,9 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   };
 }
 
-/** WireGuard's private key of this node. */
-const meshKey = (home: Home) => join(home.path, "wireguard.key");
-
 /** Undefined on a disk that takes no key and has none. */
 function meshOf({ home, identity, log }: Parts, stunServers: readonly string[]): MeshSettings | undefined {
-  const keyFile = meshKey(home);
+  const keyFile = files(home.path).wireguardKey;
   try {
     const dial = (node: string) => dialRelay(identity, `peers/${encodeURIComponent(node)}`);
     return { keys: keysIn(keyFile), keyFile, stunServers, dial };

@@ -45,6 +45,8 @@ export const files = (home: string) => ({
   ranges: join(home, "ranges.json"),
   node: join(home, "node.json"),
   agentState: join(home, "agent.db"),
+  /** WireGuard's private key of the node. */
+  wireguardKey: join(home, "wireguard.key"),
   logs: join(home, "log"),
 });
 

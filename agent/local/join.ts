@@ -1,6 +1,6 @@
 /** Makes this machine a node of a cluster: trades a join token for a credential of its own. */
 import { createHash, X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:tls";
 import type { KubeletConfiguration } from "../node/settings.ts";
 import { files, writeFile } from "./home.ts";
@@ -35,7 +35,10 @@ export type JoinOptions = {
   address?: string;
 };
 
-/** `POST /skerry/join`; the answer's credential is written before anything uses it. */
+/**
+ * `POST /skerry/join`; the answer's credential is written before anything uses it. Another node than this disk was has a
+ * WireGuard key of its own: who still has the disk that this is a copy of has the former one.
+ */
 export async function join(home: string, options: JoinOptions): Promise<NodeIdentity> {
   const { server, token, node, ca, address } = options;
   const bytes = Buffer.from(JSON.stringify({ token, name: node }));
@@ -52,6 +55,8 @@ export async function join(home: string, options: JoinOptions): Promise<NodeIden
     ...(ca ? { ca } : {}),
     ...(address ? { address } : {}),
   };
+  const former = readIdentity(home);
+  if (former?.node !== node || former.server !== server) rmSync(files(home).wireguardKey, { force: true });
   writeIdentity(home, identity);
   return identity;
 }
