@@ -177,6 +177,7 @@ export class Core {
       stream: (node, request) => this.link.stream(node, request),
       defer: this.parts.platform.defer,
       wake: (namespace, service) => this.wake(namespace, service),
+      report: (error) => this.parts.platform.report("ingress", "", error),
     });
   }
 

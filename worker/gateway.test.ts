@@ -216,3 +216,26 @@ test("nodes hear of tables and their certificates when these change, and of stat
   await cluster.ask("DELETE", `${OWN}/gateways/front`);
   expect(await heard("gatewaytables")).toEqual([null]);
 });
+
+test("a route that nobody can read changes nothing: nodes and the edge keep what they have, and hear of all else", async () => {
+  await gateway();
+  await service();
+  await route([{ backendRefs: [{ name: "missing", port: 80 }] }]);
+  const heard = await node("node-a");
+  expect(await ask()).toMatchObject({ status: 500 });
+  await cluster.ask("POST", `${OWN}/httproutes`, {
+    ...typed("HTTPRoute"),
+    metadata: { name: "broken" },
+    spec: { parentRefs: [{ name: "front" }], hostnames: [5], rules: [] },
+  });
+  expect(await heard("gatewaytables")).toEqual([]);
+  expect(await ask()).toMatchObject({ status: 500 });
+  await route([{ backendRefs: [{ name: "web", port: 80 }] }], "more");
+  await cluster.ask("POST", "/api/v1/namespaces/default/services", {
+    metadata: { name: "late" },
+    spec: { ports: [{ port: 80 }] },
+  });
+  expect(await heard("services")).toHaveLength(1);
+  await cluster.ask("DELETE", `${OWN}/httproutes/broken`);
+  expect(await heard("gatewaytables")).toHaveLength(1);
+});

@@ -10,7 +10,7 @@ import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
 import { slicesOf } from "./kinds/discovery/service-slices.ts";
 import { NAMESPACES, SOURCES } from "./kinds/gateway/sources.ts";
-import { tablesOf } from "./kinds/gateway/tables.ts";
+import { type GatewayTables, tablesOf } from "./kinds/gateway/tables.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
 import { routeFor } from "./kinds/ingress/finding.ts";
 import { isWoken } from "./kinds/ingress/idle.ts";
@@ -40,6 +40,7 @@ export type EdgeIngressParts = {
   defer(body: () => void, ms: number): void;
   /** Has a Service scaled up that is scaled to zero. */
   wake(namespace: string, service: string): void;
+  report(error: unknown): void;
 };
 
 /** Requests that wait for one Service. */
@@ -83,6 +84,8 @@ function asPodsAre(view: StoreView, slices: readonly Readonly<EndpointSlice>[]):
 export class EdgeIngress {
   readonly #parts: EdgeIngressParts;
   #tables: { plain: Routes; secure: Routes } | undefined;
+  /** The last of gateways that could be made: one object that nobody can read takes no host from the others. */
+  #ports: GatewayTables["ports"] = {};
   /** How many requests wait for each Service, `namespace/name`. */
   readonly #held = new Map<string, number>();
   #changed = Promise.withResolvers<void>();
@@ -173,7 +176,12 @@ export class EdgeIngress {
   #current(): { plain: Routes; secure: Routes } {
     const { view } = this.#parts;
     const routes = routesOf(servedIngresses(view.list(Ingress), view.list(IngressClass), "edge"));
-    const { ports = {} } = tablesOf(sourcesIn(view), "edge") ?? {};
+    try {
+      this.#ports = tablesOf(sourcesIn(view), "edge")?.ports ?? {};
+    } catch (error) {
+      this.#parts.report(error);
+    }
+    const ports = this.#ports;
     const withPort = (port: number) => (ports[port] ? both(routes, ports[port].routes) : routes);
     return { plain: withPort(80), secure: withPort(443) };
   }

@@ -20,13 +20,13 @@ type HeaderObject = Record<string, string | string[]>;
 
 /** Several of one name become a list. */
 export function headerObject(headers: Pairs): HeaderObject {
-  const object: HeaderObject = {};
+  const byName = new Map<string, string | string[]>();
   for (const [name, value] of headers) {
     const key = name.toLowerCase();
-    const known = object[key];
-    object[key] = known === undefined ? value : [known, value].flat();
+    const known = byName.get(key);
+    byName.set(key, known === undefined ? value : [known, value].flat());
   }
-  return object;
+  return Object.fromEntries(byName);
 }
 
 export const headerPairs = (headers: IncomingHttpHeaders): Pairs =>

@@ -22,13 +22,19 @@ function matters({ resource, object, old }: Write): boolean {
   return resource === NAMESPACES && !same(object?.metadata?.labels, old?.metadata?.labels);
 }
 
+type Made = { tables: GatewayTables | undefined };
+
 export class Gateways {
   readonly #objects: Pick<Objects, "list">;
+  readonly #report: (error: unknown) => void;
   /** A cache. */
-  #made: { tables: GatewayTables | undefined } | undefined;
+  #made: Made | undefined;
+  /** The last ones that could be made. */
+  #good: Made | undefined;
 
-  constructor(objects: Pick<Objects, "list">) {
+  constructor(objects: Pick<Objects, "list">, report: (error: unknown) => void) {
     this.#objects = objects;
+    this.#report = report;
   }
 
   snapshot(): NodeChange[] {
@@ -38,7 +44,10 @@ export class Gateways {
 
   /** What a node may lack that missed these writes; what it has may be gone. */
   missed(writes: readonly Write[]): NodeChange[] {
-    if (writes.some(({ resource }) => SOURCES.has(resource))) return [change(this.#tables())];
+    if (writes.some(({ resource }) => SOURCES.has(resource))) {
+      const tables = this.#tables();
+      return this.#good ? [change(tables)] : [];
+    }
     return writes.some(({ resource }) => resource === NAMESPACES) ? this.snapshot() : [];
   }
 
@@ -47,6 +56,7 @@ export class Gateways {
     const before = this.#made;
     this.#made = undefined;
     const tables = this.#tables();
+    if (!this.#good) return [];
     if (!tables && !writes.some(({ resource }) => SOURCES.has(resource))) return [];
     return before && same(before.tables, tables) ? [] : [change(tables)];
   }
@@ -62,7 +72,17 @@ export class Gateways {
   }
 
   #tables(): GatewayTables | undefined {
-    this.#made ??= { tables: tablesOf((resource) => this.#objects.list(resource), "lan") };
+    this.#made ??= this.#make();
     return this.#made.tables;
+  }
+
+  /** Objects may be anything where their definition has no schema: nodes keep what they have then, and hear of all else. */
+  #make(): Made {
+    try {
+      this.#good = { tables: tablesOf((resource) => this.#objects.list(resource), "lan") };
+    } catch (error) {
+      this.#report(error);
+    }
+    return this.#good ?? { tables: undefined };
   }
 }

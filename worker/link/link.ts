@@ -99,7 +99,7 @@ export class Link {
     this.deps = deps;
     this.mentions = new Mentions(deps.objects);
     this.policies = new Policies(deps.objects, deps.builtins);
-    this.gateways = new Gateways(deps.objects);
+    this.gateways = new Gateways(deps.objects, deps.report);
     this.ingressSecrets = new IngressSecrets(deps.objects, () => this.gateways.secrets());
   }
 

@@ -84,6 +84,11 @@ describe("hostnames", () => {
     ]);
   });
 
+  test("may be called as what every object of JavaScript has", () => {
+    given([HTTP], [route("a", { hostnames: ["constructor", "toString"] })]);
+    expect(["constructor", "tostring", "valueof"].map((host) => led(asked(host)))).toEqual(["a", "a", undefined]);
+  });
+
   test("of a listener that is nearer keep requests from the others", () => {
     given(
       [HTTP, { ...HTTP, name: "own", hostname: "a.com" }],

@@ -2,7 +2,7 @@
 
 import { SCOPE_ANNOTATION, type Scope } from "../ingress/class.ts";
 import { inOrder } from "../ingress/order.ts";
-import type { CertificateUse, Routes, Rule } from "../ingress/routes.ts";
+import { type CertificateUse, own, type Routes, type Rule } from "../ingress/routes.ts";
 import { type Gateways, parentsOf, served } from "./attachments.ts";
 import { type HasCertificate, isServed, listenersOf } from "./listeners.ts";
 import { rulesOf } from "./rules.ts";
@@ -73,7 +73,7 @@ function addListeners(tables: GatewayTables, key: string, states: ReturnType<typ
     tables.ports[port] = table;
     if (table.isSecure !== isSecure) continue;
     const listeners = table.routes.listeners ?? {};
-    listeners[key] = [...(listeners[key] ?? []), hostKey(state.hostname)];
+    listeners[key] = [...(own(listeners, key) ?? []), hostKey(state.hostname)];
     for (const certificate of state.certificates) {
       const [namespace = "", secret = ""] = certificate.split("/");
       tables.certificates.push({ namespace, secret, hosts: state.hostname ? [state.hostname] : [] });
@@ -85,7 +85,7 @@ function addListeners(tables: GatewayTables, key: string, states: ReturnType<typ
 const hostKey = (hostname: string): string => (hostname.startsWith("*.") ? hostname.slice(1) : hostname);
 
 function addRules(table: Routes, host: string, rules: readonly Rule[], listener: Rule["listener"]): void {
-  const known = table.rules[host] ?? [];
+  const known = own(table.rules, host) ?? [];
   table.rules[host] = known;
   for (const rule of rules) known.push({ ...rule, ...(listener && { listener }) });
 }
