@@ -3,10 +3,11 @@
  * Places are a kubelet's: drivers know them.
  */
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import type { Timers } from "../effects.ts";
+import { writeFile } from "../local/home.ts";
 import { isMountPoint, unmountAll } from "../volumes/mounts.ts";
 import { own } from "../volumes/persistent/ownership.ts";
 import type { Api } from "../volumes/tokens.ts";
@@ -56,6 +57,7 @@ export type CsiParts = {
   api: Api;
   timers: Timers;
   driver(name: string): CsiDriver | undefined;
+  log?(message: string): void;
 };
 
 /** What is in the way, and of which step of a kubelet's; `text` without the package's name in front. */
@@ -78,6 +80,8 @@ export class CsiVolumes {
   readonly #parts: CsiParts;
   /** What is being done about a volume, by its driver and handle: one thing after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Files of records that cannot be read, and were told of. */
+  readonly #unreadable = new Set<string>();
 
   constructor(parts: CsiParts) {
     this.#parts = parts;
@@ -104,7 +108,7 @@ export class CsiVolumes {
       ? join(this.#parts.root, "plugins/kubernetes.io/csi/volumeDevices/publish", name, uid)
       : join(this.#parts.root, "pods", uid, "volumes/kubernetes.io~csi", name, "mount");
     const file = this.#fileOf(uid, name);
-    const known = existsSync(file) ? readRecord(file) : undefined;
+    const known = readRecord(file);
     // As after a restart of the agent, which its driver need not notice.
     if (known?.published && isMountPoint(target)) return target;
     const driver = this.#parts.driver(volume.driver);
@@ -258,15 +262,18 @@ export class CsiVolumes {
 
   #write(file: string, record: Mounted): void {
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-    const isNew = !existsSync(file);
-    writeFileSync(file, JSON.stringify(record), { flush: true });
+    const isNew = readRecord(file) === undefined;
+    writeFile(file, JSON.stringify(record));
+    this.#unreadable.delete(file);
     if (isNew) this.onChange();
   }
 
   #recordsOf(uid: string): { file: string; record: Mounted }[] {
-    return list(this.#folderOf(uid)).map((name) => {
-      const file = join(this.#folderOf(uid), name);
-      return { file, record: readRecord(file) };
+    return recordsIn(this.#folderOf(uid)).flatMap(({ file, record }) => {
+      if (record) return [{ file, record }];
+      if (!this.#unreadable.has(file)) this.#parts.log?.(`${file} cannot be read`);
+      this.#unreadable.add(file);
+      return [];
     });
   }
 
@@ -289,8 +296,7 @@ export class CsiVolumes {
 /** Where drivers have mounted volumes for the pods of a node. */
 export const placesOf = (home: string): string[] =>
   list(join(home, "pods")).flatMap((uid) => {
-    const folder = join(home, "pods", uid, "csi");
-    const records = list(folder).map((name) => readRecord(join(folder, name)));
+    const records = recordsIn(join(home, "pods", uid, "csi")).flatMap(({ record }) => record ?? []);
     return records.flatMap(({ target, staging }) => (staging ? [target, staging] : [target]));
   });
 
@@ -304,7 +310,21 @@ function removeEmpty(path: string): void {
   }
 }
 
-const readRecord = (file: string) => JSON.parse(readFileSync(file, "utf8")) as Mounted;
+/** `record` is undefined where it cannot be read. */
+const recordsIn = (folder: string): { file: string; record: Mounted | undefined }[] =>
+  list(folder)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => ({ file: join(folder, name), record: readRecord(join(folder, name)) }));
+
+function readRecord(file: string): Mounted | undefined {
+  try {
+    const record = JSON.parse(readFileSync(file, "utf8")) as Mounted | null;
+    return record?.target ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 const isInside = (path: string, folder: string) => path.startsWith(`${folder}/pods/`);
 
 function list(folder: string): string[] {

@@ -159,7 +159,8 @@ function driversOf({ home, node = "", api, effects, log = () => {} }: HostParts)
     gone: (name) => csiNode.hasNot(name),
     log,
   });
-  const csi = new CsiVolumes({ root, home, node, api, timers: effects, driver: (name) => plugins.driver(name) });
+  const driver = (name: string) => plugins.driver(name);
+  const csi = new CsiVolumes({ root, home, node, api, timers: effects, driver, log });
   const growth = new Growth({ api, timers: effects, expand: (volume, bytes) => csi.expand(volume, bytes), log });
   return { plugins, csi, growth };
 }

@@ -1,0 +1,91 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { somePod } from "../pods/testing.ts";
+import type { CsiDriver } from "./driver.ts";
+import { type CsiVolume, CsiVolumes, placesOf } from "./volumes.ts";
+
+const VOLUME: CsiVolume = {
+  name: "pv",
+  lifecycle: "Persistent",
+  driver: "hostpath",
+  handle: "h1",
+  attributes: {},
+  fsType: "",
+  accessModes: ["ReadWriteOnce"],
+  options: [],
+  isBlock: true,
+  readOnly: false,
+};
+const NAME = "kubernetes.io/csi/hostpath^h1";
+const user = { pod: somePod(), token: async () => "" };
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "csi-"));
+});
+afterEach(() => rmSync(home, { recursive: true, force: true }));
+
+function node() {
+  const asked: string[] = [];
+  const logged: string[] = [];
+  const asks = (what: string) => async () => void asked.push(what);
+  const driver = {
+    name: "hostpath",
+    can: async (capability: number) => capability === 1,
+    ...{ stage: asks("stage"), publish: asks("publish"), unpublish: asks("unpublish"), unstage: asks("unstage") },
+  } as unknown as CsiDriver;
+  const volumes = new CsiVolumes({
+    root: join(home, "kubelet"),
+    home,
+    node: "node-a",
+    api: async (_method, path) => {
+      if (!path.includes("/volumeattachments/")) return { code: 404, body: {} };
+      return { code: 200, body: { metadata: {}, status: { attached: true } } };
+    },
+    timers: { sleep: async () => {}, after: () => () => {} },
+    driver: () => driver,
+    log: (message) => logged.push(message),
+  });
+  return { volumes, asked, logged };
+}
+
+/** As a machine leaves it that stops in the middle. */
+function tear(): string {
+  const folder = join(home, "pods/u1/csi");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "pv.json"), "");
+  writeFileSync(join(folder, "other.json.new"), '{"target":');
+  return join(folder, "pv.json");
+}
+
+test("a volume that a pod has is known on disk until its driver has taken it back", async () => {
+  const { volumes, asked } = node();
+  await volumes.mount(VOLUME, user);
+  expect(volumes.inUse()).toEqual([NAME]);
+  expect(placesOf(home)).toEqual([expect.stringContaining("publish"), expect.stringContaining("staging")]);
+  expect(readdirSync(join(home, "pods/u1/csi"))).toEqual(["pv.json"]);
+  await volumes.release("u1");
+  expect(asked).toEqual(["stage", "publish", "unpublish", "unstage"]);
+  expect(volumes.inUse()).toEqual([]);
+});
+
+test("a record that was torn keeps neither the node from telling nor its pod from ending", async () => {
+  const { volumes, logged } = node();
+  const file = tear();
+  expect(volumes.inUse()).toEqual([]);
+  expect(volumes.inUse()).toEqual([]);
+  expect(placesOf(home)).toEqual([]);
+  expect(logged).toEqual([`${file} cannot be read`]);
+  const volume = { metadata: { name: "pv" }, spec: { csi: { driver: "hostpath", volumeHandle: "h1" } } };
+  expect(await volumes.expand(volume, 1)).toBe(false);
+  await volumes.release("u1");
+});
+
+test("a record that was torn is made anew with its volume", async () => {
+  const { volumes } = node();
+  tear();
+  await volumes.mount(VOLUME, user);
+  expect(volumes.inUse()).toEqual([NAME]);
+});
