@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/device-plugins/#device-plugin-registration and
  * https://kubernetes-csi.github.io/docs/node-driver-registrar.html
  */
-import { type FSWatcher, mkdirSync, readdirSync, statSync, watch } from "node:fs";
+import { type FSWatcher, mkdirSync, readdirSync, type Stats, statSync, watch } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
@@ -18,6 +18,8 @@ const CALL_TIMEOUT_MS = 10_000;
 const SETTLE_MS = 100;
 const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 120_000;
+/** After the folder could not be looked at. */
+const LOOK_AGAIN_MS = 10_000;
 
 export type PluginsParts = {
   /** Where kubelets have it, `plugins_registry` lies in. */
@@ -47,17 +49,25 @@ export class Plugins {
 
   /** Drivers are known from here on; those that are there already soon. */
   start(): void {
-    const { root, timers, log } = this.#parts;
+    const { root } = this.#parts;
     // All that drivers' pods mount from a node.
     for (const name of ["plugins", "pods"]) mkdirSync(join(root, name), { recursive: true, mode: 0o750 });
-    mkdirSync(this.#folder, { recursive: true, mode: 0o750 });
-    this.#watcher = watch(this.#folder, () => {
-      this.#cancel();
-      this.#cancel = timers.after(SETTLE_MS, () => this.#look());
-    });
-    this.#watcher.unref();
-    this.#watcher.on("error", (error) => log(`drivers' sockets: ${errorText(error)}`));
     this.#look();
+  }
+
+  #lookIn(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#parts.timers.after(ms, () => this.#look());
+  }
+
+  /** Anew each time: the folder may be another one by now. */
+  #watch(): void {
+    this.#watcher?.close();
+    this.#watcher = undefined;
+    mkdirSync(this.#folder, { recursive: true, mode: 0o750 });
+    this.#watcher = watch(this.#folder, () => this.#lookIn(SETTLE_MS));
+    this.#watcher.unref();
+    this.#watcher.on("error", (error) => this.#parts.log(`drivers' sockets: ${errorText(error)}`));
   }
 
   stop(): void {
@@ -71,7 +81,16 @@ export class Plugins {
   }
 
   #look(): void {
-    const sockets = new Map(socketsIn(this.#folder));
+    try {
+      this.#watch();
+      this.#compare(new Map(socketsIn(this.#folder)));
+    } catch (error) {
+      this.#parts.log(`drivers' sockets: ${errorText(error)}`);
+      this.#lookIn(LOOK_AGAIN_MS);
+    }
+  }
+
+  #compare(sockets: ReadonlyMap<string, number>): void {
     for (const [path, { made, driver, cancel }] of this.#seen) {
       if (sockets.get(path) === made) continue;
       cancel();
@@ -135,8 +154,17 @@ export class Plugins {
 /** Sockets of a folder by their paths, with what tells one from another of its name. */
 function* socketsIn(folder: string): Iterable<[string, number]> {
   for (const entry of readdirSync(folder)) {
-    const found = statSync(join(folder, entry), { throwIfNoEntry: false });
-    if (found?.isSocket() && !entry.startsWith("."))
-      yield [join(folder, entry), found.ino * 1e6 + (found.ctimeMs % 1e6)];
+    const path = join(folder, entry);
+    const found = entry.startsWith(".") ? undefined : statOf(path);
+    if (found?.isSocket()) yield [path, found.ino * 1e6 + (found.ctimeMs % 1e6)];
+  }
+}
+
+/** What leads nowhere is no socket. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
   }
 }
