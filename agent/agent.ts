@@ -118,14 +118,14 @@ function meshOf({ home, identity, log }: Parts, stunServers: readonly string[]):
   }
 }
 
-const networkOf = ({ home, identity, launcher, effects, log }: Parts, mesh?: MeshSettings) =>
+const networkOf = ({ home, identity, launcher, machine, log }: Parts, mesh?: MeshSettings) =>
   new NodeNetwork({
     ...(mesh && { mesh }),
     home: home.path,
     nodeName: identity.node,
     clusterName: new URL(identity.server).pathname.split("/")[2] ?? "default",
     command: commandBy(launcher.run),
-    effects,
+    effects: machine, // what is waited for there must not end, or never end, as the cluster's time is heard
     log,
   });
 
