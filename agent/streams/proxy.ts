@@ -27,8 +27,8 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
   const edge = new Edge(socket);
   const ask = await edge.asked();
   if (!ask) return;
-  if (request.volume) await serveVolume(edge, ask, request.volume, deps.volumes?.());
-  else if (request.address === "") return serveNode(edge, ask, deps.node);
+  if (request.volume) return serveVolume(edge, ask, request.volume, deps);
+  if (request.address === "") return serveNode(edge, ask, deps.node);
   const count = request.counts && deps.counts?.begin(request.counts);
   count?.to(request.address);
   try {
@@ -42,6 +42,8 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
 export class Edge {
   readonly socket: WebSocket;
   readonly window = new Window();
+  /** A `response` was sent: nothing else can be answered any more. */
+  isAnswered = false;
   private readonly early: [Buffer, boolean][] = [];
   private take = (data: Buffer, isBinary: boolean): void => void this.early.push([data, isBinary]);
 
@@ -58,6 +60,7 @@ export class Edge {
   }
 
   send(message: ProxyMessage): Promise<void> {
+    if (message.type === "response") this.isAnswered = true;
     return sendWithin(this.socket, JSON.stringify(message));
   }
 
