@@ -144,7 +144,7 @@ export class NodeNetwork {
     await this.stop({ remove: false });
     const pods = this.#podNetwork(settings);
     await pods.start();
-    const routes = new NodeRoutes(this.#command, this.#identity);
+    const routes = new NodeRoutes(this.#command, this.#identity, this.#options.log);
     await routes.load();
     const announced = this.#announcedAddresses();
     const { podCIDR, serviceCIDR } = settings;
@@ -220,7 +220,7 @@ export class NodeNetwork {
     if (!settings) return undefined;
     if (!(await isUsable(this.#command, device))) {
       log(
-        "nodes on other networks are not reached: wg is missing, or the kernel has no WireGuard and wireguard-go is missing",
+        "nodes on other networks are not reached: wg is missing, or the kernel has no WireGuard and wireguard-go or /dev/net/tun is missing",
       );
       return undefined;
     }
@@ -338,8 +338,10 @@ export class NodeNetwork {
       this.#dirty = false;
       try {
         await this.#apply(parts, this.#state);
-        this.#retryMs = RETRY_MS.first;
         this.#failingSince = undefined;
+        // Soon at first; then whatever stands in the way is looked for along with all else.
+        if (!parts.routes.hasFailed) this.#retryMs = RETRY_MS.first;
+        else if (this.#retryMs < RETRY_MS.most) this.#retryLater();
       } catch (error) {
         this.#failingSince ??= this.#options.effects.now();
         this.#options.log(`network: ${errorText(error)}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { identityOf } from "./identity.ts";
-import { wantedRoutes } from "./routes.ts";
+import { NodeRoutes, wantedRoutes } from "./routes.ts";
 import type { Node } from "./types.ts";
 
 const node = (name: string, podCIDR?: string, address?: string): Node => ({
@@ -25,4 +25,26 @@ test("names in the kernel fit it, differ by owner and are the same again after a
   expect(one.anchor.length).toBeLessThanOrEqual(15);
   expect(one.metric).toBeLessThan(2 ** 31);
   expect(identityOf({ home: "/srv/other", clusterName: "default", nodeName: "a" }).anchor).not.toBe(one.anchor);
+});
+
+test("a route that cannot be set keeps no other from it, is told once, and is set as soon as it can be", async () => {
+  let hasTunnel = false;
+  const set: string[] = [];
+  const said: string[] = [];
+  const command = async (_program: string, [, verb = "", ...args]: readonly string[]) => {
+    if (verb === "-4") return JSON.stringify([{ dst: "192.0.2.3", dev: "eth0" }]);
+    if (args[1] === "dev" && !hasTunnel) throw new Error("Cannot find device");
+    if (verb === "replace") set.push(args[0] ?? "");
+    return "";
+  };
+  const identity = identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" });
+  const routes = new NodeRoutes(command, identity, (message) => said.push(message));
+  const tunnelled = { to: "10.244.1.0/24", via: "192.0.2.2", tunnel: identity.tunnel };
+  const wanted = [tunnelled, { to: "10.244.2.0/24", via: "192.0.2.3" }];
+  for (let times = 0; times < 2; times++) await routes.apply(wanted);
+  expect([routes.hasFailed, routes.unreachable]).toEqual([true, [tunnelled]]);
+  expect([set, said]).toEqual([["10.244.2.0/24"], ["network: Cannot find device"]]);
+  hasTunnel = true;
+  await routes.apply(wanted);
+  expect([routes.hasFailed, routes.unreachable, set.at(-1)]).toEqual([false, [], "10.244.1.0/24"]);
 });

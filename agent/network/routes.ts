@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { attempt, type Command } from "./commands.ts";
 import type { Identity } from "./identity.ts";
 import { ROUTE_PROTOCOL } from "./pod-network.ts";
@@ -36,12 +37,21 @@ export class NodeRoutes {
   readonly #identity: Identity;
   /** Via or tunnel by destination, as last set. */
   #set = new Map<string, string>();
-  /** Nodes' addresses that no shared network leads to. */
+  readonly #log: (message: string) => void;
+  /** Why a destination's route could not be set, as last said. */
+  #failures = new Map<string, string>();
+  /** Nodes' addresses that no shared network leads to, or whose route could not be set. */
   unreachable: readonly Route[] = [];
 
-  constructor(command: Command, identity: Identity) {
+  constructor(command: Command, identity: Identity, log: (message: string) => void = () => {}) {
     this.#command = command;
     this.#identity = identity;
+    this.#log = log;
+  }
+
+  /** A route could not be set when they were last applied. */
+  get hasFailed(): boolean {
+    return this.#failures.size > 0;
   }
 
   /** Takes over the routes that an earlier run left. */
@@ -57,13 +67,21 @@ export class NodeRoutes {
     );
   }
 
+  /** One that cannot be set keeps no other from it. */
   async apply(wanted: readonly Route[]): Promise<void> {
     const unreachable: Route[] = [];
     const keep = new Set<string>();
+    const failures = new Map<string, string>();
     for (const route of wanted) {
-      if (this.#set.get(route.to) === wayOf(route) || (await this.#add(route))) keep.add(route.to);
+      const failed = (error: unknown) => {
+        failures.set(route.to, errorText(error));
+        return false;
+      };
+      if (this.#set.get(route.to) === wayOf(route) || (await this.#add(route).catch(failed))) keep.add(route.to);
       else unreachable.push(route);
     }
+    for (const [to, text] of failures) if (this.#failures.get(to) !== text) this.#log(`network: ${text}`);
+    this.#failures = failures;
     for (const to of [...this.#set.keys()]) if (!keep.has(to)) await this.#delete(to);
     this.unreachable = unreachable;
   }

@@ -54,6 +54,8 @@ export class Device {
   readonly #peers = new Map<string, WantedPeer>();
   #checksPort = 0;
   #setUp: { address: string; mtu: number } | undefined;
+  /** It was gone, and is not yet what it was. */
+  #isLost = false;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
@@ -103,19 +105,18 @@ export class Device {
   }
 
   /** Puts back what is missing of it: another program may have flushed tables, and wireguard-go may have ended. */
-  async verify(): Promise<boolean> {
+  async verify(): Promise<void> {
     const { command, name } = this.#options;
     if (this.#checksPort) {
       const table = await command("nft", ["list", "table", "ip", name]).catch(() => "");
       if (!table) await this.share(this.#checksPort);
     }
-    if (!this.#setUp || (await this.#isThere())) return true;
+    if (!this.#setUp || (!this.#isLost && (await this.#isThere()))) return;
+    this.#isLost = true;
     const { address, mtu } = this.#setUp;
-    const wanted = [...this.#peers];
-    this.#peers.clear();
     await this.up(address, mtu + OVERHEAD_BYTES);
-    for (const [key, peer] of wanted) await this.set(key, peer);
-    return false;
+    for (const [key, peer] of [...this.#peers]) await this.set(key, peer);
+    this.#isLost = false;
   }
 
   /** Has WireGuard send a node's packets to an endpoint, until it is told of another. */

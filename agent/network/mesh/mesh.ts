@@ -71,6 +71,8 @@ export class Mesh {
   #stopped = false;
   /** What WireGuard is to be told goes one after the other. */
   #telling: Promise<void> = Promise.resolve();
+  /** Why it last could not be told; said once. */
+  #failure = "";
 
   constructor(options: MeshOptions) {
     const { nodeName, stunServers, effects, command, device: name, port, keyFile } = options;
@@ -134,10 +136,16 @@ export class Mesh {
       if (now && now.key === peer.key && now.podCIDR === peer.podCIDR && now.home === peer.home) continue;
       this.#reached.delete(node);
       relay.close();
-      if (this.#isUp && now?.key !== peer.key) this.#tell(() => this.#device.forget(peer.key));
+      if (this.#isUp) this.#leave(peer.key, peers);
     }
     const known = await this.#knownEndpoints(peers);
     for (const peer of peers) if (!this.#reached.has(peer.node)) await this.#add(peer, known[peer.key]);
+  }
+
+  /** WireGuard knows nodes by their keys: one that has the same, as after a rename, is where its packets go from now on. */
+  #leave(key: string, peers: readonly Peer[]): void {
+    if (!peers.some((peer) => peer.key === key)) return this.#tell(() => this.#device.forget(key));
+    for (const other of this.#reached.values()) if (other.peer.key === key) this.#aim(other);
   }
 
   /** An earlier run may have found where others are. */
@@ -199,8 +207,9 @@ export class Mesh {
   /** Puts back what other programs of the machine took away, and looks whether the network is still the same. */
   async verify(): Promise<void> {
     if (this.#reached.size === 0) return;
+    await this.#retryUp();
+    this.#tell(() => this.#device.verify());
     await this.#telling;
-    await this.#device.verify();
     const addresses = ownAddresses().join();
     if (addresses !== this.#addresses) {
       this.#addresses = addresses;
@@ -209,6 +218,15 @@ export class Mesh {
     const silent = await silentNeighbours(this.#options.command);
     for (const [node, { peer, state }] of this.#reached)
       if (state.path === "lan" && silent.has(peer.address)) this.#step(node, { type: "silent" });
+  }
+
+  /** What could not be made at first may be possible by now. */
+  async #retryUp(): Promise<void> {
+    const [first, ...others] = [...this.#reached.values()].filter(({ state }) => state.path !== "lan");
+    if (this.#isUp || !first) return;
+    this.#aim(first);
+    await this.#telling;
+    if (this.#isUp) for (const other of others) this.#aim(other);
   }
 
   #step(node: string, event: PathEvent): void {
@@ -264,7 +282,15 @@ export class Mesh {
   }
 
   #tell(body: () => Promise<void>): void {
-    this.#telling = this.#telling.then(body).catch((error) => this.#options.log(`network: ${errorText(error)}`));
+    const told = () => {
+      if (this.#isUp) this.#failure = "";
+    };
+    const failed = (error: unknown) => {
+      const text = errorText(error);
+      if (text !== this.#failure) this.#options.log(`network: ${text}`);
+      this.#failure = text;
+    };
+    this.#telling = this.#telling.then(body).then(told, failed);
   }
 
   /** Where this node may be reached: its own addresses, and what outsiders see, also where a NAT keeps the port's number. */
