@@ -137,6 +137,35 @@ test("calls of gRPC go by their service and method, and its programs are spoken 
   });
 });
 
+describe("patterns of gRPC", () => {
+  const calls = (method: object) => {
+    const rules = [{ matches: [{ method: { type: "RegularExpression", ...method } }], backendRefs: [backend("a")] }];
+    const one = { ...route("calls", {}), kind: "GRPCRoute" };
+    Object.assign(one.spec ?? {}, { rules });
+    given([HTTP], [], { [GRPC_ROUTES]: [one as KubeObject] });
+    return one;
+  };
+
+  test("are of a service and of a method, each as a whole", () => {
+    calls({ service: "a|b", method: "C|D" });
+    const to = (path: string) => led(asked("a.com", path, "POST"));
+    expect(["/a/C", "/b/D", "/a", "/D", "/a/E"].map(to)).toEqual(["a", "a", undefined, undefined, undefined]);
+  });
+
+  test.each([{ service: "(" }, { method: "(" }, { service: "a)/(b" }, { service: "\\Qa", method: "b" }])(
+    "that are none are refused: %j",
+    (method) => {
+      expect(told(calls(method))).toEqual(["UnsupportedValue"]);
+    },
+  );
+});
+
+test("a timeout is no longer than timers can be", () => {
+  given([HTTP], [route("a", { rules: [{ timeouts: { request: "99999h" }, backendRefs: [backend("a")] }] })]);
+  const table = tablesOf(list, "lan")?.ports[80]?.routes;
+  expect(table && routeFor(table, asked("a.com"), 0)?.timeoutMs).toBe(2 ** 31 - 1);
+});
+
 describe("what is refused", () => {
   test.each<[string, Listener[], HttpRoute["spec"], string[]]>([
     ["nothing", [HTTP], {}, ["Accepted"]],
@@ -159,6 +188,12 @@ describe("what is refused", () => {
       "patterns that are none",
       [HTTP],
       { rules: [{ matches: [{ path: { type: "RegularExpression", value: "/(" } }] }] },
+      ["UnsupportedValue"],
+    ],
+    [
+      "patterns that are too large",
+      [HTTP],
+      { rules: [{ matches: [{ headers: [{ type: "RegularExpression", name: "a", value: "(a{100}){100}" }] }] }] },
       ["UnsupportedValue"],
     ],
     ["gateways that are not there are passed over", [HTTP], { parentRefs: [{ name: "x" }] }, []],

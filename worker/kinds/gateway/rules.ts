@@ -1,8 +1,8 @@
 /** Rules of routes as tables have them. */
 import { parseDuration } from "../../lib/cel/times.ts";
 import type { Filters, HeaderChange, PathChange } from "../../lib/filters.ts";
-import { isPattern } from "../ingress/matching.ts";
 import type { Match, ValueMatch } from "../ingress/order.ts";
+import { patternProblem } from "../ingress/patterns.ts";
 import { DEFAULT_TIMEOUT_MS, type Rule, type Share } from "../ingress/routes.ts";
 import { targetOf } from "./backends.ts";
 import type { Sources } from "./sources.ts";
@@ -33,17 +33,26 @@ export function unsupported({ filters = [], backendRefs = [], matches = [] }: An
   const all = [...filters, ...backendRefs.flatMap((reference) => reference.filters ?? [])];
   const strange = all.find(({ type }) => !FILTERS.has(type));
   if (strange) return `filters of type ${strange.type} are not served`;
-  const patterns = (matches as (HttpRouteMatch & GrpcRouteMatch)[]).flatMap(patternsIn);
-  const broken = patterns.find((pattern) => !isPattern(pattern));
-  return broken === undefined ? undefined : `"${broken}" is no regular expression (RE2)`;
+  for (const pattern of (matches as AnyMatch[]).flatMap(patternsIn)) {
+    const problem = patternProblem(pattern);
+    if (problem) return `"${pattern.slice(0, MOST_QUOTED)}" ${problem}`;
+  }
+  return undefined;
 }
+
+const MOST_QUOTED = 100;
 
 const REGULAR = "RegularExpression";
 
-function patternsIn({ path, headers = [], queryParams = [] }: HttpRouteMatch): string[] {
-  return [...(path ? [path] : []), ...headers, ...queryParams].flatMap(({ type, value }) =>
+type AnyMatch = Omit<HttpRouteMatch, "method"> & { method?: string | GrpcRouteMatch["method"] };
+
+function patternsIn({ path, headers = [], queryParams = [], method }: AnyMatch): string[] {
+  const values = [...(path ? [path] : []), ...headers, ...queryParams].flatMap(({ type, value }) =>
     type === REGULAR && value !== undefined ? value : [],
   );
+  if (typeof method !== "object" || method.type !== REGULAR) return values;
+  // Each on its own, so that none reaches into the other, and as they are matched.
+  return [...values, method.service ?? "", method.method ?? "", grpcMatch({ method }).path];
 }
 
 /** In the route's own order. */
@@ -97,9 +106,13 @@ function grpcMatch({ method, headers }: GrpcRouteMatch): Match {
   if (service === undefined && name === undefined) return { path: "", isExact: false, ...common };
   if (type !== REGULAR && service !== undefined)
     return { path: name === undefined ? `/${service}` : `/${service}/${name}`, isExact: name !== undefined, ...common };
-  const part = (said: string | undefined) => (said === undefined ? "[^/]+" : type === REGULAR ? said : quoted(said));
+  const part = (said: string | undefined) =>
+    said === undefined ? "[^/]+" : type === REGULAR ? `(?:${said})` : quoted(said);
   return { path: `/${part(service)}/${part(name)}`, isExact: false, isPattern: true, ...common };
 }
+
+/** Timers take no longer ones. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 function timeoutOf({ timeouts }: AnyRule): number {
   const { request, backendRequest } = timeouts ?? {};
@@ -109,7 +122,7 @@ function timeoutOf({ timeouts }: AnyRule): number {
   });
   if (said.length === 0) return DEFAULT_TIMEOUT_MS;
   const limits = said.filter((ms) => ms > 0);
-  return limits.length > 0 ? Math.min(...limits) : 0;
+  return limits.length > 0 ? Math.min(...limits, LONGEST_MS) : 0;
 }
 
 const changeOf = ({ set, add, remove }: HeaderFilter): HeaderChange => ({

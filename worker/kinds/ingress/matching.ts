@@ -1,6 +1,6 @@
 /** Whether a request meets a rule of a table. Apart from the tables, since reading patterns takes memory. */
-import { RE2JS } from "re2js";
 import type { Match, ValueMatch } from "./order.ts";
+import { fits } from "./patterns.ts";
 
 /** What of a request rules are about. */
 export type Incoming = {
@@ -35,27 +35,3 @@ function hasValue({ value, isPattern }: ValueMatch, found: string | undefined): 
   if (found === undefined) return false;
   return isPattern ? fits(value, found) : found === value;
 }
-
-/** Patterns that are kept, so that they are not read anew for each request. */
-const MOST_PATTERNS = 1000;
-const patterns = new Map<string, RE2JS | undefined>();
-
-/** What is no pattern matches nothing. */
-function fits(pattern: string, text: string): boolean {
-  return compiled(pattern)?.matches(text) ?? false;
-}
-
-function compiled(pattern: string): RE2JS | undefined {
-  if (patterns.has(pattern)) return patterns.get(pattern);
-  if (patterns.size >= MOST_PATTERNS) patterns.clear();
-  let made: RE2JS | undefined;
-  try {
-    made = RE2JS.compile(pattern);
-  } catch {
-    made = undefined;
-  }
-  patterns.set(pattern, made);
-  return made;
-}
-
-export const isPattern = (text: string): boolean => compiled(text) !== undefined;
