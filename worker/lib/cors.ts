@@ -11,16 +11,22 @@ export type Cors = {
   maxAgeSeconds: number;
 };
 
+/** Answers differ by it; caches are to know, whoever asks first. */
+const VARY: Pairs[number] = ["vary", "Origin"];
+
 type Header = (name: string) => string | undefined;
 
 /** A browser asks whether it may ask. */
 export const isPreflight = (method: string, header: Header): boolean =>
   method === "OPTIONS" && header("origin") !== undefined && header("access-control-request-method") !== undefined;
 
-/** Nothing for an origin that is not allowed, or for who names none. What a browser asks for stands in the place of `*`. */
+/**
+ * Of an origin that is not allowed, or for who names none, no more than that others may hear something else. What a
+ * browser asks for stands in the place of `*`.
+ */
 export function corsHeaders(cors: Cors, header: Header, forPreflight: boolean): Pairs {
   const origin = header("origin");
-  if (origin === undefined || !cors.origins.some((allowed) => isAllowed(allowed, origin))) return [];
+  if (origin === undefined || !cors.origins.some((allowed) => isAllowed(allowed, origin))) return [VARY];
   const named = (list: readonly string[] | undefined, asked: string) =>
     list?.includes("*") ? header(asked) : list?.join(", ");
   const exposed = cors.exposed?.includes("*") && cors.credentials ? undefined : cors.exposed?.join(", ");
@@ -28,7 +34,7 @@ export function corsHeaders(cors: Cors, header: Header, forPreflight: boolean): 
     ["access-control-allow-origin", origin],
     ["access-control-allow-credentials", cors.credentials && "true"],
     ["access-control-expose-headers", exposed],
-    ["vary", "Origin"],
+    VARY,
   ];
   if (forPreflight)
     all.push(

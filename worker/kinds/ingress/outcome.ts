@@ -17,8 +17,8 @@ export function outcomeOf(
     const location = locationOf(redirect, { ...arrived, host, path, query }, route.path);
     return { answer: { status: redirect.status, headers: [["location", location]] } };
   }
-  const told = cors ? corsHeaders(cors, header, false) : [];
-  if (told.length === 0) return { route };
+  if (!cors) return { route };
+  const told = corsHeaders(cors, header, false);
   const [vary, set] = [told.filter(([name]) => name === "vary"), told.filter(([name]) => name !== "vary")];
   const response = [...(route.filters?.response ?? []), { set, add: vary }];
   return { route: { ...route, filters: { ...route.filters, response } } };
