@@ -19,6 +19,7 @@ import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { keysIn } from "./network/mesh/keys.ts";
+import { MAX_PAYLOAD_BYTES } from "./network/mesh/relay-port.ts";
 import { serveReports } from "./network/mesh/report.ts";
 import type { MeshSettings } from "./network/mesh/settings.ts";
 import { NodeNetwork } from "./network/network.ts";
@@ -106,11 +107,13 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
   };
 }
 
+const PEER_LIMITS = { maxPayload: MAX_PAYLOAD_BYTES };
+
 /** Undefined on a disk that takes no key and has none. */
 function meshOf({ home, identity, log }: Parts, stunServers: readonly string[]): MeshSettings | undefined {
   const keyFile = files(home.path).wireguardKey;
   try {
-    const dial = (node: string) => dialRelay(identity, `peers/${encodeURIComponent(node)}`);
+    const dial = (node: string) => dialRelay(identity, `peers/${encodeURIComponent(node)}`, PEER_LIMITS);
     return { keys: keysIn(keyFile), keyFile, stunServers, dial };
   } catch (error) {
     log(`nodes on other networks are not reached: ${errorText(error)}`);
@@ -196,7 +199,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
     },
     serveStream: (request, pods) =>
       request.kind === "peer"
-        ? network.acceptPeer(request.node, () => dialRelay(identity, request.id))
+        ? network.acceptPeer(request.node, () => dialRelay(identity, request.id, PEER_LIMITS))
         : void serveStream(request, {
             identity,
             nerdctl,

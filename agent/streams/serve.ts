@@ -59,15 +59,18 @@ export async function serveStream(
   }
 }
 
-/** Dials a Relay: this node's for a stream of an id, or for `peers/NAME` another node's. */
-export function dialRelay(identity: NodeIdentity, what: string): WebSocket {
+/**
+ * Dials a Relay: this node's for a stream of an id, or for `peers/NAME` another node's. Longer messages than `maxPayload`,
+ * in bytes, end the socket.
+ */
+export function dialRelay(identity: NodeIdentity, what: string, limits: { maxPayload?: number } = {}): WebSocket {
   const url = `${identity.server.replace(/^http/, "ws")}/relay/${encodeURIComponent(identity.node)}/${what}`;
   // The subprotocol is the client's and this end's affair: the Relay between them copies bytes.
   const headers = { authorization: `Bearer ${identity.token}` };
   // Compression would cost more than it saves, on both sides.
   const timeouts = { handshakeTimeout: HANDSHAKE_MS, closeTimeout: CLOSE_MS };
   const secure = url.startsWith("wss:") ? { agent: agentTrusting(identity.ca), generateMask: withoutMask } : {};
-  return new WebSocket(url, { headers, ...secure, perMessageDeflate: false, ...timeouts });
+  return new WebSocket(url, { headers, ...secure, perMessageDeflate: false, ...timeouts, ...limits });
 }
 
 /** Serves a request on an open socket, to its end; every failure is told on the socket. */

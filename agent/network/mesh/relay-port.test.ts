@@ -106,6 +106,19 @@ test("another agent's socket serves as well as one's own", async () => {
   expect(dials).toBe(0);
 });
 
+test("of many sockets of another agent the last ones stay", async () => {
+  const sockets = Array.from(
+    { length: 6 },
+    () => new WebSocket(`ws://127.0.0.1:${(relay.address() as AddressInfo).port}`),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, "open")));
+  for (const socket of sockets) port.accept(socket);
+  await expect
+    .poll(() => sockets.map(({ readyState }) => readyState === WebSocket.OPEN))
+    .toEqual([false, false, true, true, true, true]);
+  expect(port.isOpen).toBe(true);
+});
+
 test("what comes to the port from anyone but WireGuard goes nowhere", async () => {
   const stranger = createSocket("udp4");
   await new Promise<void>((resolve) => stranger.send("word", to, "127.0.0.1", () => resolve()));

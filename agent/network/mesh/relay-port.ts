@@ -29,6 +29,10 @@ const SILENCE_MS = 10_000;
 /** One that nothing goes through is closed, so that the Relay can sleep. */
 const IDLE_MS = 60_000;
 const NORMAL_CLOSURE = 1000;
+/** Each node has dialled once, and perhaps anew before the other has seen that a socket is lost. */
+const MOST_SOCKETS = 4;
+/** For both ends' sockets: several times what one message of theirs ever is. */
+export const MAX_PAYLOAD_BYTES = 1024 * 1024;
 
 /**
  * The way to one other node through its Relay. To WireGuard it is a port of this machine. The relay is dialled when there
@@ -99,6 +103,7 @@ export class RelayPort {
 
   /** The other node has dialled this one's Relay, or this one the other's. */
   accept(socket: WebSocket): void {
+    this.#makeRoom();
     this.#sockets.add(socket);
     socket.on("message", (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     socket.on("error", () => {});
@@ -106,6 +111,13 @@ export class RelayPort {
     if (socket.readyState === socket.OPEN) this.#opened(socket);
     else socket.once("open", () => this.#opened(socket));
     if (this.#closed) socket.close(NORMAL_CLOSURE);
+  }
+
+  #makeRoom(): void {
+    const [oldest] = this.#sockets;
+    if (!oldest || this.#sockets.size < MOST_SOCKETS) return;
+    this.#sockets.delete(oldest);
+    oldest.close(NORMAL_CLOSURE);
   }
 
   #dial(): void {
