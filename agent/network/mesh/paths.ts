@@ -4,6 +4,8 @@ import type { Path } from "./path-state.ts";
 
 /** What changes within this is told at once, ms. */
 const TELL_AFTER_MS = 1_000;
+/** A relay that served for less is told of as little as a pause: a burst begins with it, and then goes directly. */
+const LASTING_MS = 30_000;
 /** A Node names no more. */
 const MOST_NAMED = 100;
 
@@ -15,6 +17,8 @@ export class Paths {
   readonly #timers: Timers;
   #own: Record<string, string> = {};
   #ways = new Map<string, Path>();
+  /** Nodes that a relay leads to for less than that; by name, what no longer waits for it. */
+  readonly #relays = new Map<string, () => void>();
   #waits = false;
   /** There is something new to tell. */
   onChange: () => void = () => {};
@@ -29,13 +33,32 @@ export class Paths {
   }
 
   are(ways: ReadonlyMap<string, Path>): void {
-    const before = this.#text();
     const next = new Map<string, Path>();
     for (const [node, path] of ways) {
-      const told = path === "idle" ? this.#ways.get(node) : path;
+      const told = path === "idle" || path === "relay" ? this.#ways.get(node) : path;
       if (told && told !== "lan") next.set(node, told);
+      if (path === "relay" && told !== "relay") this.#waitFor(node);
     }
-    this.#ways = next;
+    for (const [node, cancel] of this.#relays) {
+      if (ways.get(node) === "relay") continue;
+      cancel();
+      this.#relays.delete(node);
+    }
+    this.#become(next);
+  }
+
+  #waitFor(node: string): void {
+    if (this.#relays.has(node)) return;
+    const cancel = this.#timers.after(LASTING_MS, () => {
+      this.#relays.delete(node);
+      this.#become(new Map([...this.#ways, [node, "relay"]]));
+    });
+    this.#relays.set(node, cancel);
+  }
+
+  #become(ways: Map<string, Path>): void {
+    const before = this.#text();
+    this.#ways = ways;
     if (this.#text() !== before) this.#tell();
   }
 
