@@ -120,10 +120,11 @@ test("it sleeps when nobody asks and at no other time, and whoever asks wakes it
   fc.assert(
     fc.property(steps, (taken) => {
       const application = new Application();
+      const began = application.model.now;
       for (const step of taken) application.take(step);
-      // In the end it is quiet, nodes answer, and it sleeps.
+      // In the end it is quiet, nodes answer, and it sleeps: into a silence it is asked after as long as it has lasted.
       application.isSilent = false;
-      application.pass(90_000 + 2 * IDLE_MS + 60_000);
+      application.pass(90_000 + 2 * IDLE_MS + 60_000 + application.model.now - began);
       expect(application.replicas).toBe(0);
       expect(application.model.stored.size).toBe(0);
       application.take({ do: "ask", forMs: 0 });

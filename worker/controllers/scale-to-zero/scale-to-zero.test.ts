@@ -85,6 +85,48 @@ describe("a workload that nobody asks for", () => {
     expect(model.replicas()).toBe(0);
   });
 
+  test("is not asked for while no node is ready, and at once when one is", () => {
+    usual();
+    model.setNodeReady("node-a", "Unknown");
+    model.advance(24 * 60 * MINUTE_MS);
+    expect([model.asked.length, model.replicas()]).toEqual([0, 3]);
+    model.setNodeReady("node-a", "True");
+    model.rest();
+    expect(model.replicas()).toBe(0);
+  });
+
+  test("is asked for ever more seldom while a node is silent, up to an hour", () => {
+    usual();
+    model.hear({ last: "unknown" });
+    model.advance(5 * MINUTE_MS);
+    const times = [60, 60 * 60, 24 * 60 * 60].map((s) => {
+      model.advance(s * 1000);
+      return model.asked.length;
+    });
+    expect(times).toEqual([4, 9, 33]);
+    model.hear({ last: "pending" });
+    model.advance(60 * MINUTE_MS);
+    // What is silent anew is asked as soon as at first.
+    const before = model.asked.length;
+    model.hear({ last: "unknown" });
+    model.advance(10 * MINUTE_MS);
+    expect(model.asked.length - before).toBeGreaterThan(4);
+    model.hear({});
+    model.advance(10 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+  });
+
+  test("is asked for once in its time while it is busy, though answers take theirs", () => {
+    usual();
+    model.answerLater();
+    model.hear({ last: "pending" });
+    model.advance(60 * MINUTE_MS);
+    expect(model.asked).toHaveLength(12);
+    model.hear({});
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+  });
+
   test("has its time remembered where memory is lost", () => {
     usual();
     model.advance(4 * MINUTE_MS);
@@ -149,6 +191,12 @@ describe("a gateway's route", () => {
     model.advance(5 * MINUTE_MS);
     expect(model.replicas()).toBe(2);
     const backendRefs = [{ name: "web", port: 80 }];
+    // What hears copies only is asked by nobody.
+    const mirror = { type: "RequestMirror", requestMirror: { backendRef: { name: "web", port: 80 } } };
+    const rules = [{ filters: [mirror], backendRefs: [{ name: "other", port: 80 }] }];
+    make(HTTPRoute, "copies", { parentRefs: [{ name: "shop" }], rules });
+    model.rest();
+    expect(model.replicas()).toBe(2);
     make(HTTPRoute, "shop", { parentRefs: [{ name: "shop" }], rules: [{ backendRefs }] });
     model.rest();
     expect([model.replicas(), model.from()]).toEqual([0, "2"]);
@@ -228,6 +276,28 @@ describe("a user's word", () => {
     expect(model.replicas()).toBe(3);
     expect(model.stored.size).toBe(0);
   });
+});
+
+test.each([
+  ["taken away", undefined],
+  ["no time any more", "soon"],
+])("an annotation that is %s while it sleeps wakes it, unless another Service has one", (_, idle) => {
+  usual();
+  model.serve("5m", "web-admin");
+  model.rest();
+  model.advance(5 * MINUTE_MS);
+  const change = (name: string) => {
+    model.edit(Service, model.get(Service, name) as Body & Service, (copy) => {
+      copy.metadata.annotations = idle === undefined ? {} : { "skerry.dev/scale-to-zero": idle };
+    });
+    model.rest();
+  };
+  change("web");
+  expect([model.replicas(), model.from()]).toEqual([0, "3"]);
+  change("web-admin");
+  expect([model.replicas(), model.from()]).toEqual([3, undefined]);
+  const why = 'service "web-admin" is not to be scaled to zero any more';
+  expect(model.told).toContain(`Normal Deployment default/web ScaledFromZero: Scaled from zero to 3: ${why}`);
 });
 
 describe("several of them", () => {

@@ -2,12 +2,13 @@
  * Scales what Services lead to that say so to zero replicas when no request has come by an Ingress for a time, and to what
  * it was when one comes: nodes and the edge hold requests meanwhile, and tell of them.
  */
+import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { SOURCES } from "../../kinds/gateway/sources.ts";
 import { tablesOf } from "../../kinds/gateway/tables.ts";
-import { IDLE_ANNOTATION, idleTimeOf, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
-import { routesOf, servedIngresses, targetsOf } from "../../kinds/ingress/routes.ts";
+import { IDLE_ANNOTATION, idleTimeOf, isWoken, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import { answeringIn, routesOf, servedIngresses } from "../../kinds/ingress/routes.ts";
 import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
 import { copy, same } from "../../kinds/paths.ts";
@@ -17,6 +18,7 @@ import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { sourcesIn } from "../gateway/gateway.ts";
 import { keyOf, splitKey } from "../keys.ts";
+import { READINESS, readyStatus } from "../nodes/readiness.ts";
 import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf } from "./workloads.ts";
 
 export const SCALE_TO_ZERO = "scale-to-zero-controller";
@@ -42,6 +44,8 @@ const WAKE_LASTS_MS = 60_000;
 /** An answer is good for so long, ms. */
 const FRESH_MS = 2_000;
 const AGAIN_MS = 15_000;
+/** Of nodes that stay away or silent it is asked ever more seldom, up to this. */
+const MAX_AGAIN_MS = 3_600_000;
 /** Somebody else has just written it: it is looked at again at once. */
 const CONFLICT = 409;
 const SCOPES = ["lan", "edge"] as const;
@@ -74,7 +78,7 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
   } else if (kind.groupResource === Ingress.groupResource) {
     const names = new Set(backendNames(object as Ingress).map((name) => `${namespace}/${name}`));
     for (const [key] of asking(view, namespace)) if (names.has(key)) yield key;
-  } else if (SOURCES.has(kind.groupResource)) {
+  } else if (SOURCES.has(kind.groupResource) || (kind.groupResource === Node.groupResource && isBack(object, old))) {
     for (const [key, service] of view.digest(ASKING)) if (service) yield key;
   } else if (isScalable(kind)) {
     const replicas = (of: typeof object) => scaleFigures(kind.scale, of).replicas;
@@ -84,10 +88,27 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
   }
 };
 
+const isBack = (node: Readonly<KubeObject>, before: Readonly<KubeObject> | undefined): boolean =>
+  readyStatus(node as Node) === "True" && (!before || readyStatus(before as Node) !== "True");
+
+/** Whether there is anybody to ask: a node that becomes ready brings every key back. */
+function isAnyReady(view: View): boolean {
+  for (const status of view.digest(READINESS).values()) if (status === "True") return true;
+  return false;
+}
+
+/**
+ * What is remembered of a Service's workloads: their replicas by uid, since when they are that large, and since when
+ * it is not known whether anybody asks for them; ms.
+ */
+type Memory = { sizes: Record<string, number>; at: number; silentSince?: number };
+
 export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Controller {
+  const recalled = (key: string) => JSON.parse(memories.recall(key) ?? "null") as Memory | null;
+
   /** Since when the workloads are as large as they are, ms; they are larger than before from now on where that is news. */
   function since(key: string, awake: readonly Workload[], now: number): number {
-    const known = JSON.parse(memories.recall(key) ?? "null") as { sizes: Record<string, number>; at: number } | null;
+    const known = recalled(key);
     const sizes = Object.fromEntries(awake.map(({ object, replicas }) => [object.metadata?.uid ?? "", replicas]));
     const hasGrown = Object.entries(sizes).some(([uid, replicas]) => replicas > (known?.sizes[uid] ?? 0));
     const at = known && !hasGrown ? known.at : now;
@@ -97,6 +118,20 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
 
   function forget(key: string): void {
     if (memories.recall(key) !== undefined) memories.remember(key, undefined);
+  }
+
+  /** After how long a silence is asked into again, ms: as long as it has lasted. */
+  function silence(key: string, now: number): number {
+    const { silentSince = now } = recalled(key) ?? {};
+    return Math.min(Math.max(now - silentSince, AGAIN_MS), MAX_AGAIN_MS);
+  }
+
+  /** Remembers since when it is not known whether anybody asks, or that it is. */
+  function setSilent(key: string, silentSince: number | undefined): void {
+    const known = recalled(key);
+    if (!known || (known.silentSince === undefined) === (silentSince === undefined)) return;
+    const { sizes, at } = known;
+    memories.remember(key, JSON.stringify({ sizes, at, silentSince }));
   }
 
   /** The next look at what is not at zero, or its end. */
@@ -109,10 +144,15 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
     const at = since(key, awake, now);
     if (now < at + idleMs) return [{ do: "again", afterMs: at + idleMs - now }];
     if (!isSeen(view, namespace, services)) return [warning(service, "NotScaledToZero", NOT_SEEN)];
+    if (!isAnyReady(view)) return [];
     const heard = ask(key, String(at), services.map(keyOf));
-    if (!heard || now - heard.told > FRESH_MS || heard.last === "unknown") return [{ do: "again", afterMs: AGAIN_MS }];
+    // The answer brings it back, unless memory is lost: the sooner of two deadlines counts, so that this one is late.
+    if (!heard) return [{ do: "again", afterMs: Math.max(idleMs, silence(key, now)) }];
+    if (now - heard.told > FRESH_MS) return [{ do: "again", afterMs: AGAIN_MS }];
     // One that the cluster cannot reach serves its network all the same, and is left what it has.
-    if (!areAmong(heard.by, view, services)) return [{ do: "again", afterMs: AGAIN_MS }];
+    const isKnown = heard.last !== "unknown" && areAmong(heard.by, view, services);
+    setSilent(key, isKnown ? undefined : now);
+    if (!isKnown || heard.last === "unknown") return [{ do: "again", afterMs: silence(key, now) }];
     if (heard.last === "pending") return [{ do: "again", afterMs: idleMs }];
     if (now < heard.last + idleMs) return [{ do: "again", afterMs: heard.last + idleMs - now }];
     return awake.map((workload) => scaledToZero(workload, service, idleMs));
@@ -128,7 +168,8 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
       if (!service || idleMs === undefined || idleMs === "invalid") {
         wakes.delete(key);
         forget(key);
-        return service && idleMs === "invalid" ? [invalid(service)] : [];
+        if (!service) return [];
+        return [...(idleMs === "invalid" ? [invalid(service)] : []), ...leftAsleep(view, service)];
       }
       const workloads = workloadsOf(view, service);
       const awake = workloads.filter(({ replicas }) => replicas > 0);
@@ -153,6 +194,17 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
   };
 }
 
+/** What nothing wakes any more, since its Service no longer says that it is to sleep, comes back. */
+function leftAsleep(view: View, service: Readonly<Service>): Intent[] {
+  const [namespace, name] = splitKey(keyOf(service));
+  const why = `service "${name}" is not to be scaled to zero any more`;
+  return workloadsOf(view, service).flatMap((workload) => {
+    const { replicas, from } = workload;
+    if (replicas > 0 || from === undefined || servicesOf(view, namespace, [workload]).some(isWoken)) return [];
+    return scaled(workload, from, "ScaledFromZero", why);
+  });
+}
+
 /** Whether requests for one of these are seen: by an Ingress of ours, or by a route of a gateway of ours. */
 function isSeen(view: View, namespace: string, services: readonly Readonly<Service>[]): boolean {
   const names = new Set(services.map(({ metadata }) => metadata.name ?? ""));
@@ -160,7 +212,7 @@ function isSeen(view: View, namespace: string, services: readonly Readonly<Servi
   return SCOPES.some((scope) => {
     const gateways = Object.values(tablesOf(sources, scope)?.ports ?? {}).map(({ routes }) => routes);
     const all = [routesOf(servedIngresses(ingresses, classes, scope)), ...gateways];
-    return all.flatMap(targetsOf).some((target) => target.namespace === namespace && names.has(target.service));
+    return all.flatMap(answeringIn).some((target) => target.namespace === namespace && names.has(target.service));
   });
 }
 

@@ -19,18 +19,24 @@ export class IdleModel extends Model {
   readonly stored: Map<string, string>;
   /** Refuses updates before they happen, as a webhook would. */
   refuseUpdates: (kind: Kind) => ApiError | undefined = () => undefined;
-  readonly #said: { heard(): Partial<Heard> };
+  readonly #said: { heard(): Partial<Heard>; later?: (key: string) => void };
 
   constructor(stored = new Map<string, string>()) {
     const wakes = new Map<string, number>();
     const asked: string[][] = [];
-    const said = { heard: (): Partial<Heard> => ({}) };
+    const said: { heard(): Partial<Heard>; later?: (key: string) => void } = { heard: () => ({}) };
+    const onTheWay = new Set<string>();
     let now = () => 0;
     super([
       deploymentController,
       replicaSetController,
       scaleToZero({
-        ask(_, __, services) {
+        ask(key, _, services) {
+          if (said.later && !onTheWay.delete(key)) {
+            onTheWay.add(key);
+            said.later(key);
+            return undefined;
+          }
           asked.push([...services]);
           return { last: 0, by: new Set(["node-a"]), told: now(), ...said.heard() };
         },
@@ -46,6 +52,7 @@ export class IdleModel extends Model {
     this.asked = asked;
     this.stored = stored;
     this.#said = said;
+    this.addNode("node-a");
     this.create(IngressClass, { metadata: { name: CLASS_NAME }, spec: { controller: CONTROLLER } });
   }
 
@@ -58,6 +65,11 @@ export class IdleModel extends Model {
   /** What nodes say from now on. */
   hear(heard: Partial<Heard> | (() => Partial<Heard>)): void {
     this.#said.heard = typeof heard === "function" ? heard : () => heard;
+  }
+
+  /** Answers come a moment after they were asked for, as nodes' do. */
+  answerLater(): void {
+    this.#said.later = (key) => this.driver.enqueue(SCALE_TO_ZERO, key);
   }
 
   deploy(replicas: number, name = "web", app = name): void {

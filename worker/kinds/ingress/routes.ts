@@ -165,9 +165,15 @@ export function patternsOf(host: string): string[] {
 export const namesHost = ({ rules }: Routes, host: string): boolean =>
   patternsOf(host).some((pattern) => pattern !== "" && own(rules, pattern) !== undefined);
 
-/** All Services that a table leads to. */
-export const targetsOf = ({ rules, defaults }: Routes): Target[] =>
-  [...Object.values(rules).flat(), ...Object.values(defaults)].flatMap(({ shares, filters }) => [
+const rulesIn = ({ rules, defaults }: Routes): Rule[] => [...Object.values(rules).flat(), ...Object.values(defaults)];
+
+/** All Services that answer what comes. */
+export const answeringIn = (routes: Routes): Target[] =>
+  rulesIn(routes).flatMap(({ shares }) => shares.flatMap(({ target }) => target ?? []));
+
+/** All Services that a table leads to, those among them that hear copies. */
+export const targetsOf = (routes: Routes): Target[] =>
+  rulesIn(routes).flatMap(({ shares, filters }) => [
     ...shares.flatMap(({ target, filters: own }) => [
       ...(target ? [target] : []),
       ...(own?.mirrors ?? []).map((mirror) => mirror.target),
