@@ -5,8 +5,8 @@
  */
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
-import { isProvisioned, VOLUME_NODE } from "../../lib/local-volumes.ts";
-import { badRequest, methodNotAllowed, notFound } from "../../lib/status.ts";
+import { isProvisioned, MOVE_TO, MOVING_TO, VOLUME_NODE } from "../../lib/local-volumes.ts";
+import { badRequest, conflict, methodNotAllowed, notFound } from "../../lib/status.ts";
 import type { StoreView } from "../view.ts";
 import type { StreamGrant } from "./streams.ts";
 
@@ -34,10 +34,14 @@ export function volumeGrant(
   if (claim.status?.phase !== "Bound") throw badRequest(`persistentvolumeclaim ${JSON.stringify(name)} is not bound`);
   const volume = view.get(PersistentVolume, "", claim.spec?.volumeName ?? "");
   if (!volume) throw notFound({ group: "", resource: "persistentvolumes", name: claim.spec?.volumeName ?? "" });
-  const node = volume.metadata.annotations?.[VOLUME_NODE];
+  const { [VOLUME_NODE]: node, [MOVE_TO]: wish, [MOVING_TO]: moving } = volume.metadata.annotations ?? {};
   const local = volume.spec?.local?.path;
   if (!isProvisioned(volume) || !node || !local)
     throw badRequest(`persistentvolume ${JSON.stringify(volume.metadata.name)} is not on a node's own disk`);
   const what = { name: volume.metadata.name ?? "", path: local };
+  // What is written now would stay behind on the node that the volume leaves.
+  const to = wish || moving?.split("/")[0];
+  if (method === "PUT" && to)
+    throw conflict({ group: "", resource: "persistentvolumes", name: what.name }, `it is being moved to node ${to}`);
   return { node, stream: { id: uid(), kind: "proxy", scheme: "http", address: "", port: 0, volume: what } };
 }
