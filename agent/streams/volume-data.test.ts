@@ -30,7 +30,7 @@ function clock() {
 const nothing: VolumeData = {
   async *read() {},
   write: async () => 0,
-  check: () => {},
+  check: async () => {},
 };
 
 /** The edge's end of a stream about a volume, whose address is that of a program which nobody may reach. */

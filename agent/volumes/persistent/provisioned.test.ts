@@ -1,4 +1,6 @@
 import {
+  chmodSync,
+  createReadStream,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -10,11 +12,12 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import type { Json } from "../../../worker/protocol/link.ts";
 import { effects } from "../../effects.ts";
+import { run } from "../../process.ts";
 import { packed } from "./data.ts";
 import { machineFolders, ProvisionedVolumes } from "./provisioned.ts";
 
@@ -178,13 +181,92 @@ test("a volume's data is replaced as a whole, and only where nobody has it", asy
   await expect(volumes.write(elsewhere, await archiveOf(source), true)).rejects.toThrow("no volume of this node");
 });
 
-test("an agent that was killed while it replaced data gives back what there was", async () => {
-  const one = volume("pvc-1", "Bound");
+test("what is being restored is not read for a move, neither at its begin nor at its end", async () => {
+  const source = join(home, "source");
+  mkdirSync(source, { recursive: true });
+  const named = { name: "pvc-1", path: join(home, "volumes/pvc-1_default_data") };
+  await volumes.make(volume("pvc-1", "Bound"));
+  const archive = Buffer.concat(await collect(packed(source, true)));
+  const reading = volumes.read(named, true)[Symbol.asyncIterator]();
+  expect((await reading.next()).done).toBe(false);
+  const slow = new PassThrough();
+  const writing = volumes.write(named, slow, false);
+  await expect(reading.next()).rejects.toThrow("the volume is being restored");
+  await expect(collect(volumes.read(named, true))).rejects.toThrow("the volume is being restored");
+  await expect(volumes.write(named, Readable.from([]), true)).rejects.toThrow("the volume is being restored");
+  await expect(volumes.make(volume("pvc-1", "Bound"))).rejects.toThrow("the volume is being restored");
+  slow.end(archive);
+  await writing;
+  await expect(collect(volumes.read(named, true))).resolves.not.toEqual([]);
+});
+
+test("what a foreign archive does not say of a volume's root is as it was, or as that of a new one", async () => {
+  const source = join(home, "source");
+  mkdirSync(source, { recursive: true });
+  writeFileSync(join(source, "file"), "");
+  const bare = async () => {
+    await run("tar", ["--create", "--file", join(home, "bare.tar"), "--directory", source, "file"]);
+    return createReadStream(join(home, "bare.tar"));
+  };
+  const named = { name: "pvc-1", path: join(home, "volumes/pvc-1_default_data") };
+  await volumes.write(named, await bare(), false);
+  expect(statSync(named.path).mode & 0o7777).toBe(0o777);
+  chmodSync(named.path, 0o2770);
+  await volumes.write(named, await bare(), true);
+  expect(statSync(named.path).mode & 0o7777).toBe(0o2770);
+  // One that does is believed.
+  chmodSync(source, 0o750);
+  await volumes.write(named, await archiveOf(source), true);
+  expect(statSync(named.path).mode & 0o7777).toBe(0o750);
+});
+
+/** As an agent leaves it that is killed while it replaces data. */
+function killed(replaced: boolean) {
+  const folder = join(home, "volumes/pvc-1_default_data");
   const former = join(home, "volumes/.incoming/pvc-1_default_data.former");
-  mkdirSync(former, { recursive: true });
-  writeFileSync(join(former, "kept"), "");
-  await volumes.make(one);
-  expect(readdirSync(join(home, "volumes/pvc-1_default_data"))).toEqual(["kept"]);
+  mkdirSync(join(former, "deep"), { recursive: true });
+  writeFileSync(join(former, "old"), "");
+  if (replaced) mkdirSync(folder);
+  if (replaced) writeFileSync(join(folder, "new"), "");
+  const list = () => readdirSync(folder).sort();
+  return { named: { name: "pvc-1", path: folder }, former, list };
+}
+
+const ways: [string, (named: { name: string; path: string }) => Promise<unknown>][] = [
+  ["mounts", () => volumes.make(volume("pvc-1", "Bound"))],
+  ["reads", (named) => collect(volumes.read(named, true))],
+  ["asks", (named) => volumes.check(named, true)],
+];
+test.each(ways)("data that was being replaced by an agent that was killed is back for who %s", async (_way, use) => {
+  const { named, former, list } = killed(false);
+  await use(named);
+  expect(list()).toEqual(["deep", "old"]);
+  expect(existsSync(former)).toBe(false);
+});
+
+test.each(ways)("what replaced it is kept, and the rest goes, for who %s", async (_way, use) => {
+  const { named, former, list } = killed(true);
+  await use(named);
+  expect(list()).toEqual(["new"]);
+  expect(existsSync(former)).toBe(false);
+});
+
+test.each([false, true])("data is replaced also after that (all of the new was there: %s)", async (replaced) => {
+  const { named, former, list } = killed(replaced);
+  const source = join(home, "source");
+  mkdirSync(source);
+  writeFileSync(join(source, "newest"), "");
+  await expect(volumes.write(named, await archiveOf(source), false)).rejects.toThrow("must be told to replace");
+  await volumes.write(named, await archiveOf(source), true);
+  expect(list()).toEqual(["newest"]);
+  expect(existsSync(former)).toBe(false);
+});
+
+test("an empty folder is no reason to give up what was being replaced", async () => {
+  const { named, list } = killed(false);
+  mkdirSync(named.path);
+  await volumes.check(named, true);
+  expect(list()).toEqual(["deep", "old"]);
 });
 
 test("a volume that moves here is brought once, and told of when it is whole; what is left of one is removed", async () => {

@@ -21,7 +21,7 @@ import { mountPoints } from "../mounts.ts";
 import type { Api } from "../tokens.ts";
 import { VolumeError } from "../volume.ts";
 import { packed } from "./data.ts";
-import { isOwn, place, Receiving, type Source, stagingOf } from "./receiving.ts";
+import { isOwn, place, Receiving, type Source, stagingOf, VOLUME_MODE } from "./receiving.ts";
 import { usersOf } from "./users.ts";
 
 type Volume = CoreV1PersistentVolume;
@@ -41,7 +41,7 @@ export interface VolumeData {
   /** Puts what an archive has in the place of what there is, all of it or nothing; without `replace` only of nothing. */
   write(volume: Named, archive: Readable, replace: boolean): Promise<number>;
   /** Throws what `write` would refuse as things are, before anything is sent. */
-  check(volume: Named, replace: boolean): void;
+  check(volume: Named, replace: boolean): Promise<void>;
 }
 
 /** What the agent's core needs of them. */
@@ -69,7 +69,7 @@ export const machineFolders = (home: string): Folders => ({
   has: existsSync,
   make(folder) {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
-    chmodSync(folder, 0o777); // whoever a container runs as
+    chmodSync(folder, VOLUME_MODE);
   },
   remove: removeFolder,
   usersOf: (volume) => usersOf(home, volume),
@@ -91,6 +91,8 @@ const RETRY_MS = 5_000;
 
 const nameOf = ({ metadata }: Volume) => metadata?.name ?? "";
 
+const RESTORED = "the volume is being restored";
+
 /** What is to be removed: all of a volume, or a folder that it has left here. */
 type Due = { volume: Volume; folder: string | undefined };
 
@@ -104,6 +106,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   #known: readonly Volume[] = [];
   /** Those that are being written. */
   readonly #writing = new Set<string>();
+  readonly #settling = new Map<string, Promise<void>>();
   readonly #removing = new Set<string>();
   readonly #removed = new Set<string>();
   #told: string | undefined;
@@ -134,9 +137,9 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (!folder) return;
     const next = placeIn(volume.metadata?.annotations, MOVING_TO);
     if (next) throw new VolumeError(`the volume is being moved to node ${next.node}`);
-    if (this.#writing.has(nameOf(volume))) throw new VolumeError("the volume is being restored");
+    if (this.#writing.has(nameOf(volume))) throw new VolumeError(RESTORED);
+    if (existsSync(formerOf(folder))) await this.#settle(nameOf(volume), folder);
     if (folders.has(folder)) return;
-    if (existsSync(formerOf(folder))) return renameSync(formerOf(folder), folder);
     if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
     folders.make(folder);
   }
@@ -196,26 +199,32 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   async *read({ name, path }: Named, unused: boolean): AsyncGenerator<Buffer> {
     const folder = this.#given({ name, path });
     if (unused) this.#refuseUsed(name);
-    if (!this.#parts.folders.has(folder)) this.#parts.folders.make(folder); // no pod has had it yet
+    if (!this.#writing.has(name)) await this.#settle(name, folder);
+    if (!this.#parts.folders.has(folder)) {
+      if (this.#writing.has(name)) throw new DataRefusal(RESTORED);
+      this.#parts.folders.make(folder); // no pod has had it yet
+    }
     yield* packed(folder, unused);
     if (unused) this.#refuseUsed(name);
   }
 
-  check({ name, path }: Named, replace: boolean): void {
-    const folder = this.#given({ name, path });
-    this.#refuseUsed(name);
-    if (!replace && !isEmpty(folder)) throw new DataRefusal("the volume has data, and must be told to replace it");
+  async check(volume: Named, replace: boolean): Promise<void> {
+    const folder = this.#given(volume);
+    const { name } = volume;
+    if (!this.#writing.has(name)) await this.#settle(name, folder);
+    this.#refuseWrite(name, folder, replace);
   }
 
   async write(volume: Named, archive: Readable, replace: boolean): Promise<number> {
     const { name } = volume;
     const folder = this.#given(volume);
-    if (this.#writing.has(name)) throw new DataRefusal("the volume is being restored already");
+    if (this.#writing.has(name)) throw new DataRefusal(RESTORED);
     this.#writing.add(name);
     try {
-      this.check(volume, replace);
+      await this.#settle(name, folder);
+      this.#refuseWrite(name, folder, replace);
       const bytes = await place(folder, archive, () => {
-        this.check(volume, replace);
+        this.#refuseWrite(name, folder, replace);
         if (!isEmpty(folder)) renameSync(folder, formerOf(folder));
       });
       await rm(formerOf(folder), { recursive: true, force: true });
@@ -225,13 +234,32 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     }
   }
 
+  /** One at a time of a folder: what one removes, another must not have filled anew meanwhile. Not under pods' feet. */
+  async #settle(name: string, folder: string): Promise<void> {
+    if (existsSync(folder) && this.#parts.folders.usersOf(name).length > 0) return;
+    const settling = this.#settling.get(folder) ?? settle(folder).finally(() => this.#settling.delete(folder));
+    this.#settling.set(folder, settling);
+    await settling;
+  }
+
   #given({ name, path }: Named): string {
     const folder = this.#folderOf({ metadata: { name }, spec: { local: { path } } });
     if (!folder) throw new DataRefusal(`${path} is no volume of this node`);
     return folder;
   }
 
+  #refuseWrite(name: string, folder: string, replace: boolean): void {
+    this.#refusePods(name);
+    if (!replace && !isEmpty(folder)) throw new DataRefusal("the volume has data, and must be told to replace it");
+  }
+
+  /** Also who is about to write it: what is read for a move has to be all that there will be. */
   #refuseUsed(name: string): void {
+    if (this.#writing.has(name)) throw new DataRefusal(RESTORED);
+    this.#refusePods(name);
+  }
+
+  #refusePods(name: string): void {
     const users = this.#parts.folders.usersOf(name);
     if (users.length > 0) throw new DataRefusal(`pods have the volume: ${users.join()}`);
   }
@@ -266,6 +294,17 @@ const isEmpty = (folder: string): boolean => !existsSync(folder) || readdirSync(
 
 /** Where the data lies that is being replaced, until all of what replaces it is in its place. */
 const formerOf = (folder: string): string => `${stagingOf(folder)}.former`;
+
+/**
+ * After an agent that was killed while it replaced data: what there was is back, or gone where all of the new is there. An
+ * empty folder is no reason to give up data.
+ */
+async function settle(folder: string): Promise<void> {
+  const former = formerOf(folder);
+  if (!existsSync(former)) return;
+  if (isEmpty(folder)) renameSync(former, folder);
+  else await rm(former, { recursive: true, force: true });
+}
 
 /** With what was not whole yet, or is not any more. */
 async function removeFolder(folder: string): Promise<void> {

@@ -1,6 +1,6 @@
 /** Volumes that come to this node from another: what is on its way, and what is all here. */
-import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { closeSync, fsyncSync, openSync, renameSync, statSync } from "node:fs";
+import { chmod, chown, mkdir, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
@@ -18,6 +18,10 @@ export type Source = {
   receive(claim: Claim, folder: string, signal: AbortSignal): Promise<void>;
 };
 
+/** A new volume is for whoever a container runs as. */
+export const VOLUME_MODE = 0o777;
+const PERMISSIONS = 0o7777;
+
 /** What is not whole yet lies here, beside the volumes. */
 const INCOMING = ".incoming";
 
@@ -29,6 +33,7 @@ export async function place(folder: string, archive: Readable, may: () => void):
   await rm(staging, { recursive: true, force: true });
   await mkdir(staging, { recursive: true, mode: 0o755 });
   try {
+    await lookAs(staging, folder);
     const bytes = await unpack(staging, archive);
     may();
     renameSync(staging, folder); // also over an empty folder
@@ -40,6 +45,13 @@ export async function place(folder: string, archive: Readable, may: () => void):
     await rm(staging, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** An archive need not say whose its root is: then it stays what it was, or is what a new one is. */
+async function lookAs(staging: string, folder: string): Promise<void> {
+  const before = statSync(folder, { throwIfNoEntry: false });
+  if (before) await chown(staging, before.uid, before.gid);
+  await chmod(staging, before ? before.mode & PERMISSIONS : VOLUME_MODE);
 }
 
 /** What the cluster sends of a claim's data. */
