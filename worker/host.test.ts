@@ -6,7 +6,7 @@ import type { CoordinationV1Lease, CoreV1Node } from "./kinds/generated/types.ts
 import { administratorToken } from "./lib/administrator.ts";
 import { microTimestamp } from "./lib/effects.ts";
 import { GRACE_MS } from "./link/readiness.ts";
-import { PROTOCOL_VERSION } from "./protocol/link.ts";
+import { PROTOCOL_VERSION, WIREGUARD_KEY } from "./protocol/link.ts";
 import { LOOK } from "./protocol/parse.ts";
 import type { Attachment, HostSocket } from "./sockets.ts";
 import { nodeSql } from "./storage/node-sql.ts";
@@ -258,8 +258,12 @@ test("an extension server that does not answer is asked for five minutes, and th
   expect(state).toMatchObject({ statements, alarmsSet, alarm: undefined });
 });
 
-test("a node's agent that asks for another's has that one come to its Relay, where it is connected", async () => {
+test("a node's agent that asks for another's has that one come to its Relay, where both tell keys and it is connected", async () => {
   const cluster = object();
+  const node = (name: string, key: string) =>
+    cluster.ask("POST", "/api/v1/nodes", { metadata: { name, annotations: { [WIREGUARD_KEY]: key } } });
+  for (const name of ["node-a", "node-b", "node-c"]) await node(name, `key of ${name}`);
+  await node("node-d", "");
   const socket = await cluster.connect("node-b");
   const meet = (other: string) =>
     cluster.awake().fetch(new Request(`https://cluster/node-a/${other}`, { headers: { "x-skerry-internal": "peer" } }));
@@ -269,4 +273,6 @@ test("a node's agent that asks for another's has that one come to its Relay, whe
   const asked = socket.sent.map((text) => JSON.parse(text)).filter(({ type }) => type === "stream");
   expect(asked).toEqual([{ type: "stream", request }]);
   expect((await meet("node-c")).status).toBe(503);
+  await cluster.connect("node-d");
+  expect((await meet("node-d")).status).toBe(403);
 });

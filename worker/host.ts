@@ -14,6 +14,7 @@ import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
 import { AUTHORITY_SETTING, encryptionOf, FRONT_PROXY_SETTING, secretsOf } from "./deployment-secret.ts";
 import type { Extension } from "./kinds/apiregistration/api-service.ts";
+import { Node } from "./kinds/core/node.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import { type ClusterConfig, DEFAULT_CONFIG } from "./lib/config.ts";
@@ -26,7 +27,7 @@ import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { isSilent } from "./liveness.ts";
 import type { Outside } from "./outside.ts";
 import type { EdgeAnswer } from "./protocol/ingress.ts";
-import type { PeerRequest } from "./protocol/link.ts";
+import { type PeerRequest, WIREGUARD_KEY } from "./protocol/link.ts";
 import { LOOK } from "./protocol/parse.ts";
 import { type HostSocket, heardAt, nodeSocket, watchSocket } from "./sockets.ts";
 import { openStore } from "./storage/sqlite-store.ts";
@@ -248,9 +249,12 @@ export class Host {
     return Response.json(grant, { headers: { [GRANT_HEADER]: "1" } });
   }
 
-  /** One node's agent wants to speak with another's. Who asks is known. */
+  /** One node's agent wants to speak with another's. Who asks is known; without a key of each they have nothing to say. */
   private grantPeer(core: Core, pathname: string): Response {
     const [, from = "", to = ""] = pathname.split("/").map(decodeURIComponent);
+    for (const name of [from, to])
+      if (!core.engine.view.get(Node, "", name)?.metadata?.annotations?.[WIREGUARD_KEY])
+        throw forbidden({ group: "", resource: "nodes", name: to }, `node ${name} tells no WireGuard key`);
     const stream: PeerRequest = { id: this.platform.effects.uid(), kind: "peer", node: from };
     if (!core.link.stream(to, stream)) throw notConnected(to);
     return Response.json({ node: to, stream } satisfies StreamGrant, { headers: { [GRANT_HEADER]: "1" } });
