@@ -171,6 +171,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
 
   online(): void {
     this.#told = undefined;
+    this.#receiving?.online();
     if (this.#words() !== "/") void this.#tell();
   }
 

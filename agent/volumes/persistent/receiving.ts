@@ -77,14 +77,20 @@ export type ReceivingParts = {
   failed(volume: Volume, message: string): void;
 };
 
+/** After a try that failed the next one waits so long, in ms, each time twice as long: the other node may be away for days. */
 const RETRY_MS = 5_000;
+const MAX_RETRY_MS = 300_000;
+const MOST_AT_ONCE = 2;
+
+/** A volume whose next try has to wait: for how long, and what ends that; nothing while it is being tried. */
+type Wait = { ms: number; cancel: (() => void) | undefined };
 
 export class Receiving {
   readonly #parts: ReceivingParts;
   readonly #coming = new Map<string, AbortController>();
   readonly #here = new Set<string>();
+  readonly #waits = new Map<string, Wait>();
   #wanted = new Map<string, Volume>();
-  #cancelRetry = () => {};
 
   constructor(parts: ReceivingParts) {
     this.#parts = parts;
@@ -104,12 +110,31 @@ export class Receiving {
     }
     for (const [folder, coming] of this.#coming) if (!this.#wanted.has(folder)) coming.abort();
     for (const folder of this.#here) if (!this.#wanted.has(folder)) this.#here.delete(folder);
-    for (const [folder, volume] of this.#wanted) void this.#receive(folder, volume);
+    for (const folder of this.#waits.keys()) if (!this.#wanted.has(folder)) this.#forget(folder);
+    this.#next();
+  }
+
+  /** There is a new connection: what failed may have failed for want of one. */
+  online(): void {
+    for (const folder of this.#waits.keys()) this.#forget(folder);
+    this.#next();
+  }
+
+  #forget(folder: string): void {
+    this.#waits.get(folder)?.cancel?.();
+    this.#waits.delete(folder);
+  }
+
+  #next(): void {
+    for (const [folder, volume] of this.#wanted) {
+      if (this.#coming.size >= MOST_AT_ONCE) return;
+      if (this.#coming.has(folder) || this.#here.has(folder) || this.#waits.get(folder)?.cancel) continue;
+      void this.#receive(folder, volume);
+    }
   }
 
   async #receive(folder: string, volume: Volume): Promise<void> {
-    if (this.#coming.has(folder) || this.#here.has(folder)) return;
-    const { path, source, has, changed, failed, timers } = this.#parts;
+    const { path, source, has, changed, failed } = this.#parts;
     const coming = new AbortController();
     this.#coming.set(folder, coming);
     const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
@@ -120,12 +145,21 @@ export class Receiving {
       changed();
     } catch (error) {
       if (coming.signal.aborted) return;
+      this.#wait(folder);
       failed(volume, errorText(error));
-      this.#cancelRetry();
-      this.#cancelRetry = timers.after(RETRY_MS, () => this.sync([...this.#wanted.values()]));
     } finally {
       this.#coming.delete(folder);
+      this.#next();
     }
+  }
+
+  #wait(folder: string): void {
+    const ms = Math.min((this.#waits.get(folder)?.ms ?? RETRY_MS / 2) * 2, MAX_RETRY_MS);
+    const cancel = this.#parts.timers.after(ms, () => {
+      this.#waits.set(folder, { ms, cancel: undefined });
+      this.#next();
+    });
+    this.#waits.set(folder, { ms, cancel });
   }
 }
 
