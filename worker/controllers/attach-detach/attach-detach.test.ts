@@ -143,6 +143,31 @@ test("a node that is out of service is not waited for, one that is silent for si
   expect(on()).toEqual([]);
 });
 
+test("a volume that a silent node is asked for late is given so long from then on, and anew when a pod has had it", () => {
+  const { model, use, attachments, on, answer, nodeSays, end } = cluster();
+  use("db", "node-a");
+  answer({ attached: true });
+  nodeSays("node-a", ({ status }) =>
+    Object.assign(status ?? {}, {
+      volumesInUse: ["kubernetes.io/csi/hostpath^h1"],
+      conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: new Date(model.now).toISOString() }],
+    }),
+  );
+  model.advance(3_600_000);
+  end("db");
+  model.advance(300_000);
+  expect(on()).toEqual(["node-a"]);
+  expect(attachments()[0]?.metadata?.annotations).toHaveProperty(["skerry.dev/unused-since"]);
+  use("again", "node-a");
+  expect(attachments()[0]?.metadata?.annotations ?? {}).toEqual({});
+  model.advance(300_000);
+  end("again");
+  model.advance(358_000);
+  expect(on()).toEqual(["node-a"]);
+  model.advance(3_000);
+  expect(on()).toEqual([]);
+});
+
 test("attachments that others have made are left to them", () => {
   const { model, on } = cluster();
   model.create(VolumeAttachment, {

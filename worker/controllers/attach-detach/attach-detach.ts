@@ -15,7 +15,7 @@ import { conditionOf } from "../conditions.ts";
 import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 import { attach } from "./attach.ts";
-import { detach } from "./detach.ts";
+import { detach, keep } from "./detach.ts";
 import { type Attached, attachmentName, type Subject } from "./subject.ts";
 
 type Placed = { volume: string; node: string };
@@ -73,7 +73,7 @@ export const attachDetachController: Controller = {
     const users = required ? usersOf(view, volume) : [];
     const nodes = new Set(users.map(({ spec }) => spec.nodeName ?? ""));
     const intents: Intent[] = [];
-    for (const one of attached) if (!nodes.has(one.node)) intents.push(...detach(view, subject, one, now));
+    for (const one of attached) intents.push(...(nodes.has(one.node) ? keep(one) : detach(view, subject, one, now)));
     for (const node of nodes) intents.push(...attach(view, subject, { node, users, attached }));
     return intents;
   },
