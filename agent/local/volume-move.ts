@@ -4,7 +4,7 @@ import type {
   CoreV1PersistentVolumeClaim,
   CoreV1Pod,
 } from "../../worker/kinds/generated/types.ts";
-import { MOVE_TO, MOVING_TO, VOLUME_NODE, VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
+import { LEFT_ON, MOVE_TO, MOVING_TO, VOLUME_NODE, VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
 import { checked, type Server, send } from "./http.ts";
@@ -85,7 +85,13 @@ async function arrival({ effects, progress }: BackupContext, server: Server, cla
     const { annotations = {} } = volume.metadata ?? {};
     if (nodeOf(volume) === to) return progress(`${inWords(claim)} is on node ${to}`);
     if (annotations[MOVE_TO] !== to) throw new Error(`the move of ${inWords(claim)} was called off`);
-    say(annotations[MOVING_TO] ? `copying the data to node ${to}` : "waiting for the pods that use the volume to end");
+    say(waitsFor(annotations, to));
     await effects.sleep(LOOK_MS);
   }
+}
+
+function waitsFor(annotations: Record<string, string>, to: string): string {
+  const [left] = annotations[LEFT_ON]?.split("/") ?? [];
+  if (left) return `waiting for node ${left} to remove what a move before this one has left there`;
+  return annotations[MOVING_TO] ? `copying the data to node ${to}` : "waiting for the pods that use the volume to end";
 }

@@ -170,3 +170,35 @@ test("a volume whose claim goes while it moves is removed from both nodes", () =
   expect(model.get(PersistentVolume, name)).toBeUndefined();
   expect(() => annotation("node")).toThrow("gone");
 });
+
+test("what is left on a node that is away is told of, and removed when it is back", () => {
+  const { model, annotation, wish, tells, end, folder, volume } = cluster();
+  const { name } = volume().metadata;
+  const ready = (status: string) => {
+    const found = model.get(Node, "node-a");
+    if (!found) throw new Error("no node-a");
+    const change = (node: Node) => Object.assign(node.status?.conditions?.[0] ?? {}, { status });
+    model.edit(Node, found, change, "status");
+    model.rest();
+  };
+  const told = () => model.events.filter(({ reason }) => reason === "VolumeFailedDelete");
+  end("db");
+  wish("node-b");
+  tells("node-b", "received", folder());
+  expect(annotation("left-on")).toBe(`node-a/${name}_default_data`);
+  expect(told()).toEqual([]);
+  ready("Unknown");
+  const what = `folder ${name}_default_data, which the volume has left there, is removed when it is back`;
+  expect(told().at(-1)).toMatchObject({
+    type: "Warning",
+    message: `node "node-a" is not ready: ${what}; until then the volume is neither moved nor deleted`,
+  });
+  wish("node-a");
+  expect(annotation("moving-to")).toBeUndefined();
+  ready("True");
+  const count = told().length;
+  tells("node-a", "removed", `${name}_default_data`);
+  expect(annotation("left-on")).toBeUndefined();
+  expect(annotation("moving-to")).toMatch(/^node-a\//);
+  expect(told()).toHaveLength(count);
+});

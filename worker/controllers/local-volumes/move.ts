@@ -16,6 +16,7 @@ import {
   VOLUMES_PATH,
 } from "../../lib/local-volumes.ts";
 import type { KubeObject } from "../../lib/object.ts";
+import { conditionOf } from "../conditions.ts";
 import type { Context, Intent, View } from "../controller.ts";
 import type { Volume } from "../volumes/matching.ts";
 import { affinityTo } from "./provision.ts";
@@ -32,7 +33,7 @@ const MARK_DIGITS = 6;
 export function move(view: View, volume: Volume, context: Pick<Context, "random">): Intent[] | undefined {
   const { annotations = {} } = volume.metadata ?? {};
   const left = placeIn(annotations, LEFT_ON);
-  if (left) return isRemoved(view, left) ? [annotated(volume, { [LEFT_ON]: undefined })] : [];
+  if (left) return isRemoved(view, left) ? [annotated(volume, { [LEFT_ON]: undefined })] : waitFor(view, volume, left);
   const wish = annotations[MOVE_TO];
   const moving = placeIn(annotations, MOVING_TO);
   const claim = claimOf(view, volume);
@@ -53,6 +54,14 @@ function claimOf(view: View, { metadata, spec, status }: Volume): Readonly<Persi
 function isRemoved(view: View, { node, folder }: Place): boolean {
   const found = view.get(Node, "", node);
   return !found || removedBy(found.metadata.annotations).includes(folder);
+}
+
+/** What is left there could be taken for the data of a later move, or never be removed. */
+function waitFor(view: View, volume: Volume, { node, folder }: Place): Intent[] {
+  if (conditionOf(view.get(Node, "", node)?.status?.conditions, "Ready")?.status === "True") return [];
+  const what = `folder ${folder}, which the volume has left there, is removed when it is back`;
+  const why = `node ${JSON.stringify(node)} is not ready: ${what}; until then the volume is neither moved nor deleted`;
+  return [said(volume, "VolumeFailedDelete", why, "Warning")];
 }
 
 function begin(
