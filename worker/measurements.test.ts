@@ -79,6 +79,7 @@ const QUEUE: Question = { api: "external", namespace: "shop", metric: "queue", m
 
 describe("requests", () => {
   const figures = { perSecond: 12, pending: 4, idleMs: 0 };
+  const silent: string[] = [];
   const traffic: SeenByNodes = {
     seen: async () => ({
       traffic: {
@@ -87,6 +88,8 @@ describe("requests", () => {
         ingresses: { "shop/main": { ...figures, perSecond: 0.5 } },
         pods: { "10.244.0.2": figures },
       },
+      by: new Set(["node-a"]),
+      silent,
     }),
   };
   const own = (question: Question) => ({ ...question, metric: "requests_per_second", metricSelector: "" }) as Question;
@@ -111,6 +114,8 @@ describe("requests", () => {
     expect(await ask(own(PODS))).toEqual({ values: [many] });
     const missing = own({ ...object("services"), name: "none" } as Question);
     expect(await ask(missing)).toEqual({ failed: 'services "none" not found' });
+    silent.push("node-b");
+    expect(await ask(own(PODS))).toEqual({ failed: 'node "node-b" did not tell what requests it has seen' });
     expect(await ask(own(object("deployments.apps")))).toEqual({
       failed: "no custom metrics API (custom.metrics.k8s.io) registered",
     });

@@ -4,7 +4,7 @@ import type { NodeTraffic } from "./protocol/link.ts";
 import { addTraffic, NO_TRAFFIC } from "./protocol/traffic.ts";
 import { NodeUsages, type UsageParts } from "./usages.ts";
 
-/** Of connected nodes: those that said what they have seen, and those that did not in time, or cannot. */
+/** Of connected nodes: those that said what they have seen, and those that did not in time, or not all, or cannot. */
 export type SeenTraffic = { traffic: NodeTraffic; by: ReadonlySet<string>; silent: readonly string[] };
 
 export type TrafficParts = Omit<UsageParts, "ask" | "keptMs"> & {
@@ -37,7 +37,8 @@ export class ClusterTraffic {
     const held = [...this.#held()].map(([service, pending]) => [service, { perSecond: 0, pending, idleMs: 0 }]);
     const edge: NodeTraffic = { ...NOTHING, services: Object.fromEntries(held) };
     const traffic = known.reduce(addTraffic, edge);
-    return { traffic, by: new Set(told.keys()), silent: nodes.filter((node) => !told.has(node)) };
+    const isSilent = (node: string) => told.get(node)?.traffic?.isPartial ?? !told.has(node);
+    return { traffic, by: new Set(told.keys()), silent: nodes.filter(isSilent) };
   }
 
   readonly answered: NodeUsages["answered"] = (...answer) => this.#usages.answered(...answer);

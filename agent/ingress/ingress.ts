@@ -118,7 +118,7 @@ export class Ingress {
     if (this.#isResting) return edge;
     const own = await this.#askProxy();
     // What an unknown proxy has seen may be anything, up to this moment.
-    return own ? addTraffic(edge, own) : { ...edge, countedMs: 0 };
+    return own ? addTraffic(edge, own) : { ...edge, countedMs: 0, isPartial: true };
   }
 
   #askProxy(): Promise<NodeTraffic | undefined> {

@@ -125,7 +125,8 @@ test("pods follow the requests for them, up and down, and to zero and back; none
   await scaled("busy", 3);
   const raw =
     "/apis/custom.metrics.k8s.io/v1beta2/namespaces/default/ingresses.networking.k8s.io/busy/requests_per_second";
-  const { items } = JSON.parse(await cluster.ok(["get", "--raw", raw])) as { items: { value: string }[] };
+  const told = await eventually("all nodes tell what they have seen", () => cluster.ok(["get", "--raw", raw]));
+  const { items } = JSON.parse(told) as { items: { value: string }[] };
   expect(items).toMatchObject([{ describedObject: { kind: "Ingress", name: "busy" }, value: expect.any(String) }]);
   const all = [await load()];
   await scaled("busy", 1);

@@ -107,6 +107,8 @@ export type Traffic = { perSecond: number; pending: number; idleMs: number };
 export type NodeTraffic = {
   /** For how long they have been counted, ms. */
   countedMs: number;
+  /** The node's proxy did not say what it has seen: there may be more. */
+  isPartial?: true;
   services: Record<string, Traffic>;
   ingresses: Record<string, Traffic>;
   pods: Record<string, Traffic>;

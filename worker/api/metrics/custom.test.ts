@@ -7,7 +7,7 @@ const SPACE = `${GROUP}/namespaces/default`;
 const merge = { "content-type": "application/merge-patch+json" };
 
 /** Two Services, an Ingress and two pods, of which one has been asked. */
-async function prepared() {
+async function prepared(silent: string[] = [], by = ["node-a"]) {
   const figures = { perSecond: 2.5, pending: 3, idleMs: 100 };
   const traffic: NodeTraffic = {
     countedMs: 1,
@@ -15,7 +15,7 @@ async function prepared() {
     ingresses: { "default/shop": { ...figures, pending: 1 } },
     pods: { "10.244.0.2": { ...figures, perSecond: 1 / 30 } },
   };
-  const cluster = await testCluster({ traffic: { seen: async () => ({ traffic }) } });
+  const cluster = await testCluster({ traffic: { seen: async () => ({ traffic, by: new Set(by), silent }) } });
   const { ask } = cluster;
   const space = "/api/v1/namespaces/default";
   await ask("POST", `${space}/serviceaccounts`, { metadata: { name: "default" } });
@@ -83,6 +83,22 @@ test.each([
   const { ask } = await prepared();
   const { code, body } = await ask("GET", `${SPACE}/${path}`);
   expect([code, body.message]).toEqual([404, message]);
+});
+
+test.each([
+  [["node-b"], ["node-a"], 'node "node-b" did not tell what requests it has seen'],
+  [["b", "c", "d"], [], 'node "b" and 2 more did not tell what requests it has seen'],
+  [[], [], "no node is connected to tell what requests it has seen"],
+])("where not all nodes tell there is no figure: %j of %j", async (silent, by, message) => {
+  const { ask } = await prepared(silent, by);
+  const { code, body } = await ask("GET", `${SPACE}/services/web/requests_per_second`);
+  expect([code, body.reason, body.message]).toEqual([503, "ServiceUnavailable", message]);
+});
+
+test.each(["labelSelector", "metricLabelSelector"])("a bad %s is a bad request", async (name) => {
+  const { ask } = await prepared();
+  const { code, body } = await ask("GET", `${SPACE}/services/*/requests_per_second?${name}=a%20b%20c`);
+  expect([code, body.reason]).toEqual([400, "BadRequest"]);
 });
 
 test("discovery and OpenAPI tell of them, until another server is named for the group", async () => {

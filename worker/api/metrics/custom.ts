@@ -14,15 +14,15 @@ import { timestamp } from "../../lib/effects.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { formatQuantity } from "../../lib/quantity.ts";
 import { parseLabelSelector } from "../../lib/selector-parser.ts";
-import { matchesRequirements } from "../../lib/selectors.ts";
-import { ApiError, notFound } from "../../lib/status.ts";
+import { matchesRequirements, SelectorError } from "../../lib/selectors.ts";
+import { ApiError, badRequest, notFound } from "../../lib/status.ts";
 import type { NodeTraffic, Traffic } from "../../protocol/link.ts";
 import type { ApiRequest, ApiResult } from "../request.ts";
 import type { StoreView } from "../view.ts";
 
-/** What requests all connected nodes have seen. */
+/** What requests all connected nodes have seen: `by` are those that said so, `silent` those that did not, or not all. */
 export interface SeenByNodes {
-  seen(): Promise<{ traffic: NodeTraffic }>;
+  seen(): Promise<{ traffic: NodeTraffic; by: ReadonlySet<string>; silent: readonly string[] }>;
 }
 
 type Parts = { view: StoreView; traffic: SeenByNodes | undefined; now(): number };
@@ -65,6 +65,14 @@ function amountOf(metric: CustomMetric, traffic: Traffic | undefined): string {
   return formatQuantity({ nano, format: "DecimalSI" });
 }
 
+function requirementsOf(selector: string) {
+  try {
+    return parseLabelSelector(selector);
+  } catch (error) {
+    throw error instanceof SelectorError ? badRequest(error.message) : error;
+  }
+}
+
 function chosen(view: StoreView, { resource, namespace, name, selector }: CustomQuestion): readonly KubeObject[] {
   const kind = KINDS[resource];
   if (name !== ALL) {
@@ -72,8 +80,19 @@ function chosen(view: StoreView, { resource, namespace, name, selector }: Custom
     if (!object) throw notFound({ group: kind.group, resource: kind.resource, name });
     return [object];
   }
-  const wanted = parseLabelSelector(selector);
+  const wanted = requirementsOf(selector);
   return view.list(kind, namespace).filter(({ metadata }) => matchesRequirements(wanted, metadata?.labels));
+}
+
+/** Without what one node has seen there is no figure: a smaller one would have autoscalers scale down. */
+async function wholeOf(nodes: SeenByNodes | undefined): Promise<NodeTraffic> {
+  const { traffic, by, silent } = (await nodes?.seen()) ?? {};
+  if (traffic && by && by.size > 0 && silent?.length === 0) return traffic;
+  const [first, ...others] = silent ?? [];
+  const more = others.length > 0 ? ` and ${others.length} more` : "";
+  const who =
+    first === undefined ? "no node is connected to tell" : `node ${JSON.stringify(first)}${more} did not tell`;
+  throw new ApiError(503, "ServiceUnavailable", `${who} what requests it has seen`);
 }
 
 /** Each object's value. Rejects with an `ApiError`. */
@@ -81,12 +100,12 @@ export async function customValues({ view, traffic }: Parts, question: CustomQue
   const { resource, name, metric, metricSelector } = question;
   const objects = chosen(view, question);
   // These metrics have no labels of their own.
-  if (!matchesRequirements(parseLabelSelector(metricSelector), {})) {
+  if (!matchesRequirements(requirementsOf(metricSelector), {})) {
     const which = name === ALL ? resource : `${resource} ${name}`;
     throw new ApiError(404, "NotFound", `the server could not find the metric ${metric} for ${which}`, {});
   }
-  const seen = await traffic?.seen();
-  return objects.map((of) => ({ of, value: amountOf(metric, seen && figuresOf(of, resource, seen.traffic)) }));
+  const seen = await wholeOf(traffic);
+  return objects.map((of) => ({ of, value: amountOf(metric, figuresOf(of, resource, seen)) }));
 }
 
 /** Answers where the request is about these metrics. */
