@@ -18,6 +18,8 @@ export type Desired = {
   /** Claims of the pods' volumes, by `namespace/name`, and what they are bound to, by `/name`. */
   claims?: ReadonlyMap<string, CoreV1PersistentVolumeClaim>;
   persistentVolumes?: ReadonlyMap<string, CoreV1PersistentVolume>;
+  /** The volumes that are attached to this node, by their unique names. */
+  attached?: ReadonlySet<string>;
   /** Labels of this node, where they are known. */
   nodeLabels?: Readonly<Record<string, string>>;
   services: readonly CoreV1Service[];

@@ -13,6 +13,10 @@ const MOST_LOOK_MS = 2_000;
 export const attachmentName = (handle: string, driver: string, node: string): string =>
   `csi-${createHash("sha256").update(`${handle}${driver}${node}`).digest("hex")}`;
 
+/** As a Node's status names a volume. */
+export const uniqueName = ({ driver, handle }: { driver: string; handle: string }): string =>
+  `kubernetes.io/csi/${driver}^${handle}`;
+
 /** It may well come; who waits hears what a kubelet says. */
 export class NotAttached extends Error {
   override readonly name = "NotAttached";

@@ -27,7 +27,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
 
-function node() {
+function node({ isAttached = () => true }: { isAttached?(): boolean } = {}) {
   const asked: string[] = [];
   const logged: string[] = [];
   const asks = (what: string) => async () => void asked.push(what);
@@ -41,8 +41,8 @@ function node() {
     home,
     node: "node-a",
     api: async (_method, path) => {
-      if (!path.includes("/volumeattachments/")) return { code: 404, body: {} };
-      return { code: 200, body: { metadata: {}, status: { attached: true } } };
+      if (!path.includes("/volumeattachments/")) return { code: 404, body: null };
+      return { code: 200, body: { metadata: {}, status: { attached: isAttached() } } };
     },
     timers: { sleep: async () => {}, after: () => () => {} },
     driver: () => driver,
@@ -71,6 +71,16 @@ test("a volume that a pod has is known on disk until its driver has taken it bac
   expect(volumes.inUse()).toEqual([]);
 });
 
+test("the cluster is told that a volume is in use before it is staged", async () => {
+  const { volumes, asked } = node();
+  volumes.onChange = async () => {
+    await Promise.resolve();
+    asked.push(`told of ${volumes.inUse()}`);
+  };
+  await volumes.mount(VOLUME, user);
+  expect(asked).toEqual([`told of ${NAME}`, "stage", "publish"]);
+});
+
 test("a record that was torn keeps neither the node from telling nor its pod from ending", async () => {
   const { volumes, logged } = node();
   const file = tear();
@@ -88,4 +98,19 @@ test("a record that was torn is made anew with its volume", async () => {
   tear();
   await volumes.mount(VOLUME, user);
   expect(volumes.inUse()).toEqual([NAME]);
+});
+
+test("who waits for a volume that is not attached asks less and less often", async () => {
+  let attached = false;
+  const { volumes } = node({ isAttached: () => attached });
+  const pauses: unknown[] = [volumes.pauseMs("u1")];
+  for (let times = 0; times < 6; times++) {
+    await expect(volumes.mount(VOLUME, user)).rejects.toThrow("timed out waiting for the condition");
+    pauses.push(volumes.pauseMs("u1"));
+  }
+  expect(pauses).toEqual([undefined, 10_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+  expect(volumes.pauseMs("u2")).toBeUndefined();
+  attached = true;
+  await volumes.mount(VOLUME, user);
+  expect(volumes.pauseMs("u1")).toBeUndefined();
 });

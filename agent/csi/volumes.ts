@@ -6,15 +6,17 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import type { Timers } from "../effects.ts";
 import { writeFile } from "../local/home.ts";
 import { isMountPoint, unmountAll } from "../volumes/mounts.ts";
 import { own } from "../volumes/persistent/ownership.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { TokenRequest } from "../volumes/volume.ts";
-import { waitForAttachment } from "./attachment.ts";
+import { NotAttached, uniqueName, waitForAttachment } from "./attachment.ts";
 import { Capability, type CsiDriver, type Wanted } from "./driver.ts";
 import { type DriverObject, driverObject, fsGroupOf, podInfo, secretOf, tokensOf } from "./driver-object.ts";
+import { RpcError } from "./grpc-client.ts";
 
 export type SecretRef = { namespace: string; name: string };
 
@@ -71,15 +73,22 @@ export class CsiFailure extends Error {
   }
 }
 
+/** Between two times that a volume is waited for to be attached: doubled each time. A node hears when it is. */
+const PAUSE_MS = 10_000;
+const MOST_PAUSE_MS = 120_000;
 const PREFIX = "kubernetes.io/csi: ";
+/** Codes of gRPC by which a driver says that a volume can never be so large; a kubelet words them otherwise. */
+const INFEASIBLE = [3, 5, 11];
 const notRegistered = (driver: string) => `driver name ${driver} not found in the list of registered CSI drivers`;
 
 export class CsiVolumes {
-  /** Other volumes are in use now. */
-  onChange: () => void = () => {};
+  /** Other volumes are in use now. What is promised is waited for, before a volume is staged. */
+  onChange: () => unknown = () => {};
   readonly #parts: CsiParts;
   /** What is being done about a volume, by its driver and handle: one thing after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** How often in turn each volume of each pod was waited for in vain, by the file of its record. */
+  readonly #waits = new Map<string, number>();
   /** Files of records that cannot be read, and were told of. */
   readonly #unreadable = new Set<string>();
 
@@ -89,9 +98,7 @@ export class CsiVolumes {
 
   /** The unique names of attached volumes that are in use here, as a Node's status has them. */
   inUse(): string[] {
-    const names = this.#records().flatMap(({ record }) =>
-      record.attached ? [`kubernetes.io/csi/${record.driver}^${record.handle}`] : [],
-    );
+    const names = this.#records().flatMap(({ record }) => (record.attached ? [uniqueName(record)] : []));
     return [...new Set(names)].sort();
   }
 
@@ -108,6 +115,8 @@ export class CsiVolumes {
       ? join(this.#parts.root, "plugins/kubernetes.io/csi/volumeDevices/publish", name, uid)
       : join(this.#parts.root, "pods", uid, "volumes/kubernetes.io~csi", name, "mount");
     const file = this.#fileOf(uid, name);
+    const waits = this.#waits.get(file) ?? 0;
+    this.#waits.delete(file);
     const known = readRecord(file);
     // As after a restart of the agent, which its driver need not notice.
     if (known?.published && isMountPoint(target)) return target;
@@ -116,16 +125,31 @@ export class CsiVolumes {
     const about = await driverObject(this.#parts.api, volume.driver);
     checkLifecycle(volume, about);
     const attached = isPersistent && (about?.attachRequired ?? true);
-    const publishContext = attached ? await waitForAttachment(this.#parts, volume) : {};
+    const publishContext = attached ? await this.#attachment(volume, file, waits) : {};
     const stages = isPersistent && (await this.#asking("MountDevice", driver.can(Capability.stage)));
     const staging = stages ? this.#stagingOf(volume) : "";
     const record: Mounted = { driver: driver.name, handle: volume.handle, attached, target, staging, published: false };
-    this.#write(file, record);
+    await this.#write(file, record);
     const wanted = { ...this.#wanted(volume, user, about, driver), publishContext, staging };
     if (staging) await this.#stage(driver, volume, await wanted.stage());
     await this.#publish(driver, volume, user, about, { wanted: await wanted.publish(), target });
     this.#write(file, { ...record, published: true });
     return target;
+  }
+
+  async #attachment(volume: CsiVolume, file: string, waits: number): Promise<Record<string, string>> {
+    try {
+      return await waitForAttachment(this.#parts, volume);
+    } catch (error) {
+      if (error instanceof NotAttached) this.#waits.set(file, waits + 1);
+      throw error;
+    }
+  }
+
+  /** How long a pod whose volumes are not attached is to wait before it asks for them again, ms; undefined where all are. */
+  pauseMs(uid: string): number | undefined {
+    const waits = [...this.#waits].flatMap(([file, times]) => (dirname(file) === this.#folderOf(uid) ? [times] : []));
+    return waits.length > 0 ? Math.min(PAUSE_MS * 2 ** (Math.min(...waits) - 1), MOST_PAUSE_MS) : undefined;
   }
 
   #wanted(volume: CsiVolume, { pod, token }: CsiUser, about: DriverObject | undefined, driver: CsiDriver) {
@@ -200,6 +224,7 @@ export class CsiVolumes {
 
   /** Takes all volumes of a pod from it. Rejects while a driver does not do so, or is not there. */
   async release(uid: string): Promise<void> {
+    for (const file of this.#waits.keys()) if (dirname(file) === this.#folderOf(uid)) this.#waits.delete(file);
     for (const { file, record } of this.#recordsOf(uid))
       await this.#inTurn(`${record.driver}^${record.handle}`, () => this.#unmount(file, record));
     const folder = join(this.#parts.root, "pods", uid);
@@ -228,7 +253,12 @@ export class CsiVolumes {
       staging: used.record.staging,
     };
     const key = `${name}^${volumeHandle}`;
-    await this.#inTurn(key, () => driver.expand(wanted, used.record.target, bytes));
+    try {
+      await this.#inTurn(key, () => driver.expand(wanted, used.record.target, bytes));
+    } catch (error) {
+      const isFinal = error instanceof RpcError && INFEASIBLE.includes(error.code);
+      throw new Error(`Expander.NodeExpand failed to expand the volume ${isFinal ? "" : ": "}${errorText(error)}`);
+    }
     return true;
   }
 
@@ -260,12 +290,13 @@ export class CsiVolumes {
   #folderOf = (uid: string) => join(this.#parts.home, "pods", uid, "csi");
   #fileOf = (uid: string, name: string) => join(this.#folderOf(uid), `${name}.json`);
 
-  #write(file: string, record: Mounted): void {
+  /** Returns what `onChange` promises, where it was called. */
+  #write(file: string, record: Mounted): unknown {
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
     const isNew = readRecord(file) === undefined;
     writeFile(file, JSON.stringify(record));
     this.#unreadable.delete(file);
-    if (isNew) this.onChange();
+    return isNew && this.onChange();
   }
 
   #recordsOf(uid: string): { file: string; record: Mounted }[] {

@@ -86,7 +86,8 @@ export class Executor {
     state.volumesReady = !problems.length;
     // What was missing may have come meanwhile.
     const isSame = () => referencesKey(state.pod, given) === referencesKey(state.pod, desired());
-    if (problems.length) state.retryAt = isSame() ? effects.now() + RETRY_MS : undefined;
+    const pauseMs = host.volumes.pauseMs?.(state.uid) ?? RETRY_MS;
+    if (problems.length) state.retryAt = isSame() ? effects.now() + pauseMs : undefined;
     return state.volumesReady;
   }
 

@@ -51,6 +51,8 @@ export type VolumeImage = { id: string; name: string };
 export interface PodVolumes {
   /** Makes all volumes of a pod or brings them up to date. Returns what is in the way; nothing when all are there. */
   prepare(context: PodContext): Promise<string[]>;
+  /** How long `prepare` need not be called again where that is not the usual time, ms. A model's volumes have none such. */
+  pauseMs?(uid: string): number | undefined;
   /** Brings those up to date that follow objects of the API, and tells of those that keep what they had. */
   refresh(context: PodContext): Promise<string[]>;
   /** When `refresh` is due though no object changed (ms since the epoch). */
@@ -82,7 +84,7 @@ export type VolumesDeps = {
   /** See `VolumeContext`. */
   makeVolume?: VolumeContext["makeVolume"];
   recursiveReadOnly: boolean;
-  csi?: Pick<CsiVolumes, "mount" | "release">;
+  csi?: Pick<CsiVolumes, "mount" | "release" | "pauseMs">;
 };
 
 /** Under `HOME/pods/UID` and, for secrets, in memory. */
@@ -151,6 +153,10 @@ export class Volumes implements PodVolumes {
       }
     }
     return [...problems, ...unprocessed(claims)];
+  }
+
+  pauseMs(uid: string): number | undefined {
+    return this.#deps.csi?.pauseMs(uid);
   }
 
   refreshAt(uid: string): number {

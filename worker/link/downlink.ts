@@ -37,7 +37,7 @@ const VOLUMES = "persistentvolumes";
 
 type NodeShape = KubeObject & {
   spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
-  status?: { addresses?: readonly unknown[] };
+  status?: { addresses?: readonly unknown[]; volumesAttached?: readonly unknown[] };
 };
 
 export const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
@@ -45,6 +45,9 @@ const json = (object: KubeObject) => object as ObjectJson;
 
 /** The version that a node's agent is to become. */
 const wantedVersion = (node: KubeObject | undefined) => node?.metadata?.annotations?.[WANTED_VERSION];
+
+/** What is attached to a node, for which its pods wait. */
+const volumesAttached = (node: KubeObject | undefined) => (node as NodeShape | undefined)?.status?.volumesAttached;
 
 /** What all nodes hear of a node's annotations: how it is reached by WireGuard. */
 const TOLD_ANNOTATIONS = [WIREGUARD_KEY, WIREGUARD_PORT];
@@ -57,11 +60,12 @@ function toldAnnotations(node: KubeObject, own: boolean): Record<string, string>
   return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
-/** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own wanted version alone. */
+/** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own version and volumes alone. */
 export function routing(node: KubeObject, own = true): KubeObject {
   const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
   const { podCIDR, podCIDRs } = spec ?? {};
   const annotations = toldAnnotations(node, own);
+  const attached = own ? volumesAttached(node) : undefined;
   const trimmed: NodeShape = {
     apiVersion,
     kind,
@@ -72,7 +76,7 @@ export function routing(node: KubeObject, own = true): KubeObject {
       ...(annotations && { annotations }),
     },
     spec: { podCIDR, podCIDRs },
-    status: { addresses: status?.addresses },
+    status: { addresses: status?.addresses, ...(attached && { volumesAttached: attached }) },
   };
   return trimmed;
 }
@@ -115,9 +119,12 @@ const named = (resource: string, object: KubeObject, own = true): NodeChange => 
   object: json(resource === "nodes" ? routing(object, own) : object),
 });
 
-/** The wanted version of a node's agent was changed, of which it alone is told. */
+/** What changed of a node is what it alone is told of. */
 export const isToldAlone = ({ resource, object, old }: Write): boolean =>
-  resource === "nodes" && object !== undefined && wantedVersion(object) !== wantedVersion(old);
+  resource === "nodes" &&
+  object !== undefined &&
+  (wantedVersion(object) !== wantedVersion(old) ||
+    JSON.stringify(volumesAttached(object)) !== JSON.stringify(volumesAttached(old)));
 
 /** Of what all nodes are told, the same change for each of them, so that it is made and written out once. */
 const forAll = new WeakMap<KubeObject, NodeChange>();

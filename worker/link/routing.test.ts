@@ -1,7 +1,7 @@
 /** What nodes hear of each other's Nodes. */
 import { expect, test } from "vitest";
 import type { KubeObject } from "../lib/object.ts";
-import { changeFor, type Objects, routing } from "./downlink.ts";
+import { changeFor, isToldAlone, type Objects, routing } from "./downlink.ts";
 
 const KEY = "skerry.dev/wireguard-public-key";
 const PORT = "skerry.dev/wireguard-port";
@@ -28,4 +28,16 @@ test("a new key is heard of, and another way to a third node is not", () => {
   expect(heard({ [KEY]: "k", "skerry.dev/paths": "c=relay" }, { [KEY]: "k", "skerry.dev/paths": "c=direct" })).toEqual(
     [],
   );
+});
+
+test("a node alone hears of the volumes that are attached to it", () => {
+  const volumesAttached = [{ name: "kubernetes.io/csi/d^h", devicePath: "" }];
+  const old = node({});
+  const object = { ...old, status: { volumesAttached } } as KubeObject;
+  const write = { resource: "nodes", namespace: "", name: "node-b", object, old };
+  const told = (who: string) => changeFor(who, write, {} as Objects, () => false);
+  expect(told("node-b")).toMatchObject([{ object: { status: { volumesAttached } } }]);
+  expect(told("node-a")).toEqual([]);
+  expect(isToldAlone(write)).toBe(true);
+  expect(isToldAlone({ ...write, old: object })).toBe(false);
 });
