@@ -18,6 +18,7 @@ import { VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
 import { INGRESS_CLASSES, INGRESSES, type NodeUsage, type StreamRequest } from "../worker/protocol/link.ts";
 import { POLICY_PEERS, POLICY_RULES, type PolicyPeers, type PolicyRules } from "../worker/protocol/policies.ts";
 import type { clusterClock } from "./clock.ts";
+import { usesClaim } from "./csi/growth.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
 import type { Ingress, IngressParts } from "./ingress/ingress.ts";
@@ -179,6 +180,13 @@ export class AgentCore {
     });
     if (host.ownVolumes)
       host.ownVolumes.onFailure = (volume, ...why) => this.pods.tellVolume(volume, "Warning", ...why);
+    if (host.growth) {
+      host.growth.onGrown = (claim, ...why) => {
+        this.tellUsers(claim, "Normal", ...why);
+        this.pods.tellClaim(claim, "Normal", ...why);
+      };
+      host.growth.onFailure = (claim, ...why) => this.tellUsers(claim, "Warning", ...why);
+    }
     if (network.paths) network.paths.onChange = () => this.tellFacts();
     network.onHealthCheckFailed = (service, message) =>
       this.pods.tellService(service, "Warning", "FailedToStartServiceHealthcheck", message);
@@ -449,20 +457,21 @@ export class AgentCore {
       secrets: this.parts.state.of("secrets") as unknown as Desired["secrets"],
       claims: this.parts.state.of("persistentvolumeclaims") as unknown as Desired["claims"],
       persistentVolumes: this.parts.state.of("persistentvolumes") as unknown as Desired["persistentVolumes"],
+      attached: new Set(this.self()?.status?.volumesAttached?.map(({ name }) => name)),
       nodeLabels: this.self()?.metadata.labels,
       services: this.all<CoreV1Service>("services"),
     };
   }
 
-  /** Registers the node and keeps its facts current while online. */
-  private tellFacts(): void {
+  /** Registers the node and keeps its facts current while online. Resolves, too, when it could not be done. */
+  private async tellFacts(): Promise<void> {
     if (!this.link.online) return;
     const { effects, log } = this.parts;
     const again = (ms: number) => {
       this.cancelFacts(); // what an earlier connection began
       this.cancelFacts = effects.after(ms, () => this.tellFacts());
     };
-    this.register()
+    await this.register()
       .then(() => {
         this.parts.nodeApi?.registered();
         this.tellUpdates();
@@ -533,6 +542,11 @@ export class AgentCore {
     const names = this.host.attached?.inUse();
     // In a patch, null is none.
     return names && { volumesInUse: names.length > 0 ? [...names] : (null as unknown as string[]) };
+  }
+
+  /** An event about each pod here that has a claim. */
+  private tellUsers(claim: CoreV1PersistentVolumeClaim, ...event: ["Normal" | "Warning", string, string]): void {
+    for (const { pod } of this.pods.active()) if (usesClaim(pod, claim)) this.pods.tellPod(pod, ...event);
   }
 
   private tellReboot(before: string | undefined, now: string | undefined): void {

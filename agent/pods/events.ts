@@ -1,4 +1,9 @@
-import type { CoreV1Event, CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
+import type {
+  CoreV1Event,
+  CoreV1PersistentVolume,
+  CoreV1PersistentVolumeClaim,
+  CoreV1Pod,
+} from "../../worker/kinds/generated/types.ts";
 import { type Effects, timestamp } from "../../worker/lib/effects.ts";
 import type { Json } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
@@ -98,6 +103,11 @@ export class EventRecorder {
   recordVolume({ metadata }: CoreV1PersistentVolume, type: EventType, reason: string, message: string): void {
     const { name, uid } = metadata ?? {};
     this.#record({ kind: "PersistentVolume", name, uid, apiVersion: "v1" }, type, reason, message);
+  }
+
+  recordClaim({ metadata }: CoreV1PersistentVolumeClaim, type: EventType, reason: string, message: string): void {
+    const { namespace, name, uid } = metadata ?? {};
+    this.#record({ kind: "PersistentVolumeClaim", namespace, name, uid, apiVersion: "v1" }, type, reason, message);
   }
 
   /** About a Service that this node serves. */

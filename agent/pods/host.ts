@@ -57,7 +57,7 @@ export interface Host {
   /** Volumes of drivers that are attached to the node, where it may have such. */
   readonly attached?: { inUse(): readonly string[]; onChange(): void };
   /** What lets volumes of drivers grow. */
-  readonly growth?: Pick<Growth, "sync">;
+  readonly growth?: Pick<Growth, "sync" | "onGrown" | "onFailure">;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -161,6 +161,6 @@ function driversOf({ home, node = "", api, effects, log = () => {} }: HostParts)
   });
   const driver = (name: string) => plugins.driver(name);
   const csi = new CsiVolumes({ root, home, node, api, timers: effects, driver, log });
-  const growth = new Growth({ api, timers: effects, expand: (volume, bytes) => csi.expand(volume, bytes), log });
+  const growth = new Growth({ node, api, timers: effects, expand: (volume, bytes) => csi.expand(volume, bytes), log });
   return { plugins, csi, growth };
 }

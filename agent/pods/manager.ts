@@ -180,6 +180,11 @@ export class PodManager {
     this.#node.events.recordVolume(...event);
   }
 
+  /** An event about a PersistentVolumeClaim. */
+  tellClaim(...event: Parameters<EventRecorder["recordClaim"]>): void {
+    this.#node.events.recordClaim(...event);
+  }
+
   /** An event about a Service. */
   tellService(...event: Parameters<EventRecorder["recordService"]>): void {
     this.#node.events.recordService(...event);
