@@ -12,8 +12,8 @@ const HOST = "app.example.com";
 
 let cluster: ClusterObject;
 
-function define(kind: string, plural: string, scope = "Namespaced"): Promise<unknown> {
-  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+function define(kind: string, plural: string, scope = "Namespaced", properties = {}): Promise<unknown> {
+  const schema = { openAPIV3Schema: { type: "object", properties, "x-kubernetes-preserve-unknown-fields": true } };
   return cluster.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
     metadata: {
       name: `${plural}.${GROUP}`,
@@ -153,6 +153,25 @@ describe("it is told of", () => {
     await cluster.ask("DELETE", `${OWN}/gateways/front`);
     await cluster.settled();
     expect((await read(`${OWN}/httproutes/strange`)).parents).toEqual([]);
+  });
+
+  test("each of them, be the status of another one refused", async () => {
+    const none = {
+      type: "array",
+      maxItems: 0,
+      items: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+    };
+    const status = { type: "object", properties: { parents: none } };
+    await define("GRPCRoute", "grpcroutes", "Namespaced", { status });
+    await cluster.settled();
+    await cluster.ask("POST", `${OWN}/grpcroutes`, {
+      ...typed("GRPCRoute"),
+      metadata: { name: "app" },
+      spec: { parentRefs: [{ name: "front" }], rules: [] },
+    });
+    await gateway();
+    expect(await read(`${OWN}/grpcroutes/app`)).toEqual({});
+    expect((await read(`${OWN}/gateways/front`)).listeners).toMatchObject([{ name: "web", attachedRoutes: 1 }]);
   });
 
   test("nothing of gateways that are another controller's", async () => {

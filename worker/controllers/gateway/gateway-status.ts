@@ -3,7 +3,9 @@ import { isServed, type ListenerState } from "../../kinds/gateway/listeners.ts";
 import type { Address, Condition, Gateway, ListenerStatus } from "../../kinds/gateway/types.ts";
 import { isIp } from "../../kinds/validation/ip.ts";
 import { withCondition } from "../conditions.ts";
-import { MOST } from "../ingress/status.ts";
+
+/** Addresses that a status may have: in larger clusters these are some of those that serve. */
+const MOST = 16;
 
 export type Word = { status: boolean; reason: string; message: string };
 

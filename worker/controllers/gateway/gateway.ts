@@ -106,6 +106,12 @@ export const gatewayController: Controller = {
   reconcile(view, key, { now }): Intent[] {
     return key === CLASS ? madeClass(view) : [...statuses(view, now)];
   },
+  /** A status that is refused keeps no other object from its own. */
+  refused(view, key, { intent }, { now }): Intent[] {
+    if (key === CLASS || intent.do !== "updateStatus") return [];
+    const { uid } = intent.object.metadata ?? {};
+    return [...statuses(view, now)].filter((other) => other.object.metadata?.uid !== uid);
+  },
 };
 
 const TLS = "kubernetes.io/tls";
@@ -128,7 +134,9 @@ function madeClass(view: View): Intent[] {
   return [{ do: "create", kind, object }];
 }
 
-function* statuses(view: View, now: number): Iterable<Intent> {
+type StatusUpdate = Extract<Intent, { do: "updateStatus" }>;
+
+function* statuses(view: View, now: number): Iterable<StatusUpdate> {
   const sources = new Sources(sourcesIn(view));
   for (const found of sources.classes) if (isOwn(found)) yield* changed(view, found, classStatus(found, now));
   const gateways = gatewaysOf(sources, hasCertificate(view));
@@ -160,7 +168,7 @@ const classStatus = ({ status, metadata }: GatewayClass, now: number): GatewayCl
   supportedFeatures: FEATURES.map((name) => ({ name })),
 });
 
-function* changed(view: View, object: KubeObject & { status?: unknown }, status: unknown): Iterable<Intent> {
+function* changed(view: View, object: KubeObject & { status?: unknown }, status: unknown): Iterable<StatusUpdate> {
   if (same(object.status, status)) return;
   const kind = view.kind(object.apiVersion ?? "", object.kind ?? "");
   if (kind) yield { do: "updateStatus", kind, object: { ...object, status } as KubeObject };

@@ -10,7 +10,7 @@ import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { outsideAddress } from "../nodes/outside-address.ts";
 
 /** Addresses in one status: in larger clusters these are some of those that serve. */
-export const MOST = 50;
+const MOST = 50;
 
 /** Where a node serves Ingresses; "" where it does not. */
 export function servingAddress(node: Readonly<Node>): string {
