@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../lib/object.ts";
+import { SCOPE_ANNOTATION } from "../ingress/class.ts";
 import { routeFor } from "../ingress/finding.ts";
 import type { Incoming } from "../ingress/matching.ts";
 import { parentsOf } from "./attachments.ts";
@@ -9,6 +10,7 @@ import {
   CONTROLLER,
   GATEWAY_CLASSES,
   GATEWAYS,
+  type Gateway,
   GRPC_ROUTES,
   HTTP_ROUTES,
   type HttpRoute,
@@ -253,6 +255,95 @@ describe("what is refused", () => {
       "PortUnavailable",
     ]);
     expect(problems({ ...HTTP, protocol: "TCP" })).toEqual(["UnsupportedProtocol"]);
+  });
+});
+
+test("listeners whose clients are to show certificates are refused, since none are asked for", () => {
+  const tls = { certificateRefs: [{ name: "s" }] };
+  const secure = (port: number, more: object = {}): Listener => ({
+    name: `p${port}`,
+    port,
+    protocol: "HTTPS",
+    tls: { ...tls, ...more },
+  });
+  const validation = { caCertificateRefs: [{ name: "ca" }] };
+  const refusals = (frontend: object, ...listeners: Listener[]) => {
+    given(listeners, []);
+    for (const gateway of objects.get(GATEWAYS) ?? [])
+      Object.assign((gateway as Gateway).spec ?? {}, { tls: { frontend } });
+    const [found] = gatewaysOf(new Sources(list), () => true).values();
+    return found?.listeners.map(({ refused }) => refused?.reason);
+  };
+  const all = [HTTP, secure(443), secure(8443)];
+  expect(refusals({ default: { validation } }, ...all)).toEqual([undefined, "UnsupportedValue", "UnsupportedValue"]);
+  const perPort = [{ port: 8443, tls: {} }];
+  expect(refusals({ default: { validation }, perPort }, ...all)).toEqual([undefined, "UnsupportedValue", undefined]);
+  expect(refusals({ default: {}, perPort: [{ port: 443, tls: { validation } }] }, ...all)).toEqual([
+    undefined,
+    "UnsupportedValue",
+    undefined,
+  ]);
+  expect(refusals({ default: {} }, secure(443, { frontendValidation: validation }))).toEqual(["UnsupportedValue"]);
+});
+
+describe("gateways of several namespaces on one port", () => {
+  const gateway = (namespace: string, hostnames: string[], created: string, scope?: string): KubeObject =>
+    ({
+      metadata: {
+        name: "front",
+        namespace,
+        creationTimestamp: created,
+        ...(scope && { annotations: { [SCOPE_ANNOTATION]: scope } }),
+      },
+      spec: {
+        gatewayClassName: "skerry",
+        listeners: hostnames.map((hostname, i) => ({ ...HTTP, name: `l${i}`, ...(hostname && { hostname }) })),
+      },
+    }) as KubeObject;
+  const of = (namespace: string, hostnames: string[], path = "/") => {
+    const rules = [{ matches: [{ path: { value: path } }], backendRefs: [backend(namespace)] }];
+    const one = route(namespace, { rules, ...(hostnames.length > 0 && { hostnames }) });
+    one.metadata = { ...one.metadata, namespace };
+    return one;
+  };
+  const conflicts = () =>
+    [...gatewaysOf(new Sources(list), () => true).values()].map(({ listeners }) =>
+      listeners.map(({ conflict }) => conflict?.reason),
+    );
+
+  test("a hostname is the older one's", () => {
+    given([], [of("a", [], "/a"), of("b", [])], {
+      [GATEWAYS]: [gateway("b", ["a.com", "b.com"], "2026-02-01"), gateway("a", ["a.com"], "2026-01-01")],
+    });
+    expect(conflicts()).toEqual([[undefined], ["HostnameConflict", undefined]]);
+    expect(["/a", "/x"].map((path) => led(asked("a.com", path)))).toEqual(["a", undefined]);
+    expect(led(asked("b.com"))).toBe("b");
+  });
+
+  test("nor do wider listeners of others lead to it, and nearer ones have what they name", () => {
+    given([], [of("a", [], "/a"), of("b", ["a.com", "x.c.com", "b.com"]), of("c", [])], {
+      [GATEWAYS]: [
+        gateway("a", ["a.com"], "2026-03-01"),
+        gateway("b", [""], "2026-01-01"),
+        gateway("c", ["*.c.com"], "2026-02-01"),
+      ],
+    });
+    expect(conflicts().flat()).toEqual([undefined, undefined, undefined]);
+    expect(["/a", "/x"].map((path) => led(asked("a.com", path)))).toEqual(["a", undefined]);
+    expect(["b.com", "x.c.com", "y.c.com"].map((host) => led(asked(host)))).toEqual(["b", "c", "c"]);
+  });
+
+  test("are not in each other's way in one namespace, without hostnames, or where they are served apart", () => {
+    const [old, young] = ["2026-01-01", "2026-02-01"];
+    const none = [[undefined], [undefined]];
+    given([], [], { [GATEWAYS]: [gateway("a", [""], old), gateway("b", [""], young)] });
+    expect(conflicts()).toEqual(none);
+    given([], [], { [GATEWAYS]: [gateway("a", ["a.com"], old, "lan"), gateway("b", ["a.com"], young, "edge")] });
+    expect(conflicts()).toEqual(none);
+    const second = gateway("a", ["a.com"], young);
+    second.metadata = { ...second.metadata, name: "second" };
+    given([], [], { [GATEWAYS]: [gateway("a", ["a.com"], old), second] });
+    expect(conflicts()).toEqual(none);
   });
 });
 

@@ -52,7 +52,7 @@ function stateOf(
     kind,
   }));
   const isHttp = listener.protocol === "HTTP" || listener.protocol === "HTTPS";
-  const refused = refusalOf(listener);
+  const refused = refusalOf(listener, gateway);
   const tls = listener.protocol === "HTTPS" ? certificatesOf(gateway, listener, sources, hasCertificate) : undefined;
   const unresolved =
     wanted.length > known.length
@@ -68,15 +68,24 @@ function stateOf(
   };
 }
 
-function refusalOf({ protocol, port, tls }: Listener): Problem | undefined {
+function refusalOf({ protocol, port, tls }: Listener, gateway: Gateway): Problem | undefined {
   if (protocol !== "HTTP" && protocol !== "HTTPS")
     return { reason: "UnsupportedProtocol", message: `protocol ${protocol} is not served; HTTP and HTTPS are` };
   if (protocol === "HTTPS" && tls?.mode === "Passthrough")
     return { reason: "UnsupportedProtocol", message: "TLS is not passed through; mode Terminate is served" };
+  if (protocol === "HTTPS" && (tls?.frontendValidation || asksClients(gateway, port)))
+    return { reason: "UnsupportedValue", message: "certificates of clients are not asked for, as tls wants it" };
   if (RESERVED.has(port)) return { reason: "PortUnavailable", message: `port ${port} is the nodes' own` };
   if (port === (protocol === "HTTP" ? 443 : 80))
     return { reason: "PortUnavailable", message: `port ${port} of the nodes is not for ${protocol}` };
   return undefined;
+}
+
+/** What is said of a port goes before what is said of all. */
+function asksClients({ spec }: Gateway, port: number): boolean {
+  const { default: ofAll, perPort = [] } = spec?.tls?.frontend ?? {};
+  const ofPort = perPort.find((one) => one.port === port);
+  return (ofPort ? ofPort.tls : ofAll)?.validation !== undefined;
 }
 
 function conflictOf({ listener, hostname }: ListenerState, states: readonly ListenerState[]): Problem | undefined {

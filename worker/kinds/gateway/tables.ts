@@ -5,6 +5,7 @@ import { inOrder } from "../ingress/order.ts";
 import { type CertificateUse, own, type Routes, type Rule } from "../ingress/routes.ts";
 import { type Gateways, parentsOf, served } from "./attachments.ts";
 import { type HasCertificate, isServed, listenersOf } from "./listeners.ts";
+import { setApart } from "./owners.ts";
 import { rulesOf } from "./rules.ts";
 import { byAge, type List, Sources } from "./sources.ts";
 import { CONTROLLER, type Gateway, type GatewayClass } from "./types.ts";
@@ -20,17 +21,23 @@ export const isOwn = ({ spec }: GatewayClass): boolean => spec?.controllerName =
 /** Gateways of ours, the oldest first. With a scope those that are served there. */
 export function gatewaysOf(sources: Sources, hasCertificate: HasCertificate, scope?: Scope): Gateways {
   const classes = new Map(sources.classes.filter(isOwn).map((found) => [found.metadata?.name ?? "", found]));
-  const ours = sources.gateways.flatMap((gateway) => {
+  const ours = sources.gateways.toSorted(byAge).flatMap((gateway) => {
     const found = classes.get(gateway.spec?.gatewayClassName ?? "");
-    return found && (!scope || isWithin(gateway, found, scope)) ? [gateway] : [];
+    if (!found) return [];
+    const scopes = SCOPES.filter((one) => isWithin(gateway, found, one));
+    return [{ gateway, scopes, listeners: listenersOf(gateway, sources, hasCertificate) }];
   });
+  setApart(ours);
+  const there = ours.filter(({ scopes }) => !scope || scopes.includes(scope));
   return new Map(
-    ours.toSorted(byAge).map((gateway) => {
-      const key = `${gateway.metadata?.namespace}/${gateway.metadata?.name}`;
-      return [key, { gateway, listeners: listenersOf(gateway, sources, hasCertificate) }];
-    }),
+    there.map(({ gateway, listeners }) => [
+      `${gateway.metadata?.namespace}/${gateway.metadata?.name}`,
+      { gateway, listeners },
+    ]),
   );
 }
+
+const SCOPES: readonly Scope[] = ["lan", "edge"];
 
 export function isWithin(gateway: Gateway, ofClass: GatewayClass, scope: Scope): boolean {
   if (gateway.metadata?.deletionTimestamp) return false;

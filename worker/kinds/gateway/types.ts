@@ -44,7 +44,7 @@ export type Listener = {
   hostname?: string;
   port: number;
   protocol: string;
-  tls?: { mode?: string; certificateRefs?: Reference[] };
+  tls?: { mode?: string; certificateRefs?: Reference[]; frontendValidation?: object };
   allowedRoutes?: { namespaces?: { from?: string; selector?: LabelSelector }; kinds?: RouteKind[] };
 };
 
@@ -57,8 +57,16 @@ export type ListenerStatus = {
 
 export type Address = { type?: string; value?: string };
 
+/** How clients are to show who they are. */
+export type ClientTls = { validation?: object };
+
 export type Gateway = KubeObject & {
-  spec?: { gatewayClassName?: string; listeners?: Listener[]; addresses?: Address[] };
+  spec?: {
+    gatewayClassName?: string;
+    listeners?: Listener[];
+    addresses?: Address[];
+    tls?: { frontend?: { default?: ClientTls; perPort?: { port: number; tls?: ClientTls }[] } };
+  };
   status?: { addresses?: Address[]; conditions?: Condition[]; listeners?: ListenerStatus[] };
 };
 

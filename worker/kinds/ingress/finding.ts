@@ -6,8 +6,10 @@ import { hostName, own, patternsOf, type Route, type Routes, type Rule, type Sha
 /** The rule that goes before all others that the request meets. */
 export function ruleFor(routes: Routes, asked: Incoming): Rule | undefined {
   const patterns = patternsOf(asked.host);
+  const owner = ownerOf(routes, patterns);
+  const mayMeet = (rule: Rule) => isFor(routes, rule, patterns, owner);
   for (const pattern of patterns) {
-    const found = own(routes.rules, pattern)?.find((rule) => isFor(routes, rule, patterns) && meets(rule, asked));
+    const found = own(routes.rules, pattern)?.find((rule) => mayMeet(rule) && meets(rule, asked));
     if (found) return found;
   }
   for (const pattern of patterns) {
@@ -21,8 +23,22 @@ export function ruleFor(routes: Routes, asked: Incoming): Rule | undefined {
 const nearest = (hosts: readonly string[], patterns: readonly string[]): string | undefined =>
   patterns.find((pattern) => hosts.includes(pattern));
 
-function isFor({ listeners }: Routes, { listener }: Rule, patterns: readonly string[]): boolean {
-  return !listener || nearest(listeners?.[listener.gateway] ?? [], patterns) === listener.host;
+const namespaceOf = (gateway: string): string => gateway.slice(0, gateway.indexOf("/"));
+
+/** The namespace of gateways with the listener that names a host the nearest; undefined where none names it. */
+function ownerOf({ listeners = {} }: Routes, patterns: readonly string[]): string | undefined {
+  const all = Object.entries(listeners);
+  for (const pattern of patterns) {
+    const found = pattern === "" ? undefined : all.find(([, hosts]) => hosts.includes(pattern));
+    if (found) return namespaceOf(found[0]);
+  }
+  return undefined;
+}
+
+function isFor({ listeners }: Routes, { listener }: Rule, patterns: readonly string[], owner?: string): boolean {
+  if (!listener) return true;
+  if (owner !== undefined && owner !== namespaceOf(listener.gateway)) return false;
+  return nearest(listeners?.[listener.gateway] ?? [], patterns) === listener.host;
 }
 
 /**
