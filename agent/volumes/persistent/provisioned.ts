@@ -2,7 +2,7 @@
  * The PersistentVolumes that lie on this node's own disk. `worker/lib/local-volumes.ts` tells how the cluster and the node
  * speak of them.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
@@ -21,7 +21,8 @@ import { mountPoints } from "../mounts.ts";
 import type { Api } from "../tokens.ts";
 import { VolumeError } from "../volume.ts";
 import { packed } from "./data.ts";
-import { isOwn, place, Receiving, type Source, stagingOf, VOLUME_MODE } from "./receiving.ts";
+import { formerOf, isEmpty, place, settle, stagingOf, VOLUME_MODE } from "./place.ts";
+import { isOwn, Receiving, type Source } from "./receiving.ts";
 import { usersOf } from "./users.ts";
 
 type Volume = CoreV1PersistentVolume;
@@ -289,22 +290,6 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     }
     if (this.#words() !== words) await this.#tell();
   }
-}
-
-const isEmpty = (folder: string): boolean => !existsSync(folder) || readdirSync(folder).length === 0;
-
-/** Where the data lies that is being replaced, until all of what replaces it is in its place. */
-const formerOf = (folder: string): string => `${stagingOf(folder)}.former`;
-
-/**
- * After an agent that was killed while it replaced data: what there was is back, or gone where all of the new is there. An
- * empty folder is no reason to give up data.
- */
-async function settle(folder: string): Promise<void> {
-  const former = formerOf(folder);
-  if (!existsSync(former)) return;
-  if (isEmpty(folder)) renameSync(former, folder);
-  else await rm(former, { recursive: true, force: true });
 }
 
 /** With what was not whole yet, or is not any more. */

@@ -1,13 +1,11 @@
 /** Volumes that come to this node from another: what is on its way, and what is all here. */
-import { closeSync, fsyncSync, openSync, renameSync, statSync } from "node:fs";
-import { chmod, chown, mkdir, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
 import { MOVING_TO, placeIn } from "../../../worker/lib/local-volumes.ts";
 import type { Timers } from "../../effects.ts";
-import { unpack } from "./data.ts";
+import { place } from "./place.ts";
 
 type Volume = CoreV1PersistentVolume;
 type Claim = { namespace: string; name: string };
@@ -17,42 +15,6 @@ export type Source = {
   /** Makes a folder, that is not there yet, of all data of a claim's volume: whole or not at all. */
   receive(claim: Claim, folder: string, signal: AbortSignal): Promise<void>;
 };
-
-/** A new volume is for whoever a container runs as. */
-export const VOLUME_MODE = 0o777;
-const PERMISSIONS = 0o7777;
-
-/** What is not whole yet lies here, beside the volumes. */
-const INCOMING = ".incoming";
-
-export const stagingOf = (folder: string): string => join(dirname(folder), INCOMING, basename(folder));
-
-/** Fills a folder with what an archive has, at one instant, when all of it is on the disk and `may` says so. */
-export async function place(folder: string, archive: Readable, may: () => void): Promise<number> {
-  const staging = stagingOf(folder);
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { recursive: true, mode: 0o755 });
-  try {
-    await lookAs(staging, folder);
-    const bytes = await unpack(staging, archive);
-    may();
-    renameSync(staging, folder); // also over an empty folder
-    const parent = openSync(dirname(folder), "r");
-    fsyncSync(parent);
-    closeSync(parent);
-    return bytes;
-  } catch (error) {
-    await rm(staging, { recursive: true, force: true });
-    throw error;
-  }
-}
-
-/** An archive need not say whose its root is: then it stays what it was, or is what a new one is. */
-async function lookAs(staging: string, folder: string): Promise<void> {
-  const before = statSync(folder, { throwIfNoEntry: false });
-  if (before) await chown(staging, before.uid, before.gid);
-  await chmod(staging, before ? before.mode & PERMISSIONS : VOLUME_MODE);
-}
 
 /** What the cluster sends of a claim's data. */
 export type Download = (claim: Claim, signal: AbortSignal) => Promise<Readable>;
