@@ -57,7 +57,7 @@ export class Mirrors {
       });
       if (hasBody) copy.pipe(outgoing.body);
       const { body } = await outgoing.answer;
-      body?.on("error", () => {}).resume();
+      if (body) await closed(body.on("error", () => {}).resume());
     } catch {
       // whoever listens in may have gone
     } finally {
@@ -65,3 +65,6 @@ export class Mirrors {
     }
   }
 }
+
+const closed = (body: Readable): Promise<void> =>
+  new Promise((resolve) => void (body.closed ? resolve() : body.once("close", resolve)));
