@@ -65,9 +65,10 @@ const streams = (name: string): unknown[] =>
 const endpoints = (
   list: { address: string; node?: string; ready?: boolean; targetRef?: object }[],
   appProtocol?: string,
+  name = "web",
 ) =>
   cluster.ask("POST", SLICES, {
-    metadata: { generateName: "web-", labels: { "kubernetes.io/service-name": "web" } },
+    metadata: { generateName: `${name}-`, labels: { "kubernetes.io/service-name": name } },
     addressType: "IPv4",
     ports: [{ name: "", port: 8080, protocol: "TCP", ...(appProtocol && { appProtocol }) }],
     endpoints: list.map(({ address, node, ready = true, targetRef }) => ({
@@ -240,6 +241,8 @@ describe("an app that is scaled to zero", () => {
       return answer;
     });
     await expect.poll(replicas).toBe(3);
+    await endpoints([{ address: "10.244.0.9", node: "node-a" }], undefined, "other");
+    await cluster.settled();
     expect(isAnswered).toBe(false);
     await endpoints([{ address: "10.244.0.2", node: "node-a" }]);
     expect(await asked).toEqual({ to: "wait" });

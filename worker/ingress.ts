@@ -8,7 +8,7 @@ import { sourcesIn } from "./controllers/gateway/gateway.ts";
 import { Pod } from "./kinds/core/pod.ts";
 import { Service } from "./kinds/core/service.ts";
 import { EndpointSlice } from "./kinds/discovery/endpoint-slice.ts";
-import { slicesOf } from "./kinds/discovery/service-slices.ts";
+import { serviceKeyOf, slicesOf } from "./kinds/discovery/service-slices.ts";
 import { NAMESPACES, SOURCES } from "./kinds/gateway/sources.ts";
 import { type GatewayTables, tablesOf } from "./kinds/gateway/tables.ts";
 import { backendOf, type Endpoint, isProblem, portOf } from "./kinds/ingress/backends.ts";
@@ -21,7 +21,7 @@ import { Ingress } from "./kinds/networking/ingress.ts";
 import { IngressClass } from "./kinds/networking/ingress-class.ts";
 import type { EdgeAnswer, EdgeQuestion } from "./protocol/ingress.ts";
 import type { StreamRequest } from "./protocol/link.ts";
-import type { Store } from "./storage/store.ts";
+import type { Change, Store } from "./storage/store.ts";
 
 /** Names by which nodes have come, or the administrator while no Ingress had them. */
 const SETTING = "edge.api-hosts";
@@ -86,18 +86,14 @@ export class EdgeIngress {
   #tables: { plain: Routes; secure: Routes } | undefined;
   /** The last of gateways that could be made: one object that nobody can read takes no host from the others. */
   #ports: GatewayTables["ports"] = {};
-  /** How many requests wait for each Service, `namespace/name`. */
-  readonly #held = new Map<string, number>();
-  #changed = Promise.withResolvers<void>();
+  /** The requests that wait for each Service, `namespace/name`, until its EndpointSlices change. */
+  readonly #held = new Map<string, { count: number; changed: PromiseWithResolvers<void> }>();
 
   constructor(parts: EdgeIngressParts) {
     this.#parts = parts;
     const sources = new Set([Ingress.groupResource, IngressClass.groupResource, ...SOURCES, NAMESPACES]);
     parts.store.onChange((changes) => {
-      if (this.#held.size > 0 && changes.some(({ resource }) => resource === EndpointSlice.groupResource)) {
-        this.#changed.resolve();
-        this.#changed = Promise.withResolvers();
-      }
+      if (this.#held.size > 0) for (const change of changes) this.#release(change);
       if (changes.some(({ resource }) => sources.has(resource))) this.#tables = undefined;
     });
   }
@@ -134,7 +130,16 @@ export class EdgeIngress {
 
   /** How many requests wait for each Service, `namespace/name`. */
   get held(): ReadonlyMap<string, number> {
-    return this.#held;
+    return new Map([...this.#held].map(([key, { count }]) => [key, count]));
+  }
+
+  /** Those that wait for the Service of an EndpointSlice ask again. */
+  #release({ resource, type, json }: Change): void {
+    if (resource !== EndpointSlice.groupResource || type === "DELETED") return;
+    const held = this.#held.get(serviceKeyOf(JSON.parse(json) as EndpointSlice));
+    if (!held) return;
+    held.changed.resolve();
+    held.changed = Promise.withResolvers();
   }
 
   /** Until another answer may be had, or this one has waited long enough. */
@@ -142,16 +147,16 @@ export class EdgeIngress {
     const patience = isPage ? PAGE_AFTER_MS : HELD_MS;
     if (waitedMs >= patience) return isPage ? STARTING : late(`the service did not start within ${HELD_MS / 1000} s`);
     const key = `${namespace}/${service}`;
-    const held = this.#held.get(key) ?? 0;
-    if (held >= MAX_HELD) return late("too many requests wait for the service to start");
-    this.#held.set(key, held + 1);
+    const held = this.#held.get(key) ?? { count: 0, changed: Promise.withResolvers<void>() };
+    if (held.count >= MAX_HELD) return late("too many requests wait for the service to start");
+    held.count++;
+    this.#held.set(key, held);
     this.#parts.wake(namespace, service);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#parts.defer(resolve, Math.min(patience - waitedMs, ASKED_AGAIN_MS));
-    await Promise.race([this.#changed.promise, promise]);
-    const left = (this.#held.get(key) ?? 1) - 1;
-    if (left > 0) this.#held.set(key, left);
-    else this.#held.delete(key);
+    await Promise.race([held.changed.promise, promise]);
+    held.count--;
+    if (held.count === 0) this.#held.delete(key);
     return { to: "wait" };
   }
 
