@@ -48,11 +48,10 @@ export async function unpack(folder: string, archive: Readable): Promise<number>
   };
   try {
     if (!tar.stdin) throw new Error("tar has no input");
-    // It need not read what comes after its end.
-    const sent = pipeline(archive, counted, tar.stdin).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+    await pipeline(archive, counted, tar.stdin).catch((error: NodeJS.ErrnoException) => {
+      // It need not read what comes after the archive's end: then its code tells how it went.
+      if (error.code !== "EPIPE" && tar.exitCode === null) throw error;
     });
-    await sent;
     const { code, said } = await ended;
     if (code !== 0) throw new ArchiveError(`not unpacked: ${said}`);
   } finally {
