@@ -8,7 +8,7 @@ import { scaleFigures } from "../../kinds/scale.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Digest, View } from "../controller.ts";
 import { keyOf, splitKey } from "../keys.ts";
-import { READINESS, readyStatus } from "../nodes/readiness.ts";
+import { becameReady, isAnyReady } from "../nodes/readiness.ts";
 import type { Decision } from "./decide.ts";
 import { groupOf, type Target } from "./target.ts";
 
@@ -28,8 +28,7 @@ export const wakenedBy: NonNullable<Controller["keysForAny"]> = function* (kind,
     const isMeant = !old || type === "DELETED" || !same((object as Autoscaler).spec, (old as Autoscaler).spec);
     if (isMeant) yield keyOf(object);
   } else if (kind.groupResource === Node.groupResource) {
-    const wasReady = old && readyStatus(old as Node) === "True";
-    if (!wasReady && readyStatus(object as Node) === "True") yield* view.digest(TARGETS).keys();
+    if (becameReady(object as Node, old as Node | undefined)) yield* view.digest(TARGETS).keys();
   } else if (kind.groupResource === CustomResourceDefinition.groupResource) {
     const { group } = (object as CustomResourceDefinition).spec;
     for (const [key, target] of view.digest(TARGETS)) if (target.startsWith(`${group}/`)) yield key;
@@ -50,6 +49,5 @@ const beginsToRun = (paths: ScalePaths, object: Readonly<KubeObject>, old: Reado
 export function staysAwake(view: View, { spec }: Autoscaler, { scale }: Target, { rescale }: Decision): boolean {
   if (rescale) return true;
   if (scale.replicas === 0 && spec.minReplicas !== 0) return false;
-  for (const status of view.digest(READINESS).values()) if (status === "True") return true;
-  return false;
+  return isAnyReady(view);
 }

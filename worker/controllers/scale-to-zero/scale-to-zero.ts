@@ -18,7 +18,7 @@ import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { sourcesIn } from "../gateway/gateway.ts";
 import { keyOf, splitKey } from "../keys.ts";
-import { READINESS, readyStatus } from "../nodes/readiness.ts";
+import { becameReady, isAnyReady } from "../nodes/readiness.ts";
 import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf } from "./workloads.ts";
 
 export const SCALE_TO_ZERO = "scale-to-zero-controller";
@@ -67,6 +67,10 @@ const backendNames = ({ spec }: Readonly<Ingress>): string[] =>
     ...(spec?.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend)),
   ].flatMap((backend) => backend?.service?.name ?? []);
 
+function* allAsking(view: View): Iterable<string> {
+  for (const [key, service] of view.digest(ASKING)) if (service) yield key;
+}
+
 /** The keys of Services whose case a write may change. */
 const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object, old, type, view) {
   const namespace = object.metadata?.namespace ?? "";
@@ -78,8 +82,10 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
   } else if (kind.groupResource === Ingress.groupResource) {
     const names = new Set(backendNames(object as Ingress).map((name) => `${namespace}/${name}`));
     for (const [key] of asking(view, namespace)) if (names.has(key)) yield key;
-  } else if (SOURCES.has(kind.groupResource) || (kind.groupResource === Node.groupResource && isBack(object, old))) {
-    for (const [key, service] of view.digest(ASKING)) if (service) yield key;
+  } else if (SOURCES.has(kind.groupResource)) {
+    yield* allAsking(view);
+  } else if (kind.groupResource === Node.groupResource) {
+    if (becameReady(object as Node, old as Node | undefined)) yield* allAsking(view);
   } else if (isScalable(kind)) {
     const replicas = (of: typeof object) => scaleFigures(kind.scale, of).replicas;
     if (old && type !== "DELETED" && replicas(old) === replicas(object)) return;
@@ -87,15 +93,6 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
     for (const [key, service] of asking(view, namespace)) if (leadsTo(service, labels)) yield key;
   }
 };
-
-const isBack = (node: Readonly<KubeObject>, before: Readonly<KubeObject> | undefined): boolean =>
-  readyStatus(node as Node) === "True" && (!before || readyStatus(before as Node) !== "True");
-
-/** Whether there is anybody to ask: a node that becomes ready brings every key back. */
-function isAnyReady(view: View): boolean {
-  for (const status of view.digest(READINESS).values()) if (status === "True") return true;
-  return false;
-}
 
 /**
  * What is remembered of a Service's workloads: their replicas by uid, since when they are that large, and since when
