@@ -3,30 +3,15 @@ import { Node } from "../../kinds/core/node.ts";
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
-import { StorageClass } from "../../kinds/storage/storage-class.ts";
+import type { StorageClass } from "../../kinds/storage/storage-class.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { nodeOf, pod, why } from "../../scheduler/testing.ts";
-import { Model } from "../testing.ts";
-import { volumeBinder } from "../volumes/binder.ts";
-import { claimProtectionController, volumeProtectionController } from "../volumes/protection.ts";
-import { localVolumeProvisioner } from "./provisioner.ts";
+import { storageModel } from "./testing.ts";
 
 const PROTECTED = { finalizers: ["kubernetes.io/pvc-protection"] };
 
 function cluster(storageClass: Partial<StorageClass> = {}) {
-  const controllers = [volumeBinder, localVolumeProvisioner, claimProtectionController, volumeProtectionController];
-  const model = new Model([scheduler(), ...controllers]);
-  for (const name of ["node-a", "node-b"])
-    model.addNode(name, {}, ({ metadata }) => {
-      metadata.annotations = { "skerry.dev/volumes-path": `/var/lib/${name}/volumes` };
-    });
-  model.create(StorageClass, {
-    metadata: { name: "local-path" },
-    provisioner: "skerry.dev/local",
-    reclaimPolicy: "Delete",
-    volumeBindingMode: "WaitForFirstConsumer",
-    ...storageClass,
-  });
+  const model = storageModel(scheduler(), storageClass);
   const claim = (name: string, spec: object = {}) => {
     const wanted = { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } };
     const made = { storageClassName: "local-path", ...wanted, ...spec };

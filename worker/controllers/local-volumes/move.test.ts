@@ -3,30 +3,15 @@ import { Node } from "../../kinds/core/node.ts";
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
-import { StorageClass } from "../../kinds/storage/storage-class.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { nodeOf, pod } from "../../scheduler/testing.ts";
-import { Model } from "../testing.ts";
-import { volumeBinder } from "../volumes/binder.ts";
-import { claimProtectionController, volumeProtectionController } from "../volumes/protection.ts";
-import { localVolumeProvisioner } from "./provisioner.ts";
+import { storageModel } from "./testing.ts";
 
 type Annotations = Record<string, string | undefined>;
 
 /** A pod of node-a with a claim `data`, which is bound. */
 function cluster() {
-  const controllers = [volumeBinder, localVolumeProvisioner, claimProtectionController, volumeProtectionController];
-  const model = new Model([scheduler(), ...controllers]);
-  for (const name of ["node-a", "node-b"])
-    model.addNode(name, {}, ({ metadata }) => {
-      metadata.annotations = { "skerry.dev/volumes-path": `/var/lib/${name}/volumes` };
-    });
-  model.create(StorageClass, {
-    metadata: { name: "local-path" },
-    provisioner: "skerry.dev/local",
-    reclaimPolicy: "Delete",
-    volumeBindingMode: "WaitForFirstConsumer",
-  });
+  const model = storageModel(scheduler());
   model.create(PersistentVolumeClaim, {
     metadata: { name: "data", namespace: "default", finalizers: ["kubernetes.io/pvc-protection"] },
     spec: {
