@@ -1,6 +1,6 @@
 /** Whether a volume is attached to this node, which the cluster's controllers and the driver's see to. */
-import { createHash } from "node:crypto";
 import type { StorageV1VolumeAttachment } from "../../worker/kinds/generated/types.ts";
+import { attachmentName, type DriverVolume } from "../../worker/lib/volume-attachments.ts";
 import type { Timers } from "../effects.ts";
 import type { Api } from "../volumes/tokens.ts";
 
@@ -8,14 +8,6 @@ import type { Api } from "../volumes/tokens.ts";
 const WAIT_MS = 10_000;
 const LOOK_MS = 250;
 const MOST_LOOK_MS = 2_000;
-
-/** As everyone makes it out: attachments are found by it. */
-export const attachmentName = (handle: string, driver: string, node: string): string =>
-  `csi-${createHash("sha256").update(`${handle}${driver}${node}`).digest("hex")}`;
-
-/** As a Node's status names a volume. */
-export const uniqueName = ({ driver, handle }: { driver: string; handle: string }): string =>
-  `kubernetes.io/csi/${driver}^${handle}`;
 
 /** It may well come; who waits hears what a kubelet says. */
 export class NotAttached extends Error {
@@ -25,9 +17,9 @@ export class NotAttached extends Error {
 /** What the driver's controller says of the attached volume. */
 export async function waitForAttachment(
   { api, node, timers }: { api: Api; node: string; timers: Pick<Timers, "sleep"> },
-  { handle, driver }: { handle: string; driver: string },
+  volume: DriverVolume,
 ): Promise<Record<string, string>> {
-  const path = `/apis/storage.k8s.io/v1/volumeattachments/${attachmentName(handle, driver, node)}`;
+  const path = `/apis/storage.k8s.io/v1/volumeattachments/${attachmentName(volume, node)}`;
   for (let waited = 0, next = LOOK_MS; ; waited += next, next = Math.min(next * 2, MOST_LOOK_MS)) {
     const { code, body } = await api("GET", path);
     const found = code < 300 ? (body as unknown as StorageV1VolumeAttachment) : undefined;

@@ -7,13 +7,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, st
 import { dirname, join } from "node:path";
 import type { CoreV1PersistentVolume, CoreV1Pod } from "../../worker/kinds/generated/types.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
+import { uniqueName } from "../../worker/lib/volume-attachments.ts";
 import type { Timers } from "../effects.ts";
 import { writeFile } from "../local/home.ts";
 import { isMountPoint, unmountAll } from "../volumes/mounts.ts";
 import { own } from "../volumes/persistent/ownership.ts";
 import type { Api } from "../volumes/tokens.ts";
 import type { TokenRequest } from "../volumes/volume.ts";
-import { NotAttached, uniqueName, waitForAttachment } from "./attachment.ts";
+import { NotAttached, waitForAttachment } from "./attachment.ts";
 import { Capability, type CsiDriver, type Wanted } from "./driver.ts";
 import { type DriverObject, driverObject, fsGroupOf, podInfo, secretOf, tokensOf } from "./driver-object.ts";
 import { RpcError } from "./grpc-client.ts";

@@ -1,7 +1,7 @@
 import { podClaims } from "../../worker/kinds/core/pod-claims.ts";
 import { podReferences } from "../../worker/kinds/core/pod-references.ts";
 import type { CoreV1Pod } from "../../worker/kinds/generated/types.ts";
-import { uniqueName } from "../csi/attachment.ts";
+import { uniqueName } from "../../worker/lib/volume-attachments.ts";
 import type { Desired } from "../desired.ts";
 
 /** Changes when anything changes that the pod's volumes or environment are made from. */

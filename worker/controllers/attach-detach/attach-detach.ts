@@ -11,12 +11,13 @@ import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import { CSIDriver } from "../../kinds/storage/csi-driver.ts";
 import { VolumeAttachment } from "../../kinds/storage/volume-attachment.ts";
+import { attachmentName } from "../../lib/volume-attachments.ts";
 import { conditionOf } from "../conditions.ts";
 import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 import { attach } from "./attach.ts";
 import { detach, keep } from "./detach.ts";
-import { type Attached, attachmentName, type Subject } from "./subject.ts";
+import type { Attached, Subject } from "./subject.ts";
 
 type Placed = { volume: string; node: string };
 

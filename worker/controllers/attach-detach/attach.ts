@@ -1,8 +1,9 @@
 import { Node } from "../../kinds/core/node.ts";
 import type { Pod } from "../../kinds/core/pod.ts";
 import { VolumeAttachment } from "../../kinds/storage/volume-attachment.ts";
+import { attachmentName, uniqueName } from "../../lib/volume-attachments.ts";
 import type { Intent, View } from "../controller.ts";
-import { type Attached, attachmentName, type Subject, uniqueName } from "./subject.ts";
+import type { Attached, Subject } from "./subject.ts";
 
 type Wanted = { node: string; users: readonly Readonly<Pod>[]; attached: readonly Attached[] };
 

@@ -1,9 +1,10 @@
 import { Node } from "../../kinds/core/node.ts";
 import { VolumeAttachment } from "../../kinds/storage/volume-attachment.ts";
 import { timestamp } from "../../lib/effects.ts";
+import { uniqueName } from "../../lib/volume-attachments.ts";
 import { conditionOf } from "../conditions.ts";
 import type { Intent, View } from "../controller.ts";
-import { type Attached, type Subject, uniqueName } from "./subject.ts";
+import type { Attached, Subject } from "./subject.ts";
 
 /** A node that does not answer for so long after a volume was to be detached is not waited for. */
 const MOST_WAIT_MS = 360_000;
