@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../test/support/cluster.ts";
@@ -40,8 +41,13 @@ test("an image that comes is told", async () => {
 test("containers' ends are told with their codes, and want of memory", async () => {
   const [failed, killed] = await Promise.all([
     start(["--network", "none"], ["sh", "-c", "exit 37"]),
-    start(["--network", "none", "-m", "8m"], ["sh", "-c", "tail -c 100m /dev/zero | tail"]),
+    // The shim listens for want of memory only once the program runs: one that wants it at once may not be told of.
+    start(
+      ["--network", "none", "-m", "8m", "-v", `${runtime.home}:/home`],
+      ["sh", "-c", "until [ -e /home/go ]; do sleep 0.1; done; tail -c 100m /dev/zero | tail"],
+    ),
   ]);
+  await writeFile(join(runtime.home, "go"), "");
   expect((await find("/tasks/exit", failed.Id)).payload).toEqual({
     container_id: failed.Id,
     id: failed.Id,
