@@ -23,11 +23,13 @@ import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
+import { sizesIn } from "../volumes/persistent/project-quota.ts";
 import {
   machineFolders,
   type OwnVolumes,
   ProvisionedVolumes,
   type VolumeData,
+  volumesPath,
 } from "../volumes/persistent/provisioned.ts";
 import { type Download, sourceFrom } from "../volumes/persistent/receiving.ts";
 import type { Api } from "../volumes/tokens.ts";
@@ -102,12 +104,15 @@ export function machineHost(parts: HostParts): Host {
   const { home, nerdctl, api, effects, writability, recursiveReadOnly = false, nodeSettings = settingsOf() } = parts;
   const { log = () => {} } = parts;
   const images = containerdImages(addressOf(nerdctl.toml), nerdctl.namespace);
+  const sizes = sizesIn(volumesPath(home));
+  if (typeof sizes === "string") log(`volumes are not held to their sizes: ${sizes}`);
   const ownVolumes = new ProvisionedVolumes({
     home,
     node: parts.node ?? "",
     api,
     timers: effects,
-    folders: machineFolders(home),
+    folders: machineFolders(home, typeof sizes === "string" ? undefined : sizes),
+    unbounded: typeof sizes === "string" ? sizes : undefined,
     ...(parts.download && { source: sourceFrom(parts.download) }),
   });
   const { plugins, csi, growth } = driversOf(parts);

@@ -8,18 +8,28 @@ async function must(command: string, args: string[]): Promise<void> {
   if (done.code !== 0) throw new Error(`${command} ${args.join(" ")}: ${done.stderr.trim()}`);
 }
 
-/** `isShared`, `isSlave`: see mount_namespaces(7). */
-type Mount = { point: string; isShared: boolean; isSlave: boolean };
+/** `isShared`, `isSlave`: see mount_namespaces(7). `device` is `MAJOR:MINOR`; `options` are the file system's. */
+type Mount = {
+  point: string;
+  isShared: boolean;
+  isSlave: boolean;
+  device: string;
+  type: string;
+  options: readonly string[];
+};
 
 /** In the order in which they were mounted. See proc(5). */
 function mounts(): Mount[] {
   const lines = readFileSync("/proc/self/mountinfo", "utf8").split("\n").filter(Boolean);
   return lines.map((line) => {
     const fields = line.split(" ");
-    const optional = fields.slice(6, fields.indexOf("-"));
+    const divider = fields.indexOf("-", 6);
+    const optional = fields.slice(6, divider);
+    const [type = "", , options = ""] = fields.slice(divider + 1);
     const point = (fields[4] ?? "").replace(/\\(\d{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
     const has = (name: string) => optional.some((field) => field.startsWith(`${name}:`));
-    return { point, isShared: has("shared"), isSlave: has("master") };
+    const device = fields[2] ?? "";
+    return { point, isShared: has("shared"), isSlave: has("master"), device, type, options: options.split(",") };
   });
 }
 
@@ -67,6 +77,19 @@ const realPlace = (path: string): string =>
 /** Linux has tmpfs keep out of swap since then. */
 const NO_SWAP_KERNEL = [6, 4] as const;
 
+/** What a place lies on; `first` is where that file system was mounted first, by which others know it. */
+export type MountedOn = Mount & { first: string };
+
+export function mountOf(path: string): MountedOn {
+  const place = realPlace(path);
+  const all = mounts();
+  const on = all.filter(({ point }) => isWithin(place, point)).reduce(deepest);
+  return { ...on, first: all.find(({ device }) => device === on.device)?.point ?? on.point };
+}
+
+/** Of two that have one place, the later one covers the other. */
+const deepest = (a: Mount, b: Mount) => (b.point.length >= a.point.length ? b : a);
+
 /** Mounts a new file system of memory, kept out of swap where the kernel can; `options` as mount(8) takes them. */
 export async function mountNew(type: "tmpfs" | "hugetlbfs", path: string, options: string): Promise<void> {
   mkdirSync(path, { recursive: true });
@@ -91,7 +114,6 @@ export const bindHandle = (handle: number, target: string): Promise<void> =>
  */
 export async function share(path: string, propagation: "rslave" | "rshared"): Promise<void> {
   const place = realpathSync(path);
-  const deepest = (a: Mount, b: Mount) => (b.point.length >= a.point.length ? b : a);
   const on = mounts()
     .filter(({ point }) => isWithin(place, point))
     .reduce(deepest);

@@ -19,6 +19,9 @@ export const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 export const VOLUME_NODE = "skerry.dev/node";
 /** On a Node: the folder that its volumes lie in. */
 export const VOLUMES_PATH = "skerry.dev/volumes-path";
+/** On a Node: why its volumes may grow beyond their sizes, or that they may not. */
+export const VOLUME_SIZES = "skerry.dev/volume-sizes";
+export const SIZES_ENFORCED = "Enforced";
 /** On a Node: names, divided by commas, of the released PersistentVolumes, and of folders left there, that it has removed. */
 export const VOLUMES_REMOVED = "skerry.dev/volumes-removed";
 /** On a PersistentVolume: the node that it is to lie on. Whoever may write PersistentVolumes may say so. */

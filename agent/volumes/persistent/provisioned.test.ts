@@ -312,3 +312,44 @@ test("a volume that moves here is brought once, and told of when it is whole; wh
   expect(readdirSync(join(home, "volumes"))).toEqual([]);
   expect(brought).toBe(2);
 });
+
+test("a volume is held to its size when its first pod comes, when it grows, and by the next agent; what fails is told once", async () => {
+  const limited: string[] = [];
+  let isBroken = false;
+  const sizes = {
+    async limit(folder: string, bytes: number) {
+      if (isBroken) throw new Error("setquota: no");
+      limited.push(`${folder.slice(folder.lastIndexOf("/") + 1)} ${bytes}`);
+    },
+    async free(folder: string) {
+      limited.push(`${folder.slice(folder.lastIndexOf("/") + 1)} freed`);
+    },
+  };
+  const sized = (storage: string, phase = "Bound") => {
+    const made = volume("pvc-1", phase);
+    return { ...made, spec: { ...made.spec, capacity: { storage } } } as CoreV1PersistentVolume;
+  };
+  const agent = () => {
+    const api = async () => ({ code: 200, body: {} });
+    const timers = { after: () => () => {}, sleep: async () => {} };
+    const folders = machineFolders(home, sizes);
+    const next = new ProvisionedVolumes({ home, node: "node-a", api, timers, folders });
+    next.onFailure = (_, reason, message) => failures.push(`${reason}: ${message}`);
+    return next;
+  };
+  let next = agent();
+  next.sync([sized("1Ki")]); // no pod has had it yet
+  await next.make(sized("1Ki"));
+  for (const size of ["1Ki", "2Ki", "2Ki"]) next.sync([sized(size)]);
+  await until(() => limited.length === 2);
+  next = agent();
+  next.sync([sized("2Ki")]);
+  expect(limited).toEqual(["pvc-1_default_data 1024", "pvc-1_default_data 2048", "pvc-1_default_data 2048"]);
+  isBroken = true;
+  for (const size of ["4Ki", "4Ki"]) next.sync([sized(size)]);
+  await until(() => failures.length > 0);
+  expect(failures).toEqual(["VolumeSizeNotEnforced: setquota: no"]);
+  next.sync([sized("4Ki", "Released")]);
+  await until(() => !existsSync(join(home, "volumes/pvc-1_default_data")));
+  expect(limited[3]).toBe("pvc-1_default_data freed");
+});

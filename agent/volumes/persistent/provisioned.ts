@@ -13,15 +13,18 @@ import {
   MOVING_TO,
   placeIn,
   removerOf,
+  VOLUME_NODE,
   VOLUMES_RECEIVED,
   VOLUMES_REMOVED,
 } from "../../../worker/lib/local-volumes.ts";
+import { parseQuantity, wholeValue } from "../../../worker/lib/quantity.ts";
 import type { Timers } from "../../effects.ts";
 import { mountPoints } from "../mounts.ts";
 import type { Api } from "../tokens.ts";
 import { VolumeError } from "../volume.ts";
 import { packed } from "./data.ts";
 import { formerOf, isEmpty, place, settle, stagingOf, VOLUME_MODE } from "./place.ts";
+import type { Sizes } from "./project-quota.ts";
 import { isOwn, Receiving, type Source } from "./receiving.ts";
 import { usersOf } from "./users.ts";
 
@@ -49,6 +52,8 @@ export interface VolumeData {
 export interface OwnVolumes {
   /** The folder that they lie in. */
   readonly path: string;
+  /** Why they may grow beyond their sizes, where they may. */
+  readonly unbounded: string | undefined;
   /** All PersistentVolumes that the node has heard of. */
   sync(volumes: readonly Volume[]): void;
   /** There is a new connection, on which nothing was told yet. */
@@ -62,17 +67,25 @@ export type Folders = {
   has(folder: string): boolean;
   make(folder: string): void;
   remove(folder: string): Promise<void>;
+  /** Holds what is in a folder to so many bytes, where that can be done. */
+  limit(folder: string, bytes: number): Promise<void>;
   /** The uids of the pods that have a volume. */
   usersOf(volume: string): readonly string[];
 };
 
-export const machineFolders = (home: string): Folders => ({
+export const volumesPath = (home: string): string => join(home, "volumes");
+
+export const machineFolders = (home: string, sizes?: Sizes): Folders => ({
   has: existsSync,
   make(folder) {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     chmodSync(folder, VOLUME_MODE);
   },
-  remove: removeFolder,
+  async remove(folder) {
+    if (existsSync(folder)) await sizes?.free(folder);
+    await removeFolder(folder);
+  },
+  limit: async (folder, bytes) => sizes?.limit(folder, bytes),
   usersOf: (volume) => usersOf(home, volume),
 });
 
@@ -85,6 +98,7 @@ export type ProvisionedParts = {
   folders: Folders;
   /** Where the data of volumes that move here comes from. */
   source?: Source;
+  unbounded?: string | undefined;
 };
 
 /** What is in the way of a removal, or of telling of it, is tried again after so long, in ms. */
@@ -99,6 +113,7 @@ type Due = { volume: Volume; folder: string | undefined };
 
 export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   readonly path: string;
+  readonly unbounded: string | undefined;
   onFailure: OwnVolumes["onFailure"] = () => {};
   readonly #parts: ProvisionedParts;
   readonly #receiving: Receiving | undefined;
@@ -107,6 +122,8 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   #known: readonly Volume[] = [];
   /** Those that are being written. */
   readonly #writing = new Set<string>();
+  /** What folders are held to, in bytes, as far as this agent has seen to it. */
+  readonly #limits = new Map<string, number>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #removing = new Set<string>();
   readonly #removed = new Set<string>();
@@ -116,7 +133,8 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
 
   constructor(parts: ProvisionedParts) {
     this.#parts = parts;
-    this.path = join(parts.home, "volumes");
+    this.path = volumesPath(parts.home);
+    this.unbounded = parts.unbounded;
     const { node, source, timers, folders } = parts;
     this.#receiving =
       source &&
@@ -140,9 +158,34 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (next) throw new VolumeError(`the volume is being moved to node ${next.node}`);
     if (this.#writing.has(nameOf(volume))) throw new VolumeError(RESTORED);
     if (existsSync(formerOf(folder))) await this.#settle(nameOf(volume), folder);
-    if (folders.has(folder)) return;
-    if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
-    folders.make(folder);
+    if (!folders.has(folder)) {
+      if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
+      folders.make(folder);
+    }
+    this.#limits.delete(folder); // it may be another by that name than the one before
+    await this.#limit(volume, folder);
+  }
+
+  /** Once for each size. What fails is told, and tried again for the next pod: a volume without a bound is one still. */
+  async #limit(volume: Volume, folder: string): Promise<void> {
+    const bytes = wholeValue(parseQuantity(volume.spec?.capacity?.storage ?? "0"));
+    if (bytes === 0 || this.#limits.get(folder) === bytes) return;
+    this.#limits.set(folder, bytes);
+    try {
+      await this.#parts.folders.limit(folder, bytes);
+    } catch (error) {
+      this.onFailure(volume, "VolumeSizeNotEnforced", (error as Error).message);
+    }
+  }
+
+  /** All that are here: some may have grown, or were made before their sizes were held to. */
+  #limitAll(): void {
+    const { node, folders } = this.#parts;
+    for (const volume of this.#known) {
+      const isHere = isProvisioned(volume) && volume.metadata?.annotations?.[VOLUME_NODE] === node;
+      const folder = isHere && !removerOf(volume) ? this.#folderOf(volume) : undefined;
+      if (folder && folders.has(folder) && !this.#writing.has(nameOf(volume))) void this.#limit(volume, folder);
+    }
   }
 
   /** Only ever a folder of its own in the one for volumes, whatever a volume says. */
@@ -158,6 +201,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     for (const key of this.#removed) if (!this.#due.has(key)) this.#removed.delete(key);
     for (const [key, due] of this.#due) void this.#remove(key, due);
     if (this.#due.size > 0 || this.#told) void this.#tell();
+    this.#limitAll();
   }
 
   #dueOf(volume: Volume): [string, Due][] {
@@ -183,6 +227,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
       const { folders } = this.#parts;
       if (folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
       if (folder) await folders.remove(folder);
+      if (folder) this.#limits.delete(folder);
       if (this.#due.has(key)) this.#removed.add(key);
       void this.#tell();
     } catch (error) {
@@ -230,6 +275,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
         if (!isEmpty(folder)) renameSync(folder, formerOf(folder));
       });
       await rm(formerOf(folder), { recursive: true, force: true });
+      this.#limits.delete(folder); // what came is nobody's yet
       return bytes;
     } finally {
       this.#writing.delete(name);

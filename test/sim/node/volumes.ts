@@ -22,6 +22,7 @@ export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders
       if (machine.troubled && machine.random() < 0.1) throw new Error("EBUSY: resource busy or locked");
       disk.folders.delete(folder);
     },
+    limit: async () => {},
     usersOf: (volume) => [...disk.mounted].flatMap(([uid, volumes]) => (volumes.has(volume) ? [uid] : [])),
   };
 }
