@@ -16,7 +16,7 @@ const integration = ["agent", "test/fuzz", "test/golden"]
   .concat("test/*.integration.test.ts");
 
 /** Nothing here asserts how fast anything is: what takes a minute may take many on a machine that has other things to do. */
-const PATIENCE = { testTimeout: 1_200_000, hookTimeout: 1_800_000 };
+const PATIENCE = { testTimeout: 1_200_000, hookTimeout: 1_800_000, expect: { poll: { timeout: 300_000 } } };
 const SHORT_PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
@@ -34,7 +34,7 @@ export default defineConfig({
           ...SHORT_PATIENCE,
         },
       },
-      { test: { name: "sim", include: ["test/sim/*.test.ts"], testTimeout: 1_800_000 } },
+      { test: { name: "sim", include: ["test/sim/*.test.ts"], ...PATIENCE, testTimeout: 1_800_000 } },
       {
         test: {
           name: "integration",

@@ -10,7 +10,7 @@ import { spawn } from "./process.ts";
 test("commands of this node that change containers are ended, other commands and those of other nodes are not", async () => {
   const folder = mkdtempSync(join(tmpdir(), "skerry-leftovers-"));
   for (const command of ["create", "exec"])
-    writeFileSync(join(folder, command), "console.log('ready'); setTimeout(() => {}, 60_000);");
+    writeFileSync(join(folder, command), "console.log('ready'); setTimeout(() => {}, 1_000_000);");
   const start = async (toml: string, command: string) => {
     const env = { ...process.env, NERDCTL_TOML: toml };
     const child = spawn(process.execPath, [command], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });

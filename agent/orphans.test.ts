@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { isAlive } from "../test/support/cluster.ts";
 import { effects } from "./effects.ts";
 import { endOrphans } from "./orphans.ts";
 import { spawn } from "./process.ts";
@@ -32,7 +33,7 @@ test("what runs under a shim that containerd has no record of is ended, and no o
   const ended = once(lost.child, "exit");
   expect(await endOrphans({ folder, socket, namespace: "skerry" }, effects)).toBeGreaterThan(0);
   await ended;
-  await expect.poll(() => existsSync(`/proc/${lost.inside}`)).toBe(false);
+  await expect.poll(() => isAlive(lost.inside)).toBe(false);
   for (const { child, inside } of [known, foreign]) {
     expect([child.exitCode, child.signalCode]).toEqual([null, null]);
     expect(process.kill(inside, 0)).toBe(true);

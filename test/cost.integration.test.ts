@@ -50,6 +50,26 @@ async function asleep(): Promise<void> {
   });
 }
 
+/** After which agents and clients may connect anew. */
+const STILL_MS = 5_000;
+
+/** What is used in so long a time; one in which the machine itself stood still tells nothing. */
+async function usedIn(ms: number): Promise<Usage> {
+  let longest = 0;
+  const used = await plane.measure(async () => {
+    const end = effects.now() + ms;
+    for (let now = effects.now(); now < end; ) {
+      await effects.sleep(100);
+      const before = now;
+      now = effects.now();
+      longest = Math.max(longest, now - before);
+    }
+  });
+  if (longest < STILL_MS) return used;
+  await asleep();
+  return usedIn(ms);
+}
+
 const same = (a: Usage, b: Usage) => JSON.stringify(a) === JSON.stringify(b);
 
 describe("one node and an idle watch", () => {
@@ -59,7 +79,7 @@ describe("one node and an idle watch", () => {
     printed = watch("configmaps");
     await eventually("the watch has begun", async () => printed().includes("kube-root-ca.crt"));
     await asleep();
-    const used = await plane.measure(() => effects.sleep(IDLE_MS));
+    const used = await usedIn(IDLE_MS);
     expect(used).toEqual({ ...NOTHING, storedBytes: expect.any(Number) });
   });
 
@@ -85,7 +105,7 @@ describe("two nodes and an idle watch", () => {
       const { alarms } = await plane.measure(() => effects.sleep(SLEEP_MS));
       return alarms === 0;
     });
-    const used = await plane.measure(() => effects.sleep(2 * WATCH_MS));
+    const used = await usedIn(2 * WATCH_MS);
     expect(used).toMatchObject({ rowsRead: 0, rowsWritten: 0, alarms: 0, objectRequests: 0 });
     // Two turns begin in this time, and a third where it is a little longer.
     expect(used.messages).toBeGreaterThan(0);

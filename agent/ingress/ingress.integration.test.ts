@@ -104,6 +104,7 @@ test("it is there while there is an Ingress, outlives its agent, and comes back 
   expect(condition(first)).toBeUndefined();
   first.sync(objects());
   await eventually("it serves", answers);
+  await eventually("it is told", async () => condition(first)?.status === "True");
   expect(condition(first)).toMatchObject({ status: "True", reason: "Listening", message: `port ${port} for HTTP` });
   const [pid] = proxies();
 
@@ -115,15 +116,25 @@ test("it is there while there is an Ingress, outlives its agent, and comes back 
   second.sync(objects());
   await eventually("the next agent knows", async () => condition(second) !== undefined);
   expect(proxies()).toEqual([pid]);
-  const { ingresses } = await second.traffic(); // also what came before that agent
-  expect(ingresses["default/web"]).toMatchObject({ pending: 0, perSecond: expect.toSatisfy((rate) => rate > 0) });
+  const seen = async () => (await second.traffic()).ingresses["default/web"];
+  const before = await eventually("what came before that agent is told", seen);
+  expect(before).toMatchObject({ pending: 0 });
+  await eventually(
+    "requests of the last seconds are",
+    async () => (await answers()) && ((await seen())?.perSecond ?? 0) > 0,
+  );
 
   process.kill(pid ?? 0, "SIGKILL");
   await eventually("another one serves", answers);
   expect(proxies()).not.toEqual([pid]);
 
   second.sync(objects(false));
-  await eventually("nobody listens", () => answers().catch(() => true));
+  await eventually("nobody listens", () =>
+    answers().then(
+      () => false,
+      () => true,
+    ),
+  );
   await eventually("it has ended", async () => proxies().length === 0);
   expect(condition(second)).toBeUndefined();
   expect(condition(second, [told])).toMatchObject({ status: "False", reason: "NoIngress" });

@@ -73,7 +73,7 @@ test("what asks for a volume's data reaches nothing else of the machine", async 
   const { ask, served, messages, reached } = await edge({});
   ask("GET");
   expect(await served).toBeUndefined();
-  expect(messages.map(({ type }) => type)).toEqual(["response", "end"]);
+  await expect.poll(() => messages.map(({ type }) => type)).toEqual(["response", "end"]);
   expect(reached()).toBe(0);
 });
 
@@ -86,7 +86,7 @@ test("a refusal is an answer before there is one, and breaks off what was sent a
   });
   refused.ask("GET");
   await refused.served;
-  expect(refused.messages).toMatchObject([{ type: "response", status: 409 }, { type: "end" }]);
+  await expect.poll(() => refused.messages).toMatchObject([{ type: "response", status: 409 }, { type: "end" }]);
 
   const late = await edge({
     async *read() {

@@ -125,7 +125,7 @@ describe.each(clients)("kubectl $version", ({ version, path }) => {
     await ok("create deployment waited --image=busybox:test -- sleep 1000");
     expect(await ok("wait --for=condition=Available deployment/waited --timeout=60s")).toContain("condition met");
     await ok("wait --for=jsonpath={.status.readyReplicas}=1 deployment/waited --timeout=60s");
-    const late = await kubectl("wait --for=condition=Ready pod/nobody --timeout=1s");
+    const late = await kubectl("wait --for=condition=Ready pod/nobody --timeout=300s");
     expect([late.code, late.stderr.trim()]).toEqual([1, 'Error from server (NotFound): pods "nobody" not found']);
     const created = kubectl("wait --for=create configmap/awaited --timeout=300s");
     await ok("create configmap awaited");

@@ -8,7 +8,12 @@ import { ownProgram } from "../support/upstream.ts";
 const PROGRAMS = join(import.meta.dirname, "programs");
 
 /** What any operator logs as errors: it writes by what it saw last, and its leader dies in the test. */
-const USUAL = ["the object has been modified; please apply your changes to the latest version and try again"];
+const USUAL = [
+  "the object has been modified; please apply your changes to the latest version and try again",
+  // Where the whole machine stands still for a while.
+  "TLS handshake timeout",
+  "context deadline exceeded",
+];
 
 let cluster: TestCluster;
 

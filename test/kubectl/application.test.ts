@@ -180,7 +180,7 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
   });
 
   test("logs, by pod and by label, with tail and timestamps", async () => {
-    expect(await ok("logs client")).toBe("ready\n");
+    await eventually("it has said so", async () => (await ok("logs client")) === "ready\n");
     expect(await ok("logs -l app=web --tail=1 --prefix")).toContain("[pod/web-");
     expect(await ok("logs client --timestamps")).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z ready\n$/);
     expect(await fails("logs client --previous")).toContain(
@@ -280,6 +280,7 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
       "--rm",
       "--image=busybox:test",
       "--restart=Never",
+      "--pod-running-timeout=300s",
       "--",
       "sh",
       "-c",
@@ -321,9 +322,10 @@ describe.each(tools)("with kubectl $version", ({ path: kubectl }) => {
       /FIELD: maxSurge <IntOrString>/,
     );
     expect(await ok("api-resources --api-group=apps -o name")).toContain("deployments.apps");
-    expect((await cluster.kubectl(["-n", namespace, "diff", "-f", "-"], { kubectl, input: APPLICATION })).code).toBe(0);
-    const changed = APPLICATION.replace("replicas: 3", "replicas: 4");
-    const diff = await cluster.kubectl(["-n", namespace, "diff", "-f", "-"], { kubectl, input: changed });
+    const differs = (input: string) => cluster.kubectl(["-n", namespace, "diff", "-f", "-"], { kubectl, input });
+    // It asks twice for each object, whose status may have changed between.
+    await eventually("nothing differs", async () => (await differs(APPLICATION)).code === 0);
+    const diff = await differs(APPLICATION.replace("replicas: 3", "replicas: 4"));
     expect(diff.code).toBe(1);
     expect(diff.stdout).toContain("+  replicas: 4");
     expect(await ok("auth can-i create pods")).toBe("yes\n");

@@ -164,7 +164,8 @@ test("what has stopped since the backup is started again, and what has started a
     (await podsOf("-l app=web")).every(({ status }) => status.containerStatuses?.every((c) => c.ready)),
   );
   expect((await podsOf("-l app=web")).map(({ metadata }) => metadata.uid)).toEqual(uids);
-  await cluster.ok("exec deployment/web -- true");
+  // The backup says that they run, too.
+  await eventually("they do", async () => (await cluster.kubectl("exec deployment/web -- true")).code === 0);
 });
 
 test("a restore goes on when the control plane dies in the middle of it", async () => {

@@ -69,13 +69,13 @@ spec:
   template:
     metadata: { labels: { app: web } }
     spec:
-      terminationGracePeriodSeconds: 30
+      terminationGracePeriodSeconds: 60
       containers:
         - name: c
           image: busybox:test
           command: [sh, -c, "mkdir /www /www/deep; echo ${version} | tee /www/index.html > /www/deep/index.html; trap 'exit 0' TERM; httpd -p 8080 -h /www; sleep 3600 & wait"]
           readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { sleep: { seconds: 4 } } }
+          lifecycle: { preStop: { sleep: { seconds: 10 } } }
 ---
 apiVersion: v1
 kind: Service

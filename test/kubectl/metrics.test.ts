@@ -63,10 +63,10 @@ describe("kubectl top, with nothing installed", () => {
     const [burn] = await eventually("it has measured the pod", async () => {
       const list = rows(await cluster.ok("top pod --containers")).toSorted();
       // However busy the machine is otherwise.
-      return list.length === 2 && millis(list[0]?.[2]) > millis(list[1]?.[2]) && list;
+      const [first, second] = list.map((row) => millis(row[2]));
+      return list.length === 2 && first !== undefined && first > (second ?? 0) && first < 400 && list;
     });
     expect(burn?.slice(0, 2)).toEqual(["busy", "burn"]);
-    expect(millis(burn?.[2])).toBeLessThan(400);
     expect(await cluster.ok("top pod -l app=other")).toBe("");
     expect(rows(await cluster.ok("top pod -A --sort-by=cpu"))[0]?.slice(0, 2)).toEqual(["default", "busy"]);
   });
@@ -109,7 +109,7 @@ describe("a node's own API", () => {
   });
 
   test("has logs of containers and of the machine", async () => {
-    expect(await onNode("containerLogs/default/busy/write")).toContain("written\n");
+    await eventually("logs", async () => (await onNode("containerLogs/default/busy/write")).includes("written\n"));
     expect(await onNode("logs/")).toContain("<pre>");
     expect(await raw("/api/v1/nodes/node-a:10250/proxy/healthz")).toBe("ok");
   });

@@ -292,7 +292,8 @@ describe("out of a pod", () => {
     );
     const done = "wait --for=jsonpath={.status.phase}=Succeeded pod -n nx --timeout=60s";
     await cluster.ok(`${done} held held-too free`);
-    const said = (name: string) => cluster.ok(`logs -n nx ${name} -c c`);
+    const said = (name: string) =>
+      eventually(`what ${name} said`, async () => (await cluster.ok(`logs -n nx ${name} -c c`)) || false);
     expect([await said("held"), await said("held-too")]).toEqual(["done\n", "done\n"]);
     expect(await said("free")).toContain("reached\n");
   });

@@ -8,7 +8,7 @@ import { Containerd } from "../../agent/containerd.ts";
 import { effects } from "../../agent/effects.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
-import { eventually, TestCluster } from "../support/cluster.ts";
+import { eventually, isAlive, REMOVAL, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
 import { checked, ensurePackages } from "../support/programs.ts";
 import { upstreamProgram } from "../support/upstream.ts";
@@ -87,15 +87,6 @@ async function pidOf(machine: Machine, id: string): Promise<number> {
   return Number(inspected.stdout);
 }
 
-/** Whoever has ended may wait for its parent to notice. */
-function runs(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
-  }
-}
-
 /** Processes whose command lines have this in them. */
 function processesWith(...marks: string[]): number[] {
   return readdirSync("/proc")
@@ -140,7 +131,7 @@ describe("what holds containers is killed", () => {
     process.kill(shim as number, "SIGKILL");
     const after = await restarted("keeperless", 1);
     expect(after.containerID).not.toContain(id);
-    expect(runs(inside)).toBe(false);
+    expect(isAlive(inside)).toBe(false);
     expect(await idOf("steady")).not.toBe("");
     expect((await main("steady"))?.restartCount).toBe(0);
   });
@@ -163,8 +154,10 @@ describe("what holds containers is killed", () => {
     await checked("ip", ["netns", "delete", namespace]);
     process.kill(await pidOf(machine, id), "SIGKILL");
     await restarted("nameless", 1);
-    const { podIP = "" } = (await pod("nameless")).status;
-    await eventually("it answers", async () => (await machine.run("busybox", "ping", "-c1", "-W1", podIP)).code === 0);
+    await eventually("it answers", async () => {
+      const { podIP = "" } = (await pod("nameless")).status;
+      return (await machine.run("busybox", "ping", "-c1", "-W10", podIP)).code === 0;
+    });
   });
 
   test("containerd that nobody can reach any more is replaced, and no container notices", async () => {
@@ -257,7 +250,7 @@ describe("a disk that has become read-only", () => {
       await machine.resume(url());
       await until("node-i", "Ready", "True");
       await until("node-i", "StateWritable", "False");
-      expect(runs(inside)).toBe(true);
+      expect(isAlive(inside)).toBe(true);
       expect(await main("lasting")).toMatchObject({ restartCount: 0, ready: true });
       await eventually("it can be reached", async () => (await cluster.ok("exec lasting -- echo in")) === "in\n");
     } finally {
@@ -306,7 +299,7 @@ describe("a containerd that another program keeps running, as systemd does", () 
     expect(await until("node-j", "Ready", "False")).toMatchObject({ message: "container runtime is down" });
     await effects.sleep(5_000); // time enough to start another
     expect(processesWith("containerd\0-c", machine.home)).toEqual([]);
-    expect(runs(inside)).toBe(true);
+    expect(isAlive(inside)).toBe(true);
     start();
     await until("node-j", "Ready", "True");
     expect(await main("hosted")).toMatchObject({ restartCount: 0 });
@@ -318,6 +311,7 @@ describe("a containerd that another program keeps running, as systemd does", () 
     const inside = await pidOf(machine, await idOf("hosted"));
     containerd?.kill("SIGTERM");
     await until("node-j", "Ready", "False");
+    await eventually("the older one has ended", async () => !isAlive(containerd?.pid ?? 0));
     start(newer);
     await until("node-j", "Ready", "True");
     await eventually("the node tells of the newer version", async () => {
@@ -325,7 +319,7 @@ describe("a containerd that another program keeps running, as systemd does", () 
       return node.status.nodeInfo.containerRuntimeVersion.startsWith("containerd://2.");
     });
     expect(await main("hosted")).toMatchObject({ restartCount: 0 });
-    expect(runs(inside)).toBe(true);
+    expect(isAlive(inside)).toBe(true);
     // What the older one started is served by the newer, ended and started again by it.
     const hears = (name: string) =>
       eventually(`${name} hears`, async () => (await cluster.ok(`exec ${name} -- echo heard`)) === "heard\n");
@@ -386,14 +380,14 @@ describe("whose node it is", () => {
     await machine.kill();
     const [containerd] = processesWith("containerd\0-c", machine.home);
     process.kill(containerd as number, "SIGKILL");
-    await eventually("containerd is gone", async () => !runs(containerd as number));
+    await eventually("containerd is gone", async () => !isAlive(containerd as number));
     await unmountAll(machine.home);
-    for (const name of readdirSync(machine.home)) rmSync(join(machine.home, name), { recursive: true, force: true });
+    for (const name of readdirSync(machine.home)) rmSync(join(machine.home, name), REMOVAL);
     await expect(machine.join(joining)).rejects.toThrow("has joined already");
     const created = await cluster.skerry("token", "create", "--replace");
     await machine.join(joinArguments(created.stdout, lan));
     await until("node-d", "Ready", "True");
-    expect(runs(inside)).toBe(false);
+    expect(isAlive(inside)).toBe(false);
     const after = await eventually("its pod runs again", async () => {
       const found = await pod("owned");
       return found.status.containerStatuses?.[0]?.ready && found;
@@ -485,12 +479,13 @@ describe("a machine whose clock is wrong", () => {
       writeFileSync(clock, offset);
       await effects.sleep(2_000);
     }
-    await eventually("restarts go on", async () => ((await main("dying"))?.restartCount ?? 0) >= 2, 90_000);
+    await eventually("restarts go on", async () => ((await main("dying"))?.restartCount ?? 0) >= 2);
     expect((await main("timeless"))?.restartCount).toBe(0);
     await machine.kill();
     await machine.resume(url());
     await until("node-h", "Ready", "True");
-    const isNow = (text: string | undefined) => Math.abs(Date.parse(text ?? "") - effects.now()) < 300_000;
+    // By less than the clock was ever wrong.
+    const isNow = (text: string | undefined) => Math.abs(Date.parse(text ?? "") - effects.now()) < 2 * 3_600_000;
     const { status } = await cluster.json<{ status: { startTime: string } & Pod["status"] }>("get pod dying");
     expect(isNow(status.startTime)).toBe(true);
     for (const { lastTransitionTime } of status.conditions) expect(isNow(lastTransitionTime)).toBe(true);

@@ -33,12 +33,15 @@ describe("a second machine", () => {
     joining = joinArguments(created.stdout, lan);
     await second.join(joining);
     await eventually("node-b is Ready", () => isReady("node-b"));
-    const rows = (await cluster.ok("get nodes -o wide --no-headers")).trim().split("\n");
-    expect(rows.map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
-      ["node-a", "Ready"],
-      ["node-b", "Ready"],
-    ]);
-    expect(rows[1]).toContain(second.address);
+    await eventually("both are shown", async () => {
+      const rows = (await cluster.ok("get nodes -o wide --no-headers")).trim().split("\n");
+      expect(rows.map((row) => row.split(/\s+/).slice(0, 2))).toEqual([
+        ["node-a", "Ready"],
+        ["node-b", "Ready"],
+      ]);
+      expect(rows[1]).toContain(second.address);
+      return true;
+    });
   });
 
   test("a wrong fingerprint and a wrong token are refused", async () => {

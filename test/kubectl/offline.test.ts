@@ -159,7 +159,7 @@ async function inside(name: string, ...command: string[]): Promise<string> {
 
 /** Pods find what they need of the cluster on their own node. */
 async function serves(): Promise<void> {
-  expect(await inside("reader", "cat", "/page/text")).toBe("kept");
+  await eventually("its files", async () => (await inside("reader", "cat", "/page/text")) === "kept");
   const address = await eventually("the Service's name", async () => {
     const answer = await inside("reader", "nslookup", "web.default.svc.cluster.local");
     return /Name:.*\nAddress: (\S+)/.exec(answer)?.[1];
@@ -188,7 +188,17 @@ async function holds(service: string): Promise<void> {
   expect(others).toEqual(["", ""]);
 }
 
-const attemptOf = async (name: string) => (await running()).find((container) => container.pod === name)?.attempt ?? -1;
+/** Takes what a pod's probe looks for, until that has the container started again. */
+async function failsProbe(name: string): Promise<void> {
+  const now = async () => (await running()).find((container) => container.pod === name);
+  const before = await eventually(`${name} runs`, now);
+  await eventually("its probe restarts it", async () => {
+    const found = await now();
+    // It may be taken before the container has made it.
+    if (found?.id === before.id) await machine.nerdctl("exec", found.id, "rm", "-f", "/tmp/alive");
+    return found !== undefined && found.attempt > before.attempt;
+  });
+}
 
 describe("a cut uplink", () => {
   test("leaves the node's pods to the node, and the return is clean", async () => {
@@ -201,9 +211,7 @@ describe("a cut uplink", () => {
     await cut();
     const start = effects.now();
 
-    const sick = (await running()).find((container) => container.pod === "sick");
-    await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
-    await eventually("the probe restarts it", async () => (await attemptOf("sick")) > (sick?.attempt ?? 0));
+    await failsProbe("sick");
     await eventually("the node counts as lost", async () => (await readiness()) === "Unknown");
     const lost = effects.now() - start;
     console.log(`Ready turned Unknown ${Math.round(lost / 1000)} s after the cut`);
@@ -230,7 +238,8 @@ describe("a cut uplink", () => {
     await eventually("the crashes are told", async () => (await restarts()) > crashed);
     const told = (await pod("fragile")).status.containerStatuses[0];
     expect(told?.lastState.terminated?.exitCode).toBe(3);
-    expect(told?.restartCount).toBeLessThan(crashed + 6); // by backoff, not in a loop
+    // By backoff, not in a loop: it lives four seconds.
+    expect(told?.restartCount).toBeLessThan(crashed + Math.max(6, (effects.now() - start) / 20_000));
     expect(Date.parse(told?.lastState.terminated?.finishedAt ?? "")).toBeGreaterThan(start - 1_000);
     await effects.sleep(Math.max(0, end + 5_000 - effects.now()));
 
@@ -245,14 +254,13 @@ describe("a cut uplink", () => {
           status.containerStatuses.map(({ containerID, restartCount }) => [containerID, restartCount]),
         );
     expect(steady(after)).toEqual(steady(before));
-    const names = (await running()).map((container) => container.pod);
-    expect(names.filter((name) => name !== "fragile").toSorted()).toEqual(
-      after
-        .map(({ metadata }) => metadata.name)
-        .filter((name) => name !== "fragile")
-        .toSorted(),
-    );
-    expect(names.length).toBe(new Set(names).size);
+    const all = after.map(({ metadata }) => metadata.name).filter((name) => name !== "fragile");
+    await eventually("each runs once", async () => {
+      const names = (await running()).map((container) => container.pod);
+      expect(names.filter((name) => name !== "fragile").toSorted()).toEqual(all.toSorted());
+      expect(names.length).toBe(new Set(names).size);
+      return true;
+    });
     await eventually(
       "no taint is left",
       async () => (await cluster.ok("get node node-b -o jsonpath={.spec.taints}")) === "",
@@ -268,9 +276,7 @@ describe("a cut uplink", () => {
     const names = async () => new Set((await running()).map((container) => container.pod));
     await eventually("all run again", async () => (await names()).size >= before.length - 1);
     await serves();
-    const sick = (await running()).find((container) => container.pod === "sick");
-    await machine.nerdctl("exec", sick?.id ?? "", "rm", "/tmp/alive");
-    await eventually("its probe restarts it", async () => (await attemptOf("sick")) > (sick?.attempt ?? 0));
+    await failsProbe("sick");
     await machine.kill(); // with all that it had to tell
     machine.start(url);
     await effects.sleep(3_000);

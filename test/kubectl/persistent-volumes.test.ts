@@ -115,6 +115,12 @@ const ready = (name: string) =>
 const volumeOf = async (name: string) => (await get<Claim>(`pvc ${name}`)).spec.volumeName ?? "";
 const folderOf = async (name: string) => (await get<Volume>(`pv ${await volumeOf(name)}`)).spec.local.path;
 const inPod = (name: string, ...command: string[]) => cluster.ok(["exec", name, "--", ...command]);
+/** What a pod that has just started writes comes a moment later. */
+const finds = (command: [name: string, ...command: string[]], expected: string) =>
+  eventually(command.join(" "), async () => {
+    expect(await inPod(...command)).toBe(expected);
+    return true;
+  });
 const said = (kind: string, name: string, words: string) =>
   eventually(`${kind} ${name} says ${words}`, async () => {
     const { items } = await get<Events>(
@@ -162,7 +168,7 @@ describe("a cluster begins with a class for its nodes' disks", () => {
     expect(await folderOf("data-db-0")).toBe(
       join(cluster.home, "volumes", `${await volumeOf("data-db-0")}_default_data-db-0`),
     );
-    expect(await inPod("db-0", "stat", "-c", "%g %a", "/data", "/data/starts")).toBe("2000 2777\n2000 644\n");
+    await finds(["db-0", "stat", "-c", "%g %a", "/data", "/data/starts"], "2000 2777\n2000 644\n");
   });
 
   test("a volume made by hand is found by the claim that it is kept for, and its parts can be mounted", async () => {
@@ -211,7 +217,7 @@ describe("what is in a volume is kept", () => {
       return found.metadata.uid !== before.metadata.uid && found;
     });
     expect(after.spec.nodeName).toBe(before.spec.nodeName);
-    expect(await inPod("db-0", "cat", "/data/treasure", "/data/starts")).toBe("precious\nstart\nstart\n");
+    await finds(["db-0", "cat", "/data/treasure", "/data/starts"], "precious\nstart\nstart\n");
     await cluster.kill("agent");
     await eventually("db-0 can be reached again", () => inPod("db-0", "sh", "-c", "echo more > /data/more"));
     expect(await inPod("db-0", "cat", "/data/treasure", "/data/more")).toBe("precious\nmore\n");
@@ -249,7 +255,7 @@ describe("when a claim is gone", () => {
     const [folder, kept] = [await folderOf("data-db-0"), await folderOf("kept")];
     const [volume, keptVolume] = [await volumeOf("data-db-0"), await volumeOf("kept")];
     const scratch = await folderOf("scratch-tmp");
-    await inPod("keeper", "touch", "/data/file");
+    await eventually("keeper runs", () => inPod("keeper", "touch", "/data/file").then(() => true)); // since the power came
     expect(existsSync(join(folder, "treasure"))).toBe(true);
     await cluster.ok("delete pvc kept --wait=false");
     expect(await cluster.ok("get pvc kept")).toContain("Terminating"); // a pod uses it

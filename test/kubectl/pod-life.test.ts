@@ -59,20 +59,20 @@ spec:
   template:
     spec:
       restartPolicy: Never
-      terminationGracePeriodSeconds: 60
+      terminationGracePeriodSeconds: 600
       volumes: [{ name: log, emptyDir: {} }]
       initContainers:
       - name: one
         image: busybox:test
         restartPolicy: Always
         command: [sh, -c, 'trap "echo one ends >>/log/all; cat /log/all; exit 0" TERM; echo one >>/log/all; while true; do sleep 0.1; done']
-        startupProbe: { exec: { command: [grep, one, /log/all] }, periodSeconds: 1 }
+        startupProbe: { exec: { command: [grep, one, /log/all] }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 100 }
         volumeMounts: [{ name: log, mountPath: /log }]
       - name: two
         image: busybox:test
         restartPolicy: Always
         command: [sh, -c, 'trap "sleep 0.3; echo two ends >>/log/all; exit 0" TERM; echo two >>/log/all; while true; do sleep 0.1; done']
-        startupProbe: { exec: { command: [grep, two, /log/all] }, periodSeconds: 1 }
+        startupProbe: { exec: { command: [grep, two, /log/all] }, periodSeconds: 1, timeoutSeconds: 60, failureThreshold: 100 }
         lifecycle: { preStop: { exec: { command: [sh, -c, "echo hook of two >>/log/all"] } } }
         volumeMounts: [{ name: log, mountPath: /log }]
       - { name: setup, image: "busybox:test", command: [sh, -c, "echo setup >>/log/all"], volumeMounts: [{ name: log, mountPath: /log }] }
@@ -133,9 +133,12 @@ ${app(
 describe("init containers and sidecars", () => {
   test("begin in order, and sidecars of a Job end after it, the last first", async () => {
     await cluster.ok("wait job/beside --for=condition=Complete --timeout=90s");
-    expect(await cluster.ok("logs job/beside -c one")).toBe(
-      `${["one", "two", "setup", "main", "hook of two", "two ends", "one ends"].join("\n")}\n`,
-    );
+    await eventually("it has said all", async () => {
+      expect(await cluster.ok("logs job/beside -c one")).toBe(
+        `${["one", "two", "setup", "main", "hook of two", "two ends", "one ends"].join("\n")}\n`,
+      );
+      return true;
+    });
     const [ended] = (await cluster.json<{ items: CoreV1Pod[] }>("get pods -l job-name=beside")).items;
     expect(ended?.status?.phase).toBe("Succeeded");
     const exits = ended?.status?.initContainerStatuses?.map(({ state }) => state?.terminated?.exitCode);
@@ -259,7 +262,7 @@ describe("a debugging container", () => {
       "gated",
       (found) => found.status?.ephemeralContainerStatuses?.[0]?.state?.terminated !== undefined,
     );
-    expect(await cluster.ok("logs gated -c look")).toContain("sleep 1000");
+    await eventually("what it saw", async () => (await cluster.ok("logs gated -c look")).includes("sleep 1000"));
     expect(looked.status?.phase).toBe("Running");
     expect(looked.status?.ephemeralContainerStatuses?.[0]).toMatchObject({
       name: "look",

@@ -9,7 +9,10 @@ import { startLoad } from "../support/http.ts";
 let cluster: TestCluster;
 let port: number;
 
-const application = (name: string, replicas: number, annotations = "") => `
+/** Whoever ends goes on answering for so long, in s: what leads to it hears of its end meanwhile. */
+const LINGERS = { busy: 10, nap: 1 };
+
+const application = (name: keyof typeof LINGERS, replicas: number, annotations = "") => `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: ${name} }
@@ -19,13 +22,13 @@ spec:
   template:
     metadata: { labels: { app: ${name} } }
     spec:
-      terminationGracePeriodSeconds: 5
+      terminationGracePeriodSeconds: 60
       containers:
         - name: c
           image: busybox:test
           command: [sh, -c, "mkdir /www; echo ${name} > /www/index.html; trap 'exit 0' TERM; httpd -p 8080 -h /www; sleep 3600 & wait"]
           readinessProbe: { httpGet: { path: /, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { sleep: { seconds: 2 } } }
+          lifecycle: { preStop: { sleep: { seconds: ${LINGERS[name]} } } }
 ---
 apiVersion: v1
 kind: Service
@@ -79,6 +82,13 @@ function ask(at: number, headers: Record<string, string> = {}): Promise<Got> {
   });
 }
 
+/** Asked again where a pod did not start within a minute, which is enough but on a machine that has much else to do. */
+const answered = (...asked: Parameters<typeof ask>) =>
+  eventually("it starts", async () => {
+    const got = await ask(...asked);
+    return got.status !== 503 && got;
+  });
+
 const replicas = async (name: string) =>
   Number(await cluster.ok(["get", "deployment", name, "-o", "jsonpath={.spec.replicas}"]));
 
@@ -111,11 +121,11 @@ test("pods follow the requests for them, up and down, and to zero and back; none
 
   // Meanwhile the other one sleeps, and wakes for whoever asks, on the network and at the edge.
   await asleep();
-  expect(await cluster.ok("get deploy nap")).toMatch(/^nap +0\/0 /m);
-  const held = await Promise.all([ask(port), ask(port), ask(port, { accept: "application/json" })]);
+  await eventually("that is shown", async () => /^nap +0\/0 /m.test(await cluster.ok("get deploy nap")));
+  const held = await Promise.all([answered(port), answered(port), answered(port, { accept: "application/json" })]);
   expect(held).toEqual(held.map(() => ({ status: 200, text: "nap\n" })));
   await asleep();
-  expect(await ask(cluster.port)).toEqual({ status: 200, text: "nap\n" });
+  expect(await answered(cluster.port)).toEqual({ status: 200, text: "nap\n" });
   for (const event of [
     /ScaledToZero .*scale-to-zero-controller +Scaled from 2 to zero: there was no request for service "nap"/,
     /ScaledFromZero .*Scaled from zero to 2: requests wait for service "nap"/,
@@ -138,9 +148,5 @@ test("pods follow the requests for them, up and down, and to zero and back; none
 test("a request that came while the control plane was killed is answered", async () => {
   await asleep();
   await cluster.kill("workerd");
-  const answered = await eventually("it starts", async () => {
-    const got = await ask(port); // a minute is enough, but on a machine that has much else to do
-    return got.status !== 503 && got;
-  });
-  expect(answered).toEqual({ status: 200, text: "nap\n" });
+  expect(await answered(port)).toEqual({ status: 200, text: "nap\n" });
 });

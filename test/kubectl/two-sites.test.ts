@@ -53,7 +53,8 @@ beforeAll(async () => {
       await machine.join([...joining, ...stunOption()]);
     }),
   );
-  await cluster.ok("wait --for=condition=Ready node --all --timeout=60s");
+  const all = NODES.map((node) => `node/${node}`).join(" ");
+  await eventually("all nodes are Ready", () => cluster.ok(`wait --for=condition=Ready ${all}`));
   await cluster.apply(`
 apiVersion: apps/v1
 kind: DaemonSet
@@ -121,7 +122,7 @@ const areReached = (way: string) =>
       const [b, c, d] = await Promise.all(NODES.map(paths));
       return b === `node-c=${way},node-d=${way}` && c === `node-b=${way}` && d === `node-b=${way}`;
     },
-    180_000,
+    600_000,
   );
 
 const doctorSays = (machine: Machine, row: RegExp) =>

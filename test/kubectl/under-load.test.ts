@@ -24,7 +24,7 @@ spec:
   template:
     metadata: { labels: { app: shop } }
     spec:
-      terminationGracePeriodSeconds: 30
+      terminationGracePeriodSeconds: 60
       topologySpreadConstraints:
         - { maxSkew: 1, topologyKey: kubernetes.io/hostname, whenUnsatisfiable: ScheduleAnyway, labelSelector: { matchLabels: { app: shop } } }
       tolerations:
@@ -34,7 +34,7 @@ spec:
           image: busybox:test
           command: [sh, -c, 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -p 8080 -h /tmp/www']
           readinessProbe: { httpGet: { path: /index.html, port: 8080 }, periodSeconds: 1 }
-          lifecycle: { preStop: { sleep: { seconds: 5 } } }
+          lifecycle: { preStop: { sleep: { seconds: 10 } } }
 ---
 apiVersion: policy/v1
 kind: PodDisruptionBudget

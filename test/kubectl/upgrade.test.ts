@@ -97,7 +97,7 @@ const mute = instead(
 
 async function release(version: string, options: { plugins?: Plugin[]; timeout?: number } = {}): Promise<void> {
   const archive = await buildAgent(ROOT, { version, plugins: options.plugins });
-  const timeout = options.timeout ?? 120;
+  const timeout = options.timeout ?? 600;
   await publish(server, { version, archive, timeout }, () => {});
   await want(server, { version, percent: 50, timeout });
 }
@@ -143,7 +143,7 @@ describe("a renewal", () => {
 
   test("takes nothing whose digest is another than was told", async () => {
     const archive = await buildAgent(ROOT, { version: "0.1.4" });
-    await publish(server, { version: "0.1.4", archive, timeout: 60 }, () => {});
+    await publish(server, { version: "0.1.4", archive, timeout: 600 }, () => {});
     const data = { data: { sha256: "0".repeat(64) } };
     await cluster.ok([
       "patch",
@@ -154,7 +154,7 @@ describe("a renewal", () => {
       "--type=merge",
       `-p=${JSON.stringify(data)}`,
     ]);
-    await want(server, { version: "0.1.4", percent: 100, timeout: 60 });
+    await want(server, { version: "0.1.4", percent: 100, timeout: 600 });
     expect((await comesTo("Stopped", "0.1.4")).message).toContain("its archive has the digest");
     expect(existsSync(join(machines[0]?.home ?? "", "agent/versions/0.1.4"))).toBe(false);
   });

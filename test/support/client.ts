@@ -22,8 +22,12 @@ export class Client {
     this.agent = new Agent({ keepAlive: true, ca });
   }
 
-  /** Rejects when nothing has come within the time limit: a hang is a failure. */
-  send({ method, path, headers = {}, body }: Sent): Promise<Got> {
+  /**
+   * Rejects when nothing has come within the time limit: a hang is a failure. A connection that lay idle, and that the
+   * server has closed just when it was taken again, is none: the request goes by another, as every client has it.
+   */
+  send(sent: Sent): Promise<Got> {
+    const { method, path, headers = {}, body } = sent;
     const options = {
       hostname: this.url.hostname,
       port: this.url.port,
@@ -49,7 +53,10 @@ export class Client {
         );
       });
       call.on("timeout", () => call.destroy(new Error(`${method} ${path}: no answer in ${TIMEOUT_MS / 1000} s`)));
-      call.on("error", reject);
+      call.on("error", (error: NodeJS.ErrnoException) => {
+        if (call.reusedSocket && error.code === "ECONNRESET") resolve(this.send(sent));
+        else reject(error);
+      });
       call.end(body);
     });
   }

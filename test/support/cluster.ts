@@ -19,6 +19,9 @@ const PATIENCE_MS = 300_000;
 /** kubectl waits as long, and then says for what. */
 const PATIENCE = `--timeout=${PATIENCE_MS / 1000}s`;
 const KUBECTL_TIMEOUT_MS = PATIENCE_MS + 30_000;
+/** Go gives a handshake ten seconds, for which the whole machine may stand still: nothing was asked by then. */
+const NOT_ASKED = /net\/http: TLS handshake timeout/;
+const MOST_TRIES = 3;
 /** Long enough to load an archive of many images. */
 const NERDCTL_TIMEOUT_MS = 300_000;
 
@@ -146,7 +149,9 @@ export class TestCluster {
   async kubectl(args: string | readonly string[], options: KubectlOptions = {}): Promise<Output> {
     const list = typeof args === "string" ? args.split(" ") : args;
     const { input, timeoutMs = KUBECTL_TIMEOUT_MS, kubectl = "kubectl" } = options;
-    const done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
+    let done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
+    for (let tries = 1; done.code !== 0 && NOT_ASKED.test(done.stderr) && tries < MOST_TRIES; tries++)
+      done = await run(kubectl, list, { env: this.environment, input, timeoutMs });
     return { ...done, all: done.stdout + done.stderr };
   }
 
@@ -243,16 +248,17 @@ function patient(args: readonly string[]): readonly string[] {
   return waits ? [...rest, PATIENCE, ...args.slice(end)] : args;
 }
 
-function killNow(pid: number): void {
+/** kill -9. */
+export function killNow(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended with another.
+    // It has ended by itself, or with another.
   }
 }
 
 /** Whoever has ended may wait for its parent to notice. */
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   const status = readText(`/proc/${pid}/status`);
   return status !== "" && !/^State:\s+[ZX]/m.test(status);
 }

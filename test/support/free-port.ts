@@ -4,11 +4,13 @@ import { createServer } from "node:net";
 /** The kernel lends no port of these to a connection, and no Service or kubelet has one: what is free stays so until it is used. */
 const FIRST = 12_000;
 const LAST = 29_999;
+const ENOUGH = 1_000;
 
-/** The kernel's first port for connections, where it was set to be lower than usual. */
+/** Below the kernel's first port for connections, where that leaves enough. */
 function last(): number {
   const [lowest] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/);
-  return Math.min(LAST, Number(lowest) - 1);
+  const below = Number(lowest) - 1;
+  return below < FIRST + ENOUGH ? LAST : Math.min(LAST, below);
 }
 
 /** Test files run one after the other, each in a process of its own: they begin at different places. */
@@ -16,7 +18,7 @@ let next = process.pid * 16;
 
 /** A TCP port of loopback that nobody listens on, and that nobody here was given before. */
 export async function freePort(): Promise<number> {
-  const span = Math.max(1, last() - FIRST + 1);
+  const span = last() - FIRST + 1;
   for (let tries = 0; tries < span; tries++) {
     const port = FIRST + (next++ % span);
     if (await isFree(port)) return port;

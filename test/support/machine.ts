@@ -8,9 +8,9 @@ import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
-import { REMOVAL, STEADY_NODE } from "./cluster.ts";
+import { isAlive, REMOVAL, STEADY_NODE } from "./cluster.ts";
 import { writeBusyboxImage } from "./image.ts";
-import { processesOf } from "./power.ts";
+import { killAll, processesOf } from "./power.ts";
 import { checked } from "./programs.ts";
 
 const MAIN = join(import.meta.dirname, "../../agent/main.ts");
@@ -186,16 +186,17 @@ export class Machine {
   async powerOff(): Promise<void> {
     await this.kill();
     await run("ip", ["-n", this.lan.switch, "link", "set", this.cable, "down"]);
-    const pids = await run("ip", ["netns", "pids", this.namespace]);
-    for (const pid of pids.stdout.split("\n").filter(Boolean)) await run("kill", ["-9", pid]);
-    // With what runs in containers, whose command lines tell nothing of the home.
-    for (const pid of processesOf(this.home)) await run("kill", ["-9", `${pid}`]);
+    await killAll(async () => {
+      const own = await run("ip", ["netns", "pids", this.namespace]);
+      // With what runs in containers, whose command lines tell nothing of the home.
+      return [...own.stdout.split("\n").filter(Boolean).map(Number), ...processesOf(this.home)].filter(isAlive);
+    });
   }
 
   /** The machine is on again: the network is back, and nothing runs yet. */
   async powerOn(): Promise<void> {
     await unmountAll(this.home);
-    rmSync(join(this.home, "containerd/state"), { recursive: true, force: true });
+    rmSync(join(this.home, "containerd/state"), REMOVAL);
     await checked("ip", ["-n", this.lan.switch, "link", "set", this.cable, "up"]);
   }
 

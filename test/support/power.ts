@@ -1,10 +1,12 @@
 /** A machine that loses its power, for the one that tests run on: all that a cluster's home has running is gone at once. */
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { effects } from "../../agent/effects.ts";
 import { readIdentity } from "../../agent/local/join.ts";
 import { identityOf } from "../../agent/network/identity.ts";
 import { run } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
+import { killNow, REMOVAL } from "./cluster.ts";
 
 const read = (path: string) => {
   try {
@@ -31,17 +33,19 @@ export function processesOf(home: string): number[] {
   return [...found];
 }
 
+/** kill -9 of all that is found, until there is none: who is killed may just have started another. */
+export async function killAll(find: () => readonly number[] | Promise<readonly number[]>): Promise<void> {
+  for (let pids = await find(); pids.length > 0; pids = await find()) {
+    pids.forEach(killNow);
+    await effects.sleep(20);
+  }
+}
+
 /** Kills containers, shims and containerd, and forgets what only memory held: mounts, containerd's state, the network. */
 export async function losePower(home: string): Promise<void> {
-  for (const pid of processesOf(home)) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It ended with another.
-    }
-  }
+  await killAll(() => processesOf(home));
   await unmountAll(home);
-  rmSync(join(home, "containerd/state"), { recursive: true, force: true });
+  rmSync(join(home, "containerd/state"), REMOVAL);
   const node = readIdentity(home);
   if (!node) return;
   const clusterName = new URL(node.server).pathname.split("/")[2] ?? "default";

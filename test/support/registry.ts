@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
 import { spawn } from "../../agent/process.ts";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
+import { REMOVAL } from "./cluster.ts";
 import { freePort } from "./free-port.ts";
 import { upstreamProgram } from "./upstream.ts";
 
@@ -151,7 +152,7 @@ export class TestRegistry {
       front.close();
     }
     this.#process.kill("SIGKILL");
-    rmSync(this.#folder, { recursive: true, force: true });
+    rmSync(this.#folder, REMOVAL);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Pods come and go while their agent is killed over and over, as a seed decides. */
 import { effects } from "../../agent/effects.ts";
 import { seeded } from "../fuzz/random.ts";
-import { eventually, type TestCluster } from "./cluster.ts";
+import { eventually, killNow, type TestCluster } from "./cluster.ts";
 import { taken, takenAtRest } from "./taken.ts";
 
 /** Pods that are there at once, at most. */
@@ -98,7 +98,7 @@ export async function torture(
 function killAgent(cluster: TestCluster): boolean {
   const pid = cluster.pid("agent");
   if (!pid) return false; // it is on its way back
-  process.kill(pid, "SIGKILL");
+  killNow(pid);
   return true;
 }
 

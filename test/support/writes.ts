@@ -15,13 +15,16 @@ const SELECTOR = "labelSelector=written%3Dhere";
 const ANSWER_TIMEOUT_MS = 60_000;
 const AGAIN_MS = 100;
 
-/** Opens a request on a kept-alive connection. */
+/** Opens a request on a kept-alive connection; on another where that was closed while it lay idle. */
 function open(server: Server, agent: Agent, method: string, path: string, body?: unknown): Promise<IncomingMessage> {
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   const headers = { accept: "application/json", authorization: `Bearer ${server.token}`, "content-type": type };
   return new Promise((resolve, reject) => {
     const call = request(server.url + path, { method, ca: server.ca, agent, headers }, resolve);
-    call.on("error", reject);
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      if (call.reusedSocket && error.code === "ECONNRESET") resolve(open(server, agent, method, path, body));
+      else reject(error);
+    });
     call.setTimeout(ANSWER_TIMEOUT_MS, () => call.destroy(new Error("no answer in time")));
     call.end(body === undefined ? undefined : JSON.stringify(body));
   });

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
+import { freePort } from "../../../test/support/free-port.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { HealthChecks, healthChecksFor } from "./health-checks.ts";
 
@@ -34,14 +35,6 @@ afterEach(async () => {
   failed.length = 0;
   serving = true;
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "0.0.0.0");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const ask = async (port: number) => {
   const response = await fetch(`http://127.0.0.1:${port}/healthz`);

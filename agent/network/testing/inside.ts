@@ -19,6 +19,8 @@ export type Probe = {
   /** Own port to speak from; any other each time without it. */
   from?: number;
   local?: string;
+  /** How long an answer is waited for: briefly where none is to come. */
+  limitMs?: number;
 };
 
 export type Commands = {
@@ -46,7 +48,9 @@ export type Commands = {
 
 type Handler<T> = (argument: T) => Promise<unknown>;
 
-const LIMIT_MS = 3_000;
+const LIMIT_MS = 120_000;
+/** Nobody sends a datagram that is lost once more but who sent it. */
+const SEND_AGAIN_MS = 1_000;
 let network: NodeNetwork | undefined;
 
 const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
@@ -125,7 +129,7 @@ async function repeat(probe: Probe, once: (probe: Probe) => Promise<string>): Pr
   return results;
 }
 
-function overTcp({ host, port, local }: Probe): Promise<string> {
+function overTcp({ host, port, local, limitMs = LIMIT_MS }: Probe): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port, localAddress: local });
     let text = "";
@@ -134,7 +138,7 @@ function overTcp({ host, port, local }: Probe): Promise<string> {
       socket.destroy();
       resolve(result);
     };
-    const cancel = effects.after(LIMIT_MS, () => finish("timeout"));
+    const cancel = effects.after(limitMs, () => finish("timeout"));
     socket.on("data", (chunk) => {
       text += chunk;
     });
@@ -143,18 +147,24 @@ function overTcp({ host, port, local }: Probe): Promise<string> {
   });
 }
 
-function overUdp({ host, port, from }: Probe): Promise<string> {
+function overUdp({ host, port, from, limitMs = LIMIT_MS }: Probe): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket("udp4");
     const finish = (result: string) => {
       cancel();
+      cancelAgain();
       socket.close();
       resolve(result);
     };
-    const cancel = effects.after(LIMIT_MS, () => finish("timeout"));
+    const cancel = effects.after(limitMs, () => finish("timeout"));
+    let cancelAgain = () => {};
+    const send = () => {
+      socket.send("?");
+      cancelAgain = effects.after(SEND_AGAIN_MS, send);
+    };
     socket.on("message", (text) => finish(text.toString()));
     socket.on("error", (error: NodeJS.ErrnoException) => finish(error.code ?? error.message));
-    socket.bind(from ?? 0, () => socket.connect(port, host, () => socket.send("?")));
+    socket.bind(from ?? 0, () => socket.connect(port, host, send));
   });
 }
 

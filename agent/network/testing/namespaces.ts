@@ -3,6 +3,9 @@ import { createInterface } from "node:readline";
 import { run, spawn } from "../../process.ts";
 import type { Commands } from "./inside.ts";
 
+/** On a machine that has other things to do. */
+const COMMAND_TIMEOUT_MS = 300_000;
+
 /** A network namespace with our process in it. */
 export class Namespace {
   readonly name: string;
@@ -52,7 +55,7 @@ export class Namespace {
   /** Runs a program here and returns what it printed, on both streams. */
   async exec(command: string): Promise<string> {
     const { stdout, stderr } = await run("ip", ["netns", "exec", this.name, "sh", "-c", command], {
-      timeoutMs: 10_000,
+      timeoutMs: COMMAND_TIMEOUT_MS,
     });
     return stdout + stderr;
   }
@@ -73,7 +76,7 @@ export class Namespace {
 export async function sh(script: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const { code, stdout, stderr } = await run("sh", ["-ec", script], {
     env: { ...process.env, ...env },
-    timeoutMs: 20_000,
+    timeoutMs: COMMAND_TIMEOUT_MS,
   });
   if (code !== 0) throw new Error(`${script}: ${stderr || stdout}`);
   return stdout;

@@ -77,7 +77,7 @@ function tryAgain(): void {
 }
 
 const until = async (check: () => boolean) => {
-  for (let i = 0; i < 2000 && !check(); i++) await effects.sleep(5);
+  for (let i = 0; i < 12_000 && !check(); i++) await effects.sleep(5);
   expect(check()).toBe(true);
 };
 const removed = (names: string | null, received: string | null = null) => ({

@@ -17,7 +17,7 @@ import { ModelNode } from "./node.ts";
 import { between, type Usage } from "./usage.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 
 export class MeteredPlane {
   readonly home: string;
