@@ -39,10 +39,14 @@ afterAll(async () => {
 });
 
 const type = (keys: string) => terminal.stdin?.write(keys);
-/** Text that has come to the screen since `keys` were typed; colours and moves of the cursor are left out. */
-async function shows(keys: string, ...patterns: RegExp[]): Promise<void> {
+/**
+ * Text that comes to the screen from when keys are typed, or something else is done: what is there already is not drawn
+ * again. Colours and moves of the cursor are left out.
+ */
+async function shows(act: string | (() => Promise<unknown>), ...patterns: RegExp[]): Promise<void> {
   seen = "";
-  type(keys);
+  if (typeof act === "string") type(act);
+  else await act();
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal is told by them
   const text = () => seen.replaceAll(/\u001b\[[0-9;?]*[a-zA-Z]|\u001b\([A-Z]/g, "");
   for (const pattern of patterns) await eventually(`${pattern} is shown`, async () => pattern.test(text()));
@@ -50,8 +54,7 @@ async function shows(keys: string, ...patterns: RegExp[]): Promise<void> {
 
 test("it lists pods, and sees others come", async () => {
   await shows("", /web-[a-z0-9]+-[a-z0-9]{5}/, /Pending/);
-  await cluster.ok("run later --image=busybox:test");
-  await shows("", /later/);
+  await shows(() => cluster.ok("run later --image=busybox:test"), /later/);
 });
 
 test("it finds other kinds by their short names", async () => {

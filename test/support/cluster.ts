@@ -231,7 +231,10 @@ export class TestCluster {
   /** Ends everything and leaves nothing: containers, namespaces, tables, mounts, files. */
   async stop(): Promise<void> {
     for (const machine of this.machines) await machine.remove();
-    const down = await this.skerry("down", ...(this.hasAgent ? ["--pods"] : []));
+    const end = () => this.skerry("down", ...(this.hasAgent ? ["--pods"] : []));
+    let down = await end();
+    // It waits a minute, for which the whole machine may stand still.
+    for (let tries = 1; down.code !== 0 && tries < MOST_TRIES; tries++) down = await end();
     if (down.code !== 0) throw new Error(`skerry down failed: ${down.stderr}`);
     await this.supervisorGone();
     await unmountAll(this.home);
