@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { effects } from "../effects.ts";
 import { Plugins } from "./plugins.ts";
 
-const POLL = { timeout: 20_000, interval: 20 };
+const POLL = { timeout: 60_000, interval: 20 };
 
 let root: string;
 let plugins: Plugins;
@@ -56,4 +56,4 @@ test("the sockets' folder is made again when it is gone, and drivers are found i
   await vi.waitFor(() => expect(existsSync(registry())).toBe(true), POLL);
   expect(readdirSync(registry())).toEqual([]);
   await asked(await listen("driver.sock"));
-}, 60_000);
+});

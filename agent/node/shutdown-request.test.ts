@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { REMOVAL } from "../../test/support/cluster.ts";
 import { effects } from "../effects.ts";
 import { spawn } from "../process.ts";
 import { announceAgent, answerRequest, beAlone, readRequest, requestShutdown } from "./shutdown-request.ts";
@@ -16,7 +17,7 @@ async function homeWithAgent() {
   });
   onTestFinished(() => {
     agent.kill("SIGKILL");
-    rmSync(path, { recursive: true });
+    rmSync(path, REMOVAL); // it may just be writing there
   });
   await once(agent.stdout as NodeJS.ReadableStream, "data");
   writeFileSync(join(path, "agent.pid"), `${agent.pid}\n`);

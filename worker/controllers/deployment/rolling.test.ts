@@ -54,7 +54,7 @@ test("maxSurge and maxUnavailable hold at every instant, in whatever order pods 
     }),
     { numRuns: 20 },
   );
-}, 60_000);
+});
 
 function limitsOf(replicas: number, maxSurge: number | string, maxUnavailable: number | string) {
   const value = (v: number | string, round: (n: number) => number) =>

@@ -156,10 +156,11 @@ test.each([
 });
 
 test("a long list merges in time that grows with its length", () => {
-  const many = named(...Array.from({ length: 20_000 }, (_, i) => `c${i}`));
+  // With the square of its length it would be minutes.
+  const many = Array.from({ length: 200_000 }, (_, i) => ({ name: `c${i}` }));
   const merged = merge({ containers: many }, { containers: many });
-  expect(merged.containers).toHaveLength(20_000);
-}, 2_000);
+  expect(merged.containers).toHaveLength(200_000);
+});
 
 test("what is not an object is 400", () => {
   expect(() => readStrategicPatch(schema, "[]")).toThrow(
