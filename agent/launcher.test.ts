@@ -1,5 +1,8 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { killNow } from "../test/support/cluster.ts";
 import { effects } from "./effects.ts";
 import { Launcher } from "./launcher.ts";
 
@@ -33,19 +36,31 @@ test("a program that is not there ends with 127, one that takes too long or is k
 
 test("when its shell dies, what runs is given up and the next program has a new one", async () => {
   const { run } = start();
-  await expect(run("sh", ["-c", "kill -9 $(ps -o ppid= -p $PPID); sleep 1"])).rejects.toThrow("has ended");
+  const folder = mkdtempSync(join(tmpdir(), "skerry-launcher-"));
+  onTestFinished(() => {
+    killNow(Number(readFileSync(join(folder, "pid"), "utf8")));
+    rmSync(folder, { recursive: true });
+  });
+  const script = `echo $$ >${folder}/pid; kill -9 $(ps -o ppid= -p $PPID); exec sleep 1000`;
+  await expect(run("sh", ["-c", script])).rejects.toThrow("has ended");
   expect(await run("echo", ["again"])).toMatchObject({ code: 0, stdout: "again\n" });
 });
 
 test("its shell forgets programs that have ended", async () => {
   const { run } = start();
   const { stdout } = await run("sh", ["-c", "ps -o ppid= -p $PPID"]);
-  const kilobytes = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${stdout.trim()}/status`, "utf8"))?.[1]);
+  // Counted page by page: the kernel may only estimate what a process has in all.
+  const kilobytes = () =>
+    Number(/Anonymous:\s+(\d+)/.exec(readFileSync(`/proc/${stdout.trim()}/smaps_rollup`, "utf8"))?.[1]);
   const runMany = async () => {
     for (let turn = 0; turn < 100; turn++) await Promise.all(Array.from({ length: 5 }, () => run("true", [])));
   };
-  await runMany();
-  const before = kilobytes();
-  await runMany();
-  expect(kilobytes() - before).toBeLessThan(12);
+  // It takes more when many end before it looks; what it did not forget would be more each time.
+  const growths: number[] = [];
+  while (growths.length < 5 && !growths.some((growth) => growth < 12)) {
+    const before = kilobytes();
+    await runMany();
+    growths.push(kilobytes() - before);
+  }
+  expect(Math.min(...growths)).toBeLessThan(12);
 });
