@@ -8,6 +8,7 @@ import { effects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
 import type { JoinCommand } from "./local/commands.ts";
+import { addComposeCommands } from "./local/compose/command-line.ts";
 import { cachePath, homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
@@ -340,6 +341,7 @@ withLogins(program.command("deploy"))
 
 addBackupCommands(program, home, progress, seconds);
 addVolumeCommands(program, home, progress);
+addComposeCommands(program, home, progress, seconds);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

@@ -23,7 +23,8 @@ const LAYERS: Record<string, readonly string[]> = {
   "worker/link": ["worker/protocol", "worker/kinds", "worker/lib"],
   "worker/edge": ["worker/protocol", "worker/lib", "worker/effects.ts", "worker/api/http/streams.ts"],
   worker: ["*"],
-  agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json"],
+  agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json", "agent/compose"],
+  "agent/compose": ["worker/kinds/generated"],
 };
 
 function sources(folder: string): string[] {
