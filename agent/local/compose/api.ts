@@ -126,3 +126,6 @@ export type Pod = {
     containerStatuses?: { ready: boolean; restartCount: number; state?: ContainerState }[];
   };
 };
+
+/** Pods carry the two labels that their Services select by. */
+export const podSelector = (project: string) => `app.kubernetes.io/part-of=${project},app.kubernetes.io/name`;

@@ -4,10 +4,13 @@ import { effects } from "../../effects.ts";
 import { withReach } from "../backup-command-line.ts";
 import type { Home } from "../home.ts";
 import type { Progress } from "../install.ts";
-import type { ComposeOptions, DownOptions, LogsOptions, UpOptions } from "./commands.ts";
+import type { ComposeOptions } from "./plan.ts";
+import type { LogsOptions } from "./show.ts";
+import type { DownOptions, UpOptions } from "./up.ts";
 
-const load = () => import("./commands.ts");
-const several = (value: string, before: string[]) => [...before, value];
+const changing = () => import("./up.ts");
+const showing = () => import("./show.ts");
+const several = (value: string, before: string[] = []) => [...before, value];
 
 export function addComposeCommands(
   program: Command,
@@ -18,11 +21,11 @@ export function addComposeCommands(
   const context = () => ({ home: home(), progress, effects });
   const compose = withReach(program.command("compose"))
     .description("run compose files: their services, volumes, configs and secrets as Kubernetes objects")
-    .option("-f, --file <file>", "a compose file, several are merged (default compose.yaml and its like)", several, [])
+    .option("-f, --file <file>", "a compose file, several are merged (default compose.yaml and its like)", several)
     .option("-p, --project <name>", "the project's name (default the file's, or its folder's)")
     .option("-n, --namespace <name>", "one that is there (default one of the project's name, which is made)")
-    .option("--profile <name>", "services of this profile too; * for all", several, [])
-    .option("--env-file <file>", "variables of the compose file, instead of .env", several, [])
+    .option("--profile <name>", "services of this profile too; * for all", several)
+    .option("--env-file <file>", "variables of the compose file, instead of .env", several)
     .option("--ignore-unsupported", "what cannot be had is left out");
 
   compose
@@ -31,23 +34,23 @@ export function addComposeCommands(
     .option("--dry-run", "have the cluster check it, and change nothing")
     .option("--no-wait", "only for what others depend on")
     .option("--timeout <duration>", "how long each service may take", seconds, 300)
-    .action(async (_, command: Command) => (await load()).up(context(), command.optsWithGlobals<UpOptions>()));
+    .action(async (_, command: Command) => (await changing()).up(context(), command.optsWithGlobals<UpOptions>()));
   compose
     .command("convert")
     .description("print the Kubernetes objects")
     .action(async (_, command: Command) =>
-      (await load()).convert(context(), command.optsWithGlobals<ComposeOptions>()),
+      (await showing()).convert(context(), command.optsWithGlobals<ComposeOptions>()),
     );
   compose
     .command("down")
     .description("delete the project's objects; volumes stay")
     .option("--volumes", "delete its volumes too, with their data")
     .option("--timeout <duration>", "how long its pods may take to end", seconds, 300)
-    .action(async (_, command: Command) => (await load()).down(context(), command.optsWithGlobals<DownOptions>()));
+    .action(async (_, command: Command) => (await changing()).down(context(), command.optsWithGlobals<DownOptions>()));
   compose
     .command("ps")
     .description("list the project's pods")
-    .action(async (_, command: Command) => (await load()).ps(context(), command.optsWithGlobals<ComposeOptions>()));
+    .action(async (_, command: Command) => (await showing()).ps(context(), command.optsWithGlobals<ComposeOptions>()));
   compose
     .command("logs")
     .description("print what its services print")
@@ -55,6 +58,6 @@ export function addComposeCommands(
     .option("--follow", "go on with what comes")
     .option("--tail <lines>", "of each pod the last so many")
     .action(async (services: string[], _, command: Command) =>
-      (await load()).logs(context(), services, command.optsWithGlobals<LogsOptions>()),
+      (await showing()).logs(context(), services, command.optsWithGlobals<LogsOptions>()),
     );
 }

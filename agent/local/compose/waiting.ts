@@ -1,6 +1,10 @@
-/** How far a workload has come, and what keeps it. */
-import type { Condition } from "../../compose/convert/project.ts";
-import type { Pod, Stored } from "./api.ts";
+/** How far workloads have come, and what keeps them. */
+import type { KubernetesObject } from "../../compose/convert/model.ts";
+import { type Condition, type Plan, serviceSelector } from "../../compose/convert/project.ts";
+import { nameOf, type Pod, type ProjectApi, podSelector, type Stored } from "./api.ts";
+import type { ComposeContext } from "./plan.ts";
+
+const LOOK_MS = 500;
 
 export type Standing = { isThere: boolean; isLost?: string; ready: number; wanted: number };
 
@@ -58,4 +62,90 @@ export function reasons(pods: readonly Pod[]): string[] {
     return unmet ? `${metadata.name}: ${unmet.message}` : [];
   });
   return [...new Set(told)];
+}
+
+/** Waits for services, and shows on a terminal for which. */
+export class Waiting {
+  private readonly context: ComposeContext;
+  private readonly api: ProjectApi;
+  private readonly plan: Plan;
+  private readonly timeoutMs: number;
+  private shown = "";
+
+  constructor(context: ComposeContext, api: ProjectApi, plan: Plan, timeoutSeconds: number) {
+    this.context = context;
+    this.api = api;
+    this.plan = plan;
+    this.timeoutMs = timeoutSeconds * 1000;
+  }
+
+  private workload(service: string): KubernetesObject | undefined {
+    return this.plan.services.find(({ name }) => name === service)?.objects.at(-1);
+  }
+
+  async until(service: string, condition?: Condition): Promise<void> {
+    const workload = this.workload(service);
+    if (!workload) return;
+    const { now, sleep } = this.context.effects;
+    const end = now() + this.timeoutMs;
+    for (;;) {
+      const stored = await this.api.get(workload);
+      const pods = await this.api.pods(serviceSelector(this.plan.project, service));
+      const { isThere, isLost, ready, wanted } = stored
+        ? standing({ ...stored, kind: workload.kind }, pods, condition)
+        : { isThere: false, isLost: "it was deleted meanwhile", ready: 0, wanted: 1 };
+      if (isThere) return;
+      const why = reasons(pods);
+      const told = [isLost, ...why].filter((reason) => reason !== undefined).join("; ");
+      if (isLost) throw new Error(`${service}: ${told}`);
+      if (now() > end)
+        throw new Error(`${service} is not ready after ${this.timeoutMs / 1000} s${told ? `: ${told}` : ""}`);
+      this.show(
+        `waiting for ${service}: ${ready} of ${wanted} ${condition === "service_started" ? "started" : "ready"}${why[0] ? ` (${why[0]})` : ""}`,
+      );
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async gone(object: KubernetesObject): Promise<void> {
+    const { now, sleep } = this.context.effects;
+    const end = now() + this.timeoutMs;
+    while (await this.api.get(object)) {
+      if (now() > end) throw new Error(`${nameOf(object)} does not go away`);
+      this.show(`waiting for ${nameOf(object)} to go`);
+      await sleep(LOOK_MS);
+    }
+  }
+
+  /** Until none of the project's pods is there. */
+  async empty(): Promise<void> {
+    const { now, sleep } = this.context.effects;
+    const end = now() + this.timeoutMs;
+    for (;;) {
+      const pods = await this.api.pods(podSelector(this.plan.project));
+      if (pods.length === 0) return;
+      if (now() > end)
+        throw new Error(
+          `still there after ${this.timeoutMs / 1000} s: ${pods.map(({ metadata }) => metadata.name).join(", ")}`,
+        );
+      this.show(`waiting for ${pods.length} pods to end`);
+      await sleep(LOOK_MS);
+    }
+  }
+
+  private show(text: string): void {
+    if (!process.stderr.isTTY || text === this.shown) return;
+    process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
+    this.shown = text;
+  }
+
+  /** Makes room for a line. */
+  pause(): void {
+    if (this.shown) process.stderr.write("\r\x1b[K");
+    this.shown = "";
+  }
+
+  end(): void {
+    this.pause();
+  }
 }
