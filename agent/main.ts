@@ -79,6 +79,7 @@ type UpCommand = LoginOptions &
     clientCertificates?: boolean;
     runtimeConfig?: RuntimeConfig;
     eventTtl?: number;
+    dualStack?: boolean;
     nodeName: string;
     nodeIp?: string;
     kubeletPort?: number;
@@ -132,6 +133,7 @@ withNodeOptions(withLogins(program.command("up")))
     `versions to serve that are not served otherwise: ${OPTIONAL_VERSIONS.join(", ")}`,
     runtimeConfig,
   )
+  .option("--dual-stack", "pods and Services have IPv6 addresses beside IPv4; for a cluster's first start")
   .option("--event-ttl <duration>", "how long events are kept (default 1h)", seconds)
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
@@ -143,13 +145,14 @@ withNodeOptions(withLogins(program.command("up")))
   .action(async (options: UpCommand) => {
     const logins = await loginsOf(options);
     const { controllers, clientCertificates, agent, nodeName, nodeIp, kubeletPort } = options;
-    const { runtimeConfig: versions, eventTtl: eventTtlSeconds } = options;
+    const { runtimeConfig: versions, eventTtl: eventTtlSeconds, dualStack } = options;
     const common = {
       home: home(),
       controllers: controllers !== false,
       ...(controllers && { disabledControllers: controllers }),
       runtimeConfig: versions,
       eventTtlSeconds,
+      dualStack,
       clientCertificates,
       logins,
       progress,

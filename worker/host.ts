@@ -169,8 +169,9 @@ export class Host {
     const frontProxy = await authorityOf(FRONT_PROXY_SETTING, "front-proxy-ca");
     const clusterId = store.getSetting("cluster.id") ?? effects.uid();
     const token = await administratorToken(secretsOf(this.settings)[0], name);
-    // A cluster that was restored here may have been set up elsewhere.
-    const config: ClusterConfig = { ...settled, ...JSON.parse(store.getSetting(RANGES) ?? "{}"), name };
+    // A cluster that was restored here may have been set up elsewhere, and then has IPv6 only if it had it there.
+    const ranges = store.getSetting(RANGES);
+    const config: ClusterConfig = { ...settled, ...(ranges && { ipv6: undefined, ...JSON.parse(ranges) }), name };
     if (!store.getSetting(AUTHORITY_SETTING) || !store.getSetting(FRONT_PROXY_SETTING))
       store.write(() => {
         store.setSetting(FRONT_PROXY_SETTING, JSON.stringify(frontProxy));

@@ -210,6 +210,7 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     dnsAddress: dnsAddress(config),
     apiAddress: nthAddress(config.serviceCIDR, 1),
     serviceCIDR: config.serviceCIDR,
+    ...(config.ipv6 && { serviceCIDRv6: config.ipv6.serviceCIDR }),
     ca: authority.certificate,
     apiCertificate: certificate,
     apiKey: key,

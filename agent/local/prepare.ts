@@ -20,6 +20,8 @@ export type UpOptions = {
   disabledControllers?: readonly string[];
   runtimeConfig?: RuntimeConfig;
   eventTtlSeconds?: number;
+  /** Pods and Services have IPv6 addresses too; for a cluster's first start. */
+  dualStack?: boolean;
   logins?: LoginSettings;
   /** Clients may show certificates, for which TLS is ended before workerd. */
   clientCertificates?: boolean;
@@ -71,7 +73,7 @@ export async function workerdOptions(options: UpOptions) {
       disabledControllers,
       runtimeConfig,
       eventTtlSeconds,
-      ...ensureRanges(home.path),
+      ...ensureRanges(home.path, options.dualStack),
     }),
   };
 }

@@ -1,3 +1,4 @@
+import type { ClusterConfig } from "../lib/config.ts";
 import { policyTypeChecker } from "./admission-policies/type-checking.ts";
 import { agentRolloutController } from "./agent-rollout/agent-rollout.ts";
 import { type Authorities, authenticationPublisher } from "./apiservice/authentication.ts";
@@ -49,11 +50,12 @@ import {
 export type ControllersConfig = {
   /** PEM of the cluster's CA, published to every namespace. */
   ca: string;
-  /** The range that nodes' pod ranges are cut from: `10.244.0.0/16`. */
-  podCIDR: string;
-  /** Each node gets a /nodeMask of it. */
-  nodeMask: number;
-};
+} & Pick<ClusterConfig, "podCIDR" | "nodeMask" | "ipv6">;
+
+const podRanges = ({ podCIDR, nodeMask, ipv6 }: ControllersConfig) => [
+  { cidr: podCIDR, mask: nodeMask },
+  ...(ipv6 ? [{ cidr: ipv6.podCIDR, mask: ipv6.nodeMask }] : []),
+];
 
 /** What kube-apiserver does itself, so that it is done even where no other controller runs. */
 export const apiServerControllers = (authorities: Authorities): Controller[] => [
@@ -89,7 +91,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     nodeLifecycleController,
     nodeLeaseController,
     taintEvictionController,
-    nodeIpamController(config.podCIDR, config.nodeMask),
+    nodeIpamController(podRanges(config)),
     podGarbageCollector(),
     disruptionController,
     resourceQuotaController,

@@ -71,6 +71,8 @@ export type ToNode =
       dnsAddress: string;
       apiAddress: string;
       serviceCIDR: string;
+      /** Of a dual-stack cluster: Services' addresses in IPv6. */
+      serviceCIDRv6?: string;
       /** PEM of the cluster's CA, and of this node's serving certificate chain and key for `kubernetes.default`. */
       ca: string;
       apiCertificate: string;

@@ -59,14 +59,14 @@ const apiServiceObject = ({ group, ...spec }: ApiService) => ({
   spec: { ...(group && { group }), ...spec },
 });
 
-function network({ serviceCIDR }: ClusterConfig): object[] {
+function network({ serviceCIDR, ipv6 }: ClusterConfig): object[] {
   const clusterIP = nthAddress(serviceCIDR, API_ADDRESS);
   return [
     {
       apiVersion: "networking.k8s.io/v1",
       kind: "ServiceCIDR",
       metadata: { name: "kubernetes" },
-      spec: { cidrs: [serviceCIDR] },
+      spec: { cidrs: [serviceCIDR, ...(ipv6 ? [ipv6.serviceCIDR] : [])] },
       status: {
         conditions: [{ type: "Ready", status: "True", reason: "", message: "Kubernetes Service CIDR is ready" }],
       },

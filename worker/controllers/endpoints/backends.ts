@@ -6,6 +6,7 @@ import type { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import { SERVICE_NAME } from "../../kinds/discovery/service-slices.ts";
 import type { CoreV1ServicePort } from "../../kinds/generated/types.ts";
 import { same } from "../../kinds/paths.ts";
+import { ipFamily } from "../../kinds/validation/ip.ts";
 import { matchesLabels } from "../../lib/selectors.ts";
 import type { View, Watch } from "../controller.ts";
 import { keyOf, watch } from "../keys.ts";
@@ -59,16 +60,24 @@ const seen = ({ metadata, spec, status }: Readonly<Pod>): unknown => [
   isPodTerminal({ status }),
 ];
 
-/** Pods that a Service selects and that have an address, in order of their names. */
-export function backendsOf(view: View, service: Readonly<Service>): Backend[] {
+/** Families of a Service's addresses; those from a time when it had no field for them have IPv4. */
+export const familiesOf = ({ spec }: Readonly<Service>): readonly string[] =>
+  spec.ipFamilies?.length ? spec.ipFamilies : ["IPv4"];
+
+/** Pods that a Service selects and that have an address of the family, in order of their names. */
+export function backendsOf(view: View, service: Readonly<Service>, family = familiesOf(service)[0]): Backend[] {
   if (!hasBackends(service)) return [];
-  return view
-    .list(Pod, service.metadata.namespace ?? "")
-    .filter((pod) => pod.status?.podIP && !isPodTerminal(pod) && selects(service, pod))
-    .map((pod) => backendOf(view, service, pod));
+  return view.list(Pod, service.metadata.namespace ?? "").flatMap((pod) => {
+    if (isPodTerminal(pod) || !selects(service, pod)) return [];
+    const address = addressesOf(pod).find((ip) => ipFamily(ip) === family);
+    return address ? [backendOf(view, service, pod, address)] : [];
+  });
 }
 
-function backendOf(view: View, service: Readonly<Service>, pod: Readonly<Pod>): Backend {
+const addressesOf = ({ status }: Readonly<Pod>): string[] =>
+  status?.podIPs?.length ? status.podIPs.flatMap(({ ip }) => ip ?? []) : [status?.podIP ?? ""];
+
+function backendOf(view: View, service: Readonly<Service>, pod: Readonly<Pod>, address: string): Backend {
   const serving = isPodReady(pod);
   const terminating = pod.metadata.deletionTimestamp !== undefined;
   const { hostname, subdomain, nodeName } = pod.spec;
@@ -76,7 +85,7 @@ function backendOf(view: View, service: Readonly<Service>, pod: Readonly<Pod>): 
   const zone = node?.metadata.labels?.[ZONE];
   return {
     pod,
-    address: pod.status?.podIP ?? "",
+    address,
     ports: (service.spec.ports ?? []).flatMap((port) => portOn(pod, port)),
     ready: Boolean(service.spec.publishNotReadyAddresses) || (serving && !terminating),
     serving,

@@ -11,7 +11,16 @@ import { keyOf, ownKey, splitKey, watch } from "../keys.ts";
 import { generatedName } from "../names.ts";
 import { controllerOf, controllerRef } from "../owners.ts";
 import { removal } from "../removal.ts";
-import { type Backend, type BackendPort, backendsOf, hasBackends, labelsOf, podWatch, targetRef } from "./backends.ts";
+import {
+  type Backend,
+  type BackendPort,
+  backendsOf,
+  familiesOf,
+  hasBackends,
+  labelsOf,
+  podWatch,
+  targetRef,
+} from "./backends.ts";
 import { type Hinted, hintsFor, isProportional, SHARES } from "./hints.ts";
 
 const MANAGED_BY = "endpointslice.kubernetes.io/managed-by";
@@ -47,12 +56,21 @@ export const endpointSliceController: Controller = {
     const slices = ownSlices(view, service);
     if (!hasBackends(service))
       return service.spec.type === "ExternalName" ? slices.map((slice) => removal(EndpointSlice, slice)) : [];
-    const backends = backendsOf(view, service);
-    const hinted = hintsFor(view, service, backends);
-    const groups = byPorts(backends.map((backend) => withHints(backend, hinted)));
-    return [...settle(service, slices, groups, random), ...told(service, slices, hinted)];
+    const families = familiesOf(service);
+    const gone = slices.filter(({ addressType }) => !families.includes(addressType));
+    const intents = families.flatMap((family) => {
+      const own = slices.filter(({ addressType }) => addressType === family);
+      const backends = backendsOf(view, service, family);
+      const hinted = hintsFor(view, service, backends);
+      const groups = byPorts(backends.map((backend) => withHints(backend, hinted)));
+      return [...settle({ service, family }, own, groups, random), ...told({ service, family }, own, hinted)];
+    });
+    return [...intents, ...gone.map((slice) => removal(EndpointSlice, slice))];
   },
 };
+
+/** Whose addresses of which family a slice has. */
+type About = { service: Readonly<Service>; family: string };
 
 function withHints(backend: Backend, { hints }: Hinted): Backend {
   const own = hints.get(backend.pod.metadata.uid ?? "");
@@ -60,12 +78,12 @@ function withHints(backend: Backend, { hints }: Hinted): Backend {
 }
 
 /** Whether a Service that wants its zones to share has that, when it begins and as long as it has not. */
-function told(service: Readonly<Service>, slices: readonly Slice[], { hints, refused }: Hinted): Intent[] {
+function told({ service, family }: About, slices: readonly Slice[], { hints, refused }: Hinted): Intent[] {
   if (!isProportional(service)) return [];
-  if (refused) return [warning(service, "TopologyAwareHintsDisabled", `${refused}, addressType: IPv4`)];
+  if (refused) return [warning(service, "TopologyAwareHintsDisabled", `${refused}, addressType: ${family}`)];
   const had = slices.some(({ endpoints }) => endpoints?.some((endpoint) => endpoint.hints));
   if (had || hints.size === 0) return [];
-  const message = "Topology Aware Hints has been enabled, addressType: IPv4";
+  const message = `Topology Aware Hints has been enabled, addressType: ${family}`;
   return [normal(service, "TopologyAwareHintsEnabled", message)];
 }
 
@@ -97,16 +115,11 @@ function byPorts(backends: readonly Backend[]): Group[] {
 
 type Random = () => number;
 
-function settle(
-  service: Readonly<Service>,
-  slices: readonly Slice[],
-  groups: readonly Group[],
-  random: Random,
-): Intent[] {
+function settle(about: About, slices: readonly Slice[], groups: readonly Group[], random: Random): Intent[] {
   const fitting = groups.map(({ ports }) => slices.filter((slice) => same(slice.ports ?? [], ports)));
   const kept = new Set(fitting.flat());
   const spare = slices.filter((slice) => !kept.has(slice));
-  const intents = groups.flatMap((group, i) => settleGroup(service, fitting[i] ?? [], spare, group, random));
+  const intents = groups.flatMap((group, i) => settleGroup(about, fitting[i] ?? [], spare, group, random));
   return [...intents, ...spare.map((slice) => removal(EndpointSlice, slice))];
 }
 
@@ -115,7 +128,7 @@ function settle(
  * are of ports that no pod has any longer: they are used before new ones are made.
  */
 function settleGroup(
-  service: Readonly<Service>,
+  { service, family }: About,
   slices: readonly Slice[],
   spare: Slice[],
   { ports, backends }: Group,
@@ -147,7 +160,7 @@ function settleGroup(
       intents.push({
         do: "create",
         kind: EndpointSlice,
-        object: sliceOf(Service, service, sliceLabels(service), { addressType: "IPv4", endpoints, ports }, random),
+        object: sliceOf(Service, service, sliceLabels(service), { addressType: family, endpoints, ports }, random),
       });
   }
   return intents;

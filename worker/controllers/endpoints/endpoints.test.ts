@@ -209,3 +209,23 @@ describe("a Service with a selector", () => {
     expect(conditions(model)).toEqual({ a: [true, true, false] });
   });
 });
+
+test("a Service of two families has slices of each, of the pods that have such an address; Endpoints have the first", () => {
+  const model = cluster();
+  service(model, { ipFamilies: ["IPv6", "IPv4"], ipFamilyPolicy: "RequireDualStack" });
+  const both = backend(model, "both");
+  const one = backend(model, "one");
+  model.edit(Pod, both, ({ status }) => status?.podIPs?.push({ ip: "fd00::7" }), "status");
+  model.rest();
+  const found = () =>
+    slices(model).map(({ addressType, endpoints }) => [addressType, ...(endpoints ?? []).flatMap((e) => e.addresses)]);
+  expect(found().toSorted()).toEqual([
+    ["IPv4", both.status?.podIP, one.status?.podIP],
+    ["IPv6", "fd00::7"],
+  ]);
+  expect(model.get(Endpoints, "web")?.subsets?.[0]?.addresses).toMatchObject([{ ip: "fd00::7" }]);
+  const web = model.get(Service, "web") as Service;
+  model.edit(Service, web, ({ spec }) => Object.assign(spec, { ipFamilies: ["IPv6"], ipFamilyPolicy: "SingleStack" }));
+  model.rest();
+  expect(found()).toEqual([["IPv6", "fd00::7"]]);
+});

@@ -4,6 +4,7 @@ import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { isPodActive, isPodReady } from "../../kinds/core/pod-conditions.ts";
+import type { IPv6Ranges } from "../../lib/config.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { conditionOf } from "../conditions.ts";
@@ -14,8 +15,8 @@ import { podGarbageCollector } from "./pod-gc.ts";
 const config = { ca: "", podCIDR: "10.244.0.0/16", nodeMask: 24 };
 const SECOND = 1000;
 
-function cluster(nodes: number, podCIDR = config.podCIDR): Model {
-  const model = new Model([scheduler(), ...builtinControllers({ ...config, podCIDR })]);
+function cluster(nodes: number, podCIDR = config.podCIDR, ipv6?: IPv6Ranges): Model {
+  const model = new Model([scheduler(), ...builtinControllers({ ...config, podCIDR, ...(ipv6 && { ipv6 }) })]);
   for (let i = 0; i < nodes; i++) model.addNode(name(i));
   model.rest();
   return model;
@@ -316,6 +317,16 @@ describe("pod ranges", () => {
     model.rest();
     expect(cidrs()).toEqual(["10.244.0.0/24", "10.244.2.0/24", "10.244.1.0/24"]);
     expect(model.get(Node, "node-d")?.spec?.podCIDRs).toEqual(["10.244.1.0/24"]);
+  });
+
+  test("of both families in a dual-stack cluster, or none", () => {
+    const ipv6 = { serviceCIDR: "fd00:96::/112", podCIDR: "fd00:244:0:ff00::/63", nodeMask: 64 };
+    const model = cluster(3, config.podCIDR, ipv6);
+    expect(model.list(Node).map(({ spec }) => spec?.podCIDRs)).toEqual([
+      ["10.244.0.0/24", "fd00:244:0:ff00::/64"],
+      ["10.244.1.0/24", "fd00:244:0:ff01::/64"],
+      undefined,
+    ]);
   });
 
   test("a node that gets none is told, and gets one when there is one", () => {

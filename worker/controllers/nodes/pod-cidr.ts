@@ -1,25 +1,28 @@
 import { Node } from "../../kinds/core/node.ts";
+import { ipFamily, isCidr } from "../../kinds/validation/ip.ts";
+import { nthAddress } from "../../lib/config.ts";
 import type { Controller, Digest, View } from "../controller.ts";
 import { normal } from "../events.ts";
 import { keyOf, watch } from "../keys.ts";
 
-/** `base` and block numbers are unsigned 32-bit IPv4 addresses. */
-type Range = { base: number; blocks: number; size: number; mask: number };
+/** `size` is the number of addresses in one of the `blocks`. */
+type Range = { cidr: string; mask: number; blocks: number; size: number };
 
-function parseRange(cidr: string, mask: number): Range {
-  const [address = "", bits = ""] = cidr.split("/");
-  const width = Number(bits);
-  const value = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-  if (!Number.isInteger(value) || !(width >= 0 && width <= mask && mask <= 32))
-    throw new Error(`no blocks of /${mask} in ${cidr}`);
-  const span = 2 ** (32 - width);
-  return { base: value - (value % span), blocks: 2 ** (mask - width), size: 2 ** (32 - mask), mask };
+export type PodRange = {
+  /** The range that nodes' pod ranges are cut from: `10.244.0.0/16`. */
+  cidr: string;
+  /** Each node gets a /mask of it. */
+  mask: number;
+};
+
+function parseRange({ cidr, mask }: PodRange): Range {
+  const width = Number(cidr.split("/")[1]);
+  const most = ipFamily(cidr.split("/")[0] ?? "") === "IPv6" ? 128 : 32;
+  if (!isCidr(cidr) || !(width <= mask && mask <= most)) throw new Error(`no blocks of /${mask} in ${cidr}`);
+  return { cidr, mask, blocks: 2 ** (mask - width), size: 2 ** (most - mask) };
 }
 
-function block({ base, size, mask }: Range, n: number): string {
-  const address = base + n * size;
-  return `${[24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join(".")}/${mask}`;
-}
+const block = ({ cidr, size, mask }: Range, n: number): string => `${nthAddress(cidr, n * size)}/${mask}`;
 
 /** What every node has; nothing where it has none yet. */
 const RANGES: Digest<Node, readonly string[]> = {
@@ -37,11 +40,11 @@ function firstFree(range: Range, view: View): string | undefined {
 }
 
 /**
- * Gives every node a range of pod addresses of its own: the first free /`mask` of `podCIDR`.
+ * Gives every node ranges of pod addresses of its own: the first free block of each of the cluster's, or none of any.
  * https://kubernetes.io/docs/concepts/cluster-administration/networking/
  */
-export function nodeIpamController(podCIDR: string, mask: number): Controller {
-  const range = parseRange(podCIDR, mask);
+export function nodeIpamController(podRanges: readonly PodRange[]): Controller {
+  const ranges = podRanges.map(parseRange);
   return {
     name: "node-ipam-controller",
     watches: [
@@ -54,14 +57,14 @@ export function nodeIpamController(podCIDR: string, mask: number): Controller {
     reconcile(view, key) {
       const node = view.get(Node, "", key.slice(1));
       if (!node || node.spec?.podCIDR || node.metadata.deletionTimestamp) return [];
-      const cidr = firstFree(range, view);
-      if (!cidr)
+      const podCIDRs = ranges.flatMap((range) => firstFree(range, view) ?? []);
+      if (podCIDRs.length < ranges.length)
         return [normal(node, "CIDRNotAvailable", `Node ${node.metadata.name} status is now: CIDRNotAvailable`)];
       return [
         {
           do: "update",
           kind: Node,
-          object: { ...node, spec: { ...node.spec, podCIDR: cidr, podCIDRs: [cidr] } } as Node,
+          object: { ...node, spec: { ...node.spec, podCIDR: podCIDRs[0], podCIDRs } } as Node,
         },
       ];
     },

@@ -5,7 +5,7 @@ import { validateEndpointIP } from "./endpoints.ts";
 import { invalidFor, type Problems, validateLabels } from "./fields.ts";
 import { goServicePort } from "./go-values.ts";
 import { validateBalancer } from "./ingress.ts";
-import { cidrWarnings, ipWarnings, isCidr, isIp, NOT_A_CIDR, NOT_AN_IP } from "./ip.ts";
+import { cidrWarnings, ipFamily, ipWarnings, isCidr, isIp, NOT_A_CIDR, NOT_AN_IP } from "./ip.ts";
 import { validatePortNumberOrName, validateProtocol } from "./ports.ts";
 
 /** https://kubernetes.io/docs/concepts/services-networking/service/ */
@@ -110,9 +110,22 @@ function* validateClusterIPs(spec: CoreV1ServiceSpec): Problems {
       continue;
     }
     if (!isIp(ip)) yield invalidValue(`spec.clusterIPs[${index}]`, ip, NOT_AN_IP);
-    if (clusterIPs.indexOf(ip) < index) yield duplicate(`spec.clusterIPs[${index}]`, ip);
   }
   if (clusterIPs.length > 2) yield invalidValue("spec.clusterIPs", clusterIPs, "may only hold up to 2 values");
+  if (clusterIPs.every(isIp)) yield* validateFamilies(clusterIPs, ipFamilies);
+}
+
+function* validateFamilies(clusterIPs: readonly string[], ipFamilies: readonly string[]): Problems {
+  const families = clusterIPs.map(ipFamily);
+  if (new Set(families).size < Math.min(families.length, 2))
+    yield invalidValue("spec.clusterIPs", clusterIPs, "may specify no more than one IP for each IP family");
+  for (const [index, family] of ipFamilies.entries())
+    if (FAMILIES.includes(family) && families[index] && families[index] !== family)
+      yield invalidValue(
+        `spec.clusterIPs[${index}]`,
+        clusterIPs[index],
+        `expected an ${family} value as indicated by \`ipFamilies[${index}]\``,
+      );
 }
 
 function* validatePortsTogether(spec: CoreV1ServiceSpec, ports: readonly CoreV1ServicePort[]): Problems {
@@ -183,6 +196,12 @@ export function* validateServiceUpdate(service: CoreV1Service, old: CoreV1Servic
   for (const [index, ip] of then.entries())
     if (now[index] !== undefined && now[index] !== ip)
       yield invalidValue(`spec.clusterIPs[${index}]`, now, "may not change once set");
+  if (headless(spec) || headless(before)) return;
+  for (const [index, family] of (before.ipFamilies ?? []).entries()) {
+    const [first, chosen = family] = [spec.ipFamilies?.[0], spec.ipFamilies?.[index]];
+    if (first && chosen !== family)
+      yield invalidValue("spec.ipFamilies[0]", spec.ipFamilies, "may not change once set");
+  }
 }
 
 export function* serviceWarnings({ metadata, spec = {} }: CoreV1Service): Iterable<string> {

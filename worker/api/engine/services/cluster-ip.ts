@@ -1,7 +1,7 @@
 import type { CoreV1ServiceSpec } from "../../../kinds/generated/types.ts";
 import { IPAddress } from "../../../kinds/networking/ip-address.ts";
 import { ServiceCIDR } from "../../../kinds/networking/service-cidr.ts";
-import { ipFamily } from "../../../kinds/validation/ip.ts";
+import { canonicalIp, contains, ipFamily } from "../../../kinds/validation/ip.ts";
 import { nthAddress } from "../../../lib/config.ts";
 import { type FieldError, internalError, invalidValue } from "../../../lib/status.ts";
 import type { Operation } from "../operation.ts";
@@ -11,23 +11,31 @@ import { isHeld, pickFree } from "./pick.ts";
 const MIN_LOWER_BAND = 16;
 const MAX_LOWER_BAND = 256;
 
-/** Checks the address that was asked for, or takes a free one. */
-export function* allocateClusterIP(operation: Operation, spec: CoreV1ServiceSpec): Iterable<FieldError> {
-  if (spec.clusterIP === "None") return;
-  const asked = spec.clusterIP;
-  if (asked) {
-    const why = refused(operation, asked);
-    if (why) yield invalidValue("spec.clusterIPs", [asked], `failed to allocate IP ${asked}: ${why}`);
-    return;
+/** Checks the addresses that were asked for, and takes a free one of each family that has none. */
+export function* allocateClusterIPs(
+  operation: Operation,
+  spec: CoreV1ServiceSpec,
+  before: CoreV1ServiceSpec | undefined,
+): Iterable<FieldError> {
+  if (spec.clusterIP === "None" || before?.clusterIP === "None") return;
+  const families = spec.ipFamilies ?? [];
+  const asked = families.map((_, index) => spec.clusterIPs?.[index] ?? "");
+  const addresses: string[] = [];
+  for (const [index, family] of families.entries()) {
+    const address = asked[index] || freeAddress(operation, family);
+    const isNew = asked[index] && address !== before?.clusterIPs?.[index];
+    const why = isNew ? refused(operation, address) : undefined;
+    if (why) yield invalidValue("spec.clusterIPs", asked, `failed to allocate IP ${address}: ${why}`);
+    addresses.push(address);
   }
-  spec.clusterIP = freeAddress(operation);
-  spec.clusterIPs = [spec.clusterIP];
+  spec.clusterIP = addresses[0];
+  spec.clusterIPs = addresses;
 }
 
-function freeAddress(operation: Operation): string {
-  for (const range of ranges(operation)) {
+function freeAddress(operation: Operation, family: string): string {
+  for (const range of ranges(operation, family)) {
     const size = sizeOf(range);
-    const lowerBand = Math.min(Math.max(MIN_LOWER_BAND, size / 16), MAX_LOWER_BAND, size);
+    const lowerBand = Math.floor(Math.min(Math.max(MIN_LOWER_BAND, size / 16), MAX_LOWER_BAND, size));
     // Index 0 is the network's own address and is skipped, as is the broadcast address.
     const address = (index: number) => nthAddress(range, index + 1);
     const index = pickFree(operation, { size, lowerBand }, (i) => !isTaken(operation, address(i)));
@@ -36,11 +44,12 @@ function freeAddress(operation: Operation): string {
   throw internalError("failed to allocate a serviceIP: range is full");
 }
 
-/** The range that the cluster began with, then those that were added and are there to stay. */
-function ranges({ core }: Operation): Set<string> {
+/** The ranges that the cluster began with, then those that were added and are there to stay. */
+function ranges({ core }: Operation, family: string): Set<string> {
   const added = core.view.list(ServiceCIDR).filter(({ metadata }) => !metadata?.deletionTimestamp);
-  const cidrs = added.flatMap(({ spec }) => spec?.cidrs ?? []).filter((cidr) => ipFamily(hostOf(cidr)) === "IPv4");
-  return new Set([core.config.serviceCIDR, ...cidrs]);
+  const { serviceCIDR, ipv6 } = core.config;
+  const all = [serviceCIDR, ...(ipv6 ? [ipv6.serviceCIDR] : []), ...added.flatMap(({ spec }) => spec?.cidrs ?? [])];
+  return new Set(all.filter((cidr) => ipFamily(hostOf(cidr)) === family));
 }
 
 const hostOf = (cidr: string): string => cidr.split("/")[0] ?? "";
@@ -52,18 +61,23 @@ function isTaken(operation: Operation, address: string): boolean {
   return parentRef !== undefined && !(parentRef.resource === "services" && !parentRef.group);
 }
 
-/** What of a range can be given: all but its first and last address. */
-const sizeOf = (cidr: string): number => Math.max(0, 2 ** (32 - Number(cidr.split("/")[1])) - 2);
+/** More than can be counted here are not looked at. */
+const MOST_ADDRESSES = 2 ** 48;
+
+/** What of a range can be given: all but its first address, and in IPv4 its last, which is the broadcast address. */
+function sizeOf(cidr: string): number {
+  const isIPv6 = cidr.includes(":");
+  const all = 2 ** ((isIPv6 ? 128 : 32) - Number(cidr.split("/")[1]));
+  return Math.min(Math.max(0, all - (isIPv6 ? 1 : 2)), MOST_ADDRESSES);
+}
 
 function refused(operation: Operation, address: string): string | undefined {
-  if (![...ranges(operation)].some((range) => isInside(range, address)))
+  if (![...ranges(operation, ipFamily(address) ?? "")].some((range) => isInside(range, address)))
     return "the provided network does not match the current range";
   return isTaken(operation, address) ? "provided IP is already allocated" : undefined;
 }
 
-const numberOf = (address: string): number => address.split(".").reduce((value, part) => value * 256 + Number(part), 0);
-
 function isInside(cidr: string, address: string): boolean {
-  const offset = numberOf(address) - numberOf(nthAddress(cidr, 0));
-  return offset > 0 && offset <= sizeOf(cidr);
+  if (!contains(cidr, address) || canonicalIp(address) === nthAddress(cidr, 0)) return false;
+  return cidr.includes(":") || address !== nthAddress(cidr, sizeOf(cidr) + 1);
 }

@@ -6,10 +6,11 @@ import {
 } from "../../../kinds/core/service.ts";
 import type { CoreV1Service, CoreV1ServiceSpec } from "../../../kinds/generated/types.ts";
 import { same } from "../../../kinds/paths.ts";
+import { ipFamiliesOf } from "../../../lib/config.ts";
 import type { FieldError } from "../../../lib/status.ts";
 import { invalid } from "../../../lib/status.ts";
 import type { Operation } from "../operation.ts";
-import { allocateClusterIP } from "./cluster-ip.ts";
+import { allocateClusterIPs } from "./cluster-ip.ts";
 import { ipFamilyProblems } from "./ip-families.ts";
 import { allocateNodePorts } from "./node-ports.ts";
 
@@ -34,9 +35,9 @@ export function allocateService(operation: Operation): void {
   const { spec } = object as CoreV1Service;
   if (!spec) return;
   const before = (old as CoreV1Service | undefined)?.spec;
-  const problems: FieldError[] = [...ipFamilyProblems(spec)];
+  const problems: FieldError[] = ipFamilyProblems(spec, before, ipFamiliesOf(operation.core.config));
   if (problems.length === 0) {
-    if (!isExternalName(spec)) problems.push(...allocateClusterIP(operation, spec));
+    if (!isExternalName(spec)) problems.push(...allocateClusterIPs(operation, spec, before));
     if (needsNodePorts(spec) || needsHealthCheckNodePort(spec))
       problems.push(...allocateNodePorts(operation, spec, before));
   }
