@@ -191,7 +191,8 @@ function assemble(parts: Parts, restart: () => void): Assembled {
     facts: (images, conditions, pressures) => {
       nodeApi.sawImages(images);
       const { containerdVersion } = parts;
-      const sources = { name: node, address, folder: home.path, containerdVersion, images, conditions };
+      const dualStack = state.welcome()?.serviceCIDRv6 !== undefined;
+      const sources = { name: node, address, dualStack, folder: home.path, containerdVersion, images, conditions };
       return {
         ...nodeStatus({ ...sources, pressures, settings, recursiveReadOnly, now: effects.now() }),
         ...endpointsOf(nodeApi),

@@ -112,9 +112,15 @@ export type Updates = {
   online(): Promise<void>;
 };
 
-/** What a node's network is made for. */
-const addressesOf = (welcome: Welcome, podCIDR: string): string =>
-  [podCIDR, welcome.serviceCIDR, welcome.clusterDomain, welcome.dnsAddress, welcome.apiAddress].join();
+/** What a node's network is made for; undefined while the node has no pod range. */
+function rangesOf(welcome: Welcome, node: CoreV1Node | undefined) {
+  const { podCIDR, podCIDRs } = node?.spec ?? {};
+  if (!podCIDR) return undefined;
+  const { serviceCIDR, serviceCIDRv6, clusterDomain, dnsAddress, apiAddress } = welcome;
+  const second = podCIDRs?.[1];
+  const ipv6 = second && serviceCIDRv6 ? { ipv6: { podCIDR: second, serviceCIDR: serviceCIDRv6 } } : {};
+  return { podCIDR, serviceCIDR, ...ipv6, clusterDomain, dnsAddress, apiAddress };
+}
 
 const nameOf = (node: CoreV1Node) => node.metadata?.name ?? "";
 
@@ -130,7 +136,7 @@ export class AgentCore {
   private readonly ingress: ReturnType<NonNullable<AgentParts["ingress"]>> | undefined;
   private started: Promise<void> | undefined;
   private running = false;
-  private addresses = "";
+  private ranges = "";
   /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
   private told = "";
   private rebootTold = "";
@@ -164,7 +170,7 @@ export class AgentCore {
     writability.onChange = () => this.writabilityChanged();
     this.pods = new PodManager({
       nodeName: node,
-      hostIP: () => this.address(),
+      hostIPs: () => this.hostIPs(),
       runtime,
       host,
       network,
@@ -313,18 +319,19 @@ export class AgentCore {
     return this.parts.state.of("nodes").get(`/${this.parts.node}`) as CoreV1Node | undefined;
   }
 
-  private address(): string {
-    return this.self()?.status?.addresses?.find((a) => a.type === "InternalIP")?.address ?? "127.0.0.1";
+  private hostIPs(): string[] {
+    const own = (this.self()?.status?.addresses ?? []).flatMap((a) => (a.type === "InternalIP" ? a.address : []));
+    return own.length > 0 ? own : ["127.0.0.1"];
   }
 
   private sync(): void {
     const welcome = this.parts.state.welcome();
-    const podCIDR = this.self()?.spec?.podCIDR;
-    if (!welcome || !podCIDR || !this.own) return;
+    const ranges = welcome && rangesOf(welcome, this.self());
+    if (!ranges || !this.own) return;
     this.started ??= this.begin();
     this.updates?.heard(this.self());
     if (!this.running) return;
-    if (addressesOf(welcome, podCIDR) !== this.addresses) return void this.move();
+    if (JSON.stringify(ranges) !== this.ranges) return void this.move();
     this.parts.network.sync({
       services: this.all<CoreV1Service>("services"),
       endpointSlices: this.all<EndpointSlice>("endpointslices.discovery.k8s.io"),
@@ -392,13 +399,12 @@ export class AgentCore {
 
   private async startNetwork(): Promise<void> {
     const welcome = this.parts.state.welcome();
-    const podCIDR = this.self()?.spec?.podCIDR;
-    if (!welcome || !podCIDR) throw new Error("the cluster has taken this node's addresses back");
+    const ranges = welcome && rangesOf(welcome, this.self());
+    if (!ranges) throw new Error("the cluster has taken this node's addresses back");
     const { upstream, network } = this.parts;
-    const { serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey } = welcome;
-    const settings = { podCIDR, serviceCIDR, clusterDomain, dnsAddress, apiAddress, apiCertificate, apiKey, upstream };
-    await network.start(settings);
-    this.addresses = addressesOf(welcome, podCIDR);
+    const { apiCertificate, apiKey } = welcome;
+    await network.start({ ...ranges, apiCertificate, apiKey, upstream });
+    this.ranges = JSON.stringify(ranges);
   }
 
   /** What requests the node has seen. */

@@ -8,7 +8,8 @@ const AVOIDED_MS = 5_000;
 
 type Tally = { pending: number; avoidedUntil: number };
 
-export const addressOf = ({ address, port }: Endpoint): string => `${address}:${port}`;
+export const addressOf = ({ address, port }: Endpoint): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
 export class Balancer {
   readonly #tallies = new Map<string, Tally>();

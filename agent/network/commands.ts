@@ -33,3 +33,7 @@ export class CommandError extends Error {
 export async function attempt(work: Promise<unknown>): Promise<void> {
   await work.catch(() => {});
 }
+
+/** An address of an interface that no other machine on its network has, as `ip address` takes it. */
+export const hostAddress = (address: string): string[] =>
+  address.includes(":") ? [`${address}/128`, "nodad"] : [`${address}/32`];

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { WebSocket } from "ws";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
@@ -9,6 +10,7 @@ import { Records } from "./dns/records.ts";
 import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolv-conf.ts";
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
+import { FAMILIES, IPV4 } from "./family.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Mesh, removeMesh } from "./mesh/mesh.ts";
 import { Paths } from "./mesh/paths.ts";
@@ -20,7 +22,7 @@ import { NodeRoutes, wantedRoutes } from "./routes.ts";
 import { HealthChecks, healthChecksFor } from "./services/health-checks.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
-import type { NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
+import type { NetworkRanges, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
 
 export type NodeNetworkOptions = {
   /** Tells this agent's names in the kernel from another's. */
@@ -48,10 +50,9 @@ type Parts = {
   routes: NodeRoutes;
   announced: AnnouncedAddresses;
   mesh: Mesh | undefined;
-  table: ServiceTable;
+  /** One a family. */
+  tables: readonly { table: ServiceTable; context: RulesContext; memo: RulesMemo }[];
   guard: PolicyGuard;
-  context: RulesContext;
-  memo: RulesMemo;
   healthChecks: HealthChecks;
   records: Records;
   dns: DnsServer;
@@ -116,6 +117,12 @@ export class NodeNetwork {
     return this.#parts?.pods.namespaces?.addressOf(name);
   }
 
+  /** All addresses of the pod that has this one in IPv4. */
+  allOf(address: string): string[] {
+    const second = this.#parts?.pods.namespaces?.secondOf(address);
+    return [address, ...(second ? [second] : [])];
+  }
+
   /** The names of all namespaces that are there. */
   opened(): string[] {
     return this.#parts?.pods.namespaces?.names() ?? [];
@@ -142,23 +149,24 @@ export class NodeNetwork {
    */
   async start(settings: NetworkSettings): Promise<void> {
     await this.stop({ remove: false });
+    if (settings.ipv6 && !existsSync("/proc/sys/net/ipv6")) {
+      this.#options.log("pods here have IPv4 addresses alone: the kernel has no IPv6");
+      delete settings.ipv6;
+    }
     const pods = this.#podNetwork(settings);
     await pods.start();
     const routes = new NodeRoutes(this.#command, this.#identity, this.#options.log);
     await routes.load();
     const announced = this.#announcedAddresses();
-    const { podCIDR, serviceCIDR } = settings;
-    const table = new ServiceTable(this.#command, { table: this.#identity.table, podCIDR, serviceCIDR });
     const records = new Records(settings.clusterDomain);
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
-    const context = { nodeName: this.#options.nodeName, podCIDR, own: servers.own };
     const guard = this.#policyGuard(settings, pods);
     this.#stopping = new AbortController();
-    const memo: RulesMemo = new Map();
+    const tables = this.#serviceTables(settings, servers.own);
     const healthChecks = this.#healthChecks();
     const ways = { pods, routes, announced, mesh: await this.#startMesh(pods) };
-    this.#parts = { settings, ...ways, table, guard, context, memo, healthChecks, records, ...servers };
+    this.#parts = { settings, ...ways, tables, guard, healthChecks, records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -189,6 +197,17 @@ export class NodeNetwork {
       await dns.close();
       throw error;
     }
+  }
+
+  #serviceTables(settings: NetworkSettings, own: RulesContext["own"]): Parts["tables"] {
+    const { nodeName } = this.#options;
+    return FAMILIES.flatMap((family) => {
+      const ranges = family === IPV4 ? settings : settings.ipv6;
+      if (!ranges) return [];
+      const { podCIDR, serviceCIDR } = ranges;
+      const table = new ServiceTable(this.#command, { family, table: this.#identity.table, podCIDR, serviceCIDR });
+      return [{ table, context: { nodeName, family, podCIDR, own }, memo: new Map() }];
+    });
   }
 
   #policyGuard({ dnsAddress, apiAddress }: Pick<NetworkSettings, "dnsAddress" | "apiAddress">, pods?: PodNetwork) {
@@ -229,7 +248,7 @@ export class NodeNetwork {
     const own = { nodeName, device, port, checksPort, command: this.#command, effects, log };
     const mesh = new Mesh({ ...settings, ...own, onChange, onGone });
     try {
-      await pods.admit(await mesh.start(pods.gateway, pods.mtu));
+      await pods.admit(await mesh.start(pods.gateways, pods.mtu));
     } catch (error) {
       log(`nodes on other networks are not reached: ${errorText(error)}`);
       await mesh.stop();
@@ -243,13 +262,9 @@ export class NodeNetwork {
     return new AnnouncedAddresses({ command: this.#command, link: this.#identity.balancers, log: this.#options.log });
   }
 
-  #podNetwork({ podCIDR, serviceCIDR }: Pick<NetworkSettings, "podCIDR" | "serviceCIDR">): PodNetwork {
-    return new PodNetwork({
-      command: this.#command,
-      identity: this.#identity,
-      podCIDR,
-      serviceCIDR,
-    });
+  #podNetwork({ podCIDR, serviceCIDR, ipv6 }: NetworkRanges & { ipv6?: NetworkRanges }): PodNetwork {
+    const ranges = { podCIDR, serviceCIDR, ...(ipv6 && { ipv6 }) };
+    return new PodNetwork({ command: this.#command, identity: this.#identity, ...ranges });
   }
 
   /** The whole of what is wanted. Returns at once; while one state is being applied, only the last one given waits. */
@@ -262,7 +277,7 @@ export class NodeNetwork {
 
   #want(): void {
     const { policies, nodes } = this.#state ?? {};
-    if (policies && nodes) this.#parts?.guard.want(policies, podCIDRsOf(nodes));
+    if (policies && nodes) this.#parts?.guard.want(policies, podCIDRsIn(nodes));
   }
 
   /** Puts back what other programs of the machine took from the kernel; done by itself every half minute. */
@@ -275,7 +290,7 @@ export class NodeNetwork {
       await parts.mesh?.verify();
       await parts.routes.load();
       parts.announced.verify();
-      await parts.table.verify();
+      for (const { table } of parts.tables) await table.verify();
       await parts.guard.verify();
     } catch (error) {
       this.#options.log(`network: ${errorText(error)}`);
@@ -320,7 +335,8 @@ export class NodeNetwork {
     await routes.remove();
     await removeMesh(this.#command, this.#identity.tunnel);
     await this.#announcedAddresses().remove();
-    await new ServiceTable(this.#command, { table: this.#identity.table, ...unknown }).remove();
+    for (const family of FAMILIES)
+      await new ServiceTable(this.#command, { family, table: this.#identity.table, ...unknown }).remove();
     await this.#policyGuard({ dnsAddress: "", apiAddress: "" }).remove();
     await this.#podNetwork(unknown).remove();
   }
@@ -356,7 +372,7 @@ export class NodeNetwork {
     try {
       await parts.guard.enforce();
     } finally {
-      await parts.table.apply(rulesFor(state, parts.context, parts.memo));
+      for (const { table, context, memo } of parts.tables) await table.apply(rulesFor(state, context, memo));
       await this.#applyRoutes(parts, state.nodes);
       await parts.announced.apply(announcedBy(state.services, nodeName));
       await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));
@@ -392,7 +408,7 @@ export class NodeNetwork {
   }
 }
 
-const podCIDRsOf = (nodes: readonly Node[]): string[] => [
+const podCIDRsIn = (nodes: readonly Node[]): string[] => [
   ...new Set(nodes.flatMap(({ spec }) => rangeOf(spec?.podCIDR ?? "") ?? [])),
 ];
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { nthAddress } from "../../worker/lib/config.ts";
 import { batcher } from "../batching.ts";
 import { limiter } from "../limiter.ts";
-import { attempt, type Command } from "./commands.ts";
+import { attempt, type Command, hostAddress } from "./commands.ts";
 import { isNamespace } from "./namespace-file.ts";
 
 /** Where `ip netns` keeps the namespaces that it made; nothing there outlives the machine's run. */
@@ -24,8 +24,23 @@ export type PodNamespacesOptions = {
   prefix: string;
   podCIDR: string;
   gateway: string;
+  /** Addresses of a second family: each pod's is as many after the first one as in the first family. */
+  ipv6?: { podCIDR: string; gateway: string };
   mtu: number;
 };
+
+/** How a pod's way out is called in IPv6, and the pod to it: on each veth pair alone. */
+const LINK_LOCAL = { outside: "fe80::1/64", inside: "fe80::2/64" };
+
+const GATEWAY = LINK_LOCAL.outside.split("/")[0];
+
+/** Ready at once: what the kernel would choose is first looked for on the network, for a second or two. */
+const linkLocal = (device: string, address: string): string[] => [
+  `link set ${device} addrgenmode none`,
+  `address add ${address} dev ${device} nodad`,
+];
+
+const numberOf = (address: string): number => address.split(".").reduce((value, part) => value * 256 + Number(part), 0);
 
 /**
  * The network namespaces of a node's pods, each with an address, a veth pair and a host route, and a way out through the
@@ -77,7 +92,13 @@ export class PodNamespaces {
     return undefined;
   }
 
-  /** By address: the names of all that are there, or are being made. */
+  /** The other address of the pod that has this one; undefined where there is but one family. */
+  secondOf(address: string): string | undefined {
+    const { podCIDR, ipv6 } = this.#options;
+    return ipv6 && nthAddress(ipv6.podCIDR, numberOf(address) - numberOf(nthAddress(podCIDR, 0)));
+  }
+
+  /** By address of IPv4: the names of all that are there, or are being made. */
   get addresses(): ReadonlyMap<string, string> {
     return this.#addresses;
   }
@@ -118,21 +139,28 @@ export class PodNamespaces {
 
   /** Lines for `ip -batch`, in the node's own namespace and in the new one. */
   #plan(name: string, address: string): { file: string; outside: string[]; inside: string[] } {
-    const { gateway, mtu } = this.#options;
+    const { gateway, ipv6, mtu } = this.#options;
+    const second = this.secondOf(address);
     const [file, device] = [this.#file(name), this.#device(name)];
     const outside = [
       `netns add ${file}`,
       `link add ${device} mtu ${mtu} type veth peer name eth0 mtu ${mtu} netns ${file}`,
       `address add ${gateway}/32 dev ${device}`,
+      ...(second ? linkLocal(device, LINK_LOCAL.outside) : []),
       `link set ${device} up`,
       `route replace ${address}/32 dev ${device}`,
+      ...(second && ipv6 ? [`route replace ${second}/128 dev ${device} src ${ipv6.gateway}`] : []),
     ];
     const inside = [
       "link set lo up",
+      ...(second ? linkLocal("eth0", LINK_LOCAL.inside) : []),
       "link set eth0 up",
       `address add ${address}/32 dev eth0`,
       `route add ${gateway} dev eth0 scope link`,
       `route add default via ${gateway}`,
+      ...(second
+        ? [`address add ${hostAddress(second).join(" ")} dev eth0`, `route add default via ${GATEWAY} dev eth0`]
+        : []),
     ];
     return { file, outside, inside };
   }

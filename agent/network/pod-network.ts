@@ -1,18 +1,21 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { nthAddress } from "../../worker/lib/config.ts";
-import { attempt, type Command } from "./commands.ts";
+import { attempt, type Command, hostAddress } from "./commands.ts";
 import { Forwarding } from "./forwarding.ts";
 import type { Identity } from "./identity.ts";
 import { PodNamespaces } from "./pod-namespaces.ts";
+import type { NetworkRanges } from "./types.ts";
 
 /** Of our routes, in `ip route`; no other well-known program uses it. */
 export const ROUTE_PROTOCOL = "142";
 
-export type PodNetworkOptions = {
+/** The machine's own firewalls, by family. */
+const FIREWALLS = ["iptables", "ip6tables"] as const;
+
+export type PodNetworkOptions = NetworkRanges & {
   command: Command;
   identity: Identity;
-  podCIDR: string;
-  serviceCIDR: string;
+  ipv6?: NetworkRanges;
 };
 
 /**
@@ -22,18 +25,33 @@ export type PodNetworkOptions = {
  */
 export class PodNetwork {
   readonly #options: PodNetworkOptions;
-  readonly #forwarding: Forwarding;
+  readonly #forwarding: readonly Forwarding[];
   #mtu = 1500;
   #namespaces: PodNamespaces | undefined;
 
   constructor(options: PodNetworkOptions) {
     this.#options = options;
-    this.#forwarding = new Forwarding(options.command, options.podCIDR, options.identity.table);
+    const { command, identity } = options;
+    this.#forwarding = FIREWALLS.map((program, i) => {
+      const { podCIDR } = this.#ranges[i] ?? {};
+      return new Forwarding({ command, program, podCIDR, owner: identity.table });
+    });
   }
 
   /** Address on which the node answers its pods. */
   get gateway(): string {
     return nthAddress(this.#options.podCIDR, 1);
+  }
+
+  /** The same of each family. */
+  get gateways(): string[] {
+    return this.#ranges.map(({ podCIDR }) => nthAddress(podCIDR, 1));
+  }
+
+  /** Of each family, IPv4 first. */
+  get #ranges(): NetworkRanges[] {
+    const { podCIDR, serviceCIDR, ipv6 } = this.#options;
+    return [{ podCIDR, serviceCIDR }, ...(ipv6 ? [ipv6] : [])];
   }
 
   /** That of the way out of this machine, once `start` has resolved. */
@@ -49,13 +67,14 @@ export class PodNetwork {
   async start(): Promise<void> {
     await this.#refuseOverlap();
     await this.#dropOldAnchor();
-    await setSysctl("ip_forward", "1");
+    await setSysctl("ipv4/ip_forward", "1");
     // Lets 127.0.0.1:NODEPORT work; a rule of ours drops such packets from outside.
-    await setSysctl("conf/all/route_localnet", "1");
+    await setSysctl("ipv4/conf/all/route_localnet", "1");
     // A pod that reaches itself leaves by the interface it came from; redirects for that would use up the allowance of
     // ICMP messages that refusals need. Both, since an interface takes the one at its birth and obeys either.
-    await setSysctl("conf/all/send_redirects", "0");
-    await setSysctl("conf/default/send_redirects", "0");
+    await setSysctl("ipv4/conf/all/send_redirects", "0");
+    await setSysctl("ipv4/conf/default/send_redirects", "0");
+    if (this.#options.ipv6) await forwardIPv6();
     await this.ensure();
     this.#mtu = await this.#outsideMtu();
     const namespaces = this.#makeNamespaces(this.#mtu);
@@ -64,19 +83,21 @@ export class PodNetwork {
   }
 
   #makeNamespaces(mtu: number): PodNamespaces {
-    const { command, identity, podCIDR } = this.#options;
-    return new PodNamespaces({ command, prefix: identity.namespace, podCIDR, gateway: this.gateway, mtu });
+    const { command, identity, podCIDR, ipv6 } = this.#options;
+    const [gateway = "", gateway6] = this.gateways;
+    const second = ipv6 && gateway6 ? { ipv6: { podCIDR: ipv6.podCIDR, gateway: gateway6 } } : {};
+    return new PodNamespaces({ command, prefix: identity.namespace, podCIDR, gateway, ...second, mtu });
   }
 
   /** Lets other nodes in at these UDP ports, where the machine's own firewall would not. */
-  admit(ports: readonly number[]): Promise<void> {
-    return this.#forwarding.admit(ports);
+  async admit(ports: readonly number[]): Promise<void> {
+    for (const firewall of this.#forwarding) await firewall.admit(ports);
   }
 
   /** Puts back what other programs of the machine may have taken away. */
   async ensure(): Promise<void> {
     await this.#ensureAnchor();
-    await this.#forwarding.ensure();
+    for (const firewall of this.#forwarding) await firewall.ensure();
   }
 
   /**
@@ -84,28 +105,33 @@ export class PodNetwork {
    * processes name a service address: it gives them a source address before the destination is translated.
    */
   async #ensureAnchor(): Promise<void> {
-    const { command, identity, serviceCIDR } = this.#options;
+    const { command, identity } = this.#options;
     const { anchor, metric } = identity;
     await attempt(command("ip", ["link", "add", anchor, "type", "bridge"]));
     await command("ip", ["link", "set", anchor, "up"]);
-    await command("ip", ["address", "replace", `${this.gateway}/32`, "dev", anchor]);
-    const route = [serviceCIDR, "dev", anchor, "src", this.gateway];
-    await command("ip", ["route", "replace", ...route, "proto", ROUTE_PROTOCOL, "metric", `${metric}`]);
+    for (const { podCIDR, serviceCIDR } of this.#ranges) {
+      const gateway = nthAddress(podCIDR, 1);
+      await command("ip", ["address", "replace", ...hostAddress(gateway), "dev", anchor]);
+      const route = [serviceCIDR, "dev", anchor, "src", gateway];
+      await command("ip", ["route", "replace", ...route, "proto", ROUTE_PROTOCOL, "metric", `${metric}`]);
+    }
   }
 
   /** An anchor of other addresses, left by a time when this node had another pod CIDR. */
   async #dropOldAnchor(): Promise<void> {
     const { command, identity } = this.#options;
-    const text = await command("ip", ["-j", "-4", "address", "show", "dev", identity.anchor]).catch(() => "[]");
+    const text = await command("ip", ["-j", "address", "show", "dev", identity.anchor, "scope", "global"]).catch(
+      () => "[]",
+    );
     const links = JSON.parse(text || "[]") as { addr_info?: { local?: string }[] }[];
     const addresses = links.flatMap((link) => link.addr_info ?? []).map(({ local }) => local);
-    if (addresses.some((address) => address !== this.gateway))
+    if (addresses.some((address) => address && !this.gateways.includes(address)))
       await attempt(command("ip", ["link", "delete", identity.anchor]));
   }
 
   async remove(): Promise<void> {
     const { command, identity } = this.#options;
-    await this.#forwarding.remove();
+    for (const firewall of this.#forwarding) await firewall.remove();
     const namespaces = this.#makeNamespaces(0);
     for (const name of namespaces.names()) await namespaces.close(name);
     await attempt(command("ip", ["link", "delete", identity.anchor]));
@@ -124,8 +150,12 @@ export class PodNetwork {
 
   /** Two networks with the same addresses would take each other's packets: say so instead. */
   async #refuseOverlap(): Promise<void> {
-    const { command, podCIDR, identity } = this.#options;
-    const links = JSON.parse(await command("ip", ["-j", "-4", "address", "show", "to", podCIDR])) as {
+    for (const { podCIDR } of this.#ranges) await this.#refuseOverlapOf(podCIDR);
+  }
+
+  async #refuseOverlapOf(podCIDR: string): Promise<void> {
+    const { command, identity } = this.#options;
+    const links = JSON.parse(await command("ip", ["-j", "address", "show", "to", podCIDR])) as {
       ifname?: string;
       link_netnsid?: number;
       addr_info?: { local?: string; prefixlen?: number }[];
@@ -139,7 +169,17 @@ export class PodNetwork {
 }
 
 async function setSysctl(name: string, value: string): Promise<void> {
-  const path = `/proc/sys/net/ipv4/${name}`;
+  const path = `/proc/sys/net/${name}`;
   const now = await readFile(path, "utf8").catch(() => "");
   if (now.trim() !== value) await writeFile(path, value);
+}
+
+/** A machine that forwards takes no routes from its router any more, unless each interface is told to do so all the same. */
+async function forwardIPv6(): Promise<void> {
+  const folder = "/proc/sys/net/ipv6/conf";
+  for (const device of await readdir(folder)) {
+    const accepts = await readFile(`${folder}/${device}/accept_ra`, "utf8").catch(() => "");
+    if (accepts.trim() === "1") await attempt(writeFile(`${folder}/${device}/accept_ra`, "2"));
+  }
+  await setSysctl("ipv6/conf/all/forwarding", "1");
 }

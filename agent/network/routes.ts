@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { attempt, type Command } from "./commands.ts";
@@ -19,14 +19,24 @@ export function wantedRoutes(
   tunnelTo: (node: string) => string | undefined = () => undefined,
 ): Route[] {
   return nodes.flatMap(({ metadata, spec, status }) => {
-    const via = status?.addresses?.find(({ type }) => type === "InternalIP")?.address ?? "";
-    const to = spec?.podCIDR ?? "";
     const name = metadata?.name ?? "";
-    if (name === nodeName || !isIPv4(via) || !isIPv4(to.split("/")[0] ?? "")) return [];
+    const own = (status?.addresses ?? []).flatMap(({ type, address = "" }) => (type === "InternalIP" ? address : []));
+    const [home] = own;
+    if (name === nodeName || !home) return [];
     const tunnel = tunnelTo(name);
-    return [{ to, via, ...(tunnel && { tunnel }) }];
+    return podCIDRsOf(spec).flatMap((to): Route[] => {
+      const family = isIP(to.split("/")[0] ?? "");
+      const via = own.find((address) => isIP(address) === family) ?? (tunnel ? home : undefined);
+      return family && via ? [{ to, via, ...(tunnel && { tunnel }) }] : [];
+    });
   });
 }
+
+/** A node's ranges of pods, one a family. */
+export const podCIDRsOf = (spec: Node["spec"]): readonly string[] =>
+  spec?.podCIDRs?.length ? spec.podCIDRs : [spec?.podCIDR ?? ""];
+
+type KernelRoute = { dst?: string; gateway?: string; dev?: string; metric?: number };
 
 /** What a route leads through, as one word. */
 const wayOf = ({ via, tunnel }: Route) => tunnel ?? via;
@@ -56,8 +66,9 @@ export class NodeRoutes {
 
   /** Takes over the routes that an earlier run left. */
   async load(): Promise<void> {
-    const text = await this.#command("ip", ["-j", "-4", "route", "show", "proto", ROUTE_PROTOCOL]);
-    const routes = JSON.parse(text || "[]") as { dst?: string; gateway?: string; dev?: string; metric?: number }[];
+    const show = (family: string) => this.#command("ip", ["-j", family, "route", "show", "proto", ROUTE_PROTOCOL]);
+    const texts = [await show("-4"), await show("-6").catch(() => "")]; // which a kernel may lack
+    const routes = texts.flatMap((text) => JSON.parse(text || "[]") as KernelRoute[]);
     const { metric, tunnel } = this.#identity;
     this.#set = new Map(
       routes.flatMap(({ dst, gateway, dev, ...route }) => {
@@ -120,7 +131,9 @@ export const isOurs = (address: string): boolean =>
 
 /** The interface on whose network `address` is, or undefined when a router lies between or it is our own. */
 export async function directDevice(command: Command, address: string): Promise<string | undefined> {
-  const text = await command("ip", ["-j", "-4", "route", "get", address]).catch(() => "[]");
+  const text = await command("ip", ["-j", address.includes(":") ? "-6" : "-4", "route", "get", address]).catch(
+    () => "[]",
+  );
   const [route] = JSON.parse(text) as { dev?: string; gateway?: string; type?: string }[];
   return route && !route.gateway && route.type !== "local" && route.dev !== "lo" ? route.dev : undefined;
 }

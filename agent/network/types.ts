@@ -21,6 +21,7 @@ export type Service = {
     type?: string;
     clusterIP?: string;
     clusterIPs?: string[];
+    ipFamilies?: string[];
     externalIPs?: string[];
     externalName?: string;
     externalTrafficPolicy?: string;
@@ -54,7 +55,7 @@ export type EndpointSlice = {
 
 export type Node = {
   metadata?: Meta;
-  spec?: { podCIDR?: string };
+  spec?: { podCIDR?: string; podCIDRs?: string[] };
   status?: { addresses?: { type?: string; address?: string }[] };
 };
 
@@ -72,7 +73,7 @@ export type Pod = {
     containers?: ContainerPorts[];
     initContainers?: ContainerPorts[];
   };
-  status?: { phase?: string; podIP?: string };
+  status?: { phase?: string; podIP?: string; podIPs?: { ip?: string }[] };
 };
 
 /** What this node has been told of NetworkPolicies. */
@@ -94,11 +95,17 @@ export type NetworkState = {
   policies?: PolicyState;
 };
 
-/** What a node learns when it joins; the same until it starts anew. */
-export type NetworkSettings = {
-  /** Addresses of this node's pods: the first one is the gateway's. */
+/** The addresses of one family. */
+export type NetworkRanges = {
+  /** Those of this node's pods: the first one is the gateway's. */
   podCIDR: string;
   serviceCIDR: string;
+};
+
+/** What a node learns when it joins; the same until it starts anew. */
+export type NetworkSettings = NetworkRanges & {
+  /** Of a dual-stack cluster. */
+  ipv6?: NetworkRanges;
   clusterDomain: string;
   /** The service address of cluster DNS and of the `kubernetes` Service. */
   dnsAddress: string;

@@ -32,6 +32,8 @@ export type FactSources = {
   name: string;
   /** The machine's address on the network that the nodes share, when the user chose it. */
   address?: string;
+  /** Pods have IPv6 addresses too. */
+  dualStack?: boolean;
   /** Lies on the disk that containers use. */
   folder: string;
   containerdVersion: string;
@@ -50,7 +52,7 @@ export function nodeStatus(sources: FactSources): CoreV1NodeStatus {
   return {
     capacity: capacity(sources.folder, sources.settings),
     allocatable: allocatable(sources.folder, sources.settings),
-    addresses: addresses(sources.name, sources.address),
+    addresses: addresses(sources),
     nodeInfo: systemInfo(sources.containerdVersion),
     images: images(sources.images),
     conditions: pressureConditions(sources.pressures, sources.conditions, sources.now),
@@ -70,9 +72,19 @@ const read = (path: string) => {
   }
 };
 
-function addresses(name: string, chosen: string | undefined): CoreV1NodeAddress[] {
+function addresses({ name, address: chosen, dualStack }: FactSources): CoreV1NodeAddress[] {
   const address = chosen ?? mainAddress();
-  return [...(address ? [{ type: "InternalIP", address }] : []), { type: "Hostname", address: name || hostname() }];
+  const second = dualStack && address ? secondAddress(address) : undefined;
+  return [
+    ...[address, second].flatMap((one) => (one ? { type: "InternalIP", address: one } : [])),
+    { type: "Hostname", address: name || hostname() },
+  ];
+}
+
+/** In IPv6, on the same interface; undefined where that has none but for its own link. */
+function secondAddress(first: string): string | undefined {
+  const device = Object.values(networkInterfaces()).find((list) => list?.some(({ address }) => address === first));
+  return device?.find(({ family, scopeid }) => family === "IPv6" && !scopeid)?.address;
 }
 
 /** That of the interface which leads out, else of the first that is on any network. */

@@ -88,6 +88,7 @@ describe("a node whose disk fills up", () => {
       open: async () => "",
       close: async () => {},
       addressOf: () => undefined,
+      allOf: (address: string) => [address],
       pathOf: () => "",
       opened: () => [],
       dns: () => ({ servers: [], searches: [], options: [] }),
@@ -97,7 +98,7 @@ describe("a node whose disk fills up", () => {
     const settings = settingsOf({ evictionHard: { "nodefs.available": "10%" }, imageMinimumGCAge: "0s" });
     manager = new PodManager({
       nodeName: "node-1",
-      hostIP: () => "192.0.2.1",
+      hostIPs: () => ["192.0.2.1"],
       runtime: runtime.nerdctl,
       host,
       network,

@@ -74,7 +74,7 @@ describe("a wish for other resources", () => {
 test("conditions tell of a resize, and go with it", () => {
   const memory = taken(sized("100m", "100Mi"));
   const pod = allocate(sized("1500m", "100Mi", 2), memory, asked([sized("1", "1Gi")])).pod;
-  const context = { hostIP: "192.0.2.1", now: NOW, deleted: false };
+  const context = { hostIPs: ["192.0.2.1"], now: NOW, deleted: false };
   const waits = computeStatus(pod, memory, context);
   expect(waits.conditions?.[0]).toMatchObject({
     type: "PodResizePending",

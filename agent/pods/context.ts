@@ -6,14 +6,15 @@ import type { Runtime } from "../runtime.ts";
 import type { EventRecorder } from "./events.ts";
 import type { FieldContext } from "./fields.ts";
 import type { Host } from "./host.ts";
-import type { PodMemory } from "./memory.ts";
+import { addressesOf, type PodMemory } from "./memory.ts";
 import type { PodNetwork } from "./network.ts";
 import type { Observed } from "./observe.ts";
 
 /** What all pods of a node share. */
 export type NodeContext = {
   nodeName: string;
-  hostIP(): string;
+  /** The node's addresses, one a family. */
+  hostIPs(): string[];
   clusterDomain: string;
   runtime: Runtime;
   host: Host;
@@ -48,11 +49,11 @@ export type PodState = {
 };
 
 export function fieldsOf(node: NodeContext, { pod, memory }: PodState): FieldContext {
-  const hostIP = node.hostIP();
+  const hostIPs = node.hostIPs();
   return {
     pod,
-    hostIP,
-    podIP: pod.spec.hostNetwork ? hostIP : (memory.sandbox?.ip ?? ""),
+    hostIPs,
+    podIPs: pod.spec.hostNetwork ? hostIPs : addressesOf(memory.sandbox),
     nodeName: node.nodeName,
     allocatable: node.host.allocatable(),
   };

@@ -6,7 +6,13 @@ import { somePod } from "./testing.ts";
 
 const pod = somePod({ serviceAccountName: "robot" }, { labels: { b: '2"', a: "1" } });
 const allocatable = { cpu: "4", memory: "8Gi", "ephemeral-storage": "100Gi" };
-const fields = { pod, podIP: "10.0.0.2", hostIP: "192.0.2.1", nodeName: "n1", allocatable };
+const fields = {
+  pod,
+  podIPs: ["10.0.0.2", "fd00::2"],
+  hostIPs: ["192.0.2.1", "2001:db8::1"],
+  nodeName: "n1",
+  allocatable,
+};
 const service = (name: string, namespace = "default", clusterIP = "10.96.0.7"): CoreV1Service => ({
   metadata: { name, namespace },
   spec: {

@@ -9,8 +9,9 @@ import { parseQuantity } from "../../worker/lib/quantity.ts";
 /** What a pod's own fields say, for the downward API. Addresses are known only once the sandbox stands. */
 export type FieldContext = {
   pod: CoreV1Pod;
-  podIP: string;
-  hostIP: string;
+  /** One a family, the pod's first. */
+  podIPs: readonly string[];
+  hostIPs: readonly string[];
   nodeName: string;
   allocatable: { cpu: string; memory: string; "ephemeral-storage": string };
 };
@@ -25,10 +26,10 @@ const paths: Record<string, (context: FieldContext) => string> = {
   "metadata.annotations": ({ pod }) => printMap(pod.metadata.annotations),
   "spec.nodeName": ({ nodeName }) => nodeName,
   "spec.serviceAccountName": ({ pod }) => pod.spec.serviceAccountName ?? "default",
-  "status.hostIP": ({ hostIP }) => hostIP,
-  "status.hostIPs": ({ hostIP }) => hostIP,
-  "status.podIP": ({ podIP }) => podIP,
-  "status.podIPs": ({ podIP }) => podIP,
+  "status.hostIP": ({ hostIPs }) => hostIPs[0] ?? "",
+  "status.hostIPs": ({ hostIPs }) => hostIPs.join(),
+  "status.podIP": ({ podIPs }) => podIPs[0] ?? "",
+  "status.podIPs": ({ podIPs }) => podIPs.join(),
 };
 
 /** https://kubernetes.io/docs/concepts/workloads/pods/downward-api/#downwardapi-fieldRef */

@@ -25,7 +25,7 @@ import { PodWorker } from "./worker.ts";
 
 export type PodManagerDeps = {
   nodeName: string;
-  hostIP(): string;
+  hostIPs(): string[];
   runtime: Runtime;
   host: Host;
   network: PodNetwork;
@@ -88,7 +88,7 @@ export class PodManager {
     this.#reporter = new StatusReporter({ api, timers: effects, log });
     this.#node = {
       nodeName,
-      hostIP: deps.hostIP,
+      hostIPs: deps.hostIPs,
       clusterDomain: deps.clusterDomain ?? "cluster.local",
       runtime,
       host,

@@ -70,7 +70,9 @@ export type ContainerMemory = {
 export type Sandbox = {
   id: string;
   number: number;
+  /** The first of `ips`, which are one a family; both absent with the machine's own network. */
   ip?: string;
+  ips?: string[];
   /** The file that stands for its network namespace; undefined with the machine's own network. */
   network?: string;
   pause?: ProcessId & { id: string };
@@ -78,6 +80,10 @@ export type Sandbox = {
   handler?: string;
   running: boolean;
 };
+
+/** Of a sandbox from a time when pods had but one, that one. */
+export const addressesOf = (sandbox: Sandbox | undefined): readonly string[] =>
+  sandbox?.ips ?? (sandbox?.ip ? [sandbox.ip] : []);
 
 /** The n-th sandbox of a pod. */
 export const sandboxName = (uid: string, number: number) => `${uid}-${number}`;

@@ -31,12 +31,14 @@ test("a full name that the kernel cannot keep is refused", () => {
 
 test("/etc/hosts tells of the pod, its full name and its aliases", () => {
   const hostAliases = [{ ip: "192.0.2.9", hostnames: ["a.example", "b.example"] }, { ip: "192.0.2.10" }];
-  const print = (spec: object) => printHosts(somePod(spec), "10.0.0.2", DOMAIN, "127.0.0.1\tlocalhost\n").split("\n");
+  const print = (spec: object) =>
+    printHosts(somePod(spec), ["10.0.0.2", "fd00::2"], DOMAIN, "127.0.0.1\tlocalhost\n").split("\n");
   expect(print({}).slice(0, 2)).toEqual(["# Kubernetes-managed hosts file.", "127.0.0.1\tlocalhost"]);
-  expect(print({}).slice(-2)).toEqual(["10.0.0.2\tweb", ""]);
+  expect(print({}).slice(-3)).toEqual(["10.0.0.2\tweb", "fd00::2\tweb", ""]);
   const aliases = ["", "# Entries added by HostAliases.", "192.0.2.9\ta.example\tb.example", "192.0.2.10\t", ""];
-  expect(print({ hostname: "own", subdomain: "sub", hostAliases }).slice(-6)).toEqual([
+  expect(print({ hostname: "own", subdomain: "sub", hostAliases }).slice(-7)).toEqual([
     "10.0.0.2\town.sub.default.svc.cluster.local\town",
+    "fd00::2\town.sub.default.svc.cluster.local\town",
     ...aliases,
   ]);
   expect(print({ hostNetwork: true, hostAliases })).toEqual([

@@ -12,6 +12,8 @@ export type PodNetwork = {
   close(sandbox: string): Promise<void>;
   /** undefined for a namespace that is not there, or not any more. */
   addressOf(sandbox: string): string | undefined;
+  /** All addresses of the pod that has this one, which is the first of them. */
+  allOf(address: string): string[];
   /** The file that stands for a namespace. */
   pathOf(sandbox: string): string;
   /** The names of all namespaces that are there. */
@@ -50,7 +52,12 @@ export function hostnameOf(pod: CoreV1Pod, nodeName: string, clusterDomain: stri
 }
 
 /** A pod's /etc/hosts. With the machine's network it begins with the machine's own. */
-export function printHosts(pod: CoreV1Pod, ip: string, clusterDomain: string, machineHosts: string): string {
+export function printHosts(
+  pod: CoreV1Pod,
+  ips: readonly string[],
+  clusterDomain: string,
+  machineHosts: string,
+): string {
   const aliases = (pod.spec.hostAliases ?? []).map(({ ip, hostnames = [] }) => `${ip}\t${hostnames.join("\t")}\n`);
   const extra = aliases.length ? `\n# Entries added by HostAliases.\n${aliases.join("")}` : "";
   if (pod.spec.hostNetwork) return `# Kubernetes-managed hosts file (host network).\n${machineHosts}${extra}`;
@@ -63,7 +70,7 @@ export function printHosts(pod: CoreV1Pod, ip: string, clusterDomain: string, ma
     "fe00::0\tip6-mcastprefix",
     "fe00::1\tip6-allnodes",
     "fe00::2\tip6-allrouters",
-    domain ? `${ip}\t${short}.${domain}\t${short}` : `${ip}\t${short}`,
+    ...ips.map((ip) => (domain ? `${ip}\t${short}.${domain}\t${short}` : `${ip}\t${short}`)),
     extra,
   ].join("\n");
 }

@@ -81,7 +81,7 @@ function time(text: string | undefined, fromWall: AgentClock["fromWall"]): numbe
   return Number.isNaN(ms) || ms <= 0 ? 0 : fromWall(ms);
 }
 
-type Networks = Pick<PodNetwork, "addressOf" | "pathOf">;
+type Networks = Pick<PodNetwork, "addressOf" | "allOf" | "pathOf">;
 
 /** What only the machine knows of how a container ended. */
 export type EndReader = {
@@ -139,7 +139,7 @@ function adoptSandbox(memory: PodMemory, observed: readonly Observed[], network:
   return {
     id,
     number: newest,
-    ...(ip ? { ip, network: network.pathOf(id) } : {}),
+    ...(ip ? { ip, ips: network.allOf(ip), network: network.pathOf(id) } : {}),
     ...(pause ? { pause: { id: pause.id, pid: pause.pid } } : {}),
     running: ip !== undefined || memory.pod?.spec.hostNetwork === true,
   };

@@ -112,13 +112,14 @@ describe("pods on a real containerd", () => {
   const newManager = () =>
     new PodManager({
       nodeName: "node-1",
-      hostIP: () => "192.0.2.1",
+      hostIPs: () => ["192.0.2.1"],
       runtime: runtime.nerdctl,
       host: machineHost({ home: runtime.home, nerdctl: runtime.nerdctl, api: cluster.api, effects }),
       network: {
         open: (sandbox) => networks.open(sandbox),
         close: (sandbox) => networks.close(sandbox),
         addressOf: (sandbox) => networks.addressOf(sandbox),
+        allOf: (address) => [address],
         pathOf: (sandbox) => networks.path(sandbox),
         opened: () => networks.names(),
         dns: () => ({ servers: ["10.96.0.10"], searches: ["default.svc.cluster.local"], options: ["ndots:5"] }),

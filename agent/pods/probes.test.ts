@@ -26,7 +26,7 @@ async function probed(
   const memory = someMemory(pod, { app: { current: someAttempt({ startedAt: 0 }), started: !more.startupProbe } });
   const node = {
     effects,
-    hostIP: () => "192.0.2.1",
+    hostIPs: () => ["192.0.2.1"],
     nodeName: "n",
     events: {
       record: (_: unknown, type: string, reason: string, message: string) => said.push(`${type} ${reason}: ${message}`),

@@ -92,7 +92,7 @@ export class Prober {
     let cancelTimer = () => {};
     const look = async () => {
       const begun = effects.now();
-      const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIP };
+      const target = { container, containerId: id, ip: fieldsOf(this.#node, this.#state).podIPs[0] ?? "" };
       const result = await this.#ask(container, probe, target, timeout);
       const seconds = (effects.now() - begun) / 1000;
       this.#node.host.probed?.(this.#state, {

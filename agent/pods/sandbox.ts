@@ -40,10 +40,11 @@ async function make(node: NodeContext, state: PodState, number: number): Promise
   await runtimeOf(node, pod, sandbox);
   if (!pod.spec.hostNetwork) {
     sandbox.ip = await network.open(sandbox.id, pod);
+    sandbox.ips = network.allOf(sandbox.ip);
     sandbox.network = network.pathOf(sandbox.id);
   }
   host.files.writeNames(uid, renderResolvConf(resolver), (machineHosts) =>
-    printHosts(pod, sandbox.ip ?? "", clusterDomain, machineHosts),
+    printHosts(pod, sandbox.ips ?? [], clusterDomain, machineHosts),
   );
   const { flags } = await shareWith(node, pod, sandbox);
   if (pod.spec.shareProcessNamespace) await startPause(node, state, sandbox, flags);

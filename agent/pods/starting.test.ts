@@ -13,7 +13,7 @@ const pod: CoreV1Pod = { metadata: { name: "p", namespace: "ns", uid: "u" }, spe
 function refusing(message: string): NodeContext {
   const node = {
     nodeName: "n",
-    hostIP: () => "192.0.2.1",
+    hostIPs: () => ["192.0.2.1"],
     runtime: {},
     events: { record: () => undefined },
     effects: { now: () => 1000, uid: () => "chance" },
@@ -45,7 +45,7 @@ describe("startContainer", () => {
     const image: EnsuredImage = { Id: "sha256:1", Config: {}, reference: "app:1", name: "docker.io/library/app:1" };
     const step = { do: "startContainer", container: "c", kind: "app", number: 0 } as const;
     expect(await startContainer(refusing(why), state, step, container, image, new Map())).toBe(false);
-    const status = computeStatus(pod, memory, { hostIP: "192.0.2.1", now: 1000, deleted: false });
+    const status = computeStatus(pod, memory, { hostIPs: ["192.0.2.1"], now: 1000, deleted: false });
     return status.containerStatuses?.[0];
   }
   it("says why a container waits that the runtime does not make", async () => {

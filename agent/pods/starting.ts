@@ -175,7 +175,7 @@ async function postStart(
   const memory = remember(state.memory, container.name);
   const hook = container.lifecycle?.postStart;
   if (hook) {
-    const ip = fieldsOf(node, state).podIP;
+    const ip = fieldsOf(node, state).podIPs[0] ?? "";
     const aborted = new Promise<undefined>((resolve) =>
       state.ending.addEventListener("abort", () => resolve(undefined), { once: true }),
     );

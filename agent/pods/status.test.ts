@@ -5,7 +5,7 @@ import { absorb } from "./observe.ts";
 import { computeStatus, statusPatch } from "./status.ts";
 import { NOW, pause, someAttempt, someMemory, someObserved, somePod } from "./testing.ts";
 
-const context = { hostIP: "192.0.2.1", now: NOW, deleted: false };
+const context = { hostIPs: ["192.0.2.1"], now: NOW, deleted: false };
 const exit = (code: number) => ({ code, reason: code ? "Error" : "Completed", finishedAt: NOW });
 const running: ContainerMemory = { current: someAttempt(), started: true };
 const ended = (code: number): ContainerMemory => ({ current: someAttempt({ exit: exit(code) }) });
@@ -190,7 +190,11 @@ describe("container states", () => {
 
 describe("what the runtime says", () => {
   const read = { message: () => "why", isOom: () => false };
-  const network = { addressOf: () => "10.0.0.2", pathOf: (sandbox: string) => `/run/netns/${sandbox}` };
+  const network = {
+    addressOf: () => "10.0.0.2",
+    allOf: (ip: string) => [ip, "fd00::2"],
+    pathOf: (sandbox: string) => `/run/netns/${sandbox}`,
+  };
   test("a container that ended gets its exit code and message", () => {
     const memory = someMemory(somePod(), { app: { current: someAttempt() } });
     absorb(memory, [someObserved({ state: "exited", exitCode: 3, finishedAt: NOW + 5 })], network, NOW, read);
@@ -223,6 +227,7 @@ describe("what the runtime says", () => {
       id: "u1-2",
       number: 2,
       ip: "10.0.0.2",
+      ips: ["10.0.0.2", "fd00::2"],
       network: "/run/netns/u1-2",
       pause: { id: "p1", pid: 100 },
       running: true,

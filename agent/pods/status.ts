@@ -6,12 +6,13 @@ import type {
 } from "../../worker/kinds/generated/types.ts";
 import { timestamp } from "../../worker/lib/effects.ts";
 import { type ContainerStatuses, containerStatuses, terminate } from "./container-status.ts";
-import type { PodMemory } from "./memory.ts";
+import { addressesOf, type PodMemory } from "./memory.ts";
 import { anyRuns, isOver, isSidecar, type Phase, phaseOf, phaseOfContainers } from "./phase.ts";
 
 /** What a status holds that neither the pod nor the memory of it tells. */
 export type StatusContext = {
-  hostIP: string;
+  /** The node's, one a family. */
+  hostIPs: readonly string[];
   now: number;
   deleted: boolean;
   /** See `PodVolumes`. */
@@ -35,12 +36,12 @@ export function computeStatus(pod: CoreV1Pod, memory: PodMemory, context: Status
   const { phase } = verdict;
   const now = containerStatuses(pod, memory, phase, context);
   const { init, app, ephemeral } = verdict.isFinal ? terminate(pod, now) : now;
-  const podIP = pod.spec.hostNetwork ? (memory.sandbox ? context.hostIP : undefined) : memory.sandbox?.ip;
+  const { hostIPs } = context;
+  const podIPs = pod.spec.hostNetwork ? (memory.sandbox ? hostIPs : []) : addressesOf(memory.sandbox);
   return {
     ...common,
-    hostIP: context.hostIP,
-    hostIPs: [{ ip: context.hostIP }],
-    ...(podIP ? { podIP, podIPs: [{ ip: podIP }] } : {}),
+    ...(hostIPs[0] ? { hostIP: hostIPs[0], hostIPs: hostIPs.map((ip) => ({ ip })) } : {}),
+    ...(podIPs[0] ? { podIP: podIPs[0], podIPs: podIPs.map((ip) => ({ ip })) } : {}),
     conditions: conditions(pod, memory, verdict, { init, app, ephemeral }, context.now),
     ...(init.length ? { initContainerStatuses: init } : {}),
     containerStatuses: app,

@@ -31,7 +31,7 @@ async function killed(spec: Partial<CoreV1PodSpec>, programs: Record<string, Pro
   const node = {
     effects,
     events: { record: () => {} },
-    hostIP: () => "192.0.2.1",
+    hostIPs: () => ["192.0.2.1"],
     host: {
       processes: { startTicks: (pid: number) => (alive.has(pid) ? "1" : undefined), signal },
       act: async ({ sleep }: { sleep: { seconds: number } }, { container }: { container: { name: string } }) => {

@@ -68,7 +68,7 @@ async function terminate(node: NodeContext, attempt: Attempt): Promise<void> {
 }
 
 const podAddress = (node: NodeContext, state: PodState) =>
-  state.pod.spec.hostNetwork ? node.hostIP() : (state.memory.sandbox?.ip ?? "");
+  state.pod.spec.hostNetwork ? (node.hostIPs()[0] ?? "") : (state.memory.sandbox?.ip ?? "");
 
 async function waitUntil(node: NodeContext, deadline: () => number): Promise<"late"> {
   while (node.effects.now() < deadline())

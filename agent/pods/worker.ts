@@ -250,7 +250,7 @@ export class PodWorker {
     const { pod, memory, deleted, known } = this.state;
     if (!known || !this.#toldAs || isToldBetter(pod, memory)) return;
     const { recursiveReadOnly } = node.host.volumes;
-    const context = { hostIP: node.hostIP(), now: node.effects.now(), deleted, recursiveReadOnly };
+    const context = { hostIPs: node.hostIPs(), now: node.effects.now(), deleted, recursiveReadOnly };
     reporter.report(this.#toldAs, computeStatus(pod, memory, context));
   }
 

@@ -54,8 +54,8 @@ const contextOf = (one: CoreV1Pod): PodContext => ({
   desired: { configMaps, secrets: new Map([["default/key", { metadata: {}, data: { k: btoa("hush") } }]]) },
   fields: {
     pod: one,
-    podIP: "",
-    hostIP: "",
+    podIPs: [],
+    hostIPs: [],
     nodeName: "n",
     allocatable: { cpu: "2", memory: "1Gi", "ephemeral-storage": "1Gi" },
   },

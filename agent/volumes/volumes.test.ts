@@ -29,7 +29,7 @@ function prepare(volume: Omit<CoreV1Volume, "name">, pod: CoreV1Pod = somePod())
       configMaps: new Map([["default/conf", { metadata: {}, data: { a: "1" }, binaryData: { b: btoa("2") } }]]),
       secrets: new Map([["default/key", { metadata: {}, data: { k: btoa("3") } }]]),
     },
-    fields: { pod, podIP: "", hostIP: "", nodeName: "n", allocatable },
+    fields: { pod, podIPs: [], hostIPs: [], nodeName: "n", allocatable },
     now: 0,
     isElsewhere: () => false,
     tell: () => {},

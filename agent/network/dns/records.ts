@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import ipaddr from "ipaddr.js";
 import { isPort } from "../services/endpoints.ts";
 import { type Source, sameSource, sourcesOf } from "../services/sources.ts";
 import type { EndpointSlice, Service } from "../types.ts";
@@ -92,11 +93,12 @@ function entriesOf({ service, slices }: Source, domain: string): Entries {
 function balanced(name: string, { spec }: Service): Entries {
   const addresses = (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).flatMap(addressRecord);
   if (addresses.length === 0) return new Map();
-  const entries: Entries = new Map([[name, addresses]]);
+  const entries: Entries = new Map(
+    addresses.map(({ data }) => [reverseName(data as string), [{ type: "PTR", data: name }]]),
+  );
+  entries.set(name, addresses);
   for (const { name: port, protocol, port: number } of spec?.ports ?? [])
     if (isPort(number)) addService(entries, name, port, protocol, number, name);
-  for (const { type, data } of addresses)
-    if (type === "A") add(entries, reverseName(data as string), { type: "PTR", data: name });
   return entries;
 }
 
@@ -110,7 +112,7 @@ function headless(name: string, { spec }: Service, slices: readonly EndpointSlic
         const own = `${(hostname || address.replaceAll(/[.:]/g, "-")).toLowerCase()}.${name}`;
         add(entries, name, record);
         add(entries, own, record);
-        if (record.type === "A") add(entries, reverseName(address), { type: "PTR", data: own });
+        add(entries, reverseName(address), { type: "PTR", data: own });
         for (const { name: port, protocol, port: number } of ports ?? [])
           if (isPort(number)) addService(entries, name, port, protocol, number, own);
       }
@@ -145,7 +147,12 @@ function addressRecord(address: string): DnsRecord[] {
   return isIPv6(address) ? [{ type: "AAAA", data: address }] : [];
 }
 
-/** `10.96.0.1` → `1.0.96.10.in-addr.arpa`. */
+/** `10.96.0.1` → `1.0.96.10.in-addr.arpa`; in IPv6 a label for each of 32 digits, under `ip6.arpa` (RFC 3596). */
 function reverseName(address: string): string {
-  return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+  if (isIPv4(address)) return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
+  const digits = ipaddr
+    .parse(address)
+    .toByteArray()
+    .map((byte) => byte.toString(16).padStart(2, "0"));
+  return `${[...digits.join("")].reverse().join(".")}.ip6.arpa`;
 }

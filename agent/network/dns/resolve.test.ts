@@ -67,6 +67,31 @@ describe("a name of the cluster", () => {
     const found = resolve({ name: "wEb.shop.svc.cluster.local", type: "A" }, records());
     expect(found.kind === "found" && found.answers[0]?.name).toBe("wEb.shop.svc.cluster.local");
   });
+
+  const dual: Service = { ...web, spec: { ...web.spec, clusterIPs: ["10.96.0.7", "fd00:96::7"] } };
+  const dbSlice6: EndpointSlice = {
+    ...dbSlice,
+    addressType: "IPv6",
+    endpoints: [
+      { addresses: ["fd00:244::5"], hostname: "db-0", conditions: { ready: true } },
+      { addresses: ["fd00:244::6"], conditions: { ready: true } },
+    ],
+  };
+  test.each([
+    ["web.shop.svc.cluster.local", "A", ["10.96.0.7"]],
+    ["web.shop.svc.cluster.local", "AAAA", ["fd00:96::7"]],
+    ["db.shop.svc.cluster.local", "AAAA", ["fd00:244::5", "fd00:244::6"]],
+    ["db-0.db.shop.svc.cluster.local", "A", ["10.244.0.5"]],
+    ["db-0.db.shop.svc.cluster.local", "AAAA", ["fd00:244::5"]],
+    ["fd00-244--6.db.shop.svc.cluster.local", "AAAA", ["fd00:244::6"]],
+    ["fd00-244--5.shop.pod.cluster.local", "AAAA", ["fd00:244::5"]],
+    ["fd00-244--5.shop.pod.cluster.local", "A", "no data"],
+    [`7.${"0.".repeat(23)}6.9.0.0.0.0.d.f.ip6.arpa`, "PTR", ["web.shop.svc.cluster.local"]],
+    [`5.${"0.".repeat(23)}4.4.2.0.0.0.d.f.ip6.arpa`, "PTR", ["db-0.db.shop.svc.cluster.local"]],
+    [`9.${"0.".repeat(23)}4.4.2.0.0.0.d.f.ip6.arpa`, "PTR", "elsewhere"],
+  ])("in a cluster of two families %s %s is %j", (name, type, expected) => {
+    expect(ask(name, type, records([dual, db], [dbSlice, dbSlice6]))).toEqual(expected);
+  });
 });
 
 describe("SRV", () => {

@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import type { DnsRecord, Records } from "./records.ts";
 
 export type NamedRecord = DnsRecord & { name: string };
@@ -23,7 +23,7 @@ const MAX_ALIASES = 8;
 export function resolve(question: { name: string; type: string }, records: Records): Resolution {
   const name = question.name.toLowerCase();
   if (!isOurs(name, records.domain)) {
-    const reverse = name.endsWith(".in-addr.arpa") ? records.find(name) : undefined;
+    const reverse = /\.(in-addr|ip6)\.arpa$/.test(name) ? records.find(name) : undefined;
     if (!reverse?.length) return { kind: "elsewhere" };
     return pick(question, reverse, records);
   }
@@ -73,6 +73,9 @@ function podAddress(name: string, domain: string): DnsRecord[] | undefined {
   if (!name.endsWith(`.pod.${domain}`)) return name === domain ? [] : undefined;
   const labels = name.slice(0, -`.pod.${domain}`.length).split(".");
   if (labels.length === 1) return [];
-  const address = (labels[0] ?? "").replaceAll("-", ".");
-  return labels.length === 2 && isIPv4(address) ? [{ type: "A", data: address }] : undefined;
+  if (labels.length !== 2) return undefined;
+  const [first = ""] = labels;
+  const [v4, v6] = [first.replaceAll("-", "."), first.replaceAll("-", ":")];
+  if (isIPv4(v4)) return [{ type: "A", data: v4 }];
+  return isIPv6(v6) ? [{ type: "AAAA", data: v6 }] : undefined;
 }

@@ -1,4 +1,5 @@
-import { attempt, type Command, CommandError } from "../commands.ts";
+import { isIPv6 } from "node:net";
+import { attempt, type Command, CommandError, hostAddress } from "../commands.ts";
 import type { Endpoint } from "./stun.ts";
 
 export type DeviceOptions = {
@@ -14,13 +15,26 @@ export type DeviceOptions = {
 export type DevicePeer = { endpoint: Endpoint; handshakeAt: number; receivedBytes: number; sentBytes: number };
 
 /** Of the wanted peers: their addresses, and where to send. */
-export type WantedPeer = { podCIDR: string; endpoint: Endpoint };
+export type WantedPeer = { podCIDRs: readonly string[]; endpoint: Endpoint };
 
 /** What WireGuard adds to a packet over IPv4 is 60 bytes; DS-Lite takes 40 more of what leads out of a home. */
 const OVERHEAD_BYTES = 100;
 const MTU = { least: 1280, most: 1400 };
 
 export const meshMtu = (outside: number): number => Math.max(MTU.least, Math.min(MTU.most, outside - OVERHEAD_BYTES));
+
+const clamp = (name: string) => `oifname "${name}" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu`;
+
+const clampIPv6 = (name: string): string => `
+add table ip6 ${name}
+delete table ip6 ${name}
+table ip6 ${name} {
+  chain postrouting {
+    type filter hook postrouting priority mangle
+    ${clamp(name)}
+  }
+}
+`;
 
 /**
  * WireGuard's port is shared with the checks: what they send gets its number on the way out, and what comes to it as STUN
@@ -42,7 +56,7 @@ table ip ${name} {
   chain postrouting {
     type filter hook postrouting priority mangle
     udp sport ${checksPort} udp sport set ${port}
-    oifname "${name}" tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu
+    ${clamp(name)}
   }
 }
 `;
@@ -53,7 +67,7 @@ export class Device {
   /** As last told, by public key. */
   readonly #peers = new Map<string, WantedPeer>();
   #checksPort = 0;
-  #setUp: { address: string; mtu: number } | undefined;
+  #setUp: { addresses: readonly string[]; mtu: number } | undefined;
   /** It was gone, and is not yet what it was. */
   #isLost = false;
 
@@ -68,17 +82,18 @@ export class Device {
     this.#checksPort = checksPort;
   }
 
-  /** Makes the interface, or takes over the one that is there. `address` is what this node's own processes come from. */
-  async up(address: string, outsideMtu: number): Promise<void> {
+  /** Makes the interface, or takes over the one that is there. `addresses` are what this node's own processes come from. */
+  async up(addresses: readonly string[], outsideMtu: number): Promise<void> {
     const { command, name, port, keyFile } = this.#options;
     const mtu = meshMtu(outsideMtu);
     if (!(await this.#isThere())) await this.#make();
     await command("wg", ["set", name, "listen-port", `${port}`, "private-key", keyFile]);
-    await command("ip", ["address", "replace", `${address}/32`, "dev", name]);
+    for (const address of addresses) await command("ip", ["address", "replace", ...hostAddress(address), "dev", name]);
     await command("ip", ["link", "set", name, "mtu", `${mtu}`, "up"]);
+    if (addresses.some(isIPv6)) await command("nft", ["-f", "-"], clampIPv6(name));
     // A way may change between two packets of a connection.
     await command("sh", ["-c", `echo 2 >/proc/sys/net/ipv4/conf/${name}/rp_filter`]);
-    this.#setUp = { address, mtu };
+    this.#setUp = { addresses, mtu };
   }
 
   /** An earlier run may have known others. */
@@ -110,20 +125,21 @@ export class Device {
     if (this.#checksPort) {
       const table = await command("nft", ["list", "table", "ip", name]).catch(() => "");
       if (!table) await this.share(this.#checksPort);
+      if (!table && this.#setUp?.addresses.some(isIPv6)) await command("nft", ["-f", "-"], clampIPv6(name));
     }
     if (!this.#setUp || (!this.#isLost && (await this.#isThere()))) return;
     this.#isLost = true;
-    const { address, mtu } = this.#setUp;
-    await this.up(address, mtu + OVERHEAD_BYTES);
+    const { addresses, mtu } = this.#setUp;
+    await this.up(addresses, mtu + OVERHEAD_BYTES);
     for (const [key, peer] of [...this.#peers]) await this.set(key, peer);
     this.#isLost = false;
   }
 
   /** Has WireGuard send a node's packets to an endpoint, until it is told of another. */
-  async set(key: string, { podCIDR, endpoint }: WantedPeer): Promise<void> {
+  async set(key: string, { podCIDRs, endpoint }: WantedPeer): Promise<void> {
     const { command, name } = this.#options;
-    this.#peers.set(key, { podCIDR, endpoint });
-    await command("wg", ["set", name, "peer", key, "allowed-ips", podCIDR, "endpoint", endpoint]);
+    this.#peers.set(key, { podCIDRs, endpoint });
+    await command("wg", ["set", name, "peer", key, "allowed-ips", podCIDRs.join(), "endpoint", endpoint]);
   }
 
   async forget(key: string): Promise<void> {
@@ -154,7 +170,7 @@ export class Device {
   async remove(): Promise<void> {
     const { command, name } = this.#options;
     await attempt(command("ip", ["link", "delete", name]));
-    await attempt(command("nft", ["delete", "table", "ip", name]));
+    for (const family of ["ip", "ip6"]) await attempt(command("nft", ["delete", "table", family, name]));
   }
 }
 

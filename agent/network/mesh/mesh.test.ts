@@ -68,7 +68,7 @@ const D = node("d", "10.244.3.0/24", OTHER_KEY);
 
 test("of two nodes with one key, the one that stays is reached when the other is gone", async () => {
   const { peers } = machine();
-  await mesh.start("10.244.0.1", 1500);
+  await mesh.start(["10.244.0.1"], 1500);
   await mesh.sync([C, B, D]);
   expect(peers).toEqual(
     new Map([
@@ -85,7 +85,7 @@ test("of two nodes with one key, the one that stays is reached when the other is
 test("a tunnel that cannot be made is told of once, and made when it can be", async () => {
   const state = machine();
   state.canHave = false;
-  await mesh.start("10.244.0.1", 1500);
+  await mesh.start(["10.244.0.1"], 1500);
   await mesh.sync([B, D]);
   for (let times = 0; times < 2; times++) await mesh.verify();
   expect(state.said).toEqual(["network: Operation not supported"]);
@@ -96,7 +96,7 @@ test("a tunnel that cannot be made is told of once, and made when it can be", as
 
 test("a tunnel that is lost comes back with all that it led to, also when that fails at first", async () => {
   const state = machine();
-  await mesh.start("10.244.0.1", 1500);
+  await mesh.start(["10.244.0.1"], 1500);
   await mesh.sync([B, D]);
   Object.assign(state, { isThere: false, canHave: false });
   state.peers.clear();

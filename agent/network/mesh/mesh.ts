@@ -62,7 +62,7 @@ export class Mesh {
   /** As last synced. */
   #nodes: readonly Node[] = [];
   #isUp = false;
-  #podGateway = "";
+  #podGateways: readonly string[] = [];
   #outsideMtu = 1500;
   /** Of this machine, as last seen. */
   #addresses = "";
@@ -94,11 +94,11 @@ export class Mesh {
   }
 
   /**
-   * `gateway` is the address that this node's own processes have among pods; `mtu` that of the way out. Resolves to the UDP
+   * `gateways` are the addresses that this node's own processes have among pods; `mtu` that of the way out. Resolves to the UDP
    * ports at which other nodes come in.
    */
-  async start(gateway: string, mtu: number): Promise<number[]> {
-    this.#podGateway = gateway;
+  async start(gateways: readonly string[], mtu: number): Promise<number[]> {
+    this.#podGateways = gateways;
     this.#outsideMtu = mtu;
     this.#addresses = ownAddresses().join();
     const checksPort = await this.#checks.listen(this.#options.checksPort);
@@ -133,7 +133,8 @@ export class Mesh {
     const wanted = new Map(peers.map((peer) => [peer.node, peer]));
     for (const [node, { peer, relay }] of this.#reached) {
       const now = wanted.get(node);
-      if (now && now.key === peer.key && now.podCIDR === peer.podCIDR && now.home === peer.home) continue;
+      if (now && now.key === peer.key && now.podCIDRs.join() === peer.podCIDRs.join() && now.home === peer.home)
+        continue;
       this.#reached.delete(node);
       relay.close();
       if (this.#isUp) this.#leave(peer.key, peers);
@@ -271,13 +272,13 @@ export class Mesh {
     this.#tell(async () => {
       if (this.#reached.get(reached.peer.node) !== reached) return;
       if (!this.#isUp) {
-        await this.#device.up(this.#podGateway, this.#outsideMtu);
+        await this.#device.up(this.#podGateways, this.#outsideMtu);
         await this.#device.keep(new Set([...this.#reached.values()].map((other) => other.peer.key)));
         this.#isUp = true;
       }
       const { path, endpoint } = reached.state;
       const to = path === "direct" && endpoint ? endpoint : await reached.relay.listen();
-      await this.#device.set(reached.peer.key, { podCIDR: reached.peer.podCIDR, endpoint: to });
+      await this.#device.set(reached.peer.key, { podCIDRs: reached.peer.podCIDRs, endpoint: to });
     });
   }
 

@@ -196,6 +196,6 @@ test("a member more is one element, and sets that did not change are not looked 
   const before = policyRuleset(input, sets);
   peers.set("n2/s", { members: ["10.0.1.3"] });
   const after = policyRuleset(input, sets);
-  expect(renderDiff("t", before, after)).toBe(`add element ip t ${setName("s")} { 10.0.1.3 }\n`);
+  expect(renderDiff("ip t", before, after)).toBe(`add element ip t ${setName("s")} { 10.0.1.3 }\n`);
   expect(after.elements.get(setName("t"))).toBe(before.elements.get(setName("t")));
 });

@@ -35,8 +35,8 @@ export class PolicyTable {
     const old = this.#applied;
     if (isNothing(next))
       return old && isNothing(old) ? "" : `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`;
-    if (old && !isNothing(old)) return renderDiff(this.#name, old, next);
-    return renderSkeleton(this.#name) + renderDiff(this.#name, EMPTY, next);
+    if (old && !isNothing(old)) return renderDiff(`ip ${this.#name}`, old, next);
+    return renderSkeleton(this.#name) + renderDiff(`ip ${this.#name}`, EMPTY, next);
   }
 
   /** Finds out whether someone else removed the table; the next `apply` then makes it anew. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { IPV4 } from "../family.ts";
 import type { EndpointSlice } from "../types.ts";
 import { backends } from "./endpoints.ts";
 
@@ -13,7 +14,7 @@ const endpoint = (last: number, zones: string[], nodes: string[] = [], ready = t
 
 const chosen = (endpoints: Listed[], zone: string | undefined, nodeName = "n1") => {
   const slice = { addressType: "IPv4", ports: [{ name: "", port: 80 }], endpoints };
-  const found = backends([slice], { port: 80 }, { nodeName, zone });
+  const found = backends([slice], { port: 80 }, { nodeName, zone }, IPV4);
   const last = (list: readonly { address: string }[]) => list.map(({ address }) => Number(address.split(".")[3]));
   return { cluster: last(found.cluster), local: last(found.local) };
 };

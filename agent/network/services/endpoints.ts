@@ -1,4 +1,4 @@
-import { isIPv4 } from "node:net";
+import type { Family } from "../family.ts";
 import type { EndpointSlice, Service, ServicePort } from "../types.ts";
 
 export type Endpoint = { address: string; port: number };
@@ -26,8 +26,8 @@ type Candidate = Endpoint & {
  * terminate. Chosen apart for the node, so that the last local pod can drain.
  * https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-to-terminating-endpoints
  */
-export function backends(slices: readonly EndpointSlice[], port: ServicePort, place: Place): Backends {
-  const candidates = slices.flatMap((slice) => [...candidatesOf(slice, port, place.nodeName)]);
+export function backends(slices: readonly EndpointSlice[], port: ServicePort, place: Place, family: Family): Backends {
+  const candidates = slices.flatMap((slice) => [...candidatesOf(slice, port, place.nodeName, family)]);
   return { cluster: usable(near(candidates, place)), local: usable(candidates.filter(({ local }) => local)) };
 }
 
@@ -46,15 +46,20 @@ function near(candidates: readonly Candidate[], { nodeName, zone }: Place): read
   return byZone.length > 0 ? byZone : candidates;
 }
 
-function* candidatesOf(slice: EndpointSlice, port: ServicePort, nodeName: string): Generator<Candidate> {
-  if (slice.addressType !== "IPv4") return;
+function* candidatesOf(
+  slice: EndpointSlice,
+  port: ServicePort,
+  nodeName: string,
+  family: Family,
+): Generator<Candidate> {
+  if (slice.addressType !== family.name) return;
   const target = slice.ports?.find(
     (p) => (p.name ?? "") === (port.name ?? "") && (p.protocol ?? "TCP") === (port.protocol ?? "TCP"),
   );
   if (!isPort(target?.port)) return;
   for (const { addresses, conditions, nodeName: at, hints } of slice.endpoints ?? []) {
     const address = addresses?.[0] ?? "";
-    if (!isIPv4(address)) continue;
+    if (!family.has(address)) continue;
     const ready = conditions?.ready !== false;
     const draining = conditions?.serving === true && conditions.terminating === true;
     const [zones, nodes] = [hints?.forZones, hints?.forNodes].map((list) => (list ?? []).map(({ name }) => name));
@@ -81,7 +86,7 @@ export function isPort(port: number | undefined): port is number {
   return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
 }
 
-/** A Service that is balanced here: it has an address, and is no alias. */
-export function isBalanced(service: Service): boolean {
-  return service.spec?.type !== "ExternalName" && isIPv4(service.spec?.clusterIP ?? "");
+/** A Service that is balanced here in a family: it has such an address, and is no alias. */
+export function isBalanced({ spec }: Service, family: Family): boolean {
+  return spec?.type !== "ExternalName" && (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).some(family.has);
 }

@@ -31,9 +31,11 @@ function isAsked({ spec }: Service): boolean {
   return type === "LoadBalancer" && externalTrafficPolicy === "Local" && isPort(healthCheckNodePort);
 }
 
-function localEndpoints({ slices }: Source, nodeName: string): number {
+function localEndpoints({ service, slices }: Source, nodeName: string): number {
   const ready = slices
-    .filter(({ addressType, ports }) => addressType === "IPv4" && (ports ?? []).length > 0)
+    .filter(
+      ({ addressType, ports }) => addressType === (service.spec?.ipFamilies?.[0] ?? "IPv4") && (ports ?? []).length > 0,
+    )
     .flatMap(({ endpoints }) => endpoints ?? [])
     .filter((endpoint) => endpoint.nodeName === nodeName && endpoint.conditions?.ready !== false);
   return new Set(ready.flatMap(({ addresses }) => addresses?.[0] ?? [])).size;

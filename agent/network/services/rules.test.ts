@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { IPV4, IPV6 } from "../family.ts";
 import type { EndpointSlice, NetworkState, Service } from "../types.ts";
 import { rulesFor } from "./rules.ts";
 import type { Ruleset } from "./ruleset.ts";
 import { staleUdpFlows } from "./table.ts";
 
-const context = { nodeName: "here", podCIDR: "10.244.0.0/24", own: [] };
+const context = { nodeName: "here", family: IPV4, podCIDR: "10.244.0.0/24", own: [] };
 type Spec = NonNullable<Service["spec"]>;
 type Endpoint = NonNullable<NonNullable<EndpointSlice["endpoints"]>[number]>;
 
@@ -37,6 +38,52 @@ const elements = (ruleset: Ruleset, set: string) => Object.fromEntries(ruleset.e
 const two = [endpoint("10.244.0.5", "here"), endpoint("10.244.1.5", "there")];
 const balanced = "meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.0.5 . 8080, 1 : 10.244.1.5 . 8080 }";
 const onlyLocal = "meta l4proto tcp dnat ip to numgen random mod 1 map { 0 : 10.244.0.5 . 8080 }";
+
+describe("in IPv6", () => {
+  const context = { family: IPV6, podCIDR: "fd00:244::/64" };
+  const dual = (spec: Spec = {}) => service({ clusterIPs: ["10.96.0.7", "fd00:96::7"], ...spec });
+  const slice6 = (...addresses: string[]): EndpointSlice => ({
+    ...slice(addresses.map((address) => endpoint(address, "here"))),
+    addressType: "IPv6",
+  });
+
+  test("a Service has the addresses and endpoints of the family", () => {
+    const endpointSlices = [slice(two), slice6("fd00:244::5", "fd00:244::6")];
+    const ruleset = rules({ services: [dual()], endpointSlices }, context);
+    expect(elements(ruleset, "cluster_ips")).toEqual({ "fd00:96::7 . tcp . 80": "goto service/shop/web/tcp-80" });
+    expect(ruleset.chains.get("service/shop/web/tcp-80")).toEqual([
+      "meta l4proto tcp dnat ip6 to numgen random mod 2 map { 0 : fd00:244::5 . 8080, 1 : fd00:244::6 . 8080 }",
+    ]);
+    expect(elements(ruleset, "hairpins")).toEqual({
+      "fd00:244::5 . fd00:244::5": "",
+      "fd00:244::6 . fd00:244::6": "",
+    });
+  });
+
+  test("names in nft have no colons, and affinity is the family's", () => {
+    const services = [dual({ sessionAffinity: "ClientIP" })];
+    const ruleset = rules({ services, endpointSlices: [slice6("fd00:244::5")] }, context);
+    const name = "fd00_244__5-8080/service/shop/web/tcp-80";
+    expect(ruleset.chains.get(`endpoint/${name}`)).toEqual([
+      `update @clients/${name} { ip6 saddr } meta l4proto tcp dnat ip6 to [fd00:244::5]:8080`,
+    ]);
+    expect(ruleset.sets.get(`clients/${name}`)).toContain("type ipv6_addr;");
+  });
+
+  test("a Service of IPv4 alone is none", () => {
+    const ruleset = rules({ services: [service({ type: "NodePort" })], endpointSlices: [slice(two)] }, context);
+    expect([...ruleset.elements.keys()].filter((set) => set !== "hairpins")).toEqual([]);
+  });
+
+  test("pods speak with each other as they are, and with others as their node", () => {
+    const nodes = [{ spec: { podCIDRs: ["10.244.1.0/24", "fd00:244:0:1::/64"] } }];
+    expect(rules({ nodes }, context).chains.get("leaving")).toEqual([
+      "ip6 daddr fd00:244:0:1::/64 return",
+      "ip6 daddr fd00:244::/64 return",
+      "masquerade fully-random",
+    ]);
+  });
+});
 
 describe("a Service", () => {
   test("leads its address to a chain that chooses among ready endpoints by chance", () => {

@@ -1,4 +1,5 @@
-import { isIPv4 } from "node:net";
+import { type Family, inName, isCIDR, withPort } from "../family.ts";
+import { podCIDRsOf } from "../routes.ts";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
 import { Draft } from "./draft.ts";
 import { type Backends, backends, type Endpoint, isBalanced, isPort, type Place } from "./endpoints.ts";
@@ -8,6 +9,7 @@ import { type Source, sameSource, sourcesOf } from "./sources.ts";
 
 export type RulesContext = {
   nodeName: string;
+  family: Family;
   podCIDR: string;
   /** Destinations that the agent itself serves, ahead of any Service: `address . proto . port` → where it listens. */
   own: readonly { address: string; protocol: string; port: number; to: Endpoint }[];
@@ -18,6 +20,9 @@ const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 const ZONE = "topology.kubernetes.io/zone";
 /** Kubernetes' default for ClientIP affinity. */
 const AFFINITY_SECONDS = 10_800;
+
+/** What the chains of one port of a Service have in common; `timeout` is that of its clients, see `affinityTimeout`. */
+type Route = { draft: Draft; family: Family; protocol: string; timeout: number };
 
 /** Rules already made, by Service: a change of one Service should not cost the making of all. */
 export type RulesMemo = Map<string, { source: Source; zone: string | undefined; rules: Ruleset }>;
@@ -39,19 +44,19 @@ export function rulesFor(state: NetworkState, context: RulesContext, memo: Rules
     draft.add(rules);
   }
   for (const key of memo.keys()) if (!sources.has(key)) memo.delete(key);
-  addHostPorts(draft, state.pods);
-  addHairpins(draft, state, context.nodeName);
+  addHostPorts(draft, state.pods, context.family);
+  addHairpins(draft, state, context);
   addOwn(draft, context);
-  draft.chains.set(LEAVING, leaving(state, context.podCIDR));
+  draft.chains.set(LEAVING, leaving(state, context));
   return draft;
 }
 
 function serviceRules({ service, slices }: Source, context: RulesContext, place: Place): Ruleset {
   const draft = new Draft();
-  if (!isBalanced(service) || !wellNamed(service)) return draft;
+  if (!isBalanced(service, context.family) || !wellNamed(service)) return draft;
   for (const port of service.spec?.ports ?? []) {
     if (!isPort(port.port) || !PROTOCOLS[port.protocol ?? "TCP"]) continue;
-    addServicePort(draft, service, port, backends(slices, port, place), context);
+    addServicePort(draft, service, port, backends(slices, port, place, context.family), context);
   }
   return draft;
 }
@@ -71,8 +76,8 @@ function addServicePort(
   const protocol = PROTOCOLS[port.protocol ?? "TCP"] as string;
   const path = `${service.metadata?.namespace}/${service.metadata?.name}/${protocol}-${port.port}`;
   const timeout = affinityTimeout(service);
-  const clusterAddresses = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(isIPv4);
-  const external = externalAddresses(service);
+  const clusterAddresses = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(context.family.has);
+  const external = externalAddresses(service, context.family);
   const nodePort = spec.type !== "ClusterIP" && isPort(port.nodePort) ? port.nodePort : undefined;
 
   if (cluster.length === 0) {
@@ -83,31 +88,38 @@ function addServicePort(
   }
 
   const everywhere = `service/${path}`;
-  balance(draft, everywhere, protocol, cluster, timeout);
+  const route = { draft, family: context.family, protocol, timeout };
+  balance(route, everywhere, cluster);
   let inside = everywhere;
   if (spec.internalTrafficPolicy === "Local") {
     inside = `internal/${path}`;
-    balance(draft, inside, protocol, local, timeout);
+    balance(route, inside, local);
   }
   for (const address of clusterAddresses)
     draft.element("cluster_ips", `${address} . ${protocol} . ${port.port}`, `goto ${inside}`);
 
   if (external.length === 0 && !nodePort) return;
   const outside = `external/${path}`;
-  draft.chains.set(outside, externalRules(draft, service, path, protocol, { cluster, local }, timeout, context));
+  draft.chains.set(outside, externalRules(route, service, path, local, context));
   for (const address of external) {
     const key = `${address} . ${protocol} . ${port.port}`;
-    draft.element("external_ips", key, `goto ${restricted(draft, service, path, outside, address)}`);
+    draft.element("external_ips", key, `goto ${restricted(route, service, path, outside, address)}`);
   }
   if (nodePort) draft.element("node_ports", `${protocol} . ${nodePort}`, `goto ${outside}`);
 }
 
 /** `loadBalancerSourceRanges` bind the load balancer's addresses only. */
-function restricted(draft: Draft, service: Service, path: string, outside: string, address: string): string {
-  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).filter(isCIDR);
+function restricted(
+  { draft, family }: Route,
+  service: Service,
+  path: string,
+  outside: string,
+  address: string,
+): string {
+  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).filter((range) => isCIDR(family, range));
   if (ranges.length === 0 || service.spec?.externalIPs?.includes(address)) return outside;
   const chain = `guarded/${path}`;
-  draft.chains.set(chain, [...ranges.map((range) => `ip saddr ${range} goto ${outside}`), "drop"]);
+  draft.chains.set(chain, [...ranges.map((range) => `${family.word} saddr ${range} goto ${outside}`), "drop"]);
   return chain;
 }
 
@@ -117,42 +129,45 @@ function restricted(draft: Draft, service: Service, path: string, outside: strin
  * processes may always use all endpoints.
  */
 function externalRules(
-  draft: Draft,
+  route: Route,
   service: Service,
   path: string,
-  protocol: string,
-  { local }: Backends,
-  timeout: number,
-  { podCIDR }: RulesContext,
+  local: readonly Endpoint[],
+  { family: { word: ip }, podCIDR }: RulesContext,
 ): string[] {
   const everywhere = `service/${path}`;
   const mark = `meta mark set meta mark | ${MASQUERADE_MARK}`;
   if (service.spec?.externalTrafficPolicy !== "Local")
-    return [`ip saddr ${podCIDR} goto ${everywhere}`, mark, `goto ${everywhere}`];
+    return [`${ip} saddr ${podCIDR} goto ${everywhere}`, mark, `goto ${everywhere}`];
   const here = `local/${path}`;
-  balance(draft, here, protocol, local, timeout);
-  return [`ip saddr ${podCIDR} goto ${everywhere}`, `fib saddr type local ${mark} goto ${everywhere}`, `goto ${here}`];
+  balance(route, here, local);
+  return [
+    `${ip} saddr ${podCIDR} goto ${everywhere}`,
+    `fib saddr type local ${mark} goto ${everywhere}`,
+    `goto ${here}`,
+  ];
 }
 
 /** A chain that sends each new connection to one of `endpoints`, by chance or where its client went before. */
-function balance(draft: Draft, chain: string, protocol: string, endpoints: readonly Endpoint[], timeout: number): void {
+function balance({ draft, family, protocol, timeout }: Route, chain: string, endpoints: readonly Endpoint[]): void {
+  const { word: ip, type } = family;
   const proto = `meta l4proto ${protocol}`;
   const count = endpoints.length;
   if (count === 0) {
     draft.chains.set(chain, ["drop"]);
   } else if (timeout === 0) {
     const targets = endpoints.map(({ address, port }, i) => `${i} : ${address} . ${port}`);
-    draft.chains.set(chain, [`${proto} dnat ip to numgen random mod ${count} map { ${targets.join(", ")} }`]);
+    draft.chains.set(chain, [`${proto} dnat ${ip} to numgen random mod ${count} map { ${targets.join(", ")} }`]);
   } else {
-    const names = endpoints.map(({ address, port }) => `${address}-${port}/${chain}`);
+    const names = endpoints.map(({ address, port }) => `${inName(address)}-${port}/${chain}`);
     endpoints.forEach(({ address, port }, i) => {
-      draft.sets.set(`clients/${names[i]}`, `type ipv4_addr; flags dynamic,timeout; timeout ${timeout}s;`);
+      draft.sets.set(`clients/${names[i]}`, `type ${type}; flags dynamic,timeout; timeout ${timeout}s;`);
       draft.chains.set(`endpoint/${names[i]}`, [
-        `update @clients/${names[i]} { ip saddr } ${proto} dnat ip to ${address}:${port}`,
+        `update @clients/${names[i]} { ${ip} saddr } ${proto} dnat ${ip} to ${withPort(address, port)}`,
       ]);
     });
     draft.chains.set(chain, [
-      ...names.map((name) => `ip saddr @clients/${name} goto endpoint/${name}`),
+      ...names.map((name) => `${ip} saddr @clients/${name} goto endpoint/${name}`),
       `numgen random mod ${count} vmap { ${names.map((name, i) => `${i} : goto endpoint/${name}`).join(", ")} }`,
     ]);
   }
@@ -165,39 +180,43 @@ function affinityTimeout({ spec }: Service): number {
   return Number.isInteger(seconds) && Number(seconds) > 0 ? Number(seconds) : AFFINITY_SECONDS;
 }
 
-function externalAddresses({ spec, status }: Service): string[] {
+function externalAddresses({ spec, status }: Service, family: Family): string[] {
   const ingress = spec?.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   const balanced = ingress.filter(({ ipMode }) => ipMode !== "Proxy").map(({ ip }) => ip ?? "");
-  return [...new Set([...(spec?.externalIPs ?? []), ...balanced])].filter(isIPv4);
+  return [...new Set([...(spec?.externalIPs ?? []), ...balanced])].filter(family.has);
 }
 
-function addHostPorts(draft: Draft, pods: readonly Pod[]): void {
+function addHostPorts(draft: Draft, pods: readonly Pod[], family: Family): void {
   for (const { spec, status } of pods) {
-    const address = status?.podIP ?? "";
-    if (spec?.hostNetwork || !isIPv4(address) || isOver(status?.phase)) continue;
+    const address = addressesOf(status).find(family.has);
+    if (spec?.hostNetwork || !address || isOver(status?.phase)) continue;
     for (const port of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].flatMap((c) => c.ports ?? [])) {
       const protocol = PROTOCOLS[port.protocol ?? "TCP"];
       if (!protocol || !isPort(port.hostPort) || !isPort(port.containerPort)) continue;
       const target = `${address} . ${port.containerPort}`;
-      const hostIP = port.hostIP || "0.0.0.0";
-      if (hostIP === "0.0.0.0") draft.element("host_ports", `${protocol} . ${port.hostPort}`, target);
-      else if (isIPv4(hostIP)) draft.element("host_ip_ports", `${hostIP} . ${protocol} . ${port.hostPort}`, target);
+      const hostIP = port.hostIP || family.unspecified;
+      if (hostIP === family.unspecified) draft.element("host_ports", `${protocol} . ${port.hostPort}`, target);
+      else if (family.has(hostIP)) draft.element("host_ip_ports", `${hostIP} . ${protocol} . ${port.hostPort}`, target);
     }
   }
 }
 
+const addressesOf = (status: Pod["status"]): readonly string[] =>
+  status?.podIPs?.map(({ ip = "" }) => ip) ?? [status?.podIP ?? ""];
+
 const isOver = (phase: string | undefined) => phase === "Succeeded" || phase === "Failed";
 
 /** A pod that reaches itself through a Service would see its own address come in from outside and drop it. */
-function addHairpins(draft: Draft, { pods, endpointSlices }: NetworkState, nodeName: string): void {
+function addHairpins(draft: Draft, { pods, endpointSlices }: NetworkState, { nodeName, family }: RulesContext): void {
   const endpoints = endpointSlices.flatMap((slice) => slice.endpoints ?? []).filter((e) => e.nodeName === nodeName);
-  const addresses = [...pods.map(({ status }) => status?.podIP), ...endpoints.map((e) => e.addresses?.[0])];
+  const addresses = [...pods.flatMap(({ status }) => addressesOf(status)), ...endpoints.map((e) => e.addresses?.[0])];
   for (const address of new Set(addresses))
-    if (isIPv4(address ?? "")) draft.element("hairpins", `${address} . ${address}`);
+    if (address && family.has(address)) draft.element("hairpins", `${address} . ${address}`);
 }
 
-function addOwn(draft: Draft, { own }: RulesContext): void {
+function addOwn(draft: Draft, { own, family }: RulesContext): void {
   for (const { address, protocol, port, to } of own) {
+    if (!family.has(address)) continue;
     const chain = `own/${protocol}-${address}-${port}`;
     draft.chains.set(chain, [`meta l4proto ${protocol} dnat ip to ${to.address}:${to.port}`]);
     draft.element("cluster_ips", `${address} . ${protocol} . ${port}`, `goto ${chain}`);
@@ -206,12 +225,8 @@ function addOwn(draft: Draft, { own }: RulesContext): void {
 }
 
 /** Between pods addresses stay as they are; to all others pods speak with their node's. */
-function leaving({ nodes }: NetworkState, podCIDR: string): string[] {
-  const pods = new Set([podCIDR, ...nodes.map((node) => node.spec?.podCIDR ?? "").filter(isCIDR)]);
-  return [...[...pods].sort().map((cidr) => `ip daddr ${cidr} return`), "masquerade fully-random"];
-}
-
-function isCIDR(text: string): boolean {
-  const [address = "", bits = "", ...rest] = text.split("/");
-  return rest.length === 0 && isIPv4(address) && /^\d{1,2}$/.test(bits) && Number(bits) <= 32;
+function leaving({ nodes }: NetworkState, { family, podCIDR }: RulesContext): string[] {
+  const others = nodes.flatMap(({ spec }) => podCIDRsOf(spec)).filter((cidr) => isCIDR(family, cidr));
+  const pods = new Set([podCIDR, ...others]);
+  return [...[...pods].sort().map((cidr) => `${family.word} daddr ${cidr} return`), "masquerade fully-random"];
 }

@@ -22,11 +22,11 @@ describe("renderDiff", () => {
   });
 
   test("between equal states is empty", () => {
-    expect(renderDiff("t", web, web)).toBe("");
+    expect(renderDiff("ip t", web, web)).toBe("");
   });
 
   test("from nothing adds chains first, elements last", () => {
-    expect(lines(renderDiff("t", EMPTY, web))).toEqual([
+    expect(lines(renderDiff("ip t", EMPTY, web))).toEqual([
       "add chain ip t service/a",
       "add rule ip t service/a dnat one",
       "add element ip t cluster_ips { 10.0.0.1 . tcp . 80 : goto service/a }",
@@ -35,7 +35,7 @@ describe("renderDiff", () => {
   });
 
   test("to nothing removes elements first, chains last", () => {
-    expect(lines(renderDiff("t", web, EMPTY))).toEqual([
+    expect(lines(renderDiff("ip t", web, EMPTY))).toEqual([
       "delete element ip t cluster_ips { 10.0.0.1 . tcp . 80 }",
       "delete element ip t no_endpoints { 10.0.0.9 . tcp . 80 }",
       "flush chain ip t service/a",
@@ -51,7 +51,7 @@ describe("renderDiff", () => {
         no_endpoints: { "10.0.0.9 . tcp . 80": "" },
       },
     });
-    expect(lines(renderDiff("t", web, next))).toEqual([
+    expect(lines(renderDiff("ip t", web, next))).toEqual([
       "add chain ip t service/b",
       "flush chain ip t service/a",
       "add rule ip t service/a dnat two",
@@ -63,7 +63,7 @@ describe("renderDiff", () => {
   test("replaces an element whose value changed", () => {
     const before = ruleset({ elements: { host_ports: { "tcp . 80": "10.0.0.1 . 80" } } });
     const after = ruleset({ elements: { host_ports: { "tcp . 80": "10.0.0.2 . 80" } } });
-    expect(lines(renderDiff("t", before, after))).toEqual([
+    expect(lines(renderDiff("ip t", before, after))).toEqual([
       "delete element ip t host_ports { tcp . 80 }",
       "add element ip t host_ports { tcp . 80 : 10.0.0.2 . 80 }",
     ]);
@@ -72,7 +72,7 @@ describe("renderDiff", () => {
   test("writes rules anew around a set whose definition changed", () => {
     const before = ruleset({ chains: { c: ["ip saddr @s goto x"] }, sets: { s: "timeout 1s;" } });
     const after = ruleset({ chains: { c: ["ip saddr @s goto x"] }, sets: { s: "timeout 2s;" } });
-    expect(lines(renderDiff("t", before, after))).toEqual([
+    expect(lines(renderDiff("ip t", before, after))).toEqual([
       "flush chain ip t c",
       "delete set ip t s",
       "add set ip t s { timeout 2s; }",

@@ -11,7 +11,7 @@ export type Ruleset = {
 export const EMPTY: Ruleset = { chains: new Map(), sets: new Map(), elements: new Map() };
 
 /**
- * One transaction for `nft -f` that leads from `old` to `next`; "" when they are equal. What is equal in both is not
+ * One transaction for `nft -f`, about a table with its family, that leads from `old` to `next`; "" when they are equal. What is equal in both is not
  * named in it, so sets keep what packets put there. The order is that of dependence: chains exist before a rule or
  * element leads to them, and go after the last one has gone.
  */
@@ -26,17 +26,15 @@ export function renderDiff(table: string, old: Ruleset, next: Ruleset): string {
   const rewritten = new Map([...changed, ...[...next.chains].filter(([, rules]) => uses(rules))]);
   const [removed, added] = elementChanges(old, next);
   return [
-    ...newChains.map((chain) => `add chain ip ${table} ${chain}`),
-    ...removed.map(([set, keys]) => `delete element ip ${table} ${set} { ${keys.join(", ")} }`),
-    ...[...rewritten.keys()]
-      .filter((chain) => old.chains.has(chain))
-      .map((chain) => `flush chain ip ${table} ${chain}`),
-    ...goneChains.map((chain) => `flush chain ip ${table} ${chain}`),
-    ...goneChains.map((chain) => `delete chain ip ${table} ${chain}`),
-    ...staleSets.map((set) => `delete set ip ${table} ${set}`),
-    ...freshSets.map(([set, body]) => `add set ip ${table} ${set} { ${body} }`),
-    ...[...rewritten].flatMap(([chain, rules]) => rules.map((rule) => `add rule ip ${table} ${chain} ${rule}`)),
-    ...added.map(([set, items]) => `add element ip ${table} ${set} { ${items.join(", ")} }`),
+    ...newChains.map((chain) => `add chain ${table} ${chain}`),
+    ...removed.map(([set, keys]) => `delete element ${table} ${set} { ${keys.join(", ")} }`),
+    ...[...rewritten.keys()].filter((chain) => old.chains.has(chain)).map((chain) => `flush chain ${table} ${chain}`),
+    ...goneChains.map((chain) => `flush chain ${table} ${chain}`),
+    ...goneChains.map((chain) => `delete chain ${table} ${chain}`),
+    ...staleSets.map((set) => `delete set ${table} ${set}`),
+    ...freshSets.map(([set, body]) => `add set ${table} ${set} { ${body} }`),
+    ...[...rewritten].flatMap(([chain, rules]) => rules.map((rule) => `add rule ${table} ${chain} ${rule}`)),
+    ...added.map(([set, items]) => `add element ${table} ${set} { ${items.join(", ")} }`),
   ]
     .map((line) => `${line}\n`)
     .join("");

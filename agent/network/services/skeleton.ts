@@ -1,10 +1,12 @@
+import type { Family } from "../family.ts";
+
 /** Bit of the packet mark for connections whose source must become this node's address. */
 export const MASQUERADE_MARK = "0x20000";
 
 /** Chains that the skeleton leads to, and that a Ruleset therefore always has. */
 export const LEAVING = "leaving";
 
-export type Skeleton = { table: string; podCIDR: string; serviceCIDR: string };
+export type Skeleton = { family: Family; table: string; podCIDR: string; serviceCIDR: string };
 
 /**
  * Makes the table anew with its fixed part: hooks, and maps that lead a destination to its Service's chain.
@@ -13,29 +15,30 @@ export type Skeleton = { table: string; podCIDR: string; serviceCIDR: string };
  * namespace they may be equal, and a pod's source tells whose it means. A service address that is still there after
  * translation leads nowhere and is refused.
  */
-export function renderSkeleton({ table, podCIDR, serviceCIDR }: Skeleton): string {
-  const flow = "ip daddr . meta l4proto . th dport";
+export function renderSkeleton({ family, table, podCIDR, serviceCIDR }: Skeleton): string {
+  const { word: ip, type, loopback } = family;
+  const flow = `${ip} daddr . meta l4proto . th dport`;
   const local = "fib daddr type local meta l4proto . th dport";
   const served = `
     ${flow} vmap @external_ips
     ${local} vmap @node_ports
-    dnat ip to ${flow} map @host_ip_ports
-    fib daddr type local dnat ip to meta l4proto . th dport map @host_ports`;
+    dnat ${ip} to ${flow} map @host_ip_ports
+    fib daddr type local dnat ${ip} to meta l4proto . th dport map @host_ports`;
   const refused = `
     ${flow} @no_endpoints goto refuse
     ${local} @no_endpoint_ports goto refuse`;
   return `
-add table ip ${table}
-delete table ip ${table}
-table ip ${table} {
-  map cluster_ips { type ipv4_addr . inet_proto . inet_service : verdict; }
-  map external_ips { type ipv4_addr . inet_proto . inet_service : verdict; }
+add table ${ip} ${table}
+delete table ${ip} ${table}
+table ${ip} ${table} {
+  map cluster_ips { type ${type} . inet_proto . inet_service : verdict; }
+  map external_ips { type ${type} . inet_proto . inet_service : verdict; }
   map node_ports { type inet_proto . inet_service : verdict; }
-  map host_ports { type inet_proto . inet_service : ipv4_addr . inet_service; }
-  map host_ip_ports { type ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service; }
-  set no_endpoints { type ipv4_addr . inet_proto . inet_service; }
+  map host_ports { type inet_proto . inet_service : ${type} . inet_service; }
+  map host_ip_ports { type ${type} . inet_proto . inet_service : ${type} . inet_service; }
+  set no_endpoints { type ${type} . inet_proto . inet_service; }
   set no_endpoint_ports { type inet_proto . inet_service; }
-  set hairpins { type ipv4_addr . ipv4_addr; }
+  set hairpins { type ${type} . ${type}; }
 
   chain ${LEAVING} { }
   chain refuse {
@@ -44,11 +47,11 @@ table ip ${table} {
   }
   chain loopback-guard {
     type filter hook prerouting priority raw
-    iifname != "lo" ip daddr 127.0.0.0/8 drop
+    iifname != "lo" ${ip} daddr ${loopback} drop
   }
   chain prerouting {
     type nat hook prerouting priority dstnat
-    ip saddr ${podCIDR} ${flow} vmap @cluster_ips${served}
+    ${ip} saddr ${podCIDR} ${flow} vmap @cluster_ips${served}
   }
   chain output {
     type nat hook output priority -100
@@ -57,9 +60,9 @@ table ip ${table} {
   chain postrouting {
     type nat hook postrouting priority srcnat
     meta mark & ${MASQUERADE_MARK} != 0 masquerade fully-random
-    ip saddr 127.0.0.0/8 oifname != "lo" masquerade fully-random
-    ip saddr . ip daddr @hairpins masquerade fully-random
-    ip saddr ${podCIDR} goto ${LEAVING}
+    ${ip} saddr ${loopback} oifname != "lo" masquerade fully-random
+    ${ip} saddr . ${ip} daddr @hairpins masquerade fully-random
+    ${ip} saddr ${podCIDR} goto ${LEAVING}
   }
   chain filter-input {
     type filter hook input priority filter
@@ -68,12 +71,12 @@ table ip ${table} {
   chain filter-forward {
     type filter hook forward priority filter
     ct state new jump refusals
-    ip daddr ${serviceCIDR} goto refuse
+    ${ip} daddr ${serviceCIDR} goto refuse
   }
   chain filter-output {
     type filter hook output priority filter
     ct state new jump refusals
-    ip daddr ${serviceCIDR} goto refuse
+    ${ip} daddr ${serviceCIDR} goto refuse
   }
   chain refusals {${refused}
   }

@@ -20,6 +20,12 @@ test("flows to endpoints that are gone are forgotten, of Services and of host po
   ]);
 });
 
+test("of IPv6 too", () => {
+  const old = ruleset({ a: to("fd00::1 . 53"), b: "meta l4proto udp dnat ip6 to [fd00::2]:53" }, {});
+  const flows = staleUdpFlows(old, ruleset({}, {}));
+  expect(flows.map((flow) => flow[2])).toEqual(["fd00::1", "fd00::2"]);
+});
+
 test("flows that began before their port was served are forgotten, but those of TCP, which begin anew", () => {
   const old = ruleset({}, { node_ports: { "udp . 30001": "goto a" } });
   const next = ruleset(

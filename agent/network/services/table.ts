@@ -16,9 +16,14 @@ export class ServiceTable {
     this.#skeleton = skeleton;
   }
 
+  /** With its family. */
+  get #name(): string {
+    return `${this.#skeleton.family.word} ${this.#skeleton.table}`;
+  }
+
   /** Rejects when nft refuses; the kernel then still has the state before, and the next call starts anew. */
   async apply(next: Ruleset): Promise<void> {
-    const { table } = this.#skeleton;
+    const table = this.#name;
     const old = this.#applied;
     const script = old ? renderDiff(table, old, next) : renderSkeleton(this.#skeleton) + renderDiff(table, EMPTY, next);
     if (script === "") return;
@@ -33,7 +38,7 @@ export class ServiceTable {
     if (!this.#applied) return false;
     try {
       // Changes nothing, and is the one question that nft answers without reading all tables first.
-      await this.#command("nft", ["add", "chain", "ip", this.#skeleton.table, "refuse"]);
+      await this.#command("nft", ["add", "chain", ...this.#name.split(" "), "refuse"]);
       return true;
     } catch {
       this.#applied = undefined;
@@ -43,11 +48,12 @@ export class ServiceTable {
 
   async remove(): Promise<void> {
     this.#applied = undefined;
-    await attempt(this.#command("nft", ["delete", "table", "ip", this.#skeleton.table]));
+    await attempt(this.#command("nft", ["delete", "table", ...this.#name.split(" ")]));
   }
 
   async #forget(flows: readonly string[][]): Promise<void> {
-    for (const flow of flows) await attempt(this.#command("conntrack", ["-D", "-p", "udp", ...flow]));
+    const family = this.#skeleton.family.name.toLowerCase();
+    for (const flow of flows) await attempt(this.#command("conntrack", ["-D", "-f", family, "-p", "udp", ...flow]));
   }
 }
 
@@ -86,7 +92,7 @@ function udpTargets({ chains, elements }: Ruleset): Set<string> {
   const found = new Set<string>();
   for (const rule of [...chains.values()].flat()) {
     if (!rule.includes("meta l4proto udp dnat")) continue;
-    for (const [, address, port] of rule.matchAll(/(\d+\.\d+\.\d+\.\d+)(?: \. |:)(\d+)/g))
+    for (const [, address, port] of rule.matchAll(/([0-9a-f.:]*[0-9a-f])(?: \. |\]?:)(\d+)(?=$|[ ,])/g))
       found.add(`${address} . ${port}`);
   }
   for (const map of ["host_ports", "host_ip_ports"])

@@ -4,7 +4,7 @@
  */
 import { createSocket } from "node:dgram";
 import { createServer as createHttpsServer, request as httpsRequest } from "node:https";
-import { connect, createServer } from "node:net";
+import { connect, createServer, isIPv6 } from "node:net";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
 import type { PolicyPeers, PolicyRules } from "../../../worker/protocol/policies.ts";
@@ -56,8 +56,10 @@ let network: NodeNetwork | undefined;
 const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   serve: ({ name, port }) =>
     new Promise((resolve) => {
-      const udp = createSocket("udp4");
-      udp.on("message", (_, peer) => udp.send(`${name} ${peer.address}`, peer.port, peer.address));
+      const udp = createSocket("udp6"); // which takes IPv4 too
+      udp.on("message", (_, peer) =>
+        udp.send(`${name} ${peer.address.replace("::ffff:", "")}`, peer.port, peer.address),
+      );
       udp.bind(port);
       createServer((socket) => {
         socket.on("error", () => {});
@@ -94,7 +96,8 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   },
   async open(name) {
     const address = await network?.open(name, { metadata: { name } });
-    return { address, namespace: basename(network?.pathOf(name) ?? "") };
+    const addresses = address === undefined ? [] : network?.allOf(address);
+    return { address, addresses, namespace: basename(network?.pathOf(name) ?? "") };
   },
   async close(name) {
     await network?.close(name);
@@ -149,7 +152,7 @@ function overTcp({ host, port, local, limitMs = LIMIT_MS }: Probe): Promise<stri
 
 function overUdp({ host, port, from, limitMs = LIMIT_MS }: Probe): Promise<string> {
   return new Promise((resolve) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(isIPv6(host) ? "udp6" : "udp4");
     const finish = (result: string) => {
       cancel();
       cancelAgain();

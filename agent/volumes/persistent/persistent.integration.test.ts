@@ -71,8 +71,8 @@ const contextOf = (one: CoreV1Pod): PodContext => ({
   },
   fields: {
     pod: one,
-    podIP: "",
-    hostIP: "",
+    podIPs: [],
+    hostIPs: [],
     nodeName: "n",
     allocatable: { cpu: "2", memory: "1Gi", "ephemeral-storage": "1Gi" },
   },

@@ -31,6 +31,7 @@ export function modelNetwork(machine: Machine, agent: Life): AgentParts["network
       machine.closeNetwork(sandbox);
     },
     addressOf: (sandbox) => machine.networks.get(sandbox),
+    allOf: (address) => [address],
     pathOf: (sandbox) => `/run/netns/${sandbox}`,
     opened: () => [...machine.networks.keys()],
   };

@@ -62,8 +62,10 @@ test("those that end get nothing new, unless there are no others", () => {
   expect(addresses(slice({ "10.0.0.1": { ready: false, serving: false, terminating: false } }))).toEqual([]);
 });
 
-test("slices of other families, ports and protocols do not count", () => {
-  expect(addresses(slice({ "fd00::1": READY }, { addressType: "IPv6" }))).toEqual([]);
+test("slices of other ports and protocols do not count, nor those of IPv6 beside IPv4", () => {
+  const ipv6 = slice({ "fd00::1": READY }, { addressType: "IPv6" });
+  expect(addresses(ipv6)).toEqual(["fd00::1"]);
+  expect(addresses(ipv6, slice({ "10.0.0.1": READY }))).toEqual(["10.0.0.1"]);
   expect(addresses(slice({ "10.0.0.1": READY }, { ports: [{ name: "other", port: 1 }] }))).toEqual([]);
   expect(addresses(slice({ "10.0.0.1": READY }, { ports: [{ name: "http", port: 1, protocol: "UDP" }] }))).toEqual([]);
   expect(addresses(slice({ "10.0.0.1": READY }, { ports: null, endpoints: null }))).toEqual([]);

@@ -46,8 +46,9 @@ export const isProblem = (found: object): found is Problem => "reason" in found;
 export function backendOf(port: ServicePort, slices: readonly Slice[]): Backend {
   const ready = new Map<string, Endpoint>();
   const draining = new Map<string, Endpoint>();
+  const family = slices.some(({ addressType }) => addressType === "IPv4") ? "IPv4" : "IPv6";
   for (const { addressType, endpoints, ports } of slices) {
-    if (addressType !== "IPv4") continue;
+    if (addressType !== family) continue;
     const number = ports?.find(
       (own) => (own.name ?? "") === (port.name ?? "") && (own.protocol ?? "TCP") === "TCP",
     )?.port;

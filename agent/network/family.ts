@@ -1,0 +1,52 @@
+import { isIPv4, isIPv6 } from "node:net";
+
+/** What differs between IPv4 and IPv6 in the words of nftables. Each family has tables of its own, which are alike. */
+export type Family = {
+  /** Of tables, and before addresses in rules. */
+  word: "ip" | "ip6";
+  /** As Kubernetes calls it. */
+  name: "IPv4" | "IPv6";
+  /** Of addresses in sets and maps. */
+  type: "ipv4_addr" | "ipv6_addr";
+  loopback: string;
+  /** What stands for every address of a machine, and for all there are. */
+  unspecified: string;
+  everything: string;
+  bits: number;
+  has(address: string): boolean;
+};
+
+export const IPV4: Family = {
+  word: "ip",
+  name: "IPv4",
+  type: "ipv4_addr",
+  loopback: "127.0.0.0/8",
+  unspecified: "0.0.0.0",
+  everything: "0.0.0.0/0",
+  bits: 32,
+  has: isIPv4,
+};
+
+export const IPV6: Family = {
+  word: "ip6",
+  name: "IPv6",
+  type: "ipv6_addr",
+  loopback: "::1",
+  unspecified: "::",
+  everything: "::/0",
+  bits: 128,
+  has: isIPv6,
+};
+
+export const FAMILIES: readonly Family[] = [IPV4, IPV6];
+
+/** An address as a part of a name in nft, which has no colons. */
+export const inName = (address: string): string => address.replaceAll(":", "_");
+
+export const withPort = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+
+export function isCIDR({ has, bits }: Family, text: string): boolean {
+  const [address = "", length = "", ...rest] = text.split("/");
+  return rest.length === 0 && has(address) && /^\d{1,3}$/.test(length) && Number(length) <= bits;
+}
