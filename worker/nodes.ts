@@ -124,7 +124,7 @@ export const clusterDns = (config: ClusterConfig): PodFacts => ({
   name: "kube-dns",
   labels: { "k8s-app": "kube-dns" },
   node: "",
-  address: dnsAddress(config),
+  addresses: [dnsAddress(config)],
   ports: [
     { name: "dns", protocol: "UDP", port: 53 },
     { name: "dns-tcp", protocol: "TCP", port: 53 },

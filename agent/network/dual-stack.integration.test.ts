@@ -3,13 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
+import type { PolicyPeer } from "../../worker/protocol/policies.ts";
 import { effects } from "../effects.ts";
+import type { Commands } from "./testing/inside.ts";
 import { Namespace, sh } from "./testing/namespaces.ts";
-import type { EndpointSlice, NetworkState, Node, Pod, Service } from "./types.ts";
+import type { EndpointSlice, Node, Pod, Service } from "./types.ts";
 
 const prefix = `skd${process.pid}`;
 const home = mkdtempSync(join(tmpdir(), "skerry-dual-"));
 const spaces: Namespace[] = [];
+type Synced = Commands["sync"];
 type Opened = { addresses: string[]; namespace: string };
 const pods: Record<string, Opened & { space: Namespace; nodeName: string }> = {};
 let nodeA: Namespace;
@@ -99,12 +102,12 @@ const podObjects = (nodeName: string): Pod[] =>
   Object.entries(pods)
     .filter(([, pod]) => pod.nodeName === nodeName)
     .map(([name, { addresses }]) => ({
-      metadata: { namespace: "default", name },
+      metadata: { namespace: "default", name, labels: { name } },
       spec: { containers: [{ ports: name === "a1" ? [{ containerPort: 8080, hostPort: 8081 }] : [] }] },
       status: { podIP: addresses[0] ?? "", podIPs: addresses.map((ip) => ({ ip })) },
     }));
 
-async function sync(services: Service[], endpointSlices: EndpointSlice[], more: Partial<NetworkState> = {}) {
+async function sync(services: Service[], endpointSlices: EndpointSlice[], more: Pick<Synced, "rules" | "peers"> = {}) {
   const whole = { services, endpointSlices, nodes, ...more };
   await nodeA.do("sync", { ...whole, pods: podObjects("a") });
   await nodeB.do("sync", { ...whole, pods: podObjects("b") });
@@ -205,6 +208,37 @@ test("node ports, host ports and external addresses lead in from outside; Local 
   const local = service("open", ["10.96.1.6", "fd00:96::106"], { ...spec, externalTrafficPolicy: "Local" });
   await sync([local], slices("open", ["a1", "b1"]));
   expect(await outside.probe("tcp", { host: "2001:db8::2", port: 30001 })).toEqual(["b1 2001:db8::9"]);
+});
+
+test("policies hold in both families: what comes in, what goes out, and to whom", async () => {
+  const ask = (from: Namespace, name: string, family: number) =>
+    from.probe("tcp", { host: pods[name]?.addresses[family] ?? "", port: 8080 });
+  const a2 = { podSelector: { matchLabels: { name: "a2" } } };
+  await sync([], [], { rules: { "default/closed": { ...a2, ingress: [] } } });
+  expect(await ask(podSpace("a1"), "a2", 1)).toEqual(["timeout"]);
+  for (const family of [0, 1]) {
+    expect(await ask(podSpace("b1"), "a1", family)).toEqual([`a1 ${pods.b1?.addresses[family]}`]);
+  }
+  const peers: PolicyPeer[] = [
+    { kind: "pods", set: "s" },
+    { kind: "block", cidr: "2001:db8::/64", except: [] },
+  ];
+  const members = pods.b1?.addresses ?? [];
+  const rules = { "default/some": { ...a2, ingress: [{ peers }], egress: [] } };
+  await sync([], [], { rules, peers: { "b/s": { members } } });
+  for (const family of [0, 1]) {
+    expect(await ask(podSpace("b1"), "a2", family)).toEqual([`a2 ${pods.b1?.addresses[family]}`]);
+  }
+  expect(await ask(podSpace("a1"), "a2", 1)).toEqual(["timeout"]);
+  expect(await ask(podSpace("a2"), "a1", 1)).toEqual(["timeout"]);
+  await nodeA.do("serve", { name: "node", port: 9091 });
+  expect(await podSpace("a2").probe("tcp", { host: "fe80::1%eth0", port: 9091 })).toEqual(["timeout"]);
+  expect(await ask(nodeA, "a2", 1)).toEqual(["a2 fd00:244::1"]);
+  await sync([], [], { rules: {} });
+  expect(await ask(podSpace("a1"), "a2", 1)).toEqual([`a2 ${address6("a1")}`]);
+  expect(await podSpace("a2").probe("tcp", { host: "fe80::1%eth0", port: 9091 })).toEqual([
+    expect.stringMatching(/^node fe80::2%veth/),
+  ]);
 });
 
 test("a node takes over what its earlier run left, and leaves nothing when it is removed", async () => {

@@ -9,8 +9,9 @@ export type Family = {
   /** Of addresses in sets and maps. */
   type: "ipv4_addr" | "ipv6_addr";
   loopback: string;
-  /** What stands for every address of a machine, and for all there are. */
+  /** What stands for every address of a machine. */
   unspecified: string;
+  /** nft takes it for any address, and does not take it for a match. */
   everything: string;
   bits: number;
   has(address: string): boolean;

@@ -10,7 +10,7 @@ import { Records } from "./dns/records.ts";
 import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolv-conf.ts";
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
-import { FAMILIES, IPV4 } from "./family.ts";
+import { FAMILIES, type Family, IPV4 } from "./family.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Mesh, removeMesh } from "./mesh/mesh.ts";
 import { Paths } from "./mesh/paths.ts";
@@ -18,7 +18,7 @@ import { isUsable, type MeshSettings } from "./mesh/settings.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
 import { rangeOf } from "./policies/peers.ts";
-import { NodeRoutes, wantedRoutes } from "./routes.ts";
+import { NodeRoutes, podCIDRsOf, wantedRoutes } from "./routes.ts";
 import { HealthChecks, healthChecksFor } from "./services/health-checks.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
@@ -93,7 +93,7 @@ export class NodeNetwork {
     if (!pods?.namespaces || !guard) throw new Error("the node's network is down");
     const address = await pods.namespaces.open(name);
     try {
-      await guard.admit(name, address, pod);
+      await guard.admit(name, this.allOf(address), pod);
       return address;
     } catch (error) {
       await attempt(this.close(name));
@@ -161,7 +161,7 @@ export class NodeNetwork {
     const records = new Records(settings.clusterDomain);
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
-    const guard = this.#policyGuard(settings, pods);
+    const guard = this.#policyGuard(settings, settings.ipv6 ? FAMILIES : [IPV4], pods);
     this.#stopping = new AbortController();
     const tables = this.#serviceTables(settings, servers.own);
     const healthChecks = this.#healthChecks();
@@ -210,8 +210,13 @@ export class NodeNetwork {
     });
   }
 
-  #policyGuard({ dnsAddress, apiAddress }: Pick<NetworkSettings, "dnsAddress" | "apiAddress">, pods?: PodNetwork) {
+  #policyGuard(
+    { dnsAddress, apiAddress }: Pick<NetworkSettings, "dnsAddress" | "apiAddress">,
+    families: readonly Family[],
+    pods?: PodNetwork,
+  ) {
     return new PolicyGuard({
+      families,
       command: this.#command,
       table: `${this.#identity.table}-policies`,
       own: [
@@ -219,7 +224,7 @@ export class NodeNetwork {
         { address: dnsAddress, protocol: "TCP", port: 53, isPod: true },
         { address: apiAddress, protocol: "TCP", port: 443, isPod: false },
       ],
-      opened: () => pods?.namespaces?.addresses ?? new Map(),
+      opened: () => pods?.namespaces?.allAddresses ?? new Map(),
     });
   }
 
@@ -337,7 +342,7 @@ export class NodeNetwork {
     await this.#announcedAddresses().remove();
     for (const family of FAMILIES)
       await new ServiceTable(this.#command, { family, table: this.#identity.table, ...unknown }).remove();
-    await this.#policyGuard({ dnsAddress: "", apiAddress: "" }).remove();
+    await this.#policyGuard({ dnsAddress: "", apiAddress: "" }, FAMILIES).remove();
     await this.#podNetwork(unknown).remove();
   }
 
@@ -409,7 +414,11 @@ export class NodeNetwork {
 }
 
 const podCIDRsIn = (nodes: readonly Node[]): string[] => [
-  ...new Set(nodes.flatMap(({ spec }) => rangeOf(spec?.podCIDR ?? "") ?? [])),
+  ...new Set(
+    nodes.flatMap(({ spec }) =>
+      podCIDRsOf(spec).flatMap((cidr) => FAMILIES.flatMap((family) => rangeOf(cidr, family) ?? [])),
+    ),
+  ),
 ];
 
 /** The two Services that the agent itself serves have their names even before the cluster told of them. */

@@ -103,6 +103,15 @@ export class PodNamespaces {
     return this.#addresses;
   }
 
+  /** The same, by the addresses of all families. */
+  get allAddresses(): ReadonlyMap<string, string> {
+    const second = this.#addresses.entries().flatMap(([address, name]): [string, string][] => {
+      const other = this.secondOf(address);
+      return other ? [[other, name]] : [];
+    });
+    return new Map([...this.#addresses, ...second]);
+  }
+
   /** Makes a namespace anew and returns its address. */
   async open(name: string): Promise<string> {
     if (existsSync(this.path(name))) await this.close(name);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { PolicyRules } from "../../../worker/protocol/policies.ts";
+import { IPV4 } from "../family.ts";
 import type { Pod } from "../types.ts";
 import { PolicyGuard } from "./guard.ts";
 
@@ -20,6 +21,7 @@ function node() {
       return "";
     },
     table: "t",
+    families: [IPV4],
     own: [],
     opened: () => opened,
   });
@@ -27,7 +29,7 @@ function node() {
     guard.want({ rules: () => rules, peers: () => new Map(), podOf: (name) => wanted.get(name) }, ["10.0.0.0/24"]);
   const open = async (name: string, address: string) => {
     opened.set(address, name);
-    await guard.admit(name, address, pod(name));
+    await guard.admit(name, [address], pod(name));
   };
   const fail = (error?: Error) => {
     failure = error;
@@ -54,7 +56,7 @@ test("what selects a pod is in the kernel when it is let start, and nobody of it
   want();
   await open("web", "10.0.0.2");
   expect(scripts.join("")).toContain("add element ip t egress { 10.0.0.2 : goto pod-egress/10.0.0.2 }");
-  expect(commands).toEqual(["conntrack -D --orig-src 10.0.0.2", "conntrack -D --reply-src 10.0.0.2"]);
+  expect(commands).toEqual(["conntrack -D -f ipv4 --orig-src 10.0.0.2", "conntrack -D -f ipv4 --reply-src 10.0.0.2"]);
 });
 
 test("many that start at once are brought in together", async () => {

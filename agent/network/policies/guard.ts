@@ -1,6 +1,7 @@
 import { batcher } from "../../batching.ts";
 import { limiter } from "../../limiter.ts";
 import { attempt, type Command } from "../commands.ts";
+import type { Family } from "../family.ts";
 import type { Pod, PolicyState } from "../types.ts";
 import { PeerSets } from "./peers.ts";
 import { type OwnService, policyRuleset } from "./rules.ts";
@@ -9,8 +10,9 @@ import { isNothing, PolicyTable } from "./table.ts";
 
 export type PolicyGuardOptions = {
   command: Command;
-  /** Name of the nftables table. */
+  /** Name of the nftables tables, one a family. */
   table: string;
+  families: readonly Family[];
   own: readonly OwnService[];
   /** By address, the pods' network namespaces that are there. */
   opened(): ReadonlyMap<string, string>;
@@ -24,8 +26,7 @@ type Wanted = { policies: PolicyState; podCIDRs: readonly string[] };
  */
 export class PolicyGuard {
   readonly #options: PolicyGuardOptions;
-  readonly #table: PolicyTable;
-  readonly #sets = new PeerSets();
+  readonly #tables: readonly { family: Family; table: PolicyTable; sets: PeerSets }[];
   /** Whose namespaces were opened: their pods may be gone from what is wanted while they end. */
   readonly #pods = new Map<string, Pod>();
   #wanted: Wanted | undefined;
@@ -34,7 +35,11 @@ export class PolicyGuard {
 
   constructor(options: PolicyGuardOptions) {
     this.#options = options;
-    this.#table = new PolicyTable(options.command, options.table);
+    this.#tables = options.families.map((family) => ({
+      family,
+      table: new PolicyTable(options.command, options.table, family),
+      sets: new PeerSets(family),
+    }));
   }
 
   /** What is wanted from the next `enforce` on. */
@@ -47,12 +52,12 @@ export class PolicyGuard {
     return this.#wanted ? this.#run([""]) : Promise.resolve();
   }
 
-  /** A pod has this namespace and address now. Rejects when its policies could not be brought into force. */
-  async admit(namespace: string, address: string, pod: Pod): Promise<void> {
+  /** A pod has this namespace and these addresses now. Rejects when its policies could not be brought into force. */
+  async admit(namespace: string, addresses: readonly string[], pod: Pod): Promise<void> {
     this.#pods.set(namespace, pod);
     if (!this.#isConcerned()) return;
     await this.enforce();
-    if (this.#isIsolated(address)) await this.#forgetFlows(address);
+    for (const address of addresses) if (this.#isIsolated(address)) await this.#forgetFlows(address);
   }
 
   /** A namespace is gone. True when there is something to take out of the kernel. */
@@ -63,18 +68,20 @@ export class PolicyGuard {
 
   /** There are policies, or were when it was last looked. */
   #isConcerned(): boolean {
-    const { applied } = this.#table;
-    return (this.#wanted?.policies.rules().size ?? 0) > 0 || (applied !== undefined && !isNothing(applied));
+    if ((this.#wanted?.policies.rules().size ?? 0) > 0) return true;
+    return this.#tables.some(({ table: { applied } }) => applied !== undefined && !isNothing(applied));
   }
 
   #isIsolated(address: string): boolean {
-    return [INGRESS, EGRESS].some((map) => this.#table.applied?.elements.get(map)?.has(address));
+    const elements = this.#tables.flatMap(({ table }) => table.applied?.elements ?? []);
+    return elements.some((maps) => [INGRESS, EGRESS].some((map) => maps.get(map)?.has(address)));
   }
 
   /** What spoke with the address' former pod is not established with this one. */
   async #forgetFlows(address: string): Promise<void> {
+    const family = address.includes(":") ? "ipv6" : "ipv4";
     for (const end of ["--orig-src", "--reply-src"])
-      await attempt(this.#options.command("conntrack", ["-D", end, address]));
+      await attempt(this.#options.command("conntrack", ["-D", "-f", family, end, address]));
   }
 
   async #apply(): Promise<void> {
@@ -86,14 +93,15 @@ export class PolicyGuard {
       address,
       pod: podOf(namespace) ?? this.#pods.get(namespace),
     }));
-    await this.#table.apply(policyRuleset({ rules, peers, pods, podCIDRs, own: this.#options.own }, this.#sets));
+    const input = { rules, peers, pods, podCIDRs, own: this.#options.own };
+    for (const { family, table, sets } of this.#tables) await table.apply(policyRuleset({ ...input, family }, sets));
   }
 
-  verify(): Promise<void> {
-    return this.#table.verify();
+  async verify(): Promise<void> {
+    for (const { table } of this.#tables) await table.verify();
   }
 
-  remove(): Promise<void> {
-    return this.#table.remove();
+  async remove(): Promise<void> {
+    for (const { table } of this.#tables) await table.remove();
   }
 }

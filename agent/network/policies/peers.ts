@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { isIPv4 } from "node:net";
 import ipaddr from "ipaddr.js";
 import type { PolicyPeer, PolicyPeers } from "../../../worker/protocol/policies.ts";
+import { type Family, isCIDR } from "../family.ts";
 import { isPort } from "../services/endpoints.ts";
 import { protocolWord } from "./ports.ts";
 
@@ -16,7 +16,12 @@ export const setName = (id: string): string => `peers-${digest(id)}`;
 
 /** The members of all sets, each as what nft has in it. A set whose parts are the same as before is the same as before. */
 export class PeerSets {
+  readonly #family: Family;
   readonly #known = new Map<string, Known>();
+
+  constructor(family: Family) {
+    this.#family = family;
+  }
 
   /** By set. */
   update(peers: ReadonlyMap<string, PolicyPeers>): void {
@@ -31,7 +36,7 @@ export class PeerSets {
     for (const [id, all] of parts) {
       const known = this.#known.get(id);
       if (known?.parts.length === all.length && known.parts.every((part, i) => part === all[i])) continue;
-      this.#known.set(id, { parts: all, elements: elementsOf(all) });
+      this.#known.set(id, { parts: all, elements: elementsOf(all, this.#family) });
     }
   }
 
@@ -45,60 +50,66 @@ export class PeerSets {
   }
 }
 
-function elementsOf(parts: readonly PolicyPeers[]): Elements {
+function elementsOf(parts: readonly PolicyPeers[], family: Family): Elements {
   const elements: Elements = new Map();
   for (const { members } of parts)
     for (const member of members) {
-      const element = elementOf(member);
+      const element = elementOf(member, family);
       if (element) elements.set(element, "");
     }
   return elements;
 }
 
-/** undefined for what nft could not read. */
-function elementOf(member: string): string | undefined {
+/** undefined for what nft could not read, or is of another family. */
+function elementOf(member: string, family: Family): string | undefined {
   const [address = "", protocol, port] = member.split(" ");
-  if (!isIPv4(address)) return undefined;
+  if (!family.has(address)) return undefined;
   if (protocol === undefined) return address;
   const word = protocolWord(protocol);
   return word && isPort(Number(port)) ? `${address} . ${word} . ${port}` : undefined;
 }
 
 /** What matches a peer at one end of a packet; undefined where that can be nobody. */
-export function peerMatch(peer: PolicyPeer, end: "saddr" | "daddr"): string | undefined {
+export function peerMatch(peer: PolicyPeer, end: "saddr" | "daddr", family: Family): string | undefined {
   switch (peer.kind) {
     case "block":
-      return blockMatch(peer, end);
+      return blockMatch(peer, end, family);
     case "everyPod":
-      return `ip ${end} @${EVERY_POD} `;
+      return `${family.word} ${end} @${EVERY_POD} `;
     case "pods":
-      return `ip ${end} @${setName(peer.set)} `;
+      return `${family.word} ${end} @${setName(peer.set)} `;
     case "places":
-      return `ip ${end} . meta l4proto . th dport @${setName(peer.set)} `;
+      return `${family.word} ${end} . meta l4proto . th dport @${setName(peer.set)} `;
   }
 }
 
-function blockMatch({ cidr, except }: Extract<PolicyPeer, { kind: "block" }>, end: string): string | undefined {
-  const range = rangeOf(cidr);
+function blockMatch(
+  { cidr, except }: Extract<PolicyPeer, { kind: "block" }>,
+  end: string,
+  family: Family,
+): string | undefined {
+  const { word: ip, everything } = family;
+  const range = rangeOf(cidr, family);
   if (!range) return undefined;
-  const others = except.flatMap((other) => rangeOf(other) ?? []);
-  if (others.some((other) => other === EVERYTHING)) return undefined;
-  const inside = range === EVERYTHING ? "" : `ip ${end} ${range} `;
-  return [inside, ...others.map((other) => `ip ${end} != ${other} `)].join("");
+  const others = except.flatMap((other) => rangeOf(other, family) ?? []);
+  if (others.some((other) => other === everything)) return undefined;
+  const inside = range === everything ? "" : `${ip} ${end} ${range} `;
+  return [inside, ...others.map((other) => `${ip} ${end} != ${other} `)].join("");
 }
 
-/** What nft takes for any address, and does not take for a match. */
-const EVERYTHING = "0.0.0.0/0";
-
-/** A range without bits beyond its length; undefined for what is none of IPv4. */
-export function rangeOf(cidr: string): string | undefined {
-  if (!ipaddr.IPv4.isValidCIDR(cidr)) return undefined;
-  const [, length] = ipaddr.IPv4.parseCIDR(cidr);
-  return `${ipaddr.IPv4.networkAddressFromCIDR(cidr)}/${length}`;
+/** A range without bits beyond its length; undefined for what is none of the family. */
+export function rangeOf(cidr: string, family: Family): string | undefined {
+  if (!isCIDR(family, cidr)) return undefined;
+  const reader = family.name === "IPv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return `${reader.networkAddressFromCIDR(cidr)}/${Number(cidr.split("/")[1])}`;
 }
 
 export function isInBlock({ cidr, except }: Extract<PolicyPeer, { kind: "block" }>, address: string): boolean {
-  const isIn = (range: string) =>
-    ipaddr.IPv4.isValidCIDR(range) && ipaddr.IPv4.parse(address).match(ipaddr.IPv4.parseCIDR(range));
+  const own = ipaddr.parse(address);
+  const isIn = (range: string) => {
+    if (!ipaddr.isValidCIDR(range)) return false;
+    const [network, length] = ipaddr.parseCIDR(range);
+    return network.kind() === own.kind() && own.match(network, length);
+  };
   return isIn(cidr) && !except.some(isIn);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { PolicyPeers, PolicyRule, PolicyRules } from "../../../worker/protocol/policies.ts";
+import { type Family, IPV4, IPV6 } from "../family.ts";
 import { EMPTY, type Ruleset, renderDiff } from "../services/ruleset.ts";
 import type { Pod } from "../types.ts";
 import { PeerSets, setName } from "./peers.ts";
@@ -15,14 +16,15 @@ const pod = (address: string, labels: Record<string, string>, ports: Record<stri
 const web = pod("10.0.0.2", { app: "web" }, { http: 8080 });
 const other = pod("10.0.0.3", { app: "other" });
 
-type Given = { peers?: Record<string, string[]>; pods?: readonly Guarded[] };
+type Given = { peers?: Record<string, string[]>; pods?: readonly Guarded[]; family?: Family };
 
-const made = (rules: Record<string, PolicyRules>, { peers = {}, pods = [web, other] }: Given = {}) =>
+const made = (rules: Record<string, PolicyRules>, { peers = {}, pods = [web, other], family = IPV4 }: Given = {}) =>
   policyRuleset({
     rules: new Map(Object.entries(rules)),
     peers: new Map(Object.entries(peers).map(([key, members]): [string, PolicyPeers] => [key, { members }])),
     pods,
-    podCIDRs: ["10.0.0.0/24", "10.0.1.0/24"],
+    podCIDRs: ["10.0.0.0/24", "10.0.1.0/24", "fd00::/64"],
+    family,
     own: [
       { address: "10.96.0.10", protocol: "UDP", port: 53, isPod: true },
       { address: "10.96.0.1", protocol: "TCP", port: 443, isPod: false },
@@ -187,15 +189,51 @@ test("a member more is one element, and sets that did not change are not looked 
       }),
     ),
   );
-  const sets = new PeerSets();
+  const sets = new PeerSets(IPV4);
   const peers = new Map<string, PolicyPeers>([
     ["n1/s", { members: ["10.0.0.3"] }],
     ["n1/t", { members: ["10.0.0.4"] }],
   ]);
-  const input = { rules, peers, pods: [web], podCIDRs: [], own: [] };
+  const input = { rules, peers, pods: [web], podCIDRs: [], own: [], family: IPV4 };
   const before = policyRuleset(input, sets);
   peers.set("n2/s", { members: ["10.0.1.3"] });
   const after = policyRuleset(input, sets);
   expect(renderDiff("ip t", before, after)).toBe(`add element ip t ${setName("s")} { 10.0.1.3 }\n`);
   expect(after.elements.get(setName("t"))).toBe(before.elements.get(setName("t")));
+});
+
+describe("in IPv6", () => {
+  const web6 = { ...web, address: "fd00::2" };
+  const pods = [web, web6, other];
+  const given = { family: IPV6, pods };
+
+  test("a pod's other address is isolated by the same policies", () => {
+    const ruleset = made(ingress(), given);
+    expect(elements(ruleset, "ingress")).toEqual(["fd00::2 goto pod-ingress/fd00__2"]);
+    expect(ruleset.chains.get("pod-ingress/fd00__2")).toEqual(["jump ingress/a/p", "drop"]);
+    expect(elements(made(ingress(), { pods }), "ingress")).toEqual(["10.0.0.2 goto pod-ingress/10.0.0.2"]);
+  });
+
+  test("blocks, sets and named ports are those of the family", () => {
+    const peers: PolicyRule["peers"] = [
+      { kind: "block", cidr: "10.0.0.0/8", except: [] },
+      { kind: "block", cidr: "2001:db8::1/32", except: ["2001:db8:1::/48", "10.1.0.0/16"] },
+      { kind: "block", cidr: "::/0", except: ["fd00::/8"] },
+      { kind: "everyPod" },
+      { kind: "pods", set: "s" },
+    ];
+    const ports: PolicyRule["ports"] = [{ protocol: "TCP", name: "http" }];
+    const ruleset = made(ingress({ peers, ports }), { ...given, peers: { "n/s": ["10.0.0.9", "fd00::9"] } });
+    const named = [...ruleset.sets.keys()].find((name) => name.startsWith("ports-")) ?? "";
+    const to = `ip6 daddr . meta l4proto . th dport @${named} accept`;
+    expect(ruleset.chains.get("ingress/a/p")).toEqual([
+      `ip6 saddr 2001:db8::/32 ip6 saddr != 2001:db8:1::/48 ${to}`,
+      `ip6 saddr != fd00::/8 ${to}`,
+      `ip6 saddr @every_pod ${to}`,
+      `ip6 saddr @${setName("s")} ${to}`,
+    ]);
+    expect(elements(ruleset, setName("s"))).toEqual(["fd00::9 "]);
+    expect(elements(ruleset, "every_pod")).toEqual(["fd00::/64 "]);
+    expect(elements(ruleset, named)).toEqual(["fd00::2 . tcp . 8080 "]);
+  });
 });

@@ -6,6 +6,7 @@ import type {
   PolicyRule,
   PolicyRules,
 } from "../../../worker/protocol/policies.ts";
+import { type Family, inName, isCIDR } from "../family.ts";
 import { Draft } from "../services/draft.ts";
 import { isPort } from "../services/endpoints.ts";
 import { EMPTY, type Ruleset } from "../services/ruleset.ts";
@@ -29,6 +30,7 @@ export type PolicyInput = {
   /** The addresses of all nodes' pods. */
   podCIDRs: readonly string[];
   own: readonly OwnService[];
+  family: Family;
 };
 
 type Direction = "ingress" | "egress";
@@ -42,8 +44,9 @@ const MAPS: Record<Direction, string> = { ingress: INGRESS, egress: EGRESS };
  * The state of the table that enforces policies: each isolated pod has a chain which asks those of the policies that
  * select it, of which one accepting is enough, and drops what is left. EMPTY where no pod is isolated.
  */
-export function policyRuleset(input: PolicyInput, sets = new PeerSets()): Ruleset {
-  const { rules, peers, pods, own } = input;
+export function policyRuleset(input: PolicyInput, sets = new PeerSets(input.family)): Ruleset {
+  const { rules, peers, own, family } = input;
+  const pods = input.pods.filter(({ address }) => family.has(address));
   if (rules.size === 0) return EMPTY;
   sets.update(peers);
   const draft = new Draft();
@@ -53,7 +56,7 @@ export function policyRuleset(input: PolicyInput, sets = new PeerSets()): Rulese
     for (const direction of DIRECTIONS) {
       const isolating = policies?.filter(({ rules }) => rules[direction]);
       if (isolating?.length === 0) continue;
-      const chain = `pod-${direction}/${address}`;
+      const chain = `pod-${direction}/${inName(address)}`;
       const jumps = (isolating ?? []).map(({ key }) => `jump ${chainName(direction, key)}`);
       draft.chains.set(chain, [...jumps, "drop"]);
       draft.element(MAPS[direction], address, `goto ${chain}`);
@@ -65,10 +68,11 @@ export function policyRuleset(input: PolicyInput, sets = new PeerSets()): Rulese
     for (const direction of DIRECTIONS) {
       const ofDirection = policy[direction] ?? [];
       if (!used.has(`${direction} ${key}`)) continue;
-      addPolicy(draft, direction, key, ofDirection);
-      addSets(draft, ofDirection, input, sets);
+      addPolicy(draft, direction, key, { rules: ofDirection, family });
+      addSets(draft, ofDirection, { ...input, pods }, sets);
     }
-  addOwn(draft, own, selecting, sets);
+  const answered = own.filter(({ address }) => family.has(address));
+  addOwn({ draft, family }, answered, selecting, sets);
   return draft;
 }
 
@@ -90,37 +94,49 @@ const READABLE = /^[a-z0-9.-]+\/[a-z0-9.-]+$/;
 const chainName = (direction: Direction, key: string) =>
   `${direction}/${READABLE.test(key) && key.length <= MAX_READABLE ? key : digest(key)}`;
 
-function addPolicy(draft: Draft, direction: Direction, key: string, rules: readonly PolicyRule[]): void {
-  const lines = rules.flatMap((rule) => linesOf(rule, direction));
+function addPolicy(
+  draft: Draft,
+  direction: Direction,
+  key: string,
+  { rules, family }: { rules: readonly PolicyRule[]; family: Family },
+): void {
+  const lines = rules.flatMap((rule) => linesOf(rule, direction, family));
   draft.chains.set(chainName(direction, key), [...new Set(lines)]);
 }
 
-function linesOf({ peers, ports }: PolicyRule, direction: Direction): string[] {
+function linesOf({ peers, ports }: PolicyRule, direction: Direction, family: Family): string[] {
   const end = direction === "ingress" ? "saddr" : "daddr";
-  const whom = peers ? peers.flatMap((peer) => peerMatch(peer, end) ?? []) : [""];
+  const whom = peers ? peers.flatMap((peer) => peerMatch(peer, end, family) ?? []) : [""];
   const named = (ports ?? []).flatMap((port) =>
-    port.name === undefined ? [] : [`ip daddr . meta l4proto . th dport @${namedSet(port)}`],
+    port.name === undefined ? [] : [`${family.word} daddr . meta l4proto . th dport @${namedSet(port)}`],
   );
   const where = ports ? [...portMatches(ports), ...named] : [""];
   return whom.flatMap((peer) => where.map((port) => `${peer}${port ? `${port} ` : ""}accept`));
 }
 
-const PLACES = "type ipv4_addr . inet_proto . inet_service;";
+const places = ({ type }: Family) => `type ${type} . inet_proto . inet_service;`;
 
 /** All sets that the rules of a policy name. */
-function addSets(draft: Draft, rules: readonly PolicyRule[], { pods, podCIDRs }: PolicyInput, sets: PeerSets): void {
+function addSets(
+  draft: Draft,
+  rules: readonly PolicyRule[],
+  { pods, podCIDRs, family }: PolicyInput,
+  sets: PeerSets,
+): void {
+  const { type } = family;
+  const everyPod = podCIDRs.filter((cidr) => isCIDR(family, cidr));
   const add = (name: string, body: string, elements: () => Map<string, string>) => {
     if (draft.sets.has(name)) return;
     draft.sets.set(name, body);
     draft.elements.set(name, elements());
   };
   for (const peer of rules.flatMap(({ peers = [] }) => peers)) {
-    if (peer.kind === "pods") add(setName(peer.set), "type ipv4_addr;", () => sets.elements(peer.set));
-    if (peer.kind === "places") add(setName(peer.set), PLACES, () => sets.elements(peer.set));
-    if (peer.kind === "everyPod") add(EVERY_POD, "type ipv4_addr; flags interval;", () => elementsOf(podCIDRs));
+    if (peer.kind === "pods") add(setName(peer.set), `type ${type};`, () => sets.elements(peer.set));
+    if (peer.kind === "places") add(setName(peer.set), places(family), () => sets.elements(peer.set));
+    if (peer.kind === "everyPod") add(EVERY_POD, `type ${type}; flags interval;`, () => elementsOf(everyPod));
   }
   for (const port of rules.flatMap(({ ports = [] }) => ports))
-    if (port.name !== undefined) add(namedSet(port), PLACES, () => elementsOf(namedPlaces(pods, port)));
+    if (port.name !== undefined) add(namedSet(port), places(family), () => elementsOf(namedPlaces(pods, port)));
 }
 
 const elementsOf = (keys: Iterable<string>) => new Map([...keys].map((key) => [key, ""] as const));
@@ -140,17 +156,22 @@ function namedPlaces(pods: readonly Guarded[], { protocol, name }: PolicyPort): 
 }
 
 /** What the node answers itself comes to it at other ports than were asked for, so who may ask is decided here. */
-function addOwn(draft: Draft, own: readonly OwnService[], pods: readonly Selected[], sets: PeerSets): void {
+function addOwn(
+  { draft, family: { word: ip, type } }: { draft: Draft; family: Family },
+  own: readonly OwnService[],
+  pods: readonly Selected[],
+  sets: PeerSets,
+): void {
   const lines = own.map(({ address, protocol, port }, i) => {
-    const asked = `ct original ip daddr ${address} meta l4proto ${protocolWord(protocol)} ct original proto-dst ${port}`;
-    return `${asked} ip saddr @own-${i} accept`;
+    const asked = `ct original ${ip} daddr ${address} meta l4proto ${protocolWord(protocol)} ct original proto-dst ${port}`;
+    return `${asked} ${ip} saddr @own-${i} accept`;
   });
   draft.chains.set(OWN, lines);
   own.forEach((service, i) => {
     const asking = pods.filter(({ policies }) =>
       policies?.some(({ rules }) => rules.egress?.some((rule) => leadsTo(rule, service, sets))),
     );
-    draft.sets.set(`own-${i}`, "type ipv4_addr;");
+    draft.sets.set(`own-${i}`, `type ${type};`);
     draft.elements.set(`own-${i}`, elementsOf(asking.map(({ address }) => address)));
   });
 }

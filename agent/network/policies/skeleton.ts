@@ -1,8 +1,14 @@
+import type { Family } from "../family.ts";
+
 /** What the policies' table always has, and rules and elements are added to. */
 export const INGRESS = "ingress";
 export const EGRESS = "egress";
 export const ITSELF = "itself";
 export const OWN = "own";
+
+/** In IPv6 pods ask for their gateway; by what they are called on their link alone they may do nothing else. */
+const NEIGHBOURS = `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept
+    iifname "veth*" ip6 saddr fe80::/10 drop`;
 
 /**
  * Makes the table anew with its fixed part. A pod that is isolated has a chain for each direction in which it is. Both
@@ -12,13 +18,13 @@ export const OWN = "own";
  * both ends. What the node itself sends passes neither hook. Pods' sources are what they say: no pod speaks with the
  * address of another.
  */
-export const renderSkeleton = (table: string): string => `
-add table ip ${table}
-delete table ip ${table}
-table ip ${table} {
-  map ${INGRESS} { type ipv4_addr : verdict; }
-  map ${EGRESS} { type ipv4_addr : verdict; }
-  set ${ITSELF} { type ipv4_addr . ipv4_addr; }
+export const renderSkeleton = (table: string, { word: ip, type }: Family): string => `
+add table ${ip} ${table}
+delete table ${ip} ${table}
+table ${ip} ${table} {
+  map ${INGRESS} { type ${type} : verdict; }
+  map ${EGRESS} { type ${type} : verdict; }
+  set ${ITSELF} { type ${type} . ${type}; }
 
   chain ${OWN} { }
   chain untrue {
@@ -28,21 +34,22 @@ table ip ${table} {
     type filter hook forward priority filter - 10
     jump untrue
     ct state established,related accept
-    ip saddr . ip daddr @${ITSELF} accept
-    ip saddr vmap @${EGRESS}
+    ${ip} saddr . ${ip} daddr @${ITSELF} accept
+    ${ip} saddr vmap @${EGRESS}
   }
   chain forward-ingress {
     type filter hook forward priority filter - 9
     ct state established,related accept
-    ip saddr . ip daddr @${ITSELF} accept
-    ip daddr vmap @${INGRESS}
+    ${ip} saddr . ${ip} daddr @${ITSELF} accept
+    ${ip} daddr vmap @${INGRESS}
   }
   chain input-egress {
     type filter hook input priority filter - 10
+    ${ip === "ip6" ? NEIGHBOURS : ""}
     jump untrue
     ct state established,related accept
     jump ${OWN}
-    ip saddr vmap @${EGRESS}
+    ${ip} saddr vmap @${EGRESS}
   }
 }
 `;

@@ -1,4 +1,5 @@
 import { attempt, type Command } from "../commands.ts";
+import type { Family } from "../family.ts";
 import { EMPTY, type Ruleset, renderDiff } from "../services/ruleset.ts";
 import { OWN, renderSkeleton } from "./skeleton.ts";
 
@@ -9,12 +10,18 @@ import { OWN, renderSkeleton } from "./skeleton.ts";
 export class PolicyTable {
   readonly #command: Command;
   readonly #name: string;
+  readonly #family: Family;
   /** undefined while it is not known. */
   #applied: Ruleset | undefined;
 
-  constructor(command: Command, name: string) {
+  constructor(command: Command, name: string, family: Family) {
     this.#command = command;
     this.#name = name;
+    this.#family = family;
+  }
+
+  get #table(): string {
+    return `${this.#family.word} ${this.#name}`;
   }
 
   /** What is in the kernel, as far as is known. */
@@ -33,17 +40,16 @@ export class PolicyTable {
 
   #script(next: Ruleset): string {
     const old = this.#applied;
-    if (isNothing(next))
-      return old && isNothing(old) ? "" : `add table ip ${this.#name}\ndelete table ip ${this.#name}\n`;
-    if (old && !isNothing(old)) return renderDiff(`ip ${this.#name}`, old, next);
-    return renderSkeleton(this.#name) + renderDiff(`ip ${this.#name}`, EMPTY, next);
+    if (isNothing(next)) return old && isNothing(old) ? "" : `add table ${this.#table}\ndelete table ${this.#table}\n`;
+    if (old && !isNothing(old)) return renderDiff(this.#table, old, next);
+    return renderSkeleton(this.#name, this.#family) + renderDiff(this.#table, EMPTY, next);
   }
 
   /** Finds out whether someone else removed the table; the next `apply` then makes it anew. */
   async verify(): Promise<void> {
     if (!this.#applied || isNothing(this.#applied)) return;
     try {
-      await this.#command("nft", ["add", "chain", "ip", this.#name, OWN]);
+      await this.#command("nft", ["add", "chain", this.#family.word, this.#name, OWN]);
     } catch {
       this.#applied = undefined;
     }
@@ -51,7 +57,7 @@ export class PolicyTable {
 
   async remove(): Promise<void> {
     this.#applied = undefined;
-    await attempt(this.#command("nft", ["delete", "table", "ip", this.#name]));
+    await attempt(this.#command("nft", ["delete", "table", this.#family.word, this.#name]));
   }
 }
 

@@ -12,8 +12,8 @@ export type PodFacts = {
   labels: Labels;
   /** "" while it has none. */
   node: string;
-  /** "" for one that nobody can reach by an address of its own: with its node's network, without one yet, ended. */
-  address: string;
+  /** One a family; none where nobody can reach it by its own: with its node's network, without one yet, ended. */
+  addresses: readonly string[];
   ports: readonly NamedPort[];
 };
 
@@ -36,10 +36,13 @@ function read(object: KubeObject): PodFacts {
     name: metadata?.name ?? "",
     labels: metadata?.labels ?? NO_LABELS,
     node: spec?.nodeName ?? "",
-    address: hasEnded || spec?.hostNetwork || !spec?.nodeName ? "" : (status?.podIP ?? ""),
+    addresses: hasEnded || spec?.hostNetwork || !spec?.nodeName ? [] : addressesOf(status),
     ports: namedPorts(spec),
   };
 }
+
+const addressesOf = (status: CoreV1Pod["status"]): readonly string[] =>
+  (status?.podIPs ?? [{ ip: status?.podIP }]).flatMap(({ ip }) => ip || []);
 
 function namedPorts(spec: CoreV1Pod["spec"] | undefined): readonly NamedPort[] {
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === "Always");
@@ -55,10 +58,10 @@ export const sameFacts = (a: PodFacts | undefined, b: PodFacts | undefined): boo
   JSON.stringify(a) === JSON.stringify(b);
 
 /** What a pod of a namespace that the set covers puts into it. */
-export function membersOf(set: PeerSet, { address, labels, ports }: PodFacts): string[] {
-  if (!address || !set.selects(labels)) return [];
+export function membersOf(set: PeerSet, { addresses, labels, ports }: PodFacts): string[] {
+  if (addresses.length === 0 || !set.selects(labels)) return [];
   const { port } = set;
-  if (!port) return [address];
+  if (!port) return [...addresses];
   const fitting = ports.filter(({ name, protocol }) => name === port.name && protocol === port.protocol);
-  return fitting.map((found) => `${address} ${found.protocol} ${found.port}`);
+  return addresses.flatMap((address) => fitting.map((found) => `${address} ${found.protocol} ${found.port}`));
 }

@@ -256,7 +256,7 @@ describe("a node is told", () => {
   test("of what every node does in the place of pods as of pods", () => {
     const dns = { namespace: "kube-system", name: "kube-dns", labels: { "k8s-app": "kube-dns" }, node: "" };
     const cluster = new Cluster([
-      { ...dns, address: "10.96.0.10", ports: [{ name: "dns", protocol: "UDP", port: 53 }] },
+      { ...dns, addresses: ["10.96.0.10"], ports: [{ name: "dns", protocol: "UDP", port: 53 }] },
     ]);
     const peer = {
       namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
