@@ -19,6 +19,25 @@ test("routes lead to every other node that has pod addresses and an address", ()
   expect(wantedRoutes(nodes, "here")).toEqual([{ to: "10.244.1.0/24", via: "192.0.2.2" }]);
 });
 
+test("in each family by an address of the same, through a tunnel by any", () => {
+  const dual = (name: string, ...addresses: string[]): Node => ({
+    metadata: { name },
+    spec: { podCIDR: "10.244.1.0/24", podCIDRs: ["10.244.1.0/24", "fd00:244:0:1::/64"] },
+    status: { addresses: addresses.map((address) => ({ type: "InternalIP", address })) },
+  });
+  const both = dual("b", "192.0.2.2", "2001:db8::2");
+  expect(wantedRoutes([both], "a")).toEqual([
+    { to: "10.244.1.0/24", via: "192.0.2.2" },
+    { to: "fd00:244:0:1::/64", via: "2001:db8::2" },
+  ]);
+  const one = dual("b", "192.0.2.2");
+  expect(wantedRoutes([one], "a")).toEqual([{ to: "10.244.1.0/24", via: "192.0.2.2" }]);
+  expect(wantedRoutes([one], "a", () => "sw-1").map(({ to, tunnel }) => [to, tunnel])).toEqual([
+    ["10.244.1.0/24", "sw-1"],
+    ["fd00:244:0:1::/64", "sw-1"],
+  ]);
+});
+
 test("names in the kernel fit it, differ by owner and are the same again after a restart", () => {
   const one = identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" });
   expect(identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" })).toEqual(one);
