@@ -31,7 +31,7 @@ const nodes: Node[] = ["a", "b"].map((name, i) => ({
   },
 }));
 
-/** A machine on the network of the test: `2001:db8::n`. */
+/** A machine on the network of the test: `2001:db8::n`. What it is called on its link has to be found free first. */
 async function machine(name: string, n: number): Promise<Namespace> {
   const made = await Namespace.create(`${prefix}${name}`);
   spaces.push(made);
@@ -39,7 +39,8 @@ async function machine(name: string, n: number): Promise<Namespace> {
     ip -n ${prefix}lan link set to-${name} master br0 up
     ip -n ${made.name} link set lan0 up
     ip -n ${made.name} address add 192.168.78.${n}/24 dev lan0
-    ip -n ${made.name} address add 2001:db8::${n}/64 dev lan0 nodad`);
+    ip -n ${made.name} address add 2001:db8::${n}/64 dev lan0 nodad
+    while ip -n ${made.name} -6 address show dev lan0 | grep tentative; do sleep 0.1; done`);
   return made;
 }
 
