@@ -336,8 +336,9 @@ for (const [name, description] of Object.entries({
 withLogins(program.command("deploy"))
   .description("deploy the control plane to your Cloudflare account with wrangler")
   .option("--name <name>", "the Worker's name", "skerry")
+  .option("--bucket <name>", "of R2, made where it is not there: for backups of volumes; without it there is none")
   .option("--dry-run", "bundle only")
-  .action(async (options: LoginOptions & { name: string; dryRun?: boolean }) => {
+  .action(async (options: LoginOptions & { name: string; bucket?: string; dryRun?: boolean }) => {
     const logins = await loginsOf(options);
     await (await import("./local/deploy.ts")).deploy(home(), { ...options, logins }, progress);
   });

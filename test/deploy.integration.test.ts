@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import "reflect-metadata";
+import { createHash } from "node:crypto";
 import { Pkcs10CertificateRequestGenerator } from "@peculiar/x509";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../agent/process.ts";
 import { administratorToken } from "../worker/lib/administrator.ts";
+import { CHUNK_BYTES } from "../worker/lib/volume-backup.ts";
 import { eventually } from "./support/cluster.ts";
 
 const MAIN = join(import.meta.dirname, "../agent/main.ts");
@@ -20,22 +22,25 @@ const AUTHENTICATED = "system:authenticated";
 const home = mkdtempSync(join(tmpdir(), "skerry-deploy-"));
 const bundle = join(home, "deploy/index.js");
 let miniflare: Miniflare;
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
 beforeAll(async () => {
-  const done = await run(process.execPath, [MAIN, "deploy", "--dry-run"], {
+  const done = await run(process.execPath, [MAIN, "deploy", "--dry-run", "--bucket", "shore-backups"], {
     env: { ...process.env, SKERRY_HOME: home },
   });
   expect(done.stderr).toContain("nothing was deployed");
-  miniflare = await start({ SKERRY_SECRET: SECRET, SKERRY_TOKENS: 'static,jane,7,"devs"\n' });
+  expect(readFileSync(join(home, "deploy/wrangler.toml"), "utf8")).toContain('bucket_name = "shore-backups"');
+  miniflare = await start({ SKERRY_SECRET: SECRET, SKERRY_TOKENS: 'static,jane,7,"devs"\n' }, ["BUCKET"]);
 });
 
-async function start(bindings: Record<string, string>): Promise<Miniflare> {
+async function start(bindings: Record<string, string>, r2Buckets: string[] = []): Promise<Miniflare> {
   const started = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
       script: readFileSync(bundle, "utf8"),
       compatibilityDate: "2026-11-01",
       bindings,
+      r2Buckets,
       durableObjects: {
         CLUSTER: { className: "Cluster", useSQLite: true },
         RELAY: { className: "Relay", useSQLite: true },
@@ -155,6 +160,61 @@ describe("the deployed bundle", () => {
     expect(await who("shore", { certPresented: "0" }, { "x-skerry-certificate": `:${certificate}:` })).toBe(
       "system:anonymous",
     );
+  });
+
+  test("keeps backups of volumes in its bucket, sealed, for those who may", async () => {
+    const token = await administratorToken(SECRET, "shore");
+    const at = (path: string) => `https://skerry.test/clusters/shore/skerry/volumes/shop/data/backups${path}`;
+    const go = async (method: string, path: string, body?: Uint8Array | string, bearer = token) => {
+      const headers = { authorization: `Bearer ${bearer}` };
+      const answer = await miniflare.dispatchFetch(at(path), { method, headers, ...(body !== undefined && { body }) });
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      const isJson = answer.headers.get("content-type")?.startsWith("application/json");
+      return { code: answer.status, bytes, body: isJson ? JSON.parse(bytes.toString()) : undefined };
+    };
+    const chunks = [Buffer.alloc(CHUNK_BYTES, "a secret "), Buffer.from("the end")];
+    const ids: string[] = [];
+    for (const [number, chunk] of chunks.entries()) {
+      expect((await go("PUT", `/one/chunks/${number}?sha256=${sha256(chunk)}`)).code).toBe(404);
+      ids.push((await go("PUT", `/one/chunks/${number}`, chunk)).body.id);
+      expect((await go("PUT", `/one/chunks/${number}?sha256=${sha256(chunk)}`)).body).toEqual({ id: ids[number] });
+    }
+    expect((await go("GET", "")).body).toEqual({ items: [{ name: "one", complete: false }] });
+    const index = { chunks: ids, bytes: CHUNK_BYTES + 7, sha256: sha256(Buffer.concat(chunks)) };
+    expect(
+      await go("PUT", "/one", JSON.stringify({ ...index, chunks: [...ids, `000002-${"0".repeat(32)}`] })),
+    ).toMatchObject({
+      code: 409,
+      body: { reason: "Conflict" },
+    });
+    expect((await go("PUT", "/one", JSON.stringify(index))).body).toMatchObject(index);
+    for (const [number, chunk] of chunks.entries())
+      expect((await go("GET", `/one/chunks/${ids[number]}`)).bytes.equals(chunk)).toBe(true);
+    const bucket = await miniflare.getR2Bucket("BUCKET");
+    const { objects } = await bucket.list({ prefix: "shore/volumes/shop/data/one/" });
+    expect(objects).toHaveLength(3);
+    for (const { key } of objects) {
+      const sealed = Buffer.from((await (await bucket.get(key))?.arrayBuffer()) ?? new ArrayBuffer());
+      expect(sealed.includes("a secret") || sealed.includes("chunks")).toBe(false);
+    }
+    // Who may is said by RBAC, and bad input is refused as elsewhere.
+    expect(await go("GET", "", undefined, "static")).toMatchObject({
+      code: 403,
+      body: { message: expect.stringContaining('User "jane" cannot get path "/skerry/volumes/shop/data/backups"') },
+    });
+    expect((await go("DELETE", "/one", undefined, "static")).code).toBe(403);
+    expect((await go("GET", "", undefined, "nobody")).code).toBe(401);
+    for (const [method, path, code, body] of [
+      ["GET", "/none", 404, undefined],
+      ["PUT", "/one", 400, "{}"],
+      ["PUT", "/one/chunks/x", 400, "x"],
+      ["PUT", "/one/chunks/0", 413, Buffer.alloc(9 * 1024 * 1024)],
+      ["POST", "", 404, "x"],
+      ["GET", "/-", 400, undefined],
+    ] as const)
+      expect([method, path, (await go(method, path, body)).code]).toEqual([method, path, code]);
+    expect((await go("DELETE", "/one")).code).toBe(200);
+    expect((await bucket.list()).objects).toEqual([]);
   });
 
   test("without a secret, or with a guessable one, it serves no one", async () => {

@@ -5,6 +5,10 @@ import type { Relay } from "./relay.ts";
 export type Env = {
   CLUSTER: DurableObjectNamespace<Cluster>;
   RELAY: DurableObjectNamespace<Relay>;
+  /** Where backups of volumes lie, on Cloudflare; a deployment need have none. */
+  BUCKET?: R2Bucket;
+  /** The same where workerd runs on a machine of one's own: a folder. */
+  BUCKET_DISK?: Fetcher;
   /** The deployment's secret, from which each cluster's administrator token derives. */
   SKERRY_SECRET?: string;
   /** `ClusterConfig` overrides as JSON, e.g. `{"serviceCIDR":"10.97.0.0/16"}`. */

@@ -5,7 +5,9 @@
  * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
  */
 
+import { secretsOf } from "./deployment-secret.ts";
 import { openAggregated } from "./edge/aggregated.ts";
+import { type Bucket, diskBucket, r2Bucket } from "./edge/bucket.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
@@ -13,7 +15,9 @@ import { refusedNode } from "./edge/node-credential.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
+import { Seal } from "./edge/sealed-chunks.ts";
 import { isStream, openStream } from "./edge/stream.ts";
+import { isVolumeBackup, openVolumeBackups } from "./edge/volume-backups.ts";
 import { isVolumeData, openVolumeData } from "./edge/volume-data.ts";
 import { openWatch } from "./edge/watch.ts";
 import type { Env } from "./env.ts";
@@ -34,6 +38,11 @@ const OURS = [CLUSTER_HEADER, INTERNAL_HEADER, CERTIFICATE_HEADER];
 const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(name));
 
 const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
+
+function bucketOf({ BUCKET, BUCKET_DISK }: Env): Bucket | undefined {
+  if (BUCKET) return r2Bucket(BUCKET);
+  return BUCKET_DISK && diskBucket(BUCKET_DISK);
+}
 
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
@@ -86,6 +95,13 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isRewind(inner, path)) return rewind(inner, () => clusterOf(env, cluster));
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
+  if (isVolumeBackup(path))
+    return openVolumeBackups(inner, {
+      clusterName: cluster,
+      cluster: stub,
+      bucket: bucketOf(env),
+      seal: new Seal(secretsOf(env)),
+    });
   if (isVolumeData(path)) return openVolumeData(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>
     isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));

@@ -1,4 +1,5 @@
 /** `skerry deploy`: the control plane on the user's own Cloudflare account. */
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
@@ -10,7 +11,7 @@ import type { Progress } from "./install.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import type { LoginSettings } from "./logins.ts";
 
-export type DeployOptions = { name: string; dryRun?: boolean; logins?: LoginSettings };
+export type DeployOptions = { name: string; bucket?: string; dryRun?: boolean; logins?: LoginSettings };
 
 const environment = { ...process.env, WRANGLER_SEND_METRICS: "false" };
 
@@ -28,6 +29,12 @@ class Wrangler {
     return done;
   }
 
+  async ensureBucket(name: string): Promise<void> {
+    const { stdout } = await this.run(["r2", "bucket", "list"]);
+    const names = [...stdout.matchAll(/^name:\s+(\S+)/gm)].map(([, found]) => found);
+    if (!names.includes(name)) await this.run(["r2", "bucket", "create", name]);
+  }
+
   /** In the foreground, where it may ask the user and open a browser. */
   login(): Promise<void> {
     const child = spawn(process.execPath, [this.program, "login"], {
@@ -42,9 +49,20 @@ class Wrangler {
   }
 }
 
+/** Where wrangler's configuration with the bucket lies: what it names it names from there. */
+function withBucket(home: Home, bucket: string): string {
+  const root = packageRoot();
+  const text = readFileSync(join(root, "wrangler.toml"), "utf8");
+  const path = join(home.path, "deploy/wrangler.toml");
+  const main = `main = ${JSON.stringify(join(root, "worker/index.ts"))}`;
+  const bound = `\n[[r2_buckets]]\nbinding = "BUCKET"\nbucket_name = ${JSON.stringify(bucket)}\n`;
+  writeFile(path, text.replace(/^main = .*$/m, main) + bound);
+  return path;
+}
+
 export async function deploy(home: Home, options: DeployOptions, progress: Progress): Promise<void> {
   const wrangler = new Wrangler();
-  const name = ["--name", options.name];
+  const name = ["--name", options.name, ...(options.bucket ? ["--config", withBucket(home, options.bucket)] : [])];
   if (options.dryRun) {
     const folder = join(home.path, "deploy");
     await wrangler.run(["deploy", ...name, "--dry-run", "--outdir", folder]);
@@ -52,6 +70,7 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   }
   const who = await wrangler.run(["whoami"]);
   if (/not authenticated/i.test(who.stdout)) await wrangler.login();
+  if (options.bucket) await wrangler.ensureBucket(options.bucket);
   progress("deploying");
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];

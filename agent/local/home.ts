@@ -38,6 +38,8 @@ export const files = (home: string) => ({
   key: join(home, "tls/server.key"),
   kubeconfig: join(home, "kubeconfig"),
   storage: join(home, "storage"),
+  /** Where backups of volumes lie. */
+  bucket: join(home, "bucket"),
   sockets: join(home, "sockets"),
   workerConfig: join(home, "workerd.capnp"),
   worker: join(home, "worker.js"),

@@ -1,22 +1,31 @@
 /** The commands about volumes on nodes' own disks. What they do is loaded when they run. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { effects } from "../effects.ts";
 import { withReach } from "./backup-command-line.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
-import type { BackupVolume, RestoreVolume } from "./volume.ts";
+import type { BackupVolume, RestoreVolume, VolumeBackups } from "./volume.ts";
 import type { MoveVolume } from "./volume-move.ts";
 
 const load = () => import("./volume.ts");
+
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("It is a number from 1 to 9999.");
+  return Number(text);
+}
 
 export function addVolumeCommands(program: Command, home: () => Home, progress: Progress): void {
   const context = () => ({ home: home(), progress, effects });
   const volume = program.command("volume").description("the data of volumes on nodes' own disks");
 
   withReach(volume.command("backup"))
-    .description("write all that is in a claim's volume into a tar file")
+    .description("write all that is in a claim's volume into a tar file, or into the deployment's bucket")
     .argument("<namespace/claim>")
-    .option("--to <file>", "- for standard output; compressed where it ends with .gz or .tgz; default CLAIM.tar.gz")
+    .option(
+      "--to <file>",
+      "- for standard output; compressed where it ends with .gz or .tgz; default CLAIM.tar.gz; bucket for the deployment's bucket, compressed and sealed",
+    )
+    .option("--keep <count>", "in the bucket: whole backups of the claim beyond the newest so many are removed", count)
     .addHelpText(
       "after",
       `
@@ -28,11 +37,20 @@ after another: what has to fit together is copied when its program is stopped, o
   withReach(volume.command("restore"))
     .description("put what a tar file has into a claim's volume that no pod uses, all of it or nothing")
     .argument("<namespace/claim>")
-    .requiredOption("--from <file>", "from `skerry volume backup`, or any other tar; - for standard input")
+    .requiredOption(
+      "--from <file>",
+      "from `skerry volume backup`, or any other tar; - for standard input; bucket for the newest in the deployment's bucket, bucket:NAME or bucket:NAMESPACE/CLAIM/NAME for another",
+    )
     .option("--replace", "also where the volume has data: all of that is lost")
     .option("--size <quantity>", "makes the claim, of the default class, where there is none")
     .option("--node <name>", "of a claim that has no volume yet: the node that it is to lie on")
     .action(async (claim: string, options: RestoreVolume) => (await load()).restoreVolume(context(), claim, options));
+
+  withReach(volume.command("backups"))
+    .description("list a claim's backups in the deployment's bucket: name, time and bytes")
+    .argument("<namespace/claim>")
+    .option("--delete <name>", "remove this one")
+    .action(async (claim: string, options: VolumeBackups) => (await load()).volumeBackups(context(), claim, options));
 
   withReach(volume.command("move"))
     .description("move a claim's volume to another node, with its data")

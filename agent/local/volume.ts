@@ -5,11 +5,23 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import type { CoreV1NodeList, CoreV1PersistentVolumeClaim } from "../../worker/kinds/generated/types.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
 import { type Answer, checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
 import type { Reach } from "./reach.ts";
+import {
+  backupStream,
+  deleteBackup,
+  findBackup,
+  isBucket,
+  isPassing,
+  keepNewest,
+  listBackups,
+  SourceError,
+  sendBackup,
+} from "./volume-bucket.ts";
 
 /** Everything a node does may take that long between two bytes: it writes to its disk before it answers. */
 const SILENT_MS = 600_000;
@@ -20,7 +32,7 @@ const SELECTED_NODE = "volume.kubernetes.io/selected-node";
 
 const dataPath = ({ namespace, name }: Claim) =>
   `/skerry/volumes/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`;
-export type BackupVolume = Reach & { to?: string };
+export type BackupVolume = Reach & { to?: string; keep?: number };
 
 export async function backupVolume(context: BackupContext, text: string, options: BackupVolume): Promise<void> {
   const { server, claim } = await target(context, text, options);
@@ -28,10 +40,46 @@ export async function backupVolume(context: BackupContext, text: string, options
   const users = await usersOf(server, claim);
   if (users.length > 0)
     context.progress(`pods use the volume meanwhile, and may change it: ${users.map(nameOf).join(", ")}`);
+  if (isBucket(file)) return await toBucket(context, server, claim, options);
   const response = await open(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS });
   if (response.statusCode !== 200) checked("GET", dataPath(claim), await read(response));
   const bytes = await save(response, file);
   context.progress(`${file === "-" ? "written" : file}: ${bytes} bytes of ${inWords(claim)}`);
+}
+
+async function toBucket(context: BackupContext, server: Server, claim: Claim, options: BackupVolume): Promise<void> {
+  // One that was broken off goes on.
+  const begun = (await listBackups(server, claim)).find(({ complete }) => !complete)?.name;
+  const name = begun ?? new Date(context.effects.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const source = async () => {
+    const data = await open(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS }).catch((error: unknown) => {
+      throw new SourceError(errorText(error));
+    });
+    if (data.statusCode !== 200) {
+      const answer = await read(data);
+      if (isPassing(answer)) throw new SourceError(`${answer.body.message ?? answer.text}`); // a node that comes back
+      checked("GET", dataPath(claim), answer);
+    }
+    const zip = createGzip();
+    pipeline(data, zip).catch(() => {}); // who reads it hears of it
+    return zip;
+  };
+  const index = await sendBackup(context, server, { claim, name, isResumed: begun !== undefined }, source);
+  context.progress(`bucket:${inWords(claim)}/${name}: ${index.bytes} bytes`);
+  if (options.keep === undefined) return;
+  for (const old of await keepNewest(server, claim, options.keep)) context.progress(`removed ${old}`);
+}
+
+export type VolumeBackups = Reach & { delete?: string };
+
+export async function volumeBackups(context: BackupContext, text: string, options: VolumeBackups): Promise<void> {
+  const { server, claim } = await target(context, text, options);
+  if (options.delete !== undefined) {
+    await deleteBackup(server, claim, options.delete);
+    return context.progress(`removed ${options.delete}`);
+  }
+  for (const { name, complete, time = "", bytes = 0 } of await listBackups(server, claim))
+    process.stdout.write(complete ? `${name}\t${time}\t${bytes}\n` : `${name}\tincomplete\n`);
 }
 
 /** Whole or not at all. */
@@ -64,7 +112,8 @@ export type RestoreVolume = Reach & { from: string; replace?: boolean; size?: st
 
 export async function restoreVolume(context: BackupContext, text: string, options: RestoreVolume): Promise<void> {
   const { server, claim } = await target(context, text, options);
-  const archive = sourceOf(options.from);
+  const kept = isBucket(options.from) ? await findBackup(server, options.from, claim) : undefined;
+  const archive = kept ? unzipped(backupStream(context, server, kept.claim, kept.name)) : sourceOf(options.from);
   await ensureClaim(server, claim, options.size);
   await ensureVolume(context, server, claim, options.node);
   const users = await usersOf(server, claim);
@@ -92,7 +141,10 @@ function sourceOf(file: string): Readable {
   readSync(handle, start, 0, start.length, 0);
   closeSync(handle);
   const stream = createReadStream(file);
-  if (!start.equals(GZIP)) return stream;
+  return start.equals(GZIP) ? unzipped(stream) : stream;
+}
+
+function unzipped(stream: Readable): Readable {
   const gunzip = createGunzip();
   stream.on("error", (error) => gunzip.destroy(error));
   return stream.pipe(gunzip);

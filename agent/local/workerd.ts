@@ -69,12 +69,14 @@ const config :Workerd.Config = (
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
         (name = "SKERRY_API_HOSTS", text = ${quote(hostname().toLowerCase())}),
+        (name = "BUCKET_DISK", service = "bucket"),
         ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
         ${authentication ? `(name = "SKERRY_AUTHENTICATION", text = ${quote(authentication)}),` : ""}
         ${issuerAuthorities ? '(name = "ISSUERS", service = "issuers"),' : ""}
       ],
     )),
     ${issuerAuthorities ? issuersNetwork(issuerAuthorities) : ""}
+    (name = "bucket", disk = (path = ${quote(paths.bucket)}, writable = true)),
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
   ],
   sockets = [${options.front ? unixSockets(options.front) : httpsSocket(options)}],
@@ -115,7 +117,7 @@ export function workerdBinary(): string {
 /** Writes what workerd reads when it starts. */
 export function prepareWorkerd(options: WorkerdOptions & { bundle: string }): void {
   const paths = files(options.home.path);
-  mkdirSync(paths.storage, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.storage, paths.bucket]) mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (options.front) {
     rmSync(paths.sockets, { recursive: true, force: true });
     mkdirSync(paths.sockets, { mode: 0o700 }); // whoever reaches them may say what certificate was shown

@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import type { Extension } from "../kinds/apiregistration/api-service.ts";
+import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import { pathAndQuery } from "../lib/url.ts";
 import { Aggregation, type Forward } from "./aggregation/aggregation.ts";
@@ -26,6 +27,8 @@ import { isVolumeData, volumeGrant } from "./http/volume-data.ts";
 import type { AppParts } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
+/** Of volumes, in the deployment's bucket: `edge/volume-backups.ts`. */
+const BACKUPS = ["/skerry/volumes/:namespace/:claim/backups", "/skerry/volumes/:namespace/:claim/backups/*"];
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -176,6 +179,13 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
   publicRoutes(app, guard, { ...parts, key: access.key, aggregation });
   app.get("/metrics", guard, () => answerText(access.fairness.metrics(), 200, METRICS_TYPE));
   app.get("/metrics/slis", guard, () => answerText(healthMetrics(), 200, METRICS_TYPE));
+  // Who may is all that is known here: the Worker that has passed it on does it, as the bytes are not for this object.
+  app.on(
+    ["GET", "PUT", "DELETE"],
+    BACKUPS,
+    guard,
+    () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } }),
+  );
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

@@ -7,6 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { run, spawn } from "../../process.ts";
 
 const FLAGS = ["--numeric-owner", "--xattrs", "--xattrs-include=*", "--acls"];
+/** What is the same gives the same bytes: of an archive that was broken off, what has arrived is known again. */
+const SAME = ["--sort=name", "--format=posix", "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime"];
 /** What tar(1) says of files that changed while it read them, or were gone by then. */
 const CHANGED = 1;
 /** An archive ends with two blocks of zeros. */
@@ -20,7 +22,7 @@ export class ArchiveError extends Error {
 
 /** Throws at the end where it is not all of it. `still`: nobody changes anything meanwhile. */
 export async function* packed(folder: string, still: boolean): AsyncGenerator<Buffer> {
-  const flags = [...FLAGS, "--sparse", "--one-file-system"];
+  const flags = [...FLAGS, "--sparse", "--one-file-system", ...SAME];
   const tar = spawn("tar", ["--create", ...flags, "--directory", folder, "."], { stdio: ["ignore", "pipe", "pipe"] });
   const ended = endOf(tar);
   try {

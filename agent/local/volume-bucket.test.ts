@@ -1,0 +1,179 @@
+import { createServer, type Server as HttpServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Bucket } from "../../worker/edge/bucket.ts";
+import { Seal } from "../../worker/edge/sealed-chunks.ts";
+import { openVolumeBackups } from "../../worker/edge/volume-backups.ts";
+import { GRANT_HEADER } from "../../worker/lib/internal-headers.ts";
+import { ApiError } from "../../worker/lib/status.ts";
+import { CHUNK_BYTES } from "../../worker/lib/volume-backup.ts";
+import type { BackupContext } from "./backup.ts";
+import {
+  backupStream,
+  deleteBackup,
+  findBackup,
+  inChunks,
+  keepNewest,
+  listBackups,
+  sendBackup,
+} from "./volume-bucket.ts";
+
+const claim = { namespace: "shop", name: "data" };
+const SECRET: [string] = ["the secret of this deployment"];
+
+let kept: Map<string, Uint8Array<ArrayBuffer>>;
+/** Requests that are answered by nothing, and those that were answered, as `METHOD PATH`. */
+let lost: (asked: string) => boolean;
+let asked: string[];
+let http: HttpServer;
+let now = 0;
+let context: BackupContext;
+const said: string[] = [];
+
+const bucket: Bucket = {
+  async put(key, bytes) {
+    kept.set(key, new Uint8Array(bytes));
+  },
+  get: async (key) => kept.get(key),
+  has: async (key) => kept.has(key),
+  async list(folder) {
+    const below = [...kept.keys()]
+      .filter((key) => key.startsWith(`${folder}/`))
+      .map((key) => key.slice(folder.length + 1));
+    const folders = below.filter((key) => key.includes("/")).map((key) => key.slice(0, key.indexOf("/")));
+    return { files: below.filter((key) => !key.includes("/")), folders: [...new Set(folders)] };
+  },
+  async remove(keys) {
+    for (const key of keys) kept.delete(key);
+  },
+};
+
+const server = () => ({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` });
+
+beforeEach(async () => {
+  kept = new Map();
+  asked = [];
+  lost = () => false;
+  said.length = 0;
+  const effects = { now: () => now++, sleep: async () => {} } as unknown as BackupContext["effects"];
+  context = { effects, progress: (text: string) => said.push(text), home: { path: "", port: 0 } };
+  const cluster = { fetch: async () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } }) };
+  http = createServer(async (request, response) => {
+    const what = `${request.method} ${request.url?.split("/backups")[1] ?? ""}`;
+    if (lost(what)) return void request.socket.destroy();
+    asked.push(what);
+    const body = await buffer(request);
+    const headers = { "content-length": `${body.length}` };
+    const sent = new Request(`http://x${request.url}`, {
+      method: request.method ?? "",
+      headers,
+      ...(body.length && { body: new Uint8Array(body) }),
+    });
+    const parts = { clusterName: "default", cluster, bucket, seal: new Seal(SECRET) };
+    const answer = await openVolumeBackups(sent, parts).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+      return Response.json(error.status(), { status: error.code });
+    });
+    response.writeHead(answer.status).end(Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
+});
+afterEach(() => new Promise<void>((resolve) => void http.close(() => resolve())));
+
+/** Bytes that are not all alike, in pieces that are no chunks. */
+const data = Buffer.alloc(2 * CHUNK_BYTES + 1000, "0123456789abcdefghi");
+async function* pieces(bytes = data): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 1_000_003) yield bytes.subarray(at, at + 1_000_003);
+}
+const send = (name: string, isResumed = false, source: () => AsyncIterable<Buffer> = pieces) =>
+  sendBackup(context, server(), { claim, name, isResumed }, async () => source());
+const received = (name: string) => buffer(backupStream(context, server(), claim, name));
+
+test("what is sent in chunks comes back, and lies sealed in the bucket", async () => {
+  const index = await send("first");
+  expect(index).toMatchObject({
+    bytes: data.length,
+    chunks: [/^000000-/, /^000001-/, /^000002-/].map((id) => expect.stringMatching(id)),
+  });
+  expect((await received("first")).equals(data)).toBe(true);
+  expect(await listBackups(server(), claim)).toEqual([
+    { name: "first", complete: true, time: index.time, bytes: data.length },
+  ]);
+  for (const [key, sealed] of kept) {
+    expect(key).toMatch(/^default\/volumes\/shop\/data\/first\//);
+    expect(Buffer.from(sealed).includes("0123456789")).toBe(false);
+  }
+});
+
+test("a source that breaks off is read again, and only what is missing is sent", async () => {
+  let tries = 0;
+  const source = async function* () {
+    const isFirst = tries++ === 0;
+    yield* pieces(isFirst ? data.subarray(0, CHUNK_BYTES + 5) : data);
+    if (isFirst) throw new Error("the other end is gone");
+  };
+  await send("first", false, source);
+  expect(said).toEqual(["the other end is gone: the backup of shop/data goes on"]);
+  expect(asked.filter((what) => /^PUT \/first\/chunks\/0/.test(what)).map((what) => what.replace(/=.*/, "="))).toEqual([
+    "PUT /first/chunks/0",
+    "PUT /first/chunks/0?sha256=",
+  ]);
+  expect((await received("first")).equals(data)).toBe(true);
+});
+
+test("requests that nobody answers are sent again, of a backup and of a restore", async () => {
+  const once = new Set<string>();
+  lost = (what) => !once.has(what) && Boolean(once.add(what));
+  await send("first");
+  expect((await received("first")).equals(data)).toBe(true);
+  lost = (what) => what.includes("chunks");
+  await expect(received("first")).rejects.toThrow();
+});
+
+test("a command that was killed leaves what another goes on with, also where the volume is another by then", async () => {
+  lost = (what) => what === "PUT /first";
+  await expect(send("first")).rejects.toThrow();
+  expect(await listBackups(server(), claim)).toEqual([{ name: "first", complete: false }]);
+  await expect(findBackup(server(), "bucket", claim)).rejects.toThrow("the bucket has no backup of shop/data");
+  lost = () => false;
+  const changed = Buffer.concat([data.subarray(0, CHUNK_BYTES), Buffer.from("other")]);
+  await send("first", true, () => pieces(changed));
+  expect((await received("first")).equals(changed)).toBe(true);
+  expect(kept.size).toBe(3); // what is of the first try only is gone
+});
+
+test("a chunk that was changed, moved or lost is no backup's", async () => {
+  const { chunks } = await send("first");
+  const key = (at: number) => `default/volumes/shop/data/first/${chunks[at]}`;
+  const [zero = new Uint8Array(), one = new Uint8Array()] = [kept.get(key(0)), kept.get(key(1))];
+  kept.set(key(1), zero);
+  await expect(received("first")).rejects.toThrow("was changed, or is not all there");
+  kept.delete(key(1));
+  await expect(received("first")).rejects.toThrow("not found");
+  kept.set(
+    key(1),
+    one.map((byte, at) => (at === 100 ? byte ^ 1 : byte)),
+  );
+  await expect(received("first")).rejects.toThrow("was changed, or is not all there");
+});
+
+test("the newest are kept, others go; one is found by its name, its claim or as the newest", async () => {
+  for (const name of ["b", "a", "c"]) await send(name, false, () => pieces(Buffer.from(name)));
+  expect(await findBackup(server(), "bucket", claim)).toEqual({ claim, name: "c" });
+  expect(await findBackup(server(), "bucket:a", claim)).toEqual({ claim, name: "a" });
+  expect(await findBackup(server(), "bucket:shop/data", { namespace: "x", name: "y" })).toEqual({ claim, name: "c" });
+  expect(await findBackup(server(), "bucket:shop/data/b", { namespace: "x", name: "y" })).toEqual({ claim, name: "b" });
+  expect(await keepNewest(server(), claim, 2)).toEqual(["b"]);
+  await deleteBackup(server(), claim, "c");
+  expect((await listBackups(server(), claim)).map(({ name }) => name)).toEqual(["a"]);
+  await expect(deleteBackup(server(), claim, "c")).rejects.toThrow('backup "c" not found');
+});
+
+test("an empty volume's backup has no chunk", async () => {
+  await send("none", false, () => pieces(Buffer.alloc(0)));
+  expect((await received("none")).length).toBe(0);
+  const sizes: number[] = [];
+  for await (const chunk of inChunks(pieces(Buffer.alloc(10)), 4)) sizes.push(chunk.length);
+  expect(sizes).toEqual([4, 4, 2]);
+});
