@@ -1,5 +1,6 @@
 /** Which tests run together, and which make up the part that `npm test` runs. */
 import { createHash } from "node:crypto";
+import { CONFORMANCE, groupOf, USUAL } from "./groups.ts";
 import { areaOf, type Result } from "./results.ts";
 
 type Known = ReadonlyMap<string, Result>;
@@ -27,9 +28,12 @@ export function batches(names: readonly string[], known: Known): string[][] {
   return all;
 }
 
+/** Tests that may take a quarter of an hour and more. */
+export const isLong = (name: string) => name.startsWith("[sig-autoscaling]");
+
 /** Taken for a test that has never run. */
 const UNKNOWN_SECONDS = 12;
-const cost = (name: string, known: Known) => known.get(name)?.seconds ?? UNKNOWN_SECONDS;
+const cost = (name: string, known: Known) => known.get(name)?.seconds ?? (isLong(name) ? 900 : UNKNOWN_SECONDS);
 
 /** Slower ones are left to the whole run, so that the part holds many tests. */
 const MAX_PART_TEST_SECONDS = 60;
@@ -37,13 +41,22 @@ const MAX_PART_TEST_SECONDS = 60;
 /**
  * Of the passing tests as many as fit into `seconds` of `processes`: one of each area in turn, in an order that looks
  * like chance and is the same on every machine. Those that failed when they were last run are left to the whole run,
- * which calls that an error.
+ * which calls that an error. Of groups that are not usually run only what is in `sample` is taken.
  */
-export function choosePart(passing: readonly string[], known: Known, processes: number, seconds: number): string[] {
+export function choosePart(
+  passing: readonly string[],
+  sample: readonly string[],
+  known: Known,
+  processes: number,
+  seconds: number,
+): string[] {
   const quick = passing.filter(
-    (name) => known.get(name)?.passed !== false && cost(name, known) <= MAX_PART_TEST_SECONDS,
+    (name) =>
+      (sample.includes(name) || USUAL.includes(groupOf(name) ?? "")) &&
+      known.get(name)?.passed !== false &&
+      cost(name, known) <= MAX_PART_TEST_SECONDS,
   );
-  const areas = [...Map.groupBy(quick, areaOf).values()].map((names) => names.toSorted(byHash));
+  const areas = [...Map.groupBy(quick, partOf).values()].map((names) => names.toSorted(byHash));
   const turns = Math.max(0, ...areas.map((names) => names.length));
   const inTurn = Array.from({ length: turns }, (_, turn) => areas.flatMap((names) => names[turn] ?? [])).flat();
   let left = seconds * processes;
@@ -51,6 +64,12 @@ export function choosePart(passing: readonly string[], known: Known, processes: 
     left -= (cost(name, known) + 1) * (isSerial(name) ? processes : 1);
     return left >= 0;
   });
+}
+
+/** The conformance tests' area, the others' group. */
+function partOf(name: string): string {
+  const group = groupOf(name);
+  return group === undefined || group === CONFORMANCE ? areaOf(name) : group;
 }
 
 function byHash(a: string, b: string): number {

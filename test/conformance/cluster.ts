@@ -1,16 +1,22 @@
-/** The cluster that the suite runs against: the real stack on two nodes, the second in a network namespace. */
+/** The cluster that the suite runs against: the real stack on two nodes or more, all but the first in network namespaces. */
 import { join } from "node:path";
 import type { Progress } from "../../agent/local/install.ts";
 import type { Finished } from "../../agent/process.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, Machine, makeLan } from "../support/machine.ts";
-import { imageArchive } from "./images.ts";
+
+/** Of clusters of more than two nodes: tests of how traffic keeps to zones want three of two nodes each. */
+const ZONES = 3;
 
 export type SuiteCluster = { kubeconfig: string; stop(): Promise<void> };
 
-export async function startCluster(progress: Progress): Promise<SuiteCluster> {
-  const archive = await imageArchive(progress);
-  progress("starting a cluster of two nodes");
+/** So many nodes, which have the images of these archives. */
+export async function startCluster(
+  nodes: number,
+  archives: readonly string[],
+  progress: Progress,
+): Promise<SuiteCluster> {
+  progress(`starting a cluster of ${nodes} nodes`);
   const lan = await makeLan();
   let cluster: TestCluster | undefined;
   const stop = async () => {
@@ -20,21 +26,28 @@ export async function startCluster(progress: Progress): Promise<SuiteCluster> {
   try {
     const flags = ["--node-name", "node-a", "--node-ip", lan.host, "--client-certificates"];
     cluster = await TestCluster.start({ flags });
-    const second = await Machine.make("node-b", lan, 2);
-    cluster.machines.push(second);
-    await second.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));
-    progress("loading the suite's images on both nodes");
-    for (const node of [cluster, second]) loaded(await node.nerdctl("load", "-i", archive));
-    await eventually("both nodes are Ready", async () => {
+    for (let n = 2; n <= nodes; n++) {
+      const other = await Machine.make(nodeName(n), lan, n);
+      cluster.machines.push(other);
+      await other.join(joinArguments((await cluster.skerry("token", "create")).stdout, lan));
+    }
+    progress("loading the suite's images on all nodes");
+    for (const node of [cluster, ...cluster.machines])
+      for (const archive of archives) loaded(await node.nerdctl("load", "-i", archive));
+    await eventually("all nodes are Ready", async () => {
       const rows = await cluster?.ok("get nodes --no-headers");
-      return rows?.match(/\sReady\s/g)?.length === 2;
+      return rows?.match(/\sReady\s/g)?.length === nodes;
     });
+    for (let n = 1; n <= nodes && nodes > 2; n++)
+      await cluster.ok(`label node ${nodeName(n)} topology.kubernetes.io/zone=zone-${n % ZONES}`);
     return { kubeconfig: join(cluster.home, "kubeconfig"), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
+
+const nodeName = (n: number) => `node-${String.fromCharCode(96 + n)}`;
 
 function loaded({ code, stderr }: Finished): void {
   if (code !== 0) throw new Error(`the suite's images did not load: ${stderr}`);

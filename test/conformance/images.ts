@@ -59,26 +59,41 @@ export const IMAGES: readonly Image[] = [
   { tags: ["registry.k8s.io/pause:3.10.1"], layers: ["pause"], config: { Entrypoint: ["/pause", "pause"] } },
 ];
 
+/** Those of the Gateway API's suite. Only tests of UDPRoutes ask its name server, which are not served here: it sleeps. */
+export const GATEWAY_IMAGES: readonly Image[] = [
+  {
+    tags: ["gcr.io/k8s-staging-gateway-api/echo-basic:v20260204-monthly-2026.01-60-g28382302"],
+    layers: ["echo-basic"],
+    config: { Entrypoint: ["/echo-basic"], User: "65532" },
+  },
+  {
+    tags: ["registry.k8s.io/coredns/coredns:v1.12.2"],
+    layers: ["busybox"],
+    config: { Entrypoint: ["sh", "-c", "sleep infinity"] },
+  },
+];
+
 /** Goes up when a layer comes to hold something else. */
 const LAYERS_VERSION = 5;
 
 /** Changes with what the images are made of, so that an archive of an older description is made anew. */
-const fingerprint = () => createHash("sha256").update(JSON.stringify(IMAGES)).digest("hex").slice(0, 12);
+const fingerprint = (images: readonly Image[]) =>
+  createHash("sha256").update(JSON.stringify(images)).digest("hex").slice(0, 12);
 
-/** The archive's path; it is made when the cache does not hold it. */
-export async function imageArchive(progress: Progress): Promise<string> {
+/** The path of the archive of these images; it is made when the cache does not hold it. */
+export async function imageArchive(name: string, images: readonly Image[], progress: Progress): Promise<string> {
   const folder = join(cachePath(process.env), "upstream", KUBERNETES_VERSION, `images-${LAYERS_VERSION}`);
-  const path = join(folder, `images-${fingerprint()}.tar`);
+  const path = join(folder, `${name}-${fingerprint(images)}.tar`);
   if (existsSync(path)) return path;
   await checked("apt-get", ["update", "-q"]);
   const digests = new Map<LayerName, string>();
-  for (const name of new Set(IMAGES.flatMap(({ layers }) => layers)))
-    digests.set(name, await digestOf(await layer(name, folder, progress)));
-  progress("writing the archive of all images");
+  for (const part of new Set(images.flatMap(({ layers }) => layers)))
+    digests.set(part, await digestOf(await layer(part, folder, progress)));
+  progress(`writing the archive of ${name}`);
   const archive = pack();
   const written = pipeline(archive, createWriteStream(`${path}.new`));
-  for (const [name] of digests) await addFile(archive, `${name}.tar`, join(folder, `${name}.tar`));
-  const manifest = IMAGES.map(({ tags, layers, config }, index) => {
+  for (const [part] of digests) await addFile(archive, `${part}.tar`, join(folder, `${part}.tar`));
+  const manifest = images.map(({ tags, layers, config }, index) => {
     const description = {
       architecture: process.arch === "arm64" ? "arm64" : "amd64",
       os: "linux",
@@ -87,15 +102,16 @@ export async function imageArchive(progress: Progress): Promise<string> {
         Labels: { "dev.skerry.conformance": tags[0] },
         ...config,
       },
-      rootfs: { type: "layers", diff_ids: layers.map((name) => `sha256:${digests.get(name)}`) },
+      rootfs: { type: "layers", diff_ids: layers.map((part) => `sha256:${digests.get(part)}`) },
     };
     archive.entry({ name: `${index}.json` }, JSON.stringify(description));
-    return { Config: `${index}.json`, RepoTags: tags, Layers: layers.map((name) => `${name}.tar`) };
+    return { Config: `${index}.json`, RepoTags: tags, Layers: layers.map((part) => `${part}.tar`) };
   });
   archive.entry({ name: "manifest.json" }, JSON.stringify(manifest));
   archive.finalize();
   await written;
-  for (const old of readdirSync(folder).filter((name) => /^images-.*\.tar$/.test(name))) rmSync(join(folder, old));
+  const isOlder = (file: string) => file.startsWith(`${name}-`) && file.endsWith(".tar");
+  for (const old of readdirSync(folder).filter(isOlder)) rmSync(join(folder, old));
   renameSync(`${path}.new`, path);
   return path;
 }

@@ -84,6 +84,7 @@ export const LAYERS = {
     program(root, "regression-issue-74839", "regression-issue-74839", progress),
   "sample-apiserver": (root, progress) => program(root, "sample-apiserver", "sample-apiserver", progress),
   etcd: (root, progress) => program(root, "etcd", "usr/local/bin/etcd", progress),
+  "echo-basic": (root, progress) => program(root, "echo-basic", "echo-basic", progress),
 } satisfies Record<string, Fill>;
 
 export type LayerName = keyof typeof LAYERS;

@@ -24,7 +24,7 @@ describe("results as text", () => {
 
   test("the table counts tests of each area by how they ended", () => {
     const names = [passed.name, failed.name, "[sig-node] Pods never ran [Conformance]"];
-    const text = table(names, new Map([passed, failed].map((result) => [result.name, result])));
+    const text = table(names, new Map([passed, failed].map((result) => [result.name, result])), areaOf);
     expect(text.split("\n")).toEqual([
       "| area     | tests | passed | failed | not run |",
       "| -------- | ----: | -----: | -----: | ------: |",

@@ -7,11 +7,12 @@ export type Result = { name: string; passed: boolean; seconds: number; why: stri
 
 const FOLDER = join(import.meta.dirname, "results");
 const PASSING = join(import.meta.dirname, "passing.txt");
+const SAMPLE = join(import.meta.dirname, "sample.txt");
 const README = join(import.meta.dirname, "README.md");
 const MAX_WHY_LENGTH = 300;
 
-/** The part of Kubernetes that a test belongs to: the name of its special interest group. */
-export const areaOf = (name: string) => /^\[(sig-[a-z-]+)\]/.exec(name)?.[1] ?? "other";
+/** The part of Kubernetes that a test belongs to: the name of its special interest group; or another suite's. */
+export const areaOf = (name: string) => /^\[([a-z-]+)\]/.exec(name)?.[1] ?? "other";
 
 /** `passed 3 s NAME`, or `failed 3 s NAME` and an indented line that says why. */
 export function format(results: readonly Result[]): string {
@@ -57,6 +58,11 @@ export function readPassing(): string[] {
   return readFileSync(PASSING, "utf8").split("\n").filter(Boolean);
 }
 
+/** The names of tests of groups that are not usually run which `npm test` takes too: short, and seen to pass four times. */
+export function readSample(): string[] {
+  return readFileSync(SAMPLE, "utf8").split("\n").filter(Boolean);
+}
+
 /** Adds tests that passed. The list only grows. */
 export function addPassing(results: Iterable<Result>): void {
   const passed = [...results].filter((result) => result.passed).map(({ name }) => name);
@@ -70,15 +76,25 @@ export function addPassing(results: Iterable<Result>): void {
   );
 }
 
-/** A Markdown table: how many tests each area has, and how they ended last. */
-export function table(tests: readonly string[], results: ReadonlyMap<string, Result>): string {
-  const areas = [...Map.groupBy(tests, areaOf)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+/** A Markdown table: how many tests each area or group has, and how they ended last. */
+export function table(
+  tests: readonly string[],
+  results: ReadonlyMap<string, Result>,
+  partOf: (name: string) => string,
+): string {
+  const areas = [...Map.groupBy(tests, partOf)].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const rows = [
     ["area", "tests", "passed", "failed", "not run"],
     ...areas.map(([area, names]) => row(area, names, results)),
     row("**all**", tests, results),
   ];
-  const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
+  return markdown(rows);
+}
+
+/** A Markdown table of a head and rows, all but the first column to the right. */
+export function markdown(rows: readonly (readonly string[])[]): string {
+  const columns = rows[0]?.keys().toArray() ?? [];
+  const widths = columns.map((column) => Math.max(...rows.map((cells) => cells[column]?.length ?? 0)));
   const rule = widths.map((width, column) => (column === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`));
   const lines = rows.map((cells) =>
     cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))),
@@ -93,11 +109,11 @@ function row(title: string, names: readonly string[], results: ReadonlyMap<strin
   return [title, ...[names.length, passed, known.length - passed, names.length - known.length].map(String)];
 }
 
-/** Puts the table into the README, between the two marks there. */
-export function writeTable(markdown: string): void {
+/** Puts tables, and what is said between them, into the README, between the two marks there. */
+export function writeTables(paragraphs: readonly string[]): void {
   const text = readFileSync(README, "utf8");
   writeFileSync(
     README,
-    text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=\n<!-- end -->)/, () => `\n${markdown}\n`),
+    text.replace(/(?<=<!-- results -->\n)[\s\S]*(?=\n<!-- end -->)/, () => `\n${paragraphs.join("\n\n")}\n`),
   );
 }

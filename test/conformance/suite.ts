@@ -6,10 +6,14 @@ import type { Progress } from "../../agent/local/install.ts";
 import { run } from "../../agent/process.ts";
 import { checked } from "../support/programs.ts";
 import { upstreamProgram } from "../support/upstream.ts";
+import { isLong } from "./choose.ts";
 import type { Result } from "./results.ts";
 
 /** The suite interrupts what still runs after so long. Its own waits end before; the longest take ten minutes. */
 const BATCH_TIMEOUT_MS = 15 * 60_000;
+/** Tests of autoscalers wait up to 15 minutes for each of two scalings, and look for ten whether the first lasts. */
+const SLOW_BATCH_TIMEOUT_MS = 45 * 60_000;
+const timeoutOf = (names: readonly string[]) => (names.some(isLong) ? SLOW_BATCH_TIMEOUT_MS : BATCH_TIMEOUT_MS);
 /** An interrupted test still takes down what it has made. */
 const CLEANUP_MS = 3 * 60_000;
 
@@ -39,19 +43,10 @@ export async function prepare(kubeconfig: string, logs: string, progress: Progre
   return { program, kubectl, kubeconfig, logs };
 }
 
-export const isConformance = (name: string) => name.includes("[Conformance]");
-/** Areas of which the other tests must pass too. */
-const WHOLE_AREAS = /^\[sig-(api-machinery|auth|cli|instrumentation)\]/;
-/** Upstream's own doubts, what a cluster of default features does not have, what takes apart the control plane's machine. */
-const NOT_BY_DEFAULT = /\[Flaky\]|OffByDefault|\[Alpha\]|\[Disruptive\]|\[Feature:(CBOR|StorageVersionAPI)\]/;
-
-/** The full names of all conformance tests, and of all others of some areas, sorted. */
+/** The full names of all that the suite has, sorted. */
 export async function suiteTests(progress: Progress): Promise<string[]> {
   const { stdout } = await checked(await upstreamProgram("e2e.test", progress), ["--list-tests"]);
-  const names = [...stdout.matchAll(/^\s+\S+\.go:\d+: (\[.*)$/gm)].map(([, name = ""]) => name);
-  return names
-    .filter((name) => isConformance(name) || (WHOLE_AREAS.test(name) && !NOT_BY_DEFAULT.test(name)))
-    .toSorted();
+  return [...stdout.matchAll(/^\s+\S+\.go:\d+: (\[.*)$/gm)].map(([, name = ""]) => name).toSorted();
 }
 
 /** Runs these tests one after another in one process. A test that the process did not come to has no result. */
@@ -61,7 +56,7 @@ export async function runTests(suite: Suite, names: readonly string[], slot: num
   const started = effects.now();
   const done = await run(suite.program, argumentsFor(suite, names, report), {
     cwd: suite.logs,
-    timeoutMs: BATCH_TIMEOUT_MS + CLEANUP_MS,
+    timeoutMs: timeoutOf(names) + CLEANUP_MS,
   });
   const results = readReport(report, new Set(names));
   const fine = new Set(results.flatMap(({ name, passed }) => (passed ? name : [])));
@@ -80,7 +75,7 @@ function argumentsFor({ kubeconfig, kubectl }: Suite, names: readonly string[], 
     `--kubectl-path=${kubectl}`,
     `--ginkgo.focus=(${names.map(quote).join("|")})$`,
     `--ginkgo.json-report=${report}`,
-    `--ginkgo.timeout=${BATCH_TIMEOUT_MS}ms`,
+    `--ginkgo.timeout=${timeoutOf(names)}ms`,
     "--ginkgo.no-color",
     "--ginkgo.silence-skips",
   ];

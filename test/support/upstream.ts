@@ -15,7 +15,13 @@ const STAGING_VERSION = KUBERNETES_VERSION.replace("v1", "v0");
 const BUILD_TIMEOUT_MS = 1_800_000;
 
 /** A program of a module of its own, at the module's version. */
-type Other = { module: string; version: string; package?: string };
+type Other = {
+  module: string;
+  version: string;
+  package?: string;
+  /** Modules that it requires by paths in its own repository, with their published versions. */
+  beside?: Readonly<Record<string, string>>;
+};
 
 /** Programs of k8s.io/kubernetes (and of what it requires), by package. */
 const KUBERNETES = {
@@ -35,6 +41,11 @@ const KUBERNETES = {
 
 /** The last version whose programs are of the module itself. */
 const CERT_MANAGER = { module: "github.com/cert-manager/cert-manager", version: "v1.11.5" };
+const GATEWAY_CONFORMANCE = {
+  module: "sigs.k8s.io/gateway-api/conformance",
+  version: "v1.5.1",
+  beside: { "sigs.k8s.io/gateway-api": "v1.5.1" },
+};
 const CONTAINERD = { module: "github.com/containerd/containerd/v2", version: "v2.1.5" };
 
 const OTHERS = {
@@ -57,6 +68,8 @@ const OTHERS = {
     package: "github.com/projectcontour/contour/cmd/contour",
   },
   coredns: { module: "github.com/coredns/coredns", version: "v1.15.0" },
+  "gateway-conformance.test": GATEWAY_CONFORMANCE,
+  "echo-basic": { ...GATEWAY_CONFORMANCE, package: `${GATEWAY_CONFORMANCE.module}/echo-basic` },
   k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
   registry: {
     module: "github.com/distribution/distribution/v3",
@@ -83,7 +96,7 @@ export async function upstreamProgram(name: UpstreamName, progress: Progress): P
     progress(`building ${name} ${version} from its Go module; the first time takes minutes`);
     const folder = other ? await otherModule(go, name, other) : await kubernetesModule(go);
     const target = other ? (other.package ?? other.module) : KUBERNETES[name as keyof typeof KUBERNETES];
-    const verb = name === "e2e.test" ? ["test", "-c"] : ["build"];
+    const verb = name.endsWith(".test") ? ["test", "-c", "-vet=off"] : ["build"];
     await goRun(go, [...verb, "-ldflags", linkerFlags(), "-o", `${path}.new`, target], folder);
     renameSync(`${path}.new`, path);
     return path;
@@ -184,10 +197,11 @@ async function kubernetesModule(go: string): Promise<string> {
 
 const moduleHeader = "module build\n\ngo 1.25.0\ngodebug default=go1.25\n";
 
-async function otherModule(go: string, name: string, { module, version }: Other): Promise<string> {
+async function otherModule(go: string, name: string, { module, version, beside = {} }: Other): Promise<string> {
   const folder = join(upstreamFolder(), `.${name}`);
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "go.mod"), moduleHeader);
+  const replaced = Object.entries(beside).map(([other, at]) => `replace ${other} => ${other} ${at}\n`);
+  writeFileSync(join(folder, "go.mod"), moduleHeader + replaced.join(""));
   await goRun(go, ["get", `${module}@${version}`], folder);
   return folder;
 }
@@ -201,6 +215,12 @@ async function moduleFolder(go: string, cwd: string, module: string): Promise<st
 export function moduleSource(name: keyof typeof OTHERS): Promise<string> {
   const { module, version } = OTHERS[name];
   return moduleFolder(goToolchain(`the source of ${name}`), "/", `${module}@${version}`);
+}
+
+/** The source of the Gateway API, for its definitions. */
+export async function gatewaySource(): Promise<string> {
+  const [[module, version] = []] = Object.entries(GATEWAY_CONFORMANCE.beside);
+  return moduleFolder(goToolchain("the source of the Gateway API"), "/", `${module}@${version}`);
 }
 
 /** The source of Kubernetes, for the files that its images are made of. */
