@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { CoreV1Container } from "../../worker/kinds/generated/types.ts";
-import { CgroupTree, machineCgroups, nodeCgroup } from "./cgroups.ts";
+import { CgroupTree, enforceNode, machineCgroups, nodeCgroup } from "./cgroups.ts";
 import { somePod } from "./testing.ts";
 
 const MIB = 1024 * 1024;
@@ -54,6 +54,13 @@ describe("cgroups of version 2", () => {
     expect(cgroups.uids().toSorted()).toEqual(["u2", "u3"]);
     cgroups.balance([guaranteed]);
     expect(read(NODE, "burstable/cpu.weight")).toBe("1");
+  });
+
+  test("all pods together have the node's share of the processors, up to the outermost cgroup", () => {
+    enforceNode(HOME, { cpuShares: 2048, memoryBytes: 64 * MIB }, root);
+    for (const path of [NODE, dirname(NODE), dirname(dirname(NODE))]) expect(read(path, "cpu.weight")).toBe("79");
+    expect(read(NODE, "memory.max")).toBe(`${64 * MIB}`);
+    expect(read(dirname(NODE), "memory.max")).toBe("max");
   });
 
   test("memory that is only cached does not count, and kills are read where the container lies", () => {

@@ -126,9 +126,17 @@ export function runtimeLimits(root = ROOT): RuntimeLimits {
   return { version, swap, pageSizes: controllers.includes("hugetlb") ? hugepageSizes() : [] };
 }
 
-/** Bounds all pods of a node together. https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/ */
-export const enforceNode = (home: string, limits: CgroupLimits): void =>
-  new CgroupTree().make(nodeCgroup(home), limits);
+/**
+ * Bounds all pods of a node together, and gives them their share of the processors against the rest of the machine: what
+ * lies above theirs has the same, or that would count among pods alone.
+ * https://kubernetes.io/docs/tasks/administer-cluster/reserve-compute-resources/
+ */
+export function enforceNode(home: string, limits: CgroupLimits, root = ROOT): void {
+  const tree = new CgroupTree(root);
+  const node = nodeCgroup(home);
+  for (const above of [OURS, dirname(node)]) tree.make(above, { cpuShares: limits.cpuShares });
+  tree.make(node, limits);
+}
 
 const requests = new WeakMap<CoreV1Pod, number>();
 
