@@ -47,9 +47,9 @@ const REASONS: readonly { why: string; tests: RegExp }[] = [
     tests: /SCTPConnectivity|\[Driver: (nfs3?|iscsi)\]|PersistentVolumes NFS/,
   },
   {
-    why: "Their images are made of neither Go modules nor Debian's packages: CSI drivers, databases, what a registry keeps behind credentials",
+    why: "Their images are made of neither Go modules nor Debian's packages: CSI drivers, databases, agnhost's CoreDNS, what a registry keeps behind credentials",
     tests:
-      /csi-hostpath|CSI Mock|CSI ?Node|CSI Inline|Flexvolumes?|clustered applications|StatefulUpgrade|private image|DynamicProvisioner External/i,
+      /csi-hostpath|CSI Mock|CSI ?Node|CSI Inline|Flexvolumes?|clustered applications|StatefulUpgrade|private image|DynamicProvisioner External|configurable pod resolv\.conf/i,
   },
   {
     why: "The suite skips them: the volume's driver has nothing of the kind",
