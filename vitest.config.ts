@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 const unit = [
   "worker/**/*.test.ts",
   "agent/**/*.test.ts",
+  "page/**/*.test.ts",
   "test/architecture.test.ts",
   "test/contract/**/*.test.ts",
   "test/conformance/**/*.test.ts",
@@ -47,6 +48,14 @@ export default defineConfig({
         test: {
           name: "kubectl",
           include: ["test/kubectl/**/*.test.ts"],
+          fileParallelism: false,
+          ...PATIENCE,
+        },
+      },
+      {
+        test: {
+          name: "page",
+          include: ["test/page/**/*.test.ts"],
           fileParallelism: false,
           ...PATIENCE,
         },

@@ -310,6 +310,12 @@ program
   .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
   .action(async (options: { cluster: string }) => (await commands()).printKubeconfig(home(), options.cluster));
 
+program
+  .command("page")
+  .description("print the address of the cluster's page, and the administrator's token to log in there with")
+  .option("--cluster <name>", "of which cluster", "default")
+  .action(async (options: { cluster: string }) => (await commands()).printPage(home(), options.cluster));
+
 const upgrade = program
   .command("upgrade")
   .description("renew the nodes' agents to this program's version: one first, then a share of them at a time")

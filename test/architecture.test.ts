@@ -31,16 +31,22 @@ const LAYERS: Record<string, readonly string[]> = {
   worker: ["*"],
   agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json", "agent/compose"],
   "agent/compose": ["worker/kinds/generated"],
+  "page/api": [],
+  "page/facts": ["page/api"],
+  "page/state": ["page/api", "page/effects.ts"],
+  "page/parts": ["page/api", "page/facts", "page/state", "page/effects.ts"],
+  "page/views": ["page/api", "page/facts", "page/state", "page/parts", "page/effects.ts"],
+  page: ["page"],
 };
 
 function sources(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => relative(ROOT, join(entry.parentPath, entry.name)));
 }
 
-const files = [...sources("worker"), ...sources("agent")];
-const isTest = (file: string) => /\.test\.ts$|\/testing\//.test(file);
+const files = [...sources("worker"), ...sources("agent"), ...sources("page")];
+const isTest = (file: string) => /\.test\.tsx?$|\/testing\//.test(file);
 const production = files.filter((file) => !isTest(file) && !file.includes("/generated/"));
 
 /** Comments and strings can say anything; what counts is code. */

@@ -138,6 +138,7 @@ await ensurePackages({
   conntrack: "conntrack",
   wg: "wireguard-tools",
   "wireguard-go": "wireguard-go",
+  chromium: "chromium",
 });
 await ensureTools(cachePath(process.env), progress);
 
@@ -149,7 +150,7 @@ for (const check of ["types", "lint"]) {
   counts.push({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 });
 }
 for (const name of ["unit", "sim"]) counts.push(await project(name, false));
-for (const name of ["integration", "kubectl", "clients"]) counts.push(await project(name, true));
+for (const name of ["integration", "kubectl", "page", "clients"]) counts.push(await project(name, true));
 counts.push(await conformance());
 
 const sum = (pick: keyof Counts) => counts.reduce((total, count) => total + count[pick], 0);

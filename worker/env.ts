@@ -19,6 +19,8 @@ export type Env = {
   SKERRY_AUTHENTICATION?: string;
   /** Host names of the API's, joined by commas, which no Ingress can have: `edge/app-host.ts`. */
   SKERRY_API_HOSTS?: string;
+  /** The files of the page: `dist/page`, as `edge/page.ts` serves them. */
+  PAGE?: Fetcher;
   /** The way to issuers of ID tokens, where it is not the platform's own: on one's own machine they may be near. */
   ISSUERS?: Fetcher;
 };

@@ -12,6 +12,7 @@ import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { refusedNode } from "./edge/node-credential.ts";
+import { isPage, openPage } from "./edge/page.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
 import { isProxy, openProxy } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
@@ -64,7 +65,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|ui\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -79,6 +80,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const { cluster, inner } = route(request, url);
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
+  if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
   const peers = peersOf(path);
   if (peers) {
     if (!asksForSocket(request)) return upgradeRequired();

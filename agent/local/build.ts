@@ -2,10 +2,11 @@
 import { chmodSync, copyFileSync, cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { buildAgent, REQUIRE } from "../update/build.ts";
-import { buildWorker, packageRoot, writeAgent } from "./bundle.ts";
+import { buildPage, buildWorker, packageRoot, writeAgent } from "./bundle.ts";
 
 const root = packageRoot();
 await buildWorker(root, join(root, "dist/worker.js"));
+await buildPage(root);
 const { build } = await import("esbuild");
 const bin = join(root, "dist/skerry.js");
 const { metafile } = await build({

@@ -1,7 +1,17 @@
 /** The Worker as one file, and the agent as a few. A clone builds them; a published package carries them. */
-import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { PROGRAM } from "../update/versions.ts";
 
 /** This program was built, and the Worker with it: it lies in `dist`. */
@@ -16,6 +26,51 @@ export async function ensureBundle(root: string): Promise<string> {
   if (await isCurrent(bundle, root, ["worker"])) return bundle;
   await buildWorker(root, bundle);
   return bundle;
+}
+
+/** The folder of the page's files. */
+export async function ensurePage(root: string): Promise<string> {
+  const folder = join(root, "dist/page");
+  if (isBuilt() || (await isCurrent(join(folder, "index.html"), root, ["page"]))) return folder;
+  await buildPage(root);
+  return folder;
+}
+
+/** `index.html` is written last: it names the others, which are named by their content. */
+export async function buildPage(root: string): Promise<void> {
+  const { build } = await import("esbuild");
+  const from = join(root, "page");
+  const folder = join(root, "dist/page");
+  const { metafile } = await build({
+    entryPoints: [join(from, "main.tsx"), join(from, "style.css")],
+    outdir: folder,
+    entryNames: "[name]-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    target: "es2024",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    minify: true,
+    metafile: true,
+    legalComments: "none",
+    logLevel: "error",
+  });
+  const made = new Map(
+    Object.entries(metafile.outputs).map(([path, { entryPoint }]) => [
+      basename(path),
+      entryPoint && basename(entryPoint),
+    ]),
+  );
+  const nameOf = (entry: string) => [...made].find(([, from]) => from === entry)?.[0] ?? "";
+  for (const name of readdirSync(folder)) if (!made.has(name)) rmSync(join(folder, name), { recursive: true });
+  for (const name of ["icon.svg", "manifest.webmanifest"]) copyFileSync(join(from, name), join(folder, name));
+  const html = readFileSync(join(from, "index.html"), "utf8");
+  writeFileSync(
+    join(folder, "index.html"),
+    html.replace("STYLE", nameOf("style.css")).replace("SCRIPT", nameOf("main.tsx")),
+  );
 }
 
 /**

@@ -89,3 +89,8 @@ export async function printKubeconfig(home: Home, cluster: string): Promise<void
   const { url, ca, token } = await administrator(home, cluster);
   process.stdout.write(kubeconfig({ name: cluster === "default" ? "skerry" : cluster, server: url, ca, token }));
 }
+
+export async function printPage(home: Home, cluster: string): Promise<void> {
+  const { url, token } = await administrator(home, cluster);
+  process.stdout.write(`${url}/ui/\n\nlog in with this token, which may do everything:\n\n${token}\n`);
+}

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
 import { type Finished, run, spawn } from "../process.ts";
-import { packageRoot } from "./bundle.ts";
+import { ensurePage, packageRoot } from "./bundle.ts";
 import { ensureSecret, ensureSecrets } from "./credentials.ts";
 import { type Home, writeFile } from "./home.ts";
 import type { Progress } from "./install.ts";
@@ -54,14 +54,18 @@ function withBucket(home: Home, bucket: string): string {
   const root = packageRoot();
   const text = readFileSync(join(root, "wrangler.toml"), "utf8");
   const path = join(home.path, "deploy/wrangler.toml");
-  const main = `main = ${JSON.stringify(join(root, "worker/index.ts"))}`;
+  const absolute = text.replace(
+    /^(main|directory) = "(.*)"$/gm,
+    (_, key: string, file: string) => `${key} = ${JSON.stringify(join(root, file))}`,
+  );
   const bound = `\n[[r2_buckets]]\nbinding = "BUCKET"\nbucket_name = ${JSON.stringify(bucket)}\n`;
-  writeFile(path, text.replace(/^main = .*$/m, main) + bound);
+  writeFile(path, absolute + bound);
   return path;
 }
 
 export async function deploy(home: Home, options: DeployOptions, progress: Progress): Promise<void> {
   const wrangler = new Wrangler();
+  await ensurePage(packageRoot()); // wrangler uploads it
   const name = ["--name", options.name, ...(options.bucket ? ["--config", withBucket(home, options.bucket)] : [])];
   if (options.dryRun) {
     const folder = join(home.path, "deploy");

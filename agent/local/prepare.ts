@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { RuntimeConfig } from "../../worker/lib/config.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { ensureBundle, packageRoot } from "./bundle.ts";
+import { ensureBundle, ensurePage, packageRoot } from "./bundle.ts";
 import { ensureCertificates } from "./certificates.ts";
 import { ensureSecrets } from "./credentials.ts";
 import { files, type Home, writeFile } from "./home.ts";
@@ -67,6 +67,7 @@ export async function workerdOptions(options: UpOptions) {
     logins,
     ...(clientCertificates && { front: { plain: join(sockets, "plain"), shown: join(sockets, "shown") } }),
     bundle: await ensureBundle(packageRoot()),
+    page: await ensurePage(packageRoot()),
     secret: ensureSecrets(home.path),
     config: JSON.stringify({
       controllers,

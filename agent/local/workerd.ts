@@ -40,6 +40,8 @@ export type WorkerdOptions = {
   heapMb?: number;
   logins?: LoginSettings;
   front?: FrontSockets;
+  /** The folder of the page's files; absent where there is none. */
+  page?: string;
 };
 
 /**
@@ -68,6 +70,7 @@ const config :Workerd.Config = (
         (name = "RELAY", durableObjectNamespace = "Relay"),
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
+        ${options.page ? '(name = "PAGE", service = "page"),' : ""}
         (name = "SKERRY_API_HOSTS", text = ${quote(hostname().toLowerCase())}),
         (name = "BUCKET_DISK", service = "bucket"),
         ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
@@ -77,6 +80,7 @@ const config :Workerd.Config = (
     )),
     ${issuerAuthorities ? issuersNetwork(issuerAuthorities) : ""}
     (name = "bucket", disk = (path = ${quote(paths.bucket)}, writable = true)),
+    ${options.page ? `(name = "page", disk = (path = ${quote(options.page)})),` : ""}
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
   ],
   sockets = [${options.front ? unixSockets(options.front) : httpsSocket(options)}],

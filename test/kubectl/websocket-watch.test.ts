@@ -49,6 +49,15 @@ test("it ends when its time is up", async () => {
   expect(code).toBe(1000);
 });
 
+test("a browser says its token as a subprotocol, which is not the one agreed upon", async () => {
+  const url = `wss://127.0.0.1:${cluster.port}/api/v1/namespaces/default/configmaps?watch=true`;
+  const said = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString("base64url")}`;
+  const socket = new WebSocket(url, [said, "watch"], { ca });
+  await once(socket, "open");
+  expect(socket.protocol).toBe("watch");
+  socket.close();
+});
+
 test("a subprotocol that the client wants is its own affair; what is refused is no socket", async () => {
   const { socket } = open("watch=true", ["base64.binary.k8s.io"]);
   await once(socket, "open");

@@ -53,8 +53,16 @@ export async function openProxy(
     prefix: rest ? outside.slice(0, -rest.length) : outside,
     ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
   };
-  return exchange(socket, ask, isUpgrade ? null : request.body);
+  const reply = await exchange(socket, ask, isUpgrade ? null : request.body);
+  if (!request.headers.has("authorization") && !isUpgrade) reply.headers.append("content-security-policy", SANDBOX);
+  return reply;
 }
+
+/**
+ * For a browser that came by itself: what programs in the cluster show has the API's address, and is kept from what the
+ * API's own page has in that browser.
+ */
+const SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads";
 
 export type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
 

@@ -2,8 +2,10 @@
  * A client's watch ends here: the Worker keeps the HTTP answer open and reads the events from the Cluster object over a
  * WebSocket that hibernates, so that an idle watch does not keep the object awake.
  */
+import { offeredProtocols } from "../api/http/streams.ts";
 import { effects } from "../effects.ts";
 import { DEADLINE_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
+import { PROTOCOL_TOKEN } from "../lib/websocket.ts";
 import { socketBody } from "./socket-body.ts";
 
 /** One invocation's work stays bounded; clients resume. */
@@ -27,7 +29,7 @@ export async function openWatch(request: Request, cluster: Fetcher): Promise<Res
   return new Response(body, { status: 200, headers: answerHeaders });
 }
 
-/** Browsers watch by WebSocket: each event is a message. Of subprotocols there is none but what the client says. */
+/** Browsers watch by WebSocket: each event is a message. Of subprotocols there is none but the first that the client says. */
 function asMessages(request: Request, answered: Headers, events: WebSocket, untilDeadline: number): Response {
   const { 0: theirs, 1: ours } = new WebSocketPair();
   const close = () => {
@@ -52,7 +54,7 @@ function asMessages(request: Request, answered: Headers, events: WebSocket, unti
     socket.accept();
   }
   effects.after(untilDeadline, close);
-  const protocol = request.headers.get("sec-websocket-protocol");
+  const protocol = offeredProtocols(request.headers).find((offered) => !offered.startsWith(PROTOCOL_TOKEN));
   return new Response(null, {
     status: 101,
     webSocket: theirs,

@@ -5,6 +5,7 @@
  */
 import { hex } from "../../lib/bytes.ts";
 import type { Effects } from "../../lib/effects.ts";
+import { PROTOCOL_TOKEN } from "../../lib/websocket.ts";
 import type { Store } from "../../storage/store.ts";
 import type { User } from "../request.ts";
 import { ADMINISTRATORS } from "./authorize.ts";
@@ -30,8 +31,6 @@ const INVALID = "invalid bearer token";
 export async function sha256(text: string): Promise<string> {
   return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
 }
-
-const PROTOCOL_TOKEN = "base64url.bearer.authorization.k8s.io.";
 
 /** The bearer token of a request; browsers send it as a WebSocket subprotocol. */
 export function bearerToken(headers: Headers): string | undefined {

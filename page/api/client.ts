@@ -1,0 +1,118 @@
+/** Requests to the cluster that the page was served by, in the name of who logged in. */
+
+/** What the API refused, in its own words: a Kubernetes Status. */
+export class StatusError extends Error {
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(code: number, reason: string, message: string) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+export type Ask = {
+  method?: string;
+  /** Sent as it is when it is text, else as JSON. */
+  body?: unknown;
+  contentType?: string;
+  accept?: string;
+  signal?: AbortSignal;
+};
+
+export class Client {
+  /** What lies before `/api`: empty, or `/clusters/NAME`. */
+  readonly base: string;
+  readonly #token: string;
+  readonly #refused: () => void;
+
+  /** `refused` is called when the API no longer knows the token. */
+  constructor(base: string, token: string, refused: () => void) {
+    this.base = base;
+    this.#token = token;
+    this.#refused = refused;
+  }
+
+  /** Throws a StatusError for what is not a 2xx, a TypeError when nothing answers. */
+  async fetch(path: string, { method, body, contentType, accept = "application/json", signal }: Ask = {}) {
+    const headers: Record<string, string> = { accept, authorization: `Bearer ${this.#token}` };
+    if (body !== undefined) headers["content-type"] = contentType ?? "application/json";
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    const answer = await fetch(this.base + path, { method, headers, body: text, signal, cache: "no-store" });
+    if (answer.ok) return answer;
+    const said = await answer.text();
+    if (answer.status === 401) this.#refused();
+    throw statusOf(answer.status, said);
+  }
+
+  async json<T>(path: string, ask?: Ask): Promise<T> {
+    return (await this.fetch(path, ask)).json();
+  }
+
+  /**
+   * The messages of a WebSocket as they come; ends with it. Of HTTP/1.1 a browser opens six connections at most, which
+   * streams would use up. Throws when it does not open, for which a browser gives no reason.
+   */
+  async *messages(
+    path: string,
+    signal: AbortSignal,
+    protocol: string,
+    opened = () => {},
+  ): AsyncGenerator<string, void, void> {
+    const url = new URL(this.base + path, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url, [`${TOKEN_PROTOCOL}${toBase64Url(this.#token)}`, protocol]);
+    socket.binaryType = "arraybuffer";
+    const close = () => socket.close();
+    signal.addEventListener("abort", close);
+    try {
+      yield* messagesOf(socket, opened);
+    } finally {
+      signal.removeEventListener("abort", close);
+      close();
+    }
+  }
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/authentication/ knows no other way for browsers' WebSockets. */
+const TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
+
+const toBase64Url = (text: string) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+
+async function* messagesOf(socket: WebSocket, opened: () => void): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder();
+  const arrived: string[] = [];
+  let isOpen = false;
+  let isClosed = false;
+  let wake = () => {};
+  socket.onopen = () => {
+    isOpen = true;
+    opened();
+  };
+  socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => {
+    arrived.push(typeof data === "string" ? data : decoder.decode(data, { stream: true }));
+    wake();
+  };
+  socket.onclose = () => {
+    isClosed = true;
+    wake();
+  };
+  for (;;) {
+    yield* arrived.splice(0);
+    if (isClosed) break;
+    await new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  }
+  if (!isOpen) throw new TypeError("the cluster cannot be reached, or refuses the connection");
+}
+
+function statusOf(code: number, text: string): StatusError {
+  try {
+    const { reason, message } = JSON.parse(text) as { reason?: string; message?: string };
+    return new StatusError(code, reason ?? "", message ?? text);
+  } catch {
+    return new StatusError(code, "", text.slice(0, 500) || `code ${code}`);
+  }
+}

@@ -1,0 +1,99 @@
+/** The page of a cluster: a client of its Kubernetes API, with the permissions of who logged in and no others. */
+import { render } from "preact";
+import { useEffect } from "preact/hooks";
+import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
+import { href, route } from "./state/route.ts";
+import { BASE, logOut, resume, session } from "./state/session.ts";
+import { AnyKind } from "./views/any.tsx";
+import { Login } from "./views/login.tsx";
+import { ObjectView } from "./views/object.tsx";
+import { Overview } from "./views/overview.tsx";
+import { PodView } from "./views/pod.tsx";
+import { WorkloadView } from "./views/workload.tsx";
+import { Workloads } from "./views/workloads.tsx";
+
+/** The views by the first letters that `g` and one of them go to, as k9s and many sites have it. */
+const PLACES = [
+  { name: "Overview", key: "o", parts: [] },
+  { name: "Workloads", key: "w", parts: ["workloads"] },
+  { name: "Everything", key: "e", parts: ["any"] },
+] as const;
+
+const CLUSTER = BASE.split("/").at(-1) || "default";
+
+function View() {
+  const [first, ...rest] = route.value;
+  const [a = "", b = "", c = "", d = "", e = ""] = rest;
+  switch (first) {
+    case undefined:
+      return <Overview />;
+    case "workloads": {
+      const kind = Object.entries(WORKLOADS).find(([, plural]) => plural === a)?.[0] ?? "";
+      return isWorkloadKind(kind) ? (
+        <WorkloadView key={rest.join("/")} kind={kind} namespace={b} name={c} />
+      ) : (
+        <Workloads />
+      );
+    }
+    case "pods":
+      return <PodView key={rest.join("/")} namespace={a} name={b} />;
+    case "any":
+      return e ? (
+        <ObjectView group={a} version={b} plural={c} namespace={d || undefined} name={e} />
+      ) : (
+        <AnyKind group={a} version={b} plural={c} />
+      );
+    default:
+      return <p class="notice">There is no such place here.</p>;
+  }
+}
+
+function Shell({ user }: { user: string }) {
+  useEffect(() => {
+    let last = "";
+    const press = (event: KeyboardEvent) => {
+      if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const place = last === "g" ? PLACES.find(({ key }) => key === event.key) : undefined;
+      if (place) location.hash = href(...place.parts);
+      last = event.key;
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  }, []);
+  const here = route.value[0] === "pods" ? "workloads" : route.value[0];
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
+        Skip to the content
+      </button>
+      <header>
+        <strong>{CLUSTER}</strong>
+        <nav aria-label="Places">
+          {PLACES.map(({ name, key, parts }) => (
+            <a
+              key={name}
+              href={href(...parts)}
+              title={`g ${key}`}
+              aria-current={here === parts[0] ? "page" : undefined}
+            >
+              {name}
+            </a>
+          ))}
+        </nav>
+        <span class="user">{user}</span>
+        <button type="button" onClick={logOut}>
+          Log out
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <View />
+      </main>
+    </>
+  );
+}
+
+const App = () => (session.value ? <Shell user={session.value.user} /> : <Login />);
+
+await resume().catch(() => logOut());
+render(<App />, document.body);

@@ -1,0 +1,87 @@
+/** Small parts that all views share. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Freshness } from "../api/watched.ts";
+import { now } from "../effects.ts";
+import type { Mood } from "../facts/pods.ts";
+import { age } from "../facts/words.ts";
+
+export const Age = ({ of }: { of: string | undefined }) => (
+  <time dateTime={of} title={of}>
+    {age(of, now.value)}
+  </time>
+);
+
+export const Badge = ({ mood, children }: { mood: Mood; children: ComponentChildren }) => (
+  <span class={`badge ${mood}`}>{children}</span>
+);
+
+export function FreshnessLine({ of }: { of: Freshness }) {
+  if (of.state === "live" || of.state === "paused") return null;
+  return (
+    <p class={`notice ${of.state === "behind" ? "bad" : ""}`} role="status">
+      {of.state === "loading" ? "Loading…" : `What you see may be old: ${of.why}. Trying again.`}
+    </p>
+  );
+}
+
+export type ActionProps = {
+  label: string;
+  /** Asked before, where it cannot be undone. */
+  question?: string;
+  run(): Promise<unknown>;
+};
+
+/** A button that says what became of it. */
+export function Action({ label, question, run }: ActionProps) {
+  const [state, setState] = useState<{ busy?: boolean; error?: string }>({});
+  const there = useRef(true);
+  useEffect(() => {
+    there.current = true;
+    return () => {
+      there.current = false;
+    };
+  }, []);
+  const act = async () => {
+    if (question && !confirm(question)) return;
+    setState({ busy: true });
+    const error = await run().then(
+      () => undefined,
+      (why: unknown) => (why instanceof Error ? why.message : String(why)),
+    );
+    if (there.current) setState({ error });
+  };
+  return (
+    <>
+      <button type="button" disabled={state.busy} onClick={act}>
+        {label}
+      </button>
+      {state.error && (
+        <span class="bad" role="alert">
+          {state.error}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** A table that scrolls on a small screen in place of the page. */
+export function Rows({ heads, children }: { heads: readonly string[]; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, by keys too
+    <section class="scroll" tabIndex={0} aria-label={`Table by ${heads[0]}`}>
+      <table>
+        <thead>
+          <tr>
+            {heads.map((head) => (
+              <th key={head} scope="col">
+                {head}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{children}</tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,62 @@
+/** The collections that the page looks at, each watched once however many parts of the page show it. */
+import { useEffect, useMemo } from "preact/hooks";
+import type { Client } from "../api/client.ts";
+import type { KubeObject } from "../api/objects.ts";
+import { type Freshness, Watched } from "../api/watched.ts";
+import { sleep, visible } from "../effects.ts";
+import { session } from "./session.ts";
+
+export const PATHS = {
+  nodes: "/api/v1/nodes",
+  pods: "/api/v1/pods",
+  events: "/api/v1/events",
+  claims: "/api/v1/persistentvolumeclaims",
+  deployments: "/apis/apps/v1/deployments",
+  statefulSets: "/apis/apps/v1/statefulsets",
+  daemonSets: "/apis/apps/v1/daemonsets",
+  replicaSets: "/apis/apps/v1/replicasets",
+} as const;
+
+const known = new WeakMap<Client, Map<string, Watched<KubeObject>>>();
+
+function watchedOf<T extends KubeObject>(client: Client, path: string, query: string): Watched<T> {
+  const all = known.get(client) ?? new Map<string, Watched<KubeObject>>();
+  known.set(client, all);
+  const key = `${path}?${query}`;
+  const made = all.get(key) ?? new Watched<KubeObject>(path, query, { client, visible, sleep });
+  all.set(key, made);
+  return made as unknown as Watched<T>;
+}
+
+/** The client of who is logged in: only what is shown to them asks for it. */
+export function useClient(): Client {
+  const { value } = session;
+  if (!value) throw new Error("nobody is logged in");
+  return value.client;
+}
+
+/** Held while the component is there. */
+export function useWatched<T extends KubeObject>(path: string, query = ""): Watched<T> {
+  const client = useClient();
+  const watched = useMemo(() => watchedOf<T>(client, path, query), [client, path, query]);
+  useEffect(() => watched.hold(), [watched]);
+  return watched;
+}
+
+/** All of a collection, by namespace and name. */
+export function useObjects<T extends KubeObject>(path: string, query = ""): readonly T[] {
+  const { objects } = useWatched<T>(path, query);
+  return useMemo(() => [...objects.value.values()].toSorted(byName), [objects.value]);
+}
+
+const byName = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject) =>
+  (a.namespace ?? "").localeCompare(b.namespace ?? "") || a.name.localeCompare(b.name);
+
+/** The worst of them: what is shown is as old as its oldest part. */
+export function worst(states: readonly Freshness[]): Freshness {
+  return (
+    states.find(({ state }) => state === "behind") ??
+    states.find(({ state }) => state === "loading") ??
+    states[0] ?? { state: "live" }
+  );
+}

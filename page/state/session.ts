@@ -1,0 +1,48 @@
+/**
+ * Who uses the page. The token is in the tab's own storage, or, where the user wants to stay, in the browser's: no cookie,
+ * so that nothing is sent along by itself with what another page asks for.
+ */
+import { signal } from "@preact/signals";
+import { Client } from "../api/client.ts";
+
+/** What lies before `/ui/` in the page's address: one cluster of those that a deployment has. */
+export const BASE = location.pathname.replace(/\/ui(\/.*)?$/, "");
+const KEY = `skerry:${BASE}`;
+
+export type Session = { client: Client; user: string; groups: readonly string[] };
+
+export const session = signal<Session | undefined>(undefined);
+/** Why there is none, where there was one. */
+export const farewell = signal("");
+
+type Review = { status: { userInfo: { username?: string; groups?: string[] } } };
+
+/** Throws what the API says of the token. */
+export async function logIn(token: string, stay: boolean): Promise<void> {
+  const client = new Client(BASE, token, () => {
+    if (!session.value) return;
+    logOut();
+    farewell.value = "The cluster no longer knows your token. Log in again.";
+  });
+  const { userInfo } = (
+    await client.json<Review>("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
+      method: "POST",
+      body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
+    })
+  ).status;
+  (stay ? localStorage : sessionStorage).setItem(KEY, token);
+  farewell.value = "";
+  session.value = { client, user: userInfo.username ?? "", groups: userInfo.groups ?? [] };
+}
+
+export function logOut(): void {
+  for (const storage of [sessionStorage, localStorage]) storage.removeItem(KEY);
+  session.value = undefined;
+}
+
+/** Goes on with the token of the tab before, where there is one. */
+export async function resume(): Promise<void> {
+  const kept = sessionStorage.getItem(KEY);
+  const token = kept ?? localStorage.getItem(KEY);
+  if (token) await logIn(token, kept === null);
+}

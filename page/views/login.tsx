@@ -1,0 +1,45 @@
+import { useState } from "preact/hooks";
+import { farewell, logIn } from "../state/session.ts";
+
+export function Login() {
+  const [token, setToken] = useState("");
+  const [stay, setStay] = useState(false);
+  const [error, setError] = useState("");
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    setError("");
+    await logIn(token.trim(), stay).catch((why: unknown) => setError(why instanceof Error ? why.message : String(why)));
+  };
+  return (
+    <main class="login">
+      <form onSubmit={submit}>
+        <h1>Skerry</h1>
+        {farewell.value && <p class="notice">{farewell.value}</p>}
+        <label>
+          Token
+          <input
+            type="password"
+            autocomplete="current-password"
+            required
+            value={token}
+            onInput={({ currentTarget }) => setToken(currentTarget.value)}
+          />
+        </label>
+        <label class="inline">
+          <input type="checkbox" checked={stay} onChange={({ currentTarget }) => setStay(currentTarget.checked)} />
+          Stay logged in on this device
+        </label>
+        <button type="submit">Log in</button>
+        {error && (
+          <p class="bad" role="alert">
+            {error}
+          </p>
+        )}
+        <p class="hint">
+          <code>skerry page</code> prints the administrator's; <code>kubectl create token NAME</code> makes one for a
+          ServiceAccount.
+        </p>
+      </form>
+    </main>
+  );
+}

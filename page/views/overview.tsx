@@ -1,0 +1,103 @@
+import type { Claim, Node, Pod, Workload } from "../api/objects.ts";
+import { now } from "../effects.ts";
+import { isReady, moodOf, statusOf } from "../facts/pods.ts";
+import { isOnline, type Problem, problemsOf } from "../facts/problems.ts";
+import { age, count } from "../facts/words.ts";
+import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
+import { PATHS, useObjects, useWatched, worst } from "../state/cluster.ts";
+import { href } from "../state/route.ts";
+
+export function Overview() {
+  const nodes = useObjects<Node>(PATHS.nodes);
+  const pods = useObjects<Pod>(PATHS.pods);
+  const deployments = useObjects<Workload>(PATHS.deployments);
+  const claims = useObjects<Claim>(PATHS.claims);
+  const states = [PATHS.nodes, PATHS.pods].map((path) => useWatched(path).freshness.value);
+  const workloads = deployments.map((deployment) => ({ ...deployment, kind: "Deployment" }));
+  const problems = problemsOf({ nodes, pods, workloads, claims }, now.value);
+  const running = pods.filter(isReady).length;
+  return (
+    <>
+      <h1>Overview</h1>
+      <FreshnessLine of={worst(states)} />
+      <section aria-labelledby="wrong">
+        <h2 id="wrong">What is wrong now</h2>
+        {problems.length === 0 && <p class="notice good">Nothing that the cluster knows of.</p>}
+        <ul class="problems">
+          {problems.map((problem) => (
+            <ProblemItem key={`${problem.kind}/${problem.namespace}/${problem.name}`} {...problem} />
+          ))}
+        </ul>
+      </section>
+      <section aria-labelledby="places">
+        <h2 id="places">
+          Nodes{" "}
+          <small>{`${count(nodes.filter(isOnline).length, "node")} online of ${nodes.length}; ${count(running, "pod")} ready of ${pods.length}`}</small>
+        </h2>
+        <ul class="places">
+          {nodes.map((node) => (
+            <Place
+              key={node.metadata.uid}
+              node={node}
+              pods={pods.filter(({ spec }) => spec.nodeName === node.metadata.name)}
+            />
+          ))}
+        </ul>
+      </section>
+    </>
+  );
+}
+
+function ProblemItem({ severity, kind, namespace, name, cause, remedy }: Problem) {
+  const where = kind === "Pod" && namespace ? href("pods", namespace, name) : undefined;
+  const title = `${kind} ${namespace ? `${namespace}/` : ""}${name}`;
+  return (
+    <li class={severity === "error" ? "bad" : "busy"}>
+      <strong>{where ? <a href={where}>{title}</a> : title}</strong>
+      <p>{cause}</p>
+      <p class="remedy">{remedy}</p>
+    </li>
+  );
+}
+
+const SITE = "topology.kubernetes.io/zone";
+
+function Place({ node, pods }: { node: Node; pods: readonly Pod[] }) {
+  const { labels = {}, name } = node.metadata;
+  const ready = node.status.conditions?.find(({ type }) => type === "Ready");
+  const address = node.status.addresses?.find(({ type }) => type === "InternalIP")?.address;
+  const info = node.status.nodeInfo;
+  return (
+    <li class="card">
+      <h3>
+        {name} {isOnline(node) ? <Badge mood="good">Ready</Badge> : <Badge mood="bad">Offline</Badge>}
+        {node.spec.unschedulable && <Badge mood="busy">Cordoned</Badge>}
+      </h3>
+      <dl>
+        {labels[SITE] && <Fact name="Site" value={labels[SITE]} />}
+        <Fact name="Address" value={address ?? "none"} />
+        {info && <Fact name="System" value={`${info.osImage}, ${info.architecture}`} />}
+        {!isOnline(node) && <Fact name="Offline since" value={`${age(ready?.lastTransitionTime, now.value)} ago`} />}
+      </dl>
+      <ul class="dots" aria-label={`Pods of ${name}`}>
+        {pods.map((pod) => (
+          <li key={pod.metadata.uid}>
+            <a class={`dot ${moodOf(pod)}`} href={href("pods", pod.metadata.namespace ?? "", pod.metadata.name)}>
+              <span class="unseen">{`${pod.metadata.namespace}/${pod.metadata.name}: ${statusOf(pod)}`}</span>
+            </a>
+          </li>
+        ))}
+      </ul>
+      <p class="hint">
+        {count(pods.length, "pod")}, joined <Age of={node.metadata.creationTimestamp} /> ago
+      </p>
+    </li>
+  );
+}
+
+const Fact = ({ name, value }: { name: string; value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd>{value}</dd>
+  </div>
+);

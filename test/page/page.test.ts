@@ -1,0 +1,213 @@
+/** The page in a real browser, against a whole cluster. */
+import axe, { type AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Tab, TestBrowser } from "../support/browser.ts";
+import { eventually, TestCluster } from "../support/cluster.ts";
+
+let cluster: TestCluster;
+let browser: TestBrowser;
+let address = "";
+let token = "";
+beforeAll(async () => {
+  [cluster, browser] = await Promise.all([TestCluster.start(), TestBrowser.start()]);
+  [address = "", token = ""] = (await cluster.skerry("page")).stdout.split("\n").filter((line) => /^\S+$/.test(line));
+  address = address.replace("127.0.0.1", browser.host);
+  await cluster.apply(WEB);
+  await cluster.ok("rollout status deployment web");
+});
+afterAll(async () => {
+  await browser?.stop();
+  await cluster?.stop();
+});
+
+const program = (words: string) => `[sh, -c, "trap 'exit 0' TERM; while :; do echo ${words}; sleep 1; done"]`;
+const WEB = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: "busybox:test", command: ${program("first edition")}}
+`;
+
+async function logIn({ page }: Tab, with_ = token): Promise<void> {
+  await page.getByLabel("Token").fill(with_);
+  await page.getByRole("button", { name: "Log in" }).click();
+}
+
+async function loggedIn(options?: { phone?: boolean; dark?: boolean }): Promise<Tab> {
+  const tab = await browser.open(address, options);
+  await logIn(tab);
+  await tab.page.getByRole("heading", { name: "Overview" }).waitFor();
+  return tab;
+}
+
+/** Axe's findings that keep somebody from using the page. */
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate("axe.run()")) as AxeResults;
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+test("a wrong token is refused in the API's words, the right one is kept out of addresses and cookies", async () => {
+  const tab = await browser.open(address.replace("/ui/", "/"));
+  await logIn(tab, "wrong");
+  await tab.page.getByRole("alert").getByText("Unauthorized").waitFor();
+  await logIn(tab);
+  await tab.page.getByRole("heading", { name: "Overview" }).waitFor();
+  expect(tab.page.url()).toBe(`${address}`);
+  expect(await tab.page.context().cookies()).toEqual([]);
+  await tab.page.reload();
+  await tab.page.getByRole("heading", { name: "Overview" }).waitFor();
+  await tab.page.getByRole("button", { name: "Log out" }).click();
+  await tab.page.getByLabel("Token").waitFor();
+  expect(await tab.page.evaluate("JSON.stringify([sessionStorage, localStorage])")).toBe("[{},{}]");
+  expect(tab.faults).toEqual([]);
+});
+
+test("a rollout is seen as it happens, paused and undone; its pods' logs are followed", async () => {
+  const { page, faults } = await loggedIn();
+  await page.getByRole("link", { name: "Workloads" }).click();
+  await page.getByRole("row", { name: "web" }).getByText("as wanted").waitFor();
+  await page.getByRole("link", { name: "web", exact: true }).click();
+  await page.getByRole("button", { name: "Follow log" }).click();
+  await page.getByText("first edition").first().waitFor();
+
+  await page.getByLabel("Replicas").fill("3");
+  await page.getByRole("button", { name: "Scale" }).click();
+  await page.getByText("3 pods").waitFor();
+  await cluster.apply(WEB.replace("first edition", "second edition").replace("replicas: 2", "replicas: 3"));
+  await page.getByText("second edition").first().waitFor();
+  await page.getByText("as wanted").waitFor();
+
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "Undo" }).click();
+  await eventually("the first edition again", async () =>
+    (await cluster.ok("get deployment web -o yaml")).includes("echo first edition"),
+  );
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("paused").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await page.getByText("as wanted").waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("what is wrong is told with its cause, and goes when it is mended", async () => {
+  const { page, faults } = await loggedIn();
+  await cluster.ok("run lost --image=nowhere.invalid/lost:1");
+  const item = page.getByRole("listitem").filter({ hasText: "Pod default/lost" });
+  await item.getByText("cannot be pulled").waitFor();
+  await cluster.ok("delete pod lost");
+  await item.waitFor({ state: "detached" });
+  expect(faults).toEqual([]);
+});
+
+test("any object is changed by server-side apply: refused, checked, applied", async () => {
+  await cluster.ok("create configmap words --from-literal=greeting=hello");
+  const { page, faults } = await loggedIn();
+  await page.getByRole("link", { name: "Everything" }).click();
+  await page.getByLabel("Kind").selectOption({ label: "ConfigMap" });
+  await page.getByRole("link", { name: "words" }).click();
+  const editor = page.getByLabel("YAML");
+  await expect.poll(() => editor.inputValue()).toContain("greeting: hello");
+  const before = await editor.inputValue();
+
+  await editor.fill(before.replace("greeting: hello", "greeting: 7"));
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("alert").waitFor();
+  await editor.fill(before.replace("greeting: hello", "greeting: <b>bye</b>"));
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("alert").getByText("conflict").waitFor();
+  await page.getByRole("button", { name: "Apply and own these fields" }).click();
+  await page.getByText("Applied.").waitFor();
+  expect(await cluster.ok("get configmap words -o jsonpath={.data.greeting}")).toBe("<b>bye</b>");
+  expect(faults).toEqual([]);
+});
+
+test.each([
+  { name: "wide and light", options: {} },
+  { name: "a phone in the dark", options: { phone: true, dark: true } },
+])("nothing keeps anybody from using it: $name", async ({ options }) => {
+  const { page, faults } = await loggedIn(options);
+  for (const [place, heading, text] of [
+    ["#/", "Overview", "node-a"],
+    ["#/workloads", "Workloads", "as wanted"],
+    ["#/workloads/deployments/default/web", "web Deployment in default", "node-a"],
+    ["#/any/-/v1/nodes", "Everything", "node-a"],
+  ] as const) {
+    await page.goto(`${address}${place}`);
+    await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
+    await page.getByText(text).first().waitFor();
+    expect(await serious(page), place).toEqual([]);
+    expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), `${place} is too wide`).toBe(
+      true,
+    );
+  }
+  expect(faults).toEqual([]);
+});
+
+test("by the keyboard alone: from the log in to a pod", async () => {
+  const { page, faults } = await browser.open(address);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(token);
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.keyboard.press("g");
+  await page.keyboard.press("w");
+  const link = page.getByRole("link", { name: "web", exact: true });
+  await link.waitFor();
+  for (let presses = 0; presses < 30; presses++) {
+    await page.keyboard.press("Tab");
+    if (await link.evaluate((element) => element.matches(":focus"))) break;
+  }
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "web Deployment in default" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("no other page may show it, and it runs no script but its own", async () => {
+  const { page } = await browser.open(address);
+  const response = await page.reload();
+  const policy = response?.headers()["content-security-policy"] ?? "";
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("script-src 'self';");
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toContain("unsafe");
+});
+
+test("what a program shows through the API's proxy has no part in the page's origin", async () => {
+  await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: site, namespace: default}
+spec:
+  containers:
+  - name: site
+    image: "busybox:test"
+    command: [sh, -c, "mkdir /www; echo '<script>document.title = self.origin</script>' >/www/index.html; exec httpd -f -p 8080 -h /www"]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: visitor, namespace: default}
+rules:
+- {apiGroups: [""], resources: [pods/proxy], resourceNames: ["site:8080"], verbs: [get]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: visitor, namespace: default}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: visitor}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: system:anonymous}]
+`);
+  await cluster.ok("wait --for=condition=Ready pod/site");
+  const { page } = await browser.open(address.replace("/ui/", "/api/v1/namespaces/default/pods/site:8080/proxy/"));
+  await expect.poll(() => page.title()).toBe("null");
+});
