@@ -12,6 +12,12 @@ export const READINESS: Digest<Node, string | undefined> = { kind: Node, of: rea
 export const becameReady = (node: Readonly<Node>, old: Readonly<Node> | undefined): boolean =>
   readyStatus(node) === "True" && (!old || readyStatus(old) !== "True");
 
+/** Whether all nodes that are ready are among these. */
+export function areAllReadyIn(nodes: ReadonlySet<string>, view: View): boolean {
+  for (const [key, status] of view.digest(READINESS)) if (status === "True" && !nodes.has(key.slice(1))) return false;
+  return true;
+}
+
 /** Whether there is anybody to ask. */
 export function isAnyReady(view: View): boolean {
   for (const status of view.digest(READINESS).values()) if (status === "True") return true;

@@ -85,6 +85,16 @@ describe("a workload that nobody asks for", () => {
     expect(model.replicas()).toBe(0);
   });
 
+  test("stays while a node that is ready is not connected, though it has none of the pods: it may have a request", () => {
+    usual();
+    model.addNode("node-b");
+    model.advance(6 * MINUTE_MS);
+    expect(model.replicas()).toBe(3);
+    model.setNodeReady("node-b", "Unknown");
+    model.advance(2 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+  });
+
   test("is not asked for while no node is ready, and at once when one is", () => {
     usual();
     model.setNodeReady("node-a", "Unknown");

@@ -18,7 +18,7 @@ import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
 import { sourcesIn } from "../gateway/gateway.ts";
 import { keyOf, splitKey } from "../keys.ts";
-import { becameReady, isAnyReady } from "../nodes/readiness.ts";
+import { areAllReadyIn, becameReady, isAnyReady } from "../nodes/readiness.ts";
 import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf } from "./workloads.ts";
 
 export const SCALE_TO_ZERO = "scale-to-zero-controller";
@@ -146,8 +146,9 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
     // The answer brings it back, unless memory is lost: the sooner of two deadlines counts, so that this one is late.
     if (!heard) return [{ do: "again", afterMs: Math.max(idleMs, silence(key, now)) }];
     if (now - heard.told > FRESH_MS) return [{ do: "again", afterMs: AGAIN_MS }];
-    // One that the cluster cannot reach serves its network all the same, and is left what it has.
-    const isKnown = heard.last !== "unknown" && areAmong(heard.by, view, services);
+    // One that the cluster cannot reach serves its network all the same, and is left what it has. One that is ready is on
+    // its way back, as all are after the cluster's memory was lost: it may have the very request that the others lack.
+    const isKnown = heard.last !== "unknown" && areAllReadyIn(heard.by, view) && areAmong(heard.by, view, services);
     setSilent(key, isKnown ? undefined : now);
     if (!isKnown || heard.last === "unknown") return [{ do: "again", afterMs: silence(key, now) }];
     if (heard.last === "pending") return [{ do: "again", afterMs: idleMs }];
