@@ -61,6 +61,21 @@ export type Observation = { at: number } & (
       /** Of a network namespace that is made: the policies that the node holds its pod to. */
       policies?: readonly string[];
     }
+  /** A pod writes to a volume on its node's own disk: what it found there, and what it left. */
+  | { type: "data"; node: string; volume: string; found: string; left: string }
+  /**
+   * Somebody asks a node for `SERVICE.NAMESPACE.test`. `reached`: the `pod` has the request; `ended`: there is an answer of
+   * that `status`, or none where that is 0.
+   */
+  | {
+      type: "visit";
+      visit: string;
+      node: string;
+      host: string;
+      state: "begun" | "reached" | "ended";
+      pod?: ContainerFact;
+      status?: number;
+    }
   /** The Cluster object's memory is thrown away, to be built anew from its storage: it slept, or else it died. */
   | { type: "rebuilt"; why: string; died: boolean }
   | { type: "fault"; fault: string }
@@ -92,10 +107,17 @@ export interface Truth {
   /** What the Cluster object that lives now believes, its caches included; undefined while there is none. */
   living(): Living | undefined;
   /** Machines with an agent: whether agent and runtime are up, and what the agent has of NetworkPolicies. */
-  nodes(): ReadonlyMap<string, { running: boolean; policies?: readonly string[] | undefined }>;
+  nodes(): ReadonlyMap<string, NodeTruth>;
   /** Work rows that have been due for a second, and how many rows there are; `keep` is how many revisions the log is to keep. */
   storage(): Sizes;
 }
+
+export type NodeTruth = {
+  running: boolean;
+  policies?: readonly string[] | undefined;
+  /** Where its proxy leads requests to, `ADDRESS:PORT`, by the Service, `namespace/name`; undefined where there is none. */
+  backends?: ReadonlyMap<string, readonly string[]> | undefined;
+};
 
 export type Sizes = {
   objects: number;
@@ -157,6 +179,9 @@ export interface SimNode {
   running(): boolean;
   /** What its agent has of NetworkPolicies, in words; undefined where it knows of none yet. */
   policies(): readonly string[] | undefined;
+  backends: () => NodeTruth["backends"];
+  /** A request comes to its proxy; resolves when that is over. The program takes so many ms to answer. */
+  visit(host: string, answerMs: number): Promise<void>;
 }
 
 export type SimNodeOptions = {
@@ -164,5 +189,19 @@ export type SimNodeOptions = {
   part: Part;
   /** Dials the cluster's control socket for this node. */
   connect(): Socket;
-  observe(observation: Omit<Extract<Observation, { type: "container" }>, "at">): void;
+  observe(observation: NodeObservation): void;
+  /** The pod with that address, as far as the machine can reach it. */
+  reach?(address: string): ContainerFact | undefined;
+  /** The way to other nodes' volumes, by the Relays; absent where there are none. */
+  volumes?: VolumeExchange;
 };
+
+type Untimed<T> = T extends unknown ? Omit<T, "at"> : never;
+export type NodeObservation = Untimed<Extract<Observation, { type: "container" | "data" | "visit" }>>;
+
+export interface VolumeExchange {
+  /** All data of a claim's volume, from whichever node has it. Rejects where none of it comes, or not all. */
+  want(claim: { namespace: string; name: string }): Promise<string>;
+  /** Answers who wants it by that stream. */
+  give(stream: string, data: string | Error): void;
+}

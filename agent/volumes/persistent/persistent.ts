@@ -86,7 +86,8 @@ function optionsOf({ metadata, spec }: Volume): string[] {
   return (older !== undefined ? older.split(",") : (spec?.mountOptions ?? [])).filter(Boolean);
 }
 
-function checkAffinity({ metadata, spec }: Volume, { desired, fields }: VolumeContext): void {
+/** Throws where the volume is not for this node. */
+export function checkAffinity({ metadata, spec }: Volume, { desired, fields }: VolumeContext): void {
   const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
   const labels = desired.nodeLabels;
   if (!terms || !labels || terms.some((term) => matchesNodeTerm(term, { name: fields.nodeName, labels }))) return;

@@ -69,6 +69,8 @@ export type Folders = {
   remove(folder: string): Promise<void>;
   /** Holds what is in a folder to so many bytes, where that can be done. */
   limit(folder: string, bytes: number): Promise<void>;
+  /** All that is in it, as `packed` of `data.ts` has it. */
+  packed(folder: string, still: boolean): AsyncIterable<Buffer>;
   /** The uids of the pods that have a volume. */
   usersOf(volume: string): readonly string[];
 };
@@ -86,6 +88,7 @@ export const machineFolders = (home: string, sizes?: Sizes): Folders => ({
     await removeFolder(folder);
   },
   limit: async (folder, bytes) => sizes?.limit(folder, bytes),
+  packed,
   usersOf: (volume) => usersOf(home, volume),
 });
 
@@ -251,7 +254,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
       if (this.#writing.has(name)) throw new DataRefusal(RESTORED);
       this.#parts.folders.make(folder); // no pod has had it yet
     }
-    yield* packed(folder, unused);
+    yield* this.#parts.folders.packed(folder, unused);
     if (unused) this.#refuseUsed(name);
   }
 

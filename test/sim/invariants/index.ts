@@ -17,7 +17,9 @@ import { commitsFollow, indexesFollow, noStorms, revisionsGrow, storageBounded, 
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
-import { claimsKeepVolumes, volumesHaveClaims, volumesWaitForNodes } from "./volumes.ts";
+import { lostNodesGivenUp, sitesAreWaitedFor } from "./sites.ts";
+import { asleepUnasked, backendsFollow, visitsEnd, visitsReach, visitsWake } from "./visits.ts";
+import { claimsKeepVolumes, movesEnd, volumesHaveClaims, volumesKeepData, volumesWaitForNodes } from "./volumes.ts";
 import { watchesTellAll } from "./watches.ts";
 import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
@@ -60,6 +62,8 @@ export const rules: readonly Rule[] = [
   removedAfterEnd,
   neverOvercommitted,
   lostNodesNoticed,
+  sitesAreWaitedFor,
+  lostNodesGivenUp,
   oneContainerAName,
   oneIdentity,
   runsWhereBound,
@@ -69,10 +73,17 @@ export const rules: readonly Rule[] = [
   nodePortsUnique,
   nodeRangesUnique,
   endpointsAreReady,
+  visitsEnd,
+  visitsReach,
+  visitsWake,
+  asleepUnasked,
   volumesWaitForNodes,
   claimsKeepVolumes,
+  volumesKeepData,
   ...rest,
   volumesHaveClaims,
+  movesEnd,
+  backendsFollow,
 ];
 
 /** One value for all rules: history is replayed once. A violation names its own rule. */

@@ -4,7 +4,9 @@ import { objectCases } from "./testing/objects.ts";
 import { podCases } from "./testing/pods.ts";
 import { policyCases } from "./testing/policies.ts";
 import { restCases } from "./testing/rest.ts";
+import { siteCases } from "./testing/sites.ts";
 import { type Cases, Tale } from "./testing/tale.ts";
+import { visitCases } from "./testing/visits.ts";
 import { volumeCases } from "./testing/volumes.ts";
 import { workloadCases } from "./testing/workloads.ts";
 import { writeCases } from "./testing/writes.ts";
@@ -16,6 +18,8 @@ const cases: Cases = {
   ...policyCases,
   ...workloadCases,
   ...volumeCases,
+  ...visitCases,
+  ...siteCases,
   ...restCases,
 };
 

@@ -6,6 +6,7 @@ import type {
   CoreV1PersistentVolume,
   CoreV1PersistentVolumeClaim,
 } from "../../../worker/kinds/generated/types.ts";
+import { MOVE_TO } from "../../../worker/lib/local-volumes.ts";
 import { matchesNodeTerm } from "../../../worker/lib/node-selectors.ts";
 import {
   addResources,
@@ -64,6 +65,9 @@ function volumeElsewhere(history: History, pod: Pod, node: Node): string | undef
     );
     if (!found || found.object.metadata?.deletionTimestamp) return `its claim ${claim} is not there`;
     const volume = history.get<CoreV1PersistentVolume>("persistentvolumes", "", found.object.spec?.volumeName ?? "");
+    const next = volume?.object.metadata?.annotations?.[MOVE_TO];
+    if (next === name) continue;
+    if (next) return `its volume ${volume?.name} is to be on ${next}`;
     const terms = volume?.object.spec?.nodeAffinity?.required?.nodeSelectorTerms;
     const labels = node.metadata?.labels ?? {};
     if (terms && !terms.some((term) => matchesNodeTerm(term, { name, labels })))

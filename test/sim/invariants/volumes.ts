@@ -1,10 +1,22 @@
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/ : a volume is one claim's, and goes when its data has. */
+import { podClaims } from "../../../worker/kinds/core/pod-claims.ts";
 import type {
   CoreV1Node,
   CoreV1PersistentVolume,
   CoreV1PersistentVolumeClaim,
+  CoreV1Pod,
 } from "../../../worker/kinds/generated/types.ts";
-import { removedBy, removerOf } from "../../../worker/lib/local-volumes.ts";
+import {
+  LEFT_ON,
+  MOVE_TO,
+  MOVING_TO,
+  type Place,
+  placeIn,
+  receivedBy,
+  removedBy,
+  removerOf,
+  VOLUME_NODE,
+} from "../../../worker/lib/local-volumes.ts";
 import { describe, type History } from "./history.ts";
 import type { Rule } from "./rule.ts";
 
@@ -16,12 +28,18 @@ function isRemoved(history: History, volume: Volume): boolean {
   return !node || removedBy(node.object.metadata?.annotations).includes(volume.metadata?.name ?? "");
 }
 
+/** Whether the node that a volume moves to has said that it has all data. */
+const isReceived = (history: History, { node, folder }: Place): boolean =>
+  receivedBy(history.get<CoreV1Node>("nodes", "", node)?.object.metadata?.annotations).includes(folder);
+
 export const volumesWaitForNodes: Rule = {
   rule: "volumes-go-after-their-data",
   start: ({ history, fail }) => ({
     step(step) {
       if (step.resource !== "persistentvolumes" || step.type !== "DELETED") return;
       const volume = step.object as Volume;
+      const to = placeIn(volume.metadata?.annotations, MOVING_TO);
+      if (to) return isReceived(history, to) ? undefined : fail(`${describe(step)} moved before its data`);
       if (removerOf(volume) === undefined) fail(`${describe(step)} went while it was ${volume.status?.phase}`);
       if (!isRemoved(history, volume)) fail(`${describe(step)} went before its data`);
     },
@@ -58,6 +76,64 @@ export const volumesHaveClaims: Rule = {
         const isBound = entry.object.status?.phase === "Bound";
         if (isBound !== (history.byUid(uid) !== undefined))
           fail(`${describe(entry)} is ${entry.object.status?.phase}, and its claim is ${isBound ? "gone" : "there"}`);
+      }
+    },
+  }),
+};
+
+/** Disks that have lost something, or all. */
+const LOSSES = new Set(["lose-disk", "restore"]);
+
+/** What a pod finds in a volume is what was last left there, on whichever node, unless a disk that had it was lost. */
+export const volumesKeepData: Rule = {
+  rule: "volumes-keep-their-data",
+  start({ history, truth, fail }) {
+    const left = new Map<string, { data: string; nodes: Set<string> }>();
+    const lost = new Set<string>();
+    function lose(node: string): void {
+      for (const [volume, { nodes }] of left) if (nodes.has(node)) lost.add(volume);
+      for (const { name, object } of history.all<Volume>("persistentvolumes")) {
+        const { annotations } = object.metadata ?? {};
+        if (annotations?.[VOLUME_NODE] === node || placeIn(annotations, MOVING_TO)?.node === node) lost.add(name);
+      }
+    }
+    return {
+      seen(observation) {
+        if (observation.type === "fault") {
+          const { do: what, node = 0 } = JSON.parse(observation.fault) as { do: string; node?: number };
+          const names = [...truth.nodes().keys()];
+          if (LOSSES.has(what)) lose(names[node % names.length] ?? "");
+        }
+        if (observation.type !== "data" || lost.has(observation.volume)) return;
+        const { node, volume, found } = observation;
+        const before = left.get(volume);
+        if (before && found !== before.data)
+          fail(`volume ${volume} has "${found}" on ${node}, and "${before.data}" was left in it`);
+        left.set(volume, { data: observation.left, nodes: (before?.nodes ?? new Set()).add(node) });
+      },
+    };
+  },
+};
+
+/** When everything has come to rest: no volume is on its way, and one waits only for pods that have it. */
+export const movesEnd: Rule = {
+  rule: "rest-moves-are-over",
+  start: ({ history, truth, fail }) => ({
+    rested() {
+      for (const entry of history.all<Volume>("persistentvolumes")) {
+        const { annotations } = entry.object.metadata ?? {};
+        for (const step of [MOVING_TO, LEFT_ON] as const) {
+          const place = placeIn(annotations, step);
+          if (place && truth.nodes().get(place.node)?.running)
+            fail(`${describe(entry)} has ${step} ${annotations?.[step]}`);
+        }
+        const to = annotations?.[MOVE_TO];
+        const { namespace = "", name = "" } = entry.object.spec?.claimRef ?? {};
+        if (!to || entry.object.status?.phase !== "Bound" || !truth.nodes().get(to)?.running) continue;
+        const isUsed = history
+          .objects<CoreV1Pod>("pods", namespace)
+          .some((pod) => pod.spec.nodeName !== to && podClaims(pod).some(({ claim }) => claim === name));
+        if (!isUsed) fail(`${describe(entry)} is to move to ${to}, and nothing is in the way`);
       }
     },
   }),

@@ -1,10 +1,11 @@
 import { DatabaseSync } from "node:sqlite";
 
 type Table = { name: string; rows: Record<string, string | number | null>[] };
-type Mounted = Map<string, Set<string>>;
-type Copy = { pods: Map<string, string>; folders: Set<string>; mounted: Mounted; tables: Table[] };
+/** By the pod's uid: the folders of its volumes by their names. */
+type Mounted = Map<string, Map<string, string>>;
+type Copy = { pods: Map<string, string>; folders: Map<string, string>; mounted: Mounted; tables: Table[] };
 
-const copyOf = (mounted: Mounted): Mounted => new Map([...mounted].map(([uid, volumes]) => [uid, new Set(volumes)]));
+const copyOf = (mounted: Mounted): Mounted => new Map([...mounted].map(([uid, volumes]) => [uid, new Map(volumes)]));
 
 /** What an agent keeps on disk: its desired state, and a memory of each pod. It outlives the agent and the power. */
 export class Disk {
@@ -12,8 +13,8 @@ export class Disk {
   pods = new Map<string, string>();
   /** What pods have of volumes, by their uids. */
   mounted: Mounted = new Map();
-  /** Folders of volumes on the node's own disk. */
-  folders = new Set<string>();
+  /** Folders of volumes on the node's own disk, and what is in each. */
+  folders = new Map<string, string>();
   database = this.#open();
   /** Nothing more can be written. */
   full = false;
@@ -45,14 +46,14 @@ export class Disk {
       name,
       rows: this.database.prepare(`SELECT * FROM ${name}`).all() as Table["rows"],
     }));
-    this.#copy = { pods: new Map(this.pods), folders: new Set(this.folders), mounted: copyOf(this.mounted), tables };
+    this.#copy = { pods: new Map(this.pods), folders: new Map(this.folders), mounted: copyOf(this.mounted), tables };
   }
 
   /** Nothing changes without an earlier `remember`. */
   restore(): void {
     if (!this.#copy) return;
     this.pods = new Map(this.#copy.pods);
-    this.folders = new Set(this.#copy.folders);
+    this.folders = new Map(this.#copy.folders);
     this.mounted = copyOf(this.#copy.mounted);
     const known = new Set(this.#copy.tables.map(({ name }) => name));
     const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {

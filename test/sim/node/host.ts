@@ -6,12 +6,13 @@ import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
 import { ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
 import type { Api } from "../../../agent/volumes/tokens.ts";
+import type { VolumeExchange } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelNerdctl } from "./runtime.ts";
 import type { Life } from "./time.ts";
-import { modelFolders, modelVolumes } from "./volumes.ts";
+import { modelFolders, modelSource, modelVolumes } from "./volumes.ts";
 
 /** The agent of a real machine looks after its processes so often. */
 const SWEEP_MS = 2_000;
@@ -24,9 +25,18 @@ export function modelHost(
   agent: Life,
   node: string,
   api: Api,
+  exchange: VolumeExchange | undefined,
 ): Host {
   const folders = modelFolders(machine, disk, agent);
-  const ownVolumes = new ProvisionedVolumes({ home: "/var/lib/skerry", node, api, timers: agent.effects, folders });
+  const source = exchange && modelSource(machine, disk, agent, exchange);
+  const ownVolumes = new ProvisionedVolumes({
+    home: "/var/lib/skerry",
+    node,
+    api,
+    timers: agent.effects,
+    folders,
+    ...(source && { source }),
+  });
   const mayBeFull = () => {
     if (disk.full) throw new Error("ENOSPC: no space left on device");
     if (machine.troubled && machine.random() < 0.01) throw new Error("ENOSPC: no space left on device");
@@ -71,6 +81,7 @@ export function modelHost(
     },
     volumes: modelVolumes(machine, disk, agent, ownVolumes),
     ownVolumes,
+    volumeData: ownVolumes,
     security: {
       settings: securitySettings(),
       runtimes: { of: () => "runc" },

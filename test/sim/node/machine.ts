@@ -9,6 +9,7 @@ import { matchesSelector } from "../../../worker/lib/selectors.ts";
 import type { ContainerFact, Part, SimNodeOptions } from "../contract.ts";
 import { between } from "../world/random.ts";
 import { type Program, programOf } from "./programs.ts";
+import type { ModelProxy } from "./proxy.ts";
 import type { Life, NodeTime } from "./time.ts";
 
 export type Task = {
@@ -57,6 +58,12 @@ export class Machine {
   /** Commands of agents before this one are ended. */
   endedBefore = 0;
   onAnswers: (answers: boolean) => void = () => {};
+  /** Called when a process of a pod's may write to the pod's volumes. */
+  writes: (podUid: string) => void = () => {};
+  /** Once there is an Ingress to serve. */
+  proxy: ModelProxy | undefined;
+  /** Called when the power goes: who waits for an answer gets none. */
+  readonly visitors = new Set<() => void>();
   readonly watchers = new Set<Watcher>();
   /** Called when a process has ended. */
   readonly mourners = new Set<() => void>();
@@ -94,6 +101,8 @@ export class Machine {
 
   powerOff(): void {
     this.life.end();
+    this.proxy = undefined;
+    for (const leave of this.visitors) leave();
     this.watchers.clear();
     this.mourners.clear();
     const orphans = this.running().filter(({ id }) => !this.containers.has(id));
@@ -131,6 +140,7 @@ export class Machine {
     container.task = task;
     this.#processes.set(pid, container);
     this.#tell(container, "running");
+    this.writes(container.labels[Label.podUid] ?? "");
     if (program.ends) this.#endsIn(container, task, program.ends.afterMs, program.ends.code);
   }
 
@@ -191,6 +201,7 @@ export class Machine {
 
   #end(container: Container, task: Task, code: number, oom = false): void {
     if (task.end) return;
+    this.writes(container.labels[Label.podUid] ?? "");
     task.end = { at: this.time.wall(), code, oom };
     this.#processes.delete(task.pid);
     this.#tell(container, this.containers.has(container.id) ? "exited" : "removed");

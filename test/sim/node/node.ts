@@ -3,12 +3,14 @@ import { AgentCore, type AgentParts } from "../../../agent/core.ts";
 import type { PolicyState } from "../../../agent/network/types.ts";
 import { Writability } from "../../../agent/node/writability.ts";
 import { State } from "../../../agent/state.ts";
+import type { Named } from "../../../agent/volumes/persistent/provisioned.ts";
 import type { SimNode, SimNodeOptions } from "../contract.ts";
 import { Disk } from "./disk.ts";
 import { facts } from "./facts.ts";
 import { modelHost } from "./host.ts";
 import { Machine } from "./machine.ts";
 import { modelNetwork } from "./network.ts";
+import { modelIngress } from "./proxy.ts";
 import { ModelNerdctl } from "./runtime.ts";
 import { linkSocket } from "./socket.ts";
 import { type Life, NodeTime } from "./time.ts";
@@ -25,13 +27,24 @@ export type ModelNode = SimNode & { readonly machine: Machine; readonly disk: Di
 
 /** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
 export function createNode(options: SimNodeOptions & { log?(message: string): void }): ModelNode {
-  const { name, part, connect, log = () => {} } = options;
+  const { name, part, connect, observe, volumes, reach = () => undefined, log = () => {} } = options;
   const time = new NodeTime(part);
   const machine = new Machine(time, options);
   const disk = new Disk();
   const trouble = new Trouble(machine);
   let life: Life | undefined;
   let boot = 0;
+  let writes = 0;
+  let visits = 0;
+  machine.writes = (podUid) => {
+    for (const [volume, folder] of disk.mounted.get(podUid) ?? []) {
+      const found = disk.folders.get(folder);
+      if (found === undefined) continue;
+      const left = `${name} ${++writes}`;
+      disk.folders.set(folder, left);
+      observe({ type: "data", node: name, volume, found, left });
+    }
+  };
 
   const start = () => {
     if (life) return;
@@ -61,12 +74,25 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
         };
       },
       network: modelNetwork(machine, agent),
-      host: (api) => modelHost(machine, disk, nerdctl, agent, name, api),
+      ingress: modelIngress(machine, agent),
+      host: (api) => modelHost(machine, disk, nerdctl, agent, name, api, volumes),
       facts: (images, conditions) => facts({ name, boot, images, conditions, now: effects.now() }),
-      serveStream: () => {},
+      serveStream: (request) => {
+        if (request.kind === "proxy" && request.volume) void give(request.id, request.volume);
+      },
       log,
     };
-    new AgentCore(parts).start();
+    const core = new AgentCore(parts);
+    const give = async (id: string, volume: Named) => {
+      try {
+        let data = "";
+        for await (const piece of core.volumeData?.read(volume, true) ?? []) data += piece;
+        volumes?.give(id, data);
+      } catch (error) {
+        volumes?.give(id, error as Error);
+      }
+    };
+    core.start();
   };
   const crash = () => {
     life?.end();
@@ -105,5 +131,22 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     trouble: (on) => trouble.set(on),
     running: () => life !== undefined,
     policies: () => machine.policies && policyWords(machine.policies),
+    backends: () => machine.proxy?.backends,
+    async visit(host, answerMs) {
+      const { proxy } = machine;
+      if (!proxy || time.frozenFor() > 0) return;
+      const told = { type: "visit", visit: `${name} ${++visits}`, node: name, host } as const;
+      observe({ ...told, state: "begun" });
+      const cut = Promise.withResolvers<number>();
+      const leave = () => cut.resolve(0);
+      machine.visitors.add(leave);
+      const answer = proxy.serve(host, reach, async (pod) => {
+        observe({ ...told, state: "reached", pod });
+        await machine.life.effects.sleep(answerMs);
+      });
+      const status = await Promise.race([answer, cut.promise]);
+      machine.visitors.delete(leave);
+      observe({ ...told, state: "ended", status });
+    },
   };
 }

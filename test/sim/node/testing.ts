@@ -38,7 +38,9 @@ export class TinyCluster {
       name: "n1",
       part: part(this.clock, seed, "n1"),
       connect: () => this.#connect(),
-      observe: ({ container, state }) => this.#see(container, state),
+      observe: (observation) => {
+        if (observation.type === "container") this.#see(observation.container, observation.state);
+      },
       log: (message) => this.note(message),
     });
     this.#put("nodes", "", "n1", { metadata: { name: "n1" }, spec: { podCIDR: "10.1.0.0/24" } });

@@ -1,9 +1,12 @@
 import { configMapContents, DEFAULT_MODE, secretContents } from "../../../agent/volumes/contents.ts";
 import type { PodContext, PodVolumes } from "../../../agent/volumes/manager.ts";
 import { boundVolume } from "../../../agent/volumes/persistent/claims.ts";
+import { checkAffinity } from "../../../agent/volumes/persistent/persistent.ts";
 import type { Folders, ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
+import type { Source } from "../../../agent/volumes/persistent/receiving.ts";
 import { usedVolumes, type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
 import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
+import type { VolumeExchange } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import type { Machine } from "./machine.ts";
@@ -15,7 +18,12 @@ export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders
     has: (folder) => disk.folders.has(folder),
     make(folder) {
       if (disk.full) throw new Error("ENOSPC: no space left on device");
-      disk.folders.add(folder);
+      disk.folders.set(folder, "");
+    },
+    async *packed(folder) {
+      const data = disk.folders.get(folder) ?? "";
+      await agent.effects.sleep(between(machine.random, 1, 2_000));
+      yield Buffer.from(data);
     },
     async remove(folder) {
       await agent.effects.sleep(between(machine.random, 1, 50));
@@ -27,15 +35,33 @@ export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders
   };
 }
 
+/** Volumes that come from other nodes, whole or not at all. */
+export function modelSource(machine: Machine, disk: Disk, agent: Life, { want }: VolumeExchange): Source {
+  return {
+    async receive(claim, folder, signal) {
+      const data = await agent.await(want(claim));
+      await agent.effects.sleep(between(machine.random, 1, 500));
+      signal.throwIfAborted();
+      if (disk.full) throw new Error("ENOSPC: no space left on device");
+      disk.folders.set(folder, data);
+    },
+  };
+}
+
 /** Volumes whose content is only looked at: what a pod mentions has to be there. Tokens are not asked for. */
 export function modelVolumes(machine: Machine, disk: Disk, agent: Life, own: ProvisionedVolumes): PodVolumes {
   const { effects } = agent;
-  const mount = async (volume: CoreV1Volume, context: PodContext) => {
+  const mount = async (volume: CoreV1Volume, context: VolumeContext) => {
     if (!volume.persistentVolumeClaim) return;
     const { volume: bound } = boundVolume(volume, context);
+    checkAffinity(bound, context);
     await own.make(bound);
     const { uid = "" } = context.pod.metadata;
-    disk.mounted.set(uid, (disk.mounted.get(uid) ?? new Set()).add(bound.metadata?.name ?? ""));
+    const name = bound.metadata?.name ?? "";
+    const mounted = disk.mounted.get(uid) ?? new Map<string, string>();
+    if (mounted.has(name)) return;
+    disk.mounted.set(uid, mounted.set(name, bound.spec?.local?.path ?? ""));
+    machine.writes(uid);
   };
   const set = async (context: PodContext): Promise<string[]> => {
     await effects.sleep(between(machine.random, 1, 20));
@@ -44,7 +70,7 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life, own: Pro
     for (const volume of usedVolumes(context.pod))
       try {
         check(volume, context as VolumeContext);
-        await mount(volume, context);
+        await mount(volume, context as VolumeContext);
       } catch (error) {
         problems.push((error as Error).message);
       }

@@ -2,7 +2,7 @@
 import { between, pick, type Random, weighted } from "../world/random.ts";
 import * as asks from "./asks.ts";
 import { collection, type Make } from "./asks.ts";
-import { NAMESPACES, STEADY_TEMPLATES, UNSTEADY, UNSTEADY_TEMPLATES } from "./objects.ts";
+import { APP, deployment, NAMESPACES, STEADY_TEMPLATES, store, UNSTEADY, UNSTEADY_TEMPLATES } from "./objects.ts";
 import { CLIENTS, type Deed } from "./script.ts";
 
 const dropNamespace: Make = (random, _, client) => ({
@@ -78,6 +78,49 @@ const forgetNode: Make = (random, _, client, nodes) => ({
   node: between(random, 0, nodes - 1),
 });
 
+const PATIENCES = ["Never", "30s", "2m", "soon"];
+
+const site: Make = (random, _, client, nodes) => ({
+  do: "site",
+  client,
+  node: between(random, 0, nodes - 1),
+  zone: pick(random, ["a", "b"]),
+  policies: pick<Record<string, string>>(random, [
+    {},
+    {},
+    { a: pick(random, PATIENCES) },
+    { b: pick(random, PATIENCES) },
+    { default: pick(random, PATIENCES) },
+  ]),
+});
+
+const move: Make = (random, { namespace }, client, nodes) => ({
+  do: "move",
+  client,
+  namespace,
+  store: store(random, "store-0"),
+  nth: between(random, 0, 1),
+  moves: Array.from({ length: between(random, 1, 3) }, () => ({
+    node: between(random, 0, nodes - 1),
+    ...pick(random, [{}, { grace: 0 }, { grace: 1 }, { grace: 1 }, { grace: 5 }]),
+    ...(random() < 0.2 && { ms: between(random, 0, 10_000) }),
+    rest: pick(random, [1_000, 20_000, 60_000]),
+  })),
+});
+
+const visit: Make = (random, { namespace }, client, nodes) => ({
+  do: "visit",
+  client,
+  namespace,
+  app: deployment(["app:1"])(random, APP),
+  idle: pick(random, ["10s", "30s", "60s"]),
+  visits: Array.from({ length: between(random, 2, 8) }, () => ({
+    node: between(random, 0, nodes - 1),
+    answerMs: pick(random, [10, 10, 1_000, 30_000, 90_000]),
+    rest: pick(random, [0, 100, 15_000, 40_000, 90_000]),
+  })),
+});
+
 const pages: Make = (random, place, client) => ({
   do: "pages",
   client,
@@ -142,6 +185,9 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [2, uncordon],
   [1, taint],
   [0.5, forgetNode],
+  [1, site],
+  [2, move],
+  [2, visit],
   [0.5, asks.generate],
   [2, pages],
   [4, watch],

@@ -30,6 +30,11 @@ const KINDS: readonly Make[] = [
   (random, nodes) => ({ do: "cut", ms: long(random), place: `node-${node(random, nodes)}` }),
   (random, nodes) => ({ do: "cut", ms: long(random), place: `node-${node(random, nodes)}` }),
   (random) => ({ do: "cut", ms: short(random), place: `client-${between(random, 0, CLIENTS - 1)}` }),
+  (random, nodes) => ({
+    do: "cut-site",
+    ms: long(random),
+    nodes: Array.from({ length: nodes }, (_, i) => i).filter(() => random() < 0.8),
+  }),
   (random) => ({ do: "tear", nth: between(random, 0, 9) }),
   (random) => ({ do: "silence", nth: between(random, 0, 9) }),
   (random, nodes) => ({

@@ -60,6 +60,9 @@ const HURTS: Hurts = {
     world.place(place).cut();
     meanwhile(world, `cut ${place}`, ms, () => world.place(place).join());
   },
+  "cut-site": (world, { ms, nodes }) => {
+    for (const node of nodes) HURTS.cut(world, { do: "cut", ms, place: nth(world.nodes, node)?.name ?? "" });
+  },
   tear: (world, { nth: n }) => nth(world.object.sockets, n)?.connection.tear(),
   silence: (world, { nth: n }) => nth(world.object.sockets, n)?.connection.fallSilent(),
   "crash-agent": (world, { node, ms }) => {

@@ -13,6 +13,8 @@ export type Template = {
 
 /** Workloads that never come to rest live here; it goes when the faults are over. */
 export const UNSTEADY = "unsteady";
+/** What sleeps while nobody asks for it. */
+export const APP = "idle-0";
 /** A PriorityClass, and the key of taints. */
 export const IMPORTANT = "important";
 export const TAINT = "sim.skerry.dev/taint";
@@ -81,7 +83,7 @@ const particular = (random: Random): object =>
 
 const selector = (app: string) => ({ matchLabels: labels(app) });
 
-function deployment(images: readonly string[]): Template["make"] {
+export function deployment(images: readonly string[]): Template["make"] {
   return (random, name) => ({
     metadata: { name },
     spec: {
@@ -117,7 +119,7 @@ const statefulSet: Template["make"] = (random, name) => ({
 });
 
 /** Pods that keep something on their nodes' disks. */
-const store: Template["make"] = (random, name) => {
+export const store: Template["make"] = (random, name) => {
   const { metadata, spec } = statefulSet(random, name) as { metadata: object; spec: { template: PodShape } };
   const { template } = spec;
   const [first] = template.spec.containers;

@@ -1,15 +1,24 @@
 /** Carries out the steps of a script in a world. */
+import { podClaims } from "../../../worker/kinds/core/pod-claims.ts";
+import type { CoreV1Pod } from "../../../worker/kinds/generated/types.ts";
+import { CLASS_NAME } from "../../../worker/kinds/ingress/class.ts";
+import { IDLE_ANNOTATION } from "../../../worker/kinds/ingress/idle.ts";
+import { MOVE_TO, VOLUME_NODE } from "../../../worker/lib/local-volumes.ts";
 import type { KubeObject } from "../../../worker/lib/object.ts";
 import { EVICTION_GRACE_SECONDS, FINALIZER_PREFIX, marked } from "../invariants/marker.ts";
 import { part } from "../world/part.ts";
 import type { World } from "../world/world.ts";
 import { Client, type Reply, type Sent } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
-import { IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
+import { APP, IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
 import { type List, pages, type Reader, watch } from "./reading.ts";
 import { CLIENTS, type Deed, nth, type Script, type Step } from "./script.ts";
 
 type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
+type Volume = KubeObject & {
+  spec?: { claimRef?: { namespace?: string; name?: string } };
+  status?: { phase?: string };
+};
 type Node = KubeObject & { spec?: { taints?: { key: string; effect: string }[] } };
 type Do<Name extends Deed["do"]> = Extract<Deed, { do: Name }>;
 
@@ -17,6 +26,8 @@ const TRIES = 3;
 const TRY_AGAIN_MS = 2_000;
 const EVICT_AGAIN_MS = 5_000;
 const EVICT_TRIES = 8;
+const BIND_TRIES = 12;
+const VISITS_AFTER_MS = 3_000;
 
 export class Players {
   readonly #world: World;
@@ -79,6 +90,8 @@ export class Players {
       });
     for (const [node] of this.#world.nodes.entries()) await this.#taint(this.#keeper, { node, effect: undefined });
     await this.#until(this.#keeper, { method: "DELETE", path: `/api/v1/namespaces/${UNSTEADY}` });
+    for (const volume of await this.#list<Volume>(this.#keeper, "/api/v1/persistentvolumes"))
+      await this.#endUsers(this.#keeper, volume, 1, homeOf(volume));
   }
 
   /** Asks until the server has said something of its own. */
@@ -132,6 +145,12 @@ export class Players {
         return this.#taint(client, deed);
       case "forget-node":
         return this.#forgetNode(client, deed);
+      case "site":
+        return this.#site(client, deed);
+      case "move":
+        return this.#move(client, deed);
+      case "visit":
+        return this.#visit(client, deed);
       case "pages":
         return pages(this.#reader(client), deed);
       case "watch":
@@ -263,6 +282,100 @@ export class Players {
     machine.start();
   }
 
+  async #site(client: Client, { node, zone, policies }: Do<"site">): Promise<void> {
+    const machine = nth(this.#world.nodes, node);
+    if (!machine) return;
+    await this.#ask(client, {
+      method: "PATCH",
+      path: `/api/v1/nodes/${machine.name}`,
+      body: { metadata: { labels: { "topology.kubernetes.io/zone": zone } } },
+      contentType: "application/merge-patch+json",
+    });
+    const path = "/api/v1/namespaces/kube-system/configmaps";
+    const body = { metadata: { name: "site-policies" }, data: policies };
+    const reply = await this.#ask(client, { method: "POST", path, body });
+    if (reply?.code !== 409) return;
+    const data = { a: null, b: null, default: null, ...policies };
+    await this.#ask(client, {
+      method: "PATCH",
+      path: `${path}/site-policies`,
+      body: { data },
+      contentType: "application/merge-patch+json",
+    });
+  }
+
+  async #move(client: Client, { namespace, store, nth: n, moves }: Do<"move">): Promise<void> {
+    const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
+    await this.#ask(client, { method: "POST", path: sets, body: store });
+    for (const { node, grace, ms, rest } of moves) {
+      const volume = await this.#bound(client, namespace, n);
+      const to = nth(this.#world.nodes, node)?.name;
+      if (!volume || !to) return;
+      await this.#wish(client, volume, to);
+      if (grace !== undefined) await this.#endUsers(client, volume, grace);
+      if (ms !== undefined) {
+        await this.#sleep(ms);
+        await this.#wish(client, volume, null);
+      }
+      await this.#sleep(rest);
+    }
+  }
+
+  async #visit(client: Client, { namespace, app, idle, visits }: Do<"visit">): Promise<void> {
+    const metadata = { name: APP, annotations: { [IDLE_ANNOTATION]: idle } };
+    const service = { metadata, spec: { selector: { app: APP }, ports: [{ port: 80, targetPort: 8080 }] } };
+    const host = `${APP}.${namespace}.test`;
+    const backend = { service: { name: APP, port: { number: 80 } } };
+    const rules = [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }];
+    const ingress = { metadata: { name: APP }, spec: { ingressClassName: CLASS_NAME, rules } };
+    const objects: [path: string, body: object][] = [
+      [`/apis/apps/v1/namespaces/${namespace}/deployments`, app],
+      [`/api/v1/namespaces/${namespace}/services`, service],
+      [`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress],
+    ];
+    for (const [path, body] of objects) await this.#ask(client, { method: "POST", path, body });
+    await this.#sleep(VISITS_AFTER_MS);
+    for (const { node, answerMs, rest } of visits) {
+      this.#background(nth(this.#world.nodes, node)?.visit(host, answerMs) ?? Promise.resolve());
+      await this.#sleep(rest);
+    }
+  }
+
+  async #bound(client: Client, namespace: string, n: number): Promise<Volume | undefined> {
+    for (let tries = 0; tries < BIND_TRIES; tries++) {
+      const volumes = await this.#list<Volume>(client, "/api/v1/persistentvolumes");
+      const bound = volumes.filter(
+        ({ spec, status }) => status?.phase === "Bound" && spec?.claimRef?.namespace === namespace,
+      );
+      if (bound.length > 0) return nth(bound, n);
+      await this.#sleep(EVICT_AGAIN_MS);
+    }
+    return undefined;
+  }
+
+  /** A volume is its controller's to make and delete: it gets no mark. */
+  async #wish(client: Client, { metadata }: Volume, to: string | null): Promise<void> {
+    const path = `/api/v1/persistentvolumes/${metadata?.name}`;
+    const body = { metadata: { annotations: { [MOVE_TO]: to } } };
+    await client.ask({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
+  }
+
+  /** Also those that wait for it where it was to be; on `kept` they stay. */
+  async #endUsers(client: Client, { spec }: Volume, gracePeriodSeconds: number, kept?: string): Promise<void> {
+    const { namespace = "", name = "" } = spec?.claimRef ?? {};
+    const pods = `/api/v1/namespaces/${namespace}/pods`;
+    for (const pod of await this.#list<CoreV1Pod>(client, pods))
+      if (
+        podClaims(pod).some(({ claim }) => claim === name) &&
+        (kept === undefined || (pod.spec.nodeName ?? kept) !== kept)
+      )
+        await this.#ask(client, {
+          method: "DELETE",
+          path: `${pods}/${pod.metadata.name}`,
+          body: { gracePeriodSeconds },
+        });
+  }
+
   async #drain(client: Client, { node }: Do<"drain">): Promise<void> {
     const machine = nth(this.#world.nodes, node);
     if (!machine) return;
@@ -276,6 +389,9 @@ export class Players {
     }
   }
 }
+
+/** Where a volume is, or is to be. */
+const homeOf = ({ metadata }: Volume) => metadata?.annotations?.[MOVE_TO] ?? metadata?.annotations?.[VOLUME_NODE];
 
 /** RFC 7386, on a copy. */
 function merge(target: unknown, change: unknown): unknown {

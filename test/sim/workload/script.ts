@@ -34,6 +34,12 @@ export type Deed =
   | { do: "uncordon"; client: number; node: number }
   | { do: "taint"; client: number; node: number; effect: "NoSchedule" | "NoExecute" | undefined }
   | { do: "forget-node"; client: number; node: number }
+  /** Says in which zone a node is, and how long sites are waited for. */
+  | { do: "site"; client: number; node: number; zone: string; policies: Record<string, string> }
+  /** Makes pods that keep something, and has the volume of the nth moved from node to node. */
+  | { do: "move"; client: number; namespace: string; store: object; nth: number; moves: Move[] }
+  /** Makes an app that sleeps while nobody asks for it, and asks for it. */
+  | { do: "visit"; client: number; namespace: string; app: object; idle: string; visits: Visit[] }
   | { do: "pages"; client: number; path: string; limit: number; between: number }
   | {
       do: "watch";
@@ -48,6 +54,12 @@ export type Deed =
       away?: number;
     };
 
+/** Ends the pods that have the volume with `grace`, and calls the move off after `ms`; `rest`: the time to the next one, ms. */
+export type Move = { node: number; grace?: number; ms?: number; rest: number };
+
+/** One request to a node, whose answer takes so long; `rest`: the time to the next one, ms. */
+export type Visit = { node: number; answerMs: number; rest: number };
+
 /** What goes wrong. `ms` is for how long. */
 export type Fault =
   | { do: "die" }
@@ -61,6 +73,7 @@ export type Fault =
   | { do: "alarms"; ms: number; late: number; twice: number }
   | { do: "weather"; ms: number; most: number; loss: number }
   | { do: "cut"; ms: number; place: string }
+  | { do: "cut-site"; ms: number; nodes: number[] }
   | { do: "tear"; nth: number }
   | { do: "silence"; nth: number }
   | { do: "crash-agent"; node: number; ms: number }

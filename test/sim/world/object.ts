@@ -189,7 +189,7 @@ export class ClusterObject {
         life.exclusive = done.catch(() => undefined);
         return done;
       },
-      defer: (body, ms) => this.#defer(life, body, ms),
+      defer: (body, ms) => void this.#defer(life, body, ms),
       sockets: (tag) => this.#sockets.filter((socket) => socket.isOpen && socket.tag === tag),
       accept: (tag) => {
         const connection = new Connection(network);
@@ -205,6 +205,13 @@ export class ClusterObject {
       report: (controller, key, error) => {
         if (!life.dead && !this.#crashed) this.#options.report(controller, key, error);
       },
+      outside: {
+        exchange: () => Promise.reject(new Error("there is nothing outside")),
+        deadline: (ms) => {
+          const deadline = new AbortController();
+          return { signal: deadline.signal, end: this.#defer(life, () => deadline.abort(), ms) };
+        },
+      },
       getAlarm: async () => this.#alarm.at,
       setAlarm: (at) => {
         if (life.dead || this.#crashed) return;
@@ -214,8 +221,9 @@ export class ClusterObject {
     };
   }
 
-  #defer(life: Life, body: () => void, ms = 0): void {
-    if (life.dead) return;
+  /** Returns what calls it off. */
+  #defer(life: Life, body: () => void, ms = 0): () => void {
+    if (life.dead) return () => {};
     const { clock, part } = this.#options;
     life.busy += 1;
     const cancel = clock.after(ms + between(part.random, 0, 1), () => {
@@ -229,6 +237,11 @@ export class ClusterObject {
       this.#isLessBusy(life);
     });
     life.timers.add(cancel);
+    return () => {
+      if (!life.timers.delete(cancel)) return;
+      cancel();
+      this.#isLessBusy(life);
+    };
   }
 
   /** With nothing left to do it sleeps, if nothing comes for a while; the platform may also let it be. */

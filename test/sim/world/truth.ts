@@ -95,7 +95,10 @@ export class WorldTruth implements Truth {
 
   nodes(): ReturnType<Truth["nodes"]> {
     return new Map(
-      this.machines.map((machine) => [machine.name, { running: machine.running(), policies: machine.policies() }]),
+      this.machines.map((machine) => [
+        machine.name,
+        { running: machine.running(), policies: machine.policies(), backends: machine.backends() },
+      ]),
     );
   }
 

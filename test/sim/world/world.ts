@@ -2,7 +2,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { type CoreLimits, LIMITS } from "../../../worker/core-parts.ts";
 import { ApiError } from "../../../worker/lib/status.ts";
-import { type Invariant, type Observation, type SimNode, type SimNodeOptions, Violation } from "../contract.ts";
+import {
+  type ContainerFact,
+  type Invariant,
+  type Observation,
+  type SimNode,
+  type SimNodeOptions,
+  Violation,
+} from "../contract.ts";
 import { Clock } from "./clock.ts";
 import { Database } from "./database.ts";
 import { dial } from "./dial.ts";
@@ -12,6 +19,7 @@ import { type Answer, ClusterObject } from "./object.ts";
 import { part } from "./part.ts";
 import { stream } from "./random.ts";
 import { installRealAsync } from "./real-async.ts";
+import { Relays } from "./relays.ts";
 import { WorldTruth } from "./truth.ts";
 
 export type WorldOptions = {
@@ -40,6 +48,7 @@ export class World {
   readonly object: ClusterObject;
   readonly truth: WorldTruth;
   readonly nodes: readonly SimNode[];
+  readonly relays: Relays;
   readonly adminToken: string;
   observations = 0;
   #ids = 0;
@@ -74,6 +83,7 @@ export class World {
       rule: invariant.rule,
       watcher: invariant.start(this.truth),
     }));
+    this.relays = new Relays(this);
     this.nodes = NODE_NAMES.slice(0, options.nodes).map((name) => this.#node(name));
     this.truth.machines = this.nodes;
   }
@@ -168,7 +178,19 @@ export class World {
       connect: () =>
         dial(this, place, `https://cluster/link/${name}`, { authorization: `Bearer ${token}`, upgrade: "websocket" }),
       observe: (observation) => this.observe({ at: this.clock.now, ...observation }),
+      reach: (address) => this.#reach(place, address),
+      volumes: this.relays.volumesOf(place, token),
     });
+  }
+
+  /** Machines reach each other's pods unless one of them is cut off. */
+  #reach(from: Place, address: string): ContainerFact | undefined {
+    for (const fact of this.truth.containers().values()) {
+      if (fact.ip !== address || fact.state !== "running") continue;
+      const to = this.place(fact.node);
+      return to === from || !(to.isCut || from.isCut) ? fact : undefined;
+    }
+    return undefined;
   }
 
   /** Refusals of the API are the controllers' daily life, and while writes fail anything may; the rest is a bug. */

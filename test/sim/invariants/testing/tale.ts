@@ -2,7 +2,7 @@
 import { refsOf } from "../../../../worker/api/engine/refs.ts";
 import type { KubeObject, ObjectMeta } from "../../../../worker/lib/object.ts";
 import type { Change, StoredObject } from "../../../../worker/storage/store.ts";
-import type { ContainerFact, Living, Observation, Sizes, Truth } from "../../contract.ts";
+import type { ContainerFact, Living, NodeTruth, Observation, Sizes, Truth } from "../../contract.ts";
 import { type Rule, together } from "../rule.ts";
 
 type State = "created" | "running" | "exited" | "removed";
@@ -20,7 +20,7 @@ export class Tale {
   /** The same of its index. */
   refs: ReturnType<Truth["refs"]> | undefined;
   living: Living | undefined;
-  readonly machines = new Map<string, { running: boolean; policies?: string[] }>();
+  readonly machines = new Map<string, NodeTruth>();
   storage: Omit<Sizes, "objects"> = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
   readonly #objects = new Map<string, StoredObject>();
   readonly #containers = new Map<string, Running>();

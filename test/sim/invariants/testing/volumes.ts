@@ -28,6 +28,15 @@ const remove = (tale: Tale) => {
   tale.drop(VOLUMES, "/v");
 };
 
+/** A pod writes to the volume on a node. */
+const writes = (tale: Tale, node: string, found: string, left: string) =>
+  tale.sees({ type: "data", node, volume: "v", found, left });
+
+const moves = (tale: Tale, annotations: Record<string, string>) =>
+  tale.put(VOLUMES, "/v", {
+    metadata: { annotations: { "pv.kubernetes.io/provisioned-by": "skerry.dev/local", ...annotations } },
+  });
+
 const rests = (tell: (tale: Tale) => void) => (tale: Tale) => {
   tell(tale);
   tale.rests();
@@ -40,6 +49,12 @@ export const volumeCases: Cases = {
         letGo(tale, "u,v");
         remove(tale);
       },
+      "one that moves, once the other node has the data": (tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/moving-to": `${NODE}/v_x` });
+        tale.put("nodes", `/${NODE}`, { metadata: { annotations: { "skerry.dev/volumes-received": "v_x" } } });
+        tale.drop(VOLUMES, "/v");
+      },
       "one whose node is gone": (tale) => {
         letGo(tale);
         tale.drop("nodes", `/${NODE}`);
@@ -50,6 +65,11 @@ export const volumeCases: Cases = {
       "one whose node has said nothing": (tale) => {
         letGo(tale, "u");
         remove(tale);
+      },
+      "one that moves before the data": (tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/moving-to": `${NODE}/v_x` });
+        tale.drop(VOLUMES, "/v");
       },
       "one that is still bound": (tale) => {
         bound(tale);
@@ -68,6 +88,69 @@ export const volumeCases: Cases = {
         bound(tale);
         tale.put(CLAIMS, "ns/other", { spec: { volumeName: "v" } });
       },
+    },
+  },
+  "volumes-keep-their-data": {
+    good: {
+      "what was left there, also on another node": (tale) => {
+        writes(tale, "a", "", "1");
+        writes(tale, "a", "1", "2");
+        writes(tale, "b", "2", "3");
+      },
+      "a disk that was lost": (tale) => {
+        tale.machines.set("a", { running: true });
+        writes(tale, "a", "", "1");
+        tale.sees({ type: "fault", fault: JSON.stringify({ do: "lose-disk", node: 0 }) });
+        writes(tale, "a", "", "2");
+      },
+    },
+    bad: {
+      "an empty one": (tale) => {
+        writes(tale, "a", "", "1");
+        writes(tale, "b", "", "2");
+      },
+      "what was there before the last": (tale) => {
+        writes(tale, "a", "", "1");
+        writes(tale, "b", "1", "2");
+        writes(tale, "a", "1", "3");
+      },
+      "nothing, though another's disk was lost": (tale) => {
+        tale.machines.set("b", { running: true });
+        writes(tale, "a", "", "1");
+        tale.sees({ type: "fault", fault: JSON.stringify({ do: "lose-disk", node: 0 }) });
+        writes(tale, "a", "", "2");
+      },
+    },
+  },
+  "rest-moves-are-over": {
+    good: {
+      "one that is where it is to be": rests((tale) => bound(tale)),
+      "one that a pod has": rests((tale) => {
+        bound(tale);
+        tale.machines.set("b", { running: true });
+        moves(tale, { "skerry.dev/move-to": "b" });
+        const volumes = [{ name: "d", persistentVolumeClaim: { claimName: "data" } }];
+        tale.put("pods", "ns/p", { spec: { nodeName: NODE, containers: [], volumes } });
+      }),
+      "one on its way to a node that is down": rests((tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/move-to": "b", "skerry.dev/moving-to": "b/v_x" });
+      }),
+    },
+    bad: {
+      "one on its way": rests((tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/moving-to": `${NODE}/v_x` });
+      }),
+      "what it has left": rests((tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/left-on": `${NODE}/v_x` });
+      }),
+      "one that nothing is in the way of": rests((tale) => {
+        bound(tale);
+        tale.machines.set("b", { running: true });
+        moves(tale, { "skerry.dev/move-to": "b" });
+      }),
     },
   },
   "rest-volumes-have-claims": {
