@@ -11,7 +11,15 @@ const FOUND_AFTER_MS = 60_000;
 /** While these last the object may not be able to look, or to write down what it sees. */
 const BLINDING = new Set(["refuse", "writes-fail", "alarms", "slow-storage", "weather", "die", "die-within"]);
 
-type Fault = { do: string; ms?: number; node?: number };
+type Fault = { do: string; ms?: number; node?: number; nodes?: number[]; place?: string };
+
+/** By their numbers, the nodes that stand still or reach nobody while it lasts. */
+function blinded({ do: what, node, nodes, place }: Fault): number[] {
+  if (what === "freeze") return [node ?? 0];
+  if (what === "cut-site") return nodes ?? [];
+  const name = what === "cut" ? /^node-(\d+)$/.exec(place ?? "") : null;
+  return name ? [Number(name[1])] : [];
+}
 
 /**
  * A node that is down is not called Ready for long. Other nodes' agents make the cluster look; where none is up, requests
@@ -27,10 +35,10 @@ export const lostNodesNoticed: Rule = {
     let blindUntil = 0;
     /** Since when a node is up that could look. */
     let accompaniedSince: number | undefined;
-    /** A node that stands still looks after nobody, by its number. */
-    const frozenUntil = new Map<number, number>();
+    /** A node that stands still, or reaches nobody, looks after nobody: by its number. */
+    const awayUntil = new Map<number, number>();
     const looks = ({ running }: { running: boolean }, number: number) =>
-      running && history.at - (frozenUntil.get(number) ?? 0) > LOOK_EVERY_MS;
+      running && history.at - (awayUntil.get(number) ?? 0) > LOOK_EVERY_MS;
     function look(): void {
       lookAt = history.at + LOOK_EVERY_MS;
       const isAlone = ![...truth.nodes().values()].some(looks);
@@ -54,8 +62,9 @@ export const lostNodesNoticed: Rule = {
       },
       seen(observation) {
         if (observation.type === "fault") {
-          const { do: what, ms = 0, node = 0 } = JSON.parse(observation.fault) as Fault;
-          if (what === "freeze") frozenUntil.set(node, history.at + ms);
+          const fault = JSON.parse(observation.fault) as Fault;
+          const { do: what, ms = 0 } = fault;
+          for (const node of blinded(fault)) awayUntil.set(node, Math.max(awayUntil.get(node) ?? 0, history.at + ms));
           if (BLINDING.has(what)) blindUntil = Math.max(blindUntil, history.at + ms);
         }
         if (history.at >= lookAt) look();
