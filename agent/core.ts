@@ -79,7 +79,7 @@ export type AgentParts = {
   watchRuntime(onHealth: (answers: boolean) => void): void;
   network: PodNetwork &
     Pick<NodeNetwork, "start" | "stop" | "sync" | "renew"> &
-    Partial<Pick<NodeNetwork, "onHealthCheckFailed" | "paths">>;
+    Partial<Pick<NodeNetwork, "onHealthCheckFailed" | "onHeld" | "connections" | "paths">>;
   host(api: Api): Host;
   /** What the machine is; `conditions` are as last told. */
   facts(
@@ -196,6 +196,7 @@ export class AgentCore {
     if (network.paths) network.paths.onChange = () => this.tellFacts();
     network.onHealthCheckFailed = (service, message) =>
       this.pods.tellService(service, "Warning", "FailedToStartServiceHealthcheck", message);
+    network.onHeld = (...word) => this.link.wake(...word);
     if (host.attached) host.attached.onChange = () => this.tellFacts();
     this.statics = parts.staticPods?.(() => this.sync());
     this.ingress = parts.ingress?.({
@@ -409,8 +410,11 @@ export class AgentCore {
 
   /** What requests the node has seen. */
   private async seen(): Promise<NodeUsage> {
-    const traffic = await this.ingress?.traffic();
-    return { at: this.parts.effects.now(), ...(traffic && { traffic }) };
+    const [traffic, connections] = await Promise.all([this.ingress?.traffic(), this.parts.network.connections?.()]);
+    return {
+      at: this.parts.effects.now(),
+      ...(traffic && { traffic: { ...traffic, ...(connections && { connections }) } }),
+    };
   }
 
   private syncIngress(): void {

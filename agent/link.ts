@@ -2,6 +2,7 @@
  * The agent's end of the control socket: one outgoing WebSocket, opened again with jitter whenever it is lost.
  * Both ways of losing it count: a close, and silence (a cut uplink sends no goodbye).
  */
+import type { Waker } from "../worker/kinds/ingress/idle.ts";
 import type { Effects } from "../worker/lib/effects.ts";
 import { errorText } from "../worker/lib/error-text.ts";
 import {
@@ -168,9 +169,9 @@ export class Link {
     if (this.open && this.version >= LOOK_VERSION) this.socket?.send(LOOK);
   }
 
-  /** Requests wait for a Service that has no endpoints. */
-  wake(namespace: string, service: string): void {
-    if (this.open && this.version >= WAKE_VERSION) this.send({ type: "wake", namespace, service });
+  /** Requests wait for a Service that has no endpoints, or a connection does. */
+  wake(namespace: string, service: string, by?: Waker): void {
+    if (this.open && this.version >= WAKE_VERSION) this.send({ type: "wake", namespace, service, ...(by && { by }) });
   }
 
   private hello(): void {

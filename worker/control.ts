@@ -12,10 +12,11 @@ import { AUTOSCALER, horizontalPodAutoscaler } from "./controllers/horizontalpod
 import type { MemoryStore } from "./controllers/horizontalpodautoscaler/memory.ts";
 import type { Answers, Question } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { apiServerControllers, builtinControllers } from "./controllers/index.ts";
-import { type Heard, SCALE_TO_ZERO, scaleToZero } from "./controllers/scale-to-zero/scale-to-zero.ts";
+import { type Heard, SCALE_TO_ZERO, scaleToZero, type Wake } from "./controllers/scale-to-zero/scale-to-zero.ts";
 import { type LegacyToken, TOKENS, tokensController } from "./controllers/serviceaccount/tokens.ts";
 import type { CoreParts } from "./core-parts.ts";
 import { Deferred } from "./deferred.ts";
+import type { Waker } from "./kinds/ingress/idle.ts";
 import type { Kinds } from "./kinds/registry.ts";
 import type { ApiError } from "./lib/status.ts";
 import type { Link } from "./link/link.ts";
@@ -56,8 +57,8 @@ export class Control {
   readonly #known: string;
   /** Committed, and not yet told to controllers. */
   #untold: Change[] = [];
-  /** When requests were last said to wait for a Service, ms. */
-  readonly #wakes = new Map<string, number>();
+  /** What was last said to wait, by Service. */
+  readonly #wakes = new Map<string, Wake>();
 
   constructor(parts: ControlParts) {
     this.#parts = parts;
@@ -91,8 +92,8 @@ export class Control {
   }
 
   /** Requests wait for a Service that is scaled to zero. */
-  wake(service: string): void {
-    this.#wakes.set(service, this.#parts.effects.now());
+  wake(service: string, by: Waker | undefined): void {
+    this.#wakes.set(service, { at: this.#parts.effects.now(), by });
     this.enqueue(SCALE_TO_ZERO, service);
   }
 

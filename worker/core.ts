@@ -22,7 +22,7 @@ import { frontProxy } from "./front-proxy.ts";
 import { Holds } from "./holds.ts";
 import { EdgeIngress } from "./ingress.ts";
 import { Service } from "./kinds/core/service.ts";
-import { isWoken } from "./kinds/ingress/idle.ts";
+import { isWaker, isWoken } from "./kinds/ingress/idle.ts";
 import { CUSTOM_METRICS_KINDS } from "./kinds/metrics/custom.ts";
 import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
@@ -198,10 +198,10 @@ export class Core {
     return new ClusterTraffic({ ask, deadline, now: effects.now, nodes, held: () => this.ingress.held });
   }
 
-  /** Requests wait for a Service, at a node or at the edge. */
-  private wake(namespace: string, name: string): void {
+  /** Requests wait for a Service, at a node or at the edge; or at a node a connection, as that says. */
+  private wake(namespace: string, name: string, by?: unknown): void {
     const service = this.engine.view.get(Service, namespace, name);
-    if (service && isWoken(service)) this.control.wake(`${namespace}/${name}`);
+    if (service && isWoken(service)) this.control.wake(`${namespace}/${name}`, isWaker(by) ? by : undefined);
   }
 
   private createLink(): Link {
@@ -220,7 +220,7 @@ export class Core {
       now: this.parts.effects.now,
       report: (error) => platform.report("link", "", error),
       usage: (...answer) => (answer[2].traffic ? this.traffic : this.usages)?.answered(...answer),
-      wake: (namespace, service) => this.wake(namespace, service),
+      wake: (...word) => this.wake(...word),
       health: (node) => {
         this.losses.find(node);
         this.control.enqueue(HEALTH, node);

@@ -258,6 +258,25 @@ describe("an app that is scaled to zero", () => {
     expect(socket.open).toBe(true);
   });
 
+  test.each<[string, unknown, string]>([
+    [
+      "a connection",
+      { protocol: "TCP", port: 80, address: "10.244.0.7" },
+      'a connection from 10.244.0.7 waits for port 80 of service "web"',
+    ],
+    ["what is no connection", { protocol: "TCP", port: "80", address: "<b>" }, 'requests wait for service "web"'],
+  ])("an event tells that %s woke it", async (_, by, why) => {
+    const socket = cluster.sockets.find(({ name }) => name === "node-a");
+    if (!socket) throw new Error("no socket");
+    const word = { type: "wake", namespace: "default", service: "web", by };
+    await cluster.host().message(socket, JSON.stringify(word));
+    await expect.poll(replicas).toBe(3);
+    const events = async () =>
+      (await cluster.ask<{ items: { message: string }[] }>("GET", "/api/v1/namespaces/default/events")).items;
+    const message = `Scaled from zero to 3: ${why}`;
+    await expect.poll(events).toContainEqual(expect.objectContaining({ message }));
+  });
+
   test("has nobody wait too long, and who loads a page is told soon", async () => {
     expect(await ask({ waitedMs: 60_000 })).toEqual({ ...LATE, message: "the service did not start within 60 s" });
     expect(await ask({ waitedMs: 5_000, isPage: true })).toEqual({

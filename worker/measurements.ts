@@ -12,7 +12,7 @@ import type { Answer, Answers, PodUsage, Question } from "./controllers/horizont
 import { identityOf } from "./controllers/horizontalpodautoscaler/metrics.ts";
 import { type Extension, REGISTRATIONS, type Registration } from "./kinds/apiregistration/api-service.ts";
 import type { Kind } from "./kinds/kind.ts";
-import { CUSTOM_METRICS, MEASURED } from "./kinds/metrics/custom.ts";
+import { MEASURED, metricsOf } from "./kinds/metrics/custom.ts";
 import { METRICS_GROUP, PodMetrics } from "./kinds/metrics/metrics.ts";
 import { parseDuration } from "./lib/cel/times.ts";
 import { errorText } from "./lib/error-text.ts";
@@ -79,9 +79,9 @@ export class Measurements {
   async #ownCustom(question: Question & { api: "pods" | "object" }): Promise<Answer> {
     const { view, traffic, now } = this.#parts;
     const { namespace, metricSelector } = question;
-    const metric = CUSTOM_METRICS.find((known) => known === question.metric);
     const all = question.api === "pods";
     const resource = all ? "pods" : MEASURED.find((known) => known === question.resource);
+    const metric = resource && metricsOf(resource).find((known) => known === question.metric);
     if (!metric || !resource) return { failed: NOT_REGISTERED };
     const which = all ? { name: "*", selector: question.selector } : { name: question.name, selector: "" };
     const asked = { resource, namespace, metric, metricSelector, ...which };

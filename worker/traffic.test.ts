@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import type { NodeTraffic } from "./protocol/link.ts";
 import { ClusterTraffic, heardOf } from "./traffic.ts";
 
-const SEEN: NodeTraffic = { countedMs: 600_000, services: {}, ingresses: {}, pods: {} };
+const connections = { countedMs: 600_000, services: {} };
+const SEEN: NodeTraffic = { countedMs: 600_000, services: {}, ingresses: {}, pods: {}, connections };
+const { connections: _, ...OLDER } = SEEN;
 const NOW = 1_000_000;
 
 /** Nodes answer at once; those without an answer do not know the question. */
@@ -21,6 +23,11 @@ function cluster(answers: Record<string, NodeTraffic | undefined>): ClusterTraff
   return traffic;
 }
 
+const connected = (figures: { pending: number; idleMs: number }): NodeTraffic => ({
+  ...SEEN,
+  connections: { ...connections, services: { "s/web": { perSecond: 0, ...figures } } },
+});
+
 test("who says not all that was seen is silent, as who says nothing", async () => {
   const nodes = cluster({ a: SEEN, b: { ...SEEN, countedMs: 0, isPartial: true }, c: undefined });
   expect(await nodes.seen()).toMatchObject({ by: new Set(["a", "b"]), silent: ["b", "c"] });
@@ -35,6 +42,10 @@ test.each<[string, Record<string, NodeTraffic | undefined>, number | string]>([
     { a: { ...SEEN, services: { "s/web": { perSecond: 0, pending: 1, idleMs: 0 } } }, b: undefined },
     "pending",
   ],
+  ["one has a connection", { a: connected({ pending: 1, idleMs: 0 }), b: undefined }, "pending"],
+  ["one had a connection", { a: connected({ pending: 0, idleMs: 5_000 }), b: SEEN }, NOW - 5_000],
+  ["one counts connections only lately", { a: { ...SEEN, connections: { countedMs: 7, services: {} } } }, NOW - 7],
+  ["one does not count connections", { a: SEEN, b: OLDER }, "unknown"],
   ["there is none", {}, "unknown"],
 ])("when the last request was, where of the nodes %s", async (_, answers, last) => {
   expect(await heardOf(["s/web"], cluster(answers), () => NOW)).toMatchObject({ last });

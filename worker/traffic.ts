@@ -1,6 +1,6 @@
 /** What requests by Ingresses the nodes have seen, asked of them when somebody wants to know. */
 import type { Heard } from "./controllers/scale-to-zero/scale-to-zero.ts";
-import type { NodeTraffic } from "./protocol/link.ts";
+import type { Connections, NodeTraffic } from "./protocol/link.ts";
 import { addTraffic, NO_TRAFFIC } from "./protocol/traffic.ts";
 import { NodeUsages, type UsageParts } from "./usages.ts";
 
@@ -16,7 +16,8 @@ export type TrafficParts = Omit<UsageParts, "ask" | "keptMs"> & {
   held(): Iterable<[service: string, count: number]>;
 };
 
-const NOTHING: NodeTraffic = { countedMs: Number.MAX_SAFE_INTEGER, services: {}, ingresses: {}, pods: {} };
+const COUNTED: Connections = { countedMs: Number.MAX_SAFE_INTEGER, services: {} };
+const NOTHING: NodeTraffic = { ...COUNTED, ingresses: {}, pods: {}, connections: COUNTED };
 
 export class ClusterTraffic {
   readonly #nodes: TrafficParts["nodes"];
@@ -48,7 +49,7 @@ export class ClusterTraffic {
   }
 }
 
-/** When the last request for one of these Services, `namespace/name`, began or ended. */
+/** When the last request for one of these Services, `namespace/name`, began or ended, or the last connection to it. */
 export async function heardOf(
   services: readonly string[],
   nodes: Pick<ClusterTraffic, "seen"> | undefined,
@@ -57,9 +58,12 @@ export async function heardOf(
   if (!nodes) return { last: "unknown", by: new Set(), told: now() };
   const { traffic, by, silent } = await nodes.seen();
   const told = now();
-  const figures = services.map((service) => traffic.services[service] ?? NO_TRAFFIC);
+  const { connections } = traffic;
+  const figures = [traffic, connections].flatMap((seen) =>
+    services.map((service) => seen?.services[service] ?? NO_TRAFFIC),
+  );
   if (figures.some(({ pending }) => pending > 0)) return { last: "pending", by, told };
-  if (silent.length > 0 || by.size === 0) return { last: "unknown", by, told };
-  const idleMs = Math.min(traffic.countedMs, ...figures.map((each) => each.idleMs));
+  if (silent.length > 0 || by.size === 0 || !connections) return { last: "unknown", by, told };
+  const idleMs = Math.min(traffic.countedMs, connections.countedMs, ...figures.map((each) => each.idleMs));
   return { last: told - idleMs, by, told };
 }

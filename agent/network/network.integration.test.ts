@@ -3,7 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../../test/support/cluster.ts";
+import type { Waker } from "../../worker/kinds/ingress/idle.ts";
 import { type CertificateAndKey, createAuthority, issueServer } from "../../worker/lib/certificates.ts";
+import type { Connections } from "../../worker/protocol/link.ts";
+import type { PolicyRules } from "../../worker/protocol/policies.ts";
 import { effects } from "../effects.ts";
 import { type ResolverConfig, renderResolvConf } from "./dns/resolv-conf.ts";
 import { Namespace, sh } from "./testing/namespaces.ts";
@@ -100,7 +103,9 @@ const podObjects = (nodeName: string): Pod[] =>
       status: { podIP: address },
     }));
 
-async function sync(state: Partial<NetworkState>): Promise<void> {
+type Rules = { rules?: Record<string, PolicyRules> };
+
+async function sync(state: Partial<NetworkState> & Rules): Promise<void> {
   const whole = { services: [], endpointSlices: [], nodes, ...state };
   await Promise.all([
     nodeA.do("sync", { ...whole, pods: podObjects("a") }),
@@ -186,6 +191,57 @@ describe("a Service's address", () => {
     expect(names(await podSpace("a1").probe("tcp", probe))).toEqual([chosen]);
     await sync({ services, endpointSlices: [slice("sticky", others)] });
     expect(names(await podSpace("a1").probe("tcp", probe))).toHaveLength(1);
+  });
+});
+
+describe("a Service that sleeps", () => {
+  const nap = service("nap", "10.96.1.9", { type: "NodePort", ports: [{ nodePort: 30009 }] });
+  const services = [{ ...nap, metadata: { ...nap.metadata, annotations: { "skerry.dev/scale-to-zero": "1m" } } }];
+  const inside = { host: "10.96.1.9", port: 80, limitMs: 60_000 };
+  const PATIENCE = { timeout: 60_000 };
+  type Asked = { wakers: Waker[]; connections: Connections };
+  const asked = async () => (await nodeA.do("asked", {})) as Asked;
+  const open = async () => (await asked()).connections.services["default/nap"]?.pending ?? 0;
+
+  test("has connections wait for its first endpoint, and datagrams wake it; all is counted", async () => {
+    await sync({ services });
+    const datagram = { host: "10.96.1.9", port: 80, from: 4009 };
+    expect(await podSpace("a2").probe("udp", { ...datagram, limitMs: 500 })).toEqual(["timeout"]);
+    const answers = [
+      podSpace("a1").probe("tcp", inside),
+      outside.probe("tcp", { ...inside, host: "192.168.77.1", port: 30009 }),
+    ];
+    await expect.poll(open, PATIENCE).toBeGreaterThanOrEqual(2);
+    await expect
+      .poll(async () => (await asked()).wakers, PATIENCE)
+      .toEqual(
+        expect.arrayContaining([
+          { protocol: "UDP", port: 80, address: podAddress("a2") },
+          { protocol: "TCP", port: 80, address: expect.any(String) },
+        ]),
+      );
+    await sync({ services, endpointSlices: [slice("nap", ["b1"])] });
+    expect(await Promise.all(answers)).toEqual(Array(2).fill([expect.stringMatching(/^b1 /)]));
+    // Who comes now is led there by the kernel, and seen as who it is.
+    expect(await podSpace("a1").probe("tcp", inside)).toEqual([`b1 ${podAddress("a1")}`]);
+    expect(await podSpace("a2").probe("udp", datagram)).toEqual([`b1 ${podAddress("a2")}`]);
+    const { connections } = await asked();
+    expect(connections.services["default/nap"]).toMatchObject({
+      perSecond: expect.any(Number),
+      idleMs: expect.any(Number),
+    });
+    expect(connections.services["default/nap"]?.perSecond).toBeGreaterThan(0);
+  });
+
+  test("resets those that a policy has a say in when they could come, so that they come again as who they are", async () => {
+    const rules = { "default/closed": { podSelector: { matchLabels: {} }, egress: [] } };
+    await sync({ services, rules });
+    await expect.poll(open, PATIENCE).toBe(0); // of the test before
+    const answer = podSpace("a1").probe("tcp", inside);
+    await expect.poll(open, PATIENCE).toBeGreaterThanOrEqual(1);
+    await sync({ services, rules, endpointSlices: [slice("nap", ["b1"])] });
+    expect(await answer).toEqual(["ECONNRESET"]);
+    await sync({ services, rules: {} });
   });
 });
 

@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import type { WebSocket } from "ws";
+import type { Waker } from "../../worker/kinds/ingress/idle.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
+import type { Connections } from "../../worker/protocol/link.ts";
+import { bothConnections } from "../../worker/protocol/traffic.ts";
 import type { Timers } from "../effects.ts";
 import { AnnouncedAddresses, announcedBy } from "./announced-addresses.ts";
 import { ApiForwarder } from "./api-forwarder.ts";
@@ -19,7 +22,10 @@ import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
 import { rangeOf } from "./policies/peers.ts";
 import { NodeRoutes, podCIDRsOf, wantedRoutes } from "./routes.ts";
+import { ConnectionCounts } from "./services/connections.ts";
+import { placeOf } from "./services/endpoints.ts";
 import { HealthChecks, healthChecksFor } from "./services/health-checks.ts";
+import { HeldPorts } from "./services/held-ports.ts";
 import { type RulesContext, type RulesMemo, rulesFor } from "./services/rules.ts";
 import { ServiceTable } from "./services/table.ts";
 import type { NetworkRanges, NetworkSettings, NetworkState, Node, Pod, Service } from "./types.ts";
@@ -51,9 +57,10 @@ type Parts = {
   announced: AnnouncedAddresses;
   mesh: Mesh | undefined;
   /** One a family. */
-  tables: readonly { table: ServiceTable; context: RulesContext; memo: RulesMemo }[];
+  tables: readonly { table: ServiceTable; context: RulesContext; memo: RulesMemo; counts: ConnectionCounts }[];
   guard: PolicyGuard;
   healthChecks: HealthChecks;
+  held: HeldPorts;
   records: Records;
   dns: DnsServer;
   api: ApiForwarder;
@@ -74,6 +81,8 @@ export class NodeNetwork {
   #failingSince: number | undefined;
   /** A Service's health checks cannot be answered here. */
   onHealthCheckFailed: (service: Service, message: string) => void = () => {};
+  /** Something has come for a Service that has no ready endpoint. Said again while it waits. */
+  onHeld: (namespace: string, service: string, waker: Waker) => void = () => {};
   /** What the Node tells of how this node is reached, and of how it reaches others. */
   readonly paths: Paths;
 
@@ -162,11 +171,12 @@ export class NodeNetwork {
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
     const guard = this.#policyGuard(settings, settings.ipv6 ? FAMILIES : [IPV4], pods);
+    const held = this.#heldPorts(pods.gateway, guard);
     this.#stopping = new AbortController();
     const tables = this.#serviceTables(settings, servers.own);
     const healthChecks = this.#healthChecks();
     const ways = { pods, routes, announced, mesh: await this.#startMesh(pods) };
-    this.#parts = { settings, ...ways, tables, guard, healthChecks, records, ...servers };
+    this.#parts = { settings, ...ways, tables, guard, healthChecks, held, records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -200,13 +210,16 @@ export class NodeNetwork {
   }
 
   #serviceTables(settings: NetworkSettings, own: RulesContext["own"]): Parts["tables"] {
-    const { nodeName } = this.#options;
+    const { nodeName, effects } = this.#options;
+    const { now } = effects;
     return FAMILIES.flatMap((family) => {
       const ranges = family === IPV4 ? settings : settings.ipv6;
       if (!ranges) return [];
       const { podCIDR, serviceCIDR } = ranges;
-      const table = new ServiceTable(this.#command, { family, table: this.#identity.table, podCIDR, serviceCIDR });
-      return [{ table, context: { nodeName, family, podCIDR, own }, memo: new Map() }];
+      const skeleton = { family, table: this.#identity.table, podCIDR, serviceCIDR };
+      const table = new ServiceTable(this.#command, skeleton, now);
+      const counts = new ConnectionCounts(this.#command, skeleton, now);
+      return [{ table, context: { nodeName, family, podCIDR, own }, memo: new Map(), counts }];
     });
   }
 
@@ -226,6 +239,35 @@ export class NodeNetwork {
       ],
       opened: () => pods?.namespaces?.allAddresses ?? new Map(),
     });
+  }
+
+  #heldPorts(address: string, guard: PolicyGuard): HeldPorts {
+    const { effects, nodeName, log } = this.#options;
+    return new HeldPorts({
+      effects,
+      log,
+      address,
+      place: () => placeOf(nodeName, this.#state?.nodes ?? []),
+      wake: (...word) => this.onHeld(...word),
+      mayJoin: (client, endpoint) => !guard.binds("egress", client) && !guard.binds("ingress", endpoint.address),
+    });
+  }
+
+  /** Connections to Services that were seen here; undefined where that is not known. */
+  async connections(): Promise<Connections | undefined> {
+    const [parts, state] = [this.#parts, this.#state];
+    if (!parts || !state) return undefined;
+    const { services, endpointSlices: slices } = state;
+    const figuresOf = ({ table: { began }, counts, context: { held } }: Parts["tables"][number]) => {
+      const keepers = [...(held?.values() ?? [])].map(({ address, port }) => `${address}:${port}`);
+      return began === undefined ? undefined : counts.figures(began, { services, slices, keepers });
+    };
+    try {
+      return (await Promise.all(parts.tables.map(figuresOf))).reduce(bothConnections);
+    } catch (error) {
+      this.#options.log(`connections are not counted: ${errorText(error)}`);
+      return undefined;
+    }
   }
 
   #healthChecks(): HealthChecks {
@@ -331,6 +373,7 @@ export class NodeNetwork {
     await this.settled();
     const parts = this.#parts;
     this.#parts = undefined;
+    parts?.held.close();
     if (parts)
       await Promise.all([parts.dns.close(), parts.api.close(), parts.healthChecks.close(), parts.mesh?.stop()]);
     if (!remove) return;
@@ -341,7 +384,7 @@ export class NodeNetwork {
     await removeMesh(this.#command, this.#identity.tunnel);
     await this.#announcedAddresses().remove();
     for (const family of FAMILIES)
-      await new ServiceTable(this.#command, { family, table: this.#identity.table, ...unknown }).remove();
+      await new ServiceTable(this.#command, { family, table: this.#identity.table, ...unknown }, () => 0).remove();
     await this.#policyGuard({ dnsAddress: "", apiAddress: "" }, FAMILIES).remove();
     await this.#podNetwork(unknown).remove();
   }
@@ -377,7 +420,11 @@ export class NodeNetwork {
     try {
       await parts.guard.enforce();
     } finally {
-      for (const { table, context, memo } of parts.tables) await table.apply(rulesFor(state, context, memo));
+      const held = await parts.held.want(state.services, state.endpointSlices);
+      for (const { table, context, memo } of parts.tables) {
+        if (context.family === IPV4) context.held = held;
+        await table.apply(rulesFor(state, context, memo));
+      }
       await this.#applyRoutes(parts, state.nodes);
       await parts.announced.apply(announcedBy(state.services, nodeName));
       await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));

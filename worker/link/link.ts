@@ -61,8 +61,8 @@ export type LinkDeps = {
   health(node: string): void;
   /** A node has answered `askUsage`. */
   usage?(node: string, id: number, usage: NodeUsage): void;
-  /** Requests wait at a node for a Service. */
-  wake?(namespace: string, service: string): void;
+  /** Requests wait at a node for a Service, or a connection does; `by` is as the node says it. */
+  wake?(namespace: string, service: string, by?: unknown): void;
   now(): number;
 };
 
@@ -156,7 +156,7 @@ export class Link {
       case "usage":
         return this.deps.usage?.(session.node, message.id, message.usage);
       case "wake":
-        return this.deps.wake?.(message.namespace, message.service);
+        return this.deps.wake?.(message.namespace, message.service, message.by);
     }
   }
 

@@ -1,3 +1,5 @@
+import type { Waker } from "../kinds/ingress/idle.ts";
+
 /**
  * The wire between a node's agent and the Cluster object: JSON text messages on one WebSocket.
  *
@@ -52,8 +54,11 @@ export type ToCluster =
   | { type: "call"; id: number; method: string; path: string; contentType?: string; body?: Json }
   /** Answers the cluster's `usage` of the same id. */
   | { type: "usage"; id: number; usage: NodeUsage }
-  /** Requests wait at the node for a Service that has no endpoints. Said again while they do; it has no answer. */
-  | { type: "wake"; namespace: string; service: string };
+  /**
+   * Requests wait at the node for a Service that has no endpoints, or with `by` a connection does. Said again while they
+   * do; it has no answer.
+   */
+  | { type: "wake"; namespace: string; service: string; by?: Waker };
 
 /** One object's new state for the node, or its departure from it. */
 export type NodeChange = { resource: string; namespace: string; name: string; object: ObjectJson | null };
@@ -102,7 +107,7 @@ export type NodeUsage = {
   traffic?: NodeTraffic;
 };
 
-/** Requests a second, lately; those that have no whole answer yet; and how long ago the last began or ended, ms. */
+/** Requests a second, lately; those that have no whole answer yet; and how long ago the last began or ended, ms. Or connections. */
 export type Traffic = { perSecond: number; pending: number; idleMs: number };
 
 /** Requests by Ingresses that the node has seen, as `namespace/name` and by addresses of pods. */
@@ -114,7 +119,12 @@ export type NodeTraffic = {
   services: Record<string, Traffic>;
   ingresses: Record<string, Traffic>;
   pods: Record<string, Traffic>;
+  /** Absent where they are not counted, or not known. */
+  connections?: Connections;
 };
+
+/** Connections to Services by their own addresses, as `namespace/name`, and for how long they have been counted, ms. */
+export type Connections = { countedMs: number; services: Record<string, Traffic> };
 
 /** Asks the agent to dial `/relay/NODE/ID` and to serve this on the socket. */
 export type StreamRequest = ServedRequest | PeerRequest;

@@ -10,6 +10,7 @@ const golden: { toCluster: string[]; toNode: string[] } = {
     '{"type":"call","id":1,"method":"GET","path":"/api/v1/nodes/a"}',
     '{"type":"usage","id":1,"usage":{"at":1,"node":{"cpu":250000000,"memory":1048576,"windowMs":10000},"pods":[]}}',
     '{"type":"wake","namespace":"default","service":"web"}',
+    '{"type":"wake","namespace":"default","service":"web","by":{"protocol":"TCP","port":80,"address":"10.244.0.7"}}',
   ],
   toNode: [
     '{"type":"snapshot","revision":7,"objects":[{"resource":"pods","namespace":"default","name":"p","object":null}]}',

@@ -1,5 +1,5 @@
 /** Figures of requests that several have counted. */
-import type { NodeTraffic, Traffic } from "./link.ts";
+import type { Connections, NodeTraffic, Traffic } from "./link.ts";
 
 export const NO_TRAFFIC: Traffic = { perSecond: 0, pending: 0, idleMs: Number.MAX_SAFE_INTEGER };
 
@@ -16,9 +16,19 @@ function merged(a: Record<string, Traffic>, b: Record<string, Traffic>): Record<
   return sum;
 }
 
-export const addTraffic = (a: NodeTraffic, b: NodeTraffic): NodeTraffic => ({
-  countedMs: Math.min(a.countedMs, b.countedMs),
-  services: merged(a.services, b.services),
-  ingresses: merged(a.ingresses, b.ingresses),
-  pods: merged(a.pods, b.pods),
-});
+/** Not known where one of both does not say. */
+export function bothConnections(a: Connections | undefined, b: Connections | undefined): Connections | undefined {
+  if (!a || !b) return undefined;
+  return { countedMs: Math.min(a.countedMs, b.countedMs), services: merged(a.services, b.services) };
+}
+
+export function addTraffic(a: NodeTraffic, b: NodeTraffic): NodeTraffic {
+  const connections = bothConnections(a.connections, b.connections);
+  return {
+    countedMs: Math.min(a.countedMs, b.countedMs),
+    services: merged(a.services, b.services),
+    ingresses: merged(a.ingresses, b.ingresses),
+    pods: merged(a.pods, b.pods),
+    ...(connections && { connections }),
+  };
+}

@@ -73,8 +73,16 @@ export class PolicyGuard {
   }
 
   #isIsolated(address: string): boolean {
-    const elements = this.#tables.flatMap(({ table }) => table.applied?.elements ?? []);
-    return elements.some((maps) => [INGRESS, EGRESS].some((map) => maps.get(map)?.has(address)));
+    return this.binds("ingress", address) || this.binds("egress", address);
+  }
+
+  /** Whether a policy has a say in what comes to this node's pod of the address, or leaves it. */
+  binds(direction: "ingress" | "egress", address: string): boolean {
+    const map = direction === "ingress" ? INGRESS : EGRESS;
+    return this.#tables.some(({ table: { applied } }) =>
+      // What is in the kernel is not known at each moment.
+      applied ? applied.elements.get(map)?.has(address) : this.#isConcerned(),
+    );
   }
 
   /** What spoke with the address' former pod is not established with this one. */

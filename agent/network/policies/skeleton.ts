@@ -1,4 +1,5 @@
 import type { Family } from "../family.ts";
+import { HELD_MARK } from "../services/skeleton.ts";
 
 /** What the policies' table always has, and rules and elements are added to. */
 export const INGRESS = "ingress";
@@ -15,8 +16,8 @@ const NEIGHBOURS = `icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-ro
  * ends of a packet have a say, so there is a hook for each: to accept in one leaves it to the other.
  *
  * Packets are seen behind Services' translation of destinations and before that of sources, so a rule meets the pods on
- * both ends. What the node itself sends passes neither hook. Pods' sources are what they say: no pod speaks with the
- * address of another.
+ * both ends. What is held for a Service that sleeps is not there yet: who holds it asks. What the node itself sends
+ * passes neither hook. Pods' sources are what they say: no pod speaks with the address of another.
  */
 export const renderSkeleton = (table: string, { word: ip, type }: Family): string => `
 add table ${ip} ${table}
@@ -49,6 +50,7 @@ table ${ip} ${table} {
     jump untrue
     ct state established,related accept
     jump ${OWN}
+    meta mark & ${HELD_MARK} != 0 accept
     ${ip} saddr vmap @${EGRESS}
   }
 }

@@ -1,16 +1,25 @@
 import type { Family } from "../family.ts";
-import type { EndpointSlice, Service, ServicePort } from "../types.ts";
+import type { EndpointSlice, Node, Service, ServicePort } from "../types.ts";
 
 export type Endpoint = { address: string; port: number };
 
 /** Where the clients are. */
 export type Place = { nodeName: string; zone: string | undefined };
 
+const ZONE = "topology.kubernetes.io/zone";
+
+export const placeOf = (nodeName: string, nodes: readonly Node[]): Place => ({
+  nodeName,
+  zone: nodes.find(({ metadata }) => metadata?.name === nodeName)?.metadata?.labels?.[ZONE],
+});
+
 /** Where a Service's port leads to. */
 export type Backends = {
   cluster: readonly Endpoint[];
   /** Those on this node. */
   local: readonly Endpoint[];
+  /** One of them is ready, here or elsewhere: none only ends. */
+  isReady: boolean;
 };
 
 type Candidate = Endpoint & {
@@ -28,7 +37,11 @@ type Candidate = Endpoint & {
  */
 export function backends(slices: readonly EndpointSlice[], port: ServicePort, place: Place, family: Family): Backends {
   const candidates = slices.flatMap((slice) => [...candidatesOf(slice, port, place.nodeName, family)]);
-  return { cluster: usable(near(candidates, place)), local: usable(candidates.filter(({ local }) => local)) };
+  return {
+    cluster: usable(near(candidates, place)),
+    local: usable(candidates.filter(({ local }) => local)),
+    isReady: candidates.some(({ ready }) => ready),
+  };
 }
 
 /**

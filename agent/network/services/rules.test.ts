@@ -100,6 +100,35 @@ describe("a Service", () => {
     expect(elements(ruleset, "cluster_ips")).toEqual({});
   });
 
+  test("that may sleep is led to the agent while no endpoint is ready, by every way, as far as the agent listens", () => {
+    const held = new Map([["shop/web/tcp-80", { address: "10.244.0.1", port: 4000 }]]);
+    const external = {
+      type: "LoadBalancer",
+      externalIPs: ["192.0.2.7"],
+      loadBalancerSourceRanges: ["198.51.100.0/24"],
+    };
+    const lb = { ...service(external), status: { loadBalancer: { ingress: [{ ip: "192.0.2.8" }] } } };
+    const ending = endpoint("10.244.0.9", "here", { ready: false, serving: true, terminating: true });
+    const asleep = rules({ services: [lb], endpointSlices: [slice([ending])] }, { held });
+    expect(asleep.chains.get("held/shop/web/tcp-80")).toEqual([
+      "meta mark set meta mark | 0x40000 meta l4proto tcp dnat ip to 10.244.0.1:4000",
+    ]);
+    expect(elements(asleep, "cluster_ips")).toEqual({ "10.96.0.7 . tcp . 80": "goto held/shop/web/tcp-80" });
+    expect(elements(asleep, "node_ports")).toEqual({ "tcp . 30080": "goto held/shop/web/tcp-80" });
+    expect(elements(asleep, "external_ips")).toEqual({
+      "192.0.2.7 . tcp . 80": "goto held/shop/web/tcp-80",
+      "192.0.2.8 . tcp . 80": "goto guarded/shop/web/tcp-80",
+    });
+    expect(elements(asleep, "no_endpoints")).toEqual({});
+    const memo = new Map();
+    const state = { services: [lb], endpointSlices: [], nodes: [], pods: [] };
+    expect(elements(rulesFor(state, context, memo), "no_endpoints")).not.toEqual({});
+    expect(elements(rulesFor(state, { ...context, held }, memo), "no_endpoints")).toEqual({});
+    const awake = rules({ services: [lb], endpointSlices: [slice([...two, ending])] }, { held });
+    expect(awake.chains.get("service/shop/web/tcp-80")).toEqual([balanced]);
+    expect(awake.chains.has("held/shop/web/tcp-80")).toBe(false);
+  });
+
   test("uses serving endpoints that terminate only while none is ready", () => {
     const draining = endpoint("10.244.0.9", "here", { ready: false, serving: true, terminating: true });
     const chain = (endpoints: Endpoint[]) =>

@@ -2,9 +2,9 @@ import { type Family, inName, isCIDR, withPort } from "../family.ts";
 import { podCIDRsOf } from "../routes.ts";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
 import { Draft } from "./draft.ts";
-import { type Backends, backends, type Endpoint, isBalanced, isPort, type Place } from "./endpoints.ts";
+import { type Backends, backends, type Endpoint, isBalanced, isPort, type Place, placeOf } from "./endpoints.ts";
 import type { Ruleset } from "./ruleset.ts";
-import { LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
+import { HELD_MARK, LEAVING, MASQUERADE_MARK } from "./skeleton.ts";
 import { type Source, sameSource, sourcesOf } from "./sources.ts";
 
 export type RulesContext = {
@@ -13,11 +13,12 @@ export type RulesContext = {
   podCIDR: string;
   /** Destinations that the agent itself serves, ahead of any Service: `address . proto . port` → where it listens. */
   own: readonly { address: string; protocol: string; port: number; to: Endpoint }[];
+  /** Where the agent holds what comes for a Service's port that has no ready endpoint, by the port's path. */
+  held?: ReadonlyMap<string, Endpoint>;
 };
 
-const PROTOCOLS: Record<string, string> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
+export const PROTOCOLS: Record<string, string> = { TCP: "tcp", UDP: "udp", SCTP: "sctp" };
 const NAME = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
-const ZONE = "topology.kubernetes.io/zone";
 /** Kubernetes' default for ClientIP affinity. */
 const AFFINITY_SECONDS = 10_800;
 
@@ -25,7 +26,15 @@ const AFFINITY_SECONDS = 10_800;
 type Route = { draft: Draft; family: Family; protocol: string; timeout: number };
 
 /** Rules already made, by Service: a change of one Service should not cost the making of all. */
-export type RulesMemo = Map<string, { source: Source; zone: string | undefined; rules: Ruleset }>;
+export type RulesMemo = Map<string, { source: Source; zone: string | undefined; held: string; rules: Ruleset }>;
+
+/** What a Service's port is called here. */
+export const pathOf = ({ metadata }: Service, port: ServicePort): string =>
+  `${metadata?.namespace}/${metadata?.name}/${PROTOCOLS[port.protocol ?? "TCP"]}-${port.port}`;
+
+/** The places that a Service's rules lead to while it sleeps, as one word. */
+const heldOf = (service: Service, { held }: RulesContext): string =>
+  held && held.size > 0 ? (service.spec?.ports ?? []).map((port) => held.get(pathOf(service, port))?.port).join() : "";
 
 /**
  * The state of the table that serves `state`. Names and addresses that could break out of nft's syntax are skipped.
@@ -34,13 +43,14 @@ export type RulesMemo = Map<string, { source: Source; zone: string | undefined; 
 export function rulesFor(state: NetworkState, context: RulesContext, memo: RulesMemo = new Map()): Ruleset {
   const draft = new Draft();
   const sources = sourcesOf(state.services, state.endpointSlices);
-  const { nodeName } = context;
-  const zone = state.nodes.find(({ metadata }) => metadata?.name === nodeName)?.metadata?.labels?.[ZONE];
+  const place = placeOf(context.nodeName, state.nodes);
+  const { zone } = place;
   for (const [key, source] of sources) {
     const known = memo.get(key);
-    const holds = known && known.zone === zone && sameSource(known.source, source);
-    const rules = holds ? known.rules : serviceRules(source, context, { nodeName, zone });
-    memo.set(key, { source, zone, rules });
+    const held = heldOf(source.service, context);
+    const holds = known && known.zone === zone && known.held === held && sameSource(known.source, source);
+    const rules = holds ? known.rules : serviceRules(source, context, place);
+    memo.set(key, { source, zone, held, rules });
     draft.add(rules);
   }
   for (const key of memo.keys()) if (!sources.has(key)) memo.delete(key);
@@ -69,17 +79,28 @@ function addServicePort(
   draft: Draft,
   service: Service,
   port: ServicePort,
-  { cluster, local }: Backends,
+  found: Backends,
   context: RulesContext,
 ): void {
   const spec = service.spec ?? {};
   const protocol = PROTOCOLS[port.protocol ?? "TCP"] as string;
-  const path = `${service.metadata?.namespace}/${service.metadata?.name}/${protocol}-${port.port}`;
-  const timeout = affinityTimeout(service);
+  const path = pathOf(service, port);
+  const { cluster, local } = found;
+  const route = { draft, family: context.family, protocol, timeout: affinityTimeout(service) };
   const clusterAddresses = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(context.family.has);
   const external = externalAddresses(service, context.family);
   const nodePort = spec.type !== "ClusterIP" && isPort(port.nodePort) ? port.nodePort : undefined;
 
+  const holder = found.isReady ? undefined : context.held?.get(path);
+  if (holder) {
+    const chain = `held/${path}`;
+    const mark = `meta mark set meta mark | ${HELD_MARK}`;
+    draft.chains.set(chain, [`${mark} meta l4proto ${protocol} dnat ip to ${holder.address}:${holder.port}`]);
+    for (const address of clusterAddresses)
+      draft.element("cluster_ips", `${address} . ${protocol} . ${port.port}`, `goto ${chain}`);
+    lead(route, service, { path, port, external, nodePort }, chain);
+    return;
+  }
   if (cluster.length === 0) {
     for (const address of [...clusterAddresses, ...external])
       draft.element("no_endpoints", `${address} . ${protocol} . ${port.port}`);
@@ -88,7 +109,6 @@ function addServicePort(
   }
 
   const everywhere = `service/${path}`;
-  const route = { draft, family: context.family, protocol, timeout };
   balance(route, everywhere, cluster);
   let inside = everywhere;
   if (spec.internalTrafficPolicy === "Local") {
@@ -101,6 +121,14 @@ function addServicePort(
   if (external.length === 0 && !nodePort) return;
   const outside = `external/${path}`;
   draft.chains.set(outside, externalRules(route, service, path, local, context));
+  lead(route, service, { path, port, external, nodePort }, outside);
+}
+
+type Fronts = { path: string; port: ServicePort; external: readonly string[]; nodePort: number | undefined };
+
+/** What asks for the Service from outside goes to this chain. */
+function lead(route: Route, service: Service, { path, port, external, nodePort }: Fronts, outside: string): void {
+  const { draft, protocol } = route;
   for (const address of external) {
     const key = `${address} . ${protocol} . ${port.port}`;
     draft.element("external_ips", key, `goto ${restricted(route, service, path, outside, address)}`);
@@ -180,7 +208,7 @@ function affinityTimeout({ spec }: Service): number {
   return Number.isInteger(seconds) && Number(seconds) > 0 ? Number(seconds) : AFFINITY_SECONDS;
 }
 
-function externalAddresses({ spec, status }: Service, family: Family): string[] {
+export function externalAddresses({ spec, status }: Service, family: Family): string[] {
   const ingress = spec?.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   const balanced = ingress.filter(({ ipMode }) => ipMode !== "Proxy").map(({ ip }) => ip ?? "");
   return [...new Set([...(spec?.externalIPs ?? []), ...balanced])].filter(family.has);

@@ -3,6 +3,15 @@ import type { Family } from "../family.ts";
 /** Bit of the packet mark for connections whose source must become this node's address. */
 export const MASQUERADE_MARK = "0x20000";
 
+/** Bit of the packet mark for what is led to this agent, which holds it for a Service that sleeps. */
+export const HELD_MARK = "0x40000";
+
+/** Sets of packets' making: by what was asked for, when a connection last began, and how many did, and when one last ended. */
+export const BEGUN = "begun";
+export const ENDED = "ended";
+/** Elements live for so long after they were last of use, s. */
+export const COUNTED_S = 30 * 24 * 3600;
+
 /** Chains that the skeleton leads to, and that a Ruleset therefore always has. */
 export const LEAVING = "leaving";
 
@@ -14,11 +23,16 @@ export type Skeleton = { family: Family; table: string; podCIDR: string; service
  * Service addresses are served only to this node's pods and processes: with several clusters in one network
  * namespace they may be equal, and a pod's source tells whose it means. A service address that is still there after
  * translation leads nowhere and is refused.
+ *
+ * Connections are counted by what they asked for where their first packet has found its way: one rule for all Services.
  */
 export function renderSkeleton({ family, table, podCIDR, serviceCIDR }: Skeleton): string {
   const { word: ip, type, loopback } = family;
   const flow = `${ip} daddr . meta l4proto . th dport`;
   const local = "fib daddr type local meta l4proto . th dport";
+  const seen = `type ${type} . inet_proto . inet_service; flags dynamic,timeout; timeout ${COUNTED_S}s; size 65536;`;
+  const asked = `ct original ${ip} daddr . ct protocol . ct original proto-dst`;
+  const ending = `tcp flags & (fin | rst) != 0 ct status dnat update @${ENDED} { ${asked} }`;
   const served = `
     ${flow} vmap @external_ips
     ${local} vmap @node_ports
@@ -40,7 +54,13 @@ table ${ip} ${table} {
   set no_endpoint_ports { type inet_proto . inet_service; }
   set hairpins { type ${type} . ${type}; }
 
+  set ${BEGUN} { ${seen} }
+  set ${ENDED} { ${seen} }
+
   chain ${LEAVING} { }
+  chain count {
+    meta l4proto { tcp, udp, sctp } update @${BEGUN} { ${asked} counter }
+  }
   chain refuse {
     meta l4proto tcp reject with tcp reset
     reject
@@ -59,22 +79,30 @@ table ${ip} ${table} {
   }
   chain postrouting {
     type nat hook postrouting priority srcnat
+    ct status dnat jump count
     meta mark & ${MASQUERADE_MARK} != 0 masquerade fully-random
     ${ip} saddr ${loopback} oifname != "lo" masquerade fully-random
     ${ip} saddr . ${ip} daddr @hairpins masquerade fully-random
     ${ip} saddr ${podCIDR} goto ${LEAVING}
   }
+  chain arriving {
+    type nat hook input priority 100
+    ct status dnat jump count
+  }
   chain filter-input {
     type filter hook input priority filter
+    ${ending}
     ct state new jump refusals
   }
   chain filter-forward {
     type filter hook forward priority filter
+    ${ending}
     ct state new jump refusals
     ${ip} daddr ${serviceCIDR} goto refuse
   }
   chain filter-output {
     type filter hook output priority filter
+    ${ending}
     ct state new jump refusals
     ${ip} daddr ${serviceCIDR} goto refuse
   }

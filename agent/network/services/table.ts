@@ -10,10 +10,18 @@ export class ServiceTable {
   readonly #command: Command;
   readonly #skeleton: Skeleton;
   #applied: Ruleset | undefined;
+  readonly #now: () => number;
+  #madeAt: number | undefined;
 
-  constructor(command: Command, skeleton: Skeleton) {
+  constructor(command: Command, skeleton: Skeleton, now: () => number) {
     this.#command = command;
     this.#skeleton = skeleton;
+    this.#now = now;
+  }
+
+  /** Since when it stands, and counts, ms; undefined while it may not. */
+  get began(): number | undefined {
+    return this.#applied && this.#madeAt;
   }
 
   /** With its family. */
@@ -29,6 +37,7 @@ export class ServiceTable {
     if (script === "") return;
     this.#applied = undefined;
     await this.#command("nft", ["-f", "-"], script);
+    if (!old) this.#madeAt = this.#now();
     this.#applied = next;
     if (old) await this.#forget(staleUdpFlows(old, next));
   }

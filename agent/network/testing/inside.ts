@@ -7,6 +7,7 @@ import { createServer as createHttpsServer, request as httpsRequest } from "node
 import { connect, createServer, isIPv6 } from "node:net";
 import { basename } from "node:path";
 import { createInterface } from "node:readline";
+import type { Waker } from "../../../worker/kinds/ingress/idle.ts";
 import type { PolicyPeers, PolicyRules } from "../../../worker/protocol/policies.ts";
 import { effects } from "../../effects.ts";
 import { NodeNetwork, type NodeNetworkOptions } from "../network.ts";
@@ -42,6 +43,8 @@ export type Commands = {
   sync: NetworkState & { rules?: Record<string, PolicyRules>; peers?: Record<string, PolicyPeers> };
   dns: Pod;
   unreachable: Record<never, never>;
+  /** What has come for Services that sleep, and what was counted of connections. */
+  asked: Record<never, never>;
   verify: Record<never, never>;
   stop: { remove: boolean };
 };
@@ -52,6 +55,7 @@ const LIMIT_MS = 120_000;
 /** Nobody sends a datagram that is lost once more but who sent it. */
 const SEND_AGAIN_MS = 1_000;
 let network: NodeNetwork | undefined;
+const wakers: Waker[] = [];
 
 const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   serve: ({ name, port }) =>
@@ -91,6 +95,7 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   async start({ options, settings }) {
     await network?.stop({ remove: false });
     network = new NodeNetwork({ ...options, effects, log: (message) => console.error(message) });
+    network.onHeld = (_, __, waker) => void wakers.push(waker);
     await network.start(settings);
     return "ok";
   },
@@ -115,6 +120,7 @@ const handlers: { [K in keyof Commands]: Handler<Commands[K]> } = {
   },
   dns: async (pod) => network?.dns(pod),
   unreachable: async () => network?.unreachable,
+  asked: async () => ({ wakers, connections: await network?.connections() }),
   async verify() {
     await network?.verify();
     await network?.settled();

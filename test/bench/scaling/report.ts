@@ -45,6 +45,9 @@ A Deployment behind an Ingress of one node, from no pods and back to none: a Hor
 \`requests_per_second\` of its Service, one pod for each ten, and \`skerry.dev/scale-to-zero\` is 20 s; on ${machine}, shared
 with other work. See [README.md](README.md#load-and-pods).
 
+What comes by a Service's own address is counted and held as well, and autoscalers go by it as \`connections_per_second\`;
+that is tested (\`test/kubectl/scaling-by-connections.test.ts\`), and not in this picture.
+
 ${scalingTable(run)}
 
 ![load and pods](results/scaling.svg)

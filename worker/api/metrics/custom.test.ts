@@ -7,13 +7,14 @@ const SPACE = `${GROUP}/namespaces/default`;
 const merge = { "content-type": "application/merge-patch+json" };
 
 /** Two Services, an Ingress and two pods, of which one has been asked. */
-async function prepared(silent: string[] = [], by = ["node-a"]) {
+async function prepared(silent: string[] = [], by = ["node-a"], areCounted = true) {
   const figures = { perSecond: 2.5, pending: 3, idleMs: 100 };
   const traffic: NodeTraffic = {
     countedMs: 1,
     services: { "default/web": figures },
     ingresses: { "default/shop": { ...figures, pending: 1 } },
     pods: { "10.244.0.2": { ...figures, perSecond: 1 / 30 } },
+    ...(areCounted && { connections: { countedMs: 1, services: { "default/web": { ...figures, pending: 7 } } } }),
   };
   const cluster = await testCluster({ traffic: { seen: async () => ({ traffic, by: new Set(by), silent }) } });
   const { ask } = cluster;
@@ -101,12 +102,30 @@ test.each(["labelSelector", "metricLabelSelector"])("a bad %s is a bad request",
   expect([code, body.reason]).toEqual([400, "BadRequest"]);
 });
 
+test("a Service's connections, where all nodes tell of them", async () => {
+  const { ask } = await prepared();
+  const first = async (metric: string) => {
+    const { code, body } = await ask("GET", `${SPACE}/services/web/${metric}`);
+    return [code, code === 200 ? (body.items as object[])[0] : body.message];
+  };
+  expect(await first("connections_per_second")).toMatchObject([200, { value: "2500m", windowSeconds: 30 }]);
+  expect(await first("open_connections")).toMatchObject([200, { value: "7" }]);
+  expect((await ask("GET", `${SPACE}/pods/one/open_connections`)).code).toBe(404);
+  const older = await prepared([], ["node-a"], false);
+  const { code, body } = await older.ask("GET", `${SPACE}/services/web/open_connections`);
+  expect([code, body.message]).toEqual([503, "a node did not tell what connections it has seen"]);
+});
+
 test("discovery and OpenAPI tell of them, until another server is named for the group", async () => {
   const { ask } = await prepared();
   const { body } = await ask("GET", GROUP);
   expect(body.resources).toEqual(
     ["ingresses.networking.k8s.io", "pods", "services"].flatMap((resource) =>
-      ["pending_requests", "requests_per_second"].map((metric) => ({
+      [
+        ...(resource === "services" ? ["connections_per_second", "open_connections"] : []),
+        "pending_requests",
+        "requests_per_second",
+      ].map((metric) => ({
         name: `${resource}/${metric}`,
         singularName: "",
         namespaced: true,

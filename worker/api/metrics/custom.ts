@@ -1,9 +1,11 @@
-/** Answers for `custom.metrics.k8s.io`: asks the nodes what requests they have seen. Words are the API's own library's. */
+/** Answers for `custom.metrics.k8s.io`: asks the nodes what requests and connections they have seen. Words are the API's own library's. */
 import { REGISTRATIONS } from "../../kinds/apiregistration/api-service.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import {
+  CONNECTION_METRICS,
+  type ConnectionMetric,
   CUSTOM_METRICS_GROUP,
   type CustomMetric,
   isGivenAway,
@@ -33,7 +35,7 @@ export type CustomQuestion = {
   namespace: string;
   name: string;
   selector: string;
-  metric: CustomMetric;
+  metric: CustomMetric | ConnectionMetric;
   metricSelector: string;
 };
 
@@ -48,19 +50,27 @@ const ALL = "*";
 const WINDOW_S = 30;
 const NANOS = 1_000_000_000;
 
+const IS_OF_CONNECTIONS: ReadonlySet<string> = new Set(CONNECTION_METRICS);
+/** Those of which there are so many at this moment. */
+const IS_A_NUMBER: ReadonlySet<string> = new Set<CustomMetric | ConnectionMetric>([
+  "pending_requests",
+  "open_connections",
+]);
+
 function figuresOf(
   { metadata, ...object }: KubeObject,
-  resource: MeasuredResource,
+  { resource, metric }: CustomQuestion,
   seen: NodeTraffic,
 ): Traffic | undefined {
   const key = `${metadata?.namespace}/${metadata?.name}`;
+  if (IS_OF_CONNECTIONS.has(metric)) return seen.connections?.services[key];
   if (resource === "services") return seen.services[key];
   if (resource === "pods") return seen.pods[(object as Pod).status?.podIP ?? ""];
   return seen.ingresses[key];
 }
 
-function amountOf(metric: CustomMetric, traffic: Traffic | undefined): string {
-  const amount = (metric === "pending_requests" ? traffic?.pending : traffic?.perSecond) ?? 0;
+function amountOf(metric: CustomMetric | ConnectionMetric, traffic: Traffic | undefined): string {
+  const amount = (IS_A_NUMBER.has(metric) ? traffic?.pending : traffic?.perSecond) ?? 0;
   const nano = BigInt(Math.round(amount * 1000)) * BigInt(NANOS / 1000);
   return formatQuantity({ nano, format: "DecimalSI" });
 }
@@ -85,9 +95,11 @@ function chosen(view: StoreView, { resource, namespace, name, selector }: Custom
 }
 
 /** Without what one node has seen there is no figure: a smaller one would have autoscalers scale down. */
-async function wholeOf(nodes: SeenByNodes | undefined): Promise<NodeTraffic> {
+async function wholeOf(nodes: SeenByNodes | undefined, ofConnections: boolean): Promise<NodeTraffic> {
   const { traffic, by, silent } = (await nodes?.seen()) ?? {};
-  if (traffic && by && by.size > 0 && silent?.length === 0) return traffic;
+  const isWhole = traffic && by && by.size > 0 && silent?.length === 0;
+  if (isWhole && (traffic.connections || !ofConnections)) return traffic;
+  if (isWhole) throw new ApiError(503, "ServiceUnavailable", "a node did not tell what connections it has seen");
   const [first, ...others] = silent ?? [];
   const more = others.length > 0 ? ` and ${others.length} more` : "";
   const who =
@@ -104,8 +116,8 @@ export async function customValues({ view, traffic }: Parts, question: CustomQue
     const which = name === ALL ? resource : `${resource} ${name}`;
     throw new ApiError(404, "NotFound", `the server could not find the metric ${metric} for ${which}`, {});
   }
-  const seen = await wholeOf(traffic);
-  return objects.map((of) => ({ of, value: amountOf(metric, figuresOf(of, resource, seen)) }));
+  const seen = await wholeOf(traffic, IS_OF_CONNECTIONS.has(metric));
+  return objects.map((of) => ({ of, value: amountOf(metric, figuresOf(of, question, seen)) }));
 }
 
 /** Answers where the request is about these metrics. */
@@ -114,7 +126,7 @@ export function askCustomMetrics(parts: Parts, request: ApiRequest): Promise<Api
   if (kind.group !== CUSTOM_METRICS_GROUP) return undefined;
   if (isGivenAway(kind.group, parts.view.digest(REGISTRATIONS).values()))
     throw new ApiError(404, "NotFound", "the server could not find the requested resource", {});
-  const metric = subresource as CustomMetric;
+  const metric = subresource as CustomMetric | ConnectionMetric;
   const resource = kind.resource as MeasuredResource;
   const [selector, metricSelector] = [query.get("labelSelector") ?? "", query.get("metricLabelSelector") ?? ""];
   return answered(parts, kind, { resource, namespace, name, selector, metric, metricSelector });
@@ -138,7 +150,7 @@ function itemOf(version: string, { resource, metric }: CustomQuestion, { of, val
   const { kind, apiVersion } = KINDS[resource];
   const { namespace, name } = of.metadata ?? {};
   const describedObject = { kind, namespace, name, apiVersion };
-  const windowSeconds = metric === "requests_per_second" ? WINDOW_S : undefined;
+  const windowSeconds = IS_A_NUMBER.has(metric) ? undefined : WINDOW_S;
   return version === "v1beta1"
     ? { describedObject, metricName: metric, timestamp: at, window: windowSeconds, value, selector: null }
     : { describedObject, metric: { name: metric, selector: null }, timestamp: at, windowSeconds, value };

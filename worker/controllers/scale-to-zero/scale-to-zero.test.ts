@@ -157,8 +157,32 @@ describe("a workload that nobody asks for", () => {
     model.advance(10 * MINUTE_MS);
     expect(model.replicas()).toBe(2);
     expect(model.told.at(-1)).toBe(
-      "Warning Service default/web NotScaledToZero: no Ingress or route of a gateway leads to it: its requests are not seen",
+      "Warning Service default/web NotScaledToZero: it has no IPv4 address of its own, and no Ingress or route of a gateway leads to it: what is asked of it is not seen",
     );
+  });
+
+  test("needs no Ingress where its Service has an address, and tells what connection woke it", () => {
+    model.deploy(2);
+    model.serve("5m", "web", "web", "10.96.0.7");
+    model.rest();
+    model.advance(5 * MINUTE_MS);
+    expect(model.replicas()).toBe(0);
+    model.wake("web", { protocol: "TCP", port: 80, address: "10.244.0.9" });
+    expect(model.replicas()).toBe(2);
+    expect(model.told.at(-1)).toBe(
+      'Normal Deployment default/web ScaledFromZero: Scaled from zero to 2: a connection from 10.244.0.9 waits for port 80 of service "web"',
+    );
+    model.advance(5 * MINUTE_MS);
+    model.wake("web", { protocol: "UDP", port: 53, address: "10.244.0.9" });
+    expect(model.told.at(-1)).toContain('a datagram from 10.244.0.9 came for port 53 of service "web"');
+  });
+
+  test.each(["None", "fd00:96::7"])("that has the address %s alone is not seen", (address) => {
+    model.deploy(2);
+    model.serve("5m", "web", "web", address);
+    model.rest();
+    model.advance(10 * MINUTE_MS);
+    expect(model.replicas()).toBe(2);
   });
 
   test.each(["5 minutes", "0s", "-5m", "10ms", ""])("is not scaled by the time %j", (idle) => {
@@ -365,7 +389,7 @@ test("a word that nobody waits behind any more wakes nothing", () => {
   expect(model.wakes.size).toBe(0);
   usualLater();
   expect(model.replicas()).toBe(0);
-  model.wakes.set("default/web", model.now - 61_000);
+  model.wakes.set("default/web", { at: model.now - 61_000 });
   model.driver.enqueue(SCALE_TO_ZERO, "default/web");
   model.rest();
   expect(model.replicas()).toBe(0);

@@ -1,13 +1,14 @@
 /**
- * Scales what Services lead to that say so to zero replicas when no request has come by an Ingress for a time, and to what
- * it was when one comes: nodes and the edge hold requests meanwhile, and tell of them.
+ * Scales what Services lead to that say so to zero replicas when nobody has asked for them for a time, by an Ingress or by
+ * their own addresses, and to what it was when somebody does: nodes and the edge hold requests and connections meanwhile,
+ * and tell of them.
  */
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { SOURCES } from "../../kinds/gateway/sources.ts";
 import { tablesOf } from "../../kinds/gateway/tables.ts";
-import { IDLE_ANNOTATION, idleTimeOf, isWoken, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import { IDLE_ANNOTATION, idleTimeOf, isWoken, SCALED_FROM_ANNOTATION, type Waker } from "../../kinds/ingress/idle.ts";
 import { answeringIn, routesOf, servedIngresses } from "../../kinds/ingress/routes.ts";
 import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
@@ -23,6 +24,9 @@ import { isScalable, leadsTo, podLabels, servicesOf, type Workload, workloadsOf 
 
 export const SCALE_TO_ZERO = "scale-to-zero-controller";
 
+/** That something waits for a Service: when that was last said, ms, and what waits where that is a connection. */
+export type Wake = { at: number; by?: Waker | undefined };
+
 /**
  * What nodes have seen of requests for some Services: when the last one began or ended, ms; or that one has no answer yet;
  * or that it is not known, since a connected node did not say. `by` are those that did, `told` is when they did.
@@ -32,8 +36,8 @@ export type Heard = { last: number | "pending" | "unknown"; by: ReadonlySet<stri
 export type ScaleToZeroParts = {
   /** Asks nodes about Services, `namespace/name`; undefined while answers are on the way: the key runs again when they are there. */
   ask(key: string, print: string, services: readonly string[]): Heard | undefined;
-  /** When requests were last said to wait for a Service, ms, by key. */
-  wakes: Map<string, number>;
+  /** What was last said to wait, by key. */
+  wakes: Map<string, Wake>;
   memories: { recall(key: string): string | undefined; remember(key: string, text: string | undefined): void };
 };
 
@@ -49,7 +53,8 @@ const MAX_AGAIN_MS = 3_600_000;
 /** Somebody else has just written it: it is looked at again at once. */
 const CONFLICT = 409;
 const SCOPES = ["lan", "edge"] as const;
-const NOT_SEEN = "no Ingress or route of a gateway leads to it: its requests are not seen";
+const NOT_SEEN =
+  "it has no IPv4 address of its own, and no Ingress or route of a gateway leads to it: what is asked of it is not seen";
 
 /** Those that are to be scaled to zero, and what they lead to. */
 const ASKING: Digest<Service, Pick<Service, "spec"> | undefined> = {
@@ -75,7 +80,12 @@ function* allAsking(view: View): Iterable<string> {
 const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object, old, type, view) {
   const namespace = object.metadata?.namespace ?? "";
   if (kind.groupResource === Service.groupResource) {
-    const gist = (service: Service) => [service.metadata.annotations?.[IDLE_ANNOTATION], service.spec?.selector];
+    const gist = ({ metadata, spec }: Service) => [
+      metadata.annotations?.[IDLE_ANNOTATION],
+      spec?.selector,
+      spec?.clusterIP,
+      spec?.clusterIPs,
+    ];
     const [now, before] = [object as Service, old as Service | undefined];
     const isNew = !before || type === "DELETED";
     if (isNew ? idleTimeOf(now) !== undefined : !same(gist(now), gist(before))) yield keyOf(object);
@@ -176,13 +186,13 @@ export function scaleToZero({ ask, wakes, memories }: ScaleToZeroParts): Control
         return [...awake.flatMap(unmarked), ...watched(view, service, awake, now)];
       }
       forget(key);
-      const isWanted = now - (wakes.get(key) ?? Number.NEGATIVE_INFINITY) < WAKE_LASTS_MS;
-      if (!isWanted || workloads.length === 0) {
+      const wake = wakes.get(key);
+      if (!wake || now - wake.at >= WAKE_LASTS_MS || workloads.length === 0) {
         wakes.delete(key);
         return [];
       }
       const known = workloads.filter(({ from }) => from !== undefined);
-      return (known.length > 0 ? known : workloads).map((workload) => scaledUp(workload, key));
+      return (known.length > 0 ? known : workloads).map((workload) => scaledUp(workload, key, wake));
     },
     refused(_, __, { intent, error }) {
       const [update, event] = intent.do === "together" ? intent.intents : [];
@@ -203,8 +213,9 @@ function leftAsleep(view: View, service: Readonly<Service>): Intent[] {
   });
 }
 
-/** Whether requests for one of these are seen: by an Ingress of ours, or by a route of a gateway of ours. */
+/** Whether who asks for one of these is seen: by its own address, by an Ingress of ours, or by a route of a gateway of ours. */
 function isSeen(view: View, namespace: string, services: readonly Readonly<Service>[]): boolean {
+  if (services.some(hasAddress)) return true;
   const names = new Set(services.map(({ metadata }) => metadata.name ?? ""));
   const [ingresses, classes, sources] = [view.list(Ingress, namespace), view.list(IngressClass), sourcesIn(view)];
   return SCOPES.some((scope) => {
@@ -213,6 +224,11 @@ function isSeen(view: View, namespace: string, services: readonly Readonly<Servi
     return all.flatMap(answeringIn).some((target) => target.namespace === namespace && names.has(target.service));
   });
 }
+
+/** Nodes hold what comes in IPv4 alone. */
+const hasAddress = ({ spec }: Readonly<Service>): boolean =>
+  spec?.type !== "ExternalName" &&
+  (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).some((address) => address.includes("."));
 
 /** Whether all pods of these are on nodes of that set. */
 function areAmong(nodes: ReadonlySet<string>, view: View, services: readonly Readonly<Service>[]): boolean {
@@ -252,10 +268,16 @@ function scaledToZero(workload: Workload, { metadata }: Readonly<Service>, idleM
   return scaled(workload, 0, "ScaledToZero", why);
 }
 
-function scaledUp(workload: Workload, key: string): Intent {
-  const why = `requests wait for service "${splitKey(key)[1]}"`;
+function scaledUp(workload: Workload, key: string, { by }: Wake): Intent {
+  const service = `service "${splitKey(key)[1]}"`;
+  const why = by ? `${wordsOf(by)} of ${service}` : `requests wait for ${service}`;
   return scaled(workload, workload.from ?? 1, "ScaledFromZero", why);
 }
+
+const wordsOf = ({ protocol, port, address }: Waker): string =>
+  protocol === "TCP"
+    ? `a connection from ${address} waits for port ${port}`
+    : `a datagram from ${address} came for port ${port}`;
 
 /** It was scaled up by somebody else: what it had before is no longer of interest. */
 const unmarked = ({ kind, object }: Workload): Intent[] =>

@@ -2,7 +2,7 @@
 import { Deployment } from "../../kinds/apps/deployment.ts";
 import { Service } from "../../kinds/core/service.ts";
 import { CLASS_NAME, CONTROLLER } from "../../kinds/ingress/class.ts";
-import { IDLE_ANNOTATION, SCALED_FROM_ANNOTATION } from "../../kinds/ingress/idle.ts";
+import { IDLE_ANNOTATION, SCALED_FROM_ANNOTATION, type Waker } from "../../kinds/ingress/idle.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
@@ -11,10 +11,10 @@ import { deploymentController } from "../deployment/deployment.ts";
 import { replicaSetController } from "../replicaset/replicaset.ts";
 import { Model } from "../testing.ts";
 import type { Body } from "../testing-api.ts";
-import { type Heard, SCALE_TO_ZERO, scaleToZero } from "./scale-to-zero.ts";
+import { type Heard, SCALE_TO_ZERO, scaleToZero, type Wake } from "./scale-to-zero.ts";
 
 export class IdleModel extends Model {
-  readonly wakes: Map<string, number>;
+  readonly wakes: Map<string, Wake>;
   readonly asked: string[][];
   readonly stored: Map<string, string>;
   /** Refuses updates before they happen, as a webhook would. */
@@ -22,7 +22,7 @@ export class IdleModel extends Model {
   readonly #said: { heard(): Partial<Heard>; later?: (key: string) => void };
 
   constructor(stored = new Map<string, string>()) {
-    const wakes = new Map<string, number>();
+    const wakes = new Map<string, Wake>();
     const asked: string[][] = [];
     const said: { heard(): Partial<Heard>; later?: (key: string) => void } = { heard: () => ({}) };
     const onTheWay = new Set<string>();
@@ -81,11 +81,11 @@ export class IdleModel extends Model {
     });
   }
 
-  serve(idle: string | undefined, name = "web", app = "web"): void {
+  serve(idle: string | undefined, name = "web", app = "web", clusterIP?: string): void {
     const annotations: Record<string, string> = idle === undefined ? {} : { [IDLE_ANNOTATION]: idle };
     this.create(Service, {
       metadata: { name, namespace: "default", annotations },
-      spec: { selector: { app }, ports: [{ port: 80 }] },
+      spec: { selector: { app }, ports: [{ port: 80 }], ...(clusterIP && { clusterIP }) },
     });
   }
 
@@ -97,8 +97,8 @@ export class IdleModel extends Model {
     });
   }
 
-  wake(service = "web"): void {
-    this.wakes.set(`default/${service}`, this.now);
+  wake(service = "web", by?: Waker): void {
+    this.wakes.set(`default/${service}`, { at: this.now, by });
     this.driver.enqueue(SCALE_TO_ZERO, `default/${service}`);
     this.rest();
   }

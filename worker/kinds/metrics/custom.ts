@@ -1,6 +1,6 @@
 /**
- * What is told of requests by Ingresses, as autoscalers ask for it: metrics of Services, Ingresses and pods. They are served
- * where no APIService names another server for the group.
+ * What is told of requests by Ingresses, as autoscalers ask for it: metrics of Services, Ingresses and pods; and of
+ * connections to Services. They are served where no APIService names another server for the group.
  * https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#support-for-metrics-apis
  */
 import type { Registration } from "../apiregistration/api-service.ts";
@@ -16,6 +16,14 @@ const VERSIONS = ["v1beta2", "v1beta1"];
 /** Without a whole answer now; and begun, over the last half a minute. */
 export const CUSTOM_METRICS = ["pending_requests", "requests_per_second"] as const;
 export type CustomMetric = (typeof CUSTOM_METRICS)[number];
+
+/** Those of Services alone: connections that are there now; and begun, likewise. */
+export const CONNECTION_METRICS = ["connections_per_second", "open_connections"] as const;
+export type ConnectionMetric = (typeof CONNECTION_METRICS)[number];
+
+/** Those that a resource has. */
+export const metricsOf = (resource: MeasuredResource): readonly (CustomMetric | ConnectionMetric)[] =>
+  resource === "services" ? [...CUSTOM_METRICS, ...CONNECTION_METRICS].toSorted() : CUSTOM_METRICS;
 
 /** What they are of, as paths name it. */
 export const MEASURED = ["ingresses.networking.k8s.io", "pods", "services"] as const;
@@ -35,7 +43,7 @@ function measuredKind(resource: MeasuredResource, version: string): Kind {
     singular: "",
     namespaced: true,
     verbs: [],
-    subresources: CUSTOM_METRICS.map((name) => ({ name, verbs: ["get"], body })),
+    subresources: metricsOf(resource).map((name) => ({ name, verbs: ["get"], body })),
     schema: objectSchema(schema),
   });
   return { ...made, openapi: schema as Readonly<Record<string, unknown>> } as unknown as Kind;
