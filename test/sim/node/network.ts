@@ -3,9 +3,10 @@ import { between } from "../world/random.ts";
 import type { Machine } from "./machine.ts";
 import type { Life } from "./time.ts";
 
-/** The node's network, of which only the giving out of addresses is modelled. */
+/** The node's network, of which only the giving out of addresses is modelled: nobody connects to Services' own. */
 export function modelNetwork(machine: Machine, agent: Life): AgentParts["network"] {
   const { effects } = agent;
+  const began = effects.now();
   return {
     async start({ podCIDR }) {
       await effects.sleep(between(machine.random, 50, 500));
@@ -17,6 +18,7 @@ export function modelNetwork(machine: Machine, agent: Life): AgentParts["network
       machine.policies = policies;
     },
     renew: () => {},
+    connections: async () => ({ countedMs: effects.now() - began, services: {} }),
     dns: () => ({ servers: [], searches: [], options: [] }),
     async open(sandbox, pod) {
       await effects.sleep(between(machine.random, 2, 20));
