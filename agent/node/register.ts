@@ -34,7 +34,10 @@ export async function registerNode(registration: Registration): Promise<void> {
     if (Object.values(missing).some((list) => Object.keys(list).length))
       expectSuccess(await call("PATCH", path, patch, "application/strategic-merge-patch+json"));
   }
-  expectSuccess(await call("PATCH", `${path}/status`, { status }, "application/strategic-merge-patch+json"));
+  // They are merged by type, of which a node with two families has two.
+  const addresses = [...(status.addresses ?? []), { $patch: "replace" }];
+  const body = { status: { ...status, addresses } };
+  expectSuccess(await call("PATCH", `${path}/status`, body, "application/strategic-merge-patch+json"));
 }
 
 /** What is wanted and not there. */

@@ -140,6 +140,17 @@ describe("a change of policy", () => {
   });
 });
 
+it("a node tells two addresses of one type, again and again, as a kubelet does", () => {
+  const { ok } = dual();
+  const told = (...addresses: string[]) => addresses.map((address) => ({ type: "InternalIP", address }));
+  ok("POST", "/api/v1/nodes", { metadata: { name: "n" } });
+  for (const addresses of [told("192.0.2.1", "2001:db8::1"), told("192.0.2.1", "2001:db8::1"), told("192.0.2.7")]) {
+    const patch = { status: { addresses: [...addresses, { $patch: "replace" }] } };
+    const { status } = ok("PATCH", "/api/v1/nodes/n/status", patch, "application/strategic-merge-patch+json");
+    expect(status.addresses).toEqual(addresses);
+  }
+});
+
 it("a ServiceCIDR of the second family gives addresses too", () => {
   const { ok, send } = session({ ipv6: { ...IPV6, serviceCIDR: "fd00:96::/127" } });
   const make = (name: string) => service(name, { ipFamilies: ["IPv6"] });

@@ -149,8 +149,10 @@ function takeDirectives(original: readonly unknown[], patch: readonly unknown[],
     else if (directive === "merge") throw unexplained("merging lists cannot yet be specified in the patch");
     else throw unexplained(`unknown patch type: ${String(directive)} in map: ${showMap(item)}`);
   }
+  // What replaces a list is taken as it is, also where two of it have one key.
+  if (replaces) return { kept: changes, changes: [] };
   const stays = (item: unknown) => !isObject(item) || !gone.has(JSON.stringify(item[mergeKey]));
-  return { kept: replaces ? [] : original.filter(stays), changes };
+  return { kept: original.filter(stays), changes };
 }
 
 function keyOf(item: JsonObject, mergeKey: string): unknown {
