@@ -25,13 +25,20 @@ const BRIDGE = "br0";
 const MOST_LANS = 200;
 
 /** A network between this machine and others: `host` is this machine's address on it, `switch` the namespace of its bridge. */
-export type Lan = { switch: string; host: string; address(n: number): string; remove(): Promise<void> };
+export type Lan = {
+  switch: string;
+  host: string;
+  address(n: number): string;
+  /** Where its machines have a second one, this machine's as `ipv6(1)`. */
+  ipv6?(n: number): string;
+  remove(): Promise<void>;
+};
 
 /**
  * The switch is no part of any machine. Were it this one's bridge, the kernel could translate a packet's destination
  * while it is still being bridged (br_netfilter), and never send it back by the cable that it came from.
  */
-export async function makeLan(): Promise<Lan> {
+export async function makeLan(options: { ipv6?: true } = {}): Promise<Lan> {
   const name = `sktest-${process.pid}-lan`;
   await checked("ip", ["netns", "add", name]);
   await checked("ip", ["-n", name, "link", "add", BRIDGE, "type", "bridge"]);
@@ -40,13 +47,15 @@ export async function makeLan(): Promise<Lan> {
   const cable = cableOf(id);
   const address = (n: number) => `172.31.${id}.${n}`;
   await checked("ip", ["-n", name, "link", "set", "host", "master", BRIDGE, "up"]);
+  const ipv6 = options.ipv6 && ((n: number) => `2001:db8:${id}::${n}`);
   await checked("ip", ["address", "add", `${address(1)}/24`, "dev", cable]);
+  if (ipv6) await checked("ip", ["address", "add", `${ipv6(1)}/64`, "dev", cable, "nodad"]);
   await checked("ip", ["link", "set", cable, "up"]);
   const remove = async () => {
     await run("ip", ["link", "delete", cable]);
     await run("ip", ["netns", "delete", name]);
   };
-  return { switch: name, host: address(1), address, remove };
+  return { switch: name, host: address(1), address, ...(ipv6 && { ipv6 }), remove };
 }
 
 const cableOf = (id: number) => `sktest${id}`;
@@ -91,6 +100,7 @@ export class Machine {
       await checked("ip", ["-n", lan.switch, "link", ...args]);
     for (const args of [
       ["address", "add", `${machine.address}/24`, "dev", "eth0"],
+      ...(lan.ipv6 ? [["address", "add", `${lan.ipv6(n)}/64`, "dev", "eth0", "nodad"]] : []),
       ["link", "set", "eth0", "up"],
       ["link", "set", "lo", "up"],
       ["route", "add", "default", "via", lan.host],
