@@ -11,8 +11,11 @@ import { type MountedOn, mountOf } from "../mounts.ts";
 
 /** What is in a folder is bounded, or nothing does it. */
 export type Sizes = {
-  /** At most so many bytes from now on. What is more than that already stays, and nothing is added. */
-  limit(folder: string, bytes: number): Promise<void>;
+  /**
+   * At most so many bytes from now on. What is more than that already stays, and nothing is added. A folder that never
+   * had a bound gets one only where `mayAdopt` says so when its turn comes: no program may be in it meanwhile.
+   */
+  limit(folder: string, bytes: number, mayAdopt: () => boolean): Promise<void>;
   /** The folder is about to be removed: what was noted of it may be another's then. */
   free(folder: string): Promise<void>;
 };
@@ -42,7 +45,7 @@ const FIRST_PROJECT = 2 ** 24;
 const PROJECTS = 2 ** 30;
 const KIBIBYTE = 1024;
 
-class ProjectQuotas implements Sizes {
+export class ProjectQuotas implements Sizes {
   readonly #point: string;
   /** Projects are looked for and taken one at a time. */
   #adopting: Promise<unknown> = Promise.resolve();
@@ -51,8 +54,9 @@ class ProjectQuotas implements Sizes {
     this.#point = point;
   }
 
-  async limit(folder: string, bytes: number): Promise<void> {
-    await this.#bound(await this.#projectFor(folder), Math.ceil(bytes / KIBIBYTE));
+  async limit(folder: string, bytes: number, mayAdopt: () => boolean): Promise<void> {
+    const project = await this.#projectFor(folder, mayAdopt);
+    if (project !== undefined) await this.#bound(project, Math.ceil(bytes / KIBIBYTE));
   }
 
   async free(folder: string): Promise<void> {
@@ -65,10 +69,12 @@ class ProjectQuotas implements Sizes {
     await must("setquota", ["-P", `${project}`, "0", `${kibibytes}`, "0", "0", this.#point]);
   }
 
-  #projectFor(folder: string): Promise<number> {
+  #projectFor(folder: string, mayAdopt: () => boolean): Promise<number | undefined> {
     const adopted = this.#adopting.then(async () => {
       const own = await projectOf(folder);
-      if (own !== undefined) return own;
+      // A program in it could put links in the place of folders, which lead this to another's files, and could not
+      // rename what has a project to where there is none yet.
+      if (own !== undefined || !mayAdopt()) return own;
       const project = nextProject(basename(folder), await this.#inUse());
       const set = ["-p", `${project}`];
       const each = (type: string, ...flags: string[]) =>

@@ -353,3 +353,49 @@ test("a volume is held to its size when its first pod comes, when it grows, and 
   await until(() => !existsSync(join(home, "volumes/pvc-1_default_data")));
   expect(limited[3]).toBe("pvc-1_default_data freed");
 });
+
+test("a folder gets its first bound while no pod has it, the pod's own making waits for that, and a move that began meanwhile", async () => {
+  const asked: boolean[] = [];
+  let isOver = () => {};
+  const sizes = {
+    async limit(_folder: string, _bytes: number, mayAdopt: () => boolean) {
+      asked.push(mayAdopt());
+      await new Promise<void>((resolve) => {
+        isOver = resolve;
+      });
+    },
+    free: async () => {},
+  };
+  const api = async () => ({ code: 200, body: {} });
+  const timers = { after: () => () => {}, sleep: async () => {} };
+  const held = new ProvisionedVolumes({ home, node: "node-a", api, timers, folders: machineFolders(home, sizes) });
+  const made = volume("pvc-1", "Bound");
+  const sized = { ...made, spec: { ...made.spec, capacity: { storage: "1Ki" } } } as CoreV1PersistentVolume;
+  await volumes.make(made); // by an agent that held nothing to its size
+  held.sync([sized]);
+  await until(() => asked.length === 1);
+  let isMade = false;
+  const making = held.make(sized).then(() => {
+    isMade = true;
+  });
+  await effects.sleep(20);
+  expect(isMade).toBe(false);
+  isOver();
+  await making;
+  expect(asked).toEqual([true]);
+
+  const use = join(home, "pods/uid/volumes/kubernetes.io~local-volume/pvc-1");
+  mkdirSync(use, { recursive: true });
+  const second = held.make(sized);
+  await until(() => asked.length === 2);
+  isOver();
+  await second;
+  rmSync(use, { recursive: true });
+  const third = held.make(sized);
+  await until(() => asked.length === 3);
+  expect(asked).toEqual([true, false, true]);
+  const annotations = { ...sized.metadata?.annotations, "skerry.dev/moving-to": "node-b/pvc-1_default_data.1" };
+  held.sync([{ ...sized, metadata: { ...sized.metadata, annotations } }]);
+  isOver();
+  await expect(third).rejects.toThrow("the volume is being moved to node node-b");
+});

@@ -67,8 +67,8 @@ export type Folders = {
   has(folder: string): boolean;
   make(folder: string): void;
   remove(folder: string): Promise<void>;
-  /** Holds what is in a folder to so many bytes, where that can be done. */
-  limit(folder: string, bytes: number): Promise<void>;
+  /** Holds what is in a folder to so many bytes, where that can be done: see `Sizes`. */
+  limit(folder: string, bytes: number, mayAdopt: () => boolean): Promise<void>;
   /** All that is in it, as `packed` of `data.ts` has it. */
   packed(folder: string, still: boolean): AsyncIterable<Buffer>;
   /** The uids of the pods that have a volume. */
@@ -87,7 +87,7 @@ export const machineFolders = (home: string, sizes?: Sizes): Folders => ({
     if (existsSync(folder)) await sizes?.free(folder);
     await removeFolder(folder);
   },
-  limit: async (folder, bytes) => sizes?.limit(folder, bytes),
+  limit: async (folder, bytes, mayAdopt) => sizes?.limit(folder, bytes, mayAdopt),
   packed,
   usersOf: (volume) => usersOf(home, volume),
 });
@@ -111,6 +111,9 @@ const nameOf = ({ metadata }: Volume) => metadata?.name ?? "";
 
 const RESTORED = "the volume is being restored";
 
+/** What a folder is held to, in bytes, as far as this agent has seen to it; nothing of it fails. */
+type Limit = { bytes: number; done: Promise<void>; isDone: boolean };
+
 /** What is to be removed: all of a volume, or a folder that it has left here. */
 type Due = { volume: Volume; folder: string | undefined };
 
@@ -125,8 +128,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   #known: readonly Volume[] = [];
   /** Those that are being written. */
   readonly #writing = new Set<string>();
-  /** What folders are held to, in bytes, as far as this agent has seen to it. */
-  readonly #limits = new Map<string, number>();
+  readonly #limits = new Map<string, Limit>();
   readonly #settling = new Map<string, Promise<void>>();
   readonly #removing = new Set<string>();
   readonly #removed = new Set<string>();
@@ -157,28 +159,41 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     const folder = isProvisioned(volume) ? this.#folderOf(volume) : undefined;
     const { folders } = this.#parts;
     if (!folder) return;
-    const next = placeIn(volume.metadata?.annotations, MOVING_TO);
-    if (next) throw new VolumeError(`the volume is being moved to node ${next.node}`);
+    refuseMoving(volume);
     if (this.#writing.has(nameOf(volume))) throw new VolumeError(RESTORED);
     if (existsSync(formerOf(folder))) await this.#settle(nameOf(volume), folder);
     if (!folders.has(folder)) {
       if (removerOf(volume)) throw new VolumeError("the volume was released, and is being removed");
       folders.make(folder);
     }
-    this.#limits.delete(folder); // it may be another by that name than the one before
+    // It may be another by that name than the one before. One that is under way is waited for.
+    if (this.#limits.get(folder)?.isDone) this.#limits.delete(folder);
     await this.#limit(volume, folder);
+    refuseMoving(this.#known.find((known) => nameOf(known) === nameOf(volume)) ?? volume);
   }
 
-  /** Once for each size. What fails is told, and tried again for the next pod: a volume without a bound is one still. */
-  async #limit(volume: Volume, folder: string): Promise<void> {
+  /**
+   * Once for each size. What fails is told, and tried again for the next pod, as is what pods were in the way of: a volume
+   * without a bound is one still.
+   */
+  #limit(volume: Volume, folder: string): Promise<void> {
     const bytes = wholeValue(parseQuantity(volume.spec?.capacity?.storage ?? "0"));
-    if (bytes === 0 || this.#limits.get(folder) === bytes) return;
-    this.#limits.set(folder, bytes);
-    try {
-      await this.#parts.folders.limit(folder, bytes);
-    } catch (error) {
-      this.onFailure(volume, "VolumeSizeNotEnforced", (error as Error).message);
-    }
+    const before = this.#limits.get(folder);
+    if (bytes === 0 || before?.bytes === bytes) return before?.done ?? Promise.resolve();
+    const isUnused = () => this.#parts.folders.usersOf(nameOf(volume)).length === 0;
+    const bound = async () => {
+      if (before) await before.done;
+      try {
+        await this.#parts.folders.limit(folder, bytes, isUnused);
+      } catch (error) {
+        this.onFailure(volume, "VolumeSizeNotEnforced", (error as Error).message);
+      }
+      limit.isDone = true;
+    };
+    const limit: Limit = { bytes, done: Promise.resolve(), isDone: false };
+    this.#limits.set(folder, limit);
+    limit.done = bound();
+    return limit.done;
   }
 
   /** All that are here: some may have grown, or were made before their sizes were held to. */
@@ -339,6 +354,11 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     }
     if (this.#words() !== words) await this.#tell();
   }
+}
+
+function refuseMoving({ metadata }: Volume): void {
+  const next = placeIn(metadata?.annotations, MOVING_TO);
+  if (next) throw new VolumeError(`the volume is being moved to node ${next.node}`);
 }
 
 /** With what was not whole yet, or is not any more. */
