@@ -64,6 +64,7 @@ export async function upload(
 ): Promise<Answer> {
   const url = new URL(server.url.replace(/\/$/, "") + path);
   const request = await requestOf(url);
+  if (body.errored) throw body.errored;
   return new Promise((resolve, reject) => {
     const headers = {
       accept: "application/json",

@@ -36,7 +36,6 @@ const bucket: Bucket = {
     kept.set(key, new Uint8Array(bytes));
   },
   get: async (key) => kept.get(key),
-  has: async (key) => kept.has(key),
   async list(folder) {
     const below = [...kept.keys()]
       .filter((key) => key.startsWith(`${folder}/`))
@@ -140,7 +139,47 @@ test("a command that was killed leaves what another goes on with, also where the
   const changed = Buffer.concat([data.subarray(0, CHUNK_BYTES), Buffer.from("other")]);
   await send("first", true, () => pieces(changed));
   expect((await received("first")).equals(changed)).toBe(true);
-  expect(kept.size).toBe(3); // what is of the first try only is gone
+  await deleteBackup(server(), claim, "first");
+  expect(kept.size).toBe(0); // with what is of the first try only
+});
+
+test("of two commands that send to one backup the first to end makes it whole, and the other changes nothing of it", async () => {
+  const other = Buffer.concat([data.subarray(0, CHUNK_BYTES), Buffer.from("other")]);
+  const index = () => kept.get("default/volumes/shop/data/first/index");
+  let first: Uint8Array | undefined;
+  const source = async function* () {
+    yield* pieces(other);
+    await send("first", true);
+    first = index();
+  };
+  await expect(send("first", false, source)).rejects.toThrow("409 the backup is whole already");
+  expect(index()).toBe(first);
+  expect((await received("first")).equals(data)).toBe(true);
+  // One whose answer was lost is told again.
+  await send("first", true);
+  expect(index()).toBe(first);
+  // Also where a power cut left an index without its bytes.
+  kept.set("default/volumes/shop/data/first/index", new Uint8Array());
+  await send("first", true);
+  expect((await received("first")).equals(data)).toBe(true);
+});
+
+test("what a power cut left without its bytes is sent again, and an index that cannot be read is in nobody's way", async () => {
+  lost = (what) => what === "PUT /first";
+  await expect(send("first")).rejects.toThrow();
+  lost = () => false;
+  const [torn = ""] = [...kept.keys()].filter((key) => key.includes("/000001-"));
+  kept.set(torn, (kept.get(torn) ?? new Uint8Array()).slice(0, 1000));
+  await send("first", true);
+  expect((await received("first")).equals(data)).toBe(true);
+
+  await send("second", false, () => pieces(Buffer.from("second")));
+  kept.set("default/volumes/shop/data/first/index", new Uint8Array());
+  const listed = await listBackups(server(), claim);
+  expect(listed[0]).toEqual({ name: "first", complete: false, unreadable: true });
+  expect(await findBackup(server(), "bucket", claim)).toEqual({ claim, name: "second" });
+  await deleteBackup(server(), claim, "first");
+  expect((await listBackups(server(), claim)).map(({ name }) => name)).toEqual(["second"]);
 });
 
 test("a chunk that was changed, moved or lost is no backup's", async () => {

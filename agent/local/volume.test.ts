@@ -1,11 +1,12 @@
 /** The commands, against a cluster that is a server of the test's. */
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { effects } from "../effects.ts";
 import { backupVolume, restoreVolume } from "./volume.ts";
@@ -18,14 +19,17 @@ const context = { home: { path: folder, port: 0 }, effects, progress: (text: str
 const chunks = new Map<string, Buffer>();
 let index: string | undefined;
 let reads = 0;
+/** Of an answer that comes before the data is sent, in ms. */
+let slowness = 0;
 let restored: Buffer | undefined;
+let unreadable: object[] = [];
 
 const http = createServer(async (request, response) => {
   const { pathname: path } = new URL(request.url ?? "", "http://x");
   const body = await buffer(request);
   const json = (code: number, value: unknown) => response.writeHead(code).end(JSON.stringify(value));
   const backup = path.split("/backups")[1]?.split("/") ?? [];
-  if (path.endsWith("/pods")) return json(200, { items: [] });
+  if (path.endsWith("/pods")) return void setTimeout(() => json(200, { items: [] }), slowness);
   if (path.endsWith("/persistentvolumeclaims/data"))
     return json(200, { spec: { volumeName: "pv" }, status: { phase: "Bound" } });
   if (path === "/skerry/volumes/shop/data" && request.method === "PUT") {
@@ -40,7 +44,8 @@ const http = createServer(async (request, response) => {
     return response.write(archive.subarray(0, 5_000_000), () => response.destroy());
   }
   const [, name, , chunk = ""] = backup;
-  if (name === undefined) return json(200, { items: index ? [{ name: "b", complete: true, time: "t" }] : [] });
+  if (name === undefined)
+    return json(200, { items: [...unreadable, ...(index ? [{ name: "b", complete: true, time: "t" }] : [])] });
   if (request.method === "GET" && chunk) return response.end(chunks.get(chunk));
   if (request.method === "GET") return response.end(index);
   if (chunk && body.length === 0) return json(404, { message: "not there yet" });
@@ -80,4 +85,21 @@ test("a volume goes into the bucket though its node comes late and breaks off, a
   await expect(
     restoreVolume(context, "shop/data", { cluster: "default", kubeconfig, from: "bucket:c" }),
   ).rejects.toThrow("the bucket has no backup c of shop/data");
+});
+
+test("a file that is no whole gzip is an error of its own words, also where it is found out before anything is sent", async () => {
+  const file = join(folder, "torn.tar.gz");
+  for (const torn of [Buffer.from([0x1f, 0x8b, 1, 2]), gzipSync(randomBytes(100_000)).subarray(0, 50_000)]) {
+    writeFileSync(file, torn);
+    slowness = 300;
+    const restoring = restoreVolume(context, "shop/data", { cluster: "default", kubeconfig, from: file });
+    await expect(restoring).rejects.toThrow(/unknown compression method|unexpected end of file/);
+  }
+  slowness = 0;
+});
+
+test("a backup whose index cannot be read is not gone on with", async () => {
+  unreadable = [{ name: "sealed-before", complete: false, unreadable: true }];
+  await backupVolume(context, "shop/data", { cluster: "default", kubeconfig, to: "bucket" });
+  expect(said.at(-1)).toMatch(/^bucket:shop\/data\/\d{8}T\d{6}Z: \d+ bytes$/);
 });

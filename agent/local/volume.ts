@@ -48,8 +48,8 @@ export async function backupVolume(context: BackupContext, text: string, options
 }
 
 async function toBucket(context: BackupContext, server: Server, claim: Claim, options: BackupVolume): Promise<void> {
-  // One that was broken off goes on.
-  const begun = (await listBackups(server, claim)).find(({ complete }) => !complete)?.name;
+  // One that was broken off goes on; one that cannot be read may be whole to who has its secret.
+  const begun = (await listBackups(server, claim)).find(({ complete, unreadable }) => !complete && !unreadable)?.name;
   const name = begun ?? new Date(context.effects.now()).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const source = async () => {
     const data = await open(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS }).catch((error: unknown) => {
@@ -78,8 +78,10 @@ export async function volumeBackups(context: BackupContext, text: string, option
     await deleteBackup(server, claim, options.delete);
     return context.progress(`removed ${options.delete}`);
   }
-  for (const { name, complete, time = "", bytes = 0 } of await listBackups(server, claim))
-    process.stdout.write(complete ? `${name}\t${time}\t${bytes}\n` : `${name}\tincomplete\n`);
+  for (const { name, complete, unreadable, time = "", bytes = 0 } of await listBackups(server, claim)) {
+    const state = complete ? `${time}\t${bytes}` : unreadable ? "unreadable" : "incomplete";
+    process.stdout.write(`${name}\t${state}\n`);
+  }
 }
 
 /** Whole or not at all. */
@@ -114,6 +116,7 @@ export async function restoreVolume(context: BackupContext, text: string, option
   const { server, claim } = await target(context, text, options);
   const kept = isBucket(options.from) ? await findBackup(server, options.from, claim) : undefined;
   const archive = kept ? unzipped(backupStream(context, server, kept.claim, kept.name)) : sourceOf(options.from);
+  archive.on("error", () => {}); // one that comes before anything is sent is thrown by `upload`
   await ensureClaim(server, claim, options.size);
   await ensureVolume(context, server, claim, options.node);
   const users = await usersOf(server, claim);

@@ -4,7 +4,6 @@
 export type Bucket = {
   put(key: string, bytes: Uint8Array): Promise<void>;
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  has(key: string): Promise<boolean>;
   /** What lies below a folder, one level of it: names of files and of folders. */
   list(folder: string): Promise<{ files: string[]; folders: string[] }>;
   /** Those that are not there are none to remove. */
@@ -18,7 +17,6 @@ const MOST_REMOVED = 1000;
 type R2 = {
   put(key: string, bytes: Uint8Array): Promise<unknown>;
   get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
-  head(key: string): Promise<unknown>;
   list(options: { prefix: string; delimiter: string; cursor?: string }): Promise<R2Page>;
   delete(keys: string[]): Promise<void>;
 };
@@ -34,7 +32,6 @@ export const r2Bucket = (r2: R2): Bucket => ({
     const object = await r2.get(key);
     return object ? new Uint8Array(await object.arrayBuffer()) : undefined;
   },
-  has: async (key) => (await r2.head(key)) !== null,
   async list(folder) {
     const prefix = `${folder}/`;
     const found = { files: [] as string[], folders: [] as string[] };
@@ -66,7 +63,6 @@ export function diskBucket(disk: Service): Bucket {
       const answer = await ask("GET", key);
       return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined;
     },
-    has: async (key) => (await ask("HEAD", key)).ok,
     async list(folder) {
       const answer = await ask("GET", `${folder}/`);
       const entries = answer.ok ? ((await answer.json()) as { name: string; type: string }[]) : [];

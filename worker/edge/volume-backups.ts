@@ -2,14 +2,16 @@
  * Backups of volumes in the deployment's bucket, at `/skerry/volumes/NAMESPACE/CLAIM/backups`. The Cluster object says who
  * may, by RBAC of these paths; the bytes do not pass through it.
  *
- *     GET                        all of the claim's: `{items: [{name, complete, time?, bytes?}]}`
+ *     GET                        all of the claim's: `{items: [{name, complete, unreadable?, time?, bytes?}]}`
  *     GET, DELETE  /NAME         its index, where it is whole; all of it
- *     PUT          /NAME         the index makes it whole: `{chunks, bytes, sha256}`, of all chunks' bytes in their order
+ *     PUT          /NAME         the index makes it whole: `{chunks, bytes, sha256}`, of all chunks' bytes in their order.
+ *                                It is whole once: with other bytes it stays what it is, and the answer is 409
  *     PUT          /NAME/chunks/N          the chunk is kept, sealed: `{id}`. Without a body and with `?sha256=` it says
  *                                          the id of one that is there already, or 404
  *     GET          /NAME/chunks/ID
  *
- * What was sent before something was killed is there when the same is sent again. A backup outlives its claim.
+ * What was sent before something was killed is there when the same is sent again. Two may send to one backup at a time: what
+ * is not in its index goes with it, since it may be the other's. A backup outlives its claim.
  */
 import { effects } from "../effects.ts";
 import { concat, hex } from "../lib/bytes.ts";
@@ -70,8 +72,9 @@ async function list({ request, bucket, seal, folder }: Asked): Promise<Response>
   const { folders } = await bucket.list(folder);
   const items: VolumeBackup[] = [];
   for (const name of folders.toSorted()) {
-    const index = await indexOf(bucket, seal, `${folder}/${name}`);
-    items.push({ name, complete: index !== undefined, ...(index && { time: index.time, bytes: index.bytes }) });
+    const index = await indexOf(bucket, seal, `${folder}/${name}`).catch(unreadable);
+    if (index === "unreadable") items.push({ name, complete: false, unreadable: true });
+    else items.push({ name, complete: index !== undefined, ...(index && { time: index.time, bytes: index.bytes }) });
   }
   return Response.json({ items });
 }
@@ -104,18 +107,26 @@ async function indexOf(bucket: Bucket, seal: Seal, folder: string): Promise<Volu
   return JSON.parse(new TextDecoder().decode(seal.open(sealed, `${folder}/${INDEX}`))) as VolumeBackupIndex;
 }
 
-/** All chunks are there, so that it is whole; what is left of earlier tries goes. */
+/** A power cut left it without its bytes, or the secret that opens it is not given any more. */
+function unreadable(error: unknown): "unreadable" {
+  if (error instanceof ApiError) return "unreadable";
+  throw error;
+}
+
+/** All chunks are there, so that it is whole. */
 async function complete(bucket: Bucket, seal: Seal, folder: string, body: Uint8Array): Promise<Response> {
   const { chunks, bytes, sha256 } = parsed(body);
-  const { files } = await bucket.list(folder);
-  const there = new Set(files);
+  const before = await indexOf(bucket, seal, folder).catch(unreadable);
+  if (before && before !== "unreadable") {
+    if (before.sha256 === sha256) return Response.json(before);
+    throw new ApiError(409, "Conflict", "the backup is whole already, of other data: another command has made it");
+  }
+  const there = new Set((await bucket.list(folder)).files);
   const missing = chunks.find((id) => !there.has(id));
   if (missing) throw new ApiError(409, "Conflict", `chunk ${missing} is missing`);
   const index: VolumeBackupIndex = { time: new Date(effects.now()).toISOString(), bytes, sha256, chunks };
   const key = `${folder}/${INDEX}`;
   await bucket.put(key, seal.close(new TextEncoder().encode(JSON.stringify(index)), key));
-  const used = new Set([...chunks, INDEX]);
-  await bucket.remove(files.filter((file) => !used.has(file)).map((file) => `${folder}/${file}`));
   return Response.json(index);
 }
 
@@ -155,8 +166,20 @@ async function serveChunk({ request, url, bucket, seal, folder }: Asked, chunk: 
   const id = `${chunk.padStart(DIGITS, "0")}-${await seal.digest(`${folder} ${sha256}`)}`;
   const key = `${folder}/${id}`;
   if (body.length > 0) await bucket.put(key, seal.close(body, key));
-  else if (!(await bucket.has(key))) throw new ApiError(404, "NotFound", `chunk ${chunk} is not there yet`);
+  else if (!(await isWhole(bucket, seal, key))) throw new ApiError(404, "NotFound", `chunk ${chunk} is not there yet`);
   return Response.json({ id });
+}
+
+/** A power cut may have left only some of it. */
+async function isWhole(bucket: Bucket, seal: Seal, key: string): Promise<boolean> {
+  const sealed = await bucket.get(key);
+  if (!sealed) return false;
+  try {
+    seal.open(sealed, key);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
