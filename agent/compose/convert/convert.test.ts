@@ -147,7 +147,30 @@ test("health is readiness; who is restarted for it says so", () => {
     livenessProbe: probe,
     startupProbe: { failureThreshold: 4 },
   });
+  const often = "healthcheck: { test: [CMD, ok], start_interval: 2s, start_period: 10s, retries: 1 }";
+  expect(container(`${often}\nlabels: { skerry.dev/restart-unhealthy: true }`)).toMatchObject({
+    readinessProbe: { periodSeconds: 30 },
+    livenessProbe: { periodSeconds: 30 },
+    startupProbe: { periodSeconds: 2, failureThreshold: 6 },
+  });
   expect(container("healthcheck: { test: [NONE] }")).not.toHaveProperty("readinessProbe");
+});
+
+test("who is not healthy is found by its name, and gets nothing from an Ingress", () => {
+  const found = service("expose: [80, 90]\nlabels: { skerry.dev/ingress: shop.example.com }");
+  expect(found.find("Service", "web")).toMatchObject({ spec: { clusterIP: "None", publishNotReadyAddresses: true } });
+  const ports = [expect.objectContaining({ port: 80 })];
+  const backing = found.find<{ spec: object }>("Service", "web-ingress");
+  expect(backing?.spec).toEqual({ selector: expect.objectContaining({ "app.kubernetes.io/name": "web" }), ports });
+  expect(JSON.stringify(found.find("Ingress", "web"))).toContain(
+    '"service":{"name":"web-ingress","port":{"number":80}}',
+  );
+});
+
+test("labels of a deployment are its annotations, where they may be called so", () => {
+  const found = service("deploy: { labels: { a.b/c: 'any text', 'no name!': x } }");
+  expect(workload(found).metadata.annotations).toEqual({ "a.b/c": "any text" });
+  expect(found.told).toEqual([expect.stringContaining("no name!: is no name for an annotation, and left out")]);
 });
 
 test("security, resources, hosts, placement", () => {

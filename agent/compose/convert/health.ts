@@ -20,8 +20,7 @@ export function probesOf(service: Value): Pick<Container, "readinessProbe" | "li
   if (command === "none") return {};
   if (!command)
     return check.note("without a test it is the image's, which Kubernetes does not look at", "give it a test") ?? {};
-  const periodSeconds =
-    wholeSeconds(check.get("start_interval")) ?? wholeSeconds(check.get("interval")) ?? INTERVAL_SECONDS;
+  const periodSeconds = wholeSeconds(check.get("interval")) ?? INTERVAL_SECONDS;
   const probe: Probe = {
     exec: { command },
     periodSeconds,
@@ -30,11 +29,12 @@ export function probesOf(service: Value): Pick<Container, "readinessProbe" | "li
   };
   if (!ownLabel(service, "restart-unhealthy")?.flag()) return { readinessProbe: probe };
   const start = wholeSeconds(check.get("start_period")) ?? 0;
-  const failures = Math.ceil(start / periodSeconds) + (probe.failureThreshold ?? RETRIES);
+  const startPeriod = wholeSeconds(check.get("start_interval")) ?? periodSeconds;
+  const failures = Math.ceil(start / startPeriod) + (probe.failureThreshold ?? RETRIES);
   return {
     readinessProbe: probe,
     livenessProbe: probe,
-    ...(start > 0 && { startupProbe: { ...probe, failureThreshold: failures } }),
+    ...(start > 0 && { startupProbe: { ...probe, periodSeconds: startPeriod, failureThreshold: failures } }),
   };
 }
 

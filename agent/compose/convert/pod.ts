@@ -10,7 +10,7 @@ import { placementOf } from "./placement.ts";
 import type { Ports } from "./ports.ts";
 import { resourcesOf } from "./resources.ts";
 import { podSecurityOf, securityOf } from "./security.ts";
-import { digest, literal, objectName, tidy, unlessEmpty, wholeSeconds, words } from "./values.ts";
+import { digest, isAnnotation, literal, objectName, tidy, unlessEmpty, wholeSeconds, words } from "./values.ts";
 
 export type Pod = {
   spec: PodSpec;
@@ -217,7 +217,7 @@ function annotationsOf(context: Context): Record<string, string> {
   return Object.fromEntries(
     all.filter(([name]) => {
       if (ownLabel(value, name.replace(/^skerry\.dev\//, "")) && name.startsWith("skerry.dev/")) return false;
-      const isName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/.test(name);
+      const isName = isAnnotation(name);
       if (!isName) value.get("labels")?.get(name)?.note("is no name for an annotation, and left out");
       return isName;
     }),

@@ -103,3 +103,7 @@ export function tidy<T>(value: T): T {
 export function unlessEmpty<T extends object>(value: T): T | undefined {
   return Object.values(value).some((inner) => inner !== undefined) ? value : undefined;
 }
+
+/** Whether an annotation may be called so. */
+export const isAnnotation = (name: string): boolean =>
+  /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-\w.]{0,61}[A-Za-z0-9])?$/.test(name);

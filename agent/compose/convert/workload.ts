@@ -3,7 +3,7 @@ import type { Value } from "../tree.ts";
 import { at } from "./attributes.ts";
 import { type Context, type KubernetesObject, selectorOf } from "./model.ts";
 import type { Pod } from "./pod.ts";
-import { digest, seconds, tidy } from "./values.ts";
+import { digest, isAnnotation, seconds, tidy } from "./values.ts";
 
 /** Beyond this Kubernetes has no more patience either: it waits six minutes between tries by then. */
 const TRIES_WITHOUT_END = 1000;
@@ -31,6 +31,7 @@ export function workloadOf(context: Context, pod: Pod, isAwaited: boolean): Kube
   const annotations = Object.fromEntries(
     at(value, "deploy.labels")
       ?.entries()
+      .filter(([label, text]) => isAnnotation(label) || text.note("is no name for an annotation, and left out"))
       .map(([label, text]) => [label, text.text() ?? ""]) ?? [],
   );
   const make = (apiVersion: string, kind: string, spec: Record<string, unknown>) => {

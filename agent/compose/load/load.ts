@@ -91,7 +91,7 @@ function usualFiles(disk: Disk, folder: string): string[] {
 }
 
 /** As Compose makes one of a folder's name; dashes for what Kubernetes has no name for. */
-function projectName(text: string): string {
+export function projectName(text: string): string {
   const name = text
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, "-")

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Effects } from "../../../worker/lib/effects.ts";
 import { convertProject, type Plan, projectSelector } from "../../compose/convert/project.ts";
-import { type Disk, loadProject, type Project } from "../../compose/load/load.ts";
+import { type Disk, loadProject, type Project, projectName } from "../../compose/load/load.ts";
 import { problemText } from "../../compose/tree.ts";
 import type { Timers } from "../../effects.ts";
 import type { Home } from "../home.ts";
@@ -62,7 +62,7 @@ export async function apiOf(
   { home }: ComposeContext,
   options: ComposeOptions,
 ): Promise<{ api: ProjectApi; project: string; namespace: string }> {
-  const project = options.project ?? load(options).name;
+  const project = options.project === undefined ? load(options).name : projectName(options.project);
   const namespace = options.namespace ?? project;
   return { api: new ProjectApi(await reach(home, options), namespace, projectSelector(project)), project, namespace };
 }

@@ -17,7 +17,12 @@ export async function up(context: ComposeContext, options: UpOptions): Promise<v
   if (options.dryRun) return dryRun(api, plan, before);
   const waiting = new Waiting(context, api, plan, options.timeout);
   try {
-    await prune(api, plan, before ?? [], "pruned");
+    const gone = stale(plan, before ?? []);
+    await prune(
+      api,
+      gone.filter((object) => !isFile(object)),
+      "pruned",
+    );
     for (const object of plan.shared)
       if (object.kind !== "Namespace" || !before) await apply(api, object, before ?? []);
     for (const service of plan.services) {
@@ -25,6 +30,8 @@ export async function up(context: ComposeContext, options: UpOptions): Promise<v
       for (const object of service.objects) await apply(api, object, before ?? [], waiting);
     }
     if (options.wait) for (const { name } of plan.services) await waiting.until(name);
+    // Pods of before may have begun anew with them until now.
+    await prune(api, gone.filter(isFile), "pruned");
   } finally {
     waiting.end();
   }
@@ -46,6 +53,11 @@ async function refuseForeign(api: ProjectApi, plan: Plan, before: readonly Store
 async function dryRun(api: ProjectApi, plan: Plan, before: readonly Stored[] | undefined): Promise<void> {
   for (const object of objectsOf(plan)) {
     if (object.kind === "Namespace" && before) continue;
+    const was = before?.find((stored) => keyOf(stored) === keyOf(object));
+    if (was && isReplaced(was, object)) {
+      say(`${nameOf(object)} replaced (dry run)`);
+      continue;
+    }
     // What has no namespace yet is tried in one that is there.
     const done = await api.apply(object, before ? plan.namespace : "default");
     say(`${nameOf(object)} ${outcome(object, done, before ?? [])} (dry run)`);
@@ -67,11 +79,22 @@ function stale(plan: Plan, before: readonly Stored[]): Stored[] {
   return before.filter((object) => object.kind !== "PersistentVolumeClaim" && !wanted.has(keyOf(object)));
 }
 
-async function prune(api: ProjectApi, plan: Plan, before: readonly Stored[], word: string): Promise<void> {
-  for (const object of stale(plan, before)) {
+const isFile = ({ kind }: Stored) => kind === "ConfigMap" || kind === "Secret";
+
+async function prune(api: ProjectApi, gone: readonly Stored[], word: string): Promise<void> {
+  for (const object of gone) {
     await api.remove(object);
     say(`${nameOf(object)} ${word}`);
   }
+}
+
+/** A Job whose template is another cannot be changed into it, and one that failed does not begin again. */
+export function isReplaced(was: Stored, object: KubernetesObject): boolean {
+  const template = "skerry.dev/template";
+  if (was.kind !== "Job") return false;
+  const { conditions = [] } = (was.status ?? {}) as { conditions?: { type: string; status: string }[] };
+  const hasFailed = conditions.some(({ type, status }) => type === "Failed" && status === "True");
+  return hasFailed || was.metadata.annotations?.[template] !== object.metadata.annotations?.[template];
 }
 
 async function apply(
@@ -81,8 +104,7 @@ async function apply(
   waiting?: Waiting,
 ): Promise<void> {
   const was = before.find((stored) => keyOf(stored) === keyOf(object));
-  const template = "skerry.dev/template";
-  if (was?.kind === "Job" && was.metadata.annotations?.[template] !== object.metadata.annotations?.[template]) {
+  if (was && isReplaced(was, object)) {
     await api.remove(was);
     await waiting?.gone(was);
   }
@@ -98,7 +120,7 @@ export async function down(context: ComposeContext, options: DownOptions): Promi
   const plan: Plan = { project, namespace, shared: [], services: [], problems: [] };
   const before = await api.stored();
   const waiting = new Waiting(context, api, plan, options.timeout);
-  await prune(api, plan, before, "deleted");
+  await prune(api, stale(plan, before), "deleted");
   try {
     await waiting.empty();
   } finally {
