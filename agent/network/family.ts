@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { canonicalIp } from "../../worker/kinds/validation/ip.ts";
 
 /** What differs between IPv4 and IPv6 in the words of nftables. Each family has tables of its own, which are alike. */
 export type Family = {
@@ -15,6 +16,8 @@ export type Family = {
   everything: string;
   bits: number;
   has(address: string): boolean;
+  /** An address of the family as the kernel prints it; undefined for all else. What is the same there is the same here. */
+  canonical(address: string): string | undefined;
 };
 
 export const IPV4: Family = {
@@ -26,6 +29,7 @@ export const IPV4: Family = {
   everything: "0.0.0.0/0",
   bits: 32,
   has: isIPv4,
+  canonical: (address) => (isIPv4(address) ? address : undefined),
 };
 
 export const IPV6: Family = {
@@ -37,9 +41,15 @@ export const IPV6: Family = {
   everything: "::/0",
   bits: 128,
   has: isIPv6,
+  canonical: (address) => (isIPv6(address) ? canonicalIp(address) : undefined),
 };
 
 export const FAMILIES: readonly Family[] = [IPV4, IPV6];
+
+/** Those of the family, each once. */
+export const distinct = ({ canonical }: Family, addresses: readonly string[]): string[] => [
+  ...new Set(addresses.flatMap((address) => canonical(address) ?? [])),
+];
 
 /** An address as a part of a name in nft, which has no colons. */
 export const inName = (address: string): string => address.replaceAll(":", "_");

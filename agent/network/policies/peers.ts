@@ -62,8 +62,9 @@ function elementsOf(parts: readonly PolicyPeers[], family: Family): Elements {
 
 /** undefined for what nft could not read, or is of another family. */
 function elementOf(member: string, family: Family): string | undefined {
-  const [address = "", protocol, port] = member.split(" ");
-  if (!family.has(address)) return undefined;
+  const [text = "", protocol, port] = member.split(" ");
+  const address = family.canonical(text);
+  if (!address) return undefined;
   if (protocol === undefined) return address;
   const word = protocolWord(protocol);
   return word && isPort(Number(port)) ? `${address} . ${word} . ${port}` : undefined;

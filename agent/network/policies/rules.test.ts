@@ -223,7 +223,10 @@ describe("in IPv6", () => {
       { kind: "pods", set: "s" },
     ];
     const ports: PolicyRule["ports"] = [{ protocol: "TCP", name: "http" }];
-    const ruleset = made(ingress({ peers, ports }), { ...given, peers: { "n/s": ["10.0.0.9", "fd00::9"] } });
+    const ruleset = made(ingress({ peers, ports }), {
+      ...given,
+      peers: { "n/s": ["10.0.0.9", "fd00::9", "FD00:0::9"] },
+    });
     const named = [...ruleset.sets.keys()].find((name) => name.startsWith("ports-")) ?? "";
     const to = `ip6 daddr . meta l4proto . th dport @${named} accept`;
     expect(ruleset.chains.get("ingress/a/p")).toEqual([

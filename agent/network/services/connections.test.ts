@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { IPV4 } from "../family.ts";
+import { IPV4, IPV6 } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { ConnectionCounts } from "./connections.ts";
 import { COUNTED_S } from "./skeleton.ts";
@@ -45,12 +45,13 @@ const printed = (elements: typeof begun) =>
     ],
   });
 
+const command = async (program: string, args: readonly string[]) => {
+  if (program === "conntrack") return flows.join("\n");
+  return printed(args.at(-1) === "begun" ? begun : ended);
+};
+
 beforeEach(() => {
   [begun, ended, flows, now] = [[], [], [], 100_000];
-  const command = async (program: string, args: readonly string[]) => {
-    if (program === "conntrack") return flows.join("\n");
-    return printed(args.at(-1) === "begun" ? begun : ended);
-  };
   counts = new ConnectionCounts(command, { family: IPV4, table: "t" }, () => now);
 });
 
@@ -88,6 +89,16 @@ describe("a Service's connections", () => {
       "",
     ];
     expect((await counts.figures(0, known)).services["shop/web"]?.pending).toBe(3);
+  });
+
+  test("of IPv6 are known by their addresses, however these were written", async () => {
+    counts = new ConnectionCounts(command, { family: IPV6, table: "t" }, () => now);
+    begun = [["fd00:96::7", "tcp", 80, 20, 9]];
+    flows = [flow("ESTABLISHED", "fd00:96::7", 80, "fd00:244::5", 8080)];
+    const services = [{ ...service, spec: { ...service.spec, clusterIPs: ["FD00:96:0::7"] } }];
+    const slices = [{ ...slice, endpoints: [{ addresses: ["FD00:244::0005"] }] }];
+    const figures = await counts.figures(90_000, { services, slices, keepers: [] });
+    expect(figures.services["shop/web"]).toMatchObject({ perSecond: 2, pending: 1 });
   });
 
   test("have a rate of the last half a minute, or since it was last asked", async () => {

@@ -4,7 +4,7 @@ import type { Command } from "../commands.ts";
 import type { Family } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { isBalanced } from "./endpoints.ts";
-import { externalAddresses, PROTOCOLS } from "./rules.ts";
+import { clusterAddressesOf, externalAddresses, PROTOCOLS } from "./rules.ts";
 import { BEGUN, COUNTED_S, ENDED } from "./skeleton.ts";
 import { sourcesOf } from "./sources.ts";
 
@@ -65,7 +65,7 @@ export class ConnectionCounts {
     };
     for (const [asked, seen] of elementsOf(begun)) add(asked, seen);
     for (const [asked, { idleMs }] of elementsOf(ended)) add(asked, { idleMs });
-    const alive = aliveOf(services, slices, keepers);
+    const alive = aliveOf({ services, slices, keepers }, family);
     for (const { asked, at } of flowsOf(flows)) if (alive.has(at)) add(asked, { pending: 1 });
     const base = this.#baseOf(began, { at: now, counts });
     for (const [service, traffic] of found) {
@@ -121,7 +121,7 @@ function targetsOf(services: readonly Service[], family: Family): Map<string, st
   for (const service of services.filter((service) => isBalanced(service, family))) {
     const { metadata, spec } = service;
     const key = `${metadata?.namespace}/${metadata?.name}`;
-    const addresses = [...(spec?.clusterIPs ?? [spec?.clusterIP ?? ""]), ...externalAddresses(service, family)];
+    const addresses = [...clusterAddressesOf(service, family), ...externalAddresses(service, family)];
     for (const { protocol = "TCP", port, nodePort } of spec?.ports ?? []) {
       const word = PROTOCOLS[protocol];
       for (const address of addresses) targets.set(`${address} . ${word} . ${port}`, key);
@@ -132,11 +132,11 @@ function targetsOf(services: readonly Service[], family: Family): Map<string, st
 }
 
 /** Where a flow may still be alive: a pod that has gone says no goodbye. */
-function aliveOf(services: readonly Service[], slices: readonly EndpointSlice[], keepers: readonly string[]) {
+function aliveOf({ services, slices, keepers }: Known, family: Family) {
   const alive = new Set<string>(keepers);
   for (const { slices: own } of sourcesOf(services, slices).values())
     for (const { endpoints, ports } of own)
       for (const { addresses } of endpoints ?? [])
-        for (const { port } of ports ?? []) alive.add(`${addresses?.[0]}:${port}`);
+        for (const { port } of ports ?? []) alive.add(`${family.canonical(addresses?.[0] ?? "")}:${port}`);
   return alive;
 }

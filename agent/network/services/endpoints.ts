@@ -71,8 +71,8 @@ function* candidatesOf(
   );
   if (!isPort(target?.port)) return;
   for (const { addresses, conditions, nodeName: at, hints } of slice.endpoints ?? []) {
-    const address = addresses?.[0] ?? "";
-    if (!family.has(address)) continue;
+    const address = family.canonical(addresses?.[0] ?? "");
+    if (!address) continue;
     const ready = conditions?.ready !== false;
     const draining = conditions?.serving === true && conditions.terminating === true;
     const [zones, nodes] = [hints?.forZones, hints?.forNodes].map((list) => (list ?? []).map(({ name }) => name));

@@ -60,6 +60,32 @@ describe("in IPv6", () => {
     });
   });
 
+  test("addresses are the kernel's, however they are written: of several spellings there is one element", () => {
+    const lb = (name: string, ip: string) => ({
+      ...service({ type: "LoadBalancer", clusterIPs: ["FD00:96::0007"], externalIPs: [ip] }, name),
+      status: { loadBalancer: { ingress: [{ ip: ip.toUpperCase() }] } },
+    });
+    const named = { "kubernetes.io/service-name": "other" };
+    const endpointSlices = [
+      slice6("fd00:244::5", "FD00:244:0::5"),
+      { ...slice6("fd00:244::6"), metadata: { namespace: "shop", labels: named } },
+    ];
+    const containers = [{ ports: [{ containerPort: 8080, hostPort: 81, hostIP: "FD01::2" }] }];
+    const pods = [{ spec: { containers }, status: { podIP: "FD00:244::5" } }];
+    const ruleset = rules(
+      { services: [lb("web", "fd01::1"), lb("other", "FD01:0::1")], endpointSlices, pods },
+      context,
+    );
+    expect(elements(ruleset, "cluster_ips")).toEqual({ "fd00:96::7 . tcp . 80": "goto service/shop/other/tcp-80" });
+    expect(elements(ruleset, "external_ips")).toEqual({ "fd01::1 . tcp . 80": "goto external/shop/other/tcp-80" });
+    expect(ruleset.chains.get("service/shop/web/tcp-80")?.[0]).toMatch(/mod 1 map { 0 : fd00:244::5 . 8080 }$/);
+    expect(elements(ruleset, "hairpins")).toEqual({
+      "fd00:244::5 . fd00:244::5": "",
+      "fd00:244::6 . fd00:244::6": "",
+    });
+    expect(elements(ruleset, "host_ip_ports")).toEqual({ "fd01::2 . tcp . 81": "fd00:244::5 . 8080" });
+  });
+
   test("names in nft have no colons, and affinity is the family's", () => {
     const services = [dual({ sessionAffinity: "ClientIP" })];
     const ruleset = rules({ services, endpointSlices: [slice6("fd00:244::5")] }, context);
@@ -172,6 +198,17 @@ describe("from outside", () => {
       "meta mark set meta mark | 0x20000",
       "goto service/shop/web/tcp-80",
     ]);
+  });
+
+  test("of two Services with one address and port the later has it, and the table is whole", () => {
+    const both = ["a", "b"].map((name) => service({ type: "ClusterIP", externalIPs: ["192.0.2.7"] }, name));
+    const endpointSlices = ["a", "b"].map((name) => ({
+      ...slice(two),
+      metadata: { namespace: "shop", name, labels: { "kubernetes.io/service-name": name } },
+    }));
+    const ruleset = rules({ services: both, endpointSlices });
+    expect(elements(ruleset, "external_ips")).toEqual({ "192.0.2.7 . tcp . 80": "goto external/shop/b/tcp-80" });
+    expect(ruleset.chains.has("external/shop/b/tcp-80")).toBe(true);
   });
 
   test("externalTrafficPolicy Local keeps it and stays on this node", () => {

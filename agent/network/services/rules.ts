@@ -1,4 +1,4 @@
-import { type Family, inName, isCIDR, withPort } from "../family.ts";
+import { distinct, type Family, inName, isCIDR, withPort } from "../family.ts";
 import { podCIDRsOf } from "../routes.ts";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
 import { Draft } from "./draft.ts";
@@ -87,7 +87,7 @@ function addServicePort(
   const path = pathOf(service, port);
   const { cluster, local } = found;
   const route = { draft, family: context.family, protocol, timeout: affinityTimeout(service) };
-  const clusterAddresses = (spec.clusterIPs ?? [spec.clusterIP ?? ""]).filter(context.family.has);
+  const clusterAddresses = clusterAddressesOf(service, context.family);
   const external = externalAddresses(service, context.family);
   const nodePort = spec.type !== "ClusterIP" && isPort(port.nodePort) ? port.nodePort : undefined;
 
@@ -145,7 +145,7 @@ function restricted(
   address: string,
 ): string {
   const ranges = (service.spec?.loadBalancerSourceRanges ?? []).filter((range) => isCIDR(family, range));
-  if (ranges.length === 0 || service.spec?.externalIPs?.includes(address)) return outside;
+  if (ranges.length === 0 || distinct(family, service.spec?.externalIPs ?? []).includes(address)) return outside;
   const chain = `guarded/${path}`;
   draft.chains.set(chain, [...ranges.map((range) => `${family.word} saddr ${range} goto ${outside}`), "drop"]);
   return chain;
@@ -208,23 +208,27 @@ function affinityTimeout({ spec }: Service): number {
   return Number.isInteger(seconds) && Number(seconds) > 0 ? Number(seconds) : AFFINITY_SECONDS;
 }
 
+/** Of the family. */
+export const clusterAddressesOf = ({ spec }: Service, family: Family): string[] =>
+  distinct(family, spec?.clusterIPs ?? [spec?.clusterIP ?? ""]);
+
 export function externalAddresses({ spec, status }: Service, family: Family): string[] {
   const ingress = spec?.type === "LoadBalancer" ? (status?.loadBalancer?.ingress ?? []) : [];
   const balanced = ingress.filter(({ ipMode }) => ipMode !== "Proxy").map(({ ip }) => ip ?? "");
-  return [...new Set([...(spec?.externalIPs ?? []), ...balanced])].filter(family.has);
+  return distinct(family, [...(spec?.externalIPs ?? []), ...balanced]);
 }
 
 function addHostPorts(draft: Draft, pods: readonly Pod[], family: Family): void {
   for (const { spec, status } of pods) {
-    const address = addressesOf(status).find(family.has);
+    const [address] = distinct(family, addressesOf(status));
     if (spec?.hostNetwork || !address || isOver(status?.phase)) continue;
     for (const port of [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].flatMap((c) => c.ports ?? [])) {
       const protocol = PROTOCOLS[port.protocol ?? "TCP"];
       if (!protocol || !isPort(port.hostPort) || !isPort(port.containerPort)) continue;
       const target = `${address} . ${port.containerPort}`;
-      const hostIP = port.hostIP || family.unspecified;
+      const hostIP = family.canonical(port.hostIP || family.unspecified);
       if (hostIP === family.unspecified) draft.element("host_ports", `${protocol} . ${port.hostPort}`, target);
-      else if (family.has(hostIP)) draft.element("host_ip_ports", `${hostIP} . ${protocol} . ${port.hostPort}`, target);
+      else if (hostIP) draft.element("host_ip_ports", `${hostIP} . ${protocol} . ${port.hostPort}`, target);
     }
   }
 }
@@ -237,9 +241,9 @@ const isOver = (phase: string | undefined) => phase === "Succeeded" || phase ===
 /** A pod that reaches itself through a Service would see its own address come in from outside and drop it. */
 function addHairpins(draft: Draft, { pods, endpointSlices }: NetworkState, { nodeName, family }: RulesContext): void {
   const endpoints = endpointSlices.flatMap((slice) => slice.endpoints ?? []).filter((e) => e.nodeName === nodeName);
-  const addresses = [...pods.flatMap(({ status }) => addressesOf(status)), ...endpoints.map((e) => e.addresses?.[0])];
-  for (const address of new Set(addresses))
-    if (address && family.has(address)) draft.element("hairpins", `${address} . ${address}`);
+  const ofEndpoints = endpoints.map(({ addresses: [address = ""] = [] }) => address);
+  for (const address of distinct(family, [...pods.flatMap(({ status }) => addressesOf(status)), ...ofEndpoints]))
+    draft.element("hairpins", `${address} . ${address}`);
 }
 
 function addOwn(draft: Draft, { own, family }: RulesContext): void {

@@ -40,6 +40,19 @@ describe("addresses of a new Service", () => {
     expect(spec).toMatchObject({ ipFamilyPolicy, ipFamilies, clusterIPs, clusterIP: spec.clusterIPs[0] });
   });
 
+  it("an address is one, however it is written", () => {
+    const { ok, send } = dual();
+    ok("POST", `${ns}/services`, service("a", { clusterIP: "fd00:96::9" }));
+    const parentRef = { resource: "things", name: "x" };
+    ok("POST", "/apis/networking.k8s.io/v1/ipaddresses", { metadata: { name: "fd00:96::a" }, spec: { parentRef } });
+    for (const clusterIP of ["FD00:96::0009", "FD00:96:0::A"])
+      expect(send("POST", `${ns}/services`, service("b", { clusterIP })).body.message).toContain(
+        `failed to allocate IP ${clusterIP}: provided IP is already allocated`,
+      );
+    ok("POST", `${ns}/services`, service("b", { clusterIP: "FD00:96::0B" }));
+    expect(send("POST", `${ns}/services`, service("c", { clusterIP: "fd00:96::b" })).code).toBe(422);
+  });
+
   it("in a cluster of one family a preference is met with one, and a demand refused", () => {
     const { ok, send } = session();
     const { spec } = ok("POST", `${ns}/services`, service("a", { ipFamilyPolicy: "PreferDualStack" }));

@@ -1,4 +1,5 @@
 import { read } from "../../kinds/paths.ts";
+import { canonicalIp } from "../../kinds/validation/ip.ts";
 import type { KubeObject } from "../../lib/object.ts";
 
 /**
@@ -9,7 +10,8 @@ type Term = (object: KubeObject) => Iterable<string>;
 
 export const ownerRef = (uid: string): string => `owner=${uid}`;
 export const nodeRef = (node: string): string => `node=${node}`;
-export const clusterIPRef = (address: string): string => `clusterIP=${address}`;
+/** The same however the address is written. */
+export const clusterIPRef = (address: string): string => `clusterIP=${canonicalIp(address) ?? address}`;
 export const nodePortRef = (port: number): string => `nodePort=${port}`;
 export const expiryRef = (bucket: number): string => `expires=${bucket}`;
 

@@ -57,7 +57,7 @@ const hostOf = (cidr: string): string => cidr.split("/")[0] ?? "";
 /** Addresses that an IPAddress of someone else's names are taken as well; those of Services are counted by the index. */
 function isTaken(operation: Operation, address: string): boolean {
   if (isHeld(operation, clusterIPRef(address))) return true;
-  const { parentRef } = operation.core.view.get(IPAddress, "", address)?.spec ?? {};
+  const { parentRef } = operation.core.view.get(IPAddress, "", canonicalIp(address) ?? address)?.spec ?? {};
   return parentRef !== undefined && !(parentRef.resource === "services" && !parentRef.group);
 }
 
