@@ -1,7 +1,7 @@
 import { attempt, type Command } from "./commands.ts";
 import { MASQUERADE_MARK } from "./services/skeleton.ts";
 
-/** Packets between pods and others pass FORWARD, those to the node itself (DNS, the API) INPUT. */
+/** Packets between pods and others pass FORWARD, those to the node itself (DNS, the API, what is held) INPUT. */
 const CHAINS = ["FORWARD", "INPUT"] as const;
 
 export type ForwardingOptions = {
@@ -65,8 +65,12 @@ export class Forwarding {
     const { owner, podCIDR = "" } = this.#options;
     const mark = ["-m", "comment", "--comment", owner, "-j", "ACCEPT"];
     const from = ["-s", podCIDR, ...mark];
-    if (chain === "INPUT")
-      return [from, ...this.#ports.map((port) => ["-p", "udp", "-m", "udp", "--dport", `${port}`, ...mark])];
+    if (chain === "INPUT") {
+      // What is held for a Service that sleeps may come from anywhere. The mark is on a connection's first packet alone,
+      // and nobody but us leads others to the gateway.
+      const held = ["-d", podCIDR, "-m", "conntrack", "--ctstate", "DNAT", ...mark];
+      return [from, held, ...this.#ports.map((port) => ["-p", "udp", "-m", "udp", "--dport", `${port}`, ...mark])];
+    }
     // What came to a node port may be led on to a pod of another node, and its answers come back this way.
     const led = ["-m", "mark", "--mark", `${MASQUERADE_MARK}/${MASQUERADE_MARK}`, ...mark];
     const known = ["-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", ...mark];

@@ -194,14 +194,16 @@ describe("a Service's address", () => {
   });
 });
 
+const nap = service("nap", "10.96.1.9", { type: "NodePort", ports: [{ nodePort: 30009 }] });
+const sleeping = [{ ...nap, metadata: { ...nap.metadata, annotations: { "skerry.dev/scale-to-zero": "1m" } } }];
+const PATIENCE = { timeout: 60_000 };
+type Asked = { wakers: Waker[]; connections: Connections };
+const asked = async (node = nodeA) => (await node.do("asked", {})) as Asked;
+const open = async (node = nodeA) => (await asked(node)).connections.services["default/nap"]?.pending ?? 0;
+
 describe("a Service that sleeps", () => {
-  const nap = service("nap", "10.96.1.9", { type: "NodePort", ports: [{ nodePort: 30009 }] });
-  const services = [{ ...nap, metadata: { ...nap.metadata, annotations: { "skerry.dev/scale-to-zero": "1m" } } }];
+  const services = sleeping;
   const inside = { host: "10.96.1.9", port: 80, limitMs: 60_000 };
-  const PATIENCE = { timeout: 60_000 };
-  type Asked = { wakers: Waker[]; connections: Connections };
-  const asked = async () => (await nodeA.do("asked", {})) as Asked;
-  const open = async () => (await asked()).connections.services["default/nap"]?.pending ?? 0;
 
   test("has connections wait for its first endpoint, and datagrams wake it; all is counted", async () => {
     await sync({ services });
@@ -211,7 +213,7 @@ describe("a Service that sleeps", () => {
       podSpace("a1").probe("tcp", inside),
       outside.probe("tcp", { ...inside, host: "192.168.77.1", port: 30009 }),
     ];
-    await expect.poll(open, PATIENCE).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => open(), PATIENCE).toBeGreaterThanOrEqual(2);
     await expect
       .poll(async () => (await asked()).wakers, PATIENCE)
       .toEqual(
@@ -236,9 +238,9 @@ describe("a Service that sleeps", () => {
   test("resets those that a policy has a say in when they could come, so that they come again as who they are", async () => {
     const rules = { "default/closed": { podSelector: { matchLabels: {} }, egress: [] } };
     await sync({ services, rules });
-    await expect.poll(open, PATIENCE).toBe(0); // of the test before
+    await expect.poll(() => open(), PATIENCE).toBe(0); // of the test before
     const answer = podSpace("a1").probe("tcp", inside);
-    await expect.poll(open, PATIENCE).toBeGreaterThanOrEqual(1);
+    await expect.poll(() => open(), PATIENCE).toBeGreaterThanOrEqual(1);
     await sync({ services, rules, endpointSlices: [slice("nap", ["b1"])] });
     expect(await answer).toEqual(["ECONNRESET"]);
     await sync({ services, rules: {} });
@@ -417,6 +419,11 @@ describe("a machine of other habits", () => {
       endpointSlices: [slice("web", ["a1"])],
     });
     expect(names(await outside.probe("tcp", { host: "192.168.77.2", port: 30001 }))).toEqual(["a1"]);
+    await sync({ services: sleeping });
+    const held = outside.probe("tcp", { host: "192.168.77.2", port: 30009, limitMs: 60_000 });
+    await expect.poll(() => open(nodeB), PATIENCE).toBe(1);
+    await sync({ services: sleeping, endpointSlices: [slice("nap", ["b1"])] });
+    expect(names(await held)).toEqual(["b1"]);
     await nodeB.do("stop", { remove: true });
     expect(await nodeB.exec("iptables -S")).not.toContain("skerry");
     await nodeB.exec("iptables -P FORWARD ACCEPT; iptables -P INPUT ACCEPT");
