@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { effects } from "../effects.ts";
+import { effects, type Timers } from "../effects.ts";
 import { get, HOST, listening, portOf, raw, startProxy, type TestProxy } from "./testing/proxy.ts";
 
 let proxy: TestProxy;
@@ -293,11 +293,12 @@ describe("endpoints", () => {
 
   test("where none can be reached others are waited for", async () => {
     const waits = Promise.withResolvers<void>();
-    const sleep = () => {
+    const after: Timers["after"] = (ms, body) => {
+      if (ms !== 1_000) return effects.after(ms, body);
       waits.resolve();
-      return new Promise<void>(() => {});
+      return () => {};
     };
-    const patient = await startProxy({ ...effects, sleep });
+    const patient = await startProxy({ ...effects, after });
     patient.lead([CLOSED_PORT]);
     const later = get(patient.port);
     await waits.promise;

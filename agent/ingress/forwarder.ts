@@ -8,6 +8,7 @@ import { isLed, type Led, type Routes, targetKey } from "../../worker/kinds/ingr
 import type { Effects } from "../../worker/lib/effects.ts";
 import { changed, changedPath } from "../../worker/lib/filters.ts";
 import { loadsPage } from "../../worker/lib/waiting-page.ts";
+import { Changes } from "../changes.ts";
 import type { Timers } from "../effects.ts";
 import { addressOf, Balancer } from "./balancer.ts";
 import type { ProxyConfig } from "./config.ts";
@@ -54,7 +55,7 @@ export class Forwarder {
   readonly #mirrors: Mirrors;
   #config = EMPTY;
   #trusted = trustedList([]);
-  #changed = Promise.withResolvers<void>();
+  readonly #changes = new Changes();
 
   /** `wake` hears of Services, as `namespace/name`, that requests wait for. */
   constructor(
@@ -83,8 +84,7 @@ export class Forwarder {
     const all = new Set(Object.values(config.backends).flatMap(({ endpoints }) => endpoints.map(addressOf)));
     for (const dialer of Object.values(this.#dialers)) dialer.retain(all);
     this.balancer.retain(all);
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changes.happened();
   }
 
   async serve(client: Client): Promise<void> {
@@ -162,7 +162,7 @@ export class Forwarder {
     for (let tries = 0; tries < MAX_TRIES; ) {
       const { endpoints, protocol, wakes } = this.#backend(route);
       if (wakes && endpoints.length === 0) {
-        await this.#holder.hold(`${namespace}/${service}`, waiting, this.#changed.promise);
+        await this.#holder.hold(`${namespace}/${service}`, waiting, this.#changes);
         if (gone.aborted) return;
         continue;
       }
@@ -199,7 +199,7 @@ export class Forwarder {
   }
 
   #others(): Promise<void> {
-    return Promise.race([this.#changed.promise, this.#timers.sleep(OTHERS_WITHIN_MS)]);
+    return this.#changes.within(OTHERS_WITHIN_MS, this.#timers);
   }
 
   async #forward(client: Client, routed: Routed): Promise<void> {

@@ -5,6 +5,7 @@ import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { loadsPage, WAITING_PAGE } from "../../worker/lib/waiting-page.ts";
+import { Changes } from "../changes.ts";
 import { effects, type Timers } from "../effects.ts";
 import type { Client } from "./exchange.ts";
 import { refuse } from "./forwarder.ts";
@@ -126,7 +127,7 @@ describe("who waits for long", () => {
     );
     const wait = async (isPage: boolean) => {
       const waiting = { since: now, isPage, gone: new AbortController().signal };
-      for (;;) await holder.hold("default/app", waiting, new Promise(() => {}));
+      for (;;) await holder.hold("default/app", waiting, new Changes());
     };
     const pass = async () => {
       const next = due.toSorted((a, b) => a.at - b.at)[0];

@@ -1,5 +1,6 @@
 /** Requests that wait for a Service that is scaled to zero, while it is scaled up for them. */
 import { WAITING_PAGE } from "../../worker/lib/waiting-page.ts";
+import type { Changes } from "../changes.ts";
 import type { Timers } from "../effects.ts";
 import { Refusal } from "./target.ts";
 
@@ -23,6 +24,8 @@ export type Waiting = {
   isPage: boolean;
   /** The client has gone. */
   gone: AbortSignal;
+  /** It asks again after this, whether something changed or not, ms. */
+  againMs?: number;
 };
 
 export class Holder {
@@ -39,8 +42,8 @@ export class Holder {
     this.#wake = wake;
   }
 
-  /** Resolves after each `changed`, or now and then, to be asked again; throws the `Refusal` of who has waited enough. */
-  async hold(service: string, { since, isPage, gone }: Waiting, changed: Promise<void>): Promise<void> {
+  /** Resolves after each change, or now and then, to be asked again; throws the `Refusal` of who has waited enough. */
+  async hold(service: string, { since, isPage, gone, againMs }: Waiting, changes: Changes): Promise<void> {
     const waited = this.#now() - since;
     const patience = isPage ? PAGE_AFTER_MS : HELD_MS;
     if (waited >= patience) throw isPage ? starting() : tooLong();
@@ -51,7 +54,7 @@ export class Holder {
     this.#held.set(service, held);
     if (held.count === 1) this.#tell(service, held);
     try {
-      await this.#pause(changed, patience - waited, gone);
+      await changes.within(Math.min(patience - waited, againMs ?? patience), this.#timers, gone);
     } finally {
       held.count -= 1;
       this.#all -= 1;
@@ -65,15 +68,6 @@ export class Holder {
   #tell(service: string, held: { cancel(): void }): void {
     this.#wake(service);
     held.cancel = this.#timers.after(TOLD_EVERY_MS, () => this.#tell(service, held));
-  }
-
-  async #pause(changed: Promise<void>, ms: number, gone: AbortSignal): Promise<void> {
-    const over = Promise.withResolvers<void>();
-    const cancel = this.#timers.after(ms, over.resolve);
-    gone.addEventListener("abort", () => over.resolve(), { once: true });
-    if (gone.aborted) over.resolve();
-    await Promise.race([changed, over.promise]);
-    cancel();
   }
 }
 

@@ -120,6 +120,9 @@ describe("a connection for what sleeps", () => {
     servers.pop()?.close();
     const client = await ask();
     await held.want([service()], [slice(gone)]);
+    await expect.poll(() => waiting.some(({ ms, isOver }) => ms === 250 && !isOver)).toBe(true);
+    pass(250);
+    await expect.poll(() => waiting.filter(({ ms }) => ms === 250).length).toBe(2);
     const port = await serve((socket) => socket.end("here"));
     await held.want([service()], [slice(port)]);
     expect(await text(client)).toBe("here");

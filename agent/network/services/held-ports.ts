@@ -9,6 +9,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isWoken, type Waker } from "../../../worker/kinds/ingress/idle.ts";
 import type { Effects } from "../../../worker/lib/effects.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
+import { Changes } from "../../changes.ts";
 import type { Timers } from "../../effects.ts";
 import { Holder } from "../../ingress/holder.ts";
 import { IPV4 } from "../family.ts";
@@ -52,7 +53,7 @@ export class HeldPorts {
   /** By Service: who came last, and when that was told, ms. */
   readonly #wakers = new Map<string, { waker: Waker; told: number }>();
   readonly #sockets = new Set<Socket>();
-  #changed = Promise.withResolvers<void>();
+  readonly #changes = new Changes();
 
   constructor(options: HeldPortsOptions) {
     this.#options = options;
@@ -69,10 +70,7 @@ export class HeldPorts {
     this.#ports = portsOf(services, slices, this.#options.place());
     const held = new Set([...this.#ports.values()].map(({ service }) => service));
     for (const service of this.#wakers.keys()) if (!held.has(service)) this.#wakers.delete(service);
-    if (!isDeepStrictEqual(this.#ports, before)) {
-      this.#changed.resolve();
-      this.#changed = Promise.withResolvers();
-    }
+    if (!isDeepStrictEqual(this.#ports, before)) this.#changes.happened();
     for (const [path, { close }] of this.#listening) {
       if (this.#ports.has(path)) continue;
       this.#listening.delete(path);
@@ -165,14 +163,13 @@ export class HeldPorts {
       const held = this.#ports.get(path);
       if (!held) return undefined;
       const { service, endpoints } = held;
-      const changed = this.#changed.promise;
       const endpoint = endpoints[Math.floor(effects.random() * endpoints.length)];
       if (endpoint && !mayJoin(address, endpoint)) return undefined;
       const server = endpoint && (await dial(endpoint, effects));
       if (server) return server;
       this.#came(held, address);
-      const again = endpoint ? Promise.race([changed, effects.sleep(AGAIN_MS)]) : changed;
-      await this.#holder.hold(service, { since, isPage: false, gone }, again);
+      const againMs = endpoint ? AGAIN_MS : undefined;
+      await this.#holder.hold(service, { since, isPage: false, gone, againMs }, this.#changes);
     }
     return undefined;
   }
