@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { IPV4, IPV6 } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { ConnectionCounts } from "./connections.ts";
-import { COUNTED_S } from "./skeleton.ts";
+import { COUNTED_S, MOST_COUNTED } from "./skeleton.ts";
 
 const service: Service = {
   metadata: { namespace: "shop", name: "web" },
@@ -17,7 +17,7 @@ const slice: EndpointSlice = {
 const known = { services: [service], slices: [slice], keepers: ["10.244.0.1:4000"] };
 
 /** What the kernel has, as its programs print it. */
-let begun: [string, string, number, count: number, idleS: number][];
+let begun: [string, string | number, number, count: number, idleS: number][];
 let ended: typeof begun;
 let flows: string[];
 let now: number;
@@ -71,6 +71,15 @@ describe("a Service's connections", () => {
     expect(services).toEqual({ "shop/web": { perSecond: 3, pending: 0, idleMs: 4_000 } });
   });
 
+  test("are counted where the machine names no protocols", async () => {
+    begun = [
+      ["10.96.0.7", 6, 80, 20, 9],
+      ["10.96.0.7", 17, 80, 5, 0],
+    ];
+    const { services } = await counts.figures(90_000, known);
+    expect(services).toEqual({ "shop/web": { perSecond: 2, pending: 0, idleMs: 9_000 } });
+  });
+
   test("end when their last one says so", async () => {
     begun = [["10.96.0.7", "tcp", 80, 1, 100]];
     ended = [["10.96.0.7", "tcp", 80, 0, 2]];
@@ -117,6 +126,11 @@ describe("a Service's connections", () => {
     begun = [["10.96.0.7", "tcp", 80, 20, 0]];
     expect((await counts.figures(now - 10_000, known)).services["shop/web"]?.perSecond).toBe(2);
   });
+});
+
+test("where no more can be counted, nothing is told", async () => {
+  begun = Array.from({ length: MOST_COUNTED }, (_, i) => ["192.0.2.1", "udp", i, 1, 0]);
+  await expect(counts.figures(0, known)).rejects.toThrow("can be counted");
 });
 
 test("what cannot be read is not told as nothing", async () => {

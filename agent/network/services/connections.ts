@@ -5,7 +5,7 @@ import type { Family } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { isBalanced } from "./endpoints.ts";
 import { clusterAddressesOf, externalAddresses, PROTOCOLS } from "./rules.ts";
-import { BEGUN, COUNTED_S, ENDED } from "./skeleton.ts";
+import { BEGUN, COUNTED_S, ENDED, MOST_COUNTED } from "./skeleton.ts";
 import { sourcesOf } from "./sources.ts";
 
 /** Rates are over so many ms, or since it was last asked where that is longer ago. */
@@ -89,15 +89,25 @@ export class ConnectionCounts {
 
 type Element = { elem: { val: { concat: unknown[] }; expires?: number; counter?: { packets?: number } } };
 
-/** What `nft -j list set` prints. An element expires the later, the later it was of use. */
+/** Protocols by their numbers, which nft prints where the machine has no /etc/protocols. */
+const NUMBERED = new Map<unknown, string>([
+  [6, "tcp"],
+  [17, "udp"],
+  [132, "sctp"],
+]);
+
+/** What `nft -j list set` prints. An element expires the later, the later it was of use. Throws where some have no room. */
 function elementsOf(text: string): Seen {
   const { nftables } = JSON.parse(text) as { nftables: { set?: { elem?: Element[] } }[] };
   const elements = nftables.flatMap(({ set }) => set?.elem ?? []);
+  if (elements.length >= MOST_COUNTED)
+    throw new Error(`no more than ${MOST_COUNTED} of what is asked for can be counted`);
   return new Map(
     elements.map(({ elem: { val, expires = 0, counter } }) => {
       // It is told in whole seconds: rather too short than too long.
       const idleMs = Math.max(0, (COUNTED_S - expires - 1) * SECOND_MS);
-      return [val.concat.join(" . "), { count: counter?.packets ?? 0, idleMs }];
+      const [address, protocol, port] = val.concat;
+      return [`${address} . ${NUMBERED.get(protocol) ?? protocol} . ${port}`, { count: counter?.packets ?? 0, idleMs }];
     }),
   );
 }

@@ -11,6 +11,8 @@ export const BEGUN = "begun";
 export const ENDED = "ended";
 /** Elements live for so long after they were last of use, s. */
 export const COUNTED_S = 30 * 24 * 3600;
+/** Past so many elements nothing more is counted. */
+export const MOST_COUNTED = 65_536;
 
 /** Chains that the skeleton leads to, and that a Ruleset therefore always has. */
 export const LEAVING = "leaving";
@@ -30,7 +32,7 @@ export function renderSkeleton({ family, table, podCIDR, serviceCIDR }: Skeleton
   const { word: ip, type, loopback } = family;
   const flow = `${ip} daddr . meta l4proto . th dport`;
   const local = "fib daddr type local meta l4proto . th dport";
-  const seen = `type ${type} . inet_proto . inet_service; flags dynamic,timeout; timeout ${COUNTED_S}s; size 65536;`;
+  const seen = `type ${type} . inet_proto . inet_service; flags dynamic,timeout; timeout ${COUNTED_S}s; size ${MOST_COUNTED};`;
   const asked = `ct original ${ip} daddr . ct protocol . ct original proto-dst`;
   const ending = `tcp flags & (fin | rst) != 0 ct status dnat update @${ENDED} { ${asked} }`;
   const served = `
