@@ -425,6 +425,7 @@ export class NodeNetwork {
         if (context.family === IPV4) context.held = held;
         await table.apply(rulesFor(state, context, memo));
       }
+      parts.held.release();
       await this.#applyRoutes(parts, state.nodes);
       await parts.announced.apply(announcedBy(state.services, nodeName));
       await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));

@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, Server, type Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Waker } from "../../../worker/kinds/ingress/idle.ts";
 import { effects } from "../../effects.ts";
 import type { EndpointSlice, Service } from "../types.ts";
@@ -25,6 +25,7 @@ let held: HeldPorts;
 let places: ReadonlyMap<string, Endpoint>;
 let woken: [string, string, Waker][];
 let mayJoin: boolean;
+let logged: string[];
 let waiting: { ms: number; body(): void; isOver: boolean }[];
 const servers: Server[] = [];
 /** How far the clock is ahead, ms. */
@@ -77,14 +78,14 @@ const codeOf = (socket: Socket) => (socket.errored as NodeJS.ErrnoException | nu
 const isReset = (socket: Socket) => expect.poll(() => codeOf(socket)).toBe("ECONNRESET");
 
 beforeEach(async () => {
-  [woken, mayJoin, waiting, ahead] = [[], true, [], 0];
+  [woken, mayJoin, logged, waiting, ahead] = [[], true, [], [], 0];
   held = new HeldPorts({
     effects: timers,
     address: "127.0.0.1",
     place: () => ({ nodeName: "here", zone: undefined }),
     wake: (...word) => void woken.push(word),
     mayJoin: () => mayJoin,
-    log: () => {},
+    log: (message) => void logged.push(message),
   });
   places = await held.want([service()], []);
 });
@@ -160,6 +161,15 @@ describe("a connection for what sleeps", () => {
     await isReset(client);
   });
 
+  test("that its client ends without a word is over", async () => {
+    const client = await ask();
+    await expect.poll(() => woken.length).toBe(1);
+    client.end();
+    await expect.poll(() => waiting.every(({ isOver }) => isOver)).toBe(true);
+    await expect.poll(() => client.resume().destroyed).toBe(true);
+    expect(codeOf(client)).toBeUndefined();
+  });
+
   test("of which the client goes is waited for no more", async () => {
     const client = await ask();
     await expect.poll(() => woken.length).toBe(1);
@@ -172,6 +182,22 @@ test("places stay while a Service may sleep", async () => {
   const port = await serve(() => {});
   expect(await held.want([service()], [slice(port)])).toEqual(places);
   expect([...places.keys()]).toEqual([PATH, "shop/web/udp-53"]);
+});
+
+test("places are there until the kernel leads there no more", async () => {
+  expect((await held.want([], [])).size).toBe(0);
+  await isReset(await ask());
+  held.release();
+  expect(codeOf(await ask())).toBe("ECONNREFUSED");
+});
+
+test("a connection that cannot be taken is told, and the next one can", async () => {
+  const listen = vi.spyOn(Server.prototype, "listen");
+  places = await held.want([{ ...service(), metadata: { ...service().metadata, name: "other" } }], []);
+  const [server] = listen.mock.contexts as Server[];
+  listen.mockRestore();
+  server?.emit("error", new Error("accept EMFILE"));
+  expect(logged).toEqual(["shop/other/tcp-80 misses a connection while it sleeps: accept EMFILE"]);
 });
 
 test("datagrams say that somebody asks, and not each of them", async () => {

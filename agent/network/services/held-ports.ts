@@ -62,8 +62,8 @@ export class HeldPorts {
   }
 
   /**
-   * Listens for all ports of Services that may sleep, so that a place is there before the kernel leads to it and after it
-   * does. Returns the places by the ports' paths; what cannot be listened on is told, and tried again by the next call.
+   * Listens for all ports of Services that may sleep, so that a place is there before the kernel leads to it, and until
+   * `release`. Returns the places by the ports' paths; what cannot be listened on is told, and tried again by the next call.
    */
   async want(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<ReadonlyMap<string, Endpoint>> {
     const before = this.#ports;
@@ -71,11 +71,6 @@ export class HeldPorts {
     const held = new Set([...this.#ports.values()].map(({ service }) => service));
     for (const service of this.#wakers.keys()) if (!held.has(service)) this.#wakers.delete(service);
     if (!isDeepStrictEqual(this.#ports, before)) this.#changes.happened();
-    for (const [path, { close }] of this.#listening) {
-      if (this.#ports.has(path)) continue;
-      this.#listening.delete(path);
-      close();
-    }
     for (const [path, { protocol }] of this.#ports) {
       if (this.#listening.has(path)) continue;
       try {
@@ -84,7 +79,16 @@ export class HeldPorts {
         this.#options.log(`${path} is not held while it sleeps: ${errorText(error)}`);
       }
     }
-    return new Map([...this.#listening].map(([path, { at }]) => [path, at]));
+    return new Map([...this.#listening].flatMap(([path, { at }]) => (this.#ports.has(path) ? [[path, at]] : [])));
+  }
+
+  /** The kernel leads no more to the places that were not among those last returned. */
+  release(): void {
+    for (const [path, { close }] of this.#listening) {
+      if (this.#ports.has(path)) continue;
+      this.#listening.delete(path);
+      close();
+    }
   }
 
   /** Who waits, or was joined, is cut off. */
@@ -96,13 +100,14 @@ export class HeldPorts {
   }
 
   async #listen(path: string): Promise<Listening> {
-    const { address } = this.#options;
+    const { address, log } = this.#options;
     const server: Server = createServer(
       { allowHalfOpen: true, noDelay: true },
       (client) => void this.#serve(path, client),
     );
     server.listen(0, address);
     await once(server, "listening");
+    server.on("error", (error) => log(`${path} misses a connection while it sleeps: ${errorText(error)}`));
     const bound = server.address();
     const port = bound && typeof bound === "object" ? bound.port : 0;
     return { at: { address, port }, close: () => server.close() };
@@ -141,6 +146,9 @@ export class HeldPorts {
     client.on("error", () => {});
     if (this.#sockets.size >= MAX_OPEN) return void client.resetAndDestroy();
     this.#sockets.add(client);
+    // Who ends without a word has given up. Behind a word the end is not met before that is read.
+    const leave = () => client.destroy();
+    client.once("end", leave);
     const gone = new AbortController();
     client.once("close", () => {
       this.#sockets.delete(client);
@@ -148,6 +156,7 @@ export class HeldPorts {
     });
     try {
       const server = await this.#endpointFor(path, client, gone.signal);
+      client.off("end", leave);
       if (server && !gone.signal.aborted) return join(client, server);
       server?.destroy();
     } catch {} // it has waited enough, or too many do, or the connection is not ours to make
