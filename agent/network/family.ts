@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
+import { join } from "node:path";
 import { canonicalIp } from "../../worker/kinds/validation/ip.ts";
 
 /** What differs between IPv4 and IPv6 in the words of nftables. Each family has tables of its own, which are alike. */
@@ -45,6 +47,16 @@ export const IPV6: Family = {
 };
 
 export const FAMILIES: readonly Family[] = [IPV4, IPV6];
+
+/** Why interfaces that are made here get no addresses of IPv6; undefined where they do. */
+export function whyNoIPv6(sysctls = "/proc/sys/net/ipv6"): string | undefined {
+  if (!existsSync(sysctls)) return "the kernel has no IPv6";
+  const off = ["all", "default"].find((name) => {
+    const path = join(sysctls, "conf", name, "disable_ipv6");
+    return existsSync(path) && readFileSync(path, "utf8").trim() === "1";
+  });
+  return off && `net.ipv6.conf.${off}.disable_ipv6 is 1`;
+}
 
 /** Those of the family, each once. */
 export const distinct = ({ canonical }: Family, addresses: readonly string[]): string[] => [

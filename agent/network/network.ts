@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import type { WebSocket } from "ws";
 import type { Waker } from "../../worker/kinds/ingress/idle.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
@@ -13,7 +12,7 @@ import { Records } from "./dns/records.ts";
 import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolv-conf.ts";
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
-import { FAMILIES, type Family, IPV4 } from "./family.ts";
+import { FAMILIES, type Family, IPV4, whyNoIPv6 } from "./family.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Mesh, removeMesh } from "./mesh/mesh.ts";
 import { Paths } from "./mesh/paths.ts";
@@ -158,8 +157,9 @@ export class NodeNetwork {
    */
   async start(settings: NetworkSettings): Promise<void> {
     await this.stop({ remove: false });
-    if (settings.ipv6 && !existsSync("/proc/sys/net/ipv6")) {
-      this.#options.log("pods here have IPv4 addresses alone: the kernel has no IPv6");
+    const lack = settings.ipv6 && whyNoIPv6();
+    if (lack) {
+      this.#options.log(`pods here have IPv4 addresses alone: ${lack}`);
       delete settings.ipv6;
     }
     const pods = this.#podNetwork(settings);
