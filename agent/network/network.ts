@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Waker } from "../../worker/kinds/ingress/idle.ts";
+import { contains } from "../../worker/kinds/validation/ip.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Connections } from "../../worker/protocol/link.ts";
@@ -171,7 +172,7 @@ export class NodeNetwork {
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
     const guard = this.#policyGuard(settings, settings.ipv6 ? FAMILIES : [IPV4], pods);
-    const held = this.#heldPorts(pods.gateway, guard);
+    const held = this.#heldPorts(pods.gateway, settings.podCIDR, guard);
     this.#stopping = new AbortController();
     const tables = this.#serviceTables(settings, servers.own);
     const healthChecks = this.#healthChecks();
@@ -241,13 +242,14 @@ export class NodeNetwork {
     });
   }
 
-  #heldPorts(address: string, guard: PolicyGuard): HeldPorts {
+  #heldPorts(address: string, podCIDR: string, guard: PolicyGuard): HeldPorts {
     const { effects, nodeName, log } = this.#options;
     return new HeldPorts({
       effects,
       log,
       address,
       place: () => placeOf(nodeName, this.#state?.nodes ?? []),
+      isPod: (client) => contains(podCIDR, client),
       wake: (...word) => this.onHeld(...word),
       mayJoin: (client, endpoint) => !guard.binds("egress", client) && !guard.binds("ingress", endpoint.address),
     });

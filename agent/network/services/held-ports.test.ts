@@ -9,6 +9,8 @@ import type { EndpointSlice, Service } from "../types.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { HeldPorts } from "./held-ports.ts";
 
+/** Of the pods' range, while what it is joined with is at 127.0.0.1. */
+const GATEWAY = "127.0.0.9";
 const PATH = "shop/web/tcp-80";
 const service = (annotations: Record<string, string> = { "skerry.dev/scale-to-zero": "1m" }): Service => ({
   metadata: { namespace: "shop", name: "web", annotations },
@@ -25,6 +27,7 @@ let held: HeldPorts;
 let places: ReadonlyMap<string, Endpoint>;
 let woken: [string, string, Waker][];
 let mayJoin: boolean;
+let isPod: boolean;
 let logged: string[];
 let waiting: { ms: number; body(): void; isOver: boolean }[];
 const servers: Server[] = [];
@@ -78,12 +81,13 @@ const codeOf = (socket: Socket) => (socket.errored as NodeJS.ErrnoException | nu
 const isReset = (socket: Socket) => expect.poll(() => codeOf(socket)).toBe("ECONNRESET");
 
 beforeEach(async () => {
-  [woken, mayJoin, logged, waiting, ahead] = [[], true, [], [], 0];
+  [woken, mayJoin, isPod, logged, waiting, ahead] = [[], true, false, [], [], 0];
   held = new HeldPorts({
     effects: timers,
-    address: "127.0.0.1",
+    address: GATEWAY,
     place: () => ({ nodeName: "here", zone: undefined }),
     wake: (...word) => void woken.push(word),
+    isPod: () => isPod,
     mayJoin: () => mayJoin,
     log: (message) => void logged.push(message),
   });
@@ -100,11 +104,23 @@ describe("a connection for what sleeps", () => {
     const sent = Buffer.alloc(3_000_000, "skerry");
     const client = await ask();
     client.end(sent);
-    await expect.poll(() => woken).toEqual([["shop", "web", { protocol: "TCP", port: 80, address: "127.0.0.1" }]]);
+    await expect
+      .poll(() => woken)
+      .toEqual([["shop", "web", { protocol: "TCP", port: 80, address: expect.any(String) }]]);
     const port = await serve(async (socket) => void socket.end(await buffer(socket)));
     await held.want([service()], [slice(port, false)]); // it only ends
     await held.want([service()], [slice(port)]);
     expect((await buffer(client)).equals(sent)).toBe(true);
+  });
+
+  test.each([
+    [true, GATEWAY],
+    [false, "127.0.0.1"],
+  ])("is joined from the range of pods where a pod makes it: %s", async (itIs, from) => {
+    isPod = itIs;
+    const client = await ask();
+    await held.want([service()], [slice(await serve((socket) => socket.end(socket.remoteAddress ?? "")))]);
+    expect(await text(client)).toBe(from);
   });
 
   test("says again and again that it waits", async () => {
@@ -204,6 +220,6 @@ test("datagrams say that somebody asks, and not each of them", async () => {
   const { address, port } = places.get("shop/web/udp-53") as Endpoint;
   const socket = createSocket("udp4");
   for (let sent = 0; sent < 3; sent++) socket.send("anybody?", port, address);
-  await expect.poll(() => woken).toEqual([["shop", "web", { protocol: "UDP", port: 53, address: "127.0.0.1" }]]);
+  await expect.poll(() => woken).toEqual([["shop", "web", { protocol: "UDP", port: 53, address: expect.any(String) }]]);
   socket.close();
 });

@@ -34,11 +34,13 @@ type Listening = { at: Endpoint; close(): void };
 
 export type HeldPortsOptions = {
   effects: Effects & Timers;
-  /** Where it listens. */
+  /** Where it listens: of the range of the node's pods. */
   address: string;
   place(): Place;
   /** Something has come for a Service that has no ready endpoint. Said again while it waits. */
   wake(namespace: string, service: string, waker: Waker): void;
+  /** Whether other nodes' policies are to take it for a pod, as they would if the kernel led it there. */
+  isPod(client: string): boolean;
   /** Whether who holds a connection may make it in the client's place: no policy has a say in it. */
   mayJoin(client: string, endpoint: Endpoint): boolean;
   log(message: string): void;
@@ -165,16 +167,17 @@ export class HeldPorts {
 
   /** Resolves with a connection to the first endpoint that takes one; with none where none may be made for this client. */
   async #endpointFor(path: string, client: Socket, gone: AbortSignal): Promise<Socket | undefined> {
-    const { effects, mayJoin } = this.#options;
+    const { effects, mayJoin, isPod } = this.#options;
     const since = effects.now();
     const address = client.remoteAddress ?? "";
+    const localAddress = isPod(address) ? this.#options.address : undefined;
     while (!gone.aborted) {
       const held = this.#ports.get(path);
       if (!held) return undefined;
       const { service, endpoints } = held;
       const endpoint = endpoints[Math.floor(effects.random() * endpoints.length)];
       if (endpoint && !mayJoin(address, endpoint)) return undefined;
-      const server = endpoint && (await dial(endpoint, effects));
+      const server = endpoint && (await dial(endpoint, localAddress, effects));
       if (server) return server;
       this.#came(held, address);
       const againMs = endpoint ? AGAIN_MS : undefined;
@@ -200,9 +203,10 @@ function portsOf(services: readonly Service[], slices: readonly EndpointSlice[],
 }
 
 /** Resolves with undefined where it is refused; rejects where nothing is said. */
-function dial({ address: host, port }: Endpoint, { after }: Timers): Promise<Socket | undefined> {
+function dial(to: Endpoint, localAddress: string | undefined, { after }: Timers): Promise<Socket | undefined> {
+  const { address: host, port } = to;
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
+    const socket = connect({ host, port, localAddress, allowHalfOpen: true, noDelay: true });
     const cancel = after(DIAL_MS, () => {
       reject(new Error(`${host}:${port} does not answer`));
       socket.destroy();
