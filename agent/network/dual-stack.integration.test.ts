@@ -230,6 +230,14 @@ test("node ports, host ports and external addresses lead in from outside; Local 
     expect(names(await outside.probe("tcp", { host, port: 30001, times: 40 }))).toEqual(["a1", "b1"]);
   expect(names(await outside.probe("tcp", { host: "2001:db8::1", port: 80, times: 40 }))).toEqual(["a1", "b1"]);
   expect(await outside.probe("tcp", { host: "2001:db8::1", port: 8081 })).toEqual(["a1 2001:db8::9"]);
+  // Two Services name one address, in two ways: one has it, and all else is as it was.
+  const other = service("other", ["10.96.1.8", "FD00:96::0109"], { externalIPs: ["2001:DB8:0::1"] });
+  await sync(
+    [service("open", ["10.96.1.6", "fd00:96::106"], spec), other],
+    [...slices("open", ["a1", "b1"]), ...slices("other", ["a2"])],
+  );
+  expect(names(await outside.probe("tcp", { host: "2001:db8::1", port: 80, times: 3 }))).toEqual(["a2"]);
+  expect(names(await podSpace("b1").probe("tcp", { host: "fd00:96::109", port: 80 }))).toEqual(["a2"]);
   const local = service("open", ["10.96.1.6", "fd00:96::106"], { ...spec, externalTrafficPolicy: "Local" });
   await sync([local], slices("open", ["a1", "b1"]));
   expect(await outside.probe("tcp", { host: "2001:db8::2", port: 30001 })).toEqual(["b1 2001:db8::9"]);

@@ -228,6 +228,8 @@ describe("a Service that sleeps", () => {
     // Who comes now is led there by the kernel, and seen as who it is.
     expect(await podSpace("a1").probe("tcp", inside)).toEqual([`b1 ${podAddress("a1")}`]);
     expect(await podSpace("a2").probe("udp", datagram)).toEqual([`b1 ${podAddress("a2")}`]);
+    const [, ended = ""] = (await nodeA.exec("nft list ruleset")).split("set ended {");
+    expect(ended.slice(0, ended.indexOf("chain "))).toContain("10.96.1.9 . udp . 80 ");
     const { connections } = await asked();
     expect(connections.services["default/nap"]).toMatchObject({
       perSecond: expect.any(Number),

@@ -6,7 +6,10 @@ export const MASQUERADE_MARK = "0x20000";
 /** Bit of the packet mark for what is led to this agent, which holds it for a Service that sleeps. */
 export const HELD_MARK = "0x40000";
 
-/** Sets of packets' making: by what was asked for, when a connection last began, and how many did, and when one last ended. */
+/**
+ * Sets of packets' making: by what was asked for, when a connection last began, and how many did, and when one last ended.
+ * What tells no end, UDP, or none that nft reads, SCTP, ends anew with each packet.
+ */
 export const BEGUN = "begun";
 export const ENDED = "ended";
 /** Elements live for so long after they were last of use, s. */
@@ -34,7 +37,8 @@ export function renderSkeleton({ family, table, podCIDR, serviceCIDR }: Skeleton
   const local = "fib daddr type local meta l4proto . th dport";
   const seen = `type ${type} . inet_proto . inet_service; flags dynamic,timeout; timeout ${COUNTED_S}s; size ${MOST_COUNTED};`;
   const asked = `ct original ${ip} daddr . ct protocol . ct original proto-dst`;
-  const ending = `tcp flags & (fin | rst) != 0 ct status dnat update @${ENDED} { ${asked} }`;
+  const ending = `tcp flags & (fin | rst) != 0 ct status dnat update @${ENDED} { ${asked} }
+    meta l4proto { udp, sctp } ct status dnat update @${ENDED} { ${asked} }`;
   const served = `
     ${flow} vmap @external_ips
     ${local} vmap @node_ports
