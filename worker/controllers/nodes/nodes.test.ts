@@ -329,6 +329,14 @@ describe("pod ranges", () => {
     ]);
   });
 
+  test("a second family in which a node has fewer addresses is refused", () => {
+    const ipv6 = { serviceCIDR: "fd00:96::/112", podCIDR: "fd00:244::/112" };
+    expect(() => cluster(1, config.podCIDR, { ...ipv6, nodeMask: 121 })).toThrow(
+      "a node has fewer addresses in /121 of fd00:244::/112 than in /24 of 10.244.0.0/16",
+    );
+    expect(() => cluster(1, config.podCIDR, { ...ipv6, nodeMask: 120 })).not.toThrow();
+  });
+
   test("a node that gets none is told, and gets one when there is one", () => {
     const model = cluster(3, "10.244.0.0/23");
     expect(model.get(Node, "node-c")?.spec?.podCIDR).toBeUndefined();

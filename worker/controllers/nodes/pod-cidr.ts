@@ -45,6 +45,13 @@ function firstFree(range: Range, view: View): string | undefined {
  */
 export function nodeIpamController(podRanges: readonly PodRange[]): Controller {
   const ranges = podRanges.map(parseRange);
+  // A pod's addresses have the same place in each of its node's ranges.
+  const [first] = ranges;
+  const small = ranges.find(({ size }) => size < (first?.size ?? 0));
+  if (small)
+    throw new Error(
+      `a node has fewer addresses in /${small.mask} of ${small.cidr} than in /${first?.mask} of ${first?.cidr}`,
+    );
   return {
     name: "node-ipam-controller",
     watches: [
