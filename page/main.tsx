@@ -1,9 +1,10 @@
 /** The page of a cluster: a client of its Kubernetes API, with the permissions of who logged in and no others. */
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { StatusError } from "./api/client.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { href, route } from "./state/route.ts";
-import { BASE, logOut, resume, session } from "./state/session.ts";
+import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { AnyKind } from "./views/any.tsx";
 import { Login } from "./views/login.tsx";
 import { ObjectView } from "./views/object.tsx";
@@ -39,7 +40,7 @@ function View() {
       return <PodView key={rest.join("/")} namespace={a} name={b} />;
     case "any":
       return e ? (
-        <ObjectView group={a} version={b} plural={c} namespace={d || undefined} name={e} />
+        <ObjectView key={rest.join("/")} group={a} version={b} plural={c} namespace={d || undefined} name={e} />
       ) : (
         <AnyKind group={a} version={b} plural={c} />
       );
@@ -49,7 +50,7 @@ function View() {
 }
 
 function Shell({ user }: { user: string }) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     let last = "";
     const press = (event: KeyboardEvent) => {
       if (event.target instanceof HTMLElement && event.target.matches("input, textarea, select")) return;
@@ -61,6 +62,14 @@ function Shell({ user }: { user: string }) {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, []);
+  // Whoever goes to another place by keys, or hears the page, is to be there.
+  const place = route.value.join("/");
+  const wasAt = useRef(place);
+  useEffect(() => {
+    document.title = `${place || "overview"} – ${CLUSTER} – Skerry`;
+    if (wasAt.current !== place) document.getElementById("main")?.focus();
+    wasAt.current = place;
+  }, [place]);
   const here = route.value[0] === "pods" ? "workloads" : route.value[0];
   return (
     <>
@@ -95,5 +104,8 @@ function Shell({ user }: { user: string }) {
 
 const App = () => (session.value ? <Shell user={session.value.user} /> : <Login />);
 
-await resume().catch(() => logOut());
+await resume().catch((why: unknown) => {
+  if (why instanceof StatusError && why.code === 401) logOut();
+  farewell.value = why instanceof Error ? why.message : String(why);
+});
 render(<App />, document.body);

@@ -36,6 +36,9 @@ export async function ensurePage(root: string): Promise<string> {
   return folder;
 }
 
+/** Files of the page that go as they are. */
+const ASSETS = ["icon.svg", "manifest.webmanifest"];
+
 /** `index.html` is written last: it names the others, which are named by their content. */
 export async function buildPage(root: string): Promise<void> {
   const { build } = await import("esbuild");
@@ -64,13 +67,17 @@ export async function buildPage(root: string): Promise<void> {
     ]),
   );
   const nameOf = (entry: string) => [...made].find(([, from]) => from === entry)?.[0] ?? "";
-  for (const name of readdirSync(folder)) if (!made.has(name)) rmSync(join(folder, name), { recursive: true });
-  for (const name of ["icon.svg", "manifest.webmanifest"]) copyFileSync(join(from, name), join(folder, name));
+  const kept = ["index.html", ...ASSETS];
+  for (const name of readdirSync(folder))
+    if (!made.has(name) && !kept.includes(name)) rmSync(join(folder, name), { recursive: true, force: true });
+  for (const name of ASSETS) copyFileSync(join(from, name), join(folder, name));
   const html = readFileSync(join(from, "index.html"), "utf8");
+  const index = join(folder, "index.html");
   writeFileSync(
-    join(folder, "index.html"),
+    `${index}.${process.pid}`,
     html.replace("STYLE", nameOf("style.css")).replace("SCRIPT", nameOf("main.tsx")),
   );
+  renameSync(`${index}.${process.pid}`, index); // it may be asked for meanwhile
 }
 
 /**

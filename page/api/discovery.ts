@@ -52,7 +52,8 @@ export type Place = { group: string; version: string; plural: string; namespace?
 
 /** The path of a collection, of all namespaces without one, or of an object in it. */
 export function pathOf({ group, version, plural, namespace, name }: Place): string {
-  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
-  const within = namespace ? `/namespaces/${encodeURIComponent(namespace)}` : "";
-  return `${root}${within}/${plural}${name ? `/${encodeURIComponent(name)}` : ""}`;
+  const root = group === "" ? ["api", version] : ["apis", group, version];
+  const parts = [...root, ...(namespace ? ["namespaces", namespace] : []), plural, ...(name ? [name] : [])];
+  // A link may say anything: what it names is to stay one part of a path.
+  return parts.map((part) => `/${/^\.*$/.test(part) ? "-" : encodeURIComponent(part)}`).join("");
 }

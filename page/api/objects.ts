@@ -70,7 +70,12 @@ export type ReplicaSet = KubeObject & { spec: { replicas?: number }; status: { r
 
 /** A Deployment, StatefulSet or DaemonSet. */
 export type Workload = KubeObject & {
-  spec: { replicas?: number; paused?: boolean; selector: { matchLabels?: Record<string, string> } };
+  spec: {
+    replicas?: number;
+    paused?: boolean;
+    selector: { matchLabels?: Record<string, string> };
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
+  };
   status: {
     observedGeneration?: number;
     replicas?: number;

@@ -122,6 +122,7 @@ describe("a watched collection", () => {
     watched.hold();
     await settled();
     expect(states).toContain("pods is forbidden");
+    expect(slept.length > 8 && watched.listed.value).toBe(true); // the tenth list was given
     expect(slept.slice(0, 8)).toEqual([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
   });
 

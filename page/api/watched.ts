@@ -36,6 +36,8 @@ export class Watched<T extends KubeObject> {
   /** By uid. */
   readonly objects = signal<ReadonlyMap<string, T>>(new Map());
   readonly freshness = signal<Freshness>({ state: "loading" });
+  /** Whether there ever was a list: without one, that something is not in it says nothing. */
+  readonly listed = signal(false);
   readonly #path: string;
   readonly #query: string;
   readonly #deps: WatchedDeps;
@@ -111,6 +113,7 @@ export class Watched<T extends KubeObject> {
       from = list.metadata.continue ?? "";
       if (from) continue;
       this.objects.value = found;
+      this.listed.value = true;
       this.freshness.value = { state: "live" };
       return list.metadata.resourceVersion;
     }

@@ -73,6 +73,17 @@ describe("a pod's status is kubectl's", () => {
       }),
     ],
     [
+      "NotReady",
+      "busy",
+      pod("half", {
+        phase: "Running",
+        containerStatuses: [
+          container({ state: { terminated: { exitCode: 0, reason: "Completed" } } }),
+          container({ name: "other", ready: true, state: { running: { startedAt: "" } } }),
+        ],
+      }),
+    ],
+    [
       "Init:Error",
       "bad",
       pod("stuck", {
@@ -178,6 +189,11 @@ describe("workloads", () => {
     ["1 of before still there", "busy", deployment({}, { replicas: 4 })],
     ["2 of 3 ready", "busy", deployment({}, { readyReplicas: 2 })],
     ["paused", "busy", deployment({ paused: true }, {})],
+    [
+      "1 of 3 updated, as asked",
+      "good",
+      deployment({ updateStrategy: { rollingUpdate: { partition: 2 } } }, { updatedReplicas: 1 }),
+    ],
     ["scaled to zero", "done", deployment({ replicas: 0 }, { replicas: 0, readyReplicas: 0, updatedReplicas: 0 })],
   ] as const)("%s", (words, mood, of) => {
     expect(progressOf(of)).toMatchObject({ words, mood });

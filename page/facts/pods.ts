@@ -5,18 +5,28 @@ export type Mood = "good" | "busy" | "bad" | "done";
 
 /** The STATUS that `kubectl get pods` shows. */
 export function statusOf(pod: Pod): string {
-  if (pod.metadata.deletionTimestamp) return "Terminating";
   const { status } = pod;
+  const isOver = status.phase === "Succeeded" || status.phase === "Failed";
+  if (pod.metadata.deletionTimestamp && !isOver) return "Terminating";
+  const scheduled = status.conditions?.find(({ type }) => type === "PodScheduled");
+  if (scheduled?.reason === "SchedulingGated") return "SchedulingGated";
   const inits = status.initContainerStatuses ?? [];
   const sidecars = new Set(pod.spec.initContainers?.filter((c) => c.restartPolicy === "Always").map((c) => c.name));
   const ended = (c: ContainerStatus) => c.state?.terminated?.exitCode === 0 || (sidecars.has(c.name) && c.ready);
   const stuck = inits.findIndex((c) => !ended(c));
-  if (stuck >= 0 && status.phase === "Pending") {
+  const isInitialized = status.conditions?.some(({ type, status: is }) => type === "Initialized" && is === "True");
+  if (stuck >= 0 && !isInitialized) {
     const state = inits[stuck]?.state;
     const reason = state?.terminated?.reason ?? state?.waiting?.reason;
     return reason && reason !== "PodInitializing" ? `Init:${reason}` : `Init:${stuck}/${inits.length}`;
   }
-  for (const { state } of status.containerStatuses ?? []) {
+  const containers = status.containerStatuses ?? [];
+  if (
+    containers.some(({ state }) => state?.running) &&
+    containers.some(({ state }) => state?.terminated?.exitCode === 0)
+  )
+    return isReady(pod) ? "Running" : "NotReady";
+  for (const { state } of containers) {
     if (state?.waiting?.reason) return state.waiting.reason;
     const end = state?.terminated;
     if (end) return end.reason ?? `ExitCode:${end.exitCode}`;

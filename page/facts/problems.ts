@@ -129,6 +129,7 @@ function podProblems(pod: Pod, offline: ReadonlySet<string>, now: number): Probl
         remedy: "Free or add a node, or ask for less in the pod's requests, selectors and affinities.",
       },
     ];
+  if (phase === "Succeeded") return [];
   if (phase === "Failed" && !pod.metadata.ownerReferences?.length)
     return [
       {

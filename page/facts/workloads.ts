@@ -26,11 +26,19 @@ export function progressOf({ metadata, spec, status }: Workload): Progress {
   if (status.conditions?.some(({ reason }) => reason === "ProgressDeadlineExceeded"))
     return { ...at, mood: "bad", words: "the rollout stands still" };
   if (spec.paused) return { ...at, mood: "busy", words: "paused" };
+  if (isSeen && ready >= wanted && isPartial(spec))
+    return { ...at, mood: "good", words: `${updated} of ${wanted} updated, as asked` };
   if (!isSeen || updated < wanted) return { ...at, mood: "busy", words: `${updated} of ${wanted} updated` };
   if (all > wanted) return { ...at, mood: "busy", words: `${all - wanted} of before still there` };
   if (ready < wanted) return { ...at, mood: "busy", words: `${ready} of ${wanted} ready` };
-  return wanted === 0 ? { ...at, mood: "done", words: "scaled to zero" } : { ...at, mood: "good", words: "as wanted" };
+  return wanted === 0 && spec.replicas === 0
+    ? { ...at, mood: "done", words: "scaled to zero" }
+    : { ...at, mood: "good", words: "as wanted" };
 }
+
+/** Pods of before stay until they are deleted, or those below the partition do. */
+const isPartial = ({ updateStrategy }: Workload["spec"]): boolean =>
+  updateStrategy?.type === "OnDelete" || (updateStrategy?.rollingUpdate?.partition ?? 0) > 0;
 
 /** The workload's pods, through its ReplicaSets where it has some. */
 export function podsOf(workload: Workload, pods: readonly Pod[], replicaSets: readonly ReplicaSet[]): Pod[] {

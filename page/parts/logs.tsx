@@ -1,17 +1,13 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import type { Client } from "../api/client.ts";
-import { every, visible } from "../effects.ts";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { LogFollower, type Source } from "../api/log-follower.ts";
+import { every, sleep, visible } from "../effects.ts";
 import { appended, type LogLine, matching, plain } from "../facts/log.ts";
 import { useClient } from "../state/cluster.ts";
 
-export type Source = { namespace: string; pod: string; container: string };
-
-const TAIL = 200;
+/** Each is a connection, of which a browser has some two hundred for all that the page does. */
+const MOST_SOURCES = 20;
 /** What came meanwhile is shown together: a program may print faster than a screen can. */
 const GATHER_MS = 100;
-
-const logPath = ({ namespace, pod, container }: Source, query: string) =>
-  `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?container=${encodeURIComponent(container)}&${query}`;
 
 /** The logs of all sources as one, followed while the page can be seen; `previous` are those of the containers before. */
 export function Logs({ sources }: { sources: readonly Source[] }) {
@@ -20,31 +16,40 @@ export function Logs({ sources }: { sources: readonly Source[] }) {
   const [previous, setPrevious] = useState(false);
   const [search, setSearch] = useState("");
   const [lines, setLines] = useState<readonly LogLine[]>([]);
-  const [error, setError] = useState("");
+  const [reasons, setReasons] = useState<Readonly<Record<string, string>>>({});
   const box = useRef<HTMLPreElement>(null);
   const isAtEnd = useRef(true);
-  const key = JSON.stringify(sources);
+  const key = JSON.stringify(sources.slice(0, MOST_SOURCES));
+  const followed = useMemo(() => JSON.parse(key) as Source[], [key]);
+  const follower = useRef<LogFollower | undefined>(undefined);
   const isVisible = visible.value;
 
   useEffect(() => {
     if (!isOpen || !isVisible) return;
-    const abort = new AbortController();
     setLines([]);
-    setError("");
+    setReasons({});
     const gathered: LogLine[] = [];
     const stop = every(GATHER_MS, () => {
-      if (gathered.length > 0) setLines((shown) => appended(shown, gathered.splice(0)));
+      const arrived = gathered.splice(0);
+      if (arrived.length > 0) setLines((shown) => appended(shown, arrived));
     });
-    const query = previous ? `previous=true&tailLines=${TAIL}` : `follow=true&tailLines=${TAIL}`;
-    for (const source of JSON.parse(key) as Source[])
-      follow(client, source, query, abort.signal, (line) => gathered.push(line)).catch((why: unknown) => {
-        if (!abort.signal.aborted) setError(why instanceof Error ? why.message : String(why));
-      });
+    follower.current = new LogFollower({
+      client,
+      sleep,
+      previous,
+      take: (source, text) => gathered.push({ id: ++lastId, source: nameOf(source), text: plain(text) }),
+      tell: (source, why) =>
+        setReasons((told) => ((told[nameOf(source)] ?? "") === why ? told : { ...told, [nameOf(source)]: why })),
+    });
     return () => {
-      abort.abort();
+      follower.current?.stop();
+      follower.current = undefined;
       stop();
     };
-  }, [client, key, isOpen, isVisible, previous]);
+  }, [client, isOpen, isVisible, previous]);
+
+  // After the follower was made, and whenever pods come and go: those that stay are followed on.
+  useEffect(() => follower.current?.want(followed), [followed, client, isOpen, isVisible, previous]);
 
   useEffect(() => {
     if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -74,10 +79,13 @@ export function Logs({ sources }: { sources: readonly Source[] }) {
           </label>
         )}
       </div>
-      {error && (
-        <p class="bad" role="alert">
-          {error}
-        </p>
+      {isOpen &&
+        followed.map((source) => {
+          const why = reasons[nameOf(source)];
+          return why ? <p class="busy" role="status" key={nameOf(source)}>{`${nameOf(source)}: ${why}`}</p> : null;
+        })}
+      {sources.length > MOST_SOURCES && (
+        <p class="hint">{`Of ${sources.length} logs the first ${MOST_SOURCES} are followed.`}</p>
       )}
       {isOpen && (
         <pre
@@ -103,19 +111,4 @@ export function Logs({ sources }: { sources: readonly Source[] }) {
 
 let lastId = 0;
 
-async function follow(
-  client: Client,
-  source: Source,
-  query: string,
-  signal: AbortSignal,
-  take: (line: LogLine) => void,
-): Promise<void> {
-  let rest = "";
-  const tell = (text: string) => take({ id: ++lastId, source: `${source.pod}/${source.container}`, text: plain(text) });
-  for await (const text of client.messages(logPath(source, query), signal, "binary.k8s.io")) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    lines.forEach(tell);
-  }
-  if (rest) tell(rest);
-}
+const nameOf = ({ pod, container }: Source) => `${pod}/${container}`;

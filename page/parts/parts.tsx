@@ -16,11 +16,12 @@ export const Badge = ({ mood, children }: { mood: Mood; children: ComponentChild
   <span class={`badge ${mood}`}>{children}</span>
 );
 
+/** Nothing, where what is shown is as it is now. */
 export function FreshnessLine({ of }: { of: Freshness }) {
   if (of.state === "live" || of.state === "paused") return null;
   return (
     <p class={`notice ${of.state === "behind" ? "bad" : ""}`} role="status">
-      {of.state === "loading" ? "Loading…" : `What you see may be old: ${of.why}. Trying again.`}
+      {of.state === "loading" ? "Loading…" : `Not all can be shown as it is now: ${of.why}. Trying again.`}
     </p>
   );
 }

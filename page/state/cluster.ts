@@ -52,8 +52,17 @@ export function useObjects<T extends KubeObject>(path: string, query = ""): read
 const byName = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject) =>
   (a.namespace ?? "").localeCompare(b.namespace ?? "") || a.name.localeCompare(b.name);
 
+/** Whether all of these collections were listed, and how fresh the oldest of them is. */
+export function useFreshness(paths: readonly string[]): { listed: boolean; freshness: Freshness } {
+  const watched = paths.map((path) => useWatched(path));
+  return {
+    listed: watched.every(({ listed }) => listed.value),
+    freshness: worst(watched.map(({ freshness }) => freshness.value)),
+  };
+}
+
 /** The worst of them: what is shown is as old as its oldest part. */
-export function worst(states: readonly Freshness[]): Freshness {
+function worst(states: readonly Freshness[]): Freshness {
   return (
     states.find(({ state }) => state === "behind") ??
     states.find(({ state }) => state === "loading") ??

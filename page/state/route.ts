@@ -6,7 +6,16 @@ const read = () =>
     .replace(/^#\/?/, "")
     .split("/")
     .filter(Boolean)
-    .map((part) => (part === "-" ? "" : decodeURIComponent(part)));
+    .map((part) => (part === "-" ? "" : decoded(part)));
+
+/** As it stands where it means nothing: a link may say anything. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 export const route = signal<readonly string[]>(read());
 

@@ -6,7 +6,7 @@ import { signal } from "@preact/signals";
 import { Client } from "../api/client.ts";
 
 /** What lies before `/ui/` in the page's address: one cluster of those that a deployment has. */
-export const BASE = location.pathname.replace(/\/ui(\/.*)?$/, "");
+export const BASE = location.pathname.replace(/\/ui\/[^/]*$/, "");
 const KEY = `skerry:${BASE}`;
 
 export type Session = { client: Client; user: string; groups: readonly string[] };
@@ -20,7 +20,7 @@ type Review = { status: { userInfo: { username?: string; groups?: string[] } } }
 /** Throws what the API says of the token. */
 export async function logIn(token: string, stay: boolean): Promise<void> {
   const client = new Client(BASE, token, () => {
-    if (!session.value) return;
+    if (session.value?.client !== client) return;
     logOut();
     farewell.value = "The cluster no longer knows your token. Log in again.";
   });
@@ -40,9 +40,13 @@ export function logOut(): void {
   session.value = undefined;
 }
 
+const kept = () => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+
+/** Whether a token is there that nobody is logged in with: the cluster may not have answered. */
+export const isKept = (): boolean => kept() !== null;
+
 /** Goes on with the token of the tab before, where there is one. */
 export async function resume(): Promise<void> {
-  const kept = sessionStorage.getItem(KEY);
-  const token = kept ?? localStorage.getItem(KEY);
-  if (token) await logIn(token, kept === null);
+  const token = kept();
+  if (token) await logIn(token, sessionStorage.getItem(KEY) === null);
 }

@@ -1,5 +1,7 @@
 import { useState } from "preact/hooks";
-import { farewell, logIn } from "../state/session.ts";
+import { farewell, isKept, logIn, resume } from "../state/session.ts";
+
+const wordsOf = (why: unknown) => (why instanceof Error ? why.message : String(why));
 
 export function Login() {
   const [token, setToken] = useState("");
@@ -8,7 +10,7 @@ export function Login() {
   const submit = async (event: Event) => {
     event.preventDefault();
     setError("");
-    await logIn(token.trim(), stay).catch((why: unknown) => setError(why instanceof Error ? why.message : String(why)));
+    await logIn(token.trim(), stay).catch((why: unknown) => setError(wordsOf(why)));
   };
   return (
     <main class="login">
@@ -30,6 +32,11 @@ export function Login() {
           Stay logged in on this device
         </label>
         <button type="submit">Log in</button>
+        {isKept() && (
+          <button type="button" onClick={() => resume().catch((why: unknown) => setError(wordsOf(why)))}>
+            Try again with the token of before
+          </button>
+        )}
         {error && (
           <p class="bad" role="alert">
             {error}

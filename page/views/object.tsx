@@ -1,28 +1,27 @@
 import { useEffect, useState } from "preact/hooks";
 import { parse, stringify } from "yaml";
-import { StatusError } from "../api/client.ts";
 import { type Place, pathOf } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { type DiffLine, diff, shortened } from "../facts/diff.ts";
 import { useClient } from "../state/cluster.ts";
 
 const MANAGER = "skerry-page";
-const APPLY = "application/apply-patch+yaml";
 
-/** As it is edited: without what only the server says. */
+/** As kubectl and the API read it: `yes` and `on` are booleans there, and so are quoted where they are texts. */
+const YAML = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
+
+/** As it is edited: without what only the server says, but for the version, by which a change meanwhile is found. */
 export function editable(object: KubeObject & { status?: unknown }): string {
   const { status: _, ...rest } = structuredClone(object);
   const metadata: Record<string, unknown> = { ...rest.metadata };
-  for (const name of ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"])
-    delete metadata[name];
-  return stringify({ ...rest, metadata }, { lineWidth: 0 });
+  for (const name of ["managedFields", "uid", "creationTimestamp", "generation", "selfLink"]) delete metadata[name];
+  return stringify({ ...rest, metadata }, YAML);
 }
 
 type State =
-  | { at: "editing" }
+  | { at: "editing" | "asking" | "applied" }
   | { at: "checked"; lines: readonly (DiffLine | undefined)[] }
-  | { at: "refused"; why: string; isConflict: boolean }
-  | { at: "applied" };
+  | { at: "refused"; why: string };
 
 /** One object as YAML: what a change would make of it is shown by the server's dry run before it is applied. */
 export function ObjectView(place: Place) {
@@ -32,37 +31,38 @@ export function ObjectView(place: Place) {
   const [text, setText] = useState("");
   const [state, setState] = useState<State>({ at: "editing" });
 
-  const load = async () => {
-    const yaml = editable(await client.json<KubeObject>(path));
+  const load = async (signal?: AbortSignal) => {
+    const yaml = editable(await client.json<KubeObject>(path, { signal }));
+    if (signal?.aborted) return;
     setFound(yaml);
     setText(yaml);
   };
   useEffect(() => {
-    load().catch((why: unknown) => setState(refusal(why)));
+    const abort = new AbortController();
+    load(abort.signal).catch((why: unknown) => {
+      if (!abort.signal.aborted) setState(refusal(why));
+    });
+    return () => abort.abort();
   }, [path]);
 
-  const send = (force: boolean, dryRun: boolean) => {
-    parse(text); // what is no YAML is told by its line, before anything is sent
-    const query = `fieldManager=${MANAGER}${force ? "&force=true" : ""}${dryRun ? "&dryRun=All" : ""}`;
-    return client.json<KubeObject>(`${path}?${query}`, { method: "PATCH", contentType: APPLY, body: text });
+  const send = (dryRun: boolean) => {
+    parse(text, YAML); // what is no YAML is told by its line, before anything is sent
+    const query = `fieldManager=${MANAGER}${dryRun ? "&dryRun=All" : ""}`;
+    return client.json<KubeObject>(`${path}?${query}`, { method: "PUT", contentType: "application/yaml", body: text });
   };
-  const check = async (force: boolean) => {
-    try {
-      const would = editable(await send(force, true));
-      setState({ at: "checked", lines: shortened(diff(found ?? "", would)) });
-    } catch (why) {
-      setState(refusal(why));
-    }
+  const attempt = async (act: () => Promise<State>) => {
+    setState({ at: "asking" });
+    setState(await act().catch(refusal));
   };
-  const apply = async (force: boolean) => {
-    try {
-      await send(force, false);
+  const check = () =>
+    attempt(async () => ({ at: "checked", lines: shortened(diff(found ?? "", editable(await send(true)))) }));
+  const apply = () =>
+    attempt(async () => {
+      await send(false);
       await load();
-      setState({ at: "applied" });
-    } catch (why) {
-      setState(refusal(why));
-    }
-  };
+      return { at: "applied" };
+    });
+  const isReady = found !== undefined && state.at !== "asking";
 
   return (
     <>
@@ -75,6 +75,7 @@ export function ObjectView(place: Place) {
           class="yaml"
           spellcheck={false}
           value={text}
+          readOnly={state.at === "asking"}
           rows={Math.min(40, text.split("\n").length + 1)}
           onInput={({ currentTarget }) => {
             setText(currentTarget.value);
@@ -83,17 +84,19 @@ export function ObjectView(place: Place) {
         />
       </label>
       <div class="actions">
-        <button type="button" disabled={found === undefined} onClick={() => check(false)}>
+        <button type="button" disabled={!isReady} onClick={check}>
           Check
         </button>
-        <button type="button" disabled={found === undefined} onClick={() => apply(false)}>
+        <button type="button" disabled={!isReady} onClick={apply}>
           Apply
         </button>
-        {state.at === "refused" && state.isConflict && (
-          <button type="button" onClick={() => apply(true)}>
-            Apply and own these fields
-          </button>
-        )}
+        <button
+          type="button"
+          disabled={state.at === "asking"}
+          onClick={() => attempt(() => load().then(() => ({ at: "editing" })))}
+        >
+          Load anew
+        </button>
       </div>
       {state.at === "refused" && (
         <pre class="bad" role="alert">
@@ -110,11 +113,7 @@ export function ObjectView(place: Place) {
   );
 }
 
-const refusal = (why: unknown): State => ({
-  at: "refused",
-  why: why instanceof Error ? why.message : String(why),
-  isConflict: why instanceof StatusError && why.reason === "Conflict",
-});
+const refusal = (why: unknown): State => ({ at: "refused", why: why instanceof Error ? why.message : String(why) });
 
 const CLASSES = { "+": "added", "-": "removed", " ": "" } as const;
 

@@ -4,7 +4,7 @@ import { isReady, moodOf, statusOf } from "../facts/pods.ts";
 import { isOnline, type Problem, problemsOf } from "../facts/problems.ts";
 import { age, count } from "../facts/words.ts";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
-import { PATHS, useObjects, useWatched, worst } from "../state/cluster.ts";
+import { PATHS, useFreshness, useObjects } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 
 export function Overview() {
@@ -12,17 +12,17 @@ export function Overview() {
   const pods = useObjects<Pod>(PATHS.pods);
   const deployments = useObjects<Workload>(PATHS.deployments);
   const claims = useObjects<Claim>(PATHS.claims);
-  const states = [PATHS.nodes, PATHS.pods].map((path) => useWatched(path).freshness.value);
+  const { listed, freshness } = useFreshness([PATHS.nodes, PATHS.pods, PATHS.deployments, PATHS.claims]);
   const workloads = deployments.map((deployment) => ({ ...deployment, kind: "Deployment" }));
   const problems = problemsOf({ nodes, pods, workloads, claims }, now.value);
   const running = pods.filter(isReady).length;
   return (
     <>
       <h1>Overview</h1>
-      <FreshnessLine of={worst(states)} />
+      <FreshnessLine of={freshness} />
       <section aria-labelledby="wrong">
         <h2 id="wrong">What is wrong now</h2>
-        {problems.length === 0 && <p class="notice good">Nothing that the cluster knows of.</p>}
+        {listed && problems.length === 0 && <p class="notice good">Nothing that the cluster knows of.</p>}
         <ul class="problems">
           {problems.map((problem) => (
             <ProblemItem key={`${problem.kind}/${problem.namespace}/${problem.name}`} {...problem} />

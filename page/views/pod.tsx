@@ -2,8 +2,8 @@ import type { ContainerStatus, Pod } from "../api/objects.ts";
 import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
 import { Logs } from "../parts/logs.tsx";
-import { Action, Age, Badge, Rows } from "../parts/parts.tsx";
-import { PATHS, useClient, useObjects } from "../state/cluster.ts";
+import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
+import { PATHS, useClient, useFreshness, useObjects } from "../state/cluster.ts";
 import { go, href } from "../state/route.ts";
 
 export function PodView({ namespace, name }: { namespace: string; name: string }) {
@@ -11,7 +11,9 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
   const pod = useObjects<Pod>(PATHS.pods).find(
     ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
   );
-  if (!pod) return <p class="notice">{`There is no pod ${namespace}/${name}.`}</p>;
+  const { listed, freshness } = useFreshness([PATHS.pods]);
+  if (!pod)
+    return listed ? <p class="notice">{`There is no pod ${namespace}/${name}.`}</p> : <FreshnessLine of={freshness} />;
   const { status, spec } = pod;
   const remove = async () => {
     await client.json(`/api/v1/namespaces/${namespace}/pods/${name}`, { method: "DELETE" });
@@ -22,6 +24,7 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
       <h1>
         {name} <small>{`pod in ${namespace}`}</small> <Badge mood={moodOf(pod)}>{statusOf(pod)}</Badge>
       </h1>
+      <FreshnessLine of={freshness} />
       <p>
         {spec.nodeName ? `On node ${spec.nodeName}` : "On no node yet"}
         {status.podIP && `, address ${status.podIP}`}, made <Age of={pod.metadata.creationTimestamp} /> ago.

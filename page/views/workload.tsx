@@ -3,13 +3,13 @@ import type { Client } from "../api/client.ts";
 import type { Pod, ReplicaSet, Workload } from "../api/objects.ts";
 import { timestamp } from "../effects.ts";
 import { count } from "../facts/words.ts";
-import { byRevision, isWorkloadKind, pathOf, podsOf, progressOf, type WorkloadKind } from "../facts/workloads.ts";
+import { byRevision, pathOf, podsOf, progressOf, type WorkloadKind } from "../facts/workloads.ts";
 import { Events } from "../parts/events.tsx";
 import { Logs } from "../parts/logs.tsx";
-import { Action, Badge } from "../parts/parts.tsx";
-import { PATHS, useClient, useObjects } from "../state/cluster.ts";
+import { Action, Badge, FreshnessLine } from "../parts/parts.tsx";
+import { PATHS, useClient, useFreshness, useObjects } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
-import { PodRows, useWorkloads } from "./workloads.tsx";
+import { COLLECTIONS, PodRows, useWorkloads } from "./workloads.tsx";
 
 const MERGE = "application/merge-patch+json";
 
@@ -51,7 +51,13 @@ export function WorkloadView({ kind, namespace, name }: { kind: WorkloadKind; na
   const workload = useWorkloads().find(
     (each) => each.kind === kind && each.metadata.namespace === namespace && each.metadata.name === name,
   );
-  if (!workload || !isWorkloadKind(kind)) return <p class="notice">{`There is no ${kind} ${namespace}/${name}.`}</p>;
+  const { listed, freshness } = useFreshness([COLLECTIONS[kind]]);
+  if (!workload)
+    return listed ? (
+      <p class="notice">{`There is no ${kind} ${namespace}/${name}.`}</p>
+    ) : (
+      <FreshnessLine of={freshness} />
+    );
   const path = pathOf(kind, namespace, name);
   const progress = progressOf(workload);
   const own = podsOf(workload, pods, replicaSets);
@@ -61,6 +67,7 @@ export function WorkloadView({ kind, namespace, name }: { kind: WorkloadKind; na
       <h1>
         {name} <small>{`${kind} in ${namespace}`}</small> <Badge mood={progress.mood}>{progress.words}</Badge>
       </h1>
+      <FreshnessLine of={freshness} />
       <div class="actions">
         {kind !== "DaemonSet" && <Scale replicas={workload.spec.replicas ?? 1} path={path} />}
         <Action label="Restart" run={() => restart(client, path)} />
@@ -122,6 +129,7 @@ function Scale({ replicas, path }: { replicas: number; path: string }) {
         label="Scale"
         question={value === 0 ? "Scale to zero? It will not answer until it is scaled up." : undefined}
         run={async () => {
+          if (!Number.isInteger(value) || value < 0) throw new Error("Say a whole number of replicas.");
           await patch(client, `${path}/scale`, { spec: { replicas: value } });
           setWanted(undefined);
         }}

@@ -2,10 +2,10 @@ import type { Pod, ReplicaSet, Workload } from "../api/objects.ts";
 import { isReady, moodOf, restartsOf, statusOf } from "../facts/pods.ts";
 import { podsOf, progressOf, WORKLOADS, type WorkloadKind } from "../facts/workloads.ts";
 import { Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
-import { PATHS, useObjects, useWatched, worst } from "../state/cluster.ts";
+import { PATHS, useFreshness, useObjects } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 
-const COLLECTIONS: Record<WorkloadKind, string> = {
+export const COLLECTIONS: Record<WorkloadKind, string> = {
   Deployment: PATHS.deployments,
   StatefulSet: PATHS.statefulSets,
   DaemonSet: PATHS.daemonSets,
@@ -22,13 +22,13 @@ export function Workloads() {
   const workloads = useWorkloads();
   const pods = useObjects<Pod>(PATHS.pods);
   const replicaSets = useObjects<ReplicaSet>(PATHS.replicaSets);
-  const states = Object.values(COLLECTIONS).map((path) => useWatched(path).freshness.value);
+  const { listed, freshness } = useFreshness(Object.values(COLLECTIONS));
   const lone = pods.filter(({ metadata }) => !metadata.ownerReferences?.length);
   return (
     <>
       <h1>Workloads</h1>
-      <FreshnessLine of={worst(states)} />
-      {workloads.length === 0 && (
+      <FreshnessLine of={freshness} />
+      {listed && workloads.length === 0 && (
         <p class="hint">
           None yet: <code>kubectl create deployment web --image=nginx</code> makes one.
         </p>

@@ -10,7 +10,8 @@ let browser: TestBrowser;
 let address = "";
 let token = "";
 beforeAll(async () => {
-  [cluster, browser] = await Promise.all([TestCluster.start(), TestBrowser.start()]);
+  browser = await TestBrowser.start();
+  cluster = await TestCluster.start();
   [address = "", token = ""] = (await cluster.skerry("page")).stdout.split("\n").filter((line) => /^\S+$/.test(line));
   address = address.replace("127.0.0.1", browser.host);
   await cluster.apply(WEB);
@@ -110,8 +111,9 @@ test("what is wrong is told with its cause, and goes when it is mended", async (
   expect(faults).toEqual([]);
 });
 
-test("any object is changed by server-side apply: refused, checked, applied", async () => {
-  await cluster.ok("create configmap words --from-literal=greeting=hello");
+test("any object is changed as YAML: refused, checked, applied", async () => {
+  const words = ["--from-literal=greeting=hello", "--from-literal=loud=yes", "--from-literal=old=1"];
+  await cluster.ok(["create", "configmap", "words", ...words]);
   const { page, faults } = await loggedIn();
   await page.getByRole("link", { name: "Everything" }).click();
   await page.getByLabel("Kind").selectOption({ label: "ConfigMap" });
@@ -122,13 +124,23 @@ test("any object is changed by server-side apply: refused, checked, applied", as
 
   await editor.fill(before.replace("greeting: hello", "greeting: 7"));
   await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("alert").waitFor();
-  await editor.fill(before.replace("greeting: hello", "greeting: <b>bye</b>"));
+  await page.getByRole("alert").getByText("ConfigMap in version").waitFor();
+  await editor.fill(before.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, ""));
   await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("alert").getByText("conflict").waitFor();
-  await page.getByRole("button", { name: "Apply and own these fields" }).click();
+  await page.getByRole("status").getByText("+ ").first().waitFor();
+  await cluster.ok("label configmap words seen=by-another");
+  await page.getByRole("button", { name: "Apply" }).click();
+  await page.getByRole("alert").getByText("the object has been modified").waitFor();
+  await page.getByRole("button", { name: "Load anew" }).click();
+  await expect.poll(() => editor.inputValue()).toContain("by-another");
+  const now = await editor.inputValue();
+  await editor.fill(now.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, ""));
+  await page.getByRole("button", { name: "Apply" }).click();
   await page.getByText("Applied.").waitFor();
-  expect(await cluster.ok("get configmap words -o jsonpath={.data.greeting}")).toBe("<b>bye</b>");
+  expect(JSON.parse(await cluster.ok("get configmap words -o jsonpath={.data}"))).toEqual({
+    greeting: "<b>bye</b>",
+    loud: "yes",
+  });
   expect(faults).toEqual([]);
 });
 
@@ -208,6 +220,9 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: visitor}
 subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: system:anonymous}]
 `);
   await cluster.ok("wait --for=condition=Ready pod/site");
-  const { page } = await browser.open(address.replace("/ui/", "/api/v1/namespaces/default/pods/site:8080/proxy/"));
-  await expect.poll(() => page.title()).toBe("null");
+  const site = address.replace("/ui/", "/api/v1/namespaces/default/pods/site:8080/proxy/");
+  for (const url of [site, site.replace("://", "://somebody:word@")]) {
+    const { page } = await browser.open(url);
+    await expect.poll(() => page.title(), { message: url }).toBe("null");
+  }
 });

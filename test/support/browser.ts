@@ -35,8 +35,13 @@ export class TestBrowser {
     const enter = `exec nsenter --net=/var/run/netns/${lan.switch} /usr/bin/chromium "$@"`;
     writeFileSync(executablePath, `#!/bin/sh\n${enter}\n`, { mode: 0o755 });
     const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]; // Chromium's sandbox does not take root
-    const browser = await chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
-    return new TestBrowser(browser, lan, folder);
+    try {
+      return new TestBrowser(await chromium.launch({ executablePath, args, timeout: PATIENCE_MS }), lan, folder);
+    } catch (error) {
+      await lan.remove();
+      rmSync(folder, REMOVAL);
+      throw error;
+    }
   }
 
   /** This machine, as the browser reaches it. */

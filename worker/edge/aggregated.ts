@@ -7,7 +7,7 @@ import { concat } from "../lib/bytes.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { asksForSocket } from "../lib/websocket.ts";
 import { HOP_BY_HOP } from "../protocol/proxy.ts";
-import { type Ask, exchange, forwarded, protocolsOf } from "./proxy.ts";
+import { type Ask, exchange, forwarded, protocolsWithoutToken, sandboxed } from "./proxy.ts";
 import { dialRelay, type Relays } from "./relay-socket.ts";
 
 /** Bodies up to here are held until it is known whose they are. An object of the cluster's own has no more. */
@@ -42,9 +42,9 @@ export async function openAggregated(
     path: pathname + search,
     headers: [...forwarded(request.headers).filter(([name]) => !REMOTE.test(name)), ...headers, ...lengthOf(body)],
     prefix: "",
-    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
+    ...(isUpgrade && { upgrade: protocolsWithoutToken(request.headers) }),
   };
-  return withoutRedirect(await exchange(socket, forward, body ? whole(body) : null));
+  return sandboxed(request, withoutRedirect(await exchange(socket, forward, body ? whole(body) : null)));
 }
 
 type Body = { held: Uint8Array<ArrayBuffer>; rest?: ReadableStreamDefaultReader<Uint8Array> };

@@ -2,6 +2,7 @@
  * The page of a cluster, at `/ui/`: files that are the same for all clusters, with headers by which a browser lets them
  * speak to their own origin alone and shows them in no other page. They need no permission; what the page asks for does.
  */
+import { compressed } from "./gzip.ts";
 
 const TYPES: Record<string, string> = {
   html: "text/html; charset=utf-8",
@@ -36,10 +37,12 @@ export const isPage = (request: Request, path: string): boolean =>
 /** `outside` is the path by which the client asked: before `/ui/` the cluster's name may be. */
 export async function openPage(request: Request, outside: string, files: Files | undefined): Promise<Response> {
   const { pathname } = new URL(request.url);
+  const prefix = outside
+    .slice(0, outside.length - (outside.endsWith(pathname) ? pathname.length : 0))
+    .replace(/\/$/, "");
   if (request.method !== "GET" && request.method !== "HEAD")
     return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
-  if (!pathname.startsWith("/ui/"))
-    return new Response(null, { status: 302, headers: { location: `${outside.replace(/(\/ui)?\/?$/, "")}/ui/` } });
+  if (!pathname.startsWith("/ui/")) return new Response(null, { status: 302, headers: { location: `${prefix}/ui/` } });
   const name = pathname.slice("/ui/".length) || "index.html";
   const type = /^[\w-]+\.(\w+)$/.exec(name)?.[1] ?? "";
   const found = Object.hasOwn(TYPES, type) ? await files?.fetch(`https://page/${name}`) : undefined;
@@ -52,6 +55,7 @@ export async function openPage(request: Request, outside: string, files: Files |
     "cross-origin-resource-policy": "same-origin",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
+    vary: "accept-encoding",
   });
-  return new Response(request.method === "HEAD" ? null : found.body, { headers });
+  return compressed(request, new Response(request.method === "HEAD" ? null : found.body, { headers }));
 }

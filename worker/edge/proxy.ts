@@ -5,7 +5,7 @@
 import type { StreamGrant } from "../api/http/streams.ts";
 import { GRANT_HEADER, INTERNAL_HEADER } from "../lib/internal-headers.ts";
 import { ApiError } from "../lib/status.ts";
-import { asksForSocket, sendableCode } from "../lib/websocket.ts";
+import { asksForSocket, PROTOCOL_TOKEN, sendableCode } from "../lib/websocket.ts";
 import {
   type Headers as HeaderList,
   HOP_BY_HOP,
@@ -51,18 +51,22 @@ export async function openProxy(
     path: (rest || "/") + url.search,
     headers: forwarded(request.headers),
     prefix: rest ? outside.slice(0, -rest.length) : outside,
-    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
+    ...(isUpgrade && { upgrade: protocolsWithoutToken(request.headers) }),
   };
-  const reply = await exchange(socket, ask, isUpgrade ? null : request.body);
-  if (!request.headers.has("authorization") && !isUpgrade) reply.headers.append("content-security-policy", SANDBOX);
-  return reply;
+  return sandboxed(request, await exchange(socket, ask, isUpgrade ? null : request.body));
 }
 
-/**
- * For a browser that came by itself: what programs in the cluster show has the API's address, and is kept from what the
- * API's own page has in that browser.
- */
 const SANDBOX = "sandbox allow-scripts allow-forms allow-popups allow-modals allow-downloads";
+
+/**
+ * What programs in the cluster show has the API's address. It is kept from what the API's own page has in a browser, but
+ * where the client said a bearer token, which none does by itself; what a browser says after a 401 is no such token.
+ */
+export function sandboxed({ headers }: Request, answer: Response): Response {
+  const isProgram = /^\s*bearer\s/i.test(headers.get("authorization") ?? "");
+  if (!isProgram && !answer.webSocket) answer.headers.append("content-security-policy", SANDBOX);
+  return answer;
+}
 
 export type Ask = Omit<Extract<ProxyMessage, { type: "request" }>, "type" | "hasBody">;
 
@@ -106,6 +110,10 @@ export async function askOver(socket: WebSocket, ask: OwnRequest): Promise<Respo
 
 export const protocolsOf = (headers: Headers): string[] =>
   (headers.get("sec-websocket-protocol") ?? "").split(",").flatMap((name) => name.trim() || []);
+
+/** A browser's token is for the API, not for the program. */
+export const protocolsWithoutToken = (headers: Headers): string[] =>
+  protocolsOf(headers).filter((protocol) => !protocol.startsWith(PROTOCOL_TOKEN));
 
 export const forwarded = (headers: Headers): HeaderList =>
   [...headers].filter(([name]) => !HOP_BY_HOP.has(name) && !PRIVATE.test(name));

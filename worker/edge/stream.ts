@@ -10,7 +10,11 @@ import { LOG_AS_BODY } from "../protocol/link.ts";
 import type { ProxyMessage } from "../protocol/proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 
-const HEADERS = { "content-type": "text/plain", "cache-control": "no-cache, private" };
+const HEADERS = {
+  "content-type": "text/plain",
+  "cache-control": "no-cache, private",
+  "x-content-type-options": "nosniff", // a program's words are no page
+};
 const STREAM_PATH = /^\/api\/v1\/namespaces\/[^/]+\/pods\/[^/]+\/(exec|attach|portforward|log)$/;
 
 export function isStream(request: Request, path: string): boolean {
