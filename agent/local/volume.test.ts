@@ -2,12 +2,12 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { listenAsCluster } from "../../test/support/api-server.ts";
 import { effects } from "../effects.ts";
 import { backupVolume, restoreVolume } from "./volume.ts";
 
@@ -57,17 +57,7 @@ const http = createServer(async (request, response) => {
   return json(200, JSON.parse(index));
 });
 
-beforeAll(async () => {
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const server = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const config = {
-    "current-context": "c",
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-    clusters: [{ name: "c", cluster: { server } }],
-    users: [{ name: "u", user: { token: "t" } }],
-  };
-  writeFileSync(kubeconfig, JSON.stringify(config));
-});
+beforeAll(() => listenAsCluster(http, kubeconfig));
 afterAll(() => {
   http.close();
   rmSync(folder, { recursive: true });

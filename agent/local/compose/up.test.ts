@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { listenAsCluster } from "../../../test/support/api-server.ts";
 import { effects } from "../../effects.ts";
 import { apiOf } from "./plan.ts";
 import { isReplaced, type UpOptions, up } from "./up.ts";
@@ -33,17 +33,7 @@ const http = createServer(async (request, response) => {
   return found ? json(200, found) : json(404, { message: "not found" });
 });
 
-beforeAll(async () => {
-  await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
-  const server = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
-  const config = {
-    "current-context": "c",
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-    clusters: [{ name: "c", cluster: { server } }],
-    users: [{ name: "u", user: { token: "t" } }],
-  };
-  writeFileSync(kubeconfig, JSON.stringify(config));
-});
+beforeAll(() => listenAsCluster(http, kubeconfig));
 beforeEach(() => {
   stored = {};
   asked = [];
