@@ -1,6 +1,7 @@
 /** The page of a cluster: a client of its Kubernetes API, with the permissions of who logged in and no others. */
 import { render } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { errorText } from "../worker/lib/error-text.ts";
 import { StatusError } from "./api/client.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { href, route } from "./state/route.ts";
@@ -106,6 +107,6 @@ const App = () => (session.value ? <Shell user={session.value.user} /> : <Login 
 
 await resume().catch((why: unknown) => {
   if (why instanceof StatusError && why.code === 401) logOut();
-  farewell.value = why instanceof Error ? why.message : String(why);
+  farewell.value = errorText(why);
 });
 render(<App />, document.body);

@@ -31,12 +31,12 @@ const LAYERS: Record<string, readonly string[]> = {
   worker: ["*"],
   agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json", "agent/compose"],
   "agent/compose": ["worker/kinds/generated"],
-  "page/api": [],
+  "page/api": ["worker/lib/error-text.ts"],
   "page/facts": ["page/api"],
   "page/state": ["page/api", "page/effects.ts"],
-  "page/parts": ["page/api", "page/facts", "page/state", "page/effects.ts"],
-  "page/views": ["page/api", "page/facts", "page/state", "page/parts", "page/effects.ts"],
-  page: ["page"],
+  "page/parts": ["page/api", "page/facts", "page/state", "page/effects.ts", "worker/lib/error-text.ts"],
+  "page/views": ["page/api", "page/facts", "page/state", "page/parts", "page/effects.ts", "worker/lib/error-text.ts"],
+  page: ["page", "worker/lib/error-text.ts"],
 };
 
 function sources(folder: string): string[] {

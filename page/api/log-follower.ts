@@ -2,6 +2,8 @@
  * The logs of several containers as they are written. Each is followed on its own, from where it broke off: when its
  * container is started anew, its node comes back, or it did not run yet.
  */
+
+import { errorText } from "../../worker/lib/error-text.ts";
 import { type Client, StatusError } from "./client.ts";
 
 export type Source = { namespace: string; pod: string; container: string };
@@ -108,7 +110,7 @@ export class LogFollower {
     } catch (why) {
       if (why instanceof StatusError) return why.message;
     }
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

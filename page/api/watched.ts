@@ -3,6 +3,7 @@
  * shows them holds them; while nobody does, or the tab is hidden, no watch is open, so that the cluster may sleep.
  */
 import { type Signal, signal } from "@preact/signals";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { type Client, StatusError } from "./client.ts";
 import type { KubeObject } from "./objects.ts";
 
@@ -96,7 +97,7 @@ export class Watched<T extends KubeObject> {
           this.#version = undefined;
           continue;
         }
-        this.freshness.value = { state: "behind", why: error instanceof Error ? error.message : String(error) };
+        this.freshness.value = { state: "behind", why: errorText(error) };
         await this.#deps.sleep(retryMs, signal);
         retryMs = Math.min(retryMs * 2, RETRY_MS.most);
       }

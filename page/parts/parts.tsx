@@ -1,6 +1,7 @@
 /** Small parts that all views share. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { errorText } from "../../worker/lib/error-text.ts";
 import type { Freshness } from "../api/watched.ts";
 import { now } from "../effects.ts";
 import type { Mood } from "../facts/pods.ts";
@@ -46,10 +47,7 @@ export function Action({ label, question, run }: ActionProps) {
   const act = async () => {
     if (question && !confirm(question)) return;
     setState({ busy: true });
-    const error = await run().then(
-      () => undefined,
-      (why: unknown) => (why instanceof Error ? why.message : String(why)),
-    );
+    const error = await run().then(() => undefined, errorText);
     if (there.current) setState({ error });
   };
   return (

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { discover, pathOf, type Resource } from "../api/discovery.ts";
 import type { Table } from "../api/objects.ts";
 import { Rows } from "../parts/parts.tsx";
@@ -7,15 +8,13 @@ import { go, href } from "../state/route.ts";
 
 const AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
-const wordsOf = (why: unknown) => (why instanceof Error ? why.message : String(why));
-
 /** All kinds that are served, and the objects of the one that was chosen. */
 export function AnyKind({ group, version, plural }: { group?: string; version?: string; plural?: string }) {
   const client = useClient();
   const [resources, setResources] = useState<readonly Resource[]>([]);
   const [error, setError] = useState("");
   useEffect(() => {
-    discover(client).then(setResources, (why: unknown) => setError(wordsOf(why)));
+    discover(client).then(setResources, (why: unknown) => setError(errorText(why)));
   }, [client]);
   const chosen = resources.find((r) => r.group === group && r.version === version && r.plural === plural);
   return (
@@ -56,7 +55,7 @@ function Objects({ resource }: { resource: Resource }) {
     client
       .json<Table>(`${pathOf({ group, version, plural })}?limit=500`, { accept: AS_TABLE, signal: abort.signal })
       .then(setTable, (why: unknown) => {
-        if (!abort.signal.aborted) setError(wordsOf(why));
+        if (!abort.signal.aborted) setError(errorText(why));
       });
     return () => abort.abort();
   }, [client, group, version, plural]);

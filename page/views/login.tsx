@@ -1,7 +1,6 @@
 import { useState } from "preact/hooks";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { farewell, isKept, logIn, resume } from "../state/session.ts";
-
-const wordsOf = (why: unknown) => (why instanceof Error ? why.message : String(why));
 
 export function Login() {
   const [token, setToken] = useState("");
@@ -10,7 +9,7 @@ export function Login() {
   const submit = async (event: Event) => {
     event.preventDefault();
     setError("");
-    await logIn(token.trim(), stay).catch((why: unknown) => setError(wordsOf(why)));
+    await logIn(token.trim(), stay).catch((why: unknown) => setError(errorText(why)));
   };
   return (
     <main class="login">
@@ -33,7 +32,7 @@ export function Login() {
         </label>
         <button type="submit">Log in</button>
         {isKept() && (
-          <button type="button" onClick={() => resume().catch((why: unknown) => setError(wordsOf(why)))}>
+          <button type="button" onClick={() => resume().catch((why: unknown) => setError(errorText(why)))}>
             Try again with the token of before
           </button>
         )}

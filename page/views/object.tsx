@@ -1,5 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { parse, stringify } from "yaml";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { type Place, pathOf } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { type DiffLine, diff, shortened } from "../facts/diff.ts";
@@ -113,7 +114,7 @@ export function ObjectView(place: Place) {
   );
 }
 
-const refusal = (why: unknown): State => ({ at: "refused", why: why instanceof Error ? why.message : String(why) });
+const refusal = (why: unknown): State => ({ at: "refused", why: errorText(why) });
 
 const CLASSES = { "+": "added", "-": "removed", " ": "" } as const;
 
