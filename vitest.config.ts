@@ -18,6 +18,8 @@ const integration = ["agent", "test/fuzz", "test/golden"]
 
 /** Nothing here asserts how fast anything is: what takes a minute may take many on a machine that has other things to do. */
 const PATIENCE = { testTimeout: 1_200_000, hookTimeout: 1_800_000, expect: { poll: { timeout: 300_000 } } };
+/** Two files at a time, on two cores or many: they wait most of the time, and each has a cluster of its own. */
+const REAL = { maxWorkers: 2, ...PATIENCE };
 const SHORT_PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
@@ -36,38 +38,11 @@ export default defineConfig({
         },
       },
       { test: { name: "sim", include: ["test/sim/*.test.ts"], ...PATIENCE, testTimeout: 1_800_000 } },
-      {
-        test: {
-          name: "integration",
-          include: integration,
-          fileParallelism: false,
-          ...PATIENCE,
-        },
-      },
-      {
-        test: {
-          name: "kubectl",
-          include: ["test/kubectl/**/*.test.ts"],
-          fileParallelism: false,
-          ...PATIENCE,
-        },
-      },
-      {
-        test: {
-          name: "page",
-          include: ["test/page/**/*.test.ts"],
-          fileParallelism: false,
-          ...PATIENCE,
-        },
-      },
-      {
-        test: {
-          name: "clients",
-          include: ["test/clients/**/*.test.ts"],
-          fileParallelism: false,
-          ...PATIENCE, // programs are built from their Go modules, once
-        },
-      },
+      { test: { name: "integration", include: integration, ...REAL } },
+      { test: { name: "kubectl", include: ["test/kubectl/**/*.test.ts"], ...REAL } },
+      { test: { name: "page", include: ["test/page/**/*.test.ts"], ...REAL } },
+      // Programs are built from their Go modules, once.
+      { test: { name: "clients", include: ["test/clients/**/*.test.ts"], ...REAL } },
     ],
   },
 });

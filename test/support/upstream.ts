@@ -7,8 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { dirname, join } from "node:path";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Progress, which } from "../../agent/local/install.ts";
-import { spawn } from "../../agent/process.ts";
-import { checked } from "./programs.ts";
+import { checked, locked } from "./programs.ts";
 
 export const KUBERNETES_VERSION = "v1.35.4";
 const STAGING_VERSION = KUBERNETES_VERSION.replace("v1", "v0");
@@ -89,7 +88,7 @@ export async function upstreamProgram(name: UpstreamName, progress: Progress): P
   if (existsSync(path)) return path;
   const go = goToolchain(name);
   mkdirSync(upstreamFolder(), { recursive: true });
-  return locked(join(upstreamFolder(), ".lock"), async () => {
+  return locked("upstream", async () => {
     if (existsSync(path)) return path; // another process has built it while this one waited
     const other: Other | undefined = name in OTHERS ? OTHERS[name as keyof typeof OTHERS] : undefined;
     const version = other ? other.version : `of Kubernetes ${KUBERNETES_VERSION}`;
@@ -115,7 +114,7 @@ export async function ownProgram(module: string, name: string, progress: Progres
   const path = join(cachePath(process.env), "clients", `${name}-${hash.digest("hex").slice(0, 16)}`);
   if (existsSync(path)) return path;
   mkdirSync(dirname(path), { recursive: true });
-  return locked(join(dirname(path), ".lock"), async () => {
+  return locked("clients", async () => {
     if (existsSync(path)) return path;
     progress(`building ${name} from its Go module; the first time takes minutes`);
     await goRun(go, ["build", "-mod=readonly", "-ldflags=-s -w", "-o", `${path}.new`, `./${name}`], module);
@@ -148,21 +147,6 @@ function linkerFlags(): string {
     "-s -w",
     ...Object.entries(values).map(([key, value]) => `-X k8s.io/component-base/version.${key}=${value}`),
   ].join(" ");
-}
-
-/** Runs `body` while no other process holds the lock, which ends with this process however that ends. */
-async function locked<T>(path: string, body: () => Promise<T>): Promise<T> {
-  const holder = spawn("flock", [path, "sh", "-c", "echo; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
-  await new Promise<void>((resolve, reject) => {
-    holder.once("error", reject);
-    holder.once("exit", (code) => reject(new Error(`flock ${path} ended with ${code}`)));
-    holder.stdout?.once("data", () => resolve());
-  });
-  try {
-    return await body();
-  } finally {
-    holder.stdin?.end();
-  }
 }
 
 function goRun(go: string, args: readonly string[], cwd: string): Promise<string> {
