@@ -7,12 +7,17 @@ import { errorText } from "../worker/lib/error-text.ts";
 import { effects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
+import { seconds, withReach } from "./local/command-options.ts";
 import type { JoinCommand } from "./local/commands.ts";
 import { addComposeCommands } from "./local/compose/command-line.ts";
 import { cachePath, homeFromEnvironment } from "./local/home.ts";
 import type { LoginOptions } from "./local/logins.ts";
+import { nextStep } from "./local/next-step.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
+import type { Reach } from "./local/reach.ts";
+import { addUserCommands } from "./local/user-command-line.ts";
 import { addVolumeCommands } from "./local/volume-command-line.ts";
+import type { UpgradeOptions } from "./update/command.ts";
 import { VERSION } from "./version.ts";
 
 // Each command loads what it runs: the supervisor starts sooner and stays small.
@@ -28,12 +33,10 @@ const configurationOf = async (options: NodeOptions) =>
 const defaultNodeName = () => hostname().toLowerCase();
 const home = () => homeFromEnvironment(process.env);
 const progress = (message: string) => process.stderr.write(`skerry: ${message}\n`);
-const fail = (error: unknown) => progress(errorText(error));
-
-function seconds(text: string): number {
-  const match = /^(\d+)(s|m|h|d)?$/.exec(text);
-  if (!match) throw new InvalidArgumentError("a duration is a number with s, m, h or d, e.g. 24h");
-  return Number(match[1]) * { s: 1, m: 60, h: 3600, d: 86_400 }[(match[2] ?? "s") as "s" | "m" | "h" | "d"];
+function fail(error: unknown): void {
+  progress(errorText(error));
+  const next = nextStep(error);
+  if (next) process.stderr.write(`        ${next}\n`);
 }
 
 function port(text: string): number {
@@ -252,26 +255,23 @@ service
   .action(async ({ name }: { name: string }) => (await import("./systemd/command.ts")).removeService(name, progress));
 
 const token = program.command("token").description("join tokens");
-token
-  .command("create")
+withReach(token.command("create"))
   .description("print the command that adds a machine")
   .option("--ttl <duration>", "how long it is valid", seconds, 86_400)
   .option("--replace", "the machine may take over the name of a node that exists, as after a new installation")
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (options: { ttl: number; replace?: boolean; cluster: string }) =>
+  .action(async (options: Reach & { ttl: number; replace?: boolean }) =>
     (await commands()).createToken(home(), options),
   );
-token
-  .command("list")
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (o: { cluster: string }) => (await commands()).listTokens(home(), o.cluster));
-token
-  .command("revoke <id>")
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (id: string, o: { cluster: string }) => (await commands()).revokeToken(home(), id, o.cluster));
+withReach(token.command("list"))
+  .description("print which there are, and till when")
+  .option("--json", "as JSON")
+  .action(async (options: Reach & { json?: boolean }) => (await commands()).listTokens(home(), options));
+withReach(token.command("revoke"))
+  .description("make one worthless; machines that joined with it stay")
+  .argument("<id>")
+  .action(async (id: string, options: Reach) => (await commands()).revokeToken(home(), id, options));
 
-program
-  .command("audit")
+withReach(program.command("audit"))
   .description("print who did what: writes, connections, reads of Secrets, acting as others, refusals")
   .option("--since <duration>", "no older than this, e.g. 1h", seconds)
   .option("--user <name>", "of one user, also where it acted as another or another as it")
@@ -281,15 +281,15 @@ program
   .option("--limit <number>", "the newest so many", Number, 200)
   .option("--follow", "go on with what happens then")
   .option("--json", "an audit.k8s.io/v1 EventList; with --follow an Event a line")
-  .option("--cluster <name>", "of which cluster", "default")
   .action(async (options: AuditOptions) => (await import("./local/audit.ts")).audit(home(), options, effects));
 
 const secrets = program.command("secrets").description("the keys under which Secrets are stored");
-secrets
-  .command("status")
+withReach(secrets.command("status"))
   .description("print the keys in use, and whether former secrets are still needed")
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (o: { cluster: string }) => (await import("./local/secrets.ts")).showKeys(home(), o.cluster));
+  .option("--json", "as JSON")
+  .action(async (options: Reach & { json?: boolean }) =>
+    (await import("./local/secrets.ts")).showKeys(home(), options),
+  );
 secrets
   .command("rotate")
   .description("put a new secret above the present one, for the next start of `up` or the next `deploy`")
@@ -304,27 +304,19 @@ secrets
   .argument("[clusters...]", "all clusters of the deployment", ["default"])
   .action(async (clusters: string[]) => (await import("./local/secrets.ts")).prune(home(), clusters, progress));
 
-program
-  .command("kubeconfig")
-  .description("print a kubeconfig for the administrator")
-  .option("--cluster <name>", "of which cluster; a new name makes a new cluster", "default")
-  .action(async (options: { cluster: string }) => (await commands()).printKubeconfig(home(), options.cluster));
+withReach(program.command("kubeconfig"))
+  .description("print a kubeconfig for the administrator; a new name of a cluster makes a new one")
+  .action(async (options: Reach) => (await commands()).printKubeconfig(home(), options));
 
-program
-  .command("page")
-  .description("print the address of the cluster's page, and the administrator's token to log in there with")
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (options: { cluster: string }) => (await commands()).printPage(home(), options.cluster));
+withReach(program.command("page"))
+  .description("print the address of the cluster's page, and a token to log in there with")
+  .action(async (options: Reach) => (await commands()).printPage(home(), options));
 
-const upgrade = program
-  .command("upgrade")
+const upgrade = withReach(program.command("upgrade"))
   .description("renew the nodes' agents to this program's version: one first, then a share of them at a time")
   .option("--percent <number>", "so many of the nodes at once, after the first", Number, 20)
   .option("--timeout <duration>", "a node that is not back well by then stops it all", seconds, 300)
-  .option("--cluster <name>", "of which cluster", "default")
-  .action(async (options: { percent: number; timeout: number; cluster: string }) =>
-    (await import("./update/command.ts")).upgrade(home(), options, progress),
-  );
+  .action(async (options: UpgradeOptions) => (await import("./update/command.ts")).upgrade(home(), options, progress));
 for (const [name, description] of Object.entries({
   status: "print which version each node runs, and how the renewal goes",
   pause: "tell no further node",
@@ -334,9 +326,8 @@ for (const [name, description] of Object.entries({
     .command(name)
     .description(description)
     .action(async (_: unknown, command: Command) => {
-      const { cluster } = command.optsWithGlobals<{ cluster: string }>();
       const commands = await import("./update/command.ts");
-      await commands[name as "status" | "pause" | "resume"](home(), cluster);
+      await commands[name as "status" | "pause" | "resume"](home(), command.optsWithGlobals<Reach>());
     });
 
 withLogins(program.command("deploy"))
@@ -349,9 +340,10 @@ withLogins(program.command("deploy"))
     await (await import("./local/deploy.ts")).deploy(home(), { ...options, logins }, progress);
   });
 
-addBackupCommands(program, home, progress, seconds);
+addBackupCommands(program, home, progress);
 addVolumeCommands(program, home, progress);
-addComposeCommands(program, home, progress, seconds);
+addComposeCommands(program, home, progress);
+addUserCommands(program, home, progress);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

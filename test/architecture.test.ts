@@ -31,11 +31,19 @@ const LAYERS: Record<string, readonly string[]> = {
   worker: ["*"],
   agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json", "agent/compose"],
   "agent/compose": ["worker/kinds/generated"],
-  "page/api": ["worker/lib/error-text.ts"],
+  "page/api": ["worker/lib/error-text.ts", "worker/lib/facts"],
   "page/facts": ["page/api"],
   "page/state": ["page/api", "page/effects.ts"],
   "page/parts": ["page/api", "page/facts", "page/state", "page/effects.ts", "worker/lib/error-text.ts"],
-  "page/views": ["page/api", "page/facts", "page/state", "page/parts", "page/effects.ts", "worker/lib/error-text.ts"],
+  "page/views": [
+    "page/api",
+    "page/facts",
+    "page/state",
+    "page/parts",
+    "page/effects.ts",
+    "worker/lib/error-text.ts",
+    "worker/lib/facts",
+  ],
   page: ["page", "worker/lib/error-text.ts"],
 };
 

@@ -1,11 +1,11 @@
 /** `skerry audit`: who did what, for people as a table, for programs as an audit.k8s.io/v1 EventList. */
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
-import { administrator } from "./credentials.ts";
 import type { Home } from "./home.ts";
 import { type Server, sendChecked } from "./http.ts";
+import { type Reach, reach } from "./reach.ts";
 
-export type AuditOptions = {
+export type AuditOptions = Reach & {
   /** Seconds back from now. */
   since?: number;
   user?: string;
@@ -15,7 +15,6 @@ export type AuditOptions = {
   limit: number;
   follow?: boolean;
   json?: boolean;
-  cluster: string;
 };
 
 /** What is printed of an event. */
@@ -45,7 +44,7 @@ function print(text: string): void {
 }
 
 export async function audit(home: Home, options: AuditOptions, effects: Effects & Timers): Promise<void> {
-  const server = await administrator(home, options.cluster);
+  const server = await reach(home, options);
   const since = options.since === undefined ? undefined : stamp(effects.now() - options.since * 1000);
   const events = await latest(server, options, since);
   if (options.json && !options.follow) return print(JSON.stringify(listOf(events), undefined, 2));

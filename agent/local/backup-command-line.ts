@@ -2,16 +2,11 @@
 import type { Command } from "commander";
 import { effects } from "../effects.ts";
 import type { RestoreCommand, RewindCommand } from "./backup.ts";
+import { seconds, withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
 
 const load = () => import("./backup.ts");
-
-export const withReach = (command: Command): Command =>
-  command
-    .option("--cluster <name>", "of which cluster", "default")
-    .option("--server <url>", "of a deployment elsewhere, whose secret this home has, as after `skerry deploy`")
-    .option("--kubeconfig <file>", "of the cluster that this file's current context names");
 
 const withPassphrase = (command: Command): Command =>
   command.option(
@@ -19,9 +14,7 @@ const withPassphrase = (command: Command): Command =>
     "encrypts, or opens what was encrypted (or SKERRY_BACKUP_PASSPHRASE in the environment)",
   );
 
-type Parse = (text: string) => number;
-
-export function addBackupCommands(program: Command, home: () => Home, progress: Progress, seconds: Parse): void {
+export function addBackupCommands(program: Command, home: () => Home, progress: Progress): void {
   const context = () => ({ home: home(), progress, effects });
   withPassphrase(withReach(program.command("backup")))
     .description("write a cluster's whole state into one file, as it is at one moment, while the cluster goes on")

@@ -1,16 +1,15 @@
 /** The smaller commands of the command line. */
-import { readFileSync } from "node:fs";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { mainAddress } from "../node/facts.ts";
 import type { KubeletConfiguration } from "../node/settings.ts";
-import { administrator } from "./credentials.ts";
-import { cachePath, files, type Home } from "./home.ts";
+import { cachePath, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
 import { choose, fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { runningSupervisor } from "./prepare.ts";
+import { type Reach, reach } from "./reach.ts";
 
 const STOP_TIMEOUT_MS = 60_000;
 
@@ -59,38 +58,38 @@ export async function joinCluster(home: Home, command: JoinCommand, progress: Pr
   progress(`joined ${server} as node ${command.nodeName}`);
 }
 
-export async function createToken(
-  home: Home,
-  options: { ttl: number; replace?: boolean; cluster: string },
-): Promise<void> {
-  const server = await administrator(home, options.cluster);
+export async function createToken(home: Home, options: Reach & { ttl: number; replace?: boolean }): Promise<void> {
+  const server = await reach(home, options);
   const { body } = await sendChecked(server, "POST", "/skerry/tokens", {
     ttlSeconds: options.ttl,
     replace: options.replace,
   });
   const address = readIdentity(home.path)?.address ?? mainAddress() ?? "127.0.0.1";
   const url = server.url.replace("127.0.0.1", address);
-  process.stdout.write(
-    `skerry join ${url} --token ${body.token} --ca-hash ${hashOfCa(readFileSync(files(home.path).caCertificate, "utf8"))}\n`,
-  );
+  const hash = server.ca ? ` --ca-hash ${hashOfCa(server.ca)}` : "";
+  process.stdout.write(`skerry join ${url} --token ${body.token}${hash}\n`);
 }
 
-export async function listTokens(home: Home, cluster: string): Promise<void> {
-  const { body } = await sendChecked(await administrator(home, cluster), "GET", "/skerry/tokens");
-  for (const token of (body.items ?? []) as { id: string; expires?: string }[])
-    process.stdout.write(`${token.id}\texpires ${token.expires ?? "never"}\n`);
+type JoinToken = { id: string; expires?: string };
+
+export async function listTokens(home: Home, { json, ...options }: Reach & { json?: boolean }): Promise<void> {
+  const { body } = await sendChecked(await reach(home, options), "GET", "/skerry/tokens");
+  const tokens = (body.items ?? []) as JoinToken[];
+  if (json) process.stdout.write(`${JSON.stringify(tokens, undefined, 2)}\n`);
+  else for (const { id, expires } of tokens) process.stdout.write(`${id}\texpires ${expires ?? "never"}\n`);
 }
 
-export async function revokeToken(home: Home, id: string, cluster: string): Promise<void> {
-  await sendChecked(await administrator(home, cluster), "DELETE", `/skerry/tokens/${encodeURIComponent(id)}`);
+export async function revokeToken(home: Home, id: string, options: Reach): Promise<void> {
+  await sendChecked(await reach(home, options), "DELETE", `/skerry/tokens/${encodeURIComponent(id)}`);
 }
 
-export async function printKubeconfig(home: Home, cluster: string): Promise<void> {
-  const { url, ca, token } = await administrator(home, cluster);
+export async function printKubeconfig(home: Home, options: Reach): Promise<void> {
+  const { cluster } = options;
+  const { url, ca, token = "" } = await reach(home, options);
   process.stdout.write(kubeconfig({ name: cluster === "default" ? "skerry" : cluster, server: url, ca, token }));
 }
 
-export async function printPage(home: Home, cluster: string): Promise<void> {
-  const { url, token } = await administrator(home, cluster);
-  process.stdout.write(`${url}/ui/\n\nlog in with this token, which may do everything:\n\n${token}\n`);
+export async function printPage(home: Home, options: Reach): Promise<void> {
+  const { url, token } = await reach(home, options);
+  process.stdout.write(`${url}/ui/\n\nlog in with this token, which may do all that you may:\n\n${token}\n`);
 }

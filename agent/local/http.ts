@@ -111,7 +111,20 @@ export async function sendChecked(server: Server, method: string, path: string, 
   return checked(method, path, await send(server, method, path, body));
 }
 
+/** An answer other than success, in the server's words. */
+export class HttpError extends Error {
+  override readonly name = "HttpError";
+  readonly code: number;
+  readonly path: string;
+
+  constructor(method: string, path: string, { code, body, text }: Answer) {
+    super(`${method} ${path}: ${code} ${body.message ?? text.slice(0, 200)}`);
+    this.code = code;
+    this.path = path;
+  }
+}
+
 export function checked(method: string, path: string, got: Answer): Answer {
-  if (got.code >= 300) throw new Error(`${method} ${path}: ${got.code} ${got.body.message ?? got.text.slice(0, 200)}`);
+  if (got.code >= 300) throw new HttpError(method, path, got);
   return got;
 }

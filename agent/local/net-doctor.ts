@@ -1,6 +1,7 @@
 /** `skerry net doctor`: how this node reaches the others, and why not in a better way. */
 import { askReport, type MeshReport, type PeerReport } from "../network/mesh/report.ts";
 import type { Home } from "./home.ts";
+import { table } from "./terminal.ts";
 
 export async function netDoctor({ path }: Home, asJson: boolean): Promise<void> {
   const told = await askReport(path);
@@ -14,6 +15,8 @@ const WAYS: Record<PeerReport["path"], string> = {
   relay: "relay",
   direct: "direct",
 };
+
+const GAP = "  ";
 
 export function shown(report: MeshReport): string {
   const { wireguard, publicKey, port, peers } = report;
@@ -35,7 +38,7 @@ export function shown(report: MeshReport): string {
     ]),
   ];
   const hint = hintFor(report);
-  return `${table(head)}\n${peers.length > 0 ? table(rows) : "there are no other nodes that could be reached\n"}${hint && `\n${hint}\n`}`;
+  return `${table(head, GAP)}\n${peers.length > 0 ? table(rows, GAP) : "there are no other nodes that could be reached\n"}${hint && `\n${hint}\n`}`;
 }
 
 /** What others see: a NAT that gives each of them another port cannot be passed from both sides. */
@@ -61,14 +64,4 @@ function amount(bytes: number | undefined): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   const n = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
   return `${Number((bytes / 1024 ** n).toFixed(1))} ${units[n]}`;
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join("  ")
-      .trimEnd();
-  return rows.map((row) => `${line(row)}\n`).join("");
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { administratorToken } from "../../worker/lib/administrator.ts";
+import { run } from "../process.ts";
 import { administrator, ensureSecret } from "./credentials.ts";
 import { files, type Home } from "./home.ts";
 import type { Server } from "./http.ts";
@@ -14,11 +15,20 @@ export type Reach = {
   server?: string;
   /** The current context of a kubeconfig, instead of all that. */
   kubeconfig?: string;
+  /** Another context of it, or of what kubectl itself reads. */
+  context?: string;
 };
 
-export async function reach(home: Home, { cluster, server, kubeconfig }: Reach): Promise<Server> {
-  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig);
-  if (!existsSync(files(home.path).secret)) throw new Error(`${home.path} has no cluster: name one with --kubeconfig`);
+/** Set by `kubectl skerry`: kubectl's cluster is meant where no other is named. */
+export const BY_KUBECTL = "SKERRY_BY_KUBECTL";
+
+export async function reach(home: Home, { cluster, server, kubeconfig, context }: Reach): Promise<Server> {
+  if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, context);
+  if (context !== undefined || (process.env[BY_KUBECTL] && server === undefined)) return fromKubectl(context);
+  if (!existsSync(files(home.path).secret))
+    throw new Error(
+      `${home.path} has no cluster: \`skerry up\` starts one here, --kubeconfig or --context names one elsewhere`,
+    );
   if (server === undefined) return administrator(home, cluster);
   const path = cluster === "default" ? "" : `/clusters/${cluster}`;
   const token = await administratorToken(ensureSecret(home.path), cluster);
@@ -37,14 +47,36 @@ type Kubeconfig = {
 };
 
 /** Of the ways to log in that a kubeconfig may name, the tokens. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
-function fromKubeconfig(path: string): Server {
-  const config = parse(readFileSync(path, "utf8")) as Kubeconfig;
+function fromKubeconfig(path: string, context?: string): Server {
+  return serverIn(parse(readFileSync(path, "utf8")) as Kubeconfig, path, context);
+}
+
+/** As kubectl merges its files: $KUBECONFIG, else ~/.kube/config. */
+async function fromKubectl(context?: string): Promise<Server> {
+  const args = [
+    "config",
+    "view",
+    "--minify",
+    "--flatten",
+    "--raw",
+    "-o",
+    "json",
+    ...(context ? ["--context", context] : []),
+  ];
+  const { code, stdout, stderr } = await run("kubectl", args).catch(() => {
+    throw new Error("kubectl is not on the PATH: install it, or name a file with --kubeconfig");
+  });
+  if (code !== 0) throw new Error(`kubectl: ${stderr.trim()}`);
+  return serverIn(JSON.parse(stdout) as Kubeconfig, "kubectl's configuration");
+}
+
+function serverIn(config: Kubeconfig, path: string, chosen = config["current-context"]): Server {
   const named = <T extends { name: string }>(list: readonly T[] | undefined, name: string | undefined) =>
     list?.find((item) => item.name === name);
-  const context = named(config.contexts, config["current-context"])?.context;
+  const context = named(config.contexts, chosen)?.context;
   const cluster = named(config.clusters, context?.cluster)?.cluster;
   const user = named(config.users, context?.user)?.user;
-  if (!cluster) throw new Error(`${path} has no current context with a cluster`);
+  if (!cluster) throw new Error(`${path} has no ${chosen ? `context ${chosen}` : "current context"} with a cluster`);
   const beside = (file: string) => readFileSync(resolve(dirname(path), file), "utf8");
   const token = user?.token ?? (user?.tokenFile && beside(user.tokenFile).trim());
   if (!token) throw new Error(`${path}: its user has no token, and there is no other way to log in here`);

@@ -5,20 +5,22 @@ import { addSecret, administrator, dropFormerSecrets } from "./credentials.ts";
 import { files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
+import { type Reach, reach } from "./reach.ts";
 
 const PATH = "/skerry/encryption";
 
 type Keys = { keys: { id: number; secret: "present" | "former" }[]; rewriting: boolean };
 
-async function keysOf(home: Home, cluster: string): Promise<Keys> {
-  const { body } = await sendChecked(await administrator(home, cluster), "GET", PATH);
+async function keysOf(home: Home, options: Reach): Promise<Keys> {
+  const { body } = await sendChecked(await reach(home, options), "GET", PATH);
   return body as unknown as Keys;
 }
 
 const isDone = ({ keys, rewriting }: Keys) => !rewriting && keys.every(({ secret }) => secret === "present");
 
-export async function showKeys(home: Home, cluster: string): Promise<void> {
-  const found = await keysOf(home, cluster);
+export async function showKeys(home: Home, { json, ...options }: Reach & { json?: boolean }): Promise<void> {
+  const found = await keysOf(home, options);
+  if (json) return void process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
   for (const [place, { id, secret }] of found.keys.entries())
     process.stdout.write(`key ${id}\t${place === 0 ? "encrypts" : "decrypts"}\tunder the ${secret} secret\n`);
   process.stdout.write(
@@ -50,7 +52,7 @@ export async function prune(home: Home, clusters: readonly string[], progress: P
   if (stored > clusters.length)
     throw new Error(`${stored} clusters are stored here: name them all, for each may need the former secrets`);
   for (const cluster of clusters)
-    if (!isDone(await keysOf(home, cluster)))
+    if (!isDone(await keysOf(home, { cluster })))
       throw new Error(`cluster ${cluster} still has something stored under a former secret: try again later`);
   progress(`forgot former secrets: ${dropFormerSecrets(home.path)}`);
 }

@@ -1,7 +1,7 @@
 /** The commands about volumes on nodes' own disks. What they do is loaded when they run. */
 import { type Command, InvalidArgumentError } from "commander";
 import { effects } from "../effects.ts";
-import { withReach } from "./backup-command-line.ts";
+import { withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
 import type { BackupVolume, RestoreVolume, VolumeBackups } from "./volume.ts";

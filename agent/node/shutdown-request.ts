@@ -36,7 +36,7 @@ export function readRequest(home: string): ShutdownRequest | undefined {
 /** It is done: whoever asked for it waits for that. */
 export const answerRequest = (home: string): void => rmSync(places(home).request, { force: true });
 
-function runningAgent(home: string): number | undefined {
+export function runningAgent(home: string): number | undefined {
   try {
     const pid = Number(readFileSync(places(home).pid, "utf8"));
     return AGENT.test(readFileSync(`/proc/${pid}/cmdline`, "utf8")) ? pid : undefined;

@@ -12,10 +12,10 @@ import {
   WANTED_VERSION,
 } from "../../worker/lib/agent-rollout.ts";
 import { packageRoot } from "../local/bundle.ts";
-import { administrator } from "../local/credentials.ts";
 import type { Home } from "../local/home.ts";
 import { checked, open, read, type Server, send, sendChecked } from "../local/http.ts";
 import type { Progress } from "../local/install.ts";
+import { type Reach, reach } from "../local/reach.ts";
 import { VERSION } from "../version.ts";
 import { sha256Of } from "./archive.ts";
 
@@ -27,10 +27,10 @@ type NodeJson = {
   status?: { nodeInfo?: { kubeletVersion?: string }; conditions?: { type: string; status: string }[] };
 };
 
-export type UpgradeOptions = { percent: number; timeout: number; cluster: string };
+export type UpgradeOptions = Reach & { percent: number; timeout: number };
 
 export async function upgrade(home: Home, options: UpgradeOptions, progress: Progress): Promise<void> {
-  const server = await administrator(home, options.cluster);
+  const server = await reach(home, options);
   await publish(server, { version: VERSION, archive: await ownArchive(), timeout: options.timeout }, progress);
   await want(server, { version: VERSION, ...options });
   progress(`the agents become ${VERSION}, one first, then ${options.percent}% at a time: skerry upgrade status`);
@@ -141,8 +141,8 @@ async function nodesOf(server: Server): Promise<NodeJson[]> {
   return body.items as NodeJson[];
 }
 
-export async function status(home: Home, cluster: string): Promise<void> {
-  const server = await administrator(home, cluster);
+export async function status(home: Home, options: Reach): Promise<void> {
+  const server = await reach(home, options);
   const { code, body } = await send(server, "GET", `${maps}/${ROLLOUT}`);
   const data = (body.data ?? {}) as Record<string, string>;
   const said = code === 200 ? `${data.version}\t${data.state ?? ""}\t${data.message ?? ""}` : "no version is wanted";
@@ -156,15 +156,15 @@ export async function status(home: Home, cluster: string): Promise<void> {
   }
 }
 
-const setPaused = async (home: Home, cluster: string, paused: boolean) => {
-  const server = await administrator(home, cluster);
+const setPaused = async (home: Home, options: Reach, paused: boolean) => {
+  const server = await reach(home, options);
   await patch(server, `${maps}/${ROLLOUT}`, "application/merge-patch+json", { data: { paused: String(paused) } });
   return server;
 };
 
-export const pause = async (home: Home, cluster: string): Promise<void> => void (await setPaused(home, cluster, true));
+export const pause = async (home: Home, options: Reach): Promise<void> => void (await setPaused(home, options, true));
 
-export async function resume(home: Home, cluster: string): Promise<void> {
-  await forget(await administrator(home, cluster));
-  await setPaused(home, cluster, false);
+export async function resume(home: Home, options: Reach): Promise<void> {
+  await forget(await reach(home, options));
+  await setPaused(home, options, false);
 }

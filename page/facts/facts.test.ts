@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { type Facts, problemsOf } from "../../worker/lib/facts/problems.ts";
 import type { Node, Pod, Workload } from "../api/objects.ts";
 import { diff, shortened } from "./diff.ts";
 import { appended, matching, plain } from "./log.ts";
 import { moodOf, statusOf } from "./pods.ts";
-import { type Facts, problemsOf } from "./problems.ts";
 import { count, duration } from "./words.ts";
 import { byRevision, podsOf, progressOf } from "./workloads.ts";
 

@@ -1,7 +1,7 @@
+import { isOnline, type Problem, problemsOf } from "../../worker/lib/facts/problems.ts";
 import type { Claim, Node, Pod, Workload } from "../api/objects.ts";
 import { now } from "../effects.ts";
 import { isReady, moodOf, statusOf } from "../facts/pods.ts";
-import { isOnline, type Problem, problemsOf } from "../facts/problems.ts";
 import { age, count } from "../facts/words.ts";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
 import { PATHS, useFreshness, useObjects } from "../state/cluster.ts";

@@ -1,7 +1,7 @@
 /** The commands about compose files. What they do is loaded when they run. */
 import type { Command } from "commander";
 import { effects } from "../../effects.ts";
-import { withReach } from "../backup-command-line.ts";
+import { seconds, withReach } from "../command-options.ts";
 import type { Home } from "../home.ts";
 import type { Progress } from "../install.ts";
 import type { ComposeOptions } from "./plan.ts";
@@ -12,12 +12,7 @@ const changing = () => import("./up.ts");
 const showing = () => import("./show.ts");
 const several = (value: string, before: string[] = []) => [...before, value];
 
-export function addComposeCommands(
-  program: Command,
-  home: () => Home,
-  progress: Progress,
-  seconds: (text: string) => number,
-): void {
+export function addComposeCommands(program: Command, home: () => Home, progress: Progress): void {
   const context = () => ({ home: home(), progress, effects });
   const compose = withReach(program.command("compose"))
     .description("run compose files: their services, volumes, configs and secrets as Kubernetes objects")

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { age } from "../../../worker/lib/duration.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
 import { objectsOf } from "../../compose/convert/project.ts";
+import { table } from "../terminal.ts";
 import { type Pod, podSelector } from "./api.ts";
 import { apiOf, type ComposeContext, type ComposeOptions, planOf, say } from "./plan.ts";
 
@@ -15,18 +16,12 @@ export async function convert(context: ComposeContext, options: ComposeOptions):
 export async function ps(context: ComposeContext, options: ComposeOptions): Promise<void> {
   const { api, project } = await apiOf(context, options);
   const rows = (await api.pods(podSelector(project))).map((pod) => row(pod, context.effects.now()));
-  const table = [
-    ["SERVICE", "POD", "READY", "STATUS", "RESTARTS", "AGE", "NODE"],
-    ...rows.toSorted((a, b) => (a.join() < b.join() ? -1 : 1)),
-  ];
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0))) ?? [];
-  for (const cells of table)
-    say(
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("   ")
-        .trimEnd(),
-    );
+  process.stdout.write(
+    table([
+      ["SERVICE", "POD", "READY", "STATUS", "RESTARTS", "AGE", "NODE"],
+      ...rows.toSorted((a, b) => (a.join() < b.join() ? -1 : 1)),
+    ]),
+  );
 }
 
 function row({ metadata, spec, status }: Pod, now: number): string[] {

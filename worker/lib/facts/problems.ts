@@ -1,6 +1,7 @@
 /** What is wrong now: each with its cause in one sentence and the way to mend it. Pure, of what the API tells. */
-import type { Claim, Condition, ContainerStatus, KubeObject, Node, Pod, Workload } from "../api/objects.ts";
-import { age, count } from "./words.ts";
+
+import { age } from "../duration.ts";
+import type { Claim, Condition, ContainerStatus, KubeObject, Node, Pod, Workload } from "./objects.ts";
 
 export type Problem = {
   /** An error harms what runs; a warning may. */
@@ -33,6 +34,8 @@ export function problemsOf({ nodes, pods, workloads, claims }: Facts, now: numbe
   ];
   return found.toSorted((a, b) => Number(a.severity === "warning") - Number(b.severity === "warning"));
 }
+
+const count = (amount: number, one: string): string => `${amount} ${amount === 1 ? one : `${one}s`}`;
 
 const conditionOf = (object: { status: { conditions?: Condition[] } }, type: string) =>
   object.status.conditions?.find((condition) => condition.type === type);

@@ -1,0 +1,68 @@
+/** What whoever meets an error can do next, where that is known. */
+import { HttpError } from "./http.ts";
+
+type Hint = { when: (code: string, message: string, error: unknown) => boolean; say: string };
+
+const isHttp = (error: unknown, code: number, path?: RegExp): boolean =>
+  error instanceof HttpError && error.code === code && (path?.test(error.path) ?? true);
+
+/** The first that fits is said. */
+const HINTS: readonly Hint[] = [
+  {
+    when: (_, __, error) => isHttp(error, 401, /^\/skerry\/join/) || isHttp(error, 403, /^\/skerry\/join/),
+    say: "a join token is valid for a day and till it is revoked: `skerry token create` on the cluster's side prints a new one",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 409, /^\/skerry\/join/),
+    say: "choose another --node-name, or let this machine take that one's place: `skerry token create --replace`",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 401),
+    say: "the token is not, or no more, one of this cluster's: `skerry kubeconfig` on the cluster's side prints a new way in",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 403),
+    say: "`kubectl auth can-i --list` shows what this user may do; a role binding gives more",
+  },
+  {
+    when: (code, message) => code === "ECONNREFUSED" && /127\.0\.0\.1|::1|localhost/.test(message),
+    say: "no cluster runs here: `skerry up` starts one; if it listens elsewhere, set SKERRY_PORT or give --kubeconfig",
+  },
+  {
+    when: (code) => code === "ECONNREFUSED" || code === "ECONNRESET",
+    say: "check the address and port, and that the cluster runs: `skerry status` on its machine",
+  },
+  {
+    when: (code) => ["ENOTFOUND", "EAI_AGAIN"].includes(code),
+    say: "check the name; if it is right, `skerry doctor` looks at this machine's DNS and uplink",
+  },
+  {
+    when: (code, message) =>
+      ["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"].includes(code) || /^no answer from /.test(message),
+    say: "`skerry doctor` looks at this machine's uplink, firewall and MTU",
+  },
+  {
+    when: (code) => ["CERT_NOT_YET_VALID", "CERT_HAS_EXPIRED"].includes(code),
+    say: "this machine's clock may be wrong: `date` shows it, `skerry doctor` compares it with the cluster's",
+  },
+  {
+    when: (code) =>
+      ["SELF_SIGNED_CERT_IN_CHAIN", "DEPTH_ZERO_SELF_SIGNED_CERT", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"].includes(code),
+    say: "name the cluster's authority: `skerry token create` prints the whole line with --ca-hash; a kubeconfig holds it",
+  },
+  {
+    when: (code, message) =>
+      code === "ERR_TLS_CERT_ALTNAME_INVALID" || /presents no certificate with the hash/.test(message),
+    say: "the address leads to another server than meant: take both from one `skerry token create`",
+  },
+  {
+    when: (code) => ["EACCES", "EPERM"].includes(code) && process.getuid?.() !== 0,
+    say: "it belongs to root: use sudo",
+  },
+  { when: (code) => code === "ENOSPC", say: "the disk is full: `skerry doctor` says which" },
+];
+
+export function nextStep(error: unknown): string | undefined {
+  const { code = "", message = "" } = (error ?? {}) as { code?: unknown; message?: string };
+  return HINTS.find(({ when }) => when(String(code), message, error))?.say;
+}

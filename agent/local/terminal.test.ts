@@ -1,0 +1,20 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { table } from "./terminal.ts";
+
+test("columns are as wide as their widest cell, and lines end with their last", () => {
+  const rows = [
+    ["A", "LONG", "C"],
+    ["wide one", "x", ""],
+  ];
+  expect(table(rows)).toBe("A          LONG   C\nwide one   x\n");
+});
+
+test("what a cell is painted with does not widen it", () => {
+  const rows = [
+    ["A", "B"],
+    ["a", "b"],
+  ];
+  const painted = table(rows, " ", (cell) => `\u001b[31m${cell}\u001b[39m`);
+  expect(stripVTControlCharacters(painted)).toBe("A B\na b\n");
+});

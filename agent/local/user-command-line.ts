@@ -1,0 +1,14 @@
+/** The commands that show how things are, and the last one. What they do is loaded when they run. */
+import type { Command } from "commander";
+import { effects } from "../effects.ts";
+import { withReach } from "./command-options.ts";
+import type { Home } from "./home.ts";
+import type { Progress } from "./install.ts";
+import type { StatusOptions } from "./status.ts";
+
+export function addUserCommands(program: Command, home: () => Home, _progress: Progress): void {
+  withReach(program.command("status"))
+    .description("the cluster and this machine in one look, and what is wrong; exits with 2 where an error is")
+    .option("--json", "as JSON")
+    .action(async (options: StatusOptions) => (await import("./status.ts")).status(home(), options, effects.now()));
+}
