@@ -85,13 +85,15 @@ function onlyGet({ req: { method } }: C): void {
   if (method !== "GET") throw methodNotAllowed();
 }
 
-function healthRoutes(app: Paths, guard: PathGuard): void {
+function healthRoutes(app: Paths, guard: PathGuard, { effects }: PublicParts): void {
   const respond = (c: C) => {
     const text = health(c.req.path, c.env.url.searchParams);
     if (text === undefined || c.req.path.endsWith("/")) return answerError(new PageNotFound());
     const answered = answerText(text);
     // A check by itself says no more than its word.
     if (c.req.path.lastIndexOf("/") > 0) answered.headers.delete("x-content-type-options");
+    // workerd says none by itself; who asks compares its clock.
+    answered.headers.set("date", new Date(effects.now()).toUTCString());
     return answered;
   };
   for (const endpoint of HEALTH_ENDPOINTS) {
@@ -151,7 +153,7 @@ function joinRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
 export function publicRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
   discoveryRoutes(app, guard, parts);
   openapiRoutes(app, guard, parts);
-  healthRoutes(app, guard);
+  healthRoutes(app, guard, parts);
   issuerRoutes(app, guard, parts);
   joinRoutes(app, guard, parts);
   encryptionRoutes(app, guard, parts);
