@@ -37,7 +37,7 @@ beforeAll(async () => {
   internet = await makeLan();
   stun = await stunServer(internet.host);
   sites = [await makeSite("home-1", internet, 11), await makeSite("home-2", internet, 12)];
-  cluster = await TestCluster.start({ flags: ["--no-agent"] });
+  cluster = await TestCluster.start({ flags: ["--no-agent", "--dual-stack"] });
   const [one, two] = sites as [Site, Site];
   // The first one's address is the second one's too, and the third one's lies in the first one's network.
   for (const [name, site, n] of [
@@ -68,7 +68,7 @@ spec:
       containers:
         - name: server
           image: busybox:test
-          command: [sh, -c, 'mkdir -p /tmp/www; echo $NODE >/tmp/www/index.html; nc -ll -p 9000 -e cat & exec httpd -f -p 8080 -h /tmp/www']
+          command: [sh, -c, 'mkdir -p /tmp/www; cd /tmp/www; echo $NODE >index.html; head -c 100000 /dev/zero >large; nc -ll -p 9000 -e cat & exec httpd -f -p 8080 -h /tmp/www']
           env: [{ name: NODE, valueFrom: { fieldRef: { fieldPath: spec.nodeName } } }]
 ---
 apiVersion: v1
@@ -88,17 +88,24 @@ afterAll(async () => {
 
 const podOn = async (node: string) =>
   await cluster.ok(`get pods -l app=web --field-selector spec.nodeName=${node} -o jsonpath={.items[0].metadata.name}`);
-const addressOf = (pod: string) => cluster.ok(`get pod ${pod} -o jsonpath={.status.podIP}`);
+/** In IPv4 and in IPv6. */
+const addressesOf = async (pod: string) =>
+  (await cluster.ok(`get pod ${pod} -o jsonpath={.status.podIPs[*].ip}`)).split(" ") as [string, string];
+const inUrl = (address: string) => (address.includes(":") ? `[${address}]` : address);
 const inPod = async (node: string, script: string) => cluster.ok(["exec", await podOn(node), "--", "sh", "-c", script]);
 
-/** The Service, and each pod by its address, answer to a pod of each node. */
+/** The Service, and each pod by its addresses, answer to a pod of each node. */
 async function allAnswer(): Promise<void> {
-  const addresses = await Promise.all(NODES.map(async (node) => addressOf(await podOn(node))));
+  const addresses = await Promise.all(NODES.map(async (node) => addressesOf(await podOn(node))));
   await Promise.all(
     NODES.map(async (node) => {
-      for (const [k, address] of addresses.entries())
-        await eventually(`${NODES[k]} answers ${node}`, async () => {
-          return (await inPod(node, `timeout 20 wget -qO- http://${address}:8080/`)).trim() === NODES[k];
+      for (const [k, [ipv4, ipv6]] of addresses.entries())
+        await eventually(`${NODES[k]} answers ${node} in both families`, async () => {
+          const ask = [ipv4, ipv6].map((address) => {
+            const get = `timeout 20 wget -qO- http://${inUrl(address)}:8080`;
+            return `${get}/; ${get}/large | wc -c`;
+          });
+          return (await inPod(node, ask.join("; "))).trim() === Array(2).fill(`${NODES[k]}\n100000`).join("\n");
         });
       const script = "for i in $(seq 15); do timeout 20 wget -qO- http://web/ || echo nothing; done";
       const answers = new Set<string>(); // which of three comes is chance
@@ -129,8 +136,13 @@ const doctorSays = (machine: Machine, row: RegExp) =>
   eventually(`the doctor says ${row}`, async () => row.test((await machine.skerry("net", "doctor")).stdout));
 
 /** A connection from a pod of one node to one of another; resolves to what tells how many words have come back. */
-async function conversation(from: string, to: string): Promise<() => Promise<number | "ended">> {
-  const address = await addressOf(await podOn(to));
+async function conversation(
+  from: string,
+  to: string,
+  family: "IPv4" | "IPv6",
+): Promise<() => Promise<number | "ended">> {
+  const [ipv4, ipv6] = await addressesOf(await podOn(to));
+  const address = family === "IPv6" ? ipv6 : ipv4;
   const file = `/tmp/heard-${to}`;
   await inPod(
     from,
@@ -150,7 +162,7 @@ test("pods of two homes reach each other, and a connection outlives every change
   const [b, , d] = cluster.machines as [Machine, Machine, Machine];
   await doctorSays(b, new RegExp(`^node-c +direct +${two.outside}:\\d+ `, "m"));
   await doctorSays(d, /^node-c +local network +192\.168\.77\.2:\d+ /m);
-  const heard = await Promise.all([conversation("node-b", "node-c"), conversation("node-d", "node-b")]);
+  const heard = await Promise.all([conversation("node-b", "node-c", "IPv4"), conversation("node-d", "node-b", "IPv6")]);
   const goOn = async () => {
     for (const words of heard) {
       const before = await eventually("a word has come", words);

@@ -63,6 +63,7 @@ export async function makeSite(name: string, internet: Lan, n: number): Promise<
     host: `${inside}.1`,
     outside,
     address: (k) => `${inside}.${k}`,
+    ipv6: (k) => `fd77::${k}`,
     blockUdp: (blocked) =>
       blocked ? must("nft", ["-f", "-"], BLOCKED) : must("nft", ["delete", "table", "ip", "blocked"]),
     remove: async () => {
