@@ -27,6 +27,7 @@ import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
 import type { NodeNetwork } from "./network/network.ts";
 import { orphanedPeers } from "./network/policies/orphans.ts";
+import { podCIDRsOf } from "./network/routes.ts";
 import type { EndpointSlice, NetworkSettings, PolicyState } from "./network/types.ts";
 import { pressureChanges } from "./node/conditions.ts";
 import { agreesWithExtended, extendedAllocatable } from "./node/extended-resources.ts";
@@ -114,10 +115,9 @@ export type Updates = {
 
 /** What a node's network is made for; undefined while the node has no pod range. */
 function rangesOf(welcome: Welcome, node: CoreV1Node | undefined) {
-  const { podCIDR, podCIDRs } = node?.spec ?? {};
+  const [podCIDR, second] = podCIDRsOf(node?.spec);
   if (!podCIDR) return undefined;
   const { serviceCIDR, serviceCIDRv6, clusterDomain, dnsAddress, apiAddress } = welcome;
-  const second = podCIDRs?.[1];
   const ipv6 = second && serviceCIDRv6 ? { ipv6: { podCIDR: second, serviceCIDR: serviceCIDRv6 } } : {};
   return { podCIDR, serviceCIDR, ...ipv6, clusterDomain, dnsAddress, apiAddress };
 }

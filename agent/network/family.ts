@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { join } from "node:path";
-import { canonicalIp } from "../../worker/kinds/validation/ip.ts";
+import { canonicalCidr, canonicalIp } from "../../worker/kinds/validation/ip.ts";
 
 /** What differs between IPv4 and IPv6 in the words of nftables. Each family has tables of its own, which are alike. */
 export type Family = {
@@ -16,7 +16,6 @@ export type Family = {
   unspecified: string;
   /** nft takes it for any address, and does not take it for a match. */
   everything: string;
-  bits: number;
   has(address: string): boolean;
   /** An address of the family as the kernel prints it; undefined for all else. What is the same there is the same here. */
   canonical(address: string): string | undefined;
@@ -29,7 +28,6 @@ export const IPV4: Family = {
   loopback: "127.0.0.0/8",
   unspecified: "0.0.0.0",
   everything: "0.0.0.0/0",
-  bits: 32,
   has: isIPv4,
   canonical: (address) => (isIPv4(address) ? address : undefined),
 };
@@ -41,12 +39,14 @@ export const IPV6: Family = {
   loopback: "::1",
   unspecified: "::",
   everything: "::/0",
-  bits: 128,
   has: isIPv6,
   canonical: (address) => (isIPv6(address) ? canonicalIp(address) : undefined),
 };
 
 export const FAMILIES: readonly Family[] = [IPV4, IPV6];
+
+/** Of an address or a range, if it is one. */
+export const familyOf = (text: string): Family => (text.includes(":") ? IPV6 : IPV4);
 
 /** Why interfaces that are made here get no addresses of IPv6; undefined where they do. */
 export function whyNoIPv6(sysctls = "/proc/sys/net/ipv6"): string | undefined {
@@ -69,7 +69,7 @@ export const inName = (address: string): string => address.replaceAll(":", "_");
 export const withPort = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 
-export function isCIDR({ has, bits }: Family, text: string): boolean {
-  const [address = "", length = "", ...rest] = text.split("/");
-  return rest.length === 0 && has(address) && /^\d{1,3}$/.test(length) && Number(length) <= bits;
+/** A range of the family as the kernel prints it; undefined for all else. */
+export function rangeOf({ has }: Family, cidr: string): string | undefined {
+  return has(cidr.split("/")[0] ?? "") ? canonicalCidr(cidr) : undefined;
 }

@@ -13,15 +13,14 @@ import { Records } from "./dns/records.ts";
 import { podResolver, type ResolverConfig, readNodeResolvers } from "./dns/resolv-conf.ts";
 import { DnsServer } from "./dns/server.ts";
 import { Upstream } from "./dns/upstream.ts";
-import { FAMILIES, type Family, IPV4, whyNoIPv6 } from "./family.ts";
+import { FAMILIES, type Family, familyOf, IPV4, whyNoIPv6 } from "./family.ts";
 import { type Identity, identityOf } from "./identity.ts";
 import { Mesh, removeMesh } from "./mesh/mesh.ts";
 import { Paths } from "./mesh/paths.ts";
 import { isUsable, type MeshSettings } from "./mesh/settings.ts";
 import { PodNetwork } from "./pod-network.ts";
 import { PolicyGuard } from "./policies/guard.ts";
-import { rangeOf } from "./policies/peers.ts";
-import { NodeRoutes, podCIDRsOf, wantedRoutes } from "./routes.ts";
+import { NodeRoutes, podCIDRsOf, type Route, wantedRoutes } from "./routes.ts";
 import { ConnectionCounts } from "./services/connections.ts";
 import { placeOf } from "./services/endpoints.ts";
 import { HealthChecks, healthChecksFor } from "./services/health-checks.ts";
@@ -148,7 +147,7 @@ export class NodeNetwork {
   }
 
   /** Other nodes whose pods cannot be reached, because no shared network and no tunnel leads to them. */
-  get unreachable(): readonly { to: string; via: string }[] {
+  get unreachable(): readonly Route[] {
     return this.#parts?.routes.unreachable ?? [];
   }
 
@@ -434,14 +433,13 @@ export class NodeNetwork {
     }
   }
 
-  async #applyRoutes({ mesh, routes }: Parts, nodes: readonly Node[]): Promise<void> {
+  async #applyRoutes({ settings, mesh, routes }: Parts, nodes: readonly Node[]): Promise<void> {
     const { nodeName } = this.#options;
     await mesh?.sync(nodes);
     const ways = new Map(mesh?.paths());
     const isElsewhere = (node: string) => (ways.get(node) ?? "lan") !== "lan";
-    await routes.apply(
-      wantedRoutes(nodes, nodeName, (node) => (isElsewhere(node) ? this.#identity.tunnel : undefined)),
-    );
+    const wanted = wantedRoutes(nodes, nodeName, (node) => (isElsewhere(node) ? this.#identity.tunnel : undefined));
+    await routes.apply(settings.ipv6 ? wanted : wanted.filter(({ to }) => familyOf(to) === IPV4));
     this.paths.are(ways);
   }
 
@@ -463,13 +461,7 @@ export class NodeNetwork {
   }
 }
 
-const podCIDRsIn = (nodes: readonly Node[]): string[] => [
-  ...new Set(
-    nodes.flatMap(({ spec }) =>
-      podCIDRsOf(spec).flatMap((cidr) => FAMILIES.flatMap((family) => rangeOf(cidr, family) ?? [])),
-    ),
-  ),
-];
+const podCIDRsIn = (nodes: readonly Node[]): string[] => [...new Set(nodes.flatMap(({ spec }) => podCIDRsOf(spec)))];
 
 /** The two Services that the agent itself serves have their names even before the cluster told of them. */
 function withBuiltins(services: readonly Service[], settings: NetworkSettings): Service[] {

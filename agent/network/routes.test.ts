@@ -31,7 +31,7 @@ test("in each family by an address of the same, through a tunnel by any", () => 
     { to: "fd00:244:0:1::/64", via: "2001:db8::2" },
   ]);
   const one = dual("b", "192.0.2.2");
-  expect(wantedRoutes([one], "a")).toEqual([{ to: "10.244.1.0/24", via: "192.0.2.2" }]);
+  expect(wantedRoutes([one], "a")).toEqual([{ to: "10.244.1.0/24", via: "192.0.2.2" }, { to: "fd00:244:0:1::/64" }]);
   expect(wantedRoutes([one], "a", () => "sw-1").map(({ to, tunnel }) => [to, tunnel])).toEqual([
     ["10.244.1.0/24", "sw-1"],
     ["fd00:244:0:1::/64", "sw-1"],
@@ -66,4 +66,46 @@ test("a route that cannot be set keeps no other from it, is told once, and is se
   hasTunnel = true;
   await routes.apply(wanted);
   expect([routes.hasFailed, routes.unreachable, set.at(-1)]).toEqual([false, [], "10.244.1.0/24"]);
+});
+
+test("a range is one, however it is written", async () => {
+  const [to] = wantedRoutes(
+    [
+      {
+        metadata: { name: "b" },
+        spec: { podCIDRs: ["10.244.1.9/24", "FD00:0244:0:1:0::/64"] },
+        status: { addresses: [{ type: "InternalIP", address: "2001:DB8:0::2" }] },
+      },
+    ],
+    "a",
+  ).filter(({ via }) => via);
+  expect(to).toEqual({ to: "fd00:244:0:1::/64", via: "2001:db8::2" });
+  const identity = identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" });
+  const left = { dst: "fd00:244:0:1::/64", gateway: "2001:db8::2", dev: "eth0", metric: identity.metric };
+  const asked: string[] = [];
+  const routes = new NodeRoutes(async (_program, args) => {
+    asked.push(args.join(" "));
+    return args[1] === "-6" ? JSON.stringify([left]) : "[]";
+  }, identity);
+  await routes.load();
+  asked.length = 0;
+  await routes.apply(to ? [to] : []);
+  expect(asked).toEqual([]); // it stands since an earlier run
+});
+
+test("who is not reached in a family is told once, and that is no failure", async () => {
+  const said: string[] = [];
+  const identity = identityOf({ home: "/var/lib/skerry", clusterName: "default", nodeName: "a" });
+  const routes = new NodeRoutes(
+    async () => "[]",
+    identity,
+    (message) => said.push(message),
+  );
+  const wanted = [{ to: "10.244.1.0/24", via: "192.0.2.2" }, { to: "fd00:244:0:1::/64" }];
+  for (let times = 0; times < 2; times++) await routes.apply(wanted);
+  expect([routes.hasFailed, routes.unreachable]).toEqual([false, wanted]);
+  expect(said).toEqual([
+    "network: pods of 10.244.1.0/24 are not reached: their node's 192.0.2.2 is on no network of this one",
+    "network: pods of fd00:244:0:1::/64 are not reached: their node has no address of IPv6 on its network",
+  ]);
 });

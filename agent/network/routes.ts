@@ -1,16 +1,16 @@
-import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { attempt, type Command } from "./commands.ts";
+import { familyOf, rangeOf } from "./family.ts";
 import type { Identity } from "./identity.ts";
 import { ROUTE_PROTOCOL } from "./pod-network.ts";
 import type { Node } from "./types.ts";
 
 /**
- * Pod addresses of another node, and the node's own address that leads there, by a network that both are on; or the
- * interface of a tunnel that does.
+ * Pod addresses of another node, and the node's own address that leads there, by a network that both are on, if it has
+ * one of the family; or the interface of a tunnel that does.
  */
-export type Route = { to: string; via: string; tunnel?: string };
+export type Route = { to: string; via?: string; tunnel?: string };
 
 /** Routes to the pods of all other nodes that have addresses for them. `tunnelTo` tells which nodes need one. */
 export function wantedRoutes(
@@ -21,25 +21,29 @@ export function wantedRoutes(
   return nodes.flatMap(({ metadata, spec, status }) => {
     const name = metadata?.name ?? "";
     const own = (status?.addresses ?? []).flatMap(({ type, address = "" }) => (type === "InternalIP" ? address : []));
-    const [home] = own;
-    if (name === nodeName || !home) return [];
+    if (name === nodeName || own.length === 0) return [];
     const tunnel = tunnelTo(name);
-    return podCIDRsOf(spec).flatMap((to): Route[] => {
-      const family = isIP(to.split("/")[0] ?? "");
-      const via = own.find((address) => isIP(address) === family) ?? (tunnel ? home : undefined);
-      return family && via ? [{ to, via, ...(tunnel && { tunnel }) }] : [];
+    return podCIDRsOf(spec).map((to): Route => {
+      const [via] = own.flatMap((address) => familyOf(to).canonical(address) ?? []);
+      return { to, ...(via && { via }), ...(tunnel && { tunnel }) };
     });
   });
 }
 
-/** A node's ranges of pods, one a family. */
-export const podCIDRsOf = (spec: Node["spec"]): readonly string[] =>
-  spec?.podCIDRs?.length ? spec.podCIDRs : [spec?.podCIDR ?? ""];
+/** By Node's spec: a cluster has thousands, and each is asked for with every change. */
+const RANGES = new WeakMap<object, readonly string[]>();
+
+/** A node's ranges of pods, one a family, as the kernel prints them, however they are written in the Node. */
+export function podCIDRsOf(spec: Node["spec"] = {}): readonly string[] {
+  const known = RANGES.get(spec);
+  if (known) return known;
+  const written = spec.podCIDRs?.length ? spec.podCIDRs : [spec.podCIDR ?? ""];
+  const ranges = written.flatMap((range) => rangeOf(familyOf(range), range) ?? []);
+  RANGES.set(spec, ranges);
+  return ranges;
+}
 
 type KernelRoute = { dst?: string; gateway?: string; dev?: string; metric?: number };
-
-/** What a route leads through, as one word. */
-const wayOf = ({ via, tunnel }: Route) => tunnel ?? via;
 
 /** Keeps the kernel's routes to other nodes' pods. */
 export class NodeRoutes {
@@ -48,20 +52,17 @@ export class NodeRoutes {
   /** Via or tunnel by destination, as last set. */
   #set = new Map<string, string>();
   readonly #log: (message: string) => void;
-  /** Why a destination's route could not be set, as last said. */
-  #failures = new Map<string, string>();
+  /** Why a destination is not reached, as last said. */
+  #said = new Map<string, string>();
   /** Nodes' addresses that no shared network leads to, or whose route could not be set. */
   unreachable: readonly Route[] = [];
+  /** A route could not be set when they were last applied. */
+  hasFailed = false;
 
   constructor(command: Command, identity: Identity, log: (message: string) => void = () => {}) {
     this.#command = command;
     this.#identity = identity;
     this.#log = log;
-  }
-
-  /** A route could not be set when they were last applied. */
-  get hasFailed(): boolean {
-    return this.#failures.size > 0;
   }
 
   /** Takes over the routes that an earlier run left. */
@@ -82,17 +83,24 @@ export class NodeRoutes {
   async apply(wanted: readonly Route[]): Promise<void> {
     const unreachable: Route[] = [];
     const keep = new Set<string>();
-    const failures = new Map<string, string>();
+    const said = new Map<string, string>();
+    this.hasFailed = false;
     for (const route of wanted) {
       const failed = (error: unknown) => {
-        failures.set(route.to, errorText(error));
-        return false;
+        this.hasFailed = true;
+        return errorText(error);
       };
-      if (this.#set.get(route.to) === wayOf(route) || (await this.#add(route).catch(failed))) keep.add(route.to);
-      else unreachable.push(route);
+      const way = route.tunnel ?? route.via;
+      const isSet = way !== undefined && this.#set.get(route.to) === way;
+      const problem = isSet ? undefined : await this.#add(route).catch(failed);
+      if (problem === undefined) keep.add(route.to);
+      else {
+        unreachable.push(route);
+        said.set(route.to, problem);
+      }
     }
-    for (const [to, text] of failures) if (this.#failures.get(to) !== text) this.#log(`network: ${text}`);
-    this.#failures = failures;
+    for (const [to, text] of said) if (this.#said.get(to) !== text) this.#log(`network: ${text}`);
+    this.#said = said;
     for (const to of [...this.#set.keys()]) if (!keep.has(to)) await this.#delete(to);
     this.unreachable = unreachable;
   }
@@ -101,18 +109,19 @@ export class NodeRoutes {
     for (const to of [...this.#set.keys()]) await this.#delete(to);
   }
 
-  async #add(route: Route): Promise<boolean> {
-    const { to, via, tunnel } = route;
+  /** Resolves to why there is none, where that is no failure. */
+  async #add({ to, via, tunnel }: Route): Promise<string | undefined> {
     if (tunnel) {
       await this.#command("ip", ["route", "replace", to, "dev", tunnel, ...this.#mine()]);
       this.#set.set(to, tunnel);
-      return true;
+      return undefined;
     }
+    if (!via) return `pods of ${to} are not reached: their node has no address of ${familyOf(to).name} on its network`;
     const device = await directDevice(this.#command, via);
-    if (!device) return false;
+    if (!device) return `pods of ${to} are not reached: their node's ${via} is on no network of this one`;
     await this.#command("ip", ["route", "replace", to, "via", via, "dev", device, ...this.#mine()]);
     this.#set.set(to, via);
-    return true;
+    return undefined;
   }
 
   async #delete(to: string): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   CoreV1NodeStatus,
   CoreV1NodeSystemInfo,
 } from "../../worker/kinds/generated/types.ts";
+import { canonicalIp } from "../../worker/kinds/validation/ip.ts";
 import { byText } from "../by-text.ts";
 import { fullName } from "../images/reference.ts";
 import type { InspectedImage } from "../runtime.ts";
@@ -81,10 +82,25 @@ function addresses({ name, address: chosen, dualStack }: FactSources): CoreV1Nod
   ];
 }
 
-/** In IPv6, on the same interface; undefined where that has none but for its own link. */
+/** In IPv6, on the same interface; undefined where that has none that stays but for its own link. */
 function secondAddress(first: string): string | undefined {
   const device = Object.values(networkInterfaces()).find((list) => list?.some(({ address }) => address === first));
-  return device?.find(({ family, scopeid }) => family === "IPv6" && !scopeid)?.address;
+  const fleeting = fleetingAddresses(read("/proc/net/if_inet6"));
+  return device?.find(({ family, scopeid, address }) => family === "IPv6" && !scopeid && !fleeting.has(address))
+    ?.address;
+}
+
+/** Of IFA_F_TEMPORARY (RFC 8981), _OPTIMISTIC, _DADFAILED, _DEPRECATED and _TENTATIVE in the kernel's if_addr.h. */
+const FLEETING = 0x01 | 0x04 | 0x08 | 0x20 | 0x40;
+
+/** Those that a machine has for a while, or not quite yet, by what /proc/net/if_inet6 says. */
+export function fleetingAddresses(table: string): Set<string> {
+  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
+  return new Set(
+    rows.flatMap(([address = "", , , , flags = ""]) =>
+      Number.parseInt(flags, 16) & FLEETING ? (canonicalIp(address.replace(/.{4}(?=.)/g, "$&:")) ?? []) : [],
+    ),
+  );
 }
 
 /** That of the interface which leads out, else of the first that is on any network. */

@@ -1,5 +1,4 @@
 /** What the cluster tells of other nodes that matters to how they are reached. */
-import { isIP } from "node:net";
 import { WIREGUARD_KEY, WIREGUARD_PORT } from "../../../worker/protocol/link.ts";
 import { podCIDRsOf } from "../routes.ts";
 import type { Node } from "../types.ts";
@@ -9,8 +8,6 @@ import { type Endpoint, endpointOf, parseEndpoint } from "./stun.ts";
 /** Another node that can be reached by WireGuard. */
 export type Peer = { node: string; key: string; podCIDRs: readonly string[]; address: string; home: Endpoint };
 
-const isCIDR = (text: string) => isIP(text.split("/")[0] ?? "") > 0 && text.includes("/");
-
 export function peersIn(nodes: readonly Node[], nodeName: string): Peer[] {
   return nodes.flatMap(({ metadata, spec, status }): Peer[] => {
     const { name: node = "", annotations = {} } = metadata ?? {};
@@ -18,7 +15,7 @@ export function peersIn(nodes: readonly Node[], nodeName: string): Peer[] {
     const podCIDRs = podCIDRsOf(spec);
     const key = annotations[WIREGUARD_KEY] ?? "";
     const home = endpointOf(address, Number(annotations[WIREGUARD_PORT]));
-    if (node === nodeName || !isPublicKey(key) || !podCIDRs.every(isCIDR) || !parseEndpoint(home)) return [];
+    if (node === nodeName || !isPublicKey(key) || podCIDRs.length === 0 || !parseEndpoint(home)) return [];
     return [{ node, key, podCIDRs, address, home }];
   });
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import ipaddr from "ipaddr.js";
 import type { PolicyPeer, PolicyPeers } from "../../../worker/protocol/policies.ts";
-import { type Family, isCIDR } from "../family.ts";
+import { type Family, rangeOf } from "../family.ts";
 import { isPort } from "../services/endpoints.ts";
 import { protocolWord } from "./ports.ts";
 
@@ -90,19 +90,12 @@ function blockMatch(
   family: Family,
 ): string | undefined {
   const { word: ip, everything } = family;
-  const range = rangeOf(cidr, family);
+  const range = rangeOf(family, cidr);
   if (!range) return undefined;
-  const others = except.flatMap((other) => rangeOf(other, family) ?? []);
+  const others = except.flatMap((other) => rangeOf(family, other) ?? []);
   if (others.some((other) => other === everything)) return undefined;
   const inside = range === everything ? "" : `${ip} ${end} ${range} `;
   return [inside, ...others.map((other) => `${ip} ${end} != ${other} `)].join("");
-}
-
-/** A range without bits beyond its length; undefined for what is none of the family. */
-export function rangeOf(cidr: string, family: Family): string | undefined {
-  if (!isCIDR(family, cidr)) return undefined;
-  const reader = family.name === "IPv4" ? ipaddr.IPv4 : ipaddr.IPv6;
-  return `${reader.networkAddressFromCIDR(cidr)}/${Number(cidr.split("/")[1])}`;
 }
 
 export function isInBlock({ cidr, except }: Extract<PolicyPeer, { kind: "block" }>, address: string): boolean {

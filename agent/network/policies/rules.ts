@@ -6,7 +6,7 @@ import type {
   PolicyRule,
   PolicyRules,
 } from "../../../worker/protocol/policies.ts";
-import { type Family, inName, isCIDR } from "../family.ts";
+import { type Family, familyOf, inName } from "../family.ts";
 import { Draft } from "../services/draft.ts";
 import { isPort } from "../services/endpoints.ts";
 import { EMPTY, type Ruleset } from "../services/ruleset.ts";
@@ -124,7 +124,7 @@ function addSets(
   sets: PeerSets,
 ): void {
   const { type } = family;
-  const everyPod = podCIDRs.filter((cidr) => isCIDR(family, cidr));
+  const everyPod = podCIDRs.filter((cidr) => familyOf(cidr) === family);
   const add = (name: string, body: string, elements: () => Map<string, string>) => {
     if (draft.sets.has(name)) return;
     draft.sets.set(name, body);

@@ -1,4 +1,4 @@
-import { distinct, type Family, inName, isCIDR, withPort } from "../family.ts";
+import { distinct, type Family, familyOf, inName, rangeOf, withPort } from "../family.ts";
 import { podCIDRsOf } from "../routes.ts";
 import type { NetworkState, Pod, Service, ServicePort } from "../types.ts";
 import { Draft } from "./draft.ts";
@@ -144,7 +144,7 @@ function restricted(
   outside: string,
   address: string,
 ): string {
-  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).filter((range) => isCIDR(family, range));
+  const ranges = (service.spec?.loadBalancerSourceRanges ?? []).flatMap((range) => rangeOf(family, range) ?? []);
   if (ranges.length === 0 || distinct(family, service.spec?.externalIPs ?? []).includes(address)) return outside;
   const chain = `guarded/${path}`;
   draft.chains.set(chain, [...ranges.map((range) => `${family.word} saddr ${range} goto ${outside}`), "drop"]);
@@ -258,7 +258,7 @@ function addOwn(draft: Draft, { own, family }: RulesContext): void {
 
 /** Between pods addresses stay as they are; to all others pods speak with their node's. */
 function leaving({ nodes }: NetworkState, { family, podCIDR }: RulesContext): string[] {
-  const others = nodes.flatMap(({ spec }) => podCIDRsOf(spec)).filter((cidr) => isCIDR(family, cidr));
+  const others = nodes.flatMap(({ spec }) => podCIDRsOf(spec)).filter((cidr) => familyOf(cidr) === family);
   const pods = new Set([podCIDR, ...others]);
   return [...[...pods].sort().map((cidr) => `${family.word} daddr ${cidr} return`), "masquerade fully-random"];
 }

@@ -319,6 +319,15 @@ describe("pod ranges", () => {
     expect(model.get(Node, "node-d")?.spec?.podCIDRs).toEqual(["10.244.1.0/24"]);
   });
 
+  test("none that another node has in other words", () => {
+    const ipv6 = { serviceCIDR: "fd00:96::/112", podCIDR: "fd00:244::/56", nodeMask: 64 };
+    const model = cluster(1, config.podCIDR, ipv6);
+    model.create(Node, { metadata: { name: "own" }, spec: { podCIDRs: ["10.244.1.0/24", "FD00:0244:0:1:0::/64"] } });
+    model.addNode("node-b");
+    model.rest();
+    expect(model.get(Node, "node-b")?.spec?.podCIDRs).toEqual(["10.244.2.0/24", "fd00:244:0:2::/64"]);
+  });
+
   test("of both families in a dual-stack cluster, or none", () => {
     const ipv6 = { serviceCIDR: "fd00:96::/112", podCIDR: "fd00:244:0:ff00::/63", nodeMask: 64 };
     const model = cluster(3, config.podCIDR, ipv6);

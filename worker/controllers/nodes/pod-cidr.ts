@@ -1,5 +1,5 @@
 import { Node } from "../../kinds/core/node.ts";
-import { ipFamily, isCidr } from "../../kinds/validation/ip.ts";
+import { canonicalCidr, ipFamily, isCidr } from "../../kinds/validation/ip.ts";
 import { nthAddress } from "../../lib/config.ts";
 import type { Controller, Digest, View } from "../controller.ts";
 import { normal } from "../events.ts";
@@ -24,10 +24,10 @@ function parseRange({ cidr, mask }: PodRange): Range {
 
 const block = ({ cidr, size, mask }: Range, n: number): string => `${nthAddress(cidr, n * size)}/${mask}`;
 
-/** What every node has; nothing where it has none yet. */
+/** What every node has, however clients write it; nothing where it has none yet. */
 const RANGES: Digest<Node, readonly string[]> = {
   kind: Node,
-  of: ({ spec }) => [...(spec?.podCIDR ? [spec.podCIDR] : []), ...(spec?.podCIDRs ?? [])],
+  of: ({ spec }) => [spec?.podCIDR ?? "", ...(spec?.podCIDRs ?? [])].flatMap((range) => canonicalCidr(range) ?? []),
 };
 
 function firstFree(range: Range, view: View): string | undefined {

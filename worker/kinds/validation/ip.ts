@@ -45,6 +45,14 @@ export function canonicalIp(text: string): string | undefined {
   return address.kind() === "ipv6" ? (address as ipaddr.IPv6).toRFC5952String() : address.toString();
 }
 
+/** A range as it is printed, without bits beyond its length; undefined for what is none. */
+export function canonicalCidr(text: string): string | undefined {
+  if (!isCidr(text)) return undefined;
+  const [address = "", bits] = text.split("/");
+  const family = ipFamily(address) === "IPv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return `${canonicalIp(family.networkAddressFromCIDR(text).toString())}/${Number(bits)}`;
+}
+
 const isMapped = (address: string): boolean => {
   const parsed = ipaddr.parse(address);
   return parsed.kind() === "ipv6" && (parsed as ipaddr.IPv6).isIPv4MappedAddress();
@@ -64,10 +72,9 @@ export function strictCidrProblems(text: string): string[] {
   if (!isCidr(text)) return [NOT_A_CIDR];
   const [address = "", bits] = text.split("/");
   if (isMapped(address)) return ["must not have an IPv4-mapped IPv6 address"];
-  const family = ipFamily(address) === "IPv4" ? ipaddr.IPv4 : ipaddr.IPv6;
-  const network = canonicalIp(family.networkAddressFromCIDR(text).toString());
-  if (canonicalIp(address) !== network) return ["must not have bits set beyond the prefix length"];
-  const canonical = `${network}/${Number(bits)}`;
+  const canonical = canonicalCidr(text) ?? "";
+  if (`${canonicalIp(address)}/${Number(bits)}` !== canonical)
+    return ["must not have bits set beyond the prefix length"];
   return canonical === text ? [] : [`must be in canonical form (${JSON.stringify(canonical)})`];
 }
 
@@ -105,11 +112,10 @@ export function* cidrWarnings(text: string, field: string): Iterable<string> {
   if (!isCidr(text)) return;
   const [address = "", bits = ""] = text.split("/");
   const isV4 = ipFamily(address) === "IPv4";
-  const network = canonicalIp((isV4 ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text).toString()) ?? "";
+  const range = canonicalCidr(text) ?? "";
   const canonical = canonicalIp(address) ?? "";
-  const range = `${network}/${Number(bits)}`;
   const quoted = JSON.stringify(text);
-  const isAmbiguous = canonical !== network;
+  const isAmbiguous = `${canonical}/${Number(bits)}` !== range;
   if (isAmbiguous)
     yield `${field}: CIDR value ${quoted} is ambiguous in this context (should be ${JSON.stringify(range)} or ${JSON.stringify(`${canonical}/${isV4 ? 32 : 128}`)}?)`;
   if ((isV4 && /(^|\.)0\d/.test(address)) || isMapped(address))
