@@ -11,6 +11,7 @@ const unit = [
   "test/fuzz/*.test.ts",
   "test/golden/*.test.ts",
   "test/upgrades/*.test.ts",
+  "test/docs/*.test.ts",
 ];
 const integration = ["agent", "test/fuzz", "test/golden"]
   .map((folder) => `${folder}/**/*.integration.test.ts`)

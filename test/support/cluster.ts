@@ -37,6 +37,8 @@ export type StartOptions = {
   nodeIp?: string;
   /** What runs; the sources when absent. */
   program?: string;
+  /** Starts it, with flags after it; `up` of the program when absent. */
+  starter?: readonly [string, ...string[]];
   /** Beside what every test's environment has. */
   environment?: NodeJS.ProcessEnv;
   beside?(cluster: TestCluster): Promise<void>;
@@ -50,6 +52,7 @@ export class TestCluster {
   readonly port: number;
   private readonly flags: readonly string[];
   private readonly program: string;
+  private readonly starter: readonly [string, ...string[]];
   private readonly extra: NodeJS.ProcessEnv;
   private supervisor: ChildProcess | undefined;
   private output = "";
@@ -63,6 +66,7 @@ export class TestCluster {
     this.port = port;
     this.flags = flags ?? ["--node-name", "node-a", ...(nodeIp ? ["--node-ip", nodeIp] : [])];
     this.program = program;
+    this.starter = options.starter ?? [process.execPath, program, "up"];
     this.extra = environment;
   }
 
@@ -98,7 +102,9 @@ export class TestCluster {
   async up(): Promise<void> {
     this.output = "";
     const node = this.hasAgent ? STEADY_NODE : [];
-    const child = spawn(process.execPath, [this.program, "up", ...node, ...this.flags], {
+    const [command, ...args] = this.starter;
+    const child = spawn(command, [...args, ...node, ...this.flags], {
+      cwd: ROOT,
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
     });
