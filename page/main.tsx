@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { errorText } from "../worker/lib/error-text.ts";
 import { StatusError } from "./api/client.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
+import { NamespaceChooser } from "./parts/namespaces.tsx";
 import { href, route } from "./state/route.ts";
 import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { AnyKind } from "./views/any.tsx";
@@ -91,6 +92,7 @@ function Shell({ user }: { user: string }) {
             </a>
           ))}
         </nav>
+        <NamespaceChooser />
         <span class="user">{user}</span>
         <button type="button" onClick={logOut}>
           Log out

@@ -54,6 +54,8 @@ export type Place = { group: string; version: string; plural: string; namespace?
 export function pathOf({ group, version, plural, namespace, name }: Place): string {
   const root = group === "" ? ["api", version] : ["apis", group, version];
   const parts = [...root, ...(namespace ? ["namespaces", namespace] : []), plural, ...(name ? [name] : [])];
-  // A link may say anything: what it names is to stay one part of a path.
-  return parts.map((part) => `/${/^\.*$/.test(part) ? "-" : encodeURIComponent(part)}`).join("");
+  return parts.map((part) => `/${partOf(part)}`).join("");
 }
+
+/** A link may say anything: what it names is to stay one part of a path. */
+export const partOf = (name: string): string => (/^\.*$/.test(name) ? "-" : encodeURIComponent(name));

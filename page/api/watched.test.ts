@@ -114,16 +114,31 @@ describe("a watched collection", () => {
   test("tells why it is behind, and tries less and less often", async () => {
     const { server, slept, watched } = setup();
     const refuse = () => {
-      throw new StatusError(403, "Forbidden", "pods is forbidden");
+      throw new StatusError(500, "InternalError", "it is broken");
     };
     for (let n = 0; n < 9; n++) server.lists.push(refuse);
     const states: string[] = [];
     watched.freshness.subscribe((now) => states.push(now.state === "behind" ? now.why : now.state));
     watched.hold();
     await settled();
-    expect(states).toContain("pods is forbidden");
+    expect(states).toContain("it is broken");
     expect(slept.length > 8 && watched.listed.value).toBe(true); // the tenth list was given
     expect(slept.slice(0, 8)).toEqual([500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+  });
+
+  test("holds nothing that who looks may no longer see, and seldom asks whether they may", async () => {
+    const { server, slept, watched, names } = setup();
+    const states: string[] = [];
+    watched.freshness.subscribe((now) => states.push(now.state === "forbidden" ? `${now.why} ${names()}` : now.state));
+    server.lists.push(() => [named("one", "1")]);
+    server.lists.push(() => {
+      throw new StatusError(403, "Forbidden", "pods is forbidden");
+    });
+    watched.hold();
+    await settled();
+    await server.tell("ERROR", { code: 410, message: "too old resource version" });
+    expect(states).toContain("pods is forbidden ");
+    expect(slept).toEqual([300_000]);
   });
 
   test("rests while nobody can see the page", async () => {

@@ -12,6 +12,8 @@ export type Freshness =
   | { state: "loading" }
   | { state: "live" }
   | { state: "paused" }
+  /** Who looks may not see it, in the API's words. What they may not, they may later. */
+  | { state: "forbidden"; why: string }
   | { state: "behind"; why: string };
 
 type List<T> = { metadata: { resourceVersion: string; continue?: string }; items: T[] };
@@ -28,8 +30,9 @@ export type WatchedDeps = {
 };
 
 const PAGE_SIZE = 500;
-const RETRY_MS = { first: 500, most: 30_000 };
+const RETRY_MS = { first: 500, most: 30_000, forbidden: 300_000 };
 
+const isForbidden = (error: unknown) => error instanceof StatusError && error.code === 403;
 /** The server no longer has what came after the version that was asked for. */
 const isGone = (error: unknown) => error instanceof StatusError && error.code === 410;
 
@@ -95,6 +98,13 @@ export class Watched<T extends KubeObject> {
         if (signal.aborted) return;
         if (isGone(error)) {
           this.#version = undefined;
+          continue;
+        }
+        if (isForbidden(error)) {
+          this.objects.value = new Map();
+          this.listed.value = false;
+          this.freshness.value = { state: "forbidden", why: errorText(error) };
+          await this.#deps.sleep(RETRY_MS.forbidden, signal);
           continue;
         }
         this.freshness.value = { state: "behind", why: errorText(error) };

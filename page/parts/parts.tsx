@@ -6,6 +6,7 @@ import type { Freshness } from "../api/watched.ts";
 import { now } from "../effects.ts";
 import type { Mood } from "../facts/pods.ts";
 import { age } from "../facts/words.ts";
+import { namespace } from "../state/session.ts";
 
 export const Age = ({ of }: { of: string | undefined }) => (
   <time dateTime={of} title={of}>
@@ -20,6 +21,15 @@ export const Badge = ({ mood, children }: { mood: Mood; children: ComponentChild
 /** Nothing, where what is shown is as it is now. */
 export function FreshnessLine({ of }: { of: Freshness }) {
   if (of.state === "live" || of.state === "paused") return null;
+  if (of.state === "forbidden")
+    return (
+      <details class="notice">
+        <summary>
+          Not all is shown: some of it you may not see{namespace.value === "" ? "." : " in this namespace."}
+        </summary>
+        <pre class="hint wrap">{of.why}</pre>
+      </details>
+    );
   return (
     <p class={`notice ${of.state === "behind" ? "bad" : ""}`} role="status">
       {of.state === "loading" ? "Loading…" : `Not all can be shown as it is now: ${of.why}. Trying again.`}

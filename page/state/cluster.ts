@@ -1,21 +1,37 @@
 /** The collections that the page looks at, each watched once however many parts of the page show it. */
 import { useEffect, useMemo } from "preact/hooks";
 import type { Client } from "../api/client.ts";
+import { partOf } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { type Freshness, Watched } from "../api/watched.ts";
 import { sleep, visible } from "../effects.ts";
-import { session } from "./session.ts";
+import { namespace, session } from "./session.ts";
 
-export const PATHS = {
-  nodes: "/api/v1/nodes",
+export const NODES = "/api/v1/nodes";
+
+const NAMESPACED = {
   pods: "/api/v1/pods",
-  events: "/api/v1/events",
   claims: "/api/v1/persistentvolumeclaims",
   deployments: "/apis/apps/v1/deployments",
   statefulSets: "/apis/apps/v1/statefulsets",
   daemonSets: "/apis/apps/v1/daemonsets",
   replicaSets: "/apis/apps/v1/replicasets",
 } as const;
+
+export type Paths = Record<keyof typeof NAMESPACED, string>;
+
+const within = (path: string, of: string) =>
+  of === "" ? path : path.replace(/[^/]+$/, (plural) => `namespaces/${partOf(of)}/${plural}`);
+
+/** The collections of the namespace that is chosen; those that `of` is in, where a link led there from elsewhere. */
+export function usePaths(of?: string): Paths {
+  const chosen = namespace.value;
+  const where = of !== undefined && chosen !== "" ? of : chosen;
+  return useMemo(
+    () => Object.fromEntries(Object.entries(NAMESPACED).map(([name, path]) => [name, within(path, where)])) as Paths,
+    [where],
+  );
+}
 
 const known = new WeakMap<Client, Map<string, Watched<KubeObject>>>();
 
@@ -52,19 +68,21 @@ export function useObjects<T extends KubeObject>(path: string, query = ""): read
 const byName = ({ metadata: a }: KubeObject, { metadata: b }: KubeObject) =>
   (a.namespace ?? "").localeCompare(b.namespace ?? "") || a.name.localeCompare(b.name);
 
-/** Whether all of these collections were listed, and how fresh the oldest of them is. */
+/** Whether all of these collections that may be seen were listed, and how fresh the oldest of them is. */
 export function useFreshness(paths: readonly string[]): { listed: boolean; freshness: Freshness } {
   const watched = paths.map((path) => useWatched(path));
   return {
-    listed: watched.every(({ listed }) => listed.value),
+    listed: watched.every(({ listed, freshness }) => listed.value || freshness.value.state === "forbidden"),
     freshness: worst(watched.map(({ freshness }) => freshness.value)),
   };
 }
 
 /** The worst of them: what is shown is as old as its oldest part. */
 function worst(states: readonly Freshness[]): Freshness {
+  const refused = states.flatMap((each) => (each.state === "forbidden" ? each.why : []));
   return (
     states.find(({ state }) => state === "behind") ??
+    (refused.length > 0 ? { state: "forbidden", why: refused.join("\n") } : undefined) ??
     states.find(({ state }) => state === "loading") ??
     states[0] ?? { state: "live" }
   );

@@ -9,7 +9,23 @@ import { Client } from "../api/client.ts";
 export const BASE = location.pathname.replace(/\/ui\/[^/]*$/, "");
 const KEY = `skerry:${BASE}`;
 
-export type Session = { client: Client; user: string; groups: readonly string[] };
+export type Session = {
+  client: Client;
+  user: string;
+  groups: readonly string[];
+  /** Whether they may list pods of all namespaces at once. */
+  seesAll: boolean;
+};
+
+/** Of which namespace lists are shown; "" is all of them. */
+export const namespace = signal("");
+const NAMESPACE_KEY = `${KEY}:namespace`;
+
+/** It is remembered until they log out. */
+export function chooseNamespace(name: string): void {
+  localStorage.setItem(NAMESPACE_KEY, name);
+  namespace.value = name;
+}
 
 export const session = signal<Session | undefined>(undefined);
 /** Why there is none, where there was one. */
@@ -30,13 +46,36 @@ export async function logIn(token: string, stay: boolean): Promise<void> {
       body: { apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" },
     })
   ).status;
+  const { username: user = "", groups = [] } = userInfo;
+  const seesAll = await mayListAllPods(client);
   (stay ? localStorage : sessionStorage).setItem(KEY, token);
   farewell.value = "";
-  session.value = { client, user: userInfo.username ?? "", groups: userInfo.groups ?? [] };
+  namespace.value = localStorage.getItem(NAMESPACE_KEY) ?? (seesAll ? "" : homeOf(user));
+  session.value = { client, user, groups, seesAll };
 }
+
+/** Who may see but one namespace is asked for it at once, in place of lists that are refused. */
+async function mayListAllPods(client: Client): Promise<boolean> {
+  const review = await client.json<{ status: { allowed: boolean } }>(
+    "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    {
+      method: "POST",
+      body: {
+        apiVersion: "authorization.k8s.io/v1",
+        kind: "SelfSubjectAccessReview",
+        spec: { resourceAttributes: { verb: "list", resource: "pods" } },
+      },
+    },
+  );
+  return review.status.allowed;
+}
+
+/** A ServiceAccount's own namespace; of others nothing is known. */
+const homeOf = (user: string) => /^system:serviceaccount:([^:]+):/.exec(user)?.[1] ?? "default";
 
 export function logOut(): void {
   for (const storage of [sessionStorage, localStorage]) storage.removeItem(KEY);
+  localStorage.removeItem(NAMESPACE_KEY);
   session.value = undefined;
 }
 

@@ -5,6 +5,7 @@ import type { Table } from "../api/objects.ts";
 import { Rows } from "../parts/parts.tsx";
 import { useClient } from "../state/cluster.ts";
 import { go, href } from "../state/route.ts";
+import { namespace } from "../state/session.ts";
 
 const AS_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
@@ -50,15 +51,21 @@ function Objects({ resource }: { resource: Resource }) {
   const [table, setTable] = useState<Table | undefined>();
   const [error, setError] = useState("");
   const { group, version, plural } = resource;
+  const chosen = resource.namespaced ? namespace.value : "";
   useEffect(() => {
+    setTable(undefined);
+    setError("");
     const abort = new AbortController();
     client
-      .json<Table>(`${pathOf({ group, version, plural })}?limit=500`, { accept: AS_TABLE, signal: abort.signal })
+      .json<Table>(`${pathOf({ group, version, plural, namespace: chosen })}?limit=500`, {
+        accept: AS_TABLE,
+        signal: abort.signal,
+      })
       .then(setTable, (why: unknown) => {
         if (!abort.signal.aborted) setError(errorText(why));
       });
     return () => abort.abort();
-  }, [client, group, version, plural]);
+  }, [client, group, version, plural, chosen]);
   if (error)
     return (
       <p class="bad" role="alert">

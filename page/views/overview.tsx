@@ -4,15 +4,16 @@ import { now } from "../effects.ts";
 import { isReady, moodOf, statusOf } from "../facts/pods.ts";
 import { age, count } from "../facts/words.ts";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
-import { PATHS, useFreshness, useObjects } from "../state/cluster.ts";
+import { NODES, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 
 export function Overview() {
-  const nodes = useObjects<Node>(PATHS.nodes);
-  const pods = useObjects<Pod>(PATHS.pods);
-  const deployments = useObjects<Workload>(PATHS.deployments);
-  const claims = useObjects<Claim>(PATHS.claims);
-  const { listed, freshness } = useFreshness([PATHS.nodes, PATHS.pods, PATHS.deployments, PATHS.claims]);
+  const paths = usePaths();
+  const nodes = useObjects<Node>(NODES);
+  const pods = useObjects<Pod>(paths.pods);
+  const deployments = useObjects<Workload>(paths.deployments);
+  const claims = useObjects<Claim>(paths.claims);
+  const { listed, freshness } = useFreshness([NODES, paths.pods, paths.deployments, paths.claims]);
   const workloads = deployments.map((deployment) => ({ ...deployment, kind: "Deployment" }));
   const problems = problemsOf({ nodes, pods, workloads, claims }, now.value);
   const running = pods.filter(isReady).length;
@@ -43,6 +44,7 @@ export function Overview() {
             />
           ))}
         </ul>
+        {nodes.length === 0 && <PodDots pods={pods} label="Pods" />}
       </section>
     </>
   );
@@ -79,21 +81,25 @@ function Place({ node, pods }: { node: Node; pods: readonly Pod[] }) {
         {info && <Fact name="System" value={`${info.osImage}, ${info.architecture}`} />}
         {!isOnline(node) && <Fact name="Offline since" value={`${age(ready?.lastTransitionTime, now.value)} ago`} />}
       </dl>
-      <ul class="dots" aria-label={`Pods of ${name}`}>
-        {pods.map((pod) => (
-          <li key={pod.metadata.uid}>
-            <a class={`dot ${moodOf(pod)}`} href={href("pods", pod.metadata.namespace ?? "", pod.metadata.name)}>
-              <span class="unseen">{`${pod.metadata.namespace}/${pod.metadata.name}: ${statusOf(pod)}`}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
+      <PodDots pods={pods} label={`Pods of ${name}`} />
       <p class="hint">
         {count(pods.length, "pod")}, joined <Age of={node.metadata.creationTimestamp} /> ago
       </p>
     </li>
   );
 }
+
+const PodDots = ({ pods, label }: { pods: readonly Pod[]; label: string }) => (
+  <ul class="dots" aria-label={label}>
+    {pods.map((pod) => (
+      <li key={pod.metadata.uid}>
+        <a class={`dot ${moodOf(pod)}`} href={href("pods", pod.metadata.namespace ?? "", pod.metadata.name)}>
+          <span class="unseen">{`${pod.metadata.namespace}/${pod.metadata.name}: ${statusOf(pod)}`}</span>
+        </a>
+      </li>
+    ))}
+  </ul>
+);
 
 const Fact = ({ name, value }: { name: string; value: string }) => (
   <div>

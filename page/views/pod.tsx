@@ -3,15 +3,14 @@ import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
-import { PATHS, useClient, useFreshness, useObjects } from "../state/cluster.ts";
+import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { go, href } from "../state/route.ts";
 
 export function PodView({ namespace, name }: { namespace: string; name: string }) {
   const client = useClient();
-  const pod = useObjects<Pod>(PATHS.pods).find(
-    ({ metadata }) => metadata.namespace === namespace && metadata.name === name,
-  );
-  const { listed, freshness } = useFreshness([PATHS.pods]);
+  const { pods } = usePaths(namespace);
+  const pod = useObjects<Pod>(pods).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  const { listed, freshness } = useFreshness([pods]);
   if (!pod)
     return listed ? <p class="notice">{`There is no pod ${namespace}/${name}.`}</p> : <FreshnessLine of={freshness} />;
   const { status, spec } = pod;

@@ -7,9 +7,9 @@ import { byRevision, pathOf, podsOf, progressOf, type WorkloadKind } from "../fa
 import { Events } from "../parts/events.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Badge, FreshnessLine } from "../parts/parts.tsx";
-import { PATHS, useClient, useFreshness, useObjects } from "../state/cluster.ts";
+import { useClient, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
-import { COLLECTIONS, PodRows, useWorkloads } from "./workloads.tsx";
+import { PodRows, useWorkloads } from "./workloads.tsx";
 
 const MERGE = "application/merge-patch+json";
 
@@ -46,12 +46,13 @@ async function undo(client: Client, path: string, deployment: Workload, replicaS
 
 export function WorkloadView({ kind, namespace, name }: { kind: WorkloadKind; namespace: string; name: string }) {
   const client = useClient();
-  const pods = useObjects<Pod>(PATHS.pods);
-  const replicaSets = useObjects<ReplicaSet>(PATHS.replicaSets);
-  const workload = useWorkloads().find(
+  const paths = usePaths(namespace);
+  const pods = useObjects<Pod>(paths.pods);
+  const replicaSets = useObjects<ReplicaSet>(paths.replicaSets);
+  const { workloads, listed, freshness } = useWorkloads(paths);
+  const workload = workloads.find(
     (each) => each.kind === kind && each.metadata.namespace === namespace && each.metadata.name === name,
   );
-  const { listed, freshness } = useFreshness([COLLECTIONS[kind]]);
   if (!workload)
     return listed ? (
       <p class="notice">{`There is no ${kind} ${namespace}/${name}.`}</p>

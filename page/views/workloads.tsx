@@ -2,27 +2,28 @@ import type { Pod, ReplicaSet, Workload } from "../api/objects.ts";
 import { isReady, moodOf, restartsOf, statusOf } from "../facts/pods.ts";
 import { podsOf, progressOf, WORKLOADS, type WorkloadKind } from "../facts/workloads.ts";
 import { Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
-import { PATHS, useFreshness, useObjects } from "../state/cluster.ts";
+import { type Paths, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 
-export const COLLECTIONS: Record<WorkloadKind, string> = {
-  Deployment: PATHS.deployments,
-  StatefulSet: PATHS.statefulSets,
-  DaemonSet: PATHS.daemonSets,
-};
+const COLLECTIONS = {
+  Deployment: "deployments",
+  StatefulSet: "statefulSets",
+  DaemonSet: "daemonSets",
+} as const satisfies Record<WorkloadKind, keyof Paths>;
 
 /** All of the three kinds, each told which it is: what a list has does not say. */
-export function useWorkloads(): readonly (Workload & { kind: WorkloadKind })[] {
-  return Object.entries(COLLECTIONS).flatMap(([kind, path]) =>
-    useObjects<Workload>(path).map((workload) => ({ ...workload, kind: kind as WorkloadKind })),
+export function useWorkloads(paths: Paths) {
+  const workloads = Object.entries(COLLECTIONS).flatMap(([kind, name]) =>
+    useObjects<Workload>(paths[name]).map((workload) => ({ ...workload, kind: kind as WorkloadKind })),
   );
+  return { workloads, ...useFreshness(Object.values(COLLECTIONS).map((name) => paths[name])) };
 }
 
 export function Workloads() {
-  const workloads = useWorkloads();
-  const pods = useObjects<Pod>(PATHS.pods);
-  const replicaSets = useObjects<ReplicaSet>(PATHS.replicaSets);
-  const { listed, freshness } = useFreshness(Object.values(COLLECTIONS));
+  const paths = usePaths();
+  const { workloads, listed, freshness } = useWorkloads(paths);
+  const pods = useObjects<Pod>(paths.pods);
+  const replicaSets = useObjects<ReplicaSet>(paths.replicaSets);
   const lone = pods.filter(({ metadata }) => !metadata.ownerReferences?.length);
   return (
     <>

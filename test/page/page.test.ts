@@ -101,6 +101,34 @@ test("a rollout is seen as it happens, paused and undone; its pods' logs are fol
   expect(faults).toEqual([]);
 });
 
+test("who may see one namespace is shown that one, and what they may not see is told", async () => {
+  await cluster.ok("create namespace shop");
+  await cluster.ok("create serviceaccount clerk -n shop");
+  await cluster.ok("create rolebinding clerk -n shop --clusterrole=view --serviceaccount=shop:clerk");
+  await cluster.ok(["run", "till", "-n", "shop", "--image=busybox:test", "--restart=Never", "--", "sleep", "3600"]);
+  const tab = await browser.open(address);
+  await logIn(tab, (await cluster.ok("create token clerk -n shop")).trim());
+  const { page, faults } = tab;
+  await page.getByRole("link", { name: "shop/till" }).waitFor();
+  await page.getByText("Not all is shown").click();
+  await page.getByText('cannot list resource "nodes"').waitFor();
+  const chooser = page.getByLabel("Namespace", { exact: true });
+  expect(await chooser.inputValue()).toBe("shop");
+  await page.getByRole("link", { name: "Workloads" }).click();
+  await page.getByRole("link", { name: "till" }).click();
+  await page.getByRole("heading", { name: "till pod in shop" }).waitFor();
+  await page.getByRole("link", { name: "Workloads" }).click();
+  await chooser.fill("default");
+  await chooser.press("Enter");
+  await page.getByText("Not all is shown: some of it you may not see in this namespace.").waitFor();
+  await page.reload();
+  await expect.poll(() => chooser.inputValue()).toBe("default");
+  await chooser.fill("shop");
+  await chooser.press("Enter");
+  await page.getByRole("link", { name: "till" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
 test("what is wrong is told with its cause, and goes when it is mended", async () => {
   const { page, faults } = await loggedIn();
   await cluster.ok("run lost --image=nowhere.invalid/lost:1");
