@@ -50,6 +50,15 @@ export class Client {
     return (await this.fetch(path, ask)).json();
   }
 
+  /** Its binary messages are ArrayBuffers. */
+  socket(path: string, protocol: string): WebSocket {
+    const url = new URL(this.base + path, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const socket = new WebSocket(url, [`${TOKEN_PROTOCOL}${toBase64Url(this.#token)}`, protocol]);
+    socket.binaryType = "arraybuffer";
+    return socket;
+  }
+
   /**
    * The messages of a WebSocket as they come; ends with it. Of HTTP/1.1 a browser opens six connections at most, which
    * streams would use up. Throws when it does not open, for which a browser gives no reason.
@@ -60,10 +69,7 @@ export class Client {
     protocol: string,
     opened = () => {},
   ): AsyncGenerator<string, void, void> {
-    const url = new URL(this.base + path, location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    const socket = new WebSocket(url, [`${TOKEN_PROTOCOL}${toBase64Url(this.#token)}`, protocol]);
-    socket.binaryType = "arraybuffer";
+    const socket = this.socket(path, protocol);
     const close = () => socket.close();
     signal.addEventListener("abort", close);
     try {

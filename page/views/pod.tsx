@@ -3,6 +3,7 @@ import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
+import { TerminalPart } from "../parts/terminal.tsx";
 import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { go, href } from "../state/route.ts";
 
@@ -60,6 +61,13 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
         </ul>
       </section>
       <Logs sources={spec.containers.map((container) => ({ namespace, pod: name, container: container.name }))} />
+      <TerminalPart
+        namespace={namespace}
+        pod={name}
+        containers={[...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
+          .filter(({ state }) => state?.running)
+          .map((container) => container.name)}
+      />
       <Events namespace={namespace} kind="Pod" name={name} />
     </>
   );

@@ -101,6 +101,38 @@ test("a rollout is seen as it happens, paused and undone; its pods' logs are fol
   expect(faults).toEqual([]);
 });
 
+test("a terminal: typed into, pasted into, resized, ended, and harmless whatever is printed there", async () => {
+  await cluster.ok("run shell --image=busybox:test --command -- sleep 3600");
+  await cluster.ok("wait --for=condition=Ready pod/shell");
+  const { page, faults } = await loggedIn();
+  await page.goto(`${address}#/pods/default/shell`);
+  await page.getByRole("button", { name: "Open terminal" }).click();
+  const input = page.getByRole("textbox", { name: "Terminal input" });
+  await input.waitFor();
+  await page.keyboard.type("echo $((6 * 7))-answers\n");
+  const screen = page.locator(".xterm-rows");
+  await screen.getByText("42-answers").waitFor();
+  await page.keyboard.type("stty size\n");
+  await screen.getByText(/^\d\d+ \d\d+$/).waitFor();
+  const colours = "\\033[38;2;201;202;203mcoloured\\033[0m \\033]0;<b>title</b>\\007 <img src=x onerror=alert(1)>";
+  const pasted = `printf '${colours}\\n'; echo pasted-$((1 + 1))\n`;
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(pasted)})`);
+  await page.keyboard.press("Control+V");
+  await screen.getByText("pasted-2").waitFor();
+  const style = await screen.getByText("coloured", { exact: true }).getAttribute("style");
+  expect(style).toContain("color: rgb(201, 202, 203)");
+  expect(await page.locator("main img").count()).toBe(0);
+  expect(await page.title()).not.toContain("title");
+  expect(await serious(page)).toEqual([]);
+  await page.keyboard.press("F6");
+  expect(await page.getByRole("button", { name: "Close terminal" }).evaluate((it) => it.matches(":focus"))).toBe(true);
+  await input.focus();
+  await page.keyboard.type("exit 3\n");
+  await page.getByText("The shell has ended with exit code 3.").waitFor();
+  expect(faults).toEqual([]);
+});
+
 test("who may see one namespace is shown that one, and what they may not see is told", async () => {
   await cluster.ok("create namespace shop");
   await cluster.ok("create serviceaccount clerk -n shop");
