@@ -9,11 +9,13 @@ import { placesOf } from "./csi/volumes.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { Counts } from "./ingress/counts.ts";
 import { endIngress, Ingress } from "./ingress/ingress.ts";
+import { KeptLogs } from "./kept-logs/kept-logs.ts";
 import { NodeApi } from "./kubelet/node-api.ts";
 import { Observations } from "./kubelet/observations.ts";
 import { Launcher } from "./launcher.ts";
 import { dialLink } from "./link-socket.ts";
 import { cachePath, files, type Home } from "./local/home.ts";
+import { open, read } from "./local/http.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
@@ -170,6 +172,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
       machineHost({
         home: home.path,
         node,
+        keptLogs: keptLogsOf(parts),
         download: (claim, signal) => downloadVolume(identity, claim, signal),
         nerdctl,
         api,
@@ -217,6 +220,18 @@ function assemble(parts: Parts, restart: () => void): Assembled {
   });
   return { core, nodeApi, network };
 }
+
+const keptLogsOf = ({ home, identity, effects, log }: Parts) =>
+  new KeptLogs({
+    home: home.path,
+    now: effects.now,
+    timers: effects,
+    send: async (method, path, { token = identity.token, ...sending }) => {
+      const server = { url: identity.server, ca: identity.ca, token };
+      return read(await open(server, method, path, { ...sending, type: "application/octet-stream", anyTime: true }));
+    },
+    log,
+  });
 
 /** Where the node's own API listens: 0 is said too, or it would go on to be thought where it was before. */
 const endpointsOf = ({ port }: NodeApi): Pick<CoreV1NodeStatus, "daemonEndpoints"> => ({

@@ -273,6 +273,10 @@ export class AgentCore {
     if (!this.own)
       this.parts.log("this disk is a copy of another machine's: nothing runs until the cluster has answered");
     if (this.parts.writability.problem()) this.saveLater();
+    this.host.keptLogs?.start(
+      () => this.pods.present(),
+      (pod, message) => this.pods.tellPod(pod, "Warning", "LogsNotKept", message),
+    );
     this.link.start();
     this.sync(); // from disk: pods start without uplink
     this.endWatch = keepWatch(this.parts.effects, (turn) => {
@@ -305,6 +309,7 @@ export class AgentCore {
     this.ingress?.stop();
     this.parts.nodeApi?.stop();
     this.link.stop();
+    this.host.keptLogs?.stop();
     this.housekeeping?.stop();
     await this.pods.stop();
     await this.parts.network.stop({ remove: false });

@@ -11,6 +11,7 @@ import { seconds, withReach } from "./local/command-options.ts";
 import type { JoinCommand } from "./local/commands.ts";
 import { addComposeCommands } from "./local/compose/command-line.ts";
 import { cachePath, homeFromEnvironment } from "./local/home.ts";
+import type { KeptLogsOptions } from "./local/kept-logs.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { nextStep } from "./local/next-step.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
@@ -270,6 +271,18 @@ withReach(token.command("revoke"))
   .description("make one worthless; machines that joined with it stay")
   .argument("<id>")
   .action(async (id: string, options: Reach) => (await commands()).revokeToken(home(), id, options));
+
+withReach(program.command("kept-logs"))
+  .description("what stays of logs where a Namespace says so (skerry.dev/keep-logs), also of pods that are gone")
+  .argument("[namespace[/pod]]", "a namespace's logs, or the text of a pod's; without it the namespaces")
+  .option("-c, --container <name>", "of a pod that has several")
+  .option("--uid <uid>", "of several pods that had the name, this one's")
+  .option("--tail <lines>", "only the last so many lines")
+  .option("--since <time>", "only what was printed since, RFC 3339")
+  .option("--timestamps", "with the time of each line")
+  .action(async (what: string | undefined, options: KeptLogsOptions) =>
+    (await import("./local/kept-logs.ts")).keptLogs(home(), what, options),
+  );
 
 withReach(program.command("audit"))
   .description("print who did what: writes, connections, reads of Secrets, acting as others, refusals")

@@ -1,12 +1,16 @@
 /** Cluster: one object a cluster, its single writer. It only gives the host the platform of a Durable Object. */
 import { DurableObject } from "cloudflare:workers";
 import { readDocument } from "./documents.ts";
+import { bucketOf } from "./edge/bucket.ts";
+import { removeAllOutdated } from "./edge/kept-logs/portions.ts";
 import { askOver } from "./edge/proxy.ts";
 import { dialRelay } from "./edge/relay-socket.ts";
 import { deadline, effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { Host, type HostPlatform, type SocketTag } from "./host.ts";
 import { certificates } from "./lib/certificates.ts";
+import { errorText } from "./lib/error-text.ts";
+import { CLUSTER_HEADER } from "./lib/internal-headers.ts";
 import { sendableCode } from "./lib/websocket.ts";
 import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
@@ -18,12 +22,16 @@ const named = (name: string) => `@${name}`;
 /** The platform may refuse messages of more than 1 MiB; a watch is a stream, whatever pieces it comes in. */
 const MAX_MESSAGE_BYTES = 512 * 1024;
 
+/** They are kept for days. */
+const TIDY_EVERY_MS = 6 * 3_600_000;
+
 const encoder = new TextEncoder();
 
 export class Cluster extends DurableObject<Env> {
   private readonly host: Host;
   /** Sockets of watches. */
   private readonly watches = new WeakSet<WebSocket>();
+  private tidyAt = 0;
   private told: { text: string; bytes: Uint8Array } = { text: "", bytes: new Uint8Array() };
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
     send: (data) => {
@@ -93,7 +101,19 @@ export class Cluster extends DurableObject<Env> {
     };
   }
 
+  /** Kept logs go after their day when somebody asks something anyway. */
+  private tidyLogs(request: Request): void {
+    const now = effects.now();
+    const bucket = now < this.tidyAt ? undefined : bucketOf(this.env);
+    if (!bucket) return;
+    this.tidyAt = now + TIDY_EVERY_MS;
+    const name = request.headers.get(CLUSTER_HEADER) ?? "default";
+    const failed = (error: unknown) => console.warn(`kept logs: ${errorText(error)}`);
+    this.ctx.waitUntil(removeAllOutdated(bucket, name, now).catch(failed));
+  }
+
   override async fetch(request: Request): Promise<Response> {
+    this.tidyLogs(request);
     return this.host.fetch(request);
   }
 

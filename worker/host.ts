@@ -245,7 +245,7 @@ export class Host {
   private async grantStream(core: Core, request: Request): Promise<Response> {
     const grant = await core.api.authorizeStream(request);
     if (grant instanceof Response) return grant;
-    if (!core.link.connected(grant.node)) throw notConnected(grant.node);
+    if (!core.link.connected(grant.node)) return away(grant);
     if (request.headers.get(INTERNAL_HEADER) === "stream") core.link.stream(grant.node, grant.stream);
     return Response.json(grant, { headers: { [GRANT_HEADER]: "1" } });
   }
@@ -314,6 +314,15 @@ export class Host {
     this.alarmAt = due;
     this.platform.setAlarm(due);
   }
+}
+
+/** The refusal. That of a log says which, since it may be kept elsewhere. */
+function away({ node, stream }: StreamGrant): Response {
+  const refusal = notConnected(node);
+  if (stream.kind !== "log") throw refusal;
+  const { namespace, pod, uid, container } = stream;
+  const headers = { [GRANT_HEADER]: JSON.stringify({ namespace, pod, uid, container }) };
+  return Response.json(refusal.status(), { status: refusal.code, headers });
 }
 
 const warn = (controller: string, key: string, error: unknown) =>

@@ -7,10 +7,11 @@
 
 import { secretsOf } from "./deployment-secret.ts";
 import { openAggregated } from "./edge/aggregated.ts";
-import { type Bucket, diskBucket, r2Bucket } from "./edge/bucket.ts";
+import { bucketOf } from "./edge/bucket.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
+import { isKeptLog, openKeptLogs } from "./edge/kept-logs/kept-logs.ts";
 import { refusedNode } from "./edge/node-credential.ts";
 import { isPage, openPage } from "./edge/page.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
@@ -40,11 +41,6 @@ const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(na
 
 const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
 
-function bucketOf({ BUCKET, BUCKET_DISK }: Env): Bucket | undefined {
-  if (BUCKET) return r2Bucket(BUCKET);
-  return BUCKET_DISK && diskBucket(BUCKET_DISK);
-}
-
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
   const match = /^\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
@@ -65,7 +61,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`^https?://[^/]+/(?:$|\?|ui\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|\?|ui\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes|skerry/logs)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -96,14 +92,10 @@ async function serve(request: Request, env: Env): Promise<Response> {
   }
   if (isRewind(inner, path)) return rewind(inner, () => clusterOf(env, cluster));
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
-  if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY);
-  if (isVolumeBackup(path))
-    return openVolumeBackups(inner, {
-      clusterName: cluster,
-      cluster: stub,
-      bucket: bucketOf(env),
-      seal: new Seal(secretsOf(env)),
-    });
+  const kept = () => ({ clusterName: cluster, cluster: stub, bucket: bucketOf(env), seal: new Seal(secretsOf(env)) });
+  if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY, kept);
+  if (isVolumeBackup(path)) return openVolumeBackups(inner, kept());
+  if (isKeptLog(path)) return openKeptLogs(inner, kept());
   if (isVolumeData(path)) return openVolumeData(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>
     isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));

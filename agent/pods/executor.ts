@@ -156,7 +156,9 @@ export class Executor {
     return true;
   }
 
-  async #removeContainers({ ids }: Doing<"removeContainers">, { uid, fresh }: PodState): Promise<boolean> {
+  async #removeContainers({ ids }: Doing<"removeContainers">, state: PodState): Promise<boolean> {
+    const { uid, fresh } = state;
+    await this.#node.host.keptLogs?.removing(state, ids);
     // First, as nothing leads to them any more once the containers are gone.
     for (const id of ids) await endProcesses(this.#node, uid, id);
     await this.#node.runtime.remove(ids);

@@ -8,6 +8,7 @@ import { CsiVolumes } from "../csi/volumes.ts";
 import type { Timers } from "../effects.ts";
 import type { ImageSettings } from "../images/images.ts";
 import { imageSettings } from "../images/settings.ts";
+import type { KeptLogs } from "../kept-logs/kept-logs.ts";
 import type { Probed } from "../kubelet/observations.ts";
 import { endLeftovers } from "../leftovers.ts";
 import type { Nerdctl } from "../nerdctl.ts";
@@ -60,6 +61,8 @@ export interface Host {
   readonly attached?: { inUse(): readonly string[]; onChange(): void };
   /** What lets volumes of drivers grow. */
   readonly growth?: Pick<Growth, "sync" | "onGrown" | "onFailure">;
+  /** What sends logs to where they are kept; a model has none. */
+  readonly keptLogs?: Pick<KeptLogs, "start" | "stop" | "removing">;
   readonly images: ImageSettings;
   readonly security: NodeSecurity;
   /** Does what a probe or lifecycle hook says. */
@@ -90,6 +93,7 @@ export type HostParts = {
   /** What `findRecursiveReadOnly` found. */
   recursiveReadOnly?: boolean;
   nodeSettings?: NodeSettings;
+  keptLogs?: Host["keptLogs"];
   /** Brings the data of volumes that move here. */
   download?: Download;
   /** Runs a program of the machine. */
@@ -132,6 +136,7 @@ export function machineHost(parts: HostParts): Host {
     volumes,
     ownVolumes,
     volumeData: ownVolumes,
+    ...(parts.keptLogs && { keptLogs: parts.keptLogs }),
     attached: csi,
     growth,
     security: machineSecurity({ home, api, settings: nodeSettings.security, command }),

@@ -1,5 +1,5 @@
 /** kill -9 of every part, alone and together, while clients write and watch; then the power goes. */
-import { renameSync } from "node:fs";
+import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
@@ -200,6 +200,51 @@ describe("kill -9 during writes", () => {
     await cluster.ok("delete pod fleeting --grace-period=1");
     await reachable();
     await startsPods("after-agent");
+  });
+
+  test("of the agent: what is kept of logs is all that was printed, each line once, also when the pod is gone", async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: { name: kept, annotations: { skerry.dev/keep-logs: 7d } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: counter, namespace: kept }
+spec:
+  restartPolicy: Never
+  containers:
+    - name: c
+      image: busybox:test
+      command: [sh, -c, 'for n in $(seq 80); do echo line $n; sleep 0.1; done']
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: short, namespace: kept }
+spec:
+  restartPolicy: Never
+  containers: [{ name: c, image: "busybox:test", command: [echo, short] }]
+`);
+    const kept = async (pod: string) => (await cluster.kubectl(`get --raw /skerry/logs/kept/${pod}`)).stdout;
+    await eventually("it counts", async () =>
+      (await cluster.kubectl("logs -n kept counter")).stdout.includes("line 9\n"),
+    );
+    await cluster.kill("agent");
+    for (const pod of ["short", "counter"])
+      await cluster.ok(`wait -n kept --for=jsonpath={.status.phase}=Succeeded pod/${pod} --timeout=300s`);
+    await cluster.ok("delete pods -n kept --all");
+    const lines = Array.from({ length: 80 }, (_, n) => `line ${n + 1}\n`).join("");
+    await eventually(
+      "all is kept",
+      async () => (await kept("counter")) === lines && (await kept("short")) === "short\n",
+    );
+    expect((await cluster.skerry("kept-logs", "kept/counter", "--tail", "2")).stdout).toBe("line 79\nline 80\n");
+    expect((await cluster.skerry("kept-logs", "kept")).stdout).toMatch(/^counter +c +0 +\S+Z +\S+Z +\d+ +\S+$/m);
+    expect(readdirSync(join(cluster.home, "bucket/default/logs"))).toEqual(["kept"]);
+    await cluster.ok("create serviceaccount curious");
+    const token = (await cluster.ok("create token curious")).trim();
+    const refused = await cluster.kubectl(["get", "--raw", "/skerry/logs/kept/counter", "--token", token]);
+    expect(refused.all).toContain("cannot get path");
   });
 
   test("of containerd: containers live on, the node says so while it is away, and new pods start", async () => {

@@ -107,6 +107,17 @@ spec:
   terminationGracePeriodSeconds: 1
   containers:
     - { name: fragile, image: "busybox:test", command: [sh, -c, 'sleep 4; exit 3'] }
+---
+apiVersion: v1
+kind: Namespace
+metadata: { name: kept, annotations: { skerry.dev/keep-logs: 7d } }
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: done, namespace: kept }
+spec:
+  restartPolicy: Never
+  containers: [{ name: c, image: "busybox:test", command: [sh, -c, 'echo one; echo two'] }]
 `);
   await cluster.ok("rollout status deployment/web --timeout=120s");
   await cluster.ok("wait --for=condition=Ready pod/sick pod/reader pod/closed --timeout=60s");
@@ -203,6 +214,10 @@ async function failsProbe(name: string): Promise<void> {
 describe("a cut uplink", () => {
   test("leaves the node's pods to the node, and the return is clean", async () => {
     const restarts = async () => (await pod("fragile")).status.containerStatuses[0]?.restartCount ?? 0;
+    await eventually(
+      "the log is kept",
+      async () => (await cluster.kubectl("get --raw /skerry/logs/kept/done")).stdout === "one\ntwo\n",
+    );
     await eventually("a first crash", async () => (await restarts()) >= 1);
     const before = await pods();
     const crashed = await restarts();
@@ -218,6 +233,8 @@ describe("a cut uplink", () => {
     expect(lost).toBeGreaterThan(20_000); // what was heard last may have been sent a while before
     expect(await cluster.ok("get node node-b --no-headers")).toMatch(/^node-b\s+NotReady\s/);
     expect(await sickRestarts()).toBe(sickBefore); // nobody could tell
+    expect(await cluster.ok("logs -n kept done --tail=1")).toBe("two\n");
+    expect((await cluster.kubectl("logs reader")).all).toContain("node node-b is not connected");
     await serves();
     await effects.sleep(Math.max(0, start + CUT_MS - effects.now()));
     const address = before.find(({ metadata }) => metadata.name.startsWith("web-")) as Pod & {

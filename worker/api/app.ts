@@ -15,6 +15,7 @@ import type { Presented } from "./auth/authenticate.ts";
 import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
 import { healthMetrics } from "./http/health.ts";
+import { keepingOf } from "./http/kept-logs.ts";
 import { errorFormat } from "./http/negotiate.ts";
 import type { PathEnv, PathGuard, Paths } from "./http/paths.ts";
 import { publicRoutes } from "./http/public.ts";
@@ -29,6 +30,8 @@ import type { User, WatchSpec } from "./request.ts";
 
 /** Of volumes, in the deployment's bucket: `edge/volume-backups.ts`. */
 const BACKUPS = ["/skerry/volumes/:namespace/:claim/backups", "/skerry/volumes/:namespace/:claim/backups/*"];
+/** What stays of logs, in the same place: `edge/kept-logs`. */
+const KEPT_LOGS = ["/skerry/logs", "/skerry/logs/:namespace", "/skerry/logs/:namespace/:pod"];
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
 const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -180,12 +183,14 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
   app.get("/metrics", guard, () => answerText(access.fairness.metrics(), 200, METRICS_TYPE));
   app.get("/metrics/slis", guard, () => answerText(healthMetrics(), 200, METRICS_TYPE));
   // Who may is all that is known here: the Worker that has passed it on does it, as the bytes are not for this object.
-  app.on(
-    ["GET", "PUT", "DELETE"],
-    BACKUPS,
-    guard,
-    () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } }),
-  );
+  const granted = () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } });
+  app.on(["GET", "PUT", "DELETE"], BACKUPS, guard, granted);
+  app.on("GET", KEPT_LOGS, guard, granted);
+  app.post("/skerry/logs/:namespace/:pod/grant", guard, ({ env, req }) => {
+    const uid = env.url.searchParams.get("uid") ?? "";
+    const keep = keepingOf(parts.engine.view, req.param("namespace"), req.param("pod"), uid);
+    return Response.json(keep, { headers: { [GRANT_HEADER]: "1" } });
+  });
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

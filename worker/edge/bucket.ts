@@ -4,8 +4,8 @@
 export type Bucket = {
   put(key: string, bytes: Uint8Array): Promise<void>;
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
-  /** What lies below a folder, one level of it: names of files and of folders. */
-  list(folder: string): Promise<{ files: string[]; folders: string[] }>;
+  /** What lies below a folder, one level of it: names of files and of folders, of those that begin so. */
+  list(folder: string, beginning?: string): Promise<{ files: string[]; folders: string[] }>;
   /** Those that are not there are none to remove. */
   remove(keys: readonly string[]): Promise<void>;
 };
@@ -24,6 +24,12 @@ type R2Page = { objects: { key: string }[]; delimitedPrefixes: string[]; truncat
 
 type Service = { fetch(request: Request): Promise<Response> };
 
+/** The deployment's, if it has one. */
+export function bucketOf({ BUCKET, BUCKET_DISK }: { BUCKET?: R2; BUCKET_DISK?: Service }): Bucket | undefined {
+  if (BUCKET) return r2Bucket(BUCKET);
+  return BUCKET_DISK && diskBucket(BUCKET_DISK);
+}
+
 export const r2Bucket = (r2: R2): Bucket => ({
   async put(key, bytes) {
     await r2.put(key, bytes);
@@ -32,11 +38,15 @@ export const r2Bucket = (r2: R2): Bucket => ({
     const object = await r2.get(key);
     return object ? new Uint8Array(await object.arrayBuffer()) : undefined;
   },
-  async list(folder) {
+  async list(folder, beginning = "") {
     const prefix = `${folder}/`;
     const found = { files: [] as string[], folders: [] as string[] };
     for (let cursor: string | undefined; ; ) {
-      const page = await r2.list({ prefix, delimiter: "/", ...(cursor !== undefined && { cursor }) });
+      const page = await r2.list({
+        prefix: prefix + beginning,
+        delimiter: "/",
+        ...(cursor !== undefined && { cursor }),
+      });
       found.files.push(...page.objects.map(({ key }) => key.slice(prefix.length)));
       found.folders.push(...page.delimitedPrefixes.map((name) => name.slice(prefix.length, -1)));
       if (!page.truncated) return found;
@@ -63,10 +73,11 @@ export function diskBucket(disk: Service): Bucket {
       const answer = await ask("GET", key);
       return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined;
     },
-    async list(folder) {
+    async list(folder, beginning = "") {
       const answer = await ask("GET", `${folder}/`);
       const entries = answer.ok ? ((await answer.json()) as { name: string; type: string }[]) : [];
-      const of = (type: string) => entries.flatMap((entry) => (entry.type === type ? [entry.name] : []));
+      const of = (type: string) =>
+        entries.flatMap((entry) => (entry.type === type && entry.name.startsWith(beginning) ? [entry.name] : []));
       return { files: of("file"), folders: of("directory") };
     },
     async remove(keys) {

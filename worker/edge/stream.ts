@@ -8,6 +8,7 @@ import { badRequest } from "../lib/status.ts";
 import { asksForSocket } from "../lib/websocket.ts";
 import { LOG_AS_BODY } from "../protocol/link.ts";
 import type { ProxyMessage } from "../protocol/proxy.ts";
+import { type KeptLogsParts, keptInstead, type LogQuestion } from "./kept-logs/kept-logs.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 
 const HEADERS = {
@@ -26,6 +27,7 @@ export async function openStream(
   clusterName: string,
   cluster: Fetcher,
   relays: Relays,
+  kept: () => KeptLogsParts,
 ): Promise<Response> {
   const isLog = new URL(request.url).pathname.endsWith("/log");
   const headers = new Headers(request.headers);
@@ -40,10 +42,21 @@ export async function openStream(
   if (!isServed) headers.set("sec-websocket-protocol", "v5.channel.k8s.io, SPDY/3.1+portforward.k8s.io");
   const answer = await cluster.fetch(new Request(request.url, { method: "GET", headers }));
   if (!answer.headers.has(GRANT_HEADER)) return answer;
+  if (!answer.ok) return instead(request, answer, kept());
   if (!isServed) return Response.json(notUpgraded(request.headers).status(), { status: 400 });
   const grant = (await answer.json()) as StreamGrant;
   const joined = await askRelay(relays, clusterName, grant);
   return joined.webSocket && !isSocket ? logAnswer(joined.webSocket) : joined;
+}
+
+/** The node is away: what is kept of the log, where anything is, else the refusal. */
+async function instead(request: Request, refusal: Response, kept: KeptLogsParts): Promise<Response> {
+  const log = JSON.parse(refusal.headers.get(GRANT_HEADER) ?? "{}") as Omit<LogQuestion, "query">;
+  const found = await keptInstead(kept, { ...log, query: new URL(request.url).searchParams });
+  if (found) return found;
+  const headers = new Headers(refusal.headers);
+  headers.delete(GRANT_HEADER);
+  return new Response(refusal.body, { status: refusal.status, headers });
 }
 
 /**

@@ -3,6 +3,7 @@ import { certificates } from "./certificates.ts";
 import { claimResize } from "./claim-resize.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
 import { defaultTolerationSeconds } from "./default-tolerations.ts";
+import { keepLogs } from "./keep-logs.ts";
 import { limitRanger, limitRangerDefaults } from "./limit-ranger.ts";
 import { mutation } from "./mutation.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -36,6 +37,7 @@ const ownMutating: readonly Admission[] = [
   runtimeClass,
   defaultIngressClass,
   podTopologyLabels,
+  keepLogs,
 ];
 
 export const mutating: readonly Admission[] = [...ownMutating, mutation(ownMutating)];

@@ -11,6 +11,7 @@ import {
   configMap,
   deviceClaim,
   isMovingHere,
+  keepsHere,
   ownPod,
   type Relation,
   resourceSlice,
@@ -180,6 +181,7 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
       const rule = BY_RESOURCE[group ? `${resource}.${group}` : resource];
       if (rule) return rule(attributes, node, reader);
     } else if (attributes.verb === "get" && isMovingHere(reader, node, attributes.path)) return allow;
+    else if (attributes.verb === "post" && keepsHere(reader, node, attributes.path)) return allow;
     return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };
 }

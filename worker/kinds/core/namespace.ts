@@ -1,3 +1,4 @@
+import { keepLogsProblems } from "../../lib/kept-logs.ts";
 import { dnsLabelProblems, qualifiedNameProblems } from "../../lib/names.ts";
 import { invalidValue } from "../../lib/status.ts";
 import { ageColumn, nameColumn } from "../columns.ts";
@@ -39,7 +40,8 @@ export const Namespace = defineKind({
     if (subresource === "finalize") return;
     if (old.spec) namespace.spec = old.spec;
   },
-  *validate({ spec }) {
+  *validate({ metadata, spec }) {
+    yield* keepLogsProblems(metadata?.annotations);
     for (const finalizer of spec?.finalizers ?? []) {
       yield* invalidFor("spec.finalizers", finalizer, qualifiedNameProblems(finalizer));
       if (!finalizer.includes("/") && finalizer !== NAMESPACE_FINALIZER)

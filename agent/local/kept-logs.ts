@@ -1,0 +1,59 @@
+/** `skerry kept-logs`: what stays of the logs of pods, also of those that are gone. */
+import { pipeline } from "node:stream/promises";
+import type { KeptLog } from "../../worker/lib/kept-logs.ts";
+import type { Home } from "./home.ts";
+import { checked, open, read, type Server, sendChecked } from "./http.ts";
+import { type Reach, reach } from "./reach.ts";
+
+export type KeptLogsOptions = Reach & {
+  container?: string;
+  uid?: string;
+  tail?: string;
+  since?: string;
+  timestamps?: boolean;
+};
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+/** `what` is NAMESPACE or NAMESPACE/POD; all namespaces without it. */
+export async function keptLogs(home: Home, what: string | undefined, options: KeptLogsOptions): Promise<void> {
+  const server = await reach(home, options);
+  const [namespace = "", pod] = (what ?? "").split("/");
+  if (pod)
+    return printText(server, `/skerry/logs/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}`, options);
+  const path = what === undefined ? "/skerry/logs" : `/skerry/logs/${encodeURIComponent(namespace)}`;
+  const { body } = await sendChecked(server, "GET", path);
+  if (what === undefined) for (const item of (body as { items: { namespace: string }[] }).items) print(item.namespace);
+  else printTable((body as { items: KeptLog[] }).items);
+}
+
+async function printText(server: Server, path: string, options: KeptLogsOptions): Promise<void> {
+  const { container, uid, tail, since, timestamps } = options;
+  const query = new URLSearchParams({
+    ...(container && { container }),
+    ...(uid && { uid }),
+    ...(tail && { tailLines: tail }),
+    ...(since && { sinceTime: since }),
+    ...(timestamps && { timestamps: "true" }),
+  });
+  const response = await open(server, "GET", `${path}?${query}`);
+  if (response.statusCode !== 200) checked("GET", path, await read(response));
+  await pipeline(response, process.stdout, { end: false });
+}
+
+const COLUMNS = ["POD", "CONTAINER", "ATTEMPT", "FIRST", "LAST", "BYTES", "UID"];
+
+function printTable(logs: readonly KeptLog[]): void {
+  const time = (text: string) => text.replace(/\.\d+Z$/, "Z");
+  const rows = logs.map(({ pod, container, attempt, first, last, bytes, uid }) =>
+    [pod, container, attempt, time(first), time(last), bytes, uid].map(String),
+  );
+  const widths = COLUMNS.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  for (const row of [COLUMNS, ...rows])
+    print(
+      row
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .join("   ")
+        .trimEnd(),
+    );
+}

@@ -1,0 +1,20 @@
+import { Namespace } from "../../kinds/core/namespace.ts";
+import { KEEP_LOGS } from "../../lib/kept-logs.ts";
+import { metaOf } from "../engine/metadata.ts";
+import { type Admission, creates } from "./admission.ts";
+
+const MIRROR = "kubernetes.io/config.mirror";
+
+/** A pod's node is told by the pod itself that its logs are to be kept: of Namespaces it hears nothing. */
+export const keepLogs: Admission = {
+  name: "KeepLogs",
+  admits(operation) {
+    if (!creates(operation, "pods")) return;
+    const { namespace, core, object } = operation;
+    const wish = core.view.get(Namespace, "", namespace)?.metadata?.annotations?.[KEEP_LOGS];
+    const metadata = metaOf(object);
+    // A static pod's stand-in is what its node says it is.
+    if (wish === undefined || metadata.annotations?.[MIRROR] !== undefined) return;
+    metadata.annotations = { [KEEP_LOGS]: wish, ...metadata.annotations };
+  },
+};
