@@ -8,6 +8,7 @@ import { NamespaceChooser } from "./parts/namespaces.tsx";
 import { href, route } from "./state/route.ts";
 import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { AnyKind } from "./views/any.tsx";
+import { KeptLogs, KeptLogView } from "./views/kept.tsx";
 import { Login } from "./views/login.tsx";
 import { ObjectView } from "./views/object.tsx";
 import { Overview } from "./views/overview.tsx";
@@ -40,6 +41,8 @@ function View() {
     }
     case "pods":
       return <PodView key={rest.join("/")} namespace={a} name={b} />;
+    case "kept":
+      return b ? <KeptLogView key={rest.join("/")} namespace={a} pod={b} uid={c} container={d} /> : <KeptLogs />;
     case "any":
       return e ? (
         <ObjectView key={rest.join("/")} group={a} version={b} plural={c} namespace={d || undefined} name={e} />
@@ -72,7 +75,7 @@ function Shell({ user }: { user: string }) {
     if (wasAt.current !== place) document.getElementById("main")?.focus();
     wasAt.current = place;
   }, [place]);
-  const here = route.value[0] === "pods" ? "workloads" : route.value[0];
+  const here = ["pods", "kept"].includes(route.value[0] ?? "") ? "workloads" : route.value[0];
   return (
     <>
       <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>

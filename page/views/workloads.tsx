@@ -60,6 +60,9 @@ export function Workloads() {
           );
         })}
       </Rows>
+      <p>
+        <a href={href("kept")}>Logs that are kept</a>
+      </p>
       {lone.length > 0 && (
         <section aria-labelledby="lone">
           <h2 id="lone">Pods of their own</h2>

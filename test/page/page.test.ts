@@ -204,6 +204,34 @@ test("any object is changed as YAML: refused, checked, applied", async () => {
   expect(faults).toEqual([]);
 });
 
+test("what is kept of the log of a pod that is gone is found and read", async () => {
+  await cluster.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: kept, annotations: {skerry.dev/keep-logs: 7d}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: gone, namespace: kept}
+spec:
+  restartPolicy: Never
+  containers: [{name: c, image: "busybox:test", command: [echo, <b>last words</b>]}]
+`);
+  await cluster.ok("wait -n kept --for=jsonpath={.status.phase}=Succeeded pod/gone --timeout=300s");
+  await cluster.ok("delete pod -n kept gone");
+  await eventually(
+    "it is kept",
+    async () => (await cluster.kubectl("get --raw /skerry/logs/kept/gone")).stdout === "<b>last words</b>\n",
+  );
+  const { page, faults } = await loggedIn();
+  await page.getByRole("link", { name: "Workloads" }).click();
+  await page.getByRole("link", { name: "Logs that are kept" }).click();
+  await page.getByRole("link", { name: "gone" }).click();
+  await page.getByText("<b>last words</b>").waitFor();
+  expect(await serious(page)).toEqual([]);
+  expect(faults).toEqual([]);
+});
+
 test.each([
   { name: "wide and light", options: {} },
   { name: "a phone in the dark", options: { phone: true, dark: true } },
@@ -214,6 +242,7 @@ test.each([
     ["#/workloads", "Workloads", "as wanted"],
     ["#/workloads/deployments/default/web", "web Deployment in default", "node-a"],
     ["#/any/-/v1/nodes", "Everything", "node-a"],
+    ["#/kept", "Kept logs", "gone"],
   ] as const) {
     await page.goto(`${address}${place}`);
     await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
