@@ -186,9 +186,10 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
   const granted = () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } });
   app.on(["GET", "PUT", "DELETE"], BACKUPS, guard, granted);
   app.on("GET", KEPT_LOGS, guard, granted);
-  app.post("/skerry/logs/:namespace/:pod/grant", guard, ({ env, req }) => {
-    const uid = env.url.searchParams.get("uid") ?? "";
-    const keep = keepingOf(parts.engine.view, req.param("namespace"), req.param("pod"), uid);
+  app.post("/skerry/logs/:namespace/:pod/grant", async ({ env: { request, info, url }, req }) => {
+    const user = access.admit(request, await access.present(request), info);
+    const pod = { namespace: req.param("namespace"), name: req.param("pod"), uid: url.searchParams.get("uid") ?? "" };
+    const keep = keepingOf(parts.store, parts.engine.view, user, pod);
     return Response.json(keep, { headers: { [GRANT_HEADER]: "1" } });
   });
   app.all("*", guard, async (c) => {

@@ -26,6 +26,9 @@ export type KeptLog = {
   bytes: number;
 };
 
+/** Whether a path asks leave to send the logs of a pod, as nodes do. */
+export const isLogGrant = (path: string): boolean => /^\/skerry\/logs\/[^/]+\/[^/]+\/grant$/.test(path);
+
 type Annotations = Readonly<Record<string, string>> | undefined;
 
 /** Undefined where none are kept. */

@@ -3,6 +3,7 @@
  * and of its pods is NodeRestriction's to check, which sees the objects.
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
+import { isLogGrant } from "../../lib/kept-logs.ts";
 import type { Reader } from "../../storage/store.ts";
 import type { User } from "../request.ts";
 import {
@@ -11,7 +12,6 @@ import {
   configMap,
   deviceClaim,
   isMovingHere,
-  keepsHere,
   ownPod,
   type Relation,
   resourceSlice,
@@ -181,7 +181,7 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
       const rule = BY_RESOURCE[group ? `${resource}.${group}` : resource];
       if (rule) return rule(attributes, node, reader);
     } else if (attributes.verb === "get" && isMovingHere(reader, node, attributes.path)) return allow;
-    else if (attributes.verb === "post" && keepsHere(reader, node, attributes.path)) return allow;
+    else if (attributes.verb === "post" && isLogGrant(attributes.path)) return allow;
     return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };
 }

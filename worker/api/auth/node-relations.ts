@@ -7,7 +7,6 @@ import { type PodReferences, podReferences } from "../../kinds/core/pod-referenc
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../../kinds/generated/types.ts";
 import { MOVING_TO, placeIn } from "../../lib/local-volumes.ts";
 import type { Reader } from "../../storage/store.ts";
-import { podToKeep } from "../http/kept-logs.ts";
 import { claimIn } from "../http/volume-data.ts";
 
 const MIRROR = "kubernetes.io/config.mirror";
@@ -106,12 +105,6 @@ export function isMovingHere(reader: Reader, node: string, path: string): boolea
   const volume = name && reader.get({ resource: "persistentvolumes", namespace: "", name });
   if (!volume) return false;
   return placeIn((JSON.parse(volume.json) as CoreV1PersistentVolume).metadata?.annotations, MOVING_TO)?.node === node;
-}
-
-/** Whether a path asks leave to send the logs of a pod that is on the node. */
-export function keepsHere(reader: Reader, node: string, path: string): boolean {
-  const pod = podToKeep(path);
-  return pod !== undefined && ownPod(reader, node, pod.namespace, pod.name);
 }
 
 export const configMap = mentions("configmaps");

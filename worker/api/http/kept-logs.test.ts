@@ -33,6 +33,11 @@ test("a pod's own node is given leave to send what its Namespace keeps, and nobo
   expect(await grant("a", uid, asNode("n"))).toMatchObject({ code: 200, body: { days: 7, bytes: 10 * 1024 ** 2 } });
   for (const headers of [asNode("other"), asUser]) expect((await grant("a", uid, headers)).code).toBe(403);
   expect((await grant("a", "another", asNode("n"))).code).toBe(404);
+  // Its node may hear of a deletion before it could send what was printed last.
+  await ask("DELETE", "/api/v1/namespaces/shop/pods/a?gracePeriodSeconds=0");
+  expect((await ask("GET", "/api/v1/namespaces/shop/pods/a")).code).toBe(404);
+  expect((await grant("a", uid, asNode("n"))).code).toBe(200);
+  expect((await grant("a", uid, asNode("other"))).code).toBe(403);
   await ask("PATCH", "/api/v1/namespaces/shop", { metadata: { annotations: { [KEEP]: null } } }, merge);
   expect((await grant("a", uid, asNode("n"))).code).toBe(404);
   expect((await ask("GET", "/skerry/logs/shop", undefined, asUser)).code).toBe(403);
