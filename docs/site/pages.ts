@@ -6,10 +6,10 @@ export const ROOT = join(import.meta.dirname, "../..");
 
 /** The pages of `docs` under the headings of the menu, by their files' names. */
 export const MENU: readonly { heading: string; pages: readonly string[] }[] = [
-  { heading: "Begin", pages: ["start", "machines", "cloudflare", "expose"] },
-  { heading: "Come from elsewhere", pages: ["compose"] },
-  { heading: "Use", pages: ["page", "scaling", "storage", "access", "networks", "nodes"] },
-  { heading: "Know", pages: ["how-it-works", "costs", "limits"] },
+  { heading: "Begin", pages: ["start", "machines", "expose", "cloudflare"] },
+  { heading: "Use", pages: ["page", "scaling", "storage", "compose", "networks", "access", "nodes"] },
+  { heading: "Come from elsewhere", pages: ["move"] },
+  { heading: "Know", pages: ["how-it-works", "costs", "limits", "compare"] },
 ];
 
 /** A Markdown file's page, relative to the site's root; paths are relative to the repository's. */

@@ -12,6 +12,7 @@ export type Command = { text: string; shown: readonly string[] };
  *
  * - `not run: WHY`: its commands cannot be run by a test, or it shows what is not there in one;
  * - `run by: FILE`: a test of its own, or another page, runs the same;
+ * - `fails: WHY`: what it shows is how it is refused;
  * - `on: NODE`: typed on the machine of that node, and not where the cluster was started;
  * - `file: NAME`: its text is a file of that name in the reader's folder.
  */
@@ -22,6 +23,7 @@ export type Block = {
   text: string;
   notRun?: string;
   runBy?: string;
+  fails?: string;
   on?: string;
   file?: string;
   commands: readonly Command[];
@@ -35,6 +37,7 @@ export function blocksOf(page: string, markdown: string): Block[] {
     const notes: Record<string, Partial<Block>> = {
       "not run": { notRun: said },
       "run by": { runBy: said },
+      fails: { fails: said },
       on: { on: said },
       file: { file: said },
     };

@@ -37,6 +37,7 @@ beforeAll(async () => {
   expect(await cluster.nerdctl("load", "-i", archive)).toMatchObject({ code: 0 });
   const { KUBECONFIG: _, ...environment } = cluster.environment;
   atA = new Reader({ folder: join(cluster.home, "reader"), environment, replaced });
+  for (const { file, text } of [...blocks.values()].flat()) if (file) atA.write(file, text);
   const within = ["nsenter", `--net=/var/run/netns/${nodeB.namespace}`];
   const itsEnvironment = { ...process.env, SKERRY_HOME: nodeB.home };
   atB = new Reader({ folder: join(nodeB.home, "reader"), environment: itsEnvironment, within, replaced });
@@ -50,6 +51,8 @@ afterAll(async () => {
 function replaced(text: string): string {
   return text
     .replaceAll("/var/lib/skerry", cluster.home)
+    .replaceAll("/etc/skerry", join(cluster.home, "reader/etc"))
+    .replaceAll("kubelet.yaml", join(cluster.home, "reader/kubelet.yaml"))
     .replaceAll("192.0.2.2:6443", `${lan.host}:${cluster.port}`)
     .replaceAll("192.0.2.2", lan.host)
     .replaceAll("192.0.2.3", nodeB.address);
@@ -57,12 +60,26 @@ function replaced(text: string): string {
 
 /** What starts something that stays is not waited for to end. The first `npm start` has made the cluster. */
 let isUp = true;
-async function type(command: Command, { on = "node-a" }: Block): Promise<void> {
+async function type(command: Command, { on = "node-a", fails }: Block): Promise<void> {
   if (/^npm start\b/.test(command.text)) return isUp ? undefined : cluster.up();
+  if (command.text.startsWith("skerry up ")) return isConfigured ? undefined : startConfigured();
   if (command.text.startsWith("skerry join ")) return joinIt();
-  const printed = await (on === "node-b" ? atB : atA).type(command);
+  const printed = await (on === "node-b" ? atB : atA).type(command, fails !== undefined);
   if (command.text === "skerry token create") joining = printed;
   isUp &&= command.text !== "skerry down";
+}
+
+/** All flags of `skerry up` on the pages, at once: a start for each takes long. */
+let isConfigured = false;
+async function startConfigured(): Promise<void> {
+  isConfigured = true;
+  const starts = [...blocks.values()].flat().filter(({ notRun, runBy }) => !notRun && !runBy);
+  const flags = starts
+    .flatMap(({ commands }) => commands.map(({ text }) => /^skerry up (.*)/.exec(text)?.[1]))
+    .filter((text) => text !== undefined);
+  const words = await checked("bash", ["-c", flags.map((text) => `printf '%s\\n' ${replaced(text)}`).join("\n")]);
+  expect(await cluster.skerry("down")).toMatchObject({ code: 0 });
+  await cluster.up(words.stdout.trim().split("\n"));
 }
 
 async function joinIt(): Promise<void> {
@@ -76,8 +93,7 @@ const notRun: string[] = [];
 
 test.each(order)("%s", async (page) => {
   for (const block of blocks.get(page) ?? []) {
-    const { commands, notRun: why, runBy, file, line } = block;
-    if (file) atA.write(file, block.text);
+    const { commands, notRun: why, runBy, line } = block;
     if (why) notRun.push(...commands.map(({ text }) => `${page}:${line}: ${text}: ${why}`));
     else if (runBy) counted.elsewhere += commands.length;
     else

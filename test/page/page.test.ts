@@ -2,7 +2,7 @@
 import axe, { type AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Tab, TestBrowser } from "../support/browser.ts";
+import { picture, type Tab, TestBrowser } from "../support/browser.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 
 let cluster: TestCluster;
@@ -88,6 +88,7 @@ test("a rollout is seen as it happens, paused and undone; its pods' logs are fol
   await cluster.apply(WEB.replace("first edition", "second edition").replace("replicas: 2", "replicas: 3"));
   await page.getByText("second edition").first().waitFor();
   await page.getByText("as wanted").waitFor();
+  await picture(page, "workload", 800);
 
   page.on("dialog", (dialog) => dialog.accept());
   await page.getByRole("button", { name: "Undo" }).click();
@@ -166,6 +167,7 @@ test("what is wrong is told with its cause, and goes when it is mended", async (
   await cluster.ok("run lost --image=nowhere.invalid/lost:1");
   const item = page.getByRole("listitem").filter({ hasText: "Pod default/lost" });
   await item.getByText("cannot be pulled").waitFor();
+  await picture(page, "overview", 560);
   await cluster.ok("delete pod lost");
   await item.waitFor({ state: "detached" });
   expect(faults).toEqual([]);

@@ -13,8 +13,16 @@ import { checked } from "./programs.ts";
 /** Nothing here asserts how fast anything is. */
 const PATIENCE_MS = 120_000;
 const PHONE = { width: 360, height: 740 };
+const WIDE = { width: 1280, height: 900 };
 
 export type Tab = { page: Page /** What the page said that it should not have. */; faults: string[] };
+
+/** Keeps the upper part of what a page shows, for the documentation; only where `npm run docs:pictures` asks for it. */
+export async function picture(page: Page, name: string, height: number): Promise<void> {
+  const folder = process.env.SKERRY_PICTURES;
+  const clip = { x: 0, y: 0, width: WIDE.width, height };
+  if (folder) await page.screenshot({ path: join(folder, `${name}.png`), clip, animations: "disabled" });
+}
 
 export class TestBrowser {
   readonly #browser: Browser;
@@ -54,7 +62,7 @@ export class TestBrowser {
     const context = await this.#browser.newContext({
       ignoreHTTPSErrors: true,
       colorScheme: dark ? "dark" : "light",
-      viewport: phone ? PHONE : { width: 1280, height: 900 },
+      viewport: phone ? PHONE : WIDE,
     });
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();

@@ -98,12 +98,12 @@ export class TestCluster {
     };
   }
 
-  /** `skerry up`; resolves when it says that the cluster runs. */
-  async up(): Promise<void> {
+  /** `skerry up`, with more flags than those of the cluster; resolves when it says that the cluster runs. */
+  async up(more: readonly string[] = []): Promise<void> {
     this.output = "";
     const node = this.hasAgent ? STEADY_NODE : [];
     const [command, ...args] = this.starter;
-    const child = spawn(command, [...args, ...node, ...this.flags], {
+    const child = spawn(command, [...args, ...more, ...node, ...this.flags], {
       cwd: ROOT,
       env: this.environment,
       stdio: ["ignore", "pipe", "pipe"],
