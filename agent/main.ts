@@ -9,13 +9,14 @@ import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
 import { seconds, withReach } from "./local/command-options.ts";
 import type { JoinCommand } from "./local/commands.ts";
+import { addCompletion } from "./local/completion/command-line.ts";
 import { addComposeCommands } from "./local/compose/command-line.ts";
 import { cachePath, homeFromEnvironment } from "./local/home.ts";
 import type { KeptLogsOptions } from "./local/kept-logs.ts";
 import type { LoginOptions } from "./local/logins.ts";
 import { nextStep } from "./local/next-step.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
-import type { Reach } from "./local/reach.ts";
+import { BY_KUBECTL, type Reach } from "./local/reach.ts";
 import { addUserCommands } from "./local/user-command-line.ts";
 import { addVolumeCommands } from "./local/volume-command-line.ts";
 import type { UpgradeOptions } from "./update/command.ts";
@@ -116,7 +117,7 @@ async function loginsOf(options: LoginOptions) {
   return isWanted ? (await import("./local/logins.ts")).readLoginSettings(options) : undefined;
 }
 
-const program = new Command("skerry")
+const program = new Command(process.env[BY_KUBECTL] ? "kubectl skerry" : "skerry")
   .description("Kubernetes without servers")
   .version(VERSION)
   .showHelpAfterError()
@@ -357,6 +358,7 @@ addBackupCommands(program, home, progress);
 addVolumeCommands(program, home, progress);
 addComposeCommands(program, home, progress);
 addUserCommands(program, home, progress);
+addCompletion(program);
 
 program.parseAsync().catch((error: unknown) => {
   fail(error);

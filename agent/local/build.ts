@@ -10,7 +10,10 @@ await buildPage(root);
 const { build } = await import("esbuild");
 const bin = join(root, "dist/skerry.js");
 const { metafile } = await build({
-  entryPoints: [{ in: join(root, "agent/main.ts"), out: "skerry" }],
+  entryPoints: [
+    { in: join(root, "agent/main.ts"), out: "skerry" },
+    { in: join(root, "agent/kubectl.ts"), out: "kubectl-skerry" },
+  ],
   outdir: join(root, "dist"),
   bundle: true,
   // What a process does not run, it need not read: the supervisor starts a quarter sooner without the agent's code.
@@ -27,7 +30,7 @@ const { metafile } = await build({
 const made = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
 for (const name of readdirSync(join(root, "dist")))
   if (/^chunk-.*\.js$/.test(name) && !made.has(name)) rmSync(join(root, "dist", name));
-chmodSync(bin, 0o755);
+for (const program of [bin, join(root, "dist/kubectl-skerry.js")]) chmodSync(program, 0o755);
 copyFileSync(join(root, "agent/local/keep.sh"), join(root, "dist/keep.sh"));
 copyFileSync(join(root, "agent/update/run.sh"), join(root, "dist/run.sh"));
 rmSync(join(root, "dist/agent"), { recursive: true, force: true });

@@ -19,10 +19,13 @@ export type Reach = {
   context?: string;
 };
 
+/** `namespace`: the one that is meant where none is named. */
+export type Reached = Server & { namespace?: string };
+
 /** Set by `kubectl skerry`: kubectl's cluster is meant where no other is named. */
 export const BY_KUBECTL = "SKERRY_BY_KUBECTL";
 
-export async function reach(home: Home, { cluster, server, kubeconfig, context }: Reach): Promise<Server> {
+export async function reach(home: Home, { cluster, server, kubeconfig, context }: Reach): Promise<Reached> {
   if (kubeconfig !== undefined) return fromKubeconfig(kubeconfig, context);
   if (context !== undefined || (process.env[BY_KUBECTL] && server === undefined)) return fromKubectl(context);
   if (!existsSync(files(home.path).secret))
@@ -38,7 +41,7 @@ export async function reach(home: Home, { cluster, server, kubeconfig, context }
 type Named<What extends string, T> = { name: string } & Partial<Record<What, T>>;
 type Kubeconfig = {
   "current-context"?: string;
-  contexts?: Named<"context", { cluster: string; user: string }>[];
+  contexts?: Named<"context", { cluster: string; user: string; namespace?: string }>[];
   clusters?: Named<
     "cluster",
     { server: string; "certificate-authority"?: string; "certificate-authority-data"?: string }
@@ -47,12 +50,12 @@ type Kubeconfig = {
 };
 
 /** Of the ways to log in that a kubeconfig may name, the tokens. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
-function fromKubeconfig(path: string, context?: string): Server {
+function fromKubeconfig(path: string, context?: string): Reached {
   return serverIn(parse(readFileSync(path, "utf8")) as Kubeconfig, path, context);
 }
 
 /** As kubectl merges its files: $KUBECONFIG, else ~/.kube/config. */
-async function fromKubectl(context?: string): Promise<Server> {
+async function fromKubectl(context?: string): Promise<Reached> {
   const args = [
     "config",
     "view",
@@ -70,7 +73,7 @@ async function fromKubectl(context?: string): Promise<Server> {
   return serverIn(JSON.parse(stdout) as Kubeconfig, "kubectl's configuration");
 }
 
-function serverIn(config: Kubeconfig, path: string, chosen = config["current-context"]): Server {
+function serverIn(config: Kubeconfig, path: string, chosen = config["current-context"]): Reached {
   const named = <T extends { name: string }>(list: readonly T[] | undefined, name: string | undefined) =>
     list?.find((item) => item.name === name);
   const context = named(config.contexts, chosen)?.context;
@@ -83,5 +86,5 @@ function serverIn(config: Kubeconfig, path: string, chosen = config["current-con
   const data = cluster["certificate-authority-data"];
   const file = cluster["certificate-authority"];
   const ca = data ? Buffer.from(data, "base64").toString() : file && beside(file);
-  return { url: cluster.server, token, ...(ca && { ca }) };
+  return { url: cluster.server, token, ...(ca && { ca }), namespace: context?.namespace };
 }

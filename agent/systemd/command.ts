@@ -1,5 +1,5 @@
 /** `skerry service`: this machine's node under systemd, from boot on. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Containerd } from "../containerd.ts";
 import { steadyEffects } from "../effects.ts";
@@ -10,7 +10,7 @@ import { readIdentity } from "../local/join.ts";
 import { runningSupervisor, thisProgram } from "../local/prepare.ts";
 import { endAgent } from "../node/shutdown-request.ts";
 import { run } from "../process.ts";
-import { type ShutdownSettings, type Unit, unitsFor } from "./units.ts";
+import { belongsTo, type ShutdownSettings, type Unit, unitsFor } from "./units.ts";
 
 const FOLDER = "/etc/systemd/system";
 /** As sd_booted(3) finds out. */
@@ -65,12 +65,32 @@ export async function removeService(name: string, progress: Progress): Promise<v
   const names = ["-shutdown", "", "-containerd"].map((part) => `${name}${part}.service`);
   const there = names.filter((unit) => existsSync(join(FOLDER, unit)));
   if (!there.length) throw new Error(`${FOLDER} has no ${name}.service`);
-  // Stopping this one would end the pods: only its files go.
-  await systemctl("disable", ...there);
-  await systemctl("stop", ...there.filter((unit) => !unit.includes("-shutdown")));
-  for (const unit of there) rmSync(join(FOLDER, unit));
-  await systemctl("daemon-reload");
-  progress(`${there.join(", ")} are gone; containers go on`);
+  await removeUnits(there, progress);
+}
+
+/** Those of a home, whatever their names, the first to be stopped first. */
+export function unitsOfHome(home: string, folder = FOLDER): string[] {
+  if (!existsSync(folder)) return [];
+  const units = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && isUnit(entry.name));
+  const names = units
+    .map(({ name }) => name)
+    .filter((name) => belongsTo(home, readFileSync(join(folder, name), "utf8")));
+  return names.toSorted((a, b) => b.length - a.length);
+}
+
+const isUnit = (name: string): boolean => name.endsWith(".service");
+
+/** Takes units away. What they run goes on where it is containers. */
+export async function removeUnits(units: readonly string[], progress: Progress): Promise<void> {
+  if (!units.length) return;
+  if (existsSync(RUNNING)) {
+    // Stopping this one would end the pods: only its files go.
+    await systemctl("disable", ...units);
+    await systemctl("stop", ...units.filter((unit) => !unit.includes("-shutdown")));
+  }
+  for (const unit of units) rmSync(join(FOLDER, unit));
+  if (existsSync(RUNNING)) await systemctl("daemon-reload");
+  progress(`${units.join(", ")} are gone; containers go on`);
 }
 
 async function systemctl(...args: string[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type UnitOptions, unitsFor } from "./units.ts";
+import { belongsTo, type UnitOptions, unitsFor } from "./units.ts";
 
 const options: UnitOptions = {
   name: "skerry",
@@ -54,4 +54,10 @@ test("a machine with the control plane runs all of it, and starts containerd its
 test("words with spaces, quotes and percent signs stay what they are", () => {
   const text = unit("skerry.service", { home: '/srv/my "home" 100%' });
   expect(text).toContain('Environment="SKERRY_HOME=/srv/my \\"home\\" 100%%"\n');
+});
+
+test.each(["agent", "cluster"] as const)("units of a home are known by it, whatever their names: %s", (role) => {
+  const units = unitsFor({ ...options, role, name: "attic", home: '/srv/my "home" 100%' });
+  expect(units.map(({ text }) => belongsTo('/srv/my "home" 100%', text))).not.toContain(false);
+  expect(units.map(({ text }) => belongsTo("/srv/my", text))).not.toContain(true);
 });

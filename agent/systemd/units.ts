@@ -51,6 +51,11 @@ export function unitsFor(options: UnitOptions): Unit[] {
   return [...units, shutdownUnit(options, [`${name}.service`, ...units.map((unit) => unit.name)])];
 }
 
+/** Whether a unit's text is one of this home's. */
+export const belongsTo = (home: string, text: string): boolean =>
+  text.includes(`${environment("SKERRY_HOME", home)}\n`) ||
+  text.includes(`\nDescription=containerd of the Skerry node in ${home}\n`);
+
 function containerdUnit({ name, home, containerd }: UnitOptions): Unit {
   const settings = `${home}/containerd/config.toml`;
   // One that an agent in a terminal has started holds the data; containers do not notice when it ends.

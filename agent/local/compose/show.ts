@@ -1,11 +1,11 @@
 /** `skerry compose convert`, `ps` and `logs`. */
 import { stringify } from "yaml";
 import { age } from "../../../worker/lib/duration.ts";
-import { errorText } from "../../../worker/lib/error-text.ts";
 import { objectsOf } from "../../compose/convert/project.ts";
+import { linePrinter } from "../printed-lines.ts";
 import { table } from "../terminal.ts";
 import { type Pod, podSelector } from "./api.ts";
-import { apiOf, type ComposeContext, type ComposeOptions, planOf, say } from "./plan.ts";
+import { apiOf, type ComposeContext, type ComposeOptions, planOf } from "./plan.ts";
 
 export async function convert(context: ComposeContext, options: ComposeOptions): Promise<void> {
   const objects = objectsOf(planOf(context, options));
@@ -50,20 +50,13 @@ export async function logs(context: ComposeContext, services: readonly string[],
   const query = [options.follow && "follow=true", options.tail && `tailLines=${options.tail}`]
     .filter(Boolean)
     .join("&");
-  const print = async (pod: Pod) => {
-    try {
-      let rest = "";
-      const decoder = new TextDecoder();
-      for await (const chunk of await api.logs(pod.metadata.name, pod.spec.containers[0]?.name ?? "", query)) {
-        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) say(`${nameIn(pod).padEnd(width)} | ${line}`);
-      }
-      if (rest) say(`${nameIn(pod).padEnd(width)} | ${rest}`);
-    } catch (error) {
-      context.progress(`${pod.metadata.name}: ${errorText(error)}`);
-    }
-  };
+  const write = (text: string) => process.stdout.write(text);
+  const printer = linePrinter({ write, failed: context.progress, width });
+  const print = (pod: Pod) =>
+    printer.print({
+      name: nameIn(pod),
+      open: () => api.logs(pod.metadata.name, pod.spec.containers[0]?.name ?? "", query),
+    });
   if (options.follow) await Promise.all(wanted.map(print));
   else for (const pod of wanted) await print(pod);
 }

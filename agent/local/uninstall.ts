@@ -1,0 +1,125 @@
+/** `skerry uninstall`: takes this machine's node away, and its control plane where it has one, and leaves nothing of them. */
+import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import type { Effects } from "../../worker/lib/effects.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
+import { kubeletRoot } from "../csi/root.ts";
+import { steadyEffects, type Timers } from "../effects.ts";
+import { endAgent } from "../node/shutdown-request.ts";
+import { removeUnits, unitsOfHome } from "../systemd/command.ts";
+import { unmountAll } from "../volumes/mounts.ts";
+import { down } from "./commands.ts";
+import { administrator } from "./credentials.ts";
+import { cachePath, DEFAULT_HOME, files, type Home } from "./home.ts";
+import { send, sendChecked } from "./http.ts";
+import type { Progress } from "./install.ts";
+import { type NodeIdentity, readIdentity } from "./join.ts";
+import { type Reach, reach } from "./reach.ts";
+
+export type UninstallOptions = Reach & { yes?: boolean };
+type Context = { home: Home; progress: Progress; effects: Effects & Timers };
+
+/** Who has just been told to end may write a last word. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 20, retryDelay: 100 } as const;
+/** What several homes share, and nobody needs any more once it is empty. */
+const SHARED_FOLDERS = ["/run/skerry", "/sys/fs/cgroup/skerry"];
+const CGROUPS = "/sys/fs/cgroup";
+/** Of what drivers find in a kubelet's folder the profiles of seccomp are the user's. */
+const OF_DRIVERS = ["plugins", "plugins_registry", "pods"];
+
+export async function uninstall({ home, progress, effects }: Context, options: UninstallOptions): Promise<void> {
+  const { path } = home;
+  const identity = readIdentity(path);
+  const isHost = existsSync(files(path).storage);
+  if (!identity && !isHost)
+    throw new Error(`${path} holds neither a node nor a cluster: SKERRY_HOME names another home`);
+  if (process.getuid?.() !== 0 && identity) throw new Error("a node's containers and network are root's: use sudo");
+  const others = isHost ? await otherNodes(home, identity) : [];
+  if (!options.yes) await ask(question(path, isHost, identity, others));
+  const units = unitsOfHome(path);
+  await removeUnits(units, progress);
+  await down(home, false, progress, effects);
+  await endAgent(path, effects);
+  if (identity) {
+    const { removePods } = await import("../agent.ts");
+    await removePods(home, steadyEffects, progress);
+    if (!isHost) await tell(home, identity, options, progress);
+  }
+  await unmountAll(path);
+  removeFiles(home, progress);
+  progress(`nothing of ${path} is left; packages that were installed for it stay, and so does this program`);
+}
+
+export function question(
+  path: string,
+  isHost: boolean,
+  identity: NodeIdentity | undefined,
+  others: readonly string[],
+): string {
+  const lines = [
+    ...(identity
+      ? [`node ${identity.node}: its containers, network, images, and the data of volumes on its disk`]
+      : []),
+    ...(isHost ? ["the control plane: all that its clusters hold (`skerry backup` keeps it)"] : []),
+    ...(others.length
+      ? [`${others.join(", ")} lose their cluster; their containers go on until they are uninstalled`]
+      : []),
+    `${path}, with all that is in it`,
+  ];
+  return `This removes:\n${lines.map((line) => `  - ${line}\n`).join("")}Type yes to go on: `;
+}
+
+async function ask(text: string): Promise<void> {
+  if (!process.stdin.isTTY)
+    throw new Error("this removes data for good, and there is no terminal to ask at: say --yes");
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(text).finally(() => terminal.close());
+  if (answer.trim().toLowerCase() !== "yes") throw new Error("nothing was removed");
+}
+
+/** None where the control plane does not run. */
+async function otherNodes(home: Home, identity: NodeIdentity | undefined): Promise<string[]> {
+  try {
+    const { body } = await sendChecked(await administrator(home), "GET", "/api/v1/nodes");
+    const names = (body.items as { metadata: { name: string } }[]).map(({ metadata }) => metadata.name);
+    return names.filter((name) => name !== identity?.node);
+  } catch {
+    return [];
+  }
+}
+
+/** A node may not delete itself, unless the cluster's roles let it: then somebody else has to. */
+async function tell(home: Home, { node, server, ca, token }: NodeIdentity, options: Reach, progress: Progress) {
+  const isNamed = options.kubeconfig ?? options.context ?? options.server;
+  try {
+    const to = isNamed ? await reach(home, options) : { url: server, ca, token };
+    const { code, body } = await send(to, "DELETE", `/api/v1/nodes/${encodeURIComponent(node)}`);
+    if (code >= 300 && code !== 404) throw new Error(String(body.message ?? `code ${code}`));
+    progress(`the cluster has no node ${node} any more`);
+  } catch (error) {
+    progress(`the cluster still has the node, which this machine may not delete: ${errorText(error)}`);
+    progress(`  kubectl delete node ${node}`);
+  }
+}
+
+function removeFiles({ path }: Home, progress: Progress): void {
+  const kubelet = kubeletRoot(path);
+  for (const name of OF_DRIVERS) rmSync(join(kubelet, name), REMOVAL);
+  removeEmpty(kubelet);
+  rmSync(path, REMOVAL);
+  // With version 1 of cgroups each controller has a folder of its own.
+  const cgroups = existsSync(CGROUPS) ? readdirSync(CGROUPS).map((name) => join(CGROUPS, name, "skerry")) : [];
+  for (const folder of [...SHARED_FOLDERS, ...cgroups]) removeEmpty(folder);
+  const cache = cachePath(process.env);
+  if (path === DEFAULT_HOME) rmSync(cache, REMOVAL);
+  else if (existsSync(cache)) progress(`${cache} stays: other homes of this machine share it`);
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It is not there, or others have something in it.
+  }
+}

@@ -1,0 +1,188 @@
+/** The command line around a cluster's life: how it is, what it prints, and that nothing of it is left. */
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Status } from "../../agent/local/status.ts";
+import { identityOf } from "../../agent/network/identity.ts";
+import { run, spawn } from "../../agent/process.ts";
+import { eventually, REMOVAL, TestCluster } from "../support/cluster.ts";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+let cluster: TestCluster;
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "skerry-commands-"));
+  // As npm installs it; this machine's own home is none of kubectl's business.
+  const plugin = join(folder, "kubectl-skerry");
+  const words = `exec env SKERRY_HOME=${folder}/none '${process.execPath}' '${join(ROOT, "agent/kubectl.ts")}' "$@"`;
+  writeFileSync(plugin, `#!/bin/sh\n${words}\n`);
+  chmodSync(plugin, 0o755);
+  cluster = await TestCluster.start({ environment: { PATH: `${folder}${delimiter}${process.env.PATH}` } });
+});
+
+afterAll(async () => {
+  if (cluster && existsSync(cluster.home)) await cluster.stop();
+  rmSync(folder, REMOVAL);
+});
+
+const workload = (name: string, image: string) => `
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: ${name} }
+spec:
+  replicas: 2
+  selector: { matchLabels: { app: ${name} } }
+  template:
+    metadata: { labels: { app: ${name} } }
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - { name: one, image: "${image}", command: [sh, -c, "echo first; echo second; exec sleep 100000"] }
+        - { name: two, image: "${image}", command: [sh, -c, "echo other; exec sleep 100000"] }
+`;
+
+async function status(...args: string[]): Promise<{ code: number; told: Status }> {
+  const done = await cluster.skerry("status", "--json", ...args);
+  if (!done.stdout) throw new Error(done.stderr);
+  return { code: done.code, told: JSON.parse(done.stdout) as Status };
+}
+
+test("status tells the cluster and this machine, also through kubectl, and what is wrong makes it fail", async () => {
+  await cluster.apply(workload("web", "busybox:test"));
+  await cluster.ok("rollout status deployment/web");
+  const { code, told } = await status();
+  expect([code, told.problems.filter(({ severity }) => severity === "error")]).toEqual([0, []]);
+  expect(told.machine).toMatchObject({ home: cluster.home, node: "node-a", agent: expect.any(Number) });
+  expect(told.nodes).toMatchObject([{ name: "node-a", status: "Ready", pods: 2 }]);
+  const plugin = await cluster.kubectl("skerry --context skerry status");
+  expect(plugin.all).toMatch(/^cluster {3}https:\/\/127\.0\.0\.1:\d+ /);
+  expect(plugin.all).toMatch(/\nnode-a +Ready /);
+  expect(plugin).toMatchObject({ code: 0, stdout: expect.not.stringContaining("machine") });
+
+  await cluster.apply(workload("ill", "registry.invalid/nothing:1"));
+  const ill = await eventually("the pull fails", async () => {
+    const seen = await status();
+    return seen.code === 2 && seen;
+  });
+  expect(ill.told.problems[0]).toMatchObject({
+    severity: "error",
+    kind: "Pod",
+    remedy: expect.stringContaining("tag"),
+  });
+  await cluster.ok("delete deployment ill");
+});
+
+test("logs are those of all pods and containers of a workload, and of pods that come", async () => {
+  const lines = (text: string) =>
+    text
+      .replace(/^\S+\//gm, "")
+      .split("\n")
+      .filter(Boolean)
+      .toSorted();
+  const printed = (n: number) => [
+    ...Array(n).fill("one | first"),
+    ...Array(n).fill("one | second"),
+    ...Array(n).fill("two | other"),
+  ];
+  const all = await eventually("both have printed", async () => {
+    const { stdout } = await cluster.skerry("logs", "deploy/web");
+    return lines(stdout).length === 6 && lines(stdout);
+  });
+  expect(all).toEqual(printed(2));
+  expect(lines((await cluster.skerry("logs", "web", "-c", "two")).stdout)).toEqual(printed(2).slice(-2));
+  expect(await cluster.skerry("logs", "nobody")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("no workload nobody in the namespace default: `kubectl get all -A`"),
+  });
+
+  const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "logs", "web", "--follow"], {
+    env: cluster.environment,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let said = "";
+  child.stdout?.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  try {
+    await eventually("both are followed", async () => lines(said).length === 6);
+    await cluster.ok("scale deployment web --replicas=3");
+    await eventually("the third is followed", async () => lines(said).length === 9);
+    expect(lines(said)).toEqual(printed(3));
+  } finally {
+    child.kill("SIGKILL");
+  }
+});
+
+test("what cannot be done says the next step", async () => {
+  const created = await cluster.skerry("token", "create");
+  const address = `https://127.0.0.1:${cluster.port}`;
+  const hash = /sha256:\w+/.exec(created.stdout)?.[0] ?? "";
+  const list = await cluster.skerry("token", "list", "--json");
+  expect(JSON.parse(list.stdout)[0]).toMatchObject({ id: expect.any(String), expires: expect.any(String) });
+  const env = { ...cluster.environment, SKERRY_HOME: join(folder, "none"), KUBECONFIG: join(folder, "none") };
+  const skerry = (...args: string[]) => run(process.execPath, [join(ROOT, "agent/main.ts"), ...args], { env });
+  for (const [args, words] of [
+    [["status"], "`skerry up` starts one here"],
+    [["join", address], "`skerry token create` on the cluster's side"],
+    [["join", address, "--token", "join:wrong"], "--ca-hash"],
+    [["join", address, "--token", "join:wrong", "--ca-hash", hash], "a join token is valid for a day"],
+    [["uninstall"], "holds neither a node nor a cluster"],
+    [["up", "--no-agent"], `port ${cluster.port} is in use: choose another with SKERRY_PORT`],
+  ] as const)
+    expect(await skerry(...args)).toMatchObject({ code: 1, stderr: expect.stringContaining(words) });
+});
+
+/** What of this node the machine has: each place with what is found there. */
+async function traces(home: string): Promise<Record<string, string[]>> {
+  const own = identityOf({ home, clusterName: "default", nodeName: "node-a" });
+  const digest = createHash("sha256").update(home).digest("hex").slice(0, 8);
+  const lines = async (what: RegExp | string, program: string, ...args: string[]) =>
+    (await run(program, args)).stdout
+      .split("\n")
+      .filter((line) => (typeof what === "string" ? line.includes(what) : what.test(line)));
+  const folders = (at: string) => (existsSync(at) ? readdirSync(at) : []);
+  const cgroups = ["/sys/fs/cgroup", ...folders("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name))];
+  const processes = readdirSync("/proc").filter((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(home);
+    } catch {
+      return false;
+    }
+  });
+  return {
+    links: await lines(own.anchor, "ip", "-o", "link"),
+    routes: await lines(own.anchor, "ip", "route"),
+    tables: await lines(own.table, "nft", "list", "tables"),
+    firewall: await lines(own.table, "iptables-save"),
+    namespaces: await lines(own.namespace, "ip", "netns", "list"),
+    shared: folders("/run/skerry").filter((name) => name === digest),
+    cgroups: cgroups.map((at) => join(at, "skerry", digest)).filter((at) => existsSync(at)),
+    mounts: readFileSync("/proc/mounts", "utf8")
+      .split("\n")
+      .filter((line) => line.includes(home) || line.includes(digest)),
+    processes,
+    files: existsSync(home) ? [home] : [],
+  };
+}
+
+test("uninstall asks first, and then leaves nothing", async () => {
+  const before = await traces(cluster.home);
+  for (const place of ["links", "routes", "tables", "namespaces", "shared", "cgroups", "mounts", "processes", "files"])
+    expect(before[place], place).not.toEqual([]);
+  const asked = await cluster.skerry("uninstall");
+  expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect(await traces(cluster.home)).toMatchObject({ files: [cluster.home], links: before.links });
+
+  const done = await cluster.skerry("uninstall", "--yes");
+  expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining(`nothing of ${cluster.home} is left`) });
+  await cluster.supervisorGone();
+  await eventually("nothing is left", async () => {
+    const left = Object.entries(await traces(cluster.home)).filter(([, found]) => found.length > 0);
+    if (left.length) throw new Error(JSON.stringify(left));
+    return true;
+  });
+});
