@@ -2,6 +2,7 @@
  * Container logs as nerdctl's json-file driver writes them: a line of JSON for each line of output.
  * Query: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#get-read-log-of-the-specified-pod
  */
+import { type Entry, parseEntries } from "../../worker/lib/log-entries.ts";
 import { isTrue } from "../../worker/lib/query.ts";
 import type { Timers } from "../effects.ts";
 import { LogFiles } from "./log-files.ts";
@@ -16,8 +17,6 @@ export type LogOptions = {
   stream: "All" | "Stdout" | "Stderr";
 };
 
-/** `time` is RFC 3339 with nanoseconds; `log` has its newline, if that is its line's end. See `LogWriter`. */
-export type Entry = { log: string; stream: string; time: string; bytes?: string };
 export const bytesOf = ({ log, bytes }: Entry): Buffer =>
   Buffer.from(bytes ?? log, bytes === undefined ? "utf8" : "base64");
 
@@ -40,26 +39,6 @@ export function logOptions(query: URLSearchParams, now: number): LogOptions {
 
 /** The API server hands on no fraction. */
 const wholeSecond = (time: string) => Math.floor(Date.parse(time) / 1000) * 1000;
-
-/** Without lines that the logger has not finished. All are read in one go, where all can be: they may be millions. */
-function parseEntries(lines: string): Entry[] {
-  try {
-    return (JSON.parse(`[${lines.replaceAll("\n", ",")}]`) as Partial<Entry>[]).flatMap(entryOf);
-  } catch {
-    return lines.split("\n").flatMap(parseEntry);
-  }
-}
-
-function parseEntry(line: string): Entry | [] {
-  try {
-    return entryOf(JSON.parse(line) as Partial<Entry>);
-  } catch {
-    return [];
-  }
-}
-
-const entryOf = ({ log, stream = "stdout", time = "", bytes }: Partial<Entry>): Entry | [] =>
-  typeof log === "string" ? { log, stream, time, ...(bytes !== undefined && { bytes }) } : [];
 
 const FIRST = '{"log":"';
 /** What follows the text of an entry, as loggers write it: within a text every quote has a backslash before it. */

@@ -1,10 +1,8 @@
 /** Kept portions as the text that `kubectl logs` prints. */
 import { concat, fromBase64 } from "../../lib/bytes.ts";
+import { type Entry, parseEntries } from "../../lib/log-entries.ts";
 import { isTrue } from "../../lib/query.ts";
 import { badRequest } from "../../lib/status.ts";
-
-/** A line of nerdctl's json-file driver: `agent/pods/log-writer.ts`. */
-type Entry = { log: string; time: string; bytes?: string };
 
 export type TextOptions = {
   timestamps: boolean;
@@ -37,14 +35,13 @@ const encoder = new TextEncoder();
 
 async function entriesOf(gzipped: Uint8Array<ArrayBuffer>, { since }: TextOptions): Promise<Entry[]> {
   const plain = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const lines = (await new Response(plain).text()).trimEnd();
-  const entries = JSON.parse(`[${lines.replaceAll(NEWLINE, ",")}]`) as Entry[];
+  const entries = parseEntries((await new Response(plain).text()).trimEnd());
   return since > 0 ? entries.filter(({ time }) => Date.parse(time) >= since) : entries;
 }
 
 /**
- * The text of portions in their order, each brought when it is wanted. With `tailLines` they are brought from the end,
- * as many as have so many lines.
+ * The text of portions in their order, each brought when it is wanted, so that one at a time is in memory. With `tailLines`
+ * those that have so many lines are brought twice: from the end to count, then to be read.
  */
 export async function* keptText<P extends { last: number }>(
   portions: readonly P[],
@@ -57,7 +54,13 @@ export async function* keptText<P extends { last: number }>(
   };
   let left = options.limitBytes;
   let isNewLine = true;
-  for await (const entries of options.tailLines === undefined ? each(portions, read) : [await last(portions, read)]) {
+  const { wanted, skipped } = await tailOf(
+    portions,
+    options.tailLines,
+    async (portion) => (await read(portion)).length,
+  );
+  for (const [at, portion] of wanted.entries()) {
+    const entries = (await read(portion)).slice(at === 0 ? skipped : 0);
     const text = concat(entries.flatMap(partsOf)).subarray(0, Math.min(left, Number.MAX_SAFE_INTEGER));
     left -= text.length;
     if (text.length > 0) yield text;
@@ -70,18 +73,21 @@ export async function* keptText<P extends { last: number }>(
     const line = bytes === undefined ? encoder.encode(log) : fromBase64(bytes);
     return begins ? [encoder.encode(`${time} `), line] : [line];
   }
-
-  async function last(all: readonly P[], reading: typeof read): Promise<Entry[]> {
-    const wanted = options.tailLines ?? 0;
-    let found: Entry[] = [];
-    for (const portion of all.toReversed()) {
-      if (found.length >= wanted) break;
-      found = [...(await reading(portion)), ...found];
-    }
-    return wanted === 0 ? [] : found.slice(-wanted);
-  }
 }
 
-async function* each<P>(portions: readonly P[], read: (portion: P) => Promise<Entry[]>): AsyncGenerator<Entry[]> {
-  for (const portion of portions) yield await read(portion);
+/** The portions that the last lines lie in, and how many lines of the first are before those. */
+async function tailOf<P>(
+  portions: readonly P[],
+  lines: number | undefined,
+  count: (portion: P) => Promise<number>,
+): Promise<{ wanted: readonly P[]; skipped: number }> {
+  if (lines === undefined) return { wanted: portions, skipped: 0 };
+  let counted = 0;
+  let begin = portions.length;
+  for (const portion of portions.toReversed()) {
+    if (counted >= lines) break;
+    counted += await count(portion);
+    begin--;
+  }
+  return { wanted: portions.slice(begin), skipped: Math.max(0, counted - lines) };
 }
