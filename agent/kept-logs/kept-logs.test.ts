@@ -21,9 +21,10 @@ class World {
   readonly #folder = join(this.home, "containers");
   readonly portions = new Map<string, string>();
   readonly told: string[] = [];
+  readonly logged: string[] = [];
   grants = 0;
   /** How the next requests end, of those that are sent as they should: one that is lost may have arrived. */
-  fates: ("refused" | "lost" | "arrived, lost")[] = [];
+  fates: ("refused" | "lost" | "arrived, lost" | number)[] = [];
   grantCode = 200;
   now = Date.UTC(2026, 10, 27);
   pod: KeptPod | undefined;
@@ -50,13 +51,14 @@ class World {
           return answer(this.grantCode, this.grantCode === 200 ? { grant: `grant ${this.grants}` } : { message: "no" });
         }
         const fate = this.fates.shift();
+        if (typeof fate === "number") return answer(fate);
         if (fate === "lost") throw new Killed();
         if (fate === "refused" || !token?.startsWith("grant")) return answer(401);
         this.portions.set(path.split("?")[0] ?? "", gunzipSync(bytes ?? new Uint8Array()).toString());
         if (fate === "arrived, lost") throw new Killed();
         return answer(200);
       },
-      log: () => {},
+      log: (message) => this.logged.push(message),
     });
     kept.start(
       () => (this.pod ? [this.pod] : []),
@@ -156,6 +158,45 @@ test("a pod that says nothing is let be; where nothing is kept the pod is told w
   world.grantCode = 200;
   await world.kept.look();
   expect(world.text()).toBe("one\n");
+});
+
+test("a portion that will never be taken is left out; what is refused otherwise is tried again, and stops no other log", async () => {
+  const world = new World();
+  world.run("a");
+  world.print("too large\n");
+  await world.removed("a");
+  world.run("b");
+  world.print("forbidden\n");
+  await world.removed("b");
+  world.run("c");
+  world.print("well\n");
+  await world.removed("c");
+  world.fates.push(413, 403);
+  await world.kept.look();
+  expect(world.text()).toBe("well\n");
+  expect(world.logged).toEqual([
+    expect.stringMatching(/^some of what a printed is not kept: 413/),
+    expect.stringMatching(/^what b prints is not sent: 403/),
+  ]);
+  expect(world.left.filter((name) => name.endsWith(".json"))).toEqual(["b.json"]);
+  await world.kept.look();
+  expect(world.left).not.toEqual([]);
+  world.now += 600_001;
+  await world.kept.look();
+  expect(world.left).toEqual([]);
+  expect([...world.portions.values()].filter((lines) => lines.includes("forbidden"))).toHaveLength(1);
+});
+
+test("where the control plane does not answer, the other logs wait too", async () => {
+  const world = new World();
+  for (const id of ["a", "b"]) {
+    world.run(id);
+    world.print(`${id}\n`);
+    await world.removed(id);
+  }
+  world.fates.push(503);
+  await world.kept.look();
+  expect([world.portions.size, world.logged]).toEqual([0, [expect.stringMatching(/^logs are not sent: 503/)]]);
 });
 
 test("however requests end and agents are killed, each line arrives once, in order, unless it turned over before it was sent", async () => {

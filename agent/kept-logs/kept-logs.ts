@@ -32,7 +32,7 @@ const LOOK_EVERY_MS = 5_000;
 const PORTION_MS = 60_000;
 /** Where nothing could be sent, there is another try after so long. */
 const FAILED_MS = 30_000;
-/** A pod whose logs are refused is asked for again so seldom. */
+/** A pod whose logs are refused is asked for again so seldom, and a log that cannot be sent is tried again. */
 const REFUSED_MS = 600_000;
 /** The removal of a container waits at most so long for the leave to send what it printed. */
 const REMOVAL_MS = 5_000;
@@ -47,6 +47,8 @@ export class KeptLogs {
   readonly #records: LogRecords;
   /** By pods' uids, when to ask again. */
   readonly #refused = new Map<string, number>();
+  /** By containers' ids, when to try again. */
+  readonly #failed = new Map<string, number>();
   /** By containers' ids. */
   readonly #sending = new Set<string>();
   #pods: () => readonly KeptPod[] = () => [];
@@ -98,7 +100,20 @@ export class KeptLogs {
     for (const { id, uid } of this.#records.all()) {
       const state = present.get(uid);
       const attempt = state && attemptsOf(state.memory).find((candidate) => candidate.id === id);
-      await this.#send(id, state?.pod, attempt === undefined || attempt.exit !== undefined);
+      await this.#sendUnlessFaulty(id, state?.pod, attempt === undefined || attempt.exit !== undefined);
+    }
+  }
+
+  /** What is wrong with one log is no matter of the others. */
+  async #sendUnlessFaulty(id: string, pod: CoreV1Pod | undefined, isOver: boolean): Promise<void> {
+    if ((this.#failed.get(id) ?? 0) > this.#parts.now()) return;
+    this.#failed.delete(id);
+    try {
+      await this.#send(id, pod, isOver);
+    } catch (error) {
+      if (error instanceof Unanswered) throw error;
+      this.#failed.set(id, this.#parts.now() + REFUSED_MS);
+      this.#parts.log(`what ${id.slice(0, 12)} prints is not sent: ${errorText(error)}`);
     }
   }
 
@@ -171,13 +186,16 @@ export class KeptLogs {
     this.#records.change(id, { pending: span });
     const path = `${pathOf(record)}/${record.uid}/${record.container}/${record.attempt}/${record.next}`;
     const sending = { bytes: await compress(bytes), token: grant };
-    const { code, text } = await this.#parts.send("PUT", `${path}?first=${first}&last=${last}`, sending);
+    const { code, text } = await this.#ask("PUT", `${path}?first=${first}&last=${last}`, sending);
     if (code === 401) {
       // It is over, or sealed under a secret that is not there any more.
       this.#records.change(id, { grant: undefined });
       return false;
     }
-    if (code !== 200) throw new Error(`${code} ${text.slice(0, 200)}`);
+    // What will never be taken is left out, or nothing after it would be.
+    if (NEVER_TAKEN.includes(code))
+      this.#parts.log(`some of what ${id.slice(0, 12)} printed is not kept: ${code} ${text.slice(0, 200)}`);
+    else if (code !== 200) throw new Error(`${code} ${text.slice(0, 200)}`);
     this.#records.change(id, { sent: span.to, next: record.next + 1, pending: undefined });
     return true;
   }
@@ -185,21 +203,33 @@ export class KeptLogs {
   /** The leave to send what the pod prints; undefined where there is none now. */
   async #granted({ id, uid, namespace, pod: name, removedAt }: LogRecord, pod: CoreV1Pod | undefined) {
     if ((this.#refused.get(uid) ?? 0) > this.#parts.now()) return undefined;
-    const answer = await this.#parts.send("POST", `${pathOf({ namespace, pod: name })}/grant?uid=${uid}`, {});
+    const answer = await this.#ask("POST", `${pathOf({ namespace, pod: name })}/grant?uid=${uid}`, {});
     const { grant } = answer.body;
     if (answer.code === 200 && typeof grant === "string") {
       this.#refused.delete(uid);
       this.#records.change(id, { grant });
       return grant;
     }
-    if (answer.code >= 500) throw new Error(`${answer.code} ${answer.text.slice(0, 200)}`);
     // The pod is not known any more, nor is what it printed.
-    if (answer.code < 500 && (pod === undefined || removedAt !== undefined)) this.#records.remove(id);
+    if (pod === undefined || removedAt !== undefined) this.#records.remove(id);
     this.#refused.set(uid, this.#parts.now() + REFUSED_MS);
     if (pod) this.#tell(pod, `logs are not kept: ${answer.body.message ?? answer.text.slice(0, 200)}`);
     return undefined;
   }
+
+  async #ask(...request: Parameters<KeptLogsParts["send"]>): Promise<Answer> {
+    const answer = await this.#parts.send(...request).catch((error: unknown) => {
+      throw new Unanswered(errorText(error));
+    });
+    if (answer.code >= 500 || answer.code === 429) throw new Unanswered(`${answer.code} ${answer.text.slice(0, 200)}`);
+    return answer;
+  }
 }
+
+/** Nothing can be sent now, of whichever log. */
+class Unanswered extends Error {}
+
+const NEVER_TAKEN = [400, 413];
 
 const pathOf = ({ namespace, pod }: Pick<LogRecord, "namespace" | "pod">) => `/skerry/logs/${namespace}/${pod}`;
 
