@@ -2,7 +2,9 @@
 import { DurableObject } from "cloudflare:workers";
 import { readDocument } from "./documents.ts";
 import { bucketOf } from "./edge/bucket.ts";
+import { isGrantOfLogs } from "./edge/kept-logs/kept-logs.ts";
 import { removeAllOutdated } from "./edge/kept-logs/portions.ts";
+import { Tidying } from "./edge/kept-logs/tidying.ts";
 import { askOver } from "./edge/proxy.ts";
 import { dialRelay } from "./edge/relay-socket.ts";
 import { deadline, effects } from "./effects.ts";
@@ -22,16 +24,13 @@ const named = (name: string) => `@${name}`;
 /** The platform may refuse messages of more than 1 MiB; a watch is a stream, whatever pieces it comes in. */
 const MAX_MESSAGE_BYTES = 512 * 1024;
 
-/** They are kept for days. */
-const TIDY_EVERY_MS = 6 * 3_600_000;
-
 const encoder = new TextEncoder();
 
 export class Cluster extends DurableObject<Env> {
   private readonly host: Host;
   /** Sockets of watches. */
   private readonly watches = new WeakSet<WebSocket>();
-  private tidyAt = 0;
+  private readonly tidying: Tidying | undefined;
   private told: { text: string; bytes: Uint8Array } = { text: "", bytes: new Uint8Array() };
   private readonly socket = once<WebSocket, HostSocket>((socket) => ({
     send: (data) => {
@@ -51,6 +50,8 @@ export class Cluster extends DurableObject<Env> {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
     this.host = new Host(this.platform(), env);
+    const bucket = bucketOf(env);
+    this.tidying = bucket && new Tidying(ctx.storage, (name, now) => removeAllOutdated(bucket, name, now));
   }
 
   /** Watches of the same are sent the same text one after another: it is encoded once. */
@@ -101,20 +102,14 @@ export class Cluster extends DurableObject<Env> {
     };
   }
 
-  /** Kept logs go after their day when somebody asks something anyway. */
-  private tidyLogs(request: Request): void {
-    const now = effects.now();
-    const bucket = now < this.tidyAt ? undefined : bucketOf(this.env);
-    if (!bucket) return;
-    this.tidyAt = now + TIDY_EVERY_MS;
-    const name = request.headers.get(CLUSTER_HEADER) ?? "default";
-    const failed = (error: unknown) => console.warn(`kept logs: ${errorText(error)}`);
-    this.ctx.waitUntil(removeAllOutdated(bucket, name, now).catch(failed));
-  }
-
   override async fetch(request: Request): Promise<Response> {
-    this.tidyLogs(request);
-    return this.host.fetch(request);
+    const now = effects.now();
+    const failed = (error: unknown) => console.warn(`kept logs: ${errorText(error)}`);
+    const later = (work?: Promise<void>) => work && this.ctx.waitUntil(work.catch(failed));
+    later(this.tidying?.look(request.headers.get(CLUSTER_HEADER) ?? "default", now));
+    const answer = await this.host.fetch(request);
+    if (isGrantOfLogs(request, answer)) later(this.tidying?.granted(now));
+    return answer;
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {

@@ -33,6 +33,10 @@ const LOOKS_PER_BOUND = 64;
 
 export const isKeptLog = (path: string): boolean => path.startsWith("/skerry/logs") && PATH.test(path);
 
+/** Of what the Cluster object answers: that a pod's node may send. */
+export const isGrantOfLogs = ({ method, url }: Request, { headers }: Response): boolean =>
+  method === "POST" && headers.has(GRANT_HEADER) && PATH.exec(new URL(url).pathname)?.[3] !== undefined;
+
 export type KeptLogsParts = {
   clusterName: string;
   cluster: { fetch(request: Request): Promise<Response> };
