@@ -8,7 +8,7 @@ import { kubeletRoot } from "../csi/root.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { endAgent } from "../node/shutdown-request.ts";
 import { removeUnits, unitsOfHome } from "../systemd/command.ts";
-import { unmountAll } from "../volumes/mounts.ts";
+import { mountPoints, unmountAll } from "../volumes/mounts.ts";
 import { down } from "./commands.ts";
 import { administrator } from "./credentials.ts";
 import { cachePath, DEFAULT_HOME, files, type Home } from "./home.ts";
@@ -27,6 +27,8 @@ const SHARED_FOLDERS = ["/run/skerry", "/sys/fs/cgroup/skerry"];
 const CGROUPS = "/sys/fs/cgroup";
 /** Of what drivers find in a kubelet's folder the profiles of seccomp are the user's. */
 const OF_DRIVERS = ["plugins", "plugins_registry", "pods"];
+/** A kubelet keeps it in the same folder, and we do not. */
+const OF_A_KUBELET = "cpu_manager_state";
 
 export async function uninstall({ home, progress, effects }: Context, options: UninstallOptions): Promise<void> {
   const { path } = home;
@@ -61,7 +63,11 @@ export function question(
     ...(identity
       ? [`node ${identity.node}: its containers, network, images, and the data of volumes on its disk`]
       : []),
-    ...(isHost ? ["the control plane: all that its clusters hold (`skerry backup` keeps it)"] : []),
+    ...(isHost
+      ? [
+          "the control plane: all that its clusters hold (`skerry backup` keeps it), and what lies in its bucket: backups of volumes, images, logs",
+        ]
+      : []),
     ...(others.length
       ? [`${others.join(", ")} lose their cluster; their containers go on until they are uninstalled`]
       : []),
@@ -104,9 +110,7 @@ async function tell(home: Home, { node, server, ca, token }: NodeIdentity, optio
 }
 
 function removeFiles({ path }: Home, progress: Progress): void {
-  const kubelet = kubeletRoot(path);
-  for (const name of OF_DRIVERS) rmSync(join(kubelet, name), REMOVAL);
-  removeEmpty(kubelet);
+  removeOfDrivers(kubeletRoot(path), progress);
   rmSync(path, REMOVAL);
   // With version 1 of cgroups each controller has a folder of its own.
   const cgroups = existsSync(CGROUPS) ? readdirSync(CGROUPS).map((name) => join(CGROUPS, name, "skerry")) : [];
@@ -114,6 +118,14 @@ function removeFiles({ path }: Home, progress: Progress): void {
   const cache = cachePath(process.env);
   if (path === DEFAULT_HOME) rmSync(cache, REMOVAL);
   else if (existsSync(cache)) progress(`${cache} stays: other homes of this machine share it`);
+}
+
+/** The volumes of a kubelet that lives there too are not ours to delete, nor is what is mounted there still. */
+export function removeOfDrivers(kubelet: string, progress: Progress): void {
+  const isShared = existsSync(join(kubelet, OF_A_KUBELET)) || mountPoints(kubelet).length > 0;
+  if (isShared) return progress(`${kubelet} stays: a kubelet has been there too, or something is mounted there`);
+  for (const name of OF_DRIVERS) rmSync(join(kubelet, name), REMOVAL);
+  removeEmpty(kubelet);
 }
 
 function removeEmpty(folder: string): void {
