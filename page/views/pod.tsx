@@ -1,6 +1,7 @@
 import type { ContainerStatus, Pod } from "../api/objects.ts";
 import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
+import { Files } from "../parts/files.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { TerminalPart } from "../parts/terminal.tsx";
@@ -15,6 +16,9 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
   if (!pod)
     return listed ? <p class="notice">{`There is no pod ${namespace}/${name}.`}</p> : <FreshnessLine of={freshness} />;
   const { status, spec } = pod;
+  const running = [...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
+    .filter(({ state }) => state?.running)
+    .map((container) => container.name);
   const remove = async () => {
     await client.json(`/api/v1/namespaces/${namespace}/pods/${name}`, { method: "DELETE" });
     go("workloads");
@@ -61,13 +65,10 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
         </ul>
       </section>
       <Logs sources={spec.containers.map((container) => ({ namespace, pod: name, container: container.name }))} />
-      <TerminalPart
-        namespace={namespace}
-        pod={name}
-        containers={[...(status.containerStatuses ?? []), ...(status.initContainerStatuses ?? [])]
-          .filter(({ state }) => state?.running)
-          .map((container) => container.name)}
-      />
+      <TerminalPart namespace={namespace} pod={name} containers={running} />
+      {running.map((container) => (
+        <Files key={container} target={{ namespace, pod: name, container }} />
+      ))}
       <Events namespace={namespace} kind="Pod" name={name} />
     </>
   );

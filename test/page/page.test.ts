@@ -134,6 +134,33 @@ test("a terminal: typed into, pasted into, resized, ended, and harmless whatever
   expect(faults).toEqual([]);
 });
 
+test("files go up and come down, a folder as an archive, and what tar says of others is told", async () => {
+  const { page, faults } = await loggedIn();
+  await page.goto(`${address}#/pods/default/shell`);
+  const name = "<b>né à</b>.txt";
+  const buffer = Buffer.from("some words\n".repeat(20_000));
+  await page.getByLabel("File", { exact: true }).setInputFiles({ name, mimeType: "text/html", buffer });
+  await page.getByRole("button", { name: "Upload" }).click();
+  await page.getByText(`${name} is in /tmp.`).waitFor();
+  const bring = async (path: string) => {
+    await page.getByLabel("Path in shell").fill(path);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Download" }).click(),
+    ]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    return { as: download.suggestedFilename(), bytes: Buffer.concat(chunks) };
+  };
+  expect((await bring(`/tmp/${name}`)).bytes.equals(buffer)).toBe(true);
+  const { as, bytes } = await bring("/tmp/");
+  expect([as, bytes.includes(buffer)]).toEqual(["tmp.tar", true]);
+  await page.getByLabel("Path in shell").fill("/none/such");
+  await page.getByRole("button", { name: "Download" }).click();
+  await page.getByRole("alert").getByText("No such file").waitFor();
+  expect(faults).toEqual([]);
+});
+
 test("who may see one namespace is shown that one, and what they may not see is told", async () => {
   await cluster.ok("create namespace shop");
   await cluster.ok("create serviceaccount clerk -n shop");
