@@ -10,8 +10,10 @@ import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { AnyKind } from "./views/any.tsx";
 import { KeptLogs, KeptLogView } from "./views/kept.tsx";
 import { Login } from "./views/login.tsx";
+import { Network, ServiceView } from "./views/network.tsx";
 import { ObjectView } from "./views/object.tsx";
 import { Overview } from "./views/overview.tsx";
+import { People } from "./views/people.tsx";
 import { PodView } from "./views/pod.tsx";
 import { WorkloadView } from "./views/workload.tsx";
 import { Workloads } from "./views/workloads.tsx";
@@ -20,6 +22,8 @@ import { Workloads } from "./views/workloads.tsx";
 const PLACES = [
   { name: "Overview", key: "o", parts: [] },
   { name: "Workloads", key: "w", parts: ["workloads"] },
+  { name: "Network", key: "n", parts: ["network"] },
+  { name: "People", key: "p", parts: ["people"] },
   { name: "Everything", key: "e", parts: ["any"] },
 ] as const;
 
@@ -43,6 +47,10 @@ function View() {
       return <PodView key={rest.join("/")} namespace={a} name={b} />;
     case "kept":
       return b ? <KeptLogView key={rest.join("/")} namespace={a} pod={b} uid={c} container={d} /> : <KeptLogs />;
+    case "network":
+      return b ? <ServiceView key={rest.join("/")} namespace={a} name={b} /> : <Network />;
+    case "people":
+      return <People />;
     case "any":
       return e ? (
         <ObjectView key={rest.join("/")} group={a} version={b} plural={c} namespace={d || undefined} name={e} />

@@ -8,6 +8,7 @@ import { sleep, visible } from "../effects.ts";
 import { namespace, session } from "./session.ts";
 
 export const NODES = "/api/v1/nodes";
+export const CLUSTER_BINDINGS = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings";
 
 const NAMESPACED = {
   pods: "/api/v1/pods",
@@ -16,6 +17,11 @@ const NAMESPACED = {
   statefulSets: "/apis/apps/v1/statefulsets",
   daemonSets: "/apis/apps/v1/daemonsets",
   replicaSets: "/apis/apps/v1/replicasets",
+  accounts: "/api/v1/serviceaccounts",
+  roleBindings: "/apis/rbac.authorization.k8s.io/v1/rolebindings",
+  services: "/api/v1/services",
+  slices: "/apis/discovery.k8s.io/v1/endpointslices",
+  ingresses: "/apis/networking.k8s.io/v1/ingresses",
 } as const;
 
 export type Paths = Record<keyof typeof NAMESPACED, string>;

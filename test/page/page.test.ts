@@ -15,7 +15,9 @@ beforeAll(async () => {
   [address = "", token = ""] = (await cluster.skerry("page")).stdout.split("\n").filter((line) => /^\S+$/.test(line));
   address = address.replace("127.0.0.1", browser.host);
   await cluster.apply(WEB);
+  await cluster.ok("run shell --image=busybox:test --command -- sleep 3600");
   await cluster.ok("rollout status deployment web");
+  await cluster.ok("wait --for=condition=Ready pod/shell");
 });
 afterAll(async () => {
   await browser?.stop();
@@ -103,8 +105,6 @@ test("a rollout is seen as it happens, paused and undone; its pods' logs are fol
 });
 
 test("a terminal: typed into, pasted into, resized, ended, and harmless whatever is printed there", async () => {
-  await cluster.ok("run shell --image=busybox:test --command -- sleep 3600");
-  await cluster.ok("wait --for=condition=Ready pod/shell");
   const { page, faults } = await loggedIn();
   await page.goto(`${address}#/pods/default/shell`);
   await page.getByRole("button", { name: "Open terminal" }).click();
@@ -161,6 +161,26 @@ test("files go up and come down, a folder as an archive, and what tar says of ot
   expect(faults).toEqual([]);
 });
 
+test("a Service has who answers for it, and a public address by one switch", async () => {
+  await cluster.ok("create service clusterip answers --tcp=80:80");
+  await cluster.ok("label pod shell app=answers");
+  const { page, faults } = await loggedIn();
+  await page.getByRole("link", { name: "Network" }).click();
+  await page.getByRole("row", { name: "answers" }).getByText("1 of 1").waitFor();
+  await page.getByRole("link", { name: "answers", exact: true }).click();
+  await page.getByRole("row", { name: "shell" }).getByText("Ready").waitFor();
+  await page.getByLabel("Host name").fill("answers.example.com");
+  await page.getByRole("button", { name: "Make public" }).click();
+  await page.getByRole("link", { name: "answers.example.com/" }).waitFor();
+  expect(await cluster.ok("get ingresses")).toContain("answers.example.com");
+  page.on("dialog", (dialog) => dialog.accept());
+  await page.getByRole("button", { name: "Take public address away" }).click();
+  await page.getByLabel("Host name").waitFor();
+  expect(await cluster.ok("get ingresses -o name")).toBe("");
+  await page.getByText("Requests by Ingresses: 0.0 a second.").waitFor();
+  expect(faults).toEqual([]);
+});
+
 test("who may see one namespace is shown that one, and what they may not see is told", async () => {
   await cluster.ok("create namespace shop");
   await cluster.ok("create serviceaccount clerk -n shop");
@@ -186,6 +206,27 @@ test("who may see one namespace is shown that one, and what they may not see is 
   await chooser.fill("shop");
   await chooser.press("Enter");
   await page.getByRole("link", { name: "till" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("somebody is invited with a role and refused again; the audit log tells who did it", async () => {
+  const { page, faults } = await loggedIn();
+  await page.getByRole("link", { name: "People" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill("guest");
+  await page.getByRole("button", { name: "Invite" }).click();
+  const given = await page.getByLabel("it is shown this once").inputValue();
+  const guest = await browser.open(address);
+  await logIn(guest, given);
+  await guest.page.getByText("system:serviceaccount:default:guest").waitFor();
+  const row = page.getByRole("row", { name: "guest" }).filter({ hasText: "view in default" });
+  page.on("dialog", (dialog) => dialog.accept());
+  await row.getByRole("button", { name: "Revoke" }).click();
+  await row.waitFor({ state: "detached" });
+  await expect.poll(() => cluster.ok("get serviceaccounts,rolebindings")).not.toContain("guest");
+  await guest.page.reload();
+  await guest.page.getByText("Unauthorized").waitFor();
+  await page.getByRole("button", { name: "Show audit log" }).click();
+  await page.getByText("/api/v1/namespaces/default/serviceaccounts/guest/token").first().waitFor();
   expect(faults).toEqual([]);
 });
 
@@ -270,6 +311,8 @@ test.each([
     ["#/", "Overview", "node-a"],
     ["#/workloads", "Workloads", "as wanted"],
     ["#/workloads/deployments/default/web", "web Deployment in default", "node-a"],
+    ["#/network", "Network", "kubernetes"],
+    ["#/people", "People", "system:masters"],
     ["#/any/-/v1/nodes", "Everything", "node-a"],
     ["#/kept", "Kept logs", "gone"],
   ] as const) {

@@ -101,6 +101,42 @@ export type Event = KubeObject & {
 
 export type Claim = KubeObject & { status: { phase?: string } };
 
+export type Service = KubeObject & {
+  spec: {
+    type?: string;
+    clusterIP?: string;
+    clusterIPs?: string[];
+    externalName?: string;
+    ports?: { name?: string; port: number; protocol?: string }[];
+  };
+};
+
+export type EndpointSlice = KubeObject & {
+  endpoints:
+    | {
+        addresses: string[];
+        conditions?: { ready?: boolean };
+        targetRef?: { kind?: string; name: string };
+        nodeName?: string;
+      }[]
+    | null;
+};
+
+type IngressBackend = { service?: { name: string } };
+export type Ingress = KubeObject & {
+  spec: {
+    defaultBackend?: IngressBackend;
+    tls?: { hosts?: string[] }[];
+    rules?: { host?: string; http?: { paths: { path?: string; backend: IngressBackend }[] } }[];
+  };
+};
+
+/** A RoleBinding, or a ClusterRoleBinding, which is in no namespace. */
+export type Binding = KubeObject & {
+  roleRef: { kind: string; name: string };
+  subjects?: { kind: string; name: string; namespace?: string }[];
+};
+
 /** The server's Table: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables */
 export type Table = {
   columnDefinitions: { name: string; type: string; priority: number; description: string }[];

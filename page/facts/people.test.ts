@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import type { Binding } from "../api/objects.ts";
+import { bindingsOf, INVITED, invitation } from "./people.ts";
+
+const bound = (name: string, namespace: string | undefined, subjects: Binding["subjects"]): Binding => ({
+  metadata: { name, uid: name, resourceVersion: "1", creationTimestamp: "", ...(namespace ? { namespace } : {}) },
+  roleRef: { kind: "ClusterRole", name: "view" },
+  subjects,
+});
+
+test("each subject is told once for each binding, and the control plane's own are left out", () => {
+  const found = bindingsOf([
+    bound("all", undefined, [{ kind: "Group", name: "team" }]),
+    bound("one", "shop", [{ kind: "ServiceAccount", name: "clerk", namespace: "shop" }]),
+    bound("system:basic-user", undefined, [{ kind: "Group", name: "system:authenticated" }]),
+    bound("nobody", "shop", undefined),
+  ]);
+  expect(found.map(({ who, role, where }) => [who, role, where])).toEqual([
+    ["shop/clerk", "view", "shop"],
+    ["team", "view", "all namespaces"],
+  ]);
+});
+
+test("an invitation is marked, so that its revocation takes it and nothing else", () => {
+  const { account, binding } = invitation("guest", "edit", "", "default");
+  expect([account.metadata.labels, binding.metadata.labels]).toEqual([{ [INVITED]: "true" }, { [INVITED]: "true" }]);
+  expect([binding.kind, binding.roleRef.name, binding.subjects[0]?.namespace]).toEqual([
+    "ClusterRoleBinding",
+    "edit",
+    "default",
+  ]);
+  expect(invitation("guest", "edit", "shop", "shop").binding.kind).toBe("RoleBinding");
+});

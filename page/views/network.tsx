@@ -1,0 +1,181 @@
+import { useState } from "preact/hooks";
+import type { EndpointSlice, Ingress, Service } from "../api/objects.ts";
+import { endpointsOf, isOurs, publicIngress, type Route, routesOf } from "../facts/network.ts";
+import { type Figures, useFigures } from "../parts/figures.ts";
+import { Action, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
+import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
+import { href } from "../state/route.ts";
+
+function useNetwork(namespace?: string) {
+  const { services, slices, ingresses } = usePaths(namespace);
+  return {
+    services: useObjects<Service>(services),
+    slices: useObjects<EndpointSlice>(slices),
+    ingresses: useObjects<Ingress>(ingresses),
+    ...useFreshness([services, slices, ingresses]),
+  };
+}
+
+const addressesOf = ({ spec }: Service): string =>
+  spec.externalName ?? (spec.clusterIPs ?? [spec.clusterIP ?? ""]).join(", ");
+
+const portsOf = ({ spec }: Service): string =>
+  (spec.ports ?? [])
+    .map(({ name, port, protocol }) => `${port}/${protocol ?? "TCP"}${name ? ` ${name}` : ""}`)
+    .join(", ");
+
+const wordsOf = ({ perSecond, pending }: Figures = {}): string =>
+  perSecond === undefined ? "" : `${perSecond.toFixed(1)}${pending ? `, ${pending} waiting` : ""}`;
+
+export function Network() {
+  const { services, slices, ingresses, freshness } = useNetwork();
+  const figures = useFigures([...new Set(services.map(({ metadata }) => metadata.namespace ?? ""))]);
+  return (
+    <>
+      <h1>Network</h1>
+      <FreshnessLine of={freshness} />
+      <Rows
+        heads={["Service", "Namespace", "Type", "Address", "Ports", "Pods that answer", "Requests/s", "From outside"]}
+      >
+        {services.map((service) => {
+          const { namespace = "", name, uid } = service.metadata;
+          const endpoints = endpointsOf(service, slices);
+          const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+          return (
+            <tr key={uid}>
+              <th scope="row">
+                <a href={href("network", namespace, name)}>{name}</a>
+              </th>
+              <td>{namespace}</td>
+              <td>{service.spec.type}</td>
+              <td>{addressesOf(service)}</td>
+              <td>{portsOf(service)}</td>
+              <td>
+                <Badge mood={ready > 0 ? "good" : endpoints.length > 0 ? "bad" : "done"}>
+                  {`${ready} of ${endpoints.length}`}
+                </Badge>
+              </td>
+              <td>{wordsOf(figures[`${namespace}/${name}`])}</td>
+              <td>
+                <Hosts routes={routesOf(service, ingresses)} />
+              </td>
+            </tr>
+          );
+        })}
+      </Rows>
+      <p class="hint">
+        Requests are those by Ingresses, over half a minute; asked for every 15 s while this is looked at.
+      </p>
+    </>
+  );
+}
+
+const Hosts = ({ routes }: { routes: readonly Route[] }) => (
+  <ul class="plain">
+    {routes.map(({ host, path, tls, ingress }) => (
+      <li key={`${ingress.metadata.uid}${host}${path}`}>
+        {host.includes("*") ? (
+          `${host}${path}`
+        ) : (
+          <a href={`${tls ? "https" : "http"}://${host}${path}`} target="_blank" rel="noopener noreferrer">
+            {`${host}${path}`}
+          </a>
+        )}
+        {tls && " (TLS)"}
+      </li>
+    ))}
+  </ul>
+);
+
+export function ServiceView({ namespace, name }: { namespace: string; name: string }) {
+  const { services, slices, ingresses, listed, freshness } = useNetwork(namespace);
+  const figures = useFigures([namespace])[`${namespace}/${name}`];
+  const service = services.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  if (!service)
+    return listed ? (
+      <p class="notice">{`There is no Service ${namespace}/${name}.`}</p>
+    ) : (
+      <FreshnessLine of={freshness} />
+    );
+  const endpoints = endpointsOf(service, slices);
+  const routes = routesOf(service, ingresses);
+  return (
+    <>
+      <h1>
+        {name} <small>{`Service in ${namespace}`}</small>
+      </h1>
+      <FreshnessLine of={freshness} />
+      <p>{`${service.spec.type} at ${addressesOf(service)}, ports ${portsOf(service)}.`}</p>
+      {figures?.perSecond !== undefined && <p>{`Requests by Ingresses: ${wordsOf(figures)} a second.`}</p>}
+      <div class="actions">
+        <a class="button" href={href("any", "", "v1", "services", namespace, name)}>
+          YAML
+        </a>
+      </div>
+      <section aria-labelledby="answering">
+        <h2 id="answering">Which pods answer</h2>
+        {endpoints.length === 0 && <p class="hint">None: no pod that it selects has an address.</p>}
+        {endpoints.length > 0 && (
+          <Rows heads={["Pod", "Address", "Node", "Answers"]}>
+            {endpoints.map(({ name: at, pod, address, node, ready }) => (
+              <tr key={at}>
+                <th scope="row">{pod ? <a href={href("pods", namespace, pod)}>{pod}</a> : at}</th>
+                <td>{address}</td>
+                <td>{node}</td>
+                <td>{ready ? <Badge mood="good">Ready</Badge> : <Badge mood="bad">Not ready</Badge>}</td>
+              </tr>
+            ))}
+          </Rows>
+        )}
+      </section>
+      <Outside service={service} routes={routes} />
+    </>
+  );
+}
+
+/** The public address: an Ingress that the page makes, and takes away again. Those of others are left alone. */
+function Outside({ service, routes }: { service: Service; routes: readonly Route[] }) {
+  const client = useClient();
+  const [host, setHost] = useState("");
+  const { namespace = "" } = service.metadata;
+  const path = `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/ingresses`;
+  const ours = [
+    ...new Set(routes.filter(({ ingress }) => isOurs(ingress)).map(({ ingress }) => ingress.metadata.name)),
+  ];
+  const port = service.spec.ports?.find(({ protocol = "TCP" }) => protocol === "TCP")?.port;
+  const open = async () => {
+    if (host.trim() === "" || port === undefined) throw new Error("Say the host name that visitors will use.");
+    await client.json(path, { method: "POST", body: publicIngress(service, host.trim(), port) });
+    setHost("");
+  };
+  const close = () =>
+    Promise.all(ours.map((name) => client.json(`${path}/${encodeURIComponent(name)}`, { method: "DELETE" })));
+  return (
+    <section aria-labelledby="outside">
+      <h2 id="outside">From outside</h2>
+      <Hosts routes={routes} />
+      <div class="actions">
+        {ours.length > 0 ? (
+          <Action label="Take public address away" question="Will nobody need it any more?" run={close} />
+        ) : (
+          port !== undefined && (
+            <>
+              <label class="inline">
+                Host name
+                <input
+                  spellcheck={false}
+                  autocapitalize="none"
+                  placeholder="app.example.com"
+                  value={host}
+                  onInput={({ currentTarget }) => setHost(currentTarget.value)}
+                />
+              </label>
+              <Action label="Make public" run={open} />
+            </>
+          )
+        )}
+      </div>
+      <p class="hint">The name has to lead to the cluster, or to a node where visitors are on its network.</p>
+    </section>
+  );
+}
