@@ -13,7 +13,7 @@ const disk = {
 };
 const WELL: Required<Facts> = {
   cgroups: { version: 2, controllers: ["cpuset", "cpu", "io", "memory", "pids"] },
-  kernel: [{ what: "bridges", module: "bridge", works: true, said: "" }],
+  kernel: [{ what: "bridges", modules: ["bridge"], works: true, said: "" }],
   clock: { server: "https://c", aheadMs: -1200 },
   dns: { servers: [{ address: "192.0.2.53", answers: true }] },
   firewall: [],
@@ -38,11 +38,18 @@ test.each<[Facts, string, "fault" | "warning", string, string]>([
   [{ cgroups: { version: 2, controllers: ["cpu", "pids"] } }, "cgroups", "fault", "memory", "cgroup_enable=memory"],
   [{ cgroups: { version: 2, controllers: ["memory"] } }, "cgroups", "fault", "cpu, pids", "mount -t cgroup2"],
   [
-    { kernel: [{ what: "bridges", module: "bridge", works: false, said: "not supported" }] },
+    { kernel: [{ what: "bridges", modules: ["bridge"], works: false, said: "not supported" }] },
     "kernel",
     "fault",
     "no bridges: not supported",
-    "modprobe bridge",
+    "modprobe -a bridge",
+  ],
+  [
+    { kernel: [{ what: "NAT", modules: ["nft_chain_nat", "nft_masq"], works: false, said: "" }] },
+    "kernel",
+    "fault",
+    "no NAT",
+    "`modprobe -a nft_chain_nat nft_masq`",
   ],
   [{ clock: { server: "https://c", aheadMs: 90_000 } }, "clock", "fault", "90 s ahead of", "set-ntp"],
   [{ clock: { server: "https://c", aheadMs: -90_000 } }, "clock", "fault", "90 s behind", "set-ntp"],
@@ -64,6 +71,13 @@ test.each<[Facts, string, "fault" | "warning", string, string]>([
   ],
   [{ firewall: [chain("forward")] }, "firewall", "fault", "c of table inet own", "nft insert rule inet own c"],
   [{ firewall: [chain("input")] }, "firewall", "fault", "at input", "the node's DNS"],
+  [
+    { firewall: [{ ...chain("input"), unless: true }] },
+    "firewall",
+    "warning",
+    "unless its rules let veth* through",
+    "the node's DNS",
+  ],
   [{ mtu: { device: "eth0", bytes: 1000 } }, "mtu", "fault", "1000 bytes", "ip link set eth0 mtu"],
   [
     { mtu: { device: "eth0", bytes: 1400, tunnel: { device: "sw-1", bytes: 1400 } } },

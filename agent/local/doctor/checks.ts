@@ -1,15 +1,16 @@
 /** The usual faults of a machine that is, or is to be, a node: each a pure judgement of what `reader.ts` has read. */
 import { meshMtu } from "../../network/mesh/device.ts";
+import type { Dropping } from "./firewall.ts";
 
 /** `undefined` throughout: it could not be found out. */
 export type Facts = {
   cgroups?: { version: 1 | 2; controllers: readonly string[] };
   /** Of what the node's network and containers need, whether the kernel did it just now. */
-  kernel?: readonly { what: string; module: string; works: boolean; said: string }[];
+  kernel?: readonly { what: string; modules: readonly string[]; works: boolean; said: string }[];
   clock?: { server: string; aheadMs: number };
   dns?: { servers: readonly { address: string; answers: boolean }[] };
   /** Chains of nftables through which pods' packets pass, and that drop what they do not know. */
-  firewall?: readonly { table: string; chain: string; hook: string }[];
+  firewall?: readonly Dropping[];
   mtu?: { device: string; bytes: number; tunnel?: { device: string; bytes: number } };
   disk?: {
     folder: string;
@@ -73,10 +74,10 @@ export const CHECKS: readonly Check[] = [
   check("kernel", "modules for the network and containers", (features) =>
     features
       .filter(({ works }) => !works)
-      .map(({ what, module, said }) =>
+      .map(({ what, modules, said }) =>
         fault(
           `The kernel has no ${what}${said ? `: ${said}` : ""}.`,
-          `\`modprobe ${module}\`; where there is none, install the distribution's full kernel (linux-image, or linux-modules-extra).`,
+          `\`modprobe -a ${modules.join(" ")}\`; where there is none, install the distribution's full kernel (linux-image, or linux-modules-extra).`,
         ),
       ),
   ),
@@ -105,9 +106,9 @@ export const CHECKS: readonly Check[] = [
     ];
   }),
   check("firewall", "chains that drop pods' packets", (chains) =>
-    chains.map(({ table, chain, hook }) =>
-      fault(
-        `The chain ${chain} of table ${table} drops what it does not know at ${hook}: an accept elsewhere does not help there.`,
+    chains.map(({ table, chain, hook, unless }) =>
+      (unless ? warning : fault)(
+        `The chain ${chain} of table ${table} drops what it does not know at ${hook}${unless ? ", unless its rules let veth* through" : ""}: an accept elsewhere does not help there.`,
         hook === "forward"
           ? `Let pods through: \`nft insert rule ${table} ${chain} iifname "veth*" accept\`, and the same with oifname.`
           : `Let pods reach the node's DNS: \`nft insert rule ${table} ${chain} iifname "veth*" accept\`.`,

@@ -12,6 +12,7 @@ import { open, type Server } from "../http.ts";
 import { which } from "../install.ts";
 import { readIdentity } from "../join.ts";
 import type { Facts } from "./checks.ts";
+import { dropping, type Ruleset } from "./firewall.ts";
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const NETWORK_TIMEOUT_MS = 5_000;
@@ -82,33 +83,33 @@ function readCgroups(): Facts["cgroups"] {
 
 /** Tried in a network of its own, which ends with the trial: only that loads modules, and tells what is built in. */
 const TRIALS = [
-  { what: "virtual Ethernet", module: "veth", script: "ip link add trial0 type veth peer name trial1" },
-  { what: "bridges", module: "bridge", script: "ip link add trial0 type bridge" },
+  { what: "virtual Ethernet", modules: ["veth"], script: "ip link add trial0 type veth peer name trial1" },
+  { what: "bridges", modules: ["bridge"], script: "ip link add trial0 type bridge" },
   {
     what: "address translation by nftables",
-    module: "nft_chain_nat nft_masq",
+    modules: ["nft_chain_nat", "nft_masq"],
     script: "nft 'table ip trial { chain c { type nat hook postrouting priority 100; masquerade; }; }'",
   },
   {
     what: "connection tracking in nftables",
-    module: "nf_conntrack nft_ct",
+    modules: ["nf_conntrack", "nft_ct"],
     script: "nft 'table ip trial { chain c { type filter hook forward priority 0; ct state new accept; }; }'",
   },
 ];
 
 async function readKernel(): Promise<Facts["kernel"]> {
   if (process.getuid?.() !== 0) return undefined;
-  const found = TRIALS.map(async ({ what, module, script }) => {
+  const found = TRIALS.map(async ({ what, modules, script }) => {
     const program = script.split(" ")[0] ?? "";
     if (!which(program)) return [];
     const done = await run("unshare", ["--net", "sh", "-c", script], { timeoutMs: COMMAND_TIMEOUT_MS });
-    return [{ what, module, works: done.code === 0, said: done.stderr.trim().split("\n")[0] ?? "" }];
+    return [{ what, modules, works: done.code === 0, said: done.stderr.trim().split("\n")[0] ?? "" }];
   });
   await run("modprobe", ["-q", "overlay"], { timeoutMs: COMMAND_TIMEOUT_MS }).catch(() => {});
   const overlay = /\boverlay$/m.test(readFileSync("/proc/filesystems", "utf8"));
   return [
     ...(await Promise.all(found)).flat(),
-    { what: "overlay file system", module: "overlay", works: overlay, said: "" },
+    { what: "overlay file system", modules: ["overlay"], works: overlay, said: "" },
   ];
 }
 
@@ -127,20 +128,8 @@ async function readDns(): Promise<Facts["dns"]> {
   return { servers: await Promise.all(servers.map(ask)) };
 }
 
-type Listed = {
-  nftables: { chain?: { family: string; table: string; name: string; hook?: string; policy?: string } }[];
-};
-/** In these the agent lets pods through, by iptables; the others of the family are not its to change. */
-const HANDLED = /^ip6? filter$/;
-
 async function readFirewall(): Promise<Facts["firewall"]> {
-  const { nftables } = JSON.parse(await said("nft", "-j", "list", "chains")) as Listed;
-  return nftables.flatMap(({ chain }) => {
-    if (!chain?.hook || chain.policy !== "drop" || !["forward", "input"].includes(chain.hook)) return [];
-    const table = `${chain.family} ${chain.table}`;
-    if (!["ip", "inet"].includes(chain.family) || HANDLED.test(table) || chain.table.startsWith("skerry-")) return [];
-    return [{ table, chain: chain.name, hook: chain.hook }];
-  });
+  return dropping(JSON.parse(await said("nft", "-j", "list", "ruleset")) as Ruleset);
 }
 
 async function defaultDevice(): Promise<string | undefined> {
