@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Waker } from "../../worker/kinds/ingress/idle.ts";
 import { createAuthority, issueServer } from "../../worker/lib/certificates.ts";
 import type { Connections } from "../../worker/protocol/link.ts";
 import type { PolicyPeer } from "../../worker/protocol/policies.ts";
@@ -187,23 +188,27 @@ test("what nobody serves is refused at once", async () => {
   expect(await outside.probe("tcp", { host: "2001:db8::1", port: 30003 })).toEqual(["ECONNREFUSED"]);
 });
 
-test("connections are counted in both families, and held in IPv4 alone", async () => {
+test("connections are counted and held in both families", async () => {
   const annotations = { "skerry.dev/scale-to-zero": "1m" };
   const nap = service("nap", ["10.96.1.7", "fd00:96::107"]);
   const services = [{ ...nap, metadata: { ...nap.metadata, annotations } }];
   await sync(services, []);
-  expect(await podSpace("a1").probe("tcp", { host: "fd00:96::107", port: 80 })).toEqual(["ECONNREFUSED"]);
-  const held = podSpace("a1").probe("tcp", { host: "10.96.1.7", port: 80, limitMs: 60_000 });
-  const seen = async () => {
-    const { connections } = (await nodeA.do("asked", {})) as { connections: Connections };
-    return connections.services["default/nap"];
-  };
-  await expect.poll(async () => (await seen())?.pending ?? 0).toBeGreaterThan(0);
+  const hosts = ["10.96.1.7", "fd00:96::107"];
+  const held = hosts.map((host) => podSpace("a1").probe("tcp", { host, port: 80, limitMs: 60_000 }));
+  const asked = async () => (await nodeA.do("asked", {})) as { wakers: Waker[]; connections: Connections };
+  await expect.poll(async () => (await asked()).connections.services["default/nap"]?.pending ?? 0).toBe(2);
+  const sleepy = { host: "fd00:96::107", port: 80, limitMs: SILENCE_MS };
+  await expect
+    .poll(async () => {
+      expect(await podSpace("a1").probe("udp", sleepy)).toEqual(["timeout"]); // and is told, a second after the last word
+      return (await asked()).wakers;
+    })
+    .toContainEqual({ protocol: "UDP", port: 80, address: address6("a1") });
   await sync(services, slices("nap", ["b1"]));
-  expect(names(await held)).toEqual(["b1"]);
+  expect(await Promise.all(held)).toEqual([["b1 10.244.0.1"], ["b1 fd00:244::1"]]);
   await sync([service("six", ["fd00:96::108"])], slices("six", ["b1"]));
   expect(names(await podSpace("a1").probe("tcp", { host: "fd00:96::108", port: 80 }))).toEqual(["b1"]);
-  const { connections } = (await nodeA.do("asked", {})) as { connections: Connections };
+  const { connections } = await asked();
   expect(connections.services["default/six"]?.perSecond).toBeGreaterThan(0);
 });
 

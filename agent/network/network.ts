@@ -1,6 +1,7 @@
 import type { WebSocket } from "ws";
 import type { Waker } from "../../worker/kinds/ingress/idle.ts";
 import { contains } from "../../worker/kinds/validation/ip.ts";
+import { nthAddress } from "../../worker/lib/config.ts";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Connections } from "../../worker/protocol/link.ts";
@@ -56,10 +57,15 @@ type Parts = {
   announced: AnnouncedAddresses;
   mesh: Mesh | undefined;
   /** One a family. */
-  tables: readonly { table: ServiceTable; context: RulesContext; memo: RulesMemo; counts: ConnectionCounts }[];
+  tables: readonly {
+    table: ServiceTable;
+    context: RulesContext;
+    memo: RulesMemo;
+    counts: ConnectionCounts;
+    held: HeldPorts;
+  }[];
   guard: PolicyGuard;
   healthChecks: HealthChecks;
-  held: HeldPorts;
   records: Records;
   dns: DnsServer;
   api: ApiForwarder;
@@ -171,12 +177,11 @@ export class NodeNetwork {
     records.update(withBuiltins(this.#state?.services ?? [], settings), this.#state?.endpointSlices ?? []);
     const servers = await this.#serve(settings, records, pods.gateway);
     const guard = this.#policyGuard(settings, settings.ipv6 ? FAMILIES : [IPV4], pods);
-    const held = this.#heldPorts(pods.gateway, settings.podCIDR, guard);
     this.#stopping = new AbortController();
-    const tables = this.#serviceTables(settings, servers.own);
+    const tables = this.#serviceTables(settings, servers.own, guard);
     const healthChecks = this.#healthChecks();
     const ways = { pods, routes, announced, mesh: await this.#startMesh(pods) };
-    this.#parts = { settings, ...ways, tables, guard, healthChecks, held, records, ...servers };
+    this.#parts = { settings, ...ways, tables, guard, healthChecks, records, ...servers };
     this.#want();
     this.#verifyLater();
     if (this.#state) this.#work();
@@ -209,7 +214,7 @@ export class NodeNetwork {
     }
   }
 
-  #serviceTables(settings: NetworkSettings, own: RulesContext["own"]): Parts["tables"] {
+  #serviceTables(settings: NetworkSettings, own: RulesContext["own"], guard: PolicyGuard): Parts["tables"] {
     const { nodeName, effects } = this.#options;
     const { now } = effects;
     return FAMILIES.flatMap((family) => {
@@ -219,7 +224,8 @@ export class NodeNetwork {
       const skeleton = { family, table: this.#identity.table, podCIDR, serviceCIDR };
       const table = new ServiceTable(this.#command, skeleton, now);
       const counts = new ConnectionCounts(this.#command, skeleton, now);
-      return [{ table, context: { nodeName, family, podCIDR, own }, memo: new Map(), counts }];
+      const held = this.#heldPorts(family, podCIDR, guard);
+      return [{ table, context: { nodeName, family, podCIDR, own }, memo: new Map(), counts, held }];
     });
   }
 
@@ -241,12 +247,13 @@ export class NodeNetwork {
     });
   }
 
-  #heldPorts(address: string, podCIDR: string, guard: PolicyGuard): HeldPorts {
+  #heldPorts(family: Family, podCIDR: string, guard: PolicyGuard): HeldPorts {
     const { effects, nodeName, log } = this.#options;
     return new HeldPorts({
       effects,
       log,
-      address,
+      family,
+      address: nthAddress(podCIDR, 1),
       place: () => placeOf(nodeName, this.#state?.nodes ?? []),
       isPod: (client) => contains(podCIDR, client),
       wake: (...word) => this.onHeld(...word),
@@ -374,7 +381,7 @@ export class NodeNetwork {
     await this.settled();
     const parts = this.#parts;
     this.#parts = undefined;
-    parts?.held.close();
+    for (const { held } of parts?.tables ?? []) held.close();
     if (parts)
       await Promise.all([parts.dns.close(), parts.api.close(), parts.healthChecks.close(), parts.mesh?.stop()]);
     if (!remove) return;
@@ -421,12 +428,11 @@ export class NodeNetwork {
     try {
       await parts.guard.enforce();
     } finally {
-      const held = await parts.held.want(state.services, state.endpointSlices);
-      for (const { table, context, memo } of parts.tables) {
-        if (context.family === IPV4) context.held = held;
+      for (const { table, context, memo, held } of parts.tables) {
+        context.held = await held.want(state.services, state.endpointSlices);
         await table.apply(rulesFor(state, context, memo));
+        held.release();
       }
-      parts.held.release();
       await this.#applyRoutes(parts, state.nodes);
       await parts.announced.apply(announcedBy(state.services, nodeName));
       await parts.healthChecks.apply(healthChecksFor(state.services, state.endpointSlices, nodeName));

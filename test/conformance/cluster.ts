@@ -10,21 +10,28 @@ const ZONES = 3;
 
 export type SuiteCluster = { kubeconfig: string; stop(): Promise<void> };
 
-/** So many nodes, which have the images of these archives. */
+export type SuiteClusterOptions = {
+  nodes: number;
+  /** Nodes, pods and Services have IPv6 addresses too. */
+  dualStack: boolean;
+  /** Of images, which all nodes have. */
+  archives: readonly string[];
+};
+
 export async function startCluster(
-  nodes: number,
-  archives: readonly string[],
+  { nodes, dualStack, archives }: SuiteClusterOptions,
   progress: Progress,
 ): Promise<SuiteCluster> {
   progress(`starting a cluster of ${nodes} nodes`);
-  const lan = await makeLan();
+  const lan = await makeLan(dualStack ? { ipv6: true } : {});
   let cluster: TestCluster | undefined;
   const stop = async () => {
     await cluster?.stop();
     await lan.remove();
   };
   try {
-    const flags = ["--node-name", "node-a", "--node-ip", lan.host, "--client-certificates"];
+    const families = dualStack ? ["--dual-stack"] : [];
+    const flags = ["--node-name", "node-a", "--node-ip", lan.host, "--client-certificates", ...families];
     cluster = await TestCluster.start({ flags });
     for (let n = 2; n <= nodes; n++) {
       const other = await Machine.make(nodeName(n), lan, n);

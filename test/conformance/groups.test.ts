@@ -3,10 +3,11 @@ import { gatewayResults } from "./gateway.ts";
 import { GROUPS, groupOf, reasonAgainst } from "./groups.ts";
 
 describe("groups", () => {
-  test("a test is of its area, unless it is a conformance test or one of network policies", () => {
+  test("a test is of its area, unless it is a conformance test, or one of network policies or of both families", () => {
     expect(groupOf("[sig-apps] Job should run [Conformance]")).toBe("conformance");
     expect(groupOf("[sig-apps] Job should run")).toBe("sig-apps");
     expect(groupOf("[sig-network] Netpol [LinuxOnly] should deny")).toBe("network-policy");
+    expect(groupOf("[sig-network] [Feature:IPv6DualStack] should create pod")).toBe("dual-stack");
     expect(groupOf("[gateway-api] HTTPRouteWeight")).toBe("gateway-api");
   });
 

@@ -4,6 +4,8 @@ import { areaOf, markdown } from "./results.ts";
 export const CONFORMANCE = "conformance";
 export const NETWORK_POLICY = "network-policy";
 export const GATEWAY = "gateway-api";
+/** On a cluster that has IPv6 too. */
+export const DUAL_STACK = "dual-stack";
 
 /** Run when no group is named; the others' tests take hours. */
 export const USUAL = [CONFORMANCE, "sig-api-machinery", "sig-auth", "sig-cli", "sig-instrumentation"];
@@ -14,6 +16,7 @@ export const GROUPS = [
   "sig-apps",
   "sig-autoscaling",
   NETWORK_POLICY,
+  DUAL_STACK,
   "sig-network",
   "sig-scheduling",
   "sig-storage",
@@ -27,6 +30,7 @@ export function groupOf(name: string): string | undefined {
   if (isConformance(name)) return CONFORMANCE;
   if (reasonAgainst(name)) return undefined;
   if (name.startsWith("[sig-network] Netpol")) return NETWORK_POLICY;
+  if (name.includes("[Feature:IPv6DualStack]")) return DUAL_STACK;
   const area = areaOf(name);
   return GROUPS.includes(area) ? area : undefined;
 }
@@ -57,8 +61,8 @@ const REASONS: readonly { why: string; tests: RegExp }[] = [
       /\[Driver: (emptydir|hostPath(Symlink)?)\] \[Testpattern: (?!Inline-volume \(default)|\[Driver: local\] \[[^\]]*\] \[Testpattern: (?!Pre-prov)/,
   },
   {
-    why: "The suite's cluster has IPv4 alone, and no way to the Internet",
-    tests: /IPv6DualStack|Networking-(IPv|DNS)/,
+    why: "The suite's cluster has no way to the Internet",
+    tests: /Networking-(IPv|DNS)/,
   },
   { why: "They measure speed", tests: /Networking-Performance|PerformanceDNS/ },
   {

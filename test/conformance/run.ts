@@ -20,7 +20,7 @@ import { cachePath } from "../../agent/local/home.ts";
 import { batches, choosePart, isSerial } from "./choose.ts";
 import { startCluster } from "./cluster.ts";
 import { runGatewayTests } from "./gateway.ts";
-import { GATEWAY, GROUPS, groupOf, isConformance, leftOut, USUAL } from "./groups.ts";
+import { DUAL_STACK, GATEWAY, GROUPS, groupOf, isConformance, leftOut, USUAL } from "./groups.ts";
 import { GATEWAY_IMAGES, IMAGES, imageArchive } from "./images.ts";
 import {
   addPassing,
@@ -163,9 +163,10 @@ async function main(): Promise<number> {
   const all = listed.filter(groupOf);
   const before = journal();
   const names = wanted(all).filter((name) => !before.some((result) => result.name === name));
+  const dualStack = names.some((name) => groupOf(name) === DUAL_STACK);
   const cluster = options.kubeconfig
     ? undefined
-    : await startCluster(Number(options.nodes), await archives(), progress);
+    : await startCluster({ nodes: Number(options.nodes), dualStack, archives: await archives() }, progress);
   for (const signal of ["SIGINT", "SIGTERM"] as const)
     process.once(signal, async () => {
       await cluster?.stop();

@@ -5,6 +5,7 @@ import { buffer, text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Waker } from "../../../worker/kinds/ingress/idle.ts";
 import { effects } from "../../effects.ts";
+import { IPV4 } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { HeldPorts } from "./held-ports.ts";
@@ -84,6 +85,7 @@ beforeEach(async () => {
   [woken, mayJoin, isPod, logged, waiting, ahead] = [[], true, false, [], [], 0];
   held = new HeldPorts({
     effects: timers,
+    family: IPV4,
     address: GATEWAY,
     place: () => ({ nodeName: "here", zone: undefined }),
     wake: (...word) => void woken.push(word),

@@ -1,6 +1,6 @@
 /**
  * What comes for a Service that is scaled to zero: the kernel leads it here while no endpoint is ready. Connections of TCP
- * wait until one is, and are joined with it byte for byte; datagrams only say that somebody asks. All this in IPv4 alone.
+ * wait until one is, and are joined with it byte for byte; datagrams only say that somebody asks.
  */
 import { createSocket, type Socket as DatagramSocket } from "node:dgram";
 import { once } from "node:events";
@@ -12,13 +12,13 @@ import { errorText } from "../../../worker/lib/error-text.ts";
 import { Changes } from "../../changes.ts";
 import type { Timers } from "../../effects.ts";
 import { Holder } from "../../ingress/holder.ts";
-import { IPV4 } from "../family.ts";
+import type { Family } from "../family.ts";
 import type { EndpointSlice, Service } from "../types.ts";
 import { backends, type Endpoint, isBalanced, isPort, type Place } from "./endpoints.ts";
 import { pathOf } from "./rules.ts";
 import { sourcesOf } from "./sources.ts";
 
-/** Connections that wait or were joined, of all Services; past it they are reset. */
+/** Connections that wait or were joined, of all Services in one family; past it they are reset. */
 const MAX_OPEN = 1_000;
 /** A ready endpoint that does not even refuse within this is kept from us by a policy, ms. */
 const DIAL_MS = 5_000;
@@ -34,6 +34,7 @@ type Listening = { at: Endpoint; close(): void };
 
 export type HeldPortsOptions = {
   effects: Effects & Timers;
+  family: Family;
   /** Where it listens: of the range of the node's pods. */
   address: string;
   place(): Place;
@@ -46,6 +47,7 @@ export type HeldPortsOptions = {
   log(message: string): void;
 };
 
+/** What is held in one family. */
 export class HeldPorts {
   readonly #options: HeldPortsOptions;
   readonly #holder: Holder;
@@ -69,7 +71,7 @@ export class HeldPorts {
    */
   async want(services: readonly Service[], slices: readonly EndpointSlice[]): Promise<ReadonlyMap<string, Endpoint>> {
     const before = this.#ports;
-    this.#ports = portsOf(services, slices, this.#options.place());
+    this.#ports = portsOf(services, slices, this.#options);
     const held = new Set([...this.#ports.values()].map(({ service }) => service));
     for (const service of this.#wakers.keys()) if (!held.has(service)) this.#wakers.delete(service);
     if (!isDeepStrictEqual(this.#ports, before)) this.#changes.happened();
@@ -116,8 +118,8 @@ export class HeldPorts {
   }
 
   async #hear(path: string): Promise<Listening> {
-    const { address } = this.#options;
-    const socket: DatagramSocket = createSocket("udp4");
+    const { address, family } = this.#options;
+    const socket: DatagramSocket = createSocket(family.word === "ip" ? "udp4" : "udp6");
     socket.on("error", () => {});
     socket.on("message", (_, { address: client }) => {
       const held = this.#ports.get(path);
@@ -187,15 +189,19 @@ export class HeldPorts {
   }
 }
 
-function portsOf(services: readonly Service[], slices: readonly EndpointSlice[], place: Place): Map<string, HeldPort> {
+function portsOf(
+  services: readonly Service[],
+  slices: readonly EndpointSlice[],
+  { place, family }: HeldPortsOptions,
+): Map<string, HeldPort> {
   const found = new Map<string, HeldPort>();
-  const woken = services.filter((service) => isBalanced(service, IPV4) && isWoken(service));
+  const woken = services.filter((service) => isBalanced(service, family) && isWoken(service));
   if (woken.length === 0) return found;
   for (const [key, source] of sourcesOf(woken, slices))
     for (const port of source.service.spec?.ports ?? []) {
       const protocol = port.protocol ?? "TCP";
       if (!isPort(port.port) || (protocol !== "TCP" && protocol !== "UDP")) continue;
-      const { cluster, isReady } = backends(source.slices, port, place, IPV4);
+      const { cluster, isReady } = backends(source.slices, port, place(), family);
       const endpoints = isReady ? cluster : [];
       found.set(pathOf(source.service, port), { service: key, port: port.port, protocol, endpoints });
     }

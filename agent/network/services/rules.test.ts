@@ -47,6 +47,14 @@ describe("in IPv6", () => {
     addressType: "IPv6",
   });
 
+  test("a Service that sleeps leads to who holds what comes for it", () => {
+    const held = new Map([["shop/web/tcp-80", { address: "fd00:244::1", port: 4000 }]]);
+    const asleep = rules({ services: [dual()], endpointSlices: [slice(two)] }, { ...context, held });
+    expect(asleep.chains.get("held/shop/web/tcp-80")).toEqual([
+      "meta mark set meta mark | 0x40000 meta l4proto tcp dnat ip6 to [fd00:244::1]:4000",
+    ]);
+  });
+
   test("a Service has the addresses and endpoints of the family", () => {
     const endpointSlices = [slice(two), slice6("fd00:244::5", "fd00:244::6")];
     const ruleset = rules({ services: [dual()], endpointSlices }, context);

@@ -86,16 +86,19 @@ function addServicePort(
   const protocol = PROTOCOLS[port.protocol ?? "TCP"] as string;
   const path = pathOf(service, port);
   const { cluster, local } = found;
-  const route = { draft, family: context.family, protocol, timeout: affinityTimeout(service) };
-  const clusterAddresses = clusterAddressesOf(service, context.family);
-  const external = externalAddresses(service, context.family);
+  const { family } = context;
+  const route = { draft, family, protocol, timeout: affinityTimeout(service) };
+  const clusterAddresses = clusterAddressesOf(service, family);
+  const external = externalAddresses(service, family);
   const nodePort = spec.type !== "ClusterIP" && isPort(port.nodePort) ? port.nodePort : undefined;
 
   const holder = found.isReady ? undefined : context.held?.get(path);
   if (holder) {
     const chain = `held/${path}`;
     const mark = `meta mark set meta mark | ${HELD_MARK}`;
-    draft.chains.set(chain, [`${mark} meta l4proto ${protocol} dnat ip to ${holder.address}:${holder.port}`]);
+    draft.chains.set(chain, [
+      `${mark} meta l4proto ${protocol} dnat ${family.word} to ${withPort(holder.address, holder.port)}`,
+    ]);
     for (const address of clusterAddresses)
       draft.element("cluster_ips", `${address} . ${protocol} . ${port.port}`, `goto ${chain}`);
     lead(route, service, { path, port, external, nodePort }, chain);

@@ -14,6 +14,7 @@ import { Ingress } from "../../kinds/networking/ingress.ts";
 import { IngressClass } from "../../kinds/networking/ingress-class.ts";
 import { copy, same } from "../../kinds/paths.ts";
 import { scaleFigures, setReplicas } from "../../kinds/scale.ts";
+import { isIp } from "../../kinds/validation/ip.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import type { Controller, Digest, Intent, View } from "../controller.ts";
 import { normal, warning } from "../events.ts";
@@ -54,7 +55,7 @@ const MAX_AGAIN_MS = 3_600_000;
 const CONFLICT = 409;
 const SCOPES = ["lan", "edge"] as const;
 const NOT_SEEN =
-  "it has no IPv4 address of its own, and no Ingress or route of a gateway leads to it: what is asked of it is not seen";
+  "it has no address of its own, and no Ingress or route of a gateway leads to it: what is asked of it is not seen";
 
 /** Those that are to be scaled to zero, and what they lead to. */
 const ASKING: Digest<Service, Pick<Service, "spec"> | undefined> = {
@@ -225,10 +226,8 @@ function isSeen(view: View, namespace: string, services: readonly Readonly<Servi
   });
 }
 
-/** Nodes hold what comes in IPv4 alone. */
 const hasAddress = ({ spec }: Readonly<Service>): boolean =>
-  spec?.type !== "ExternalName" &&
-  (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).some((address) => address.includes("."));
+  spec?.type !== "ExternalName" && (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).some(isIp);
 
 /** Whether all pods of these are on nodes of that set. */
 function areAmong(nodes: ReadonlySet<string>, view: View, services: readonly Readonly<Service>[]): boolean {
