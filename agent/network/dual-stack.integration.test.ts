@@ -193,17 +193,19 @@ test("connections are counted and held in both families", async () => {
   const nap = service("nap", ["10.96.1.7", "fd00:96::107"]);
   const services = [{ ...nap, metadata: { ...nap.metadata, annotations } }];
   await sync(services, []);
-  const hosts = ["10.96.1.7", "fd00:96::107"];
-  const held = hosts.map((host) => podSpace("a1").probe("tcp", { host, port: 80, limitMs: 60_000 }));
+  const [host4, host6] = ["10.96.1.7", "fd00:96::107"];
   const asked = async () => (await nodeA.do("asked", {})) as { wakers: Waker[]; connections: Connections };
-  await expect.poll(async () => (await asked()).connections.services["default/nap"]?.pending ?? 0).toBe(2);
-  const sleepy = { host: "fd00:96::107", port: 80, limitMs: SILENCE_MS };
   await expect
     .poll(async () => {
-      expect(await podSpace("a1").probe("udp", sleepy)).toEqual(["timeout"]); // and is told, a second after the last word
+      await nodeA.probe("udp", { host: host6, port: 80, limitMs: SILENCE_MS }); // told a second after the last word
       return (await asked()).wakers;
     })
-    .toContainEqual({ protocol: "UDP", port: 80, address: address6("a1") });
+    .toContainEqual({ protocol: "UDP", port: 80, address: "fd00:244::1" });
+  const held = [
+    podSpace("a1").probe("tcp", { host: host4, port: 80, limitMs: 60_000 }),
+    podSpace("a2").probe("tcp", { host: host6, port: 80, limitMs: 60_000 }),
+  ];
+  await expect.poll(async () => (await asked()).connections.services["default/nap"]?.pending ?? 0).toBe(2);
   await sync(services, slices("nap", ["b1"]));
   expect(await Promise.all(held)).toEqual([["b1 10.244.0.1"], ["b1 fd00:244::1"]]);
   await sync([service("six", ["fd00:96::108"])], slices("six", ["b1"]));
