@@ -17,6 +17,7 @@ import type { LoginOptions } from "./local/logins.ts";
 import { nextStep } from "./local/next-step.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
 import { BY_KUBECTL, type Reach } from "./local/reach.ts";
+import { addRegistryCommands } from "./local/registry-command-line.ts";
 import { addUserCommands } from "./local/user-command-line.ts";
 import { addVolumeCommands } from "./local/volume-command-line.ts";
 import type { UpgradeOptions } from "./update/command.ts";
@@ -356,6 +357,7 @@ withLogins(program.command("deploy"))
 
 addBackupCommands(program, home, progress);
 addVolumeCommands(program, home, progress);
+addRegistryCommands(program, home, progress);
 addComposeCommands(program, home, progress);
 addUserCommands(program, home, progress);
 addCompletion(program);

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../agent/process.ts";
 import { administratorToken } from "../worker/lib/administrator.ts";
 import { CHUNK_BYTES } from "../worker/lib/volume-backup.ts";
+import { CHUNK_BYTES as LAYER_CHUNK_BYTES } from "../worker/registry/uploads.ts";
 import { eventually } from "./support/cluster.ts";
 
 const MAIN = join(import.meta.dirname, "../agent/main.ts");
@@ -44,6 +45,7 @@ async function start(bindings: Record<string, string>, r2Buckets: string[] = [])
       durableObjects: {
         CLUSTER: { className: "Cluster", useSQLite: true },
         RELAY: { className: "Relay", useSQLite: true },
+        REGISTRY: { className: "Registry", useSQLite: true },
       },
     }),
   );
@@ -215,6 +217,37 @@ describe("the deployed bundle", () => {
       expect([method, path, (await go(method, path, body)).code]).toEqual([method, path, code]);
     expect((await go("DELETE", "/one")).code).toBe(200);
     expect((await bucket.list()).objects).toEqual([]);
+  });
+
+  test("keeps images in its bucket, each cluster its own, and serves ranges of them", async () => {
+    const authorization = `Basic ${btoa(`shore:${await administratorToken(SECRET, "shore")}`)}`;
+    const send = (method: string, path: string, given: { headers?: Record<string, string>; body?: Buffer } = {}) =>
+      miniflare.dispatchFetch(new URL(path, "https://skerry.test"), {
+        method,
+        headers: { authorization, ...given.headers },
+        ...(given.body && { body: new Uint8Array(given.body) }),
+      });
+    const blob = Buffer.alloc(2 * LAYER_CHUNK_BYTES + 100, "a layer ");
+    const digest = `sha256:${sha256(blob)}`;
+    const begun = await send("POST", "/v2/clusters/shore/app/blobs/uploads/");
+    const upload = begun.headers.get("location") ?? "";
+    expect(upload).toMatch(/^\/v2\/clusters\/shore\/app\/blobs\/uploads\//);
+    const half = LAYER_CHUNK_BYTES + 50;
+    const sent = await send("PATCH", upload, { body: blob.subarray(0, half) });
+    expect([sent.status, sent.headers.get("range")]).toEqual([202, `0-${half - 1}`]);
+    expect((await send("PUT", `${upload}?digest=${digest}`, { body: blob.subarray(half) })).status).toBe(201);
+
+    const got = await send("GET", `/v2/clusters/shore/app/blobs/${digest}`);
+    expect([got.headers.get("content-length"), sha256(Buffer.from(await got.arrayBuffer()))]).toEqual([
+      String(blob.length),
+      sha256(blob),
+    ]);
+    const range = { range: `bytes=${half - 10}-${half + 9}` };
+    const part = await send("GET", `/v2/clusters/shore/app/blobs/${digest}`, { headers: range });
+    expect([part.status, await part.text()]).toEqual([206, String(blob.subarray(half - 10, half + 10))]);
+    const bucket = await miniflare.getR2Bucket("BUCKET");
+    expect((await bucket.list({ prefix: "shore/registry/" })).objects).toHaveLength(4);
+    expect((await send("GET", `/v2/app/blobs/${digest}`)).status).toBe(401);
   });
 
   test("without a secret, or with a guessable one, it serves no one", async () => {

@@ -1,11 +1,13 @@
 import type { Cluster } from "./cluster.ts";
+import type { Registry } from "./registry.ts";
 import type { Relay } from "./relay.ts";
 
 /** What the platform binds: named the same in wrangler.toml, in workerd's configuration and in tests. */
 export type Env = {
   CLUSTER: DurableObjectNamespace<Cluster>;
   RELAY: DurableObjectNamespace<Relay>;
-  /** Where backups of volumes lie, on Cloudflare; a deployment need have none. */
+  REGISTRY: DurableObjectNamespace<Registry>;
+  /** Where backups of volumes and images lie, on Cloudflare; a deployment need have none. */
   BUCKET?: R2Bucket;
   /** The same where workerd runs on a machine of one's own: a folder. */
   BUCKET_DISK?: Fetcher;

@@ -2,7 +2,8 @@
  * The Worker: finds the cluster in the URL and passes the request on. It holds clients' streams, so that the Cluster
  * object may sleep while they wait, and it parses nothing: its own CPU allowance is small.
  *
- * `/clusters/NAME/…` is cluster NAME's Kubernetes API; without that prefix the cluster is `default`.
+ * `/clusters/NAME/…` is cluster NAME's Kubernetes API, and `/v2/clusters/NAME/…` its registry; without that prefix the
+ * cluster is `default`.
  */
 
 import { secretsOf } from "./deployment-secret.ts";
@@ -22,6 +23,7 @@ import { isStream, openStream } from "./edge/stream.ts";
 import { isVolumeBackup, openVolumeBackups } from "./edge/volume-backups.ts";
 import { isVolumeData, openVolumeData } from "./edge/volume-data.ts";
 import { openWatch } from "./edge/watch.ts";
+import { effects } from "./effects.ts";
 import type { Env } from "./env.ts";
 import { BUILTIN_GROUPS, foreignGroupVersion } from "./kinds/groups.ts";
 import { errorText } from "./lib/error-text.ts";
@@ -29,8 +31,12 @@ import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/inter
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
+import { askOver } from "./registry/ask.ts";
+import { isCollect, openCollect } from "./registry/collect.ts";
+import { isRegistry, openRegistry } from "./registry/serve.ts";
 
 export { Cluster } from "./cluster.ts";
+export { Registry } from "./registry.ts";
 export { Relay } from "./relay.ts";
 
 const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -43,13 +49,13 @@ const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFrom
 
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
-  const match = /^\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
+  const match = /^(\/v2)?\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
   const certificate = shownCertificate(request);
   if (!match && !certificate && !speaksForUs(request)) return { cluster: "default", inner: request };
-  const cluster = match?.[1] ?? "default";
+  const [, registry = "", cluster = "default", rest = "/"] = match ?? [];
   if (!CLUSTER_NAME.test(cluster))
     throw new ApiError(404, "NotFound", "the server could not find the requested resource");
-  if (match) url.pathname = match[2] ?? "/";
+  if (match) url.pathname = registry + rest;
   const inner = new Request(url, request);
   inner.headers.set(CLUSTER_HEADER, cluster);
   inner.headers.delete(INTERNAL_HEADER);
@@ -61,7 +67,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`^https?://[^/]+/(?:$|\?|ui\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes|skerry/logs)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes|skerry/logs|skerry/registry)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -77,6 +83,17 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
+  if (isRegistry(path) || isCollect(path)) {
+    const registry = env.REGISTRY.get(env.REGISTRY.idFromName(cluster));
+    const parts = {
+      clusterName: cluster,
+      cluster: stub,
+      bucket: bucketOf(env),
+      ask: askOver(registry),
+      uid: effects.uid,
+    };
+    return isRegistry(path) ? openRegistry(inner, parts) : openCollect(inner, parts);
+  }
   const peers = peersOf(path);
   if (peers) {
     if (!asksForSocket(request)) return upgradeRequired();

@@ -36,6 +36,10 @@ const bucket: Bucket = {
     kept.set(key, new Uint8Array(bytes));
   },
   get: async (key) => kept.get(key),
+  open: async (key) => {
+    const bytes = kept.get(key);
+    return bytes && new Blob([bytes]).stream();
+  },
   async list(folder) {
     const below = [...kept.keys()]
       .filter((key) => key.startsWith(`${folder}/`))

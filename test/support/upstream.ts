@@ -70,6 +70,10 @@ const OTHERS = {
   "gateway-conformance.test": GATEWAY_CONFORMANCE,
   "echo-basic": { ...GATEWAY_CONFORMANCE, package: `${GATEWAY_CONFORMANCE.module}/echo-basic` },
   k9s: { module: "github.com/derailed/k9s", version: "v0.50.16" },
+  "registry-conformance": {
+    module: "github.com/opencontainers/distribution-spec/conformance",
+    version: "v0.0.0-20260831232431-97274622c111",
+  },
   registry: {
     module: "github.com/distribution/distribution/v3",
     version: "v3.1.2",

@@ -19,6 +19,7 @@ import { keepingOf } from "./http/kept-logs.ts";
 import { errorFormat } from "./http/negotiate.ts";
 import type { PathEnv, PathGuard, Paths } from "./http/paths.ts";
 import { publicRoutes } from "./http/public.ts";
+import { registryRoutes } from "./http/registry.ts";
 import { type Asked, asked, type RequestInfo, requestInfo } from "./http/request-info.ts";
 import { Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
@@ -192,6 +193,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
     const keep = keepingOf(parts.store, parts.engine.view, user, pod);
     return Response.json(keep, { headers: { [GRANT_HEADER]: "1" } });
   });
+  registryRoutes(app, guard, parts.engine.view);
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

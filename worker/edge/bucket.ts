@@ -4,6 +4,8 @@
 export type Bucket = {
   put(key: string, bytes: Uint8Array): Promise<void>;
   get(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** The same as it comes, for whoever passes it on. */
+  open(key: string): Promise<ReadableStream<Uint8Array> | undefined>;
   /** What lies below a folder, one level of it: names of files and of folders, of those that begin so. */
   list(folder: string, beginning?: string): Promise<{ files: string[]; folders: string[] }>;
   /** Those that are not there are none to remove. */
@@ -16,7 +18,7 @@ const MOST_REMOVED = 1000;
 /** What is used of R2, and all that is. */
 type R2 = {
   put(key: string, bytes: Uint8Array): Promise<unknown>;
-  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>;
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer>; body: ReadableStream } | null>;
   list(options: { prefix: string; delimiter: string; cursor?: string }): Promise<R2Page>;
   delete(keys: string[]): Promise<void>;
 };
@@ -37,6 +39,9 @@ export const r2Bucket = (r2: R2): Bucket => ({
   async get(key) {
     const object = await r2.get(key);
     return object ? new Uint8Array(await object.arrayBuffer()) : undefined;
+  },
+  async open(key) {
+    return (await r2.get(key))?.body;
   },
   async list(folder, beginning = "") {
     const prefix = `${folder}/`;
@@ -72,6 +77,10 @@ export function diskBucket(disk: Service): Bucket {
     async get(key) {
       const answer = await ask("GET", key);
       return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined;
+    },
+    async open(key) {
+      const answer = await ask("GET", key);
+      return answer.ok ? (answer.body ?? undefined) : undefined;
     },
     async list(folder, beginning = "") {
       const answer = await ask("GET", `${folder}/`);

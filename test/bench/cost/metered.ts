@@ -129,6 +129,8 @@ export class Relay extends PlainRelay {
   }
 }
 
+export { Registry } from "../../../worker/registry.ts";
+
 export default {
   async fetch(request, env) {
     if (new URL(request.url).pathname === METER_PATH) return Response.json(usage);

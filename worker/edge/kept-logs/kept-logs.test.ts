@@ -17,6 +17,10 @@ function memoryBucket(): Bucket & { keys(): string[] } {
     keys: () => [...files.keys()],
     put: async (key, bytes) => void files.set(key, bytes),
     get: async (key) => files.get(key)?.slice() as Uint8Array<ArrayBuffer> | undefined,
+    open: async (key) => {
+      const bytes = files.get(key);
+      return bytes && new Blob([bytes.slice()]).stream();
+    },
     async list(folder, beginning = "") {
       const below = [...files.keys()].flatMap((key) =>
         key.startsWith(`${folder}/${beginning}`) ? [key.slice(folder.length + 1)] : [],

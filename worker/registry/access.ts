@@ -1,0 +1,76 @@
+/**
+ * Who may: the Cluster object says, by RBAC of the path, whose verbs are `get` to pull, `put` to push and `delete`. Docker's
+ * clients send a name and a password: the password is a token that the API knows, and the name is anybody's.
+ */
+import { CERTIFICATE_HEADER, GRANT_HEADER } from "../lib/internal-headers.ts";
+import { type ErrorCode, RegistryError } from "./errors.ts";
+
+export type Verb = "get" | "put" | "delete";
+type Cluster = { fetch(request: Request): Promise<Response> };
+
+const CODES: Readonly<Record<number, ErrorCode>> = { 401: "UNAUTHORIZED", 403: "DENIED", 429: "TOOMANYREQUESTS" };
+/** Of the request as such; the Cluster object is asked about it and gets none of its body. */
+const OF_BODY = ["content-length", "content-type", "content-range", "transfer-encoding", "range", "accept"];
+
+export class Access {
+  readonly #request: Request;
+  readonly #cluster: Cluster;
+
+  constructor(request: Request, cluster: Cluster) {
+    this.#request = request;
+    this.#cluster = cluster;
+  }
+
+  /** Throws the refusal. `path` begins with `/v2/`. */
+  async check(verb: Verb, path: string): Promise<void> {
+    const refusal = await this.#refusal(verb, path);
+    if (refusal) throw refusal;
+  }
+
+  async may(verb: Verb, path: string): Promise<boolean> {
+    return !(await this.#refusal(verb, path));
+  }
+
+  /** Whoever is known may ask whether there is a registry: that is how clients try a password. */
+  async checkKnown(): Promise<void> {
+    const refusal = await this.#refusal("get", "/v2/");
+    if (refusal && refusal.code !== "DENIED") throw refusal;
+  }
+
+  async #refusal(verb: Verb, path: string): Promise<RegistryError | undefined> {
+    const headers = new Headers(this.#request.headers);
+    for (const name of OF_BODY) headers.delete(name);
+    const authorization = bearerOf(headers.get("authorization"));
+    if (authorization) headers.set("authorization", authorization);
+    const url = new URL(path, this.#request.url);
+    const answer = await this.#cluster.fetch(new Request(url, { method: verb.toUpperCase(), headers }));
+    if (answer.headers.has(GRANT_HEADER)) return undefined;
+    const isNobody = !authorization && !headers.has(CERTIFICATE_HEADER);
+    return refusalOf(answer.status === 403 && isNobody ? 401 : answer.status, await messageOf(answer));
+  }
+}
+
+function refusalOf(status: number, message: string): RegistryError {
+  const challenge = { "www-authenticate": 'Basic realm="the cluster\'s tokens"' };
+  return new RegistryError(CODES[status] ?? "UNKNOWN", message, {
+    status,
+    ...(status === 401 && { headers: challenge }),
+  });
+}
+
+async function messageOf(answer: Response): Promise<string> {
+  const status = (await answer.json().catch(() => null)) as { message?: unknown } | null;
+  return typeof status?.message === "string" ? status.message : `the cluster answered ${answer.status}`;
+}
+
+/** A password as the token that it is. */
+function bearerOf(authorization: string | null): string | undefined {
+  const [, basic] = /^basic +(\S+)$/i.exec(authorization ?? "") ?? [];
+  if (basic === undefined) return authorization ?? undefined;
+  try {
+    const given = new TextDecoder().decode(Uint8Array.from(atob(basic), (character) => character.charCodeAt(0)));
+    return `Bearer ${given.slice(given.indexOf(":") + 1)}`;
+  } catch {
+    throw new RegistryError("UNAUTHORIZED", "the Authorization header is no base64");
+  }
+}

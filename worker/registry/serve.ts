@@ -1,0 +1,86 @@
+/**
+ * The registry: the OCI distribution API at `/v2/`, over the deployment's bucket.
+ * https://github.com/opencontainers/distribution-spec/blob/main/spec.md
+ *
+ *     Worker ── who may ──► Cluster object (RBAC of the path)
+ *        ├──── which, where ──► Registry object (facts.ts: uploads, manifests, tags; SQLite of its own)
+ *        └──── bytes ──► bucket: CLUSTER/registry/UPLOAD/CHUNK
+ *
+ * A blob is a list of chunks, so that a bucket needs to know neither appending nor ranges, no request holds more than one
+ * of them, and an upload that was cut goes on behind the last one. Clusters other than `default` have their repositories
+ * below `clusters/NAME/`, since clients know a host and no path before `/v2/`.
+ */
+import type { Bucket } from "../edge/bucket.ts";
+import { errorText } from "../lib/error-text.ts";
+import { Access } from "./access.ts";
+import type { Ask } from "./ask.ts";
+import { serveBlob, serveUpload, serveUploads } from "./blobs.ts";
+import { RegistryError } from "./errors.ts";
+import { serveCatalog, serveReferrers, serveTags } from "./lists.ts";
+import { serveManifest } from "./manifests.ts";
+import { type Place, placeOf } from "./names.ts";
+import type { Store } from "./uploads.ts";
+
+export type RegistryParts = {
+  clusterName: string;
+  cluster: { fetch(request: Request): Promise<Response> };
+  bucket: Bucket | undefined;
+  ask: Ask;
+  uid(): string;
+};
+
+export const isRegistry = (path: string): boolean => /^\/v2(\/|$)/.test(path);
+
+export async function openRegistry(request: Request, parts: RegistryParts): Promise<Response> {
+  try {
+    return await serve(request, parts);
+  } catch (error) {
+    const known =
+      error instanceof RegistryError ? error : new RegistryError("UNKNOWN", errorText(error), { status: 503 });
+    const answer = known.answer();
+    return request.method === "HEAD" ? new Response(null, answer) : answer;
+  }
+}
+
+async function serve(request: Request, { clusterName, cluster, bucket, ask, uid }: RegistryParts): Promise<Response> {
+  const url = new URL(request.url);
+  const access = new Access(request, cluster);
+  const place = placeOf(url.pathname);
+  if (place?.type === "base") {
+    await access.checkKnown();
+    return Response.json({}, { headers: { "docker-distribution-api-version": "registry/2.0" } });
+  }
+  await access.check(verbOf(request.method, place), url.pathname);
+  if (!place) throw new RegistryError("UNSUPPORTED", "nothing is served at this path", { status: 404 });
+  if (!bucket)
+    throw new RegistryError("UNSUPPORTED", "this deployment has no bucket: `skerry deploy --bucket NAME` gives one", {
+      status: 503,
+    });
+  const prefix = clusterName === "default" ? "/v2/" : `/v2/clusters/${clusterName}/`;
+  const store: Store = { bucket, folder: `${clusterName}/registry`, ask, uid };
+  const outside = (path: string) => path.replace("/v2/", prefix);
+  const common = { request, url, store, access, outside };
+  switch (place.type) {
+    case "catalog":
+      return serveCatalog({ ...common, place });
+    case "tags":
+      return serveTags({ ...common, place });
+    case "referrers":
+      return serveReferrers({ ...common, place });
+    case "manifest":
+      return serveManifest({ ...common, place });
+    case "blob":
+      return serveBlob({ ...common, place });
+    case "uploads":
+      return serveUploads({ ...common, place });
+    case "upload":
+      return serveUpload({ ...common, place });
+  }
+}
+
+/** All that is done with an upload is part of pushing. */
+function verbOf(method: string, place: Place | undefined) {
+  if (place?.type === "upload" || place?.type === "uploads") return "put";
+  if (method === "GET" || method === "HEAD") return "get";
+  return method === "DELETE" ? "delete" : "put";
+}

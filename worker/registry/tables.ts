@@ -1,0 +1,34 @@
+/** The tables of a Registry object, in steps that are taken once each: a released one is never changed. */
+export const REGISTRY_MIGRATIONS: readonly { tag: string; statements: readonly string[] }[] = [
+  {
+    tag: "0000_registry",
+    statements: [
+      // Open uploads. `hash` is the state of SHA-256 after `size` bytes.
+      `CREATE TABLE uploads (id text PRIMARY KEY, repository text NOT NULL, size integer NOT NULL, hash text NOT NULL,
+        touched integer NOT NULL) WITHOUT ROWID`,
+      // Where bytes lie: objects in the folder of the bucket that is named by the upload that brought them.
+      `CREATE TABLE chunks (upload text NOT NULL, start integer NOT NULL, size integer NOT NULL, name text NOT NULL,
+        PRIMARY KEY (upload, start)) WITHOUT ROWID`,
+      // What is whole, once for all repositories. `checked` where its folder is known to hold nothing else.
+      `CREATE TABLE contents (digest text PRIMARY KEY, upload text NOT NULL, size integer NOT NULL,
+        checked integer NOT NULL) WITHOUT ROWID`,
+      `CREATE UNIQUE INDEX contents_upload ON contents (upload)`,
+      // Which repositories have a blob. `seen` is when a client was last told so.
+      `CREATE TABLE blobs (repository text NOT NULL, digest text NOT NULL, seen integer NOT NULL,
+        PRIMARY KEY (repository, digest)) WITHOUT ROWID`,
+      `CREATE INDEX blobs_digest ON blobs (digest)`,
+      `CREATE TABLE manifests (repository text NOT NULL, digest text NOT NULL, media_type text NOT NULL,
+        artifact_type text NOT NULL, subject text NOT NULL, annotations text NOT NULL, seen integer NOT NULL,
+        PRIMARY KEY (repository, digest)) WITHOUT ROWID`,
+      `CREATE INDEX manifests_digest ON manifests (digest)`,
+      `CREATE INDEX manifests_subject ON manifests (repository, subject) WHERE subject <> ''`,
+      // What a manifest cannot be pulled without.
+      `CREATE TABLE needs (repository text NOT NULL, manifest text NOT NULL, digest text NOT NULL,
+        PRIMARY KEY (repository, manifest, digest)) WITHOUT ROWID`,
+      `CREATE TABLE tags (repository text NOT NULL, name text NOT NULL, digest text NOT NULL,
+        PRIMARY KEY (repository, name)) WITHOUT ROWID`,
+      // Folders of the bucket that nobody can ask for any more, until they are empty.
+      `CREATE TABLE garbage (upload text PRIMARY KEY) WITHOUT ROWID`,
+    ],
+  },
+];
