@@ -4,6 +4,7 @@ import type { KeptLog } from "../../worker/lib/kept-logs.ts";
 import type { Home } from "./home.ts";
 import { checked, open, read, type Server, sendChecked } from "./http.ts";
 import { type Reach, reach } from "./reach.ts";
+import { printable, table } from "./terminal.ts";
 
 export type KeptLogsOptions = Reach & {
   container?: string;
@@ -23,7 +24,8 @@ export async function keptLogs(home: Home, what: string | undefined, options: Ke
     return printText(server, `/skerry/logs/${encodeURIComponent(namespace)}/${encodeURIComponent(pod)}`, options);
   const path = what === undefined ? "/skerry/logs" : `/skerry/logs/${encodeURIComponent(namespace)}`;
   const { body } = await sendChecked(server, "GET", path);
-  if (what === undefined) for (const item of (body as { items: { namespace: string }[] }).items) print(item.namespace);
+  if (what === undefined)
+    for (const item of (body as { items: { namespace: string }[] }).items) print(printable(item.namespace));
   else printTable((body as { items: KeptLog[] }).items);
 }
 
@@ -48,12 +50,5 @@ function printTable(logs: readonly KeptLog[]): void {
   const rows = logs.map(({ pod, container, attempt, first, last, bytes, uid }) =>
     [pod, container, attempt, time(first), time(last), bytes, uid].map(String),
   );
-  const widths = COLUMNS.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at]?.length ?? 0)));
-  for (const row of [COLUMNS, ...rows])
-    print(
-      row
-        .map((text, at) => text.padEnd(widths[at] ?? 0))
-        .join("   ")
-        .trimEnd(),
-    );
+  process.stdout.write(table([COLUMNS, ...rows]));
 }

@@ -25,7 +25,8 @@ const HINTS: readonly Hint[] = [
     say: "`kubectl auth can-i --list` shows what this user may do; a role binding gives more",
   },
   {
-    when: (code, message) => code === "ECONNREFUSED" && /127\.0\.0\.1|::1|localhost/.test(message),
+    when: (code, message) =>
+      code === "ECONNREFUSED" && /(?<![\w:.])(127\.0\.0\.1|::1|localhost)(?![\w.]|:{2})/.test(message),
     say: "no cluster runs here: `skerry up` starts one; if it listens elsewhere, set SKERRY_PORT or give --kubeconfig",
   },
   {

@@ -35,6 +35,15 @@ test("a cluster that is well says so, and one that gave no answer does not", () 
   expect(shown({ nodes: [], problems: [], unseen: [] })).toBe("");
 });
 
+test("what others wrote into the cluster is shown in letters", () => {
+  const cause = "Its image \u001b[2Jnothing\nis wrong cannot be pulled.";
+  const problems = status.problems.map((problem) => ({ ...problem, cause, name: "we\u001bb" }));
+  const [node] = status.nodes;
+  const told = shown({ ...status, nodes: node ? [{ ...node, version: "v1\u001b[31m" }] : [], problems });
+  expect(told).not.toContain("\u001b");
+  expect(told).toContain("Its image \\u001b[2Jnothing\\u000ais wrong cannot");
+});
+
 test("what should run on this machine and does not is wrong", () => {
   const machine = { name: "vm", home: "/srv", node: "attic" };
   const causes = (more: object) => machineProblems({ ...machine, ...more }).map(({ cause }) => cause);
@@ -54,6 +63,9 @@ test.each([
   [refused(403, "/api/v1/nodes"), "auth can-i"],
   [failure("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:6443"), "skerry up"],
   [failure("ECONNREFUSED", "connect ECONNREFUSED 192.0.2.1:6443"), "skerry status"],
+  [failure("ECONNREFUSED", "connect ECONNREFUSED ::1:6443"), "skerry up"],
+  [failure("ECONNREFUSED", "connect ECONNREFUSED fd00::1:6443"), "skerry status"],
+  [failure("ECONNREFUSED", "connect ECONNREFUSED fd00::12:6443"), "skerry status"],
   [failure("ENOTFOUND"), "skerry doctor"],
   [new Error("no answer from 192.0.2.1:6443 in 30 s"), "skerry doctor"],
   [failure("CERT_NOT_YET_VALID"), "clock"],

@@ -12,7 +12,7 @@ import { readIdentity } from "./join.ts";
 import { nextStep } from "./next-step.ts";
 import { runningSupervisor } from "./prepare.ts";
 import { BY_KUBECTL, type Reach, reach } from "./reach.ts";
-import { coloured, table } from "./terminal.ts";
+import { coloured, printable, table } from "./terminal.ts";
 
 /** Of a command that found something wrong; 1 is that of one which could not be done. */
 export const SOMETHING_WRONG = 2;
@@ -202,8 +202,8 @@ function wrong(problems: readonly Problem[], cluster: Status["cluster"]): string
     return cluster ? `${coloured("green", "nothing is wrong that the cluster knows of")}\n` : "";
   return problems
     .map(({ severity, kind, namespace, name, cause, remedy }) => {
-      const title = `${severity === "error" ? coloured("red", "error") : coloured("yellow", "warning")}  ${kind} ${namespace ? `${namespace}/` : ""}${name}`;
-      return `${title}\n  ${cause}\n  ${coloured("dim", "→")} ${remedy}\n`;
+      const title = `${severity === "error" ? coloured("red", "error") : coloured("yellow", "warning")}  ${printable(`${kind} ${namespace ? `${namespace}/` : ""}${name}`)}`;
+      return `${title}\n  ${printable(cause)}\n  ${coloured("dim", "→")} ${printable(remedy)}\n`;
     })
     .join("");
 }

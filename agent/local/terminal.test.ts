@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
-import { table } from "./terminal.ts";
+import { printable, table } from "./terminal.ts";
 
 test("columns are as wide as their widest cell, and lines end with their last", () => {
   const rows = [
@@ -17,4 +17,9 @@ test("what a cell is painted with does not widen it", () => {
   ];
   const painted = table(rows, " ", (cell) => `\u001b[31m${cell}\u001b[39m`);
   expect(stripVTControlCharacters(painted)).toBe("A B\na b\n");
+});
+
+test("what others have written moves no cursor, and fakes no line", () => {
+  expect(printable("a\u001b[2J\r\nb\u009b1m\u202ec é")).toBe("a\\u001b[2J\\u000d\\u000ab\\u009b1m\\u202ec é");
+  expect(table([["a\u001bb", "c"]])).toBe("a\\u001bb   c\n");
 });

@@ -1,11 +1,19 @@
 /** What people read on a terminal. */
 import { styleText } from "node:util";
 
+/** Control characters, and those that turn the direction of what follows. */
+const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
+
+/** What others have written, as one line that leaves the terminal alone: `\u001b[2J` is told in letters. */
+export const printable = (text: string): string =>
+  text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
 /** Of a row's cell; the padding around it is no part of it. */
 type Paint = (cell: string, column: number) => string;
 
-/** Columns as wide as what is in them; colours do not count. */
-export function table(rows: readonly (readonly string[])[], gap = "   ", paint: Paint = (cell) => cell): string {
+/** Columns as wide as what is in them; colours do not count. Cells are made printable. */
+export function table(cells: readonly (readonly string[])[], gap = "   ", paint: Paint = (cell) => cell): string {
+  const rows = cells.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, cell.length);
   const line = (row: readonly string[]) =>

@@ -130,3 +130,8 @@ test("each check has a line, and below it what is wrong and how to mend it", () 
   expect(text).toContain("?        clock     against the cluster's\n");
   expect(text).toMatch(/fault {4}uplink .*\n {9}There is no default route\.\n {9}→ Connect a network/);
 });
+
+test("what a server said moves no cursor", () => {
+  const uplink = { hasRoute: true, server: { url: "https://c", error: "404 \u001b[2J" } };
+  expect(shown(examine({ uplink }))).toContain("not reached: 404 \\u001b[2J.");
+});

@@ -5,7 +5,7 @@ import type { Server } from "../http.ts";
 import { readIdentity } from "../join.ts";
 import { type Reach, reach } from "../reach.ts";
 import { SOMETHING_WRONG } from "../status.ts";
-import { coloured } from "../terminal.ts";
+import { coloured, printable } from "../terminal.ts";
 import { CHECKS, type Facts, type Finding } from "./checks.ts";
 import { readFacts } from "./reader.ts";
 
@@ -31,7 +31,9 @@ const COLOURS = { well: "green", unknown: "dim", warning: "yellow", fault: "red"
 export function shown(examined: readonly Examined[]): string {
   const blocks = examined.map(({ check, looksAt, state, findings }) => {
     const head = `${coloured(COLOURS[state], MARKS[state].padEnd(9))}${check.padEnd(10)}${coloured("dim", looksAt)}\n`;
-    const told = findings.map(({ cause, remedy }) => `         ${cause}\n         ${coloured("dim", "→")} ${remedy}\n`);
+    const told = findings.map(
+      ({ cause, remedy }) => `         ${printable(cause)}\n         ${coloured("dim", "→")} ${printable(remedy)}\n`,
+    );
     return head + told.join("");
   });
   return blocks.join("");

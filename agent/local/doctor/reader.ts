@@ -3,15 +3,15 @@
 import { Resolver } from "node:dns/promises";
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { errorText } from "../../../worker/lib/error-text.ts";
 import { readNodeResolvers } from "../../network/dns/resolv-conf.ts";
 import { cgroupVersion } from "../../pods/cgroups.ts";
 import { run } from "../../process.ts";
 import { cachePath, files, type Home } from "../home.ts";
-import { open, type Server } from "../http.ts";
+import type { Server } from "../http.ts";
 import { which } from "../install.ts";
 import { readIdentity } from "../join.ts";
 import type { Facts } from "./checks.ts";
+import { answerOf } from "./clock.ts";
 import { dropping, type Ruleset } from "./firewall.ts";
 
 const COMMAND_TIMEOUT_MS = 20_000;
@@ -52,18 +52,6 @@ async function said(program: string, ...args: string[]): Promise<string> {
   const done = await run(program, args, { timeoutMs: COMMAND_TIMEOUT_MS });
   if (done.code !== 0) throw new Error(`${program} ended with ${done.code}: ${done.stderr.trim()}`);
   return done.stdout;
-}
-
-/** Whether the server answers at all, and what its clock says: to the second, and while the answer was under way. */
-async function answerOf(server: Server, now: () => number): Promise<{ aheadMs?: number; error?: string }> {
-  try {
-    const response = await open(server, "GET", "/readyz", { timeoutMs: NETWORK_TIMEOUT_MS, anyTime: true });
-    response.resume();
-    const told = Date.parse(response.headers.date ?? "");
-    return Number.isNaN(told) ? {} : { aheadMs: now() - told };
-  } catch (error) {
-    return { error: errorText(error) };
-  }
 }
 
 function readCgroups(): Facts["cgroups"] {
