@@ -1,7 +1,10 @@
 /** `npm run docs`: the repository's Markdown as a site in docs/dist, which needs no server. */
-import { posix } from "node:path";
+import { rmSync } from "node:fs";
+import { join, posix } from "node:path";
 import { layout } from "./layout.ts";
-import { anchorOf, leadTo, pageOf } from "./pages.ts";
+import { anchorOf, leadTo, pageOf, ROOT } from "./pages.ts";
+
+const OUTPUT = "docs/dist";
 
 /** Eleventy and markdown-it have no types of their own; these are of what is used here. */
 type Token = {
@@ -58,6 +61,7 @@ const plainText = (heading: Token | undefined) =>
     .join("");
 
 export default function configure(eleventy: Eleventy) {
+  rmSync(join(ROOT, OUTPUT), { recursive: true, force: true }); // pages that are no more
   eleventy.setTemplateFormats("md");
   eleventy.amendLibrary("md", (markdown) => connect(markdown.set({ html: true })));
   eleventy.addGlobalData(
@@ -72,5 +76,5 @@ export default function configure(eleventy: Eleventy) {
   eleventy.addPassthroughCopy("docs/pictures");
   eleventy.addPassthroughCopy("test/bench/**/*.svg");
   eleventy.addPassthroughCopy({ "docs/site/style.css": "style.css" });
-  return { dir: { input: ".", output: "docs/dist" }, markdownTemplateEngine: false };
+  return { dir: { input: ".", output: OUTPUT }, markdownTemplateEngine: false };
 }

@@ -10,7 +10,7 @@ const COMMAND_TIMEOUT_MS = 600_000;
 
 /** What only looks is asked again until it shows what the page shows: much is told a moment later. */
 const LOOKS =
-  /^(kubectl( -n \S+)? (get|logs|describe|top|wait|exec)|curl|skerry (net doctor|upgrade status|volume backups|audit)) /;
+  /^(kubectl( -n \S+)? (get|logs|describe|top|wait|exec)|curl|skerry (net doctor|upgrade status|volume backups|audit))(?= |$)/;
 
 export type ReaderOptions = {
   /** A folder of the reader's own. */
