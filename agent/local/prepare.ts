@@ -41,6 +41,15 @@ export function runningSupervisor(home: string): number | undefined {
   }
 }
 
+/** Whether a supervisor is `skerry up --no-agent`: that one is a shell. */
+export function isAlone(supervisor: number): boolean {
+  try {
+    return readFileSync(`/proc/${supervisor}/cmdline`, "utf8").includes("keep.sh");
+  } catch {
+    return false;
+  }
+}
+
 function checkPortIsFree(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();

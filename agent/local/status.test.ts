@@ -53,6 +53,13 @@ test("what should run on this machine and does not is wrong", () => {
   expect(causes({ controlPlane: null, agent: undefined })).toEqual([expect.stringContaining("agent of node attic")]);
 });
 
+test("where the control plane was started without an agent, a node that was here before is only warned of", () => {
+  const machine = { name: "vm", home: "/srv", node: "attic", controlPlane: 1 };
+  expect(machineProblems(machine)).toMatchObject([{ severity: "error" }]);
+  expect(machineProblems({ ...machine, alone: true })).toMatchObject([{ severity: "warning" }]);
+  expect(machineProblems({ ...machine, alone: true, agent: 2 })).toEqual([]);
+});
+
 const failure = (code: string, message = "") => Object.assign(new Error(message), { code });
 const refused = (code: number, path: string) => new HttpError("GET", path, { code, body: {}, text: "" });
 

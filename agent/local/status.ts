@@ -10,7 +10,7 @@ import { files, type Home } from "./home.ts";
 import { HttpError, type Server, sendChecked } from "./http.ts";
 import { readIdentity } from "./join.ts";
 import { nextStep } from "./next-step.ts";
-import { runningSupervisor } from "./prepare.ts";
+import { isAlone, runningSupervisor } from "./prepare.ts";
 import { BY_KUBECTL, type Reach, reach } from "./reach.ts";
 import { coloured, printable, table } from "./terminal.ts";
 
@@ -23,6 +23,8 @@ export type MachineStatus = {
   /** Pids; absent where they should run and do not, null where they are not to run here. */
   controlPlane?: number | null;
   agent?: number | null;
+  /** The control plane was started with --no-agent. */
+  alone?: true;
   /** Its name in the cluster that it is a node of. */
   node?: string;
 };
@@ -65,16 +67,18 @@ function thisMachine({ path }: Home): MachineStatus | undefined {
   const identity = readIdentity(path);
   const isHost = existsSync(files(path).storage);
   if (!identity && !isHost) return undefined;
+  const controlPlane = isHost ? runningSupervisor(path) : null;
   return {
     name: hostname(),
     home: path,
-    controlPlane: isHost ? runningSupervisor(path) : null,
+    controlPlane,
+    ...(controlPlane && isAlone(controlPlane) && { alone: true }),
     agent: identity ? runningAgent(path) : null,
     ...(identity && { node: identity.node }),
   };
 }
 
-export function machineProblems({ name, home, controlPlane, agent, node }: MachineStatus): Problem[] {
+export function machineProblems({ name, home, controlPlane, agent, alone, node }: MachineStatus): Problem[] {
   const about = { severity: "error", kind: "Machine", name } as const;
   if (controlPlane === undefined)
     return [{ ...about, cause: `The control plane in ${home} does not run.`, remedy: "Start it: `skerry up`." }];
@@ -82,6 +86,7 @@ export function machineProblems({ name, home, controlPlane, agent, node }: Machi
     return [
       {
         ...about,
+        ...(alone && { severity: "warning" }), // it may be meant
         cause: `The agent of node ${node} does not run; its containers go on, and hear of no change.`,
         remedy: "Start it: `skerry join URL`, or `systemctl start skerry`; its log tells why it ended.",
       },

@@ -1,6 +1,7 @@
 /** The usual faults of a machine that is, or is to be, a node: each a pure judgement of what `reader.ts` has read. */
 import { meshMtu } from "../../network/mesh/device.ts";
 import type { Dropping } from "./firewall.ts";
+import type { Port } from "./ports.ts";
 
 /** `undefined` throughout: it could not be found out. */
 export type Facts = {
@@ -20,7 +21,7 @@ export type Facts = {
     totalInodes: number;
     isWritable: boolean;
   };
-  ports?: readonly { port: number; use: string; holder?: string; isNeeded: boolean }[];
+  ports?: readonly Port[];
   nerdctl?: readonly { path: string; version: string }[];
   uplink?: { hasRoute: boolean; server?: { url: string; error?: string } };
 };

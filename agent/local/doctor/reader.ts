@@ -13,6 +13,7 @@ import { readIdentity } from "../join.ts";
 import type { Facts } from "./checks.ts";
 import { answerOf } from "./clock.ts";
 import { dropping, type Ruleset } from "./firewall.ts";
+import { held } from "./ports.ts";
 
 const COMMAND_TIMEOUT_MS = 20_000;
 const NETWORK_TIMEOUT_MS = 5_000;
@@ -170,12 +171,8 @@ async function readPorts(home: Home): Promise<Facts["ports"]> {
     { port: 443, use: "Ingresses", isNeeded: false },
   ];
   const lines = (await said("ss", "-Htlnp")).split("\n").filter(Boolean);
-  return wanted.map((one) => {
-    const line = lines.find((text) => text.split(/\s+/)[3]?.endsWith(`:${one.port}`));
-    const [, name, pid] = /\(\("([^"]*)",pid=(\d+)/.exec(line ?? "") ?? [];
-    if (!line || (pid && OURS.test(readText(`/proc/${pid}/cmdline`)))) return one;
-    return { ...one, holder: pid ? `${name} (pid ${pid})` : "another program" };
-  });
+  const isOurs = (pid: string) => OURS.test(readText(`/proc/${pid}/cmdline`));
+  return held(wanted, lines, { isOurs, seesAll: process.getuid?.() === 0 });
 }
 
 async function readNerdctl(cache: string): Promise<Facts["nerdctl"]> {
