@@ -217,7 +217,7 @@ test("somebody is invited with a role and refused again; the audit log tells who
   const given = await page.getByLabel("it is shown this once").inputValue();
   const guest = await browser.open(address);
   await logIn(guest, given);
-  await guest.page.getByText("system:serviceaccount:default:guest").waitFor();
+  await guest.page.getByText("system:serviceaccount:default:guest", { exact: true }).waitFor();
   const row = page.getByRole("row", { name: "guest" }).filter({ hasText: "view in default" });
   page.on("dialog", (dialog) => dialog.accept());
   await row.getByRole("button", { name: "Revoke" }).click();
