@@ -141,6 +141,19 @@ test("what printed and was removed between two looks is kept too, with the leave
   expect([...world.portions]).toMatchObject([["/skerry/logs/shop/web/uid/c/3/0", expect.stringContaining("short")]]);
 });
 
+test.each([401, 429, 503])("an answer of %d is none: it is asked again for what is gone by then", async (code) => {
+  const world = new World();
+  world.run("a");
+  world.print("one\n");
+  world.grantCode = code;
+  await world.removed("a");
+  await world.kept.look();
+  world.grantCode = 200;
+  world.now += 600_001;
+  await world.kept.look();
+  expect(world.text()).toBe("one\n");
+});
+
 test("a pod that says nothing is let be; where nothing is kept the pod is told why, once in a while", async () => {
   const world = new World();
   world.run("a", 0, {});

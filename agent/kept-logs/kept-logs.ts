@@ -37,6 +37,9 @@ const REFUSED_MS = 600_000;
 /** The removal of a container waits at most so long for the leave to send what it printed. */
 const REMOVAL_MS = 5_000;
 
+/** What the control plane means when it refuses leave; all else may be otherwise at the next try. */
+const REFUSALS = [400, 403, 404];
+
 const compress = promisify(gzip);
 
 /** Pods that are to be kept, but for static ones, of which only a stand-in is known. */
@@ -210,6 +213,7 @@ export class KeptLogs {
       this.#records.change(id, { grant });
       return grant;
     }
+    if (!REFUSALS.includes(answer.code)) throw new Error(`${answer.code} ${answer.text.slice(0, 200)}`);
     // The pod is not known any more, nor is what it printed.
     if (pod === undefined || removedAt !== undefined) this.#records.remove(id);
     this.#refused.set(uid, this.#parts.now() + REFUSED_MS);
