@@ -42,11 +42,13 @@ import { openState } from "./state-file.ts";
 import { StaticFolder } from "./static/folder.ts";
 import { dialRelay, serveStream } from "./streams/serve.ts";
 import { downloadVolume } from "./streams/volume-data.ts";
+import { bucketOf } from "./streams/volume-transfer.ts";
 import { notifierFor } from "./systemd/notify.ts";
 import { installedVersion, renew } from "./update/start.ts";
 import { Updater } from "./update/updater.ts";
 import { VERSION } from "./version.ts";
 import { unmountAll } from "./volumes/mounts.ts";
+import { received } from "./volumes/persistent/copying.ts";
 import { findRecursiveReadOnly } from "./volumes/recursive-read-only.ts";
 
 /** Why an agent ends for another version of it. */
@@ -173,7 +175,8 @@ function assemble(parts: Parts, restart: () => void): Assembled {
         home: home.path,
         node,
         keptLogs: keptLogsOf(parts),
-        download: (claim, signal) => downloadVolume(identity, claim, signal),
+        source: { receive: received((claim, signal) => downloadVolume(identity, claim, signal)) },
+        bucket: bucketOf(identity, effects),
         nerdctl,
         api,
         effects,

@@ -7,7 +7,7 @@ import { effects } from "../agent/effects.ts";
 import { homeFromEnvironment } from "../agent/local/home.ts";
 import type { Server } from "../agent/local/http.ts";
 import { reach } from "../agent/local/reach.ts";
-import { backupStream, listBackups, sendBackup } from "../agent/local/volume-bucket.ts";
+import { backupOf, backupStream, listBackups, sendBackup } from "../agent/local/volume-bucket.ts";
 import { CHUNK_BYTES } from "../worker/lib/volume-backup.ts";
 import { TestCluster } from "./support/cluster.ts";
 
@@ -39,8 +39,10 @@ test("chunks go on where they were when the control plane is killed, and lie sea
     if (isFirst) throw new Error("the node's stream broke off");
     yield data.subarray(3 * CHUNK_BYTES);
   };
-  const index = await sendBackup(context(), server, { claim, name: "first", isResumed: false }, async () => source());
-  expect(said).toEqual(["the node's stream broke off: the backup of shop/data goes on"]);
+  const index = await sendBackup(context(), server, { ...backupOf(claim, "first"), isResumed: false }, async () =>
+    source(),
+  );
+  expect(said).toEqual(["the node's stream broke off: backup first of shop/data goes on"]);
   expect(files().toSorted()).toEqual([...index.chunks, "index"]);
   for (const file of files())
     expect(readFileSync(join(folder(), "first", file)).includes("what lies in a volume")).toBe(false);
@@ -50,7 +52,7 @@ test("chunks go on where they were when the control plane is killed, and lie sea
 });
 
 test("a restore goes on, too; what was changed on the disk is refused; what is removed leaves nothing", async () => {
-  const stream = backupStream(context(), server, claim, "first");
+  const stream = backupStream(context(), server, backupOf(claim, "first"));
   const reading = buffer(stream);
   await cluster.kill("workerd");
   expect((await reading).equals(data)).toBe(true);
@@ -60,7 +62,7 @@ test("a restore goes on, too; what was changed on the disk is refused; what is r
   const bytes = readFileSync(path);
   bytes[100] = (bytes[100] ?? 0) ^ 1;
   writeFileSync(path, bytes);
-  await expect(buffer(backupStream(context(), server, claim, "first"))).rejects.toThrow("was changed");
+  await expect(buffer(backupStream(context(), server, backupOf(claim, "first")))).rejects.toThrow("was changed");
 
   const raw = ["--raw", "/skerry/volumes/shop/data/backups"];
   await cluster.ok("create serviceaccount keeper");

@@ -67,7 +67,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/volumes|skerry/logs|skerry/registry)\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/(?:volumes|transfers|logs|registry))\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {

@@ -3,7 +3,11 @@ import type { IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import type { Readable } from "node:stream";
 
-export type Server = { url: string; ca?: string; token?: string };
+export type Endpoint = { url: string; ca?: string; token?: string };
+export type Server = Endpoint & {
+  /** This machine's clock may be wrong: see `trust.ts`. */
+  anyTime?: boolean;
+};
 export type Answer = { code: number; body: Record<string, unknown>; text: string };
 
 const TIMEOUT_MS = 30_000;
@@ -18,8 +22,6 @@ export type Sending = {
   type?: string;
   /** Without a word for so long, the server counts as gone. */
   timeoutMs?: number;
-  /** This machine's clock may be wrong: see `trust.ts`. */
-  anyTime?: boolean;
 };
 
 /** The answer, of which the body is yet to be read. */
@@ -27,11 +29,11 @@ export async function open(
   server: Server,
   method: string,
   path: string,
-  { bytes, type = "application/json", timeoutMs = TIMEOUT_MS, anyTime }: Sending = {},
+  { bytes, type = "application/json", timeoutMs = TIMEOUT_MS }: Sending = {},
 ): Promise<IncomingMessage> {
   const url = new URL(server.url.replace(/\/$/, "") + path);
   const request = await requestOf(url);
-  const agent = anyTime && server.ca ? (await import("../trust.ts")).agentTrusting(server.ca) : undefined;
+  const agent = server.anyTime && server.ca ? (await import("../trust.ts")).agentTrusting(server.ca) : undefined;
   return new Promise((resolve, reject) => {
     const call = request(
       url,

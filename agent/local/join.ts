@@ -46,7 +46,7 @@ export async function join(home: string, options: JoinOptions): Promise<NodeIden
   const { body } = checked(
     "POST",
     path,
-    await read(await open({ url: server, ca }, "POST", path, { bytes, anyTime: true })),
+    await read(await open({ url: server, ca, anyTime: true }, "POST", path, { bytes })),
   );
   const identity: NodeIdentity = {
     server,

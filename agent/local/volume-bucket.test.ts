@@ -1,5 +1,9 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server as HttpServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Bucket } from "../../worker/edge/bucket.ts";
@@ -8,8 +12,11 @@ import { openVolumeBackups } from "../../worker/edge/volume-backups.ts";
 import { GRANT_HEADER } from "../../worker/lib/internal-headers.ts";
 import { ApiError } from "../../worker/lib/status.ts";
 import { CHUNK_BYTES } from "../../worker/lib/volume-backup.ts";
+import { bucketOf } from "../streams/volume-transfer.ts";
+import { packed } from "../volumes/persistent/data.ts";
 import type { BackupContext } from "./backup.ts";
 import {
+  backupOf,
   backupStream,
   deleteBackup,
   findBackup,
@@ -63,7 +70,7 @@ beforeEach(async () => {
   context = { effects, progress: (text: string) => said.push(text), home: { path: "", port: 0 } };
   const cluster = { fetch: async () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } }) };
   http = createServer(async (request, response) => {
-    const what = `${request.method} ${request.url?.split("/backups")[1] ?? ""}`;
+    const what = `${request.method} ${request.url?.split(/backups|transfers/)[1] ?? ""}`;
     if (lost(what)) return void request.socket.destroy();
     asked.push(what);
     const body = await buffer(request);
@@ -90,8 +97,8 @@ async function* pieces(bytes = data): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += 1_000_003) yield bytes.subarray(at, at + 1_000_003);
 }
 const send = (name: string, isResumed = false, source: () => AsyncIterable<Buffer> = pieces) =>
-  sendBackup(context, server(), { claim, name, isResumed }, async () => source());
-const received = (name: string) => buffer(backupStream(context, server(), claim, name));
+  sendBackup(context, server(), { ...backupOf(claim, name), isResumed }, async () => source());
+const received = (name: string) => buffer(backupStream(context, server(), backupOf(claim, name)));
 
 test("what is sent in chunks comes back, and lies sealed in the bucket", async () => {
   const index = await send("first");
@@ -117,7 +124,7 @@ test("a source that breaks off is read again, and only what is missing is sent",
     if (isFirst) throw new Error("the other end is gone");
   };
   await send("first", false, source);
-  expect(said).toEqual(["the other end is gone: the backup of shop/data goes on"]);
+  expect(said).toEqual(["the other end is gone: backup first of shop/data goes on"]);
   expect(asked.filter((what) => /^PUT \/first\/chunks\/0/.test(what)).map((what) => what.replace(/=.*/, "="))).toEqual([
     "PUT /first/chunks/0",
     "PUT /first/chunks/0?sha256=",
@@ -219,4 +226,45 @@ test("an empty volume's backup has no chunk", async () => {
   const sizes: number[] = [];
   for await (const chunk of inChunks(pieces(Buffer.alloc(10)), 4)) sizes.push(chunk.length);
   expect(sizes).toEqual([4, 4, 2]);
+});
+
+test("what moves through the bucket is sent once, read whenever, and removed; of a send that was called off nothing stays", async () => {
+  const folder = join(mkdtempSync(join(tmpdir(), "skerry-transfer-")), "pvc-1_shop_data.x1");
+  const from = join(dirname(folder), "from");
+  mkdirSync(from);
+  for (const name of ["one", "two"]) writeFileSync(join(from, name), randomBytes(CHUNK_BYTES));
+  const { signal } = new AbortController();
+  const there = bucketOf({ server: server().url, token: "t" }, context.effects);
+  const transfer = { volume: "pvc-1", name: "x1" };
+  let reads = 0;
+  const data = () => {
+    reads++;
+    return packed(from, true);
+  };
+  try {
+    await expect(there.receive(transfer, folder, signal)).rejects.toThrow("404");
+    expect(existsSync(folder)).toBe(false);
+    await there.send(transfer, data, signal);
+    await there.send(transfer, data, signal);
+    expect(reads).toBe(1);
+    expect([...kept.keys()].every((key) => key.startsWith("default/transfers/pvc-1/x1/"))).toBe(true);
+    await there.receive(transfer, folder, signal);
+    for (const name of ["one", "two"])
+      expect(readFileSync(join(folder, name)).equals(readFileSync(join(from, name)))).toBe(true);
+    await there.remove(transfer);
+    await there.remove(transfer);
+    expect(kept.size).toBe(0);
+
+    const off = new AbortController();
+    const halfway = async function* () {
+      for await (const piece of packed(from, true)) {
+        if (kept.size > 0) off.abort(new Error("called off"));
+        yield piece;
+      }
+    };
+    await expect(there.send(transfer, halfway, off.signal)).rejects.toThrow("called off");
+    expect(kept.size).toBe(0);
+  } finally {
+    rmSync(dirname(folder), { recursive: true });
+  }
 });

@@ -1,6 +1,8 @@
 /** Backups of volumes in the deployment's bucket, in pieces that are sent again when something was killed meanwhile. */
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip, createGzip } from "node:zlib";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { CHUNK_BYTES, type VolumeBackup, type VolumeBackupIndex } from "../../worker/lib/volume-backup.ts";
 import type { BackupContext } from "./backup.ts";
@@ -19,6 +21,16 @@ export const backupsPath = ({ namespace, name }: Claim) =>
   `/skerry/volumes/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}/backups`;
 
 const backupPath = (claim: Claim, name: string) => `${backupsPath(claim)}/${encodeURIComponent(name)}`;
+
+/** Where something lies in the bucket, and what it is called. */
+export type Kept = { path: string; words: string };
+
+export const backupOf = (claim: Claim, name: string): Kept => ({
+  path: backupPath(claim, name),
+  words: `backup ${name} of ${inWords(claim)}`,
+});
+
+type Context = Pick<BackupContext, "effects" | "progress">;
 
 export async function listBackups(server: Server, claim: Claim): Promise<VolumeBackup[]> {
   return (await sendChecked(server, "GET", backupsPath(claim))).body.items as VolumeBackup[];
@@ -46,12 +58,11 @@ async function again<T>(effects: Effects, what: () => Promise<T>, isDone: (resul
  * `isResumed`: an earlier command may have sent some of it.
  */
 export async function sendBackup(
-  { effects, progress }: BackupContext,
+  { effects, progress }: Context,
   server: Server,
-  { claim, name, isResumed }: { claim: Claim; name: string; isResumed: boolean },
+  { path, words, isResumed }: Kept & { isResumed: boolean },
   source: () => Promise<AsyncIterable<Uint8Array>>,
 ): Promise<VolumeBackupIndex> {
-  const path = backupPath(claim, name);
   const call = (method: string, at: string, bytes: Uint8Array) =>
     again(
       effects,
@@ -89,10 +100,23 @@ export async function sendBackup(
       hasProgress = false;
       const wait = AGAIN_MS[tries];
       if (wait === undefined || !(error instanceof SourceError)) throw error;
-      progress(`${errorText(error)}: the backup of ${inWords(claim)} goes on`);
+      progress(`${errorText(error)}: ${words} goes on`);
       await effects.sleep(wait);
     }
   }
+}
+
+/** Nobody has to hear of what went wrong but who reads what is given back. */
+export function zipped(stream: Readable): Readable {
+  const zip = createGzip();
+  pipeline(stream, zip).catch(() => {});
+  return zip;
+}
+
+export function unzipped(stream: Readable): Readable {
+  const gunzip = createGunzip();
+  pipeline(stream, gunzip).catch(() => {});
+  return gunzip;
 }
 
 /** What was to be sent broke off, so that it is not all. */
@@ -128,8 +152,7 @@ async function* brokenOff(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
 }
 
 /** All bytes of a backup. It breaks off before the last chunk where they are not those that were sent. */
-export function backupStream({ effects }: BackupContext, server: Server, claim: Claim, name: string): Readable {
-  const path = backupPath(claim, name);
+export function backupStream({ effects }: Pick<Context, "effects">, server: Server, { path, words }: Kept): Readable {
   const get = async (id: string): Promise<Buffer> => {
     const at = `${path}/chunks/${id}`;
     const got = await again(
@@ -158,7 +181,7 @@ export function backupStream({ effects }: BackupContext, server: Server, claim: 
         const bytes = await get(id);
         hash.update(bytes);
         if (at === index.chunks.length - 1 && hash.digest("hex") !== index.sha256)
-          throw new Error(`backup ${name} of ${inWords(claim)} is not what was sent`);
+          throw new Error(`${words} is not what was sent`);
         yield bytes;
       }
     })(),

@@ -1,5 +1,5 @@
 /** The commands about volumes on nodes' own disks. What they do is loaded when they run. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { effects } from "../effects.ts";
 import { withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
@@ -60,14 +60,22 @@ after another: what has to fit together is copied when its program is stopped, o
       "--stop",
       "evict the pods that use it: their controllers make new ones, which wait for the data on that node",
     )
+    .addOption(
+      new Option(
+        "--through <way>",
+        "bucket: by way of the deployment's bucket, so that the two nodes need not be up at once",
+      ).choices(["bucket"]),
+    )
     .option("--no-wait", "only say that it is to move")
     .option("--cancel", "call it off, while the data is being copied")
     .addHelpText(
       "after",
       `
 The nodes do it, and go on when this command ends: the data goes straight from one to the other, and is removed from the
-first when all of it is on the second. The claim stays as it is; its PersistentVolume is made anew, by the same name.
-\`kubectl annotate pv NAME skerry.dev/move-to=NODE\` says the same.`,
+first when all of it is on the second. With \`--through bucket\` the first sends it into the deployment's bucket, compressed
+and sealed, and the second reads it there, whenever each of them is up. The claim stays as it is; its PersistentVolume is made anew, by the same name.
+\`kubectl annotate pv NAME skerry.dev/move-to=NODE\` says the same, before which
+\`skerry.dev/move-through=bucket\` says which way.`,
     )
     .action(async (claim: string, options: MoveVolume) =>
       (await import("./volume-move.ts")).moveVolume(context(), claim, options),

@@ -4,27 +4,36 @@ import type {
   CoreV1PersistentVolumeClaim,
   CoreV1Pod,
 } from "../../worker/kinds/generated/types.ts";
-import { LEFT_ON, MOVE_TO, MOVING_TO, VOLUME_NODE, VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
+import {
+  LEFT_ON,
+  MOVE_THROUGH,
+  MOVE_TO,
+  MOVING_TO,
+  TRANSFER,
+  TRANSFERRED,
+  VOLUME_NODE,
+  VOLUMES_PATH,
+} from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
-import { checked, type Server, send } from "./http.ts";
+import { checked, type Server, send, sendChecked } from "./http.ts";
 import type { Reach } from "./reach.ts";
 
 const LOOK_MS = 500;
 /** As kubectl waits between two tries. */
 const EVICT_AGAIN_MS = 5_000;
 
-export type MoveVolume = Reach & { toNode?: string; stop?: boolean; wait: boolean; cancel?: boolean };
+export type MoveVolume = Reach & { toNode?: string; through?: string; stop?: boolean; wait: boolean; cancel?: boolean };
 
 export async function moveVolume(context: BackupContext, text: string, options: MoveVolume): Promise<void> {
   const { progress } = context;
-  const { toNode, stop, wait, cancel } = options;
+  const { toNode, through, stop, wait, cancel } = options;
   if ((toNode === undefined) === !cancel) throw new Error("name the node with --to-node, or --cancel");
   const { server, claim } = await target(context, text, options);
   const volume = await volumeOf(server, claim);
   const path = `/api/v1/persistentvolumes/${encodeURIComponent(volume.metadata?.name ?? "")}`;
   if (cancel) {
-    await patch(server, path, { metadata: { annotations: { [MOVE_TO]: null } } });
+    await patch(server, path, { metadata: { annotations: { [MOVE_TO]: null, [MOVE_THROUGH]: null } } });
     return progress(`${inWords(claim)} stays on node ${nodeOf(volume)}`);
   }
   if (nodeOf(volume) === toNode) return progress(`${inWords(claim)} is on node ${toNode} already`);
@@ -36,8 +45,10 @@ export async function moveVolume(context: BackupContext, text: string, options: 
   const alone = users.filter(({ metadata }) => !metadata.ownerReferences?.some(({ controller }) => controller));
   if (alone.length > 0)
     throw new Error(`nothing would make these pods anew, so delete them first: ${alone.map(nameOf).join(", ")}`);
+  // Says so where there is no bucket.
+  if (through) await sendChecked(server, "GET", `/skerry/transfers/${encodeURIComponent(volume.metadata?.name ?? "")}`);
   // New pods go to the new node from here on.
-  await patch(server, path, { metadata: { annotations: { [MOVE_TO]: toNode } } });
+  await patch(server, path, { metadata: { annotations: { [MOVE_TO]: toNode, [MOVE_THROUGH]: through ?? null } } });
   for (const pod of users) await evict(context, server, pod);
   if (wait) await arrival(context, server, claim, toNode ?? "");
   else progress(`${inWords(claim)} moves to node ${toNode}`);
@@ -93,5 +104,9 @@ async function arrival({ effects, progress }: BackupContext, server: Server, cla
 function waitsFor(annotations: Record<string, string>, to: string): string {
   const [left] = annotations[LEFT_ON]?.split("/") ?? [];
   if (left) return `waiting for node ${left} to remove what a move before this one has left there`;
-  return annotations[MOVING_TO] ? `copying the data to node ${to}` : "waiting for the pods that use the volume to end";
+  if (!annotations[MOVING_TO]) return "waiting for the pods that use the volume to end";
+  if (!annotations[TRANSFER]) return `copying the data to node ${to}`;
+  return annotations[TRANSFERRED]
+    ? `copying the data from the bucket to node ${to}`
+    : "copying the data into the bucket";
 }

@@ -3,7 +3,7 @@ import { closeSync, createReadStream, createWriteStream, openSync, readSync, ren
 import type { IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip, createGzip } from "node:zlib";
+import { createGzip } from "node:zlib";
 import type { CoreV1NodeList, CoreV1PersistentVolumeClaim } from "../../worker/kinds/generated/types.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
@@ -12,6 +12,7 @@ import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } f
 import { type Answer, checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
 import type { Reach } from "./reach.ts";
 import {
+  backupOf,
   backupStream,
   deleteBackup,
   findBackup,
@@ -21,6 +22,8 @@ import {
   listBackups,
   SourceError,
   sendBackup,
+  unzipped,
+  zipped,
 } from "./volume-bucket.ts";
 
 /** Everything a node does may take that long between two bytes: it writes to its disk before it answers. */
@@ -60,11 +63,9 @@ async function toBucket(context: BackupContext, server: Server, claim: Claim, op
       if (isPassing(answer)) throw new SourceError(`${answer.body.message ?? answer.text}`); // a node that comes back
       checked("GET", dataPath(claim), answer);
     }
-    const zip = createGzip();
-    pipeline(data, zip).catch(() => {}); // who reads it hears of it
-    return zip;
+    return zipped(data);
   };
-  const index = await sendBackup(context, server, { claim, name, isResumed: begun !== undefined }, source);
+  const index = await sendBackup(context, server, { ...backupOf(claim, name), isResumed: begun !== undefined }, source);
   context.progress(`bucket:${inWords(claim)}/${name}: ${index.bytes} bytes`);
   if (options.keep === undefined) return;
   for (const old of await keepNewest(server, claim, options.keep)) context.progress(`removed ${old}`);
@@ -115,7 +116,9 @@ export type RestoreVolume = Reach & { from: string; replace?: boolean; size?: st
 export async function restoreVolume(context: BackupContext, text: string, options: RestoreVolume): Promise<void> {
   const { server, claim } = await target(context, text, options);
   const kept = isBucket(options.from) ? await findBackup(server, options.from, claim) : undefined;
-  const archive = kept ? unzipped(backupStream(context, server, kept.claim, kept.name)) : sourceOf(options.from);
+  const archive = kept
+    ? unzipped(backupStream(context, server, backupOf(kept.claim, kept.name)))
+    : sourceOf(options.from);
   archive.on("error", () => {}); // one that comes before anything is sent is thrown by `upload`
   await ensureClaim(server, claim, options.size);
   await ensureVolume(context, server, claim, options.node);
@@ -145,12 +148,6 @@ function sourceOf(file: string): Readable {
   closeSync(handle);
   const stream = createReadStream(file);
   return start.equals(GZIP) ? unzipped(stream) : stream;
-}
-
-function unzipped(stream: Readable): Readable {
-  const gunzip = createGunzip();
-  stream.on("error", (error) => gunzip.destroy(error));
-  return stream.pipe(gunzip);
 }
 
 async function ensureClaim(server: Server, claim: Claim, size: string | undefined): Promise<void> {

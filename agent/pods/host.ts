@@ -24,6 +24,7 @@ import { execOnce } from "../streams/exec-once.ts";
 import { endTerminals } from "../streams/exec-terminal.ts";
 import { containerdImages } from "../volumes/image-mounts.ts";
 import { type PodVolumes, Volumes } from "../volumes/manager.ts";
+import type { Bucket, Source } from "../volumes/persistent/copying.ts";
 import { sizesIn } from "../volumes/persistent/project-quota.ts";
 import {
   machineFolders,
@@ -32,7 +33,6 @@ import {
   type VolumeData,
   volumesPath,
 } from "../volumes/persistent/provisioned.ts";
-import { type Download, sourceFrom } from "../volumes/persistent/receiving.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { type Cgroups, enforceNode, machineCgroups, runtimeLimits } from "./cgroups.ts";
 import type { PodState } from "./context.ts";
@@ -94,8 +94,9 @@ export type HostParts = {
   recursiveReadOnly?: boolean;
   nodeSettings?: NodeSettings;
   keptLogs?: Host["keptLogs"];
-  /** Brings the data of volumes that move here. */
-  download?: Download;
+  /** By these the data of volumes moves. */
+  source?: Source;
+  bucket?: Bucket;
   /** Runs a program of the machine. */
   command?: Command;
   /** See `KeeperParts`. */
@@ -117,7 +118,8 @@ export function machineHost(parts: HostParts): Host {
     timers: effects,
     folders: machineFolders(home, typeof sizes === "string" ? undefined : sizes),
     unbounded: typeof sizes === "string" ? sizes : undefined,
-    ...(parts.download && { source: sourceFrom(parts.download) }),
+    ...(parts.source && { source: parts.source }),
+    ...(parts.bucket && { bucket: parts.bucket }),
   });
   const { plugins, csi, growth } = driversOf(parts);
   const makeVolume = ownVolumes.make.bind(ownVolumes);

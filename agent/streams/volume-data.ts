@@ -20,7 +20,7 @@ export async function downloadVolume(
   signal: AbortSignal,
 ): Promise<Readable> {
   const path = `/skerry/volumes/${claim.namespace}/${claim.name}?unused=true`;
-  const response = await open({ url, ca, token }, "GET", path, { timeoutMs: SILENT_MS, anyTime: true });
+  const response = await open({ url, ca, token, anyTime: true }, "GET", path, { timeoutMs: SILENT_MS });
   if (response.statusCode !== 200) checked("GET", path, await read(response));
   if (signal.aborted) response.destroy();
   return response;

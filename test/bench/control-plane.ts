@@ -1,6 +1,6 @@
 /** What the API measures see of a control plane, whichever it is. */
 import { effects } from "../../agent/effects.ts";
-import { type Server as Endpoint, send } from "../../agent/local/http.ts";
+import { type Endpoint, send } from "../../agent/local/http.ts";
 import type { Server } from "../support/server.ts";
 import type { Started } from "./measure.ts";
 import type { Memory } from "./processes.ts";

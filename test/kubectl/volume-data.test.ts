@@ -201,3 +201,54 @@ test("a move goes on when both agents and the control plane are killed while it 
   expect((await checked("sha256sum", [there])).stdout.split(" ")[0]).toBe(sum);
   await eventually("nothing is left", async () => !existsSync(from));
 });
+
+test("a move through the bucket needs one node at a time, and goes on when anything is killed", async () => {
+  const before = await pathOf("copy");
+  const looked = await looks(before);
+  const sum = async (folder: string) => (await checked("sha256sum", [join(folder, "large")])).stdout.split(" ")[0];
+  const whole = await sum(before);
+  const inBucket = async () =>
+    (await run("find", [join(cluster.home, "bucket/default/transfers"), "-type", "f"])).stdout;
+  const annotation = async (name: string) => (await volumeOf("copy")).metadata.annotations[`skerry.dev/${name}`];
+  const moved = async (to: string) => {
+    await eventually(`the volume is on ${to}`, async () => (await nodeOf("copy")) === to);
+    const there = await pathOf("copy");
+    expect(await looks(there)).toBe(looked);
+    expect(await sum(there)).toBe(whole);
+  };
+  const clean = async () => {
+    await eventually("the first node has removed its own", async () => (await annotation("left-on")) === undefined);
+    expect(await inBucket()).toBe("");
+    expect(await annotation("transfer")).toBeUndefined();
+  };
+
+  // The one that it goes to is away.
+  await second.kill();
+  await done("move", "default/copy", "--to-node", "node-b", "--through", "bucket", "--no-wait");
+  await eventually("some of it is in the bucket", async () => (await inBucket()) !== "");
+  await cluster.kill("workerd", "agent");
+  await eventually("all of it is in the bucket", async () => (await annotation("transferred")) === "true");
+  expect(await nodeOf("copy")).toBe("node-a");
+  await second.resume(`https://${lan.host}:${cluster.port}`);
+  await eventually(
+    "it comes",
+    async () =>
+      (await run("ls", [`${second.home}/volumes/.incoming`])).stdout !== "" || (await nodeOf("copy")) === "node-b",
+  );
+  await second.kill();
+  await second.resume(`https://${lan.host}:${cluster.port}`);
+  await moved("node-b");
+  await clean();
+  expect(existsSync(before)).toBe(false);
+
+  // The one that it comes from is away as soon as it has sent all.
+  await done("move", "default/copy", "--to-node", "node-a", "--through", "bucket", "--no-wait");
+  await eventually(
+    "all of it is in the bucket",
+    async () => (await annotation("transferred")) === "true" || (await nodeOf("copy")) === "node-a",
+  );
+  await second.kill();
+  await moved("node-a");
+  await second.resume(`https://${lan.host}:${cluster.port}`);
+  await clean();
+});

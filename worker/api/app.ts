@@ -30,7 +30,7 @@ import type { AppParts } from "./parts.ts";
 import type { User, WatchSpec } from "./request.ts";
 
 /** Of volumes, in the deployment's bucket: `edge/volume-backups.ts`. */
-const BACKUPS = ["/skerry/volumes/:namespace/:claim/backups", "/skerry/volumes/:namespace/:claim/backups/*"];
+const IN_BUCKET = ["/skerry/volumes/:namespace/:claim/backups", "/skerry/transfers/:volume"];
 /** What stays of logs, in the same place: `edge/kept-logs`. */
 const KEPT_LOGS = ["/skerry/logs", "/skerry/logs/:namespace", "/skerry/logs/:namespace/:pod"];
 /** https://prometheus.io/docs/instrumenting/exposition_formats/ */
@@ -185,7 +185,12 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
   app.get("/metrics/slis", guard, () => answerText(healthMetrics(), 200, METRICS_TYPE));
   // Who may is all that is known here: the Worker that has passed it on does it, as the bytes are not for this object.
   const granted = () => new Response(null, { status: 204, headers: { [GRANT_HEADER]: "1" } });
-  app.on(["GET", "PUT", "DELETE"], BACKUPS, guard, granted);
+  app.on(
+    ["GET", "PUT", "DELETE"],
+    IN_BUCKET.flatMap((path) => [path, `${path}/*`]),
+    guard,
+    granted,
+  );
   app.on("GET", KEPT_LOGS, guard, granted);
   app.post("/skerry/logs/:namespace/:pod/grant", async ({ env: { request, info, url }, req }) => {
     const user = access.admit(request, await access.present(request), info);

@@ -1,8 +1,9 @@
 /**
- * Backups of volumes in the deployment's bucket, at `/skerry/volumes/NAMESPACE/CLAIM/backups`. The Cluster object says who
- * may, by RBAC of these paths; the bytes do not pass through it.
+ * Backups of volumes in the deployment's bucket, at `/skerry/volumes/NAMESPACE/CLAIM/backups`, and volumes on their way from
+ * one node to another, at `/skerry/transfers/VOLUME`. The Cluster object says who may, by RBAC of these paths and by what
+ * nodes have to do; the bytes do not pass through it.
  *
- *     GET                        all of the claim's: `{items: [{name, complete, unreadable?, time?, bytes?}]}`
+ *     GET                        all that there are: `{items: [{name, complete, unreadable?, time?, bytes?}]}`
  *     GET, DELETE  /NAME         its index, where it is whole; all of it
  *     PUT          /NAME         the index makes it whole: `{chunks, bytes, sha256}`, of all chunks' bytes in their order.
  *                                It is whole once: with other bytes it stays what it is, and the answer is 409
@@ -21,8 +22,8 @@ import type { VolumeBackup, VolumeBackupIndex } from "../lib/volume-backup.ts";
 import type { Bucket } from "./bucket.ts";
 import type { Seal } from "./sealed-chunks.ts";
 
-const PATH = /^\/skerry\/volumes\/([^/]+)\/([^/]+)\/backups(?:\/([^/]+)(?:\/chunks\/([^/]+))?)?$/;
-/** Of namespaces and claims: a DNS subdomain. */
+const PATH = /^\/skerry\/(?:volumes\/([^/]+\/[^/]+)\/backups|transfers\/([^/]+))(?:\/([^/]+)(?:\/chunks\/([^/]+))?)?$/;
+/** Of namespaces, claims and volumes: a DNS subdomain. */
 const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const NAME = /^[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/;
 const NUMBER = /^\d{1,6}$/;
@@ -52,16 +53,18 @@ export async function openVolumeBackups(request: Request, parts: BackupParts): P
   for (const name of ["content-length", "content-type", "transfer-encoding"]) headers.delete(name);
   const answer = await cluster.fetch(new Request(request.url, { method: request.method, headers }));
   if (!answer.headers.has(GRANT_HEADER)) return answer;
-  const [, namespace = "", claim = "", name, chunk] = PATH.exec(url.pathname) ?? [];
+  const [, claim, volume = "", name, chunk] = PATH.exec(url.pathname) ?? [];
   if (!bucket)
     throw new ApiError(
       503,
       "ServiceUnavailable",
       "this deployment has no bucket: `skerry deploy --bucket NAME` gives one",
     );
-  if (!SUBDOMAIN.test(namespace) || !SUBDOMAIN.test(claim)) throw badRequest(`${namespace}/${claim} names no claim`);
+  const of = claim ?? volume;
+  if (!of.split("/").every((part) => SUBDOMAIN.test(part)))
+    throw badRequest(`${of} names no ${claim === undefined ? "volume" : "claim"}`);
   if (name !== undefined && !NAME.test(name)) throw badRequest(`${JSON.stringify(name)} names no backup`);
-  const folder = `${clusterName}/volumes/${namespace}/${claim}`;
+  const folder = `${clusterName}/${claim === undefined ? "transfers" : "volumes"}/${of}`;
   const asked = { request, url, bucket, seal, folder: name === undefined ? folder : `${folder}/${name}` };
   if (name === undefined) return list(asked);
   return chunk === undefined ? serveBackup(asked, name) : serveChunk(asked, chunk);

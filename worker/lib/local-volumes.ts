@@ -8,6 +8,11 @@
  * folder that the new node is to fill; when that has all data, it tells so, and in one transaction the PersistentVolume is
  * made anew, by its old name and for its old claim, on the new node. What lies on a node after that, or after a move that
  * came to nothing, is named by `LEFT_ON` until that node has removed it. At every moment one place has all data.
+ *
+ * The data goes straight from one node to the other, or, where `MOVE_THROUGH` says so, through the deployment's bucket, so
+ * that the two need not be up at once. `TRANSFER` then names the copy there. The node that the volume leaves sends it and
+ * tells so, as if it were the one to fill the folder; `TRANSFERRED` then bids the other to read it. Whom `LEFT_ON` names
+ * removes that copy, too.
  */
 
 /** The provisioner that StorageClasses name. */
@@ -26,11 +31,21 @@ export const SIZES_ENFORCED = "Enforced";
 export const VOLUMES_REMOVED = "skerry.dev/volumes-removed";
 /** On a PersistentVolume: the node that it is to lie on. Whoever may write PersistentVolumes may say so. */
 export const MOVE_TO = "skerry.dev/move-to";
+/** On a PersistentVolume, beside `MOVE_TO`: `bucket` where its data is to go through the deployment's bucket. */
+export const MOVE_THROUGH = "skerry.dev/move-through";
+export const BUCKET = "bucket";
+/** On a PersistentVolume that moves through the bucket: the name of its copy there, until that is removed. */
+export const TRANSFER = "skerry.dev/transfer";
+/** On a PersistentVolume, beside `TRANSFER`, "true": that copy is whole, and the node that the volume leaves not needed. */
+export const TRANSFERRED = "skerry.dev/transferred";
 /** On a PersistentVolume, `NODE/FOLDER`: where a copy of it is being made; no pod may have it meanwhile. */
 export const MOVING_TO = "skerry.dev/moving-to";
 /** On a PersistentVolume, `NODE/FOLDER`: what a node still has to remove. */
 export const LEFT_ON = "skerry.dev/left-on";
-/** On a Node: folders, divided by commas, that have all data of the PersistentVolumes that are moving there. */
+/**
+ * On a Node: folders, divided by commas, that have all data of the PersistentVolumes that are moving there; and those, on
+ * whichever node, whose data this one has sent into the bucket.
+ */
 export const VOLUMES_RECEIVED = "skerry.dev/volumes-received";
 
 /** What is asked here of a PersistentVolume. */
@@ -64,11 +79,29 @@ export function placeIn(annotations: Annotations, name: typeof MOVING_TO | typeo
   return node && folder && rest.length === 0 ? { node, folder } : undefined;
 }
 
+/** The node that has to send the volume's data into the bucket. */
+export function senderOf({ metadata }: Readonly<Volume>): string | undefined {
+  const { annotations } = metadata ?? {};
+  const isDue = annotations?.[TRANSFER] && !annotations[TRANSFERRED] && placeIn(annotations, MOVING_TO);
+  return isDue ? annotations[VOLUME_NODE] : undefined;
+}
+
+/** The folder that a node has to fill with the volume's data, as soon as that is to be had. */
+export function receiverOf({ metadata }: Readonly<Volume>): Place | undefined {
+  const { annotations } = metadata ?? {};
+  return annotations?.[TRANSFER] && !annotations[TRANSFERRED] ? undefined : placeIn(annotations, MOVING_TO);
+}
+
 /** The nodes that have to do something about the volume, whether or not their pods use it. */
 export function nodesWithWork(volume: Readonly<Volume>): string[] {
   if (!isProvisioned(volume)) return [];
   const { annotations } = volume.metadata ?? {};
-  const nodes = [removerOf(volume), placeIn(annotations, MOVING_TO)?.node, placeIn(annotations, LEFT_ON)?.node];
+  const nodes = [
+    removerOf(volume),
+    senderOf(volume),
+    placeIn(annotations, MOVING_TO)?.node,
+    placeIn(annotations, LEFT_ON)?.node,
+  ];
   return nodes.filter((node) => node !== undefined);
 }
 

@@ -11,8 +11,12 @@ import {
   isProvisioned,
   LEFT_ON,
   MOVING_TO,
+  type Place,
   placeIn,
+  receiverOf,
   removerOf,
+  senderOf,
+  TRANSFER,
   VOLUME_NODE,
   VOLUMES_RECEIVED,
   VOLUMES_REMOVED,
@@ -22,10 +26,10 @@ import type { Timers } from "../../effects.ts";
 import { mountPoints } from "../mounts.ts";
 import type { Api } from "../tokens.ts";
 import { VolumeError } from "../volume.ts";
+import { type Bucket, Copying, isOwn, type Source, type Transfer } from "./copying.ts";
 import { packed } from "./data.ts";
 import { formerOf, isEmpty, place, settle, stagingOf, VOLUME_MODE } from "./place.ts";
 import type { Sizes } from "./project-quota.ts";
-import { isOwn, Receiving, type Source } from "./receiving.ts";
 import { usersOf } from "./users.ts";
 
 type Volume = CoreV1PersistentVolume;
@@ -101,6 +105,8 @@ export type ProvisionedParts = {
   folders: Folders;
   /** Where the data of volumes that move here comes from. */
   source?: Source;
+  /** The way through the deployment's bucket, of those that move here or from here. */
+  bucket?: Bucket;
   unbounded?: string | undefined;
 };
 
@@ -114,15 +120,22 @@ const RESTORED = "the volume is being restored";
 /** What a folder is held to, in bytes, as far as this agent has seen to it; nothing of it fails. */
 type Limit = { bytes: number; done: Promise<void>; isDone: boolean };
 
-/** What is to be removed: all of a volume, or a folder that it has left here. */
-type Due = { volume: Volume; folder: string | undefined };
+/** What is to be removed: all of a volume, or a folder that it has left here, with the copy that it has left in the bucket. */
+type Due = { volume: Volume; folder: string | undefined; transfer?: Transfer | undefined };
+
+function transferOf({ metadata }: Volume): Transfer | undefined {
+  const { name = "", annotations } = metadata ?? {};
+  const transfer = annotations?.[TRANSFER];
+  return transfer ? { volume: name, name: transfer } : undefined;
+}
 
 export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   readonly path: string;
   readonly unbounded: string | undefined;
   onFailure: OwnVolumes["onFailure"] = () => {};
   readonly #parts: ProvisionedParts;
-  readonly #receiving: Receiving | undefined;
+  readonly #receiving: Copying;
+  readonly #sending: Copying;
   /** By the volume's name, or the folder's. */
   #due = new Map<string, Due>();
   #known: readonly Volume[] = [];
@@ -140,18 +153,41 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     this.#parts = parts;
     this.path = volumesPath(parts.home);
     this.unbounded = parts.unbounded;
-    const { node, source, timers, folders } = parts;
-    this.#receiving =
-      source &&
-      new Receiving({
-        node,
-        path: this.path,
-        source,
-        timers,
-        has: (folder) => folders.has(folder),
-        changed: () => void this.#tell(),
-        failed: (volume, message) => this.onFailure(volume, "VolumeMoveFailed", message),
-      });
+    const { node, timers } = parts;
+    const told = {
+      timers,
+      changed: () => void this.#tell(),
+      failed: (volume: Volume, message: string) => this.onFailure(volume, "VolumeMoveFailed", message),
+    };
+    const own = (place: Place | undefined) => (place?.node === node ? place.folder : undefined);
+    this.#receiving = new Copying({
+      ...told,
+      wanted: (volume) => own(receiverOf(volume)),
+      copy: (volume, folder, signal) => this.#receive(volume, join(this.path, folder), signal),
+    });
+    this.#sending = new Copying({
+      ...told,
+      wanted: (volume) =>
+        senderOf(volume) === node ? placeIn(volume.metadata?.annotations, MOVING_TO)?.folder : undefined,
+      copy: (volume, _folder, signal) => this.#send(volume, signal),
+    });
+  }
+
+  async #receive(volume: Volume, folder: string, signal: AbortSignal): Promise<void> {
+    const { folders, source, bucket } = this.#parts;
+    // One that an agent before this one brought is whole.
+    if (folders.has(folder)) return;
+    const transfer = transferOf(volume);
+    const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
+    if (transfer) await bucket?.receive(transfer, folder, signal);
+    else await source?.receive({ namespace, name }, folder, signal);
+  }
+
+  async #send(volume: Volume, signal: AbortSignal): Promise<void> {
+    const { bucket } = this.#parts;
+    const transfer = transferOf(volume);
+    const named = { name: nameOf(volume), path: volume.spec?.local?.path ?? "" };
+    if (transfer) await bucket?.send(transfer, () => this.read(named, true), signal);
   }
 
   /** Makes the folder of a volume that lies here; leaves others alone. */
@@ -214,7 +250,8 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
 
   sync(volumes: readonly Volume[]): void {
     this.#known = volumes;
-    this.#receiving?.sync(volumes);
+    this.#receiving.sync(volumes);
+    this.#sending.sync(volumes);
     this.#due = new Map(volumes.flatMap((volume) => this.#dueOf(volume)));
     for (const key of this.#removed) if (!this.#due.has(key)) this.#removed.delete(key);
     for (const [key, due] of this.#due) void this.#remove(key, due);
@@ -228,22 +265,24 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (removerOf(volume) === node) due.push([nameOf(volume), { volume, folder: this.#folderOf(volume) }]);
     const left = isProvisioned(volume) ? placeIn(volume.metadata?.annotations, LEFT_ON) : undefined;
     if (left?.node === node && isOwn(volume, left.folder) && join(this.path, left.folder) !== volume.spec?.local?.path)
-      due.push([left.folder, { volume, folder: join(this.path, left.folder) }]);
+      due.push([left.folder, { volume, folder: join(this.path, left.folder), transfer: transferOf(volume) }]);
     return due;
   }
 
   online(): void {
     this.#told = undefined;
-    this.#receiving?.online();
+    this.#receiving.online();
+    this.#sending.online();
     if (this.#words() !== "/") void this.#tell();
   }
 
-  async #remove(key: string, { volume, folder }: Due): Promise<void> {
+  async #remove(key: string, { volume, folder, transfer }: Due): Promise<void> {
     if (this.#removing.has(key) || this.#removed.has(key)) return;
     this.#removing.add(key);
     try {
-      const { folders } = this.#parts;
+      const { folders, bucket } = this.#parts;
       if (folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
+      if (transfer) await bucket?.remove(transfer);
       if (folder) await folders.remove(folder);
       if (folder) this.#limits.delete(folder);
       if (this.#due.has(key)) this.#removed.add(key);
@@ -331,7 +370,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   }
 
   #words(): string {
-    return `${[...this.#removed].sort().join()}/${(this.#receiving?.here ?? []).join()}`;
+    return `${[...this.#removed].sort().join()}/${[...this.#receiving.done, ...this.#sending.done].sort().join()}`;
   }
 
   /** On its own Node, where a node may write. */

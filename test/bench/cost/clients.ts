@@ -1,11 +1,11 @@
 /** Clients that cost something: watches as kubectl, dashboards and operators hold them. */
 import { request } from "node:https";
-import type { Server } from "../../../agent/local/http.ts";
+import type { Endpoint } from "../../../agent/local/http.ts";
 
 export type Watch = { lines: string[]; close(): void };
 
 /** A watch of a collection's path from now on; resolves when it has begun. */
-export function openWatch({ url, ca, token }: Required<Server>, path: string): Promise<Watch> {
+export function openWatch({ url, ca, token }: Required<Endpoint>, path: string): Promise<Watch> {
   const separator = path.includes("?") ? "&" : "?";
   return new Promise((resolve, reject) => {
     const call = request(`${url}${path}${separator}watch=1&allowWatchBookmarks=true`, {

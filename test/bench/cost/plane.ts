@@ -8,7 +8,7 @@ import { buildWorker } from "../../../agent/local/bundle.ts";
 import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { ensureSecret } from "../../../agent/local/credentials.ts";
 import { files, writeFile } from "../../../agent/local/home.ts";
-import { type Server, send, sendChecked } from "../../../agent/local/http.ts";
+import { type Endpoint, send, sendChecked } from "../../../agent/local/http.ts";
 import { kubeconfig } from "../../../agent/local/kubeconfig.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
@@ -21,11 +21,11 @@ const START_TIMEOUT_MS = 300_000;
 
 export class MeteredPlane {
   readonly home: string;
-  readonly server: Required<Server>;
+  readonly server: Required<Endpoint>;
   private readonly workerd: ChildProcess;
   private readonly nodes: ModelNode[] = [];
 
-  private constructor(home: string, server: Required<Server>, workerd: ChildProcess) {
+  private constructor(home: string, server: Required<Endpoint>, workerd: ChildProcess) {
     this.home = home;
     this.server = server;
     this.workerd = workerd;

@@ -9,7 +9,7 @@ import { buildWorker } from "../../../agent/local/bundle.ts";
 import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { ensureSecret } from "../../../agent/local/credentials.ts";
 import { files } from "../../../agent/local/home.ts";
-import type { Server } from "../../../agent/local/http.ts";
+import type { Endpoint } from "../../../agent/local/http.ts";
 import { startWorkerd } from "../../../agent/local/workerd.ts";
 import { administratorToken } from "../../../worker/lib/administrator.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -28,14 +28,19 @@ const CALM_SECONDS = 3;
 export type Answered = { code: number; text: string };
 
 export class CurvePlane {
-  readonly server: Required<Server>;
+  readonly server: Required<Endpoint>;
   private readonly home: { path: string; port: number };
   private readonly agent: Agent;
   private readonly bundle: string;
   private readonly secret: string;
   private workerd: ChildProcess | undefined;
 
-  private constructor(home: { path: string; port: number }, server: Required<Server>, bundle: string, secret: string) {
+  private constructor(
+    home: { path: string; port: number },
+    server: Required<Endpoint>,
+    bundle: string,
+    secret: string,
+  ) {
     this.home = home;
     this.server = server;
     this.bundle = bundle;

@@ -1,9 +1,9 @@
 import { configMapContents, DEFAULT_MODE, secretContents } from "../../../agent/volumes/contents.ts";
 import type { PodContext, PodVolumes } from "../../../agent/volumes/manager.ts";
 import { boundVolume } from "../../../agent/volumes/persistent/claims.ts";
+import type { Source } from "../../../agent/volumes/persistent/copying.ts";
 import { checkAffinity } from "../../../agent/volumes/persistent/persistent.ts";
 import type { Folders, ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
-import type { Source } from "../../../agent/volumes/persistent/receiving.ts";
 import { usedVolumes, type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
 import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
 import type { VolumeExchange } from "../contract.ts";

@@ -12,6 +12,7 @@ import {
   configMap,
   deviceClaim,
   isMovingHere,
+  mayTransfer,
   ownPod,
   type Relation,
   resourceSlice,
@@ -180,8 +181,12 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
       const { resource, group } = attributes;
       const rule = BY_RESOURCE[group ? `${resource}.${group}` : resource];
       if (rule) return rule(attributes, node, reader);
-    } else if (attributes.verb === "get" && isMovingHere(reader, node, attributes.path)) return allow;
-    else if (attributes.verb === "post" && isLogGrant(attributes.path)) return allow;
+    } else {
+      const { verb, path } = attributes;
+      if (verb === "get" && isMovingHere(reader, node, path)) return allow;
+      if (verb === "post" && isLogGrant(path)) return allow;
+      if (mayTransfer(reader, node, verb, path)) return allow;
+    }
     return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };
 }

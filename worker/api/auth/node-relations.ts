@@ -5,7 +5,16 @@
 import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../../kinds/generated/types.ts";
-import { MOVING_TO, placeIn } from "../../lib/local-volumes.ts";
+import {
+  isProvisioned,
+  LEFT_ON,
+  MOVING_TO,
+  placeIn,
+  receiverOf,
+  senderOf,
+  TRANSFER,
+  VOLUME_NODE,
+} from "../../lib/local-volumes.ts";
 import type { Reader } from "../../storage/store.ts";
 import { claimIn } from "../http/volume-data.ts";
 
@@ -105,6 +114,23 @@ export function isMovingHere(reader: Reader, node: string, path: string): boolea
   const volume = name && reader.get({ resource: "persistentvolumes", namespace: "", name });
   if (!volume) return false;
   return placeIn((JSON.parse(volume.json) as CoreV1PersistentVolume).metadata?.annotations, MOVING_TO)?.node === node;
+}
+
+const TRANSFERS = /^\/skerry\/transfers\/([^/]+)\/([^/]+)(?:\/|$)/;
+
+/** Whether a path is a volume's copy in the bucket that the node has to send, to read or to remove. */
+export function mayTransfer(reader: Reader, node: string, verb: string, path: string): boolean {
+  const [, name, transfer] = TRANSFERS.exec(path) ?? [];
+  const stored = name && reader.get({ resource: "persistentvolumes", namespace: "", name });
+  const volume = stored ? (JSON.parse(stored.json) as CoreV1PersistentVolume) : undefined;
+  const { annotations } = volume?.metadata ?? {};
+  if (!volume || !isProvisioned(volume) || annotations?.[TRANSFER] !== transfer) return false;
+  const isSender = senderOf(volume) === node;
+  if (verb === "put") return isSender;
+  if (verb === "get") return isSender || receiverOf(volume)?.node === node;
+  const remover = placeIn(annotations, LEFT_ON)?.node;
+  // Whose sending was called off while it went on removes what it has sent since.
+  return verb === "delete" && remover !== undefined && [remover, annotations?.[VOLUME_NODE]].includes(node);
 }
 
 export const configMap = mentions("configmaps");

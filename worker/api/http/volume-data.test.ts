@@ -63,3 +63,27 @@ test.each([
   await annotate({ "skerry.dev/move-to": null, "skerry.dev/moving-to": null });
   expect(await open("PUT")).toMatchObject({ node: "n1" });
 });
+
+test("a volume's copy in the bucket is for who has to send, to read or to remove it", async () => {
+  const may = async (node: string) => {
+    const as = { "impersonate-user": `system:node:${node}`, "impersonate-group": "system:nodes" };
+    const allowed: string[] = [];
+    for (const at of ["x1", "x1/chunks/0", "x2"])
+      for (const method of ["GET", "PUT", "DELETE"])
+        if ((await ask(method, `/skerry/transfers/pvc-1/${at}`, undefined, as)).code === 204)
+          allowed.push(`${method} ${at}`);
+    return allowed;
+  };
+  const none = { "skerry.dev/moving-to": null, "skerry.dev/left-on": null, "skerry.dev/transferred": null };
+  const to = { ...none, "skerry.dev/moving-to": "n2/pvc-1_default_data.x1", "skerry.dev/transfer": "x1" };
+  expect(await may("n1")).toEqual([]);
+  await annotate(to);
+  expect(await may("n1")).toEqual(["GET x1", "PUT x1", "GET x1/chunks/0", "PUT x1/chunks/0"]);
+  expect(await may("n2")).toEqual([]);
+  await annotate({ ...to, "skerry.dev/transferred": "true" });
+  expect(await may("n1")).toEqual([]);
+  expect(await may("n2")).toEqual(["GET x1", "GET x1/chunks/0"]);
+  await annotate({ ...none, "skerry.dev/left-on": "n2/pvc-1_default_data.x1" });
+  for (const node of ["n1", "n2"]) expect(await may(node)).toEqual(["DELETE x1", "DELETE x1/chunks/0"]);
+  expect(await may("n3")).toEqual([]);
+});

@@ -3,6 +3,7 @@ import { Node } from "../../kinds/core/node.ts";
 import { PersistentVolume } from "../../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { nodesWithWork, receiverOf, senderOf } from "../../lib/local-volumes.ts";
 import { scheduler } from "../../scheduler/scheduler.ts";
 import { nodeOf, pod } from "../../scheduler/testing.ts";
 import { storageModel } from "./testing.ts";
@@ -41,8 +42,9 @@ function cluster() {
     const all = Object.entries({ ...object.metadata.annotations, ...changes });
     object.metadata.annotations = Object.fromEntries(all.filter(([, value]) => value !== undefined));
   };
-  const wish = (node: string | undefined) => {
-    model.edit(PersistentVolume, volume(), (object) => annotate(object, { "skerry.dev/move-to": node }));
+  const wish = (node: string | undefined, through?: string) => {
+    const words = { "skerry.dev/move-to": node, "skerry.dev/move-through": through };
+    model.edit(PersistentVolume, volume(), (object) => annotate(object, words));
     model.rest();
   };
   const tells = (node: string, what: "received" | "removed", folder: string) => {
@@ -126,6 +128,57 @@ test("a move that is called off leaves the volume where it was, and nothing on t
   expect(folder()).not.toBe(first);
   expect(annotation("node")).toBe("node-a");
   expect(volume().spec?.local?.path).toBe(`/var/lib/node-a/volumes/${volume().metadata.name}_default_data`);
+});
+
+test("a move through the bucket waits for who sends, then for who reads, and forgets the copy with what is left", () => {
+  const { annotation, wish, tells, end, folder, volume } = cluster();
+  end("db");
+  wish("node-b", "bucket");
+  const to = folder();
+  expect(annotation("transfer")).toBe(to.split(".").at(-1));
+  expect(senderOf(volume())).toBe("node-a");
+  expect(receiverOf(volume())).toBeUndefined();
+  expect(nodesWithWork(volume())).toEqual(["node-a", "node-b"]);
+  // What the new node has of its own accord is not what was sent.
+  tells("node-b", "received", to);
+  expect(annotation("transferred")).toBeUndefined();
+  tells("node-b", "received", "");
+  tells("node-a", "received", to);
+  expect(annotation("transferred")).toBe("true");
+  expect(annotation("node")).toBe("node-a");
+  expect(senderOf(volume())).toBeUndefined();
+  expect(receiverOf(volume())).toEqual({ node: "node-b", folder: to });
+  tells("node-b", "received", to);
+  expect(annotation("node")).toBe("node-b");
+  expect(annotation("move-through")).toBeUndefined();
+  expect(annotation("transfer")).toBeDefined(); // node-a is to remove it
+  tells("node-a", "removed", `${volume().metadata.name}_default_data`);
+  for (const name of ["left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
+});
+
+test("a move that is under way begins anew where it is to go another way, and only by a way that there is", () => {
+  const { model, annotation, wish, tells, end, folder } = cluster();
+  end("db");
+  wish("node-b", "smoke");
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(model.events.at(-1)).toMatchObject({
+    reason: "VolumeMoveFailed",
+    message: 'skerry.dev/move-through is "smoke": it may be "bucket", or not be there',
+  });
+  wish("node-b");
+  const straight = folder();
+  expect(annotation("transfer")).toBeUndefined();
+  wish("node-b", "bucket");
+  expect(annotation("left-on")).toBe(`node-b/${straight}`);
+  tells("node-b", "removed", straight);
+  const sent = folder();
+  tells("node-a", "received", sent);
+  wish(undefined);
+  // Whoever removes what is left knows of the copy.
+  expect(annotation("transfer")).toBe(sent.split(".").at(-1));
+  tells("node-b", "removed", sent);
+  for (const name of ["left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
+  expect(annotation("node")).toBe("node-a");
 });
 
 test("a move to where the volume is, or to a node that is not there, changes nothing", () => {

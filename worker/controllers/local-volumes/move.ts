@@ -5,13 +5,17 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import {
+  BUCKET,
   LEFT_ON,
+  MOVE_THROUGH,
   MOVE_TO,
   MOVING_TO,
   type Place,
   placeIn,
   receivedBy,
   removedBy,
+  TRANSFER,
+  TRANSFERRED,
   VOLUME_NODE,
   VOLUMES_PATH,
 } from "../../lib/local-volumes.ts";
@@ -26,6 +30,9 @@ type Annotations = Record<string, string | undefined>;
 /** Tells the folder of one move from those of others: in digits of base 36. */
 const MARK_DIGITS = 6;
 
+const NO_WISH = { [MOVE_TO]: undefined, [MOVE_THROUGH]: undefined };
+const NOTHING_LEFT = { [LEFT_ON]: undefined, [TRANSFER]: undefined, [TRANSFERRED]: undefined };
+
 /**
  * What is next of a volume's way to another node, one step at a time; undefined where nothing is to be done about it.
  * `lib/local-volumes.ts` tells of the whole way.
@@ -33,13 +40,14 @@ const MARK_DIGITS = 6;
 export function move(view: View, volume: Volume, context: Pick<Context, "random">): Intent[] | undefined {
   const { annotations = {} } = volume.metadata ?? {};
   const left = placeIn(annotations, LEFT_ON);
-  if (left) return isRemoved(view, left) ? [annotated(volume, { [LEFT_ON]: undefined })] : waitFor(view, volume, left);
+  if (left) return isRemoved(view, left) ? [annotated(volume, NOTHING_LEFT)] : waitFor(view, volume, left);
   const wish = annotations[MOVE_TO];
   const moving = placeIn(annotations, MOVING_TO);
   const claim = claimOf(view, volume);
-  if (moving && (wish !== moving.node || !claim)) return [cancelled(volume, moving)];
+  const isOtherWay = (annotations[MOVE_THROUGH] === BUCKET) !== (annotations[TRANSFER] !== undefined);
+  if (moving && (wish !== moving.node || !claim || isOtherWay)) return [cancelled(volume, moving)];
   if (!wish || !claim) return undefined;
-  if (wish === annotations[VOLUME_NODE]) return [annotated(volume, { [MOVE_TO]: undefined })];
+  if (wish === annotations[VOLUME_NODE]) return [annotated(volume, NO_WISH)];
   return moving ? arrive(view, volume, claim, moving) : begin(view, volume, claim, wish, context);
 }
 
@@ -76,14 +84,21 @@ function begin(
     const why = node ? `node ${JSON.stringify(to)} makes no volumes` : `node ${JSON.stringify(to)} not found`;
     return [said(claim, "VolumeMoveFailed", why, "Warning")];
   }
+  const through = volume.metadata?.annotations?.[MOVE_THROUGH];
+  if (through !== undefined && through !== BUCKET) {
+    const why = `${MOVE_THROUGH} is ${JSON.stringify(through)}: it may be ${JSON.stringify(BUCKET)}, or not be there`;
+    return [said(claim, "VolumeMoveFailed", why, "Warning")];
+  }
   const users = usersElsewhere(view, claim, to);
   if (users.length > 0) return [said(claim, "WaitForPodsToEnd", `the volume is moved when these end: ${users.join()}`)];
   const { namespace, name } = claim.metadata ?? {};
-  const mark = Math.floor(random() * 36 ** MARK_DIGITS).toString(36);
-  const folder = `${volume.metadata?.name}_${namespace}_${name}.${mark.padStart(MARK_DIGITS, "0")}`;
+  const mark = Math.floor(random() * 36 ** MARK_DIGITS)
+    .toString(36)
+    .padStart(MARK_DIGITS, "0");
+  const folder = `${volume.metadata?.name}_${namespace}_${name}.${mark}`;
   return [
-    annotated(volume, { [MOVING_TO]: `${to}/${folder}` }),
-    said(claim, "VolumeMoving", `copying the data to node ${to}`),
+    annotated(volume, { [MOVING_TO]: `${to}/${folder}`, [TRANSFER]: through && mark }),
+    said(claim, "VolumeMoving", `copying the data to node ${to}${through ? ", through the bucket" : ""}`),
   ];
 }
 
@@ -101,6 +116,15 @@ function arrive(view: View, volume: Volume, claim: Readonly<PersistentVolumeClai
   const path = node?.metadata.annotations?.[VOLUMES_PATH];
   if (!node || !path)
     return [cancelled(volume, to), said(claim, "VolumeMoveFailed", `node ${to.node} is gone`, "Warning")];
+  const {
+    [TRANSFER]: transfer,
+    [TRANSFERRED]: transferred,
+    [VOLUME_NODE]: from = "",
+  } = volume.metadata?.annotations ?? {};
+  if (transfer && !transferred) {
+    const isSent = receivedBy(view.get(Node, "", from)?.metadata.annotations).includes(to.folder);
+    return isSent ? [annotated(volume, { [TRANSFERRED]: "true" })] : [];
+  }
   if (!receivedBy(node.metadata.annotations).includes(to.folder)) return [];
   return [
     { do: "together", intents: replaced(volume, node, `${path}/${to.folder}`) },
@@ -111,7 +135,7 @@ function arrive(view: View, volume: Volume, claim: Readonly<PersistentVolumeClai
 /** Where a volume lies cannot be changed, so that it is made anew: it keeps its name, and its claim so its volume. */
 function replaced(volume: Volume, node: Readonly<Node>, path: string) {
   const { name = "", uid = "", annotations = {}, labels, finalizers } = volume.metadata ?? {};
-  const { [MOVE_TO]: _, [MOVING_TO]: __, ...kept } = annotations;
+  const { [MOVE_TO]: _, [MOVE_THROUGH]: __, [MOVING_TO]: ___, ...kept } = annotations;
   const from = annotations[VOLUME_NODE] ?? "";
   const before = volume.spec?.local?.path ?? "";
   const object = {

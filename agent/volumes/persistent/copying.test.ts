@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
+import { MOVING_TO, placeIn } from "../../../worker/lib/local-volumes.ts";
 import { effects } from "../../effects.ts";
-import { Receiving } from "./receiving.ts";
+import { Copying } from "./copying.ts";
 
 const moving = (name: string): CoreV1PersistentVolume => ({
   metadata: { name, annotations: { "skerry.dev/moving-to": `node-a/${name}_x` } },
@@ -14,17 +15,15 @@ function node() {
   const answers = new Map<string, (error?: Error) => void>();
   const timers: { ms: number; body: () => void }[] = [];
   const failures: string[] = [];
-  const receiving = new Receiving({
-    node: "node-a",
-    path: "/volumes",
-    source: {
-      receive({ name }, _folder, signal) {
-        asked.push(name);
-        return new Promise((resolve, reject) => {
-          answers.set(name, (error) => (error ? reject(error) : resolve()));
-          signal.addEventListener("abort", () => reject(signal.reason));
-        });
-      },
+  const copying = new Copying({
+    wanted: ({ metadata }) => placeIn(metadata?.annotations, MOVING_TO)?.folder,
+    copy({ metadata }, _folder, signal) {
+      const name = metadata?.name ?? "";
+      asked.push(name);
+      return new Promise((resolve, reject) => {
+        answers.set(name, (error) => (error ? reject(error) : resolve()));
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
     },
     timers: {
       after(ms, body) {
@@ -33,7 +32,6 @@ function node() {
         return () => void (timers.includes(timer) && timers.splice(timers.indexOf(timer), 1));
       },
     },
-    has: () => false,
     changed: () => {},
     failed: (volume, message) => failures.push(`${volume.metadata?.name}: ${message}`),
   });
@@ -48,16 +46,16 @@ function node() {
     timer?.body();
     return timer?.ms;
   };
-  return { receiving, asked, answer, settled, timers, pass, failures };
+  return { copying, asked, answer, settled, timers, pass, failures };
 }
 
 test("a source that is away is asked ever more seldom, whatever else the node is told meanwhile", async () => {
-  const { receiving, asked, answer, timers, pass, failures } = node();
+  const { copying, asked, answer, timers, pass, failures } = node();
   const waited: (number | undefined)[] = [];
-  receiving.sync([moving("one")]);
+  copying.sync([moving("one")]);
   for (let i = 0; i < 9; i++) {
     await answer("one", "away");
-    receiving.sync([moving("one")]);
+    copying.sync([moving("one")]);
     expect(asked).toHaveLength(i + 1);
     expect(timers).toHaveLength(1);
     waited.push(pass());
@@ -66,13 +64,13 @@ test("a source that is away is asked ever more seldom, whatever else the node is
   expect(waited).toEqual([5, 10, 20, 40, 80, 160, 300, 300, 300].map((seconds) => seconds * 1000));
   expect(failures).toHaveLength(9);
   await answer("one");
-  expect(receiving.here).toEqual(["one_x"]);
+  expect(copying.done).toEqual(["one_x"]);
   expect(timers).toEqual([]);
 });
 
 test("one that is away holds up no other, and no more than two come at once", async () => {
-  const { receiving, asked, answer, pass } = node();
-  receiving.sync(["one", "two", "three", "four"].map(moving));
+  const { copying, asked, answer, pass } = node();
+  copying.sync(["one", "two", "three", "four"].map(moving));
   expect(asked).toEqual(["one", "two"]);
   await answer("one", "away");
   expect(asked).toEqual(["one", "two", "three"]);
@@ -84,25 +82,25 @@ test("one that is away holds up no other, and no more than two come at once", as
   expect(asked.slice(4)).toEqual(["four"]);
   await answer("one");
   await answer("four");
-  expect(receiving.here).toEqual(["four_x", "one_x", "three_x", "two_x"]);
+  expect(copying.done).toEqual(["four_x", "one_x", "three_x", "two_x"]);
 });
 
 test("a new connection is a reason to ask at once, and a move that was called off none to ask again", async () => {
-  const { receiving, asked, answer, settled, timers } = node();
-  receiving.sync([moving("one")]);
+  const { copying, asked, answer, settled, timers } = node();
+  copying.sync([moving("one")]);
   await answer("one", "away");
-  receiving.online();
+  copying.online();
   expect(asked).toEqual(["one", "one"]);
   expect(timers).toEqual([]);
   await answer("one", "away");
   expect(timers.map(({ ms }) => ms)).toEqual([5_000]);
-  receiving.sync([]);
+  copying.sync([]);
   expect(timers).toEqual([]);
   // Nor is one that was on its way a failure.
-  receiving.sync([moving("two")]);
-  receiving.sync([]);
+  copying.sync([moving("two")]);
+  copying.sync([]);
   await settled();
   expect(timers).toEqual([]);
-  expect(receiving.here).toEqual([]);
+  expect(copying.done).toEqual([]);
   expect(asked).toEqual(["one", "one", "two"]);
 });

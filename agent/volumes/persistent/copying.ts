@@ -1,40 +1,51 @@
-/** Volumes that come to this node from another: what is on its way, and what is all here. */
-import { basename, join } from "node:path";
+/** Volumes that move from this node or to it: what is being copied, and what of it is done. */
+import { basename } from "node:path";
 import type { Readable } from "node:stream";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
-import { MOVING_TO, placeIn } from "../../../worker/lib/local-volumes.ts";
 import type { Timers } from "../../effects.ts";
 import { place } from "./place.ts";
 
 type Volume = CoreV1PersistentVolume;
 type Claim = { namespace: string; name: string };
 
-/** How a volume's data comes. A simulator has its own. */
+/** How a volume's data comes from the node that has it. A simulator has its own. */
 export type Source = {
   /** Makes a folder, that is not there yet, of all data of a claim's volume: whole or not at all. */
   receive(claim: Claim, folder: string, signal: AbortSignal): Promise<void>;
 };
 
-/** What the cluster sends of a claim's data. */
-export type Download = (claim: Claim, signal: AbortSignal) => Promise<Readable>;
+/** A volume's copy in the deployment's bucket. */
+export type Transfer = { volume: string; name: string };
 
-export const sourceFrom = (download: Download): Source => ({
-  async receive(claim, folder, signal) {
-    const archive = await download(claim, signal);
+/** The way through the bucket. */
+export type Bucket = {
+  /** Sends all that `data` gives, unless all of it is there; what is there of it is not sent again. */
+  send(transfer: Transfer, data: () => AsyncIterable<Buffer>, signal: AbortSignal): Promise<void>;
+  /** As a `Source` does. */
+  receive(transfer: Transfer, folder: string, signal: AbortSignal): Promise<void>;
+  /** One that is not there is none to remove. */
+  remove(transfer: Transfer): Promise<void>;
+};
+
+/** A stream of all of a volume's data. */
+export type Download<What> = (what: What, signal: AbortSignal) => Promise<Readable>;
+
+/** Fills a folder from a stream. */
+export const received =
+  <What>(download: Download<What>) =>
+  async (what: What, folder: string, signal: AbortSignal): Promise<void> => {
+    const archive = await download(what, signal);
     archive.on("error", () => {}); // who reads it hears of it
     signal.addEventListener("abort", () => archive.destroy(new Error("the move was called off")));
     await place(folder, archive, () => signal.throwIfAborted());
-  },
-});
+  };
 
-export type ReceivingParts = {
-  node: string;
-  /** Where volumes lie. */
-  path: string;
-  source: Source;
+export type CopyingParts = {
+  /** The folder that this node has to copy of a volume, or into; nothing where it has not. */
+  wanted(volume: Volume): string | undefined;
+  copy(volume: Volume, folder: string, signal: AbortSignal): Promise<void>;
   timers: Pick<Timers, "after">;
-  has(folder: string): boolean;
   changed(): void;
   failed(volume: Volume, message: string): void;
 };
@@ -47,31 +58,30 @@ const MOST_AT_ONCE = 2;
 /** A volume whose next try has to wait: for how long, and what ends that; nothing while it is being tried. */
 type Wait = { ms: number; cancel: (() => void) | undefined };
 
-export class Receiving {
-  readonly #parts: ReceivingParts;
+export class Copying {
+  readonly #parts: CopyingParts;
   readonly #coming = new Map<string, AbortController>();
-  readonly #here = new Set<string>();
+  readonly #done = new Set<string>();
   readonly #waits = new Map<string, Wait>();
   #wanted = new Map<string, Volume>();
 
-  constructor(parts: ReceivingParts) {
+  constructor(parts: CopyingParts) {
     this.#parts = parts;
   }
 
-  /** Folders that have all data, of volumes that are still to come here. */
-  get here(): readonly string[] {
-    return [...this.#here].sort();
+  /** Folders of which all data is copied, as long as they are wanted. */
+  get done(): readonly string[] {
+    return [...this.#done].sort();
   }
 
   sync(volumes: readonly Volume[]): void {
-    const { node } = this.#parts;
     this.#wanted = new Map();
     for (const volume of volumes) {
-      const to = placeIn(volume.metadata?.annotations, MOVING_TO);
-      if (to?.node === node && isOwn(volume, to.folder)) this.#wanted.set(to.folder, volume);
+      const folder = this.#parts.wanted(volume);
+      if (folder && isOwn(volume, folder)) this.#wanted.set(folder, volume);
     }
     for (const [folder, coming] of this.#coming) if (!this.#wanted.has(folder)) coming.abort();
-    for (const folder of this.#here) if (!this.#wanted.has(folder)) this.#here.delete(folder);
+    for (const folder of this.#done) if (!this.#wanted.has(folder)) this.#done.delete(folder);
     for (const folder of this.#waits.keys()) if (!this.#wanted.has(folder)) this.#forget(folder);
     this.#next();
   }
@@ -90,20 +100,18 @@ export class Receiving {
   #next(): void {
     for (const [folder, volume] of this.#wanted) {
       if (this.#coming.size >= MOST_AT_ONCE) return;
-      if (this.#coming.has(folder) || this.#here.has(folder) || this.#waits.get(folder)?.cancel) continue;
-      void this.#receive(folder, volume);
+      if (this.#coming.has(folder) || this.#done.has(folder) || this.#waits.get(folder)?.cancel) continue;
+      void this.#copy(folder, volume);
     }
   }
 
-  async #receive(folder: string, volume: Volume): Promise<void> {
-    const { path, source, has, changed, failed } = this.#parts;
+  async #copy(folder: string, volume: Volume): Promise<void> {
+    const { copy, changed, failed } = this.#parts;
     const coming = new AbortController();
     this.#coming.set(folder, coming);
-    const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
     try {
-      // One that an agent before this one brought is whole.
-      if (!has(join(path, folder))) await source.receive({ namespace, name }, join(path, folder), coming.signal);
-      if (this.#wanted.has(folder)) this.#here.add(folder);
+      await copy(volume, folder, coming.signal);
+      if (this.#wanted.has(folder)) this.#done.add(folder);
       changed();
     } catch (error) {
       if (coming.signal.aborted) return;

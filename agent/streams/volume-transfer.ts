@@ -1,0 +1,52 @@
+/** Volumes on their way through the deployment's bucket: `worker/edge/volume-backups.ts` tells of the paths. */
+import { Readable } from "node:stream";
+import type { Effects } from "../../worker/lib/effects.ts";
+import type { Timers } from "../effects.ts";
+import { checked, type Server, send } from "../local/http.ts";
+import type { NodeIdentity } from "../local/join.ts";
+import { backupStream, sendBackup, unzipped, zipped } from "../local/volume-bucket.ts";
+import { type Bucket, received, type Transfer } from "../volumes/persistent/copying.ts";
+
+const keptAt = ({ volume, name }: Transfer) => ({
+  path: `/skerry/transfers/${encodeURIComponent(volume)}/${encodeURIComponent(name)}`,
+  words: `copy ${name} of volume ${volume}`,
+});
+
+export function bucketOf(identity: Pick<NodeIdentity, "server" | "ca" | "token">, effects: Effects & Timers): Bucket {
+  // Asked for each time: a node that joins anew has another token.
+  const server = (): Server => {
+    const { server: url, ca, token } = identity;
+    return { url, token, anyTime: true, ...(ca && { ca }) };
+  };
+  const remove = async (transfer: Transfer) => {
+    const { path } = keptAt(transfer);
+    const answer = await send(server(), "DELETE", path);
+    if (answer.code !== 404) checked("DELETE", path, answer);
+  };
+  return {
+    remove,
+    async send(transfer, data, signal) {
+      const kept = keptAt(transfer);
+      const before = await send(server(), "GET", kept.path);
+      if (before.code !== 404) return void checked("GET", kept.path, before);
+      const source = async () => {
+        signal.throwIfAborted();
+        return zipped(Readable.from(abortable(data(), signal), { objectMode: false }));
+      };
+      try {
+        await sendBackup({ effects, progress: () => {} }, server(), { ...kept, isResumed: true }, source);
+      } finally {
+        // Whoever was to remove it may have done so before the last of it came.
+        if (signal.aborted) await remove(transfer).catch(() => {});
+      }
+    },
+    receive: received(async (transfer: Transfer) => unzipped(backupStream({ effects }, server(), keptAt(transfer)))),
+  };
+}
+
+async function* abortable<T>(source: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  for await (const piece of source) {
+    signal.throwIfAborted();
+    yield piece;
+  }
+}
