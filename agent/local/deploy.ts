@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { administratorToken } from "../../worker/lib/administrator.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { type Finished, run, spawn } from "../process.ts";
 import { ensurePage, packageRoot } from "./bundle.ts";
 import { ensureSecret, ensureSecrets } from "./credentials.ts";
@@ -29,12 +30,6 @@ class Wrangler {
     return done;
   }
 
-  async ensureBucket(name: string): Promise<void> {
-    const { stdout } = await this.run(["r2", "bucket", "list"]);
-    const names = [...stdout.matchAll(/^name:\s+(\S+)/gm)].map(([, found]) => found);
-    if (!names.includes(name)) await this.run(["r2", "bucket", "create", name]);
-  }
-
   /** In the foreground, where it may ask the user and open a browser. */
   login(): Promise<void> {
     const child = spawn(process.execPath, [this.program, "login"], {
@@ -46,6 +41,15 @@ class Wrangler {
       child.on("error", reject);
       child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error("not logged in to Cloudflare"))));
     });
+  }
+}
+
+/** It is made, and one that is there already is as good: a list of all would be only its first page. */
+export async function ensureBucket(run: (args: readonly string[]) => Promise<unknown>, name: string): Promise<void> {
+  try {
+    await run(["r2", "bucket", "create", name]);
+  } catch (error) {
+    if (!/already exists|\[code: 10004\]/.test(errorText(error))) throw error;
   }
 }
 
@@ -74,7 +78,7 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   }
   const who = await wrangler.run(["whoami"]);
   if (/not authenticated/i.test(who.stdout)) await wrangler.login();
-  if (options.bucket) await wrangler.ensureBucket(options.bucket);
+  if (options.bucket) await ensureBucket((args) => wrangler.run(args), options.bucket);
   progress("deploying");
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];

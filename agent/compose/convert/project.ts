@@ -17,7 +17,8 @@ export type Condition = "service_started" | "service_healthy" | "service_complet
 export type ServicePlan = {
   name: string;
   /** Services of the same plan that have to be so far first. */
-  needs: readonly { service: string; condition: Condition }[];
+  /** Without one that is not required it comes, too. */
+  needs: readonly { service: string; condition: Condition; isRequired: boolean }[];
   /** The last one runs its pods. */
   objects: readonly KubernetesObject[];
 };
@@ -131,8 +132,9 @@ function needsOf(project: Project, service: Value): ServicePlan["needs"] {
     told.only(["condition", "restart", "required"]);
     const condition = told.get("condition")?.text() ?? "service_started";
     const dependency = project.services.get(name);
+    const isRequired = told.get("required")?.flag() !== false;
     if (!dependency) {
-      if (told.get("required")?.flag() !== false)
+      if (isRequired)
         told.invalid(
           project.inactive.has(name) ? `${name} is of a profile that is not wanted` : `there is no service ${name}`,
         );
@@ -142,11 +144,13 @@ function needsOf(project: Project, service: Value): ServicePlan["needs"] {
       return told.get("condition")?.invalid(`is none of ${CONDITIONS.join(", ")}`) ?? [];
     if (condition === "service_healthy" && !hasHealthcheck(dependency))
       told.note(`${name} has no healthcheck of its own`, "it counts as healthy as soon as it runs");
-    return [{ service: name, condition: condition as Condition }];
+    return [{ service: name, condition: condition as Condition, isRequired }];
   });
   const isNew = (name: string) => project.services.has(name) && !needed.some(({ service }) => service === name);
-  return [...needed, ...linked.filter(isNew).map((name) => ({ service: name, condition: "service_started" as const }))];
+  return [...needed, ...linked.filter(isNew).map(linkedTo)];
 }
+
+const linkedTo = (service: string) => ({ service, condition: "service_started" as const, isRequired: true });
 
 /** With `restart: true` a service begins anew when what it depends on does. */
 function withRestarts(plans: readonly ServicePlan[], project: Project): ServicePlan[] {

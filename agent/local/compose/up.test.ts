@@ -12,7 +12,8 @@ import { isReplaced, type UpOptions, up } from "./up.ts";
 const folder = mkdtempSync(join(tmpdir(), "skerry-compose-"));
 const file = join(folder, "compose.yaml");
 const kubeconfig = join(folder, "kubeconfig");
-const context = { home: { path: folder, port: 0 }, effects, progress: () => {} };
+const told: string[] = [];
+const context = { home: { path: folder, port: 0 }, effects, progress: (text: string) => void told.push(text) };
 const options: UpOptions = { cluster: "default", kubeconfig, file: [file], wait: false, timeout: 60 };
 
 let stored: Record<string, object[]>;
@@ -89,4 +90,21 @@ test("a project's name on the command line is as `up` has it", async () => {
     project: "my-shop",
     namespace: "my-shop",
   });
+});
+
+test("a service comes without what it needs only where that is said to be not required", async () => {
+  const wants = (more: string) =>
+    writeFileSync(
+      file,
+      `name: shop
+services: { db: { image: db }, web: { image: web, depends_on: { db: { condition: service_started${more} } } } }\n`,
+    );
+  // What this cluster is sent is not there afterwards.
+  wants("");
+  await expect(up(context, options)).rejects.toThrow("db: it was deleted meanwhile");
+  expect(asked).not.toContain("PATCH deployments/web");
+  wants(", required: false");
+  await up(context, options);
+  expect(asked).toContain("PATCH deployments/web");
+  expect(told).toEqual(["web comes without it: db: it was deleted meanwhile"]);
 });

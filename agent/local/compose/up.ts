@@ -1,6 +1,8 @@
 /** `skerry compose up` and `down`. */
+
+import { errorText } from "../../../worker/lib/error-text.ts";
 import type { KubernetesObject } from "../../compose/convert/model.ts";
-import { objectsOf, type Plan, projectSelector } from "../../compose/convert/project.ts";
+import { objectsOf, type Plan, projectSelector, type ServicePlan } from "../../compose/convert/project.ts";
 import { reach } from "../reach.ts";
 import { addresses } from "./addresses.ts";
 import { keyOf, nameOf, ProjectApi, type Stored } from "./api.ts";
@@ -26,7 +28,7 @@ export async function up(context: ComposeContext, options: UpOptions): Promise<v
     for (const object of plan.shared)
       if (object.kind !== "Namespace" || !before) await apply(api, object, before ?? []);
     for (const service of plan.services) {
-      for (const { service: name, condition } of service.needs) await waiting.until(name, condition);
+      for (const need of service.needs) await satisfied(context, waiting, service.name, need);
       for (const object of service.objects) await apply(api, object, before ?? [], waiting);
     }
     if (options.wait) for (const { name } of plan.services) await waiting.until(name);
@@ -36,6 +38,21 @@ export async function up(context: ComposeContext, options: UpOptions): Promise<v
     waiting.end();
   }
   for (const line of await addresses(api, plan)) say(line);
+}
+
+async function satisfied(
+  { progress }: ComposeContext,
+  waiting: Waiting,
+  name: string,
+  { service, condition, isRequired }: ServicePlan["needs"][number],
+): Promise<void> {
+  try {
+    await waiting.until(service, condition);
+  } catch (error) {
+    if (isRequired) throw error;
+    waiting.pause();
+    progress(`${name} comes without it: ${errorText(error)}`);
+  }
 }
 
 /** By one name there is one object: what others have made is not taken over. */
