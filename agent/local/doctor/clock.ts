@@ -12,7 +12,7 @@ export type Told = { aheadMs?: number; error?: string };
 /** Whether the server answers at all, and how far this machine is ahead of it. */
 export async function answerOf(server: Server, now: () => number): Promise<Told> {
   try {
-    return aheadOf(await open(server, "GET", PATH, { timeoutMs: TIMEOUT_MS, anyTime: true }), now);
+    return aheadOf(await open({ ...server, anyTime: true }, "GET", PATH, { timeoutMs: TIMEOUT_MS }), now);
   } catch (error) {
     const isOfTime = OF_TIME.includes(String((error as { code?: unknown }).code));
     const told = isOfTime ? await unverified(server.url).then((answer) => aheadOf(answer, now), nothing) : {};
