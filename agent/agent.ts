@@ -230,8 +230,8 @@ const keptLogsOf = ({ home, identity, effects, log }: Parts) =>
     now: effects.now,
     timers: effects,
     send: async (method, path, { token = identity.token, ...sending }) => {
-      const server = { url: identity.server, ca: identity.ca, token };
-      return read(await open(server, method, path, { ...sending, type: "application/octet-stream", anyTime: true }));
+      const server = { url: identity.server, ca: identity.ca, token, anyTime: true };
+      return read(await open(server, method, path, { ...sending, type: "application/octet-stream" }));
     },
     log,
   });
