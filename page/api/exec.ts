@@ -26,11 +26,16 @@ export class Exec {
   /** Rejects with a StatusError, or a TypeError without a reason, where the command did not begin or its end is unknown. */
   readonly ended: Promise<Ending>;
   readonly #socket: WebSocket;
+  #why = "the connection was lost";
+  #wasOpen = false;
 
   constructor(client: Client, target: Target, command: Command) {
     const path = pathOf(target, command);
     this.#socket = client.socket(path, "v5.channel.k8s.io");
-    this.ended = this.#end(command).catch((error: unknown) => refused(client, path, error));
+    this.ended = this.#end(command).catch((error: unknown) => {
+      if (this.#wasOpen) throw error;
+      return refused(client, path, error);
+    });
   }
 
   /** Bytes that wait in the browser to be sent. */
@@ -46,7 +51,11 @@ export class Exec {
   /** There is no more input. */
   finish = (): void => this.#send(Channel.close, Uint8Array.of(Channel.stdin));
 
-  close = (): void => this.#socket.close();
+  /** `why` is what it then ends with. */
+  close(why?: string): void {
+    this.#why = why ?? this.#why;
+    this.#socket.close();
+  }
 
   /** What is said before the connection is there waits; what is said after its end is lost, as with any terminal. */
   #send(channel: number, bytes: Uint8Array): void {
@@ -60,6 +69,9 @@ export class Exec {
 
   #end({ stdout, stderr }: Command): Promise<Ending> {
     return new Promise((resolve, reject) => {
+      this.#socket.onopen = () => {
+        this.#wasOpen = true;
+      };
       this.#socket.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
         const bytes = new Uint8Array(data);
         const rest = bytes.subarray(1);
@@ -67,7 +79,7 @@ export class Exec {
         else if (bytes[0] === Channel.stderr) stderr?.(rest);
         else if (bytes[0] === Channel.error) resolve(endingOf(new TextDecoder().decode(rest)));
       };
-      this.#socket.onclose = ({ reason }) => reject(new TypeError(reason || "the connection was lost"));
+      this.#socket.onclose = ({ reason }) => reject(new TypeError(reason || this.#why));
     });
   }
 }

@@ -10,7 +10,7 @@ export function NamespaceChooser() {
   const load = () =>
     client.json<{ items: KubeObject[] }>("/api/v1/namespaces").then(
       ({ items }) => setNames(items.map(({ metadata }) => metadata.name)),
-      () => setNames(undefined),
+      () => {}, // those of before stay
     );
   useEffect(() => void load(), [client]);
   const chosen = namespace.value;

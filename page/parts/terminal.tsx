@@ -155,7 +155,7 @@ function connect(
   let unshown = 0;
   const exec = start((bytes) => {
     unshown += bytes.length;
-    if (unshown > MOST_UNSHOWN_BYTES) return exec.close();
+    if (unshown > MOST_UNSHOWN_BYTES) return exec.close("it printed faster than a browser can show");
     terminal.write(bytes, () => {
       unshown -= bytes.length;
     });

@@ -19,11 +19,12 @@ export type Session = {
 
 /** Of which namespace lists are shown; "" is all of them. */
 export const namespace = signal("");
-const NAMESPACE_KEY = `${KEY}:namespace`;
+/** Another user of this browser may see other ones. */
+const namespaceKey = (user: string) => `${KEY}:namespace:${user}`;
 
 /** It is remembered until they log out. */
 export function chooseNamespace(name: string): void {
-  localStorage.setItem(NAMESPACE_KEY, name);
+  if (session.value) localStorage.setItem(namespaceKey(session.value.user), name);
   namespace.value = name;
 }
 
@@ -50,7 +51,7 @@ export async function logIn(token: string, stay: boolean): Promise<void> {
   const seesAll = await mayListAllPods(client);
   (stay ? localStorage : sessionStorage).setItem(KEY, token);
   farewell.value = "";
-  namespace.value = localStorage.getItem(NAMESPACE_KEY) ?? (seesAll ? "" : homeOf(user));
+  namespace.value = localStorage.getItem(namespaceKey(user)) ?? (seesAll ? "" : homeOf(user));
   session.value = { client, user, groups, seesAll };
 }
 
@@ -75,7 +76,7 @@ const homeOf = (user: string) => /^system:serviceaccount:([^:]+):/.exec(user)?.[
 
 export function logOut(): void {
   for (const storage of [sessionStorage, localStorage]) storage.removeItem(KEY);
-  localStorage.removeItem(NAMESPACE_KEY);
+  if (session.value) localStorage.removeItem(namespaceKey(session.value.user));
   session.value = undefined;
 }
 

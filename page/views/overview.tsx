@@ -23,7 +23,9 @@ export function Overview() {
       <FreshnessLine of={freshness} />
       <section aria-labelledby="wrong">
         <h2 id="wrong">What is wrong now</h2>
-        {listed && problems.length === 0 && <p class="notice good">Nothing that the cluster knows of.</p>}
+        {listed && freshness.state !== "forbidden" && problems.length === 0 && (
+          <p class="notice good">Nothing that the cluster knows of.</p>
+        )}
         <ul class="problems">
           {problems.map((problem) => (
             <ProblemItem key={`${problem.kind}/${problem.namespace}/${problem.name}`} {...problem} />

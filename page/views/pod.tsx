@@ -1,3 +1,4 @@
+import { partOf } from "../api/discovery.ts";
 import type { ContainerStatus, Pod } from "../api/objects.ts";
 import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
@@ -5,14 +6,16 @@ import { Files } from "../parts/files.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { TerminalPart } from "../parts/terminal.tsx";
-import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
+import { useClient, useWatched } from "../state/cluster.ts";
 import { go, href } from "../state/route.ts";
 
 export function PodView({ namespace, name }: { namespace: string; name: string }) {
   const client = useClient();
-  const { pods } = usePaths(namespace);
-  const pod = useObjects<Pod>(pods).find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-  const { listed, freshness } = useFreshness([pods]);
+  // Of its own, so that a terminal stays open whatever namespace is chosen.
+  const path = `/api/v1/namespaces/${partOf(namespace)}/pods`;
+  const watched = useWatched<Pod>(path, `fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}`);
+  const [listed, freshness] = [watched.listed.value, watched.freshness.value];
+  const [pod] = watched.objects.value.values();
   if (!pod)
     return listed ? <p class="notice">{`There is no pod ${namespace}/${name}.`}</p> : <FreshnessLine of={freshness} />;
   const { status, spec } = pod;
