@@ -27,3 +27,19 @@ test("a line that cannot be read hides no other", async () => {
   const torn = [line("a\n"), '{"log":"torn', line("b\n"), "null", line("c\n")];
   expect(await pieces([torn, [line("d\n")]])).toEqual(["a\nb\nc\n", "d\n"]);
 });
+
+test("a portion that holds more than a node sends, or is damaged, hides no other", async () => {
+  const lines: Record<string, Uint8Array<ArrayBuffer>> = {
+    first: new Uint8Array(gzipSync(`${line("a\n")}\n`)),
+    huge: new Uint8Array(gzipSync(line("b".repeat(5 * 1024 * 1024)))),
+    damaged: Uint8Array.of(1, 2, 3),
+    last: new Uint8Array(gzipSync(`${line("c\n")}\n`)),
+  };
+  const all = Object.keys(lines).map((name) => ({ last: 1, name }));
+  for (const tailLines of [undefined, 2]) {
+    const found: string[] = [];
+    for await (const bytes of keptText(all, async ({ name }) => lines[name], { ...ALL, tailLines }))
+      found.push(Buffer.from(bytes).toString());
+    expect(found).toEqual(["a\n", "c\n"]);
+  }
+});
