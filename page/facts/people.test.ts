@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Binding } from "../api/objects.ts";
-import { bindingsOf, INVITED, invitation } from "./people.ts";
+import { bindingsOf } from "./people.ts";
 
 const bound = (name: string, namespace: string | undefined, subjects: Binding["subjects"]): Binding => ({
   metadata: { name, uid: name, resourceVersion: "1", creationTimestamp: "", ...(namespace ? { namespace } : {}) },
@@ -19,15 +19,4 @@ test("each subject is told once for each binding, and the control plane's own ar
     ["shop/clerk", "view", "shop"],
     ["team", "view", "all namespaces"],
   ]);
-});
-
-test("an invitation is marked, so that its revocation takes it and nothing else", () => {
-  const { account, binding } = invitation("guest", "edit", "", "default");
-  expect([account.metadata.labels, binding.metadata.labels]).toEqual([{ [INVITED]: "true" }, { [INVITED]: "true" }]);
-  expect([binding.kind, binding.roleRef.name, binding.subjects[0]?.namespace]).toEqual([
-    "ClusterRoleBinding",
-    "edit",
-    "default",
-  ]);
-  expect(invitation("guest", "edit", "shop", "shop").binding.kind).toBe("RoleBinding");
 });

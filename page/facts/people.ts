@@ -1,8 +1,5 @@
-/** Who may what, and what an invitation is made of. */
+/** Who may what. */
 import type { Binding } from "../api/objects.ts";
-
-/** On what an invitation made, so that its revocation takes that and nothing else. */
-export const INVITED = "skerry.dev/invited";
 
 export const whereOf = ({ metadata }: Binding): string => metadata.namespace ?? "all namespaces";
 
@@ -22,19 +19,4 @@ export function bindingsOf(bindings: readonly Binding[]): Grant[] {
       })),
     )
     .toSorted((a, b) => a.who.localeCompare(b.who));
-}
-
-/** An account in the namespace `home`, and its role in `where`, all namespaces with "". */
-export function invitation(name: string, role: string, where: string, home: string) {
-  const labels = { [INVITED]: "true" };
-  return {
-    account: { apiVersion: "v1", kind: "ServiceAccount", metadata: { name, labels } },
-    binding: {
-      apiVersion: "rbac.authorization.k8s.io/v1",
-      kind: where === "" ? "ClusterRoleBinding" : "RoleBinding",
-      metadata: { generateName: `${name}-`, labels },
-      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: role },
-      subjects: [{ kind: "ServiceAccount", name, namespace: home }],
-    },
-  };
 }

@@ -1,20 +1,15 @@
 import { useState } from "preact/hooks";
-import type { Client } from "../api/client.ts";
-import { partOf } from "../api/discovery.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
+import { boundTo, INVITED, invite, revoke } from "../api/invitations.ts";
 import type { Binding, KubeObject } from "../api/objects.ts";
-import { bindingsOf, INVITED, invitation, whereOf } from "../facts/people.ts";
+import { bindingsOf, whereOf } from "../facts/people.ts";
 import { Audit } from "../parts/audit.tsx";
 import { Action, Age, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { CLUSTER_BINDINGS, useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { namespace as chosenNamespace } from "../state/session.ts";
 
-const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 const ROLES = ["view", "edit", "admin", "cluster-admin"] as const;
 const HOUR_S = 3600;
-
-const accountsIn = (namespace: string) => `/api/v1/namespaces/${partOf(namespace)}/serviceaccounts`;
-const bindingsIn = (namespace: string) =>
-  namespace === "" ? `${RBAC}/clusterrolebindings` : `${RBAC}/namespaces/${partOf(namespace)}/rolebindings`;
 
 export function People() {
   const paths = usePaths();
@@ -23,7 +18,16 @@ export function People() {
   const accounts = useObjects<KubeObject>(paths.accounts);
   const { freshness } = useFreshness([paths.roleBindings, CLUSTER_BINDINGS, paths.accounts]);
   const invited = accounts.filter(({ metadata }) => metadata.labels?.[INVITED] === "true");
-  const all = bindingsOf([...global, ...local]);
+  const bindings = [...global, ...local];
+  const client = useClient();
+  const [failed, setFailed] = useState("");
+  /** Its row goes with the account, so that it cannot tell what became of the rest. */
+  const end = async (account: KubeObject) => {
+    setFailed("");
+    await revoke(client, account, bindings).catch((why: unknown) =>
+      setFailed(`${account.metadata.name}: ${errorText(why)}`),
+    );
+  };
   return (
     <>
       <h1>People</h1>
@@ -31,11 +35,21 @@ export function People() {
       <Invite />
       <section aria-labelledby="invited">
         <h2 id="invited">Invited here</h2>
+        {failed && (
+          <p class="notice bad" role="alert">
+            {failed}
+          </p>
+        )}
         {invited.length === 0 && <p class="hint">Nobody.</p>}
         {invited.length > 0 && (
           <Rows heads={["Name", "Namespace", "Roles", "Since", "Revoke"]}>
             {invited.map((account) => (
-              <Invited key={account.metadata.uid} account={account} bindings={[...global, ...local]} />
+              <Invited
+                key={account.metadata.uid}
+                account={account}
+                bound={boundTo(account, bindings)}
+                revoke={() => end(account)}
+              />
             ))}
           </Rows>
         )}
@@ -43,7 +57,7 @@ export function People() {
       <section aria-labelledby="bindings">
         <h2 id="bindings">Who may what</h2>
         <Rows heads={["Who", "Kind", "Role", "Where"]}>
-          {all.map(({ key, who, kind, role, where }) => (
+          {bindingsOf(bindings).map(({ key, who, kind, role, where }) => (
             <tr key={key}>
               <th scope="row">{who}</th>
               <td>{kind}</td>
@@ -58,45 +72,23 @@ export function People() {
   );
 }
 
-function Invited({ account, bindings }: { account: KubeObject; bindings: readonly Binding[] }) {
-  const client = useClient();
-  const { name, namespace = "", creationTimestamp } = account.metadata;
-  const own = bindings.filter(({ subjects = [] }) =>
-    subjects.some((each) => each.kind === "ServiceAccount" && each.name === name && each.namespace === namespace),
-  );
-  /** The account first: without it its tokens are good for nothing, whatever becomes of the rest. */
-  const revoke = async () => {
-    await client.json(`${accountsIn(namespace)}/${partOf(name)}`, { method: "DELETE" });
-    for (const { metadata } of own)
-      if (metadata.labels?.[INVITED] === "true")
-        await client.json(`${bindingsIn(metadata.namespace ?? "")}/${partOf(metadata.name)}`, { method: "DELETE" });
-  };
+type InvitedProps = { account: KubeObject; bound: readonly Binding[]; revoke(): Promise<void> };
+
+function Invited({ account: { metadata }, bound, revoke: run }: InvitedProps) {
+  const { name, namespace, creationTimestamp } = metadata;
   return (
     <tr>
       <th scope="row">{name}</th>
       <td>{namespace}</td>
-      <td>{own.map((binding) => `${binding.roleRef.name} in ${whereOf(binding)}`).join(", ") || "none"}</td>
+      <td>{bound.map((binding) => `${binding.roleRef.name} in ${whereOf(binding)}`).join(", ") || "none"}</td>
       <td>
         <Age of={creationTimestamp} />
       </td>
       <td>
-        <Action label="Revoke" question={`Shall ${name} be refused from now on?`} run={revoke} />
+        <Action label="Revoke" question={`Shall ${name} be refused from now on?`} run={run} />
       </td>
     </tr>
   );
-}
-
-/** Makes the account, what it may, and a token for it, which is shown once and kept nowhere. */
-async function invite(client: Client, name: string, role: string, where: string, home: string, seconds: number) {
-  const { account, binding } = invitation(name, role, where, home);
-  await client.json(accountsIn(home), { method: "POST", body: account });
-  await client.json(bindingsIn(where), { method: "POST", body: binding });
-  const path = `${accountsIn(home)}/${partOf(name)}/token`;
-  const request = await client.json<{ status: { token: string } }>(path, {
-    method: "POST",
-    body: { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: seconds } },
-  });
-  return request.status.token;
 }
 
 function Invite() {
@@ -105,12 +97,14 @@ function Invite() {
   const [role, setRole] = useState<string>("view");
   const [isGlobal, setGlobal] = useState(false);
   const [days, setDays] = useState(30);
-  const [token, setToken] = useState("");
+  const [made, setMade] = useState<{ name: string; token: string }>();
   const home = chosenNamespace.value || "default";
   const run = async () => {
-    setToken("");
+    setMade(undefined);
+    if (name.trim() === "") throw new Error("Say a name.");
     if (!(days > 0)) throw new Error("Say for how many days.");
-    setToken(await invite(client, name.trim(), role, isGlobal ? "" : home, home, Math.round(days * 24 * HOUR_S)));
+    const seconds = Math.round(days * 24 * HOUR_S);
+    setMade(await invite(client, { name: name.trim(), role, where: isGlobal ? "" : home, home, seconds }));
     setName("");
   };
   return (
@@ -153,15 +147,15 @@ function Invite() {
         </label>
         <Action label="Invite" run={run} />
       </div>
-      <p class="hint">{`As a ServiceAccount in ${home}${isGlobal ? "" : ", with its role there alone"}.`}</p>
-      {token && (
+      <p class="hint">{`As a ServiceAccount in ${home} whose name has an ending of its own${isGlobal ? "" : ", with its role there alone"}.`}</p>
+      {made && (
         <label>
-          Token: it is shown this once
+          {`Token of ${made.name}: it is shown this once`}
           <textarea
             class="yaml"
             readOnly
             rows={5}
-            value={token}
+            value={made.token}
             onFocus={({ currentTarget }) => currentTarget.select()}
           />
         </label>
