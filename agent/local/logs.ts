@@ -2,10 +2,11 @@
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Pod } from "../../worker/lib/facts/objects.ts";
 import type { Timers } from "../effects.ts";
+import { type From, followLogs, type LogSource, type PodEvent } from "./follow-logs.ts";
 import type { Home } from "./home.ts";
 import { checked, HttpError, open, read, type Server, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
-import { type LinePrinter, linePrinter, linesOf } from "./printed-lines.ts";
+import { linePrinter, linesOf } from "./printed-lines.ts";
 import { type Reach, reach } from "./reach.ts";
 
 export type LogsOptions = Reach & {
@@ -22,11 +23,10 @@ export type LogsOptions = Reach & {
 
 type Context = { home: Home; progress: Progress; effects: Effects & Timers };
 
-/** A moment between two watches: each is ended by the server now and then. */
-const PAUSE_MS = 1_000;
-
 export async function logs(context: Context, workload: string | undefined, options: LogsOptions): Promise<void> {
-  const { home, progress } = context;
+  const { home, progress, effects } = context;
+  if (options.follow && options.previous)
+    throw new Error("what was printed before a restart has an end: leave --follow out");
   const server = await reach(home, options);
   const namespace = options.namespace ?? server.namespace ?? "default";
   const selection = workload === undefined ? "" : await selectionOf(server, namespace, workload);
@@ -40,9 +40,20 @@ export async function logs(context: Context, workload: string | undefined, optio
     failed: progress,
     width: Math.max(0, ...sources.map(({ name }) => name.length)),
   });
-  const reading = { server, path, printer, options };
-  if (options.follow) await follow(context, reading, selection);
-  else for (const source of sources) await printer.print({ name: source.name, open: () => opened(reading, source) });
+  const reading = { server, path, options };
+  if (!options.follow) {
+    for (const source of sources)
+      await printer.print({ name: source.name, open: () => opened(reading, source, "as asked") });
+    return;
+  }
+  await followLogs(pods, {
+    watched: () => watched(reading, selection),
+    sourcesOf: (pod) => sourcesOf(pod, options.container),
+    open: (source, from) => opened(reading, source, from),
+    take: ({ name }, time, line) => printer.line(name, options.timestamps && time ? `${time} ${line}` : line),
+    failed: progress,
+    sleep: effects.sleep,
+  });
 }
 
 function none(workload: string | undefined, namespace: string, pods: readonly Pod[], container?: string): string {
@@ -52,8 +63,6 @@ function none(workload: string | undefined, namespace: string, pods: readonly Po
   }
   return `${workload ?? "the namespace"} has no pods in ${namespace}: \`kubectl get pods -A\` shows where there are some`;
 }
-
-type LogSource = { pod: string; container: string; name: string };
 
 /** A pod's only container needs no name of its own. */
 function sourcesOf({ metadata, spec }: Pod, wanted?: string): LogSource[] {
@@ -67,53 +76,31 @@ function sourcesOf({ metadata, spec }: Pod, wanted?: string): LogSource[] {
     }));
 }
 
-type Reading = { server: Server; path: string; printer: LinePrinter; options: LogsOptions };
+type Reading = { server: Server; path: string; options: LogsOptions };
 
-/** `whole`: what a container that started meanwhile printed is of interest from its first line on. */
-async function opened(
-  reading: Reading,
-  { pod, container }: LogSource,
-  whole = false,
-): Promise<AsyncIterable<Uint8Array>> {
+async function opened(reading: Reading, { pod, container }: LogSource, from: From): Promise<AsyncIterable<Uint8Array>> {
   const { server, options } = reading;
   const { follow: isFollowed, previous, timestamps, since, tail } = options;
   const query = new URLSearchParams({ container });
   if (isFollowed) query.set("follow", "true");
   if (previous) query.set("previous", "true");
-  if (timestamps) query.set("timestamps", "true");
-  if (since !== undefined && !whole) query.set("sinceSeconds", `${since}`);
-  if (tail !== undefined && !whole) query.set("tailLines", tail);
+  if (timestamps || isFollowed) query.set("timestamps", "true");
+  if (since !== undefined && from === "as asked") query.set("sinceSeconds", `${since}`);
+  if (tail !== undefined && from === "as asked") query.set("tailLines", tail);
+  if (typeof from === "object") query.set("sinceTime", from.time);
   const path = `${reading.path}/${encodeURIComponent(pod)}/log?${query}`;
   const response = await open(server, "GET", path, { timeoutMs: 0 });
   if (response.statusCode !== 200) checked("GET", path, await read(response));
   return response;
 }
 
-/** Goes on until it is ended: each container is followed once it runs, and anew when it was started again. */
-async function follow({ effects }: Context, reading: Reading, selection: string): Promise<void> {
-  const followed = new Set<string>();
-  for (let isFirst = true; ; isFirst = false) {
-    for await (const pod of watched(reading, selection))
-      for (const source of sourcesOf(pod, reading.options.container)) {
-        const { initContainerStatuses = [], containerStatuses = [] } = pod.status;
-        const status = [...initContainerStatuses, ...containerStatuses].find(({ name }) => name === source.container);
-        const key = `${pod.metadata.uid}/${source.container}/${status?.restartCount}`;
-        if (!(status?.state?.running ?? status?.state?.terminated) || followed.has(key)) continue;
-        followed.add(key);
-        const whole = !isFirst || (status?.restartCount ?? 0) > 0;
-        void reading.printer.print({ name: source.name, open: () => opened(reading, source, whole) });
-      }
-    await effects.sleep(PAUSE_MS);
-  }
-}
-
-async function* watched({ server, path }: Reading, selection: string): AsyncGenerator<Pod> {
+async function* watched({ server, path }: Reading, selection: string): AsyncGenerator<PodEvent> {
   const asked = `${path}?watch=true&${selection}`;
   const response = await open(server, "GET", asked, { timeoutMs: 0 });
   if (response.statusCode !== 200) checked("GET", asked, await read(response));
   for await (const line of linesOf(response)) {
-    const { type, object } = JSON.parse(line) as { type: string; object: Pod };
-    if (type === "ADDED" || type === "MODIFIED") yield object;
+    const event = JSON.parse(line) as PodEvent;
+    if (["ADDED", "MODIFIED", "DELETED"].includes(event.type)) yield event;
   }
 }
 

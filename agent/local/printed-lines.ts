@@ -5,6 +5,7 @@ import { coloured, colourOf } from "./terminal.ts";
 export type Source = { name: string; open(): Promise<AsyncIterable<Uint8Array>> };
 
 export type LinePrinter = {
+  line(name: string, text: string): void;
   /** Resolves when all of it was printed; `failed` hears of one that could not be read. */
   print(source: Source): Promise<void>;
 };
@@ -18,16 +19,16 @@ export type LinePrinting = {
 
 export function linePrinter({ write, failed, width }: LinePrinting): LinePrinter {
   const places = new Map<string, number>();
-  const prefix = (name: string) => {
+  const line = (name: string, text: string) => {
     const place = places.get(name) ?? places.size;
     places.set(name, place);
-    return coloured(colourOf(place), `${name.padEnd(width)} |`);
+    write(`${coloured(colourOf(place), `${name.padEnd(width)} |`)} ${text}\n`);
   };
   return {
+    line,
     async print({ name, open }) {
-      const head = prefix(name);
       try {
-        for await (const line of linesOf(await open())) write(`${head} ${line}\n`);
+        for await (const text of linesOf(await open())) line(name, text);
       } catch (error) {
         failed(`${name}: ${errorText(error)}`);
       }

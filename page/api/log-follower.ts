@@ -4,6 +4,7 @@
  */
 
 import { errorText } from "../../worker/lib/error-text.ts";
+import { comparable, cut } from "../../worker/lib/facts/timed-line.ts";
 import { type Client, StatusError } from "./client.ts";
 
 export type Source = { namespace: string; pod: string; container: string };
@@ -28,10 +29,6 @@ const pathOf = ({ namespace, pod, container }: Source, query: string) =>
   `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(pod)}/log?container=${encodeURIComponent(container)}&${query}`;
 
 const keyOf = ({ namespace, pod, container }: Source) => `${namespace}/${pod}/${container}`;
-
-/** Of a time as RFC 3339 writes it, what texts are compared by: all with nine digits after the seconds. */
-const comparable = (time: string) =>
-  (time.includes(".") ? time : time.replace("Z", ".Z")).replace("Z", "").padEnd(29, "0");
 
 export class LogFollower {
   readonly #options: LogFollowerOptions;
@@ -112,10 +109,4 @@ export class LogFollower {
     }
     return errorText(error);
   }
-}
-
-/** The time before the first space, and the line after it. What goes on from a line that was cut has no time. */
-function cut(line: string): [string, string] {
-  const at = line.indexOf(" ");
-  return /^\d{4}-\d\d-\d\dT/.test(line) && at > 0 ? [line.slice(0, at), line.slice(at + 1)] : ["", line];
 }
