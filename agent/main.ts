@@ -18,6 +18,7 @@ import { nextStep } from "./local/next-step.ts";
 import { type NodeOptions, withNodeOptions } from "./local/node-options.ts";
 import { BY_KUBECTL, type Reach } from "./local/reach.ts";
 import { addRegistryCommands } from "./local/registry-command-line.ts";
+import { endWithReader } from "./local/terminal.ts";
 import { addUserCommands } from "./local/user-command-line.ts";
 import { addVolumeCommands } from "./local/volume-command-line.ts";
 import type { UpgradeOptions } from "./update/command.ts";
@@ -362,6 +363,7 @@ addComposeCommands(program, home, progress);
 addUserCommands(program, home, progress);
 addCompletion(program);
 
+endWithReader(process.stdout, process.exit);
 program.parseAsync().catch((error: unknown) => {
   fail(error);
   process.exit(1);

@@ -31,3 +31,11 @@ export const coloured = (colour: Colour, text: string): string => styleText(colo
 const NAMES: readonly Colour[] = ["cyan", "yellow", "green", "magenta", "blue"];
 /** Of the nth of several that are told from each other. */
 export const colourOf = (n: number): Colour => NAMES[n % NAMES.length] ?? "cyan";
+
+/** Whoever reads may have had enough, as `head` has: what is then written is no fault. */
+export function endWithReader(output: Pick<NodeJS.WriteStream, "on">, exit: (code: number) => void): void {
+  output.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    exit(0);
+  });
+}
