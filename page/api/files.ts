@@ -13,11 +13,12 @@ const MAX_COMPLAINT = 2_000;
 
 type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 
-/** Throws what the command complained of, or what the API says of it. */
+/** Throws what the command complained of, or what the API says of it; why it was stopped, at once. */
 async function run(
   client: Client,
   target: Target,
   command: Omit<Command, "stderr">,
+  stop: AbortSignal,
   feed?: (exec: Exec, isOver: AbortSignal) => Promise<void>,
 ) {
   let complaint = "";
@@ -25,13 +26,20 @@ async function run(
   const stderr = (bytes: Uint8Array) => {
     if (complaint.length < MAX_COMPLAINT) complaint += decoder.decode(bytes, { stream: true });
   };
+  stop.throwIfAborted();
   const exec = new Exec(client, target, { ...command, stderr });
   const over = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener("abort", () => reject(stop.reason), { signal: over.signal });
+  });
   try {
-    const ended = exec.ended.finally(() => over.abort());
-    const [ending] = await Promise.all([ended, feed?.(exec, over.signal)]);
+    const [ending] = await Promise.race([
+      Promise.all([exec.ended.finally(() => over.abort()), feed?.(exec, over.signal)]),
+      stopped,
+    ]);
     if (ending.code !== 0) throw new Error(complaint.trim() || ending.message);
   } finally {
+    over.abort();
     exec.close();
   }
 }
@@ -44,23 +52,18 @@ function split(path: string): [folder: string, name: string] {
 }
 
 /** A file as it is; a folder as an archive of it. */
-export async function download(client: Client, target: Target, path: string): Promise<File> {
+export async function download(client: Client, target: Target, path: string, signal: AbortSignal): Promise<File> {
   const [folder, name] = split(path);
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  let exceeded = false;
+  const full = new AbortController();
   const words = ["tar", "cf", "-", "-C", folder, `./${name}`];
-  await run(client, target, {
-    words,
-    stdout: (bytes) => {
-      size += bytes.length;
-      if (size > MAX_FILE_BYTES) exceeded = true;
-      else pieces.push(bytes as Uint8Array<ArrayBuffer>);
-    },
-  }).catch((error: unknown) => {
-    throw exceeded ? tooLarge : error;
-  });
-  if (exceeded) throw tooLarge;
+  const stdout = (bytes: Uint8Array) => {
+    size += bytes.length;
+    if (size > MAX_FILE_BYTES) full.abort(tooLarge);
+    else pieces.push(bytes as Uint8Array<ArrayBuffer>);
+  };
+  await run(client, target, { words, stdout }, AbortSignal.any([signal, full.signal]));
   const archive = new Uint8Array(await new Blob(pieces).arrayBuffer());
   const [first, second] = entriesOf(archive);
   const type = "application/octet-stream"; // whatever it holds, a browser shows none of it
@@ -72,12 +75,18 @@ export async function download(client: Client, target: Target, path: string): Pr
 const tooLarge = new Error(`It is larger than ${MAX_FILE_BYTES / 1024 / 1024} MB: kubectl cp brings it.`);
 
 /** Into a folder that is there. */
-export async function upload(client: Client, target: Target, folder: string, file: File, sleep: Sleep): Promise<void> {
+export async function upload(
+  client: Client,
+  target: Target,
+  folder: string,
+  file: File,
+  { sleep, signal }: { sleep: Sleep; signal: AbortSignal },
+): Promise<void> {
   if (!folder.startsWith("/")) throw new Error("Say a folder that begins with a slash.");
   if (file.size > MAX_FILE_BYTES) throw tooLarge;
   const header = headerOf(file.name, file.size);
   const words = ["tar", "xmf", "-", "-C", folder];
-  await run(client, target, { words, stdin: true, stdout: () => {} }, async (exec, isOver) => {
+  await run(client, target, { words, stdin: true, stdout: () => {} }, signal, async (exec, isOver) => {
     exec.write(header);
     for (let at = 0; at < file.size && !isOver.aborted; at += PIECE_BYTES) {
       while (exec.waiting > MOST_WAITING_BYTES && !isOver.aborted) await sleep(LOOK_AGAIN_MS, isOver);

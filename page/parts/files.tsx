@@ -1,4 +1,4 @@
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { Target } from "../api/exec.ts";
 import { download, MAX_FILE_BYTES, upload } from "../api/files.ts";
@@ -14,26 +14,29 @@ export function Files({ target }: { target: Target }) {
   const [state, setState] = useState<State>({ at: "rest" });
   const [path, setPath] = useState("/tmp");
   const chosen = useRef<HTMLInputElement>(null);
-  const attempt = async (act: () => Promise<string>) => {
+  const underWay = useRef<AbortController>(null);
+  useEffect(() => () => underWay.current?.abort(), [target.namespace, target.pod]);
+  const attempt = async (act: (signal: AbortSignal) => Promise<string>) => {
+    underWay.current = new AbortController();
+    const { signal } = underWay.current;
     setState({ at: "busy" });
-    setState(
-      await act().then(
-        (said) => ({ at: "rest", said }) as const,
-        (why: unknown) => ({ at: "rest", said: plain(errorText(why)), isBad: true }) as const,
-      ),
+    const ended = await act(signal).then(
+      (said) => ({ at: "rest", said }) as const,
+      (why: unknown) => ({ at: "rest", said: plain(errorText(why)), isBad: true }) as const,
     );
+    setState(signal.aborted ? { at: "rest" } : ended);
   };
   const bring = () =>
-    attempt(async () => {
-      const file = await download(client, target, path);
+    attempt(async (signal) => {
+      const file = await download(client, target, path, signal);
       save(file);
       return `${file.name}, ${file.size} bytes`;
     });
   const send = () =>
-    attempt(async () => {
+    attempt(async (signal) => {
       const file = chosen.current?.files?.[0];
       if (!file) throw new Error("Choose a file first.");
-      await upload(client, target, path, file, sleep);
+      await upload(client, target, path, file, { sleep, signal });
       return `${file.name} is in ${path}.`;
     });
   const isBusy = state.at === "busy";
