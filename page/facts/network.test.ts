@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { EndpointSlice, Ingress, Service } from "../api/objects.ts";
-import { amountOf, endpointsOf, isOurs, publicIngress, routesOf } from "./network.ts";
+import { amountOf, endpointsOf, isOurs, leadsOnlyTo, publicIngress, routesOf } from "./network.ts";
 
 const meta = (name: string, labels = {}) => ({
   name,
@@ -56,6 +56,14 @@ test("what the page makes public leads to the Service, and is the page's own; ot
     ["safe.example.com", "/a", true, false],
     ["*", "/", false, false],
   ]);
+});
+
+test("an Ingress that leads elsewhere too is more than a Service's public address", () => {
+  const { spec } = publicIngress(service, "shop.example.com", 80);
+  const ingress = (more: object): Ingress => ({ metadata: meta("web-public-1"), spec: { ...spec, ...more } });
+  const other = { http: { paths: [{ path: "/", backend: { service: { name: "db" } } }] } };
+  const cases = [{}, { rules: [...spec.rules, other] }, { defaultBackend: { service: { name: "db" } } }, { rules: [] }];
+  expect(cases.map((more) => leadsOnlyTo(service, ingress(more)))).toEqual([true, false, false, false]);
 });
 
 test.each([

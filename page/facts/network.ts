@@ -44,6 +44,17 @@ export function routesOf({ metadata }: Service, ingresses: readonly Ingress[]): 
     });
 }
 
+/** Whether it leads to the Service and nowhere else. */
+export function leadsOnlyTo({ metadata }: Service, { metadata: { namespace }, spec }: Ingress): boolean {
+  const paths = (spec.rules ?? []).flatMap(({ http }) => http?.paths ?? []);
+  const backends = [...paths.map(({ backend }) => backend), ...(spec.defaultBackend ? [spec.defaultBackend] : [])];
+  return (
+    namespace === metadata.namespace &&
+    backends.length > 0 &&
+    backends.every(({ service }) => service?.name === metadata.name)
+  );
+}
+
 const MANAGED_BY = "app.kubernetes.io/managed-by";
 const MANAGER = "skerry-page";
 

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { EndpointSlice, Ingress, Service } from "../api/objects.ts";
-import { endpointsOf, isOurs, publicIngress, type Route, routesOf } from "../facts/network.ts";
+import { endpointsOf, isOurs, leadsOnlyTo, publicIngress, type Route, routesOf } from "../facts/network.ts";
 import { type Figures, useFigures } from "../parts/figures.ts";
 import { Action, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
@@ -133,15 +133,14 @@ export function ServiceView({ namespace, name }: { namespace: string; name: stri
   );
 }
 
-/** The public address: an Ingress that the page makes, and takes away again. Those of others are left alone. */
+/** The public address: an Ingress that the page makes, and takes away again. Those of others are left alone, and those that lead elsewhere, too. */
 function Outside({ service, routes }: { service: Service; routes: readonly Route[] }) {
   const client = useClient();
   const [host, setHost] = useState("");
   const { namespace = "" } = service.metadata;
   const path = `/apis/networking.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/ingresses`;
-  const ours = [
-    ...new Set(routes.filter(({ ingress }) => isOurs(ingress)).map(({ ingress }) => ingress.metadata.name)),
-  ];
+  const own = routes.filter(({ ingress }) => isOurs(ingress) && leadsOnlyTo(service, ingress));
+  const ours = [...new Set(own.map(({ ingress }) => ingress.metadata.name))];
   const port = service.spec.ports?.find(({ protocol = "TCP" }) => protocol === "TCP")?.port;
   const open = async () => {
     if (host.trim() === "" || port === undefined) throw new Error("Say the host name that visitors will use.");
