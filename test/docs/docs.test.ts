@@ -26,7 +26,8 @@ describe("pages", () => {
 
   test("every block says what it is; only those with commands have notes on how they are run", () => {
     expect(blocks.filter(({ language }) => !LANGUAGES.has(language)).map(at)).toEqual([]);
-    expect(pages().filter((page) => /^[ \t]+```/m.test(read(page)))).toEqual([]);
+    const isTorn = (page: string) => /^([ \t]+```|<<<<<<< |>>>>>>> )/m.test(read(page));
+    expect(pages().filter(isTorn)).toEqual([]);
     const noted = blocks.filter(({ notRun, runBy, on }) => notRun || runBy || on);
     expect(noted.filter(({ commands }) => commands.length === 0).map(at)).toEqual([]);
   });
