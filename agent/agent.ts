@@ -47,7 +47,7 @@ import { notifierFor } from "./systemd/notify.ts";
 import { installedVersion, renew } from "./update/start.ts";
 import { Updater } from "./update/updater.ts";
 import { VERSION } from "./version.ts";
-import { unmountAll } from "./volumes/mounts.ts";
+import { unmountAll, unmountHome } from "./volumes/mounts.ts";
 import { received } from "./volumes/persistent/copying.ts";
 import { findRecursiveReadOnly } from "./volumes/recursive-read-only.ts";
 
@@ -326,7 +326,8 @@ export async function removePods(home: Home, effects: SteadyEffects, log: Progre
   containerd.detach();
   const pid = containerd.pid();
   if (pid) process.kill(pid, "SIGTERM");
-  for (const place of [...placesOf(home.path), home.path]) await unmountAll(place);
+  for (const place of placesOf(home.path)) await unmountAll(place);
+  await unmountHome(home.path);
   for (let tries = 0; !removeNode(home.path) && tries < CGROUP_TRIES; tries++) await effects.sleep(CGROUP_WAIT_MS);
   log("removed this machine's containers and network");
 }

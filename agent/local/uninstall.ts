@@ -1,6 +1,6 @@
 /** `skerry uninstall`: takes this machine's node away, and its control plane where it has one, and leaves nothing of them. */
-import { existsSync, readdirSync, rmdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, lstatSync, readdirSync, realpathSync, rmdirSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
@@ -8,7 +8,7 @@ import { kubeletRoot } from "../csi/root.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { endAgent } from "../node/shutdown-request.ts";
 import { removeUnits, unitsOfHome } from "../systemd/command.ts";
-import { mountPoints, unmountAll } from "../volumes/mounts.ts";
+import { mountPoints, mountPointsOfHome, unmountHome } from "../volumes/mounts.ts";
 import { down } from "./commands.ts";
 import { administrator } from "./credentials.ts";
 import { cachePath, DEFAULT_HOME, files, type Home } from "./home.ts";
@@ -33,7 +33,8 @@ const OF_A_KUBELET = "cpu_manager_state";
 export async function uninstall({ home, progress, effects }: Context, options: UninstallOptions): Promise<void> {
   const { path } = home;
   const identity = readIdentity(path);
-  const isHost = existsSync(files(path).storage);
+  // A folder of that name alone may be anybody's.
+  const isHost = existsSync(files(path).storage) && existsSync(files(path).secret);
   if (!identity && !isHost)
     throw new Error(`${path} holds neither a node nor a cluster: SKERRY_HOME names another home`);
   if (process.getuid?.() !== 0 && identity) throw new Error("a node's containers and network are root's: use sudo");
@@ -48,8 +49,8 @@ export async function uninstall({ home, progress, effects }: Context, options: U
     await removePods(home, steadyEffects, progress);
     if (!isHost) await tell(home, identity, options, progress);
   }
-  await unmountAll(path);
-  removeFiles(home, progress);
+  await unmountHome(path);
+  removeFiles(path, progress);
   progress(`nothing of ${path} is left; packages that were installed for it stay, and so does this program`);
 }
 
@@ -72,6 +73,9 @@ export function question(
       ? [`${others.join(", ")} lose their cluster; their containers go on until they are uninstalled`]
       : []),
     `${path}, with all that is in it`,
+    ...(path === DEFAULT_HOME
+      ? [`what drivers have left in ${kubeletRoot(path)}, and ${nerdctlOfCache()}, unless others use them`]
+      : []),
   ];
   return `This removes:\n${lines.map((line) => `  - ${line}\n`).join("")}Type yes to go on: `;
 }
@@ -109,15 +113,31 @@ async function tell(home: Home, { node, server, ca, token }: NodeIdentity, optio
   }
 }
 
-function removeFiles({ path }: Home, progress: Progress): void {
+function removeFiles(path: string, progress: Progress): void {
+  const [mounted] = mountPointsOfHome(path);
+  if (mounted) throw new Error(`${mounted} is still mounted: unmount it, and say this again; no file was removed`);
   removeOfDrivers(kubeletRoot(path), progress);
-  rmSync(path, REMOVAL);
+  remove(realpathSync(path));
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) rmSync(path);
   // With version 1 of cgroups each controller has a folder of its own.
   const cgroups = existsSync(CGROUPS) ? readdirSync(CGROUPS).map((name) => join(CGROUPS, name, "skerry")) : [];
-  for (const folder of [...SHARED_FOLDERS, ...cgroups]) removeEmpty(folder);
-  const cache = cachePath(process.env);
-  if (path === DEFAULT_HOME) rmSync(cache, REMOVAL);
-  else if (existsSync(cache)) progress(`${cache} stays: other homes of this machine share it`);
+  const shared = [...SHARED_FOLDERS, ...cgroups];
+  for (const folder of shared) removeEmpty(folder);
+  const nerdctl = nerdctlOfCache();
+  if (!existsSync(nerdctl)) return;
+  if (path !== DEFAULT_HOME || shared.some(existsSync))
+    return progress(`${nerdctl} stays: other homes of this machine share it`);
+  rmSync(nerdctl);
+  for (const folder of [dirname(nerdctl), cachePath(process.env)]) removeEmpty(folder);
+}
+
+const nerdctlOfCache = () => join(cachePath(process.env), "bin/nerdctl");
+
+/** Removes a folder. A disk that is mounted there stays, empty, for it is in the machine's fstab(5). */
+export function remove(folder: string): void {
+  if (mountPoints(folder).length === 0) return rmSync(folder, REMOVAL);
+  for (const name of readdirSync(folder)) remove(join(folder, name));
+  removeEmpty(folder);
 }
 
 /** The volumes of a kubelet that lives there too are not ours to delete, nor is what is mounted there still. */

@@ -121,9 +121,24 @@ export async function share(path: string, propagation: "rslave" | "rshared"): Pr
   await must("mount", ["--make-rshared", on.point]);
 }
 
+/**
+ * Mount points of a node's home that are ours. A disk on which the home lies, or a folder of it, is the machine's; of what
+ * we mount only memory lies so high.
+ */
+export function mountPointsOfHome(home: string): string[] {
+  const real = realPlace(home);
+  const isDisk = ({ point, type }: Mount) => point === real || (dirname(point) === real && type !== "tmpfs");
+  return mounts().flatMap((mount) => (isWithin(mount.point, real) && !isDisk(mount) ? [mount.point] : []));
+}
+
 /** Unmounts all at or below `folder`; what is still busy goes when its last user does. */
-export async function unmountAll(folder: string): Promise<void> {
-  for (const path of mountPoints(folder).reverse())
+export const unmountAll = (folder: string): Promise<void> => unmount(mountPoints(folder));
+
+/** Unmounts what a node has mounted in its home. */
+export const unmountHome = (home: string): Promise<void> => unmount(mountPointsOfHome(home));
+
+async function unmount(points: readonly string[]): Promise<void> {
+  for (const path of points.toReversed())
     await must("umount", ["-l", path]).catch((error) => {
       // What ends meanwhile takes its own away.
       if (mountPoints(path).includes(path)) throw error;

@@ -13,16 +13,18 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
 import { BUSYBOX_IMAGE, writeBusyboxImage } from "../../test/support/image.ts";
+import { checked } from "../../test/support/programs.ts";
 import type { CoreV1ConfigMap, CoreV1Container, CoreV1Pod, CoreV1PodSpec } from "../../worker/kinds/generated/types.ts";
 import { CONTAINERD_NAMESPACE } from "../containerd.ts";
 import { effects } from "../effects.ts";
+import { remove } from "../local/uninstall.ts";
 import { ociRuntimes } from "../node/oci-runtime.ts";
 import { mountFlags } from "../pods/mounts.ts";
 import { run, spawn } from "../process.ts";
 import { containerdImages } from "./image-mounts.ts";
 import { openInside } from "./inside.ts";
 import { type PodContext, Volumes } from "./manager.ts";
-import { mountNew, mountPoints, unmountAll } from "./mounts.ts";
+import { mountNew, mountPoints, mountPointsOfHome, unmountAll, unmountHome } from "./mounts.ts";
 import { findRecursiveReadOnly } from "./recursive-read-only.ts";
 import { bindSubPath } from "./sub-path.ts";
 
@@ -311,6 +313,24 @@ test("a node whose home has another name by a link finds its mounts, and deletes
   await own.remove(one.metadata.uid ?? "");
   expect(readdirSync(home("real/kept/part"))).toEqual(["file"]);
   expect(readdirSync(home("real/pods"))).toEqual([]);
+});
+
+test("disks that a home was given stay mounted, and stay when the home is removed", async () => {
+  const disk = home("disks");
+  mkdirSync(home("given"));
+  await mountNew("tmpfs", disk, "size=1m");
+  for (const folder of ["volumes", "memory", "pods/one/volume"]) mkdirSync(join(disk, folder), { recursive: true });
+  await checked("mount", ["--bind", home("given"), join(disk, "volumes")]);
+  writeFileSync(join(disk, "volumes/data"), "");
+  await mountNew("tmpfs", join(disk, "memory"), "size=1m");
+  await mountNew("tmpfs", join(disk, "pods/one/volume"), "size=1m");
+  expect(mountPointsOfHome(disk)).toEqual([join(disk, "memory"), join(disk, "pods/one/volume")]);
+  await unmountHome(disk);
+  expect(mountPoints(disk)).toEqual([disk, join(disk, "volumes")]);
+  remove(disk);
+  expect(readdirSync(disk, { recursive: true })).toEqual(["volumes"]);
+  expect(mountPoints(disk)).toEqual([disk, join(disk, "volumes")]);
+  await unmountAll(disk);
 });
 
 test("what is in memory is out of others' reach", () => {
