@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const unit = [
   "worker/**/*.test.ts",
@@ -21,11 +22,33 @@ const integration = ["agent", "test/fuzz", "test/golden"]
 const PATIENCE = { testTimeout: 1_200_000, hookTimeout: 1_800_000, expect: { poll: { timeout: 300_000 } } };
 /** Two files at a time, on two cores or many: they wait most of the time, and each has a cluster of its own. */
 const REAL = { maxWorkers: 2, ...PATIENCE };
+
+/** Files that take minutes, the longest first: begun last, one would run on while nothing runs beside it. */
+const LONG = [
+  "fuzz.integration",
+  "cost.integration",
+  "under-load",
+  "offline",
+  "node-faults",
+  "https.integration",
+  "informers",
+];
+const place = ({ moduleId }: TestSpecification) => {
+  const found = LONG.findIndex((name) => moduleId.endsWith(`/${name}.test.ts`));
+  return found < 0 ? LONG.length : found;
+};
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).toSorted((a, b) => place(a) - place(b));
+  }
+}
+
 const SHORT_PATIENCE = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 
 /** `unit` runs anywhere in seconds, `sim` in minutes; `integration`, `kubectl` and `clients` need root and start real containers. */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       // Some look at thousands of cases.
       {
