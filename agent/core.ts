@@ -14,7 +14,7 @@ import type {
   CoreV1Service,
 } from "../worker/kinds/generated/types.ts";
 import { errorText } from "../worker/lib/error-text.ts";
-import { SIZES_ENFORCED, VOLUME_SIZES, VOLUMES_PATH } from "../worker/lib/local-volumes.ts";
+import { BUCKET, SIZES_ENFORCED, VOLUME_SIZES, VOLUMES_PATH, VOLUMES_THROUGH } from "../worker/lib/local-volumes.ts";
 import { INGRESS_CLASSES, INGRESSES, type NodeUsage, type StreamRequest } from "../worker/protocol/link.ts";
 import { POLICY_PEERS, POLICY_RULES, type PolicyPeers, type PolicyRules } from "../worker/protocol/policies.ts";
 import type { clusterClock } from "./clock.ts";
@@ -539,7 +539,11 @@ export class AgentCore {
     this.tellReboot(self?.status?.nodeInfo?.bootID, found.nodeInfo?.bootID);
     const { path, unbounded = SIZES_ENFORCED } = this.host.ownVolumes ?? {};
     const ways = this.parts.network.paths?.annotations(self?.metadata.annotations);
-    const volumes = path !== undefined && { [VOLUMES_PATH]: path, [VOLUME_SIZES]: unbounded };
+    const volumes = path !== undefined && {
+      [VOLUMES_PATH]: path,
+      [VOLUME_SIZES]: unbounded,
+      [VOLUMES_THROUGH]: BUCKET,
+    };
     const annotations: Record<string, string> = { ...volumes, ...ways };
     const text = JSON.stringify({ status, ways }, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;

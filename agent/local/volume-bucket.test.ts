@@ -31,6 +31,7 @@ const SECRET: [string] = ["the secret of this deployment"];
 
 let kept: Map<string, Uint8Array<ArrayBuffer>>;
 /** Requests that are answered by nothing, and those that were answered, as `METHOD PATH`. */
+let hasBucket = true;
 let lost: (asked: string) => boolean;
 let asked: string[];
 let http: HttpServer;
@@ -63,6 +64,7 @@ const server = () => ({ url: `http://127.0.0.1:${(http.address() as AddressInfo)
 
 beforeEach(async () => {
   kept = new Map();
+  hasBucket = true;
   asked = [];
   lost = () => false;
   said.length = 0;
@@ -80,7 +82,7 @@ beforeEach(async () => {
       headers,
       ...(body.length && { body: new Uint8Array(body) }),
     });
-    const parts = { clusterName: "default", cluster, bucket, seal: new Seal(SECRET) };
+    const parts = { clusterName: "default", cluster, bucket: hasBucket ? bucket : undefined, seal: new Seal(SECRET) };
     const answer = await openVolumeBackups(sent, parts).catch((error: unknown) => {
       if (!(error instanceof ApiError)) throw error;
       return Response.json(error.status(), { status: error.code });
@@ -264,6 +266,11 @@ test("what moves through the bucket is sent once, read whenever, and removed; of
     };
     await expect(there.send(transfer, halfway, off.signal)).rejects.toThrow("called off");
     expect(kept.size).toBe(0);
+
+    // Where the deployment has none any more, there is nothing to remove.
+    hasBucket = false;
+    await there.remove(transfer);
+    await expect(there.send(transfer, data, signal)).rejects.toThrow("no bucket");
   } finally {
     rmSync(dirname(folder), { recursive: true });
   }

@@ -5,6 +5,7 @@ import type {
   CoreV1Pod,
 } from "../../worker/kinds/generated/types.ts";
 import {
+  isInBucket,
   LEFT_ON,
   MOVE_THROUGH,
   MOVE_TO,
@@ -13,6 +14,7 @@ import {
   TRANSFERRED,
   VOLUME_NODE,
   VOLUMES_PATH,
+  VOLUMES_THROUGH,
 } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
@@ -34,11 +36,14 @@ export async function moveVolume(context: BackupContext, text: string, options: 
   const path = `/api/v1/persistentvolumes/${encodeURIComponent(volume.metadata?.name ?? "")}`;
   if (cancel) {
     await patch(server, path, { metadata: { annotations: { [MOVE_TO]: null, [MOVE_THROUGH]: null } } });
-    return progress(`${inWords(claim)} stays on node ${nodeOf(volume)}`);
+    const how = isInBucket(volume.metadata?.annotations) ? "goes back to" : "stays on";
+    return progress(`${inWords(claim)} ${how} node ${nodeOf(volume)}`);
   }
   if (nodeOf(volume) === toNode) return progress(`${inWords(claim)} is on node ${toNode} already`);
   const node = await get<{ metadata: { annotations?: Record<string, string> } }>(server, `/api/v1/nodes/${toNode}`);
   if (!node.metadata.annotations?.[VOLUMES_PATH]) throw new Error(`node ${toNode} makes no volumes`);
+  if (through && node.metadata.annotations[VOLUMES_THROUGH] !== through)
+    throw new Error(`the agent of node ${toNode} knows of no way through the bucket: it is of an older release`);
   const users = (await usersOf(server, claim)).filter(({ spec }) => spec.nodeName !== toNode);
   if (users.length > 0 && !stop)
     throw new Error(`pods use the volume: ${users.map(nameOf).join(", ")}. With --stop they are evicted`);

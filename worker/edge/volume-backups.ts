@@ -54,6 +54,9 @@ export async function openVolumeBackups(request: Request, parts: BackupParts): P
   const answer = await cluster.fetch(new Request(request.url, { method: request.method, headers }));
   if (!answer.headers.has(GRANT_HEADER)) return answer;
   const [, claim, volume = "", name, chunk] = PATH.exec(url.pathname) ?? [];
+  // A node that is to remove a copy has nothing to remove any more.
+  if (!bucket && claim === undefined && request.method === "DELETE")
+    throw new ApiError(404, "NotFound", "this deployment has no bucket");
   if (!bucket)
     throw new ApiError(
       503,

@@ -11,8 +11,9 @@
  *
  * The data goes straight from one node to the other, or, where `MOVE_THROUGH` says so, through the deployment's bucket, so
  * that the two need not be up at once. `TRANSFER` then names the copy there. The node that the volume leaves sends it and
- * tells so, as if it were the one to fill the folder; `TRANSFERRED` then bids the other to read it. Whom `LEFT_ON` names
- * removes that copy, too.
+ * tells so, as if it were the one to fill the folder; `TRANSFERRED` then bids the other to read it. From then on nothing but
+ * the copy is relied on, as that node may be lost: it stays until the node that the volume is to go to by then, or to come
+ * back to, says that it has all. Whom `LEFT_ON` names after that, or after a move that came to nothing, removes the copy, too.
  */
 
 /** The provisioner that StorageClasses name. */
@@ -24,6 +25,8 @@ export const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
 export const VOLUME_NODE = "skerry.dev/node";
 /** On a Node: the folder that its volumes lie in. */
 export const VOLUMES_PATH = "skerry.dev/volumes-path";
+/** On a Node: the way that its volumes can go beside the straight one, `bucket`. Agents of older releases know of none. */
+export const VOLUMES_THROUGH = "skerry.dev/volumes-through";
 /** On a Node: why its volumes may grow beyond their sizes, or that they may not. */
 export const VOLUME_SIZES = "skerry.dev/volume-sizes";
 export const SIZES_ENFORCED = "Enforced";
@@ -78,6 +81,10 @@ export function placeIn(annotations: Annotations, name: typeof MOVING_TO | typeo
   const [node, folder, ...rest] = annotations?.[name]?.split("/") ?? [];
   return node && folder && rest.length === 0 ? { node, folder } : undefined;
 }
+
+/** Whether the bucket's copy is the volume: all of it is there, and no node is known to have it. */
+export const isInBucket = (annotations: Annotations): boolean =>
+  Boolean(annotations?.[TRANSFER] && annotations[TRANSFERRED] && placeIn(annotations, MOVING_TO));
 
 /** The node that has to send the volume's data into the bucket. */
 export function senderOf({ metadata }: Readonly<Volume>): string | undefined {

@@ -18,6 +18,7 @@ import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/typ
 import type { Json } from "../../../worker/protocol/link.ts";
 import { effects } from "../../effects.ts";
 import { run } from "../../process.ts";
+import type { Bucket } from "./copying.ts";
 import { packed } from "./data.ts";
 import { machineFolders, ProvisionedVolumes } from "./provisioned.ts";
 
@@ -311,6 +312,91 @@ test("a volume that moves here is brought once, and told of when it is whole; wh
   expect(told.slice(1)).toEqual([removed(null), removed("pvc-1_default_data.1")]);
   expect(readdirSync(join(home, "volumes"))).toEqual([]);
   expect(brought).toBe(2);
+});
+
+/** An agent whose volumes go through a bucket that does what the test says. */
+function throughBucket(bucket: Partial<Bucket>) {
+  const api = async (_method: string, _path: string, body?: Json) => {
+    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
+    return { code: 200, body: {} };
+  };
+  const after = (_ms: number, body: () => void) => {
+    retry = body;
+    return () => {};
+  };
+  const refused = async () => {
+    throw new Error("nobody was to ask for it");
+  };
+  const all = { send: refused, receive: refused, remove: refused, ...bucket };
+  const timers = { after, sleep: async () => {} };
+  const agent = new ProvisionedVolumes({
+    home,
+    node: "node-a",
+    api,
+    timers,
+    folders: machineFolders(home),
+    bucket: all,
+  });
+  agent.onFailure = (_volume, reason, message) => failures.push(`${reason}: ${message}`);
+  const folder = (name: string) => join(home, "volumes", `pvc-1_default_data${name}`);
+  const annotated = (annotations: Record<string, string>) => {
+    const made = volume("pvc-1", "Bound");
+    const words = Object.entries(annotations).map(([name, value]) => [`skerry.dev/${name}`, value]);
+    return {
+      ...made,
+      metadata: { ...made.metadata, annotations: { ...made.metadata?.annotations, ...Object.fromEntries(words) } },
+    };
+  };
+  return { agent, folder, annotated };
+}
+
+test("a folder that is left here goes before its copy in the bucket, and without it where another node is to have that", async () => {
+  const removals: boolean[] = [];
+  const { agent, folder, annotated } = throughBucket({
+    async remove() {
+      removals.push(existsSync(folder(".1")));
+      if (removals.length === 1) throw new Error("the bucket is away");
+    },
+  });
+  mkdirSync(folder(".1"), { recursive: true });
+  const left = { "left-on": "node-a/pvc-1_default_data.1", transfer: "1", transferred: "true" };
+  agent.sync([annotated({ ...left, node: "node-b" })]);
+  await until(() => retry !== undefined);
+  expect(failures).toEqual(["VolumeFailedDelete: the bucket is away"]);
+  tryAgain();
+  await until(() => told.length > 0);
+  expect(told).toEqual([removed("pvc-1_default_data.1")]);
+  expect(removals).toEqual([false, false]);
+
+  const other = throughBucket({});
+  mkdirSync(folder(".1"));
+  other.agent.sync([other.annotated({ ...left, node: "node-b", "moving-to": "node-c/pvc-1_default_data.2" })]);
+  await until(() => told.length > 1);
+  expect(told[1]).toEqual(removed("pvc-1_default_data.1"));
+  expect(failures).toHaveLength(1);
+});
+
+test("what comes back from the bucket is what is here still, and is read there where that is lost", async () => {
+  const back = { "moving-to": "node-a/pvc-1_default_data", transfer: "1", transferred: "true" };
+  const { agent, folder, annotated } = throughBucket({});
+  mkdirSync(folder(""), { recursive: true });
+  writeFileSync(join(folder(""), "kept"), "data");
+  agent.sync([annotated(back)]);
+  await until(() => told.length > 0);
+  expect(told).toEqual([removed(null, "pvc-1_default_data")]);
+  expect(readFileSync(join(folder(""), "kept"), "utf8")).toBe("data");
+
+  rmSync(join(folder(""), "kept")); // as a backup leaves it that found none
+  const asked: string[] = [];
+  const empty = throughBucket({
+    async receive({ name }, to) {
+      asked.push(name, to);
+    },
+  });
+  empty.agent.sync([annotated(back)]);
+  await until(() => told.length > 1);
+  expect(asked).toEqual(["1", folder("")]);
+  expect(failures).toEqual([]);
 });
 
 test("a volume is held to its size when its first pod comes, when it grows, and by the next agent; what fails is told once", async () => {

@@ -8,6 +8,7 @@ import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import type { CoreV1PersistentVolume } from "../../../worker/kinds/generated/types.ts";
 import {
+  isInBucket,
   isProvisioned,
   LEFT_ON,
   MOVING_TO,
@@ -129,6 +130,10 @@ function transferOf({ metadata }: Volume): Transfer | undefined {
   return transfer ? { volume: name, name: transfer } : undefined;
 }
 
+/** What nobody needs of it in the bucket any more. */
+const copyLeft = (volume: Volume): Transfer | undefined =>
+  isInBucket(volume.metadata?.annotations) ? undefined : transferOf(volume);
+
 export class ProvisionedVolumes implements OwnVolumes, VolumeData {
   readonly path: string;
   readonly unbounded: string | undefined;
@@ -175,8 +180,9 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
 
   async #receive(volume: Volume, folder: string, signal: AbortSignal): Promise<void> {
     const { folders, source, bucket } = this.#parts;
-    // One that an agent before this one brought is whole.
-    if (folders.has(folder)) return;
+    // One that an agent before this one brought is whole, and so is one that never went; a pod, or whoever reads a volume,
+    // may have made an empty one where it is lost.
+    if (folders.has(folder) && !(folder === this.#folderOf(volume) && isEmpty(folder))) return;
     const transfer = transferOf(volume);
     const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
     if (transfer) await bucket?.receive(transfer, folder, signal);
@@ -265,7 +271,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (removerOf(volume) === node) due.push([nameOf(volume), { volume, folder: this.#folderOf(volume) }]);
     const left = isProvisioned(volume) ? placeIn(volume.metadata?.annotations, LEFT_ON) : undefined;
     if (left?.node === node && isOwn(volume, left.folder) && join(this.path, left.folder) !== volume.spec?.local?.path)
-      due.push([left.folder, { volume, folder: join(this.path, left.folder), transfer: transferOf(volume) }]);
+      due.push([left.folder, { volume, folder: join(this.path, left.folder), transfer: copyLeft(volume) }]);
     return due;
   }
 
@@ -282,9 +288,9 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     try {
       const { folders, bucket } = this.#parts;
       if (folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
-      if (transfer) await bucket?.remove(transfer);
       if (folder) await folders.remove(folder);
       if (folder) this.#limits.delete(folder);
+      if (transfer) await bucket?.remove(transfer);
       if (this.#due.has(key)) this.#removed.add(key);
       void this.#tell();
     } catch (error) {

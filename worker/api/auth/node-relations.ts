@@ -6,6 +6,7 @@ import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../../kinds/generated/types.ts";
 import {
+  isInBucket,
   isProvisioned,
   LEFT_ON,
   MOVING_TO,
@@ -128,7 +129,7 @@ export function mayTransfer(reader: Reader, node: string, verb: string, path: st
   const isSender = senderOf(volume) === node;
   if (verb === "put") return isSender;
   if (verb === "get") return isSender || receiverOf(volume)?.node === node;
-  const remover = placeIn(annotations, LEFT_ON)?.node;
+  const remover = isInBucket(annotations) ? undefined : placeIn(annotations, LEFT_ON)?.node;
   // Whose sending was called off while it went on removes what it has sent since.
   return verb === "delete" && remover !== undefined && [remover, annotations?.[VOLUME_NODE]].includes(node);
 }

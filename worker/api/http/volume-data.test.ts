@@ -83,6 +83,13 @@ test("a volume's copy in the bucket is for who has to send, to read or to remove
   await annotate({ ...to, "skerry.dev/transferred": "true" });
   expect(await may("n1")).toEqual([]);
   expect(await may("n2")).toEqual(["GET x1", "GET x1/chunks/0"]);
+  // It is to go elsewhere: what n2 has left there goes, and the copy stays.
+  await annotate({
+    "skerry.dev/moving-to": "n3/pvc-1_default_data.x3",
+    "skerry.dev/left-on": "n2/pvc-1_default_data.x1",
+  });
+  for (const node of ["n1", "n2"]) expect(await may(node)).toEqual([]);
+  expect(await may("n3")).toEqual(["GET x1", "GET x1/chunks/0"]);
   await annotate({ ...none, "skerry.dev/left-on": "n2/pvc-1_default_data.x1" });
   for (const node of ["n1", "n2"]) expect(await may(node)).toEqual(["DELETE x1", "DELETE x1/chunks/0"]);
   expect(await may("n3")).toEqual([]);

@@ -11,8 +11,8 @@ import { storageModel } from "./testing.ts";
 type Annotations = Record<string, string | undefined>;
 
 /** A pod of node-a with a claim `data`, which is bound. */
-function cluster() {
-  const model = storageModel(scheduler());
+function cluster(reclaimPolicy = "Delete") {
+  const model = storageModel(scheduler(), { reclaimPolicy });
   model.create(PersistentVolumeClaim, {
     metadata: { name: "data", namespace: "default", finalizers: ["kubernetes.io/pvc-protection"] },
     spec: {
@@ -53,13 +53,51 @@ function cluster() {
     model.edit(Node, found, (object) => annotate(object, { [`skerry.dev/volumes-${what}`]: folder }));
     model.rest();
   };
+  const readiness = (node: string, status: string) => {
+    const found = model.get(Node, node);
+    if (!found) throw new Error(`no ${node}`);
+    const change = (node: Node) => Object.assign(node.status?.conditions?.[0] ?? {}, { status });
+    model.edit(Node, found, change, "status");
+    model.rest();
+  };
+  const lose = (node: string) => {
+    const found = model.get(Node, node);
+    if (found) model.delete(Node, found);
+    model.rest();
+  };
   const end = (name: string) => {
     const found = model.get(Pod, name);
     if (found) model.endPod(found);
     model.rest();
   };
   const folder = () => annotation("moving-to")?.split("/")[1] ?? "";
-  return { model, using, claim, volume, annotation, wish, tells, end, folder };
+  /** All data is in the bucket, on its way from node-a to node-b. */
+  const inBucket = () => {
+    end("db");
+    wish("node-b", "bucket");
+    const sent = folder();
+    tells("node-a", "received", sent);
+    tells("node-a", "received", "");
+    return sent;
+  };
+  const removeClaim = () => {
+    const found = claim();
+    if (found) model.delete(PersistentVolumeClaim, found);
+    model.rest();
+  };
+  const removeVolume = () => {
+    model.delete(PersistentVolume, volume());
+    model.rest();
+  };
+  const edited = (node: string, changes: Annotations) => {
+    const found = model.get(Node, node);
+    if (!found) throw new Error(`no ${node}`);
+    model.edit(Node, found, (object) => annotate(object, changes));
+    model.rest();
+  };
+  const last = () => model.events.at(-1)?.message;
+  const more = { readiness, lose, inBucket, removeClaim, removeVolume, edited, last };
+  return { model, using, claim, volume, annotation, wish, tells, end, folder, ...more };
 }
 
 test("a volume moves when its pods have ended, and is never without its data or its claim", () => {
@@ -172,7 +210,6 @@ test("a move that is under way begins anew where it is to go another way, and on
   expect(annotation("left-on")).toBe(`node-b/${straight}`);
   tells("node-b", "removed", straight);
   const sent = folder();
-  tells("node-a", "received", sent);
   wish(undefined);
   // Whoever removes what is left knows of the copy.
   expect(annotation("transfer")).toBe(sent.split(".").at(-1));
@@ -210,15 +247,9 @@ test("a volume whose claim goes while it moves is removed from both nodes", () =
 });
 
 test("what is left on a node that is away is told of, and removed when it is back", () => {
-  const { model, annotation, wish, tells, end, folder, volume } = cluster();
+  const { model, annotation, wish, tells, end, folder, volume, readiness } = cluster();
   const { name } = volume().metadata;
-  const ready = (status: string) => {
-    const found = model.get(Node, "node-a");
-    if (!found) throw new Error("no node-a");
-    const change = (node: Node) => Object.assign(node.status?.conditions?.[0] ?? {}, { status });
-    model.edit(Node, found, change, "status");
-    model.rest();
-  };
+  const ready = (status: string) => readiness("node-a", status);
   const told = () => model.events.filter(({ reason }) => reason === "VolumeFailedDelete");
   end("db");
   wish("node-b");
@@ -239,4 +270,148 @@ test("what is left on a node that is away is told of, and removed when it is bac
   expect(annotation("left-on")).toBeUndefined();
   expect(annotation("moving-to")).toMatch(/^node-a\//);
   expect(told()).toHaveLength(count);
+});
+
+const HELD = { transfer: /./, transferred: /^true$/, "moving-to": /^node-b\// };
+
+test.each<[string, (given: ReturnType<typeof cluster>) => void, policy?: string]>([
+  ["a cancel", ({ wish }) => wish(undefined)],
+  ["a wish for a node that is not there", ({ wish }) => wish("node-c", "bucket")],
+  ["another way", ({ wish }) => wish("node-b")],
+  ["the end of its claim", ({ removeClaim }) => removeClaim(), "Retain"],
+  ["the loss of the new node", ({ lose }) => lose("node-b")],
+  ["a new node that makes no volumes", ({ edited }) => edited("node-b", { "skerry.dev/volumes-path": undefined })],
+  ["the deletion of the volume", ({ removeVolume }) => removeVolume()],
+])("a copy in the bucket that is all there is outlives %s", (_what, happens, policy) => {
+  const given = cluster(policy);
+  given.inBucket();
+  const { name = "" } = given.volume().metadata;
+  given.lose("node-a");
+  happens(given);
+  const annotations = given.model.get(PersistentVolume, name)?.metadata.annotations;
+  for (const [what, value] of Object.entries(HELD)) expect(annotations?.[`skerry.dev/${what}`]).toMatch(value);
+  expect(annotations?.["skerry.dev/left-on"]).toBeUndefined();
+});
+
+test("a volume whose old node is lost goes from the bucket to whichever node is wished, one after the other", () => {
+  const { model, inBucket, lose, annotation, wish, tells, folder, last, volume } = cluster();
+  const sent = inBucket();
+  lose("node-a");
+  wish(undefined);
+  expect(last()).toBe('node "node-a" not found; the copy in the bucket is kept');
+  model.addNode("node-c", {}, ({ metadata }) => {
+    metadata.annotations = { "skerry.dev/volumes-path": "/c", "skerry.dev/volumes-through": "bucket" };
+  });
+  wish("node-c");
+  expect(annotation("left-on")).toBe(`node-b/${sent}`);
+  expect(annotation("moving-to")).toMatch(/^node-c\//);
+  const next = folder();
+  expect(next).not.toBe(sent);
+  tells("node-b", "removed", sent);
+  expect(annotation("left-on")).toBeUndefined();
+  expect(annotation("transferred")).toBe("true");
+  tells("node-c", "received", next);
+  expect(volume().spec?.local?.path).toBe(`/c/${next}`);
+  // Nobody is there to remove anything.
+  for (const name of ["moving-to", "left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
+});
+
+test.each([true, false])(
+  "a volume comes back from the bucket when its move is called off (the new node is up: %s)",
+  (isUp) => {
+    const { inBucket, annotation, wish, tells, volume, readiness } = cluster();
+    const { name, uid } = volume().metadata;
+    const sent = inBucket();
+    if (!isUp) readiness("node-b", "Unknown");
+    wish(undefined);
+    const old = `${name}_default_data`;
+    expect(annotation("left-on")).toBe(`node-b/${sent}`);
+    expect(annotation("moving-to")).toBe(`node-a/${old}`);
+    if (isUp) tells("node-b", "removed", sent);
+    // Until node-a says that it has it still, the copy may be all there is.
+    expect(annotation("moving-to")).toBe(`node-a/${old}`);
+    expect(annotation("transferred")).toBe("true");
+    tells("node-a", "received", old);
+    expect(annotation("moving-to")).toBeUndefined();
+    expect(annotation("transfer")).toBeDefined(); // somebody is to remove it
+    const [node = "", left = ""] = annotation("left-on")?.split("/") ?? [];
+    expect(node).toBe(isUp ? "node-a" : "node-b");
+    expect(left).not.toBe(old);
+    tells(node, "removed", left);
+    for (const name of ["moving-to", "left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
+    expect(volume()).toMatchObject({ metadata: { uid }, spec: { local: { path: `/var/lib/node-a/volumes/${old}` } } });
+  },
+);
+
+test("a volume that was to come back goes to another node after all, or goes with its claim", () => {
+  const { inBucket, annotation, wish, tells, folder, volume, removeClaim, model } = cluster();
+  const sent = inBucket();
+  const { name = "" } = volume().metadata;
+  wish(undefined);
+  tells("node-b", "removed", sent);
+  wish("node-b", "bucket");
+  expect(annotation("left-on")).toBeUndefined(); // nothing of node-a is removed
+  expect(annotation("moving-to")).toMatch(/^node-b\//);
+  const second = folder();
+  wish(undefined);
+  tells("node-b", "removed", second);
+  expect(annotation("moving-to")).toBe(`node-a/${name}_default_data`);
+  removeClaim();
+  const { annotations } = model.get(PersistentVolume, name)?.metadata ?? {};
+  expect(annotations?.["skerry.dev/moving-to"]).toBeUndefined();
+  expect(annotations?.["skerry.dev/left-on"]).toBe(`node-a/${sent}`);
+  tells("node-a", "removed", `${sent},${name}`);
+  expect(model.get(PersistentVolume, name)).toBeUndefined();
+});
+
+test("a volume that is kept without its claim arrives from the bucket, and one that is not goes with its copy", () => {
+  const kept = cluster("Retain");
+  const sent = kept.inBucket();
+  kept.lose("node-a");
+  const { name = "" } = kept.volume().metadata;
+  kept.removeClaim();
+  kept.tells("node-b", "received", sent);
+  expect(kept.model.get(PersistentVolume, name)).toMatchObject({
+    metadata: { annotations: { "skerry.dev/node": "node-b" } },
+    status: { phase: "Released" },
+  });
+  const gone = cluster();
+  const copied = gone.inBucket();
+  const volume = gone.volume().metadata.name ?? "";
+  gone.removeClaim();
+  const left = () => gone.model.get(PersistentVolume, volume)?.metadata.annotations;
+  expect(left()?.["skerry.dev/left-on"]).toBe(`node-b/${copied}`);
+  expect(left()?.["skerry.dev/moving-to"]).toBeUndefined();
+});
+
+test.each(["not ready", "lost"])("what was copied straight is kept while the old node is %s", (how) => {
+  const { end, wish, folder, readiness, lose, annotation, last, tells } = cluster();
+  end("db");
+  wish("node-b");
+  const copied = folder();
+  if (how === "lost") lose("node-a");
+  else readiness("node-a", "Unknown");
+  wish(undefined);
+  expect(annotation("moving-to")).toBe(`node-b/${copied}`);
+  expect(last()).toContain('node "node-a" is not ready: the move is called off');
+  if (how === "lost") {
+    // The other had all of it and had not said so yet.
+    wish("node-b");
+    tells("node-b", "received", copied);
+    expect(annotation("node")).toBe("node-b");
+  } else {
+    readiness("node-a", "True");
+    expect(annotation("left-on")).toBe(`node-b/${copied}`);
+  }
+});
+
+test.each(["node-a", "node-b"])("nothing goes through the bucket where the agent of %s is an older one", (old) => {
+  const { end, wish, edited, annotation, last } = cluster();
+  end("db");
+  edited(old, { "skerry.dev/volumes-through": undefined });
+  wish("node-b", "bucket");
+  expect(annotation("moving-to")).toBeUndefined();
+  expect(last()).toBe(`the agent of node "${old}" knows of no way through the bucket: it is of an older release`);
+  edited(old, { "skerry.dev/volumes-through": "bucket" });
+  expect(annotation("moving-to")).toMatch(/^node-b\//);
 });

@@ -6,6 +6,7 @@ import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import {
   BUCKET,
+  isInBucket,
   LEFT_ON,
   MOVE_THROUGH,
   MOVE_TO,
@@ -14,10 +15,12 @@ import {
   placeIn,
   receivedBy,
   removedBy,
+  removerOf,
   TRANSFER,
   TRANSFERRED,
   VOLUME_NODE,
   VOLUMES_PATH,
+  VOLUMES_THROUGH,
 } from "../../lib/local-volumes.ts";
 import type { KubeObject } from "../../lib/object.ts";
 import { conditionOf } from "../conditions.ts";
@@ -40,15 +43,23 @@ const NOTHING_LEFT = { [LEFT_ON]: undefined, [TRANSFER]: undefined, [TRANSFERRED
 export function move(view: View, volume: Volume, context: Pick<Context, "random">): Intent[] | undefined {
   const { annotations = {} } = volume.metadata ?? {};
   const left = placeIn(annotations, LEFT_ON);
-  if (left) return isRemoved(view, left) ? [annotated(volume, NOTHING_LEFT)] : waitFor(view, volume, left);
-  const wish = annotations[MOVE_TO];
   const moving = placeIn(annotations, MOVING_TO);
+  if (moving && isBack(view, volume, moving)) return [atHome(volume)];
+  if (left && !isRemoved(view, left)) return waitFor(view, volume, left);
+  if (left) return [annotated(volume, moving ? { [LEFT_ON]: undefined } : NOTHING_LEFT)];
+  const wish = annotations[MOVE_TO];
   const claim = claimOf(view, volume);
+  // Its data is to go, wherever it is.
+  if (moving && removerOf(volume)) return [cancelled(volume, moving)];
+  if (moving && isInBucket(annotations)) return bring(view, volume, moving, context);
   const isOtherWay = (annotations[MOVE_THROUGH] === BUCKET) !== (annotations[TRANSFER] !== undefined);
-  if (moving && (wish !== moving.node || !claim || isOtherWay)) return [cancelled(volume, moving)];
+  if (moving && (wish !== moving.node || !claim || isOtherWay)) return callOff(view, volume, moving);
   if (!wish || !claim) return undefined;
   if (wish === annotations[VOLUME_NODE]) return [annotated(volume, NO_WISH)];
-  return moving ? arrive(view, volume, claim, moving) : begin(view, volume, claim, wish, context);
+  if (!moving) return begin(view, volume, claim, wish, context);
+  const why = refusal(view, wish, annotations[TRANSFER] && BUCKET);
+  if (why) return [...callOff(view, volume, moving), said(claim, "VolumeMoveFailed", why, "Warning")];
+  return annotations[TRANSFER] ? send(view, volume, moving) : arrive(view, volume, moving);
 }
 
 /** The claim that is bound to the volume: no other volumes move. */
@@ -64,9 +75,22 @@ function isRemoved(view: View, { node, folder }: Place): boolean {
   return !found || removedBy(found.metadata.annotations).includes(folder);
 }
 
+export const isReady = (node: Readonly<Node> | undefined) =>
+  conditionOf(node?.status?.conditions, "Ready")?.status === "True";
+
+/** Why a volume cannot go to a node, or from it. */
+function refusal(view: View, name: string, through: string | undefined): string | undefined {
+  const node = view.get(Node, "", name);
+  const who = `node ${JSON.stringify(name)}`;
+  if (!node) return `${who} not found`;
+  if (!node.metadata.annotations?.[VOLUMES_PATH]) return `${who} makes no volumes`;
+  const knows = !through || node.metadata.annotations[VOLUMES_THROUGH] === through;
+  return knows ? undefined : `the agent of ${who} knows of no way through the bucket: it is of an older release`;
+}
+
 /** What is left there could be taken for the data of a later move, or never be removed. */
 function waitFor(view: View, volume: Volume, { node, folder }: Place): Intent[] {
-  if (conditionOf(view.get(Node, "", node)?.status?.conditions, "Ready")?.status === "True") return [];
+  if (isReady(view.get(Node, "", node))) return [];
   const what = `folder ${folder}, which the volume has left there, is removed when it is back`;
   const why = `node ${JSON.stringify(node)} is not ready: ${what}; until then the volume is neither moved nor deleted`;
   return [said(volume, "VolumeFailedDelete", why, "Warning")];
@@ -79,28 +103,31 @@ function begin(
   to: string,
   { random }: Pick<Context, "random">,
 ): Intent[] {
-  const node = view.get(Node, "", to);
-  if (!node?.metadata.annotations?.[VOLUMES_PATH]) {
-    const why = node ? `node ${JSON.stringify(to)} makes no volumes` : `node ${JSON.stringify(to)} not found`;
-    return [said(claim, "VolumeMoveFailed", why, "Warning")];
-  }
-  const through = volume.metadata?.annotations?.[MOVE_THROUGH];
-  if (through !== undefined && through !== BUCKET) {
-    const why = `${MOVE_THROUGH} is ${JSON.stringify(through)}: it may be ${JSON.stringify(BUCKET)}, or not be there`;
-    return [said(claim, "VolumeMoveFailed", why, "Warning")];
-  }
+  const { [MOVE_THROUGH]: through, [VOLUME_NODE]: from = "" } = volume.metadata?.annotations ?? {};
+  const isWay = through === undefined || through === BUCKET;
+  const why = isWay
+    ? (refusal(view, to, through) ?? (through && refusal(view, from, through)))
+    : `${MOVE_THROUGH} is ${JSON.stringify(through)}: it may be ${JSON.stringify(BUCKET)}, or not be there`;
+  if (why) return [said(claim, "VolumeMoveFailed", why, "Warning")];
   const users = usersElsewhere(view, claim, to);
   if (users.length > 0) return [said(claim, "WaitForPodsToEnd", `the volume is moved when these end: ${users.join()}`)];
-  const { namespace, name } = claim.metadata ?? {};
-  const mark = Math.floor(random() * 36 ** MARK_DIGITS)
-    .toString(36)
-    .padStart(MARK_DIGITS, "0");
-  const folder = `${volume.metadata?.name}_${namespace}_${name}.${mark}`;
+  const mark = markOf(random);
   return [
-    annotated(volume, { [MOVING_TO]: `${to}/${folder}`, [TRANSFER]: through && mark }),
+    annotated(volume, { [MOVING_TO]: `${to}/${folderOf(volume, mark)}`, [TRANSFER]: through && mark }),
     said(claim, "VolumeMoving", `copying the data to node ${to}${through ? ", through the bucket" : ""}`),
   ];
 }
+
+const markOf = (random: Context["random"]): string =>
+  Math.floor(random() * 36 ** MARK_DIGITS)
+    .toString(36)
+    .padStart(MARK_DIGITS, "0");
+
+const folderOf = ({ metadata, spec }: Volume, mark: string): string =>
+  `${metadata?.name}_${spec?.claimRef?.namespace}_${spec?.claimRef?.name}.${mark}`;
+
+/** Its folder on the node where it lies. */
+const ownFolder = ({ spec }: Volume): string => spec?.local?.path?.split("/").at(-1) ?? "";
 
 /** Pods that have the claim, or may get it, on any other node. */
 function usersElsewhere(view: View, { metadata }: Readonly<PersistentVolumeClaim>, to: string): string[] {
@@ -111,24 +138,50 @@ function usersElsewhere(view: View, { metadata }: Readonly<PersistentVolumeClaim
     .map((pod) => pod.metadata.name ?? "");
 }
 
-function arrive(view: View, volume: Volume, claim: Readonly<PersistentVolumeClaim>, to: Place): Intent[] {
+function send(view: View, volume: Volume, { folder }: Place): Intent[] {
+  const from = view.get(Node, "", volume.metadata?.annotations?.[VOLUME_NODE] ?? "");
+  return receivedBy(from?.metadata.annotations).includes(folder) ? [annotated(volume, { [TRANSFERRED]: "true" })] : [];
+}
+
+/**
+ * The copy in the bucket goes to the node that is wished by now, or back to that which it came from: whether or not there
+ * is a claim, and for as long as it takes.
+ */
+function bring(view: View, volume: Volume, moving: Place, { random }: Pick<Context, "random">): Intent[] | undefined {
+  const { annotations = {}, deletionTimestamp } = volume.metadata ?? {};
+  if (deletionTimestamp) return undefined; // made anew, it would be back
+  const to = annotations[MOVE_TO] ?? annotations[VOLUME_NODE] ?? "";
+  const why = refusal(view, to, BUCKET);
+  if (why) return [said(volume, "VolumeMoveFailed", `${why}; the copy in the bucket is kept`, "Warning")];
+  if (to === moving.node) return arrive(view, volume, moving);
+  // Where it lies still, it is there at once; where it is lost, it comes to the same place.
+  const folder = to === annotations[VOLUME_NODE] ? ownFolder(volume) : folderOf(volume, markOf(random));
+  const left = isHome(volume, moving) ? undefined : `${moving.node}/${moving.folder}`;
+  return [annotated(volume, { [MOVING_TO]: `${to}/${folder}`, [LEFT_ON]: left })];
+}
+
+const isHome = ({ metadata }: Volume, { node }: Place): boolean => node === metadata?.annotations?.[VOLUME_NODE];
+
+/** Whether the node that it was to leave says that it has all data, or nobody wants that any more. */
+function isBack(view: View, volume: Volume, { node, folder }: Place): boolean {
+  if (!isHome(volume, { node, folder })) return false;
+  const told = receivedBy(view.get(Node, "", node)?.metadata.annotations);
+  return told.includes(folder) || removerOf(volume) !== undefined;
+}
+
+/** It is as if it had never moved; somebody has to remove the copy in the bucket. */
+function atHome(volume: Volume): Intent {
+  const { [LEFT_ON]: left, [VOLUME_NODE]: node, [TRANSFER]: mark = "" } = volume.metadata?.annotations ?? {};
+  return annotated(volume, { [MOVING_TO]: undefined, [LEFT_ON]: left ?? `${node}/${folderOf(volume, mark)}` });
+}
+
+function arrive(view: View, volume: Volume, to: Place): Intent[] {
   const node = view.get(Node, "", to.node);
   const path = node?.metadata.annotations?.[VOLUMES_PATH];
-  if (!node || !path)
-    return [cancelled(volume, to), said(claim, "VolumeMoveFailed", `node ${to.node} is gone`, "Warning")];
-  const {
-    [TRANSFER]: transfer,
-    [TRANSFERRED]: transferred,
-    [VOLUME_NODE]: from = "",
-  } = volume.metadata?.annotations ?? {};
-  if (transfer && !transferred) {
-    const isSent = receivedBy(view.get(Node, "", from)?.metadata.annotations).includes(to.folder);
-    return isSent ? [annotated(volume, { [TRANSFERRED]: "true" })] : [];
-  }
-  if (!receivedBy(node.metadata.annotations).includes(to.folder)) return [];
+  if (!node || !path || !receivedBy(node.metadata.annotations).includes(to.folder)) return [];
   return [
     { do: "together", intents: replaced(volume, node, `${path}/${to.folder}`) },
-    said(claim, "VolumeMoved", `the volume is on node ${to.node}`),
+    said(claimOf(view, volume) ?? volume, "VolumeMoved", `the volume is on node ${to.node}`),
   ];
 }
 
@@ -137,7 +190,6 @@ function replaced(volume: Volume, node: Readonly<Node>, path: string) {
   const { name = "", uid = "", annotations = {}, labels, finalizers } = volume.metadata ?? {};
   const { [MOVE_TO]: _, [MOVE_THROUGH]: __, [MOVING_TO]: ___, ...kept } = annotations;
   const from = annotations[VOLUME_NODE] ?? "";
-  const before = volume.spec?.local?.path ?? "";
   const object = {
     metadata: {
       name,
@@ -146,7 +198,7 @@ function replaced(volume: Volume, node: Readonly<Node>, path: string) {
       annotations: {
         ...kept,
         [VOLUME_NODE]: node.metadata.name ?? "",
-        [LEFT_ON]: `${from}/${before.slice(before.lastIndexOf("/") + 1)}`,
+        [LEFT_ON]: `${from}/${ownFolder(volume)}`,
       },
     },
     spec: { ...volume.spec, local: { ...volume.spec?.local, path }, nodeAffinity: affinityTo(node) },
@@ -157,6 +209,14 @@ function replaced(volume: Volume, node: Readonly<Node>, path: string) {
     { do: "delete", kind: PersistentVolume, namespace: "", name, uid },
     { do: "create", kind: PersistentVolume, object: object as KubeObject },
   ] as const;
+}
+
+/** Only once the node that has the data is there: what was copied may be all that is left of it. */
+function callOff(view: View, volume: Volume, moving: Place): Intent[] {
+  const from = volume.metadata?.annotations?.[VOLUME_NODE] ?? "";
+  if (isReady(view.get(Node, "", from))) return [cancelled(volume, moving)];
+  const why = `node ${JSON.stringify(from)} is not ready: the move is called off, and what was copied removed, when it is back`;
+  return [said(volume, "VolumeMoveFailed", why, "Warning")];
 }
 
 const cancelled = (volume: Volume, { node, folder }: Place): Intent =>

@@ -9,16 +9,16 @@ import {
   MOVE_TO,
   nodesWithWork,
   PROVISIONER,
-  receivedBy,
-  removedBy,
   VOLUME_NODE,
   VOLUMES_PATH,
+  VOLUMES_RECEIVED,
+  VOLUMES_REMOVED,
+  VOLUMES_THROUGH,
 } from "../../lib/local-volumes.ts";
-import { conditionOf } from "../conditions.ts";
 import type { Controller, Digest, View } from "../controller.ts";
 import { keyOf, splitKey, watch } from "../keys.ts";
 import { SELECTED_NODE } from "../volumes/matching.ts";
-import { move } from "./move.ts";
+import { isReady, move } from "./move.ts";
 import { provision } from "./provision.ts";
 import { reclaim } from "./reclaim.ts";
 import { resize } from "./resize.ts";
@@ -85,12 +85,11 @@ export const localVolumeProvisioner: Controller = {
   },
 };
 
-const isReady = (node: Readonly<Node> | undefined) => conditionOf(node?.status?.conditions, "Ready")?.status === "True";
+const WORDS = [VOLUMES_PATH, VOLUMES_THROUGH, VOLUMES_RECEIVED, VOLUMES_REMOVED];
 
-/** It has brought or removed volumes, or was lost or found. */
+/** It has brought or removed volumes, can do what it could not, or was lost or found. */
 const saysMore = (node: Readonly<Node>, old: Readonly<Node> | undefined): boolean =>
-  removedBy(node.metadata.annotations).join() !== removedBy(old?.metadata.annotations).join() ||
-  receivedBy(node.metadata.annotations).join() !== receivedBy(old?.metadata.annotations).join() ||
+  WORDS.some((word) => node.metadata.annotations?.[word] !== old?.metadata.annotations?.[word]) ||
   isReady(node) !== isReady(old);
 
 /** Claims that wait for a volume of the node. */

@@ -11,7 +11,10 @@ export function storageModel(scheduler: Controller, storageClass: Partial<Storag
   const model = new Model([scheduler, ...controllers]);
   for (const name of ["node-a", "node-b"])
     model.addNode(name, {}, ({ metadata }) => {
-      metadata.annotations = { "skerry.dev/volumes-path": `/var/lib/${name}/volumes` };
+      metadata.annotations = {
+        "skerry.dev/volumes-path": `/var/lib/${name}/volumes`,
+        "skerry.dev/volumes-through": "bucket",
+      };
     });
   model.create(StorageClass, {
     metadata: { name: "local-path" },
