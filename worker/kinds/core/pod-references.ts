@@ -11,6 +11,19 @@ export type PodReferences = {
 /** Any object that may be a Pod. */
 type PodLike = { spec?: Partial<CoreV1Pod["spec"]> };
 
+/** The images that a pod names, those of its volumes, too. */
+export const podImages = ({ spec = {} }: PodLike): string[] =>
+  [
+    ...containersOf(spec).map(({ image }) => image),
+    ...(spec.volumes ?? []).map(({ image }) => image?.reference),
+  ].filter((image) => image !== undefined);
+
+const containersOf = (spec: Partial<CoreV1Pod["spec"]>): CoreV1Container[] => [
+  ...(spec.initContainers ?? []),
+  ...(spec.containers ?? []),
+  ...(spec.ephemeralContainers ?? []),
+];
+
 /** Collects names and leaves out what is not there. */
 class Names extends Set<string> {
   mention(name: string | undefined): void {
@@ -25,12 +38,7 @@ export function podReferences({ spec = {} }: PodLike): PodReferences {
   const serviceaccounts = new Names();
   serviceaccounts.mention(spec.serviceAccountName);
   for (const { name } of spec.imagePullSecrets ?? []) secrets.mention(name);
-  const containers: CoreV1Container[] = [
-    ...(spec.initContainers ?? []),
-    ...(spec.containers ?? []),
-    ...(spec.ephemeralContainers ?? []),
-  ];
-  for (const { env, envFrom } of containers) {
+  for (const { env, envFrom } of containersOf(spec)) {
     for (const { valueFrom } of env ?? []) {
       configmaps.mention(valueFrom?.configMapKeyRef?.name);
       secrets.mention(valueFrom?.secretKeyRef?.name);

@@ -2,23 +2,13 @@ import { Namespace } from "../../../kinds/core/namespace.ts";
 import { Pod } from "../../../kinds/core/pod.ts";
 import type { CoreV1PodSpec } from "../../../kinds/generated/types.ts";
 import { read } from "../../../kinds/paths.ts";
+import { POD_TEMPLATES } from "../../../kinds/pod-templates.ts";
 import type { KubeObject, ObjectMeta } from "../../../lib/object.ts";
 import { invalid } from "../../../lib/status.ts";
 import type { Operation } from "../../engine/operation.ts";
 import { type Admission, annotate, refusal } from "../admission.ts";
 import { describe, isStricter, labelProblems, policyOf, violations } from "./policy.ts";
 
-/** Where other kinds keep the pods that they will make. */
-const TEMPLATES: Readonly<Record<string, string>> = {
-  podtemplates: "template",
-  replicationcontrollers: "spec.template",
-  "cronjobs.batch": "spec.jobTemplate.spec.template",
-  "daemonsets.apps": "spec.template",
-  "deployments.apps": "spec.template",
-  "jobs.batch": "spec.template",
-  "replicasets.apps": "spec.template",
-  "statefulsets.apps": "spec.template",
-};
 /** Subresources of pods that are about what runs, or not about the pod's spec at all. */
 const IGNORED = new Set(["attach", "binding", "eviction", "exec", "log", "portforward", "proxy", "status"]);
 
@@ -32,7 +22,7 @@ export const podSecurity: Admission = {
   admits(operation) {
     const { kind, subresource, action } = operation;
     if (action === "DELETE") return;
-    const template = TEMPLATES[kind.groupResource];
+    const template = POD_TEMPLATES[kind.groupResource];
     if (kind.groupResource === Namespace.groupResource) {
       if (subresource === "") admitNamespace(operation);
     } else if (kind.groupResource === Pod.groupResource) {
