@@ -31,6 +31,7 @@ import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/inter
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
+import { pathOfLogin } from "./registry/access.ts";
 import { askOver } from "./registry/ask.ts";
 import { isCollect, openCollect } from "./registry/collect.ts";
 import { isRegistry, openRegistry } from "./registry/serve.ts";
@@ -49,7 +50,7 @@ const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFrom
 
 /** The object that is the cluster, and the request as that cluster sees it: mostly the very same, for a copy costs. */
 function route(request: Request, url: URL): { cluster: string; inner: Request } {
-  const match = /^(\/v2)?\/clusters\/([^/]+)(\/.*)?$/.exec(url.pathname);
+  const match = /^(\/v2)?\/clusters\/([^/]+)(\/.*)?$/.exec(pathOfLogin(request, url.pathname));
   const certificate = shownCertificate(request);
   if (!match && !certificate && !speaksForUs(request)) return { cluster: "default", inner: request };
   const [, registry = "", cluster = "default", rest = "/"] = match ?? [];
@@ -84,12 +85,14 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const path = url.pathname;
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
   if (isRegistry(path) || isCollect(path)) {
-    const registry = env.REGISTRY.get(env.REGISTRY.idFromName(cluster));
+    const id = env.REGISTRY.idFromName(cluster);
     const parts = {
       clusterName: cluster,
       cluster: stub,
       bucket: bucketOf(env),
-      ask: askOver(registry),
+      folder: `${cluster}/registry/${id}`,
+      ask: askOver(env.REGISTRY.get(id)),
+      now: effects.now,
       uid: effects.uid,
     };
     return isRegistry(path) ? openRegistry(inner, parts) : openCollect(inner, parts);

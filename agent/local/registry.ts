@@ -1,18 +1,33 @@
 import type { Home } from "./home.ts";
-import { sendChecked } from "./http.ts";
+import { checked, open, read, type Server } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
 
 /** `grace` in s. */
 export type CollectGarbage = Reach & { grace?: number };
 
+type Collected = { manifests: number; blobs: number; uploads: number; bytes: number };
+
+/** One request empties some hundred folders before it answers. */
+const TIMEOUT_MS = 600_000;
+
 export async function collectGarbage(
   { home, progress }: { home: Home; progress: Progress },
   options: CollectGarbage,
 ): Promise<void> {
-  const query = options.grace === undefined ? "" : `?grace=${options.grace}`;
-  const server = await reach(home, options);
-  const { manifests, blobs, uploads, bytes } = (await sendChecked(server, "POST", `/skerry/registry/collect${query}`))
-    .body;
+  const { manifests, blobs, uploads, bytes } = await collectAll(await reach(home, options), options.grace);
   progress(`removed ${manifests} manifests, ${blobs} blobs and ${uploads} uploads: ${bytes} bytes`);
+}
+
+/** As often as there is more to remove; what was removed altogether. */
+export async function collectAll(server: Server, grace: number | undefined): Promise<Collected> {
+  const path = `/skerry/registry/collect${grace === undefined ? "" : `?grace=${grace}`}`;
+  const sum = { manifests: 0, blobs: 0, uploads: 0, bytes: 0 };
+  for (let more = true; more; ) {
+    const answer = await read(await open(server, "POST", path, { timeoutMs: TIMEOUT_MS }));
+    const collected = checked("POST", path, answer).body as Collected & { more?: boolean };
+    for (const name of Object.keys(sum) as (keyof Collected)[]) sum[name] += collected[name];
+    more = collected.more === true;
+  }
+  return sum;
 }

@@ -45,7 +45,7 @@ export class Access {
     const url = new URL(path, this.#request.url);
     const answer = await this.#cluster.fetch(new Request(url, { method: verb.toUpperCase(), headers }));
     if (answer.headers.has(GRANT_HEADER)) return undefined;
-    const isNobody = !authorization && !headers.has(CERTIFICATE_HEADER);
+    const isNobody = !/^\s*bearer \S/i.test(authorization ?? "") && !headers.has(CERTIFICATE_HEADER);
     return refusalOf(answer.status === 403 && isNobody ? 401 : answer.status, await messageOf(answer));
   }
 }
@@ -65,12 +65,28 @@ async function messageOf(answer: Response): Promise<string> {
 
 /** A password as the token that it is. */
 function bearerOf(authorization: string | null): string | undefined {
+  const given = basicOf(authorization);
+  if (given === undefined) return authorization ?? undefined;
+  const { password = "" } = given;
+  if (!/^[\x21-\x7e]+$/.test(password)) throw refusalOf(401, "the password is no token");
+  return `Bearer ${password}`;
+}
+
+/** What Basic says, of which nothing is there where it is badly written; undefined for what is not Basic. */
+function basicOf(authorization: string | null): { user?: string; password?: string } | undefined {
   const [, basic] = /^basic +(\S+)$/i.exec(authorization ?? "") ?? [];
-  if (basic === undefined) return authorization ?? undefined;
+  if (basic === undefined) return undefined;
   try {
     const given = new TextDecoder().decode(Uint8Array.from(atob(basic), (character) => character.charCodeAt(0)));
-    return `Bearer ${given.slice(given.indexOf(":") + 1)}`;
+    return /^(?<user>[^:]*):(?<password>.*)$/s.exec(given)?.groups ?? {};
   } catch {
-    throw new RegistryError("UNAUTHORIZED", "the Authorization header is no base64");
+    return {};
   }
+}
+
+/** Clients that log in ask `/v2/` alone, whatever they will ask for: a user `clusters/NAME/…` means that cluster's. */
+export function pathOfLogin({ headers }: Request, path: string): string {
+  if (!/^\/v2\/?$/.test(path)) return path;
+  const [, cluster] = /^clusters\/([^/]+)/.exec(basicOf(headers.get("authorization"))?.user ?? "") ?? [];
+  return cluster === undefined ? path : `/v2/clusters/${cluster}/`;
 }

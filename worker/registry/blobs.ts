@@ -5,7 +5,7 @@ import { piecesOf, rangeOf, streamOf } from "./contents.ts";
 import { RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256, sha512Digest } from "./hash.ts";
-import { digestOf, repositoryOf } from "./names.ts";
+import { digestOf, inside, repositoryOf } from "./names.ts";
 import { appendBody, type OpenUpload } from "./uploads.ts";
 
 const unknownUpload = () => new RegistryError("BLOB_UPLOAD_UNKNOWN", "there is no such upload, or it has ended");
@@ -47,10 +47,10 @@ export async function serveUploads(asked: Asked<"uploads">): Promise<Response> {
   return progress(asked, id, upload, 202);
 }
 
-async function mount({ url, place, store, access }: Asked<"uploads">, digest: string): Promise<boolean> {
+async function mount({ url, place, store, access, prefix }: Asked<"uploads">, digest: string): Promise<boolean> {
   const { repository } = place;
   const from = url.searchParams.get("from");
-  for (const holder of from ? [repositoryOf(from)] : await store.ask("holders", digest)) {
+  for (const holder of from ? [repositoryOf(inside(from, prefix))] : await store.ask("holders", digest)) {
     const mayRead = holder === repository || (await access.may("get", `/v2/${holder}/blobs/${digest}`));
     if (mayRead && (await store.ask("mount", holder, repository, digest))) return true;
   }
@@ -89,7 +89,8 @@ async function append({ request, store, outside }: Asked<"upload" | "uploads">, 
       status: 416,
       headers: { location: outside(`/v2/${repository}/blobs/uploads/${id}`), range: rangeText(upload.size) },
     });
-  const after = await appendBody(store, open, request.body);
+  const length = Number(request.headers.get("content-length"));
+  const after = await appendBody(store, open, { body: request.body, length });
   if (last !== undefined && after.size !== Number(last) + 1)
     throw new RegistryError("SIZE_INVALID", `the body had ${after.size - upload.size} bytes, which its range has not`);
   return after;

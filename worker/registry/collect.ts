@@ -1,52 +1,57 @@
 /**
- * `POST /skerry/registry/collect` removes what nothing needs: `{manifests, blobs, uploads, bytes}`. The Cluster object says
- * who may, and what runs. `?grace=SECONDS` is for those who know that nobody pushes.
+ * `POST /skerry/registry/collect` removes what nothing needs: `{manifests, blobs, uploads, bytes, more}`. The Cluster object
+ * says who may, and what runs. `?grace=SECONDS` is for those who know that nobody pushes. One request looks after so many
+ * folders of the bucket; where `more` is true, there may be others for the next one.
  */
 import type { Bucket } from "../edge/bucket.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { ApiError, badRequest } from "../lib/status.ts";
 import type { Ask } from "./ask.ts";
 import { GRACE_MS } from "./facts.ts";
-import type { RegistryParts } from "./serve.ts";
+import type { RegistryParts } from "./parts.ts";
+
+/** Each is listed and emptied: a Worker may ask a bucket a thousand times in a request. */
+const MOST_FOLDERS = 300;
 
 export const isCollect = (path: string): boolean => path === "/skerry/registry/collect";
 
 export async function openCollect(request: Request, parts: RegistryParts): Promise<Response> {
-  const { clusterName, cluster, bucket, ask } = parts;
+  const { cluster, bucket, folder, ask } = parts;
   const answer = await cluster.fetch(request);
   if (!answer.headers.has(GRANT_HEADER)) return answer;
   if (!bucket) throw new ApiError(503, "ServiceUnavailable", "this deployment has no bucket");
   const grace = new URL(request.url).searchParams.get("grace");
   if (grace !== null && !/^\d{1,9}$/.test(grace)) throw badRequest(`${JSON.stringify(grace)} is no number of seconds`);
   const { used } = (await answer.json()) as { used: string[] };
-  const folder = `${clusterName}/registry`;
   // Listed first: a folder that comes later is one of an upload that is known.
   const { folders } = await bucket.list(folder);
   await ask("found", folders);
   const collected = await ask("collect", used, grace === null ? GRACE_MS : Number(grace) * 1000);
-  await sweep(bucket, folder, ask);
-  await removeStrays(bucket, folder, ask);
-  return Response.json(collected);
+  const swept = await sweep(bucket, folder, ask, MOST_FOLDERS);
+  const checked = await removeStrays(bucket, folder, ask, MOST_FOLDERS - swept);
+  return Response.json({ ...collected, more: swept + checked === MOST_FOLDERS });
 }
 
-async function sweep(bucket: Bucket, root: string, ask: Ask): Promise<void> {
-  for (let folders = await ask("folders"); folders.length > 0; folders = await ask("folders")) {
-    for (const folder of folders) await removeAll(bucket, `${root}/${folder}`, () => true);
-    await ask("swept", folders);
-  }
+/** How many there were, `most` or fewer. */
+async function sweep(bucket: Bucket, root: string, ask: Ask, most: number): Promise<number> {
+  const folders = await ask("folders", most);
+  for (const folder of folders) await removeAll(bucket, `${root}/${folder}`, () => true);
+  await ask("swept", folders);
+  return folders.length;
 }
 
-async function removeStrays(bucket: Bucket, root: string, ask: Ask): Promise<void> {
-  for (let contents = await ask("unchecked"); contents.length > 0; contents = await ask("unchecked")) {
-    for (const { upload, chunks } of contents) {
-      const known = new Set(chunks.map(({ name }) => name));
-      await removeAll(bucket, `${root}/${upload}`, (file) => !known.has(file));
-    }
-    await ask(
-      "checked",
-      contents.map(({ upload }) => upload),
-    );
+/** As above. */
+async function removeStrays(bucket: Bucket, root: string, ask: Ask, most: number): Promise<number> {
+  const contents = await ask("unchecked", most);
+  for (const { upload, chunks } of contents) {
+    const known = new Set(chunks.map(({ name }) => name));
+    await removeAll(bucket, `${root}/${upload}`, (file) => !known.has(file));
   }
+  await ask(
+    "checked",
+    contents.map(({ upload }) => upload),
+  );
+  return contents.length;
 }
 
 async function removeAll(bucket: Bucket, folder: string, isGarbage: (file: string) => boolean): Promise<void> {

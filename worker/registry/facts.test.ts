@@ -51,13 +51,12 @@ describe("an upload", () => {
     });
   });
 
-  test("of bytes that are there is a blob over those that were first", () => {
+  test("of bytes that are there takes their place for all repositories, which mends what the bucket has lost", () => {
     push("app", LAYER);
     push("other", LAYER);
-    expect([facts.blob("app", LAYER, false), facts.blob("other", LAYER, false)]).toMatchObject([
-      { upload: "upload-1" },
-      { upload: "upload-1" },
-    ]);
+    const found = { upload: "upload-2", chunks: [{ start: 0 }] };
+    expect([facts.blob("app", LAYER, false), facts.blob("other", LAYER, false)]).toMatchObject([found, found]);
+    expect(facts.chunks("upload-1")).toEqual([]);
   });
 });
 

@@ -31,13 +31,14 @@ export type Names = { names: string[]; more: boolean };
 
 export type NewManifest = ManifestFacts & { digest: string; upload: string; size: number; tags: string[] };
 
+const HOUR_MS = 60 * 60 * 1000;
+/** How old the word that a client was told may grow before it is written anew: a row for each costs more than it is worth. */
+const TOLD_AGAIN_MS = HOUR_MS;
 /**
- * What nothing needs stays for this long after a client was last told that it is there, since a push asks first, and sends
- * the manifest that needs it last.
+ * What nothing needs stays for a day after a client was last told that it is there, since a push asks first, and sends the
+ * manifest that needs it last.
  */
-export const GRACE_MS = 24 * 60 * 60 * 1000;
-/** How old that word may grow before it is written anew: a row for each question would cost more than it is worth. */
-const TOLD_AGAIN_MS = GRACE_MS / 2;
+export const GRACE_MS = 24 * HOUR_MS + TOLD_AGAIN_MS;
 /** Repositories that a blob may be mounted from, where the client names none. */
 const MOST_HOLDERS = 8;
 
@@ -230,13 +231,16 @@ export class Facts {
     }));
   }
 
-  /** The upload is a content; where its bytes are there already it is garbage instead. */
+  /**
+   * The upload is a content. Where its bytes were there already the new ones take their place, whose digest was just seen to
+   * be right: so who pushes again mends what the bucket has lost.
+   */
   #settle(repository: string, id: string, { digest, size }: { digest: string; size: number }): boolean {
     if (this.upload(repository, id)?.size !== size) return false;
     this.#sql.run("DELETE FROM uploads WHERE id = ?", id);
-    const [known] = this.#sql.all("SELECT 1 FROM contents WHERE digest = ?", digest);
-    if (known) this.#discard(id);
-    else this.#sql.run("INSERT INTO contents VALUES (?, ?, ?, 0)", digest, id, size);
+    const known = this.#content(digest);
+    if (known) this.#discard(known.upload);
+    this.#sql.run("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, 0)", digest, id, size);
     return true;
   }
 

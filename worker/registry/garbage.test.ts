@@ -40,6 +40,7 @@ const kept = () =>
   [LAYER, IMAGE, INDEX, SIGNATURE].filter(
     (name) => facts.blob("app", name, false) ?? facts.manifest("app", name, false),
   );
+const HOUR_MS = 60 * 60 * 1000;
 const NOTHING = { manifests: 0, blobs: 0, uploads: 0, bytes: 0 };
 
 describe("what stays", () => {
@@ -56,7 +57,7 @@ describe("what stays", () => {
     facts.removeManifest("app", "1");
     expect(collect()).toEqual({ manifests: 3, blobs: 1, uploads: 0, bytes: 20 });
     expect(kept()).toEqual([]);
-    expect(garbage.folders()).toHaveLength(4);
+    expect(garbage.folders(9)).toHaveLength(4);
   });
 
   test("is what runs, with what it needs", () => {
@@ -72,7 +73,9 @@ describe("what stays", () => {
     facts.removeManifest("app", SIGNATURE);
     later();
     facts.blob("app", LAYER, true);
-    now += 1000;
+    now += 8 * HOUR_MS;
+    facts.blob("app", LAYER, true);
+    now += 24 * HOUR_MS;
     expect(collect()).toMatchObject({ blobs: 0 });
     later();
     facts.blob("app", LAYER, false);
@@ -88,16 +91,16 @@ test("bytes stay as long as one repository has them, and go once", () => {
   expect(collect()).toEqual({ manifests: 0, blobs: 1, uploads: 0, bytes: 0 });
   later();
   expect(collect()).toEqual({ manifests: 0, blobs: 1, uploads: 0, bytes: 5 });
-  // The second upload brought what was there, and was garbage from the start.
-  expect(garbage.folders()).toEqual(["upload-1", "upload-2"]);
+  // The first was garbage from when the second had brought the same.
+  expect(garbage.folders(9)).toEqual(["upload-1", "upload-2"]);
   garbage.swept(["upload-1"]);
-  expect(garbage.folders()).toEqual(["upload-2"]);
+  expect(garbage.folders(9)).toEqual(["upload-2"]);
 });
 
 test("an upload goes when nobody has gone on with it, and an open one is not garbage when it is found", () => {
   const id = facts.open("app");
   garbage.found([id, "of nobody"]);
-  expect(garbage.folders()).toEqual(["of nobody"]);
+  expect(garbage.folders(9)).toEqual(["of nobody"]);
   expect(collect()).toEqual(NOTHING);
   later();
   expect(collect()).toMatchObject({ uploads: 1 });

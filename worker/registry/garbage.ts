@@ -8,9 +8,6 @@ import type { Chunk } from "./facts.ts";
 
 export type Collected = { manifests: number; blobs: number; uploads: number; bytes: number };
 
-/** Folders that one request looks after. */
-const MOST_FOLDERS = 200;
-
 /**
  * A manifest stays with what it needs and with what refers to it. Parameters: the time that what is younger than stays
  * anyway (ms), and a JSON list of digests that run.
@@ -59,11 +56,9 @@ export class Garbage {
     });
   }
 
-  /** Folders that are to go, some of them. */
-  folders(): string[] {
-    return this.#sql
-      .all<{ upload: string }>("SELECT upload FROM garbage LIMIT ?", MOST_FOLDERS)
-      .map(({ upload }) => upload);
+  /** Folders that are to go, so many of them. */
+  folders(limit: number): string[] {
+    return this.#sql.all<{ upload: string }>("SELECT upload FROM garbage LIMIT ?", limit).map(({ upload }) => upload);
   }
 
   /** They are gone. */
@@ -80,10 +75,10 @@ export class Garbage {
     );
   }
 
-  /** Folders that are whole, and may hold what was put there and never told. */
-  unchecked(): { upload: string; chunks: Chunk[] }[] {
+  /** Folders that are whole, and may hold what was put there and never told; so many of them. */
+  unchecked(limit: number): { upload: string; chunks: Chunk[] }[] {
     return this.#sql
-      .all<{ upload: string }>("SELECT upload FROM contents WHERE checked = 0 LIMIT ?", MOST_FOLDERS)
+      .all<{ upload: string }>("SELECT upload FROM contents WHERE checked = 0 LIMIT ?", limit)
       .map(({ upload }) => ({
         upload,
         chunks: this.#sql.all<Chunk>("SELECT start, size, name FROM chunks WHERE upload = ?", upload),

@@ -3,25 +3,27 @@
 import { type Asked, unsupported } from "./asked.ts";
 import { RegistryError } from "./errors.ts";
 import type { Names } from "./facts.ts";
+import { inside } from "./names.ts";
 
 const INDEX = "application/vnd.oci.image.index.v1+json";
 /** In one answer. */
 const MOST_NAMES = 1000;
 
-export async function serveTags({ request, url, place, store, outside }: Asked<"tags">): Promise<Response> {
+export async function serveTags({ request, url, place, store, prefix, outside }: Asked<"tags">): Promise<Response> {
   onlyGet(request);
   const { repository: name } = place;
   const limit = limitOf(url);
   const found = await store.ask("tags", name, url.searchParams.get("last") ?? "", limit);
   if (!found) throw new RegistryError("NAME_UNKNOWN", `there is no repository ${name}`);
-  return page({ name, tags: found.names }, found, { path: outside(url.pathname), limit });
+  return page({ name: prefix + name, tags: found.names }, found, { path: outside(url.pathname), limit });
 }
 
-export async function serveCatalog({ request, url, store, outside }: Asked<"catalog">): Promise<Response> {
+export async function serveCatalog({ request, url, store, prefix, outside }: Asked<"catalog">): Promise<Response> {
   onlyGet(request);
   const limit = limitOf(url);
-  const found = await store.ask("repositories", url.searchParams.get("last") ?? "", limit);
-  return page({ repositories: found.names }, found, { path: outside(url.pathname), limit });
+  const found = await store.ask("repositories", inside(url.searchParams.get("last") ?? "", prefix), limit);
+  const repositories = found.names.map((name) => prefix + name);
+  return page({ repositories }, { ...found, names: repositories }, { path: outside(url.pathname), limit });
 }
 
 export async function serveReferrers({ request, url, place, store }: Asked<"referrers">): Promise<Response> {

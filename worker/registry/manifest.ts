@@ -9,7 +9,7 @@ export type ManifestFacts = {
   mediaType: string;
   artifactType: string;
   subject: string;
-  /** JSON of the annotations, or "". */
+  /** JSON of the annotations where there is a subject, whose referrers are told with them; or "". */
   annotations: string;
   /** Digests that it cannot be pulled without. */
   needs: string[];
@@ -24,7 +24,7 @@ type Manifest = {
   layers?: Descriptor[];
   manifests?: Descriptor[];
   subject?: Descriptor;
-  annotations?: Record<string, string>;
+  annotations?: unknown;
 };
 
 const INDEX_TYPES = new Set([
@@ -32,11 +32,18 @@ const INDEX_TYPES = new Set([
   "application/vnd.docker.distribution.manifest.list.v2+json",
 ]);
 
+/** Clients are served it as the manifest's type: it is none that a browser would show. */
+const MEDIA_TYPE = /^application\/[\w.+-]{1,127}$/;
+
+/** Of a manifest this much may be in its descriptor, of which an answer about referrers has many. */
+const MOST_TOLD = 64 * 1024;
+
 /** Throws for what is none. */
 export function readManifest(bytes: Uint8Array, contentType: string): ManifestFacts {
   const manifest = parsed(bytes);
   const mediaType = contentType.split(";")[0]?.trim() || text(manifest.mediaType);
   if (!mediaType) throw invalid("a manifest has a media type");
+  if (!MEDIA_TYPE.test(mediaType)) throw invalid(`${JSON.stringify(mediaType)} is no media type of manifests`);
   if (manifest.mediaType !== undefined && manifest.mediaType !== mediaType)
     throw invalid(`the manifest says that it is ${JSON.stringify(manifest.mediaType)}, the request ${mediaType}`);
   const isIndex = INDEX_TYPES.has(mediaType);
@@ -46,11 +53,16 @@ export function readManifest(bytes: Uint8Array, contentType: string): ManifestFa
     ...list(manifest.layers).filter((layer) => !isElsewhere(layer)),
     ...list(manifest.manifests),
   ];
+  const artifactType = text(manifest.artifactType) || text(manifest.config?.mediaType);
+  const subject = manifest.subject ? digestIn(manifest.subject) : "";
+  const annotations = subject && annotationsOf(manifest);
+  if (artifactType.length + annotations.length > MOST_TOLD)
+    throw invalid(`annotations and the artifact type are limited to ${MOST_TOLD} characters of JSON`);
   return {
     mediaType,
-    artifactType: text(manifest.artifactType) || text(manifest.config?.mediaType),
-    subject: manifest.subject ? digestIn(manifest.subject) : "",
-    annotations: manifest.annotations ? JSON.stringify(manifest.annotations) : "",
+    artifactType,
+    subject,
+    annotations,
     needs: [...new Set(parts.map(digestIn))],
   };
 }
@@ -66,6 +78,14 @@ function parsed(bytes: Uint8Array): Manifest {
   if (typeof manifest !== "object" || manifest?.schemaVersion !== 2)
     throw invalid("a manifest has schemaVersion 2: older ones are not served");
   return manifest;
+}
+
+function annotationsOf({ annotations }: Manifest): string {
+  if (annotations === undefined || annotations === null) return "";
+  const isMap = typeof annotations === "object" && !Array.isArray(annotations);
+  if (isMap && Object.values(annotations).every((value) => typeof value === "string"))
+    return JSON.stringify(annotations);
+  throw invalid("annotations are a map of strings");
 }
 
 /** Layers that may be pushed to no registry: they lie where their URLs say. */

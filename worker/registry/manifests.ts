@@ -42,7 +42,8 @@ async function put({ request, url, place, store, outside }: Asked<"manifest">): 
   const facts = readManifest(bytes, request.headers.get("content-type") ?? "");
   const upload = await store.ask("open", repository);
   const empty = { size: 0, hash: "" };
-  const { size } = await appendBody(store, { repository, id: upload, upload: empty }, piecewise(bytes));
+  const body = { body: piecewise(bytes), length: bytes.length };
+  const { size } = await appendBody(store, { repository, id: upload, upload: empty }, body);
   const kept = await store.ask("putManifest", repository, { ...facts, digest, upload, size, tags });
   if (kept !== "kept") {
     await store.ask("cancel", repository, upload);

@@ -22,7 +22,7 @@ export function placeOf(path: string): Place | undefined {
   if (path === "/v2" || path === "/v2/") return { type: "base" };
   if (path === "/v2/_catalog") return { type: "catalog" };
   const [, name = "", rest = ""] =
-    /^\/v2\/(.+?)\/((?:blobs|manifests|referrers)\/[^/]+(?:\/[^/]*)?|tags\/list)$/.exec(path) ?? [];
+    /^\/v2\/(.+)\/((?:blobs|manifests|referrers)\/[^/]+(?:\/[^/]*)?|tags\/list)$/.exec(path) ?? [];
   if (!name) return undefined;
   const repository = repositoryOf(name);
   const [kind, first = "", second] = rest.split("/");
@@ -39,6 +39,10 @@ export function repositoryOf(name: string): string {
   if (REPOSITORY.test(name) && name.length <= MAX_REPOSITORY_LENGTH) return name;
   throw new RegistryError("NAME_INVALID", `invalid repository name ${JSON.stringify(name)}`);
 }
+
+/** A repository as the cluster has it, by the name that clients have for it. */
+export const inside = (name: string, prefix: string): string =>
+  name.startsWith(prefix) ? name.slice(prefix.length) : name;
 
 export const isDigest = (text: string): boolean => DIGEST.test(text);
 export const isTag = (text: string): boolean => TAG.test(text);

@@ -4,34 +4,34 @@
  *
  *     Worker ── who may ──► Cluster object (RBAC of the path)
  *        ├──── which, where ──► Registry object (facts.ts: uploads, manifests, tags; SQLite of its own)
- *        └──── bytes ──► bucket: CLUSTER/registry/UPLOAD/CHUNK
+ *        └──── bytes ──► bucket: CLUSTER/registry/OBJECT/UPLOAD/CHUNK
  *
  * A blob is a list of chunks, so that a bucket needs to know neither appending nor ranges, no request holds more than one
  * of them, and an upload that was cut goes on behind the last one. Clusters other than `default` have their repositories
  * below `clusters/NAME/`, since clients know a host and no path before `/v2/`.
  */
-import type { Bucket } from "../edge/bucket.ts";
 import { errorText } from "../lib/error-text.ts";
 import { Access } from "./access.ts";
-import type { Ask } from "./ask.ts";
 import { serveBlob, serveUpload, serveUploads } from "./blobs.ts";
 import { RegistryError } from "./errors.ts";
 import { serveCatalog, serveReferrers, serveTags } from "./lists.ts";
 import { serveManifest } from "./manifests.ts";
 import { type Place, placeOf } from "./names.ts";
+import type { RegistryParts } from "./parts.ts";
 import type { Store } from "./uploads.ts";
-
-export type RegistryParts = {
-  clusterName: string;
-  cluster: { fetch(request: Request): Promise<Response> };
-  bucket: Bucket | undefined;
-  ask: Ask;
-  uid(): string;
-};
 
 export const isRegistry = (path: string): boolean => /^\/v2(\/|$)/.test(path);
 
+/** What was pushed has the address of the API, and of its page, which keeps its token there: a browser shows none of it. */
+const NOT_SHOWN = { "content-security-policy": "default-src 'none'; sandbox", "x-content-type-options": "nosniff" };
+
 export async function openRegistry(request: Request, parts: RegistryParts): Promise<Response> {
+  const answer = await answerOf(request, parts);
+  for (const [name, value] of Object.entries(NOT_SHOWN)) answer.headers.set(name, value);
+  return answer;
+}
+
+async function answerOf(request: Request, parts: RegistryParts): Promise<Response> {
   try {
     return await serve(request, parts);
   } catch (error) {
@@ -42,7 +42,8 @@ export async function openRegistry(request: Request, parts: RegistryParts): Prom
   }
 }
 
-async function serve(request: Request, { clusterName, cluster, bucket, ask, uid }: RegistryParts): Promise<Response> {
+async function serve(request: Request, parts: RegistryParts): Promise<Response> {
+  const { clusterName, cluster, bucket, folder, ask, now, uid } = parts;
   const url = new URL(request.url);
   const access = new Access(request, cluster);
   const place = placeOf(url.pathname);
@@ -56,10 +57,10 @@ async function serve(request: Request, { clusterName, cluster, bucket, ask, uid 
     throw new RegistryError("UNSUPPORTED", "this deployment has no bucket: `skerry deploy --bucket NAME` gives one", {
       status: 503,
     });
-  const prefix = clusterName === "default" ? "/v2/" : `/v2/clusters/${clusterName}/`;
-  const store: Store = { bucket, folder: `${clusterName}/registry`, ask, uid };
-  const outside = (path: string) => path.replace("/v2/", prefix);
-  const common = { request, url, store, access, outside };
+  const prefix = clusterName === "default" ? "" : `clusters/${clusterName}/`;
+  const store: Store = { bucket, folder, ask, now, uid };
+  const outside = (path: string) => path.replace("/v2/", `/v2/${prefix}`);
+  const common = { request, url, store, access, prefix, outside };
   switch (place.type) {
     case "catalog":
       return serveCatalog({ ...common, place });

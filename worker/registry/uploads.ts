@@ -8,8 +8,13 @@ import { RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256 } from "./hash.ts";
 
+export const CHUNK_BYTES = 2 * 1024 * 1024;
+/** Of those that come while many do. */
+const LEAST_CHUNK_BYTES = CHUNK_BYTES / 16;
 /** A Worker has 128 MB for all its requests, and holds a chunk twice while it is put. */
-export const CHUNK_BYTES = 4 * 1024 * 1024;
+const MOST_HELD_BYTES = 12 * CHUNK_BYTES;
+/** When a client goes away its request may end without a word: what has not gone on for so long counts as over. */
+const SILENCE_MS = 60_000;
 
 /** Digits of a chunk's place in its object's name, which is for people to read. */
 const DIGITS = 15;
@@ -19,8 +24,12 @@ export type Store = {
   /** Of all the registry's bytes in the bucket. */
   folder: string;
   ask: Ask;
+  now(): number;
   uid(): string;
 };
+
+/** `length` in bytes, 0 where it is not known. */
+export type Body = { body: AsyncIterable<Uint8Array> | null; length: number };
 
 export type OpenUpload = { repository: string; id: string; upload: Upload };
 
@@ -28,11 +37,12 @@ export type OpenUpload = { repository: string; id: string; upload: Upload };
 export async function appendBody(
   store: Store,
   { repository, id, upload }: OpenUpload,
-  body: AsyncIterable<Uint8Array> | null,
+  { body, length }: Body,
 ): Promise<Upload> {
   const hash = ResumableSha256.from(upload.hash);
   let { size } = upload;
-  for await (const bytes of chunksOf(body ?? [])) {
+  const most = Math.min(CHUNK_BYTES, length || CHUNK_BYTES);
+  for await (const bytes of chunksOf(body ?? [], most, store.now)) {
     hash.update(bytes);
     const name = `${String(size).padStart(DIGITS, "0")}-${store.uid()}`;
     const key = `${store.folder}/${id}/${name}`;
@@ -49,21 +59,54 @@ export async function appendBody(
   return { size, hash: hash.state() };
 }
 
-/** The same bytes, `CHUNK_BYTES` at a time; the buffer is the next chunk's when the next is asked for. */
-async function* chunksOf(body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let buffer: Uint8Array | undefined;
+/** The same bytes, `most` at a time or fewer; the buffer is the next chunk's when the next is asked for. */
+async function* chunksOf(
+  body: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  most: number,
+  now: () => number,
+): AsyncGenerator<Uint8Array> {
+  let held: Held | undefined;
+  let buffer = new Uint8Array();
   let filled = 0;
-  for await (const piece of body) {
-    for (let at = 0; at < piece.length; ) {
-      buffer ??= new Uint8Array(CHUNK_BYTES);
-      const taken = piece.subarray(at, at + CHUNK_BYTES - filled);
-      buffer.set(taken, filled);
-      filled += taken.length;
-      at += taken.length;
-      if (filled < CHUNK_BYTES) continue;
-      yield buffer;
-      filled = 0;
+  try {
+    for await (const piece of body) {
+      for (let at = 0; at < piece.length; ) {
+        held ??= hold(most, now());
+        held.touched = now();
+        if (buffer.length !== held.bytes) buffer = new Uint8Array(held.bytes);
+        const taken = piece.subarray(at, at + buffer.length - filled);
+        buffer.set(taken, filled);
+        filled += taken.length;
+        at += taken.length;
+        if (filled < buffer.length) continue;
+        yield buffer;
+        filled = 0;
+        holding.delete(held);
+        held = hold(most, now());
+      }
     }
+    if (filled > 0) yield buffer.subarray(0, filled);
+  } finally {
+    if (held) holding.delete(held);
   }
-  if (buffer && filled > 0) yield buffer.subarray(0, filled);
+}
+
+/** `touched` in ms since the epoch. */
+type Held = { bytes: number; touched: number };
+
+/** Buffers of this isolate's. */
+const holding = new Set<Held>();
+
+/** The more there are, the smaller is the next, since some clients send all layers of an image at once. */
+function hold(most: number, now: number): Held {
+  for (const held of holding) if (held.touched <= now - SILENCE_MS) holding.delete(held);
+  const left = [...holding].reduce((rest, { bytes }) => rest - bytes, MOST_HELD_BYTES);
+  const bytes = Math.min(most, Math.max(LEAST_CHUNK_BYTES, Math.floor(left / 8)));
+  if (bytes > left)
+    throw new RegistryError("TOOMANYREQUESTS", "too much is being pushed at once: come again", {
+      headers: { "retry-after": "1" },
+    });
+  const held = { bytes, touched: now };
+  holding.add(held);
+  return held;
 }

@@ -1,0 +1,113 @@
+/** The registry in the real runtime, with its R2 and its object, behind the Worker; the Cluster object knows tokens alone. */
+import { createHash } from "node:crypto";
+import type { Miniflare } from "miniflare";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startWorker } from "./miniflare.ts";
+
+const WORKER = `
+  import worker from "../../worker/index.ts";
+  export { Registry } from "../../worker/registry.ts";
+  const stub = (name) => ({
+    async fetch({ headers }) {
+      const given = headers.get("authorization");
+      if (given === "Bearer of-" + name) return Response.json({ used: [] }, { headers: { "x-skerry-grant": "1" } });
+      return Response.json({ message: "no" }, { status: given ? 401 : 403 });
+    },
+  });
+  const CLUSTER = { idFromName: (name) => name, get: stub };
+  export default { fetch: (request, env) => worker.fetch(request, { ...env, CLUSTER }) };`;
+const IMAGE = "application/vnd.oci.image.manifest.v1+json";
+
+let miniflare: Miniflare;
+beforeAll(async () => {
+  const stdin = { contents: WORKER, resolveDir: import.meta.dirname };
+  miniflare = await startWorker({ stdin }, { REGISTRY: "Registry" }, ["BUCKET"]);
+});
+afterAll(() => miniflare.dispose());
+
+type Given = { headers?: Record<string, string>; body?: string; as?: string };
+const login = (user: string, password: string) => `Basic ${btoa(`${user}:${password}`)}`;
+/** As whom the path's cluster knows. */
+async function ask(method: string, path: string, { headers, body, as }: Given = {}) {
+  const [, cluster = "default"] = /^\/(?:v2\/)?clusters\/([^/]+)/.exec(path) ?? [];
+  const authorization = as ?? login("anybody", `of-${cluster}`);
+  const answer = await miniflare.dispatchFetch(`http://c${path}`, {
+    method,
+    headers: { authorization, ...headers },
+    ...(body !== undefined && { body }),
+  });
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}
+const digestOf = (text: string) => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+async function pushBlob(repository: string, text: string) {
+  const { headers } = await ask("POST", `/v2/${repository}/blobs/uploads/`);
+  return ask("PUT", `${headers.get("location")}?digest=${digestOf(text)}`, { body: text });
+}
+const pushManifest = (repository: string, reference: string, type = IMAGE) =>
+  ask("PUT", `/v2/${repository}/manifests/${reference}`, {
+    body: JSON.stringify({ schemaVersion: 2, annotations: { "<script>": "" } }),
+    headers: { "content-type": type },
+  });
+const bucket = () => miniflare.getR2Bucket("BUCKET");
+
+test("a browser shows nothing of what was pushed", async () => {
+  expect((await pushBlob("web", "<script>alert(1)</script>")).status).toBe(201);
+  expect((await pushManifest("web", "1", "text/html")).status).toBe(400);
+  expect((await pushManifest("web", "1")).status).toBe(201);
+  const paths = ["", "web/manifests/1", `web/blobs/${digestOf("<script>alert(1)</script>")}`, "web/tags/list", "no/no"];
+  for (const path of paths)
+    for (const method of ["GET", "HEAD"]) {
+      const { headers } = await ask(method, `/v2/${path}`);
+      expect([headers.get("content-security-policy"), headers.get("x-content-type-options")]).toEqual([
+        "default-src 'none'; sandbox",
+        "nosniff",
+      ]);
+    }
+});
+
+test("a login is of the cluster that its user names", async () => {
+  const status = async (user: string, password: string) =>
+    (await ask("GET", "/v2/", { as: login(user, password) })).status;
+  expect(await status("clusters/shore/jane", "of-shore")).toBe(200);
+  expect(await status("clusters/shore/jane", "of-default")).toBe(401);
+  expect(await status("jane", "of-default")).toBe(200);
+  for (const password of ["", "of-\ndefault"]) expect(await status("jane", password)).toBe(401);
+});
+
+test("a cluster's repositories have the same names in everything that clients say and hear", async () => {
+  expect((await pushBlob("clusters/shore/team/base", "layer")).status).toBe(201);
+  for (const name of ["one", "two"]) expect((await pushManifest(`clusters/shore/team/${name}`, "1")).status).toBe(201);
+  const mount = `mount=${digestOf("layer")}&from=clusters/shore/team/base`;
+  const mounted = await ask("POST", `/v2/clusters/shore/team/app/blobs/uploads/?${mount}`);
+  expect([mounted.status, mounted.headers.get("location")]).toEqual([
+    201,
+    `/v2/clusters/shore/team/app/blobs/${digestOf("layer")}`,
+  ]);
+  const tags = await ask("GET", "/v2/clusters/shore/team/one/tags/list");
+  expect(JSON.parse(tags.text)).toEqual({ name: "clusters/shore/team/one", tags: ["1"] });
+  const first = await ask("GET", "/v2/clusters/shore/_catalog?n=1");
+  expect(JSON.parse(first.text)).toEqual({ repositories: ["clusters/shore/team/one"] });
+  const [, next = ""] = /^<(.*)>/.exec(first.headers.get("link") ?? "") ?? [];
+  expect(JSON.parse((await ask("GET", next)).text)).toEqual({ repositories: ["clusters/shore/team/two"] });
+});
+
+test("what the bucket has lost is mended by pushing it again", async () => {
+  await pushBlob("mended", "a layer that is lost");
+  const place = `/v2/mended/blobs/${digestOf("a layer that is lost")}`;
+  expect((await ask("GET", place)).text).toBe("a layer that is lost");
+  const { objects } = await (await bucket()).list({ prefix: "default/registry/" });
+  await (await bucket()).delete(objects.map(({ key }) => key));
+  expect((await pushBlob("mended", "a layer that is lost")).status).toBe(201);
+  expect((await ask("GET", place)).text).toBe("a layer that is lost");
+});
+
+test("garbage is looked for where the object's own bytes lie, and nowhere else", async () => {
+  const other = `default/registry/${"0".repeat(64)}/upload/chunk`;
+  await (await bucket()).put(other, "another deployment's");
+  await pushBlob("unneeded", "nobody needs it");
+  const collected = await ask("POST", "/skerry/registry/collect?grace=0", { as: "Bearer of-default" });
+  expect(JSON.parse(collected.text)).toMatchObject({ more: false });
+  const { objects } = await (await bucket()).list({ prefix: "default/registry/" });
+  expect(objects.map(({ key }) => key)).toContain(other);
+  expect((await ask("GET", `/v2/unneeded/blobs/${digestOf("nobody needs it")}`)).status).toBe(404);
+});
