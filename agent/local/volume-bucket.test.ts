@@ -30,8 +30,8 @@ const claim = { namespace: "shop", name: "data" };
 const SECRET: [string] = ["the secret of this deployment"];
 
 let kept: Map<string, Uint8Array<ArrayBuffer>>;
-/** Requests that are answered by nothing, and those that were answered, as `METHOD PATH`. */
 let hasBucket = true;
+/** Requests that are answered by nothing, and those that were answered, as `METHOD PATH`. */
 let lost: (asked: string) => boolean;
 let asked: string[];
 let http: HttpServer;
