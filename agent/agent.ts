@@ -7,6 +7,7 @@ import { CONTAINERD_NAMESPACE, Containerd } from "./containerd.ts";
 import { AgentCore } from "./core.ts";
 import { placesOf } from "./csi/volumes.ts";
 import type { SteadyEffects } from "./effects.ts";
+import { clusterRegistry } from "./images/cluster-registry.ts";
 import { Counts } from "./ingress/counts.ts";
 import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { KeptLogs } from "./kept-logs/kept-logs.ts";
@@ -91,6 +92,7 @@ async function prepare(home: Home, machine: SteadyEffects, log: Progress): Promi
     binary: tools.nerdctl,
     toml,
     namespace: CONTAINERD_NAMESPACE,
+    clusterRegistry: () => clusterRegistry(home.path),
     run: observations.counting(launcher.run),
     runLong: observations.counting(run),
   });

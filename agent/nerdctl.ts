@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { batcher } from "./batching.ts";
 import { containerdEvents } from "./containerd-events.ts";
+import type { ClusterRegistry } from "./images/cluster-registry.ts";
 import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
 import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
@@ -65,15 +66,24 @@ export class Nerdctl implements Runtime {
   readonly #content: ContentStore;
   /** Since when, in ms since the epoch as files have it, by image. */
   readonly #pulling = new Map<string, number>();
+  readonly #clusterRegistry: () => ClusterRegistry | undefined;
   readonly #runProgram: Run;
   readonly #runLong: typeof run;
 
   /** `run` starts short commands. */
-  constructor(options: { binary: string; toml: string; namespace: string; run?: Run; runLong?: typeof run }) {
+  constructor(options: {
+    binary: string;
+    toml: string;
+    namespace: string;
+    clusterRegistry?: () => ClusterRegistry | undefined;
+    run?: Run;
+    runLong?: typeof run;
+  }) {
     this.binary = options.binary;
     this.namespace = options.namespace;
     this.toml = options.toml;
     this.#content = new ContentStore(join(dirname(options.toml), "root"));
+    this.#clusterRegistry = options.clusterRegistry ?? (() => undefined);
     this.#runProgram = options.run ?? run;
     this.#runLong = options.runLong ?? run;
   }
@@ -252,7 +262,8 @@ export class Nerdctl implements Runtime {
     body: (access: RegistryAccess) => Promise<T>,
   ): Promise<T> {
     const hostsFolders = hostsFoldersOf(this.toml);
-    return withRegistryAccess(image, { parent: this.#pullsFolder, credential, hostsFolders }, body);
+    const given = { parent: this.#pullsFolder, credential, hostsFolders, clusterRegistry: this.#clusterRegistry() };
+    return withRegistryAccess(image, given, body);
   }
 
   /** Pulls last long and have their own limit, so they take no turn from the commands. */
@@ -262,8 +273,7 @@ export class Nerdctl implements Runtime {
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const env = { ...this.environment, DOCKER_CONFIG: config };
-    const described = hosts.length ? ["--hosts-dir", hosts.join(",")] : [];
-    const done = await this.#runLong(this.binary, [...described, "pull", ...args], { env, signal });
+    const done = await this.#runLong(this.binary, ["--hosts-dir", hosts, "pull", ...args], { env, signal });
     if (done.code !== 0) throw failure(done);
   }
 

@@ -41,7 +41,12 @@ export type ContainerOptions = {
 };
 
 /** What a registry is asked with. */
-export type RegistryCredential = { username: string; password: string };
+export type RegistryCredential = {
+  username: string;
+  password: string;
+  /** For the host of the node's own server alone, and over TLS. */
+  isForServer?: true;
+};
 
 /** Something in a registry that is no image: its layers, and what is in them. */
 export type Artifact = {

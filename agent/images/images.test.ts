@@ -3,7 +3,7 @@ import type { CoreV1Container, CoreV1Pod, CoreV1Secret } from "../../worker/kind
 import { EventRecorder } from "../pods/events.ts";
 import type { ContainerMemory } from "../pods/memory.ts";
 import { somePod } from "../pods/testing.ts";
-import type { Runtime } from "../runtime.ts";
+import type { RegistryCredential, Runtime } from "../runtime.ts";
 import { type EnsuredImage, Images, imageIdOf } from "./images.ts";
 import type { DockerConfig } from "./keyring.ts";
 import { pullSettings } from "./pull-settings.ts";
@@ -14,6 +14,7 @@ let runtime: TestRuntime;
 let images: Images;
 let told: string[];
 let nodeCredentials: DockerConfig;
+let identity: RegistryCredential | undefined;
 let secrets: Map<string, CoreV1Secret>;
 const files = memoryFiles();
 
@@ -22,6 +23,7 @@ beforeEach(() => {
   runtime = new TestRuntime();
   told = [];
   nodeCredentials = {};
+  identity = undefined;
   secrets = new Map();
   for (const name of files.names()) files.remove(name);
   images = newImages();
@@ -37,7 +39,12 @@ function newImages(): Images {
     runtime: runtime as unknown as Runtime,
     effects: clock,
     events: new EventRecorder({ nodeName: "n", api, effects: clock }),
-    settings: { ...pullSettings(), records: files, nodeCredentials: async () => [nodeCredentials] },
+    settings: {
+      ...pullSettings(),
+      records: files,
+      nodeCredentials: async () => [nodeCredentials],
+      identity: () => identity,
+    },
   });
 }
 
@@ -234,11 +241,12 @@ describe("a pull that fails", () => {
 });
 
 describe("credentials", () => {
-  test("of the pod's Secrets go before the node's", async () => {
-    nodeCredentials = { "r.io": { username: "node" } };
+  test("of the pod's Secrets go before the node's, and what it joined by is the last of them", async () => {
+    nodeCredentials = { "r.io": { username: "configured" } };
+    identity = { username: "node", password: "very secret", isForServer: true };
     const pod = somePod({ imagePullSecrets: [...secret("a", "a"), ...secret("b", "b"), ...secret("c", "c", "q.io")] });
     const { result, memory } = ask("r.io/app:1", { pod });
-    for (const user of ["a", "b", "node"]) {
+    for (const user of ["a", "b", "configured", "node"]) {
       await settle();
       expect(runtime.pulls[0]?.user).toBe(user);
       await end("denied");
@@ -277,12 +285,14 @@ describe("credentials", () => {
     expect(refused.memory.waiting?.reason).toBe("ErrImagePull");
   });
 
-  test("of the node open it to all", async () => {
-    nodeCredentials = { "r.io": { username: "node" } };
+  test.each(["configured", "node"])("of the node open it to all: %s", async (username) => {
+    if (username === "node") identity = { username, password: "very secret", isForServer: true };
+    else nodeCredentials = { "r.io": { username } };
     const first = ask("r.io/app:1");
     await end("finish");
     await first.result;
     nodeCredentials = {};
+    identity = undefined;
     expect(await ask("r.io/app:1", { pod: somePod({}, { uid: "u2" }) }).result).toBeDefined();
   });
 

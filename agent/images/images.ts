@@ -5,8 +5,8 @@ import type { Timers } from "../effects.ts";
 import { type Backoff, heldUntil, raise } from "../pods/backoff.ts";
 import type { EventRecorder } from "../pods/events.ts";
 import type { ContainerMemory } from "../pods/memory.ts";
-import type { InspectedImage, Runtime } from "../runtime.ts";
-import { type Credential, type DockerConfig, Keyring, keyringOf, pullSecrets } from "./keyring.ts";
+import type { InspectedImage, RegistryCredential, Runtime } from "../runtime.ts";
+import { type Credential, type DockerConfig, hashed, Keyring, keyringOf, pullSecrets } from "./keyring.ts";
 import type { PullSettings } from "./pull-settings.ts";
 import { Pulls } from "./pulls.ts";
 import { PullRecords, type RecordFiles } from "./records.ts";
@@ -19,6 +19,8 @@ export type ImageSettings = PullSettings & {
   records: RecordFiles;
   /** Credentials that the node has for a repository and all of its pods, as they are now, the first to be tried first. */
   nodeCredentials(repository: string): Promise<readonly DockerConfig[]>;
+  /** By which the node itself is known to the cluster's registry; undefined for repositories elsewhere. */
+  identity?(repository: string): RegistryCredential | undefined;
 };
 
 /** An image that is here: what it is run by, and what its container's status calls it. */
@@ -212,7 +214,7 @@ export class Images {
     return () => keyringOf(found).lookUp(parseReference(image).repository);
   }
 
-  /** All that may open the registry, those of the pod first. */
+  /** All that may open the registry, those of the pod first, and the node's own name last. */
   async #credentialsFor({ image, ownCredentials }: Request): Promise<readonly Credential[]> {
     const { repository } = parseReference(image);
     const own = ownCredentials();
@@ -222,7 +224,8 @@ export class Images {
       keyring.add(config);
       return keyring.lookUp(repository);
     });
-    return [...own, ...ofNode];
+    const identity = this.#settings.identity?.(repository);
+    return [...own, ...ofNode, ...(identity ? [hashed(identity)] : [])];
   }
 
   /** What a pull failed by is told, and how long the next waits. */

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import type { CoreV1Pod, CoreV1Secret } from "../../worker/kinds/generated/types.ts";
 import type { Desired } from "../desired.ts";
+import type { RegistryCredential } from "../runtime.ts";
 
 /** A Secret that credentials came from. */
 export type SecretSource = { uid: string; namespace: string; name: string };
 
 /** What a registry may be asked with. `source` is absent for credentials of the node, which are every pod's. */
-export type Credential = { username: string; password: string; hash: string; source?: SecretSource };
+export type Credential = RegistryCredential & { hash: string; source?: SecretSource };
 
 /** Entries of Docker's `config.json`, as far as the kubelet reads them. */
 export type DockerConfig = Record<string, { username?: string; password?: string; auth?: string }>;
@@ -39,15 +40,19 @@ export class Keyring {
 }
 
 function readEntry({ username = "", password = "", auth }: DockerConfig[string]): Credential {
-  if (!auth) return { username, password, hash: hashOf(username, password) };
+  if (!auth) return hashed({ username, password });
   if (!/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(auth)) throw new Error("illegal base64 data in an auth field");
   const [name = "", ...rest] = Buffer.from(auth, "base64").toString().split(":");
   if (!rest.length) throw new Error("unable to parse auth field, must be formatted as base64(username:password)");
-  return { username: name, password: rest.join(":"), hash: hashOf(name, rest.join(":")) };
+  return hashed({ username: name, password: rest.join(":") });
 }
 
-const hashOf = (username: string, password: string) =>
-  createHash("sha256").update(JSON.stringify({ username, password })).digest("hex");
+/** By its hash, which may be kept where the credential must not be. */
+export function hashed(credential: RegistryCredential): Credential {
+  const { username, password } = credential;
+  const hash = createHash("sha256").update(JSON.stringify({ username, password })).digest("hex");
+  return { ...credential, hash };
+}
 
 /** `https://HOST/v1/PATH` counts as `HOST/PATH`. */
 function keyOf(location: string): string | undefined {

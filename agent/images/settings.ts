@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { clusterRegistry, identityFor } from "./cluster-registry.ts";
 import { CredentialProviders, type ProviderDeps } from "./credential-providers.ts";
 import type { ImageSettings } from "./images.ts";
 import type { DockerConfig } from "./keyring.ts";
@@ -14,6 +15,7 @@ export function imageSettings(home: string, pulls: PullSettings, deps: ProviderD
     ...pulls,
     records: recordFiles(join(home, "images")),
     nodeCredentials: async (repository) => [nodeCredentials(home), ...((await providers?.configs(repository)) ?? [])],
+    identity: (repository) => identityFor(clusterRegistry(home), repository),
   };
 }
 

@@ -126,6 +126,35 @@ spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 
     );
   });
 
+  test("images of the cluster's own registry come to each without a Secret, by the host that it joined", async () => {
+    const [here, there] = ["127.0.0.1", lan.host].map((host) => `${host}:${cluster.port}/team/app:1`);
+    await cluster.load({ tag: there, users: "app:x:1000:1000::/:/bin/sh\n" });
+    await cluster.push(there ?? "");
+    const pods = [
+      ["pulls-here", "node-a", here],
+      ["pulls-outside", "node-a", there],
+      ["pulls-there", "node-b", there],
+    ].map(
+      ([name, node, image]) => `
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name}, labels: { app: pulls } }
+spec:
+  nodeName: ${node}
+  terminationGracePeriodSeconds: 1
+  containers: [{ name: c, image: "${image}", imagePullPolicy: Always, command: [sleep, "600"] }]
+`,
+    );
+    await cluster.apply(pods.join("---"));
+    try {
+      await cluster.ok("wait --for=condition=Ready pod -l app=pulls");
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\n${await cluster.ok("describe pods -l app=pulls")}`);
+    }
+    expect(await cluster.ok("exec pulls-there -- cat /etc/passwd")).toContain("app:x:1000");
+    await cluster.ok("delete pods -l app=pulls");
+  });
+
   test("cordon keeps new pods away, drain moves the others, uncordon lets them back", async () => {
     await cluster.ok("cordon node-b");
     expect(await cluster.ok("get node node-b --no-headers")).toMatch(/Ready,SchedulingDisabled/);

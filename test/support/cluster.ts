@@ -1,9 +1,10 @@
 /** A whole Skerry on this machine for a test file: `skerry up` in a home of its own, used through the real kubectl. */
 import type { ChildProcess } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../agent/effects.ts";
+import { administrator } from "../../agent/local/credentials.ts";
 import { cachePath } from "../../agent/local/home.ts";
 import { type Finished, run, spawn } from "../../agent/process.ts";
 import { unmountAll } from "../../agent/volumes/mounts.ts";
@@ -203,11 +204,15 @@ export class TestCluster {
   }
 
   nerdctl(...args: string[]): Promise<Finished> {
+    return this.nerdctlWith({}, ...args);
+  }
+
+  private nerdctlWith(environment: NodeJS.ProcessEnv, ...args: string[]): Promise<Finished> {
     const binary = existsSync(join(cachePath(process.env), "bin/nerdctl"))
       ? join(cachePath(process.env), "bin/nerdctl")
       : "nerdctl";
     return run(binary, args, {
-      env: { ...process.env, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") },
+      env: { ...process.env, ...environment, NERDCTL_TOML: join(this.home, "containerd/nerdctl.toml") },
       timeoutMs: NERDCTL_TIMEOUT_MS,
     });
   }
@@ -219,6 +224,25 @@ export class TestCluster {
     const loaded = await this.nerdctl("load", "-i", archive);
     if (loaded.code !== 0) throw new Error(`the image did not load: ${loaded.stderr}`);
     rmSync(archive);
+  }
+
+  /** Moves an image from the node's containerd to the registry that it is named for, the cluster's own. */
+  async push(image: string): Promise<void> {
+    const [host = ""] = image.split("/");
+    const folder = join(this.home, "push");
+    const { token, ca = "" } = await administrator({ path: this.home, port: this.port });
+    mkdirSync(join(folder, host), { recursive: true });
+    writeFileSync(join(folder, host, "ca.crt"), ca);
+    writeFileSync(
+      join(folder, host, "hosts.toml"),
+      `server = "https://${host}"\n[host."https://${host}"]\n  ca = "ca.crt"\n`,
+    );
+    const auth = Buffer.from(`anybody:${token}`).toString("base64");
+    writeFileSync(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
+    const done = await this.nerdctlWith({ DOCKER_CONFIG: folder }, "--hosts-dir", folder, "push", "-q", image);
+    if (done.code !== 0) throw new Error(`the image was not pushed: ${done.stderr}`);
+    await this.nerdctl("rmi", "-f", image);
+    rmSync(folder, REMOVAL);
   }
 
   /** What the cluster's parts have said, for failure messages. */

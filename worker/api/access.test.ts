@@ -184,6 +184,40 @@ describe("nodes see what their pods need, and write what is theirs", async () =>
     expect(reserved.body.message).toContain("is not allowed to modify labels: node-restriction.kubernetes.io/a");
   });
 
+  test("images only of repositories that its pods name, and only to pull", async () => {
+    const digest = `sha256:${"0".repeat(64)}`;
+    const spec = {
+      nodeName: "n1",
+      initContainers: [{ name: "i", image: "localhost/once:1" }],
+      containers: [{ name: "c", image: "192.0.2.2:6443/team/app:1" }],
+      volumes: [{ name: "v", image: { reference: `skerry.example.com/clusters/shore/team/data@${digest}` } }],
+    };
+    await ask("POST", pods, pod("pulls", spec));
+    const mirror = pod("mirror", { nodeName: "n1", containers: [{ name: "c", image: "r.io/team/static:1" }] });
+    const annotations = { "kubernetes.io/config.mirror": "x" };
+    expect((await ask("POST", pods, { ...mirror, metadata: { name: "mirror", annotations } })).code).toBe(201);
+    const may = async (method: string, path: string, name = "n1") =>
+      (await ask(method, `/v2/${path}`, undefined, node(name))).code === 204;
+    for (const path of ["manifests/1", `manifests/${digest}`, `blobs/${digest}`, `referrers/${digest}`, "tags/list"]) {
+      expect(await may("GET", `team/app/${path}`), path).toBe(true);
+      expect(await may("GET", `team/app/${path}`, "n2")).toBe(false);
+      expect(await may("GET", `team/app/sub/${path}`)).toBe(false);
+      expect(await may("GET", `team/${path}`)).toBe(false);
+      for (const method of ["PUT", "DELETE"]) expect(await may(method, `team/app/${path}`)).toBe(false);
+    }
+    for (const [repository, allowed] of [
+      ["once", true],
+      ["team/data", true],
+      ["team/static", false],
+      ["busybox", false],
+      ["library/busybox", false],
+    ] as const)
+      expect(await may("GET", `${repository}/manifests/1`), repository).toBe(allowed);
+    expect(await may("GET", "_catalog")).toBe(false);
+    await ask("DELETE", `${pods}/pulls?gracePeriodSeconds=0`);
+    expect(await may("GET", "team/app/manifests/1")).toBe(false);
+  });
+
   test("tokens only for pods that run there, and for audiences that these name", async () => {
     const { uid } = (await ask("GET", `${pods}/a`)).body.metadata;
     const request = (spec: object, as: Record<string, string>) =>

@@ -12,6 +12,7 @@ import {
   configMap,
   deviceClaim,
   isMovingHere,
+  mayPull,
   mayTransfer,
   ownPod,
   type Relation,
@@ -186,6 +187,7 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
       if (verb === "get" && isMovingHere(reader, node, path)) return allow;
       if (verb === "post" && isLogGrant(path)) return allow;
       if (mayTransfer(reader, node, verb, path)) return allow;
+      if (verb === "get" && mayPull(reader, node, path)) return allow;
     }
     return RULES.some((rule) => ruleAllows(rule, attributes)) ? allow : deny("");
   };

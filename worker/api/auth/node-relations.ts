@@ -3,7 +3,7 @@
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
 import { podClaims } from "../../kinds/core/pod-claims.ts";
-import { type PodReferences, podReferences } from "../../kinds/core/pod-references.ts";
+import { type PodReferences, podImages, podReferences } from "../../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../../kinds/generated/types.ts";
 import {
   isInBucket,
@@ -132,6 +132,22 @@ export function mayTransfer(reader: Reader, node: string, verb: string, path: st
   const remover = isInBucket(annotations) ? undefined : placeIn(annotations, LEFT_ON)?.node;
   // Whose sending was called off while it went on removes what it has sent since.
   return verb === "delete" && remover !== undefined && [remover, annotations?.[VOLUME_NODE]].includes(node);
+}
+
+/** What is asked of a repository to pull from it. */
+const PULLS = /^\/v2\/(.+)\/(?:(?:manifests|blobs|referrers)\/[^/]+|tags\/list)$/;
+/** `team/app` of `HOST/team/app:1` and of `HOST/clusters/NAME/team/app@sha256:…`. */
+const REPOSITORY = /^(?:[^/]*[.:][^/]*|localhost)\/(?:clusters\/[^/]+\/)?([^:@]+)/;
+
+/** Whether a path is of a repository of the cluster's registry that a pod on the node names, at whatever host. */
+export function mayPull(reader: Reader, node: string, path: string): boolean {
+  const [, repository] = PULLS.exec(path) ?? [];
+  if (repository === undefined) return false;
+  return reader.byRef(`node=${node}`, "pods").some(({ json }) => {
+    if (!json.includes(`/${repository}`)) return false;
+    const pod = JSON.parse(json) as CoreV1Pod;
+    return !isMirror(pod) && podImages(pod).some((image) => REPOSITORY.exec(image)?.[1] === repository);
+  });
 }
 
 export const configMap = mentions("configmaps");

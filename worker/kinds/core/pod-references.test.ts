@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { podReferences } from "./pod-references.ts";
+import { podImages, podReferences } from "./pod-references.ts";
 
 test("a pod mentions objects in env, envFrom, volumes, projections, pull secrets and by its account", () => {
   const found = podReferences({
@@ -34,6 +34,22 @@ test("a pod mentions objects in env, envFrom, volumes, projections, pull secrets
   expect([...found.serviceaccounts]).toEqual(["robot"]);
 });
 
+test("a pod's images are those of its containers of all sorts, and of its volumes", () => {
+  const images = podImages({
+    spec: {
+      containers: [{ name: "c", image: "c:1" }],
+      initContainers: [{ name: "i", image: "i:1" }],
+      ephemeralContainers: [{ name: "e", image: "e:1" }],
+      volumes: [
+        { name: "v", image: { reference: "v:1" } },
+        { name: "w", emptyDir: {} },
+      ],
+    },
+  });
+  expect(images.toSorted()).toEqual(["c:1", "e:1", "i:1", "v:1"]);
+});
+
 test("what is no pod yet mentions nothing", () => {
+  expect(podImages({})).toEqual([]);
   expect(podReferences({}).secrets.size).toBe(0);
 });
