@@ -10,6 +10,8 @@ const PROGRAMS = join(import.meta.dirname, "programs");
 /** What any operator logs as errors: it writes by what it saw last, and its leader dies in the test. */
 const USUAL = [
   "the object has been modified; please apply your changes to the latest version and try again",
+  // Two replicas begin at once, and one of them makes the Lease.
+  'leases.coordination.k8s.io \\"site-operator\\" already exists',
   // Where the whole machine stands still for a while.
   "TLS handshake timeout",
   "context deadline exceeded",
