@@ -111,6 +111,20 @@ test("a volume for one node is not attached to a second one before it has left t
   expect(on()).toEqual(["node-b"]);
 });
 
+test("of several nodes that wait for a volume for one node, one gets it", () => {
+  const { model, use, on, end, said } = cluster();
+  model.addNode("node-c");
+  use("one", "node-a");
+  use("two", "node-b");
+  use("three", "node-c");
+  end("one");
+  expect(on()).toHaveLength(1);
+  const [loser, winner] = on()[0] === "node-b" ? ["three", "two"] : ["two", "three"];
+  expect(said(loser).at(-1)).toBe(
+    `FailedAttachVolume: Multi-Attach error for volume "pv" Volume is already used by pod(s) ${winner}`,
+  );
+});
+
 test("one for many is attached to all of them", () => {
   const { use, on } = cluster({ modes: ["ReadWriteMany"] });
   use("one", "node-a");

@@ -75,7 +75,12 @@ export const attachDetachController: Controller = {
     const nodes = new Set(users.map(({ spec }) => spec.nodeName ?? ""));
     const intents: Intent[] = [];
     for (const one of attached) intents.push(...(nodes.has(one.node) ? keep(one) : detach(view, subject, one, now)));
-    for (const node of nodes) intents.push(...attach(view, subject, { node, users, attached }));
+    const taken = attached.map(({ node }) => node);
+    for (const node of nodes) {
+      const steps = attach(view, subject, { node, users, attached, taken });
+      if (steps.some((step) => step.do === "create")) taken.push(node);
+      intents.push(...steps);
+    }
     return intents;
   },
 };

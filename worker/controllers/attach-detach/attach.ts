@@ -5,16 +5,22 @@ import { attachmentName, uniqueName } from "../../lib/volume-attachments.ts";
 import type { Intent, View } from "../controller.ts";
 import type { Attached, Subject } from "./subject.ts";
 
-type Wanted = { node: string; users: readonly Readonly<Pod>[]; attached: readonly Attached[] };
+type Wanted = {
+  node: string;
+  users: readonly Readonly<Pod>[];
+  attached: readonly Attached[];
+  /** Nodes that have the volume, or are to from now on. */
+  taken: readonly string[];
+};
 
 /** What a volume needs to be on a node. */
-export function attach(view: View, subject: Subject, { node, users, attached }: Wanted): Intent[] {
+export function attach(view: View, subject: Subject, { node, users, attached, taken }: Wanted): Intent[] {
   const found = view.get(Node, "", node);
   if (!found) return [];
   const here = users.filter(({ spec }) => spec.nodeName === node);
   const own = attached.find((one) => one.node === node)?.attachment;
   if (!own) {
-    const problem = exclusion(subject, { node, users, attached });
+    const problem = exclusion(subject, { node, users, taken });
     if (problem) return here.map((pod) => failed(pod, `Multi-Attach error for volume "${subject.name}" ${problem}`));
     return [{ do: "create", kind: VolumeAttachment, object: attachmentFor(subject, node) }];
   }
@@ -38,11 +44,11 @@ export function attach(view: View, subject: Subject, { node, users, attached }: 
 }
 
 /** Why a volume cannot be on a second node, where it cannot. */
-function exclusion({ volume }: Subject, { node, users, attached }: Wanted): string | undefined {
+function exclusion({ volume }: Subject, { node, users, taken }: Omit<Wanted, "attached">): string | undefined {
   const { accessModes = [] } = volume.spec ?? {};
   const isShared = accessModes.length === 0 || accessModes.some((mode) => /^(ReadWriteMany|ReadOnlyMany)$/.test(mode));
-  if (isShared || !attached.some((one) => one.node !== node)) return undefined;
-  const others = users.filter(({ spec }) => attached.some((one) => one.node === spec.nodeName && one.node !== node));
+  if (isShared || !taken.some((other) => other !== node)) return undefined;
+  const others = users.filter(({ spec }) => spec.nodeName !== node && taken.includes(spec.nodeName ?? ""));
   if (others.length === 0) return "Volume is already exclusively attached to one node and can't be attached to another";
   return `Volume is already used by pod(s) ${others.map(({ metadata }) => metadata.name).join(", ")}`;
 }
