@@ -1,5 +1,6 @@
 /** `skerry audit`: who did what, for people as a table, for programs as an audit.k8s.io/v1 EventList. */
 import type { Effects } from "../../worker/lib/effects.ts";
+import type { AuditEvent } from "../../worker/lib/facts/audit-event.ts";
 import type { Timers } from "../effects.ts";
 import type { Home } from "./home.ts";
 import { type Server, sendChecked } from "./http.ts";
@@ -17,20 +18,7 @@ export type AuditOptions = Reach & {
   json?: boolean;
 };
 
-/** What is printed of an event. */
-type Event = {
-  auditID: string;
-  stageTimestamp: string;
-  verb: string;
-  requestURI: string;
-  user: { username?: string };
-  impersonatedUser?: { username?: string };
-  sourceIPs?: string[];
-  objectRef?: { resource: string; apiGroup?: string; subresource?: string; namespace?: string; name?: string };
-  responseStatus?: { code?: number; reason?: string };
-  annotations?: Record<string, string>;
-};
-type Page = { items: Event[]; metadata: { continue?: string } };
+type Page = { items: AuditEvent[]; metadata: { continue?: string } };
 
 /** Each question wakes a cluster that sleeps. */
 const FOLLOW_EVERY_MS = 2000;
@@ -64,7 +52,7 @@ export async function audit(home: Home, options: AuditOptions, effects: Effects 
 
 const stamp = (ms: number) => new Date(ms).toISOString();
 
-const listOf = (items: readonly Event[]) => ({
+const listOf = (items: readonly AuditEvent[]) => ({
   kind: "EventList",
   apiVersion: "audit.k8s.io/v1",
   metadata: {},
@@ -72,10 +60,10 @@ const listOf = (items: readonly Event[]) => ({
 });
 
 /** The newest events, at most `limit`, in the order in which they happened; they come in pages from the newest back. */
-async function latest(server: Server, options: AuditOptions, since: string | undefined): Promise<Event[]> {
+async function latest(server: Server, options: AuditOptions, since: string | undefined): Promise<AuditEvent[]> {
   const { user, verb, resource, namespace, limit } = options;
   const asked = Object.entries({ since, user, verb, resource, namespace }).filter(([, value]) => value !== undefined);
-  let events: Event[] = [];
+  let events: AuditEvent[] = [];
   let next: string | undefined;
   do {
     const query = new URLSearchParams(asked as [string, string][]);
@@ -89,10 +77,11 @@ async function latest(server: Server, options: AuditOptions, since: string | und
 }
 
 /** Columns are as wide as what is first printed needs, and keep that. */
-function printer(json: boolean): (events: readonly Event[]) => void {
+function printer(json: boolean): (events: readonly AuditEvent[]) => void {
   if (json)
     return (events) => {
-      for (const event of events) print(JSON.stringify({ kind: "Event", apiVersion: "audit.k8s.io/v1", ...event }));
+      for (const event of events)
+        print(JSON.stringify({ kind: "AuditEvent", apiVersion: "audit.k8s.io/v1", ...event }));
     };
   let widths: number[] | undefined;
   return (events) => {
@@ -113,7 +102,7 @@ function printer(json: boolean): (events: readonly Event[]) => void {
   };
 }
 
-function rowOf(event: Event): string[] {
+function rowOf(event: AuditEvent): string[] {
   const { objectRef: ref, user, impersonatedUser, responseStatus: status, annotations } = event;
   const who = user.username ?? "<unknown>";
   const times = annotations?.[REPEATED];

@@ -5,7 +5,7 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import type { Timers } from "../effects.ts";
 import { readBackup, writeBackup } from "./backup-file.ts";
 import type { Home } from "./home.ts";
-import { type Answer, checked, open, read, type Server, send, sendChecked } from "./http.ts";
+import { type Answer, checked, open, openChecked, read, type Server, send, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
 
@@ -29,9 +29,7 @@ function passphraseOf({ passphraseFile }: PassphraseOptions): string | undefined
 
 /** What the cluster sends, checked on its way: a stream that breaks off is an error. */
 async function* download(from: Server, heard?: (part: Part) => void): AsyncGenerator<Part> {
-  const response = await open(from, "GET", BACKUP);
-  if (response.statusCode !== 200) checked("GET", BACKUP, await read(response));
-  for await (const part of readParts(response)) {
+  for await (const part of readParts(await openChecked(from, "GET", BACKUP))) {
     heard?.(part);
     yield part;
   }

@@ -113,6 +113,13 @@ export async function sendChecked(server: Server, method: string, path: string, 
   return checked(method, path, await send(server, method, path, body));
 }
 
+/** Like `open`, for what is to be read as it comes: anything other than 200 is an error that says what the server said. */
+export async function openChecked(server: Server, method: string, path: string, sending?: Sending) {
+  const response = await open(server, method, path, sending);
+  if (response.statusCode !== 200) checked(method, path, await read(response));
+  return response;
+}
+
 /** An answer other than success, in the server's words. */
 export class HttpError extends Error {
   override readonly name = "HttpError";

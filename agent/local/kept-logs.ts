@@ -1,8 +1,8 @@
 /** `skerry kept-logs`: what stays of the logs of pods, also of those that are gone. */
 import { pipeline } from "node:stream/promises";
-import type { KeptLog } from "../../worker/lib/kept-logs.ts";
+import type { KeptLog } from "../../worker/lib/facts/kept-log.ts";
 import type { Home } from "./home.ts";
-import { checked, open, read, type Server, sendChecked } from "./http.ts";
+import { openChecked, type Server, sendChecked } from "./http.ts";
 import { type Reach, reach } from "./reach.ts";
 import { printable, table } from "./terminal.ts";
 
@@ -38,9 +38,7 @@ async function printText(server: Server, path: string, options: KeptLogsOptions)
     ...(since && { sinceTime: since }),
     ...(timestamps && { timestamps: "true" }),
   });
-  const response = await open(server, "GET", `${path}?${query}`);
-  if (response.statusCode !== 200) checked("GET", path, await read(response));
-  await pipeline(response, process.stdout, { end: false });
+  await pipeline(await openChecked(server, "GET", `${path}?${query}`), process.stdout, { end: false });
 }
 
 const COLUMNS = ["POD", "CONTAINER", "ATTEMPT", "FIRST", "LAST", "BYTES", "UID"];

@@ -4,7 +4,7 @@ import type { Pod } from "../../worker/lib/facts/objects.ts";
 import type { Timers } from "../effects.ts";
 import { type From, followLogs, type LogSource, type PodEvent } from "./follow-logs.ts";
 import type { Home } from "./home.ts";
-import { checked, HttpError, open, read, type Server, sendChecked } from "./http.ts";
+import { HttpError, openChecked, type Server, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { linePrinter, linesOf } from "./printed-lines.ts";
 import { type Reach, reach } from "./reach.ts";
@@ -89,16 +89,12 @@ async function opened(reading: Reading, { pod, container }: LogSource, from: Fro
   if (tail !== undefined && from === "as asked") query.set("tailLines", tail);
   if (typeof from === "object") query.set("sinceTime", from.time);
   const path = `${reading.path}/${encodeURIComponent(pod)}/log?${query}`;
-  const response = await open(server, "GET", path, { timeoutMs: 0 });
-  if (response.statusCode !== 200) checked("GET", path, await read(response));
-  return response;
+  return openChecked(server, "GET", path, { timeoutMs: 0 });
 }
 
 async function* watched({ server, path }: Reading, selection: string): AsyncGenerator<PodEvent> {
   const asked = `${path}?watch=true&${selection}`;
-  const response = await open(server, "GET", asked, { timeoutMs: 0 });
-  if (response.statusCode !== 200) checked("GET", asked, await read(response));
-  for await (const line of linesOf(response)) {
+  for await (const line of linesOf(await openChecked(server, "GET", asked, { timeoutMs: 0 }))) {
     const event = JSON.parse(line) as PodEvent;
     if (["ADDED", "MODIFIED", "DELETED"].includes(event.type)) yield event;
   }

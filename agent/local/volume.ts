@@ -9,7 +9,7 @@ import { errorText } from "../../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
-import { type Answer, checked, open, read, type Server, send, sendChecked, upload } from "./http.ts";
+import { type Answer, checked, open, openChecked, read, type Server, send, sendChecked, upload } from "./http.ts";
 import type { Reach } from "./reach.ts";
 import {
   backupOf,
@@ -44,8 +44,7 @@ export async function backupVolume(context: BackupContext, text: string, options
   if (users.length > 0)
     context.progress(`pods use the volume meanwhile, and may change it: ${users.map(nameOf).join(", ")}`);
   if (isBucket(file)) return await toBucket(context, server, claim, options);
-  const response = await open(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS });
-  if (response.statusCode !== 200) checked("GET", dataPath(claim), await read(response));
+  const response = await openChecked(server, "GET", dataPath(claim), { timeoutMs: SILENT_MS });
   const bytes = await save(response, file);
   context.progress(`${file === "-" ? "written" : file}: ${bytes} bytes of ${inWords(claim)}`);
 }

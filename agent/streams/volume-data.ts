@@ -3,7 +3,7 @@ import { PassThrough, Readable } from "node:stream";
 import type { ProxyRequest } from "../../worker/protocol/link.ts";
 import type { ProxyMessage } from "../../worker/protocol/proxy.ts";
 import type { Timers } from "../effects.ts";
-import { checked, open, read } from "../local/http.ts";
+import { openChecked } from "../local/http.ts";
 import type { NodeIdentity } from "../local/join.ts";
 import { ArchiveError } from "../volumes/persistent/data.ts";
 import { DataRefusal } from "../volumes/persistent/provisioned.ts";
@@ -20,8 +20,7 @@ export async function downloadVolume(
   signal: AbortSignal,
 ): Promise<Readable> {
   const path = `/skerry/volumes/${claim.namespace}/${claim.name}?unused=true`;
-  const response = await open({ url, ca, token, anyTime: true }, "GET", path, { timeoutMs: SILENT_MS });
-  if (response.statusCode !== 200) checked("GET", path, await read(response));
+  const response = await openChecked({ url, ca, token, anyTime: true }, "GET", path, { timeoutMs: SILENT_MS });
   if (signal.aborted) response.destroy();
   return response;
 }

@@ -1,17 +1,8 @@
 /** Logs that stay, also of pods that are gone: `/skerry/logs`. */
+import type { KeptLog as Kept } from "../../worker/lib/facts/kept-log.ts";
 import type { Client } from "./client.ts";
 
-/** What is kept of a container's attempt. Times are RFC 3339. */
-export type KeptLog = {
-  namespace: string;
-  pod: string;
-  uid: string;
-  container: string;
-  attempt: number;
-  first: string;
-  last: string;
-  bytes: number;
-};
+export type KeptLog = Kept & { namespace: string };
 
 /** A page shows the end of a long log. */
 const MOST_LINES = 1000;
@@ -22,8 +13,7 @@ export async function keptLogs(client: Client, namespace: string): Promise<KeptL
   const namespaces = namespace ? [{ namespace }] : await list<{ namespace: string }>("");
   const found: KeptLog[] = [];
   for (const { namespace: name } of namespaces)
-    for (const log of await list<Omit<KeptLog, "namespace">>(`/${encodeURIComponent(name)}`))
-      found.push({ ...log, namespace: name });
+    for (const log of await list<Kept>(`/${encodeURIComponent(name)}`)) found.push({ ...log, namespace: name });
   return found.toSorted((a, b) => b.last.localeCompare(a.last));
 }
 

@@ -1,30 +1,21 @@
 import { useState } from "preact/hooks";
 import { errorText } from "../../worker/lib/error-text.ts";
+import type { AuditEvent } from "../api/objects.ts";
 import { useClient } from "../state/cluster.ts";
 import { Age, Rows } from "./parts.tsx";
-
-type Entry = {
-  auditID: string;
-  stageTimestamp: string;
-  verb: string;
-  requestURI: string;
-  user: { username?: string };
-  impersonatedUser?: { username?: string };
-  responseStatus?: { code?: number };
-};
 
 const LIMIT = 100;
 
 /** What was recorded last, when it is asked for: https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/ */
 export function Audit() {
   const client = useClient();
-  const [entries, setEntries] = useState<readonly Entry[] | undefined>();
+  const [entries, setEntries] = useState<readonly AuditEvent[] | undefined>();
   const [user, setUser] = useState("");
   const [error, setError] = useState("");
   const load = async () => {
     setError("");
     const query = new URLSearchParams({ limit: String(LIMIT), ...(user.trim() ? { user: user.trim() } : {}) });
-    await client.json<{ items: Entry[] }>(`/skerry/audit?${query}`).then(
+    await client.json<{ items: AuditEvent[] }>(`/skerry/audit?${query}`).then(
       ({ items }) => setEntries(items.toReversed()),
       (why: unknown) => setError(errorText(why)),
     );

@@ -15,7 +15,8 @@
  * is not in its index goes with it, since it may be the other's. A backup outlives its claim.
  */
 import { effects } from "../effects.ts";
-import { concat, hex } from "../lib/bytes.ts";
+import { boundedBody } from "../lib/bounded-body.ts";
+import { hex } from "../lib/bytes.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { ApiError, badRequest, methodNotAllowed, tooLarge } from "../lib/status.ts";
 import type { VolumeBackup, VolumeBackupIndex } from "../lib/volume-backup.ts";
@@ -188,15 +189,5 @@ async function isWhole(bucket: Bucket, seal: Seal, key: string): Promise<boolean
   }
 }
 
-async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  const tooMuch = () => tooLarge(`a body is limited to ${MAX_BODY_BYTES} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooMuch();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > MAX_BODY_BYTES) throw tooMuch();
-    chunks.push(chunk);
-  }
-  return concat(chunks);
-}
+const bodyOf = (request: Request) =>
+  boundedBody(request, MAX_BODY_BYTES, () => tooLarge(`a body is limited to ${MAX_BODY_BYTES} bytes`));

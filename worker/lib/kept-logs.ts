@@ -15,17 +15,6 @@ export type KeepLogs = { days: number; bytes: number };
 /** What a node shows with what it sends, as the Worker has signed it. `until` is in ms since the epoch. */
 export type LogGrant = KeepLogs & { cluster: string; namespace: string; pod: string; uid: string; until: number };
 
-/** What is kept of one container's attempt. Times are RFC 3339; `bytes` as they lie there. */
-export type KeptLog = {
-  pod: string;
-  uid: string;
-  container: string;
-  attempt: number;
-  first: string;
-  last: string;
-  bytes: number;
-};
-
 /** Whether a path asks leave to send the logs of a pod, as nodes do. */
 export const isLogGrant = (path: string): boolean => /^\/skerry\/logs\/[^/]+\/[^/]+\/grant$/.test(path);
 

@@ -1,24 +1,19 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { migrate } from "../storage/migrate.ts";
-import { nodeSql } from "../storage/node-sql.ts";
-import { Facts, GRACE_MS } from "./facts.ts";
+import { type Facts, GRACE_MS } from "./facts.ts";
 import { Garbage } from "./garbage.ts";
 import type { ManifestFacts } from "./manifest.ts";
-import { REGISTRY_MIGRATIONS } from "./tables.ts";
+import { digest, factsInMemory } from "./testing/facts.ts";
 
 let now: number;
 let facts: Facts;
 let garbage: Garbage;
 beforeEach(() => {
   now = GRACE_MS;
-  let uploads = 0;
-  const sql = nodeSql(":memory:");
-  migrate(sql, REGISTRY_MIGRATIONS);
-  facts = new Facts({ sql, now: () => now, uid: () => `upload-${++uploads}` });
+  const { sql, facts: made } = factsInMemory(() => now);
+  facts = made;
   garbage = new Garbage({ sql, now: () => now });
 });
 
-const digest = (letter: string) => `sha256:${letter.repeat(64)}`;
 const [LAYER, IMAGE, INDEX, SIGNATURE] = ["a", "b", "c", "d"].map(digest) as [string, string, string, string];
 
 function upload(repository: string): string {

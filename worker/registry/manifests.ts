@@ -1,4 +1,5 @@
-import { concat, hex } from "../lib/bytes.ts";
+import { boundedBody } from "../lib/bounded-body.ts";
+import { hex } from "../lib/bytes.ts";
 import { type Asked, unsupported } from "./asked.ts";
 import { streamOf } from "./contents.ts";
 import { RegistryError } from "./errors.ts";
@@ -32,7 +33,7 @@ export async function serveManifest(asked: Asked<"manifest">): Promise<Response>
 /** It lies in the bucket before it is known, as all bytes do. */
 async function put({ request, url, place, store, outside }: Asked<"manifest">): Promise<Response> {
   const { repository, reference } = place;
-  const bytes = await bodyOf(request);
+  const bytes = await boundedBody(request, MAX_MANIFEST_BYTES, tooLarge);
   const digest = await digestAs(reference, bytes);
   if (isDigest(reference) && digest !== reference)
     throw new RegistryError("DIGEST_INVALID", `the manifest has the digest ${digest}`);
@@ -68,19 +69,8 @@ async function digestAs(reference: string, bytes: Uint8Array<ArrayBuffer>): Prom
   return hash.toDigest();
 }
 
-async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of request.body ?? []) {
-    length += piece.byteLength;
-    if (length > MAX_MANIFEST_BYTES)
-      throw new RegistryError("MANIFEST_INVALID", `a manifest is limited to ${MAX_MANIFEST_BYTES} bytes`, {
-        status: 413,
-      });
-    pieces.push(piece);
-  }
-  return concat(pieces);
-}
+const tooLarge = () =>
+  new RegistryError("MANIFEST_INVALID", `a manifest is limited to ${MAX_MANIFEST_BYTES} bytes`, { status: 413 });
 
 async function* piecewise(bytes: Uint8Array) {
   yield bytes;

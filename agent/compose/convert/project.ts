@@ -16,8 +16,7 @@ export type Condition = "service_started" | "service_healthy" | "service_complet
 
 export type ServicePlan = {
   name: string;
-  /** Services of the same plan that have to be so far first. */
-  /** Without one that is not required it comes, too. */
+  /** Services of the same plan that have to be so far first; without one that is not required it comes, too. */
   needs: readonly { service: string; condition: Condition; isRequired: boolean }[];
   /** The last one runs its pods. */
   objects: readonly KubernetesObject[];

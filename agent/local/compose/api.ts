@@ -1,7 +1,7 @@
 /** The cluster's API, as far as `skerry compose` asks it. */
 import type { KubernetesObject } from "../../compose/convert/model.ts";
 import { MANAGER } from "../../compose/convert/model.ts";
-import { checked, open, read, type Server, sendChecked } from "../http.ts";
+import { checked, open, openChecked, read, type Server, sendChecked } from "../http.ts";
 
 type Resource = { apiVersion: string; kind: string; plural: string };
 
@@ -105,9 +105,7 @@ export class ProjectApi {
   /** What a pod's container has printed, as it comes. */
   async logs(pod: string, container: string, query: string): Promise<AsyncIterable<Uint8Array>> {
     const path = `/api/v1/namespaces/${this.namespace}/pods/${pod}/log?container=${container}&${query}`;
-    const response = await open(this.server, "GET", path, { timeoutMs: 0 });
-    if (response.statusCode !== 200) checked("GET", path, await read(response));
-    return response;
+    return openChecked(this.server, "GET", path, { timeoutMs: 0 });
   }
 }
 

@@ -270,6 +270,22 @@ test("an empty folder is no reason to give up what was being replaced", async ()
   expect(list()).toEqual(["deep", "old"]);
 });
 
+/** An agent that keeps what it tells, what fails, and when it is to try again. */
+function listening(parts: Partial<ConstructorParameters<typeof ProvisionedVolumes>[0]>): ProvisionedVolumes {
+  const api = async (_method: string, _path: string, body?: Json) => {
+    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
+    return { code: 200, body: {} };
+  };
+  const after = (_ms: number, body: () => void) => {
+    retry = body;
+    return () => {};
+  };
+  const timers = { after, sleep: async () => {} };
+  const made = new ProvisionedVolumes({ home, node: "node-a", folders: machineFolders(home), api, timers, ...parts });
+  made.onFailure = (_volume, reason, message) => failures.push(`${reason}: ${message}`);
+  return made;
+}
+
 test("a volume that moves here is brought once, and told of when it is whole; what is left of one is removed", async () => {
   let brought = 0;
   const source = {
@@ -279,17 +295,7 @@ test("a volume that moves here is brought once, and told of when it is whole; wh
       mkdirSync(folder, { recursive: true });
     },
   };
-  const parts = { home, node: "node-a", folders: machineFolders(home), source };
-  const api = async (_method: string, _path: string, body?: Json) => {
-    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
-    return { code: 200, body: {} };
-  };
-  const after = (_ms: number, body: () => void) => {
-    retry = body;
-    return () => {};
-  };
-  const moving = new ProvisionedVolumes({ ...parts, api, timers: { after, sleep: async () => {} } });
-  moving.onFailure = (_volume, reason, message) => failures.push(`${reason}: ${message}`);
+  const moving = listening({ source });
   const there = volume("pvc-1", "Bound", { node: "node-b", path: "/elsewhere/pvc-1_default_data" });
   const annotated = (name: string, folder: string) => ({
     ...there,
@@ -316,28 +322,10 @@ test("a volume that moves here is brought once, and told of when it is whole; wh
 
 /** An agent whose volumes go through a bucket that does what the test says. */
 function throughBucket(bucket: Partial<Bucket>) {
-  const api = async (_method: string, _path: string, body?: Json) => {
-    told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
-    return { code: 200, body: {} };
-  };
-  const after = (_ms: number, body: () => void) => {
-    retry = body;
-    return () => {};
-  };
   const refused = async () => {
     throw new Error("nobody was to ask for it");
   };
-  const all = { send: refused, receive: refused, remove: refused, ...bucket };
-  const timers = { after, sleep: async () => {} };
-  const agent = new ProvisionedVolumes({
-    home,
-    node: "node-a",
-    api,
-    timers,
-    folders: machineFolders(home),
-    bucket: all,
-  });
-  agent.onFailure = (_volume, reason, message) => failures.push(`${reason}: ${message}`);
+  const agent = listening({ bucket: { send: refused, receive: refused, remove: refused, ...bucket } });
   const folder = (name: string) => join(home, "volumes", `pvc-1_default_data${name}`);
   const annotated = (annotations: Record<string, string>) => {
     const made = volume("pvc-1", "Bound");

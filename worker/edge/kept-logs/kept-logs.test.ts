@@ -1,7 +1,7 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { effects } from "../../effects.ts";
-import type { KeptLog } from "../../lib/kept-logs.ts";
+import type { KeptLog } from "../../lib/facts/kept-log.ts";
 import type { Bucket } from "../bucket.ts";
 import { Seal } from "../sealed-chunks.ts";
 import { keptInstead, openKeptLogs } from "./kept-logs.ts";

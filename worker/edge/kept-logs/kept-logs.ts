@@ -10,9 +10,11 @@
  *                                               is lines of a json-file log, gzipped, of the attempt's portions the Nth
  */
 import { effects } from "../../effects.ts";
-import { concat, fromBase64, toBase64Url } from "../../lib/bytes.ts";
+import { boundedBody } from "../../lib/bounded-body.ts";
+import { fromBase64, toBase64Url } from "../../lib/bytes.ts";
+import type { KeptLog } from "../../lib/facts/kept-log.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
-import type { KeepLogs, KeptLog, LogGrant } from "../../lib/kept-logs.ts";
+import type { KeepLogs, LogGrant } from "../../lib/kept-logs.ts";
 import { isTrue } from "../../lib/query.ts";
 import { ApiError, badRequest, methodNotAllowed, notFound, tooLarge, unauthorized } from "../../lib/status.ts";
 import type { Bucket } from "../bucket.ts";
@@ -130,16 +132,9 @@ async function put(request: Request, url: URL, parts: KeptLogsParts, position: P
 
 async function bodyOf(request: Request): Promise<Uint8Array<ArrayBuffer>> {
   const tooMuch = () => tooLarge(`a portion is limited to ${MAX_PORTION_BYTES} bytes`);
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_PORTION_BYTES) throw tooMuch();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    length += chunk.byteLength;
-    if (length > MAX_PORTION_BYTES) throw tooMuch();
-    chunks.push(chunk);
-  }
-  if (length === 0) throw badRequest("a portion has lines");
-  return concat(chunks);
+  const body = await boundedBody(request, MAX_PORTION_BYTES, tooMuch);
+  if (body.length === 0) throw badRequest("a portion has lines");
+  return body;
 }
 
 function summed(portions: readonly Kept[]): KeptLog[] {
