@@ -1,14 +1,18 @@
 /** Requests to the cluster that the page was served by, in the name of who logged in. */
 
+export type Cause = { reason?: string; message?: string; field?: string };
+
 /** What the API refused, in its own words: a Kubernetes Status. */
 export class StatusError extends Error {
   readonly code: number;
   readonly reason: string;
+  readonly causes: readonly Cause[];
 
-  constructor(code: number, reason: string, message: string) {
+  constructor(code: number, reason: string, message: string, causes: readonly Cause[] = []) {
     super(message);
     this.code = code;
     this.reason = reason;
+    this.causes = causes;
   }
 }
 
@@ -117,10 +121,12 @@ async function* messagesOf(socket: WebSocket, opened: () => void): AsyncGenerato
 /** Behind other groups a server of somebody else may answer, which knows other tokens. */
 const isOwn = (path: string) => /^\/(?:api|apis\/(?:apps|batch|[\w.]+\.k8s\.io))\//.test(path);
 
+type Said = { reason?: string; message?: string; details?: { causes?: Cause[] } };
+
 function statusOf(code: number, text: string): StatusError {
   try {
-    const { reason, message } = JSON.parse(text) as { reason?: string; message?: string };
-    return new StatusError(code, reason ?? "", message ?? text);
+    const { reason, message, details } = JSON.parse(text) as Said;
+    return new StatusError(code, reason ?? "", message ?? text, details?.causes);
   } catch {
     return new StatusError(code, "", text.slice(0, 500) || `code ${code}`);
   }

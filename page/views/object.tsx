@@ -1,42 +1,53 @@
-import { useEffect, useState } from "preact/hooks";
-import { parse, stringify } from "yaml";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { parse } from "yaml";
 import { errorText } from "../../worker/lib/error-text.ts";
 import { type Place, pathOf } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
+import { apply, type Conflict, type Edit, leaveTheirs } from "../editing/apply.ts";
+import { kindSchema } from "../editing/kind-schema.ts";
+import { problemsOf } from "../editing/problems.ts";
+import type { KindSchema } from "../editing/schema.ts";
+import { editable, textOf, YAML } from "../editing/yaml.ts";
 import { type DiffLine, diff, shortened } from "../facts/diff.ts";
+import { Editor } from "../parts/editor.tsx";
 import { useClient } from "../state/cluster.ts";
 
-const MANAGER = "skerry-page";
-
-/** As kubectl and the API read it: `yes` and `on` are booleans there, and so are quoted where they are texts. */
-const YAML = { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false } as const;
-
-/** As it is edited: without what only the server says, but for the version, by which a change meanwhile is found. */
-export function editable(object: KubeObject & { status?: unknown }): string {
-  const { status: _, ...rest } = structuredClone(object);
-  const metadata: Record<string, unknown> = { ...rest.metadata };
-  for (const name of ["managedFields", "uid", "creationTimestamp", "generation", "selfLink"]) delete metadata[name];
-  return stringify({ ...rest, metadata }, YAML);
-}
+type Lines = readonly (DiffLine | undefined)[];
+type Wish = {
+  dryRun: boolean /** Whatever the schema says. */;
+  unchecked?: boolean /** Whoever owns it. */;
+  force?: boolean;
+};
 
 type State =
   | { at: "editing" | "asking" | "applied" }
-  | { at: "checked"; lines: readonly (DiffLine | undefined)[] }
+  | { at: "checked"; lines: Lines; conflicts: readonly Conflict[] }
+  /** Its problems are shown already. */
+  | { at: "doubtful"; wish: Wish }
   | { at: "refused"; why: string };
 
 /** One object as YAML: what a change would make of it is shown by the server's dry run before it is applied. */
 export function ObjectView(place: Place) {
   const client = useClient();
   const path = pathOf(place);
-  const [found, setFound] = useState<string | undefined>();
+  /** As it was loaded. */
+  const [found, setFound] = useState("");
   const [text, setText] = useState("");
+  const [kind, setKind] = useState<KindSchema>();
   const [state, setState] = useState<State>({ at: "editing" });
 
-  const load = async (signal?: AbortSignal) => {
-    const yaml = editable(await client.json<KubeObject>(path, { signal }));
-    if (signal?.aborted) return;
+  const show = (object: object) => {
+    const yaml = textOf(object);
     setFound(yaml);
     setText(yaml);
+  };
+  const load = async (signal?: AbortSignal) => {
+    const object = await client.json<KubeObject>(path, { signal });
+    if (signal?.aborted) return;
+    show(editable(object));
+    // Without a schema it can be edited all the same: the server knows what is right.
+    const known = await kindSchema(client, place, object.kind ?? "").catch(() => undefined);
+    if (!signal?.aborted) setKind(known);
   };
   useEffect(() => {
     const abort = new AbortController();
@@ -46,49 +57,53 @@ export function ObjectView(place: Place) {
     return () => abort.abort();
   }, [path]);
 
-  const send = (dryRun: boolean) => {
-    parse(text, YAML); // what is no YAML is told by its line, before anything is sent
-    const query = `fieldManager=${MANAGER}${dryRun ? "&dryRun=All" : ""}`;
-    return client.json<KubeObject>(`${path}?${query}`, { method: "PUT", contentType: "application/yaml", body: text });
-  };
+  const problems = useMemo(() => (text === found ? [] : problemsOf(text, kind)), [text, found, kind]);
+  const edit = (): Edit => ({ path, before: parse(found, YAML), after: parse(text, YAML), kind });
   const attempt = async (act: () => Promise<State>) => {
     setState({ at: "asking" });
     setState(await act().catch(refusal));
   };
-  const check = () =>
-    attempt(async () => ({ at: "checked", lines: shortened(diff(found ?? "", editable(await send(true)))) }));
-  const apply = () =>
+  const send = (wish: Wish) =>
     attempt(async () => {
-      await send(false);
+      if (problems.some(({ isYaml }) => isYaml)) throw new Error("This is no YAML yet.");
+      if (problems.length > 0 && !wish.unchecked) return { at: "doubtful", wish };
+      const { dryRun, force = false } = wish;
+      const { conflicts, object } = await apply(client, edit(), { dryRun, force });
+      if (dryRun || conflicts.length > 0)
+        return { at: "checked", lines: shortened(diff(found, textOf(editable(object)))), conflicts };
       await load();
       return { at: "applied" };
     });
-  const isReady = found !== undefined && state.at !== "asking";
+  const leave = (conflicts: readonly Conflict[]) =>
+    attempt(async () => {
+      const left = await leaveTheirs(client, edit(), conflicts);
+      setFound(textOf(left.before));
+      setText(textOf(left.after));
+      return { at: "editing" };
+    });
+  const isReady = found !== "" && state.at !== "asking";
 
   return (
     <>
       <h1>
         {place.name} <small>{`${place.plural}${place.namespace ? ` in ${place.namespace}` : ""}`}</small>
       </h1>
-      <label>
-        YAML
-        <textarea
-          class="yaml"
-          spellcheck={false}
-          value={text}
-          readOnly={state.at === "asking"}
-          rows={Math.min(40, text.split("\n").length + 1)}
-          onInput={({ currentTarget }) => {
-            setText(currentTarget.value);
-            setState({ at: "editing" });
-          }}
-        />
-      </label>
+      <Editor
+        label="YAML"
+        text={text}
+        kind={kind}
+        problems={problems}
+        readOnly={state.at === "asking"}
+        change={(to) => {
+          setText(to);
+          setState({ at: "editing" });
+        }}
+      />
       <div class="actions">
-        <button type="button" disabled={!isReady} onClick={check}>
+        <button type="button" disabled={!isReady} onClick={() => send({ dryRun: true })}>
           Check
         </button>
-        <button type="button" disabled={!isReady} onClick={apply}>
+        <button type="button" disabled={!isReady} onClick={() => send({ dryRun: false })}>
           Apply
         </button>
         <button
@@ -99,6 +114,14 @@ export function ObjectView(place: Place) {
           Load anew
         </button>
       </div>
+      {state.at === "doubtful" && (
+        <div class="notice" role="alert">
+          <p class="bad">Not sent: by the cluster's own description of this kind, something is wrong with it.</p>
+          <button type="button" onClick={() => send({ ...state.wish, unchecked: true })}>
+            Send it all the same
+          </button>
+        </div>
+      )}
       {state.at === "refused" && (
         <pre class="bad" role="alert">
           {state.why}
@@ -109,8 +132,47 @@ export function ObjectView(place: Place) {
           Applied.
         </p>
       )}
+      {state.at === "checked" && state.conflicts.length > 0 && (
+        <Conflicts
+          all={state.conflicts}
+          takeOver={() => send({ dryRun: false, unchecked: true, force: true })}
+          leave={() => leave(state.conflicts)}
+          editAgain={() => setState({ at: "editing" })}
+        />
+      )}
       {state.at === "checked" && <Diff lines={state.lines} />}
     </>
+  );
+}
+
+type ConflictsProps = { all: readonly Conflict[]; takeOver(): void; leave(): void; editAgain(): void };
+
+function Conflicts({ all, takeOver, leave, editAgain }: ConflictsProps) {
+  return (
+    <div class="notice" role="alert">
+      <p>Not applied: what you changed is not yours alone.</p>
+      <ul>
+        {all.map(({ field, why }) => (
+          <li key={`${field} ${why}`}>
+            <code>{field}</code> {why}
+          </li>
+        ))}
+      </ul>
+      <p class="hint">
+        Who is taken over from may set it again: a program by itself, a person with the next apply of their own.
+      </p>
+      <div class="actions">
+        <button type="button" onClick={takeOver}>
+          Take over
+        </button>
+        <button type="button" onClick={leave}>
+          Leave theirs
+        </button>
+        <button type="button" onClick={editAgain}>
+          Edit again
+        </button>
+      </div>
+    </div>
   );
 }
 
@@ -118,7 +180,7 @@ const refusal = (why: unknown): State => ({ at: "refused", why: errorText(why) }
 
 const CLASSES = { "+": "added", "-": "removed", " ": "" } as const;
 
-function Diff({ lines }: { lines: readonly (DiffLine | undefined)[] }) {
+function Diff({ lines }: { lines: Lines }) {
   if (lines.length === 0)
     return (
       <p class="notice" role="status">

@@ -244,7 +244,7 @@ test("what is wrong is told with its cause, and goes when it is mended", async (
   expect(faults).toEqual([]);
 });
 
-test("any object is changed as YAML: refused, checked, applied", async () => {
+test("any object is changed as YAML: checked by its kind's description and by the cluster, then applied", async () => {
   const words = ["--from-literal=greeting=hello", "--from-literal=loud=yes", "--from-literal=old=1"];
   await cluster.ok(["create", "configmap", "words", ...words]);
   const { page, faults } = await loggedIn();
@@ -253,28 +253,94 @@ test("any object is changed as YAML: refused, checked, applied", async () => {
   await page.getByRole("link", { name: "words" }).click();
   const editor = page.getByLabel("YAML");
   await expect.poll(() => editor.inputValue()).toContain("greeting: hello");
+  await page.getByRole("button", { name: "Suggest" }).waitFor();
   const before = await editor.inputValue();
 
   await editor.fill(before.replace("greeting: hello", "greeting: 7"));
+  await page.getByText("data.greeting must be a string, not an integer").waitFor();
   await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("alert").getByText("ConfigMap in version").waitFor();
-  await editor.fill(before.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, ""));
+  await page.getByRole("alert").getByText("Not sent").waitFor();
+  await page.getByRole("button", { name: "Send it all the same" }).click();
+  await page.getByRole("alert").getByText("greeting: expected string").waitFor();
+
+  const changed = (text: string) =>
+    text.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, "");
+  await editor.fill(changed(before));
   await page.getByRole("button", { name: "Check" }).click();
   await page.getByRole("status").getByText("+ ").first().waitFor();
   await cluster.ok("label configmap words seen=by-another");
-  await page.getByRole("button", { name: "Apply" }).click();
-  await page.getByRole("alert").getByText("the object has been modified").waitFor();
-  await page.getByRole("button", { name: "Load anew" }).click();
+  await page.getByRole("button", { name: "Apply", exact: true }).click();
+  const conflicts = page.getByRole("alert");
+  await conflicts.getByText("data.greeting is set by kubectl-create").waitFor();
+  await conflicts.getByText("data.old is kept by kubectl-create, and you removed it").waitFor();
+  expect(await serious(page)).toEqual([]);
+  await page.getByRole("button", { name: "Leave theirs" }).click();
   await expect.poll(() => editor.inputValue()).toContain("by-another");
   const now = await editor.inputValue();
-  await editor.fill(now.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, ""));
-  await page.getByRole("button", { name: "Apply" }).click();
+  expect(now).toContain("greeting: hello");
+  await editor.fill(changed(now));
+  await page.getByRole("button", { name: "Apply", exact: true }).click();
+  await page.getByRole("button", { name: "Take over" }).click();
   await page.getByText("Applied.").waitFor();
   expect(JSON.parse(await cluster.ok("get configmap words -o jsonpath={.data}"))).toEqual({
     greeting: "<b>bye</b>",
     loud: "yes",
   });
+  // What is its own now, it changes unasked; and it has taken nothing that it did not change.
+  await editor.fill((await editor.inputValue()).replace("<b>bye</b>", "again"));
+  await page.getByRole("button", { name: "Apply", exact: true }).click();
+  await page.getByText("Applied.").waitFor();
+  const managed = await cluster.ok("get configmap words --show-managed-fields -o jsonpath={.metadata.managedFields}");
+  const ours = (JSON.parse(managed) as { manager: string }[]).filter(({ manager }) => manager === "skerry-page");
+  expect(JSON.stringify(ours)).toContain("f:greeting");
+  expect(JSON.stringify(ours)).not.toContain("f:loud");
   expect(faults).toEqual([]);
+});
+
+test("fields and their values are suggested and taken by the keyboard, on a phone by touch", async () => {
+  const wide = await loggedIn();
+  await wide.page.goto(`${address}#/any/apps/v1/deployments/default/web`);
+  const { page } = wide;
+  const editor = page.getByLabel("YAML");
+  await page.getByRole("button", { name: "Suggest" }).waitFor();
+  await editor.fill((await editor.inputValue()).replace(/^spec:\n/m, "spec:\n  \n"));
+  await editor.evaluate((area) => {
+    const { value } = area as unknown as { value: string };
+    const at = value.indexOf("\nspec:") + "\nspec:\n  ".length;
+    (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
+  });
+  await page.keyboard.type("minR");
+  await page.getByRole("option", { name: "minReadySeconds" }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  expect(
+    await page.getByRole("listbox", { name: "Suggestions" }).getByRole("option", { selected: true }).textContent(),
+  ).toContain("minReadySeconds");
+  expect(await serious(page)).toEqual([]);
+  await page.keyboard.press("Enter");
+  await page.keyboard.type("some");
+  await page.getByText("spec.minReadySeconds must be an integer, not a string").waitFor();
+  await page.getByRole("button", { name: /^Line \d+$/ }).click();
+  await page.keyboard.type("  minReadySeconds: 1");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.getByRole("status").getByText("+   minReadySeconds: 1").waitFor();
+  await page.keyboard.press("Escape");
+
+  const phone = await loggedIn({ phone: true });
+  await phone.page.goto(`${address}#/any/-/v1/pods/default/shell`);
+  const small = phone.page.getByLabel("YAML");
+  const suggest = phone.page.getByRole("button", { name: "Suggest" });
+  await suggest.waitFor();
+  await small.fill((await small.inputValue()).replace("imagePullPolicy: IfNotPresent", "imagePullPolicy: "));
+  await small.evaluate((area) => {
+    const { value } = area as unknown as { value: string };
+    const at = value.indexOf("imagePullPolicy: ") + "imagePullPolicy: ".length;
+    (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
+  });
+  await suggest.click();
+  await phone.page.getByRole("option", { name: "Always" }).click();
+  expect(await small.inputValue()).toContain("imagePullPolicy: Always\n");
+  expect(await phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  expect([...wide.faults, ...phone.faults]).toEqual([]);
 });
 
 test("what is kept of the log of a pod that is gone is found and read", async () => {
