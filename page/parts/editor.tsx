@@ -1,5 +1,5 @@
 /** A text of YAML with what may be written next and what is wrong so far: by keys, by touch and to who hears it. */
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Completion, completionAt } from "../editing/completion.ts";
 import type { Problem } from "../editing/problems.ts";
 import type { KindSchema } from "../editing/schema.ts";
@@ -22,8 +22,8 @@ export function Editor({ label, text, kind, problems, readOnly, change }: Editor
   const [offer, setOffer] = useState<Offer>();
   const caret = useRef<number | undefined>(undefined);
 
-  // The caret goes behind what was taken, once that is there.
-  useEffect(() => {
+  // The caret goes behind what was taken, before the next key.
+  useLayoutEffect(() => {
     if (caret.current === undefined) return;
     area.current?.setSelectionRange(caret.current, caret.current);
     caret.current = undefined;
