@@ -1,6 +1,6 @@
 /** The cluster's registry on one's own machine: real workerd over a folder, and the specification's own conformance suite. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,8 @@ import { run } from "../agent/process.ts";
 import { CHUNK_BYTES } from "../worker/registry/uploads.ts";
 import { Client, type Sent } from "./support/client.ts";
 import { eventually, TestCluster } from "./support/cluster.ts";
+import { writeBusyboxImage } from "./support/image.ts";
+import { checked, ensurePackages } from "./support/programs.ts";
 import { upstreamProgram } from "./support/upstream.ts";
 
 let cluster: TestCluster;
@@ -19,6 +21,7 @@ let suite: string;
 
 beforeAll(async () => {
   suite = await upstreamProgram("registry-conformance", console.log);
+  await ensurePackages({ skopeo: "skopeo" });
   cluster = await TestCluster.start({ flags: ["--no-agent"] });
   client = new Client(`https://127.0.0.1:${cluster.port}`, readFileSync(files(cluster.home).caCertificate, "utf8"));
   await cluster.apply(`
@@ -139,6 +142,45 @@ test("who may not is told so in the registry's words, and asks for credentials w
     403,
     { code: "DENIED", message: expect.stringContaining('cannot get path "/v2/other/app/tags/list"') },
   ]);
+});
+
+test("skopeo pushes, copies, lists, pulls and removes, and says what a quota refuses", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "skerry-registry-"));
+  try {
+    copyFileSync(files(cluster.home).caCertificate, join(folder, "ca.crt"));
+    const env = {
+      ...process.env,
+      REGISTRY_AUTH_FILE: join(folder, "auth.json"),
+      SSL_CERT_FILE: join(folder, "ca.crt"),
+    };
+    const skopeo = (...args: string[]) => run("skopeo", args, { env, cwd: folder, timeoutMs: 300_000 });
+    const place = (name: string) => `docker://127.0.0.1:${cluster.port}/team/${name}`;
+    await writeBusyboxImage(join(folder, "image.tar"), { tag: "busybox:test" });
+    const login = ["login", "-u", "anybody", "-p", token, `127.0.0.1:${cluster.port}`];
+    for (const command of [
+      login,
+      ["copy", "docker-archive:image.tar", place("skopeo:1")],
+      ["copy", place("skopeo:1"), place("mounted:1")],
+      ["copy", place("mounted:1"), "dir:pulled"],
+      ["copy", "--format", "oci", "dir:pulled", place("skopeo:oci")],
+      ["delete", place("mounted:1")],
+    ])
+      await checked("skopeo", command, { env, cwd: folder, timeoutMs: 300_000 });
+    const tags = async (name: string) => JSON.parse((await skopeo("list-tags", place(name))).stdout).Tags;
+    expect([await tags("skopeo"), await tags("mounted")]).toEqual([["1", "oci"], []]);
+
+    await cluster.skerry("registry", "quota", "team/small", "--set", "1Ki");
+    const told = await cluster.skerry("registry", "quota");
+    expect(told.stdout).toMatch(/^\(all\) +\d+ +-$/m);
+    expect(told.stdout).toMatch(/^team\/small +0 +1024$/m);
+    const refused = await skopeo("copy", "dir:pulled", place("small:1"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining("team/small is limited to 1024 bytes")]);
+    const removed = await cluster.skerry("registry", "quota", "team/small", "--remove");
+    expect(removed.stdout).not.toContain("team/small");
+    expect((await skopeo("copy", "dir:pulled", place("small:1"))).code).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 async function pushBlob(repository: string, bytes: Buffer): Promise<number | undefined> {

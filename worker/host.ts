@@ -8,6 +8,7 @@ import { nodeOf } from "./api/auth/node-authorizer.ts";
 import type { Fetcher } from "./api/auth/oidc/issuer-keys.ts";
 import type { Past } from "./api/backup/rewind.ts";
 import { RANGES } from "./api/backup/settings.ts";
+import { usedDigests } from "./api/http/registry.ts";
 import { type ForwardGrant, notConnected, type StreamGrant } from "./api/http/streams.ts";
 import { watchType } from "./api/http/watch-stream.ts";
 import { Core } from "./core.ts";
@@ -114,6 +115,8 @@ export class Host {
     try {
       const known = this.core ?? (await this.cluster());
       if (request.headers.get(INTERNAL_HEADER) === "ingress") return await this.leadToApp(known, request);
+      if (request.headers.get(INTERNAL_HEADER) === "images")
+        return Response.json({ used: known ? usedDigests(known.engine.view) : [] });
       const core = known ?? (await this.found(request));
       if (this.platform.effects.now() - this.lookedAt >= LOOK_AT_MOST_EVERY_MS) await this.lookOver();
       const { pathname } = pathAndQuery(request.url);

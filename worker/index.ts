@@ -34,6 +34,8 @@ import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { pathOfLogin } from "./registry/access.ts";
 import { askOver } from "./registry/ask.ts";
 import { isCollect, openCollect } from "./registry/collect.ts";
+import { folderOf } from "./registry/parts.ts";
+import { isQuotas, openQuotas } from "./registry/quota-requests.ts";
 import { isRegistry, openRegistry } from "./registry/serve.ts";
 
 export { Cluster } from "./cluster.ts";
@@ -84,18 +86,19 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
-  if (isRegistry(path) || isCollect(path)) {
+  if (isRegistry(path) || isCollect(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);
     const parts = {
       clusterName: cluster,
       cluster: stub,
       bucket: bucketOf(env),
-      folder: `${cluster}/registry/${id}`,
-      ask: askOver(env.REGISTRY.get(id)),
+      folder: folderOf(cluster, id),
+      ask: askOver(env.REGISTRY.get(id), cluster),
       now: effects.now,
       uid: effects.uid,
     };
-    return isRegistry(path) ? openRegistry(inner, parts) : openCollect(inner, parts);
+    if (isRegistry(path)) return openRegistry(inner, parts);
+    return isQuotas(path) ? openQuotas(inner, parts) : openCollect(inner, parts);
   }
   const peers = peersOf(path);
   if (peers) {

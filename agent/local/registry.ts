@@ -1,7 +1,9 @@
+import { parseQuantity, wholeValue } from "../../worker/lib/quantity.ts";
 import type { Home } from "./home.ts";
-import { checked, open, read, type Server } from "./http.ts";
+import { checked, open, read, type Server, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
+import { printable, table } from "./terminal.ts";
 
 /** `grace` in s. */
 export type CollectGarbage = Reach & { grace?: number };
@@ -30,4 +32,29 @@ export async function collectAll(server: Server, grace: number | undefined): Pro
     more = collected.more === true;
   }
   return sum;
+}
+
+/** `set` is a quantity of bytes. */
+export type SetQuota = Reach & { set?: string; remove?: boolean };
+
+type Usage = { prefix: string; bytes: number | null; used: number };
+
+/** Prints all quotas after the change, or those there are. */
+export async function quota(home: Home, prefix: string | undefined, options: SetQuota): Promise<void> {
+  const { set, remove } = options;
+  if (set !== undefined && remove) throw new Error("--set and --remove are not said together");
+  if (prefix !== undefined && set === undefined && !remove)
+    throw new Error(`what of ${prefix}? --set SIZE or --remove`);
+  const method = remove ? "DELETE" : set === undefined ? "GET" : "PUT";
+  const query = new URLSearchParams({
+    ...(prefix !== undefined && { prefix }),
+    ...(set !== undefined && { bytes: String(wholeValue(parseQuantity(set))) }),
+  });
+  const { body } = await sendChecked(await reach(home, options), method, `/skerry/registry/quotas?${query}`);
+  const rows = (body as { items: Usage[] }).items.map((usage) => [
+    usage.prefix ? printable(usage.prefix) : "(all)",
+    String(usage.used),
+    usage.bytes === null ? "-" : String(usage.bytes),
+  ]);
+  process.stdout.write(table([["REPOSITORIES", "BYTES", "QUOTA"], ...rows]));
 }

@@ -6,16 +6,37 @@ import { startWorker } from "./miniflare.ts";
 
 const WORKER = `
   import worker from "../../worker/index.ts";
-  export { Registry } from "../../worker/registry.ts";
+  import * as registry from "../../worker/registry.ts";
+  /** With the clock in reach, which else rings after a day. */
+  export class Registry extends registry.Registry {
+    constructor(ctx, env) {
+      super(ctx, { ...env, CLUSTER });
+    }
+    async due() {
+      return this.ctx.storage.getAlarm();
+    }
+    async ring() {
+      await this.ctx.storage.deleteAlarm();
+      await this.alarm();
+      return this.due();
+    }
+  }
   const stub = (name) => ({
     async fetch({ headers }) {
+      if (headers.get("x-skerry-internal") === "images") return Response.json({ used: [] });
       const given = headers.get("authorization");
       if (given === "Bearer of-" + name) return Response.json({ used: [] }, { headers: { "x-skerry-grant": "1" } });
       return Response.json({ message: "no" }, { status: given ? 401 : 403 });
     },
   });
   const CLUSTER = { idFromName: (name) => name, get: stub };
-  export default { fetch: (request, env) => worker.fetch(request, { ...env, CLUSTER }) };`;
+  export default {
+    async fetch(request, env) {
+      const clock = /^https?:\\/\\/[^/]+\\/clock\\/(due|ring)\\/(.*)/.exec(request.url);
+      if (!clock) return worker.fetch(request, { ...env, CLUSTER });
+      return Response.json(await env.REGISTRY.get(env.REGISTRY.idFromName(clock[2]))[clock[1]]());
+    },
+  };`;
 const IMAGE = "application/vnd.oci.image.manifest.v1+json";
 
 let miniflare: Miniflare;
@@ -110,4 +131,40 @@ test("garbage is looked for where the object's own bytes lie, and nowhere else",
   const { objects } = await (await bucket()).list({ prefix: "default/registry/" });
   expect(objects.map(({ key }) => key)).toContain(other);
   expect((await ask("GET", `/v2/unneeded/blobs/${digestOf("nobody needs it")}`)).status).toBe(404);
+});
+
+test("garbage is looked for a day after a push, as long as there may be some, and never where there is none", async () => {
+  const clock = async (what: string) => JSON.parse((await ask("GET", `/clock/${what}/daily`)).text) as number | null;
+  const hours = (at: number | null) => at && Math.round((at - Date.now()) / 3_600_000);
+  expect(await clock("due")).toBeNull();
+  await pushBlob("clusters/daily/app", "layer");
+  expect(hours(await clock("due"))).toBe(25);
+  // It is too young to be taken, and nobody needs it yet.
+  expect(hours(await clock("ring"))).toBe(24);
+  expect((await ask("GET", `/v2/clusters/daily/app/blobs/${digestOf("layer")}`)).text).toBe("layer");
+  await ask("DELETE", `/v2/clusters/daily/app/blobs/${digestOf("layer")}`);
+  await pushManifest("clusters/daily/app", "1");
+  expect(await clock("ring")).toBeNull();
+  expect((await ask("GET", "/v2/clusters/daily/app/manifests/1")).status).toBe(200);
+});
+
+test("a quota is set, told, kept and removed", async () => {
+  const as = "Bearer of-default";
+  const quotas = (method: string, query = "") => ask(method, `/skerry/registry/quotas${query}`, { as });
+  expect((await ask("GET", "/skerry/registry/quotas", { as: "Bearer other" })).status).toBe(401);
+  for (const query of ["?prefix=Bad&bytes=1", "?prefix=small", "?prefix=small&bytes=-1"])
+    expect((await quotas("PUT", query)).status).toBe(400);
+  const { text } = await quotas("PUT", "?prefix=small&bytes=10");
+  expect(JSON.parse(text).items[1]).toEqual({ prefix: "small", bytes: 10, used: 0 });
+  expect((await pushBlob("small/app", "123456")).status).toBe(201);
+  const refused = await pushBlob("small/app", "78901");
+  expect([refused.status, JSON.parse(refused.text).errors]).toEqual([
+    403,
+    [{ code: "DENIED", message: "quota exceeded: small is limited to 10 bytes" }],
+  ]);
+  expect((await pushBlob("smaller/app", "78901")).status).toBe(201);
+  expect(JSON.parse((await quotas("GET")).text).items[1]).toEqual({ prefix: "small", bytes: 10, used: 6 });
+  expect((await quotas("DELETE", "?prefix=small")).status).toBe(200);
+  expect((await quotas("DELETE", "?prefix=small")).status).toBe(404);
+  expect((await pushBlob("small/app", "78901")).status).toBe(201);
 });

@@ -1,14 +1,18 @@
 import type { Facts } from "./facts.ts";
 import type { Garbage } from "./garbage.ts";
+import type { Quotas } from "./quotas.ts";
 
-type Methods = Facts & Garbage;
+type Methods = Facts & Garbage & Quotas;
 
-/** What is asked of the Registry object: a method of its facts, or of what collects garbage, by name, so that the object needs to know none. */
+/** What is asked of the Registry object: a method of its facts, its quotas, or of what collects garbage, by name, so that the object needs to know none. */
 export type Ask = <Name extends keyof Methods>(
   name: Name,
   ...given: Parameters<Methods[Name]>
 ) => Promise<ReturnType<Methods[Name]>>;
 
 /** Over RPC, which carries plain values alone. */
-export const askOver = (object: { ask(name: string, given: unknown[]): Promise<unknown> }): Ask =>
-  ((name: string, ...given: unknown[]) => object.ask(name, given)) as Ask;
+export const askOver = (object: RegistryObject, cluster: string): Ask =>
+  ((name: string, ...given: unknown[]) => object.ask(cluster, name, given)) as Ask;
+
+/** `cluster` is the name of its cluster, which an object does not know. */
+type RegistryObject = { ask(cluster: string, name: string, given: unknown[]): Promise<unknown> };

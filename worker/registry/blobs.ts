@@ -2,7 +2,7 @@
 
 import { type Asked, unsupported } from "./asked.ts";
 import { piecesOf, rangeOf, streamOf } from "./contents.ts";
-import { RegistryError } from "./errors.ts";
+import { overQuota, RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256, sha512Digest } from "./hash.ts";
 import { digestOf, inside, repositoryOf } from "./names.ts";
@@ -52,7 +52,9 @@ async function mount({ url, place, store, access, prefix }: Asked<"uploads">, di
   const from = url.searchParams.get("from");
   for (const holder of from ? [repositoryOf(inside(from, prefix))] : await store.ask("holders", digest)) {
     const mayRead = holder === repository || (await access.may("get", `/v2/${holder}/blobs/${digest}`));
-    if (mayRead && (await store.ask("mount", holder, repository, digest))) return true;
+    const mounted = mayRead ? await store.ask("mount", holder, repository, digest) : "gone";
+    if (typeof mounted === "object") throw overQuota(mounted);
+    if (mounted === "kept") return true;
   }
   return false;
 }

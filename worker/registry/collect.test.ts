@@ -1,20 +1,14 @@
 import { expect, test } from "vitest";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
-import { migrate } from "../storage/migrate.ts";
-import { nodeSql } from "../storage/node-sql.ts";
 import type { Ask } from "./ask.ts";
 import { openCollect } from "./collect.ts";
-import { Facts } from "./facts.ts";
 import { Garbage } from "./garbage.ts";
-import { REGISTRY_MIGRATIONS } from "./tables.ts";
+import { factsInMemory } from "./testing/facts.ts";
 
 test("one request looks after a bounded number of folders, of its own object's, and says whether there are more", async () => {
-  const sql = nodeSql(":memory:");
-  migrate(sql, REGISTRY_MIGRATIONS);
   const now = () => 0;
-  let uids = 0;
-  const uid = () => `${++uids}`;
-  const parts = { facts: new Facts({ sql, now, uid }), garbage: new Garbage({ sql, now }) };
+  const { sql, facts } = factsInMemory(now);
+  const parts = { facts, garbage: new Garbage({ sql, now }) };
   const ask = (async (name: keyof Garbage, ...given: never[]) =>
     (parts.garbage[name] as (...given: never[]) => unknown)(...given)) as Ask;
   const files = new Set(["c/registry/another/1/0"]);
@@ -38,7 +32,7 @@ test("one request looks after a bounded number of folders, of its own object's, 
     },
   };
   const cluster = { fetch: async () => Response.json({ used: [] }, { headers: { [GRANT_HEADER]: "1" } }) };
-  const given = { clusterName: "c", cluster, bucket, folder: "c/registry/own", ask, now, uid } as never;
+  const given = { clusterName: "c", cluster, bucket, folder: "c/registry/own", ask, now } as never;
   const collect = async (grace: number) => (await openCollect(new Request(`https://c/?grace=${grace}`), given)).json();
 
   // Nothing is old enough, but for what lies in folders that are whole and was never told.

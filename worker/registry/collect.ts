@@ -8,6 +8,7 @@ import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { ApiError, badRequest } from "../lib/status.ts";
 import type { Ask } from "./ask.ts";
 import { GRACE_MS } from "./facts.ts";
+import type { Collected } from "./garbage.ts";
 import type { RegistryParts } from "./parts.ts";
 
 /** Each is listed and emptied: a Worker may ask a bucket a thousand times in a request. */
@@ -23,13 +24,24 @@ export async function openCollect(request: Request, parts: RegistryParts): Promi
   const grace = new URL(request.url).searchParams.get("grace");
   if (grace !== null && !/^\d{1,9}$/.test(grace)) throw badRequest(`${JSON.stringify(grace)} is no number of seconds`);
   const { used } = (await answer.json()) as { used: string[] };
+  return Response.json(await collect({ bucket, folder, ask }, used, grace === null ? GRACE_MS : Number(grace) * 1000));
+}
+
+type Place = { bucket: Bucket; folder: string; ask: Ask };
+
+/** `used` are digests of manifests that containers run. `more` where some may be left. */
+export async function collect(
+  { bucket, folder, ask }: Place,
+  used: readonly string[],
+  graceMs: number,
+): Promise<Collected & { more: boolean }> {
   // Listed first: a folder that comes later is one of an upload that is known.
   const { folders } = await bucket.list(folder);
   await ask("found", folders);
-  const collected = await ask("collect", used, grace === null ? GRACE_MS : Number(grace) * 1000);
+  const collected = await ask("collect", used, graceMs);
   const swept = await sweep(bucket, folder, ask, MOST_FOLDERS);
   const checked = await removeStrays(bucket, folder, ask, MOST_FOLDERS - swept);
-  return Response.json({ ...collected, more: swept + checked === MOST_FOLDERS });
+  return { ...collected, more: swept + checked === MOST_FOLDERS };
 }
 
 /** How many there were, `most` or fewer. */

@@ -23,6 +23,9 @@ export type ErrorCode = keyof typeof STATUS;
 
 type Told = { status?: number; headers?: Record<string, string> };
 
+export const overQuota = ({ prefix, bytes }: { prefix: string; bytes: number }): RegistryError =>
+  new RegistryError("DENIED", `quota exceeded: ${prefix || "the registry"} is limited to ${bytes} bytes`);
+
 export class RegistryError extends Error {
   readonly code: ErrorCode;
   readonly #told: Told;

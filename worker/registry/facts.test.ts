@@ -30,14 +30,14 @@ const manifest = (name: string, given: Partial<ManifestFacts>, ...tags: string[]
 describe("an upload", () => {
   test("grows at its end alone, and is its repository's", () => {
     const id = facts.open("app");
-    expect(facts.append("app", id, chunk(0, 10))).toBe(true);
-    expect(facts.append("app", id, chunk(0, 10))).toBe(false);
-    expect(facts.append("other", id, chunk(10, 1))).toBe(false);
-    expect(facts.append("app", id, chunk(10, 5))).toBe(true);
+    expect(facts.append("app", id, chunk(0, 10))).toBe("kept");
+    expect(facts.append("app", id, chunk(0, 10))).toBe("gone");
+    expect(facts.append("other", id, chunk(10, 1))).toBe("gone");
+    expect(facts.append("app", id, chunk(10, 5))).toBe("kept");
     expect(facts.upload("app", id)).toEqual({ size: 15, hash: "after 15" });
     expect(facts.complete("app", id, { digest: LAYER, size: 10 })).toBe(false);
     expect(facts.complete("app", id, { digest: LAYER, size: 15 })).toBe(true);
-    expect(facts.append("app", id, chunk(15, 1))).toBe(false);
+    expect(facts.append("app", id, chunk(15, 1))).toBe("gone");
     expect(facts.blob("app", LAYER, false)).toMatchObject({
       upload: id,
       size: 15,
@@ -56,8 +56,8 @@ describe("an upload", () => {
 
 test("a blob is mounted from who has it, and is there for others when one repository lets go of it", () => {
   push("app", LAYER);
-  expect(facts.mount("none", "other", LAYER)).toBe(false);
-  expect(facts.mount("app", "other", LAYER)).toBe(true);
+  expect(facts.mount("none", "other", LAYER)).toBe("gone");
+  expect(facts.mount("app", "other", LAYER)).toBe("kept");
   expect(facts.holders(LAYER)).toEqual(["app", "other"]);
   expect([facts.removeBlob("app", LAYER), facts.removeBlob("app", LAYER)]).toEqual([true, false]);
   expect([facts.blob("app", LAYER, false), facts.blob("other", LAYER, false)]).toMatchObject([undefined, { size: 5 }]);

@@ -8,9 +8,10 @@
  */
 import type { Sql } from "../storage/store.ts";
 import type { ManifestFacts } from "./manifest.ts";
+import type { Quota, Quotas } from "./quotas.ts";
 
 /** Times in ms since the epoch. */
-export type FactsParts = { sql: Sql; now(): number; uid(): string };
+export type FactsParts = { sql: Sql; now(): number; uid(): string; quotas: Pick<Quotas, "take" | "takeMounted"> };
 
 /** `name` is the object's in the upload's folder. */
 export type Chunk = { start: number; size: number; name: string };
@@ -46,11 +47,13 @@ export class Facts {
   readonly #sql: Sql;
   readonly #now: () => number;
   readonly #uid: () => string;
+  readonly #quotas: FactsParts["quotas"];
 
-  constructor({ sql, now, uid }: FactsParts) {
+  constructor({ sql, now, uid, quotas }: FactsParts) {
     this.#sql = sql;
     this.#now = now;
     this.#uid = uid;
+    this.#quotas = quotas;
   }
 
   /** Begins an upload; its id. */
@@ -69,14 +72,16 @@ export class Facts {
     return row;
   }
 
-  /** The next chunk of an upload. False where the upload has ended, or goes on elsewhere than where the chunk begins. */
-  append(repository: string, id: string, { chunk, hash }: { chunk: Chunk; hash: string }): boolean {
+  /** The next chunk of an upload. `gone` where the upload has ended, or goes on elsewhere than where the chunk begins. */
+  append(repository: string, id: string, { chunk, hash }: { chunk: Chunk; hash: string }): "kept" | "gone" | Quota {
     return this.#sql.transaction(() => {
-      if (this.upload(repository, id)?.size !== chunk.start) return false;
+      if (this.upload(repository, id)?.size !== chunk.start) return "gone";
+      const refusing = this.#quotas.take(repository, chunk.size);
+      if (refusing) return refusing;
       this.#sql.run("INSERT INTO chunks VALUES (?, ?, ?, ?)", id, chunk.start, chunk.size, chunk.name);
       const size = chunk.start + chunk.size;
       this.#sql.run("UPDATE uploads SET size = ?, hash = ?, touched = ? WHERE id = ?", size, hash, this.#now(), id);
-      return true;
+      return "kept";
     });
   }
 
@@ -122,11 +127,14 @@ export class Facts {
       .map(({ repository }) => repository);
   }
 
-  /** The blob of one repository is another's, too. False where the first has it not. */
-  mount(from: string, repository: string, digest: string): boolean {
-    if (!this.blob(from, digest, false)) return false;
+  /** The blob of one repository is another's, too. `gone` where the first has it not. */
+  mount(from: string, repository: string, digest: string): "kept" | "gone" | Quota {
+    const content = this.blob(from, digest, false);
+    if (!content) return "gone";
+    const refusing = this.#quotas.takeMounted(repository, { digest, size: content.size });
+    if (refusing) return refusing;
     this.#link(repository, digest);
-    return true;
+    return "kept";
   }
 
   /** The repository has the blob no more. False where it never had. */

@@ -56,6 +56,18 @@ export class Garbage {
     });
   }
 
+  /** Whether something is needed by nothing but what runs, or its time of grace, or has still to be looked after in the bucket. */
+  mayRemain(): boolean {
+    const [found] = this.#sql.all<{ some: number }>(
+      `SELECT EXISTS (SELECT 1 FROM manifests WHERE (repository, digest) NOT IN (${LIVE}))
+        OR EXISTS (SELECT 1 FROM blobs WHERE (repository, digest) NOT IN (${LIVE}))
+        OR EXISTS (SELECT 1 FROM uploads) OR EXISTS (SELECT 1 FROM garbage)
+        OR EXISTS (SELECT 1 FROM contents WHERE checked = 0) AS some`,
+      ...[Number.MAX_SAFE_INTEGER, "[]", Number.MAX_SAFE_INTEGER, "[]"],
+    );
+    return found?.some === 1;
+  }
+
   /** Folders that are to go, so many of them. */
   folders(limit: number): string[] {
     return this.#sql.all<{ upload: string }>("SELECT upload FROM garbage LIMIT ?", limit).map(({ upload }) => upload);

@@ -1,6 +1,9 @@
 import type { Bucket } from "../edge/bucket.ts";
 import type { Ask } from "./ask.ts";
 
+/** Where its bytes lie in the bucket; `id` is the Registry object's. */
+export const folderOf = (cluster: string, id: { toString(): string }): string => `${cluster}/registry/${id}`;
+
 /** What a cluster's registry is made of, for one request. */
 export type RegistryParts = {
   clusterName: string;

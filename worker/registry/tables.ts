@@ -31,4 +31,11 @@ export const REGISTRY_MIGRATIONS: readonly { tag: string; statements: readonly s
       `CREATE TABLE garbage (upload text PRIMARY KEY) WITHOUT ROWID`,
     ],
   },
+  {
+    tag: "0001_quotas",
+    statements: [
+      // How many bytes the repositories below a prefix may hold; below "" are all.
+      `CREATE TABLE quotas (prefix text PRIMARY KEY, bytes integer NOT NULL) WITHOUT ROWID`,
+    ],
+  },
 ];

@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from "vitest";
 import { migrate } from "../storage/migrate.ts";
 import { nodeSql } from "../storage/node-sql.ts";
 import { Facts } from "./facts.ts";
+import { Quotas } from "./quotas.ts";
 import { REGISTRY_MIGRATIONS } from "./tables.ts";
 import { appendBody, CHUNK_BYTES, type Store } from "./uploads.ts";
 
@@ -16,9 +17,11 @@ beforeEach(() => {
   const uid = () => `${++uids}`;
   const sql = nodeSql(":memory:");
   migrate(sql, REGISTRY_MIGRATIONS);
-  facts = new Facts({ sql, now: () => now, uid });
+  const quotas = new Quotas(sql);
+  facts = new Facts({ sql, now: () => now, uid, quotas });
   const bucket = { put: async (_: string, bytes: Uint8Array) => void sizes.push(bytes.length) };
-  const ask = async (name: "append", ...given: Parameters<Facts["append"]>) => facts[name](...given);
+  const ask = async (name: "append", ...given: Parameters<Facts["append"]>) =>
+    name === "append" ? facts.append(...given) : undefined;
   store = { bucket, folder: "f", ask, now: () => now, uid } as unknown as Store;
 });
 

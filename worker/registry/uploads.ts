@@ -4,7 +4,7 @@
  */
 import type { Bucket } from "../edge/bucket.ts";
 import type { Ask } from "./ask.ts";
-import { RegistryError } from "./errors.ts";
+import { overQuota, RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256 } from "./hash.ts";
 
@@ -39,6 +39,9 @@ export async function appendBody(
   { repository, id, upload }: OpenUpload,
   { body, length }: Body,
 ): Promise<Upload> {
+  // What is known to be too much is not read; what is found to be ends the upload, which would count on.
+  const refusing = length > 0 && (await store.ask("exceeded", repository, length));
+  if (refusing) throw overQuota(refusing);
   const hash = ResumableSha256.from(upload.hash);
   let { size } = upload;
   const most = Math.min(CHUNK_BYTES, length || CHUNK_BYTES);
@@ -48,8 +51,13 @@ export async function appendBody(
     const key = `${store.folder}/${id}/${name}`;
     await store.bucket.put(key, bytes);
     const chunk = { start: size, size: bytes.length, name };
-    if (!(await store.ask("append", repository, id, { chunk, hash: hash.state() }))) {
+    const kept = await store.ask("append", repository, id, { chunk, hash: hash.state() });
+    if (kept !== "kept") {
       await store.bucket.remove([key]);
+      if (kept !== "gone") {
+        await store.ask("cancel", repository, id);
+        throw overQuota(kept);
+      }
       throw new RegistryError("BLOB_UPLOAD_INVALID", "another request has written to this upload, or ended it", {
         status: 416,
       });

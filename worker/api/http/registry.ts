@@ -12,6 +12,7 @@ const DIGEST = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/;
 
 export function registryRoutes(app: Paths, guard: PathGuard, view: StoreView): void {
   app.on(["GET", "PUT", "DELETE"], ["/v2", "/v2/*"], guard, () => new Response(null, { status: 204, headers: GRANT }));
+  app.on(["GET", "PUT", "DELETE"], "/skerry/registry/quotas", guard, () => new Response(null, { headers: GRANT }));
   app.post("/skerry/registry/collect", guard, () => Response.json({ used: usedDigests(view) }, { headers: GRANT }));
 }
 
