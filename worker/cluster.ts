@@ -88,6 +88,7 @@ export class Cluster extends DurableObject<Env> {
       },
       outside: {
         deadline,
+        fetch: (url, request) => (this.env.RECEIVERS ? this.env.RECEIVERS.fetch(url, request) : fetch(url, request)),
         exchange: async (clusterName, grant, request) =>
           askOver(await dialRelay(this.env.RELAY, clusterName, grant), request),
       },

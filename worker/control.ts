@@ -4,6 +4,7 @@ import { bodyOf, formerBodyOf } from "./api/bodies.ts";
 import { type Attempt, type Caller, CalloutsNeeded, withCallouts } from "./api/callouts/callouts.ts";
 import type { Engine } from "./api/engine/engine.ts";
 import type { Applied } from "./api/engine/intents.ts";
+import { ALERTS, alertController, type Order } from "./controllers/alerts/alerts.ts";
 import { availabilityController, type DiscoveryCheck } from "./controllers/apiservice/availability.ts";
 import { CERTIFICATES, certificateController, type SigningOrder } from "./controllers/certificates/certificates.ts";
 import type { Controller } from "./controllers/controller.ts";
@@ -18,6 +19,7 @@ import type { CoreParts } from "./core-parts.ts";
 import { Deferred } from "./deferred.ts";
 import type { Waker } from "./kinds/ingress/idle.ts";
 import type { Kinds } from "./kinds/registry.ts";
+import type { Outcome } from "./lib/alerts/step.ts";
 import type { ApiError } from "./lib/status.ts";
 import type { Link } from "./link/link.ts";
 import { connectionController, healthController } from "./liveness.ts";
@@ -42,6 +44,8 @@ export type ControlParts = CoreParts & {
   measure(questions: readonly Question[]): Promise<Answers>;
   /** What nodes have seen of requests for Services, `namespace/name`. */
   hear(services: readonly string[]): Promise<Heard>;
+  /** Tells a receiver of alerts. */
+  tell(order: Order): Promise<Outcome>;
 };
 
 const RESYNCED = "controllers.known";
@@ -109,7 +113,7 @@ export class Control {
   }
 
   #controllers(): Controller[] {
-    const { config, authority, frontProxy, authorizer, check, signForSecret, measure, hear, store } = this.#parts;
+    const { config, authority, frontProxy, authorizer, check, signForSecret, measure, hear, tell, store } = this.#parts;
     const ca = authority.certificate;
     const own = [
       ...apiServerControllers({ client: ca, frontProxy: frontProxy.certificate }),
@@ -129,6 +133,7 @@ export class Control {
     });
     const memories = memoriesOf(REMEMBERED);
     const heard = new Deferred(hear, (key) => this.enqueue(SCALE_TO_ZERO, key));
+    const messages = new Deferred(tell, (key) => this.enqueue(ALERTS, key));
     const all = [
       ...own,
       ...builtinControllers({ ...config, ca }),
@@ -136,6 +141,7 @@ export class Control {
       tokensController({ ca, sign: (...order) => tokens.take(...order) }),
       horizontalPodAutoscaler({ measure: (...order) => metrics.take(...order), memories }),
       scaleToZero({ ask: (...order) => heard.take(...order), wakes: this.#wakes, memories: memoriesOf(SIZES) }),
+      alertController({ send: (...order) => messages.take(...order) }),
       scheduler(),
     ];
     return all.filter(({ name }) => !config.disabledControllers.includes(name));

@@ -2,6 +2,7 @@
  * One cluster without its platform: storage, API, controllers, scheduler, watchers and the link, joined. The Cluster
  * object gives it sockets and an alarm; a simulator can give it others.
  */
+import { sender } from "./alerts.ts";
 import { type Api, createApp } from "./api/app.ts";
 import { Audit } from "./api/audit/audit.ts";
 import { createSecurity } from "./api/auth/security.ts";
@@ -119,6 +120,7 @@ export class Core {
       check: this.extensions.check,
       signForSecret: this.api.signForSecret,
       measure: (questions) => measurements.answers(questions),
+      tell: sender({ outside: platform.outside, cluster: config.name, now: effects.now }),
       hear: (services) => heardOf(services, this.traffic, effects.now),
     });
     const end = this.createTurnEnd(holds);

@@ -23,6 +23,8 @@ export type Env = {
   SKERRY_API_HOSTS?: string;
   /** The files of the page: `dist/page`, as `edge/page.ts` serves them. */
   PAGE?: Fetcher;
+  /** The way to receivers of alerts, where it is not the platform's own: on one's own machine they may be near. */
+  RECEIVERS?: Fetcher;
   /** The way to issuers of ID tokens, where it is not the platform's own: on one's own machine they may be near. */
   ISSUERS?: Fetcher;
 };

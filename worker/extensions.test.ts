@@ -33,6 +33,7 @@ async function prepared() {
   const servers = new ExtensionServers({
     clusterName: "default",
     outside: {
+      fetch: async () => new Response(),
       exchange: (_name, _grant, request) => {
         requests.push(request);
         return node.answer();

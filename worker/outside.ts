@@ -8,6 +8,8 @@ import type { OwnRequest } from "./protocol/proxy.ts";
 export type Outside = {
   /** Carries one request over a granted stream of the cluster's; rejects when there is no answer. */
   exchange(clusterName: string, grant: StreamGrant, request: OwnRequest): Promise<Response>;
+  /** Asks a server elsewhere, which may be near where the control plane runs on a machine of one's own. */
+  fetch(url: string, request: RequestInit): Promise<Response>;
   /** Aborts after so many ms; `end` ends the wait. */
   deadline(ms: number): { signal: AbortSignal; end(): void };
 };

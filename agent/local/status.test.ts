@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NO_ALERTS } from "../../worker/lib/facts/alerts.ts";
 import { HttpError } from "./http.ts";
 import { nextStep } from "./next-step.ts";
 import { machineProblems, type Status, shown } from "./status.ts";
@@ -11,11 +12,13 @@ const status: Status = {
     { name: "van", status: "NotReady", version: "", address: "", ways: "", pods: 0 },
   ],
   problems: [{ severity: "error", kind: "Pod", namespace: "shop", name: "web", cause: "It ends.", remedy: "Mend it." }],
+  alerts: NO_ALERTS,
   unseen: ["daemonsets"],
 };
+const NOW = Date.parse("2026-01-01T01:00:00Z");
 
 test("cluster, machine, nodes and what is wrong are told, each with its remedy", () => {
-  expect(shown(status)).toBe(`cluster   https://127.0.0.1:6443  v1.35.4
+  expect(shown(status, NOW)).toBe(`cluster   https://127.0.0.1:6443  v1.35.4
 machine   attic in /var/lib/skerry, control plane runs (pid 12), agent runs (pid 34)
 
 NODE    STATUS     VERSION   ADDRESS     PODS   WAYS
@@ -31,15 +34,15 @@ not looked at, for want of permission: daemonsets
 });
 
 test("a cluster that is well says so, and one that gave no answer does not", () => {
-  expect(shown({ ...status, problems: [], unseen: [] })).toContain("nothing is wrong that the cluster knows of\n");
-  expect(shown({ nodes: [], problems: [], unseen: [] })).toBe("");
+  expect(shown({ ...status, problems: [], unseen: [] }, NOW)).toContain("nothing is wrong that the cluster knows of\n");
+  expect(shown({ nodes: [], problems: [], alerts: NO_ALERTS, unseen: [] }, NOW)).toBe("");
 });
 
 test("what others wrote into the cluster is shown in letters", () => {
   const cause = "Its image \u001b[2Jnothing\nis wrong cannot be pulled.";
   const problems = status.problems.map((problem) => ({ ...problem, cause, name: "we\u001bb" }));
   const [node] = status.nodes;
-  const told = shown({ ...status, nodes: node ? [{ ...node, version: "v1\u001b[31m" }] : [], problems });
+  const told = shown({ ...status, nodes: node ? [{ ...node, version: "v1\u001b[31m" }] : [], problems }, NOW);
   expect(told).not.toContain("\u001b");
   expect(told).toContain("Its image \\u001b[2Jnothing\\u000ais wrong cannot");
 });
@@ -87,4 +90,27 @@ test("of what nobody knows more nothing is said", () => {
   expect([refused(404, "/api/v1/pods/x"), new Error("?"), "words", undefined].map(nextStep)).toEqual(
     Array(4).fill(undefined),
   );
+});
+
+test("what fires is told with whether anybody was, and whom it could not be told", () => {
+  const alert = {
+    rule: "node-offline",
+    severity: "error",
+    kind: "Node",
+    name: "van",
+    cause: "",
+    remedy: "",
+    since: 0,
+    firedAt: NOW - 60_000,
+  } as const;
+  const alerts = {
+    alerts: [alert, { ...alert, name: "attic", toldAt: NOW }],
+    more: 0,
+    receivers: [{ name: "phone", type: "ntfy", error: "it answered 403" }],
+  };
+  expect(shown({ nodes: [], problems: [], alerts, unseen: [] }, NOW)).toBe(`ALERT          ABOUT        FIRES FOR   TOLD
+node-offline   Node van     60s         no
+node-offline   Node attic   60s         yes
+receiver phone: it answered 403
+`);
 });

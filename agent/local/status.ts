@@ -1,7 +1,16 @@
 /** `skerry status`: the cluster and this machine in one look, and what is wrong with them. */
 import { existsSync } from "node:fs";
 import { hostname } from "node:os";
+import { humanDuration } from "../../worker/lib/duration.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
+import {
+  ALERTS_NAMESPACE,
+  ALERTS_STATUS,
+  type AlertStatus,
+  NO_ALERTS,
+  readAlertStatus,
+  subjectOf,
+} from "../../worker/lib/facts/alerts.ts";
 import type { Claim, Condition, KubeObject, Node, Pod, Workload } from "../../worker/lib/facts/objects.ts";
 import { isOnline, type Problem, problemsOf } from "../../worker/lib/facts/problems.ts";
 import { PATHS } from "../../worker/protocol/link.ts";
@@ -44,6 +53,8 @@ export type Status = {
   machine?: MachineStatus;
   nodes: NodeStatus[];
   problems: Problem[];
+  /** What fires, and who was told. */
+  alerts: Pick<AlertStatus, "alerts" | "more" | "receivers">;
   /** What this user may not see, so that what is wrong there is not told. */
   unseen: string[];
 };
@@ -56,10 +67,10 @@ export async function status(home: Home, options: StatusOptions, now: number): P
   const seen = await look(home, options, now).catch((error: unknown) => {
     if (!machine) throw error;
     problems.push(outOfReach(error));
-    return { nodes: [], problems: [], unseen: [] };
+    return { nodes: [], problems: [], alerts: NO_ALERTS, unseen: [] };
   });
   const whole: Status = { ...seen, ...(machine && { machine }), problems: [...problems, ...seen.problems] };
-  process.stdout.write(options.json ? `${JSON.stringify(whole, undefined, 2)}\n` : shown(whole));
+  process.stdout.write(options.json ? `${JSON.stringify(whole, undefined, 2)}\n` : shown(whole, now));
   if (whole.problems.some(({ severity }) => severity === "error")) process.exitCode = SOMETHING_WRONG;
 }
 
@@ -129,8 +140,22 @@ async function look(home: Home, options: StatusOptions, now: number): Promise<Se
     cluster: { server: server.url, version: String(version.gitVersion ?? "") },
     nodes: nodes.map((node) => nodeStatus(node, pods)),
     problems: problemsOf({ nodes, pods, workloads, claims }, now),
+    alerts: own ? NO_ALERTS : await alertsOf(server),
     unseen,
   };
+}
+
+/** Who may not see it, or has an older control plane, is told of none. */
+async function alertsOf(server: Server): Promise<Status["alerts"]> {
+  try {
+    const path = `/api/v1/namespaces/${ALERTS_NAMESPACE}/configmaps/${ALERTS_STATUS}`;
+    const { body } = await sendChecked(server, "GET", path);
+    const { alerts, more, receivers } = readAlertStatus(body.data as Record<string, string> | undefined);
+    return { alerts, more, receivers };
+  } catch (error) {
+    if (error instanceof HttpError && (error.code === 403 || error.code === 404)) return NO_ALERTS;
+    throw error;
+  }
 }
 
 const WORKLOADS = [
@@ -173,7 +198,7 @@ function nodeStatus(node: Node, pods: readonly Pod[]): NodeStatus {
   };
 }
 
-export function shown({ cluster, machine, nodes, problems, unseen }: Status): string {
+export function shown({ cluster, machine, nodes, problems, alerts, unseen }: Status, now: number): string {
   const head = [
     ...(cluster ? [["cluster", [cluster.server, cluster.version].filter(Boolean).join("  ")]] : []),
     ...(machine ? [["machine", machineWords(machine)]] : []),
@@ -191,7 +216,12 @@ export function shown({ cluster, machine, nodes, problems, unseen }: Status): st
   ];
   const paint = (cell: string) =>
     /^NotReady/.test(cell) ? coloured("red", cell) : /^Ready/.test(cell) ? coloured("green", cell) : cell;
-  const parts = [table(head, "   "), nodes.length ? table(rows, "   ", paint) : "", wrong(problems, cluster)];
+  const parts = [
+    table(head, "   "),
+    nodes.length ? table(rows, "   ", paint) : "",
+    wrong(problems, cluster),
+    firing(alerts, now),
+  ];
   if (unseen.length) parts.push(`not looked at, for want of permission: ${unseen.join(", ")}\n`);
   return parts.filter(Boolean).join("\n");
 }
@@ -200,6 +230,20 @@ function machineWords({ name, home, controlPlane, agent, node }: MachineStatus):
   const word = (what: string, pid: number | null | undefined) =>
     pid === null ? [] : [`${what} ${pid === undefined ? "does not run" : `runs (pid ${pid})`}`];
   return [`${node ?? name} in ${home}`, ...word("control plane", controlPlane), ...word("agent", agent)].join(", ");
+}
+
+/** What fires, since when, and whether anybody was told; then whom it could not be told. */
+function firing({ alerts, more, receivers }: Status["alerts"], now: number): string {
+  const rows = alerts.map((alert) => [
+    alert.rule,
+    printable(subjectOf(alert)),
+    humanDuration(now - alert.firedAt),
+    alert.resolvedAt !== undefined ? "over" : alert.silenced ? "silenced" : alert.toldAt === undefined ? "no" : "yes",
+  ]);
+  const failures = receivers.flatMap(({ name, error }) => (error ? [`receiver ${name}: ${printable(error)}\n`] : []));
+  const others = more > 0 ? [`and ${more} more\n`] : [];
+  const heading = ["ALERT", "ABOUT", "FIRES FOR", "TOLD"];
+  return [rows.length > 0 ? table([heading, ...rows], "   ") : "", ...others, ...failures].join("");
 }
 
 function wrong(problems: readonly Problem[], cluster: Status["cluster"]): string {

@@ -77,10 +77,12 @@ const config :Workerd.Config = (
         (name = "BUCKET_DISK", service = "bucket"),
         ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
         ${authentication ? `(name = "SKERRY_AUTHENTICATION", text = ${quote(authentication)}),` : ""}
+        (name = "RECEIVERS", service = "receivers"),
         ${issuerAuthorities ? '(name = "ISSUERS", service = "issuers"),' : ""}
       ],
     )),
-    ${issuerAuthorities ? issuersNetwork(issuerAuthorities) : ""}
+    ${issuerAuthorities ? nearNetwork("issuers", issuerAuthorities) : ""}
+    ${nearNetwork("receivers", [])}
     (name = "bucket", disk = (path = ${quote(paths.bucket)}, writable = true)),
     ${options.page ? `(name = "page", disk = (path = ${quote(options.page)})),` : ""}
     (name = "storage", disk = (path = ${quote(paths.storage)}, writable = true)),
@@ -108,8 +110,8 @@ function httpsSocket(options: WorkerdOptions): string {
   `;
 }
 
-/** The way to issuers of ID tokens, who may be near; nothing else of the Worker's goes by it. */
-const issuersNetwork = (authorities: readonly string[]) => `(name = "issuers", network = (
+/** A way to those who may be near, issuers of ID tokens or receivers of alerts; nothing else of the Worker's goes by it. */
+const nearNetwork = (name: string, authorities: readonly string[]) => `(name = ${quote(name)}, network = (
       allow = ["public", "private"],
       tlsOptions = (trustBrowserCas = true, trustedCertificates = [${authorities.map(quote).join(", ")}]),
     )),`;

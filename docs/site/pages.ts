@@ -7,7 +7,10 @@ export const ROOT = join(import.meta.dirname, "../..");
 /** The pages of `docs` under the headings of the menu, by their files' names. */
 export const MENU: readonly { heading: string; pages: readonly string[] }[] = [
   { heading: "Begin", pages: ["start", "machines", "expose", "cloudflare"] },
-  { heading: "Use", pages: ["page", "scaling", "storage", "registry", "compose", "networks", "access", "nodes"] },
+  {
+    heading: "Use",
+    pages: ["page", "alerts", "scaling", "storage", "registry", "compose", "networks", "access", "nodes"],
+  },
   { heading: "Come from elsewhere", pages: ["move"] },
   { heading: "Know", pages: ["how-it-works", "costs", "limits", "compare"] },
 ];

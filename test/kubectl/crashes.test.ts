@@ -1,6 +1,9 @@
 /** kill -9 of every part, alone and together, while clients write and watch; then the power goes. */
 import { readdirSync, renameSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../../agent/effects.ts";
 import { administrator } from "../../agent/local/credentials.ts";
@@ -280,6 +283,62 @@ spec:
     });
     await reachable();
     await startsPods("after-all");
+  });
+});
+
+describe("an alert", () => {
+  type Sent = { id: string; title: string; firing: { name: string; cause: string }[]; resolved: { name: string }[] };
+
+  test("reaches its receiver, which was away, over the death of workerd, and so does its end", async () => {
+    const [asked, taken]: [Sent[], Sent[]] = [[], []];
+    let isAway = true;
+    const receiver = createServer(async (request, response) => {
+      const told = JSON.parse(await text(request)) as Sent;
+      (isAway ? asked : taken).push(told);
+      response.writeHead(isAway ? 503 : 200).end();
+    });
+    await new Promise<void>((resolve) => receiver.listen(0, "127.0.0.1", resolve));
+    const { port } = receiver.address() as AddressInfo;
+    await cluster.apply(`
+apiVersion: v1
+kind: ConfigMap
+metadata: { name: skerry-alerts, namespace: kube-system }
+data:
+  receivers: "- { name: hook, webhook: { url: http://127.0.0.1:${port}/hook }, rules: [pod-unschedulable] }"
+  rules: "pod-unschedulable: { for: 0s }"
+  timing: "{ wait: 0s, interval: 0s }"
+---
+apiVersion: v1
+kind: Pod
+metadata: { name: nowhere }
+spec:
+  nodeSelector: { there: is-none }
+  containers: [{ name: c, image: "busybox:test" }]
+`);
+    await eventually("the receiver is asked", async () => asked.length > 0);
+    const told = async () => (await cluster.skerry("status")).stdout;
+    await eventually("status tells", async () => (await told()).includes("receiver hook: it answered 503"));
+    const old = cluster.pid("workerd");
+    await cluster.kill("workerd");
+    isAway = false;
+    await eventually("another workerd", async () => ![0, old].includes(cluster.pid("workerd")));
+    await eventually("the receiver is told", async () => taken.length > 0);
+    expect(taken[0]).toMatchObject({
+      id: asked[0]?.id,
+      title: "default: pod-unschedulable: Pod default/nowhere",
+      firing: [{ name: "nowhere", cause: expect.stringContaining("No node takes it") }],
+    });
+    await cluster.ok("delete pod nowhere --grace-period=0 --force");
+    await eventually("its end is told", async () => taken.some(({ resolved }) => resolved[0]?.name === "nowhere"));
+    const events = await cluster.ok("get events --field-selector=involvedObject.name=nowhere -o jsonpath={..reason}");
+    expect(events).toContain("AlertFiring");
+    await cluster.ok("delete configmap skerry-alerts -n kube-system");
+    await eventually("nothing is left", async () => {
+      const data = "jsonpath={.data.status\\.json}";
+      const said = await cluster.ok(["get", "configmap", "skerry-alerts-status", "-n", "kube-system", "-o", data]);
+      return (JSON.parse(said) as { alerts: unknown[]; receivers: unknown[] }).receivers.length === 0;
+    });
+    await new Promise((resolve) => receiver.close(resolve));
   });
 });
 

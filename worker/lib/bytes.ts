@@ -19,6 +19,10 @@ export const fromBase64 = (text: string): Uint8Array<ArrayBuffer> =>
 export const toBase64Url = (bytes: Uint8Array): string =>
   toBase64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
+/** With or without padding; throws where the text is neither. */
+export const fromBase64Url = (text: string): Uint8Array<ArrayBuffer> =>
+  fromBase64(text.replaceAll("-", "+").replaceAll("_", "/"));
+
 /** Text as a header carries it, which is bytes: a character for each byte of its UTF-8. */
 export const headerBytes = (text: string): string => String.fromCharCode(...encoder.encode(text));
 

@@ -204,4 +204,32 @@ const metadata: Row[] = [
   },
 ];
 
-export const objects: Record<string, Row[]> = { names, metadata };
+const alerts = (data: Record<string, string>) => ({
+  ask: "POST /api/v1/namespaces/kube-system/configmaps",
+  body: configMap({ name: "skerry-alerts" }, { data }),
+});
+const ALERTS = 'ConfigMap "skerry-alerts" is invalid: ';
+
+const alerting: Row[] = [
+  {
+    name: "a receiver of no kind",
+    ...alerts({ receivers: "- name: phone" }),
+    ...invalid(`${ALERTS}data[receivers][0]: Required value: exactly one of webhook, ntfy, email`),
+  },
+  {
+    name: "a rule that there is none of, and a time that is none",
+    ...alerts({ rules: "node-offline: { for: soon }\nnodes: {}" }),
+    ...invalid(
+      /^ConfigMap "skerry-alerts" is invalid: \[data\[rules\].nodes: Unsupported value: "nodes": .*for: Invalid/,
+    ),
+  },
+  {
+    name: "an alias that grows without end",
+    ...alerts({ silences: "- &a [x, x]\n- &b [*a, *a]" }),
+    ...invalid(
+      /^ConfigMap "skerry-alerts" is invalid: data\[silences\]: Invalid value: .*Alias resolution is disabled/,
+    ),
+  },
+];
+
+export const objects: Record<string, Row[]> = { names, metadata, alerting };

@@ -207,6 +207,7 @@ export class ClusterObject {
       },
       outside: {
         exchange: () => Promise.reject(new Error("there is nothing outside")),
+        fetch: () => Promise.reject(new Error("there is nothing outside")),
         deadline: (ms) => {
           const deadline = new AbortController();
           return { signal: deadline.signal, end: this.#defer(life, () => deadline.abort(), ms) };

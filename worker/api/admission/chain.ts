@@ -1,4 +1,5 @@
 import type { Admission } from "./admission.ts";
+import { alerts } from "./alerts.ts";
 import { certificates } from "./certificates.ts";
 import { claimResize } from "./claim-resize.ts";
 import { defaultIngressClass, defaultStorageClass } from "./default-classes.ts";
@@ -50,6 +51,7 @@ export const validating: readonly Admission[] = [
   claimResize,
   runtimeClassOverhead,
   certificates,
+  alerts,
   validatingPolicies,
   validatingWebhooks,
   resourceQuota,

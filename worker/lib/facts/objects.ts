@@ -36,7 +36,7 @@ export type Node = KubeObject & {
 export type ContainerState = {
   waiting?: { reason?: string; message?: string };
   running?: { startedAt: string };
-  terminated?: { reason?: string; message?: string; exitCode: number; finishedAt?: string };
+  terminated?: { reason?: string; message?: string; exitCode: number; startedAt?: string; finishedAt?: string };
 };
 
 export type ContainerStatus = {
@@ -98,6 +98,8 @@ export type Event = KubeObject & {
   eventTime?: string;
   involvedObject: { kind: string; name: string; namespace?: string; uid?: string };
 };
+
+export type Job = KubeObject & { status: { conditions?: Condition[]; completionTime?: string } };
 
 export type Claim = KubeObject & { status: { phase?: string } };
 
