@@ -139,6 +139,8 @@ export class AgentCore {
   private ranges = "";
   /** The node's facts as the cluster last had them, so that an unchanged node writes nothing. */
   private told = "";
+  /** Of the node's facts, whether or not it came to anything. */
+  private lastRegistration: Promise<unknown> = Promise.resolve();
   private rebootTold = "";
   private cancelFacts = () => {};
   private conditions: NonNullable<CoreV1NodeStatus["conditions"]> = [];
@@ -478,23 +480,25 @@ export class AgentCore {
     };
   }
 
-  /** Registers the node and keeps its facts current while online. Resolves, too, when it could not be done. */
-  private async tellFacts(): Promise<void> {
-    if (!this.link.online) return;
+  /** Registers the node and keeps its facts current while online. Resolves to whether the cluster knows them. */
+  private async tellFacts(): Promise<boolean> {
+    if (!this.link.online) return false;
     const { effects, log } = this.parts;
     const again = (ms: number) => {
       this.cancelFacts(); // what an earlier connection began
       this.cancelFacts = effects.after(ms, () => this.tellFacts());
     };
-    await this.register()
+    return this.registerInTurn()
       .then(() => {
         this.parts.nodeApi?.registered();
         this.tellUpdates();
         again(FACTS_EVERY_MS);
+        return true;
       })
       .catch((error: unknown) => {
         log(`the node could not be registered: ${errorText(error)}`);
         again(RETRY_MS);
+        return false;
       });
   }
 
@@ -516,6 +520,13 @@ export class AgentCore {
       state.save();
       if (state.unsaved) this.saveLater();
     });
+  }
+
+  /** One after the other: what is under way may be of facts that are no more, and is not to be the last word. */
+  private registerInTurn(): Promise<void> {
+    const turn = this.lastRegistration.then(() => this.register());
+    this.lastRegistration = turn.catch(() => {});
+    return turn;
   }
 
   private async register(): Promise<void> {
@@ -547,6 +558,7 @@ export class AgentCore {
     const annotations: Record<string, string> = { ...volumes, ...ways };
     const text = JSON.stringify({ status, ways }, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
     if (text === this.told) return;
+    this.told = ""; // what the cluster has is not known until it answers
     await registerNode({
       name: node,
       status,

@@ -76,9 +76,29 @@ test("the cluster is told that a volume is in use before it is staged", async ()
   volumes.onChange = async () => {
     await Promise.resolve();
     asked.push(`told of ${volumes.inUse()}`);
+    return true;
   };
   await volumes.mount(VOLUME, user);
   expect(asked).toEqual([`told of ${NAME}`, "stage", "publish"]);
+});
+
+test("a volume that is detached until the cluster knows that it is in use is not staged, nor one that it cannot be told of", async () => {
+  let attached = true;
+  const { volumes, asked } = node({ isAttached: () => attached });
+  volumes.onChange = async () => {
+    attached = false;
+    return true;
+  };
+  await expect(volumes.mount(VOLUME, user)).rejects.toThrow("timed out waiting for the condition");
+  attached = true;
+  volumes.onChange = async () => false;
+  await expect(volumes.mount(VOLUME, user)).rejects.toThrow(
+    'volume "pv" has not been added to the list of VolumesInUse in the node\'s volume status',
+  );
+  expect(asked).toEqual([]);
+  volumes.onChange = async () => true;
+  await volumes.mount(VOLUME, user);
+  expect(asked).toEqual(["stage", "publish"]);
 });
 
 test("a record that was torn keeps neither the node from telling nor its pod from ending", async () => {

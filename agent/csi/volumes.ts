@@ -80,11 +80,13 @@ const MOST_PAUSE_MS = 120_000;
 const PREFIX = "kubernetes.io/csi: ";
 /** Codes of gRPC by which a driver says that a volume can never be so large; a kubelet words them otherwise. */
 const INFEASIBLE = [3, 5, 11];
+const unreported = ({ name }: CsiVolume) =>
+  `volume ${JSON.stringify(name)} has not been added to the list of VolumesInUse in the node's volume status`;
 const notRegistered = (driver: string) => `driver name ${driver} not found in the list of registered CSI drivers`;
 
 export class CsiVolumes {
-  /** Other volumes are in use now. What is promised is waited for, before a volume is staged. */
-  onChange: () => unknown = () => {};
+  /** Other volumes are in use now. Resolves to whether the cluster knows. */
+  onChange: () => Promise<boolean> = async () => true;
   readonly #parts: CsiParts;
   /** What is being done about a volume, by its driver and handle: one thing after the other. */
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -126,11 +128,14 @@ export class CsiVolumes {
     const about = await driverObject(this.#parts.api, volume.driver);
     checkLifecycle(volume, about);
     const attached = isPersistent && (about?.attachRequired ?? true);
-    const publishContext = attached ? await this.#attachment(volume, file, waits) : {};
+    if (attached) await this.#attachment(volume, file, waits);
     const stages = isPersistent && (await this.#asking("MountDevice", driver.can(Capability.stage)));
     const staging = stages ? this.#stagingOf(volume) : "";
     const record: Mounted = { driver: driver.name, handle: volume.handle, attached, target, staging, published: false };
-    await this.#write(file, record);
+    this.#write(file, record);
+    if (attached && !(await this.onChange())) throw new CsiFailure("MountDevice", unreported(volume));
+    // Until the cluster knew that it is in use, it may have been detached.
+    const publishContext = attached ? await this.#attachment(volume, file, waits) : {};
     const wanted = { ...this.#wanted(volume, user, about, driver), publishContext, staging };
     if (staging) await this.#stage(driver, volume, await wanted.stage());
     await this.#publish(driver, volume, user, about, { wanted: await wanted.publish(), target });
@@ -278,7 +283,7 @@ export class CsiVolumes {
       for (const path of [staging, dirname(staging)]) removeEmpty(path);
     }
     rmSync(file);
-    this.onChange();
+    void this.onChange();
   }
 
   /** Per volume, as other nodes' kubelets do. */
@@ -291,13 +296,10 @@ export class CsiVolumes {
   #folderOf = (uid: string) => join(this.#parts.home, "pods", uid, "csi");
   #fileOf = (uid: string, name: string) => join(this.#folderOf(uid), `${name}.json`);
 
-  /** Returns what `onChange` promises, where it was called. */
-  #write(file: string, record: Mounted): unknown {
+  #write(file: string, record: Mounted): void {
     mkdirSync(dirname(file), { recursive: true, mode: 0o750 });
-    const isNew = readRecord(file) === undefined;
     writeFile(file, JSON.stringify(record));
     this.#unreadable.delete(file);
-    return isNew && this.onChange();
   }
 
   #recordsOf(uid: string): { file: string; record: Mounted }[] {

@@ -58,7 +58,7 @@ export interface Host {
   readonly ownVolumes?: OwnVolumes;
   readonly volumeData?: VolumeData;
   /** Volumes of drivers that are attached to the node, where it may have such. */
-  readonly attached?: { inUse(): readonly string[]; onChange(): void };
+  readonly attached?: { inUse(): readonly string[]; onChange(): Promise<boolean> };
   /** What lets volumes of drivers grow. */
   readonly growth?: Pick<Growth, "sync" | "onGrown" | "onFailure">;
   /** What sends logs to where they are kept; a model has none. */
