@@ -63,6 +63,10 @@ export type Observation = { at: number } & (
     }
   /** A pod writes to a volume on its node's own disk: what it found there, and what it left. */
   | { type: "data"; node: string; volume: string; found: string; left: string }
+  /** A volume that is attached to a node is mounted there for a pod, or not any more. */
+  | { type: "mount"; node: string; volume: string; podUid: string; mounted: boolean }
+  /** A node removes a folder of a volume from its own disk; `users`: uids of pods that have it. */
+  | { type: "removal"; node: string; folder: string; users: readonly string[] }
   /**
    * Somebody asks a node for `SERVICE.NAMESPACE.test`. `reached`: the `pod` has the request; `ended`: there is an answer of
    * that `status`, or none where that is 0.
@@ -197,7 +201,9 @@ export type SimNodeOptions = {
 };
 
 type Untimed<T> = T extends unknown ? Omit<T, "at"> : never;
-export type NodeObservation = Untimed<Extract<Observation, { type: "container" | "data" | "visit" }>>;
+export type NodeObservation = Untimed<
+  Extract<Observation, { type: "container" | "data" | "mount" | "removal" | "visit" }>
+>;
 
 export interface VolumeExchange {
   /** All data of a claim's volume, from whichever node has it. Rejects where none of it comes, or not all. */

@@ -1,4 +1,5 @@
 /** Runs that failed once, and what they showed; every one stays a test. With a script, only what it names happens. */
+import { diskApp } from "./workload/objects.ts";
 import type { Script } from "./workload/script.ts";
 
 export type NamedSeed = { name: string; seed: number; hours: number; script?: Script };
@@ -231,6 +232,26 @@ export const SEEDS: readonly NamedSeed[] = [
           },
         },
         { at: 970_314, do: "writes-fail", ms: 47_000, chance: 0.3 },
+      ],
+    },
+  },
+  {
+    name: "a volume that a pod gets while its node tells that another has let go of it is in use",
+    seed: 1,
+    hours: 0.1,
+    script: {
+      nodes: 1,
+      heals: 300_000,
+      steps: [
+        {
+          at: 10_000,
+          do: "disk",
+          client: 0,
+          namespace: "default",
+          name: "disk",
+          app: diskApp(() => 0, "disk"),
+          steps: Array.from({ length: 12 }, () => ({ node: 0, grace: 0, rest: 2_000 })),
+        },
       ],
     },
   },

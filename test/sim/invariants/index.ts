@@ -1,6 +1,7 @@
 /** All rules that every run of the simulator is held to. */
 import type { Invariant } from "../contract.ts";
 import { addressesStay, clusterAddressesUnique, nodePortsUnique, nodeRangesUnique } from "./allocations.ts";
+import { attachedToOne, attachmentsFollow, mountedStaysAttached } from "./attachments.ts";
 import { autoscalersKeepBounds } from "./autoscalers.ts";
 import { budgetsAreCounted, budgetsHold } from "./budgets.ts";
 import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
@@ -19,7 +20,14 @@ import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
 import { lostNodesGivenUp, sitesAreWaitedFor } from "./sites.ts";
 import { asleepUnasked, backendsFollow, visitsEnd, visitsReach, visitsWake } from "./visits.ts";
-import { claimsKeepVolumes, movesEnd, volumesHaveClaims, volumesKeepData, volumesWaitForNodes } from "./volumes.ts";
+import {
+  claimsKeepVolumes,
+  movesEnd,
+  unusedGoes,
+  volumesHaveClaims,
+  volumesKeepData,
+  volumesWaitForNodes,
+} from "./volumes.ts";
 import { watchesTellAll } from "./watches.ts";
 import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
@@ -80,7 +88,11 @@ export const rules: readonly Rule[] = [
   volumesWaitForNodes,
   claimsKeepVolumes,
   volumesKeepData,
+  unusedGoes,
+  attachedToOne,
+  mountedStaysAttached,
   ...rest,
+  attachmentsFollow,
   volumesHaveClaims,
   movesEnd,
   backendsFollow,

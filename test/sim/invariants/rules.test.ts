@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rules } from "./index.ts";
+import { attachmentCases } from "./testing/attachments.ts";
 import { objectCases } from "./testing/objects.ts";
 import { podCases } from "./testing/pods.ts";
 import { policyCases } from "./testing/policies.ts";
@@ -18,6 +19,7 @@ const cases: Cases = {
   ...policyCases,
   ...workloadCases,
   ...volumeCases,
+  ...attachmentCases,
   ...visitCases,
   ...siteCases,
   ...restCases,

@@ -17,6 +17,7 @@ import {
   removerOf,
   VOLUME_NODE,
 } from "../../../worker/lib/local-volumes.ts";
+import { loserOf } from "./faults.ts";
 import { describe, type History } from "./history.ts";
 import type { Rule } from "./rule.ts";
 
@@ -81,9 +82,6 @@ export const volumesHaveClaims: Rule = {
   }),
 };
 
-/** Disks that have lost something, or all. */
-const LOSSES = new Set(["lose-disk", "restore"]);
-
 /** What a pod finds in a volume is what was last left there, on whichever node, unless a disk that had it was lost. */
 export const volumesKeepData: Rule = {
   rule: "volumes-keep-their-data",
@@ -99,11 +97,8 @@ export const volumesKeepData: Rule = {
     }
     return {
       seen(observation) {
-        if (observation.type === "fault") {
-          const { do: what, node = 0 } = JSON.parse(observation.fault) as { do: string; node?: number };
-          const names = [...truth.nodes().keys()];
-          if (LOSSES.has(what)) lose(names[node % names.length] ?? "");
-        }
+        const loser = loserOf(truth, observation);
+        if (loser) lose(loser);
         if (observation.type !== "data" || lost.has(observation.volume)) return;
         const { node, volume, found } = observation;
         const before = left.get(volume);
@@ -135,6 +130,17 @@ export const movesEnd: Rule = {
           .some((pod) => pod.spec.nodeName !== to && podClaims(pod).some(({ claim }) => claim === name));
         if (!isUsed) fail(`${describe(entry)} is to move to ${to}, and nothing is in the way`);
       }
+    },
+  }),
+};
+
+/** No data is removed while a pod has it, whatever has become of the pod's object. */
+export const unusedGoes: Rule = {
+  rule: "volumes-go-after-their-pods",
+  start: ({ fail }) => ({
+    seen(observation) {
+      if (observation.type !== "removal" || observation.users.length === 0) return;
+      fail(`${observation.folder} is removed on ${observation.node}, and ${observation.users.join()} have it`);
     },
   }),
 };

@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 
 type Table = { name: string; rows: Record<string, string | number | null>[] };
-/** By the pod's uid: the folders of its volumes by their names. */
+/** By the pod's uid: what there is of its volumes, by their names. */
 type Mounted = Map<string, Map<string, string>>;
-type Copy = { pods: Map<string, string>; folders: Map<string, string>; mounted: Mounted; tables: Table[] };
+type Copy = Pick<Disk, "pods" | "folders" | "mounted" | "attached"> & { tables: Table[] };
 
 const copyOf = (mounted: Mounted): Mounted => new Map([...mounted].map(([uid, volumes]) => [uid, new Map(volumes)]));
 
@@ -11,8 +11,10 @@ const copyOf = (mounted: Mounted): Mounted => new Map([...mounted].map(([uid, vo
 export class Disk {
   /** Memories as JSON by pod uid; "" for a pod that has only volumes yet. */
   pods = new Map<string, string>();
-  /** What pods have of volumes, by their uids. */
+  /** The folders of volumes that pods have. */
   mounted: Mounted = new Map();
+  /** The unique names of attached volumes that pods have, or are about to have. */
+  attached: Mounted = new Map();
   /** Folders of volumes on the node's own disk, and what is in each. */
   folders = new Map<string, string>();
   database = this.#open();
@@ -35,6 +37,7 @@ export class Disk {
     this.pods.clear();
     this.folders.clear();
     this.mounted.clear();
+    this.attached.clear();
     this.database = this.#open();
   }
 
@@ -46,7 +49,13 @@ export class Disk {
       name,
       rows: this.database.prepare(`SELECT * FROM ${name}`).all() as Table["rows"],
     }));
-    this.#copy = { pods: new Map(this.pods), folders: new Map(this.folders), mounted: copyOf(this.mounted), tables };
+    this.#copy = {
+      pods: new Map(this.pods),
+      folders: new Map(this.folders),
+      mounted: copyOf(this.mounted),
+      attached: copyOf(this.attached),
+      tables,
+    };
   }
 
   /** Nothing changes without an earlier `remember`. */
@@ -55,6 +64,7 @@ export class Disk {
     this.pods = new Map(this.#copy.pods);
     this.folders = new Map(this.#copy.folders);
     this.mounted = copyOf(this.#copy.mounted);
+    this.attached = copyOf(this.#copy.attached);
     const known = new Set(this.#copy.tables.map(({ name }) => name));
     const names = this.database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all() as {
       name: string;

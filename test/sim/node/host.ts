@@ -9,6 +9,7 @@ import type { Api } from "../../../agent/volumes/tokens.ts";
 import type { VolumeExchange } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
+import { ModelDriver } from "./driver.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelNerdctl } from "./runtime.ts";
 import type { Life } from "./time.ts";
@@ -37,6 +38,7 @@ export function modelHost(
     folders,
     ...(source && { source }),
   });
+  const driver = new ModelDriver(machine, disk, agent, node, api);
   const mayBeFull = () => {
     if (disk.full) throw new Error("ENOSPC: no space left on device");
     if (machine.troubled && machine.random() < 0.01) throw new Error("ENOSPC: no space left on device");
@@ -79,7 +81,8 @@ export function modelHost(
       writeNames: mayBeFull,
       names: () => [],
     },
-    volumes: modelVolumes(machine, disk, agent, ownVolumes),
+    volumes: modelVolumes(machine, disk, agent, ownVolumes, driver),
+    attached: driver,
     ownVolumes,
     volumeData: ownVolumes,
     security: {

@@ -45,6 +45,8 @@ export class Machine {
   readonly containers = new Map<string, Container>();
   readonly images = new Set<string>([PAUSE_IMAGE]);
   readonly imageRecords = memoryFiles();
+  /** Attached volumes that are mounted for pods, as `UID VOLUME`. */
+  readonly mounts = new Set<string>();
   /** Network namespaces of pods, each with its address. */
   readonly networks = new Map<string, string>();
   /** What the agent has told its network of NetworkPolicies. */
@@ -101,6 +103,7 @@ export class Machine {
 
   powerOff(): void {
     this.life.end();
+    for (const mount of this.mounts) this.setMounted(mount, false);
     this.proxy = undefined;
     for (const leave of this.visitors) leave();
     this.watchers.clear();
@@ -244,6 +247,20 @@ export class Machine {
     if (ip === undefined) return;
     this.networks.delete(name);
     this.#tellNetwork(name, ip, "removed");
+  }
+
+  /** `mount` is as `mounts` has it. */
+  setMounted(mount: string, mounted: boolean): void {
+    if (this.mounts.has(mount) === mounted) return;
+    if (mounted) this.mounts.add(mount);
+    else this.mounts.delete(mount);
+    const [podUid = "", volume = ""] = mount.split(" ");
+    this.#observe({ type: "mount", node: this.#name, podUid, volume, mounted });
+  }
+
+  /** What is in a folder of a volume on the node's own disk goes. */
+  folderRemoved(folder: string, users: readonly string[]): void {
+    this.#observe({ type: "removal", node: this.#name, folder, users });
   }
 
   #policiesOf({ metadata }: CoreV1Pod): string[] {

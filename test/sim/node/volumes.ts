@@ -9,6 +9,7 @@ import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
 import type { VolumeExchange } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
+import type { ModelDriver } from "./driver.ts";
 import type { Machine } from "./machine.ts";
 import type { Life } from "./time.ts";
 
@@ -28,6 +29,11 @@ export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders
     async remove(folder) {
       await agent.effects.sleep(between(machine.random, 1, 50));
       if (machine.troubled && machine.random() < 0.1) throw new Error("EBUSY: resource busy or locked");
+      const users = [...disk.mounted].filter(([, volumes]) => [...volumes.values()].includes(folder));
+      machine.folderRemoved(
+        folder,
+        users.map(([uid]) => uid),
+      );
       disk.folders.delete(folder);
     },
     limit: async () => {},
@@ -49,14 +55,21 @@ export function modelSource(machine: Machine, disk: Disk, agent: Life, { want }:
 }
 
 /** Volumes whose content is only looked at: what a pod mentions has to be there. Tokens are not asked for. */
-export function modelVolumes(machine: Machine, disk: Disk, agent: Life, own: ProvisionedVolumes): PodVolumes {
+export function modelVolumes(
+  machine: Machine,
+  disk: Disk,
+  agent: Life,
+  own: ProvisionedVolumes,
+  driver: ModelDriver,
+): PodVolumes {
   const { effects } = agent;
   const mount = async (volume: CoreV1Volume, context: VolumeContext) => {
     if (!volume.persistentVolumeClaim) return;
     const { volume: bound } = boundVolume(volume, context);
     checkAffinity(bound, context);
-    await own.make(bound);
     const { uid = "" } = context.pod.metadata;
+    if (bound.spec?.csi) return driver.mount(uid, bound);
+    await own.make(bound);
     const name = bound.metadata?.name ?? "";
     const mounted = disk.mounted.get(uid) ?? new Map<string, string>();
     if (mounted.has(name)) return;
@@ -90,11 +103,13 @@ export function modelVolumes(machine: Machine, disk: Disk, agent: Life, own: Pro
     async release(uid) {
       await effects.sleep(between(machine.random, 1, 10));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");
+      await driver.release(uid);
       disk.mounted.delete(uid);
     },
     async remove(uid) {
       await effects.sleep(between(machine.random, 1, 20));
       if (machine.troubled && machine.random() < 0.03) throw new Error("umount: target is busy");
+      await driver.release(uid);
       disk.mounted.delete(uid);
       disk.pods.delete(uid);
     },

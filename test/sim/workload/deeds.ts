@@ -2,7 +2,16 @@
 import { between, pick, type Random, weighted } from "../world/random.ts";
 import * as asks from "./asks.ts";
 import { collection, type Make } from "./asks.ts";
-import { APP, deployment, NAMESPACES, STEADY_TEMPLATES, store, UNSTEADY, UNSTEADY_TEMPLATES } from "./objects.ts";
+import {
+  APP,
+  deployment,
+  diskApp,
+  NAMESPACES,
+  STEADY_TEMPLATES,
+  store,
+  UNSTEADY,
+  UNSTEADY_TEMPLATES,
+} from "./objects.ts";
 import { CLIENTS, type Deed } from "./script.ts";
 
 const dropNamespace: Make = (random, _, client) => ({
@@ -92,6 +101,7 @@ const site: Make = (random, _, client, nodes) => ({
     { b: pick(random, PATIENCES) },
     { default: pick(random, PATIENCES) },
   ]),
+  ...(random() < 0.5 && { lostMs: between(random, 60_000, 240_000) }),
 });
 
 const move: Make = (random, { namespace }, client, nodes) => ({
@@ -104,9 +114,26 @@ const move: Make = (random, { namespace }, client, nodes) => ({
     node: between(random, 0, nodes - 1),
     ...pick(random, [{}, { grace: 0 }, { grace: 1 }, { grace: 1 }, { grace: 5 }]),
     ...(random() < 0.2 && { ms: between(random, 0, 10_000) }),
+    ...(random() < 0.15 && { drops: true, grace: 0 }),
     rest: pick(random, [1_000, 20_000, 60_000]),
   })),
 });
+
+const disk: Make = (random, { namespace }, client, nodes) => {
+  const name = `disk-${between(random, 0, 999_999)}`;
+  return {
+    do: "disk",
+    client,
+    namespace,
+    name,
+    app: diskApp(random, name),
+    steps: Array.from({ length: between(random, 1, 4) }, () => ({
+      ...(random() < 0.8 && { node: between(random, 0, nodes - 1) }),
+      ...pick(random, [{}, { grace: 0 }, { grace: 0 }, { grace: 1 }]),
+      rest: pick(random, [1_000, 10_000, 60_000]),
+    })),
+  };
+};
 
 const visit: Make = (random, { namespace }, client, nodes) => ({
   do: "visit",
@@ -187,6 +214,7 @@ const DEEDS: readonly (readonly [number, Make])[] = [
   [0.5, forgetNode],
   [1, site],
   [2, move],
+  [2, disk],
   [2, visit],
   [0.5, asks.generate],
   [2, pages],

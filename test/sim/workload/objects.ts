@@ -107,6 +107,24 @@ export function deployment(images: readonly string[]): Template["make"] {
   });
 }
 
+/** One pod at a time, with a claim of the app's name. */
+export const diskApp: Template["make"] = (random, name) => ({
+  metadata: { name },
+  spec: {
+    replicas: 1,
+    selector: selector(name),
+    strategy: { type: "Recreate" },
+    template: {
+      metadata: { labels: labels(name) },
+      spec: {
+        containers: [{ name: "c", image: "app:1", volumeMounts: [{ name: "data", mountPath: "/data" }] }],
+        terminationGracePeriodSeconds: pick(random, [0, 1, 30]),
+        volumes: [{ name: "data", persistentVolumeClaim: { claimName: name } }],
+      },
+    },
+  },
+});
+
 const statefulSet: Template["make"] = (random, name) => ({
   metadata: { name },
   spec: {

@@ -8,6 +8,7 @@ import type { KubeObject } from "../../../worker/lib/object.ts";
 import { EVICTION_GRACE_SECONDS, FINALIZER_PREFIX, marked } from "../invariants/marker.ts";
 import { part } from "../world/part.ts";
 import type { World } from "../world/world.ts";
+import { attaching, DRIVER } from "./attacher.ts";
 import { Client, type Reply, type Sent } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
 import { APP, IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
@@ -22,6 +23,7 @@ type Volume = KubeObject & {
 type Node = KubeObject & { spec?: { taints?: { key: string; effect: string }[] } };
 type Do<Name extends Deed["do"]> = Extract<Deed, { do: Name }>;
 
+const HOSTNAME = "kubernetes.io/hostname";
 const TRIES = 3;
 const TRY_AGAIN_MS = 2_000;
 const EVICT_AGAIN_MS = 5_000;
@@ -35,6 +37,7 @@ export class Players {
   readonly #keeper: Client;
   readonly #sleep: (ms: number) => Promise<void>;
   #writes = 0;
+  #isAttaching = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -91,7 +94,7 @@ export class Players {
     for (const [node] of this.#world.nodes.entries()) await this.#taint(this.#keeper, { node, effect: undefined });
     await this.#until(this.#keeper, { method: "DELETE", path: `/api/v1/namespaces/${UNSTEADY}` });
     for (const volume of await this.#list<Volume>(this.#keeper, "/api/v1/persistentvolumes"))
-      await this.#endUsers(this.#keeper, volume, 1, homeOf(volume));
+      if (homeOf(volume)) await this.#endUsers(this.#keeper, volume, 1, homeOf(volume));
   }
 
   /** Asks until the server has said something of its own. */
@@ -149,6 +152,8 @@ export class Players {
         return this.#site(client, deed);
       case "move":
         return this.#move(client, deed);
+      case "disk":
+        return this.#disk(client, deed);
       case "visit":
         return this.#visit(client, deed);
       case "pages":
@@ -161,6 +166,10 @@ export class Players {
   #reader(client: Client): Reader {
     const { clock } = this.#world;
     return { client, ask: (sent) => this.#ask(client, sent), sleep: this.#sleep, now: () => clock.now };
+  }
+
+  async #make(client: Client, objects: readonly [path: string, body: object][]): Promise<void> {
+    for (const [path, body] of objects) await this.#ask(client, { method: "POST", path, body });
   }
 
   async #edit(client: Client, { path, change, ms = 0 }: Do<"edit">): Promise<void> {
@@ -282,7 +291,7 @@ export class Players {
     machine.start();
   }
 
-  async #site(client: Client, { node, zone, policies }: Do<"site">): Promise<void> {
+  async #site(client: Client, { node, zone, policies, lostMs }: Do<"site">): Promise<void> {
     const machine = nth(this.#world.nodes, node);
     if (!machine) return;
     await this.#ask(client, {
@@ -294,30 +303,67 @@ export class Players {
     const path = "/api/v1/namespaces/kube-system/configmaps";
     const body = { metadata: { name: "site-policies" }, data: policies };
     const reply = await this.#ask(client, { method: "POST", path, body });
-    if (reply?.code !== 409) return;
     const data = { a: null, b: null, default: null, ...policies };
-    await this.#ask(client, {
-      method: "PATCH",
-      path: `${path}/site-policies`,
-      body: { data },
-      contentType: "application/merge-patch+json",
-    });
+    if (reply?.code === 409)
+      await this.#ask(client, {
+        method: "PATCH",
+        path: `${path}/site-policies`,
+        body: { data },
+        contentType: "application/merge-patch+json",
+      });
+    if (lostMs !== undefined) hurt(this.#world, { do: "cut", ms: lostMs, place: machine.name });
   }
 
   async #move(client: Client, { namespace, store, nth: n, moves }: Do<"move">): Promise<void> {
     const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
     await this.#ask(client, { method: "POST", path: sets, body: store });
-    for (const { node, grace, ms, rest } of moves) {
+    for (const { node, grace, ms, rest, drops } of moves) {
       const volume = await this.#bound(client, namespace, n);
       const to = nth(this.#world.nodes, node)?.name;
       if (!volume || !to) return;
-      await this.#wish(client, volume, to);
+      if (drops) {
+        const { name } = volume.spec?.claimRef ?? {};
+        await this.#ask(client, {
+          method: "DELETE",
+          path: `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
+        });
+      } else await this.#wish(client, volume, to);
       if (grace !== undefined) await this.#endUsers(client, volume, grace);
       if (ms !== undefined) {
         await this.#sleep(ms);
         await this.#wish(client, volume, null);
       }
       await this.#sleep(rest);
+    }
+  }
+
+  async #disk(client: Client, { namespace, name, app, steps }: Do<"disk">): Promise<void> {
+    if (!this.#isAttaching) this.#background(attaching({ ask: (sent) => this.#keeper.ask(sent), sleep: this.#sleep }));
+    this.#isAttaching = true;
+    const spec = { accessModes: ["ReadWriteOnce"], storageClassName: "" }; // bound by the volume's word
+    const size = { storage: "1Gi" };
+    const volume = {
+      metadata: { name },
+      spec: { ...spec, capacity: size, claimRef: { namespace, name }, csi: { driver: DRIVER, volumeHandle: name } },
+    };
+    const claim = { metadata: { name }, spec: { ...spec, resources: { requests: size } } };
+    const deployments = `/apis/apps/v1/namespaces/${namespace}/deployments`;
+    const objects: [path: string, body: object][] = [
+      ["/api/v1/persistentvolumes", volume],
+      [`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, claim],
+      [deployments, app],
+    ];
+    await this.#make(client, objects);
+    for (const { node, grace, rest } of steps) {
+      await this.#sleep(rest);
+      const nodeSelector = node === undefined ? null : { [HOSTNAME]: nth(this.#world.nodes, node)?.name };
+      await this.#ask(client, {
+        method: "PATCH",
+        path: `${deployments}/${name}`,
+        body: { spec: { template: { spec: { nodeSelector } } } },
+        contentType: "application/merge-patch+json",
+      });
+      if (grace !== undefined) await this.#endUsers(client, volume, grace);
     }
   }
 
@@ -333,7 +379,7 @@ export class Players {
       [`/api/v1/namespaces/${namespace}/services`, service],
       [`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress],
     ];
-    for (const [path, body] of objects) await this.#ask(client, { method: "POST", path, body });
+    await this.#make(client, objects);
     await this.#sleep(VISITS_AFTER_MS);
     for (const { node, answerMs, rest } of visits) {
       this.#background(nth(this.#world.nodes, node)?.visit(host, answerMs) ?? Promise.resolve());
@@ -345,7 +391,8 @@ export class Players {
     for (let tries = 0; tries < BIND_TRIES; tries++) {
       const volumes = await this.#list<Volume>(client, "/api/v1/persistentvolumes");
       const bound = volumes.filter(
-        ({ spec, status }) => status?.phase === "Bound" && spec?.claimRef?.namespace === namespace,
+        (volume) =>
+          volume.status?.phase === "Bound" && volume.spec?.claimRef?.namespace === namespace && homeOf(volume),
       );
       if (bound.length > 0) return nth(bound, n);
       await this.#sleep(EVICT_AGAIN_MS);

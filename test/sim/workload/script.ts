@@ -34,10 +34,22 @@ export type Deed =
   | { do: "uncordon"; client: number; node: number }
   | { do: "taint"; client: number; node: number; effect: "NoSchedule" | "NoExecute" | undefined }
   | { do: "forget-node"; client: number; node: number }
-  /** Says in which zone a node is, and how long sites are waited for. */
-  | { do: "site"; client: number; node: number; zone: string; policies: Record<string, string> }
+  /** Says in which zone a node is, and how long sites are waited for; then the node is cut off for `lostMs`. */
+  | {
+      do: "site";
+      client: number;
+      node: number;
+      zone: string;
+      policies: Record<string, string>;
+      lostMs?: number;
+    }
   /** Makes pods that keep something, and has the volume of the nth moved from node to node. */
   | { do: "move"; client: number; namespace: string; store: object; nth: number; moves: Move[] }
+  /**
+   * Makes a volume of a driver that attaches it to nodes, and an app of one pod that has it, which goes from node to node;
+   * with `grace` its pod is ended so. `rest`: the time to the next step, ms.
+   */
+  | { do: "disk"; client: number; namespace: string; name: string; app: object; steps: DiskStep[] }
   /** Makes an app that sleeps while nobody asks for it, and asks for it. */
   | { do: "visit"; client: number; namespace: string; app: object; idle: string; visits: Visit[] }
   | { do: "pages"; client: number; path: string; limit: number; between: number }
@@ -54,8 +66,13 @@ export type Deed =
       away?: number;
     };
 
-/** Ends the pods that have the volume with `grace`, and calls the move off after `ms`; `rest`: the time to the next one, ms. */
-export type Move = { node: number; grace?: number; ms?: number; rest: number };
+/**
+ * Ends the pods that have the volume with `grace`, and calls the move off after `ms`; `drops`: the claim is deleted instead;
+ * `rest`: the time to the next one, ms.
+ */
+export type Move = { node: number; grace?: number; ms?: number; rest: number; drops?: boolean };
+
+export type DiskStep = { node?: number; grace?: number; rest: number };
 
 /** One request to a node, whose answer takes so long; `rest`: the time to the next one, ms. */
 export type Visit = { node: number; answerMs: number; rest: number };

@@ -77,6 +77,10 @@ export const volumeCases: Cases = {
       },
     },
   },
+  "volumes-go-after-their-pods": {
+    good: { "one that no pod has": (tale) => tale.sees({ type: "removal", node: "a", folder: "/v", users: [] }) },
+    bad: { "one that a pod has": (tale) => tale.sees({ type: "removal", node: "a", folder: "/v", users: ["u"] }) },
+  },
   "claims-keep-their-volumes": {
     good: { "one that is bound": (tale) => bound(tale) },
     bad: {
