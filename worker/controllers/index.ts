@@ -25,6 +25,7 @@ import { jobController } from "./job/job.ts";
 import { jobOrphans } from "./job/orphans.ts";
 import { ttlAfterFinishedController } from "./job/ttl.ts";
 import { localVolumeProvisioner } from "./local-volumes/provisioner.ts";
+import { strandedPods } from "./local-volumes/stranded.ts";
 import { rootCaPublisher, serviceAccountController } from "./namespace/defaults.ts";
 import { namespaceController } from "./namespace/namespace.ts";
 import { nodeLeaseController } from "./nodes/node-lease.ts";
@@ -102,6 +103,7 @@ export function builtinControllers(config: ControllersConfig): Controller[] {
     volumeExpandController,
     attachDetachController,
     localVolumeProvisioner,
+    strandedPods,
     ephemeralVolumeController,
     claimProtectionController,
     attributesProtectionController,

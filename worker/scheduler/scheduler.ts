@@ -8,6 +8,7 @@ import { PersistentVolume } from "../kinds/core/persistent-volume.ts";
 import { PersistentVolumeClaim } from "../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../kinds/core/pod.ts";
 import { hasSchedulingGates, isPodTerminal } from "../kinds/core/pod-conditions.ts";
+import { DEFAULT_SCHEDULER } from "../kinds/core/pod-defaults.ts";
 import { podRequests } from "../kinds/core/pod-resources.ts";
 import { same } from "../kinds/paths.ts";
 import { ZERO } from "../lib/quantity.ts";
@@ -19,8 +20,6 @@ import { type PodInfo, podInfo } from "./pod.ts";
 import { ineligible, preempt } from "./preempt.ts";
 import { type NodeInfo, Snapshot } from "./snapshot.ts";
 import { bindLate, claimNames, claimsOf } from "./volumes.ts";
-
-const DEFAULT_SCHEDULER = "default-scheduler";
 
 const isOurs = ({ spec, metadata }: Readonly<Pod>): boolean =>
   !spec.nodeName && !metadata.deletionTimestamp && (spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER;

@@ -1,14 +1,16 @@
 import { StorageClass } from "../../kinds/storage/storage-class.ts";
 import type { Controller } from "../controller.ts";
+import { statefulSetController } from "../statefulset/statefulset.ts";
 import { Model } from "../testing.ts";
 import { volumeBinder } from "../volumes/binder.ts";
 import { claimProtectionController, volumeProtectionController } from "../volumes/protection.ts";
 import { localVolumeProvisioner } from "./provisioner.ts";
+import { strandedPods } from "./stranded.ts";
 
 /** Two nodes, `node-a` and `node-b`, that make volumes of the class `local-path` where the scheduler wants them. */
 export function storageModel(scheduler: Controller, storageClass: Partial<StorageClass> = {}): Model {
-  const controllers = [volumeBinder, localVolumeProvisioner, claimProtectionController, volumeProtectionController];
-  const model = new Model([scheduler, ...controllers]);
+  const ofVolumes = [volumeBinder, localVolumeProvisioner, claimProtectionController, volumeProtectionController];
+  const model = new Model([scheduler, statefulSetController, ...ofVolumes, strandedPods]);
   for (const name of ["node-a", "node-b"])
     model.addNode(name, {}, ({ metadata }) => {
       metadata.annotations = {

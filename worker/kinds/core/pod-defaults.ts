@@ -13,8 +13,9 @@ import type {
   CoreV1Volume,
   CoreV1VolumeProjection,
 } from "../generated/types.ts";
-
 import { podRequests } from "./pod-resources.ts";
+
+export const DEFAULT_SCHEDULER = "default-scheduler";
 
 /**
  * Defaults of pods, and of the pod templates in workloads.
@@ -78,7 +79,7 @@ function defaultPodSpec(spec: CoreV1PodSpec): void {
   spec.restartPolicy ||= "Always";
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
-  spec.schedulerName ||= "default-scheduler";
+  spec.schedulerName ||= DEFAULT_SCHEDULER;
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (account) {
     spec.serviceAccountName = account;
