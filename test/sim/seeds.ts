@@ -1,5 +1,5 @@
 /** Runs that failed once, and what they showed; every one stays a test. With a script, only what it names happens. */
-import { diskApp } from "./workload/objects.ts";
+import { diskApp, store } from "./workload/objects.ts";
 import type { Script } from "./workload/script.ts";
 
 export type NamedSeed = { name: string; seed: number; hours: number; script?: Script };
@@ -251,6 +251,26 @@ export const SEEDS: readonly NamedSeed[] = [
           name: "disk",
           app: diskApp(() => 0, "disk"),
           steps: Array.from({ length: 12 }, () => ({ node: 0, grace: 0, rest: 2_000 })),
+        },
+      ],
+    },
+  },
+  {
+    name: "a pod that waits for a volume goes when the move is called off",
+    seed: 1,
+    hours: 0.1,
+    script: {
+      nodes: 2,
+      heals: 300_000,
+      steps: [
+        {
+          at: 10_000,
+          do: "move",
+          client: 0,
+          namespace: "default",
+          nth: 0,
+          store: store(() => 0.5, "store-0"),
+          moves: [0, 1].map((node) => ({ node, grace: 0, ms: 500, rest: 60_000 })),
         },
       ],
     },

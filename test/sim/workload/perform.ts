@@ -94,7 +94,7 @@ export class Players {
     for (const [node] of this.#world.nodes.entries()) await this.#taint(this.#keeper, { node, effect: undefined });
     await this.#until(this.#keeper, { method: "DELETE", path: `/api/v1/namespaces/${UNSTEADY}` });
     for (const volume of await this.#list<Volume>(this.#keeper, "/api/v1/persistentvolumes"))
-      if (homeOf(volume)) await this.#endUsers(this.#keeper, volume, 1, homeOf(volume));
+      if (volume.metadata?.annotations?.[MOVE_TO]) await this.#endUsers(this.#keeper, volume, 1, homeOf(volume));
   }
 
   /** Asks until the server has said something of its own. */
@@ -328,7 +328,7 @@ export class Players {
           path: `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
         });
       } else await this.#wish(client, volume, to);
-      if (grace !== undefined) await this.#endUsers(client, volume, grace);
+      if (grace !== undefined) await this.#endUsers(client, volume, grace, drops ? undefined : homeOf(volume));
       if (ms !== undefined) {
         await this.#sleep(ms);
         await this.#wish(client, volume, null);
@@ -407,15 +407,12 @@ export class Players {
     await client.ask({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
   }
 
-  /** Also those that wait for it where it was to be; on `kept` they stay. */
-  async #endUsers(client: Client, { spec }: Volume, gracePeriodSeconds: number, kept?: string): Promise<void> {
+  /** All that have the volume's claim, or those of one node. */
+  async #endUsers(client: Client, { spec }: Volume, gracePeriodSeconds: number, node?: string): Promise<void> {
     const { namespace = "", name = "" } = spec?.claimRef ?? {};
     const pods = `/api/v1/namespaces/${namespace}/pods`;
     for (const pod of await this.#list<CoreV1Pod>(client, pods))
-      if (
-        podClaims(pod).some(({ claim }) => claim === name) &&
-        (kept === undefined || (pod.spec.nodeName ?? kept) !== kept)
-      )
+      if (podClaims(pod).some(({ claim }) => claim === name) && (node === undefined || pod.spec.nodeName === node))
         await this.#ask(client, {
           method: "DELETE",
           path: `${pods}/${pod.metadata.name}`,
@@ -437,8 +434,8 @@ export class Players {
   }
 }
 
-/** Where a volume is, or is to be. */
-const homeOf = ({ metadata }: Volume) => metadata?.annotations?.[MOVE_TO] ?? metadata?.annotations?.[VOLUME_NODE];
+/** Where a volume of a node's own disk lies. */
+const homeOf = ({ metadata }: Volume) => metadata?.annotations?.[VOLUME_NODE];
 
 /** RFC 7386, on a copy. */
 function merge(target: unknown, change: unknown): unknown {
