@@ -31,6 +31,13 @@ document.addEventListener("visibilitychange", () => {
   visible.value = document.visibilityState === "visible";
 });
 
+/** Whether this device has a network at all. */
+export const online: Signal<boolean> = signal(navigator.onLine);
+for (const word of ["online", "offline"])
+  addEventListener(word, () => {
+    online.value = navigator.onLine;
+  });
+
 every(1000, () => {
   if (visible.value) now.value = Date.now();
 });

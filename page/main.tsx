@@ -3,10 +3,12 @@ import { render } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { errorText } from "../worker/lib/error-text.ts";
 import { StatusError } from "./api/client.ts";
+import { online } from "./effects.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { NamespaceChooser } from "./parts/namespaces.tsx";
 import { href, route } from "./state/route.ts";
 import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
+import { Alerts } from "./views/alerts.tsx";
 import { AnyKind } from "./views/any.tsx";
 import { KeptLogs, KeptLogView } from "./views/kept.tsx";
 import { Login } from "./views/login.tsx";
@@ -22,6 +24,7 @@ import { Workloads } from "./views/workloads.tsx";
 const PLACES = [
   { name: "Overview", key: "o", parts: [] },
   { name: "Workloads", key: "w", parts: ["workloads"] },
+  { name: "Alerts", key: "a", parts: ["alerts"] },
   { name: "Network", key: "n", parts: ["network"] },
   { name: "People", key: "p", parts: ["people"] },
   { name: "Everything", key: "e", parts: ["any"] },
@@ -35,6 +38,8 @@ function View() {
   switch (first) {
     case undefined:
       return <Overview />;
+    case "alerts":
+      return <Alerts />;
     case "workloads": {
       const kind = Object.entries(WORKLOADS).find(([, plural]) => plural === a)?.[0] ?? "";
       return isWorkloadKind(kind) ? (
@@ -116,7 +121,19 @@ function Shell({ user }: { user: string }) {
   );
 }
 
-const App = () => (session.value ? <Shell user={session.value.user} /> : <Login />);
+const App = () => (
+  <>
+    {!online.value && (
+      <p class="notice bad" role="status">
+        This device is offline: the cluster cannot be reached, and what is shown is as it was.
+      </p>
+    )}
+    {session.value ? <Shell user={session.value.user} /> : <Login />}
+  </>
+);
+
+// Where the browser takes none, as with a certificate that it does not trust, the page is as good but for what it does.
+void navigator.serviceWorker?.register("service-worker.js").catch(() => undefined);
 
 await resume().catch((why: unknown) => {
   if (why instanceof StatusError && why.code === 401) logOut();

@@ -37,7 +37,7 @@ export async function ensurePage(root: string): Promise<string> {
 }
 
 /** Files of the page that go as they are. */
-const ASSETS = ["icon.svg", "manifest.webmanifest"];
+const ASSETS = ["icon.svg", "manifest.webmanifest", "service-worker.js"];
 
 /** `index.html` is written last: it names the others, which are named by their content. */
 export async function buildPage(root: string): Promise<void> {

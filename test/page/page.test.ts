@@ -379,6 +379,7 @@ test.each([
   for (const [place, heading, text] of [
     ["#/", "Overview", "node-a"],
     ["#/workloads", "Workloads", "as wanted"],
+    ["#/alerts", "Alerts", "node-offline"],
     ["#/workloads/deployments/default/web", "web Deployment in default", "node-a"],
     ["#/network", "Network", "kubernetes"],
     ["#/people", "People", "system:masters"],
@@ -412,6 +413,52 @@ test("by the keyboard alone: from the log in to a pod", async () => {
   }
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "web Deployment in default" }).waitFor();
+  expect(faults).toEqual([]);
+});
+
+test("what fires is shown, a test is sent, and whom it did not reach is told", async () => {
+  const { page, faults } = await loggedIn();
+  await cluster.apply(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: skerry-alerts, namespace: kube-system}
+data:
+  receivers: "- {name: nobody, webhook: {url: http://127.0.0.1:1/}}"
+  rules: "pod-unschedulable: {for: 0s}"
+`);
+  await cluster.apply(`
+apiVersion: v1
+kind: Pod
+metadata: {name: nowhere, namespace: default}
+spec: {nodeSelector: {there: is-none}, containers: [{name: c, image: "busybox:test"}]}
+`);
+  await page.keyboard.press("g");
+  await page.keyboard.press("a");
+  await page.getByText("pod-unschedulable: Pod default/nowhere").waitFor();
+  await page.getByRole("button", { name: "Send a test to all" }).click();
+  await page.getByRole("cell", { name: /it cannot be reached/ }).waitFor();
+  await cluster.ok("delete pod nowhere --grace-period=0 --force");
+  await cluster.ok("delete configmap skerry-alerts -n kube-system");
+  await page.getByText("pod-unschedulable: Pod default/nowhere").waitFor({ state: "detached" });
+  expect(faults).toEqual([]);
+});
+
+test("its service worker keeps the page and nothing else: offline it is there and says so", async () => {
+  const { page, faults } = await browser.open(address, { serviceWorker: true });
+  await page.evaluate("navigator.serviceWorker.ready.then(() => true)");
+  await page.reload(); // what it loads now goes through it
+  await logIn({ page, faults });
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  const kept = `caches.open("shell").then((shell) => shell.keys()).then((keys) => keys.map(({ url }) => new URL(url).pathname))`;
+  await eventually("it keeps the page", async () =>
+    ((await page.evaluate(kept)) as string[]).some((path) => /main-/.test(path)),
+  );
+  for (const path of (await page.evaluate(kept)) as string[]) expect(path).toMatch(/\/ui\/[\w.-]*$/);
+  await page.context().setOffline(true);
+  await page.reload();
+  await page.getByText("This device is offline").waitFor();
+  await page.context().setOffline(false);
+  await page.getByText("This device is offline").waitFor({ state: "detached" });
   expect(faults).toEqual([]);
 });
 

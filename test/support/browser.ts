@@ -42,7 +42,8 @@ export class TestBrowser {
     const executablePath = join(folder, "chromium");
     const enter = `exec nsenter --net=/var/run/netns/${lan.switch} /usr/bin/chromium "$@"`;
     writeFileSync(executablePath, `#!/bin/sh\n${enter}\n`, { mode: 0o755 });
-    const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]; // Chromium's sandbox does not take root
+    // Chromium's sandbox does not take root; a service worker wants a certificate that is trusted, whatever a context says.
+    const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--ignore-certificate-errors"];
     try {
       return new TestBrowser(await chromium.launch({ executablePath, args, timeout: PATIENCE_MS }), lan, folder);
     } catch (error) {
@@ -58,11 +59,12 @@ export class TestBrowser {
   }
 
   /** A tab of its own, with nothing remembered. The cluster's authority is its own, which no browser knows. */
-  async open(url: string, { phone = false, dark = false } = {}): Promise<Tab> {
+  async open(url: string, { phone = false, dark = false, serviceWorker = false } = {}): Promise<Tab> {
     const context = await this.#browser.newContext({
       ignoreHTTPSErrors: true,
       colorScheme: dark ? "dark" : "light",
       viewport: phone ? PHONE : WIDE,
+      serviceWorkers: serviceWorker ? "allow" : "block",
     });
     context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();

@@ -1,0 +1,92 @@
+/** This browser among those that the cluster tells of alerts: https://www.w3.org/TR/push-api/ */
+import {
+  ALERTS_NAMESPACE,
+  ALERTS_PUSH_SECRET,
+  pushReceiver,
+  SUBSCRIPTION_PREFIX,
+  VAPID_KEY,
+} from "../../worker/lib/facts/alerts.ts";
+import { type Client, StatusError } from "./client.ts";
+import type { KubeObject } from "./objects.ts";
+
+type Api = Pick<Client, "json">;
+type Secret = KubeObject & { data?: Record<string, string> };
+type Jwk = { x?: string; y?: string };
+
+const SECRETS = `/api/v1/namespaces/${ALERTS_NAMESPACE}/secrets`;
+const SECRET = `${SECRETS}/${ALERTS_PUSH_SECRET}`;
+const MERGE = { method: "PATCH", contentType: "application/merge-patch+json" };
+
+/** Absent where the browser has none for this page: it takes an address whose certificate it trusts. */
+async function registered(): Promise<ServiceWorkerRegistration> {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  if (!registration?.pushManager)
+    throw new Error("This browser takes no messages from here: it wants https with a certificate that it trusts.");
+  return registration;
+}
+
+/** The name of the receiver that this browser is; undefined where it is none. */
+export async function subscribedAs(): Promise<string | undefined> {
+  const registration = await registered().catch(() => undefined);
+  const subscription = await registration?.pushManager.getSubscription();
+  return subscription ? pushReceiver(await idOf(subscription)) : undefined;
+}
+
+export async function subscribe(client: Api): Promise<string> {
+  const registration = await registered();
+  if ((await Notification.requestPermission()) !== "granted")
+    throw new Error("This browser lets the page show no notifications: its settings for this site say so.");
+  const key = pointOf(await clusterKey(client));
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  const subscription = await registration.pushManager.subscribe(options);
+  const id = await idOf(subscription);
+  const body = { stringData: { [`${SUBSCRIPTION_PREFIX}${id}`]: JSON.stringify(subscription) } };
+  await client.json(SECRET, { ...MERGE, body });
+  return pushReceiver(id);
+}
+
+/** The cluster forgets it first: of a subscription that has ended it learns by itself. */
+export async function unsubscribe(client: Api): Promise<void> {
+  const subscription = await (await registered()).pushManager.getSubscription();
+  if (!subscription) return;
+  const body = { data: { [`${SUBSCRIPTION_PREFIX}${await idOf(subscription)}`]: null } };
+  await client.json(SECRET, { ...MERGE, body });
+  await subscription.unsubscribe();
+}
+
+/** The key that browsers know the cluster by; made by the first who asks for it. */
+export async function clusterKey(client: Api): Promise<Jwk> {
+  const read = async () => {
+    const { data = {} } = await client.json<Secret>(SECRET);
+    return JSON.parse(atob(data[VAPID_KEY] ?? "")) as Jwk;
+  };
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof StatusError && error.code === 404)) throw error;
+  }
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const key = await crypto.subtle.exportKey("jwk", pair.privateKey);
+  const metadata = { name: ALERTS_PUSH_SECRET };
+  const body = { apiVersion: "v1", kind: "Secret", metadata, stringData: { [VAPID_KEY]: JSON.stringify(key) } };
+  try {
+    await client.json(SECRETS, { method: "POST", body });
+    return key;
+  } catch (error) {
+    if (!(error instanceof StatusError && error.code === 409)) throw error;
+    return read(); // somebody else was first
+  }
+}
+
+const ID_BYTES = 8;
+
+async function idOf({ endpoint }: PushSubscription): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(endpoint)));
+  return Array.from(hash.subarray(0, ID_BYTES), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The public key as a point of the curve, uncompressed. */
+export function pointOf({ x = "", y = "" }: Jwk): Uint8Array<ArrayBuffer> {
+  const bytes = [x, y].map((part) => atob(part.replaceAll("-", "+").replaceAll("_", "/"))).join("");
+  return Uint8Array.from(`\u0004${bytes}`, (character) => character.charCodeAt(0));
+}
