@@ -19,6 +19,8 @@ import { cachePath, files, type Home } from "./local/home.ts";
 import { open, read } from "./local/http.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
+import { countedIn } from "./metrics/counted.ts";
+import { MetricSender } from "./metrics/metric-sender.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { keysIn } from "./network/mesh/keys.ts";
@@ -151,6 +153,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
   const network = networkOf(parts, meshOf(parts, settings.stunServers));
   const core = new AgentCore({
     nodeApi,
+    metrics: metricsOf(parts, nodeApi),
     node,
     machineId: machineId(home.path),
     state,
@@ -234,6 +237,20 @@ const keptLogsOf = ({ home, identity, effects, log }: Parts) =>
     send: async (method, path, { token = identity.token, ...sending }) => {
       const server = { url: identity.server, ca: identity.ca, token, anyTime: true };
       return read(await open(server, method, path, { ...sending, type: "application/octet-stream" }));
+    },
+    log,
+  });
+
+const metricsOf = ({ home, identity, effects, log }: Parts, nodeApi: NodeApi) =>
+  new MetricSender({
+    home: home.path,
+    now: effects.now,
+    random: effects.random,
+    timers: effects,
+    counted: () => countedIn(nodeApi.look()),
+    send: async (method, path, body) => {
+      const server = { url: identity.server, ca: identity.ca, token: identity.token, anyTime: true };
+      return read(await open(server, method, path, { bytes: Buffer.from(JSON.stringify(body)) }));
     },
     log,
   });

@@ -25,6 +25,7 @@ import type { Ingress, IngressParts } from "./ingress/ingress.ts";
 import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
 import type { LinkSocket } from "./link-socket.ts";
+import type { MetricSender } from "./metrics/metric-sender.ts";
 import type { NodeNetwork } from "./network/network.ts";
 import { orphanedPeers } from "./network/policies/orphans.ts";
 import { podCIDRsOf } from "./network/routes.ts";
@@ -103,6 +104,8 @@ export type AgentParts = {
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
   nodeApi?: Pick<NodeApi, "open" | "welcomed" | "registered" | "probed" | "usage" | "stop">;
+  /** Figures over time; a model keeps none. */
+  metrics?: Pick<MetricSender, "start" | "stop" | "send">;
   log(message: string): void;
 };
 
@@ -250,6 +253,7 @@ export class AgentCore {
         },
         stream: ({ request }) => parts.serveStream(request, this.pods),
         ...(nodeApi && { usage: (pods) => nodeApi.usage(pods) }),
+        history: () => void parts.metrics?.send(),
         ...(this.ingress && { traffic: () => this.seen() }),
         online: (online) => {
           log(online ? "connected to the cluster" : "not connected; pods go on");
@@ -309,6 +313,7 @@ export class AgentCore {
     this.cancelSave();
     this.statics?.stop();
     this.ingress?.stop();
+    this.parts.metrics?.stop();
     this.parts.nodeApi?.stop();
     this.link.stop();
     this.host.keptLogs?.stop();
@@ -366,6 +371,7 @@ export class AgentCore {
     this.pods.tellNode("Normal", "Starting", "Starting kubelet.");
     this.pods.tellNode("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods");
     this.housekeeping?.start();
+    this.parts.metrics?.start();
     this.parts.watchRuntime((answers) => {
       const isBack = answers && !this.health.ready;
       this.reportHealth(answers, answers ? "" : "container runtime is down");

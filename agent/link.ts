@@ -48,6 +48,8 @@ export type Handlers = {
   stream(message: Extract<ToNode, { type: "stream" }>): void;
   /** What the node uses, and with `pods` what its pods do; a model does not tell. */
   usage?(pods: boolean): Promise<NodeUsage>;
+  /** Somebody looks at figures over time. */
+  history?(): void;
   /** What requests the node has seen. */
   traffic?(): Promise<NodeUsage>;
   online(online: boolean): void;
@@ -207,7 +209,8 @@ export class Link {
     }
   }
 
-  private async tellUsage({ id, pods, traffic }: Extract<ToNode, { type: "usage" }>): Promise<void> {
+  private async tellUsage({ id, pods, traffic, history }: Extract<ToNode, { type: "usage" }>): Promise<void> {
+    if (history) return this.handlers.history?.();
     try {
       const usage = await (traffic ? this.handlers.traffic?.() : this.handlers.usage?.(pods));
       if (usage && this.open) this.send({ type: "usage", id, usage });

@@ -28,6 +28,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "worker/api/http/streams.ts",
     "worker/storage/encryption/cipher.ts",
   ],
+  "worker/metrics": ["worker/lib", "worker/storage/store.ts"],
   "worker/registry": ["worker/lib", "worker/edge/bucket.ts", "worker/storage/store.ts"],
   worker: ["*"],
   agent: ["worker/protocol", "worker/kinds", "worker/lib", "package.json", "agent/compose"],

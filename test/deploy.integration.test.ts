@@ -46,6 +46,7 @@ async function start(bindings: Record<string, string>, r2Buckets: string[] = [])
         CLUSTER: { className: "Cluster", useSQLite: true },
         RELAY: { className: "Relay", useSQLite: true },
         REGISTRY: { className: "Registry", useSQLite: true },
+        METRICS: { className: "Metrics", useSQLite: true },
       },
     }),
   );

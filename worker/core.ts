@@ -47,6 +47,9 @@ const AUDIT_LATE_MS = 200;
 /** RFC 6455's registry: the server restarts, and the client is to come again. */
 const RESTARTED = 1012;
 
+/** Nodes that have nothing new by then send nothing. */
+const FIGURES_EVERY_MS = 20_000;
+
 export class Core {
   readonly api: Api;
   readonly engine: Engine;
@@ -57,6 +60,7 @@ export class Core {
   /** What nodes and pods use; absent where nobody can wait for answers. */
   readonly usages: NodeUsages | undefined;
   private readonly traffic: ClusterTraffic | undefined;
+  private figuresAt = Number.NEGATIVE_INFINITY;
   readonly turn: Turn;
   private readonly parts: CoreParts;
   private readonly kinds: Kinds;
@@ -146,6 +150,7 @@ export class Core {
       extensions: this.extensions,
       ...(this.usages && { usages: this.usages }),
       ...(this.traffic && { traffic: this.traffic }),
+      sendFigures: () => this.sendFigures(),
       batch: (body, place) => this.turn.run(body, place),
       backups: {
         cluster: { id: clusterId, name: config.name },
@@ -181,6 +186,14 @@ export class Core {
       wake: (namespace, service) => this.wake(namespace, service),
       report: (error) => this.parts.platform.report("ingress", "", error),
     });
+  }
+
+  /** At most so often, however many look. */
+  private sendFigures(): void {
+    const now = this.parts.effects.now();
+    if (now - this.figuresAt < FIGURES_EVERY_MS) return;
+    this.figuresAt = now;
+    this.link.askHistory();
   }
 
   private createUsages(): NodeUsages | undefined {

@@ -1,4 +1,5 @@
 import type { Cluster } from "./cluster.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Registry } from "./registry.ts";
 import type { Relay } from "./relay.ts";
 
@@ -7,6 +8,7 @@ export type Env = {
   CLUSTER: DurableObjectNamespace<Cluster>;
   RELAY: DurableObjectNamespace<Relay>;
   REGISTRY: DurableObjectNamespace<Registry>;
+  METRICS: DurableObjectNamespace<Metrics>;
   /** Where backups of volumes and images lie, on Cloudflare; a deployment need have none. */
   BUCKET?: R2Bucket;
   /** The same where workerd runs on a machine of one's own: a folder. */

@@ -31,6 +31,8 @@ import { CERTIFICATE_HEADER, CLUSTER_HEADER, INTERNAL_HEADER } from "./lib/inter
 import { isWatch } from "./lib/is-watch.ts";
 import { ApiError } from "./lib/status.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
+import { askOver as askMetrics } from "./metrics/ask.ts";
+import { isMetrics, openMetrics } from "./metrics/serve.ts";
 import { pathOfLogin } from "./registry/access.ts";
 import { askOver } from "./registry/ask.ts";
 import { isCollect, openCollect } from "./registry/collect.ts";
@@ -39,6 +41,7 @@ import { isQuotas, openQuotas } from "./registry/quota-requests.ts";
 import { isRegistry, openRegistry } from "./registry/serve.ts";
 
 export { Cluster } from "./cluster.ts";
+export { Metrics } from "./metrics.ts";
 export { Registry } from "./registry.ts";
 export { Relay } from "./relay.ts";
 
@@ -70,7 +73,7 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/(?:volumes|transfers|logs|registry))\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/(?:volumes|transfers|logs|registry|metrics))\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
 async function serve(request: Request, env: Env): Promise<Response> {
@@ -119,6 +122,11 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY, kept);
   if (isVolumeBackup(path)) return openVolumeBackups(inner, kept());
   if (isKeptLog(path)) return openKeptLogs(inner, kept());
+  if (isMetrics(path)) {
+    const ask = askMetrics(env.METRICS.get(env.METRICS.idFromName(cluster)));
+    const mac = (text: string) => new Seal(secretsOf(env)).digest(text);
+    return openMetrics(inner, { clusterName: cluster, cluster: stub, ask, mac, now: effects.now });
+  }
   if (isVolumeData(path)) return openVolumeData(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>
     isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));

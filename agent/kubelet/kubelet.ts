@@ -16,7 +16,7 @@ import { type KubeletNode, runningIn } from "./node.ts";
 import { nodeLogs } from "./node-logs.ts";
 import type { Observations } from "./observations.ts";
 import { resourceMetrics } from "./resource-metrics.ts";
-import { Sampler } from "./sampler.ts";
+import { type NodeFigures, Sampler } from "./sampler.ts";
 import { type SummaryParts, summary } from "./summary.ts";
 import { nodeUsage } from "./usage.ts";
 import { volumesOf } from "./volumes.ts";
@@ -98,6 +98,11 @@ export class Kubelet {
   /** What the node and, where they are asked for, its pods use now. */
   async usage(withPods: boolean): Promise<NodeUsage> {
     return nodeUsage(await this.#sampler.rates(), withPods);
+  }
+
+  /** What the kernel has counted by now. */
+  look(): NodeFigures {
+    return this.#sampler.look();
   }
 
   stop(): void {

@@ -13,6 +13,7 @@ import type { Settings } from "./configuration.ts";
 import { Kubelet } from "./kubelet.ts";
 import type { PodOnNode } from "./node.ts";
 import type { Observations, Probed } from "./observations.ts";
+import type { NodeFigures } from "./sampler.ts";
 import { KubeletServer } from "./server.ts";
 
 /** The kubelet's own. */
@@ -130,6 +131,10 @@ export class NodeApi {
 
   usage(pods: boolean): Promise<NodeUsage> {
     return this.#kubelet.usage(pods);
+  }
+
+  look(): NodeFigures {
+    return this.#kubelet.look();
   }
 
   stop(): void {

@@ -64,12 +64,14 @@ const config :Workerd.Config = (
         (className = "Cluster", uniqueKey = "skerry-cluster", enableSql = true),
         (className = "Relay", uniqueKey = "skerry-relay", enableSql = true),
         (className = "Registry", uniqueKey = "skerry-registry", enableSql = true),
+        (className = "Metrics", uniqueKey = "skerry-metrics", enableSql = true),
       ],
       durableObjectStorage = (localDisk = "storage"),
       bindings = [
         (name = "CLUSTER", durableObjectNamespace = "Cluster"),
         (name = "RELAY", durableObjectNamespace = "Relay"),
         (name = "REGISTRY", durableObjectNamespace = "Registry"),
+        (name = "METRICS", durableObjectNamespace = "Metrics"),
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
         ${options.page ? '(name = "PAGE", service = "page"),' : ""}

@@ -1,8 +1,10 @@
 import { isOnline, type Problem, problemsOf } from "../../worker/lib/facts/problems.ts";
+import type { ToldSeries } from "../api/metric-series.ts";
 import type { Claim, Node, Pod, Workload } from "../api/objects.ts";
 import { now } from "../effects.ts";
 import { isReady, moodOf, statusOf } from "../facts/pods.ts";
 import { age, count } from "../facts/words.ts";
+import { Plots, RangeChooser, useSeries } from "../parts/history.tsx";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
 import { NODES, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
@@ -14,6 +16,7 @@ export function Overview() {
   const deployments = useObjects<Workload>(paths.deployments);
   const claims = useObjects<Claim>(paths.claims);
   const { listed, freshness } = useFreshness([NODES, paths.pods, paths.deployments, paths.claims]);
+  const { told, why } = useSeries({ nodes: true });
   const workloads = deployments.map((deployment) => ({ ...deployment, kind: "Deployment" }));
   const problems = problemsOf({ nodes, pods, workloads, claims }, now.value);
   const running = pods.filter(isReady).length;
@@ -37,12 +40,15 @@ export function Overview() {
           Nodes{" "}
           <small>{`${count(nodes.filter(isOnline).length, "node")} online of ${nodes.length}; ${count(running, "pod")} ready of ${pods.length}`}</small>
         </h2>
+        {told && nodes.length > 0 && <RangeChooser />}
+        {why && <p class="notice bad">{`Figures over time cannot be had: ${why}`}</p>}
         <ul class="places">
           {nodes.map((node) => (
             <Place
               key={node.metadata.uid}
               node={node}
               pods={pods.filter(({ spec }) => spec.nodeName === node.metadata.name)}
+              told={told}
             />
           ))}
         </ul>
@@ -66,7 +72,7 @@ function ProblemItem({ severity, kind, namespace, name, cause, remedy }: Problem
 
 const SITE = "topology.kubernetes.io/zone";
 
-function Place({ node, pods }: { node: Node; pods: readonly Pod[] }) {
+function Place({ node, pods, told }: { node: Node; pods: readonly Pod[]; told: ToldSeries | undefined }) {
   const { labels = {}, name } = node.metadata;
   const ready = node.status.conditions?.find(({ type }) => type === "Ready");
   const address = node.status.addresses?.find(({ type }) => type === "InternalIP")?.address;
@@ -84,6 +90,7 @@ function Place({ node, pods }: { node: Node; pods: readonly Pod[] }) {
         {!isOnline(node) && <Fact name="Offline since" value={`${age(ready?.lastTransitionTime, now.value)} ago`} />}
       </dl>
       <PodDots pods={pods} label={`Pods of ${name}`} />
+      {told?.series[name] && <Plots series={told.series[name]} told={told} />}
       <p class="hint">
         {count(pods.length, "pod")}, joined <Age of={node.metadata.creationTimestamp} /> ago
       </p>

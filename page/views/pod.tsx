@@ -3,6 +3,7 @@ import type { ContainerStatus, Pod } from "../api/objects.ts";
 import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
 import { Files } from "../parts/files.tsx";
+import { History } from "../parts/history.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { TerminalPart } from "../parts/terminal.tsx";
@@ -72,6 +73,9 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
       {running.map((container) => (
         <Files key={container} target={{ namespace, pod: name, container }} />
       ))}
+      {!pod.metadata.ownerReferences?.some(({ controller }) => controller) && (
+        <History of={{ namespace, workload: `Pod/${name}` }} />
+      )}
       <Events namespace={namespace} kind="Pod" name={name} />
     </>
   );

@@ -5,6 +5,7 @@ import { timestamp } from "../effects.ts";
 import { count } from "../facts/words.ts";
 import { byRevision, pathOf, podsOf, progressOf, type WorkloadKind } from "../facts/workloads.ts";
 import { Events } from "../parts/events.tsx";
+import { History } from "../parts/history.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Badge, FreshnessLine } from "../parts/parts.tsx";
 import { useClient, useObjects, usePaths } from "../state/cluster.ts";
@@ -99,6 +100,7 @@ export function WorkloadView({ kind, namespace, name }: { kind: WorkloadKind; na
         </section>
       ))}
       {own.length === 0 && <p class="hint">It has no pods.</p>}
+      <History of={{ namespace, workload: `${kind}/${name}` }} />
       <Logs
         sources={own.map((pod) => ({
           namespace,

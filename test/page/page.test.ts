@@ -503,3 +503,28 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: system:anonym
     await expect.poll(() => page.title(), { message: url }).toBe("null");
   }
 });
+
+/** The last, since nodes measure once a minute. */
+test("what nodes and workloads used is plotted, for who may see it, and read by keys", async () => {
+  const { page, faults } = await loggedIn();
+  const patience = { timeout: 300_000 };
+  const node = page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: /^node-a/ }) });
+  await node.getByRole("slider", { name: "Processors over time" }).waitFor(patience);
+  await page.goto(`${address}#/workloads/deployments/default/web`);
+  const memory = page.getByRole("slider", { name: "Memory over time" });
+  await memory.waitFor(patience);
+  expect(await memory.getAttribute("aria-valuetext")).toMatch(/: [\d.]+ [KM]iB in use$/);
+  await memory.focus();
+  await page.keyboard.press("Home");
+  expect(await memory.getAttribute("aria-valuetext")).toMatch(/: not known in use$/);
+  expect(await serious(page)).toEqual([]);
+  await picture(page, "figures", 800);
+  await page.getByLabel("The last").selectOption({ label: "day" });
+  await memory.waitFor(patience);
+  const clerk = async (path: string) =>
+    (await cluster.kubectl(`get --raw /skerry/metrics/${path} --as=system:serviceaccount:shop:clerk`)).all;
+  expect(JSON.parse(await clerk("namespaces/shop")).series).toHaveProperty(["shop/Pod/till", "memory"]);
+  expect(await clerk("namespaces/default")).toContain("Forbidden");
+  expect(await clerk("nodes")).toContain("Forbidden");
+  expect(faults).toEqual([]);
+});

@@ -16,6 +16,7 @@ import { legacyClaims } from "./auth/service-accounts.ts";
 import { answerError, answerText, NOT_KEPT } from "./http/answer.ts";
 import { healthMetrics } from "./http/health.ts";
 import { keepingOf } from "./http/kept-logs.ts";
+import { metricSeriesRoutes } from "./http/metric-series.ts";
 import { errorFormat } from "./http/negotiate.ts";
 import type { PathEnv, PathGuard, Paths } from "./http/paths.ts";
 import { publicRoutes } from "./http/public.ts";
@@ -198,6 +199,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
     const keep = keepingOf(parts.store, parts.engine.view, user, pod);
     return Response.json(keep, { headers: { [GRANT_HEADER]: "1" } });
   });
+  metricSeriesRoutes(app, access, parts);
   registryRoutes(app, guard, parts.engine.view);
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.

@@ -60,6 +60,8 @@ export type AppParts = {
   usages?: Usages;
   /** What requests nodes have seen; absent as above. */
   traffic?: SeenByNodes;
+  /** Somebody looks at figures over time: nodes that hold some back send them. */
+  sendFigures?(): void;
   /**
    * Runs the synchronous part of a request, together with others of the same event-loop turn, when it comes to its
    * place among them. Rejects with TooManyRequests where there is none.

@@ -73,6 +73,8 @@ type Mentioned = Pick<Write, "resource" | "namespace" | "name">;
 /** A machine that was not heard for so long, in ms, does not keep its node from another one. */
 const HOLDS_NODE_MS = 25_000;
 
+/** Of more nodes, what somebody sees of the last minutes is as old as they send it by themselves. */
+const MOST_ASKED_FOR_HISTORY = 200;
 /** The protocol versions that brought questions about usage, NetworkPolicies and Ingresses, and questions about traffic. */
 const USAGE_VERSION = 3;
 const POLICIES_VERSION = 4;
@@ -280,6 +282,14 @@ export class Link {
   /** Asks a node what requests it has seen; false as above. */
   askTraffic(node: string, id: number): boolean {
     return this.ask(node, TRAFFIC_VERSION, { type: "usage", id, pods: false, traffic: true });
+  }
+
+  /** Has all nodes send the figures over time that they hold back, where they are not too many. */
+  askHistory(): void {
+    const nodes = this.heard();
+    if (nodes.size > MOST_ASKED_FOR_HISTORY) return;
+    for (const node of nodes.keys())
+      this.ask(node, USAGE_VERSION, { type: "usage", id: 0, pods: false, history: true });
   }
 
   private ask(node: string, since: number, question: ToNode): boolean {

@@ -92,8 +92,11 @@ export type ToNode =
   | { type: "changes"; revision: number; changes: NodeChange[] }
   | { type: "reply"; id: number; code: number; body: Json }
   | { type: "stream"; request: StreamRequest }
-  /** Asks what the node uses now, and with `pods` what its pods do; or with `traffic` for that alone. */
-  | { type: "usage"; id: number; pods: boolean; traffic?: true };
+  /**
+   * Asks what the node uses now, and with `pods` what its pods do; or with `traffic` for that alone. With `history` nothing
+   * is to be answered, but what the node holds back of figures over time is to be sent; older agents answer, and nobody hears.
+   */
+  | { type: "usage"; id: number; pods: boolean; traffic?: true; history?: true };
 
 /** Billionths of a processor, over the last so many ms; and bytes that cannot be taken back. */
 export type Usage = { cpu: number; memory: number; windowMs: number };

@@ -3,6 +3,7 @@
  * and of its pods is NodeRestriction's to check, which sees the objects.
  * https://kubernetes.io/docs/reference/access-authn-authz/node/
  */
+import { SERIES_GRANT } from "../../lib/facts/metric-series.ts";
 import { isLogGrant } from "../../lib/kept-logs.ts";
 import type { Reader } from "../../storage/store.ts";
 import type { User } from "../request.ts";
@@ -185,7 +186,7 @@ export function nodeAuthorizer(reader: Reader): Authorizer {
     } else {
       const { verb, path } = attributes;
       if (verb === "get" && isMovingHere(reader, node, path)) return allow;
-      if (verb === "post" && isLogGrant(path)) return allow;
+      if (verb === "post" && (isLogGrant(path) || path === SERIES_GRANT)) return allow;
       if (mayTransfer(reader, node, verb, path)) return allow;
       if (verb === "get" && mayPull(reader, node, path)) return allow;
     }

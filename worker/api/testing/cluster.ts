@@ -48,6 +48,7 @@ export async function testCluster({
   usages,
   traffic,
   logins,
+  sendFigures = () => undefined,
   ...overrides
 }: Partial<ClusterConfig> & {
   ask?: Caller;
@@ -56,6 +57,7 @@ export async function testCluster({
   /** With it `metrics.k8s.io` is served. */
   usages?: Usages;
   traffic?: SeenByNodes;
+  sendFigures?: () => void;
   /** Is given the cluster's clock. */
   logins?: (now: () => number) => Promise<Logins>;
 } = {}) {
@@ -100,6 +102,7 @@ export async function testCluster({
     },
     ...(usages && { usages }),
     ...(traffic && { traffic }),
+    sendFigures,
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     extensions: extensions ?? {
       get: async () => {

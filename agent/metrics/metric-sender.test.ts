@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { MINUTE_MS } from "../../worker/lib/facts/metric-series.ts";
+import type { Answer } from "../local/http.ts";
+import { MetricSender } from "./metric-sender.ts";
+
+const START = 1_000 * 3_600_000;
+let home = "";
+afterEach(() => {
+  rmSync(home, { recursive: true, force: true });
+  home = "";
+});
+
+type Sent = [string, string, { start?: number; series?: Record<string, unknown> }];
+
+/** A sender whose clock goes on by whole minutes. */
+function prepared(answers: (method: string, sent: Sent[]) => Partial<Answer>) {
+  home ||= mkdtempSync(join(tmpdir(), "skerry-metrics-"));
+  const clock = { now: START };
+  const sent: Sent[] = [];
+  let due = () => {};
+  let cpu = 0;
+  const sender = new MetricSender({
+    home,
+    now: () => clock.now,
+    random: () => 0,
+    timers: {
+      after: (_, body) => {
+        due = body;
+        return () => {};
+      },
+    },
+    counted: () =>
+      new Map([
+        ["node", { cpu: cpu++, memory: 1 }],
+        ["u1", { cpu, memory: 2 }],
+      ]),
+    send: async (...request) => {
+      sent.push(request as Sent);
+      return { code: 200, text: "", body: {}, ...answers(request[0], sent) };
+    },
+    log: () => {},
+  });
+  const pass = async (minutes: number) => {
+    for (let i = 0; i < minutes; i++) {
+      clock.now += MINUTE_MS;
+      due();
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    }
+  };
+  return { sender, sent, pass };
+}
+
+const GRANT = { grant: "g", pods: { u1: "shop/Pod/a" }, everyMs: 10 * MINUTE_MS };
+const granting = (method: string) => (method === "POST" ? { body: GRANT } : {});
+
+test("it is measured each minute and sent seldom, by one grant; or at once, when somebody looks", async () => {
+  const { sender, sent, pass } = prepared(granting);
+  sender.start();
+  await pass(12);
+  const minutes = sent.map(([method, , { series }]) => [method, Object.keys(series ?? {}).length]);
+  expect(minutes).toEqual([
+    ["POST", 0],
+    ["PUT", 2],
+    ["PUT", 2],
+  ]);
+  await pass(1);
+  await sender.send();
+  expect(sent.length).toBe(4);
+  await sender.send();
+  expect(sent.length).toBe(4);
+  sender.stop();
+});
+
+test("what cannot be sent goes later, whole, from the next agent too", async () => {
+  let isUp = false;
+  const answers = (method: string) => (isUp ? granting(method) : { code: 503 });
+  const first = prepared(answers);
+  first.sender.start();
+  await first.pass(30);
+  expect(first.sent.every(([method]) => method === "POST")).toBe(true);
+  first.sender.stop();
+  isUp = true;
+  const second = prepared(answers);
+  await second.sender.send();
+  expect(second.sent.at(-1)?.[2]).toMatchObject({ start: START, series: { node: { memory: Array(30).fill(1) } } });
+  expect(existsSync(join(home, "metrics.json"))).toBe(false);
+});
+
+test("a grant that is over is asked for anew, what is refused is left out, and who wants none is asked seldom", async () => {
+  const over = prepared((method, sent) => (method === "PUT" && sent.length < 3 ? { code: 401 } : granting(method)));
+  over.sender.start();
+  await over.pass(3);
+  expect(over.sent.map(([method]) => method)).toEqual(["POST", "PUT", "POST", "PUT"]);
+  const bad = prepared((method) => (method === "PUT" ? { code: 400 } : granting(method)));
+  bad.sender.start();
+  await bad.pass(2);
+  await bad.sender.send();
+  expect(bad.sent.length).toBe(2);
+  const none = prepared(() => ({ code: 404 }));
+  none.sender.start();
+  await none.pass(61);
+  expect(none.sent.length).toBe(1);
+});

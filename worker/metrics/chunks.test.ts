@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { HOUR_MS, MINUTE_MS, type Series, type SeriesByKey } from "../lib/facts/metric-series.ts";
+import { MAX_NODES, MAX_ROWS_PER_NODE } from "./chunks.ts";
+import { MAX_SERIES } from "./slots.ts";
+import { chunksInMemory, START } from "./testing/chunks.ts";
+
+const DAY_MS = 24 * HOUR_MS;
+const cpu = (...values: (number | null)[]): Series => ({ cpu: values });
+const ends = ({ cpu = [] }: Series = {}) => [cpu.at(-2), cpu.at(-1)];
+
+test("nodes' figures are told by the minute, and told again they are the same", () => {
+  const { chunks, clock } = chunksInMemory();
+  const sent = { start: START - 2 * MINUTE_MS, series: { node: cpu(100, null, 300) } };
+  clock.now = START + MINUTE_MS;
+  for (const _ of [1, 2]) chunks.store("a", sent);
+  chunks.store("b", { start: START, series: { node: cpu(7) } });
+  const { start, stepMs, series } = chunks.nodes("1h");
+  expect([start, stepMs]).toEqual([START + 2 * MINUTE_MS - HOUR_MS, MINUTE_MS]);
+  expect(series.a?.cpu?.slice(-4)).toEqual([100, null, 300, null]);
+  expect(series.b?.cpu?.slice(-4)).toEqual([null, null, 7, null]);
+  expect(Object.keys(chunks.nodes("1h", "b").series)).toEqual(["b"]);
+});
+
+test("a workload is the sum of what its nodes told, up to when all that still do have told", () => {
+  const { chunks, clock } = chunksInMemory();
+  const of = (...values: number[]): SeriesByKey => ({ node: cpu(...values), "shop/Deployment/web": cpu(...values) });
+  clock.now = START + 10 * MINUTE_MS;
+  chunks.store("a", { start: START, series: of(1, 1, 1, 1) });
+  chunks.store("b", { start: START, series: { ...of(2, 2), "other/Pod/x": cpu(9, 9) } });
+  const { start, series } = chunks.namespace("1h", "shop");
+  expect(start + HOUR_MS).toBe(START + 2 * MINUTE_MS);
+  expect(Object.keys(series)).toEqual(["shop/Deployment/web"]);
+  expect(ends(series["shop/Deployment/web"])).toEqual([3, 3]);
+  expect(chunks.namespace("1h", "sho").series).toEqual({});
+  expect(chunks.namespace("1h", "other", "Pod/x").series["other/Pod/x"]?.cpu?.at(-1)).toBe(9);
+  // A node that is gone is not waited for.
+  clock.now = START + 50 * MINUTE_MS;
+  chunks.store("a", { start: START + 49 * MINUTE_MS, series: of(5) });
+  expect(ends(chunks.namespace("1h", "shop").series["shop/Deployment/web"])).toEqual([null, 5]);
+});
+
+test("a day is told by five minutes, and a month by the hour: what ran for a part of one counts for that part", () => {
+  const { chunks, clock } = chunksInMemory();
+  const minutes = Array.from({ length: 60 }, () => 60);
+  clock.now = START + HOUR_MS;
+  chunks.store("a", { start: START, series: { node: cpu(...minutes), "shop/Job/once": cpu(60, 60, 60) } });
+  expect(chunks.nodes("1d").series.a?.cpu?.filter((value) => value !== null)).toEqual(Array(12).fill(60));
+  expect(chunks.nodes("30d").stepMs).toBe(HOUR_MS);
+  expect(chunks.nodes("30d").series.a?.cpu?.filter((value) => value !== null)).toEqual([60]);
+  expect(chunks.namespace("7d", "shop").series["shop/Job/once"]?.cpu?.filter((value) => value !== null)).toEqual([3]);
+});
+
+test("rows are bounded, those of nodes that are gone too, and an hour of pushes writes few", () => {
+  const { chunks, clock, sql } = chunksInMemory();
+  const rows = (node: string) => sql.all("SELECT 1 FROM chunks WHERE node = ?", node).length;
+  chunks.store("gone", { start: START, series: { node: cpu(1) } });
+  for (let hour = 0; hour < 40 * 24; hour++) {
+    clock.now = START + hour * HOUR_MS + MINUTE_MS;
+    chunks.store("a", { start: clock.now - HOUR_MS, series: { node: cpu(...Array(60).fill(hour)) } });
+    expect(rows("a")).toBeLessThanOrEqual(MAX_ROWS_PER_NODE);
+  }
+  expect([rows("gone"), rows("a")]).toEqual([0, expect.any(Number)]);
+  expect(chunks.nodes("30d").series.a?.cpu?.filter((value) => value !== null).length).toBeGreaterThan(29 * 24);
+  expect(clock.now - START).toBeGreaterThan(30 * DAY_MS);
+});
+
+test("more series than a row has room for are the others of their namespace", () => {
+  const { chunks, clock } = chunksInMemory();
+  const many = Object.fromEntries(Array.from({ length: MAX_SERIES + 20 }, (_, i) => [`shop/Pod/p${i}`, cpu(1)]));
+  clock.now = START + MINUTE_MS;
+  chunks.store("a", { start: START, series: { node: cpu(200), ...many } });
+  const { series } = chunks.namespace("1h", "shop");
+  expect(Object.keys(series).length).toBe(30);
+  const total = Object.values(series).reduce((sum, { cpu = [] }) => sum + (cpu.at(-1) ?? 0), 0);
+  expect(total).toBe(MAX_SERIES + 20);
+});
+
+test("so many nodes are kept, and no more", () => {
+  const { chunks, sql } = chunksInMemory();
+  sql.transaction(() => {
+    for (let i = 0; i < MAX_NODES; i++)
+      sql.run("INSERT INTO chunks (node, grain, start, until, body) VALUES (?, 60000, ?, 0, '{}')", `n${i}`, START);
+  });
+  expect(() => chunks.store("more", { start: START, series: { node: cpu(1) } })).toThrow("10000 nodes");
+  chunks.store("n1", { start: START, series: { node: cpu(1) } });
+});
