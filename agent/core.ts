@@ -563,7 +563,7 @@ export class AgentCore {
     };
     const annotations: Record<string, string> = { ...volumes, ...ways };
     const text = JSON.stringify({ status, ways }, (key, value) => (key === "lastHeartbeatTime" ? undefined : value));
-    if (text === this.told) return;
+    if (text === this.told && agreesWithExtended(self)) return;
     this.told = ""; // what the cluster has is not known until it answers
     await registerNode({
       name: node,

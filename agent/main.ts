@@ -7,7 +7,7 @@ import { errorText } from "../worker/lib/error-text.ts";
 import { effects } from "./effects.ts";
 import type { AuditOptions } from "./local/audit.ts";
 import { addBackupCommands } from "./local/backup-command-line.ts";
-import { seconds, withReach } from "./local/command-options.ts";
+import { count, type Printed, seconds, url, withJson, withReach } from "./local/command-options.ts";
 import type { JoinCommand } from "./local/commands.ts";
 import { addCompletion } from "./local/completion/command-line.ts";
 import { addComposeCommands } from "./local/compose/command-line.ts";
@@ -47,6 +47,11 @@ function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError("a port is 0 to 65535");
   return value;
+}
+
+function caHash(text: string): string {
+  if (!/^sha256:[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError("it is sha256: and 64 hexadecimal digits");
+  return text;
 }
 
 type GracePeriods = { gracePeriod: number; gracePeriodCriticalPods: number };
@@ -122,7 +127,7 @@ async function loginsOf(options: LoginOptions) {
 const program = new Command(process.env[BY_KUBECTL] ? "kubectl skerry" : "skerry")
   .description("Kubernetes without servers")
   .version(VERSION)
-  .showHelpAfterError()
+  .showHelpAfterError("(--help says what there is)")
   .addHelpText(
     "after",
     "\nEnvironment:\n  SKERRY_HOME  holds all state (default /var/lib/skerry)\n  SKERRY_PORT  the API's port (default 6443)",
@@ -188,9 +193,9 @@ program
 
 withNodeOptions(program.command("join"))
   .description("make this machine a node of a cluster, and keep it one until stopped")
-  .argument("<url>", "the cluster's URL")
+  .argument("<url>", "the cluster's URL", url)
   .option("--token <token>", "a join token, from `skerry token create`; needed once")
-  .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)")
+  .option("--ca-hash <hash>", "trust the server whose certificate chain has this hash (sha256:…)", caHash)
   .option("--node-name <name>", "this machine's name in the cluster", defaultNodeName())
   .option("--node-ip <address>", "the address that other nodes reach this machine by")
   .option(
@@ -232,15 +237,9 @@ withGracePeriods(
     (await import("./node/shutdown-request.ts")).requestShutdown(home(), options, effects, progress),
   );
 
-program
-  .command("net")
-  .description("the node's network")
-  .command("doctor")
+withJson(program.command("net").description("the node's network").command("doctor"))
   .description("how this node reaches the others: by the local network, directly, or by relays")
-  .option("--json", "as JSON")
-  .action(async (options: { json?: boolean }) =>
-    (await import("./local/net-doctor.ts")).netDoctor(home(), options.json ?? false),
-  );
+  .action(async (options: Printed) => (await import("./local/net-doctor.ts")).netDoctor(home(), options.json ?? false));
 
 const service = program.command("service").description("this machine's node under systemd, from boot on");
 withGracePeriods(service.command("install").description("write the units, enable and start them"))
@@ -266,16 +265,15 @@ withReach(token.command("create"))
   .action(async (options: Reach & { ttl: number; replace?: boolean }) =>
     (await commands()).createToken(home(), options),
   );
-withReach(token.command("list"))
+withJson(withReach(token.command("list")))
   .description("print which there are, and till when")
-  .option("--json", "as JSON")
-  .action(async (options: Reach & { json?: boolean }) => (await commands()).listTokens(home(), options));
+  .action(async (options: Reach & Printed) => (await commands()).listTokens(home(), options));
 withReach(token.command("revoke"))
   .description("make one worthless; machines that joined with it stay")
   .argument("<id>")
   .action(async (id: string, options: Reach) => (await commands()).revokeToken(home(), id, options));
 
-withReach(program.command("kept-logs"))
+withJson(withReach(program.command("kept-logs")))
   .description("what stays of logs where a Namespace says so (skerry.dev/keep-logs), also of pods that are gone")
   .argument("[namespace[/pod]]", "a namespace's logs, or the text of a pod's; without it the namespaces")
   .option("-c, --container <name>", "of a pod that has several")
@@ -294,18 +292,15 @@ withReach(program.command("audit"))
   .option("--verb <verb>", "e.g. delete")
   .option("--resource <resource>", "e.g. secrets, deployments.apps, pods/exec")
   .option("-n, --namespace <name>", "in one namespace")
-  .option("--limit <number>", "the newest so many", Number, 200)
+  .option("--limit <number>", "the newest so many", count, 200)
   .option("--follow", "go on with what happens then")
   .option("--json", "an audit.k8s.io/v1 EventList; with --follow an Event a line")
   .action(async (options: AuditOptions) => (await import("./local/audit.ts")).audit(home(), options, effects));
 
 const secrets = program.command("secrets").description("the keys under which Secrets are stored");
-withReach(secrets.command("status"))
+withJson(withReach(secrets.command("status")))
   .description("print the keys in use, and whether former secrets are still needed")
-  .option("--json", "as JSON")
-  .action(async (options: Reach & { json?: boolean }) =>
-    (await import("./local/secrets.ts")).showKeys(home(), options),
-  );
+  .action(async (options: Reach & Printed) => (await import("./local/secrets.ts")).showKeys(home(), options));
 secrets
   .command("rotate")
   .description("put a new secret above the present one, for the next start of `up` or the next `deploy`")
@@ -330,11 +325,15 @@ withReach(program.command("page"))
 
 const upgrade = withReach(program.command("upgrade"))
   .description("renew the nodes' agents to this program's version: one first, then a share of them at a time")
-  .option("--percent <number>", "so many of the nodes at once, after the first", Number, 20)
+  .option("--percent <number>", "so many of the nodes at once, after the first", count, 20)
   .option("--timeout <duration>", "a node that is not back well by then stops it all", seconds, 300)
   .action(async (options: UpgradeOptions) => (await import("./update/command.ts")).upgrade(home(), options, progress));
+withJson(upgrade.command("status"))
+  .description("print which version each node runs, and how the renewal goes")
+  .action(async (_: unknown, command: Command) =>
+    (await import("./update/command.ts")).status(home(), command.optsWithGlobals<Reach & Printed>()),
+  );
 for (const [name, description] of Object.entries({
-  status: "print which version each node runs, and how the renewal goes",
   pause: "tell no further node",
   resume: "go on with what was paused or has stopped",
 } as const))
@@ -343,7 +342,7 @@ for (const [name, description] of Object.entries({
     .description(description)
     .action(async (_: unknown, command: Command) => {
       const commands = await import("./update/command.ts");
-      await commands[name as "status" | "pause" | "resume"](home(), command.optsWithGlobals<Reach>());
+      await commands[name as "pause" | "resume"](home(), command.optsWithGlobals<Reach>());
     });
 
 withLogins(program.command("deploy"))

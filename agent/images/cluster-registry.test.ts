@@ -71,6 +71,7 @@ describe("a node is known to the cluster's registry", () => {
     joined("https://127.0.0.1:6443", { address: "192.0.2.2" });
     expect(clusterRegistry(home)?.hosts).toEqual(["127.0.0.1:6443"]); // a tunnel may end there
     mkdirSync(files(home).storage);
+    writeFileSync(files(home).secret, "");
     expect(clusterRegistry(home)?.hosts).toEqual(["127.0.0.1:6443", "localhost:6443", "192.0.2.2:6443"]);
   });
 });

@@ -1,6 +1,5 @@
 /** The cluster's own registry, as a node reaches it: at the server that it joined, by what it is known by there. */
-import { existsSync } from "node:fs";
-import { files } from "../local/home.ts";
+import { hasControlPlane } from "../local/home.ts";
 import { type NodeIdentity, readIdentity } from "../local/join.ts";
 import { mainAddress } from "../node/facts.ts";
 import type { RegistryCredential } from "../runtime.ts";
@@ -25,7 +24,7 @@ export function clusterRegistry(home: string): ClusterRegistry | undefined {
 /** A node on the server's own machine joined it by loopback; images mean it by the address that others join it by, too. */
 function hostsOf(home: string, { server, address = mainAddress() }: NodeIdentity): string[] {
   const { host, port } = new URL(server);
-  const isHere = host === `127.0.0.1:${port}` && existsSync(files(home).storage);
+  const isHere = host === `127.0.0.1:${port}` && hasControlPlane(home);
   return isHere ? [host, `localhost:${port}`, ...(address ? [`${address}:${port}`] : [])] : [host];
 }
 

@@ -2,21 +2,23 @@
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { AuditEvent } from "../../worker/lib/facts/audit-event.ts";
 import type { Timers } from "../effects.ts";
+import type { Printed } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import { type Server, sendChecked } from "./http.ts";
 import { type Reach, reach } from "./reach.ts";
+import { printJson } from "./terminal.ts";
 
-export type AuditOptions = Reach & {
-  /** Seconds back from now. */
-  since?: number;
-  user?: string;
-  verb?: string;
-  resource?: string;
-  namespace?: string;
-  limit: number;
-  follow?: boolean;
-  json?: boolean;
-};
+export type AuditOptions = Reach &
+  Printed & {
+    /** Seconds back from now. */
+    since?: number;
+    user?: string;
+    verb?: string;
+    resource?: string;
+    namespace?: string;
+    limit: number;
+    follow?: boolean;
+  };
 
 type Page = { items: AuditEvent[]; metadata: { continue?: string } };
 
@@ -35,7 +37,7 @@ export async function audit(home: Home, options: AuditOptions, effects: Effects 
   const server = await reach(home, options);
   const since = options.since === undefined ? undefined : stamp(effects.now() - options.since * 1000);
   const events = await latest(server, options, since);
-  if (options.json && !options.follow) return print(JSON.stringify(listOf(events), undefined, 2));
+  if (options.json && !options.follow) return printJson(listOf(events));
   const show = printer(options.json === true);
   show(events);
   if (!options.follow) return;

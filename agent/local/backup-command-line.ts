@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { effects } from "../effects.ts";
 import type { RestoreCommand, RewindCommand } from "./backup.ts";
-import { seconds, withReach } from "./command-options.ts";
+import { seconds, url, withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
 
@@ -52,7 +52,7 @@ are not restored. The cluster keeps its name, and takes everything else from the
     .description("make a new cluster of a cluster's state, under another name of the same deployment")
     .argument("<name>", "of the new cluster, at /clusters/NAME")
     .option("--from <name>", "of which cluster", "default")
-    .option("--server <url>", "of a deployment elsewhere, whose secret this home has, as after `skerry deploy`")
+    .option("--server <url>", "of a deployment elsewhere, whose secret this home has, as after `skerry deploy`", url)
     .option("--replace", "also where a cluster of that name is not empty")
     .addHelpText(
       "after",

@@ -3,13 +3,15 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import { steadyEffects, type Timers } from "../effects.ts";
 import { mainAddress } from "../node/facts.ts";
 import type { KubeletConfiguration } from "../node/settings.ts";
-import { cachePath, type Home } from "./home.ts";
+import type { Printed } from "./command-options.ts";
+import { cachePath, type Home, isClosed } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import { ensureTools, type Progress } from "./install.ts";
 import { choose, fetchCa, hashOfCa, join, readIdentity } from "./join.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { runningSupervisor } from "./prepare.ts";
 import { type Reach, reach } from "./reach.ts";
+import { printJson } from "./terminal.ts";
 
 const STOP_TIMEOUT_MS = 60_000;
 
@@ -23,7 +25,8 @@ export async function down(home: Home, pods: boolean, progress: Progress, effect
       await effects.sleep(50);
     }
     progress("stopped the control plane and the agent");
-  } else progress(`nothing of ${home.path} is running`);
+  } else if (isClosed(home.path)) throw new Error(`what ${home.path} holds is root's: use sudo`);
+  else progress(`nothing of ${home.path} is running`);
   if (!pods) return;
   const { removePods } = await import("../agent.ts");
   await removePods(home, steadyEffects, progress);
@@ -41,7 +44,7 @@ export type JoinCommand = {
 
 export async function joinCluster(home: Home, command: JoinCommand, progress: Progress): Promise<void> {
   if (process.getuid?.() !== 0) throw new Error("running containers needs root: use sudo");
-  const server = command.server.replace(/\/$/, "");
+  const { server } = command;
   await ensureTools(cachePath(process.env), progress);
   const known = readIdentity(home.path);
   const chosen = { kubeletPort: command.kubeletPort, configuration: command.configuration };
@@ -72,10 +75,10 @@ export async function createToken(home: Home, options: Reach & { ttl: number; re
 
 type JoinToken = { id: string; expires?: string };
 
-export async function listTokens(home: Home, { json, ...options }: Reach & { json?: boolean }): Promise<void> {
+export async function listTokens(home: Home, { json, ...options }: Reach & Printed): Promise<void> {
   const { body } = await sendChecked(await reach(home, options), "GET", "/skerry/tokens");
   const tokens = (body.items ?? []) as JoinToken[];
-  if (json) process.stdout.write(`${JSON.stringify(tokens, undefined, 2)}\n`);
+  if (json) printJson(tokens);
   else for (const { id, expires } of tokens) process.stdout.write(`${id}\texpires ${expires ?? "never"}\n`);
 }
 

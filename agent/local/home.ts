@@ -1,7 +1,9 @@
 /** Where a cluster or a joined node keeps its state on this machine. */
 import {
+  accessSync,
   chmodSync,
   closeSync,
+  constants,
   existsSync,
   mkdirSync,
   openSync,
@@ -51,6 +53,20 @@ export const files = (home: string) => ({
   wireguardKey: join(home, "wireguard.key"),
   logs: join(home, "log"),
 });
+
+/** Whether the home has a cluster of this machine's own. A folder of one of these names alone may be anybody's. */
+export const hasControlPlane = (home: string): boolean =>
+  existsSync(files(home).storage) && existsSync(files(home).secret);
+
+/** Whether there is a home that this user may not look into. */
+export function isClosed(home: string): boolean {
+  try {
+    accessSync(home, constants.R_OK | constants.X_OK);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
+  }
+}
 
 /** The path of a SQLite database that its owner alone may read: what lies beside it is made with the same mode. */
 export function privateDatabase(path: string): string {

@@ -51,7 +51,10 @@ export async function open(
       resolve,
     );
     call.on("timeout", () => call.destroy(new Error(`no answer from ${url.host} in ${timeoutMs / 1000} s`)));
-    call.on("error", reject);
+    call.on("error", (error: NodeJS.ErrnoException) => {
+      const isOther = url.protocol === "http:" && /^(ECONNRESET|HPE_.*)$/.test(error.code ?? "");
+      reject(isOther ? new Error(`${url.host} does not speak http://: does it speak https://?`) : error);
+    });
     call.end(bytes);
   });
 }

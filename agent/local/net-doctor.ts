@@ -1,12 +1,13 @@
 /** `skerry net doctor`: how this node reaches the others, and why not in a better way. */
 import { askReport, type MeshReport, type PeerReport } from "../network/mesh/report.ts";
 import type { Home } from "./home.ts";
-import { table } from "./terminal.ts";
+import { printJson, table } from "./terminal.ts";
 
 export async function netDoctor({ path }: Home, asJson: boolean): Promise<void> {
   const told = await askReport(path);
   if ("problem" in told) throw new Error(told.problem);
-  process.stdout.write(asJson ? `${JSON.stringify(told.report, null, 2)}\n` : shown(told.report));
+  if (asJson) printJson(told.report);
+  else process.stdout.write(shown(told.report));
 }
 
 const WAYS: Record<PeerReport["path"], string> = {

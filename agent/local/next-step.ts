@@ -6,6 +6,9 @@ type Hint = { when: (code: string, message: string, error: unknown) => boolean; 
 const isHttp = (error: unknown, code: number, path?: RegExp): boolean =>
   error instanceof HttpError && error.code === code && (path?.test(error.path) ?? true);
 
+/** What is said of a home in which nothing is, or nothing that this user may see. */
+const NOT_HERE = /has no cluster|belongs to no cluster|holds neither a node nor|^no agent of /;
+
 /** The first that fits is said. */
 const HINTS: readonly Hint[] = [
   {
@@ -15,6 +18,22 @@ const HINTS: readonly Hint[] = [
   {
     when: (_, __, error) => isHttp(error, 409, /^\/skerry\/join/),
     say: "choose another --node-name, or let this machine take that one's place: `skerry token create --replace`",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 422, /^\/skerry\/join/),
+    say: "choose a name that is one: `--node-name` takes lower-case letters, digits, - and .",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 404, /^\/skerry\/tokens/),
+    say: "`skerry token list` prints which there are",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 404, /^\/skerry\/volumes/),
+    say: "`kubectl get pvc -A` prints which claims there are",
+  },
+  {
+    when: (_, __, error) => isHttp(error, 404, /\/agent-rollout$/),
+    say: "no renewal was begun: `skerry upgrade` begins one",
   },
   {
     when: (_, __, error) => isHttp(error, 401),
@@ -59,6 +78,26 @@ const HINTS: readonly Hint[] = [
   {
     when: (code) => ["EACCES", "EPERM"].includes(code) && process.getuid?.() !== 0,
     say: "it belongs to root: use sudo",
+  },
+  {
+    when: (_, message) => NOT_HERE.test(message) && process.getuid?.() !== 0,
+    say: "what belongs to root is not seen by others: use sudo",
+  },
+  {
+    when: (_, message) => /^no agent of /.test(message),
+    say: "`skerry up`, or `skerry join URL` on a machine that joined, starts it; SKERRY_HOME names another home",
+  },
+  {
+    when: (code) => code === "EPROTO",
+    say: "what listens there speaks no TLS: check the port, or say http:// if that is meant",
+  },
+  {
+    when: (code, message) => code === "ENOENT" && !message.startsWith("spawn "),
+    say: "check the path, which counts from the folder that you are in",
+  },
+  {
+    when: (code) => ["EEXIST", "ENOTDIR"].includes(code),
+    say: "that is a file, and a folder is needed: SKERRY_HOME names the one that holds all state",
   },
   { when: (code) => code === "ENOSPC", say: "the disk is full: `skerry doctor` says which" },
 ];

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
 import { administratorToken } from "../../worker/lib/administrator.ts";
+import { errorText } from "../../worker/lib/error-text.ts";
 import { run } from "../process.ts";
 import { administrator, ensureSecret } from "./credentials.ts";
 import { files, type Home } from "./home.ts";
@@ -35,7 +36,7 @@ export async function reach(home: Home, { cluster, server, kubeconfig, context }
   if (server === undefined) return administrator(home, cluster);
   const path = cluster === "default" ? "" : `/clusters/${cluster}`;
   const token = await administratorToken(ensureSecret(home.path), cluster);
-  return { url: `${server.replace(/\/$/, "")}${path}`, token };
+  return { url: `${server}${path}`, token };
 }
 
 type Named<What extends string, T> = { name: string } & Partial<Record<What, T>>;
@@ -51,7 +52,14 @@ type Kubeconfig = {
 
 /** Of the ways to log in that a kubeconfig may name, the tokens. https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/ */
 function fromKubeconfig(path: string, context?: string): Reached {
-  return serverIn(parse(readFileSync(path, "utf8")) as Kubeconfig, path, context);
+  const text = readFileSync(path, "utf8");
+  let config: Kubeconfig | null;
+  try {
+    config = parse(text) as Kubeconfig | null;
+  } catch (error) {
+    throw new Error(`${path} is no kubeconfig: ${errorText(error).split("\n")[0]}`);
+  }
+  return serverIn(config ?? {}, path, context);
 }
 
 /** As kubectl merges its files: $KUBECONFIG, else ~/.kube/config. */
@@ -79,7 +87,11 @@ function serverIn(config: Kubeconfig, path: string, chosen = config["current-con
   const context = named(config.contexts, chosen)?.context;
   const cluster = named(config.clusters, context?.cluster)?.cluster;
   const user = named(config.users, context?.user)?.user;
-  if (!cluster) throw new Error(`${path} has no ${chosen ? `context ${chosen}` : "current context"} with a cluster`);
+  if (!cluster) {
+    const names = config.contexts?.map(({ name }) => name).join(", ") || "none";
+    const wanted = chosen ? `context ${chosen}` : "current context";
+    throw new Error(`${path} has no ${wanted} with a cluster: --context names one of those that it has, ${names}`);
+  }
   const beside = (file: string) => readFileSync(resolve(dirname(path), file), "utf8");
   const token = user?.token ?? (user?.tokenFile && beside(user.tokenFile).trim());
   if (!token) throw new Error(`${path}: its user has no token, and there is no other way to log in here`);

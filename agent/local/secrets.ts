@@ -1,11 +1,13 @@
 /** `skerry secrets`: changing the secret under which clusters are stored. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Printed } from "./command-options.ts";
 import { addSecret, administrator, dropFormerSecrets } from "./credentials.ts";
 import { files, type Home } from "./home.ts";
 import { sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
+import { printJson } from "./terminal.ts";
 
 const PATH = "/skerry/encryption";
 
@@ -18,9 +20,9 @@ async function keysOf(home: Home, options: Reach): Promise<Keys> {
 
 const isDone = ({ keys, rewriting }: Keys) => !rewriting && keys.every(({ secret }) => secret === "present");
 
-export async function showKeys(home: Home, { json, ...options }: Reach & { json?: boolean }): Promise<void> {
+export async function showKeys(home: Home, { json, ...options }: Reach & Printed): Promise<void> {
   const found = await keysOf(home, options);
-  if (json) return void process.stdout.write(`${JSON.stringify(found, undefined, 2)}\n`);
+  if (json) return printJson(found);
   for (const [place, { id, secret }] of found.keys.entries())
     process.stdout.write(`key ${id}\t${place === 0 ? "encrypts" : "decrypts"}\tunder the ${secret} secret\n`);
   process.stdout.write(

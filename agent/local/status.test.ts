@@ -82,14 +82,23 @@ test.each([
   [failure("SELF_SIGNED_CERT_IN_CHAIN"), "--ca-hash"],
   [new Error("192.0.2.1:6443 presents no certificate with the hash sha256:1"), "one `skerry token create`"],
   [failure("ENOSPC"), "skerry doctor"],
+  [refused(422, "/skerry/join"), "--node-name"],
+  [refused(404, "/skerry/tokens/x"), "skerry token list"],
+  [refused(404, "/skerry/volumes/shop/x"), "kubectl get pvc"],
+  [refused(404, "/api/v1/namespaces/skerry-system/configmaps/agent-rollout"), "skerry upgrade"],
+  [failure("ENOENT", "ENOENT: no such file or directory, open 'x.tar'"), "check the path"],
+  [failure("ENOTDIR"), "SKERRY_HOME"],
+  [failure("EPROTO"), "http://"],
 ])("%s has a next step", (error, words) => {
   expect(nextStep(error)).toContain(words);
 });
 
 test("of what nobody knows more nothing is said", () => {
-  expect([refused(404, "/api/v1/pods/x"), new Error("?"), "words", undefined].map(nextStep)).toEqual(
-    Array(4).fill(undefined),
-  );
+  expect(
+    [refused(404, "/api/v1/pods/x"), new Error("?"), "words", undefined, failure("ENOENT", "spawn x ENOENT")].map(
+      nextStep,
+    ),
+  ).toEqual(Array(5).fill(undefined));
 });
 
 test("what fires is told with whether anybody was, and whom it could not be told", () => {

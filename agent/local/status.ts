@@ -15,13 +15,14 @@ import type { Claim, Condition, KubeObject, Node, Pod, Workload } from "../../wo
 import { isOnline, type Problem, problemsOf } from "../../worker/lib/facts/problems.ts";
 import { PATHS } from "../../worker/protocol/link.ts";
 import { runningAgent } from "../node/shutdown-request.ts";
-import { files, type Home } from "./home.ts";
+import type { Printed } from "./command-options.ts";
+import { files, type Home, hasControlPlane } from "./home.ts";
 import { HttpError, type Server, sendChecked } from "./http.ts";
 import { readIdentity } from "./join.ts";
 import { nextStep } from "./next-step.ts";
 import { isAlone, runningSupervisor } from "./prepare.ts";
 import { BY_KUBECTL, type Reach, reach } from "./reach.ts";
-import { coloured, printable, table } from "./terminal.ts";
+import { coloured, printable, printJson, table } from "./terminal.ts";
 
 /** Of a command that found something wrong; 1 is that of one which could not be done. */
 export const SOMETHING_WRONG = 2;
@@ -59,7 +60,7 @@ export type Status = {
   unseen: string[];
 };
 
-export type StatusOptions = Reach & { json?: boolean };
+export type StatusOptions = Reach & Printed;
 
 export async function status(home: Home, options: StatusOptions, now: number): Promise<void> {
   const machine = thisMachine(home);
@@ -70,13 +71,14 @@ export async function status(home: Home, options: StatusOptions, now: number): P
     return { nodes: [], problems: [], alerts: NO_ALERTS, unseen: [] };
   });
   const whole: Status = { ...seen, ...(machine && { machine }), problems: [...problems, ...seen.problems] };
-  process.stdout.write(options.json ? `${JSON.stringify(whole, undefined, 2)}\n` : shown(whole, now));
+  if (options.json) printJson(whole);
+  else process.stdout.write(shown(whole, now));
   if (whole.problems.some(({ severity }) => severity === "error")) process.exitCode = SOMETHING_WRONG;
 }
 
 function thisMachine({ path }: Home): MachineStatus | undefined {
   const identity = readIdentity(path);
-  const isHost = existsSync(files(path).storage);
+  const isHost = hasControlPlane(path);
   if (!identity && !isHost) return undefined;
   const controlPlane = isHost ? runningSupervisor(path) : null;
   return {

@@ -8,6 +8,10 @@ const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 export const printable = (text: string): string =>
   text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+/** For programs: what `--json` prints. docs/start.md says which shape all of it has. */
+export const printJson = (value: unknown): void =>
+  void process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+
 /** Of a row's cell; the padding around it is no part of it. */
 type Paint = (cell: string, column: number) => string;
 

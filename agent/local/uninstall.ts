@@ -11,7 +11,7 @@ import { removeUnits, unitsOfHome } from "../systemd/command.ts";
 import { mountPoints, mountPointsOfHome, unmountHome } from "../volumes/mounts.ts";
 import { down } from "./commands.ts";
 import { administrator } from "./credentials.ts";
-import { cachePath, DEFAULT_HOME, files, type Home } from "./home.ts";
+import { cachePath, DEFAULT_HOME, type Home, hasControlPlane } from "./home.ts";
 import { send, sendChecked } from "./http.ts";
 import type { Progress } from "./install.ts";
 import { type NodeIdentity, readIdentity } from "./join.ts";
@@ -33,8 +33,7 @@ const OF_A_KUBELET = "cpu_manager_state";
 export async function uninstall({ home, progress, effects }: Context, options: UninstallOptions): Promise<void> {
   const { path } = home;
   const identity = readIdentity(path);
-  // A folder of that name alone may be anybody's.
-  const isHost = existsSync(files(path).storage) && existsSync(files(path).secret);
+  const isHost = hasControlPlane(path);
   if (!identity && !isHost)
     throw new Error(`${path} holds neither a node nor a cluster: SKERRY_HOME names another home`);
   if (process.getuid?.() !== 0 && identity) throw new Error("a node's containers and network are root's: use sudo");

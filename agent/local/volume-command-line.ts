@@ -1,18 +1,13 @@
 /** The commands about volumes on nodes' own disks. What they do is loaded when they run. */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { effects } from "../effects.ts";
-import { withReach } from "./command-options.ts";
+import { count, withJson, withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
 import type { BackupVolume, RestoreVolume, VolumeBackups } from "./volume.ts";
 import type { MoveVolume } from "./volume-move.ts";
 
 const load = () => import("./volume.ts");
-
-function count(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("It is a number from 1 to 9999.");
-  return Number(text);
-}
 
 export function addVolumeCommands(program: Command, home: () => Home, progress: Progress): void {
   const context = () => ({ home: home(), progress, effects });
@@ -46,7 +41,7 @@ after another: what has to fit together is copied when its program is stopped, o
     .option("--node <name>", "of a claim that has no volume yet: the node that it is to lie on")
     .action(async (claim: string, options: RestoreVolume) => (await load()).restoreVolume(context(), claim, options));
 
-  withReach(volume.command("backups"))
+  withJson(withReach(volume.command("backups")))
     .description("list a claim's backups in the deployment's bucket: name, time and bytes")
     .argument("<namespace/claim>")
     .option("--delete <name>", "remove this one")

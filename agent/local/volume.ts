@@ -9,8 +9,10 @@ import { errorText } from "../../worker/lib/error-text.ts";
 import { VOLUMES_PATH } from "../../worker/lib/local-volumes.ts";
 import type { BackupContext } from "./backup.ts";
 import { type Claim, claimPath, get, inWords, nameOf, patch, target, usersOf } from "./claim.ts";
+import type { Printed } from "./command-options.ts";
 import { type Answer, checked, open, openChecked, read, type Server, send, sendChecked, upload } from "./http.ts";
 import type { Reach } from "./reach.ts";
+import { printJson } from "./terminal.ts";
 import {
   backupOf,
   backupStream,
@@ -70,7 +72,7 @@ async function toBucket(context: BackupContext, server: Server, claim: Claim, op
   for (const old of await keepNewest(server, claim, options.keep)) context.progress(`removed ${old}`);
 }
 
-export type VolumeBackups = Reach & { delete?: string };
+export type VolumeBackups = Reach & Printed & { delete?: string };
 
 export async function volumeBackups(context: BackupContext, text: string, options: VolumeBackups): Promise<void> {
   const { server, claim } = await target(context, text, options);
@@ -78,7 +80,9 @@ export async function volumeBackups(context: BackupContext, text: string, option
     await deleteBackup(server, claim, options.delete);
     return context.progress(`removed ${options.delete}`);
   }
-  for (const { name, complete, unreadable, time = "", bytes = 0 } of await listBackups(server, claim)) {
+  const backups = await listBackups(server, claim);
+  if (options.json) return printJson(backups);
+  for (const { name, complete, unreadable, time = "", bytes = 0 } of backups) {
     const state = complete ? `${time}\t${bytes}` : unreadable ? "unreadable" : "incomplete";
     process.stdout.write(`${name}\t${state}\n`);
   }

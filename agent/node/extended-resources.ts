@@ -1,7 +1,5 @@
 import type { CoreV1Node } from "../../worker/kinds/generated/types.ts";
-
-/** Names with a domain other than Kubernetes' own. */
-const isExtended = (name: string): boolean => name.includes("/") && !/(^|\.)kubernetes\.io\//.test(name);
+import { extendedOf } from "../../worker/lib/extended-resources.ts";
 
 /**
  * What others say that a node has is what pods may ask for: the allocatable amounts of such resources, null for those
@@ -10,11 +8,8 @@ const isExtended = (name: string): boolean => name.includes("/") && !/(^|\.)kube
  */
 export function extendedAllocatable(node: CoreV1Node | undefined): Record<string, string | null> {
   const { capacity = {}, allocatable = {} } = node?.status ?? {};
-  const gone = Object.keys(allocatable).filter((name) => isExtended(name) && !(name in capacity));
-  return Object.fromEntries([
-    ...Object.entries(capacity).filter(([name]) => isExtended(name)),
-    ...gone.map((name) => [name, null] as const),
-  ]);
+  const gone = Object.keys(extendedOf(allocatable)).filter((name) => !(name in capacity));
+  return Object.fromEntries([...Object.entries(extendedOf(capacity)), ...gone.map((name) => [name, null] as const)]);
 }
 
 /** Whether the node's status says so already. */

@@ -12,10 +12,12 @@ import {
   WANTED_VERSION,
 } from "../../worker/lib/agent-rollout.ts";
 import { packageRoot } from "../local/bundle.ts";
+import type { Printed } from "../local/command-options.ts";
 import type { Home } from "../local/home.ts";
 import { checked, open, read, type Server, send, sendChecked } from "../local/http.ts";
 import type { Progress } from "../local/install.ts";
 import { type Reach, reach } from "../local/reach.ts";
+import { printJson } from "../local/terminal.ts";
 import { VERSION } from "../version.ts";
 import { sha256Of } from "./archive.ts";
 
@@ -141,19 +143,30 @@ async function nodesOf(server: Server): Promise<NodeJson[]> {
   return body.items as NodeJson[];
 }
 
-export async function status(home: Home, options: Reach): Promise<void> {
+export async function status(home: Home, options: Reach & Printed): Promise<void> {
   const server = await reach(home, options);
-  const { code, body } = await send(server, "GET", `${maps}/${ROLLOUT}`);
-  const data = (body.data ?? {}) as Record<string, string>;
-  const said = code === 200 ? `${data.version}\t${data.state ?? ""}\t${data.message ?? ""}` : "no version is wanted";
-  process.stdout.write(`${said}\n`);
-  for (const { metadata, status: node } of await nodesOf(server)) {
-    const ready = node?.conditions?.find(({ type }) => type === "Ready")?.status === "True" ? "Ready" : "NotReady";
-    const failed = metadata.annotations?.[FAILED_VERSION];
-    const told = metadata.annotations?.[WANTED_SINCE] ? `becomes ${metadata.annotations[WANTED_VERSION]}` : "";
-    const words = [metadata.name, agentVersionOf(node?.nodeInfo?.kubeletVersion) ?? "unknown", ready, failed ?? told];
+  const path = `${maps}/${ROLLOUT}`;
+  const answer = await send(server, "GET", path);
+  const isWanted = answer.code !== 404 && checked("GET", path, answer).code === 200;
+  const { version, state = "", message = "" } = (answer.body.data ?? {}) as Record<string, string>;
+  const nodes = (await nodesOf(server)).map(standing);
+  if (options.json) return printJson({ ...(isWanted && { rollout: { version, state, message } }), nodes });
+  process.stdout.write(isWanted ? `${version}\t${state}\t${message}\n` : "no version is wanted\n");
+  for (const { name, version = "unknown", ready, failed, becomes } of nodes) {
+    const words = [name, version, ready ? "Ready" : "NotReady", failed ?? (becomes ? `becomes ${becomes}` : "")];
     process.stdout.write(`${words.join("\t").trimEnd()}\n`);
   }
+}
+
+/** `failed`: `VERSION: WHY` of what it came back from; `becomes`: what it was told, while that is awaited. */
+function standing({ metadata: { name, annotations = {} }, status: node }: NodeJson) {
+  return {
+    name,
+    version: agentVersionOf(node?.nodeInfo?.kubeletVersion),
+    ready: node?.conditions?.find(({ type }) => type === "Ready")?.status === "True",
+    failed: annotations[FAILED_VERSION],
+    becomes: annotations[WANTED_SINCE] && annotations[WANTED_VERSION],
+  };
 }
 
 const setPaused = async (home: Home, options: Reach, paused: boolean) => {

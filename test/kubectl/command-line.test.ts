@@ -8,8 +8,10 @@ import type { Status } from "../../agent/local/status.ts";
 import { identityOf } from "../../agent/network/identity.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { eventually, REMOVAL, TestCluster } from "../support/cluster.ts";
+import { ensurePackages } from "../support/programs.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
+const MAIN = join(ROOT, "agent/main.ts");
 
 let cluster: TestCluster;
 let folder: string;
@@ -99,7 +101,7 @@ test("logs are those of all pods and containers of a workload, and of pods that 
     stderr: expect.stringContaining("no workload nobody in the namespace default: `kubectl get all -A`"),
   });
 
-  const child = spawn(process.execPath, [join(ROOT, "agent/main.ts"), "logs", "web", "--follow"], {
+  const child = spawn(process.execPath, [MAIN, "logs", "web", "--follow"], {
     env: cluster.environment,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -124,16 +126,90 @@ test("what cannot be done says the next step", async () => {
   const list = await cluster.skerry("token", "list", "--json");
   expect(JSON.parse(list.stdout)[0]).toMatchObject({ id: expect.any(String), expires: expect.any(String) });
   const env = { ...cluster.environment, SKERRY_HOME: join(folder, "none"), KUBECONFIG: join(folder, "none") };
-  const skerry = (...args: string[]) => run(process.execPath, [join(ROOT, "agent/main.ts"), ...args], { env });
+  const skerry = (...args: string[]) => run(process.execPath, [MAIN, ...args], { env });
   for (const [args, words] of [
     [["status"], "`skerry up` starts one here"],
     [["join", address], "`skerry token create` on the cluster's side"],
     [["join", address, "--token", "join:wrong"], "--ca-hash"],
     [["join", address, "--token", "join:wrong", "--ca-hash", hash], "a join token is valid for a day"],
+    [["join", address.slice("https://".length)], "a URL is, e.g., https://192.0.2.2:6443"],
+    [["join", address.replace("https", "http"), "--token", "join:wrong"], "does it speak https://?"],
+    [["join", address, "--token", "join:wrong", "--ca-hash", "00"], "it is sha256: and 64"],
+    [["join", address, "--token", "join:wrong", "--ca-hash", hash, "--node-name", "My_PC"], "--node-name"],
+    [["status", "--kubeconfig", join(folder, "none")], "check the path"],
+    [["token", "lst"], "(Did you mean list?)"],
+    [["token", "create", "--ttl"], "argument missing"],
     [["uninstall"], "holds neither a node nor a cluster"],
     [["up", "--no-agent"], `port ${cluster.port} is in use: choose another with SKERRY_PORT`],
   ] as const)
     expect(await skerry(...args)).toMatchObject({ code: 1, stderr: expect.stringContaining(words) });
+});
+
+test("colours are for terminals that take them", async () => {
+  const shown = async (settings: string) =>
+    (
+      await run("script", ["-qec", `env ${settings} '${process.execPath}' '${MAIN}' doctor`, "/dev/null"], {
+        env: terminal,
+      })
+    ).stdout;
+  const env = { ...cluster.environment };
+  for (const name of ["NO_COLOR", "FORCE_COLOR"]) delete env[name];
+  const terminal = { ...env, TERM: "xterm" };
+  expect(await shown("A=1")).toContain("\u001b[32mok");
+  for (const settings of ["NO_COLOR=1", "TERM=dumb"]) expect(await shown(settings)).not.toContain("\u001b");
+  expect((await cluster.skerry("doctor")).stdout).not.toContain("\u001b");
+});
+
+/** Types each of them, asks for completions, and prints what is offered. */
+const ZSH = `
+zmodload zsh/zpty
+zpty shell zsh -f -i
+zpty -w shell 'autoload -U compinit; compinit -u -D; LISTMAX=9999
+source '$1'
+compadd() { local -a found; builtin compadd -O found "$@"; offered+=($found); builtin compadd "$@"; }
+offer() { offered=(); zle list-choices; print -r -- "<\${(j: :)offered}>"; zle kill-whole-line; }
+zle -N offer; bindkey "^X" offer; PS1=; print rea""dy'
+zpty -r shell line '*ready*'
+shift
+for words; do
+  zpty -n -w shell "$words"$'\\C-x'
+  zpty -r shell line '*<*>*'
+  print -r -- \${\${line##*<}%%>*}
+done
+zpty -d shell
+`;
+
+test("bash, zsh and fish offer what there is", async () => {
+  await ensurePackages({ zsh: "zsh", fish: "fish" });
+  for (const shell of ["bash", "zsh", "fish"])
+    writeFileSync(join(folder, `completion.${shell}`), (await cluster.skerry("completion", shell)).stdout);
+  const typed = {
+    "skerry tok": ["token"],
+    "skerry token ": ["create", "help", "list", "revoke"],
+    "skerry token create --t": ["--ttl"],
+    "skerry --": ["--help", "--version"],
+    "skerry compose -p down u": ["up"],
+    "skerry compose --file completion.b": ["completion.bash"],
+    "skerry completion ": ["bash", "fish", "zsh"],
+  };
+  const words = Object.keys(typed);
+  const fish = `source completion.fish; for words in $argv; complete -C $words | string replace -r '\\t.*' '' | string join ' '; end`;
+  const bash = `source completion.bash; for words; do COMP_WORDS=($words); [[ $words == *' ' ]] && COMP_WORDS+=('')
+    COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _skerry; echo "\${COMPREPLY[*]}"; done`;
+  for (const [shell, ...args] of [
+    ["bash", "--norc", "-c", bash, "bash"],
+    ["zsh", "-f", "-c", ZSH, "zsh", "completion.zsh"],
+    ["fish", "--no-config", "-c", fish],
+  ] as const) {
+    const env = { ...process.env, HOME: folder, TERM: "xterm" };
+    const { stdout, stderr } = await run(shell, [...args, ...words], { cwd: folder, env, timeoutMs: 120_000 });
+    const offered = stdout
+      .replaceAll("\r", "")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.split(" ").filter(Boolean).toSorted());
+    expect([shell, offered], stderr).toEqual([shell, Object.values(typed)]);
+  }
 });
 
 /** What of this node the machine has: each place with what is found there. */

@@ -8,6 +8,7 @@ import { podClaims } from "../kinds/core/pod-claims.ts";
 import { podReferences } from "../kinds/core/pod-references.ts";
 import type { CoreV1PersistentVolume, CoreV1PersistentVolumeClaim, CoreV1Pod } from "../kinds/generated/types.ts";
 import { WANTED_VERSION } from "../lib/agent-rollout.ts";
+import { extendedOf } from "../lib/extended-resources.ts";
 import { nodesWithWork } from "../lib/local-volumes.ts";
 import type { KubeObject } from "../lib/object.ts";
 import { NODE_RESOURCES, type NodeChange, type ObjectJson, WIREGUARD_KEY, WIREGUARD_PORT } from "../protocol/link.ts";
@@ -37,7 +38,12 @@ const VOLUMES = "persistentvolumes";
 
 type NodeShape = KubeObject & {
   spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
-  status?: { addresses?: readonly unknown[]; volumesAttached?: readonly unknown[] };
+  status?: {
+    addresses?: readonly unknown[];
+    volumesAttached?: readonly unknown[];
+    capacity?: Readonly<Record<string, string>>;
+    allocatable?: Readonly<Record<string, string>>;
+  };
 };
 
 export const nodeOf = (pod: KubeObject | undefined) => (pod as CoreV1Pod | undefined)?.spec?.nodeName;
@@ -48,6 +54,16 @@ const wantedVersion = (node: KubeObject | undefined) => node?.metadata?.annotati
 
 /** What is attached to a node, for which its pods wait. */
 const volumesAttached = (node: KubeObject | undefined) => (node as NodeShape | undefined)?.status?.volumesAttached;
+
+/** What others say that a node has: it allows pods to ask for it. */
+function extendedResources(node: KubeObject | undefined) {
+  const { capacity, allocatable } = (node as NodeShape | undefined)?.status ?? {};
+  const [all, allowed] = [extendedOf(capacity), extendedOf(allocatable)];
+  return {
+    ...(Object.keys(all).length > 0 && { capacity: all }),
+    ...(Object.keys(allowed).length > 0 && { allocatable: allowed }),
+  };
+}
 
 /** What all nodes hear of a node's annotations: how it is reached by WireGuard. */
 const TOLD_ANNOTATIONS = [WIREGUARD_KEY, WIREGUARD_PORT];
@@ -60,7 +76,7 @@ function toldAnnotations(node: KubeObject, own: boolean): Record<string, string>
   return found.length > 0 ? Object.fromEntries(found) : undefined;
 }
 
-/** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own version and volumes alone. */
+/** What nodes need to know: where a node's pods are, not its heartbeat. Each hears of its own version, volumes and resources alone. */
 export function routing(node: KubeObject, own = true): KubeObject {
   const { apiVersion, kind, metadata, spec, status } = node as NodeShape;
   const { podCIDR, podCIDRs } = spec ?? {};
@@ -76,7 +92,11 @@ export function routing(node: KubeObject, own = true): KubeObject {
       ...(annotations && { annotations }),
     },
     spec: { podCIDR, podCIDRs },
-    status: { addresses: status?.addresses, ...(attached && { volumesAttached: attached }) },
+    status: {
+      addresses: status?.addresses,
+      ...(attached && { volumesAttached: attached }),
+      ...(own && extendedResources(node)),
+    },
   };
   return trimmed;
 }
@@ -124,7 +144,8 @@ export const isToldAlone = ({ resource, object, old }: Write): boolean =>
   resource === "nodes" &&
   object !== undefined &&
   (wantedVersion(object) !== wantedVersion(old) ||
-    JSON.stringify(volumesAttached(object)) !== JSON.stringify(volumesAttached(old)));
+    JSON.stringify([volumesAttached(object), extendedResources(object)]) !==
+      JSON.stringify([volumesAttached(old), extendedResources(old)]));
 
 /** Of what all nodes are told, the same change for each of them, so that it is made and written out once. */
 const forAll = new WeakMap<KubeObject, NodeChange>();

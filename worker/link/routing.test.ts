@@ -30,14 +30,25 @@ test("a new key is heard of, and another way to a third node is not", () => {
   );
 });
 
-test("a node alone hears of the volumes that are attached to it", () => {
-  const volumesAttached = [{ name: "kubernetes.io/csi/d^h", devicePath: "" }];
+test.each([
+  ["the volumes that are attached to it", { volumesAttached: [{ name: "kubernetes.io/csi/d^h", devicePath: "" }] }],
+  ["what others say that it has", { capacity: { "example.com/dongle": "4" } }],
+])("a node alone hears of %s", (_, status) => {
   const old = node({});
-  const object = { ...old, status: { volumesAttached } } as KubeObject;
+  const object = { ...old, status } as KubeObject;
   const write = { resource: "nodes", namespace: "", name: "node-b", object, old };
   const told = (who: string) => changeFor(who, write, {} as Objects, () => false);
-  expect(told("node-b")).toMatchObject([{ object: { status: { volumesAttached } } }]);
+  expect(told("node-b")).toMatchObject([{ object: { status } }]);
   expect(told("node-a")).toEqual([]);
   expect(isToldAlone(write)).toBe(true);
   expect(isToldAlone({ ...write, old: object })).toBe(false);
+});
+
+test("of its own amounts a node hears nothing, which change with every look", () => {
+  const capacity = { cpu: "2", "example.com/dongle": "4" };
+  const of = (amounts: Record<string, string>) =>
+    routing({ ...node({}), status: { capacity: amounts, allocatable: amounts } } as KubeObject);
+  const dongles = { "example.com/dongle": "4" };
+  expect(of(capacity)).toMatchObject({ status: { capacity: dongles, allocatable: dongles } });
+  expect(of(capacity)).toEqual(of({ ...capacity, cpu: "1" }));
 });

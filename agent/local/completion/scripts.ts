@@ -34,7 +34,7 @@ function flagOf({ flags, short, long, description, required, optional }: Option)
   return { names: [short, long].filter((name) => name !== undefined), description: firstClause(description), value };
 }
 
-const firstClause = (text: string): string => text.split(/[;:.(]/)[0]?.trim() ?? "";
+const firstClause = (text: string): string => text.split(/[;:(]|, e\.g\.|(?<!e\.g)\.(?=\s|$)/)[0]?.trim() ?? "";
 
 export function completionFor(shell: Shell, program: Command): string {
   const places = placesOf(program);

@@ -1,11 +1,11 @@
 /** The commands about compose files. What they do is loaded when they run. */
 import type { Command } from "commander";
 import { effects } from "../../effects.ts";
-import { seconds, withReach } from "../command-options.ts";
+import { seconds, withJson, withReach } from "../command-options.ts";
 import type { Home } from "../home.ts";
 import type { Progress } from "../install.ts";
 import type { ComposeOptions } from "./plan.ts";
-import type { LogsOptions } from "./show.ts";
+import type { LogsOptions, PsOptions } from "./show.ts";
 import type { DownOptions, UpOptions } from "./up.ts";
 
 const changing = () => import("./up.ts");
@@ -42,10 +42,9 @@ export function addComposeCommands(program: Command, home: () => Home, progress:
     .option("--volumes", "delete its volumes too, with their data")
     .option("--timeout <duration>", "how long its pods may take to end", seconds, 300)
     .action(async (_, command: Command) => (await changing()).down(context(), command.optsWithGlobals<DownOptions>()));
-  compose
-    .command("ps")
+  withJson(compose.command("ps"))
     .description("list the project's pods")
-    .action(async (_, command: Command) => (await showing()).ps(context(), command.optsWithGlobals<ComposeOptions>()));
+    .action(async (_, command: Command) => (await showing()).ps(context(), command.optsWithGlobals<PsOptions>()));
   compose
     .command("logs")
     .description("print what its services print")

@@ -2,8 +2,9 @@
 import { stringify } from "yaml";
 import { age } from "../../../worker/lib/duration.ts";
 import { objectsOf } from "../../compose/convert/project.ts";
+import type { Printed } from "../command-options.ts";
 import { linePrinter } from "../printed-lines.ts";
-import { table } from "../terminal.ts";
+import { printJson, table } from "../terminal.ts";
 import { type Pod, podSelector } from "./api.ts";
 import { apiOf, type ComposeContext, type ComposeOptions, planOf } from "./plan.ts";
 
@@ -13,29 +14,34 @@ export async function convert(context: ComposeContext, options: ComposeOptions):
   process.stdout.write(texts.join("---\n"));
 }
 
-export async function ps(context: ComposeContext, options: ComposeOptions): Promise<void> {
+export type PsOptions = ComposeOptions & Printed;
+
+export async function ps(context: ComposeContext, options: PsOptions): Promise<void> {
   const { api, project } = await apiOf(context, options);
-  const rows = (await api.pods(podSelector(project))).map((pod) => row(pod, context.effects.now()));
-  process.stdout.write(
-    table([
-      ["SERVICE", "POD", "READY", "STATUS", "RESTARTS", "AGE", "NODE"],
-      ...rows.toSorted((a, b) => (a.join() < b.join() ? -1 : 1)),
-    ]),
+  const pods = (await api.pods(podSelector(project))).map(inShort);
+  pods.sort((a, b) => (`${a.service} ${a.pod}` < `${b.service} ${b.pod}` ? -1 : 1));
+  if (options.json) return printJson(pods);
+  const now = context.effects.now();
+  const rows = pods.map(({ service, pod, ready, containers, status, restarts, created, node = "<none>" }) =>
+    [service, pod, `${ready}/${containers}`, status, restarts, age(created, now), node].map(String),
   );
+  process.stdout.write(table([["SERVICE", "POD", "READY", "STATUS", "RESTARTS", "AGE", "NODE"], ...rows]));
 }
 
-function row({ metadata, spec, status }: Pod, now: number): string[] {
+/** `ready` of so many `containers`. */
+function inShort({ metadata, spec, status }: Pod) {
   const containers = status.containerStatuses ?? [];
   const waiting = containers.map(({ state }) => state?.waiting?.reason).find((reason) => reason !== undefined);
-  return [
-    metadata.labels?.["app.kubernetes.io/name"] ?? "",
-    metadata.name,
-    `${containers.filter(({ ready }) => ready).length}/${spec.containers.length}`,
-    metadata.deletionTimestamp ? "Terminating" : (waiting ?? status.phase),
-    String(containers.reduce((sum, { restartCount }) => sum + restartCount, 0)),
-    age(metadata.creationTimestamp, now),
-    spec.nodeName ?? "<none>",
-  ];
+  return {
+    service: metadata.labels?.["app.kubernetes.io/name"] ?? "",
+    pod: metadata.name,
+    ready: containers.filter(({ ready }) => ready).length,
+    containers: spec.containers.length,
+    status: metadata.deletionTimestamp ? "Terminating" : (waiting ?? status.phase),
+    restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
+    created: metadata.creationTimestamp,
+    node: spec.nodeName,
+  };
 }
 
 export type LogsOptions = ComposeOptions & { follow?: boolean; tail?: string };

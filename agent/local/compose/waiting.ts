@@ -134,7 +134,7 @@ export class Waiting {
   }
 
   private show(text: string): void {
-    if (!process.stderr.isTTY || text === this.shown) return;
+    if (!process.stderr.isTTY || process.env.TERM === "dumb" || text === this.shown) return;
     process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns || 80) - 1)}`);
     this.shown = text;
   }

@@ -1,11 +1,12 @@
 /** `skerry doctor`: looks for the usual faults of this machine, and says what mends each. */
 import { existsSync } from "node:fs";
+import type { Printed } from "../command-options.ts";
 import { files, type Home } from "../home.ts";
 import type { Server } from "../http.ts";
 import { readIdentity } from "../join.ts";
 import { type Reach, reach } from "../reach.ts";
 import { SOMETHING_WRONG } from "../status.ts";
-import { coloured, printable } from "../terminal.ts";
+import { coloured, printable, printJson } from "../terminal.ts";
 import { CHECKS, type Facts, type Finding } from "./checks.ts";
 import { readFacts } from "./reader.ts";
 
@@ -39,12 +40,13 @@ export function shown(examined: readonly Examined[]): string {
   return blocks.join("");
 }
 
-export type DoctorOptions = Reach & { json?: boolean };
+export type DoctorOptions = Reach & Printed;
 
 export async function doctor(home: Home, options: DoctorOptions, now: () => number): Promise<void> {
   const server = await serverOf(home, options);
   const examined = examine(await readFacts({ home, now, server }));
-  process.stdout.write(options.json ? `${JSON.stringify(examined, undefined, 2)}\n` : shown(examined));
+  if (options.json) printJson(examined);
+  else process.stdout.write(shown(examined));
   if (examined.some(({ state }) => state === "fault")) process.exitCode = SOMETHING_WRONG;
 }
 

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { readNodeResolvers } from "../../network/dns/resolv-conf.ts";
 import { cgroupVersion } from "../../pods/cgroups.ts";
 import { run } from "../../process.ts";
-import { cachePath, files, type Home } from "../home.ts";
+import { cachePath, type Home, hasControlPlane } from "../home.ts";
 import type { Server } from "../http.ts";
 import { which } from "../install.ts";
 import { readIdentity } from "../join.ts";
@@ -163,7 +163,7 @@ function isWritable(folder: string): boolean {
 const OURS = /skerry|workerd|agent\/main\.ts/;
 
 async function readPorts(home: Home): Promise<Facts["ports"]> {
-  const isHost = existsSync(files(home.path).storage) || !readIdentity(home.path);
+  const isHost = hasControlPlane(home.path) || !readIdentity(home.path);
   const wanted = [
     ...(isHost ? [{ port: home.port, use: "the API", isNeeded: true }] : []),
     { port: readIdentity(home.path)?.kubeletPort ?? 10_250, use: "the node's own API", isNeeded: false },

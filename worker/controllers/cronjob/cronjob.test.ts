@@ -84,6 +84,25 @@ describe("a CronJob", () => {
     const replace = cluster({ concurrencyPolicy: "Replace" });
     replace.advance(11 * MINUTE);
     expect(jobs(replace)).toEqual([at(10)]);
+    expect(replace.events).not.toContainEqual(expect.objectContaining({ reason: "MissingJob" }));
+  });
+
+  test("says that a Job is missing once it is gone, and waits until then with Forbid", () => {
+    const model = cluster({ concurrencyPolicy: "Forbid" });
+    model.advance(6 * MINUTE);
+    const job = model.get(Job, at(5)) as Job;
+    const holdBy = (...finalizers: string[]) =>
+      model.edit(Job, job, (copy) => Object.assign(copy.metadata, { finalizers }));
+    holdBy("example.com/held");
+    const missing = expect.objectContaining({ reason: "MissingJob", message: `Active job went missing: ${at(5)}` });
+    model.delete(Job, job);
+    model.advance(5 * MINUTE);
+    expect(jobs(model)).toEqual([at(5)]);
+    expect(model.events).not.toContainEqual(missing);
+    holdBy();
+    model.rest();
+    expect(jobs(model)).toEqual([at(10)]);
+    expect(model.events).toContainEqual(missing);
   });
 
   test("that is suspended makes none", () => {

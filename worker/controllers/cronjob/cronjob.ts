@@ -46,11 +46,16 @@ export const cronJobController: Controller = {
 const endOf = (job: OneJob) =>
   ["Complete", "Failed"].map((type) => conditionOf(job.status?.conditions, type)).find((c) => c?.status === "True");
 
-/** Who runs, and who has ended since the last look. */
+/** One that is on its way out runs until it is gone, but for those that others have replaced. */
+const isRunning = (cron: Cron, job: OneJob): boolean =>
+  !isFinished(job) && (!job.metadata.deletionTimestamp || cron.spec.concurrencyPolicy !== "Replace");
+
+/** Who runs, and who has ended or gone since the last look. */
 function observe(cron: Cron, jobs: readonly OneJob[]): { status: Status; events: Intent[] } {
-  const before = new Set((cron.status?.active ?? []).map(({ uid }) => uid));
-  const ended = jobs.filter((job) => isFinished(job) && before.has(job.metadata.uid));
-  const running = jobs.filter((job) => !isFinished(job) && !job.metadata.deletionTimestamp);
+  const before = cron.status?.active ?? [];
+  const ended = jobs.filter((job) => isFinished(job) && before.some(({ uid }) => uid === job.metadata.uid));
+  const gone = before.filter(({ uid }) => !jobs.some(({ metadata }) => metadata.uid === uid));
+  const running = jobs.filter((job) => isRunning(cron, job));
   const successes = jobs.map((job) => (endOf(job)?.type === "Complete" ? (job.status?.completionTime ?? "") : ""));
   const last = [cron.status?.lastSuccessfulTime ?? "", ...successes].sort().at(-1);
   const { active: _, lastSuccessfulTime: __, ...rest } = cron.status ?? {};
@@ -60,9 +65,12 @@ function observe(cron: Cron, jobs: readonly OneJob[]): { status: Status; events:
       ...(running.length > 0 && { active: running.map(referTo) }),
       ...(last && { lastSuccessfulTime: last }),
     },
-    events: ended.map((job) =>
-      normal(cron, "SawCompletedJob", `Saw completed job: ${job.metadata.name}, condition: ${endOf(job)?.type}`),
-    ),
+    events: [
+      ...ended.map((job) =>
+        normal(cron, "SawCompletedJob", `Saw completed job: ${job.metadata.name}, condition: ${endOf(job)?.type}`),
+      ),
+      ...gone.map(({ name }) => normal(cron, "MissingJob", `Active job went missing: ${name}`)),
+    ],
   };
 }
 
@@ -96,7 +104,7 @@ function runDue(cron: Cron, jobs: readonly OneJob[], schedule: Schedule, status:
   const intents: Intent[] = [];
   if (missed.count > MANY_MISSED)
     intents.push(warning(cron, "TooManyMissedTimes", `too many missed start times: ${missed.count}`));
-  const running = jobs.filter((job) => !isFinished(job) && !job.metadata.deletionTimestamp);
+  const running = jobs.filter((job) => isRunning(cron, job));
   if (running.length > 0 && cron.spec.concurrencyPolicy === "Forbid") {
     intents.push(
       normal(
@@ -107,7 +115,10 @@ function runDue(cron: Cron, jobs: readonly OneJob[], schedule: Schedule, status:
     );
     return intents;
   }
-  if (cron.spec.concurrencyPolicy === "Replace") intents.push(...running.flatMap((job) => dismissal(cron, job)));
+  if (cron.spec.concurrencyPolicy === "Replace") {
+    intents.push(...running.flatMap((job) => dismissal(cron, job)));
+    delete status.active; // or they would be missed
+  }
   const job = jobOf(cron, missed.at);
   status.lastScheduleTime = timestamp(missed.at);
   if (jobs.some(({ metadata }) => metadata.name === job.metadata.name)) return intents;
