@@ -17,6 +17,7 @@ const PROGRAMS = [
   "cert-manager-cainjector",
   "coredns",
   "contour",
+  "kube-state-metrics",
 ] as const satisfies UpstreamName[];
 
 let cluster: TestCluster;
@@ -196,6 +197,32 @@ describe("CoreDNS", () => {
     });
     const none = await ask("nobody.default.svc.cluster.local");
     expect(none.all).toMatch(/NXDOMAIN|can't find|can't resolve/);
+  });
+});
+
+describe("kube-state-metrics", () => {
+  test("tells the states of objects, by its own manifests, and follows them", async () => {
+    const manifests = join(await moduleSource("kube-state-metrics"), "examples/standard");
+    const yaml = readdirSync(manifests)
+      .filter((name) => name !== "kustomization.yaml")
+      .map((name) => readFileSync(join(manifests, name), "utf8"))
+      .join("\n---\n");
+    const tag = yaml.match(/image: (\S+)/)?.[1] ?? "";
+    const programs = { "kube-state-metrics": built["kube-state-metrics"] };
+    await cluster.load({ tag, programs, entrypoint: ["kube-state-metrics"] });
+    await cluster.apply(`${yaml}\n---\n${web("counted")}`);
+    await deployed("default", "deployment/counted");
+    await deployed("kube-system", "deployment/kube-state-metrics");
+    const told = () =>
+      cluster.ok("get --raw /api/v1/namespaces/kube-system/services/kube-state-metrics:8080/proxy/metrics");
+    const replicas = 'kube_deployment_status_replicas_available{namespace="default",deployment="counted"}';
+    await eventually("it has counted", async () => (await told()).includes(`${replicas} 1\n`));
+    expect(await told()).toContain('kube_node_status_condition{node="node-a",condition="Ready",status="true"} 1\n');
+    await cluster.ok("scale deployment counted --replicas=2");
+    await eventually("it follows", async () => (await told()).includes(`${replicas} 2\n`));
+    // Every kind that it asks for is there: its informers say so where one is not.
+    const log = await cluster.ok("logs -n kube-system deployment/kube-state-metrics");
+    expect(log).not.toMatch(/failed to (list|watch)/i);
   });
 });
 

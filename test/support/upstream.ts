@@ -53,6 +53,7 @@ const OTHERS = {
   etcd: { module: "go.etcd.io/etcd/server/v3", version: "v3.6.6" },
   kwok: { module: "sigs.k8s.io/kwok", version: "v0.7.0", package: "sigs.k8s.io/kwok/cmd/kwok" },
   "sample-apiserver": { module: "k8s.io/sample-apiserver", version: "v0.29.2" },
+  "kube-state-metrics": { module: "k8s.io/kube-state-metrics/v2", version: "v2.15.0" },
   "metrics-server": {
     module: "sigs.k8s.io/metrics-server",
     version: "v0.8.0",
