@@ -14,6 +14,9 @@ export function sleep(ms: number, abort: AbortSignal): Promise<void> {
   });
 }
 
+/** Milliseconds since 1970. */
+export const clock = (): number => Date.now();
+
 export const timestamp = (): string => new Date().toISOString();
 
 /** Calls `act` each `ms` until what it gives is called. */

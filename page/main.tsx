@@ -6,6 +6,8 @@ import { StatusError } from "./api/client.ts";
 import { online } from "./effects.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { NamespaceChooser } from "./parts/namespaces.tsx";
+import { forgetDrafts } from "./state/drafts.ts";
+import { comeBack } from "./state/elsewhere.ts";
 import { href, route } from "./state/route.ts";
 import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { Alerts } from "./views/alerts.tsx";
@@ -110,7 +112,13 @@ function Shell({ user }: { user: string }) {
         </nav>
         <NamespaceChooser />
         <span class="user">{user}</span>
-        <button type="button" onClick={logOut}>
+        <button
+          type="button"
+          onClick={() => {
+            forgetDrafts();
+            logOut();
+          }}
+        >
           Log out
         </button>
       </header>
@@ -135,7 +143,11 @@ const App = () => (
 // Where the browser takes none, as with a certificate that it does not trust, the page is as good but for what it does.
 void navigator.serviceWorker?.register("service-worker.js").catch(() => undefined);
 
-await resume().catch((why: unknown) => {
+async function begin(): Promise<void> {
+  if (!(await comeBack())) await resume();
+}
+
+await begin().catch((why: unknown) => {
   if (why instanceof StatusError && why.code === 401) logOut();
   farewell.value = errorText(why);
 });

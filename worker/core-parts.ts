@@ -33,6 +33,8 @@ export type CoreParts = {
   effects: Effects;
   config: ClusterConfig;
   adminTokenHash: string;
+  /** By what machines that join know the server: `SKERRY_CA_HASH` of `env.ts`. */
+  caHash?: string | undefined;
   /** Other ways in than the cluster's own credentials. */
   logins?: Logins;
   authority: CertificateAndKey;

@@ -135,7 +135,7 @@ export class Core {
   private readonly come = (): void => void this.turn.own();
 
   private createApi(own: { security: Security; watches: Watches; ask: Caller; holds: Holds; began: number }): Api {
-    const { store, effects, config, platform, adminTokenHash, authority, logins, clusterId } = this.parts;
+    const { store, effects, config, platform, adminTokenHash, caHash, authority, logins, clusterId } = this.parts;
     const { security, watches, ask, holds, began } = own;
     return createApp({
       audit: this.audit,
@@ -145,7 +145,7 @@ export class Core {
       effects,
       security,
       watches,
-      config: { adminTokenHash, ca: authority.certificate, ...(logins && { logins }) },
+      config: { adminTokenHash, caHash, ca: authority.certificate, ...(logins && { logins }) },
       ask,
       extensions: this.extensions,
       ...(this.usages && { usages: this.usages }),

@@ -4,18 +4,38 @@ import { inTime } from "./outside.ts";
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
-/** The text. Rejects when it does not come in time, or is too long, or is no success. */
-export async function readDocument(way: Fetcher | undefined, url: string, timeoutMs: number): Promise<string> {
+/** The text, to a form where one is sent. Rejects when it does not come in time, or is too long, or is no success. */
+export async function readDocument(
+  way: Fetcher | undefined,
+  url: string,
+  timeoutMs: number,
+  form?: URLSearchParams,
+): Promise<string> {
   const { signal, end } = deadline(timeoutMs);
   try {
-    const init = { headers: { accept: "application/json" }, signal };
+    const sent = form && { method: "POST", body: form };
+    const init: RequestInit = { ...sent, headers: { accept: "application/json" }, signal };
     const answer = await inTime(way ? way.fetch(url, init) : fetch(url, init), signal);
-    if (answer.status !== 200) throw new Error(`${url} answered ${answer.status}`);
+    if (answer.status !== 200)
+      throw new Error(`${url} answered ${answer.status}${form ? await said(answer, signal) : ""}`);
     if (Number(answer.headers.get("content-length") ?? 0) > MAX_DOCUMENT_BYTES) throw new Error(`${url} is too long`);
     const text = await inTime(answer.text(), signal);
     if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} is too long`);
     return text;
   } finally {
     end();
+  }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+async function said(answer: Response, signal: AbortSignal): Promise<string> {
+  try {
+    const { error, error_description: more } = JSON.parse(await inTime(answer.text(), signal)) as Record<
+      string,
+      unknown
+    >;
+    return `: ${String(more ?? error).slice(0, 200)}`;
+  } catch {
+    return "";
   }
 }

@@ -21,6 +21,8 @@ export type Env = {
   SKERRY_TOKENS?: string;
   /** kube-apiserver's AuthenticationConfiguration as JSON: `lib/authentication-config.ts`. */
   SKERRY_AUTHENTICATION?: string;
+  /** `sha256:…` of the authority that the server's certificate is by, where that is no public one: for machines that join. */
+  SKERRY_CA_HASH?: string;
   /** Host names of the API's, joined by commas, which no Ingress can have: `edge/app-host.ts`. */
   SKERRY_API_HOSTS?: string;
   /** The files of the page: `dist/page`, as `edge/page.ts` serves them. */

@@ -66,7 +66,7 @@ export type HostPlatform = {
 };
 
 /** What the deployment says: see `env.ts`. */
-export type HostSettings = LoginSettings & { SKERRY_SECRET?: string; SKERRY_CONFIG?: string };
+export type HostSettings = LoginSettings & { SKERRY_SECRET?: string; SKERRY_CONFIG?: string; SKERRY_CA_HASH?: string };
 
 /** Requests look over the nodes' sockets on their way; at most this often, in ms. */
 const LOOK_AT_MOST_EVERY_MS = 1000;
@@ -197,6 +197,7 @@ export class Host {
         report: (setting, error) => (this.platform.report ?? warn)("authentication", setting, error),
       }),
       adminTokenHash: await sha256(token),
+      caHash: this.settings.SKERRY_CA_HASH,
       platform: {
         nodeSockets: () => sockets("node").map(nodeSocket),
         nodeSocketsOf: (node) => sockets("node", node).map(nodeSocket),

@@ -7,12 +7,14 @@
  */
 
 import { secretsOf } from "./deployment-secret.ts";
+import { readDocument } from "./documents.ts";
 import { openAggregated } from "./edge/aggregated.ts";
 import { bucketOf } from "./edge/bucket.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { isKeptLog, openKeptLogs } from "./edge/kept-logs/kept-logs.ts";
+import { isLogin, openLogin } from "./edge/login.ts";
 import { refusedNode } from "./edge/node-credential.ts";
 import { isPage, openPage } from "./edge/page.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
@@ -88,6 +90,8 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const { cluster, inner } = route(request, url);
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
+  if (isLogin(path))
+    return openLogin(inner, env.SKERRY_AUTHENTICATION, (...asked) => readDocument(env.ISSUERS, ...asked));
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
   if (isRegistry(path) || isCollect(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);

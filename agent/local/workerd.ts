@@ -16,6 +16,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { spawn } from "../process.ts";
 import { files, type Home, writeFile } from "./home.ts";
+import { hashOfCa } from "./join.ts";
 import type { LoginSettings } from "./logins.ts";
 
 /** Also in wrangler.toml; a test holds them equal. */
@@ -73,6 +74,7 @@ const config :Workerd.Config = (
         (name = "REGISTRY", durableObjectNamespace = "Registry"),
         (name = "METRICS", durableObjectNamespace = "Metrics"),
         (name = "SKERRY_SECRET", text = ${quote(options.secret)}),
+        (name = "SKERRY_CA_HASH", text = ${quote(hashOfCa(readFileSync(paths.caCertificate, "utf8")))}),
         (name = "SKERRY_CONFIG", text = ${quote(options.config)}),
         ${options.page ? '(name = "PAGE", service = "page"),' : ""}
         (name = "SKERRY_API_HOSTS", text = ${quote(hostname().toLowerCase())}),

@@ -28,8 +28,11 @@ export type Ask = {
 export class Client {
   /** What lies before `/api`: empty, or `/clusters/NAME`. */
   readonly base: string;
-  readonly #token: string;
+  /** How a token that ends is followed by the next. */
+  renewal: { isDue(): boolean; renew(): Promise<string> } | undefined;
+  #token: string;
   readonly #refused: () => void;
+  #renewing: Promise<void> | undefined;
 
   /** `refused` is called when the API no longer knows the token. */
   constructor(base: string, token: string, refused: () => void) {
@@ -38,8 +41,29 @@ export class Client {
     this.#refused = refused;
   }
 
+  /** Has the next token, where this one ends soon. What keeps it from that is told by what is then refused. */
+  async ready(): Promise<void> {
+    const { renewal } = this;
+    if (!renewal?.isDue()) return;
+    this.#renewing ??= renewal
+      .renew()
+      .then(
+        (token) => {
+          this.#token = token;
+        },
+        (why: unknown) => {
+          if (why instanceof StatusError) this.renewal = undefined; // else nothing has answered: it may later
+        },
+      )
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    await this.#renewing;
+  }
+
   /** Throws a StatusError for what is not a 2xx, a TypeError when nothing answers. */
   async fetch(path: string, { method, body, contentType, accept = "application/json", signal }: Ask = {}) {
+    await this.ready();
     const headers: Record<string, string> = { accept, authorization: `Bearer ${this.#token}` };
     if (body !== undefined) headers["content-type"] = contentType ?? "application/json";
     const text = typeof body === "string" ? body : JSON.stringify(body);
@@ -73,6 +97,8 @@ export class Client {
     protocol: string,
     opened = () => {},
   ): AsyncGenerator<string, void, void> {
+    await this.ready();
+    if (signal.aborted) return;
     const socket = this.socket(path, protocol);
     const close = () => socket.close();
     signal.addEventListener("abort", close);
@@ -123,7 +149,7 @@ const isOwn = (path: string) => /^\/(?:api|apis\/(?:apps|batch|[\w.]+\.k8s\.io))
 
 type Said = { reason?: string; message?: string; details?: { causes?: Cause[] } };
 
-function statusOf(code: number, text: string): StatusError {
+export function statusOf(code: number, text: string): StatusError {
   try {
     const { reason, message, details } = JSON.parse(text) as Said;
     return new StatusError(code, reason ?? "", message ?? text, details?.causes);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { at, changed, changesOf, shown } from "./changes.ts";
-import { KIND } from "./testing.ts";
+import { KIND } from "./testing/kind.ts";
 
 const before = {
   metadata: { labels: { a: "1", b: "2" } },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { completionAt } from "./completion.ts";
-import { KIND } from "./testing.ts";
+import { KIND } from "./testing/kind.ts";
 
 /** The labels at `|`; and what the text becomes by the first. */
 function at(marked: string): { labels: string[]; first: string } | undefined {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { problemsOf } from "./problems.ts";
-import { KIND } from "./testing.ts";
+import { KIND } from "./testing/kind.ts";
 
 const told = (text: string) => problemsOf(text, KIND).map(({ line, what }) => `${line}: ${what}`);
 

@@ -4,10 +4,14 @@
  */
 import { signal } from "@preact/signals";
 import { Client } from "../api/client.ts";
+import { exchange, isEnding, type Renewal } from "../api/issuers.ts";
+import { clock, every, visible } from "../effects.ts";
 
 /** What lies before `/ui/` in the page's address: one cluster of those that a deployment has. */
 export const BASE = location.pathname.replace(/\/ui\/[^/]*$/, "");
 const KEY = `skerry:${BASE}`;
+/** Beside the token, where an issuer gave a way to the next. */
+const RENEWAL_KEY = `${KEY}:renewal`;
 
 export type Session = {
   client: Client;
@@ -35,12 +39,50 @@ export const farewell = signal("");
 type Review = { status: { userInfo: { username?: string; groups?: string[] } } };
 
 /** Throws what the API says of the token. */
-export async function logIn(token: string, stay: boolean): Promise<void> {
+export async function logIn(token: string, stay: boolean, renewal?: Renewal): Promise<void> {
+  const client = await enter(token);
+  keep(stay ? localStorage : sessionStorage, token, renewal);
+  if (renewal) client.renewal = RENEWAL;
+}
+
+function keep(storage: Storage, token: string, renewal: Renewal | undefined): void {
+  storage.setItem(KEY, token);
+  if (renewal) storage.setItem(RENEWAL_KEY, JSON.stringify(renewal));
+  else storage.removeItem(RENEWAL_KEY);
+}
+
+/** Where the token of the tab, or else of the browser, is kept. */
+const storageOf = (): Storage => (sessionStorage.getItem(KEY) === null ? localStorage : sessionStorage);
+
+/** What is kept is what counts: another tab of the browser may have had the next token already. */
+const RENEWAL = {
+  isDue: () => isEnding(kept() ?? "", clock()),
+  renew: () =>
+    navigator.locks.request(RENEWAL_KEY, async () => {
+      const storage = storageOf();
+      const renewal = storage.getItem(RENEWAL_KEY);
+      if (!RENEWAL.isDue() || renewal === null) return kept() ?? "";
+      const { issuer, refreshToken } = JSON.parse(renewal) as Renewal;
+      const next = await exchange(BASE, { issuer, refreshToken });
+      keep(storage, next.idToken, { issuer, refreshToken: next.refreshToken ?? refreshToken });
+      return next.idToken;
+    }),
+};
+
+const LOOK_MS = 20_000;
+
+/** A terminal is opened with the token that is there. */
+every(LOOK_MS, () => {
+  if (visible.value) void session.value?.client.ready();
+});
+
+async function enter(token: string, renewal?: Client["renewal"]): Promise<Client> {
   const client = new Client(BASE, token, () => {
     if (session.value?.client !== client) return;
     logOut();
     farewell.value = "The cluster no longer knows your token. Log in again.";
   });
+  client.renewal = renewal;
   const { userInfo } = (
     await client.json<Review>("/apis/authentication.k8s.io/v1/selfsubjectreviews", {
       method: "POST",
@@ -49,10 +91,10 @@ export async function logIn(token: string, stay: boolean): Promise<void> {
   ).status;
   const { username: user = "", groups = [] } = userInfo;
   const seesAll = await mayListAllPods(client);
-  (stay ? localStorage : sessionStorage).setItem(KEY, token);
   farewell.value = "";
   namespace.value = localStorage.getItem(namespaceKey(user)) ?? (seesAll ? "" : homeOf(user));
   session.value = { client, user, groups, seesAll };
+  return client;
 }
 
 /** Who may see but one namespace is asked for it at once, in place of lists that are refused. */
@@ -75,7 +117,7 @@ async function mayListAllPods(client: Client): Promise<boolean> {
 const homeOf = (user: string) => /^system:serviceaccount:([^:]+):/.exec(user)?.[1] ?? "default";
 
 export function logOut(): void {
-  for (const storage of [sessionStorage, localStorage]) storage.removeItem(KEY);
+  for (const storage of [sessionStorage, localStorage]) for (const key of [KEY, RENEWAL_KEY]) storage.removeItem(key);
   if (session.value) localStorage.removeItem(namespaceKey(session.value.user));
   session.value = undefined;
 }
@@ -88,5 +130,5 @@ export const isKept = (): boolean => kept() !== null;
 /** Goes on with the token of the tab before, where there is one. */
 export async function resume(): Promise<void> {
   const token = kept();
-  if (token) await logIn(token, sessionStorage.getItem(KEY) === null);
+  if (token) await enter(token, storageOf().getItem(RENEWAL_KEY) === null ? undefined : RENEWAL);
 }

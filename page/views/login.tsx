@@ -1,11 +1,17 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { errorText } from "../../worker/lib/error-text.ts";
-import { farewell, isKept, logIn, resume } from "../state/session.ts";
+import { issuersOf } from "../api/issuers.ts";
+import { logInAt } from "../state/elsewhere.ts";
+import { BASE, farewell, isKept, logIn, resume } from "../state/session.ts";
 
 export function Login() {
   const [token, setToken] = useState("");
   const [stay, setStay] = useState(false);
   const [error, setError] = useState("");
+  const [issuers, setIssuers] = useState<readonly string[]>([]);
+  useEffect(() => {
+    void issuersOf(BASE).then(setIssuers);
+  }, []);
   const submit = async (event: Event) => {
     event.preventDefault();
     setError("");
@@ -31,6 +37,15 @@ export function Login() {
           Stay logged in on this device
         </label>
         <button type="submit">Log in</button>
+        {issuers.map((issuer) => (
+          <button
+            key={issuer}
+            type="button"
+            onClick={() => logInAt(issuer, stay).catch((why: unknown) => setError(errorText(why)))}
+          >
+            {`Log in at ${new URL(issuer).host}`}
+          </button>
+        ))}
         {isKept() && (
           <button type="button" onClick={() => resume().catch((why: unknown) => setError(errorText(why)))}>
             Try again with the token of before

@@ -11,6 +11,8 @@ import { editable, textOf, YAML } from "../editing/yaml.ts";
 import { type DiffLine, diff, shortened } from "../facts/diff.ts";
 import { Editor } from "../parts/editor.tsx";
 import { useClient } from "../state/cluster.ts";
+import { draftOf, forgetDraft, keepDraft } from "../state/drafts.ts";
+import { session } from "../state/session.ts";
 
 type Lines = readonly (DiffLine | undefined)[];
 type Wish = {
@@ -44,7 +46,12 @@ export function ObjectView(place: Place) {
   const load = async (signal?: AbortSignal) => {
     const object = await client.json<KubeObject>(path, { signal });
     if (signal?.aborted) return;
+    const draft = draftOf(path);
     show(editable(object));
+    if (draft) {
+      setFound(draft.found);
+      setText(draft.text);
+    }
     // Without a schema it can be edited all the same: the server knows what is right.
     const known = await kindSchema(client, place, object.kind ?? "").catch(() => undefined);
     if (!signal?.aborted) setKind(known);
@@ -54,7 +61,10 @@ export function ObjectView(place: Place) {
     load(abort.signal).catch((why: unknown) => {
       if (!abort.signal.aborted) setState(refusal(why));
     });
-    return () => abort.abort();
+    return () => {
+      abort.abort();
+      if (session.value) forgetDraft(path);
+    };
   }, [path]);
 
   const problems = useMemo(() => (text === found ? [] : problemsOf(text, kind)), [text, found, kind]);
@@ -71,14 +81,17 @@ export function ObjectView(place: Place) {
       const { conflicts, object } = await apply(client, edit(), { dryRun, force });
       if (dryRun || conflicts.length > 0)
         return { at: "checked", lines: shortened(diff(found, textOf(editable(object)))), conflicts };
+      forgetDraft(path);
       await load();
       return { at: "applied" };
     });
   const leave = (conflicts: readonly Conflict[]) =>
     attempt(async () => {
       const left = await leaveTheirs(client, edit(), conflicts);
-      setFound(textOf(left.before));
-      setText(textOf(left.after));
+      const draft = { found: textOf(left.before), text: textOf(left.after) };
+      keepDraft(path, draft);
+      setFound(draft.found);
+      setText(draft.text);
       return { at: "editing" };
     });
   const isReady = found !== "" && state.at !== "asking";
@@ -96,6 +109,7 @@ export function ObjectView(place: Place) {
         readOnly={state.at === "asking"}
         change={(to) => {
           setText(to);
+          keepDraft(path, { found, text: to });
           setState({ at: "editing" });
         }}
       />
@@ -109,7 +123,10 @@ export function ObjectView(place: Place) {
         <button
           type="button"
           disabled={state.at === "asking"}
-          onClick={() => attempt(() => load().then(() => ({ at: "editing" })))}
+          onClick={() => {
+            forgetDraft(path);
+            void attempt(() => load().then(() => ({ at: "editing" })));
+          }}
         >
           Load anew
         </button>

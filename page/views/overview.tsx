@@ -5,6 +5,7 @@ import { now } from "../effects.ts";
 import { isReady, moodOf, statusOf } from "../facts/pods.ts";
 import { age, count } from "../facts/words.ts";
 import { Plots, RangeChooser, useSeries } from "../parts/history.tsx";
+import { Join } from "../parts/join.tsx";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
 import { NODES, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
@@ -53,6 +54,7 @@ export function Overview() {
           ))}
         </ul>
         {nodes.length === 0 && <PodDots pods={pods} label="Pods" />}
+        <Join />
       </section>
     </>
   );

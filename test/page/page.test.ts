@@ -1,17 +1,30 @@
 /** The page in a real browser, against a whole cluster. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import axe, { type AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { picture, type Tab, TestBrowser } from "../support/browser.ts";
-import { eventually, TestCluster } from "../support/cluster.ts";
+import { eventually, REMOVAL, TestCluster } from "../support/cluster.ts";
+import { Issuer, makeKey } from "../support/issuer.ts";
 
 let cluster: TestCluster;
 let browser: TestBrowser;
 let address = "";
 let token = "";
+let issuer: Issuer;
+let folder: string;
 beforeAll(async () => {
   browser = await TestBrowser.start();
-  cluster = await TestCluster.start();
+  issuer = await Issuer.start(await makeKey("RS256", "one"));
+  folder = mkdtempSync(join(tmpdir(), "skerry-page-"));
+  const ca = join(folder, "issuer.crt");
+  writeFileSync(ca, issuer.ca);
+  const login = ["--oidc-issuer-url", issuer.url, "--oidc-client-id", "skerry", "--oidc-ca-file", ca];
+  cluster = await TestCluster.start({ flags: ["--node-name", "node-a", ...login, "--oidc-username-prefix", "oidc:"] });
   [address = "", token = ""] = (await cluster.skerry("page")).stdout.split("\n").filter((line) => /^\S+$/.test(line));
   address = address.replace("127.0.0.1", browser.host);
   await cluster.apply(WEB);
@@ -22,6 +35,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser?.stop();
   await cluster?.stop();
+  issuer?.stop();
+  if (folder) rmSync(folder, REMOVAL);
 });
 
 const program = (words: string) => `[sh, -c, "trap 'exit 0' TERM; while :; do echo ${words}; sleep 1; done"]`;
@@ -41,7 +56,7 @@ spec:
 
 async function logIn({ page }: Tab, with_ = token): Promise<void> {
   await page.getByLabel("Token").fill(with_);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await page.getByRole("button", { name: "Log in", exact: true }).click();
 }
 
 async function loggedIn(options?: { phone?: boolean; dark?: boolean }): Promise<Tab> {
@@ -244,103 +259,299 @@ test("what is wrong is told with its cause, and goes when it is mended", async (
   expect(faults).toEqual([]);
 });
 
-test("any object is changed as YAML: checked by its kind's description and by the cluster, then applied", async () => {
-  const words = ["--from-literal=greeting=hello", "--from-literal=loud=yes", "--from-literal=old=1"];
-  await cluster.ok(["create", "configmap", "words", ...words]);
-  const { page, faults } = await loggedIn();
-  await page.getByRole("link", { name: "Everything" }).click();
-  await page.getByLabel("Kind").selectOption({ label: "ConfigMap" });
-  await page.getByRole("link", { name: "words" }).click();
-  const editor = page.getByLabel("YAML");
-  await expect.poll(() => editor.inputValue()).toContain("greeting: hello");
-  await page.getByRole("button", { name: "Suggest" }).waitFor();
-  const before = await editor.inputValue();
-
-  await editor.fill(before.replace("greeting: hello", "greeting: 7"));
-  await page.getByText("data.greeting must be a string, not an integer").waitFor();
-  await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("alert").getByText("Not sent").waitFor();
-  await page.getByRole("button", { name: "Send it all the same" }).click();
-  await page.getByRole("alert").getByText("greeting: expected string").waitFor();
-
-  const changed = (text: string) =>
-    text.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, "");
-  await editor.fill(changed(before));
-  await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("status").getByText("+ ").first().waitFor();
-  await cluster.ok("label configmap words seen=by-another");
-  await page.getByRole("button", { name: "Apply", exact: true }).click();
-  const conflicts = page.getByRole("alert");
-  await conflicts.getByText("data.greeting is set by kubectl-create").waitFor();
-  await conflicts.getByText("data.old is kept by kubectl-create, and you removed it").waitFor();
-  expect(await serious(page)).toEqual([]);
-  await page.getByRole("button", { name: "Leave theirs" }).click();
-  await expect.poll(() => editor.inputValue()).toContain("by-another");
-  const now = await editor.inputValue();
-  expect(now).toContain("greeting: hello");
-  await editor.fill(changed(now));
-  await page.getByRole("button", { name: "Apply", exact: true }).click();
-  await page.getByRole("button", { name: "Take over" }).click();
-  await page.getByText("Applied.").waitFor();
-  expect(JSON.parse(await cluster.ok("get configmap words -o jsonpath={.data}"))).toEqual({
-    greeting: "<b>bye</b>",
-    loud: "yes",
+/** The node is away for a minute: what asks nothing of it runs beside that. */
+describe.concurrent("while a node is away", () => {
+  test("that it goes offline and comes back is seen as it happens", async ({ expect }) => {
+    const { page, faults } = await loggedIn();
+    const agent = cluster.pid("agent");
+    expect(agent).toBeGreaterThan(1);
+    process.kill(agent, "SIGSTOP");
+    try {
+      // The silence of a cluster's only node is found by the next request.
+      await eventually("it is shown as offline", async () => {
+        await cluster.ok("get nodes");
+        return page.getByRole("heading", { name: "node-a Offline" }).isVisible();
+      });
+      await page.getByText("Node node-a").waitFor();
+    } finally {
+      process.kill(agent, "SIGCONT");
+    }
+    await eventually("it is shown as ready", () => page.getByRole("heading", { name: "node-a Ready" }).isVisible());
+    expect(faults).toEqual([]);
   });
-  // What is its own now, it changes unasked; and it has taken nothing that it did not change.
-  await editor.fill((await editor.inputValue()).replace("<b>bye</b>", "again"));
-  await page.getByRole("button", { name: "Apply", exact: true }).click();
-  await page.getByText("Applied.").waitFor();
-  const managed = await cluster.ok("get configmap words --show-managed-fields -o jsonpath={.metadata.managedFields}");
-  const ours = (JSON.parse(managed) as { manager: string }[]).filter(({ manager }) => manager === "skerry-page");
-  expect(JSON.stringify(ours)).toContain("f:greeting");
-  expect(JSON.stringify(ours)).not.toContain("f:loud");
-  expect(faults).toEqual([]);
-});
 
-test("fields and their values are suggested and taken by the keyboard, on a phone by touch", async () => {
-  const wide = await loggedIn();
-  await wide.page.goto(`${address}#/any/apps/v1/deployments/default/web`);
-  const { page } = wide;
-  const editor = page.getByLabel("YAML");
-  await page.getByRole("button", { name: "Suggest" }).waitFor();
-  await editor.fill((await editor.inputValue()).replace(/^spec:\n/m, "spec:\n  \n"));
-  await editor.evaluate((area) => {
-    const { value } = area as unknown as { value: string };
-    const at = value.indexOf("\nspec:") + "\nspec:\n  ".length;
-    (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
-  });
-  await page.keyboard.type("minR");
-  await page.getByRole("option", { name: "minReadySeconds" }).waitFor();
-  await page.keyboard.press("ArrowDown");
-  expect(
-    await page.getByRole("listbox", { name: "Suggestions" }).getByRole("option", { selected: true }).textContent(),
-  ).toContain("minReadySeconds");
-  expect(await serious(page)).toEqual([]);
-  await page.keyboard.press("Enter");
-  await page.keyboard.type("some");
-  await page.getByText("spec.minReadySeconds must be an integer, not a string").waitFor();
-  await page.getByRole("button", { name: /^Line \d+$/ }).click();
-  await page.keyboard.type("  minReadySeconds: 1");
-  await page.getByRole("button", { name: "Check" }).click();
-  await page.getByRole("status").getByText("+   minReadySeconds: 1").waitFor();
-  await page.keyboard.press("Escape");
+  test("any object is changed as YAML: checked by its kind's description and by the cluster, then applied", async ({
+    expect,
+  }) => {
+    const words = ["--from-literal=greeting=hello", "--from-literal=loud=yes", "--from-literal=old=1"];
+    await cluster.ok(["create", "configmap", "words", ...words]);
+    const { page, faults } = await loggedIn();
+    await page.getByRole("link", { name: "Everything" }).click();
+    await page.getByLabel("Kind").selectOption({ label: "ConfigMap" });
+    await page.getByRole("link", { name: "words" }).click();
+    const editor = page.getByLabel("YAML");
+    await expect.poll(() => editor.inputValue()).toContain("greeting: hello");
+    await page.getByRole("button", { name: "Suggest" }).waitFor();
+    const before = await editor.inputValue();
 
-  const phone = await loggedIn({ phone: true });
-  await phone.page.goto(`${address}#/any/-/v1/pods/default/shell`);
-  const small = phone.page.getByLabel("YAML");
-  const suggest = phone.page.getByRole("button", { name: "Suggest" });
-  await suggest.waitFor();
-  await small.fill((await small.inputValue()).replace("imagePullPolicy: IfNotPresent", "imagePullPolicy: "));
-  await small.evaluate((area) => {
-    const { value } = area as unknown as { value: string };
-    const at = value.indexOf("imagePullPolicy: ") + "imagePullPolicy: ".length;
-    (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
+    await editor.fill(before.replace("greeting: hello", "greeting: 7"));
+    await page.getByText("data.greeting must be a string, not an integer").waitFor();
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByRole("alert").getByText("Not sent").waitFor();
+    await page.getByRole("button", { name: "Send it all the same" }).click();
+    await page.getByRole("alert").getByText("greeting: expected string").waitFor();
+
+    const changed = (text: string) =>
+      text.replace("greeting: hello", "greeting: <b>bye</b>").replace(/^ +old: .*\n/m, "");
+    await editor.fill(changed(before));
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByRole("status").getByText("+ ").first().waitFor();
+    await cluster.ok("label configmap words seen=by-another");
+    await page.getByRole("button", { name: "Apply", exact: true }).click();
+    const conflicts = page.getByRole("alert");
+    await conflicts.getByText("data.greeting is set by kubectl-create").waitFor();
+    await conflicts.getByText("data.old is kept by kubectl-create, and you removed it").waitFor();
+    expect(await serious(page)).toEqual([]);
+    await page.getByRole("button", { name: "Leave theirs" }).click();
+    await expect.poll(() => editor.inputValue()).toContain("by-another");
+    const now = await editor.inputValue();
+    expect(now).toContain("greeting: hello");
+    await editor.fill(changed(now));
+    await page.getByRole("button", { name: "Apply", exact: true }).click();
+    await page.getByRole("button", { name: "Take over" }).click();
+    await page.getByText("Applied.").waitFor();
+    expect(JSON.parse(await cluster.ok("get configmap words -o jsonpath={.data}"))).toEqual({
+      greeting: "<b>bye</b>",
+      loud: "yes",
+    });
+    // What is its own now, it changes unasked; and it has taken nothing that it did not change.
+    await editor.fill((await editor.inputValue()).replace("<b>bye</b>", "again"));
+    await page.getByRole("button", { name: "Apply", exact: true }).click();
+    await page.getByText("Applied.").waitFor();
+    const managed = await cluster.ok("get configmap words --show-managed-fields -o jsonpath={.metadata.managedFields}");
+    const ours = (JSON.parse(managed) as { manager: string }[]).filter(({ manager }) => manager === "skerry-page");
+    expect(JSON.stringify(ours)).toContain("f:greeting");
+    expect(JSON.stringify(ours)).not.toContain("f:loud");
+    expect(faults).toEqual([]);
   });
-  await suggest.click();
-  await phone.page.getByRole("option", { name: "Always" }).click();
-  expect(await small.inputValue()).toContain("imagePullPolicy: Always\n");
-  expect(await phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-  expect([...wide.faults, ...phone.faults]).toEqual([]);
+
+  test("fields and their values are suggested and taken by the keyboard, on a phone by touch", async ({ expect }) => {
+    const wide = await loggedIn();
+    await wide.page.goto(`${address}#/any/apps/v1/deployments/default/web`);
+    const { page } = wide;
+    const editor = page.getByLabel("YAML");
+    await page.getByRole("button", { name: "Suggest" }).waitFor();
+    await editor.fill((await editor.inputValue()).replace(/^spec:\n/m, "spec:\n  \n"));
+    await editor.evaluate((area) => {
+      const { value } = area as unknown as { value: string };
+      const at = value.indexOf("\nspec:") + "\nspec:\n  ".length;
+      (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
+    });
+    await page.keyboard.type("minR");
+    await page.getByRole("option", { name: "minReadySeconds" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    expect(
+      await page.getByRole("listbox", { name: "Suggestions" }).getByRole("option", { selected: true }).textContent(),
+    ).toContain("minReadySeconds");
+    expect(await serious(page)).toEqual([]);
+    await page.keyboard.press("Enter");
+    await page.keyboard.type("some");
+    await page.getByText("spec.minReadySeconds must be an integer, not a string").waitFor();
+    await page.getByRole("button", { name: /^Line \d+$/ }).click();
+    await page.keyboard.type("  minReadySeconds: 1");
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByRole("status").getByText("+   minReadySeconds: 1").waitFor();
+    await page.keyboard.press("Escape");
+
+    const phone = await loggedIn({ phone: true });
+    await phone.page.goto(`${address}#/any/-/v1/pods/default/shell`);
+    const small = phone.page.getByLabel("YAML");
+    const suggest = phone.page.getByRole("button", { name: "Suggest" });
+    await suggest.waitFor();
+    await small.fill((await small.inputValue()).replace("imagePullPolicy: IfNotPresent", "imagePullPolicy: "));
+    await small.evaluate((area) => {
+      const { value } = area as unknown as { value: string };
+      const at = value.indexOf("imagePullPolicy: ") + "imagePullPolicy: ".length;
+      (area as unknown as { setSelectionRange(from: number, to: number): void }).setSelectionRange(at, at);
+    });
+    await suggest.click();
+    await phone.page.getByRole("option", { name: "Always" }).click();
+    expect(await small.inputValue()).toContain("imagePullPolicy: Always\n");
+    expect(await phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+    expect([...wide.faults, ...phone.faults]).toEqual([]);
+  });
+
+  test("who logs in at the issuer comes back, stays longer than a token lasts, and loses nothing by having to again", async ({
+    expect,
+  }) => {
+    await cluster.ok("create clusterrolebinding jane --clusterrole=admin --user=oidc:jane");
+    await cluster.ok("create configmap draft --from-literal=a=1");
+    const tab = await browser.open(`${address}#/any/-/v1/configmaps/default/draft`);
+    const { page, faults } = tab;
+    // The issuer is on this machine's loopback, where the browser is not: what it would show there is shown here.
+    await page.route(`${issuer.url}/authorize?*`, (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<a href="${issuer.authorize(route.request().url()).replaceAll("&", "&amp;")}">It is me</a>`,
+      }),
+    );
+    const comeIn = async () => {
+      await page.getByRole("button", { name: "Log in at localhost" }).click();
+      await page.getByRole("link", { name: "It is me" }).click();
+      await page.getByText("oidc:jane").waitFor();
+    };
+    const now = Math.floor(Date.now() / 1000);
+    issuer.claims = { iat: now - 36_000, exp: now + 1800 }; // near its end from the beginning
+    await comeIn();
+    expect(page.url()).toBe(`${address}#/any/-/v1/configmaps/default/draft`);
+    expect(await page.context().cookies()).toEqual([]);
+    await expect.poll(() => issuer.renewed).toBe(1);
+    await page.reload();
+    await page.getByText("oidc:jane").waitFor();
+    expect(issuer.renewed).toBe(1);
+
+    const editor = page.getByLabel("YAML");
+    await expect.poll(() => editor.inputValue()).toContain('a: "1"');
+    await editor.fill((await editor.inputValue()).replace('a: "1"', 'a: "2"'));
+    const status = { kind: "Status", apiVersion: "v1", status: "Failure", reason: "Unauthorized", code: 401 };
+    await page.route("**/configmaps/draft*", (route) => route.fulfill({ status: 401, json: status }), { times: 1 });
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText("The cluster no longer knows your token.").waitFor();
+    await comeIn();
+    await expect.poll(() => editor.inputValue()).toContain('a: "2"');
+    await page.getByRole("button", { name: "Check" }).click();
+    await page.getByText('+   a: "2"').waitFor();
+
+    await page.goto(`${address}?code=of-somebody&state=else`);
+    await page.getByText("That login was not begun in this tab.").waitFor();
+    expect(page.url()).toBe(address);
+    expect(faults).toEqual([]);
+  });
+
+  test("a tab that nobody sees has no watch open, and follows again when it is seen", async ({ expect }) => {
+    const { page, faults } = await loggedIn();
+    const open = new Set<unknown>();
+    page.on("websocket", (socket) => {
+      open.add(socket);
+      socket.on("close", () => open.delete(socket));
+    });
+    await page.reload();
+    await expect.poll(() => open.size).toBeGreaterThan(0);
+    const show = (state: string) =>
+      page.evaluate(`
+        Object.defineProperty(document, "visibilityState", { value: "${state}", configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      `);
+    await show("hidden");
+    await expect.poll(() => open.size).toBe(0);
+    await show("visible");
+    await expect.poll(() => open.size).toBeGreaterThan(0);
+    expect(faults).toEqual([]);
+  });
+
+  test("a machine joins by a line that is copied, and by none that was revoked", async ({ expect }) => {
+    const { page, faults } = await loggedIn();
+    await page.getByRole("button", { name: "Add a machine" }).click();
+    const make = async () => {
+      await page.getByRole("button", { name: "Make a line" }).click();
+      return page.getByLabel("Type this on the machine").inputValue();
+    };
+    const words = (await make()).split(" ");
+    const hash = (await cluster.skerry("token", "create")).stdout.trim().split(" ").at(-1);
+    expect(words.slice(0, 3)).toEqual(["skerry", "join", address.replace("/ui/", "")]);
+    expect(words.slice(-2)).toEqual(["--ca-hash", hash]);
+    const [, , , , secret = ""] = words;
+    const row = page.getByRole("row").filter({ hasText: "one machine" });
+    await row.waitFor();
+    expect(await serious(page)).toEqual([]);
+    const ask = (name: string) =>
+      page.evaluate(
+        `fetch("../skerry/join", { method: "POST", body: ${JSON.stringify(
+          JSON.stringify({ token: secret, name }),
+        )} }).then((answer) => answer.status)`,
+      );
+    page.on("dialog", (dialog) => dialog.accept());
+    await row.getByRole("button", { name: "Revoke" }).click();
+    await row.waitFor({ state: "detached" });
+    expect(await ask("late")).toBe(401);
+    expect(faults).toEqual([]);
+  });
+
+  test("a session of one cluster is nothing to another of the same origin", async ({ expect }) => {
+    const { page, faults } = await loggedIn();
+    const other = address.replace("/ui/", "/clusters/other/ui/");
+    await page.goto(other);
+    await logIn({ page, faults });
+    await page.getByRole("alert").getByText("Unauthorized").waitFor();
+    const refused = `Promise.all(["/api/v1/secrets", "/api/v1/pods?watch=true"].map(async (path) => {
+    const headers = { authorization: "Bearer ${token}" };
+    return (await fetch("/clusters/other" + path, { headers })).status;
+  }))`;
+    expect(await page.evaluate(refused)).toEqual([401, 401]);
+    const [, others = ""] = (await cluster.skerry("page", "--cluster", "other")).stdout
+      .split("\n")
+      .filter((line) => /^\S+$/.test(line));
+    await logIn({ page, faults }, others);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.getByText("0 nodes online of 0").waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByLabel("Token").waitFor();
+    await page.goto(address);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await page.getByRole("heading", { name: "node-a" }).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  test("a page of another origin can do and read nothing by who is logged in", async ({ expect }) => {
+    const { page } = await browser.open(address);
+    await page.getByLabel("Token").fill(token);
+    await page.getByLabel("Stay logged in on this device").check();
+    await page.getByRole("button", { name: "Log in", exact: true }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    const site = createServer((_, response) => {
+      response.setHeader("content-type", "text/html");
+      response.end("<!doctype html><title>elsewhere</title>");
+    });
+    await new Promise<void>((resolve) => site.listen(0, resolve));
+    try {
+      const elsewhere = await page.context().newPage();
+      await elsewhere.goto(`http://${browser.host}:${(site.address() as AddressInfo).port}/`);
+      const outcome = await elsewhere.evaluate(`(async (cluster) => {
+      const body = JSON.stringify({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "forged" } });
+      const path = cluster + "/api/v1/namespaces/default/configmaps";
+      const asked = (options) => fetch(path, { credentials: "include", ...options }).then(() => "read", () => "unread");
+      const sent = await asked({ method: "POST", mode: "no-cors", headers: { "content-type": "text/plain" }, body });
+      const read = await asked({});
+      const preflight = await asked({ method: "POST", headers: { "content-type": "application/json" }, body });
+      const socket = await new Promise((resolve) => {
+        const made = new WebSocket(cluster.replace("https", "wss") + "/api/v1/pods?watch=true");
+        made.onopen = () => resolve("opened");
+        made.onerror = () => resolve("refused");
+      });
+      const frame = document.createElement("iframe");
+      const shown = new Promise((resolve) => { frame.onload = resolve; });
+      frame.src = cluster + "/ui/";
+      document.body.append(frame);
+      await shown;
+      let inside;
+      try { inside = frame.contentWindow.localStorage.length; } catch (error) { inside = error.name; }
+      return { sent, read, preflight, socket, inside, own: localStorage.length };
+    })(${JSON.stringify(address.replace("/ui/", ""))})`);
+      expect(outcome).toEqual({
+        sent: "read", // without having seen what was answered
+        read: "unread",
+        preflight: "unread",
+        socket: "refused",
+        inside: "SecurityError",
+        own: 0,
+      });
+      expect(elsewhere.frames().some((frame) => frame.url().startsWith(address))).toBe(false);
+      expect(await cluster.ok("get configmaps -o name")).not.toContain("forged");
+    } finally {
+      site.closeAllConnections();
+      site.close();
+    }
+  });
 });
 
 test("what is kept of the log of a pod that is gone is found and read", async () => {

@@ -1,4 +1,9 @@
-/** An issuer of ID tokens on this machine: its documents over HTTPS, by an authority of its own. */
+/**
+ * An issuer of ID tokens on this machine: its documents over HTTPS, by an authority of its own, and logins of public clients by
+ * authorization code with PKCE, in the name of jane.
+ */
+import { createHash } from "node:crypto";
+import type { IncomingMessage } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
@@ -19,6 +24,11 @@ export class Issuer {
   /** While it is true, nothing is answered, and connections stay open. */
   hangs = false;
   asked = 0;
+  /** Said in the ID tokens of new logins. */
+  claims: object = {};
+  /** How often a login has gone on by a refresh token. */
+  renewed = 0;
+  private readonly logins = new Map<string, URLSearchParams>();
   private readonly server: Server;
 
   private constructor(server: Server, ca: string, key: Key) {
@@ -26,12 +36,25 @@ export class Issuer {
     this.ca = ca;
     this.keys = [key];
     this.url = `https://localhost:${(server.address() as AddressInfo).port}`;
-    server.on("request", async ({ url }, response) => {
+    server.on("request", async (request, response) => {
+      const { url } = request;
       this.asked++;
       if (this.hangs) return;
       response.setHeader("content-type", "application/json");
       if (url === "/keys") return response.end(JSON.stringify({ keys: await this.published() }));
-      response.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }));
+      if (url === "/token") {
+        const given = await this.exchange(new URLSearchParams(await textOf(request)));
+        return response.writeHead("error" in given ? 400 : 200).end(JSON.stringify(given));
+      }
+      response.end(
+        JSON.stringify({
+          issuer: this.url,
+          jwks_uri: `${this.url}/keys`,
+          authorization_endpoint: `${this.url}/authorize`,
+          token_endpoint: `${this.url}/token`,
+          scopes_supported: ["openid", "offline_access"],
+        }),
+      );
     });
   }
 
@@ -55,8 +78,45 @@ export class Issuer {
     return new SignJWT(all).setProtectedHeader({ alg, kid }).sign(privateKey);
   }
 
+  /** What jane's yes to a browser that came to `/authorize` leads it to. */
+  authorize(url: string): string {
+    const asked = new URL(url).searchParams;
+    const code = `code-${this.logins.size}`;
+    this.logins.set(code, asked);
+    const back = new URL(asked.get("redirect_uri") ?? "");
+    back.searchParams.set("code", code);
+    back.searchParams.set("state", asked.get("state") ?? "");
+    return back.href;
+  }
+
+  /** https://www.rfc-editor.org/rfc/rfc6749#section-5 */
+  private async exchange(form: URLSearchParams): Promise<object> {
+    const [key] = this.keys;
+    if (!key || form.get("client_id") !== "skerry") return { error: "invalid_client" };
+    if (form.get("grant_type") === "refresh_token") {
+      if (form.get("refresh_token") !== `again-${this.renewed}`) return { error: "invalid_grant" };
+      this.renewed++;
+      return { id_token: await this.sign(key), refresh_token: `again-${this.renewed}` };
+    }
+    const asked = this.logins.get(form.get("code") ?? "");
+    this.logins.delete(form.get("code") ?? "");
+    const proof = createHash("sha256")
+      .update(form.get("code_verifier") ?? "")
+      .digest("base64url");
+    if (!asked || asked.get("code_challenge") !== proof || asked.get("redirect_uri") !== form.get("redirect_uri"))
+      return { error: "invalid_grant", error_description: "no such code" };
+    const claims = { ...this.claims, nonce: asked.get("nonce") };
+    return { id_token: await this.sign(key, claims), refresh_token: `again-${this.renewed}` };
+  }
+
   stop(): void {
     this.server.closeAllConnections();
     this.server.close();
   }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
 }

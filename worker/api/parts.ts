@@ -31,6 +31,8 @@ export type ApiConfig = {
   adminTokenHash: string;
   /** PEM of the cluster's CA, for machines that join. */
   ca: string;
+  /** By what they know the server; undefined where its certificate is a public one. */
+  caHash?: string | undefined;
   /** Other ways in than the cluster's own credentials. */
   logins?: Logins;
 };

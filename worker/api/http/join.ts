@@ -23,7 +23,7 @@ type Terms = {
   replace: boolean;
 };
 
-export type JoinParts = { store: Store; effects: Effects; ca: string };
+export type JoinParts = { store: Store; effects: Effects; ca: string; caHash?: string | undefined };
 
 type Secret = { token: string; hash: string };
 /** 244 random bits. */
@@ -48,8 +48,8 @@ function parse(body: string): Record<string, unknown> {
 
 const isLive = (credential: Credential, now: number) => credential.expires === null || credential.expires > now;
 
-/** `POST /skerry/tokens` {ttlSeconds?, once?, replace?} → the token, shown this once. */
-export function createJoinToken({ store, effects }: JoinParts, body: string, secret: Secret): object {
+/** `POST /skerry/tokens` {ttlSeconds?, once?, replace?} → the token, shown this once, and `caHash` where the server needs one to be known. */
+export function createJoinToken({ store, effects, caHash }: JoinParts, body: string, secret: Secret): object {
   const { ttlSeconds = DEFAULT_TTL_SECONDS, once = false, replace = false } = parse(body);
   if (typeof ttlSeconds !== "number" || !(ttlSeconds > 0) || ttlSeconds > MAX_TTL_SECONDS)
     throw badRequest(`ttlSeconds must be a number above 0 and at most ${MAX_TTL_SECONDS}`);
@@ -59,6 +59,7 @@ export function createJoinToken({ store, effects }: JoinParts, body: string, sec
   return {
     id: secret.hash.slice(0, ID_LENGTH),
     token: secret.token,
+    ...(caHash !== undefined && { caHash }),
     ...terms,
     expires: new Date(expires).toISOString(),
   };

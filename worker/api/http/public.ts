@@ -131,7 +131,8 @@ function issuerRoutes(app: Paths, guard: PathGuard, { key }: PublicParts): void 
 
 function joinRoutes(app: Paths, guard: PathGuard, parts: PublicParts): void {
   const { batch, effects } = parts;
-  const joining = { ...parts, ca: parts.config.ca };
+  const { ca, caHash } = parts.config;
+  const joining = { ...parts, ca, caHash };
   // Whoever joins has no credential yet: the join token in the body is its authorization.
   app.post("/skerry/join", async (c) => {
     const body = await readText(c.req.raw);

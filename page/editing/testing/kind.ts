@@ -1,4 +1,4 @@
-import type { KindSchema, Schema } from "./schema.ts";
+import type { KindSchema, Schema } from "../schema.ts";
 
 const text: Schema = { type: "string" };
 const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });

@@ -1,0 +1,100 @@
+/**
+ * Logging in to the page at an issuer of ID tokens: authorization code with PKCE, as a public client. The page sends the
+ * browser there; the code is exchanged here, since issuers seldom let pages of other origins ask them. Nothing is kept:
+ * what proves that it is the page's own is the verifier, which only that browser knows.
+ * https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth, https://www.rfc-editor.org/rfc/rfc7636
+ */
+import { type Issuer, readAuthenticationConfig } from "../lib/authentication-config.ts";
+import { boundedBody } from "../lib/bounded-body.ts";
+import { errorText } from "../lib/error-text.ts";
+import { ApiError, badRequest } from "../lib/status.ts";
+
+/** The text of a document, to which a form is sent where there is one; rejects in words for the user. */
+export type Ask = (url: string, timeoutMs: number, form?: URLSearchParams) => Promise<string>;
+
+const PATH = "/ui/login";
+const TIMEOUT_MS = 10_000;
+const MAX_BODY_BYTES = 64 * 1024;
+/** Those of them that the issuer has: who one is, and a token by which a new one is had. */
+const SCOPES = ["openid", "email", "profile", "groups", "offline_access"];
+
+export const isLogin = (path: string): boolean => path === PATH;
+
+/** What the page says: where to send the browser; a code that came back; or a former login that is to go on. */
+type Asked = {
+  issuer: string;
+  code?: string;
+  verifier?: string;
+  redirectUri?: string;
+  refreshToken?: string;
+};
+
+/** `GET` → who may be asked; `POST` → `{authorizationEndpoint, clientId, scope}`, or `{idToken, refreshToken?}`. */
+export async function openLogin(request: Request, authentication: string | undefined, ask: Ask): Promise<Response> {
+  // Cloudflare Access logs in before the page is there, and its teams have no such endpoints.
+  const issuers = (authentication ? readAuthenticationConfig(JSON.parse(authentication)).issuers : []).filter(
+    ({ keysUrl }) => keysUrl === undefined,
+  );
+  if (issuers.length === 0) throw new ApiError(404, "NotFound", "this cluster knows no issuer to log in at");
+  if (request.method === "GET") return answer({ issuers: issuers.map(({ url }) => url) });
+  if (request.method !== "POST") throw new ApiError(405, "MethodNotAllowed", "GET and POST are allowed");
+  // Other origins' pages cannot send this type without being allowed to.
+  if (request.headers.get("content-type") !== "application/json") throw badRequest("JSON is expected");
+  const asked = await read(request);
+  const issuer = issuers.find(({ url }) => url === asked.issuer);
+  if (!issuer) throw badRequest("the issuer is not one of this cluster");
+  try {
+    return answer(await serve(issuer, asked, ask));
+  } catch (error) {
+    throw new ApiError(502, "BadGateway", `the issuer ${issuer.url}: ${errorText(error)}`);
+  }
+}
+
+const answer = (body: object) =>
+  Response.json(body, { headers: { "cache-control": "no-store", "x-content-type-options": "nosniff" } });
+
+async function read(request: Request): Promise<Asked> {
+  const bytes = await boundedBody(request, MAX_BODY_BYTES, () => badRequest("the body is too large"));
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Asked;
+  } catch {
+    throw badRequest("JSON is expected");
+  }
+}
+
+type Configuration = {
+  issuer?: unknown;
+  authorization_endpoint?: unknown;
+  token_endpoint?: unknown;
+  scopes_supported?: readonly string[];
+};
+
+async function serve({ url, discoveryUrl, audiences }: Issuer, asked: Asked, ask: Ask): Promise<object> {
+  const configuration = JSON.parse(await ask(discoveryUrl, TIMEOUT_MS)) as Configuration;
+  if (configuration.issuer !== url) throw new Error("its configuration is another issuer's");
+  const [clientId = ""] = audiences;
+  const { code, verifier = "", redirectUri = "", refreshToken } = asked;
+  if (code === undefined && refreshToken === undefined)
+    return {
+      authorizationEndpoint: endpoint(configuration.authorization_endpoint),
+      clientId,
+      scope: SCOPES.filter((each) => each === "openid" || configuration.scopes_supported?.includes(each)).join(" "),
+    };
+  const grant: Record<string, string> =
+    refreshToken !== undefined
+      ? { grant_type: "refresh_token", refresh_token: refreshToken }
+      : { grant_type: "authorization_code", code: code ?? "", code_verifier: verifier, redirect_uri: redirectUri };
+  const form = new URLSearchParams({ ...grant, client_id: clientId });
+  const given = JSON.parse(await ask(endpoint(configuration.token_endpoint), TIMEOUT_MS, form)) as {
+    id_token?: string;
+    refresh_token?: string;
+  };
+  if (!given.id_token) throw new Error("it gave no ID token");
+  const next = given.refresh_token ?? refreshToken;
+  return { idToken: given.id_token, ...(next && { refreshToken: next }) };
+}
+
+function endpoint(url: unknown): string {
+  if (typeof url !== "string" || !url.startsWith("https://")) throw new Error("its configuration lacks an endpoint");
+  return url;
+}
