@@ -29,7 +29,7 @@ export class Client {
   /** What lies before `/api`: empty, or `/clusters/NAME`. */
   readonly base: string;
   /** How a token that ends is followed by the next. */
-  renewal: { isDue(): boolean; renew(): Promise<string> } | undefined;
+  renewal: { isDue(token: string): boolean; renew(): Promise<string> } | undefined;
   #token: string;
   readonly #refused: () => void;
   #renewing: Promise<void> | undefined;
@@ -44,7 +44,7 @@ export class Client {
   /** Has the next token, where this one ends soon. What keeps it from that is told by what is then refused. */
   async ready(): Promise<void> {
     const { renewal } = this;
-    if (!renewal?.isDue()) return;
+    if (!renewal?.isDue(this.#token)) return;
     this.#renewing ??= renewal
       .renew()
       .then(

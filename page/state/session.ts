@@ -54,14 +54,15 @@ function keep(storage: Storage, token: string, renewal: Renewal | undefined): vo
 /** Where the token of the tab, or else of the browser, is kept. */
 const storageOf = (): Storage => (sessionStorage.getItem(KEY) === null ? localStorage : sessionStorage);
 
-/** What is kept is what counts: another tab of the browser may have had the next token already. */
-const RENEWAL = {
-  isDue: () => isEnding(kept() ?? "", clock()),
+/** Another tab of the browser may have had the next token already, which is what is kept then. */
+const RENEWAL: Client["renewal"] = {
+  isDue: (token) => isEnding(token, clock()),
   renew: () =>
     navigator.locks.request(RENEWAL_KEY, async () => {
       const storage = storageOf();
       const renewal = storage.getItem(RENEWAL_KEY);
-      if (!RENEWAL.isDue() || renewal === null) return kept() ?? "";
+      const token = storage.getItem(KEY) ?? "";
+      if (!isEnding(token, clock()) || renewal === null) return token;
       const { issuer, refreshToken } = JSON.parse(renewal) as Renewal;
       const next = await exchange(BASE, { issuer, refreshToken });
       keep(storage, next.idToken, { issuer, refreshToken: next.refreshToken ?? refreshToken });
