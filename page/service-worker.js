@@ -21,7 +21,8 @@ self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim(
 self.addEventListener("fetch", (event) => {
   const { method, url } = event.request;
   const asked = new URL(url);
-  const isFile = asked.origin === origin && asked.pathname.startsWith(folder) && method === "GET";
+  const isOurs = asked.origin === origin && asked.pathname.startsWith(folder);
+  const isFile = isOurs && asked.pathname !== `${folder}login` && method === "GET";
   if (isFile) event.respondWith(newest(event.request, asked));
 });
 
