@@ -1,4 +1,4 @@
-/** `skerry logs`: what all pods of a workload print. */
+/** `skerry logs`: what all pods of a workload print; or what is kept of a pod that is gone. */
 import type { Effects } from "../../worker/lib/effects.ts";
 import type { Pod } from "../../worker/lib/facts/objects.ts";
 import type { Timers } from "../effects.ts";
@@ -30,6 +30,7 @@ export async function logs(context: Context, workload: string | undefined, optio
   const server = await reach(home, options);
   const namespace = options.namespace ?? server.namespace ?? "default";
   const selection = workload === undefined ? "" : await selectionOf(server, namespace, workload);
+  if (selection === undefined) return printGone(context, server, { namespace, workload: workload ?? "" }, options);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`;
   const { body } = await sendChecked(server, "GET", `${path}?${selection}`);
   const pods = (body.items as Pod[]).toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
@@ -54,6 +55,37 @@ export async function logs(context: Context, workload: string | undefined, optio
     failed: progress,
     sleep: effects.sleep,
   });
+}
+
+/** What `skerry.dev/keep-logs` has kept of a pod that the cluster has no more. */
+async function printGone(
+  { progress }: Context,
+  server: Server,
+  { namespace, workload }: { namespace: string; workload: string },
+  { container, tail, since, timestamps, follow, previous }: LogsOptions,
+): Promise<void> {
+  const [name = "", kind] = workload.split("/", 2).toReversed();
+  const missing = `no ${kind ?? "workload"} ${name} in the namespace ${namespace}: \`kubectl get all -A\` shows which there are, -n names another`;
+  const isPod =
+    kind === undefined || KINDS.some(({ plural, names }) => plural === "pods" && names.some((n) => n === kind));
+  if (!isPod || follow || previous) throw new Error(missing);
+  const query = new URLSearchParams({
+    ...(container !== undefined && { container }),
+    ...(tail !== undefined && { tailLines: tail }),
+    ...(since !== undefined && { sinceSeconds: `${since}` }),
+    ...(timestamps && { timestamps: "true" }),
+  });
+  const path = `/skerry/logs/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}?${query}`;
+  let kept: AsyncIterable<Uint8Array>;
+  try {
+    kept = await openChecked(server, "GET", path, { timeoutMs: 0 });
+  } catch (error) {
+    // Which of a pod's containers is meant is to be said; all else is that there is no such pod.
+    if (error instanceof HttpError && error.code === 400) throw error;
+    throw new Error(missing);
+  }
+  const printer = linePrinter({ write: (text) => process.stdout.write(text), failed: progress, width: name.length });
+  await printer.print({ name, open: async () => kept });
 }
 
 function none(workload: string | undefined, namespace: string, pods: readonly Pod[], container?: string): string {
@@ -113,8 +145,8 @@ const KINDS = [
   { names: ["pod", "pods", "po"], path: "/api/v1", plural: "pods" },
 ] as const;
 
-/** Of its pods, as a part of a query. */
-async function selectionOf(server: Server, namespace: string, workload: string): Promise<string> {
+/** Of its pods, as a part of a query; undefined where there is no such workload. */
+async function selectionOf(server: Server, namespace: string, workload: string): Promise<string | undefined> {
   const [kind, named] = workload.includes("/") ? workload.split("/", 2) : [undefined, workload];
   const kinds = KINDS.filter(({ names }) => kind === undefined || names.some((name) => name === kind.toLowerCase()));
   if (kinds.length === 0)
@@ -130,9 +162,7 @@ async function selectionOf(server: Server, namespace: string, workload: string):
       if (!(error instanceof HttpError && error.code === 404)) throw error;
     }
   }
-  throw new Error(
-    `no ${kind ?? "workload"} ${named} in the namespace ${namespace}: \`kubectl get all -A\` shows which there are, -n names another`,
-  );
+  return undefined;
 }
 
 /** As a list's labelSelector has it. */

@@ -21,7 +21,9 @@ export function addUserCommands(program: Command, home: () => Home, progress: Pr
     );
 
   withReach(program.command("logs"))
-    .description("print what all pods of a workload print, each line with the pod's name")
+    .description(
+      "print what all pods of a workload print, each line with the pod's name; or what is kept of a pod that is gone",
+    )
     .argument("[workload]", "web, deploy/web, sts/db, ds/x, job/x, pod/x; all pods of the namespace when absent")
     .option("-n, --namespace <name>", "where it is")
     .option("-c, --container <name>", "of this container alone (default all)")

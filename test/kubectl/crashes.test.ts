@@ -242,6 +242,9 @@ spec:
       async () => (await kept("counter")) === lines && (await kept("short")) === "short\n",
     );
     expect((await cluster.skerry("kept-logs", "kept/counter", "--tail", "2")).stdout).toBe("line 79\nline 80\n");
+    const gone = (name: string) => cluster.skerry("logs", "-n", "kept", name, "--tail", "1");
+    expect((await gone("pod/counter")).stdout).toBe("counter | line 80\n");
+    expect(await gone("nobody")).toMatchObject({ code: 1, stderr: expect.stringContaining("no workload nobody") });
     expect((await cluster.skerry("kept-logs", "kept")).stdout).toMatch(/^counter +c +0 +\S+Z +\S+Z +\d+ +\S+$/m);
     expect(readdirSync(join(cluster.home, "bucket/default/logs"))).toEqual(["kept"]);
     await cluster.ok("create serviceaccount curious");
