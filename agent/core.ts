@@ -279,10 +279,11 @@ export class AgentCore {
     if (!this.own)
       this.parts.log("this disk is a copy of another machine's: nothing runs until the cluster has answered");
     if (this.parts.writability.problem()) this.saveLater();
-    this.host.keptLogs?.start(
-      () => this.pods.present(),
-      (pod, message) => this.pods.tellPod(pod, "Warning", "LogsNotKept", message),
-    );
+    this.host.keptLogs?.start({
+      pods: () => this.pods.present(),
+      mirrors: () => this.desired().mirrors ?? new Map(),
+      tell: (pod, message) => this.pods.tellPod(pod, "Warning", "LogsNotKept", message),
+    });
     this.link.start();
     this.sync(); // from disk: pods start without uplink
     this.endWatch = keepWatch(this.parts.effects, (turn) => {

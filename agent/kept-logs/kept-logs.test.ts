@@ -28,6 +28,7 @@ class World {
   grantCode = 200;
   now = Date.UTC(2026, 10, 27);
   pod: KeptPod | undefined;
+  readonly mirrors = new Map<string, KeptPod["pod"]>();
   kept = this.#agent();
   #writer: LogWriter | undefined;
 
@@ -60,10 +61,11 @@ class World {
       },
       log: (message) => this.logged.push(message),
     });
-    kept.start(
-      () => (this.pod ? [this.pod] : []),
-      (_, message) => this.told.push(message),
-    );
+    kept.start({
+      pods: () => (this.pod ? [this.pod] : []),
+      mirrors: () => this.mirrors,
+      tell: (_, message) => this.told.push(message),
+    });
     return kept;
   }
 
@@ -248,4 +250,36 @@ test("however requests end and agents are killed, each line arrives once, in ord
     }),
     { numRuns: 40 },
   );
+});
+
+test("of a static pod it goes by what stands for it in the API, which says whether it is kept and is another each time", async () => {
+  const world = new World();
+  const mirror = (uid: string, annotations = {}) => {
+    const metadata = { name: "web", namespace: "shop", uid, annotations };
+    world.mirrors.set("uid", { metadata, spec: { containers: [] } });
+  };
+  const runOnce = async (id: string, text: string) => {
+    world.run(id, 0, { "kubernetes.io/config.source": "file" });
+    world.print(text);
+    world.now += 60_000;
+    await world.kept.look();
+  };
+  await runOnce("a", "unheard of\n");
+  expect([world.portions.size, world.left]).toEqual([0, []]);
+  mirror("first", { "skerry.dev/keep-logs": "7d" });
+  await world.kept.look();
+  world.print("last\n");
+  world.mirrors.clear();
+  await world.removed("a");
+  await world.kept.look();
+  expect(world.text()).toBe("unheard of\nlast\n");
+  mirror("second", { "skerry.dev/keep-logs": "7d" });
+  await runOnce("b", "again\n");
+  mirror("third");
+  await runOnce("c", "not kept\n");
+  expect([...world.portions.keys()]).toEqual([
+    "/skerry/logs/shop/web/first/c/0/0",
+    "/skerry/logs/shop/web/first/c/0/1",
+    "/skerry/logs/shop/web/second/c/0/0",
+  ]);
 });

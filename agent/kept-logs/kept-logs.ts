@@ -11,6 +11,7 @@ import { KEEP_LOGS } from "../../worker/lib/kept-logs.ts";
 import type { Timers } from "../effects.ts";
 import type { Answer } from "../local/http.ts";
 import { type Attempt, attemptsOf, type PodMemory } from "../pods/memory.ts";
+import { isStatic } from "../static/annotations.ts";
 import { bytesIn, filesOf, nextSpan, PORTION_BYTES } from "./reading.ts";
 import { type LogRecord, LogRecords } from "./records.ts";
 
@@ -42,8 +43,19 @@ const REFUSALS = [400, 403, 404];
 
 const compress = promisify(gzip);
 
-/** Pods that are to be kept, but for static ones, of which only a stand-in is known. */
 const isKept = ({ metadata }: CoreV1Pod) => metadata.annotations?.[KEEP_LOGS] !== undefined;
+
+/**
+ * A static pod by the pod that stands for it in the API: that one says whether its logs are to be kept, and has a uid that
+ * none before it had, where the same manifest gives the same again. Undefined while there is none.
+ */
+function inApi(state: KeptPod, mirrors: ReadonlyMap<string, CoreV1Pod>): KeptPod | undefined {
+  if (!isStatic(state.pod)) return state;
+  const pod = mirrors.get(state.memory.uid);
+  return pod && { pod, memory: { ...state.memory, uid: pod.metadata.uid ?? "" } };
+}
+
+type Tell = (pod: CoreV1Pod, message: string) => void;
 
 export class KeptLogs {
   readonly #parts: KeptLogsParts;
@@ -55,8 +67,9 @@ export class KeptLogs {
   /** By containers' ids. */
   readonly #sending = new Set<string>();
   #pods: () => readonly KeptPod[] = () => [];
+  #mirrors: () => ReadonlyMap<string, CoreV1Pod> = () => new Map();
   /** Told why a pod's logs are not kept. */
-  #tell: (pod: CoreV1Pod, message: string) => void = () => {};
+  #tell: Tell = () => {};
   #failedUntil = 0;
   #cancel = () => {};
   #stopped = false;
@@ -66,9 +79,11 @@ export class KeptLogs {
     this.#records = new LogRecords(parts.home);
   }
 
-  start(pods: () => readonly KeptPod[], tell: (pod: CoreV1Pod, message: string) => void): void {
-    this.#pods = pods;
-    this.#tell = tell;
+  /** `mirrors` are the pods that stand for static ones, by the uids of these. */
+  start(node: { pods(): readonly KeptPod[]; mirrors(): ReadonlyMap<string, CoreV1Pod>; tell: Tell }): void {
+    this.#pods = node.pods;
+    this.#mirrors = node.mirrors;
+    this.#tell = node.tell;
     this.#later();
   }
 
@@ -97,7 +112,9 @@ export class KeptLogs {
   }
 
   async #sendAll(): Promise<void> {
-    const present = new Map(this.#pods().map((pod) => [pod.memory.uid, pod]));
+    const mirrors = this.#mirrors();
+    const known = this.#pods().flatMap((state) => inApi(state, mirrors) ?? []);
+    const present = new Map(known.map((state) => [state.memory.uid, state]));
     for (const { pod, memory } of present.values())
       if (isKept(pod)) for (const attempt of attemptsOf(memory)) this.#begin(memory, attempt);
     for (const { id, uid } of this.#records.all()) {
@@ -121,16 +138,18 @@ export class KeptLogs {
   }
 
   /** Containers of a pod are about to be removed: what they printed and is not sent yet stays. */
-  async removing({ pod, memory }: KeptPod, ids: readonly string[]): Promise<void> {
-    const attempts = isKept(pod) ? attemptsOf(memory) : [];
+  async removing(state: KeptPod, ids: readonly string[]): Promise<void> {
+    const known = inApi(state, this.#mirrors());
     for (const id of ids)
       try {
-        const attempt = attempts.find((candidate) => candidate.id === id);
-        const record = (attempt && this.#begin(memory, attempt)) ?? this.#records.get(id);
+        const attempt =
+          known && isKept(known.pod) ? attemptsOf(known.memory).find((candidate) => candidate.id === id) : undefined;
+        const record = (attempt && known && this.#begin(known.memory, attempt)) ?? this.#records.get(id);
         if (!record || record.removedAt !== undefined) continue;
         await this.#records.hold(id, record.log, this.#parts.now());
         // When its pod is gone nobody can say any more whose it was.
-        if (!record.grant) await Promise.race([this.#granted(record, pod), this.#parts.timers.sleep(REMOVAL_MS)]);
+        if (!record.grant)
+          await Promise.race([this.#granted(record, known?.pod ?? state.pod), this.#parts.timers.sleep(REMOVAL_MS)]);
       } catch (error) {
         this.#parts.log(`what ${id.slice(0, 12)} printed last is not kept: ${errorText(error)}`);
       }

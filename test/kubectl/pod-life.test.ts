@@ -299,4 +299,27 @@ describe("static pods", () => {
     rmSync(join(manifests, "web.yaml"));
     await eventually("the pod is gone", async () => (await cluster.kubectl("get pod web-node-a")).code !== 0);
   });
+  test("leave their logs where their Namespace says so, each that had the name its own", async () => {
+    await cluster.apply(`
+apiVersion: v1
+kind: Namespace
+metadata: { name: kept, annotations: { skerry.dev/keep-logs: 7d } }
+`);
+    for (let time = 0; time < 2; time++) {
+      writeFileSync(
+        join(manifests, "kept.yaml"),
+        pod("kept", app("echo said; exec sleep 1000"))
+          .replace("---", "")
+          .replace("name: kept", "name: kept, namespace: kept"),
+      );
+      await cluster.ok("wait -n kept --for=create pod/kept-node-a --timeout=300s");
+      await cluster.ok("wait -n kept --for=condition=Ready pod/kept-node-a --timeout=300s");
+      rmSync(join(manifests, "kept.yaml"));
+      await cluster.ok("wait -n kept --for=delete pod/kept-node-a --timeout=300s");
+    }
+    await eventually("both are kept", async () => {
+      const { stdout } = await cluster.skerry("logs", "-n", "kept", "kept-node-a");
+      return stdout === "kept-node-a | said\n".repeat(2);
+    });
+  });
 });

@@ -3,8 +3,6 @@ import { KEEP_LOGS } from "../../lib/kept-logs.ts";
 import { metaOf } from "../engine/metadata.ts";
 import { type Admission, creates } from "./admission.ts";
 
-const MIRROR = "kubernetes.io/config.mirror";
-
 /** A pod's node is told by the pod itself that its logs are to be kept: of Namespaces it hears nothing. */
 export const keepLogs: Admission = {
   name: "KeepLogs",
@@ -13,8 +11,7 @@ export const keepLogs: Admission = {
     const { namespace, core, object } = operation;
     const wish = core.view.get(Namespace, "", namespace)?.metadata?.annotations?.[KEEP_LOGS];
     const metadata = metaOf(object);
-    // A static pod's stand-in is what its node says it is.
-    if (wish === undefined || metadata.annotations?.[MIRROR] !== undefined) return;
+    if (wish === undefined) return;
     metadata.annotations = { [KEEP_LOGS]: wish, ...metadata.annotations };
   },
 };
