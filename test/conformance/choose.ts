@@ -31,10 +31,10 @@ export function batches(names: readonly string[], known: Known): string[][] {
 /** Tests that may take a quarter of an hour and more. */
 export const isLong = (name: string) => name.startsWith("[sig-autoscaling]");
 
-/** Taken for a test that has never run. Those of network policies ask from each of nine pods for each, again and again. */
+/** Taken for one that has never run. Those of network policies ask from each of nine pods for each, again and again. */
 function unknownSeconds(name: string): number {
   if (isLong(name)) return 900;
-  return groupOf(name) === NETWORK_POLICY ? MAX_BATCH_SECONDS : 12;
+  return groupOf(name) === NETWORK_POLICY || name.includes("[Slow]") ? MAX_BATCH_SECONDS : 12;
 }
 const cost = (name: string, known: Known) => known.get(name)?.seconds ?? unknownSeconds(name);
 
