@@ -135,10 +135,8 @@ test("what cannot be done says the next step", async () => {
     [["join", address.slice("https://".length)], "a URL is, e.g., https://192.0.2.2:6443"],
     [["join", address.replace("https", "http"), "--token", "join:wrong"], "does it speak https://?"],
     [["join", address, "--token", "join:wrong", "--ca-hash", "00"], "it is sha256: and 64"],
-    [["join", address, "--token", "join:wrong", "--ca-hash", hash, "--node-name", "My_PC"], "--node-name"],
     [["status", "--kubeconfig", join(folder, "none")], "check the path"],
     [["token", "lst"], "(Did you mean list?)"],
-    [["token", "create", "--ttl"], "argument missing"],
     [["uninstall"], "holds neither a node nor a cluster"],
     [["up", "--no-agent"], `port ${cluster.port} is in use: choose another with SKERRY_PORT`],
   ] as const)
