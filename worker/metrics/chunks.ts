@@ -47,7 +47,7 @@ const PLANS: Readonly<Record<Range, { grain: Grain; stepMs: number; ms: number }
   "30d": { grain: COARSE, stepMs: HOUR_MS, ms: 30 * DAY_MS },
 };
 
-type Row = { node: string; start: number; until: number; key: string; series: string };
+type Part = { node: string; start: number; key: string; series: Series };
 
 export class Chunks {
   readonly #sql: Sql;
@@ -72,29 +72,38 @@ export class Chunks {
   nodes(range: Range, name = ""): ToldSeries {
     const { grain, ms } = PLANS[range];
     const which = name ? "AND node = ?" : "";
-    const rows = this.#sql.all<Row>(
-      `SELECT node, start, until, ? AS key, json_extract(body, '$.${NODE_SERIES}') AS series FROM chunks
+    const rows = this.#sql.all<{ node: string; start: number; series: string }>(
+      `SELECT node, start, json_extract(body, '$.${NODE_SERIES}') AS series FROM chunks
         WHERE grain = ? AND start > ? ${which} AND series IS NOT NULL`,
-      NODE_SERIES,
       ...[grain.slotMs, this.#now() - ms - grain.chunkMs],
       ...(name ? [name] : []),
     );
-    return this.#told(range, rows, ({ node }) => node, Number.POSITIVE_INFINITY);
+    const parts = rows.map((row) => ({ ...row, key: row.node, series: JSON.parse(row.series) as Series }));
+    return this.#told(range, parts, Number.POSITIVE_INFINITY);
   }
 
   /** Of a namespace's workloads, or of the one that is named, as `KIND/NAME`. */
   namespace(range: Range, namespace: string, workload = ""): ToldSeries {
-    const { grain, ms } = PLANS[range];
-    const [from, to] = workload
-      ? [`${namespace}/${workload}`, `${namespace}/${workload}\0`]
-      : [`${namespace}/`, `${namespace}0`]; // "0" is the character after "/"
-    const rows = this.#sql.all<Row>(
-      `SELECT node, start, until, json_each.key AS key, json_each.value AS series FROM chunks, json_each(chunks.body)
-        WHERE grain = ? AND start > ? AND json_each.key >= ? AND json_each.key < ?`,
-      ...[grain.slotMs, this.#now() - ms - grain.chunkMs, from, to],
-    );
-    const answer = this.#told(range, rows, ({ key }) => key, this.#wholeUntil());
+    const isMeant = workload
+      ? (key: string) => key === `${namespace}/${workload}`
+      : (key: string) => key.startsWith(`${namespace}/`);
+    const parts = this.#partsWith(`"${namespace}/${workload}`, range);
+    const meant = Iterator.from(parts).filter(({ key }) => isMeant(key));
+    const answer = this.#told(range, meant, this.#wholeUntil());
     return { ...answer, series: greatest(answer.series, namespace) };
+  }
+
+  /** Of rows in which a text occurs, those of one node at a time: all of them are more than memory takes. */
+  *#partsWith(text: string, range: Range): Iterable<Part> {
+    const { grain, ms } = PLANS[range];
+    for (let node = this.#nodeAfter(""); node !== undefined; node = this.#nodeAfter(node)) {
+      const rows = this.#sql.all<{ start: number; body: string }>(
+        "SELECT start, body FROM chunks WHERE node = ? AND grain = ? AND start > ? AND instr(body, ?) > 0",
+        ...[node, grain.slotMs, this.#now() - ms - grain.chunkMs, text],
+      );
+      for (const { start, body } of rows)
+        for (const [key, series] of Object.entries(JSON.parse(body) as SeriesByKey)) yield { node, start, key, series };
+    }
   }
 
   #admit(node: string): void {
@@ -165,9 +174,12 @@ export class Chunks {
 
   /** Nodes that have gone send nothing, so each looks after the next, in a ring. */
   #neighbour(node: string): string | undefined {
-    const next = "SELECT node FROM chunks WHERE node > ? ORDER BY node LIMIT 1";
-    const [found] = [...this.#sql.all<{ node: string }>(next, node), ...this.#sql.all<{ node: string }>(next, "")];
-    return found?.node;
+    return this.#nodeAfter(node) ?? this.#nodeAfter("");
+  }
+
+  #nodeAfter(node: string): string | undefined {
+    const statement = "SELECT node FROM chunks WHERE node > ? ORDER BY node LIMIT 1";
+    return this.#sql.all<{ node: string }>(statement, node)[0]?.node;
   }
 
   /** Up to when all nodes have told what they measured: after that a sum would be too small. */
@@ -180,23 +192,22 @@ export class Chunks {
     return Math.min(...rows.map(({ until }) => until));
   }
 
-  #told(range: Range, rows: readonly Row[], nameOf: (row: Row) => string, wholeUntil: number): ToldSeries {
+  #told(range: Range, parts: Iterable<Part>, wholeUntil: number): ToldSeries {
     const { grain, stepMs, ms } = PLANS[range];
     const now = this.#now();
     const end = Math.min(now - (now % stepMs) + stepMs, Math.floor(wholeUntil / stepMs) * stepMs || now);
     const slots = ms / stepMs;
     const start = end - ms;
     const sums = new Map<string, Record<string, (number | null)[]>>();
-    for (const row of rows) {
-      const series = JSON.parse(row.series) as Series;
-      const name = nameOf(row);
-      const own = sums.get(name) ?? {};
-      sums.set(name, own);
+    for (const part of parts) {
+      const { series } = part;
+      const own = sums.get(part.key) ?? {};
+      sums.set(part.key, own);
       for (const measure of MEASURES) {
         const values = series[measure];
         if (!values) continue;
         own[measure] ??= Array.from({ length: slots }, () => null);
-        addAveraged(own[measure], { values, from: (row.start - start) / stepMs, perStep: stepMs / grain.slotMs });
+        addAveraged(own[measure], { values, from: (part.start - start) / stepMs, perStep: stepMs / grain.slotMs });
       }
     }
     const isKnown = (values: readonly (number | null)[]) => values.some((value) => value !== null);
