@@ -13,6 +13,13 @@ export class Nominations {
     this.#byUid.delete(uid);
   }
 
+  /** Ends those of pods of less priority for this node, where they may not fit any more; returns them. */
+  outrank(priority: number, node: string): PodInfo[] {
+    const outranked = [...this.#byUid.values()].filter((one) => one.node === node && one.info.priority < priority);
+    for (const { info } of outranked) this.#byUid.delete(info.uid);
+    return outranked.map(({ info }) => info);
+  }
+
   /** The node as `pod` must see it. */
   seenBy(pod: PodInfo, node: NodeInfo): NodeInfo {
     if (this.#byUid.size === 0) return node;

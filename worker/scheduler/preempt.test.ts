@@ -41,6 +41,21 @@ describe("a pod of higher priority", () => {
     expect([nodeOf(model, "vip"), nodeOf(model, "sneak")]).toEqual(["node-a", undefined]);
   });
 
+  test("takes the room that others of less priority wait for, who then look for another", () => {
+    const model = cluster("node-a", "node-b");
+    const many = (name: string, count: number, priority: number) =>
+      Array.from({ length: count }, (_, i) => pod(`${name}-${i}`, prior(priority, "1")));
+    run(model, ...many("low", 8, 1));
+    for (const batch of ["one", "two"]) run(model, ...many(`mid-${batch}`, 4, 50), ...many(`vip-${batch}`, 2, 100));
+    const named = (name: string) => model.list(Pod).filter(({ metadata }) => metadata.name?.startsWith(name));
+    expect(named("low").filter(({ metadata }) => !metadata.deletionTimestamp)).toEqual([]);
+    expect(named("vip").map(({ status }) => status?.nominatedNodeName)).toSatisfy((nodes) => nodes.every(Boolean));
+    for (const low of named("low")) model.endPod(low as Pod);
+    model.rest();
+    expect(named("vip").filter(({ spec }) => !spec.nodeName)).toEqual([]);
+    expect(named("mid").filter(({ spec }) => spec.nodeName)).toHaveLength(4);
+  });
+
   test("waits for those that leave already instead of making more leave", () => {
     const model = cluster("node-a");
     run(model, pod("x", prior(1, "2")), pod("y", prior(1, "2")));

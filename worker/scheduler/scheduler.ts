@@ -143,9 +143,18 @@ function schedule(pod: Readonly<Pod>, view: View, memory: Memory, now: number): 
   if (reason) return unschedulable(pod, explain(why, { ineligible: reason }), now);
   const preemption = preempt(info, cluster, refused);
   if (!preemption) return unschedulable(pod, explain(why, "none"), now);
+  const withdrawn = nominations.outrank(info.priority, preemption.node).flatMap((other) => withdraw(view, other));
   nominations.set(info, preemption.node);
   const evictions = preemption.victims.flatMap((victim) => evict(victim.pod, info, preemption.node, now));
-  return [...unschedulable(pod, explain(why, "found"), now, preemption.node), ...evictions];
+  return [...unschedulable(pod, explain(why, "found"), now, preemption.node), ...withdrawn, ...evictions];
+}
+
+/** Takes its nomination from a pod, which is tried again when that is seen. */
+function withdraw(view: View, { pod }: PodInfo): Intent[] {
+  const current = view.get(Pod, ...splitKey(keyOf(pod)));
+  if (!current?.status?.nominatedNodeName) return [];
+  const { nominatedNodeName: _, ...status } = current.status;
+  return [{ do: "updateStatus", kind: Pod, object: { ...current, status } as Pod }];
 }
 
 /** All nodes as the pod must see them, beginning where the last search ended. */
@@ -207,9 +216,12 @@ function unschedulable(pod: Readonly<Pod>, message: string, now: number, nominat
   ];
 }
 
-/** Our own condition on a pod is no news about it. */
+/** Our own condition on a pod is no news about it; that it is nominated no more is. */
 const wantsAnotherTry = (pod: Readonly<Pod>, old: Readonly<Pod> | undefined): boolean =>
-  !old || !same(pod.spec, old.spec) || !same(pod.metadata.labels, old.metadata.labels);
+  !old ||
+  !same(pod.spec, old.spec) ||
+  !same(pod.metadata.labels, old.metadata.labels) ||
+  (old.status?.nominatedNodeName !== undefined && !pod.status?.nominatedNodeName);
 
 /** A resize made it ask for less of something. */
 function shrank(pod: Readonly<Pod>, old: Readonly<Pod> | undefined): boolean {
