@@ -54,7 +54,7 @@ export function misfit(history: History, pod: Pod, node: Node): string | undefin
   );
 }
 
-/** A claim that has no volume yet gets one wherever its pod goes. */
+/** A claim that has no volume yet gets one wherever its pod goes, unless its class says that nobody makes it one. */
 function volumeElsewhere(history: History, pod: Pod, node: Node): string | undefined {
   const name = node.metadata?.name ?? "";
   for (const { claim } of podClaims(pod)) {
@@ -64,7 +64,9 @@ function volumeElsewhere(history: History, pod: Pod, node: Node): string | undef
       claim,
     );
     if (!found || found.object.metadata?.deletionTimestamp) return `its claim ${claim} is not there`;
-    const volume = history.get<CoreV1PersistentVolume>("persistentvolumes", "", found.object.spec?.volumeName ?? "");
+    const { storageClassName, volumeName = "" } = found.object.spec ?? {};
+    if (storageClassName === "" && !volumeName) return `its claim ${claim} has no volume`;
+    const volume = history.get<CoreV1PersistentVolume>("persistentvolumes", "", volumeName);
     const next = volume?.object.metadata?.annotations?.[MOVE_TO];
     if (next === name) continue;
     if (next) return `its volume ${volume?.name} is to be on ${next}`;
