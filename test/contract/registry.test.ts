@@ -164,6 +164,20 @@ test("a quota is set, told, kept and removed", async () => {
   ]);
   expect((await pushBlob("smaller/app", "78901")).status).toBe(201);
   expect(JSON.parse((await quotas("GET")).text).items[1]).toEqual({ prefix: "small", bytes: 10, used: 6 });
+  // What is called off leaves the bucket at once, what is removed when it is collected.
+  const objects = async () => (await (await bucket()).list({ prefix: "default/registry/" })).objects.length;
+  const before = await objects();
+  for (const text of ["1234", "5678"]) {
+    const location = (await ask("POST", "/v2/small/app/blobs/uploads/")).headers.get("location") ?? "";
+    expect((await ask("PATCH", location, { body: text })).status).toBe(202);
+    expect((await ask("DELETE", location)).status).toBe(204);
+  }
+  expect(await objects()).toBe(before);
+  expect((await ask("DELETE", `/v2/small/app/blobs/${digestOf("123456")}`)).status).toBe(202);
+  const used = async () => JSON.parse((await quotas("GET")).text).items[1].used;
+  expect(await used()).toBe(6);
+  expect((await ask("POST", "/skerry/registry/collect", { as })).status).toBe(200);
+  expect(await used()).toBe(0);
   expect((await quotas("DELETE", "?prefix=small")).status).toBe(200);
   expect((await quotas("DELETE", "?prefix=small")).status).toBe(404);
   expect((await pushBlob("small/app", "78901")).status).toBe(201);

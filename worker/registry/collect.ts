@@ -9,7 +9,7 @@ import { ApiError, badRequest } from "../lib/status.ts";
 import type { Ask } from "./ask.ts";
 import { GRACE_MS } from "./facts.ts";
 import type { Collected } from "./garbage.ts";
-import type { RegistryParts } from "./parts.ts";
+import { type RegistryParts, removeAll } from "./parts.ts";
 
 /** Each is listed and emptied: a Worker may ask a bucket a thousand times in a request. */
 const MOST_FOLDERS = 300;
@@ -47,7 +47,7 @@ export async function collect(
 /** How many there were, `most` or fewer. */
 async function sweep(bucket: Bucket, root: string, ask: Ask, most: number): Promise<number> {
   const folders = await ask("folders", most);
-  for (const folder of folders) await removeAll(bucket, `${root}/${folder}`, () => true);
+  for (const folder of folders) await removeAll(bucket, `${root}/${folder}`);
   await ask("swept", folders);
   return folders.length;
 }
@@ -64,10 +64,4 @@ async function removeStrays(bucket: Bucket, root: string, ask: Ask, most: number
     contents.map(({ upload }) => upload),
   );
   return contents.length;
-}
-
-async function removeAll(bucket: Bucket, folder: string, isGarbage: (file: string) => boolean): Promise<void> {
-  const { files } = await bucket.list(folder);
-  const keys = files.filter(isGarbage).map((file) => `${folder}/${file}`);
-  if (keys.length > 0) await bucket.remove(keys);
 }
