@@ -148,6 +148,21 @@ test("garbage is looked for a day after a push, as long as there may be some, an
   expect((await ask("GET", "/v2/clusters/daily/app/manifests/1")).status).toBe(200);
 });
 
+test("garbage is left where it was told to be, and looked at again when it was told that", async () => {
+  const as = "Bearer of-still";
+  const told = async (method: string, query = "") =>
+    ask(method, `/clusters/still/skerry/registry/clock${query}`, { as });
+  const clock = async (name: string) => (await miniflare.dispatchFetch(`http://c/clock/${name}/still`)).json();
+  expect((await ask("PUT", "/clusters/still/skerry/registry/clock?to=off", { as: "Bearer other" })).status).toBe(401);
+  expect((await told("PUT", "?to=never")).status).toBe(400);
+  expect((await told("GET")).text).toBe('{"byClock":"on"}');
+  expect((await told("PUT", "?to=off")).text).toBe('{"byClock":"off"}');
+  expect((await pushBlob("clusters/still/app", "layer")).status).toBe(201);
+  expect([await clock("due"), await clock("ring")]).toEqual([null, null]);
+  expect((await told("PUT", "?to=on")).status).toBe(200);
+  expect(await clock("due")).toBeGreaterThan(Date.now());
+});
+
 test("a quota is set, told, kept and removed", async () => {
   const as = "Bearer of-default";
   const quotas = (method: string, query = "") => ask(method, `/skerry/registry/quotas${query}`, { as });

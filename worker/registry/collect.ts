@@ -2,10 +2,12 @@
  * `POST /skerry/registry/collect` removes what nothing needs: `{manifests, blobs, uploads, bytes, more}`. The Cluster object
  * says who may, and what runs. `?grace=SECONDS` is for those who know that nobody pushes. One request looks after so many
  * folders of the bucket; where `more` is true, there may be others for the next one.
+ *
+ * `/skerry/registry/clock`: GET tells whether it is done by itself, too, `{"byClock": "on"}`, `PUT ?to=off` says that.
  */
 import type { Bucket } from "../edge/bucket.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
-import { ApiError, badRequest } from "../lib/status.ts";
+import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import type { Ask } from "./ask.ts";
 import { GRACE_MS } from "./facts.ts";
 import type { Collected } from "./garbage.ts";
@@ -25,6 +27,19 @@ export async function openCollect(request: Request, parts: RegistryParts): Promi
   if (grace !== null && !/^\d{1,9}$/.test(grace)) throw badRequest(`${JSON.stringify(grace)} is no number of seconds`);
   const { used } = (await answer.json()) as { used: string[] };
   return Response.json(await collect({ bucket, folder, ask }, used, grace === null ? GRACE_MS : Number(grace) * 1000));
+}
+
+export const isClock = (path: string): boolean => path === "/skerry/registry/clock";
+
+export async function openClock(request: Request, { cluster, clusterName, ask }: RegistryParts): Promise<Response> {
+  const answer = await cluster.fetch(request);
+  if (!answer.headers.has(GRANT_HEADER)) return answer;
+  const to = new URL(request.url).searchParams.get("to");
+  if (request.method === "PUT") {
+    if (to !== "on" && to !== "off") throw badRequest(`${JSON.stringify(to ?? "")} is neither "on" nor "off"`);
+    await ask("setByClock", clusterName, to);
+  } else if (request.method !== "GET") throw methodNotAllowed();
+  return Response.json({ byClock: await ask("byClock") });
 }
 
 type Place = { bucket: Bucket; folder: string; ask: Ask };
