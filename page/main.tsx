@@ -9,7 +9,7 @@ import { NamespaceChooser } from "./parts/namespaces.tsx";
 import { forgetDrafts } from "./state/drafts.ts";
 import { comeBack } from "./state/elsewhere.ts";
 import { href, route } from "./state/route.ts";
-import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
+import { BASE, endSession, farewell, logOut, resume, session } from "./state/session.ts";
 import { Alerts } from "./views/alerts.tsx";
 import { AnyKind } from "./views/any.tsx";
 import { KeptLogs, KeptLogView } from "./views/kept.tsx";
@@ -148,7 +148,7 @@ async function begin(): Promise<void> {
 }
 
 await begin().catch((why: unknown) => {
-  if (why instanceof StatusError && why.code === 401) logOut();
+  if (why instanceof StatusError && why.code === 401) endSession();
   farewell.value = errorText(why);
 });
 render(<App />, document.body);

@@ -226,4 +226,12 @@ test("what nothing needs goes from the bucket; what is just being pushed stays",
   expect(folders()).toBe(before + 3);
   expect((await ask("GET", `/v2/team/two/blobs/${digestOf(layer("two"))}`)).text).toBe(String(layer("two")));
   expect((await ask("GET", `/v2/team/one/blobs/${digestOf(layer("one"))}`)).status).toBe(404);
+
+  for (const [to, words] of [
+    ["off", "by this command alone"],
+    ["on", "by itself, too"],
+  ] as const) {
+    const said = await cluster.skerry("registry", "gc", "--by-clock", to);
+    expect(said.stdout + said.stderr).toContain(words);
+  }
 });

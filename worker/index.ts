@@ -37,7 +37,7 @@ import { askOver as askMetrics } from "./metrics/ask.ts";
 import { isMetrics, openMetrics } from "./metrics/serve.ts";
 import { pathOfLogin } from "./registry/access.ts";
 import { askOver } from "./registry/ask.ts";
-import { isCollect, openCollect } from "./registry/collect.ts";
+import { isClock, isCollect, openClock, openCollect } from "./registry/collect.ts";
 import { folderOf } from "./registry/parts.ts";
 import { isQuotas, openQuotas } from "./registry/quota-requests.ts";
 import { isRegistry, openRegistry } from "./registry/serve.ts";
@@ -93,7 +93,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isLogin(path))
     return openLogin(inner, env.SKERRY_AUTHENTICATION, (...asked) => readDocument(env.ISSUERS, ...asked));
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
-  if (isRegistry(path) || isCollect(path) || isQuotas(path)) {
+  if (isRegistry(path) || isCollect(path) || isClock(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);
     const parts = {
       clusterName: cluster,
@@ -105,6 +105,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
       uid: effects.uid,
     };
     if (isRegistry(path)) return openRegistry(inner, parts);
+    if (isClock(path)) return openClock(inner, parts);
     return isQuotas(path) ? openQuotas(inner, parts) : openCollect(inner, parts);
   }
   const peers = peersOf(path);

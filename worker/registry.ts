@@ -28,7 +28,6 @@ export class Registry extends DurableObject<Env> {
     const { now, uid } = effects;
     const quotas = new Quotas(sql);
     const garbage = new Garbage({ sql, now });
-    this.parts = [new Facts({ sql, now, uid, quotas }), garbage, quotas];
     this.clock = new CollectionClock({
       storage: ctx.storage,
       now,
@@ -36,12 +35,13 @@ export class Registry extends DurableObject<Env> {
       mayRemain: () => garbage.mayRemain(),
       log: (message) => console.warn(message),
     });
+    this.parts = [new Facts({ sql, now, uid, quotas }), garbage, quotas, this.clock];
   }
 
   /** A method of these: `registry/ask.ts`, which has their types. */
   async ask(cluster: string, name: string, given: unknown[]): Promise<unknown> {
     const part = this.parts.find((candidate) => name in candidate) as Record<string, Method>;
-    const answer = part[name]?.(...given);
+    const answer = await part[name]?.(...given);
     await this.clock.asked(cluster, name);
     return answer;
   }

@@ -1,5 +1,5 @@
 /** The commands about the cluster's own registry of images. What they do is loaded when they run. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { seconds, withReach } from "./command-options.ts";
 import type { Home } from "./home.ts";
 import type { Progress } from "./install.ts";
@@ -10,6 +10,11 @@ export function addRegistryCommands(program: Command, home: () => Home, progress
   withReach(registry.command("gc"))
     .description("remove what no tag, no index, no running container and no push needs")
     .option("--grace <duration>", "what is younger stays: 0s where nobody pushes; a day by default", seconds)
+    .addOption(
+      new Option("--by-clock <switch>", "whether it is done by itself, too; then nothing is removed now")
+        .choices(["on", "off"])
+        .conflicts("grace"),
+    )
     .action(async (options: CollectGarbage) =>
       (await import("./registry.ts")).collectGarbage({ home: home(), progress }, options),
     );

@@ -23,6 +23,8 @@ test("garbage is collected until there is no more, and told altogether", async (
     await collectGarbage(context, { cluster: "default", kubeconfig, grace: 0 });
     expect(asked).toEqual(Array(3).fill("POST /skerry/registry/collect?grace=0"));
     expect(said).toEqual(["removed 3 manifests, 4 blobs and 0 uploads: 15 bytes"]);
+    await collectGarbage(context, { cluster: "default", kubeconfig, byClock: "off" });
+    expect(asked.slice(3)).toEqual(["PUT /skerry/registry/clock?to=off"]);
   } finally {
     http.close();
     rmSync(folder, { recursive: true });

@@ -5,8 +5,8 @@ import type { Progress } from "./install.ts";
 import { type Reach, reach } from "./reach.ts";
 import { printable, table } from "./terminal.ts";
 
-/** `grace` in s. */
-export type CollectGarbage = Reach & { grace?: number };
+/** `grace` in s. With `byClock` nothing is collected now, but it is said whether that is done by itself. */
+export type CollectGarbage = Reach & { grace?: number; byClock?: "on" | "off" };
 
 type Collected = { manifests: number; blobs: number; uploads: number; bytes: number };
 
@@ -17,7 +17,15 @@ export async function collectGarbage(
   { home, progress }: { home: Home; progress: Progress },
   options: CollectGarbage,
 ): Promise<void> {
-  const { manifests, blobs, uploads, bytes } = await collectAll(await reach(home, options), options.grace);
+  const server = await reach(home, options);
+  if (options.byClock) {
+    await sendChecked(server, "PUT", `/skerry/registry/clock?to=${options.byClock}`);
+    progress(
+      options.byClock === "on" ? "garbage is removed by itself, too" : "garbage is removed by this command alone",
+    );
+    return;
+  }
+  const { manifests, blobs, uploads, bytes } = await collectAll(server, options.grace);
   progress(`removed ${manifests} manifests, ${blobs} blobs and ${uploads} uploads: ${bytes} bytes`);
 }
 

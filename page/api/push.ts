@@ -4,6 +4,7 @@ import {
   ALERTS_PUSH_SECRET,
   pushReceiver,
   SUBSCRIPTION_PREFIX,
+  subscriptionKey,
   VAPID_KEY,
 } from "../../worker/lib/facts/alerts.ts";
 import { type Client, StatusError } from "./client.ts";
@@ -25,57 +26,83 @@ async function registered(): Promise<ServiceWorkerRegistration> {
   return registration;
 }
 
-/** The name of the receiver that this browser is; undefined where it is none. */
+/** The name of the receiver that this browser is, if the cluster knows it; undefined where it is none. */
 export async function subscribedAs(): Promise<string | undefined> {
   const registration = await registered().catch(() => undefined);
   const subscription = await registration?.pushManager.getSubscription();
   return subscription ? pushReceiver(await idOf(subscription)) : undefined;
 }
 
-export async function subscribe(client: Api): Promise<string> {
+/** `about` is kept beside the subscription: whose it is, so that others can tell, and it ends with their account. */
+export async function subscribe(client: Api, about: { user: string; device: string }): Promise<string> {
   const registration = await registered();
   if ((await Notification.requestPermission()) !== "granted")
     throw new Error("This browser lets the page show no notifications: its settings for this site say so.");
   const key = pointOf(await clusterKey(client));
+  // One of a key that the cluster has no more is good for nothing, and keeps the browser from taking another.
+  const present = await registration.pushManager.getSubscription();
+  if (present && !isKey(key, present.options.applicationServerKey)) await present.unsubscribe();
   const options = { userVisibleOnly: true, applicationServerKey: key };
   const subscription = await registration.pushManager.subscribe(options);
   const id = await idOf(subscription);
-  const body = { stringData: { [`${SUBSCRIPTION_PREFIX}${id}`]: JSON.stringify(subscription) } };
+  const kept = { ...subscription.toJSON(), ...about };
+  const body = { stringData: { [`${SUBSCRIPTION_PREFIX}${id}`]: JSON.stringify(kept) } };
   await client.json(SECRET, { ...MERGE, body });
   return pushReceiver(id);
 }
 
-/** The cluster forgets it first: of a subscription that has ended it learns by itself. */
+/** Whatever the cluster has of it, or lets be done: of a subscription that has ended it learns by itself. */
 export async function unsubscribe(client: Api): Promise<void> {
   const subscription = await (await registered()).pushManager.getSubscription();
   if (!subscription) return;
-  const body = { data: { [`${SUBSCRIPTION_PREFIX}${await idOf(subscription)}`]: null } };
-  await client.json(SECRET, { ...MERGE, body });
+  const receiver = pushReceiver(await idOf(subscription));
   await subscription.unsubscribe();
+  await forget(client, receiver).catch((error: unknown) => {
+    if (!(error instanceof StatusError && [403, 404].includes(error.code))) throw error;
+  });
+}
+
+/** The cluster tells a browser no more, this one or another. */
+export async function forget(client: Api, receiver: string): Promise<void> {
+  await client.json(SECRET, { ...MERGE, body: { data: { [subscriptionKey(receiver)]: null } } });
 }
 
 /** The key that browsers know the cluster by; made by the first who asks for it. */
 export async function clusterKey(client: Api): Promise<Jwk> {
-  const read = async () => {
-    const { data = {} } = await client.json<Secret>(SECRET);
-    return JSON.parse(atob(data[VAPID_KEY] ?? "")) as Jwk;
-  };
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof StatusError && error.code === 404)) throw error;
-  }
+  const secret = await read(client);
+  const known = keyIn(secret);
+  if (known) return known;
   const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const key = await crypto.subtle.exportKey("jwk", pair.privateKey);
-  const metadata = { name: ALERTS_PUSH_SECRET };
-  const body = { apiVersion: "v1", kind: "Secret", metadata, stringData: { [VAPID_KEY]: JSON.stringify(key) } };
+  const stringData = { [VAPID_KEY]: JSON.stringify(key) };
   try {
-    await client.json(SECRETS, { method: "POST", body });
+    if (secret) {
+      // Only into what was read: another may be putting theirs in.
+      const metadata = { resourceVersion: secret.metadata.resourceVersion };
+      await client.json(SECRET, { ...MERGE, body: { metadata, stringData } });
+    } else {
+      const metadata = { name: ALERTS_PUSH_SECRET };
+      await client.json(SECRETS, { method: "POST", body: { apiVersion: "v1", kind: "Secret", metadata, stringData } });
+    }
     return key;
   } catch (error) {
     if (!(error instanceof StatusError && error.code === 409)) throw error;
-    return read(); // somebody else was first
+    return clusterKey(client); // somebody else was first
   }
+}
+
+async function read(client: Api): Promise<Secret | undefined> {
+  try {
+    return await client.json<Secret>(SECRET);
+  } catch (error) {
+    if (error instanceof StatusError && error.code === 404) return undefined;
+    throw error;
+  }
+}
+
+function keyIn(secret: Secret | undefined): Jwk | undefined {
+  const text = secret?.data?.[VAPID_KEY];
+  return text ? (JSON.parse(atob(text)) as Jwk) : undefined;
 }
 
 const ID_BYTES = 8;
@@ -89,4 +116,9 @@ async function idOf({ endpoint }: PushSubscription): Promise<string> {
 export function pointOf({ x = "", y = "" }: Jwk): Uint8Array<ArrayBuffer> {
   const bytes = [x, y].map((part) => atob(part.replaceAll("-", "+").replaceAll("_", "/"))).join("");
   return Uint8Array.from(`\u0004${bytes}`, (character) => character.charCodeAt(0));
+}
+
+function isKey(key: Uint8Array, other: ArrayBuffer | null): boolean {
+  const bytes = new Uint8Array(other ?? new ArrayBuffer());
+  return bytes.length === key.length && bytes.every((byte, i) => byte === key[i]);
 }

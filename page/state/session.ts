@@ -5,6 +5,7 @@
 import { signal } from "@preact/signals";
 import { Client } from "../api/client.ts";
 import { exchange, isEnding, type Renewal } from "../api/issuers.ts";
+import { unsubscribe } from "../api/push.ts";
 import { clock, every, visible } from "../effects.ts";
 
 /** What lies before `/ui/` in the page's address: one cluster of those that a deployment has. */
@@ -80,7 +81,7 @@ every(LOOK_MS, () => {
 async function enter(token: string, renewal?: Client["renewal"]): Promise<Client> {
   const client = new Client(BASE, token, () => {
     if (session.value?.client !== client) return;
-    logOut();
+    endSession();
     farewell.value = "The cluster no longer knows your token. Log in again.";
   });
   client.renewal = renewal;
@@ -117,7 +118,15 @@ async function mayListAllPods(client: Client): Promise<boolean> {
 /** A ServiceAccount's own namespace; of others nothing is known. */
 const homeOf = (user: string) => /^system:serviceaccount:([^:]+):/.exec(user)?.[1] ?? "default";
 
+/** By who is logged in. What the cluster pushes to this browser was for them. */
 export function logOut(): void {
+  const client = session.value?.client;
+  if (client) void unsubscribe(client).catch(() => undefined); // there may be no subscription, or no way to the cluster
+  endSession();
+}
+
+/** Nothing is kept of it. Who has to log in again is told of alerts meanwhile. */
+export function endSession(): void {
   for (const storage of [sessionStorage, localStorage]) for (const key of [KEY, RENEWAL_KEY]) storage.removeItem(key);
   if (session.value) localStorage.removeItem(namespaceKey(session.value.user));
   session.value = undefined;

@@ -12,11 +12,13 @@ import {
 } from "../../worker/lib/facts/alerts.ts";
 import { type Client, StatusError } from "../api/client.ts";
 import type { KubeObject } from "../api/objects.ts";
-import { subscribe, subscribedAs, unsubscribe } from "../api/push.ts";
+import { forget, subscribe, subscribedAs, unsubscribe } from "../api/push.ts";
 import { now, timestamp } from "../effects.ts";
+import { deviceOf } from "../facts/device.ts";
 import { count, duration } from "../facts/words.ts";
 import { Action, FreshnessLine, Rows } from "../parts/parts.tsx";
 import { useClient, useWatched } from "../state/cluster.ts";
+import { session } from "../state/session.ts";
 
 type ConfigMap = KubeObject & { data?: Record<string, string> };
 
@@ -85,6 +87,15 @@ function Receivers({ status: { receivers, deliveries } }: { status: AlertStatus 
   const client = useClient();
   const [own, setOwn] = useState<string>();
   useEffect(() => void subscribedAs().then(setOwn, () => undefined), []);
+  const isTold = receivers.some(({ name }) => name === own);
+  const stop = async () => {
+    await unsubscribe(client);
+    setOwn(undefined);
+  };
+  const begin = async () => {
+    const about = { user: session.value?.user ?? "", device: deviceOf(navigator.userAgent) };
+    setOwn(await subscribe(client, about));
+  };
   const waiting = (name: string) => deliveries.filter(({ receiver }) => receiver === name).length;
   return (
     <section aria-labelledby="receivers">
@@ -96,33 +107,37 @@ function Receivers({ status: { receivers, deliveries } }: { status: AlertStatus 
         </p>
       )}
       {receivers.length > 0 && (
-        <Rows heads={["Receiver", "Kind", "Last told", "Waiting", "Last fault"]}>
-          {receivers.map(({ name, type, sentAt, error, failedAt }) => (
+        <Rows heads={["Receiver", "Kind", "Last told", "Waiting", "Last fault", "Forget"]}>
+          {receivers.map(({ name, type, user, device, sentAt, error, failedAt }) => (
             <tr key={name}>
               <th scope="row">
                 {name}
                 {name === own && " (this one)"}
+                {(device || user) && <small>{` ${[device, user].filter(Boolean).join(", of ")}`}</small>}
               </th>
               <td>{type}</td>
               <td>{sentAt === undefined ? "never" : `${duration(now.value - sentAt)} ago`}</td>
               <td>{waiting(name)}</td>
               <td>{error ? `${error}, ${duration(now.value - (failedAt ?? 0))} ago` : "none"}</td>
+              <td>
+                {type === "webpush" && (
+                  <Action
+                    label="Forget"
+                    question={`Shall ${name} be told no more?`}
+                    run={() => (name === own ? stop() : forget(client, name))}
+                  />
+                )}
+              </td>
             </tr>
           ))}
         </Rows>
       )}
       <div class="actions">
         <Action label="Send a test to all" run={() => sendTest(client, receivers.length)} />
-        {own === undefined ? (
-          <Action label="Tell this browser" run={async () => setOwn(await subscribe(client))} />
+        {isTold ? (
+          <Action label="Tell this browser no more" run={stop} />
         ) : (
-          <Action
-            label="Tell this browser no more"
-            run={async () => {
-              await unsubscribe(client);
-              setOwn(undefined);
-            }}
-          />
+          <Action label="Tell this browser" run={begin} />
         )}
       </div>
     </section>

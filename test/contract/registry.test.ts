@@ -148,6 +148,21 @@ test("garbage is looked for a day after a push, as long as there may be some, an
   expect((await ask("GET", "/v2/clusters/daily/app/manifests/1")).status).toBe(200);
 });
 
+test("garbage is left where it was told to be, and looked at again when it was told that", async () => {
+  const as = "Bearer of-still";
+  const told = async (method: string, query = "") =>
+    ask(method, `/clusters/still/skerry/registry/clock${query}`, { as });
+  const clock = async (name: string) => (await miniflare.dispatchFetch(`http://c/clock/${name}/still`)).json();
+  expect((await ask("PUT", "/clusters/still/skerry/registry/clock?to=off", { as: "Bearer other" })).status).toBe(401);
+  expect((await told("PUT", "?to=never")).status).toBe(400);
+  expect((await told("GET")).text).toBe('{"byClock":"on"}');
+  expect((await told("PUT", "?to=off")).text).toBe('{"byClock":"off"}');
+  expect((await pushBlob("clusters/still/app", "layer")).status).toBe(201);
+  expect([await clock("due"), await clock("ring")]).toEqual([null, null]);
+  expect((await told("PUT", "?to=on")).status).toBe(200);
+  expect(await clock("due")).toBeGreaterThan(Date.now());
+});
+
 test("a quota is set, told, kept and removed", async () => {
   const as = "Bearer of-default";
   const quotas = (method: string, query = "") => ask(method, `/skerry/registry/quotas${query}`, { as });
@@ -164,6 +179,20 @@ test("a quota is set, told, kept and removed", async () => {
   ]);
   expect((await pushBlob("smaller/app", "78901")).status).toBe(201);
   expect(JSON.parse((await quotas("GET")).text).items[1]).toEqual({ prefix: "small", bytes: 10, used: 6 });
+  // What is called off leaves the bucket at once, what is removed when it is collected.
+  const objects = async () => (await (await bucket()).list({ prefix: "default/registry/" })).objects.length;
+  const before = await objects();
+  for (const text of ["1234", "5678"]) {
+    const location = (await ask("POST", "/v2/small/app/blobs/uploads/")).headers.get("location") ?? "";
+    expect((await ask("PATCH", location, { body: text })).status).toBe(202);
+    expect((await ask("DELETE", location)).status).toBe(204);
+  }
+  expect(await objects()).toBe(before);
+  expect((await ask("DELETE", `/v2/small/app/blobs/${digestOf("123456")}`)).status).toBe(202);
+  const used = async () => JSON.parse((await quotas("GET")).text).items[1].used;
+  expect(await used()).toBe(6);
+  expect((await ask("POST", "/skerry/registry/collect", { as })).status).toBe(200);
+  expect(await used()).toBe(0);
   expect((await quotas("DELETE", "?prefix=small")).status).toBe(200);
   expect((await quotas("DELETE", "?prefix=small")).status).toBe(404);
   expect((await pushBlob("small/app", "78901")).status).toBe(201);

@@ -6,7 +6,7 @@ import { overQuota, RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256, sha512Digest } from "./hash.ts";
 import { digestOf, inside, repositoryOf } from "./names.ts";
-import { appendBody, type OpenUpload } from "./uploads.ts";
+import { appendBody, cancelUpload, type OpenUpload } from "./uploads.ts";
 
 const unknownUpload = () => new RegistryError("BLOB_UPLOAD_UNKNOWN", "there is no such upload, or it has ended");
 
@@ -68,7 +68,7 @@ export async function serveUpload(asked: Asked<"upload">): Promise<Response> {
     case "GET":
       return progress(asked, id, upload, 204);
     case "DELETE":
-      await store.ask("cancel", repository, id);
+      await cancelUpload(store, repository, id);
       return new Response(null, { status: 204 });
     case "PATCH":
       return progress(asked, id, await append(asked, { repository, id, upload }), 202);
@@ -107,7 +107,7 @@ async function complete(asked: Asked<"upload" | "uploads">, open: OpenUpload, di
     ? await sha512Digest(piecesOf(store, id, await store.ask("chunks", id)))
     : ResumableSha256.from(hash).toDigest();
   if (actual !== digest) {
-    await store.ask("cancel", repository, id);
+    await cancelUpload(store, repository, id);
     throw new RegistryError("DIGEST_INVALID", `the bytes have the digest ${actual}`);
   }
   if (!(await store.ask("complete", repository, id, { digest, size }))) throw unknownUpload();

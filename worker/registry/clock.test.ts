@@ -28,6 +28,9 @@ const clock = () =>
       setAlarm: async (at) => {
         alarm = at;
       },
+      deleteAlarm: async () => {
+        alarm = null;
+      },
     },
     now: () => now,
     collect: async (cluster) => {
@@ -73,4 +76,22 @@ test("there is another look while something may remain, and soon after one that 
   remains = false;
   expect(await ring()).toBeNull();
   expect(collected).toHaveLength(4);
+});
+
+test("it can be told not to look, and to look again", async () => {
+  const asked = clock();
+  await asked.asked("shore", "open");
+  await asked.setByClock("shore", "off");
+  expect([alarm, await clock().byClock()]).toEqual([null, "off"]);
+  for (const each of [asked, clock()]) await each.asked("shore", "removeManifest");
+  remains = true;
+  expect([alarm, await ring(), collected]).toEqual([null, null, []]);
+  await asked.setByClock("shore", "on");
+  expect([alarm, await clock().byClock()]).toEqual([now + GRACE_MS, "on"]);
+  await asked.setByClock("shore", "off");
+  remains = false;
+  await asked.setByClock("shore", "on");
+  expect(alarm).toBeNull();
+  await asked.asked("shore", "open");
+  expect(alarm).toBe(now + GRACE_MS);
 });

@@ -1,6 +1,7 @@
 /**
  * When a registry looks for garbage by itself: a day after a push or a deletion, and so on each day while there may be some.
- * Where there is none no alarm is set, so that an object that nobody asks sleeps and costs nothing.
+ * Where there is none no alarm is set, so that an object that nobody asks sleeps and costs nothing. It can be told not to: for
+ * images that only something outside the cluster knows of.
  */
 import { errorText } from "../lib/error-text.ts";
 import { GRACE_MS } from "./facts.ts";
@@ -10,12 +11,17 @@ const AGAIN_MS = { left: 24 * 3_600_000, more: 60_000, failed: 3_600_000 };
 /** What is asked of the object that garbage may come of: each push begins with one of the first two. */
 const LEAVES_GARBAGE = new Set(["open", "mount", "removeBlob", "removeManifest"]);
 const CLUSTER = "cluster";
+/** Whose value is a Switch; absent it is "on". */
+const BY_CLOCK = "byClock";
+
+export type Switch = "on" | "off";
 
 type Storage = {
   get(key: string): Promise<string | undefined>;
   put(key: string, value: string): Promise<void>;
   getAlarm(): Promise<number | null>;
   setAlarm(at: number): Promise<void>;
+  deleteAlarm(): Promise<void>;
 };
 
 export type ClockParts = {
@@ -38,18 +44,40 @@ export class CollectionClock {
   /** Something was asked of the object. */
   async asked(cluster: string, name: string): Promise<void> {
     if (this.#isSet || !LEAVES_GARBAGE.has(name)) return;
-    const { storage, now } = this.#parts;
-    if ((await storage.getAlarm()) === null)
-      await Promise.all([storage.put(CLUSTER, cluster), storage.setAlarm(now() + GRACE_MS)]);
+    if ((await this.#parts.storage.getAlarm()) === null) await this.#begin(cluster);
     this.#isSet = true;
+  }
+
+  async byClock(): Promise<Switch> {
+    return (await this.#parts.storage.get(BY_CLOCK)) === "off" ? "off" : "on";
+  }
+
+  /** Whether it looks by itself. */
+  async setByClock(cluster: string, to: Switch): Promise<void> {
+    const { storage, mayRemain } = this.#parts;
+    this.#isSet = false;
+    await storage.put(BY_CLOCK, to);
+    if (to === "off") await storage.deleteAlarm();
+    else if (mayRemain()) await this.#begin(cluster);
+  }
+
+  async #begin(cluster: string): Promise<void> {
+    const { storage, now } = this.#parts;
+    await storage.put(CLUSTER, cluster);
+    await this.#set(now() + GRACE_MS);
+  }
+
+  async #set(at: number): Promise<void> {
+    if ((await this.byClock()) === "on") await this.#parts.storage.setAlarm(at);
   }
 
   async alarm(): Promise<void> {
     this.#isSet = false;
-    const { storage, now, mayRemain } = this.#parts;
+    if ((await this.byClock()) === "off") return;
+    const { now, mayRemain } = this.#parts;
     const againMs = await this.#collect();
-    if (againMs !== undefined) await storage.setAlarm(now() + againMs);
-    else if (mayRemain()) await storage.setAlarm(now() + AGAIN_MS.left);
+    if (againMs !== undefined) await this.#set(now() + againMs);
+    else if (mayRemain()) await this.#set(now() + AGAIN_MS.left);
   }
 
   async #collect(): Promise<number | undefined> {

@@ -2,14 +2,16 @@
  * `POST /skerry/registry/collect` removes what nothing needs: `{manifests, blobs, uploads, bytes, more}`. The Cluster object
  * says who may, and what runs. `?grace=SECONDS` is for those who know that nobody pushes. One request looks after so many
  * folders of the bucket; where `more` is true, there may be others for the next one.
+ *
+ * `/skerry/registry/clock`: GET tells whether it is done by itself, too, `{"byClock": "on"}`, `PUT ?to=off` says that.
  */
 import type { Bucket } from "../edge/bucket.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
-import { ApiError, badRequest } from "../lib/status.ts";
+import { ApiError, badRequest, methodNotAllowed } from "../lib/status.ts";
 import type { Ask } from "./ask.ts";
 import { GRACE_MS } from "./facts.ts";
 import type { Collected } from "./garbage.ts";
-import type { RegistryParts } from "./parts.ts";
+import { type RegistryParts, removeAll } from "./parts.ts";
 
 /** Each is listed and emptied: a Worker may ask a bucket a thousand times in a request. */
 const MOST_FOLDERS = 300;
@@ -25,6 +27,19 @@ export async function openCollect(request: Request, parts: RegistryParts): Promi
   if (grace !== null && !/^\d{1,9}$/.test(grace)) throw badRequest(`${JSON.stringify(grace)} is no number of seconds`);
   const { used } = (await answer.json()) as { used: string[] };
   return Response.json(await collect({ bucket, folder, ask }, used, grace === null ? GRACE_MS : Number(grace) * 1000));
+}
+
+export const isClock = (path: string): boolean => path === "/skerry/registry/clock";
+
+export async function openClock(request: Request, { cluster, clusterName, ask }: RegistryParts): Promise<Response> {
+  const answer = await cluster.fetch(request);
+  if (!answer.headers.has(GRANT_HEADER)) return answer;
+  const to = new URL(request.url).searchParams.get("to");
+  if (request.method === "PUT") {
+    if (to !== "on" && to !== "off") throw badRequest(`${JSON.stringify(to ?? "")} is neither "on" nor "off"`);
+    await ask("setByClock", clusterName, to);
+  } else if (request.method !== "GET") throw methodNotAllowed();
+  return Response.json({ byClock: await ask("byClock") });
 }
 
 type Place = { bucket: Bucket; folder: string; ask: Ask };
@@ -47,7 +62,7 @@ export async function collect(
 /** How many there were, `most` or fewer. */
 async function sweep(bucket: Bucket, root: string, ask: Ask, most: number): Promise<number> {
   const folders = await ask("folders", most);
-  for (const folder of folders) await removeAll(bucket, `${root}/${folder}`, () => true);
+  for (const folder of folders) await removeAll(bucket, `${root}/${folder}`);
   await ask("swept", folders);
   return folders.length;
 }
@@ -64,10 +79,4 @@ async function removeStrays(bucket: Bucket, root: string, ask: Ask, most: number
     contents.map(({ upload }) => upload),
   );
   return contents.length;
-}
-
-async function removeAll(bucket: Bucket, folder: string, isGarbage: (file: string) => boolean): Promise<void> {
-  const { files } = await bucket.list(folder);
-  const keys = files.filter(isGarbage).map((file) => `${folder}/${file}`);
-  if (keys.length > 0) await bucket.remove(keys);
 }

@@ -102,8 +102,8 @@ export class Facts {
   cancel(repository: string, id: string): boolean {
     return this.#sql.transaction(() => {
       if (!this.upload(repository, id)) return false;
+      this.#discard(id, "SELECT id, repository, '', size FROM uploads WHERE id = ?");
       this.#sql.run("DELETE FROM uploads WHERE id = ?", id);
-      this.#discard(id);
       return true;
     });
   }
@@ -247,14 +247,15 @@ export class Facts {
     if (this.upload(repository, id)?.size !== size) return false;
     this.#sql.run("DELETE FROM uploads WHERE id = ?", id);
     const known = this.#content(digest);
-    if (known) this.#discard(known.upload);
-    this.#sql.run("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, 0)", digest, id, size);
+    if (known) this.#discard(known.upload, "SELECT upload, repository, digest, size FROM contents WHERE upload = ?");
+    this.#sql.run("INSERT OR REPLACE INTO contents VALUES (?, ?, ?, 0, ?)", digest, id, size, repository);
     return true;
   }
 
-  #discard(id: string): void {
+  /** `row` is what is known of it, as garbage has it. */
+  #discard(id: string, row: string): void {
     this.#sql.run("DELETE FROM chunks WHERE upload = ?", id);
-    this.#sql.run("INSERT OR IGNORE INTO garbage VALUES (?)", id);
+    this.#sql.run(`INSERT OR IGNORE INTO garbage ${row}`, id);
   }
 
   #content(digest: string): Content | undefined {

@@ -43,17 +43,31 @@ export class Garbage {
       const [sum] = this.#sql.all<{ bytes: number }>(
         `SELECT coalesce(sum(size), 0) AS bytes FROM contents WHERE ${unheld}`,
       );
-      this.#sql.run(`INSERT OR IGNORE INTO garbage SELECT upload FROM contents WHERE ${unheld}`);
+      this.#sql.run(
+        `INSERT OR IGNORE INTO garbage SELECT upload, repository, digest, size FROM contents WHERE ${unheld}`,
+      );
       this.#drop("contents", unheld);
+      this.#passOn();
       const [left] = this.#sql.all<{ bytes: number }>(
         "SELECT coalesce(sum(size), 0) AS bytes FROM uploads WHERE touched <= ?",
         until,
       );
-      this.#sql.run("INSERT OR IGNORE INTO garbage SELECT id FROM uploads WHERE touched <= ?", until);
+      this.#sql.run(
+        "INSERT OR IGNORE INTO garbage SELECT id, repository, '', size FROM uploads WHERE touched <= ?",
+        until,
+      );
       const uploads = this.#drop("uploads", "touched <= ?", until);
       this.#drop("chunks", "upload IN (SELECT upload FROM garbage)");
       return { manifests, blobs, uploads, bytes: (sum?.bytes ?? 0) + (left?.bytes ?? 0) };
     });
+  }
+
+  /** What a repository has brought and has no more counts for one that has it. */
+  #passOn(): void {
+    const holders = `SELECT repository, digest FROM blobs WHERE digest = contents.digest
+      UNION SELECT repository, digest FROM manifests WHERE digest = contents.digest`;
+    this.#sql.run(`UPDATE contents SET repository = (SELECT min(repository) FROM (${holders}))
+      WHERE repository NOT IN (SELECT repository FROM (${holders}))`);
   }
 
   /** Whether something is needed by nothing but what runs, or its time of grace, or has still to be looked after in the bucket. */
@@ -81,7 +95,7 @@ export class Garbage {
   /** Of folders that were found in the bucket, those that nobody knows are garbage. */
   found(uploads: readonly string[]): void {
     this.#sql.run(
-      `INSERT OR IGNORE INTO garbage SELECT value FROM json_each(?) WHERE
+      `INSERT OR IGNORE INTO garbage SELECT value, '', '', 0 FROM json_each(?) WHERE
         value NOT IN (SELECT id FROM uploads) AND value NOT IN (SELECT upload FROM contents)`,
       JSON.stringify(uploads),
     );

@@ -6,7 +6,7 @@ import { RegistryError } from "./errors.ts";
 import { ResumableSha256 } from "./hash.ts";
 import { readManifest } from "./manifest.ts";
 import { isDigest, isTag } from "./names.ts";
-import { appendBody } from "./uploads.ts";
+import { appendBody, cancelUpload } from "./uploads.ts";
 
 /** What the specification has registries take at least. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
@@ -47,7 +47,7 @@ async function put({ request, url, place, store, outside }: Asked<"manifest">): 
   const { size } = await appendBody(store, { repository, id: upload, upload: empty }, body);
   const kept = await store.ask("putManifest", repository, { ...facts, digest, upload, size, tags });
   if (kept !== "kept") {
-    await store.ask("cancel", repository, upload);
+    await cancelUpload(store, repository, upload);
     const missing = kept === "gone" ? "its upload" : kept.missing.join(", ");
     throw new RegistryError("MANIFEST_BLOB_UNKNOWN", `the manifest needs what ${repository} has not: ${missing}`);
   }

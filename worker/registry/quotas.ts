@@ -1,7 +1,8 @@
 /**
  * How much repositories may hold: all together, and those of a prefix, where `team` means `team` and `team/…`. What counts
- * are blobs and manifests, each once below a prefix however many of its repositories have it, and uploads as far as they have
- * come. Of layers that the bucket holds once for several prefixes each has the whole.
+ * are blobs and manifests, each once below a prefix however many of its repositories have it, uploads as far as they have
+ * come, and what the prefix has brought into the bucket and needs no more, until it is gone from there. Of layers that the
+ * bucket holds once for several prefixes each has the whole.
  */
 import type { Sql } from "../storage/store.ts";
 
@@ -57,7 +58,7 @@ export class Quotas {
     return this.#take(this.#ofRepository(repository), bytes);
   }
 
-  /** The same for a content that some repository has already. */
+  /** The same for a content that is there already. */
   takeMounted(repository: string, { digest, size }: { digest: string; size: number }): Quota | undefined {
     return this.#take(
       this.#ofRepository(repository).filter(({ prefix }) => !this.#has(prefix, digest)),
@@ -84,20 +85,22 @@ export class Quotas {
 
   #has(prefix: string, digest: string): boolean {
     const { where, parameters } = below(prefix);
-    return ["blobs", "manifests"].some(
+    return ["blobs", "manifests", "contents"].some(
       (table) =>
         this.#sql.all(`SELECT 1 FROM ${table} WHERE digest = ? AND ${where} LIMIT 1`, digest, ...parameters).length > 0,
     );
   }
 
+  /** Of each digest either what the prefix has, or what it has brought, also where that is more. */
   #used(prefix: string): number {
     const { where, parameters } = below(prefix);
     const sum = (from: string, ...given: string[]) =>
       this.#sql.all<{ bytes: number }>(`SELECT coalesce(sum(size), 0) AS bytes FROM ${from}`, ...given)[0]?.bytes ?? 0;
     const own = `SELECT digest FROM blobs WHERE ${where} UNION SELECT digest FROM manifests WHERE ${where}`;
-    return (
-      sum(`contents WHERE digest IN (${own})`, ...parameters, ...parameters) +
-      sum(`uploads WHERE ${where}`, ...parameters)
-    );
+    const each = `SELECT max(sum(own), sum(brought)) AS size FROM (
+      SELECT digest, size AS own, 0 AS brought FROM contents WHERE digest IN (${own})
+      UNION ALL SELECT digest, 0, size FROM contents WHERE ${where}
+      UNION ALL SELECT digest, 0, size FROM garbage WHERE ${where}) GROUP BY digest`;
+    return sum(`(${each})`, ...Array(4).fill(parameters).flat()) + sum(`uploads WHERE ${where}`, ...parameters);
   }
 }

@@ -38,4 +38,18 @@ export const REGISTRY_MIGRATIONS: readonly { tag: string; statements: readonly s
       `CREATE TABLE quotas (prefix text PRIMARY KEY, bytes integer NOT NULL) WITHOUT ROWID`,
     ],
   },
+  {
+    tag: "0002_brought",
+    statements: [
+      // Which repository's upload brought the bytes that lie there; "" where that is not known, or nobody's any more.
+      `ALTER TABLE contents ADD COLUMN repository text NOT NULL DEFAULT ''`,
+      `UPDATE contents SET repository = coalesce((SELECT min(repository) FROM
+        (SELECT repository, digest FROM blobs UNION SELECT repository, digest FROM manifests) AS holders
+        WHERE holders.digest = contents.digest), '')`,
+      // The same of garbage. `digest` is "" where they were no content.
+      `ALTER TABLE garbage ADD COLUMN repository text NOT NULL DEFAULT ''`,
+      `ALTER TABLE garbage ADD COLUMN digest text NOT NULL DEFAULT ''`,
+      `ALTER TABLE garbage ADD COLUMN size integer NOT NULL DEFAULT 0`,
+    ],
+  },
 ];

@@ -7,6 +7,7 @@ import type { Ask } from "./ask.ts";
 import { overQuota, RegistryError } from "./errors.ts";
 import type { Upload } from "./facts.ts";
 import { ResumableSha256 } from "./hash.ts";
+import { removeAll } from "./parts.ts";
 
 export const CHUNK_BYTES = 2 * 1024 * 1024;
 /** Of those that come while many do. */
@@ -55,7 +56,7 @@ export async function appendBody(
     if (kept !== "kept") {
       await store.bucket.remove([key]);
       if (kept !== "gone") {
-        await store.ask("cancel", repository, id);
+        await cancelUpload(store, repository, id);
         throw overQuota(kept);
       }
       throw new RegistryError("BLOB_UPLOAD_INVALID", "another request has written to this upload, or ended it", {
@@ -65,6 +66,13 @@ export async function appendBody(
     size += bytes.length;
   }
   return { size, hash: hash.state() };
+}
+
+/** Ends it and takes its bytes out of the bucket: where that is broken off they are garbage, and count until then. */
+export async function cancelUpload({ bucket, folder, ask }: Store, repository: string, id: string): Promise<void> {
+  if (!(await ask("cancel", repository, id))) return;
+  await removeAll(bucket, `${folder}/${id}`);
+  await ask("swept", [id]);
 }
 
 /** The same bytes, `most` at a time or fewer; the buffer is the next chunk's when the next is asked for. */

@@ -1,6 +1,8 @@
 /** The cluster's registry, as far as the Cluster object knows it: who may, and which images run. `registry/serve.ts` does it. */
+import { ControllerRevision } from "../../kinds/apps/controller-revision.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { podImages } from "../../kinds/core/pod-references.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { read } from "../../kinds/paths.ts";
 import { POD_TEMPLATES } from "../../kinds/pod-templates.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
@@ -8,15 +10,20 @@ import type { StoreView } from "../view.ts";
 import type { PathGuard, Paths } from "./paths.ts";
 
 const GRANT = { [GRANT_HEADER]: "1" };
-const DIGEST = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/;
+const DIGEST = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/g;
+const digestsIn = (text: string): readonly string[] => text.match(DIGEST) ?? [];
 
 export function registryRoutes(app: Paths, guard: PathGuard, view: StoreView): void {
   app.on(["GET", "PUT", "DELETE"], ["/v2", "/v2/*"], guard, () => new Response(null, { status: 204, headers: GRANT }));
   app.on(["GET", "PUT", "DELETE"], "/skerry/registry/quotas", guard, () => new Response(null, { headers: GRANT }));
+  app.on(["GET", "PUT"], "/skerry/registry/clock", guard, () => new Response(null, { headers: GRANT }));
   app.post("/skerry/registry/collect", guard, () => Response.json({ used: usedDigests(view) }, { headers: GRANT }));
 }
 
-/** Of images that pods, or those that workloads will make, name by their digests, and that containers were made of; of whatever registry. */
+/**
+ * Digests of images that pods, or those that workloads will make, name by them, and that containers were made of; of whatever
+ * registry. What custom resources make pods of nobody here knows: any digest in them counts.
+ */
 export function usedDigests(view: StoreView): string[] {
   const names = view
     .list(Pod)
@@ -28,13 +35,21 @@ export function usedDigests(view: StoreView): string[] {
         ...(pod.status?.ephemeralContainerStatuses ?? []),
       ].map(({ imageID }) => imageID),
     ]);
-  return [...new Set([...names, ...templateImages(view)].flatMap((name) => DIGEST.exec(name)?.[0] ?? []))];
+  const used = new Set(names.flatMap(digestsIn));
+  for (const kind of view.kinds()) for (const digest of digestsOf(view, kind)) used.add(digest);
+  return [...used];
 }
 
-function* templateImages(view: StoreView): Iterable<string> {
-  for (const kind of view.kinds()) {
-    const place = POD_TEMPLATES[kind.groupResource];
-    if (place === undefined) continue;
-    for (const page of view.pages(kind)) for (const object of page) yield* podImages(read(object, place) ?? {});
-  }
+/** Revisions of workloads hold templates, too, in whatever form their controller has them. */
+const isSearched = ({ openapi, groupResource }: Kind) =>
+  openapi !== undefined || groupResource === ControllerRevision.groupResource;
+
+function* digestsOf(view: StoreView, kind: Kind): Iterable<string> {
+  const place = POD_TEMPLATES[kind.groupResource];
+  if (place === undefined && !isSearched(kind)) return;
+  for (const page of view.pages(kind))
+    for (const object of page)
+      yield* place === undefined
+        ? digestsIn(JSON.stringify(object))
+        : podImages(read(object, place) ?? {}).flatMap(digestsIn);
 }

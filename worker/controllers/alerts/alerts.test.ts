@@ -5,6 +5,7 @@ import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Secret } from "../../kinds/core/secret.ts";
+import { ServiceAccount } from "../../kinds/core/service-account.ts";
 import { messageOf } from "../../lib/alerts/message.ts";
 import type { Outcome } from "../../lib/alerts/step.ts";
 import { timestamp } from "../../lib/effects.ts";
@@ -342,6 +343,24 @@ test("a browser that is subscribed is told, and forgotten when its subscription 
     VAPID_KEY,
   ]);
   expect(status()).toMatchObject({ deliveries: [], receivers: [{ name: "browser/a" }] });
+});
+
+test("whose browser it is stands in the status, and it is forgotten with its user's account", () => {
+  const account = { metadata: { namespace: "default", name: "guest-x" } } as ServiceAccount;
+  model.create(ServiceAccount, account);
+  const of = (user: string) => btoa(JSON.stringify({ endpoint: "https://push.example", user, device: "Firefox" }));
+  const metadata = { name: ALERTS_PUSH_SECRET, namespace: ALERTS_NAMESPACE };
+  const data = { "subscription-a": of("system:serviceaccount:default:guest-x"), "subscription-b": of("jane") };
+  model.create(Secret, { metadata, data } as Secret);
+  model.rest();
+  expect(status().receivers).toMatchObject([
+    { name: "browser/a", user: "system:serviceaccount:default:guest-x", device: "Firefox" },
+    { name: "browser/b", user: "jane" },
+  ]);
+  model.delete(ServiceAccount, account);
+  model.rest();
+  expect(status().receivers).toMatchObject([{ name: "browser/b" }]);
+  expect(model.get(Secret, ALERTS_PUSH_SECRET, ALERTS_NAMESPACE)?.data).toEqual({ "subscription-b": of("jane") });
 });
 
 test("receivers hear of what they are for", () => {

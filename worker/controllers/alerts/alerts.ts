@@ -5,9 +5,11 @@
  */
 import { ConfigMap } from "../../kinds/core/config-map.ts";
 import { Secret } from "../../kinds/core/secret.ts";
+import { ServiceAccount } from "../../kinds/core/service-account.ts";
 import { same } from "../../kinds/paths.ts";
 import { type AlertConfig, type Receiver, readAlertConfig } from "../../lib/alerts/config.ts";
 import { delivered, isSame, look, nextDeliveries, type Outcome } from "../../lib/alerts/step.ts";
+import { fromBase64 } from "../../lib/bytes.ts";
 import {
   ALERTS_CONFIG,
   ALERTS_NAMESPACE,
@@ -16,6 +18,7 @@ import {
   ALERTS_STATUS,
   type Alert,
   type AlertStatus,
+  type BrowserFacts,
   type Delivery,
   NO_ALERTS,
   pushReceiver,
@@ -61,6 +64,7 @@ const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object
   }
   const isPush = object.metadata?.name === ALERTS_PUSH_SECRET && object.metadata.namespace === ALERTS_NAMESPACE;
   if (isPush && kind.groupResource === Secret.groupResource) yield ALL;
+  if (kind.groupResource === ServiceAccount.groupResource && type === "DELETED") yield ALL;
   if (kind.groupResource !== ConfigMap.groupResource || object.metadata?.namespace !== ALERTS_NAMESPACE) return;
   const { name } = object.metadata;
   if (name === ALERTS_CONFIG) yield ALL;
@@ -89,7 +93,7 @@ export function alertController({ send }: AlertParts): Controller {
     const failed = after.receivers.find(({ name }) => name === delivery.receiver)?.error;
     return [
       written(map, after),
-      ...(!outcome.sent && outcome.gone ? withoutSubscription(view, receiver) : []),
+      ...(!outcome.sent && outcome.gone ? withoutSubscriptions(view, [receiver]) : []),
       ...(failed && !next ? [warning(map, "AlertNotSent", `receiver ${delivery.receiver}: ${failed}`)] : []),
     ];
   }
@@ -107,19 +111,42 @@ export function alertController({ send }: AlertParts): Controller {
 
 function configIn(view: View): AlertConfig {
   const { config } = readAlertConfig(view.get(ConfigMap, ALERTS_NAMESPACE, ALERTS_CONFIG)?.data);
-  return { ...config, receivers: [...config.receivers, ...browsersIn(view)] };
+  const browsers = browsersIn(view).filter((browser) => !isOfNobody(view, browser));
+  return { ...config, receivers: [...config.receivers, ...browsers.slice(0, MAX_BROWSERS)] };
 }
 
 /** Whoever can write Secrets there can subscribe a browser; so many at most. */
 const MAX_BROWSERS = 50;
 
+const MAX_ABOUT = 300;
+
 function browsersIn(view: View): Receiver[] {
-  const keys = Object.keys(pushSecretIn(view)?.data ?? {}).filter((key) => key.startsWith(SUBSCRIPTION_PREFIX));
-  return keys.slice(0, MAX_BROWSERS).map((key) => ({
-    name: pushReceiver(key.slice(SUBSCRIPTION_PREFIX.length)),
-    target: { type: "webpush", key },
-    errorsOnly: false,
-  }));
+  return Object.entries(pushSecretIn(view)?.data ?? {}).flatMap(([key, value]) => {
+    if (!key.startsWith(SUBSCRIPTION_PREFIX)) return [];
+    const name = pushReceiver(key.slice(SUBSCRIPTION_PREFIX.length));
+    return { name, target: { type: "webpush", key, of: browserFacts(value) }, errorsOnly: false };
+  });
+}
+
+/** Whatever was written there. */
+function browserFacts(value: string): BrowserFacts {
+  try {
+    const { user, device } = JSON.parse(new TextDecoder().decode(fromBase64(value))) as Record<string, unknown>;
+    const said = (text: unknown) => typeof text === "string" && text !== "";
+    return {
+      ...(said(user) && { user: String(user).slice(0, MAX_ABOUT) }),
+      ...(said(device) && { device: String(device).slice(0, MAX_ABOUT) }),
+    };
+  } catch {
+    return {};
+  }
+}
+
+/** Its account was revoked: who may see nothing any more hears of nothing. */
+function isOfNobody(view: View, { target }: Receiver): boolean {
+  const user = target.type === "webpush" ? target.of?.user : undefined;
+  const [, namespace, name] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user ?? "") ?? [];
+  return namespace !== undefined && name !== undefined && !view.get(ServiceAccount, namespace, name);
 }
 
 const pushSecretIn = (view: View) => view.get(Secret, ALERTS_NAMESPACE, ALERTS_PUSH_SECRET);
@@ -127,10 +154,11 @@ const pushSecretIn = (view: View) => view.get(Secret, ALERTS_NAMESPACE, ALERTS_P
 const secretsOf = (view: View, { target }: Receiver): Readonly<Record<string, string>> =>
   (target.type === "webpush" ? pushSecretIn(view) : view.get(Secret, ALERTS_NAMESPACE, ALERTS_SECRET))?.data ?? {};
 
-function withoutSubscription(view: View, { target }: Receiver): Intent[] {
+function withoutSubscriptions(view: View, receivers: readonly Receiver[]): Intent[] {
   const secret = pushSecretIn(view);
-  if (!secret || target.type !== "webpush") return [];
-  const { [target.key]: _, ...data } = secret.data ?? {};
+  const gone = new Set(receivers.flatMap(({ target }) => (target.type === "webpush" ? target.key : [])));
+  if (!secret || gone.size === 0) return [];
+  const data = Object.fromEntries(Object.entries(secret.data ?? {}).filter(([key]) => !gone.has(key)));
   return [{ do: "update", kind: Secret, object: { ...secret, data } as Secret }];
 }
 
@@ -144,6 +172,10 @@ function lookAtAll(view: View, now: number): Intent[] {
   const next = Math.min(due ?? Number.POSITIVE_INFINITY, step.due ?? Number.POSITIVE_INFINITY);
   return [
     ...(same(step.status, map ? before : NO_ALERTS) ? [] : [written(map, step.status)]),
+    ...withoutSubscriptions(
+      view,
+      browsersIn(view).filter((browser) => isOfNobody(view, browser)),
+    ),
     ...step.fired.slice(0, MAX_EVENTS).flatMap((alert) => told(view, alert)),
     ...step.resolved.slice(0, MAX_EVENTS).flatMap((alert) => told(view, alert)),
     ...(Number.isFinite(next) ? [{ do: "again", afterMs: Math.max(1, next - now) } as const] : []),

@@ -2,7 +2,7 @@
 import { parse } from "yaml";
 import { parseDuration } from "../cel/times.ts";
 import { errorText } from "../error-text.ts";
-import { ALERT_RULES, type RuleSettings } from "../facts/alerts.ts";
+import { ALERT_RULES, type BrowserFacts, type RuleSettings } from "../facts/alerts.ts";
 import type { ProblemRule } from "../facts/problems.ts";
 import { dnsLabelProblems } from "../names.ts";
 import { duplicate, type FieldError, invalidValue, notSupported, required, tooMany } from "../status.ts";
@@ -14,7 +14,7 @@ export type Target =
   /** By the HTTP API of a mail service. */
   | { type: "email"; url: string; tokenKey: string; from: string; to: readonly string[] }
   /** A browser's subscription; nobody writes these down here. */
-  | { type: "webpush"; key: string };
+  | { type: "webpush"; key: string; of?: BrowserFacts };
 
 export type Receiver = {
   name: string;

@@ -200,7 +200,8 @@ function testsOf(receivers: readonly Receiver[], now: number): Delivery[] {
 }
 
 function statusOf({ name, target }: Receiver, before: readonly ReceiverStatus[]): ReceiverStatus {
-  return { ...before.find((known) => known.name === name), name, type: target.type };
+  const of = target.type === "webpush" ? target.of : {};
+  return { ...before.find((known) => known.name === name), ...of, name, type: target.type };
 }
 
 function nextDue(

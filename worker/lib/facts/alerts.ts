@@ -12,10 +12,12 @@ export const ALERTS_SECRET = "skerry-alerts";
 export const ALERTS_PUSH_SECRET = "skerry-alerts-webpush";
 /** Its key whose value is the private key as a JWK. */
 export const VAPID_KEY = "vapid.jwk";
-/** Its other keys begin with it, and hold a PushSubscription each. */
+/** Its other keys begin with it, and hold a PushSubscription each, with `user` and `device` beside what a browser says. */
 export const SUBSCRIPTION_PREFIX = "subscription-";
 /** The receiver that a subscription is, by what follows the prefix in its key. */
 export const pushReceiver = (id: string) => `browser/${id}`;
+/** The key of the subscription that a receiver is. */
+export const subscriptionKey = (receiver: string) => receiver.replace(pushReceiver(""), SUBSCRIPTION_PREFIX);
 /** Of the ConfigMap: a test message is sent whenever it becomes another. */
 export const TEST_ANNOTATION = "skerry.dev/test-alert";
 /** Where the status lies in its ConfigMap. */
@@ -84,7 +86,16 @@ export type Told = Pick<Alert, "rule" | "severity" | "kind" | "namespace" | "nam
   since: number;
 };
 
-export type ReceiverStatus = { name: string; type: string; sentAt?: number; error?: string; failedAt?: number };
+/** Whose browser it is, and what for one, as they said when they subscribed it. */
+export type BrowserFacts = { user?: string; device?: string };
+
+export type ReceiverStatus = BrowserFacts & {
+  name: string;
+  type: string;
+  sentAt?: number;
+  error?: string;
+  failedAt?: number;
+};
 
 export type AlertStatus = {
   alerts: readonly Alert[];
