@@ -41,7 +41,12 @@ export async function subscribe(client: Api): Promise<string> {
   const subscription = await registration.pushManager.subscribe(options);
   const id = await idOf(subscription);
   const body = { stringData: { [`${SUBSCRIPTION_PREFIX}${id}`]: JSON.stringify(subscription) } };
-  await client.json(SECRET, { ...MERGE, body });
+  try {
+    await client.json(SECRET, { ...MERGE, body });
+  } catch (error) {
+    await subscription.unsubscribe(); // nobody would tell it of anything
+    throw error;
+  }
   return pushReceiver(id);
 }
 
