@@ -109,6 +109,14 @@ test("e-mail goes by a mail service's API", async () => {
   });
 });
 
+test("what a server refuses is asked again where that may help", async () => {
+  const order = orderFor({ type: "webhook", url: "http://192.0.2.7/" });
+  const isFinal = async (status: number) =>
+    "final" in (await send(order, () => new Response(null, { status }))).outcome;
+  for (const status of [400, 401, 404, 410, 422]) expect(await isFinal(status), `${status}`).toBe(true);
+  for (const status of [302, 408, 425, 429, 500, 503]) expect(await isFinal(status), `${status}`).toBe(false);
+});
+
 test("what went wrong is told without secrets", async () => {
   const target: Target = { type: "ntfy", urlKey: "topic", tokenKey: "token" };
   const order = orderFor(target, { topic: "https://ntfy.example/secret-topic", token: "t0ken" });
@@ -119,7 +127,7 @@ test("what went wrong is told without secrets", async () => {
     await send(orderFor(target)),
   ].map(({ outcome }) => outcome);
   expect(outcomes).toEqual([
-    { sent: false, error: "it answered 403" },
+    { sent: false, error: "it answered 403", final: true },
     { sent: false, error: "it cannot be reached" },
     { sent: false, error: "its URL is none of http or https" },
     { sent: false, error: 'the Secret has no key "topic"' },

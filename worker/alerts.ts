@@ -7,6 +7,8 @@ import { inTime, type Outside } from "./outside.ts";
 const TIMEOUT_MS = 10_000;
 /** RFC 8030, section 7.3: the browser's subscription has ended. */
 const GONE: ReadonlySet<number> = new Set([404, 410]);
+/** Of what a server refuses, this may go well at another time. */
+const LATER: ReadonlySet<number> = new Set([408, 425, 429]);
 
 export type SenderParts = { outside: Outside | undefined; cluster: string; now(): number };
 
@@ -22,7 +24,8 @@ export function sender({ outside, cluster, now }: SenderParts): (order: Order) =
       answer.body?.cancel().catch(() => undefined); // of no interest
       if (answer.ok) return { sent: true };
       const gone = receiver.target.type === "webpush" && GONE.has(answer.status);
-      return { sent: false, error: `it answered ${answer.status}`, ...(gone && { gone }) };
+      const isFinal = answer.status >= 400 && answer.status < 500 && !LATER.has(answer.status);
+      return { sent: false, error: `it answered ${answer.status}`, ...(gone ? { gone } : isFinal && { final: true }) };
     } catch (error) {
       if (error instanceof Unsendable) return { sent: false, error: error.message };
       return { sent: false, error: signal.aborted ? `no answer in ${TIMEOUT_MS / 1000} s` : "it cannot be reached" };

@@ -418,6 +418,10 @@ test("a fork has its own identity, no machines, and the workloads unplaced", asy
   await from.ask("POST", pods, pod("owned", { ownerReferences: [owner] }));
   await from.ask("POST", pods, pod("done", { ownerReferences: [owner] }));
   await from.ask("PATCH", `${pods}/done/status`, { status: { phase: "Succeeded" } }).catch(() => undefined);
+  const system = "/api/v1/namespaces/kube-system";
+  const alerts = ["configmaps/skerry-alerts", "configmaps/skerry-alerts-status", "secrets/skerry-alerts-webpush"];
+  for (const [resource = "", name = ""] of alerts.map((one) => one.split("/")))
+    await from.ask("POST", `${system}/${resource}`, { metadata: { name } });
   const ask = (on: ClusterObject, path: string, body: object) =>
     on.ask<{ status: { token: string } }>("POST", path, body);
   const account = "/api/v1/namespaces/default/serviceaccounts/default/token";
@@ -435,6 +439,8 @@ test("a fork has its own identity, no machines, and the workloads unplaced", asy
   expect(items.map(({ metadata, spec, status: s }) => [metadata.name, spec?.nodeName, s?.phase])).toEqual([
     ["bare", undefined, "Pending"],
   ]);
+  const there = await Promise.all(alerts.map(async (one) => (await to.fetch("GET", `${system}/${one}`)).status));
+  expect(there).toEqual([200, 404, 404]);
   expect(await systemUid(to)).toBe(own);
   expect(own).not.toBe(await systemUid(from));
   for (const name of ["cluster.id", "cluster.authority", "cluster.front-proxy"]) {

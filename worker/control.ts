@@ -141,7 +141,7 @@ export class Control {
       tokensController({ ca, sign: (...order) => tokens.take(...order) }),
       horizontalPodAutoscaler({ measure: (...order) => metrics.take(...order), memories }),
       scaleToZero({ ask: (...order) => heard.take(...order), wakes: this.#wakes, memories: memoriesOf(SIZES) }),
-      alertController({ send: (...order) => messages.take(...order) }),
+      alertController({ send: (...order) => messages.keep(...order) }),
       scheduler(),
     ];
     return all.filter(({ name }) => !config.disabledControllers.includes(name));

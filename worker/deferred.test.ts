@@ -18,6 +18,17 @@ test("what is ordered comes later, once", async () => {
   expect(deferred.take("a", "1", 1)).toBeUndefined();
 });
 
+test("what is kept comes as often as it is asked for, until another is ordered", async () => {
+  let made = 0;
+  const { deferred } = prepared(async (order) => `product ${order} ${++made}`);
+  deferred.keep("a", "1", 1);
+  await turn();
+  expect([deferred.keep("a", "1", 1), deferred.keep("a", "1", 1)]).toEqual(["product 1 1", "product 1 1"]);
+  expect(deferred.keep("a", "2", 2)).toBeUndefined();
+  await turn();
+  expect(deferred.keep("a", "2", 2)).toBe("product 2 2");
+});
+
 test("what was ordered before and is no longer wanted does not come", async () => {
   const { ready, deferred } = prepared(async (order) => `product ${order}`);
   deferred.take("a", "1", 1);

@@ -15,11 +15,19 @@ export class Deferred<Order, Product> {
 
   /** The product, once; `print` tells one order from another of the same key. What could not be made is ordered anew by the next run. */
   take(key: string, print: string, order: Order): Product | undefined {
+    const made = this.#made(key, print, order);
+    if (made) this.#orders.delete(key);
+    return made?.product;
+  }
+
+  /** The product, as often as it is asked for until the key has another print: for what must not be made twice. */
+  keep(key: string, print: string, order: Order): Product | undefined {
+    return this.#made(key, print, order)?.product;
+  }
+
+  #made(key: string, print: string, order: Order): { product: Product } | undefined {
     const known = this.#orders.get(key);
-    if (known?.print === print) {
-      if (known.made) this.#orders.delete(key);
-      return known.made?.product;
-    }
+    if (known?.print === print) return known.made;
     const entry: { print: string; made?: { product: Product } } = { print };
     this.#orders.set(key, entry);
     void this.#make(order).then(

@@ -47,7 +47,12 @@ export async function subscribe(client: Api, about: { user: string; device: stri
   const id = await idOf(subscription);
   const kept = { ...subscription.toJSON(), ...about };
   const body = { stringData: { [`${SUBSCRIPTION_PREFIX}${id}`]: JSON.stringify(kept) } };
-  await client.json(SECRET, { ...MERGE, body });
+  try {
+    await client.json(SECRET, { ...MERGE, body });
+  } catch (error) {
+    await subscription.unsubscribe(); // nobody would tell it of anything
+    throw error;
+  }
   return pushReceiver(id);
 }
 

@@ -9,7 +9,7 @@ import type { Change } from "../storage/store.ts";
 import { bodyOf } from "./bodies.ts";
 import { storageResource } from "./engine/conversions.ts";
 
-type Kept = { resource: string; of: (object: KubeObject) => unknown; known: Map<string, unknown> };
+type Kept = { resource: string; of: (object: KubeObject) => unknown; isSparse?: true; known: Map<string, unknown> };
 
 const keyOf = (place: KubeObject["metadata"]) => `${place?.namespace ?? ""}/${place?.name ?? ""}`;
 
@@ -24,20 +24,26 @@ export class Digests {
     const kept = this.#kept.get(digest);
     if (kept) return kept.known as Map<string, D>;
     const known = new Map<string, D>();
-    for (const page of pages()) for (const object of page) known.set(keyOf(object.metadata), digest.of(object));
     const resource = storageResource(digest.kind as unknown as Kind);
-    this.#kept.set(digest, { resource, of: digest.of as Kept["of"], known });
+    const fresh: Kept = { ...(digest as unknown as Pick<Kept, "of" | "isSparse">), resource, known };
+    for (const page of pages()) for (const object of page) remember(fresh, keyOf(object.metadata), object);
+    this.#kept.set(digest, fresh);
     return known;
   }
 
   /** To be told of every commit. */
   changed(changes: readonly Change[]): void {
-    for (const { resource, of, known } of this.#kept.values())
+    for (const kept of this.#kept.values())
       for (const change of changes) {
-        if (change.resource !== resource) continue;
-        const key = keyOf(change);
-        if (change.type === "DELETED") known.delete(key);
-        else known.set(key, of(bodyOf(change)));
+        if (change.resource !== kept.resource) continue;
+        if (change.type === "DELETED") kept.known.delete(keyOf(change));
+        else remember(kept, keyOf(change), bodyOf(change));
       }
   }
+}
+
+function remember({ of, isSparse, known }: Kept, key: string, object: KubeObject): void {
+  const value = of(object);
+  if (isSparse && value === undefined) known.delete(key);
+  else known.set(key, value);
 }

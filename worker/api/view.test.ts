@@ -66,6 +66,24 @@ test("a large set that was looked at is kept: its members are the same until the
   expect(view.onNode(Pod, "n")).toHaveLength(1);
 });
 
+test("a digest of few of many holds those alone, and who asks for it has looked at some", () => {
+  const { engine, ok } = session();
+  for (let i = 0; i < 40; i++) ok("POST", `${ns}/pods`, pod(`p${i}`));
+  const at = { kind: Pod, isSparse: true, of: ({ metadata }: Readonly<Pod>) => metadata?.labels?.at } as const;
+  const { view } = engine;
+  const patch = (at: string | null) => ok("PATCH", `${ns}/pods/p7`, { metadata: { labels: { at } } });
+  expect([...view.digest(at)]).toEqual([]);
+  patch("a");
+  expect([...view.digest(at)]).toEqual([["default/p7", "a"]]);
+  patch(null);
+  expect([...view.digest(at)]).toEqual([]);
+  const all = { kind: Pod, of: ({ metadata }: Readonly<Pod>) => metadata?.name };
+  const before = view.looked;
+  view.digest(all);
+  view.digest(all);
+  expect(view.looked - before).toBe(8);
+});
+
 test("a digest follows writes that are kept, and pages show all objects", () => {
   const { engine, ok, store } = session();
   const names = Array.from({ length: 120 }, (_, i) => `p${String(i).padStart(3, "0")}`);

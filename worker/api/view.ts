@@ -15,6 +15,9 @@ const CACHE_CHARACTERS = 8 * 1024 * 1024;
 /** Of objects that are asked for together, so many are fetched one by one; if more are unknown, all are read at once. */
 const MAX_FETCHED = 50;
 
+/** What is remembered of an object is looked at so much faster than the object itself. */
+const DIGESTED_WEIGHT = 0.1;
+
 /** Objects in memory at once while all are looked at. */
 const PAGE_OBJECTS = 100;
 
@@ -123,7 +126,9 @@ export class StoreView implements View {
   }
 
   digest<T extends KubeObject, D>(digest: Digest<T, D>): ReadonlyMap<string, D> {
-    return this.#digests.get(digest, () => this.pages(digest.kind));
+    const known = this.#digests.get(digest, () => this.pages(digest.kind));
+    this.looked += known.size * DIGESTED_WEIGHT;
+    return known;
   }
 
   owned<T extends KubeObject>(kind: Kind<T>, ownerUid: string): readonly Readonly<T>[] {

@@ -11,7 +11,12 @@ import type { KubeObject } from "../lib/object.ts";
 import type { ApiError } from "../lib/status.ts";
 
 /** Something small that is made of every object of a kind. One value for one purpose: it is known by its identity. */
-export type Digest<T extends KubeObject, D> = { kind: Kind<T>; of(object: Readonly<T>): D };
+export type Digest<T extends KubeObject, D> = {
+  kind: Kind<T>;
+  of(object: Readonly<T>): D;
+  /** Of most objects there is nothing to remember: what is undefined is left out. */
+  isSparse?: true;
+};
 
 export interface View {
   get<T extends KubeObject>(kind: Kind<T>, namespace: string, name: string): Readonly<T> | undefined;

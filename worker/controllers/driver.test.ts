@@ -39,7 +39,7 @@ function setup(
   const sight = { looked: 0 };
   const chance = ++drivers / 1000;
   const applied: Intent[] = [];
-  const refusals: (ApiError | undefined)[] = [];
+  const refusals: (ApiError | undefined | Promise<ApiError | undefined>)[] = [];
   const ran: string[] = [];
   const controller: Controller = {
     name: "one",
@@ -265,6 +265,25 @@ describe("intents", () => {
     }
     expect(applied).toHaveLength(3);
     expect(told).toEqual(["AlreadyExists", "AlreadyExists", "AlreadyExists"]);
+  });
+
+  test("of what others are asked about is told when it is done, and of nothing else", async () => {
+    const event: Intent = { do: "event", about: thing("a"), type: "Normal", reason: "Made", message: "" };
+    const other: Intent = { ...event, reason: "MadeAnother" };
+    for (const [answer, expected] of [
+      [undefined, [create, event]],
+      [alreadyExists(subject), [create]],
+    ] as const) {
+      const wanted = [[create, event, create, other]];
+      const { driver, applied, refusals } = setup(() => wanted.shift() ?? []);
+      refusals.push(Promise.resolve(answer));
+      driver.changed([added("a")]);
+      driver.drain({ reconciles: 10 });
+      expect(applied).toEqual([create]);
+      await new Promise((resolve) => setImmediate(resolve));
+      driver.drain({ reconciles: 10 });
+      expect(applied).toEqual(expected);
+    }
   });
 
   test("a conflict runs the key again at once", () => {

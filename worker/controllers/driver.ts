@@ -218,11 +218,12 @@ export class Driver {
     const before = this.#options.looked?.() ?? 0;
     let settled = true;
     try {
-      for (const intent of controller.reconcile(view, key, context)) {
+      const intents = controller.reconcile(view, key, context);
+      for (const [index, intent] of intents.entries()) {
         // Its own writes bring it back, and what they were for is not to wait.
         if (intent.do === "create" || intent.do === "delete") settled = false;
         const result = this.#apply(controller.name, key, intent);
-        if (result instanceof Promise) return this.#hold(queue, key, intent, result);
+        if (result instanceof Promise) return this.#hold(queue, key, intents.slice(index), result);
         if (result) return this.#refused(queue, key, intent, result, context);
       }
       this.#backoff.forget(item);
@@ -246,9 +247,15 @@ export class Driver {
     this.#retry(controller.name, key, item);
   }
 
-  /** Nothing of the key runs meanwhile, or it would do again what is being done. */
-  #hold(queue: Queue, key: string, intent: Intent, result: Promise<ApiError | undefined>): void {
+  /**
+   * Nothing of the key runs meanwhile, or it would do again what is being done. Of the intents after the first, those that
+   * tell of it are carried out when it is; what else there was the key decides anew.
+   */
+  #hold(queue: Queue, key: string, intents: readonly Intent[], result: Promise<ApiError | undefined>): void {
     const { controller } = queue;
+    const [intent, ...rest] = intents as [Intent, ...Intent[]];
+    const other = rest.findIndex((next) => next.do !== "event");
+    const events = other < 0 ? rest : rest.slice(0, other);
     const { effects, report, wake } = this.#options;
     const item = `${controller.name} ${key}`;
     this.#held.add(item);
@@ -261,8 +268,9 @@ export class Driver {
       (error) =>
         free(() => {
           const context: Context = { now: effects.now(), random: effects.random };
-          if (error && isFailure(intent, error)) this.#refused(queue, key, intent, error, context);
-          else this.#add(queue, key);
+          if (error && isFailure(intent, error)) return this.#refused(queue, key, intent, error, context);
+          if (!error) for (const event of events) void this.#apply(controller.name, key, event);
+          this.#add(queue, key);
         }),
       (error: unknown) =>
         free(() => {

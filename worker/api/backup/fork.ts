@@ -2,6 +2,7 @@
  * What of a cluster's objects becomes another cluster's. Machines belong to the old one, and so do the pods that they run:
  * controllers make new ones. Bare pods are placed anew. What the old cluster signed or said of its machines stays behind.
  */
+import { ALERTS_NAMESPACE, ALERTS_PUSH_SECRET, ALERTS_STATUS } from "../../lib/facts/alerts.ts";
 import type { KubeObject } from "../../lib/object.ts";
 
 type Loose = KubeObject & {
@@ -20,6 +21,9 @@ export type Own = {
 
 const stays: Change = () => undefined;
 
+const isOfAlerts = ({ metadata }: Loose, name: string) =>
+  metadata?.namespace === ALERTS_NAMESPACE && metadata.name === name;
+
 const CHANGES: Readonly<Record<string, Change>> = {
   nodes: stays,
   events: stays,
@@ -31,7 +35,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
     namespace.metadata?.name === "kube-system"
       ? { ...namespace, metadata: { ...namespace.metadata, uid: systemNamespaceUid } }
       : namespace,
+  // What the old cluster has yet to tell, and the browsers that it tells.
+  configmaps: (map) => (isOfAlerts(map, ALERTS_STATUS) ? undefined : map),
   secrets: (secret) => {
+    if (isOfAlerts(secret, ALERTS_PUSH_SECRET)) return undefined;
     if (secret.type !== "kubernetes.io/service-account-token") return secret;
     const { token: _, "ca.crt": __, ...data } = secret.data ?? {};
     return { ...secret, data };

@@ -6,6 +6,8 @@ import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import { Secret } from "../../kinds/core/secret.ts";
 import { ServiceAccount } from "../../kinds/core/service-account.ts";
+import { GATEWAYS } from "../../kinds/gateway/types.ts";
+import type { Kind } from "../../kinds/kind.ts";
 import { messageOf } from "../../lib/alerts/message.ts";
 import type { Outcome } from "../../lib/alerts/step.ts";
 import { timestamp } from "../../lib/effects.ts";
@@ -19,6 +21,7 @@ import {
   TEST_ANNOTATION,
   VAPID_KEY,
 } from "../../lib/facts/alerts.ts";
+import { ApiError } from "../../lib/status.ts";
 import { Model } from "../testing.ts";
 import { alertController, type Order } from "./alerts.ts";
 
@@ -28,6 +31,8 @@ const RECEIVERS = "- { name: hook, webhook: { url: http://192.0.2.7/hook } }";
 /** What was sent, in words, with the minute at which it was. */
 let sent: string[];
 let ids: string[];
+/** Of each of them, by what its outcome is known. */
+let prints: string[];
 /** What receivers answer; `lost` ends the memory of who asks meanwhile. */
 let answer: (order: Order) => Outcome | "lost";
 let model: Model;
@@ -36,7 +41,8 @@ function start(): Model {
   const begun = Date.parse("2026-01-01T00:00:00Z");
   return new Model([
     alertController({
-      send(_key, _print, order) {
+      send(key, print, order) {
+        prints.push(`${key} ${print}`);
         const outcome = answer(order);
         const { title } = messageOf("c", order.delivery);
         sent.push(`${Math.round((model.now - begun) / 1000)} ${order.delivery.receiver} ${title}`);
@@ -50,6 +56,7 @@ function start(): Model {
 beforeEach(() => {
   sent = [];
   ids = [];
+  prints = [];
   answer = () => ({ sent: true });
   model = start();
 });
@@ -215,6 +222,69 @@ describe("a crash loop", () => {
   });
 });
 
+describe("an owner that there cannot be", () => {
+  const owned = (name: string, owner: object) =>
+    pod(name, BACKOFF, { restarts: 4, lastState: failed(), owner: { uid: "u", controller: true, ...owner } });
+
+  test("is not told of, but its pod", () => {
+    owned("large", { apiVersion: "apps/v1", kind: "ReplicaSet", name: "n".repeat(1_100_000) });
+    owned("strange", { apiVersion: "x.io/v1", kind: "Any", name: "any" });
+    owned("line", { apiVersion: "apps/v1", kind: "StatefulSet", name: "a\nb" });
+    owned("well", { apiVersion: "apps/v1", kind: "StatefulSet", name: "db" });
+    expect(firing()).toEqual([
+      "crash-loop Pod/large",
+      "crash-loop Pod/strange",
+      "crash-loop Pod/line",
+      "crash-loop StatefulSet/db",
+    ]);
+  });
+
+  test("of a Job neither", () => {
+    const cron = { apiVersion: "batch/v1", kind: "CronJob", name: "n".repeat(1_100_000), uid: "u", controller: true };
+    const metadata = { name: "once", namespace: "default", ownerReferences: [cron] };
+    model.create(Job, { metadata } as Job);
+    model.edit(
+      Job,
+      { metadata } as Job,
+      (copy) => Object.assign(copy, { status: { conditions: [{ type: "Failed", status: "True", message: "no" }] } }),
+      "status",
+    );
+    model.rest();
+    expect(firing()).toEqual(["job-failed Job/once"]);
+    expect(status().alerts[0]?.cause).toBe("It failed: no.");
+  });
+});
+
+test("a container that does not tell since when it runs keeps nobody from being told of others", () => {
+  configure({ receivers: RECEIVERS });
+  pod("bad", BACKOFF, { restarts: 4, lastState: failed() });
+  pod("bad", { running: {} }, { restarts: 5, lastState: failed() });
+  model.addNode("node-b");
+  model.setNodeReady("node-b", "Unknown");
+  model.advance(6 * MINUTE);
+  expect(firing()).toEqual(["crash-loop Pod/bad", "node-offline Node/node-b"]);
+});
+
+test("pods that fail are one alert each as far as there is room, and the rest is counted", () => {
+  for (let i = 0; i < 60; i++) pod(`bad-${i}`, BACKOFF, { restarts: 4, lastState: failed() });
+  expect(firing()).toHaveLength(35);
+  expect(status().more).toBe(25);
+  model.addNode("node-b");
+  model.setNodeReady("node-b", "Unknown");
+  model.advance(6 * MINUTE);
+  expect(firing()).toContain("node-offline Node/node-b");
+});
+
+test("what is silenced for centuries is looked at again before", () => {
+  configure({ receivers: RECEIVERS, silences: "- { until: 9999-01-01T00:00:00Z }" });
+  model.addNode("node-b");
+  model.setNodeReady("node-b", "Unknown");
+  model.advance(6 * MINUTE);
+  const latest = Math.max(...model.deadlines.map(({ due }) => due));
+  expect(latest - model.now).toBeGreaterThan(0);
+  expect(latest - model.now).toBeLessThanOrEqual(30 * 24 * 60 * MINUTE);
+});
+
 test("a Job that failed, and a CronJob until its next one succeeds", () => {
   const cron = { apiVersion: "batch/v1", kind: "CronJob", name: "backup", uid: "u", controller: true };
   const job = (name: string, type: "Failed" | "Complete", owners: object[] = []) => {
@@ -279,6 +349,19 @@ describe("a message", () => {
     expect(model.events.at(-1)).toMatchObject({ reason: "AlertNotSent", message: expect.stringContaining("given up") });
   });
 
+  test("whose outcome cannot be written is not sent again for that: the outcome is asked for once more", () => {
+    const apply = model.apply.bind(model);
+    const refused = new ApiError(500, "InternalError", "failed calling webhook");
+    model.apply = (intent, by) => (intent.do === "together" ? refused : apply(intent, by));
+    model.advance(6 * MINUTE);
+    expect(prints.length).toBeGreaterThan(2);
+    expect(status().deliveries).toMatchObject([{ attempts: 0 }]);
+    model.apply = apply;
+    model.advance(20 * MINUTE);
+    expect(status()).toMatchObject({ deliveries: [], receivers: [{ sentAt: expect.any(Number) }] });
+    expect(new Set(prints)).toEqual(new Set([prints[0]]));
+  });
+
   test("that was on its way when the memory went is sent again with its id", () => {
     answer = () => "lost";
     model.advance(5 * MINUTE);
@@ -295,7 +378,9 @@ describe("a message", () => {
     model.advance(6 * MINUTE);
     model.setNodeReady("node-a", "True");
     model.advance(6 * MINUTE);
-    expect(status().deliveries.map(({ firing, resolved }) => [firing.length, resolved.length])).toEqual([
+    const { deliveries, messages } = status();
+    const told = deliveries.map(({ id }) => [messages[id]?.firing.length, messages[id]?.resolved.length]);
+    expect(told).toEqual([
       [1, 0],
       [0, 1],
     ]);
@@ -397,6 +482,21 @@ test("a test message goes to all, once for each time that somebody asks", () => 
   model.advance(1000);
   ask("2");
   expect(sent).toHaveLength(2);
+});
+
+test("a Gateway is looked at when it shows other certificates", () => {
+  const { keysForAny } = alertController({ send: () => undefined });
+  const gateway = (...names: string[]) => ({
+    metadata: { namespace: "infra", name: "front" },
+    spec: { listeners: [{ tls: { certificateRefs: names.map((name) => ({ name })) } }] },
+  });
+  const keys = (...[now, old]: object[]) => [
+    ...(keysForAny?.({ groupResource: GATEWAYS } as Kind, now ?? {}, old, "MODIFIED", model.view) ?? []),
+  ];
+  expect(keys(gateway("a"))).toEqual(["/"]);
+  expect(keys(gateway("a"), gateway("a"))).toEqual([]);
+  expect(keys(gateway("a", "b"), gateway("a"))).toEqual(["/"]);
+  expect(keys(gateway())).toEqual([]);
 });
 
 test("a cluster that is well writes nothing and waits for nothing", () => {

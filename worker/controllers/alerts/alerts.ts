@@ -20,6 +20,7 @@ import {
   type AlertStatus,
   type BrowserFacts,
   type Delivery,
+  MAX_BROWSERS,
   NO_ALERTS,
   pushReceiver,
   readAlertStatus,
@@ -38,28 +39,33 @@ export const ALERTS = "alert-controller";
 export type Order = { delivery: Delivery; receiver: Receiver; secrets: Readonly<Record<string, string>> };
 
 export type AlertParts = {
-  /** Sends it; undefined while it is on the way: the key runs again when that has ended. */
+  /**
+   * Sends it; undefined while it is on the way: the key runs again when that has ended. The outcome is given until the same
+   * key sends another print, since what becomes of it may not be written at once.
+   */
   send(key: string, print: string, order: Order): Outcome | undefined;
 };
 
 /** Looks at all. */
 const ALL = "/";
-/** Before a delivery's key. */
+/** Before a receiver's name: the key of what it is told next. */
 const SEND = "send/";
 /** What was not heard of again in this time was lost with the memory that sent it. */
 const LOST_MS = 30_000;
 /** Of many at once, so many have an Event. */
 const MAX_EVENTS = 20;
+/** What is later is looked at again on the way: an alarm takes no time that is centuries away. */
+const MAX_WAIT_MS = 30 * 24 * 3_600_000;
 
-const sendKey = ({ receiver, id }: Delivery) => `${SEND}${receiver}/${id}`;
+const sendKey = ({ receiver }: Pick<Delivery, "receiver">) => `${SEND}${receiver}`;
+const printOf = ({ id, attempts }: Delivery) => `${id} ${attempts}`;
+const again = (afterMs: number): Intent => ({ do: "again", afterMs: Math.min(Math.max(1, afterMs), MAX_WAIT_MS) });
 const statusIn = (view: View) => view.get(ConfigMap, ALERTS_NAMESPACE, ALERTS_STATUS);
 
-const digests = new Map(WATCHED.map((digest) => [digest.kind.groupResource, digest]));
-
 const concerned: NonNullable<Controller["keysForAny"]> = function* (kind, object, old, type) {
-  const digest = digests.get(kind.groupResource);
-  if (digest) {
-    const [before, now] = [old && digest.of(old), digest.of(object)];
+  const digestOf = WATCHED.get(kind.groupResource);
+  if (digestOf) {
+    const [before, now] = [old && digestOf(old), digestOf(object)];
     if (type === "DELETED" ? !isNothing(now) : !same(before ?? NOTHING, now ?? NOTHING)) yield ALL;
   }
   const isPush = object.metadata?.name === ALERTS_PUSH_SECRET && object.metadata.namespace === ALERTS_NAMESPACE;
@@ -84,16 +90,16 @@ export function alertController({ send }: AlertParts): Controller {
     const delivery = nextDeliveries(status).find((next) => sendKey(next) === key);
     const receiver = delivery && configIn(view).receivers.find(({ name }) => name === delivery.receiver);
     if (!map || !delivery || !receiver) return [];
-    if (now < delivery.due) return [{ do: "again", afterMs: delivery.due - now }];
+    if (now < delivery.due) return [again(delivery.due - now)];
     const order = { delivery, receiver, secrets: secretsOf(view, receiver) };
-    const outcome = send(key, String(delivery.attempts), order);
-    if (!outcome) return [{ do: "again", afterMs: LOST_MS }];
+    const outcome = send(key, printOf(delivery), order);
+    if (!outcome) return [again(LOST_MS)];
     const after = delivered(status, delivery, outcome, now);
     const next = after.deliveries.find((other) => isSame(other, delivery));
     const failed = after.receivers.find(({ name }) => name === delivery.receiver)?.error;
+    const ended = !outcome.sent && outcome.gone ? withoutSubscriptions(view, [receiver]) : [];
     return [
-      written(map, after),
-      ...(!outcome.sent && outcome.gone ? withoutSubscriptions(view, [receiver]) : []),
+      { do: "together", intents: [written(map, after), ...ended] },
       ...(failed && !next ? [warning(map, "AlertNotSent", `receiver ${delivery.receiver}: ${failed}`)] : []),
     ];
   }
@@ -114,9 +120,6 @@ function configIn(view: View): AlertConfig {
   const browsers = browsersIn(view).filter((browser) => !isOfNobody(view, browser));
   return { ...config, receivers: [...config.receivers, ...browsers.slice(0, MAX_BROWSERS)] };
 }
-
-/** Whoever can write Secrets there can subscribe a browser; so many at most. */
-const MAX_BROWSERS = 50;
 
 const MAX_ABOUT = 300;
 
@@ -154,7 +157,7 @@ const pushSecretIn = (view: View) => view.get(Secret, ALERTS_NAMESPACE, ALERTS_P
 const secretsOf = (view: View, { target }: Receiver): Readonly<Record<string, string>> =>
   (target.type === "webpush" ? pushSecretIn(view) : view.get(Secret, ALERTS_NAMESPACE, ALERTS_SECRET))?.data ?? {};
 
-function withoutSubscriptions(view: View, receivers: readonly Receiver[]): Intent[] {
+function withoutSubscriptions(view: View, receivers: readonly Receiver[]): Write[] {
   const secret = pushSecretIn(view);
   const gone = new Set(receivers.flatMap(({ target }) => (target.type === "webpush" ? target.key : [])));
   if (!secret || gone.size === 0) return [];
@@ -167,7 +170,7 @@ function lookAtAll(view: View, now: number): Intent[] {
   const map = statusIn(view);
   const before = readAlertStatus(map?.data);
   const test = view.get(ConfigMap, ALERTS_NAMESPACE, ALERTS_CONFIG)?.metadata.annotations?.[TEST_ANNOTATION];
-  const { due, ...wrong } = wrongIn(view, config.rules, now);
+  const { due, ...wrong } = wrongIn(view, config.rules, before.alerts, now);
   const step = look(before, wrong, config, test, now);
   const next = Math.min(due ?? Number.POSITIVE_INFINITY, step.due ?? Number.POSITIVE_INFINITY);
   return [
@@ -178,7 +181,7 @@ function lookAtAll(view: View, now: number): Intent[] {
     ),
     ...step.fired.slice(0, MAX_EVENTS).flatMap((alert) => told(view, alert)),
     ...step.resolved.slice(0, MAX_EVENTS).flatMap((alert) => told(view, alert)),
-    ...(Number.isFinite(next) ? [{ do: "again", afterMs: Math.max(1, next - now) } as const] : []),
+    ...(Number.isFinite(next) ? [again(next - now)] : []),
   ];
 }
 
@@ -192,7 +195,9 @@ function told(view: View, alert: Alert): Intent[] {
   ];
 }
 
-function written(map: Readonly<ConfigMap> | undefined, status: AlertStatus): Intent {
+type Write = Extract<Intent, { do: "create" | "update" }>;
+
+function written(map: Readonly<ConfigMap> | undefined, status: AlertStatus): Write {
   const data = { [STATUS_KEY]: JSON.stringify(status) };
   const object: KubeObject & { data: Record<string, string> } = map
     ? { ...map, data }

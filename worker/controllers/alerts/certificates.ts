@@ -7,7 +7,6 @@ import { humanDuration } from "../../lib/duration.ts";
 import { decodePem } from "../../lib/pem.ts";
 import { readCertificate } from "../../lib/x509-read.ts";
 import type { Digest, View } from "../controller.ts";
-import { keyOf } from "../keys.ts";
 import type { Trouble } from "./troubles.ts";
 
 /** Who renews them does so earlier: cert-manager a month before. */
@@ -15,6 +14,7 @@ const EARLY_MS = 14 * 24 * 3_600_000;
 
 /** When the first certificate of a TLS Secret ends, ms. */
 export const CERTIFICATES: Digest<Secret, number | undefined> = {
+  isSparse: true,
   kind: Secret,
   of({ type, data }) {
     if (type !== "kubernetes.io/tls") return undefined;
@@ -46,7 +46,7 @@ export function* certificateTroubles(view: View): Iterable<Trouble> {
       namespace,
       name,
       since: end - EARLY_MS,
-      describe: (now) => ({
+      describe: (_view, _trouble, now) => ({
         severity: "error",
         cause: `Its certificate ${end > now ? `ends in ${humanDuration(end - now)}` : `ended ${humanDuration(now - end)} ago`}.`,
         remedy: "Renew it; what was to renew it, cert-manager for one, tells in its log why it did not.",
@@ -55,11 +55,14 @@ export function* certificateTroubles(view: View): Iterable<Trouble> {
   }
 }
 
+/** Keys of the Secrets that a Gateway shows certificates of. */
+export const shownByGateway = (gateway: Readonly<Gateway>): string[] =>
+  (gateway.spec?.listeners ?? []).flatMap(({ tls }) =>
+    (tls?.certificateRefs ?? []).map(({ namespace, name }) => `${namespace ?? gateway.metadata?.namespace}/${name}`),
+  );
+
 function* shownIn(view: View): Iterable<string> {
   for (const [key, names] of view.digest(SHOWN)) for (const name of names) yield `${key.split("/")[0]}/${name}`;
   const kind = view.kinds().find(({ groupResource }) => groupResource === GATEWAYS);
-  for (const gateway of kind ? (view.list(kind) as readonly Gateway[]) : [])
-    for (const { tls } of gateway.spec?.listeners ?? [])
-      for (const ref of tls?.certificateRefs ?? [])
-        yield `${ref.namespace ?? keyOf(gateway).split("/")[0]}/${ref.name}`;
+  for (const gateway of kind ? (view.list(kind) as readonly Gateway[]) : []) yield* shownByGateway(gateway);
 }

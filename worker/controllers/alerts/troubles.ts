@@ -1,16 +1,23 @@
 /** What of the cluster may be an alert: the problems of its objects, remembered in a few bytes each, by the rules' names. */
+import { DaemonSet } from "../../kinds/apps/daemon-set.ts";
 import { Deployment } from "../../kinds/apps/deployment.ts";
+import { ReplicaSet } from "../../kinds/apps/replica-set.ts";
+import { StatefulSet } from "../../kinds/apps/stateful-set.ts";
 import { Job } from "../../kinds/batch/job.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { PersistentVolumeClaim } from "../../kinds/core/persistent-volume-claim.ts";
 import { Pod } from "../../kinds/core/pod.ts";
+import { ReplicationController } from "../../kinds/core/replication-controller.ts";
+import { GATEWAYS } from "../../kinds/gateway/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import type { Active, Wrong } from "../../lib/alerts/step.ts";
-import { ALERT_RULES, alertId, type RuleSettings } from "../../lib/facts/alerts.ts";
+import { type Active, ROOM_A_RULE, type Wrong } from "../../lib/alerts/step.ts";
+import { ALERT_RULES, type Alert, alertId, type RuleSettings } from "../../lib/facts/alerts.ts";
 import type * as facts from "../../lib/facts/objects.ts";
 import {
   claimProblem,
   containersOf,
+  cronJobOf,
+  isObjectName,
   jobProblem,
   nodeProblems,
   type ObjectProblem,
@@ -21,26 +28,36 @@ import {
 import type { KubeObject } from "../../lib/object.ts";
 import type { Digest, View } from "../controller.ts";
 import { splitKey } from "../keys.ts";
-import { controllerOf } from "../owners.ts";
-import { CERTIFICATES, certificateTroubles, SHOWN } from "./certificates.ts";
+import { controllerOf, refersTo } from "../owners.ts";
+import { CERTIFICATES, certificateTroubles, SHOWN, shownByGateway } from "./certificates.ts";
+
+type Words = Pick<ObjectProblem, "severity" | "cause" | "remedy">;
 
 export type Trouble = Pick<ObjectProblem, "rule" | "kind" | "namespace" | "name" | "since"> & {
-  /** It is no reason to begin an alert, and none to end one; until then, ms, where time ends it. */
-  lingers?: { until?: number };
-  /** The pod that it is of, where that is another's. */
+  /** Until then, ms, it is no reason to begin an alert, and none to end one; Infinity where time does not end it. */
+  lingersUntil?: number | undefined;
+  /** The pod that it is of, where that may be another's. */
   pod?: string;
-  describe(now: number): Pick<ObjectProblem, "severity" | "cause" | "remedy">;
+  /** Given the trouble itself: there may be many, of which few are asked. */
+  describe(view: View, trouble: Trouble, now: number): Words;
 };
 
 /** As kubelet's backoff: who ran that long has come up. */
 const STEADY_MS = 10 * 60_000;
 const LOOP_RESTARTS = 3;
+const NEVER = Number.POSITIVE_INFINITY;
 
 /** The facts' types say of a status that it is there. */
 const readable = <T>(object: Readonly<KubeObject>): T => ({ status: {}, ...object }) as T;
 
 type Brief = Pick<ObjectProblem, "rule" | "since">;
-type PodBrief = Brief & { owner: { kind: string; name: string }; node?: string; lingers?: { until?: number } };
+/** All have the same fields, in one order: there may be very many. `name`: the owner's, of a `kind` that is no Pod. */
+type PodBrief = Brief & {
+  kind: string;
+  name: string | undefined;
+  node: string | undefined;
+  lingersUntil: number | undefined;
+};
 
 export const NODES: Digest<Node, readonly Brief[]> = {
   kind: Node,
@@ -50,6 +67,7 @@ export const NODES: Digest<Node, readonly Brief[]> = {
 const brief = ({ rule, since }: ObjectProblem): Brief => ({ rule, since });
 
 export const PODS: Digest<Pod, PodBrief | undefined> = {
+  isSparse: true,
   kind: Pod,
   of(pod) {
     if (pod.metadata.deletionTimestamp) return undefined;
@@ -58,14 +76,13 @@ export const PODS: Digest<Pod, PodBrief | undefined> = {
     // Whose first restarts they are may yet come up.
     if (!known || (known.rule === "crash-loop" && !("isLoop" in known))) return undefined;
     const { rule, since } = known;
-    const { nodeName } = pod.spec ?? {};
-    const lingers = "lingers" in known ? known.lingers : undefined;
-    return { rule, since, owner: ownerOf(pod), ...(nodeName && { node: nodeName }), ...(lingers && { lingers }) };
+    const lingersUntil = "lingersUntil" in known ? known.lingersUntil : undefined;
+    return { rule, since, ...ownerOf(pod), node: pod.spec?.nodeName, lingersUntil };
   },
 };
 
 /** A container that ends soon after each start. While it runs nobody knows whether it will again. */
-function loopOf(pod: facts.Pod): (Brief & { isLoop: true; lingers?: { until?: number } }) | undefined {
+function loopOf(pod: facts.Pod): (Brief & { isLoop: true; lingersUntil?: number }) | undefined {
   const container = containersOf(pod).find(({ restartCount, lastState }) => {
     const { startedAt = "", finishedAt = "" } = lastState?.terminated ?? {};
     return restartCount >= LOOP_RESTARTS && Date.parse(finishedAt) - Date.parse(startedAt) < STEADY_MS;
@@ -74,16 +91,26 @@ function loopOf(pod: facts.Pod): (Brief & { isLoop: true; lingers?: { until?: nu
   const { waiting, running, terminated } = container.state ?? {};
   const loop = { rule: "crash-loop", since: 0, isLoop: true } as const;
   if (waiting?.reason === "CrashLoopBackOff") return loop;
-  if (running) return { ...loop, lingers: { until: Date.parse(running.startedAt) + STEADY_MS } };
-  return terminated && terminated.exitCode !== 0 ? { ...loop, lingers: {} } : undefined;
+  // Who does not tell when it started may have done so just now.
+  if (running) return { ...loop, lingersUntil: (Date.parse(running.startedAt) || NEVER) + STEADY_MS };
+  return terminated && terminated.exitCode !== 0 ? { ...loop, lingersUntil: NEVER } : undefined;
 }
 
 const HASH = "pod-template-hash";
 
-/** What the pod is one of: what replaces it is of the same. */
-function ownerOf(pod: Readonly<Pod>): { kind: string; name: string } {
+const OWNERS = [
+  ReplicaSet,
+  StatefulSet,
+  DaemonSet,
+  Job,
+  ReplicationController,
+] as readonly unknown[] as readonly Kind[];
+
+/** What the pod is one of: what replaces it is of the same. Whoever makes a pod may write anything there. */
+function ownerOf(pod: Readonly<Pod>): Pick<PodBrief, "kind" | "name"> {
   const owner = controllerOf(pod);
-  if (!owner) return { kind: "Pod", name: pod.metadata.name ?? "" };
+  if (!owner || !isObjectName(owner.name) || !OWNERS.some((kind) => refersTo(owner, kind)))
+    return { kind: "Pod", name: undefined };
   const suffix = `-${pod.metadata.labels?.[HASH]}`;
   if (owner.kind === "ReplicaSet" && owner.name.endsWith(suffix))
     return { kind: "Deployment", name: owner.name.slice(0, -suffix.length) };
@@ -91,11 +118,13 @@ function ownerOf(pod: Readonly<Pod>): { kind: string; name: string } {
 }
 
 export const DEPLOYMENTS: Digest<Deployment, Brief | undefined> = {
+  isSparse: true,
   kind: Deployment,
   of: (deployment) => maybe(workloadProblem(readable(deployment))),
 };
 
 export const CLAIMS: Digest<PersistentVolumeClaim, Brief | undefined> = {
+  isSparse: true,
   kind: PersistentVolumeClaim,
   of: (claim) => maybe(claimProblem(readable(claim))),
 };
@@ -106,35 +135,34 @@ type JobBrief = { cron?: string; endedAt: number; failed: boolean };
 
 /** Those that ended, of which somebody may have to be told. */
 export const JOBS: Digest<Job, JobBrief | undefined> = {
+  isSparse: true,
   kind: Job,
   of(job) {
     const problem = jobProblem(readable(job));
-    const owner = controllerOf(job);
-    const cron = owner?.kind === "CronJob" ? owner.name : undefined;
+    const cron = cronJobOf(job);
     if (problem) return { failed: true, endedAt: problem.since, ...(cron && { cron }) };
     const end = job.status?.completionTime;
     return cron && end ? { failed: false, endedAt: Date.parse(end), cron } : undefined;
   },
 };
 
-/** All of which a change may be one of what is wrong. */
-export const WATCHED: readonly Digest<KubeObject, unknown>[] = [
-  NODES,
-  PODS,
-  DEPLOYMENTS,
-  CLAIMS,
-  JOBS,
-  CERTIFICATES,
-  SHOWN,
-] as readonly unknown[] as readonly Digest<KubeObject, unknown>[];
+const DIGESTS = [NODES, PODS, DEPLOYMENTS, CLAIMS, JOBS, CERTIFICATES, SHOWN] as readonly unknown[] as readonly Digest<
+  KubeObject,
+  unknown
+>[];
+
+/** By resource: what of its objects may be one of what is wrong. */
+export const WATCHED: ReadonlyMap<string, (object: Readonly<KubeObject>) => unknown> = new Map([
+  ...DIGESTS.map(({ kind, of }) => [kind.groupResource, of] as const),
+  [GATEWAYS, shownByGateway] as const,
+]);
 
 function* troubles(view: View): Iterable<Trouble> {
   const offline = new Set<string>();
   for (const [key, briefs] of view.digest(NODES)) {
     const [, name] = splitKey(key);
     if (briefs.some(({ rule }) => rule === "node-offline")) offline.add(name);
-    for (const { rule, since } of briefs)
-      yield { rule, since, kind: "Node", name, describe: (now) => described(nodeProblemsOf(view, name, now), rule) };
+    for (const { rule, since } of briefs) yield { rule, since, kind: "Node", name, describe: ofNode };
   }
   yield* podTroubles(view, offline);
   yield* simple(view, DEPLOYMENTS, "Deployment", workloadProblem);
@@ -143,14 +171,15 @@ function* troubles(view: View): Iterable<Trouble> {
   yield* certificateTroubles(view);
 }
 
-function nodeProblemsOf(view: View, name: string, now: number): ObjectProblem[] {
+function ofNode(view: View, { name, rule }: Trouble, now: number): Words {
   const node = view.get(Node, "", name);
-  return node ? nodeProblems(readable<facts.Node>(node), () => view.onNode(Pod, name).length, now) : [];
+  const here = () => view.onNode(Pod, name).length;
+  return described(node ? nodeProblems(readable<facts.Node>(node), here, now) : [], rule);
 }
 
-const described = (problems: readonly ObjectProblem[], rule: ProblemRule) =>
-  problems.find((problem) => problem.rule === rule) ?? {
-    severity: "warning" as const,
+const described = (problems: readonly (ObjectProblem | undefined)[], rule: ProblemRule): Words =>
+  problems.find((problem) => problem?.rule === rule) ?? {
+    severity: "warning",
     cause: ALERT_RULES[rule].about,
     remedy: "",
   };
@@ -159,21 +188,16 @@ function* podTroubles(view: View, offline: ReadonlySet<string>): Iterable<Troubl
   for (const [key, known] of view.digest(PODS)) {
     if (!known) continue;
     const [namespace, pod] = splitKey(key);
-    const { rule, since, owner, node, lingers } = known;
+    const { rule, since, kind, name = pod, node } = known;
     const isAway = node !== undefined && offline.has(node); // told of the node, once
-    yield {
-      rule,
-      since,
-      ...owner,
-      namespace,
-      pod,
-      ...((isAway || lingers) && { lingers: isAway ? {} : lingers }),
-      describe() {
-        const object = view.get(Pod, namespace, pod);
-        return described(object ? [podProblem(readable<facts.Pod>(object)) ?? []].flat() : [], rule);
-      },
-    };
+    const lingersUntil = isAway ? NEVER : known.lingersUntil;
+    yield { rule, since, kind, namespace, name, pod, lingersUntil, describe: ofPod };
   }
+}
+
+function ofPod(view: View, { namespace = "", pod = "", rule }: Trouble): Words {
+  const object = view.get(Pod, namespace, pod);
+  return described([object && podProblem(readable<facts.Pod>(object))], rule);
 }
 
 function* simple<T extends KubeObject, F>(
@@ -182,72 +206,95 @@ function* simple<T extends KubeObject, F>(
   kind: string,
   problemOf: (object: F) => ObjectProblem | undefined,
 ): Iterable<Trouble> {
+  const describe = (_: View, { namespace = "", name, rule }: Trouble) => {
+    const object = view.get(digest.kind, namespace, name);
+    return described([object && problemOf(readable<F>(object))], rule);
+  };
   for (const [key, known] of view.digest(digest)) {
     if (!known) continue;
     const [namespace, name] = splitKey(key);
-    const describe = () => {
-      const object = view.get(digest.kind, namespace, name);
-      return described(object ? [problemOf(readable<F>(object)) ?? []].flat() : [], known.rule);
-    };
     yield { ...known, kind, namespace, name, describe };
   }
 }
 
 /** Of a CronJob's Jobs the last that ended says how it is. */
 function* jobTroubles(view: View): Iterable<Trouble> {
-  const last = new Map<string, { key: string; brief: JobBrief }>();
+  const last = new Map<string, { job: string; brief: JobBrief }>();
   for (const [key, known] of view.digest(JOBS)) {
     if (!known) continue;
-    const of = known.cron === undefined ? key : `${splitKey(key)[0]}//${known.cron}`;
-    if (known.endedAt >= (last.get(of)?.brief.endedAt ?? 0)) last.set(of, { key, brief: known });
-  }
-  for (const { key, brief: known } of last.values()) {
-    if (!known.failed) continue;
     const [namespace, job] = splitKey(key);
-    yield {
-      rule: "job-failed",
-      since: known.endedAt,
-      ...(known.cron === undefined ? { kind: "Job", name: job } : { kind: "CronJob", name: known.cron }),
-      namespace,
-      describe() {
-        const object = view.get(Job, namespace, job);
-        return described(object ? [jobProblem(readable<facts.Job>(object)) ?? []].flat() : [], "job-failed");
-      },
-    };
+    if (known.cron === undefined) {
+      yield { rule: "job-failed", since: known.endedAt, kind: "Job", namespace, name: job, describe: ofJob };
+      continue;
+    }
+    const of = `${namespace}/${known.cron}`;
+    if (known.endedAt >= (last.get(of)?.brief.endedAt ?? 0)) last.set(of, { job, brief: known });
+  }
+  for (const [key, { job, brief: known }] of last) {
+    if (!known.failed) continue;
+    const [namespace, name] = splitKey(key);
+    const describe: Trouble["describe"] = (_, trouble) => ofJob(view, { ...trouble, name: job });
+    yield { rule: "job-failed", since: known.endedAt, kind: "CronJob", namespace, name, describe };
   }
 }
 
-/** What is wrong as alerts see it: what has lasted long enough, and when more will have. */
+function ofJob(view: View, { namespace = "", name }: Trouble): Words {
+  const object = view.get(Job, namespace, name);
+  return described([object && jobProblem(readable<facts.Job>(object))], "job-failed");
+}
+
+/** More than these are not counted: whoever is told does not mind, and a count that changes is written each time. */
+const MAX_COUNTED = 1000;
+
+/**
+ * What is wrong as alerts see it: what has lasted long enough, and when more will have. Of what is no alert `before` as much
+ * as its rule has room for, since there may be as many troubles as pods.
+ */
 export function wrongIn(
   view: View,
   rules: Readonly<Record<ProblemRule, RuleSettings>>,
+  before: readonly Alert[],
   now: number,
 ): Wrong & { due: number | undefined } {
+  const known = new Set(before.map(alertId));
+  const taken = new Map<string, number>();
+  const take = (rule: string) => taken.set(rule, (taken.get(rule) ?? 0) + 1);
+  for (const { rule } of before) take(rule);
   const lingering = new Set<string>();
   const found = new Map<string, { trouble: Trouble; count: number }>();
-  let due = Number.POSITIVE_INFINITY;
+  const others = new Set<string>();
+  let due = NEVER;
   for (const trouble of troubles(view)) {
-    const { enabled, forMs } = rules[trouble.rule];
-    if (!enabled) continue;
+    const { rule, since, lingersUntil } = trouble;
+    const { enabled, forMs } = rules[rule];
+    if (!enabled || (lingersUntil !== undefined && now >= lingersUntil)) continue;
+    const begins = since + forMs;
+    if (lingersUntil === undefined && now < begins) {
+      due = Math.min(due, begins);
+      continue;
+    }
     const id = alertId(trouble);
-    const begins = trouble.since + forMs;
-    if (trouble.lingers) {
-      const { until = Number.POSITIVE_INFINITY } = trouble.lingers;
-      if (now >= until) continue;
+    const same = found.get(id);
+    if (lingersUntil !== undefined) {
+      if (!known.has(id)) continue;
       lingering.add(id);
-      due = Math.min(due, until);
-    } else if (now < begins) due = Math.min(due, begins);
-    else found.set(id, { trouble: found.get(id)?.trouble ?? trouble, count: (found.get(id)?.count ?? 0) + 1 });
+      due = Math.min(due, lingersUntil);
+    } else if (same) same.count++;
+    else if (known.has(id)) found.set(id, { trouble, count: 1 });
+    else if ((taken.get(rule) ?? 0) < ROOM_A_RULE) {
+      take(rule);
+      found.set(id, { trouble, count: 1 });
+    } else if (others.size < MAX_COUNTED) others.add(id);
   }
   const active = new Map(
-    [...found].map(([id, { trouble, count }]) => [id, () => activeOf(trouble, count, now)] as const),
+    [...found].map(([id, { trouble, count }]) => [id, () => activeOf(view, trouble, count, now)] as const),
   );
-  return { active, lingering, due: Number.isFinite(due) ? due : undefined };
+  return { active, lingering, more: others.size, due: Number.isFinite(due) ? due : undefined };
 }
 
-function activeOf(trouble: Trouble, count: number, now: number): Active {
+function activeOf(view: View, trouble: Trouble, count: number, now: number): Active {
   const { rule, kind, namespace, name, since, pod } = trouble;
-  const { severity, cause, remedy } = trouble.describe(now);
+  const { severity, cause, remedy } = trouble.describe(view, trouble, now);
   const which =
     pod === undefined || kind === "Pod" ? "" : count > 1 ? `${count} pods, one is ${pod}. ` : `Pod ${pod}. `;
   return { rule, severity, kind, ...(namespace && { namespace }), name, since, cause: `${which}${cause}`, remedy };

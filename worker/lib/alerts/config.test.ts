@@ -79,6 +79,7 @@ describe("what is wrong is told with its field", () => {
     [{ rules: "node-offline: { enabled: 1 }" }, "data[rules].node-offline.enabled: Invalid value"],
     [{ silences: "- { rule: crash-loop }" }, "data[silences][0].until: Required value"],
     [{ silences: "- { until: tomorrow }" }, "data[silences][0].until: Invalid value"],
+    [{ timing: "{ repeat: 1ms }" }, "data[timing].repeat: Invalid value"],
     [{ timing: "{ repeat: 400d }" }, "data[timing].repeat: Invalid value"],
   ])("%j", (data, problem) => {
     expect(problemsIn(data as Record<string, string>)[0]).toContain(problem);

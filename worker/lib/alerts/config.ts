@@ -40,6 +40,7 @@ export type AlertConfig = {
 
 const RULE_NAMES = Object.keys(ALERT_RULES) as ProblemRule[];
 const DEFAULT_TIMING: Timing = { waitMs: 30_000, intervalMs: 300_000, repeatMs: 12 * 3_600_000 };
+const MIN_REPEAT_MS = 60_000;
 const MAX_RECEIVERS = 20;
 const MAX_SILENCES = 100;
 const MAX_DURATION_MS = 366 * 24 * 3_600_000;
@@ -105,6 +106,14 @@ class Reader {
     if (ms >= 0 && ms <= MAX_DURATION_MS) return ms;
     this.problems.push(invalidValue(field, value, "must be a duration of at most 8784h, such as 5m"));
     return otherwise;
+  }
+
+  /** Of what lasts a message each time, to everybody. */
+  repeat(value: unknown, field: string): number {
+    const ms = this.duration(value, field, DEFAULT_TIMING.repeatMs);
+    if (ms === 0 || ms >= MIN_REPEAT_MS) return ms;
+    this.problems.push(invalidValue(field, value, "must be 0s, which is never, or at least 1m"));
+    return DEFAULT_TIMING.repeatMs;
   }
 
   url(value: unknown, field: string): string | undefined {
@@ -228,7 +237,7 @@ export function readAlertConfig(data: Readonly<Record<string, string>> = {}): {
   const timing = {
     waitMs: read.duration(times.wait, "data[timing].wait", DEFAULT_TIMING.waitMs),
     intervalMs: read.duration(times.interval, "data[timing].interval", DEFAULT_TIMING.intervalMs),
-    repeatMs: read.duration(times.repeat, "data[timing].repeat", DEFAULT_TIMING.repeatMs),
+    repeatMs: read.repeat(times.repeat, "data[timing].repeat"),
   };
   return { config: { receivers, rules, silences, timing }, problems: read.problems };
 }

@@ -14,6 +14,8 @@ export const ALERTS_PUSH_SECRET = "skerry-alerts-webpush";
 export const VAPID_KEY = "vapid.jwk";
 /** Its other keys begin with it, and hold a PushSubscription each, with `user` and `device` beside what a browser says. */
 export const SUBSCRIPTION_PREFIX = "subscription-";
+/** So many browsers at most are told. */
+export const MAX_BROWSERS = 50;
 /** The receiver that a subscription is, by what follows the prefix in its key. */
 export const pushReceiver = (id: string) => `browser/${id}`;
 /** The key of the subscription that a receiver is. */
@@ -68,20 +70,32 @@ export type Alert = {
   silenced?: true;
 };
 
-/** What one receiver is to be told, until it was. */
-export type Delivery = {
-  /** The same in every attempt. */
-  id: string;
-  receiver: string;
+/** What is told, kept once however many are yet to hear it. */
+export type AlertMessage = {
   at: number;
-  /** When it is tried, or tried again. */
-  due: number;
-  attempts: number;
   firing: readonly Told[];
   resolved: readonly Told[];
   /** It was told before, and is still so. */
   repeated?: true;
+  /** Somebody has heard it. */
+  heard?: true;
 };
+
+/** That one receiver is to be told a message, until it was. */
+export type Waiting = {
+  /** The message's, the same in every attempt. */
+  id: string;
+  receiver: string;
+  /** When it is tried, or tried again. */
+  due: number;
+  attempts: number;
+  /** The receiver is told of errors alone. */
+  errorsOnly?: true;
+};
+
+/** It and what there is to tell. */
+export type Delivery = Waiting & Omit<AlertMessage, "heard">;
+
 export type Told = Pick<Alert, "rule" | "severity" | "kind" | "namespace" | "name" | "cause" | "remedy"> & {
   since: number;
 };
@@ -99,23 +113,33 @@ export type ReceiverStatus = BrowserFacts & {
 
 export type AlertStatus = {
   alerts: readonly Alert[];
-  /** How many more there are than are kept. */
+  /** How many more there are than are kept; of very many, that there are at least so many. */
   more: number;
   /** When a message about a rule was last made. */
   groups: Readonly<Record<string, number>>;
-  deliveries: readonly Delivery[];
+  /** By id. */
+  messages: Readonly<Record<string, AlertMessage>>;
+  deliveries: readonly Waiting[];
   receivers: readonly ReceiverStatus[];
   /** The test that was last made: the annotation's value. */
   tested?: string;
 };
 
-export const NO_ALERTS: AlertStatus = { alerts: [], more: 0, groups: {}, deliveries: [], receivers: [] };
+export const NO_ALERTS: AlertStatus = {
+  alerts: [],
+  more: 0,
+  groups: {},
+  messages: {},
+  deliveries: [],
+  receivers: [],
+};
 
 /** Of the ConfigMap's data. What cannot be read is as if there were none. */
 export function readAlertStatus(data: Readonly<Record<string, string>> | undefined): AlertStatus {
   try {
     const read = JSON.parse(data?.[STATUS_KEY] ?? "{}") as Partial<AlertStatus>;
-    return { ...NO_ALERTS, ...read };
+    const status = { ...NO_ALERTS, ...read };
+    return { ...status, deliveries: status.deliveries.filter(({ id }) => status.messages[id] !== undefined) };
   } catch {
     return NO_ALERTS;
   }

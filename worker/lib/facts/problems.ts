@@ -246,16 +246,25 @@ export function claimProblem(claim: Claim): ObjectProblem | undefined {
   };
 }
 
+/** Whoever makes an object may name any owner; this is one that there can be. */
+export const isObjectName = (name: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/.test(name);
+
+/** The CronJob that made it. */
+export function cronJobOf({ metadata }: { metadata?: Partial<KubeObject["metadata"]> }): string | undefined {
+  const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  return owner?.kind === "CronJob" && isObjectName(owner.name) ? owner.name : undefined;
+}
+
 /** Of a CronJob's it is told by that, which has more of them. */
 export function jobProblem(job: Job): ObjectProblem | undefined {
   const failed = conditionOf(job, "Failed");
   if (failed?.status !== "True") return undefined;
-  const { name, namespace, ownerReferences = [] } = job.metadata;
-  const cron = ownerReferences.find(({ kind, controller }) => controller && kind === "CronJob");
+  const { name, namespace } = job.metadata;
+  const cron = cronJobOf(job);
   return {
     rule: "job-failed",
     severity: "warning",
-    ...(cron ? { kind: "CronJob", namespace, name: cron.name } : about("Job", job)),
+    ...(cron ? { kind: "CronJob", namespace, name: cron } : about("Job", job)),
     since: timeOf(failed.lastTransitionTime),
     cause: `${cron ? `Its last run, ${name},` : "It"} failed: ${failed.message ?? failed.reason ?? "no reason was given"}.`,
     remedy: "Read the log of its pods; delete it when it is of no more interest.",
