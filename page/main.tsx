@@ -2,7 +2,6 @@
 import { render } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { errorText } from "../worker/lib/error-text.ts";
-import { StatusError } from "./api/client.ts";
 import { online } from "./effects.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { NamespaceChooser } from "./parts/namespaces.tsx";
@@ -148,7 +147,6 @@ async function begin(): Promise<void> {
 }
 
 await begin().catch((why: unknown) => {
-  if (why instanceof StatusError && why.code === 401) logOut();
   farewell.value = errorText(why);
 });
 render(<App />, document.body);

@@ -27,7 +27,7 @@ async function post<T>(base: string, body: object): Promise<T> {
   return answer.json();
 }
 
-type Claims = { exp?: number; iat?: number; nonce?: string };
+type Claims = { iss?: string; sub?: string; exp?: number; iat?: number; nonce?: string };
 
 /** What a token says; whether that is true, the API knows. */
 export function claimsOf(token: string): Claims {
@@ -40,6 +40,12 @@ export function claimsOf(token: string): Claims {
   } catch {
     return {};
   }
+}
+
+/** By how many ms the clock of who made a token is ahead, as it has just come. `now` in milliseconds since 1970. */
+export function skewOf(token: string, now: number): number {
+  const { iat } = claimsOf(token);
+  return iat === undefined ? 0 : iat * 1000 - now;
 }
 
 /** Whether a fifth of its time at most is left of a token. `now` in milliseconds since 1970. */
