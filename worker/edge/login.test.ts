@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { badRequest } from "../lib/status.ts";
 import { isLogin, openLogin } from "./login.ts";
 
 const ISSUER = "https://issuer.example.com";
@@ -89,4 +90,15 @@ test.each([
   ["an issuer that is away", post({ issuer: ISSUER }), {}, 502],
 ])("%s is refused", async (_, request, documents, code) => {
   await expect(openLogin(request, authentication, issuerWith(documents).ask)).rejects.toMatchObject({ code });
+});
+
+test("what the issuer refuses for good is told as that", async () => {
+  const ask = async (_: string, __: number, form?: URLSearchParams) => {
+    if (form) throw badRequest("invalid_grant");
+    return JSON.stringify(configuration);
+  };
+  await expect(openLogin(post({ issuer: ISSUER, refreshToken: "r" }), authentication, ask)).rejects.toMatchObject({
+    code: 400,
+    message: `the issuer ${ISSUER}: invalid_grant`,
+  });
 });

@@ -9,7 +9,7 @@ import { boundedBody } from "../lib/bounded-body.ts";
 import { errorText } from "../lib/error-text.ts";
 import { ApiError, badRequest } from "../lib/status.ts";
 
-/** The text of a document, to which a form is sent where there is one; rejects in words for the user. */
+/** The text of a document, to which a form is sent where there is one; rejects in words for the user, with a 400 what is refused for good. */
 export type Ask = (url: string, timeoutMs: number, form?: URLSearchParams) => Promise<string>;
 
 const PATH = "/ui/login";
@@ -46,7 +46,8 @@ export async function openLogin(request: Request, authentication: string | undef
   try {
     return answer(await serve(issuer, asked, ask));
   } catch (error) {
-    throw new ApiError(502, "BadGateway", `the issuer ${issuer.url}: ${errorText(error)}`);
+    const { code, reason } = error instanceof ApiError ? error : { code: 502, reason: "BadGateway" };
+    throw new ApiError(code, reason, `the issuer ${issuer.url}: ${errorText(error)}`);
   }
 }
 
