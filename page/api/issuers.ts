@@ -1,9 +1,10 @@
 /** Logging in at an issuer of ID tokens, which the Worker asks for the page: `worker/edge/login.ts`. */
 import { statusOf } from "./client.ts";
 
-/** How a login goes on when its token ends. */
-export type Renewal = { issuer: string; refreshToken: string };
-export type Given = { idToken: string; refreshToken?: string };
+/** How a login goes on when its token ends. `skew`: by how many ms the cluster's clock is ahead of this device's. */
+export type Renewal = { issuer: string; refreshToken: string; skew: number };
+/** `at` is when by the cluster's clock, in milliseconds since 1970. */
+export type Given = { idToken: string; refreshToken?: string; at: number };
 export type Endpoint = { authorizationEndpoint: string; clientId: string; scope: string };
 type Exchange = { issuer: string } & (
   | { code: string; verifier: string; redirectUri: string }
@@ -40,12 +41,6 @@ export function claimsOf(token: string): Claims {
   } catch {
     return {};
   }
-}
-
-/** By how many ms the clock of who made a token is ahead, as it has just come. `now` in milliseconds since 1970. */
-export function skewOf(token: string, now: number): number {
-  const { iat } = claimsOf(token);
-  return iat === undefined ? 0 : iat * 1000 - now;
 }
 
 /** Whether a fifth of its time at most is left of a token. `now` in milliseconds since 1970. */

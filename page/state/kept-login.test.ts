@@ -34,8 +34,8 @@ function browserWith(answer: (refreshToken: string) => Promise<Given>) {
 }
 
 const first = tokenOf("ann", 0);
-const RENEWAL = { issuer: "https://issuer", refreshToken: "r1" };
-const next = async (): Promise<Given> => ({ idToken: tokenOf("ann", 290), refreshToken: "r2" });
+const RENEWAL = { issuer: "https://issuer", refreshToken: "r1", skew: 0 };
+const next = async (): Promise<Given> => ({ idToken: tokenOf("ann", 290), refreshToken: "r2", at: 290_000 });
 const GONE = { code: 401 };
 
 test("the next token is had once, by whichever tab is first", async () => {
@@ -109,7 +109,7 @@ test.each([-7200, 7200])("a clock that is %i s off makes no token older or young
   const { clock, tab } = browserWith(next);
   const token = tokenOf("ann", 10_000);
   clock.now = 10_000 + off;
-  tab().keep(token, true, RENEWAL);
+  tab().keep(token, true, { ...RENEWAL, skew: -off * 1000 });
   expect(tab().isDue(token)).toBe(false);
   clock.now += 290;
   expect(tab().isDue(token)).toBe(true);

@@ -1,6 +1,6 @@
 /** The login that is kept in the browser: a token, and beside it the way to the next where an issuer gave one. */
 import { StatusError } from "../api/client.ts";
-import { claimsOf, type Given, isEnding, type Renewal, skewOf } from "../api/issuers.ts";
+import { claimsOf, type Given, isEnding, type Renewal } from "../api/issuers.ts";
 
 type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 type Parts = {
@@ -13,8 +13,6 @@ type Parts = {
   alone(act: () => Promise<string>): Promise<string>;
   exchange(renewal: Renewal): Promise<Given>;
 };
-/** `skew`: by how many ms the issuer's clock is ahead of this device's. */
-type KeptRenewal = Renewal & { skew: number };
 
 /** So long after an issuer did not answer it is not asked again. */
 const WAIT_MS = 10_000;
@@ -74,24 +72,21 @@ export class KeptLogin {
     if (token === null) throw gone("You have logged out in another tab.");
     if (!isOfSameUser(token, own)) throw gone("Another user has logged in in another tab.");
     if (kept === null || !this.#isEnding(token)) return token;
-    const { issuer, refreshToken } = JSON.parse(kept) as KeptRenewal;
-    const next = await this.#parts.exchange({ issuer, refreshToken });
+    const renewal = JSON.parse(kept) as Renewal;
+    const { idToken, refreshToken = renewal.refreshToken, at } = await this.#parts.exchange(renewal);
     if (store.getItem(this.#renewalKey) !== kept) throw gone("You have logged out meanwhile.");
-    this.#write(store, next.idToken, { issuer, refreshToken: next.refreshToken ?? refreshToken });
-    return next.idToken;
+    this.#write(store, idToken, { issuer: renewal.issuer, refreshToken, skew: at - this.#parts.now() });
+    return idToken;
   }
 
-  /** The token has just come, which tells what time its issuer has. */
   #write(store: Store, token: string, renewal: Renewal | undefined): void {
     store.setItem(this.#parts.key, token);
-    if (!renewal) return;
-    const kept: KeptRenewal = { ...renewal, skew: skewOf(token, this.#parts.now()) };
-    store.setItem(this.#renewalKey, JSON.stringify(kept));
+    if (renewal) store.setItem(this.#renewalKey, JSON.stringify(renewal));
   }
 
   #isEnding(token: string): boolean {
     const kept = this.#renewal();
-    const { skew = 0 } = kept === null ? {} : (JSON.parse(kept) as Partial<KeptRenewal>);
+    const { skew = 0 } = kept === null ? {} : (JSON.parse(kept) as Partial<Renewal>);
     return isEnding(token, this.#parts.now() + skew);
   }
 

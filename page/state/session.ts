@@ -18,7 +18,7 @@ const login = new KeptLogin({
   browser: localStorage,
   now: clock,
   alone: (act) => navigator.locks.request(`${KEY}:renewal`, act),
-  exchange: (renewal) => exchange(BASE, renewal),
+  exchange: ({ issuer, refreshToken }) => exchange(BASE, { issuer, refreshToken }),
 });
 
 export type Session = {
