@@ -2,14 +2,13 @@
 import { render } from "preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { errorText } from "../worker/lib/error-text.ts";
-import { StatusError } from "./api/client.ts";
 import { online } from "./effects.ts";
 import { isWorkloadKind, WORKLOADS } from "./facts/workloads.ts";
 import { NamespaceChooser } from "./parts/namespaces.tsx";
 import { forgetDrafts } from "./state/drafts.ts";
 import { comeBack } from "./state/elsewhere.ts";
 import { href, route } from "./state/route.ts";
-import { BASE, endSession, farewell, logOut, resume, session } from "./state/session.ts";
+import { BASE, farewell, logOut, resume, session } from "./state/session.ts";
 import { Alerts } from "./views/alerts.tsx";
 import { AnyKind } from "./views/any.tsx";
 import { KeptLogs, KeptLogView } from "./views/kept.tsx";
@@ -148,7 +147,6 @@ async function begin(): Promise<void> {
 }
 
 await begin().catch((why: unknown) => {
-  if (why instanceof StatusError && why.code === 401) endSession();
   farewell.value = errorText(why);
 });
 render(<App />, document.body);

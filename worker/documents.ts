@@ -1,12 +1,19 @@
 /** Small documents of others: what an issuer of ID tokens says of itself. */
 import { deadline } from "./effects.ts";
+import { badRequest } from "./lib/status.ts";
 import { inTime } from "./outside.ts";
+
+/** As a binding has it. */
+type Way = { fetch(url: string, init: RequestInit): Promise<Response> };
 
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
-/** The text, to a form where one is sent. Rejects when it does not come in time, or is too long, or is no success. */
+/**
+ * The text, to a form where one is sent. Rejects when it does not come in time, or is too long, or is no success: with a
+ * 400 where what the form says is refused for good.
+ */
 export async function readDocument(
-  way: Fetcher | undefined,
+  way: Way | undefined,
   url: string,
   timeoutMs: number,
   form?: URLSearchParams,
@@ -16,8 +23,11 @@ export async function readDocument(
     const sent = form && { method: "POST", body: form };
     const init: RequestInit = { ...sent, headers: { accept: "application/json" }, signal };
     const answer = await inTime(way ? way.fetch(url, init) : fetch(url, init), signal);
-    if (answer.status !== 200)
-      throw new Error(`${url} answered ${answer.status}${form ? await said(answer, signal) : ""}`);
+    const { status } = answer;
+    if (status !== 200) {
+      const why = `${url} answered ${status}${form ? await said(answer, signal) : ""}`;
+      throw form && status >= 400 && status < 500 && status !== 429 ? badRequest(why) : new Error(why);
+    }
     if (Number(answer.headers.get("content-length") ?? 0) > MAX_DOCUMENT_BYTES) throw new Error(`${url} is too long`);
     const text = await inTime(answer.text(), signal);
     if (text.length > MAX_DOCUMENT_BYTES) throw new Error(`${url} is too long`);

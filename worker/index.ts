@@ -91,7 +91,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
   if (isLogin(path))
-    return openLogin(inner, env.SKERRY_AUTHENTICATION, (...asked) => readDocument(env.ISSUERS, ...asked));
+    return openLogin(inner, env.SKERRY_AUTHENTICATION, (...asked) => readDocument(env.ISSUERS, ...asked), effects.now);
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
   if (isRegistry(path) || isCollect(path) || isClock(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);

@@ -24,6 +24,7 @@ export function countedIn({ own, pods }: NodeFigures): Map<string, Counted> {
     counted.set(on.memory.uid, {
       cpu: pod.cpu,
       memory: pod.memory.workingSet,
+      since: on.memory.startedAt,
       ...(network.length > 0 && bytesOf(network)),
     });
   }

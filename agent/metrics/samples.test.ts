@@ -32,6 +32,20 @@ test("a minute is what was counted between two looks, by series", () => {
   expect(samples.next(0, () => undefined)).toBeUndefined();
 });
 
+test("a pod whose container was down for a look has no rate over its whole life; one that is new has", () => {
+  const samples = new Samples();
+  const since = START - 600_000;
+  samples.take(look(0, { a: { ...of(1000), since } }));
+  samples.take(look(1, {}));
+  samples.take(
+    look(2, { a: { ...of(1001), received: 9e9, sent: 9e9, since }, b: { ...of(1), since: START + 90_000 } }),
+  );
+  expect(samples.next(0, (uid) => `shop/Pod/${uid}`)?.series).toEqual({
+    "shop/Pod/a": { cpu: [null, 0], memory: [null, 1], received: [null, 0], sent: [null, 0] },
+    "shop/Pod/b": { cpu: [null, 1000], memory: [null, 1] },
+  });
+});
+
 test("a machine that slept, or whose clock went back, tells nothing of that time", () => {
   const samples = new Samples();
   for (const [minute, cores] of [

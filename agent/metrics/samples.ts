@@ -9,8 +9,11 @@ import {
   type SentSeries,
 } from "../../worker/lib/facts/metric-series.ts";
 
-/** What was counted up to a look: nanoseconds of processor time, bytes in use, and bytes received and sent where that is its own. */
-export type Counted = { cpu: number; memory: number; received?: number; sent?: number };
+/**
+ * What was counted up to a look: nanoseconds of processor time, bytes in use, and bytes received and sent where that is its own.
+ * `since` is when a pod began, in the same time as looks; its counters outlive its containers.
+ */
+export type Counted = { cpu: number; memory: number; received?: number; sent?: number; since?: number };
 /** By uid, and the node's own as `NODE_SERIES`. `at` is when, in the cluster's time. */
 export type Look = { at: number; counted: ReadonlyMap<string, Counted> };
 
@@ -50,8 +53,9 @@ export class Samples {
     const middle = (before.at + look.at) / 2;
     const slot: Slot = new Map();
     for (const [uid, counted] of look.counted) {
-      // What has begun since has used all that it used since then.
-      const from = before.counted.get(uid) ?? NOTHING;
+      // What has begun since has used all that it used since then; of what was only not seen, no rate is known.
+      const isNew = (counted.since ?? look.at) >= before.at;
+      const from = before.counted.get(uid) ?? (isNew ? NOTHING : counted);
       slot.set(uid, figuresOf(from, counted, look.at - before.at));
     }
     this.#slots.set(middle - (middle % MINUTE_MS), slot);

@@ -29,30 +29,37 @@ export class Client {
   /** What lies before `/api`: empty, or `/clusters/NAME`. */
   readonly base: string;
   /** How a token that ends is followed by the next. */
-  renewal: { isDue(token: string): boolean; renew(): Promise<string> } | undefined;
+  renewal: { isDue(token: string): boolean; renew(token: string): Promise<string> } | undefined;
   #token: string;
-  readonly #refused: () => void;
+  readonly #refused: (token: string, why?: string) => void;
   #renewing: Promise<void> | undefined;
 
-  /** `refused` is called when the API no longer knows the token. */
-  constructor(base: string, token: string, refused: () => void) {
+  /** `refused` is called when the API no longer knows the token, or this is `why` it is not to be used any more. */
+  constructor(base: string, token: string, refused: (token: string, why?: string) => void) {
     this.base = base;
     this.#token = token;
     this.#refused = refused;
   }
 
-  /** Has the next token, where this one ends soon. What keeps it from that is told by what is then refused. */
+  /**
+   * Has the next token, where this one ends soon. What keeps it from that is told by what is then refused; but it throws a
+   * 401 where the login is over.
+   */
   async ready(): Promise<void> {
     const { renewal } = this;
     if (!renewal?.isDue(this.#token)) return;
     this.#renewing ??= renewal
-      .renew()
+      .renew(this.#token)
       .then(
         (token) => {
           this.#token = token;
         },
         (why: unknown) => {
-          if (why instanceof StatusError) this.renewal = undefined; // else nothing has answered: it may later
+          if (!(why instanceof StatusError) || why.code >= 500 || why.code === 429) return; // it may answer later
+          this.renewal = undefined;
+          if (why.code !== 401) return;
+          this.#refused(this.#token, why.message);
+          throw why;
         },
       )
       .finally(() => {
@@ -64,13 +71,14 @@ export class Client {
   /** Throws a StatusError for what is not a 2xx, a TypeError when nothing answers. */
   async fetch(path: string, { method, body, contentType, accept = "application/json", signal }: Ask = {}) {
     await this.ready();
-    const headers: Record<string, string> = { accept, authorization: `Bearer ${this.#token}` };
+    const token = this.#token;
+    const headers: Record<string, string> = { accept, authorization: `Bearer ${token}` };
     if (body !== undefined) headers["content-type"] = contentType ?? "application/json";
     const text = typeof body === "string" ? body : JSON.stringify(body);
     const answer = await fetch(this.base + path, { method, headers, body: text, signal, cache: "no-store" });
     if (answer.ok) return answer;
     const said = await answer.text();
-    if (answer.status === 401 && isOwn(path)) this.#refused();
+    if (answer.status === 401 && isOwn(path)) this.#refused(token);
     throw statusOf(answer.status, said);
   }
 

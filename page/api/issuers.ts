@@ -1,9 +1,10 @@
 /** Logging in at an issuer of ID tokens, which the Worker asks for the page: `worker/edge/login.ts`. */
 import { statusOf } from "./client.ts";
 
-/** How a login goes on when its token ends. */
-export type Renewal = { issuer: string; refreshToken: string };
-export type Given = { idToken: string; refreshToken?: string };
+/** How a login goes on when its token ends. `skew`: by how many ms the cluster's clock is ahead of this device's. */
+export type Renewal = { issuer: string; refreshToken: string; skew: number };
+/** `at` is when by the cluster's clock, in milliseconds since 1970. */
+export type Given = { idToken: string; refreshToken?: string; at: number };
 export type Endpoint = { authorizationEndpoint: string; clientId: string; scope: string };
 type Exchange = { issuer: string } & (
   | { code: string; verifier: string; redirectUri: string }
@@ -27,7 +28,7 @@ async function post<T>(base: string, body: object): Promise<T> {
   return answer.json();
 }
 
-type Claims = { exp?: number; iat?: number; nonce?: string };
+type Claims = { iss?: string; sub?: string; exp?: number; iat?: number; nonce?: string };
 
 /** What a token says; whether that is true, the API knows. */
 export function claimsOf(token: string): Claims {

@@ -44,7 +44,7 @@ const edit = (before: object, after: object): Edit => ({
   after: plain(after),
   kind: undefined,
 });
-const NOW = { dryRun: false, force: false };
+const NOW = { dryRun: false, accepted: [] };
 
 test("what is changed is applied with what the page applied before, and nothing else is claimed", async () => {
   const live = words({ a: "1", b: "2", c: "3" }, managed("skerry-page", "Apply", "b"), managed("else", "Update", "c"));
@@ -73,7 +73,7 @@ test("conflicts are told by field and owner, and nothing is written", async () =
   const wanted = edit({ a: "1", b: "1", c: "1", d: "1" }, { a: "9", b: "9", c: "9" });
   const { conflicts } = await apply(client, wanted, NOW);
   expect(conflicts).toEqual([
-    { field: "data.c", why: "was changed meanwhile" },
+    { field: "data.c", why: "was changed meanwhile", is: "2" },
     { field: "data.d", why: "is kept by helm, and you removed it" },
     { field: "data.a", why: "is set by kubectl-create" },
   ]);
@@ -88,13 +88,31 @@ test("conflicts are told by field and owner, and nothing is written", async () =
 
 test("what is another's is removed by an update that knows what it removes, once it is to be taken over", async () => {
   const { client, asked } = clusterWith(words({ a: "1", old: "1" }, managed("helm", "Update", "old")));
-  const { conflicts } = await apply(client, edit({ a: "1", old: "1" }, { a: "1" }), { dryRun: false, force: true });
-  expect(conflicts).toEqual([]);
+  const wanted = edit({ a: "1", old: "1" }, { a: "1" });
+  const { conflicts: accepted } = await apply(client, wanted, NOW);
+  expect(accepted).toEqual([{ field: "data.old", why: "is kept by helm, and you removed it" }]);
+  expect((await apply(client, wanted, { dryRun: false, accepted })).conflicts).toEqual([]);
   expect(asked.at(-1)).toMatchObject({
     method: "PUT",
     query: "fieldManager=skerry-page",
     body: { metadata: { resourceVersion: "7" }, data: { a: "1" } },
   });
+});
+
+test("what nobody was shown is not taken over", async () => {
+  const by = (...owners: string[]) => owners.map((who) => ({ field: ".data.a", message: `conflict with "${who}"` }));
+  const wanted = edit({ a: "1" }, { a: "9" });
+  const { conflicts: accepted } = await apply(clusterWith(words({ a: "2" }), by("kubectl")).client, wanted, NOW);
+  for (const { client, asked } of [
+    clusterWith(words({ a: "3" }), by("kubectl")), // changed once more
+    clusterWith(words({ a: "2" }), by("kubectl", "helm")),
+  ]) {
+    expect((await apply(client, wanted, { dryRun: false, accepted })).conflicts).not.toEqual([]);
+    expect(asked.slice(1).every(({ query }) => query.includes("dryRun"))).toBe(true);
+  }
+  const { client, asked } = clusterWith(words({ a: "2" }), by("kubectl"));
+  expect((await apply(client, wanted, { dryRun: false, accepted })).conflicts).toEqual([]);
+  expect(asked.at(-1)?.query).toBe("fieldManager=skerry-page&force=true");
 });
 
 test("what only the page applied goes with its next apply", async () => {

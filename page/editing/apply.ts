@@ -12,8 +12,8 @@ import { editable } from "./yaml.ts";
 type Fields = Record<string, unknown>;
 type Live = KubeObject & { metadata: { managedFields?: readonly ManagedFields[] } };
 
-/** A field that is not the page's alone; `why` in words that follow it. */
-export type Conflict = { field: string; why: string };
+/** A field that is not the page's alone; `why` in words that follow it, and what it has been changed to, where it was. */
+export type Conflict = { field: string; why: string; is?: unknown };
 
 /** `before` as it was shown, `after` as it was edited. */
 export type Edit = { path: string; before: Fields; after: Fields; kind: KindSchema | undefined };
@@ -23,18 +23,20 @@ export type Outcome = {
   object: KubeObject;
 };
 
-type Ask = { dryRun: boolean /** Whether what others own is taken over. */; force: boolean };
+type Ask = { dryRun: boolean /** What is taken over from others: as it was shown. */; accepted: readonly Conflict[] };
 type Api = Pick<Client, "json">;
 
 /** So often an object may be changed by others between being read and being written. */
 const MOST_TRIES = 5;
 
-/** Where there are conflicts, and they are not taken over, nothing is written. Throws what the API refuses. */
-export async function apply(client: Api, edit: Edit, { dryRun, force }: Ask): Promise<Outcome> {
+/** Where there are conflicts other than the accepted, all are told and nothing is written. Throws what the API refuses. */
+export async function apply(client: Api, edit: Edit, { dryRun, accepted }: Ask): Promise<Outcome> {
   for (let tries = 1; ; tries++) {
     try {
       const sending = prepare(edit, await client.json<Live>(edit.path));
-      const conflicts = force ? [] : [...sending.conflicts, ...(await refusals(client, edit.path, sending))];
+      const found = [...sending.conflicts, ...(await refusals(client, edit.path, sending))];
+      const isAccepted = found.every((conflict) => accepted.some((each) => isSame(each, conflict)));
+      const conflicts = isAccepted ? [] : found;
       const object = await send(client, edit.path, sending, dryRun || conflicts.length > 0);
       return { conflicts, object };
     } catch (error) {
@@ -85,7 +87,10 @@ function prepare({ before, after, kind }: Edit, live: Live): Sending {
   });
   return {
     conflicts: [
-      ...changes.filter(isLate(before, now)).map(({ path }) => ({ field: shown(path), why: "was changed meanwhile" })),
+      ...changes.filter(isLate(before, now)).map(({ path }) => {
+        const is = at(now, path);
+        return { field: shown(path), why: "was changed meanwhile", ...(is !== undefined && { is }) };
+      }),
       ...removed.flatMap(({ path }) =>
         others(managed, path).map((who) => ({ field: shown(path), why: `is kept by ${who}, and you removed it` })),
       ),

@@ -3,6 +3,7 @@
  * exchange, and the verifier is in this tab alone. https://www.rfc-editor.org/rfc/rfc7636
  */
 import { claimsOf, endpointOf, exchange } from "../api/issuers.ts";
+import { clock } from "../effects.ts";
 import { restoreDrafts, storeDrafts } from "./drafts.ts";
 import { BASE, logIn } from "./session.ts";
 
@@ -57,8 +58,8 @@ export async function comeBack(): Promise<boolean> {
   const code = answer.get("code");
   if (code === null || (answer.get("iss") ?? issuer) !== issuer)
     throw new Error(`${issuer}: ${answer.get("error_description") ?? answer.get("error") ?? "it gave no code"}`);
-  const { idToken, refreshToken } = await exchange(BASE, { issuer, code, verifier, redirectUri: CALLBACK });
+  const { idToken, refreshToken, at } = await exchange(BASE, { issuer, code, verifier, redirectUri: CALLBACK });
   if (claimsOf(idToken).nonce !== nonce) throw new Error(`${issuer}: the token is of another login. Log in again.`);
-  await logIn(idToken, stay, refreshToken ? { issuer, refreshToken } : undefined);
+  await logIn(idToken, stay, refreshToken ? { issuer, refreshToken, skew: at - clock() } : undefined);
   return true;
 }

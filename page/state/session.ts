@@ -3,16 +3,24 @@
  * so that nothing is sent along by itself with what another page asks for.
  */
 import { signal } from "@preact/signals";
-import { Client } from "../api/client.ts";
-import { exchange, isEnding, type Renewal } from "../api/issuers.ts";
+import { Client, StatusError } from "../api/client.ts";
+import { exchange, type Renewal } from "../api/issuers.ts";
 import { unsubscribe } from "../api/push.ts";
 import { clock, every, visible } from "../effects.ts";
+import { KeptLogin } from "./kept-login.ts";
 
 /** What lies before `/ui/` in the page's address: one cluster of those that a deployment has. */
 export const BASE = location.pathname.replace(/\/ui\/[^/]*$/, "");
 const KEY = `skerry:${BASE}`;
-/** Beside the token, where an issuer gave a way to the next. */
-const RENEWAL_KEY = `${KEY}:renewal`;
+
+const login = new KeptLogin({
+  key: KEY,
+  tab: sessionStorage,
+  browser: localStorage,
+  now: clock,
+  alone: (act) => navigator.locks.request(`${KEY}:renewal`, act),
+  exchange: ({ issuer, refreshToken }) => exchange(BASE, { issuer, refreshToken }),
+});
 
 export type Session = {
   client: Client;
@@ -42,47 +50,22 @@ type Review = { status: { userInfo: { username?: string; groups?: string[] } } }
 /** Throws what the API says of the token. */
 export async function logIn(token: string, stay: boolean, renewal?: Renewal): Promise<void> {
   const client = await enter(token);
-  keep(stay ? localStorage : sessionStorage, token, renewal);
-  if (renewal) client.renewal = RENEWAL;
+  login.keep(token, stay, renewal);
+  if (renewal) client.renewal = login;
 }
-
-function keep(storage: Storage, token: string, renewal: Renewal | undefined): void {
-  storage.setItem(KEY, token);
-  if (renewal) storage.setItem(RENEWAL_KEY, JSON.stringify(renewal));
-  else storage.removeItem(RENEWAL_KEY);
-}
-
-/** Where the token of the tab, or else of the browser, is kept. */
-const storageOf = (): Storage => (sessionStorage.getItem(KEY) === null ? localStorage : sessionStorage);
-
-/** Another tab of the browser may have had the next token already, which is what is kept then. */
-const RENEWAL: Client["renewal"] = {
-  isDue: (token) => isEnding(token, clock()),
-  renew: () =>
-    navigator.locks.request(RENEWAL_KEY, async () => {
-      const storage = storageOf();
-      const renewal = storage.getItem(RENEWAL_KEY);
-      const token = storage.getItem(KEY) ?? "";
-      if (!isEnding(token, clock()) || renewal === null) return token;
-      const { issuer, refreshToken } = JSON.parse(renewal) as Renewal;
-      const next = await exchange(BASE, { issuer, refreshToken });
-      keep(storage, next.idToken, { issuer, refreshToken: next.refreshToken ?? refreshToken });
-      return next.idToken;
-    }),
-};
 
 const LOOK_MS = 20_000;
 
 /** A terminal is opened with the token that is there. */
 every(LOOK_MS, () => {
-  if (visible.value) void session.value?.client.ready();
+  if (visible.value) session.value?.client.ready().catch(() => undefined); // the login form tells why
 });
 
 async function enter(token: string, renewal?: Client["renewal"]): Promise<Client> {
-  const client = new Client(BASE, token, () => {
+  const client = new Client(BASE, token, (last, why = "The cluster no longer knows your token. Log in again.") => {
     if (session.value?.client !== client) return;
-    endSession();
-    farewell.value = "The cluster no longer knows your token. Log in again.";
+    leave(last);
+    farewell.value = why;
   });
   client.renewal = renewal;
   const { userInfo } = (
@@ -122,23 +105,28 @@ const homeOf = (user: string) => /^system:serviceaccount:([^:]+):/.exec(user)?.[
 export function logOut(): void {
   const client = session.value?.client;
   if (client) void unsubscribe(client).catch(() => undefined); // there may be no subscription, or no way to the cluster
-  endSession();
+  if (session.value) localStorage.removeItem(namespaceKey(session.value.user));
+  leave();
 }
 
-/** Nothing is kept of it. Who has to log in again is told of alerts meanwhile. */
-export function endSession(): void {
-  for (const storage of [sessionStorage, localStorage]) for (const key of [KEY, RENEWAL_KEY]) storage.removeItem(key);
-  if (session.value) localStorage.removeItem(namespaceKey(session.value.user));
+/**
+ * Another tab's login is left as it is where only one `token` is no longer of use. Who has to log in again is told of alerts
+ * meanwhile.
+ */
+function leave(token?: string): void {
+  login.forget(token);
   session.value = undefined;
 }
 
-const kept = () => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
-
 /** Whether a token is there that nobody is logged in with: the cluster may not have answered. */
-export const isKept = (): boolean => kept() !== null;
+export const isKept = (): boolean => login.token() !== null;
 
-/** Goes on with the token of the tab before, where there is one. */
+/** Goes on with the token of the tab before, where there is one, which is forgotten if the cluster no longer knows it. */
 export async function resume(): Promise<void> {
-  const token = kept();
-  if (token) await enter(token, storageOf().getItem(RENEWAL_KEY) === null ? undefined : RENEWAL);
+  const token = login.token();
+  if (!token) return;
+  await enter(token, login.isRenewed() ? login : undefined).catch((why: unknown) => {
+    if (why instanceof StatusError && why.code === 401) leave(token);
+    throw why;
+  });
 }

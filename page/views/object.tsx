@@ -17,8 +17,8 @@ import { session } from "../state/session.ts";
 type Lines = readonly (DiffLine | undefined)[];
 type Wish = {
   dryRun: boolean /** Whatever the schema says. */;
-  unchecked?: boolean /** Whoever owns it. */;
-  force?: boolean;
+  unchecked?: boolean /** What is taken over, as it was shown. */;
+  accepted?: readonly Conflict[];
 };
 
 type State =
@@ -77,8 +77,8 @@ export function ObjectView(place: Place) {
     attempt(async () => {
       if (problems.some(({ isYaml }) => isYaml)) throw new Error("This is no YAML yet.");
       if (problems.length > 0 && !wish.unchecked) return { at: "doubtful", wish };
-      const { dryRun, force = false } = wish;
-      const { conflicts, object } = await apply(client, edit(), { dryRun, force });
+      const { dryRun, accepted = [] } = wish;
+      const { conflicts, object } = await apply(client, edit(), { dryRun, accepted });
       if (dryRun || conflicts.length > 0)
         return { at: "checked", lines: shortened(diff(found, textOf(editable(object)))), conflicts };
       forgetDraft(path);
@@ -152,7 +152,7 @@ export function ObjectView(place: Place) {
       {state.at === "checked" && state.conflicts.length > 0 && (
         <Conflicts
           all={state.conflicts}
-          takeOver={() => send({ dryRun: false, unchecked: true, force: true })}
+          takeOver={() => send({ dryRun: false, unchecked: true, accepted: state.conflicts })}
           leave={() => leave(state.conflicts)}
           editAgain={() => setState({ at: "editing" })}
         />

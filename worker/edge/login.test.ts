@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { badRequest } from "../lib/status.ts";
 import { isLogin, openLogin } from "./login.ts";
 
 const ISSUER = "https://issuer.example.com";
@@ -34,6 +35,7 @@ function issuerWith(documents: Record<string, object>) {
   };
   return { ask, sent };
 }
+const now = () => 5;
 const KNOWN = "/.well-known/openid-configuration";
 
 const post = (body: object, type = "application/json") =>
@@ -45,29 +47,33 @@ const post = (body: object, type = "application/json") =>
 
 test("issuers are told by name, and nothing where there is none", async () => {
   const { ask } = issuerWith({});
-  const got = await openLogin(new Request("https://host/ui/login"), authentication, ask);
+  const got = await openLogin(new Request("https://host/ui/login"), authentication, ask, now);
   expect(await got.json()).toEqual({ issuers: [ISSUER] });
   expect(got.headers.get("cache-control")).toBe("no-store");
   for (const none of [undefined, JSON.stringify({ ...JSON.parse(authentication), jwt: [] })])
-    await expect(openLogin(new Request("https://host/ui/login"), none, ask)).rejects.toMatchObject({ code: 404 });
+    await expect(openLogin(new Request("https://host/ui/login"), none, ask, now)).rejects.toMatchObject({ code: 404 });
   expect([isLogin("/ui/login"), isLogin("/ui/login/x"), isLogin("/ui/")]).toEqual([true, false, false]);
 });
 
 test("the browser is sent where the issuer says, for what it has", async () => {
   const { ask } = issuerWith({ [KNOWN]: configuration });
-  expect(await (await openLogin(post({ issuer: ISSUER }), authentication, ask)).json()).toEqual({
+  expect(await (await openLogin(post({ issuer: ISSUER }), authentication, ask, now)).json()).toEqual({
     authorizationEndpoint: `${ISSUER}/authorize`,
     clientId: "page",
     scope: "openid email offline_access",
+    at: 5,
   });
 });
 
 test("a code and a former login are exchanged for tokens", async () => {
   const { ask, sent } = issuerWith({ [KNOWN]: configuration, "/token": { id_token: "i", access_token: "a" } });
   const exchange = async (body: object) =>
-    (await openLogin(post({ issuer: ISSUER, ...body }), authentication, ask)).json();
-  expect(await exchange({ code: "c", verifier: "v", redirectUri: "https://host/ui/" })).toEqual({ idToken: "i" });
-  expect(await exchange({ refreshToken: "r" })).toEqual({ idToken: "i", refreshToken: "r" });
+    (await openLogin(post({ issuer: ISSUER, ...body }), authentication, ask, now)).json();
+  expect(await exchange({ code: "c", verifier: "v", redirectUri: "https://host/ui/" })).toEqual({
+    idToken: "i",
+    at: 5,
+  });
+  expect(await exchange({ refreshToken: "r" })).toEqual({ idToken: "i", refreshToken: "r", at: 5 });
   expect(sent).toEqual([
     `${ISSUER}/token grant_type=authorization_code&code=c&code_verifier=v&redirect_uri=https%3A%2F%2Fhost%2Fui%2F&client_id=page`,
     `${ISSUER}/token grant_type=refresh_token&refresh_token=r&client_id=page`,
@@ -88,5 +94,16 @@ test.each([
   ["an issuer that gives nothing", post({ issuer: ISSUER, code: "c" }), { [KNOWN]: configuration, "/token": {} }, 502],
   ["an issuer that is away", post({ issuer: ISSUER }), {}, 502],
 ])("%s is refused", async (_, request, documents, code) => {
-  await expect(openLogin(request, authentication, issuerWith(documents).ask)).rejects.toMatchObject({ code });
+  await expect(openLogin(request, authentication, issuerWith(documents).ask, now)).rejects.toMatchObject({ code });
+});
+
+test("what the issuer refuses for good is told as that", async () => {
+  const ask = async (_: string, __: number, form?: URLSearchParams) => {
+    if (form) throw badRequest("invalid_grant");
+    return JSON.stringify(configuration);
+  };
+  await expect(openLogin(post({ issuer: ISSUER, refreshToken: "r" }), authentication, ask, now)).rejects.toMatchObject({
+    code: 400,
+    message: `the issuer ${ISSUER}: invalid_grant`,
+  });
 });

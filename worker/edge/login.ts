@@ -9,7 +9,7 @@ import { boundedBody } from "../lib/bounded-body.ts";
 import { errorText } from "../lib/error-text.ts";
 import { ApiError, badRequest } from "../lib/status.ts";
 
-/** The text of a document, to which a form is sent where there is one; rejects in words for the user. */
+/** The text of a document, to which a form is sent where there is one; rejects in words for the user, with a 400 what is refused for good. */
 export type Ask = (url: string, timeoutMs: number, form?: URLSearchParams) => Promise<string>;
 
 const PATH = "/ui/login";
@@ -29,8 +29,13 @@ type Asked = {
   refreshToken?: string;
 };
 
-/** `GET` → who may be asked; `POST` → `{authorizationEndpoint, clientId, scope}`, or `{idToken, refreshToken?}`. */
-export async function openLogin(request: Request, authentication: string | undefined, ask: Ask): Promise<Response> {
+/** `GET` → who may be asked; `POST` → `{authorizationEndpoint, clientId, scope}`, or `{idToken, refreshToken?, at}`, which is when, in ms. */
+export async function openLogin(
+  request: Request,
+  authentication: string | undefined,
+  ask: Ask,
+  now: () => number,
+): Promise<Response> {
   // Cloudflare Access logs in before the page is there, and its teams have no such endpoints.
   const issuers = (authentication ? readAuthenticationConfig(JSON.parse(authentication)).issuers : []).filter(
     ({ keysUrl }) => keysUrl === undefined,
@@ -44,9 +49,10 @@ export async function openLogin(request: Request, authentication: string | undef
   const issuer = issuers.find(({ url }) => url === asked.issuer);
   if (!issuer) throw badRequest("the issuer is not one of this cluster");
   try {
-    return answer(await serve(issuer, asked, ask));
+    return answer({ ...(await serve(issuer, asked, ask)), at: now() });
   } catch (error) {
-    throw new ApiError(502, "BadGateway", `the issuer ${issuer.url}: ${errorText(error)}`);
+    const { code, reason } = error instanceof ApiError ? error : { code: 502, reason: "BadGateway" };
+    throw new ApiError(code, reason, `the issuer ${issuer.url}: ${errorText(error)}`);
   }
 }
 

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { readDocument } from "./documents.ts";
+
+const URL = "https://issuer.example.com/token";
+const issuerThat = (status: number) => ({
+  fetch: async () => Response.json({ error: "invalid_grant" }, { status }),
+});
+
+test.each([
+  [400, { code: 400, message: `${URL} answered 400: invalid_grant` }],
+  [401, { code: 400, message: `${URL} answered 401: invalid_grant` }],
+  [429, { name: "Error", message: `${URL} answered 429: invalid_grant` }],
+  [503, { name: "Error", message: `${URL} answered 503: invalid_grant` }],
+])("a form answered by %i", async (status, told) => {
+  const asked = readDocument(issuerThat(status), URL, 60_000, new URLSearchParams());
+  await expect(asked).rejects.toMatchObject(told);
+});
+
+test("a document that is not there may come", async () => {
+  await expect(readDocument(issuerThat(404), URL, 60_000)).rejects.toMatchObject({
+    name: "Error",
+    message: `${URL} answered 404`,
+  });
+});
