@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Ruleset } from "./ruleset.ts";
-import { staleUdpFlows } from "./table.ts";
+import { staleUdpFlows, waitedFor } from "./table.ts";
 
 const ruleset = (chains: Record<string, string>, elements: Record<string, Record<string, string>>): Ruleset => ({
   chains: new Map(Object.entries(chains).map(([name, rule]) => [name, [rule]])),
@@ -40,4 +40,12 @@ test("flows that began before their port was served are forgotten, but those of 
     ["--orig-port-dst", "30002"],
     ["--orig-dst", "192.0.2.7", "--orig-port-dst", "53"],
   ]);
+});
+
+test("SYNs that nothing answered are known by where they were led to", () => {
+  const printed = `tcp      6 102 SYN_SENT src=10.0.0.9 dst=10.96.0.7 sport=40000 dport=80 [UNREPLIED] src=10.0.0.1 dst=10.0.0.9 sport=8080 dport=40000 mark=0 use=1
+tcp      6 99 SYN_SENT src=fd00::9 dst=fd00:96::7 sport=40002 dport=80 [UNREPLIED] src=fd00::1 dst=fd00::9 sport=8080 dport=40002 mark=0 use=1
+tcp      6 431999 ESTABLISHED src=10.0.0.9 dst=10.96.0.7 sport=40004 dport=80 src=10.0.0.2 dst=10.0.0.9 sport=8080 dport=40004 [ASSURED] mark=0 use=1
+`;
+  expect([...waitedFor(printed)]).toEqual(["10.0.0.1 . 8080", "fd00::1 . 8080"]);
 });

@@ -39,7 +39,7 @@ export class ServiceTable {
     await this.#command("nft", ["-f", "-"], script);
     if (!old) this.#madeAt = this.#now();
     this.#applied = next;
-    if (old) await this.#forget(staleUdpFlows(old, next));
+    if (old) await this.#forget(old, next);
   }
 
   /** Finds out whether someone else removed the table (`nft flush ruleset`); the next `apply` then makes it anew. */
@@ -60,9 +60,16 @@ export class ServiceTable {
     await attempt(this.#command("nft", ["delete", "table", ...this.#name.split(" ")]));
   }
 
-  async #forget(flows: readonly string[][]): Promise<void> {
-    const family = this.#skeleton.family.name.toLowerCase();
-    for (const flow of flows) await attempt(this.#command("conntrack", ["-D", "-f", family, "-p", "udp", ...flow]));
+  async #forget(old: Ruleset, next: Ruleset): Promise<void> {
+    const conntrack = (verb: string, ...flow: readonly string[]) =>
+      this.#command("conntrack", [verb, "-f", this.#skeleton.family.name.toLowerCase(), ...flow]);
+    for (const flow of staleUdpFlows(old, next)) await attempt(conntrack("-D", "-p", "udp", ...flow));
+    const gone = goneTargets("tcp", old, next);
+    if (gone.length === 0) return;
+    const unanswered = ["-p", "tcp", "--state", "SYN_SENT", "--dst-nat"];
+    const waited = waitedFor(await conntrack("-L", ...unanswered).catch(() => ""));
+    for (const target of gone)
+      if (waited.has(target)) await attempt(conntrack("-D", ...unanswered, ...flowFrom(target)));
   }
 }
 
@@ -74,19 +81,28 @@ const OUTSIDE = ["node_ports", "host_ports", "host_ip_ports", "external_ips"];
  * its port would go on for long to a dead endpoint, or past one that came after its first packet.
  */
 export function staleUdpFlows(old: Ruleset, next: Ruleset): string[][] {
-  const after = udpTargets(next);
-  const gone = [...udpTargets(old)].filter((target) => !after.has(target));
+  const gone = goneTargets("udp", old, next).map((target) => ["--dst-nat", ...flowFrom(target)]);
   const begun = OUTSIDE.flatMap((map) =>
     [...(next.elements.get(map)?.keys() ?? [])].filter((key) => isUdp(key) && !old.elements.get(map)?.has(key)),
   );
-  return [...gone.map(flowFrom), ...begun.map(flowTo)];
+  return [...gone, ...begun.map(flowTo)];
 }
 
-const isUdp = (key: string) => key.split(" . ").includes("udp");
+/**
+ * `ADDRESS . PORT` that a SYN was sent to and nothing came from, by what `conntrack -L` prints. What a client sends again
+ * follows its first packet to an endpoint that is gone, and so does a later connection that happens to have its port.
+ */
+export function waitedFor(printed: string): Set<string> {
+  const replies = printed.matchAll(/\[UNREPLIED\] src=(\S+) dst=\S+ sport=(\d+)/g);
+  return new Set([...replies].map(([, address, port]) => `${address} . ${port}`));
+}
+
+const isOf = (protocol: string, key: string) => key.split(" . ").includes(protocol);
+const isUdp = (key: string) => isOf("udp", key);
 
 function flowFrom(target: string): string[] {
   const [address = "", port = ""] = target.split(" . ");
-  return ["--dst-nat", "--reply-src", address, "--reply-port-src", port];
+  return ["--reply-src", address, "--reply-port-src", port];
 }
 
 /** `udp . PORT` or `ADDRESS . udp . PORT` */
@@ -96,15 +112,22 @@ function flowTo(key: string): string[] {
   return parts.length === 3 ? ["--orig-dst", parts[0] ?? "", ...port] : port;
 }
 
-/** `ADDRESS . PORT` of all that UDP is led to. */
-function udpTargets({ chains, elements }: Ruleset): Set<string> {
+type Protocol = "tcp" | "udp";
+
+function goneTargets(protocol: Protocol, old: Ruleset, next: Ruleset): string[] {
+  const after = targets(protocol, next);
+  return [...targets(protocol, old)].filter((target) => !after.has(target));
+}
+
+/** `ADDRESS . PORT` of all that a protocol is led to. */
+function targets(protocol: Protocol, { chains, elements }: Ruleset): Set<string> {
   const found = new Set<string>();
   for (const rule of [...chains.values()].flat()) {
-    if (!rule.includes("meta l4proto udp dnat")) continue;
+    if (!rule.includes(`meta l4proto ${protocol} dnat`)) continue;
     for (const [, address, port] of rule.matchAll(/([0-9a-f.:]*[0-9a-f])(?: \. |\]?:)(\d+)(?=$|[ ,])/g))
       found.add(`${address} . ${port}`);
   }
   for (const map of ["host_ports", "host_ip_ports"])
-    for (const [key, target] of elements.get(map) ?? []) if (isUdp(key)) found.add(target);
+    for (const [key, target] of elements.get(map) ?? []) if (isOf(protocol, key)) found.add(target);
   return found;
 }
