@@ -1,5 +1,7 @@
 /** Requests to the cluster that the page was served by, in the name of who logged in. */
 
+import { toBase64Url } from "./base64url.ts";
+
 export type Cause = { reason?: string; message?: string; field?: string };
 
 /** What the API refused, in its own words: a Kubernetes Status. */
@@ -121,8 +123,6 @@ export class Client {
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/authentication/ knows no other way for browsers' WebSockets. */
 const TOKEN_PROTOCOL = "base64url.bearer.authorization.k8s.io.";
-
-const toBase64Url = (text: string) => btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 async function* messagesOf(socket: WebSocket, opened: () => void): AsyncGenerator<string, void, void> {
   const decoder = new TextDecoder();

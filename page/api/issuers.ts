@@ -1,4 +1,5 @@
 /** Logging in at an issuer of ID tokens, which the Worker asks for the page: `worker/edge/login.ts`. */
+import { bytesOf, fromBase64Url } from "./base64url.ts";
 import { statusOf } from "./client.ts";
 
 /** How a login goes on when its token ends. `skew`: by how many ms the cluster's clock is ahead of this device's. */
@@ -34,10 +35,7 @@ type Claims = { iss?: string; sub?: string; exp?: number; iat?: number; nonce?: 
 export function claimsOf(token: string): Claims {
   try {
     const [, payload = ""] = token.split(".");
-    const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (letter) =>
-      letter.charCodeAt(0),
-    );
-    return JSON.parse(new TextDecoder().decode(bytes)) as Claims;
+    return JSON.parse(new TextDecoder().decode(bytesOf(fromBase64Url(payload)))) as Claims;
   } catch {
     return {};
   }

@@ -7,6 +7,7 @@ import {
   subscriptionKey,
   VAPID_KEY,
 } from "../../worker/lib/facts/alerts.ts";
+import { bytesOf, fromBase64Url } from "./base64url.ts";
 import { type Client, StatusError } from "./client.ts";
 import type { KubeObject } from "./objects.ts";
 
@@ -119,8 +120,7 @@ async function idOf({ endpoint }: PushSubscription): Promise<string> {
 
 /** The public key as a point of the curve, uncompressed. */
 export function pointOf({ x = "", y = "" }: Jwk): Uint8Array<ArrayBuffer> {
-  const bytes = [x, y].map((part) => atob(part.replaceAll("-", "+").replaceAll("_", "/"))).join("");
-  return Uint8Array.from(`\u0004${bytes}`, (character) => character.charCodeAt(0));
+  return bytesOf(`\u0004${fromBase64Url(x)}${fromBase64Url(y)}`);
 }
 
 function isKey(key: Uint8Array, other: ArrayBuffer | null): boolean {

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { type JoinToken, joinLine, joinTokens, revokeJoinToken } from "../api/join-tokens.ts";
 import { useClient } from "../state/cluster.ts";
 import { BASE } from "../state/session.ts";
-import { Action, Rows } from "./parts.tsx";
+import { Action, Copied, NumberField, Rows } from "./parts.tsx";
 
 const HOUR_S = 3600;
 const ON_THIS_MACHINE = /^(localhost|127\.|\[::1\])/;
@@ -30,15 +30,7 @@ export function Join() {
     <section aria-labelledby="join">
       <h3 id="join">Add a machine</h3>
       <div class="actions">
-        <label class="inline">
-          Hours
-          <input
-            type="number"
-            min="1"
-            value={hours}
-            onInput={({ currentTarget }) => setHours(currentTarget.valueAsNumber)}
-          />
-        </label>
+        <NumberField label="Hours" least={1} value={hours} set={setHours} />
         <label class="inline">
           <input type="checkbox" checked={once} onChange={({ currentTarget }) => setOnce(currentTarget.checked)} />
           for one machine only
@@ -47,16 +39,7 @@ export function Join() {
       </div>
       {line && (
         <>
-          <label>
-            Type this on the machine, as root: its token is shown this once
-            <textarea
-              class="yaml"
-              readOnly
-              rows={4}
-              value={line}
-              onFocus={({ currentTarget }) => currentTarget.select()}
-            />
-          </label>
+          <Copied label="Type this on the machine, as root: its token is shown this once" rows={4} text={line} />
           <div class="actions">
             <Action label="Copy" run={() => navigator.clipboard.writeText(line)} />
           </div>

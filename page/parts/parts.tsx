@@ -74,6 +74,23 @@ export function Action({ label, question, run }: ActionProps) {
   );
 }
 
+type NumberFieldProps = { label: string; least: number; value: number; set(value: number): void };
+
+export const NumberField = ({ label, least, value, set }: NumberFieldProps) => (
+  <label class="inline">
+    {label}
+    <input type="number" min={least} value={value} onInput={({ currentTarget }) => set(currentTarget.valueAsNumber)} />
+  </label>
+);
+
+/** Text to be copied, as a whole. */
+export const Copied = ({ label, rows, text }: { label: string; rows: number; text: string }) => (
+  <label>
+    {label}
+    <textarea class="yaml" readOnly rows={rows} value={text} onFocus={({ currentTarget }) => currentTarget.select()} />
+  </label>
+);
+
 /** A table that scrolls on a small screen in place of the page. */
 export function Rows({ heads, children }: { heads: readonly string[]; children: ComponentChildren }) {
   return (

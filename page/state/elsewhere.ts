@@ -2,6 +2,7 @@
  * Logging in at an issuer: the browser goes there and comes back with a code, which only who holds the verifier can
  * exchange, and the verifier is in this tab alone. https://www.rfc-editor.org/rfc/rfc7636
  */
+import { toBase64Url } from "../api/base64url.ts";
 import { claimsOf, endpointOf, exchange } from "../api/issuers.ts";
 import { clock } from "../effects.ts";
 import { restoreDrafts, storeDrafts } from "./drafts.ts";
@@ -13,11 +14,7 @@ const CALLBACK = `${location.origin}${BASE}/ui/`;
 /** `place` is where in the page the user was. */
 type Pending = { issuer: string; state: string; nonce: string; verifier: string; stay: boolean; place: string };
 
-const base64Url = (bytes: Uint8Array) =>
-  btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
+const base64Url = (bytes: Uint8Array) => toBase64Url(String.fromCharCode(...bytes));
 const secret = () => base64Url(crypto.getRandomValues(new Uint8Array(32)));
 
 /** The page is left when it resolves. */

@@ -4,7 +4,7 @@ import { boundTo, INVITED, invite, revoke } from "../api/invitations.ts";
 import type { Binding, KubeObject } from "../api/objects.ts";
 import { bindingsOf, whereOf } from "../facts/people.ts";
 import { Audit } from "../parts/audit.tsx";
-import { Action, Age, FreshnessLine, Rows } from "../parts/parts.tsx";
+import { Action, Age, Copied, FreshnessLine, NumberField, Rows } from "../parts/parts.tsx";
 import { CLUSTER_BINDINGS, useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { namespace as chosenNamespace } from "../state/session.ts";
 
@@ -136,30 +136,11 @@ function Invite() {
           />
           in all namespaces
         </label>
-        <label class="inline">
-          Days
-          <input
-            type="number"
-            min="1"
-            value={days}
-            onInput={({ currentTarget }) => setDays(currentTarget.valueAsNumber)}
-          />
-        </label>
+        <NumberField label="Days" least={1} value={days} set={setDays} />
         <Action label="Invite" run={run} />
       </div>
       <p class="hint">{`As a ServiceAccount in ${home} whose name has an ending of its own${isGlobal ? "" : ", with its role there alone"}.`}</p>
-      {made && (
-        <label>
-          {`Token of ${made.name}: it is shown this once`}
-          <textarea
-            class="yaml"
-            readOnly
-            rows={5}
-            value={made.token}
-            onFocus={({ currentTarget }) => currentTarget.select()}
-          />
-        </label>
-      )}
+      {made && <Copied label={`Token of ${made.name}: it is shown this once`} rows={5} text={made.token} />}
     </section>
   );
 }

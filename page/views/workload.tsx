@@ -7,7 +7,7 @@ import { byRevision, pathOf, podsOf, progressOf, type WorkloadKind } from "../fa
 import { Events } from "../parts/events.tsx";
 import { History } from "../parts/history.tsx";
 import { Logs } from "../parts/logs.tsx";
-import { Action, Badge, FreshnessLine } from "../parts/parts.tsx";
+import { Action, Badge, FreshnessLine, NumberField } from "../parts/parts.tsx";
 import { useClient, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 import { PodRows, useWorkloads } from "./workloads.tsx";
@@ -119,15 +119,7 @@ function Scale({ replicas, path }: { replicas: number; path: string }) {
   const value = wanted ?? replicas;
   return (
     <>
-      <label class="inline">
-        Replicas
-        <input
-          type="number"
-          min="0"
-          value={value}
-          onInput={({ currentTarget }) => setWanted(currentTarget.valueAsNumber)}
-        />
-      </label>
+      <NumberField label="Replicas" least={0} value={value} set={setWanted} />
       <Action
         label="Scale"
         question={value === 0 ? "Scale to zero? It will not answer until it is scaled up." : undefined}

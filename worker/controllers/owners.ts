@@ -1,12 +1,9 @@
 import type { Kind } from "../kinds/kind.ts";
-import type { KubeObject, OwnerReference } from "../lib/object.ts";
+import { controllerOf, type KubeObject, type OwnerReference } from "../lib/object.ts";
 import type { Intent, View } from "./controller.ts";
 import { keyOf } from "./keys.ts";
 
-/** The one ownerReference with `controller: true`. */
-export function controllerOf(object: Readonly<KubeObject> | undefined): OwnerReference | undefined {
-  return object?.metadata?.ownerReferences?.find((owner) => owner.controller === true);
-}
+export { controllerOf };
 
 export function controllerRef(kind: Kind, owner: Readonly<KubeObject>): OwnerReference {
   return {

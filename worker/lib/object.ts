@@ -40,6 +40,11 @@ export type ObjectMeta = {
 
 export type KubeObject = { apiVersion?: string; kind?: string; metadata?: ObjectMeta };
 
+/** The one ownerReference with `controller: true`. */
+export const controllerOf = <R extends { controller?: boolean }>(
+  object: { readonly metadata?: { readonly ownerReferences?: readonly R[] } } | undefined,
+): R | undefined => object?.metadata?.ownerReferences?.find((owner) => owner.controller === true);
+
 /** Names an object of any kind. `namespace` is "" for cluster-scoped resources. */
 export type Key = {
   /** Plural with group, as RBAC and discovery name it: `pods`, `deployments.apps`. */

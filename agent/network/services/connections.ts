@@ -116,12 +116,12 @@ const OVER = new Set(["TIME_WAIT", "CLOSE", "LAST_ACK"]);
 const FLOW =
   /^(\w+)\s+\d+\s+\d+\s+(?:([A-Z_0-9]+)\s+)?src=\S+ dst=(\S+) sport=\d+ dport=(\d+)\s.*?src=(\S+) dst=\S+ sport=(\d+)/;
 
-/** What `conntrack -L` prints: flows that are not over, by what they asked for and where they were led to. */
-function* flowsOf(text: string): Generator<{ asked: string; at: string }> {
+/** What `conntrack -L` prints: flows that are not over, by what they asked for and `ADDRESS:PORT` that they were led to. */
+export function* flowsOf(text: string): Generator<{ state: string; asked: string; at: string }> {
   for (const line of text.split("\n")) {
     const [, protocol = "", state = "", address = "", port = "", at = "", atPort = ""] = FLOW.exec(line) ?? [];
     if (!protocol || OVER.has(state)) continue;
-    yield { asked: `${address} . ${protocol} . ${port}`, at: `${at}:${atPort}` };
+    yield { state, asked: `${address} . ${protocol} . ${port}`, at: `${at}:${atPort}` };
   }
 }
 

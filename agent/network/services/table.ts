@@ -1,4 +1,5 @@
 import { attempt, type Command } from "../commands.ts";
+import { flowsOf } from "./connections.ts";
 import { EMPTY, type Ruleset, renderDiff } from "./ruleset.ts";
 import { renderSkeleton, type Skeleton } from "./skeleton.ts";
 
@@ -89,13 +90,13 @@ export function staleUdpFlows(old: Ruleset, next: Ruleset): string[][] {
 }
 
 /**
- * `ADDRESS . PORT` that a SYN was sent to and nothing came from, by what `conntrack -L` prints. What a client sends again
- * follows its first packet to an endpoint that is gone, and so does a later connection that happens to have its port.
+ * `ADDRESS . PORT` of flows as `conntrack -L` prints them. Of SYNs that nothing answered: what a client sends again follows
+ * its first packet to an endpoint that is gone, and so does a later connection that happens to have its port.
  */
-export function waitedFor(printed: string): Set<string> {
-  const replies = printed.matchAll(/\[UNREPLIED\] src=(\S+) dst=\S+ sport=(\d+)/g);
-  return new Set([...replies].map(([, address, port]) => `${address} . ${port}`));
-}
+export const waitedFor = (printed: string): Set<string> =>
+  new Set(
+    [...flowsOf(printed)].flatMap(({ state, at }) => (state === "SYN_SENT" ? at.replace(/:(?=\d+$)/, " . ") : [])),
+  );
 
 const isOf = (protocol: string, key: string) => key.split(" . ").includes(protocol);
 const isUdp = (key: string) => isOf("udp", key);

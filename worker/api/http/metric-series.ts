@@ -8,7 +8,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { NODE_SERIES, othersIn, SERIES_GRANT } from "../../lib/facts/metric-series.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
-import type { KubeObject } from "../../lib/object.ts";
+import { controllerOf, type KubeObject } from "../../lib/object.ts";
 import { forbidden, notFound } from "../../lib/status.ts";
 import type { Access } from "../auth/access.ts";
 import { nodeOf } from "../auth/node-authorizer.ts";
@@ -84,5 +84,3 @@ function workloadOf(view: StoreView, { metadata = {} }: KubeObject): string {
   const { kind, name } = (made && controllerOf(made)) ?? owner;
   return `${kind}/${name}`;
 }
-
-const controllerOf = ({ metadata }: KubeObject) => metadata?.ownerReferences?.find(({ controller }) => controller);

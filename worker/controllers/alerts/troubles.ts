@@ -10,7 +10,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { ReplicationController } from "../../kinds/core/replication-controller.ts";
 import { GATEWAYS } from "../../kinds/gateway/types.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { type Active, ROOM_A_RULE, type Wrong } from "../../lib/alerts/step.ts";
+import { type Active, roomBeside, type Wrong } from "../../lib/alerts/step.ts";
 import { ALERT_RULES, type Alert, alertId, type RuleSettings } from "../../lib/facts/alerts.ts";
 import type * as facts from "../../lib/facts/objects.ts";
 import {
@@ -257,9 +257,7 @@ export function wrongIn(
   now: number,
 ): Wrong & { due: number | undefined } {
   const known = new Set(before.map(alertId));
-  const taken = new Map<string, number>();
-  const take = (rule: string) => taken.set(rule, (taken.get(rule) ?? 0) + 1);
-  for (const { rule } of before) take(rule);
+  const take = roomBeside(before);
   const lingering = new Set<string>();
   const found = new Map<string, { trouble: Trouble; count: number }>();
   const others = new Set<string>();
@@ -280,11 +278,8 @@ export function wrongIn(
       lingering.add(id);
       due = Math.min(due, lingersUntil);
     } else if (same) same.count++;
-    else if (known.has(id)) found.set(id, { trouble, count: 1 });
-    else if ((taken.get(rule) ?? 0) < ROOM_A_RULE) {
-      take(rule);
-      found.set(id, { trouble, count: 1 });
-    } else if (others.size < MAX_COUNTED) others.add(id);
+    else if (known.has(id) || take(rule)) found.set(id, { trouble, count: 1 });
+    else if (others.size < MAX_COUNTED) others.add(id);
   }
   const active = new Map(
     [...found].map(([id, { trouble, count }]) => [id, () => activeOf(view, trouble, count, now)] as const),

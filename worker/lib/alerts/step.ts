@@ -112,8 +112,8 @@ function goOn(alert: Alert, isWrong: boolean, now: number): Alert {
   return alert.resolvedAt === undefined ? { ...alert, resolvedAt: now } : alert;
 }
 
-/** Of a rule as many as it has room for. */
-function withRoom(wrong: ReadonlyMap<string, () => Active>, known: readonly Alert[]): (() => Active)[] {
+/** Takes a place among those of a rule beside the alerts that are known; false where there is none. */
+export function roomBeside(known: readonly Alert[]): (rule: string) => boolean {
   const taken = new Map<string, number>();
   const take = (rule: string) => {
     const count = (taken.get(rule) ?? 0) + 1;
@@ -121,6 +121,12 @@ function withRoom(wrong: ReadonlyMap<string, () => Active>, known: readonly Aler
     return count <= ROOM_A_RULE;
   };
   for (const { rule } of known) take(rule);
+  return take;
+}
+
+/** Of a rule as many as it has room for. */
+function withRoom(wrong: ReadonlyMap<string, () => Active>, known: readonly Alert[]): (() => Active)[] {
+  const take = roomBeside(known);
   return [...wrong].flatMap(([id, describe]) => (take(id.slice(0, id.indexOf("/"))) ? [describe] : []));
 }
 

@@ -1,6 +1,7 @@
 /** What is wrong now: each with its cause in one sentence and the way to mend it. Pure, of what the API tells. */
 
 import { age } from "../duration.ts";
+import { controllerOf } from "../object.ts";
 import type { Claim, Condition, ContainerStatus, Job, KubeObject, Node, Pod, Workload } from "./objects.ts";
 
 /** What kind of problem it is, as rules of alerts name it: `alerts/rules.ts`. */
@@ -251,7 +252,7 @@ export const isObjectName = (name: string): boolean => /^[a-z0-9]([-a-z0-9.]{0,2
 
 /** The CronJob that made it. */
 export function cronJobOf({ metadata }: { metadata?: Partial<KubeObject["metadata"]> }): string | undefined {
-  const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
+  const owner = controllerOf({ metadata });
   return owner?.kind === "CronJob" && isObjectName(owner.name) ? owner.name : undefined;
 }
 
