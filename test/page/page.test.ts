@@ -435,6 +435,7 @@ describe.concurrent("while a node is away", () => {
       open.add(socket);
       socket.on("close", () => open.delete(socket));
     });
+    page.on("framenavigated", () => open.clear()); // those of the page before it end without a word
     await page.reload();
     await expect.poll(() => open.size).toBeGreaterThan(0);
     const show = (state: string) =>
