@@ -31,9 +31,8 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** `v1/pods`, as k9s may take `pods` alone for those of custom.metrics.k8s.io. */
 async function begin(): Promise<void> {
-  const command = `stty rows 50 cols 200; exec ${k9s} -n default -c v1/pods --splashless --logFile ${folder}/log --refresh 1`;
+  const command = `stty rows 50 cols 200; exec ${k9s} -n default -c pods --splashless --logFile ${folder}/log --refresh 1`;
   terminal = spawn("script", ["-qec", command, "/dev/null"], {
     env: { ...cluster.environment, TERM: "xterm-256color", K9S_CONFIG_DIR: folder },
     stdio: ["pipe", "pipe", "inherit"],

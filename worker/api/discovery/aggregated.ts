@@ -30,6 +30,9 @@ function responseKind(kind: Kind, subresource?: Subresource) {
   return { ...own, ...foreign, kind: subresource?.body?.kind ?? kind.kind };
 }
 
+/** Of what is there for its subresources alone: clients leave it out. */
+const NO_KIND = { group: "", version: "", kind: "" };
+
 const subresourceEntry = (kind: Kind, subresource: Subresource) => ({
   subresource: subresource.name,
   responseKind: responseKind(kind, subresource),
@@ -41,7 +44,7 @@ function resourceEntry(kind: Kind): object {
   const subresources = isBuiltIn(kind) ? declared.toSorted((a, b) => (a.name < b.name ? -1 : 1)) : declared;
   return {
     resource: kind.resource,
-    responseKind: responseKind(kind),
+    responseKind: kind.verbs.length > 0 ? responseKind(kind) : NO_KIND,
     scope: kind.namespaced ? "Namespaced" : "Cluster",
     singularResource: kind.singular,
     verbs: kind.verbs,

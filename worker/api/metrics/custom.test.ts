@@ -134,6 +134,15 @@ test("discovery and OpenAPI tell of them, until another server is named for the 
       })),
     ),
   );
+  const accept = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+  const { items } = (await ask("GET", "/apis", undefined, { accept })).body as {
+    items: { metadata: { name: string }; versions: { resources: { responseKind: object }[] }[] }[];
+  };
+  const told = items.find(({ metadata }) => metadata.name === "custom.metrics.k8s.io");
+  // Else clients take its pods for pods.
+  for (const { responseKind } of told?.versions.flatMap(({ resources }) => resources) ?? [])
+    expect(responseKind).toEqual({ group: "", version: "", kind: "" });
+  expect(told?.versions).toHaveLength(2);
   const groups = async () =>
     ((await ask("GET", "/apis")).body.groups as { name: string; versions: { version: string }[] }[]).flatMap(
       ({ name, versions }) => (name === "custom.metrics.k8s.io" ? versions.map(({ version }) => version) : []),
