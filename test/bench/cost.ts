@@ -6,13 +6,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { MeteredPlane } from "./cost/plane.ts";
 import { page } from "./cost/report.ts";
-import { SCENARIOS } from "./cost/scenarios.ts";
-import type { Usage } from "./cost/usage.ts";
+import { type Metered, SCENARIOS } from "./cost/scenarios.ts";
 
 const RESULTS = join(import.meta.dirname, "results/cost.json");
 
 /** By the scenario's title. */
-const results: Record<string, Usage> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
+const results: Record<string, Metered> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, "utf8")) : {};
 const words = process.argv.slice(2).join(" ");
 for (const { title, run } of SCENARIOS.filter((scenario) => scenario.title.includes(words))) {
   process.stderr.write(`cost: ${title}\n`);

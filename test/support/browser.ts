@@ -78,6 +78,13 @@ export class TestBrowser {
     return { page, faults };
   }
 
+  /** The processes that hold what tabs show. */
+  async renderers(): Promise<number[]> {
+    const session = await this.#browser.newBrowserCDPSession();
+    const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+    return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+  }
+
   async stop(): Promise<void> {
     await this.#browser.close();
     await this.#lan.remove();

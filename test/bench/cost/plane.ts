@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { effects } from "../../../agent/effects.ts";
-import { buildWorker } from "../../../agent/local/bundle.ts";
+import { buildWorker, ensurePage } from "../../../agent/local/bundle.ts";
 import { ensureCertificates } from "../../../agent/local/certificates.ts";
 import { ensureSecret } from "../../../agent/local/credentials.ts";
 import { files, writeFile } from "../../../agent/local/home.ts";
@@ -53,7 +53,11 @@ export class MeteredPlane {
       token: await administratorToken(secret, "default"),
     };
     writeFile(files(path).kubeconfig, kubeconfig({ name: "skerry", server: server.url, ...server }));
-    const plane = new MeteredPlane(path, server, startWorkerd({ home, bundle, secret, config: "{}" }));
+    const plane = new MeteredPlane(
+      path,
+      server,
+      startWorkerd({ home, bundle, secret, config: "{}", page: await ensurePage(ROOT) }),
+    );
     const end = effects.now() + START_TIMEOUT_MS;
     while ((await send(server, "GET", "/readyz").catch(() => undefined))?.code !== 200) {
       if (effects.now() > end) {

@@ -10,10 +10,10 @@ import {
   PRICES_READ,
   tightest,
 } from "./prices.ts";
-import type { Scenario } from "./scenarios.ts";
+import type { Metered, Scenario } from "./scenarios.ts";
 import type { Usage } from "./usage.ts";
 
-export type Result = { scenario: Pick<Scenario, "title" | "what" | "per">; usage: Usage };
+export type Result = { scenario: Pick<Scenario, "title" | "what" | "per">; usage: Metered };
 
 /** Two digits that say something, and thousands in groups. */
 function number(value: number): string {
@@ -92,7 +92,9 @@ export function page(results: readonly Result[]): string {
     "times are this machine's, so an object's duration on Cloudflare differs, and the Worker's CPU time is not metered.",
     `Prices as of ${PRICES_READ} are in \`test/bench/cost/prices.ts\`. Where ${PAID_PLAN_PER_MONTH} dollars stand, that is the paid plan's base price.`,
     "",
-    ...results.map(({ scenario }) => `- **${scenario.title}**: ${scenario.what}`),
+    ...results.map(
+      ({ scenario, usage: { seen } }) => `- **${scenario.title}**: ${scenario.what}${seen ? ` Seen: ${seen}.` : ""}`,
+    ),
     "",
     "## A day",
     "",

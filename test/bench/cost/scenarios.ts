@@ -1,9 +1,11 @@
 /** What is metered: each scenario has a control plane of its own, and says what a day of it uses. */
 import { effects } from "../../../agent/effects.ts";
 import { microTimestamp } from "../../../worker/lib/effects.ts";
+import { TestBrowser } from "../../support/browser.ts";
 import { eventually } from "../../support/cluster.ts";
 import { DASHBOARD, openWatch } from "./clients.ts";
 import type { MeteredPlane } from "./plane.ts";
+import { BrowserTabs } from "./tabs.ts";
 import { NOTHING, sum, times, type Usage } from "./usage.ts";
 
 const DAY_S = 86_400;
@@ -13,13 +15,16 @@ const WINDOW_S = 60;
 const WATCH_LASTS_S = 45 * 60;
 const QUIET_MS = 12_000;
 
+/** `seen`: what else was measured, in words. */
+export type Metered = Usage & { seen?: string };
+
 export type Scenario = {
   title: string;
   /** Once more in words: what goes on, and what is a model of what. */
   what: string;
   /** What happens once, or a day of what goes on. */
   per: "day" | "time";
-  run(plane: MeteredPlane): Promise<Usage>;
+  run(plane: MeteredPlane): Promise<Metered>;
 };
 
 const names = (count: number) => Array.from({ length: count }, (_, n) => `node-${String(n).padStart(4, "0")}`);
@@ -58,12 +63,12 @@ const idle = (count: number): Scenario => ({
 const DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments";
 const PODS = 50;
 
-const deployment = (image: string, resources: object = {}) => ({
+const deployment = (image: string, resources: object = {}, replicas = PODS) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
   metadata: { name: "web" },
   spec: {
-    replicas: PODS,
+    replicas,
     selector: { matchLabels: { app: "web" } },
     template: {
       metadata: { labels: { app: "web" } },
@@ -75,15 +80,15 @@ const deployment = (image: string, resources: object = {}) => ({
 type Rollout = { type: string; object: { metadata: { generation: number }; status: Record<string, number> } };
 
 /** `kubectl rollout status`: a watch until all is updated and available. */
-async function rolledOut(plane: MeteredPlane, generation: number): Promise<void> {
+async function rolledOut(plane: MeteredPlane, generation: number, replicas = PODS): Promise<void> {
   const watch = await openWatch(plane.server, DEPLOYMENTS);
   await eventually(
     "the rollout",
     async () =>
       watch.lines.some((line) => {
         const { object } = JSON.parse(line) as Rollout;
-        const { observedGeneration, replicas, updatedReplicas, availableReplicas } = object.status ?? {};
-        const done = [replicas, updatedReplicas, availableReplicas].every((count) => count === PODS);
+        const { observedGeneration, updatedReplicas, availableReplicas, ...rest } = object.status ?? {};
+        const done = [rest.replicas, updatedReplicas, availableReplicas].every((count) => count === replicas);
         return observedGeneration === generation && done;
       }),
     300_000,
@@ -207,6 +212,38 @@ const autoscaler: Scenario = {
   },
 };
 
+const TABS = 10;
+const MANY_PODS = 500;
+
+const tabs: Scenario = {
+  title: `${TABS} tabs of the page`,
+  what: `The page's Overview in ${TABS} tabs of one browser, over 10 nodes with ${MANY_PODS} pods: opened, looked at for a minute in which nothing happens, and hidden.`,
+  per: "time",
+  async run(plane) {
+    await plane.addNodes(names(10));
+    await plane.ask("POST", DEPLOYMENTS, deployment("app:1", {}, MANY_PODS));
+    await rolledOut(plane, 1, MANY_PODS);
+    await quiet(plane);
+    const browser = await TestBrowser.start();
+    try {
+      const open = new BrowserTabs(browser, plane.server, MANY_PODS);
+      const opened = await plane.measure(async () => {
+        for (let n = 0; n < TABS; n++) await open.another();
+      });
+      const looked = await plane.measure(() => effects.sleep(WINDOW_S * 1000));
+      const watches = await open.watches();
+      await open.hide();
+      await eventually("no watch is open", async () => (await open.watches()) === 0);
+      return {
+        ...sum(opened, looked),
+        seen: `${await open.told()}, ${watches} watches open while they are seen, none when hidden`,
+      };
+    } finally {
+      await browser.stop();
+    }
+  },
+};
+
 export const SCENARIOS: readonly Scenario[] = [
   idle(1),
   idle(10),
@@ -216,4 +253,5 @@ export const SCENARIOS: readonly Scenario[] = [
   dashboard,
   chatty,
   autoscaler,
+  tabs,
 ];
