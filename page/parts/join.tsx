@@ -3,6 +3,7 @@ import { type JoinToken, joinLine, joinTokens, revokeJoinToken } from "../api/jo
 import { useClient } from "../state/cluster.ts";
 import { BASE } from "../state/session.ts";
 import { Action, Copied, NumberField, Rows } from "./parts.tsx";
+import { Qr, type QrCode, qrCode } from "./qr.tsx";
 
 const HOUR_S = 3600;
 const ON_THIS_MACHINE = /^(localhost|127\.|\[::1\])/;
@@ -14,10 +15,12 @@ export function Join() {
   const [hours, setHours] = useState(24);
   const [once, setOnce] = useState(true);
   const [line, setLine] = useState("");
+  const [code, setCode] = useState<QrCode>();
   const list = async () => setTokens(await joinTokens(client));
   const make = async () => {
     if (!(hours > 0)) throw new Error("Say for how many hours.");
     setLine(await joinLine(client, location.origin + BASE, Math.round(hours * HOUR_S), once));
+    setCode(undefined);
     await list();
   };
   if (!tokens)
@@ -42,7 +45,9 @@ export function Join() {
           <Copied label="Type this on the machine, as root: its token is shown this once" rows={4} text={line} />
           <div class="actions">
             <Action label="Copy" run={() => navigator.clipboard.writeText(line)} />
+            {!code && <Action label="Show a QR code" run={async () => setCode(await qrCode(line))} />}
           </div>
+          {code && <Qr code={code} label="The line as a QR code" />}
           {ON_THIS_MACHINE.test(location.host) && (
             <p class="hint">
               It names this machine as it names itself: another one reaches it by its address on the network.

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe, { type AxeResults } from "axe-core";
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
+import { decodeQR } from "qr/decode.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { picture, type Tab, TestBrowser } from "../support/browser.ts";
 import { eventually, REMOVAL, TestCluster } from "../support/cluster.ts";
@@ -73,6 +74,21 @@ async function serious(page: Page): Promise<string[]> {
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** What a camera reads of what is shown: the pixels are taken apart in a page whose policy allows that. */
+async function scanned(page: Page, code: Locator): Promise<string> {
+  const png = (await code.screenshot()).toString("base64");
+  const blank = await page.context().newPage();
+  const image = await blank.evaluate<{ width: number; height: number; data: number[] }>(`(async () => {
+    const bytes = await (await fetch("data:image/png;base64,${png}")).blob();
+    const { width, height } = await createImageBitmap(bytes);
+    const context = new OffscreenCanvas(width, height).getContext("2d");
+    context.drawImage(await createImageBitmap(bytes), 0, 0);
+    return { width, height, data: [...context.getImageData(0, 0, width, height).data] };
+  })()`);
+  await blank.close();
+  return decodeQR({ ...image, data: Uint8Array.from(image.data) });
 }
 
 test("a wrong token is refused in the API's words, the right one is kept out of addresses and cookies", async () => {
@@ -461,6 +477,8 @@ describe.concurrent("while a node is away", () => {
     const hash = (await cluster.skerry("token", "create")).stdout.trim().split(" ").at(-1);
     expect(words.slice(0, 3)).toEqual(["skerry", "join", address.replace("/ui/", "")]);
     expect(words.slice(-2)).toEqual(["--ca-hash", hash]);
+    await page.getByRole("button", { name: "Show a QR code" }).click();
+    expect(await scanned(page, page.getByRole("img", { name: "QR code" }))).toBe(words.join(" "));
     const [, , , , secret = ""] = words;
     const row = page.getByRole("row").filter({ hasText: "one machine" });
     await row.waitFor();
