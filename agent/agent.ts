@@ -8,6 +8,8 @@ import { AgentCore } from "./core.ts";
 import { placesOf } from "./csi/volumes.ts";
 import type { SteadyEffects } from "./effects.ts";
 import { clusterRegistry } from "./images/cluster-registry.ts";
+import { type Mirrors, peerMirrors } from "./images/peers/mirror.ts";
+import { Peers } from "./images/peers/peers.ts";
 import { Counts } from "./ingress/counts.ts";
 import { endIngress, Ingress } from "./ingress/ingress.ts";
 import { KeptLogs } from "./kept-logs/kept-logs.ts";
@@ -23,6 +25,7 @@ import { countedIn } from "./metrics/counted.ts";
 import { MetricSender } from "./metrics/metric-sender.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
+import { ownNetworks } from "./network/mesh/addresses.ts";
 import { keysIn } from "./network/mesh/keys.ts";
 import { MAX_PAYLOAD_BYTES } from "./network/mesh/relay-port.ts";
 import { serveReports } from "./network/mesh/report.ts";
@@ -149,6 +152,7 @@ function assemble(parts: Parts, restart: () => void): Assembled {
   const writability = new Writability(() => probeFolder(home.path));
   const state = openState(files(home.path).agentState, writability, log);
   const nodeApi = nodeApiOf(parts, state);
+  nerdctl.peers = peersOf(parts, state);
   const edge = new Counts(machine.now);
   const network = networkOf(parts, meshOf(parts, settings.stunServers));
   const core = new AgentCore({
@@ -260,7 +264,7 @@ const endpointsOf = ({ port }: NodeApi): Pick<CoreV1NodeStatus, "daemonEndpoints
   daemonEndpoints: { kubeletEndpoint: { Port: port } },
 });
 
-function nodeApiOf({ home, identity, effects, log, containerd, observations }: Parts, state: State): NodeApi {
+function nodeApiOf({ home, identity, effects, log, containerd, nerdctl, observations }: Parts, state: State): NodeApi {
   const { node, server, address, kubeletPort } = identity;
   const self = () => state.of("nodes").get(`/${node}`) as CoreV1Node | undefined;
   const ip = address ?? mainAddress();
@@ -287,8 +291,22 @@ function nodeApiOf({ home, identity, effects, log, containerd, observations }: P
       runtimeEndpoint: `unix://${containerd.paths.socket}`,
     }),
     runtimePid: () => containerd.pid(),
+    content: nerdctl.content,
     log,
   });
+}
+
+/** Other nodes of this machine's networks may have parts of images. */
+function peersOf({ identity, effects, log }: Parts, state: State): Mirrors {
+  const peers = new Peers({
+    node: identity.node,
+    nodes: () => state.of("nodes").values() as unknown as Iterable<CoreV1Node>,
+    networks: ownNetworks,
+    authority: () => state.welcome()?.ca ?? "",
+    effects,
+    log,
+  });
+  return peerMirrors({ peers, log });
 }
 
 /** Runs until a signal, or until another version is to run in its place. */

@@ -6,6 +6,7 @@ import { containerdEvents } from "./containerd-events.ts";
 import type { ClusterRegistry } from "./images/cluster-registry.ts";
 import { ContentStore, type Fetching } from "./images/content.ts";
 import { type RegistryAccess, withRegistryAccess } from "./images/docker-config.ts";
+import type { Mirrors } from "./images/peers/mirror.ts";
 import { canonicalName, fullName, parseReference, taggedName } from "./images/reference.ts";
 import { limiter } from "./limiter.ts";
 import { addressOf, bundleOf, hostsFoldersOf, logPathOf } from "./nerdctl-store.ts";
@@ -63,7 +64,9 @@ export class Nerdctl implements Runtime {
     this.#runNow(["inspect", "--format", "{{json .}}", ...ids]),
   );
   readonly #removals = batcher(this.#commands, REMOVED_AT_ONCE, (ids) => this.#runNow([...REMOVE, ...ids]));
-  readonly #content: ContentStore;
+  readonly content: ContentStore;
+  /** Who else may have parts of the cluster's own images. */
+  peers: Mirrors | undefined;
   /** Since when, in ms since the epoch as files have it, by image. */
   readonly #pulling = new Map<string, number>();
   readonly #clusterRegistry: () => ClusterRegistry | undefined;
@@ -82,7 +85,7 @@ export class Nerdctl implements Runtime {
     this.binary = options.binary;
     this.namespace = options.namespace;
     this.toml = options.toml;
-    this.#content = new ContentStore(join(dirname(options.toml), "root"));
+    this.content = new ContentStore(join(dirname(options.toml), "root"));
     this.#clusterRegistry = options.clusterRegistry ?? (() => undefined);
     this.#runProgram = options.run ?? run;
     this.#runLong = options.runLong ?? run;
@@ -228,7 +231,7 @@ export class Nerdctl implements Runtime {
 
   fetching(image: string): Fetching | undefined {
     const since = this.#pulling.get(image);
-    return since === undefined ? undefined : this.#content.fetching(since);
+    return since === undefined ? undefined : this.content.fetching(since);
   }
 
   async fetch(reference: string, credential?: RegistryCredential): Promise<Artifact> {
@@ -238,9 +241,9 @@ export class Nerdctl implements Runtime {
     try {
       const native = await this.#output("image", "inspect", "--mode", "native", "--format", "{{json .}}", reference);
       const { Image } = JSON.parse(lines(native)[0] ?? "{}") as { Image?: { Target: { digest: string } } };
-      const manifest = JSON.parse(this.#content.read(Image?.Target.digest ?? "").toString()) as Artifact;
+      const manifest = JSON.parse(this.content.read(Image?.Target.digest ?? "").toString()) as Artifact;
       const small = manifest.layers.filter(({ size }) => size <= MAX_ARTIFACT_LAYER_BYTES);
-      const contents = new Map(small.map(({ digest }) => [digest, this.#content.read(digest)]));
+      const contents = new Map(small.map(({ digest }) => [digest, this.content.read(digest)]));
       return { layers: manifest.layers, read: (digest) => contents.get(digest) ?? Buffer.alloc(0) };
     } finally {
       await this.#run(["rmi", "-f", reference]);
@@ -262,7 +265,8 @@ export class Nerdctl implements Runtime {
     body: (access: RegistryAccess) => Promise<T>,
   ): Promise<T> {
     const hostsFolders = hostsFoldersOf(this.toml);
-    const given = { parent: this.#pullsFolder, credential, hostsFolders, clusterRegistry: this.#clusterRegistry() };
+    const clusterRegistry = this.#clusterRegistry();
+    const given = { parent: this.#pullsFolder, credential, hostsFolders, clusterRegistry, peers: this.peers };
     return withRegistryAccess(image, given, body);
   }
 

@@ -27,6 +27,7 @@ import { isWaker, isWoken } from "./kinds/ingress/idle.ts";
 import { CUSTOM_METRICS_KINDS } from "./kinds/metrics/custom.ts";
 import { METRICS_KINDS } from "./kinds/metrics/metrics.ts";
 import { builtinKinds, type Kinds } from "./kinds/registry.ts";
+import { signTicket } from "./lib/blob-tickets.ts";
 import { rangesOf } from "./lib/config.ts";
 import { Link } from "./link/link.ts";
 import { GRACE_MS } from "./link/readiness.ts";
@@ -152,6 +153,7 @@ export class Core {
       ...(this.traffic && { traffic: this.traffic }),
       sendFigures: () => this.sendFigures(),
       batch: (body, place) => this.turn.run(body, place),
+      ticketFor: (digest) => signTicket(authority, digest, effects.now()),
       backups: {
         cluster: { id: clusterId, name: config.name },
         ranges: rangesOf(config),

@@ -214,7 +214,7 @@ export async function welcome(parts: WelcomeParts): Promise<Welcome> {
     ca: authority.certificate,
     apiCertificate: certificate,
     apiKey: key,
-    told: [...LINKED_RESOURCES, WIREGUARD_KEY].join(),
+    told: [...LINKED_RESOURCES, WIREGUARD_KEY, "daemonEndpoints"].join(),
     ...(config.controllers ? {} : { renewsLease: true }),
   };
 }

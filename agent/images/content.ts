@@ -34,7 +34,13 @@ export class ContentStore {
 
   /** Throws when it is not there. */
   read(digest: string): Buffer {
-    return readFileSync(join(this.#blobs, digest.replace(/^sha256:/, "")));
+    return readFileSync(this.#pathOf(digest));
+  }
+
+  /** A blob that is complete; undefined where it is not there. */
+  find(digest: string): { path: string; size: number } | undefined {
+    const size = this.#sizeOf(digest);
+    return size === undefined ? undefined : { path: this.#pathOf(digest), size };
   }
 
   /** Counts the parts of all images whose manifests have come since `since` (ms since the epoch, as files have it). */
@@ -80,7 +86,11 @@ export class ContentStore {
   }
 
   #sizeOf(digest: string): number | undefined {
-    return statSync(join(this.#blobs, digest.replace(/^sha256:/, "")), { throwIfNoEntry: false })?.size;
+    return statSync(this.#pathOf(digest), { throwIfNoEntry: false })?.size;
+  }
+
+  #pathOf(digest: string): string {
+    return join(this.#blobs, digest.replace(/^sha256:/, ""));
   }
 }
 

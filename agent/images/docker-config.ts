@@ -11,6 +11,7 @@ import {
 import { join } from "node:path";
 import type { RegistryCredential } from "../runtime.ts";
 import type { ClusterRegistry } from "./cluster-registry.ts";
+import type { Mirror, Mirrors } from "./peers/mirror.ts";
 import { parseReference } from "./reference.ts";
 
 /** Where nerdctl finds what it needs for one registry. */
@@ -39,6 +40,8 @@ export async function withRegistryAccess<T>(
     credential?: RegistryCredential;
     hostsFolders: readonly string[];
     clusterRegistry?: ClusterRegistry;
+    /** Where else parts of the cluster's own images may be. */
+    peers?: Mirrors;
   },
   body: (access: RegistryAccess) => Promise<T>,
 ): Promise<T> {
@@ -47,6 +50,7 @@ export async function withRegistryAccess<T>(
   const own = given.clusterRegistry?.hosts.includes(domain) ? given.clusterRegistry : undefined;
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const folder = mkdtempSync(join(parent, "pull-"));
+  let mirror: Mirror | undefined;
   try {
     // What is said of all others is not meant for the cluster's own.
     const folders = [...namesOf(domain), ...(own ? [] : ["_default"])];
@@ -57,9 +61,14 @@ export async function withRegistryAccess<T>(
     mkdirSync(hosts);
     // nerdctl looks for the index, where everybody else has the hub's own name.
     if (described) symlinkSync(described, join(hosts, domain === DOCKER_HUB ? HUB_INDEX : domain));
-    else if (own) writeHost(join(hosts, domain), domain, own);
+    else if (own) {
+      mirror =
+        credential && (await given.peers?.open({ url: `https://${domain}`, ca: own.ca, token: credential.password }));
+      writeHost(join(hosts, domain), domain, own, mirror);
+    }
     return await body({ config: folder, hosts, since: statSync(config).mtimeMs });
   } finally {
+    mirror?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -84,10 +93,13 @@ const folderOf = (root: string, names: readonly string[]): string | undefined =>
   names.map((name) => join(root, name)).find((path) => existsSync(path));
 
 /** nerdctl would speak plain HTTP to loopback, unless it is told of the server. */
-function writeHost(folder: string, domain: string, { ca }: ClusterRegistry): void {
+function writeHost(folder: string, domain: string, { ca }: ClusterRegistry, mirror: Mirror | undefined): void {
   mkdirSync(folder);
   if (ca) writeFileSync(join(folder, "ca.crt"), ca);
-  writeFileSync(join(folder, "hosts.toml"), `server = "https://${domain}"\n${ca ? 'ca = "ca.crt"\n' : ""}`);
+  const server = `server = "https://${domain}"\n${ca ? 'ca = "ca.crt"\n' : ""}`;
+  // What a tag means, the registry alone says.
+  const first = mirror ? `\n[host."${mirror.url}"]\ncapabilities = ["pull"]\n` : "";
+  writeFileSync(join(folder, "hosts.toml"), server + first);
 }
 
 /** Whether what is said of a host leaves no doubt that all who answer are held to their certificates. */

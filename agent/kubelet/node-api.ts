@@ -4,6 +4,8 @@ import type { Effects } from "../../worker/lib/effects.ts";
 import { errorText } from "../../worker/lib/error-text.ts";
 import type { NodeUsage } from "../../worker/protocol/link.ts";
 import type { Timers } from "../effects.ts";
+import type { ContentStore } from "../images/content.ts";
+import { BlobGiver } from "../images/peers/giver.ts";
 import type { PodManager } from "../pods/manager.ts";
 import type { Api } from "../volumes/tokens.ts";
 import { Access } from "./access.ts";
@@ -36,6 +38,7 @@ export type NodeApiParts = {
   addresses(): readonly CoreV1NodeAddress[];
   settings(): Omit<Settings, "port" | "cgroupVersion">;
   runtimePid(): number | undefined;
+  content: Pick<ContentStore, "find">;
   log(message: string): void;
 };
 
@@ -74,7 +77,14 @@ export class NodeApi {
       log,
     });
     const access = new Access({ node, api, now: effects.now });
-    this.#server = new KubeletServer({ answer: (question) => this.answer(question), access, log });
+    const { content, authority } = parts;
+    const giver = new BlobGiver({ content, authority, now: effects.now });
+    this.#server = new KubeletServer({
+      answer: (question) => this.answer(question),
+      give: (...asked) => giver.answer(...asked),
+      access,
+      log,
+    });
   }
 
   /** 0 while nobody listens. */

@@ -20,6 +20,7 @@ afterEach(() => {
 async function listening(answer: () => Answer, ca = authority.certificate) {
   const server = new KubeletServer({
     answer: async () => answer(),
+    give: async ({ url }, ticket) => (url === "/given" ? text(ticket ? 200 : 401, "given") : undefined),
     access: {
       async identify(socket, authorization = ""): Promise<Identity | undefined> {
         if (socket.authorized) return { name: String(socket.getPeerCertificate().subject.CN), groups: [] };

@@ -4,11 +4,14 @@ import { pipeline, type Readable } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
+import { TICKET_HEADER } from "../../worker/lib/blob-tickets.ts";
 import { type Access, subresourcesOf } from "./access.ts";
 import { type Answer, pathOf, type Question, text } from "./answer.ts";
 
 export type ServerParts = {
   answer(question: Question): Promise<Answer>;
+  /** What other nodes may have by a ticket of the registry; undefined for all that is none of it. */
+  give(question: Question, ticket: string | undefined): Promise<Answer | undefined>;
   access: Pick<Access, "identify" | "allows">;
   log(message: string): void;
 };
@@ -57,8 +60,9 @@ export class KubeletServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     request.resume(); // no path takes a body
     const question = { method: request.method ?? "", url: request.url ?? "" };
-    const refused = await this.#refused(request, question);
-    const answer = refused ?? (await this.#parts.answer(question));
+    const ticket = request.headers[TICKET_HEADER];
+    const given = await this.#parts.give(question, typeof ticket === "string" ? ticket : undefined);
+    const answer = given ?? (await this.#refused(request, question)) ?? (await this.#parts.answer(question));
     const { status, headers, body } = await compressed(answer, request.headers["accept-encoding"]);
     response.writeHead(status, headers);
     if (question.method === "HEAD") {

@@ -20,6 +20,7 @@ export type Sending = {
   /** Sent as it is. */
   bytes?: Uint8Array;
   type?: string;
+  headers?: Readonly<Record<string, string>>;
   /** Without a word for so long, the server counts as gone. */
   timeoutMs?: number;
 };
@@ -29,7 +30,7 @@ export async function open(
   server: Server,
   method: string,
   path: string,
-  { bytes, type = "application/json", timeoutMs = TIMEOUT_MS }: Sending = {},
+  { bytes, type = "application/json", headers, timeoutMs = TIMEOUT_MS }: Sending = {},
 ): Promise<IncomingMessage> {
   const url = new URL(server.url.replace(/\/$/, "") + path);
   const request = await requestOf(url);
@@ -44,6 +45,7 @@ export async function open(
         timeout: timeoutMs,
         headers: {
           accept: "application/json",
+          ...headers,
           ...(server.token ? { authorization: `Bearer ${server.token}` } : {}),
           ...(bytes === undefined ? {} : { "content-type": type, "content-length": bytes.byteLength }),
         },

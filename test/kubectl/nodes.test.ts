@@ -1,8 +1,13 @@
 /** Two machines: pods spread, Services balance over both, drain and cordon, the death of a node and its return. */
+import { readdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
 import { checked } from "../support/programs.ts";
+
+/** Manifests and configurations are smaller. */
+const LEAST_LAYER_BYTES = 100_000;
 
 let lan: Lan;
 let cluster: TestCluster;
@@ -126,15 +131,11 @@ spec: { type: NodePort, selector: { app: web }, ports: [{ port: 80, targetPort: 
     );
   });
 
-  test("images of the cluster's own registry come to each without a Secret, by the host that it joined", async () => {
-    const [here, there] = ["127.0.0.1", lan.host].map((host) => `${host}:${cluster.port}/team/app:1`);
-    await cluster.load({ tag: there, users: "app:x:1000:1000::/:/bin/sh\n" });
-    await cluster.push(there ?? "");
-    const pods = [
-      ["pulls-here", "node-a", here],
-      ["pulls-outside", "node-a", there],
-      ["pulls-there", "node-b", there],
-    ].map(
+  /** The cluster's own image, by the names that node-a has for the registry; node-b has the second. */
+  const names = () => ["127.0.0.1", lan.host].map((host) => `${host}:${cluster.port}/team/app:1`) as [string, string];
+  /** Pods that pull an image, each as `name`, node, image; resolves when they run. */
+  async function pull(...pods: [name: string, node: string, image: string][]): Promise<void> {
+    const manifests = pods.map(
       ([name, node, image]) => `
 apiVersion: v1
 kind: Pod
@@ -145,12 +146,36 @@ spec:
   containers: [{ name: c, image: "${image}", imagePullPolicy: Always, command: [sleep, "600"] }]
 `,
     );
-    await cluster.apply(pods.join("---"));
+    await cluster.apply(manifests.join("---"));
     try {
       await cluster.ok("wait --for=condition=Ready pod -l app=pulls");
     } catch (error) {
-      throw new Error(`${(error as Error).message}\n${await cluster.ok("describe pods -l app=pulls")}`);
+      const described = await cluster.ok("describe pods -l app=pulls");
+      throw new Error(`${(error as Error).message}\n${described}\n${cluster.logs()}\n${second.log()}`);
     }
+  }
+  const agentLog = () => readFileSync(join(cluster.home, "log/agent.log"), "utf8");
+
+  test("images of the cluster's own registry come without a Secret, by the host that a node joined", async () => {
+    const [here, there] = names();
+    await cluster.load({ tag: there, users: "app:x:1000:1000::/:/bin/sh\n" });
+    await cluster.push(there);
+    await pull(["pulls-here", "node-a", here], ["pulls-outside", "node-a", there]);
+  });
+
+  test("and their layers from another node of the network: the registry need not give them twice", async () => {
+    const bucket = join(cluster.home, "bucket/default/registry");
+    const layers = readdirSync(bucket, { recursive: true, encoding: "utf8" })
+      .map((file) => join(bucket, file))
+      .filter((file) => statSync(file).isFile() && statSync(file).size > LEAST_LAYER_BYTES);
+    expect(layers.length).toBeGreaterThan(0);
+    for (const layer of layers) renameSync(layer, `${layer}.away`);
+    try {
+      await pull(["pulls-there", "node-b", names()[1]]);
+    } finally {
+      for (const layer of layers) renameSync(`${layer}.away`, layer);
+    }
+    expect(second.log()).toMatch(/images: \d+\.\d MB came from node node-a/);
     expect(await cluster.ok("exec pulls-there -- cat /etc/passwd")).toContain("app:x:1000");
     await cluster.ok("delete pods -l app=pulls");
   });
@@ -203,6 +228,13 @@ spec:
     });
     await eventually("node-a announces it", async () => (await announcer()) === "node-a");
     await eventually("the load balancer answers", answersInLan);
+
+    // Whoever may have its layers is away: they come from the registry.
+    await cluster.nerdctl("rmi", "-f", ...names());
+    await pull(["pulls-again", "node-a", names()[0]]);
+    expect(agentLog()).toContain("images: none from node node-b for 60 s: ");
+    await cluster.ok("delete pods -l app=pulls");
+
     await second.powerOn();
     await second.join([joining[0] ?? ""]);
     await eventually("node-b is Ready again", () => isReady("node-b"));

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { TICKET_HEADER } from "../lib/blob-tickets.ts";
 import { sha256 } from "./auth/authenticate.ts";
 import { testCluster } from "./testing/cluster.ts";
 
@@ -214,6 +215,14 @@ describe("nodes see what their pods need, and write what is theirs", async () =>
     ] as const)
       expect(await may("GET", `${repository}/manifests/1`), repository).toBe(allowed);
     expect(await may("GET", "_catalog")).toBe(false);
+    const wanting = { [TICKET_HEADER]: "wanted" };
+    const ticket = async (path: string, given: Record<string, string>) =>
+      (await ask("GET", `/v2/${path}`, undefined, given)).headers.get(TICKET_HEADER);
+    expect(await ticket(`team/app/blobs/${digest}`, { ...node("n1"), ...wanting })).toBe(`for ${digest}`);
+    expect(await ticket(`team/app/blobs/${digest}`, node("n1"))).toBeNull();
+    expect(await ticket(`team/app/blobs/${digest}`, { ...node("n2"), ...wanting })).toBeNull();
+    expect(await ticket(`team/other/blobs/${digest}`, { ...node("n1"), ...wanting })).toBeNull();
+    expect(await ticket(`team/app/manifests/${digest}`, { ...node("n1"), ...wanting })).toBeNull();
     await ask("DELETE", `${pods}/pulls?gracePeriodSeconds=0`);
     expect(await may("GET", "team/app/manifests/1")).toBe(false);
   });

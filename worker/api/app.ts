@@ -200,7 +200,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
     return Response.json(keep, { headers: { [GRANT_HEADER]: "1" } });
   });
   metricSeriesRoutes(app, access, parts);
-  registryRoutes(app, guard, parts.engine.view);
+  registryRoutes(app, guard, { view: parts.engine.view, ticketFor: parts.ticketFor });
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

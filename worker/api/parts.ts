@@ -71,6 +71,8 @@ export type AppParts = {
   batch<T>(body: () => T, place?: Place): Promise<T>;
   /** Who did what is told there; without it nobody is. */
   audit?: Audit;
+  /** Signs that whoever asked may have a blob of the registry; without it nodes have none from each other. */
+  ticketFor?(digest: string): Promise<string>;
   /** What backups and restores need; without it there are none. */
   backups?: BackupParts;
 };

@@ -1,5 +1,6 @@
 /** Certificates for the places that need them: a cluster's own CAs, and that of a control plane on one's own machine. */
 import type { BaseBlock } from "asn1js";
+import { fromBase64Url, toBase64Url } from "./bytes.ts";
 import { decodePem, encodePem } from "./pem.ts";
 import {
   alternativeNames,
@@ -148,6 +149,19 @@ async function issue(
 
 const signingKeyOf = ({ key }: CertificateAndKey) =>
   crypto.subtle.importKey("pkcs8", onlyBlock(key), ALGORITHM, true, ["sign"]);
+
+/** An authority's signature of a text that is no certificate, in base64url. */
+export async function signText(authority: CertificateAndKey, text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return toBase64Url(new Uint8Array(await crypto.subtle.sign(ALGORITHM, await signingKeyOf(authority), bytes)));
+}
+
+/** Whether a text was so signed by who has a certificate (PEM). */
+export async function isTextSignedBy(certificate: string, text: string, signature: string): Promise<boolean> {
+  const { publicKeyInfo } = readCertificate(onlyBlock(certificate));
+  const key = await crypto.subtle.importKey("spki", publicKeyInfo.toBER(), ALGORITHM, false, ["verify"]);
+  return crypto.subtle.verify(ALGORITHM, key, fromBase64Url(signature), new TextEncoder().encode(text));
+}
 
 /** What a certificate is asked for, and whose it is to be. */
 export type AskedSubject = { organization: string; commonName: string; names: Names };

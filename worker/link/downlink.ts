@@ -40,6 +40,7 @@ type NodeShape = KubeObject & {
   spec?: { podCIDR?: string; podCIDRs?: readonly string[] };
   status?: {
     addresses?: readonly unknown[];
+    daemonEndpoints?: object;
     volumesAttached?: readonly unknown[];
     capacity?: Readonly<Record<string, string>>;
     allocatable?: Readonly<Record<string, string>>;
@@ -94,6 +95,7 @@ export function routing(node: KubeObject, own = true): KubeObject {
     spec: { podCIDR, podCIDRs },
     status: {
       addresses: status?.addresses,
+      daemonEndpoints: status?.daemonEndpoints,
       ...(attached && { volumesAttached: attached }),
       ...(own && extendedResources(node)),
     },

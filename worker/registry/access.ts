@@ -2,6 +2,7 @@
  * Who may: the Cluster object says, by RBAC of the path, whose verbs are `get` to pull, `put` to push and `delete`. Docker's
  * clients send a name and a password: the password is a token that the API knows, and the name is anybody's.
  */
+import { TICKET_HEADER } from "../lib/blob-tickets.ts";
 import { CERTIFICATE_HEADER, GRANT_HEADER } from "../lib/internal-headers.ts";
 import { type ErrorCode, RegistryError } from "./errors.ts";
 
@@ -21,30 +22,32 @@ export class Access {
     this.#cluster = cluster;
   }
 
-  /** Throws the refusal. `path` begins with `/v2/`. */
-  async check(verb: Verb, path: string): Promise<void> {
-    const refusal = await this.#refusal(verb, path);
-    if (refusal) throw refusal;
+  /** Throws the refusal. `path` begins with `/v2/`. Resolves to the ticket of a blob, where the client wants one. */
+  async check(verb: Verb, path: string): Promise<string | undefined> {
+    const answer = await this.#ask(verb, path);
+    if (answer instanceof RegistryError) throw answer;
+    return answer.headers.get(TICKET_HEADER) ?? undefined;
   }
 
   async may(verb: Verb, path: string): Promise<boolean> {
-    return !(await this.#refusal(verb, path));
+    return !((await this.#ask(verb, path)) instanceof RegistryError);
   }
 
   /** Whoever is known may ask whether there is a registry: that is how clients try a password. */
   async checkKnown(): Promise<void> {
-    const refusal = await this.#refusal("get", "/v2/");
-    if (refusal && refusal.code !== "DENIED") throw refusal;
+    const answer = await this.#ask("get", "/v2/");
+    if (answer instanceof RegistryError && answer.code !== "DENIED") throw answer;
   }
 
-  async #refusal(verb: Verb, path: string): Promise<RegistryError | undefined> {
+  /** What grants it, or the refusal. */
+  async #ask(verb: Verb, path: string): Promise<Response | RegistryError> {
     const headers = new Headers(this.#request.headers);
     for (const name of OF_BODY) headers.delete(name);
     const authorization = bearerOf(headers.get("authorization"));
     if (authorization) headers.set("authorization", authorization);
     const url = new URL(path, this.#request.url);
     const answer = await this.#cluster.fetch(new Request(url, { method: verb.toUpperCase(), headers }));
-    if (answer.headers.has(GRANT_HEADER)) return undefined;
+    if (answer.headers.has(GRANT_HEADER)) return answer;
     const isNobody = !/^\s*bearer \S/i.test(authorization ?? "") && !headers.has(CERTIFICATE_HEADER);
     return refusalOf(answer.status === 403 && isNobody ? 401 : answer.status, await messageOf(answer));
   }

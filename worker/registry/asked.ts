@@ -10,6 +10,8 @@ export type Asked<Kind extends Place["type"]> = {
   place: Place & { type: Kind };
   store: Store;
   access: Access;
+  /** By which the client may have this blob from nodes, if it wants that. */
+  ticket: string | undefined;
   /** What clients have before the names of repositories: "" or `clusters/NAME/`. */
   prefix: string;
   /** A path of the registry as clients see it. */

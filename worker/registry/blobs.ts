@@ -1,5 +1,6 @@
 /** Blobs, and the uploads that they come by. */
 
+import { TICKET_HEADER } from "../lib/blob-tickets.ts";
 import { type Asked, unsupported } from "./asked.ts";
 import { piecesOf, rangeOf, streamOf } from "./contents.ts";
 import { overQuota, RegistryError } from "./errors.ts";
@@ -10,7 +11,7 @@ import { appendBody, cancelUpload, type OpenUpload } from "./uploads.ts";
 
 const unknownUpload = () => new RegistryError("BLOB_UPLOAD_UNKNOWN", "there is no such upload, or it has ended");
 
-export async function serveBlob({ request, place, store }: Asked<"blob">): Promise<Response> {
+export async function serveBlob({ request, place, store, ticket }: Asked<"blob">): Promise<Response> {
   const { method } = request;
   const { repository, digest } = place;
   const unknown = () => new RegistryError("BLOB_UNKNOWN", `${repository} has no blob ${digest}`);
@@ -28,6 +29,7 @@ export async function serveBlob({ request, place, store }: Asked<"blob">): Promi
     "content-length": String(last - first + 1),
     "docker-content-digest": digest,
     "accept-ranges": "bytes",
+    ...(ticket && { [TICKET_HEADER]: ticket }),
     ...(range && { "content-range": `bytes ${first}-${last}/${content.size}` }),
   };
   if (method === "HEAD") return new Response(null, { headers });

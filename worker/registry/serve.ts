@@ -51,7 +51,7 @@ async function serve(request: Request, parts: RegistryParts): Promise<Response> 
     await access.checkKnown();
     return Response.json({}, { headers: { "docker-distribution-api-version": "registry/2.0" } });
   }
-  await access.check(verbOf(request.method, place), url.pathname);
+  const ticket = await access.check(verbOf(request.method, place), url.pathname);
   if (!place) throw new RegistryError("UNSUPPORTED", "nothing is served at this path", { status: 404 });
   if (!bucket)
     throw new RegistryError("UNSUPPORTED", "this deployment has no bucket: `skerry deploy --bucket NAME` gives one", {
@@ -60,7 +60,7 @@ async function serve(request: Request, parts: RegistryParts): Promise<Response> 
   const prefix = clusterName === "default" ? "" : `clusters/${clusterName}/`;
   const store: Store = { bucket, folder, ask, now, uid };
   const outside = (path: string) => path.replace("/v2/", `/v2/${prefix}`);
-  const common = { request, url, store, access, prefix, outside };
+  const common = { request, url, store, access, ticket, prefix, outside };
   switch (place.type) {
     case "catalog":
       return serveCatalog({ ...common, place });

@@ -5,7 +5,9 @@ import { podImages } from "../../kinds/core/pod-references.ts";
 import type { Kind } from "../../kinds/kind.ts";
 import { read } from "../../kinds/paths.ts";
 import { POD_TEMPLATES } from "../../kinds/pod-templates.ts";
+import { TICKET_HEADER } from "../../lib/blob-tickets.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
+import type { AppParts } from "../parts.ts";
 import type { StoreView } from "../view.ts";
 import type { PathGuard, Paths } from "./paths.ts";
 
@@ -13,8 +15,17 @@ const GRANT = { [GRANT_HEADER]: "1" };
 const DIGEST = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/g;
 const digestsIn = (text: string): readonly string[] => text.match(DIGEST) ?? [];
 
-export function registryRoutes(app: Paths, guard: PathGuard, view: StoreView): void {
-  app.on(["GET", "PUT", "DELETE"], ["/v2", "/v2/*"], guard, () => new Response(null, { status: 204, headers: GRANT }));
+/** Of what a client asks for with a ticket. */
+const BLOB = /\/blobs\/(sha256:[0-9a-f]{64})$/;
+
+type RegistryRouteParts = { view: StoreView; ticketFor: AppParts["ticketFor"] };
+
+export function registryRoutes(app: Paths, guard: PathGuard, { view, ticketFor }: RegistryRouteParts): void {
+  app.on(["GET", "PUT", "DELETE"], ["/v2", "/v2/*"], guard, async ({ env: { request, info } }) => {
+    const [, digest] = (request.headers.has(TICKET_HEADER) && BLOB.exec(info.path)) || [];
+    const ticket = digest && request.method === "GET" ? await ticketFor?.(digest) : undefined;
+    return new Response(null, { status: 204, headers: { ...GRANT, ...(ticket && { [TICKET_HEADER]: ticket }) } });
+  });
   app.on(["GET", "PUT", "DELETE"], "/skerry/registry/quotas", guard, () => new Response(null, { headers: GRANT }));
   app.on(["GET", "PUT"], "/skerry/registry/clock", guard, () => new Response(null, { headers: GRANT }));
   app.post("/skerry/registry/collect", guard, () => Response.json({ used: usedDigests(view) }, { headers: GRANT }));

@@ -103,6 +103,7 @@ export async function testCluster({
     ...(usages && { usages }),
     ...(traffic && { traffic }),
     sendFigures,
+    ticketFor: async (digest) => `for ${digest}`,
     ask: caller ?? (async () => ({ failed: "no webhook can be reached here" })),
     extensions: extensions ?? {
       get: async () => {
