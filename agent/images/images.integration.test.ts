@@ -1,7 +1,9 @@
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { pack } from "tar-stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startRuntime, type TestRuntime } from "../../test/support/containerd.ts";
@@ -9,12 +11,15 @@ import { writeBusyboxImage } from "../../test/support/image.ts";
 import { checked } from "../../test/support/programs.ts";
 import { digestOf, imageConfig, type Layer, TestRegistry } from "../../test/support/registry.ts";
 import type { CoreV1Pod, CoreV1Secret } from "../../worker/kinds/generated/types.ts";
+import { TICKET_HEADER } from "../../worker/lib/blob-tickets.ts";
 import { effects } from "../effects.ts";
+import { Nerdctl } from "../nerdctl.ts";
 import { EventRecorder } from "../pods/events.ts";
 import type { ContainerMemory } from "../pods/memory.ts";
 import { somePod } from "../pods/testing.ts";
 import { run } from "../process.ts";
 import { type EnsuredImage, Images } from "./images.ts";
+import { peerMirrors } from "./peers/mirror.ts";
 import { type PullConfiguration, pullSettings } from "./pull-settings.ts";
 import { imageSettings } from "./settings.ts";
 
@@ -206,6 +211,68 @@ describe("from a registry", () => {
     const url = `http://${registry.host}/v2/team/app/manifests/1`;
     const image = `${registry.host}/team/app:1`;
     expect(await failure(image)).toBe(resolveFailure(image, `unexpected status from HEAD request to ${url}: ${words}`));
+  });
+
+  describe("of the cluster, with other nodes", () => {
+    function* pieces(bytes: Buffer) {
+      for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
+    }
+
+    /** Pulls a layer of which another node has `bytes`: what was said, and how often the registry was asked for it. */
+    async function pullBeside(bytes: Buffer, layer: Layer) {
+      const wanted = digestOf(layer.content);
+      await registry.push("team/lan", "1", [layer]);
+      const ticket = { [TICKET_HEADER]: "any", "content-length": layer.content.length };
+      registry.faults.push(({ method, headers }, answer) => {
+        return (
+          method === "HEAD" && headers[TICKET_HEADER] !== undefined && Boolean(answer.writeHead(200, ticket).end())
+        );
+      });
+      const said: string[] = [];
+      const from = { node: "n2", address: "", port: 0 };
+      let avoided = false;
+      const fetch = async (digest: string) =>
+        digest === wanted && !avoided ? { from, body: Readable.from(pieces(bytes)) as IncomingMessage } : undefined;
+      const avoid = (_: unknown, why: string) => {
+        avoided = true;
+        said.push(why);
+      };
+      const clusterRegistry = { hosts: [registry.tlsHost], cluster: "default", ca: registry.ca, token: "secret" };
+      const { binary, toml, namespace } = runtime.nerdctl;
+      const own = new Nerdctl({ binary, toml, namespace, clusterRegistry: () => clusterRegistry });
+      own.peers = peerMirrors({ peers: { near: () => [from], fetch, avoid }, log: (line) => said.push(line) });
+      const pull = () =>
+        own
+          .pull(`${registry.tlsHost}/team/lan:1`, { credential: { username: "node", password: "secret" } })
+          .catch(({ message }: Error) => said.push(message));
+      await pull();
+      if (!(await own.inspectImage(`${registry.tlsHost}/team/lan:1`))) await pull();
+      expect(await own.inspectImage(`${registry.tlsHost}/team/lan:1`)).toBeDefined();
+      return {
+        said,
+        asked: registry.asked.filter((line) => line.startsWith(`GET /v2/team/lan/blobs/${wanted}`)).length,
+      };
+    }
+
+    test("a layer comes from who has it, and not from the registry", async () => {
+      const layer = await layerOf({ file: randomBytes(MIB) });
+      expect(await pullBeside(layer.content, layer)).toEqual({ said: ["images: 1.1 MB came from node n2"], asked: 0 });
+    });
+
+    test("what a node did not send to its end, the registry does", async () => {
+      const layer = await layerOf({ file: randomBytes(MIB) });
+      const { said, asked } = await pullBeside(layer.content.subarray(0, 700_000), layer);
+      expect([said, asked]).toEqual([[expect.stringContaining("other bytes")], 1]);
+    });
+
+    test("what a node has wrong fails one pull, and the next has it from the registry", async () => {
+      const layer = await layerOf({ file: randomBytes(MIB) });
+      const { said } = await pullBeside(Buffer.alloc(layer.content.length, "wrong"), layer);
+      expect(said).toEqual([
+        expect.stringContaining("other bytes"),
+        expect.stringContaining("unexpected commit digest"),
+      ]);
+    });
   });
 
   test("that has too much to do is asked again", async () => {

@@ -25,7 +25,9 @@ const WORKER = `
     async fetch({ headers }) {
       if (headers.get("x-skerry-internal") === "images") return Response.json({ used: [] });
       const given = headers.get("authorization");
-      if (given === "Bearer of-" + name) return Response.json({ used: [] }, { headers: { "x-skerry-grant": "1" } });
+      const ticket = headers.get("skerry-blob-ticket") === "wanted" ? { "skerry-blob-ticket": "given" } : {};
+      if (given === "Bearer of-" + name)
+        return Response.json({ used: [] }, { headers: { "x-skerry-grant": "1", ...ticket } });
       return Response.json({ message: "no" }, { status: given ? 401 : 403 });
     },
   });
@@ -110,6 +112,15 @@ test("a cluster's repositories have the same names in everything that clients sa
   expect(JSON.parse(first.text)).toEqual({ repositories: ["clusters/shore/team/one"] });
   const [, next = ""] = /^<(.*)>/.exec(first.headers.get("link") ?? "") ?? [];
   expect(JSON.parse((await ask("GET", next)).text)).toEqual({ repositories: ["clusters/shore/team/two"] });
+});
+
+test("with a blob there is a ticket for it where one is wanted", async () => {
+  await pushBlob("ticket", "a layer for nodes");
+  const ticket = async (text: string, headers: Record<string, string> = { "skerry-blob-ticket": "wanted" }) =>
+    (await ask("HEAD", `/v2/ticket/blobs/${digestOf(text)}`, { headers })).headers.get("skerry-blob-ticket");
+  expect(await ticket("a layer for nodes")).toBe("given");
+  expect(await ticket("a layer for nodes", {})).toBeNull();
+  expect(await ticket("a layer that is elsewhere")).toBeNull();
 });
 
 test("what the bucket has lost is mended by pushing it again", async () => {
