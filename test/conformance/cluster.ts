@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Progress } from "../../agent/local/install.ts";
 import type { Finished } from "../../agent/process.ts";
+import { POOL } from "../../worker/lib/load-balancers.ts";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, Machine, makeLan } from "../support/machine.ts";
 
@@ -45,6 +46,9 @@ export async function startCluster(
       const rows = await cluster?.ok("get nodes --no-headers");
       return rows?.match(/\sReady\s/g)?.length === nodes;
     });
+    // Load balancers' tests want an address that stays where it is when pods come and go with externalTrafficPolicy: Local.
+    const lent = `${lan.address(200)}-${lan.address(240)}`;
+    await cluster.ok(`-n ${POOL.namespace} create configmap ${POOL.name} --from-literal=addresses=${lent}`);
     for (let n = 1; n <= nodes && nodes > 2; n++)
       await cluster.ok(`label node ${nodeName(n)} topology.kubernetes.io/zone=zone-${n % ZONES}`);
     return { kubeconfig: join(cluster.home, "kubeconfig"), stop };

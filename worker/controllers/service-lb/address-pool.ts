@@ -53,13 +53,17 @@ const textOf = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift
 const has = ({ ranges }: Pool, address: string) =>
   isV4(address) && ranges.some(({ first, last }) => first <= numberOf(address) && numberOf(address) <= last);
 
-/** One of the pool's addresses for itself alone, which one node answers for in its network. */
+/**
+ * One of the pool's addresses for itself alone, which one node answers for in its network. It stays the Service's while no
+ * node can, so that all have theirs again when nodes come back.
+ */
 export function fromPool(view: View, key: string, service: Readonly<Service>, pool: Pool): Plan {
   if (pool.problem) return { addresses: [], problem: pool.problem };
   const { address, problem } = choose(view, key, service, pool);
   if (!address) return { addresses: [], problem };
   const by = announcer(view, key, service, pool);
-  return by ? { addresses: [address], by } : { addresses: [], problem: "no node that could answer for it is ready" };
+  if (by || addressesOf(service).includes(address)) return { addresses: [address], by };
+  return { addresses: [], problem: "no node that could answer for it is ready" };
 }
 
 type Choice = { address?: string; problem?: string };

@@ -153,9 +153,46 @@ describe("with a pool of addresses", () => {
     cluster.setNodeReady(first, "True");
     cluster.rest();
     expect(by("web")).toBe(second);
+  });
+
+  test("it keeps its address while no node can answer for it, and nobody else is given that", () => {
+    pool({ addresses: "198.51.100.10-198.51.100.11" });
+    service("web");
+    service("next");
+    cluster.delete(Service, cluster.get(Service, "web") as Service);
     for (const node of ["a", "b"]) cluster.setNodeReady(node, "Unknown");
     cluster.rest();
-    expect([told("web"), by("web")]).toEqual([undefined, undefined]);
+    expect([told("next"), by("next")]).toEqual([["198.51.100.11"], undefined]);
+    expect(events()).toContain("UnAvailableLoadBalancer: There are no available nodes for LoadBalancer");
+    service("late");
+    expect(told("late")).toBeUndefined();
+    for (const node of ["a", "b"]) cluster.setNodeReady(node, "True");
+    cluster.rest();
+    expect([told("next"), told("late")]).toEqual([["198.51.100.11"], ["198.51.100.10"]]);
+    expect(by("next")).toBeDefined();
+  });
+
+  test("with externalTrafficPolicy Local a node answers that has a ready pod of it, and the address stays", () => {
+    pool({ addresses: "198.51.100.10" });
+    service("web", { externalTrafficPolicy: "Local" });
+    const slice = cluster.create(EndpointSlice, {
+      metadata: { name: "web-1", namespace: "default", labels: { "kubernetes.io/service-name": "web" } },
+      addressType: "IPv4",
+      endpoints: [],
+      ports: [],
+    } as unknown as EndpointSlice);
+    const readyOn = (...nodes: string[]) => {
+      cluster.edit(EndpointSlice, slice, (copy) => {
+        copy.endpoints = nodes.map((nodeName) => ({ addresses: ["10.0.0.1"], nodeName, conditions: { ready: true } }));
+      });
+      cluster.rest();
+      return [told("web"), by("web")];
+    };
+    expect(readyOn("a")).toEqual([["198.51.100.10"], "a"]);
+    expect(readyOn("a", "b")).toEqual([["198.51.100.10"], "a"]);
+    expect(readyOn("b")).toEqual([["198.51.100.10"], "b"]);
+    expect(readyOn()).toEqual([["198.51.100.10"], "b"]);
+    expect(readyOn("elsewhere")).toEqual([["198.51.100.10"], undefined]);
   });
 
   test("an address that is asked for is given, if it is in the pool and nobody has it", () => {

@@ -69,7 +69,8 @@ function settle(service: Readonly<Service>, { addresses, by, problem }: Plan): I
   const { [ANNOUNCED_BY]: known, ...annotations } = service.metadata.annotations ?? {};
   if (known !== by) {
     const metadata = { ...service.metadata, annotations: { ...annotations, ...(by && { [ANNOUNCED_BY]: by }) } };
-    return [{ do: "update", kind: Service, object: { ...service, metadata } as Service }];
+    const update: Intent = { do: "update", kind: Service, object: { ...service, metadata } as Service };
+    return by || addresses.length === 0 ? [update] : [update, unavailable(service)];
   }
   const had = addressesOf(service);
   const told = problem ? [failed(service, problem)] : changed(service, had.length > 0, addresses.length > 0);
@@ -81,12 +82,15 @@ function settle(service: Readonly<Service>, { addresses, by, problem }: Plan): I
 
 function changed(service: Readonly<Service>, had: boolean, has: boolean): Intent[] {
   if (had && has) return [normal(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")];
-  if (had) return [warning(service, "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer")];
+  if (had) return [unavailable(service)];
   return [
     normal(service, "EnsuringLoadBalancer", "Ensuring load balancer"),
     normal(service, "EnsuredLoadBalancer", "Ensured load balancer"),
   ];
 }
+
+const unavailable = (service: Readonly<Service>): Intent =>
+  warning(service, "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer");
 
 const failed = (service: Readonly<Service>, why: string): Intent =>
   warning(service, "SyncLoadBalancerFailed", `Error syncing load balancer: failed to ensure load balancer: ${why}`);
