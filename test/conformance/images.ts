@@ -74,7 +74,7 @@ export const GATEWAY_IMAGES: readonly Image[] = [
 ];
 
 /** Goes up when a layer comes to hold something else. */
-const LAYERS_VERSION = 5;
+const LAYERS_VERSION = 6;
 
 /** Changes with what the images are made of, so that an archive of an older description is made anew. */
 const fingerprint = (images: readonly Image[]) =>

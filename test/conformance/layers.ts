@@ -22,7 +22,7 @@ type Fill = (root: string, progress: Progress) => Promise<void>;
 
 const BUSYBOX = "/bin/busybox";
 /** What agnhost's own image installs, by the names that these tools have in Debian. */
-const TOOLS = ["bash", "bind9-dnsutils", "curl", "iperf", "iproute2", "libc-bin", "netcat-openbsd", "stress"];
+const TOOLS = ["bash", "bind9-dnsutils", "curl", "iperf", "iproute2", "libc-bin", "netcat-openbsd", "stress", "wget"];
 /** Packages that others require for their installation scripts, which do not run here. */
 const INSTALLERS =
   /^(base-files|cdebconf|debconf|debianutils|dpkg|gawk|install-info|libdebian-installer4|libmpfr6|libnewt0\.52|libsigsegv2|libslang2|libtextwrap1|mawk|original-awk|tar)$/;

@@ -62,8 +62,11 @@ export function fromPool(view: View, key: string, service: Readonly<Service>, po
   const { address, problem } = choose(view, key, service, pool);
   if (!address) return { addresses: [], problem };
   const by = announcer(view, key, service, pool);
-  if (by || addressesOf(service).includes(address)) return { addresses: [address], by };
-  return { addresses: [], problem: "no node that could answer for it is ready" };
+  if (by) return { addresses: [address], by };
+  return {
+    addresses: addressesOf(service).filter((known) => known === address),
+    problem: "no node that could answer for it is ready",
+  };
 }
 
 type Choice = { address?: string; problem?: string };

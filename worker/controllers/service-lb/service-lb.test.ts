@@ -112,13 +112,31 @@ test("with externalTrafficPolicy Local they are those of the nodes that have a r
   expect(told("web")).toEqual(["192.0.2.1"]);
 });
 
-test("one that becomes a ClusterIP loses them", () => {
+test("one that becomes a ClusterIP loses them, and the finalizer that all have", () => {
   const web = service("web");
+  const finalizers = () => cluster.get(Service, "web")?.metadata.finalizers;
+  expect(finalizers()).toEqual(["service.kubernetes.io/load-balancer-cleanup"]);
   cluster.edit(Service, web, (copy) => {
     copy.spec.type = "ClusterIP";
   });
   cluster.rest();
-  expect(told("web")).toBeUndefined();
+  expect([told("web"), finalizers()?.length ?? 0]).toEqual([undefined, 0]);
+  expect(events().slice(-2)).toEqual([
+    "DeletingLoadBalancer: Deleting load balancer",
+    "DeletedLoadBalancer: Deleted load balancer",
+  ]);
+});
+
+test("the finalizer lets a Service go that is deleted, and stays where it is another's", () => {
+  const finalizers = ["service.kubernetes.io/load-balancer-cleanup"];
+  const theirs = service("theirs", { loadBalancerClass: "example.com/lb" });
+  cluster.edit(Service, theirs, (copy) => {
+    copy.metadata.finalizers = finalizers;
+  });
+  for (const one of [service("ours"), theirs]) cluster.delete(Service, one);
+  cluster.rest();
+  expect(cluster.get(Service, "ours")).toBeUndefined();
+  expect(cluster.get(Service, "theirs")?.metadata.finalizers).toEqual(finalizers);
 });
 
 describe("with a pool of addresses", () => {
@@ -163,7 +181,7 @@ describe("with a pool of addresses", () => {
     for (const node of ["a", "b"]) cluster.setNodeReady(node, "Unknown");
     cluster.rest();
     expect([told("next"), by("next")]).toEqual([["198.51.100.11"], undefined]);
-    expect(events()).toContain("UnAvailableLoadBalancer: There are no available nodes for LoadBalancer");
+    expect(events().join()).toContain("no node that could answer for it is ready");
     service("late");
     expect(told("late")).toBeUndefined();
     for (const node of ["a", "b"]) cluster.setNodeReady(node, "True");

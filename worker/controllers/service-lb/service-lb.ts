@@ -17,6 +17,11 @@ import { fromPool, poolOf } from "./address-pool.ts";
 import { addressesOf, addressOf, HELD, isLocal, isOurs, type Plan, portsOf } from "./balanced.ts";
 import { fromNodes } from "./node-addresses.ts";
 
+/** Upstream's finalizer of Services that have a load balancer. */
+const CLEANUP = "service.kubernetes.io/load-balancer-cleanup";
+
+const isHeld = ({ metadata }: Readonly<Service>): boolean => metadata.finalizers?.includes(CLEANUP) ?? false;
+
 function* allOurs(view: View): Iterable<string> {
   for (const [key, held] of view.digest(HELD)) if (held) yield key;
 }
@@ -30,7 +35,7 @@ export const serviceLoadBalancerController: Controller = {
   watches: [
     watch(Service, function* (service, old, view, type) {
       const was = old !== undefined && isOurs(old);
-      if (!was && !isOurs(service) && addressesOf(service).length === 0) return;
+      if (!was && !isOurs(service) && !isHeld(service) && addressesOf(service).length === 0) return;
       yield keyOf(service);
       if (was && (type === "DELETED" || !same(holdings(service), holdings(old)))) yield* allOurs(view);
     }),
@@ -53,10 +58,10 @@ export const serviceLoadBalancerController: Controller = {
   ],
   reconcile(view, key): Intent[] {
     const service = view.get(Service, ...splitKey(key));
-    if (!service || service.metadata.deletionTimestamp) return [];
-    if (isOurs(service)) return settle(service, planFor(view, key, service));
+    if (!service) return [];
+    if (isOurs(service)) return settle(service, planFor(view, key, service), [CLEANUP]);
     // What is no load balancer any more has no addresses of one; another class is another's.
-    return service.spec.type === "LoadBalancer" ? [] : settle(service, { addresses: [] });
+    return service.spec.loadBalancerClass === undefined ? settle(service, { addresses: [] }) : [];
   },
 };
 
@@ -65,32 +70,40 @@ function planFor(view: View, key: string, service: Readonly<Service>): Plan {
   return pool ? fromPool(view, key, service, pool) : fromNodes(view, key, service);
 }
 
-function settle(service: Readonly<Service>, { addresses, by, problem }: Plan): Intent[] {
-  const { [ANNOUNCED_BY]: known, ...annotations } = service.metadata.annotations ?? {};
-  if (known !== by) {
-    const metadata = { ...service.metadata, annotations: { ...annotations, ...(by && { [ANNOUNCED_BY]: by }) } };
-    const update: Intent = { do: "update", kind: Service, object: { ...service, metadata } as Service };
-    return by || addresses.length === 0 ? [update] : [update, unavailable(service)];
+function settle(service: Readonly<Service>, { addresses, by, problem }: Plan, held: readonly string[] = []): Intent[] {
+  const { [ANNOUNCED_BY]: known, ...others } = service.metadata.annotations ?? {};
+  const found = service.metadata.finalizers ?? [];
+  const finalizers = [...found.filter((finalizer) => finalizer !== CLEANUP), ...held];
+  if (known !== by || found.length !== finalizers.length) {
+    const annotations = known !== by && { annotations: { ...others, ...(by && { [ANNOUNCED_BY]: by }) } };
+    const metadata = { ...service.metadata, ...annotations, finalizers };
+    const told = finalizers.length < found.length ? deleted(service) : [];
+    return [...told, { do: "update", kind: Service, object: { ...service, metadata } as Service }];
   }
   const had = addressesOf(service);
-  const told = problem ? [failed(service, problem)] : changed(service, had.length > 0, addresses.length > 0);
+  const told = problem ? [failed(service, problem)] : changed(service, had, addresses);
   if (same(addresses, had)) return problem ? told : [];
   const loadBalancer = addresses.length > 0 ? { ingress: addresses.map((ip) => ({ ip, ipMode: "VIP" })) } : {};
   const object = { ...service, status: { ...service.status, loadBalancer } } as Service;
   return [{ do: "updateStatus", kind: Service, object }, ...told];
 }
 
-function changed(service: Readonly<Service>, had: boolean, has: boolean): Intent[] {
-  if (had && has) return [normal(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")];
-  if (had) return [unavailable(service)];
+function changed(service: Readonly<Service>, had: readonly string[], has: readonly string[]): Intent[] {
+  if (!isOurs(service)) return [];
+  if (had.length > 0 && has.length > 0)
+    return [normal(service, "UpdatedLoadBalancer", "Updated load balancer with new hosts")];
+  if (had.length > 0)
+    return [warning(service, "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer")];
   return [
     normal(service, "EnsuringLoadBalancer", "Ensuring load balancer"),
     normal(service, "EnsuredLoadBalancer", "Ensured load balancer"),
   ];
 }
 
-const unavailable = (service: Readonly<Service>): Intent =>
-  warning(service, "UnAvailableLoadBalancer", "There are no available nodes for LoadBalancer");
+const deleted = (service: Readonly<Service>): Intent[] => [
+  normal(service, "DeletingLoadBalancer", "Deleting load balancer"),
+  normal(service, "DeletedLoadBalancer", "Deleted load balancer"),
+];
 
 const failed = (service: Readonly<Service>, why: string): Intent =>
   warning(service, "SyncLoadBalancerFailed", `Error syncing load balancer: failed to ensure load balancer: ${why}`);
