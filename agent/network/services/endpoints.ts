@@ -99,7 +99,17 @@ export function isPort(port: number | undefined): port is number {
   return Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
 }
 
-/** A Service that is balanced here in a family: it has such an address, and is no alias. */
-export function isBalanced({ spec }: Service, family: Family): boolean {
-  return spec?.type !== "ExternalName" && (spec?.clusterIPs ?? [spec?.clusterIP ?? ""]).some(family.has);
+/**
+ * Labels of Services that kube-proxy leaves to another, or alone.
+ * https://kubernetes.io/docs/reference/labels-annotations-taints/#servicekubernetesioservice-proxy-name
+ */
+const NOT_OURS = ["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"];
+
+export const isOurs = ({ metadata }: Service): boolean =>
+  NOT_OURS.every((label) => metadata?.labels?.[label] === undefined);
+
+/** A Service that is balanced here in a family: it is ours, has such an address, and is no alias. */
+export function isBalanced(service: Service, family: Family): boolean {
+  const { type, clusterIP = "", clusterIPs = [clusterIP] } = service.spec ?? {};
+  return isOurs(service) && type !== "ExternalName" && clusterIPs.some(family.has);
 }

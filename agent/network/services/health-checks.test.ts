@@ -51,6 +51,10 @@ test("only Services of type LoadBalancer that keep traffic on its node are asked
   const of = (spec: Service["spec"]) => healthChecksFor([service(30000, spec)], [], "here").length;
   expect([of({}), of({ type: "NodePort" }), of({ externalTrafficPolicy: "Cluster" })]).toEqual([1, 0, 0]);
   expect(of({ healthCheckNodePort: 0 })).toBe(0);
+  const labels = { "service.kubernetes.io/service-proxy-name": "other" };
+  expect(
+    healthChecksFor([{ ...service(1), metadata: { namespace: "shop", name: "web", labels } }], [], "here"),
+  ).toEqual([]);
 });
 
 test("ready endpoints of this node count, each address once", () => {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { errorText } from "../../../worker/lib/error-text.ts";
 import type { EndpointSlice, Service } from "../types.ts";
-import { isPort } from "./endpoints.ts";
+import { isOurs, isPort } from "./endpoints.ts";
 import { type Source, sourcesOf } from "./sources.ts";
 
 /** What load balancers ask of a node: whether a Service has ready endpoints on it. */
@@ -26,9 +26,10 @@ export function healthChecksFor(
   }));
 }
 
-function isAsked({ spec }: Service): boolean {
-  const { type, externalTrafficPolicy, healthCheckNodePort } = spec ?? {};
-  return type === "LoadBalancer" && externalTrafficPolicy === "Local" && isPort(healthCheckNodePort);
+function isAsked(service: Service): boolean {
+  const { type, externalTrafficPolicy, healthCheckNodePort } = service.spec ?? {};
+  const hasPort = type === "LoadBalancer" && externalTrafficPolicy === "Local" && isPort(healthCheckNodePort);
+  return hasPort && isOurs(service);
 }
 
 function localEndpoints({ service, slices }: Source, nodeName: string): number {

@@ -287,6 +287,17 @@ describe("pods", () => {
   });
 });
 
+test.each(["service.kubernetes.io/service-proxy-name", "service.kubernetes.io/headless"])(
+  "a Service with the label %s is another proxy's",
+  (label) => {
+    const { metadata, spec } = service();
+    const labelled = { spec, metadata: { ...metadata, labels: { [label]: "" } } };
+    const { chains, elements: found } = rules({ services: [labelled], endpointSlices: [slice(two)] });
+    expect([...chains.keys()].filter((name) => name.includes("shop/web"))).toEqual([]);
+    expect(["cluster_ips", "node_ports", "no_endpoints"].flatMap((set) => [...(found.get(set) ?? [])])).toEqual([]);
+  },
+);
+
 test("what the agent serves itself goes before a Service of the same address", () => {
   const own = [{ address: "10.96.0.7", protocol: "tcp", port: 80, to: { address: "10.244.0.1", port: 443 } }];
   for (const endpointSlices of [[slice(two)], []]) {
