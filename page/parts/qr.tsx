@@ -3,8 +3,8 @@ export type QrCode = readonly (readonly boolean[])[];
 
 /** Loads what draws it with the first one. @throws where the text is longer than a code can hold, about 2 kB. */
 export async function qrCode(text: string): Promise<QrCode> {
-  const { encodeQR } = await import("qr");
-  return encodeQR(text, "raw");
+  const { encode } = await import("./encode-qr.ts");
+  return encode(text);
 }
 
 /** Black on white in the dark, too: many cameras read no other. */
