@@ -5,8 +5,9 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { effects } from "../agent/effects.ts";
-import { spawn } from "../agent/process.ts";
+import { run, spawn } from "../agent/process.ts";
 import { WATCH_MS } from "../agent/watchman.ts";
+import type { MonthUsage } from "../worker/lib/facts/usage.ts";
 import type { ModelNode } from "./bench/cost/node.ts";
 import { MeteredPlane } from "./bench/cost/plane.ts";
 import { NOTHING, type Usage } from "./bench/cost/usage.ts";
@@ -91,6 +92,18 @@ describe("one node and an idle watch", () => {
     expect(used).toMatchObject({ wakes: 1, objectRequests: 1, alarms: 0 });
     expect(used.rowsWritten).toBeGreaterThan(0);
   });
+});
+
+test("what was used this month is told to who may know, about as it was metered", async () => {
+  const { month, rowsWritten, awakeMs } = await plane.ask<MonthUsage>("GET", "/skerry/usage");
+  const metered = await plane.usage();
+  expect(month).toMatch(/^\d{4}-\d\d$/);
+  expect(awakeMs).toBeGreaterThan(0);
+  expect(rowsWritten).toBeGreaterThan(metered.rowsWritten / 2);
+  expect(rowsWritten).toBeLessThan(metered.rowsWritten * 2);
+  const env = { ...process.env, KUBECONFIG: plane.kubeconfig };
+  const refused = await run("kubectl", ["get", "--raw", "/skerry/usage", "--as", "nobody"], { env });
+  expect(refused.stderr).toContain("Forbidden");
 });
 
 describe("two nodes and an idle watch", () => {

@@ -14,6 +14,7 @@ import { certificates } from "./lib/certificates.ts";
 import { errorText } from "./lib/error-text.ts";
 import { CLUSTER_HEADER } from "./lib/internal-headers.ts";
 import { sendableCode } from "./lib/websocket.ts";
+import { Meter } from "./meter.ts";
 import { PING, PONG } from "./protocol/parse.ts";
 import { type Attachment, type HostSocket, once } from "./sockets.ts";
 import { durableSql } from "./storage/durable-sql.ts";
@@ -27,6 +28,7 @@ const MAX_MESSAGE_BYTES = 512 * 1024;
 const encoder = new TextEncoder();
 
 export class Cluster extends DurableObject<Env> {
+  protected readonly meter: Meter;
   private readonly host: Host;
   /** Sockets of watches. */
   private readonly watches = new WeakSet<WebSocket>();
@@ -49,6 +51,7 @@ export class Cluster extends DurableObject<Env> {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair(PING, PONG));
+    this.meter = new Meter(effects, () => ctx.storage.sql.databaseSize);
     this.host = new Host(this.platform(), env);
     const bucket = bucketOf(env);
     this.tidying = bucket && new Tidying(ctx.storage, (name, now) => removeAllOutdated(bucket, name, now));
@@ -69,13 +72,26 @@ export class Cluster extends DurableObject<Env> {
   }
 
   protected platform(): HostPlatform {
-    const { ctx } = this;
+    const { ctx, meter } = this;
     return {
-      sql: durableSql(ctx.storage),
+      sql: durableSql(ctx.storage, (read, written) => {
+        meter.count("rowsRead", read);
+        meter.count("rowsWritten", written);
+      }),
+      meter,
       effects,
       certificates,
       exclusively: (body) => ctx.blockConcurrencyWhile(body),
-      defer: (body, ms = 0) => effects.after(ms, body),
+      defer(body, ms = 0) {
+        meter.begin();
+        effects.after(ms, () => {
+          try {
+            body();
+          } finally {
+            meter.end();
+          }
+        });
+      },
       sockets: (tag, name) => this.socketsOf(tag, name).map(this.socket),
       accept: (tag, name) => {
         const { 0: near, 1: far } = new WebSocketPair();
@@ -98,12 +114,22 @@ export class Cluster extends DurableObject<Env> {
         restoreNext: (bookmark) => ctx.storage.onNextSessionRestoreBookmark(bookmark),
         restart: () => ctx.abort("the cluster goes back to a moment"),
       },
-      getAlarm: () => ctx.storage.getAlarm(),
-      setAlarm: (at) => void ctx.storage.setAlarm(at),
+      getAlarm() {
+        meter.count("rowsRead");
+        return ctx.storage.getAlarm();
+      },
+      setAlarm(at) {
+        meter.count("rowsWritten");
+        void ctx.storage.setAlarm(at);
+      },
     };
   }
 
-  override async fetch(request: Request): Promise<Response> {
+  override fetch(request: Request): Promise<Response> {
+    return this.meter.during("objectRequests", () => this.answer(request));
+  }
+
+  private async answer(request: Request): Promise<Response> {
     const now = effects.now();
     const failed = (error: unknown) => console.warn(`kept logs: ${errorText(error)}`);
     const later = (work?: Promise<void>) => work && this.ctx.waitUntil(work.catch(failed));
@@ -113,21 +139,25 @@ export class Cluster extends DurableObject<Env> {
     return answer;
   }
 
-  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
-    await this.host.message(this.socket(socket), String(message));
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.meter.during("messages", () => this.host.message(this.socket(socket), String(message)));
   }
 
   override async webSocketClose(socket: WebSocket, code: number): Promise<void> {
     const sendable = sendableCode(code);
     if (socket.readyState !== WebSocket.CLOSED) socket.close(sendable);
-    await this.host.gone(this.socket(socket));
+    await this.gone(socket);
   }
 
-  override async webSocketError(socket: WebSocket): Promise<void> {
-    await this.host.gone(this.socket(socket));
+  override webSocketError(socket: WebSocket): Promise<void> {
+    return this.gone(socket);
   }
 
-  override async alarm(): Promise<void> {
-    await this.host.alarm();
+  private gone(socket: WebSocket): Promise<void> {
+    return this.meter.during(undefined, () => this.host.gone(this.socket(socket)));
+  }
+
+  override alarm(): Promise<void> {
+    return this.meter.during("alarms", () => this.host.alarm());
   }
 }

@@ -4,6 +4,7 @@ import type { Past } from "./api/backup/rewind.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
 import type { ClusterConfig } from "./lib/config.ts";
 import type { Effects } from "./lib/effects.ts";
+import type { MonthUsage } from "./lib/facts/usage.ts";
 import type { NodeSocket } from "./link/link.ts";
 import type { Outside } from "./outside.ts";
 import type { Store } from "./storage/store.ts";
@@ -22,6 +23,8 @@ export type Platform = {
   wakeAt(due: number | undefined): void;
   /** The way back to a moment, where the platform has one. */
   past?: Past;
+  /** What was used this month, where anybody bills it. */
+  used?(): MonthUsage;
   /** All of the storage was replaced: a new memory of it is to take over. */
   restored(): void;
   /** What a controller could not do; it is tried again. */

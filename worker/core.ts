@@ -152,6 +152,7 @@ export class Core {
       ...(this.usages && { usages: this.usages }),
       ...(this.traffic && { traffic: this.traffic }),
       sendFigures: () => this.sendFigures(),
+      ...(platform.used && { used: platform.used }),
       batch: (body, place) => this.turn.run(body, place),
       ticketFor: (digest) => signTicket(authority, digest, effects.now()),
       backups: {

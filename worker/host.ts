@@ -26,6 +26,7 @@ import { ApiError, forbidden, unauthorized } from "./lib/status.ts";
 import { pathAndQuery } from "./lib/url.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
 import { isSilent } from "./liveness.ts";
+import type { Meter } from "./meter.ts";
 import type { Outside } from "./outside.ts";
 import type { EdgeAnswer } from "./protocol/ingress.ts";
 import { type PeerRequest, WIREGUARD_KEY } from "./protocol/link.ts";
@@ -59,6 +60,8 @@ export type HostPlatform = {
   past?: Past;
   /** Reads the documents of those who issue ID tokens. */
   readDocument?: Fetcher;
+  /** Counts what this uses, where anybody bills it. */
+  meter?: Meter;
   /** Hears of every commit as it is made, which may still be lost with its turn. */
   committed?(changes: readonly Change[]): void;
   /** What a controller could not do; by default a line of the log. */
@@ -158,11 +161,12 @@ export class Host {
   }
 
   private async open(newName?: string): Promise<Core> {
-    const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm, committed } = this.platform;
+    const { sql, effects, certificates, limits = LIMITS, defer, sockets, getAlarm, committed, meter } = this.platform;
     this.alarmAt = (await getAlarm()) ?? undefined;
     const settled = { ...DEFAULT_CONFIG, ...JSON.parse(this.settings.SKERRY_CONFIG ?? "{}") };
     const store = openStore(sql, encryptionOf(this.settings, settled));
     if (committed) store.onChange(committed);
+    meter?.keepIn(store);
     const name = store.getSetting("cluster.name") ?? newName ?? "default";
     const authorityOf = async (setting: string, subject: string): Promise<CertificateAndKey> => {
       const stored = store.getSetting(setting);
@@ -205,6 +209,7 @@ export class Host {
         defer,
         ...(this.platform.outside && { outside: this.platform.outside }),
         ...(this.platform.past && { past: this.platform.past }),
+        ...(meter && { used: () => meter.month() }),
         wakeAt: (due) => this.wakeAt(due),
         restored: () => this.restored(),
         report: this.platform.report ?? warn,

@@ -3,7 +3,8 @@ import { type JoinToken, joinLine, joinTokens, revokeJoinToken } from "../api/jo
 import { useClient } from "../state/cluster.ts";
 import { BASE } from "../state/session.ts";
 import { Action, Copied, NumberField, Rows } from "./parts.tsx";
-import { Qr, type QrCode, qrCode } from "./qr.tsx";
+import { Qr } from "./qr.tsx";
+import type { QrCode } from "./qr-code.ts";
 
 const HOUR_S = 3600;
 const ON_THIS_MACHINE = /^(localhost|127\.|\[::1\])/;
@@ -17,6 +18,7 @@ export function Join() {
   const [line, setLine] = useState("");
   const [code, setCode] = useState<QrCode>();
   const list = async () => setTokens(await joinTokens(client));
+  const draw = async () => setCode((await import("./qr-code.ts")).qrCode(line));
   const make = async () => {
     if (!(hours > 0)) throw new Error("Say for how many hours.");
     setLine(await joinLine(client, location.origin + BASE, Math.round(hours * HOUR_S), once));
@@ -45,7 +47,7 @@ export function Join() {
           <Copied label="Type this on the machine, as root: its token is shown this once" rows={4} text={line} />
           <div class="actions">
             <Action label="Copy" run={() => navigator.clipboard.writeText(line)} />
-            {!code && <Action label="Show a QR code" run={async () => setCode(await qrCode(line))} />}
+            {!code && <Action label="Show a QR code" run={draw} />}
           </div>
           {code && <Qr code={code} label="The line as a QR code" />}
           {ON_THIS_MACHINE.test(location.host) && (

@@ -1,11 +1,4 @@
-/** Squares by row, dark ones true, with the light border that cameras want. */
-export type QrCode = readonly (readonly boolean[])[];
-
-/** Loads what draws it with the first one. @throws where the text is longer than a code can hold, about 2 kB. */
-export async function qrCode(text: string): Promise<QrCode> {
-  const { encode } = await import("./encode-qr.ts");
-  return encode(text);
-}
+import type { QrCode } from "./qr-code.ts";
 
 /** Black on white in the dark, too: many cameras read no other. */
 export function Qr({ code, label }: { code: QrCode; label: string }) {

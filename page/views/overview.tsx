@@ -7,6 +7,7 @@ import { age, count } from "../facts/words.ts";
 import { Plots, RangeChooser, useSeries } from "../parts/history.tsx";
 import { Join } from "../parts/join.tsx";
 import { Age, Badge, FreshnessLine } from "../parts/parts.tsx";
+import { Usage } from "../parts/usage.tsx";
 import { NODES, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
 
@@ -56,6 +57,7 @@ export function Overview() {
         {nodes.length === 0 && <PodDots pods={pods} label="Pods" />}
         <Join />
       </section>
+      <Usage />
     </>
   );
 }
@@ -72,10 +74,15 @@ function ProblemItem({ severity, kind, namespace, name, cause, remedy }: Problem
   );
 }
 
+/** As `office=direct,van=relay`: nodes of its own network are not among them. */
+const PATHS = "skerry.dev/paths";
+const pathsText = (paths: string) => paths.replaceAll("=", " ").replaceAll(",", ", ");
+
 const SITE = "topology.kubernetes.io/zone";
 
 function Place({ node, pods, told }: { node: Node; pods: readonly Pod[]; told: ToldSeries | undefined }) {
-  const { labels = {}, name } = node.metadata;
+  const { labels = {}, annotations, name } = node.metadata;
+  const paths = annotations?.[PATHS];
   const ready = node.status.conditions?.find(({ type }) => type === "Ready");
   const address = node.status.addresses?.find(({ type }) => type === "InternalIP")?.address;
   const info = node.status.nodeInfo;
@@ -88,6 +95,7 @@ function Place({ node, pods, told }: { node: Node; pods: readonly Pod[]; told: T
       <dl>
         {labels[SITE] && <Fact name="Site" value={labels[SITE]} />}
         <Fact name="Address" value={address ?? "none"} />
+        {paths && <Fact name="Ways to others" value={pathsText(paths)} />}
         {info && <Fact name="System" value={`${info.osImage}, ${info.architecture}`} />}
         {!isOnline(node) && <Fact name="Offline since" value={`${age(ready?.lastTransitionTime, now.value)} ago`} />}
       </dl>

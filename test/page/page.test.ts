@@ -607,7 +607,7 @@ test.each([
 ])("nothing keeps anybody from using it: $name", async ({ options }) => {
   const { page, faults } = await loggedIn(options);
   for (const [place, heading, text] of [
-    ["#/", "Overview", "node-a"],
+    ["#/", "Overview", "Control plane awake"],
     ["#/workloads", "Workloads", "as wanted"],
     ["#/alerts", "Alerts", "node-offline"],
     ["#/workloads/deployments/default/web", "web Deployment in default", "node-a"],

@@ -1,5 +1,6 @@
 import type { Kinds } from "../kinds/registry.ts";
 import type { Effects } from "../lib/effects.ts";
+import type { MonthUsage } from "../lib/facts/usage.ts";
 import type { Store } from "../storage/store.ts";
 import type { Extensions } from "./aggregation/aggregation.ts";
 import type { Audit } from "./audit/audit.ts";
@@ -64,6 +65,8 @@ export type AppParts = {
   traffic?: SeenByNodes;
   /** Somebody looks at figures over time: nodes that hold some back send them. */
   sendFigures?(): void;
+  /** What was used this month of what is billed; absent where nothing counts it. */
+  used?(): MonthUsage;
   /**
    * Runs the synchronous part of a request, together with others of the same event-loop turn, when it comes to its
    * place among them. Rejects with TooManyRequests where there is none.

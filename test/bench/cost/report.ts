@@ -6,10 +6,11 @@ import {
   DAYS_PER_MONTH,
   fullPrice,
   LINES,
+  overDays,
   PAID_PLAN_PER_MONTH,
   PRICES_READ,
   tightest,
-} from "./prices.ts";
+} from "../../../worker/lib/facts/prices.ts";
 import type { Metered, Scenario } from "./scenarios.ts";
 import type { Usage } from "./usage.ts";
 
@@ -60,12 +61,13 @@ function perDay(results: readonly Result[]): string[] {
     results.map(({ scenario, usage }) => {
       const day = billed(usage);
       const { share, line } = tightest(day);
+      const month = overDays(day, DAYS_PER_MONTH);
       return [
         scenario.title,
         `${number(share * 100)} %`,
         share === 0 ? "" : line.name,
-        money(PAID_PLAN_PER_MONTH + beyondIncluded(day)),
-        money(fullPrice(day)),
+        money(PAID_PLAN_PER_MONTH + beyondIncluded(month)),
+        money(fullPrice(month)),
       ];
     }),
   );
@@ -76,7 +78,7 @@ function perTime(results: readonly Result[]): string[] {
     ["", "on the free plan, a day", "which is full first", "a thousand, were nothing included"],
     results.map(({ scenario, usage }) => {
       const { share, line } = tightest(billed(usage));
-      const once = (fullPrice({ ...billed(usage), storedGb: 0 }) / DAYS_PER_MONTH) * 1000;
+      const once = fullPrice({ ...billed(usage), storedGb: 0 }) * 1000;
       return [scenario.title, number(Math.floor(1 / share)), line.name, money(once)];
     }),
   );
@@ -90,7 +92,7 @@ export function page(results: readonly Result[]): string {
     "",
     "Made by `npm run cost`: the Worker's own code on raw workerd with a meter around it. Counts are what Cloudflare bills;",
     "times are this machine's, so an object's duration on Cloudflare differs, and the Worker's CPU time is not metered.",
-    `Prices as of ${PRICES_READ} are in \`test/bench/cost/prices.ts\`. Where ${PAID_PLAN_PER_MONTH} dollars stand, that is the paid plan's base price.`,
+    `Prices as of ${PRICES_READ} are in \`worker/lib/facts/prices.ts\`. Where ${PAID_PLAN_PER_MONTH} dollars stand, that is the paid plan's base price.`,
     "",
     ...results.map(
       ({ scenario, usage: { seen } }) => `- **${scenario.title}**: ${scenario.what}${seen ? ` Seen: ${seen}.` : ""}`,

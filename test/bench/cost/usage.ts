@@ -1,37 +1,16 @@
 /** What a deployment used, in the units that Cloudflare bills; the metered Worker counts it. */
-export type Usage = {
+import { type ObjectUsage, UNUSED } from "../../../worker/lib/facts/usage.ts";
+
+export type Usage = ObjectUsage & {
   /** Requests that reached the Worker. */
   workerRequests: number;
-  /** Requests that reached a Durable Object; opening a socket is one. */
-  objectRequests: number;
-  alarms: number;
-  /** Messages received on sockets; pings that the platform answers are none. */
-  messages: number;
   /** Times that an object's memory was built: it had slept, or was new. */
   wakes: number;
-  /** Time in which an object could not have slept: an event being handled, or work put off to the next turn, in ms. */
-  awakeMs: number;
-  rowsRead: number;
-  /** An alarm that is set counts as one. */
-  rowsWritten: number;
   /** Rows that will be written because of these: the log is compacted, and events expire. */
   rowsLater: number;
-  /** The databases' size now. */
-  storedBytes: number;
 };
 
-export const NOTHING: Usage = {
-  workerRequests: 0,
-  objectRequests: 0,
-  alarms: 0,
-  messages: 0,
-  wakes: 0,
-  awakeMs: 0,
-  rowsRead: 0,
-  rowsWritten: 0,
-  rowsLater: 0,
-  storedBytes: 0,
-};
+export const NOTHING: Usage = { ...UNUSED, workerRequests: 0, wakes: 0, rowsLater: 0 };
 
 const combined = (a: Usage, b: Usage, combine: (x: number, y: number) => number): Usage =>
   Object.fromEntries(Object.entries(a).map(([name, x]) => [name, combine(x, b[name as keyof Usage])])) as Usage;

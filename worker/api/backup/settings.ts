@@ -7,8 +7,11 @@ export const STATE = "restore.state";
 /** The check of the backup that was restored last, for a client that did not hear of it. */
 export const LAST = "restore.last";
 
+/** What was used this month of what is billed. */
+export const USAGE = "usage";
+
 /** Of the place: no backup has them, and no restore changes them. */
-export const LOCAL_SETTINGS: readonly string[] = ["cluster.name", "encryption.keys"];
+export const LOCAL_SETTINGS: readonly string[] = ["cluster.name", "encryption.keys", USAGE];
 
 /** Said of the storage as it is; what is restored begins without. */
 export const TRANSIENT_SETTINGS: readonly string[] = ["log.horizon", "controllers.known", STATE, LAST];

@@ -159,7 +159,9 @@ export function publicRoutes(app: Paths, guard: PathGuard, parts: PublicParts): 
   joinRoutes(app, guard, parts);
   encryptionRoutes(app, guard, parts);
   auditRoutes(app, guard, parts);
-  const { backups } = parts;
+  const { backups, used } = parts;
+  // Of a control plane that is asked after all: who may is RBAC's to say, as of any path.
+  if (used) app.get("/skerry/usage", guard, (c) => c.json(used()));
   if (!backups) return;
   backupRoutes(app, guard, { ...parts, backups });
   rewindRoutes(app, guard, { ...parts, backups });

@@ -3,6 +3,8 @@
  * https://developers.cloudflare.com/durable-objects/platform/pricing/ and
  * https://developers.cloudflare.com/workers/platform/pricing/
  */
+import type { ObjectUsage } from "./usage.ts";
+
 export const PRICES_READ = "November 2026";
 
 /** An object is billed for this much memory while it is awake, whatever it uses. */
@@ -46,50 +48,42 @@ const STORED = { freeGb: 5, pricePerGbMonth: 0.2 };
 
 export type Billed = Record<keyof typeof LINES, number> & { storedGb: number };
 
-type Counted = {
-  workerRequests: number;
-  objectRequests: number;
-  alarms: number;
-  messages: number;
-  awakeMs: number;
-  rowsRead: number;
-  rowsWritten: number;
-  rowsLater: number;
-  storedBytes: number;
-};
+/** What is counted; what does not count one of these leaves it out. */
+export type Counted = ObjectUsage & { workerRequests?: number; rowsLater?: number };
 
 export const billed = (usage: Counted): Billed => ({
-  workerRequests: usage.workerRequests,
+  workerRequests: usage.workerRequests ?? usage.objectRequests,
   objectRequests: usage.objectRequests + usage.alarms + usage.messages / MESSAGES_PER_REQUEST,
   duration: (usage.awakeMs / 1000) * OBJECT_GB,
   rowsRead: usage.rowsRead,
-  rowsWritten: usage.rowsWritten + usage.rowsLater,
+  rowsWritten: usage.rowsWritten + (usage.rowsLater ?? 0),
   storedGb: usage.storedBytes / 1e9,
 });
 
-/** The share of a free day that this uses, and of what. */
-export function tightest(day: Billed): { share: number; line: Line } {
-  const shares = Object.entries(LINES).map(([key, line]) => ({
-    share: day[key as keyof typeof LINES] / line.freePerDay,
-    line,
-  }));
+const NAMES = Object.keys(LINES) as (keyof typeof LINES)[];
+
+/** So many days like this one. */
+export const overDays = (day: Billed, days: number): Billed => ({
+  ...(Object.fromEntries(NAMES.map((name) => [name, day[name] * days])) as Record<keyof typeof LINES, number>),
+  storedGb: day.storedGb,
+});
+
+/** The share that this is of what the free plan has for so many days, and of what. */
+export function tightest(used: Billed, days = 1): { share: number; line: Line } {
+  const shares = NAMES.map((name) => ({ share: used[name] / (LINES[name].freePerDay * days), line: LINES[name] }));
   return shares.reduce((most, each) => (each.share > most.share ? each : most));
 }
 
-/** A month of such days on the paid plan, beyond its base price. */
-export function beyondIncluded(day: Billed): number {
-  const lines = Object.entries(LINES).map(([key, { includedPerMonth, pricePerUnit }]) => {
-    const month = day[key as keyof typeof LINES] * DAYS_PER_MONTH;
-    return Math.max(0, month - includedPerMonth) * pricePerUnit;
-  });
-  const stored = Math.max(0, day.storedGb - STORED.freeGb) * STORED.pricePerGbMonth;
+/** A month on the paid plan, beyond its base price. */
+export function beyondIncluded(month: Billed): number {
+  const lines = NAMES.map((name) => Math.max(0, month[name] - LINES[name].includedPerMonth) * LINES[name].pricePerUnit);
+  const stored = Math.max(0, month.storedGb - STORED.freeGb) * STORED.pricePerGbMonth;
   return lines.reduce((total, line) => total + line, stored);
 }
 
 /** The same month, were nothing included. */
-export function fullPrice(day: Billed): number {
-  const lines = Object.entries(LINES).map(
-    ([key, { pricePerUnit }]) => day[key as keyof typeof LINES] * DAYS_PER_MONTH * pricePerUnit,
+export const fullPrice = (month: Billed): number =>
+  NAMES.reduce(
+    (total, name) => total + month[name] * LINES[name].pricePerUnit,
+    month.storedGb * STORED.pricePerGbMonth,
   );
-  return lines.reduce((total, line) => total + line, day.storedGb * STORED.pricePerGbMonth);
-}
