@@ -1,14 +1,13 @@
 /** The command line around a cluster's life: how it is, what it prints, and that nothing of it is left. */
-import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Status } from "../../agent/local/status.ts";
-import { identityOf } from "../../agent/network/identity.ts";
 import { run, spawn } from "../../agent/process.ts";
 import { eventually, REMOVAL, TestCluster } from "../support/cluster.ts";
 import { ensurePackages } from "../support/programs.ts";
+import { traces } from "../support/traces.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "agent/main.ts");
@@ -210,52 +209,19 @@ test("bash, zsh and fish offer what there is", async () => {
   }
 });
 
-/** What of this node the machine has: each place with what is found there. */
-async function traces(home: string): Promise<Record<string, string[]>> {
-  const own = identityOf({ home, clusterName: "default", nodeName: "node-a" });
-  const digest = createHash("sha256").update(home).digest("hex").slice(0, 8);
-  const lines = async (what: RegExp | string, program: string, ...args: string[]) =>
-    (await run(program, args)).stdout
-      .split("\n")
-      .filter((line) => (typeof what === "string" ? line.includes(what) : what.test(line)));
-  const folders = (at: string) => (existsSync(at) ? readdirSync(at) : []);
-  const cgroups = ["/sys/fs/cgroup", ...folders("/sys/fs/cgroup").map((name) => join("/sys/fs/cgroup", name))];
-  const processes = readdirSync("/proc").filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(home);
-    } catch {
-      return false;
-    }
-  });
-  return {
-    links: await lines(own.anchor, "ip", "-o", "link"),
-    routes: await lines(own.anchor, "ip", "route"),
-    tables: await lines(own.table, "nft", "list", "tables"),
-    firewall: await lines(own.table, "iptables-save"),
-    namespaces: await lines(own.namespace, "ip", "netns", "list"),
-    shared: folders("/run/skerry").filter((name) => name === digest),
-    cgroups: cgroups.map((at) => join(at, "skerry", digest)).filter((at) => existsSync(at)),
-    mounts: readFileSync("/proc/mounts", "utf8")
-      .split("\n")
-      .filter((line) => line.includes(home) || line.includes(digest)),
-    processes,
-    files: existsSync(home) ? [home] : [],
-  };
-}
-
 test("uninstall asks first, and then leaves nothing", async () => {
-  const before = await traces(cluster.home);
+  const before = await traces(cluster.home, "node-a");
   for (const place of ["links", "routes", "tables", "namespaces", "shared", "cgroups", "mounts", "processes", "files"])
     expect(before[place], place).not.toEqual([]);
   const asked = await cluster.skerry("uninstall");
   expect(asked).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
-  expect(await traces(cluster.home)).toMatchObject({ files: [cluster.home], links: before.links });
+  expect(await traces(cluster.home, "node-a")).toMatchObject({ files: [cluster.home], links: before.links });
 
   const done = await cluster.skerry("uninstall", "--yes");
   expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining(`nothing of ${cluster.home} is left`) });
   await cluster.supervisorGone();
   await eventually("nothing is left", async () => {
-    const left = Object.entries(await traces(cluster.home)).filter(([, found]) => found.length > 0);
+    const left = Object.entries(await traces(cluster.home, "node-a")).filter(([, found]) => found.length > 0);
     if (left.length) throw new Error(JSON.stringify(left));
     return true;
   });

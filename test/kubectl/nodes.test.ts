@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, TestCluster } from "../support/cluster.ts";
 import { joinArguments, type Lan, Machine, makeLan } from "../support/machine.ts";
 import { checked } from "../support/programs.ts";
+import { traces } from "../support/traces.ts";
 
 /** Manifests and configurations are smaller. */
 const LEAST_LAYER_BYTES = 100_000;
@@ -248,5 +249,25 @@ spec:
       const pods = (await cluster.ok("get pods --field-selector spec.nodeName=node-b -o name")).trim();
       return pods === "" ? stdout.trim() === "" : true;
     });
+  });
+
+  test("one that is uninstalled leaves nothing on its machine, and tells who removes its Node", async () => {
+    await pull(["stays", "node-b", names()[1]]);
+    const left = () => traces(second.home, "node-b", (...program) => second.run(...program));
+    const before = await left();
+    for (const place of ["links", "tables", "namespaces", "cgroups", "mounts", "processes", "files"])
+      expect(before[place], place).not.toEqual([]);
+    const done = await second.skerry("uninstall", "--yes");
+    expect(done).toMatchObject({ code: 0, stderr: expect.stringContaining("  kubectl delete node node-b\n") });
+    await eventually("nothing is left", async () => {
+      const found = Object.entries(await left()).filter(([, what]) => what.length > 0);
+      const links = (await second.run("ip", "-o", "link")).stdout.match(/^\d+: [^:@]+/gm) ?? [];
+      const others = links.filter((link) => !/: (lo|eth0)$/.test(link));
+      const rules = (await second.run("nft", "list", "ruleset")).stdout;
+      if (found.length + others.length > 0 || rules !== "") throw new Error(JSON.stringify({ found, others, rules }));
+      return true;
+    });
+    await cluster.ok("delete node node-b");
+    await eventually("its pods are gone with it", async () => !(await nodesOf("app=web")).includes("node-b"));
   });
 });
