@@ -107,6 +107,7 @@ function withLogins(command: Command): Command {
     )
     .option("--oidc-issuer-url <url>", "the one issuer of ID tokens, where no --authentication-config names more")
     .option("--oidc-client-id <id>", "the audience of its tokens")
+    .option("--login-clients <path>", "YAML, by issuers' URLs: name and clientSecret that the page logs in by")
     .option("--oidc-username-claim <claim>", "the claim that is the user's name (default sub)")
     .option(
       "--oidc-username-prefix <prefix>",
@@ -120,7 +121,11 @@ function withLogins(command: Command): Command {
 
 async function loginsOf(options: LoginOptions) {
   const isWanted =
-    options.tokenAuthFile || options.authenticationConfig || options.oidcIssuerUrl || options.oidcClientId;
+    options.tokenAuthFile ||
+    options.authenticationConfig ||
+    options.oidcIssuerUrl ||
+    options.oidcClientId ||
+    options.loginClients;
   return isWanted ? (await import("./local/logins.ts")).readLoginSettings(options) : undefined;
 }
 

@@ -12,7 +12,7 @@ test.each([
   [429, { name: "Error", message: `${URL} answered 429: invalid_grant` }],
   [503, { name: "Error", message: `${URL} answered 503: invalid_grant` }],
 ])("a form answered by %i", async (status, told) => {
-  const asked = readDocument(issuerThat(status), URL, 60_000, new URLSearchParams());
+  const asked = readDocument(issuerThat(status), URL, 60_000, { form: new URLSearchParams() });
   await expect(asked).rejects.toMatchObject(told);
 });
 
@@ -21,4 +21,20 @@ test("a document that is not there may come", async () => {
     name: "Error",
     message: `${URL} answered 404`,
   });
+});
+
+test("what is sent says who sends it", async () => {
+  const sent: RequestInit[] = [];
+  const fetch = async (_: string, init: RequestInit) => {
+    sent.push(init);
+    return new Response("{}");
+  };
+  const form = new URLSearchParams({ a: "b" });
+  await readDocument({ fetch }, URL, 60_000, { form, authorization: "Basic x" });
+  await readDocument({ fetch }, URL, 60_000);
+  expect(sent).toMatchObject([
+    { method: "POST", body: form, headers: { authorization: "Basic x" } },
+    { headers: { accept: "application/json" } },
+  ]);
+  expect(sent[1]).not.toHaveProperty("body");
 });

@@ -6,6 +6,9 @@ import { inTime } from "./outside.ts";
 /** As a binding has it. */
 type Way = { fetch(url: string, init: RequestInit): Promise<Response> };
 
+/** `authorization` is a header's value. */
+type Sent = { form?: URLSearchParams; authorization?: string };
+
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /**
@@ -16,12 +19,13 @@ export async function readDocument(
   way: Way | undefined,
   url: string,
   timeoutMs: number,
-  form?: URLSearchParams,
+  { form, authorization }: Sent = {},
 ): Promise<string> {
   const { signal, end } = deadline(timeoutMs);
   try {
     const sent = form && { method: "POST", body: form };
-    const init: RequestInit = { ...sent, headers: { accept: "application/json" }, signal };
+    const headers = { accept: "application/json", ...(authorization && { authorization }) };
+    const init: RequestInit = { ...sent, headers, signal };
     const answer = await inTime(way ? way.fetch(url, init) : fetch(url, init), signal);
     const { status } = answer;
     if (status !== 200) {

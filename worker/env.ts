@@ -21,6 +21,8 @@ export type Env = {
   SKERRY_TOKENS?: string;
   /** kube-apiserver's AuthenticationConfiguration as JSON: `lib/authentication-config.ts`. */
   SKERRY_AUTHENTICATION?: string;
+  /** Secret: what the page logs in by at these issuers, as JSON: `lib/login-clients.ts`. */
+  SKERRY_LOGIN_CLIENTS?: string;
   /** `sha256:…` of the authority that the server's certificate is by, where that is no public one: for machines that join. */
   SKERRY_CA_HASH?: string;
   /** Host names of the API's, joined by commas, which no Ingress can have: `edge/app-host.ts`. */

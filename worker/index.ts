@@ -14,7 +14,7 @@ import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { isKeptLog, openKeptLogs } from "./edge/kept-logs/kept-logs.ts";
-import { isLogin, openLogin } from "./edge/login.ts";
+import { isLogin, type Known, openLogin } from "./edge/login.ts";
 import { refusedNode } from "./edge/node-credential.ts";
 import { isPage, openPage } from "./edge/page.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
@@ -52,6 +52,9 @@ const CLUSTER_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 /** Said by the Worker alone: what a client says under these names is not heard. */
 const OURS = [CLUSTER_HEADER, INTERNAL_HEADER, CERTIFICATE_HEADER];
 const speaksForUs = ({ headers }: Request) => OURS.some((name) => headers.has(name));
+
+/** What issuers said of themselves, as long as this isolate lives. */
+const KNOWN_ISSUERS = new Map<string, Known>();
 
 const clusterOf = ({ CLUSTER }: Env, name: string) => CLUSTER.get(CLUSTER.idFromName(name));
 
@@ -91,7 +94,13 @@ async function serve(request: Request, env: Env): Promise<Response> {
   const stub = clusterOf(env, cluster);
   const path = url.pathname;
   if (isLogin(path))
-    return openLogin(inner, env.SKERRY_AUTHENTICATION, (...asked) => readDocument(env.ISSUERS, ...asked), effects.now);
+    return openLogin(inner, {
+      authentication: env.SKERRY_AUTHENTICATION,
+      clients: env.SKERRY_LOGIN_CLIENTS,
+      ask: (...asked) => readDocument(env.ISSUERS, ...asked),
+      now: effects.now,
+      known: KNOWN_ISSUERS,
+    });
   if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
   if (isRegistry(path) || isCollect(path) || isClock(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);

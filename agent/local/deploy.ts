@@ -82,11 +82,12 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   progress("deploying");
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];
-  const { tokens, authentication } = options.logins ?? {};
+  const { tokens, authentication, loginClients } = options.logins ?? {};
   const secrets = {
     SKERRY_SECRET: ensureSecrets(home.path),
     SKERRY_TOKENS: tokens,
     SKERRY_AUTHENTICATION: authentication,
+    SKERRY_LOGIN_CLIENTS: loginClients,
   };
   // Those that are not named stay as they were.
   for (const [key, value] of Object.entries(secrets))

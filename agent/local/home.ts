@@ -11,7 +11,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 export type Home = {
   path: string;
@@ -26,7 +26,14 @@ export function homeFromEnvironment(environment: NodeJS.ProcessEnv): Home {
   const port = Number(environment.SKERRY_PORT ?? 6443);
   if (!Number.isInteger(port) || port < 1 || port > 65535)
     throw new Error(`SKERRY_PORT is not a port: ${environment.SKERRY_PORT}`);
-  return { path: environment.SKERRY_HOME ?? DEFAULT_HOME, port };
+  return { path: checkedHome(environment.SKERRY_HOME ?? DEFAULT_HOME), port };
+}
+
+/** What the kernel shows as files keeps none of ours, and some of it makes who looks for a file there wait for good. */
+function checkedHome(path: string): string {
+  if (/^\/(proc|sys)(\/|$)/.test(resolve(path)))
+    throw new Error(`SKERRY_HOME is no folder of a disk: ${path} belongs to the kernel`);
+  return path;
 }
 
 /** Programs that several homes share: built or downloaded once a machine. */

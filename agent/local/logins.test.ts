@@ -76,3 +76,19 @@ test.each([
 ])("what is wrong is said before anything starts: %j", (options, why) => {
   expect(() => readLoginSettings(options as LoginOptions)).toThrow(why);
 });
+
+test("what the page logs in by is of issuers that there are", () => {
+  const url = "https://accounts.example.com";
+  const clients = (text: string) => ({ ...oidc, loginClients: file("clients.yaml", text) });
+  const { loginClients = "" } = readLoginSettings(clients(`${url}: { name: Home, clientSecret: secret }`));
+  expect(JSON.parse(loginClients)).toEqual({ [url]: { name: "Home", clientSecret: "secret" } });
+  for (const [text, why] of [
+    ["https://x.example.com: {}", "https://x.example.com is no issuer of this cluster"],
+    [`${url}: { secret: x }`, `${url}.secret is not known`],
+    [`${url}: { clientSecret: 7 }`, `${url}.clientSecret must be a text`],
+    [`${url}: x`, `${url} must be an object`],
+    ["", "must be an object"],
+  ] as const)
+    expect(() => readLoginSettings(clients(text)), text).toThrow(why);
+  expect(() => readLoginSettings({ loginClients: file("c.yaml", "{}") })).toThrow("--login-clients needs an issuer");
+});

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import { type AuthenticationConfig, readAuthenticationConfig } from "../../worker/lib/authentication-config.ts";
+import { readLoginClients } from "../../worker/lib/login-clients.ts";
 import { readTokenFile } from "../../worker/lib/token-file.ts";
 
 /** https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ */
@@ -17,6 +18,7 @@ export type LoginOptions = {
   /** Each `claim=value`. */
   oidcRequiredClaim?: readonly string[];
   oidcCaFile?: string;
+  loginClients?: string;
   /** Joined by commas. */
   oidcSigningAlgs?: string;
 };
@@ -25,6 +27,7 @@ export type LoginOptions = {
 export type LoginSettings = {
   tokens?: string;
   authentication?: string;
+  loginClients?: string;
   /** PEMs of what issuers are trusted by, beside the system's authorities; undefined where there is no issuer. */
   issuerAuthorities?: readonly string[];
 };
@@ -42,7 +45,12 @@ export function readLoginSettings(options: LoginOptions): LoginSettings {
     ? parse(readFileSync(authenticationConfig, "utf8"))
     : oidcIssuerUrl && fromFlags(options);
   const config = document ? readAuthenticationConfig(document) : undefined;
+  if (options.loginClients && !config) throw new Error("--login-clients needs an issuer: --oidc-issuer-url or others");
+  const clients =
+    options.loginClients &&
+    readLoginClients(parse(readFileSync(options.loginClients, "utf8")), config ?? { issuers: [] });
   return {
+    ...(clients && { loginClients: JSON.stringify(clients) }),
     ...(tokens && { tokens }),
     ...(config && { authentication: JSON.stringify(document) }),
     ...(config?.issuers.length && { issuerAuthorities: authoritiesOf(config) }),

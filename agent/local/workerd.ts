@@ -51,7 +51,7 @@ export type WorkerdOptions = {
  */
 function workerdConfig(options: WorkerdOptions): string {
   const paths = files(options.home.path);
-  const { tokens, authentication, issuerAuthorities } = options.logins ?? {};
+  const { tokens, authentication, loginClients, issuerAuthorities } = options.logins ?? {};
   const flags = [YOUNG_GENERATION, ...(options.heapMb ? [`--max-old-space-size=${options.heapMb}`] : [])];
   return `using Workerd = import "/workerd/workerd.capnp";
 
@@ -81,6 +81,7 @@ const config :Workerd.Config = (
         (name = "BUCKET_DISK", service = "bucket"),
         ${tokens ? `(name = "SKERRY_TOKENS", text = ${quote(tokens)}),` : ""}
         ${authentication ? `(name = "SKERRY_AUTHENTICATION", text = ${quote(authentication)}),` : ""}
+        ${loginClients ? `(name = "SKERRY_LOGIN_CLIENTS", text = ${quote(loginClients)}),` : ""}
         (name = "RECEIVERS", service = "receivers"),
         ${issuerAuthorities ? '(name = "ISSUERS", service = "issuers"),' : ""}
       ],

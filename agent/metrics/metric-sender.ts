@@ -25,7 +25,7 @@ export type MetricSenderParts = {
 };
 
 /** Where the control plane does not want any, it is asked again so seldom. */
-const REFUSED_MS = HOUR_MS;
+const REFUSED_MS = 6 * HOUR_MS;
 /** What is older is not taken any more, less what it may take to arrive. */
 const OLDEST_MS = 23 * HOUR_MS;
 /** Until the first grant has said how often to send. */

@@ -4,6 +4,8 @@ import { statusOf } from "./client.ts";
 
 /** How a login goes on when its token ends. `skew`: by how many ms the cluster's clock is ahead of this device's. */
 export type Renewal = { issuer: string; refreshToken: string; skew: number };
+/** `name` is what it is called to people. */
+export type Issuer = { url: string; name: string };
 /** `at` is when by the cluster's clock, in milliseconds since 1970. */
 export type Given = { idToken: string; refreshToken?: string; at: number };
 export type Endpoint = { authorizationEndpoint: string; clientId: string; scope: string };
@@ -13,9 +15,9 @@ type Exchange = { issuer: string } & (
 );
 
 /** None where the cluster knows none, or does not answer. */
-export async function issuersOf(base: string): Promise<readonly string[]> {
+export async function issuersOf(base: string): Promise<readonly Issuer[]> {
   const answer = await fetch(`${base}/ui/login`).catch(() => undefined);
-  return answer?.ok ? ((await answer.json()) as { issuers: string[] }).issuers : [];
+  return answer?.ok ? ((await answer.json()) as { issuers: Issuer[] }).issuers : [];
 }
 
 export const endpointOf = (base: string, issuer: string): Promise<Endpoint> => post(base, { issuer });

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { errorText } from "../../worker/lib/error-text.ts";
-import { issuersOf } from "../api/issuers.ts";
+import { type Issuer, issuersOf } from "../api/issuers.ts";
 import { logInAt } from "../state/elsewhere.ts";
 import { BASE, farewell, isKept, logIn, resume } from "../state/session.ts";
 
@@ -8,7 +8,7 @@ export function Login() {
   const [token, setToken] = useState("");
   const [stay, setStay] = useState(false);
   const [error, setError] = useState("");
-  const [issuers, setIssuers] = useState<readonly string[]>([]);
+  const [issuers, setIssuers] = useState<readonly Issuer[]>([]);
   useEffect(() => {
     void issuersOf(BASE).then(setIssuers);
   }, []);
@@ -37,13 +37,13 @@ export function Login() {
           Stay logged in on this device
         </label>
         <button type="submit">Log in</button>
-        {issuers.map((issuer) => (
+        {issuers.map(({ url, name }) => (
           <button
-            key={issuer}
+            key={url}
             type="button"
-            onClick={() => logInAt(issuer, stay).catch((why: unknown) => setError(errorText(why)))}
+            onClick={() => logInAt(url, stay).catch((why: unknown) => setError(errorText(why)))}
           >
-            {`Log in at ${new URL(issuer).host}`}
+            {`Log in at ${name}`}
           </button>
         ))}
         {isKept() && (

@@ -24,7 +24,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "skerry-page-"));
   const ca = join(folder, "issuer.crt");
   writeFileSync(ca, issuer.ca);
-  const login = ["--oidc-issuer-url", issuer.url, "--oidc-client-id", "skerry", "--oidc-ca-file", ca];
+  issuer.secret = "of-the-control-plane";
+  const clients = join(folder, "clients.yaml");
+  writeFileSync(clients, `${issuer.url}: { name: the issuer, clientSecret: ${issuer.secret} }`);
+  const known = ["--oidc-issuer-url", issuer.url, "--oidc-client-id", "skerry", "--oidc-ca-file", ca];
+  const login = [...known, "--login-clients", clients];
   cluster = await TestCluster.start({ flags: ["--node-name", "node-a", ...login, "--oidc-username-prefix", "oidc:"] });
   [address = "", token = ""] = (await cluster.skerry("page")).stdout.split("\n").filter((line) => /^\S+$/.test(line));
   address = address.replace("127.0.0.1", browser.host);
@@ -412,7 +416,7 @@ describe.concurrent("while a node is away", () => {
       }),
     );
     const comeIn = async () => {
-      await page.getByRole("button", { name: "Log in at localhost" }).click();
+      await page.getByRole("button", { name: "Log in at the issuer" }).click();
       await page.getByRole("link", { name: "It is me" }).click();
       await page.getByText("oidc:jane").waitFor();
     };

@@ -16,6 +16,8 @@ export async function makeKey(alg: string, kid: string): Promise<Key> {
   return { ...(await generateKeyPair(alg, { extractable: true })), kid, alg };
 }
 
+const isPublic = (form: URLSearchParams) => form.get("client_id") === "skerry";
+
 export class Issuer {
   readonly url: string;
   /** PEM. */
@@ -24,6 +26,8 @@ export class Issuer {
   /** While it is true, nothing is answered, and connections stay open. */
   hangs = false;
   asked = 0;
+  /** Without it no client has a token. */
+  secret = "";
   /** Said in the ID tokens of new logins. */
   claims: object = {};
   /** How often a login has gone on by a refresh token. */
@@ -43,7 +47,10 @@ export class Issuer {
       response.setHeader("content-type", "application/json");
       if (url === "/keys") return response.end(JSON.stringify({ keys: await this.published() }));
       if (url === "/token") {
-        const given = await this.exchange(new URLSearchParams(await textOf(request)));
+        const form = new URLSearchParams(await textOf(request));
+        const { authorization } = request.headers;
+        const isClient = this.secret ? authorization === `Basic ${btoa(`skerry:${this.secret}`)}` : isPublic(form);
+        const given = isClient ? await this.exchange(form) : { error: "invalid_client" };
         return response.writeHead("error" in given ? 400 : 200).end(JSON.stringify(given));
       }
       response.end(
@@ -92,7 +99,7 @@ export class Issuer {
   /** https://www.rfc-editor.org/rfc/rfc6749#section-5 */
   private async exchange(form: URLSearchParams): Promise<object> {
     const [key] = this.keys;
-    if (!key || form.get("client_id") !== "skerry") return { error: "invalid_client" };
+    if (!key) return { error: "server_error" };
     if (form.get("grant_type") === "refresh_token") {
       if (form.get("refresh_token") !== `again-${this.renewed}`) return { error: "invalid_grant" };
       this.renewed++;
