@@ -7,6 +7,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { effects } from "./effects.ts";
 import { asksForSocket, upgradeRequired } from "./lib/websocket.ts";
+import { OTHER_SIDE_DID_NOT_COME } from "./protocol/proxy.ts";
 
 /** How long one side waits for the other, in ms. */
 const JOIN_TIMEOUT_MS = 15_000;
@@ -62,6 +63,6 @@ export class Relay extends DurableObject {
 function closed(): WebSocket {
   const { 0: near, 1: far } = new WebSocketPair();
   far.accept();
-  far.close(1011, "the other side did not come");
+  far.close(1011, OTHER_SIDE_DID_NOT_COME);
   return near;
 }

@@ -9,6 +9,7 @@ const TEXT = "words ".repeat(100);
 /** `/api` is the API's; an app answers with what was sent to it, or with something compressed. */
 const WORKER = `
   import { openIngress } from "../../worker/edge/ingress.ts";
+  import { OTHER_SIDE_DID_NOT_COME } from "../../worker/protocol/proxy.ts";
   const COMPRESSED = Uint8Array.from(atob("${gzipSync(TEXT).toString("base64")}"), (c) => c.charCodeAt(0));
 
   function serveApp(socket) {
@@ -30,10 +31,13 @@ const WORKER = `
 
   const relays = {
     idFromName: (name) => name,
-    get: () => ({
+    get: (name) => ({
       fetch: async () => {
         const { 0: near, 1: far } = new WebSocketPair();
-        serveApp(far);
+        if (name === "default/node-away") {
+          far.accept();
+          far.close(1011, OTHER_SIDE_DID_NOT_COME);
+        } else serveApp(far);
         return { webSocket: near };
       },
     }),
@@ -42,7 +46,9 @@ const WORKER = `
   const filters = { response: [{ set: [["x-added", "yes"]] }] };
   const cluster = {
     fetch: async (asked) => {
-      const { path } = await asked.json();
+      const { path, tried } = await asked.json();
+      if (path === "/away" && tried.length === 0)
+        return Response.json({ to: "app", grant: { ...grant, node: "node-away" }, timeoutMs: 60_000 });
       return Response.json(
         path === "/api" ? { to: "api", counts: "once" } : { to: "app", grant, timeoutMs: 60_000, filters },
       );
@@ -69,6 +75,13 @@ test.each([
 ])("a small body comes to %s whole", async (_, path) => {
   const answer = await miniflare.dispatchFetch(`http://app.example.com${path}`, { method: "POST", body: "hello" });
   expect(await answer.text()).toBe(path === "/" ? "app: hello" : "api: hello");
+});
+
+test.each(["hello", ""])("what a node has not come for goes to another: POST %j", async (body) => {
+  const url = "http://app.example.com/away";
+  const answer = await miniflare.dispatchFetch(url, { method: "POST", ...(body && { body }) });
+  expect(answer.status).toBe(200);
+  expect(await answer.text()).toBe(`app: ${body}`);
 });
 
 test("what an app has compressed is not compressed again where its headers are changed", async () => {

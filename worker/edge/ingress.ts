@@ -5,20 +5,14 @@
 import { effects } from "../effects.ts";
 import { changed, changedPath, type Filters, type Pairs } from "../lib/filters.ts";
 import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
-import { loadsPage, WAITING_PAGE } from "../lib/waiting-page.ts";
 import { asksForSocket } from "../lib/websocket.ts";
 import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
+import { NODE_DID_NOT_COME } from "../protocol/proxy.ts";
 import { forwardedOf } from "./app-headers.ts";
 import { AppHosts } from "./app-host.ts";
+import { led, type Reached, refusal } from "./leading.ts";
 import { type Ask, exchange, protocolsOf } from "./proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
-
-const MAX_TRIES = 3;
-/** A body that is known to be no longer than this is kept, to be sent again where nobody has taken it. */
-const MAX_KEPT_BYTES = 64 * 1024;
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS"]);
-/** What a node says where no connection came about. */
-const NOT_SENT = /connection refused|no route to host|i\/o timeout/;
 
 /** The Cluster object needs none of them to choose a rule. */
 const CREDENTIALS = new Set(["authorization", "cookie"]);
@@ -30,54 +24,21 @@ export const mayBeForApp = (request: Request, apiHosts: string | undefined): boo
   hosts.find(request.url, apiHosts) !== undefined;
 
 /** The app's answer; undefined where the request is for the API after all. */
-export async function openIngress(
+export function openIngress(
   request: Request,
   clusterName: string,
   cluster: Fetcher,
   relays: Relays,
 ): Promise<Response | undefined> {
   const url = new URL(request.url);
-  let kept: Promise<Uint8Array<ArrayBuffer> | undefined> | undefined;
-  /** Not before it is known to be for an app: what is for the API is passed on as it came. */
-  const body = async () => {
-    kept ??= keptBody(request);
-    const bytes = await kept;
-    return bytes ? new Response(bytes).body : request.body;
-  };
-  const isRepeatable = request.body === null && IDEMPOTENT.has(request.method);
-  const isPage = !asksForSocket(request) && loadsPage(request.method, (name) => request.headers.get(name));
-  const since = effects.now();
-  const tried: string[] = [];
-  let failure = "no endpoint of the service answers";
-  for (let tries = 0; tries < MAX_TRIES; ) {
-    const said = await ask(request, url, { tried, waitedMs: effects.now() - since, isPage }, cluster);
-    if (said.to === "api") {
-      if (said.counts !== "once") hosts.remember(request.url, said.counts === "always");
-      return undefined;
-    }
-    if (said.to === "https") return redirected(url);
-    if (said.to === "elsewhere") return new Response(null, { status: said.status, headers: said.headers });
-    if (said.to === "wait") {
-      tried.length = 0; // what has just started may not have listened yet
-      continue;
-    }
-    if (said.to === "nobody") return tries === 0 ? answered(said) : refusal(502, failure);
-    tries++;
-    const { answer, unreachable } = await reach(request, url, said, body, clusterName, relays);
-    if (answer) return answer;
-    failure = `no endpoint of the service answers: ${unreachable}`;
-    if (!isRepeatable && !((await kept) && NOT_SENT.test(unreachable ?? ""))) return refusal(502, failure);
-    const { stream } = said.grant;
-    if (stream.kind === "proxy") tried.push(`${stream.address}:${stream.port}`);
-  }
-  return refusal(502, failure);
-}
-
-/** Undefined where it is none, or one that can be read but once. */
-async function keptBody({ headers, body, method }: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const length = headers.get("content-length");
-  if (!body || method === "GET" || length === null || Number(length) > MAX_KEPT_BYTES) return undefined;
-  return new Uint8Array(await new Response(body).arrayBuffer());
+  return led(request, {
+    now: effects.now,
+    ask: (so) => ask(request, url, so, cluster),
+    reach: (said, body) => reach(request, url, said, body, clusterName, relays),
+    forApi: ({ counts }) => {
+      if (counts !== "once") hosts.remember(request.url, counts === "always");
+    },
+  });
 }
 
 async function ask(
@@ -104,8 +65,6 @@ function matchedBy({ method, headers }: Request, { search }: URL): Pick<EdgeQues
   return { method, query: search, headers: [...headers].filter(([name]) => !CREDENTIALS.has(name)) };
 }
 
-type Reached = { answer?: Response; unreachable?: string };
-
 async function reach(
   request: Request,
   url: URL,
@@ -115,7 +74,7 @@ async function reach(
   relays: Relays,
 ): Promise<Reached> {
   const { webSocket } = await askRelay(relays, clusterName, grant);
-  if (!webSocket) return { unreachable: "the node did not come" };
+  if (!webSocket) return { unreachable: NODE_DID_NOT_COME };
   const isUpgrade = asksForSocket(request);
   const body = isUpgrade ? null : await bodyOf();
   const asked: Ask = {
@@ -161,23 +120,3 @@ function withHeaders(answer: Response, changes: Filters["response"]): Response {
 
 /** Timers take no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-
-function redirected(url: URL): Response {
-  const to = new URL(url);
-  to.protocol = "https:";
-  return new Response(null, { status: 308, headers: { location: to.href } });
-}
-
-const refusal = (status: number, message: string, headers: Record<string, string> = {}): Response =>
-  new Response(`${message}\n`, {
-    status,
-    headers: { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", ...headers },
-  });
-
-/** Who is not led anywhere, and is to come again where that is said. */
-function answered({ status, message, retryAfter, page }: Extract<EdgeAnswer, { to: "nobody" }>): Response {
-  const again: Record<string, string> = retryAfter ? { "retry-after": String(retryAfter) } : {};
-  if (!page) return refusal(status, message, again);
-  const headers = { ...again, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
-  return new Response(WAITING_PAGE, { status, headers });
-}

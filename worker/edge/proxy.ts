@@ -9,6 +9,8 @@ import { asksForSocket, PROTOCOL_TOKEN, sendableCode } from "../lib/websocket.ts
 import {
   type Headers as HeaderList,
   HOP_BY_HOP,
+  NODE_DID_NOT_COME,
+  OTHER_SIDE_DID_NOT_COME,
   type OwnRequest,
   type ProxyMessage,
   Window,
@@ -164,7 +166,7 @@ class Exchange {
       const ended = (reason?: string) => {
         this.over = true;
         this.window.open();
-        lost("the node did not answer");
+        lost(reason === OTHER_SIDE_DID_NOT_COME ? NODE_DID_NOT_COME : "the node did not answer");
         end(body, reason);
         body = undefined;
       };

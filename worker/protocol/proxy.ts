@@ -31,6 +31,10 @@ export type ProxyMessage =
 /** One request to a program, from the Cluster object itself. */
 export type OwnRequest = { method: string; path: string; headers: Headers; body?: string; signal: AbortSignal };
 
+/** Of a Relay's stream: why it ends where only one side of it has come, and what is said then of a node. */
+export const OTHER_SIDE_DID_NOT_COME = "the other side did not come";
+export const NODE_DID_NOT_COME = "the node did not come";
+
 /**
  * What may be on its way, or wait for a slow reader in the Worker's memory. A round trip carries no more: 20 MB/s where one
  * takes 50 ms.
