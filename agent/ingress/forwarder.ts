@@ -57,11 +57,12 @@ export class Forwarder {
   #trusted = trustedList([]);
   readonly #changes = new Changes();
 
-  /** `wake` hears of Services, as `namespace/name`, that requests wait for. */
+  /** `wake` hears of Services, as `namespace/name`, that requests wait for. `dialers` are real ones, if nothing is said. */
   constructor(
     timers: Timers,
     { now, random }: Pick<Effects, "now" | "random">,
     wake: (service: string) => void = () => {},
+    dialers: Readonly<Record<Protocol, Dialer>> = dialersWith(timers),
   ) {
     this.#timers = timers;
     this.#now = now;
@@ -69,11 +70,7 @@ export class Forwarder {
     this.#holder = new Holder(timers, now, wake);
     this.balancer = new Balancer(now);
     this.counts = new Counts(now);
-    this.#dialers = {
-      http: new HttpDialer(false, timers),
-      https: new HttpDialer(true, timers),
-      h2c: new H2Dialer(timers),
-    };
+    this.#dialers = dialers;
     this.#mirrors = new Mirrors({ dialers: this.#dialers, balancer: this.balancer, random, timers });
   }
 
@@ -258,6 +255,12 @@ export class Forwarder {
     }
   }
 }
+
+const dialersWith = (timers: Timers): Record<Protocol, Dialer> => ({
+  http: new HttpDialer(false, timers),
+  https: new HttpDialer(true, timers),
+  h2c: new H2Dialer(timers),
+});
 
 /** HTTP/2 may bring a cookie in pieces. */
 function withHost(headers: Pairs, authority: string): Pairs {

@@ -68,18 +68,20 @@ export type Observation = { at: number } & (
   /** A node removes a folder of a volume from its own disk; `users`: uids of pods that have it. */
   | { type: "removal"; node: string; folder: string; users: readonly string[] }
   /**
-   * Somebody asks a node for `SERVICE.NAMESPACE.test`. `reached`: the `pod` has the request; `ended`: there is an answer of
-   * that `status`, or none where that is 0.
+   * Somebody asks a proxy. `sent`: it has chosen the endpoint at `address`; `reached`: the program of `pod` has the request;
+   * `ended`: there is an answer of that `status`, or none where that is 0.
    */
-  | {
+  | ({
       type: "visit";
-      visit: string;
-      node: string;
-      host: string;
-      state: "begun" | "reached" | "ended";
+      state: "begun" | "sent" | "reached" | "ended";
+      address?: string;
       pod?: ContainerFact;
       status?: number;
-    }
+      /** What the proxy's node knows of the cluster, while it has an agent that has spoken to the proxy. */
+      heard?: Heard;
+    } & Visit)
+  /** All endpoints to which the edge leads requests for a host. */
+  | { type: "led"; host: string; addresses: readonly string[] }
   /** The Cluster object's memory is thrown away, to be built anew from its storage: it slept, or else it died. */
   | { type: "rebuilt"; why: string; died: boolean }
   | { type: "fault"; fault: string }
@@ -88,6 +90,21 @@ export type Observation = { at: number } & (
   /** The bounded time after healing has passed. */
   | { type: "rested" }
 );
+
+/** A request for `SERVICE.NAMESPACE.test` to the proxy of a node, or to the `edge`. */
+export type Visit = { visit: string; node: string; host: string; method: string };
+
+/** The newest revision that a node was told of, and which of its agents was. */
+export type Heard = { revision: number; agent: number };
+
+/** What a client asks for, and how long the program is to take for its answer. */
+export type Visitor = { host: string; method: string; hasBody?: boolean; answerMs: number };
+
+/**
+ * What meets who connects to a pod's address. `ask` has the program answer after so long: false where it ends before, and
+ * nothing at all where the machine does.
+ */
+export type Met = { pod: ContainerFact; ask(answerMs: number): Promise<boolean> } | "refused" | "no route" | "silence";
 
 export type ContainerFact = {
   id: string;
@@ -121,6 +138,8 @@ export type NodeTruth = {
   policies?: readonly string[] | undefined;
   /** Where its proxy leads requests to, `ADDRESS:PORT`, by the Service, `namespace/name`; undefined where there is none. */
   backends?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Addresses of its pods whose programs take requests, and since when, ms. */
+  listening?: ReadonlyMap<string, number> | undefined;
 };
 
 export type Sizes = {
@@ -184,8 +203,11 @@ export interface SimNode {
   /** What its agent has of NetworkPolicies, in words; undefined where it knows of none yet. */
   policies(): readonly string[] | undefined;
   backends: () => NodeTruth["backends"];
-  /** A request comes to its proxy; resolves when that is over. The program takes so many ms to answer. */
-  visit(host: string, answerMs: number): Promise<void>;
+  listening: () => NodeTruth["listening"];
+  /** A request comes to its proxy; resolves when that is over. */
+  visit(visitor: Visitor): Promise<void>;
+  /** Somebody connects to a pod of its. */
+  connect(pod: ContainerFact): Met;
 }
 
 export type SimNodeOptions = {
@@ -194,8 +216,10 @@ export type SimNodeOptions = {
   /** Dials the cluster's control socket for this node. */
   connect(): Socket;
   observe(observation: NodeObservation): void;
-  /** The pod with that address, as far as the machine can reach it. */
-  reach?(address: string): ContainerFact | undefined;
+  /** Connects to a pod's address, wherever that is. */
+  reach?(address: string): Met;
+  /** The way of requests that come by the edge; absent where none do. */
+  streams?: EdgeStreams;
   /** The way to other nodes' volumes, by the Relays; absent where there are none. */
   volumes?: VolumeExchange;
 };
@@ -210,4 +234,12 @@ export interface VolumeExchange {
   want(claim: { namespace: string; name: string }): Promise<string>;
   /** Answers who wants it by that stream. */
   give(stream: string, data: string | Error): void;
+}
+
+/** A node's ends of streams by its Relay. */
+export interface EdgeStreams {
+  /** The agent has come for a stream; `serve` says why there is no answer, if there is none. */
+  come(stream: string, serve: (visit: Visit & Visitor) => Promise<string | undefined>): void;
+  /** The agent is no more, and its connections are reset. */
+  reset(): void;
 }

@@ -67,6 +67,13 @@ function lines(observation: Observation): string[] {
         `${node}: ${state} ${container.namespace}/${container.pod} ${container.name} ${container.id.slice(0, 8)}`,
       ];
     }
+    case "visit": {
+      const { visit, state, method, host, address, pod, status, heard } = observation;
+      const what = address ?? pod?.ip ?? status ?? host;
+      return [`visit ${visit} ${method} ${state} ${what}${heard ? ` as of ${heard.revision}` : ""}`];
+    }
+    case "led":
+      return [`${observation.host} leads to ${observation.addresses}`];
     case "rebuilt":
       return [`-- the object begins anew: ${observation.why}`];
     case "fault":

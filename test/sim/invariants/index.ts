@@ -15,6 +15,7 @@ import { nodesHavePolicies, startsUnderPolicies } from "./policies.ts";
 import { freshReads, lists } from "./reads.ts";
 import { rest } from "./rest/index.ts";
 import { commitsFollow, indexesFollow, noStorms, revisionsGrow, storageBounded, storageHolds } from "./revisions.ts";
+import { answeredByAny, noneLost, sentOnce, sentWhereTold } from "./routes.ts";
 import { type Rule, together } from "./rule.ts";
 import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
@@ -85,6 +86,10 @@ export const rules: readonly Rule[] = [
   visitsReach,
   visitsWake,
   asleepUnasked,
+  sentWhereTold,
+  sentOnce,
+  answeredByAny,
+  noneLost,
   volumesWaitForNodes,
   claimsKeepVolumes,
   volumesKeepData,

@@ -5,6 +5,7 @@ import { objectCases } from "./testing/objects.ts";
 import { podCases } from "./testing/pods.ts";
 import { policyCases } from "./testing/policies.ts";
 import { restCases } from "./testing/rest.ts";
+import { routeCases } from "./testing/routes.ts";
 import { siteCases } from "./testing/sites.ts";
 import { type Cases, Tale } from "./testing/tale.ts";
 import { visitCases } from "./testing/visits.ts";
@@ -21,6 +22,7 @@ const cases: Cases = {
   ...volumeCases,
   ...attachmentCases,
   ...visitCases,
+  ...routeCases,
   ...siteCases,
   ...restCases,
 };

@@ -6,8 +6,10 @@ import type {
   CoreV1Pod,
   CoreV1Service,
   DiscoveryV1EndpointSlice,
+  NetworkingV1Ingress,
 } from "../../../worker/kinds/generated/types.ts";
 import { SCALED_FROM_ANNOTATION } from "../../../worker/kinds/ingress/idle.ts";
+import type { KubeObject } from "../../../worker/lib/object.ts";
 import type { Observation } from "../contract.ts";
 import { describe, type History, type Step } from "./history.ts";
 import type { Rule } from "./rule.ts";
@@ -15,7 +17,7 @@ import type { Rule } from "./rule.ts";
 type Visit = Extract<Observation, { type: "visit" }>;
 
 /** Of hosts as the workload makes them. */
-function serviceOf({ host }: Visit): { namespace: string; name: string } {
+function serviceOf({ host }: Pick<Visit, "host">): { namespace: string; name: string } {
   const [name = "", namespace = ""] = host.split(".");
   return { namespace, name };
 }
@@ -179,6 +181,28 @@ export const visitsReach: Rule = {
   },
 };
 
+const INGRESSES = "ingresses.networking.k8s.io";
+const ROUTES = "httproutes.gateway.networking.k8s.io";
+
+/** Services that Ingresses and routes of the workload lead to, as `namespace/name`. */
+const served = (history: History): string[] => [
+  ...history
+    .all<NetworkingV1Ingress>(INGRESSES)
+    .flatMap(({ namespace, object }) =>
+      (object.spec?.rules ?? []).flatMap(({ http }) =>
+        (http?.paths ?? []).map(({ backend }) => `${namespace}/${backend.service?.name}`),
+      ),
+    ),
+  ...history
+    .all<KubeObject & { spec?: { rules?: { backendRefs?: { name: string }[] }[] } }>(ROUTES)
+    .filter(({ namespace, name }) => history.get("gateways.gateway.networking.k8s.io", namespace, name))
+    .flatMap(({ namespace, object }) =>
+      (object.spec?.rules ?? []).flatMap(({ backendRefs = [] }) =>
+        backendRefs.map(({ name }) => `${namespace}/${name}`),
+      ),
+    ),
+];
+
 /** When everything has come to rest: nobody waits, and proxies lead to the ready endpoints and to no others. */
 export const backendsFollow: Rule = {
   rule: "rest-backends-follow-endpoints",
@@ -187,11 +211,23 @@ export const backendsFollow: Rule = {
     return {
       seen(observation) {
         if (observation.type === "visit") visits.seen(observation);
+        if (observation.type !== "led") return;
+        const { namespace, name } = serviceOf(observation);
+        const service = `${namespace}/${name}`;
+        if (!served(history).includes(service) || !history.get("services", namespace, name)) return;
+        const wanted = addressesOf(endpointsOf(history, service)).join();
+        const found = observation.addresses.toSorted().join();
+        if (wanted !== found) fail(`the edge leads requests for ${service} to ${found}, and ready are ${wanted}`);
       },
       rested() {
         for (const { visit } of visits.all.values()) fail(`visit ${visit} has no end`);
+        const services = served(history).filter((service) => {
+          const [namespace = "", name = ""] = service.split("/");
+          return history.get("services", namespace, name);
+        });
         for (const [node, { running, backends }] of truth.nodes()) {
           if (!running || !isReady(history, node)) continue;
+          for (const service of services) if (!backends?.has(service)) fail(`${node} leads no requests to ${service}`);
           for (const [service, led] of backends ?? []) {
             const wanted = endpointsOf(history, service).toSorted().join();
             const found = led.toSorted().join();
@@ -202,6 +238,9 @@ export const backendsFollow: Rule = {
     };
   },
 };
+
+const addressesOf = (endpoints: readonly string[]): string[] =>
+  endpoints.map((endpoint) => endpoint.replace(/:\d+$/, "")).toSorted();
 
 function endpointsOf(history: History, service: string): string[] {
   const [namespace = ""] = service.split("/");

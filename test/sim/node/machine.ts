@@ -16,7 +16,14 @@ export type Task = {
   pid: number;
   startTicks: string;
   startedAt: number;
+  /** The same, whatever the machine's own clock says. */
+  begun: number;
   program: Program;
+  /** Requests that it has not answered: each hears whether there is an answer. */
+  asked: Set<(isAnswered: boolean) => void>;
+  /** It was told to stop: it takes no more requests, and ends when it has answered those that it has. */
+  stops?: true;
+  onIdle?: () => void;
   /** Absent while it runs. */
   end?: { at: number; code: number; oom: boolean };
 };
@@ -34,6 +41,8 @@ export type Container = {
 
 export type Watcher = { onEvent(event: RuntimeEvent): void; onEnd(): void };
 
+/** The container of a pod that answers requests, as the workload names it. */
+const SERVER = "c";
 const FIRST_PID = 300;
 const TICK_MS = 10;
 
@@ -139,7 +148,8 @@ export class Machine {
     const pid = this.#nextPid++;
     const startTicks = `${Math.floor((this.time.wall() - this.#bootedAt) / TICK_MS)}`;
     const program = programOf(container.image, this.random);
-    const task: Task = { pid, startTicks, startedAt: this.time.wall(), program };
+    const begun = this.life.effects.now();
+    const task: Task = { pid, startTicks, startedAt: this.time.wall(), begun, program, asked: new Set() };
     container.task = task;
     this.#processes.set(pid, container);
     this.#tell(container, "running");
@@ -166,7 +176,37 @@ export class Machine {
     const task = container?.task;
     if (!container || !task) return;
     if (name === "SIGKILL") this.#endsIn(container, task, between(this.random, 1, 20), 137);
-    else if (task.program.onTerm) this.#endsIn(container, task, task.program.onTerm.afterMs, task.program.onTerm.code);
+    else if (task.program.onTerm) this.#stops(container, task, task.program.onTerm);
+  }
+
+  #stops(container: Container, task: Task, { afterMs, code }: NonNullable<Program["onTerm"]>): void {
+    task.stops = true;
+    const end = () => this.#end(container, task, code);
+    this.life.effects.after(afterMs, () => {
+      if (task.asked.size === 0) end();
+      else task.onIdle = end;
+    });
+  }
+
+  /** The programs that take requests, by the uids of their pods. */
+  servers(): Map<string, Task> {
+    const tasks = this.running().flatMap(({ labels, task }) =>
+      labels[Label.container] === SERVER && task && !task.stops ? [[labels[Label.podUid] ?? "", task] as const] : [],
+    );
+    return new Map(tasks);
+  }
+
+  /** Whether there is an answer; nobody hears of one that the machine's end cuts off. */
+  ask(task: Task, answerMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (isAnswered: boolean) => {
+        if (!task.asked.delete(settle)) return;
+        resolve(isAnswered);
+        if (task.asked.size === 0) task.onIdle?.();
+      };
+      task.asked.add(settle);
+      this.life.effects.after(answerMs, () => settle(true));
+    });
   }
 
   running(): Container[] {
@@ -206,6 +246,7 @@ export class Machine {
     if (task.end) return;
     this.writes(container.labels[Label.podUid] ?? "");
     task.end = { at: this.time.wall(), code, oom };
+    for (const settle of [...task.asked]) settle(false);
     this.#processes.delete(task.pid);
     this.#tell(container, this.containers.has(container.id) ? "exited" : "removed");
     if (!container.lost) this.#emit("/tasks/exit", { container_id: container.id, id: container.id, exit_status: code });

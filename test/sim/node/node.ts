@@ -1,10 +1,14 @@
 import { clusterClock } from "../../../agent/clock.ts";
 import { AgentCore, type AgentParts } from "../../../agent/core.ts";
+import { Counts } from "../../../agent/ingress/counts.ts";
 import type { PolicyState } from "../../../agent/network/types.ts";
 import { Writability } from "../../../agent/node/writability.ts";
+import { parseSandboxName } from "../../../agent/pods/memory.ts";
 import { State } from "../../../agent/state.ts";
 import type { Named } from "../../../agent/volumes/persistent/provisioned.ts";
-import type { SimNode, SimNodeOptions } from "../contract.ts";
+import type { ProxyRequest } from "../../../worker/protocol/link.ts";
+import type { Heard, SimNode, SimNodeOptions, Visit, Visitor } from "../contract.ts";
+import { ModelDialer } from "./dialer.ts";
 import { Disk } from "./disk.ts";
 import { facts } from "./facts.ts";
 import { modelHost } from "./host.ts";
@@ -27,7 +31,7 @@ export type ModelNode = SimNode & { readonly machine: Machine; readonly disk: Di
 
 /** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
 export function createNode(options: SimNodeOptions & { log?(message: string): void }): ModelNode {
-  const { name, part, connect, observe, volumes, reach = () => undefined, log = () => {} } = options;
+  const { name, part, connect, observe, volumes, streams, reach = () => "no route", log = () => {} } = options;
   const time = new NodeTime(part);
   const machine = new Machine(time, options);
   const disk = new Disk();
@@ -36,6 +40,15 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
   let boot = 0;
   let writes = 0;
   let visits = 0;
+  let agents = 0;
+  /** What the agent knows that lives, once it has spoken to the proxy. */
+  let heard = (): Heard | undefined => undefined;
+  const told = ({ visit, node, host, method }: Visit) => ({ type: "visit", visit, node, host, method }) as const;
+  const dialer = new ModelDialer(machine, {
+    reach,
+    sent: (visit, address) => observe({ ...told(visit), state: "sent", address, heard: heard() }),
+    reached: (visit, pod) => observe({ ...told(visit), state: "reached", pod }),
+  });
   machine.writes = (podUid) => {
     for (const [volume, folder] of disk.mounted.get(podUid) ?? []) {
       const found = disk.folders.get(folder);
@@ -58,10 +71,16 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     const nerdctl = new ModelNerdctl(machine, agent);
     const effects = clusterClock(agent.effects);
     const writability = new Writability();
+    const state = new State(disk.database, writability);
+    const edge = new Counts(agent.effects.now);
+    const number = ++agents;
+    const onSync = () => {
+      if (!agent.ended) heard = () => ({ revision: state.revision(), agent: number });
+    };
     const parts: AgentParts = {
       node: name,
       machineId: name,
-      state: new State(disk.database, writability),
+      state,
       writability,
       machine: agent.effects,
       effects,
@@ -74,15 +93,24 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
         };
       },
       network: modelNetwork(machine, agent),
-      ingress: modelIngress(machine, agent),
+      ingress: modelIngress(machine, agent, { dialer, edge, onSync }),
       host: (api) => modelHost(machine, disk, nerdctl, agent, name, api, volumes),
       facts: (images, conditions) => facts({ name, boot, images, conditions, now: effects.now() }),
       serveStream: (request) => {
-        if (request.kind === "proxy" && request.volume) void give(request.id, request.volume);
+        if (request.kind !== "proxy") return;
+        if (request.volume) void give(request.id, request.volume);
+        else streams?.come(request.id, (visit) => serve(request, visit));
       },
       log,
     };
     const core = new AgentCore(parts);
+    const serve = async (request: ProxyRequest, visit: Visit & Visitor) => {
+      const count = request.counts && edge.begin(request.counts);
+      count?.to(request.address);
+      const answer = await agent.await(dialer.serve(request, visit));
+      count?.end();
+      return answer;
+    };
     const give = async (id: string, volume: Named) => {
       try {
         let data = "";
@@ -94,11 +122,16 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     };
     core.start();
   };
-  const crash = () => {
+  const end = () => {
     life?.end();
     life = undefined;
+    heard = () => undefined;
     machine.mourners.clear();
     machine.watchers.clear();
+  };
+  const crash = () => {
+    end();
+    streams?.reset();
   };
   return {
     name,
@@ -107,7 +140,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     start,
     crash,
     powerOff() {
-      crash();
+      end();
       machine.powerOff();
     },
     freeze: (ms) => time.freeze(ms),
@@ -132,21 +165,32 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     running: () => life !== undefined,
     policies: () => machine.policies && policyWords(machine.policies),
     backends: () => machine.proxy?.backends,
-    async visit(host, answerMs) {
+    listening() {
+      const servers = machine.servers();
+      return new Map(
+        [...machine.networks].flatMap(([sandbox, address]) => {
+          const server = servers.get(parseSandboxName(sandbox).uid);
+          return server ? [[address, server.begun] as const] : [];
+        }),
+      );
+    },
+    async visit(visitor) {
       const { proxy } = machine;
       if (!proxy || time.frozenFor() > 0) return;
-      const told = { type: "visit", visit: `${name} ${++visits}`, node: name, host } as const;
-      observe({ ...told, state: "begun" });
+      const { host, method } = visitor;
+      const visit: Visit = { visit: `${name} ${++visits}`, node: name, host, method };
+      observe({ ...told(visit), state: "begun", heard: heard() });
       const cut = Promise.withResolvers<number>();
       const leave = () => cut.resolve(0);
       machine.visitors.add(leave);
-      const answer = proxy.serve(host, reach, async (pod) => {
-        observe({ ...told, state: "reached", pod });
-        await machine.life.effects.sleep(answerMs);
-      });
-      const status = await Promise.race([answer, cut.promise]);
+      const status = await Promise.race([proxy.serve({ ...visitor, ...visit }), cut.promise]);
       machine.visitors.delete(leave);
-      observe({ ...told, state: "ended", status });
+      observe({ ...told(visit), state: "ended", status, heard: heard() });
+    },
+    connect(pod) {
+      if (machine.life.ended || time.frozenFor() > 0) return "silence";
+      const server = machine.servers().get(pod.podUid);
+      return server ? { pod, ask: (answerMs) => machine.ask(server, answerMs) } : "refused";
     },
   };
 }

@@ -1,12 +1,14 @@
+import { Readable, Writable } from "node:stream";
 import type { AgentParts } from "../../../agent/core.ts";
 import { configOf, type IngressObjects, type ProxyConfig } from "../../../agent/ingress/config.ts";
-import { Counts } from "../../../agent/ingress/counts.ts";
-import { Unreachable } from "../../../agent/ingress/exchange.ts";
+import type { Counts } from "../../../agent/ingress/counts.ts";
+import type { Dialer } from "../../../agent/ingress/exchange.ts";
 import { Forwarder } from "../../../agent/ingress/forwarder.ts";
-import { Refusal } from "../../../agent/ingress/target.ts";
 import type { NodeTraffic } from "../../../worker/protocol/link.ts";
-import type { ContainerFact } from "../contract.ts";
+import { addTraffic } from "../../../worker/protocol/traffic.ts";
+import type { Visit, Visitor } from "../contract.ts";
 import { between } from "../world/random.ts";
+import { VISIT_HEADER } from "./dialer.ts";
 import type { Machine } from "./machine.ts";
 import type { Life } from "./time.ts";
 
@@ -24,13 +26,11 @@ export class ModelProxy {
   /** The agent that lives hears of who waits. */
   wake: (service: string) => void = () => {};
   readonly #forwarder: Forwarder;
-  readonly #machine: Machine;
   #config = NOTHING;
 
-  constructor(machine: Machine) {
-    this.#machine = machine;
-    const { effects } = machine.life;
-    this.#forwarder = new Forwarder(effects, effects, (service) => this.wake(service));
+  constructor({ life: { effects } }: Machine, dialer: Dialer) {
+    const dialers = { http: dialer, https: dialer, h2c: dialer };
+    this.#forwarder = new Forwarder(effects, effects, (service) => this.wake(service), dialers);
   }
 
   get traffic(): NodeTraffic {
@@ -53,43 +53,45 @@ export class ModelProxy {
   }
 
   /** The status of the answer. */
-  async serve(
-    host: string,
-    reach: (address: string) => ContainerFact | undefined,
-    reached: (pod: ContainerFact) => Promise<void>,
-  ): Promise<number> {
-    const { life, random } = this.#machine;
-    const arrival = { address: "198.18.0.1", isSecure: false, port: 80, listener: 80 };
-    const asking = {
-      method: "GET",
-      headers: [["Host", host]] as [string, string][],
-      gone: new AbortController().signal,
-    };
-    try {
-      const { route } = this.#forwarder.routed({ ...asking, target: "/", version: "1.1", arrival });
-      await this.#forwarder.overEndpoints(route, asking, async ({ address }) => {
-        await life.effects.sleep(between(random, 1, 30));
-        const pod = reach(address);
-        if (!pod) throw new Unreachable("connect: no route to host");
-        await reached(pod);
-      });
-      return 200;
-    } catch (error) {
-      if (error instanceof Refusal) return error.status;
-      throw error;
-    }
+  serve(visit: Visit & Visitor): Promise<number> {
+    const { method, host, hasBody } = visit;
+    const { promise, resolve } = Promise.withResolvers<number>();
+    const out = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const body = hasBody ? Readable.from([Buffer.from("words")]) : undefined;
+    void this.#forwarder.serve({
+      method,
+      headers: [
+        ["Host", host],
+        ...(hasBody ? [["Content-Length", "5"] as [string, string]] : []),
+        [VISIT_HEADER, JSON.stringify(visit)],
+      ],
+      target: "/",
+      version: "1.1",
+      arrival: { address: "198.18.0.1", isSecure: false, port: 80, listener: 80 },
+      body,
+      head: (status) => resolve(status),
+      out,
+      end: () => void out.end(),
+      abort: () => resolve(0),
+      onClose: (leave) => void out.once("close", leave),
+    });
+    return promise;
   }
 }
 
 /** An agent's side of it. */
-export function modelIngress(machine: Machine, agent: Life): NonNullable<AgentParts["ingress"]> {
+export function modelIngress(
+  machine: Machine,
+  agent: Life,
+  { dialer, edge, onSync }: { dialer: Dialer; edge: Counts; onSync(): void },
+): NonNullable<AgentParts["ingress"]> {
   return ({ wake }) => {
-    const edge = new Counts(agent.effects.now);
     let objects: readonly unknown[] | undefined;
     const isSame = (all: readonly unknown[]) =>
       all.length === objects?.length && all.every((o, i) => o === objects?.[i]);
     return {
       sync(given: IngressObjects) {
+        onSync();
         const { ingresses, classes, services, slices, gateways } = given;
         if (ingresses.length === 0 && !gateways && objects && !machine.proxy) return;
         const all = [...ingresses, ...classes, ...services.values(), ...slices, gateways];
@@ -97,7 +99,7 @@ export function modelIngress(machine: Machine, agent: Life): NonNullable<AgentPa
         objects = all;
         const config = configOf(given, {});
         if (!config && !machine.proxy) return;
-        machine.proxy ??= new ModelProxy(machine);
+        machine.proxy ??= new ModelProxy(machine, dialer);
         machine.proxy.wake = (key) => {
           const [namespace = "", name = ""] = key.split("/");
           agent.effects.after(between(machine.random, 0, 3), () => wake(namespace, name));
@@ -109,7 +111,7 @@ export function modelIngress(machine: Machine, agent: Life): NonNullable<AgentPa
       async traffic() {
         await agent.effects.sleep(between(machine.random, 0, 5));
         if (!objects) return UNKNOWN;
-        return machine.proxy?.traffic ?? edge.figures();
+        return machine.proxy ? addTraffic(edge.figures(), machine.proxy.traffic) : edge.figures();
       },
     };
   };

@@ -2,6 +2,7 @@
 import { between, pick, type Random, weighted } from "../world/random.ts";
 import * as asks from "./asks.ts";
 import { collection, type Make } from "./asks.ts";
+import { EDGE } from "./fronts.ts";
 import {
   APP,
   deployment,
@@ -142,7 +143,7 @@ const visit: Make = (random, { namespace }, client, nodes) => ({
   app: deployment(["app:1"])(random, APP),
   idle: pick(random, ["10s", "30s", "60s"]),
   visits: Array.from({ length: between(random, 2, 8) }, () => ({
-    node: between(random, 0, nodes - 1),
+    node: between(random, EDGE, nodes - 1),
     answerMs: pick(random, [10, 10, 1_000, 30_000, 90_000]),
     rest: pick(random, [0, 100, 15_000, 40_000, 90_000]),
   })),

@@ -65,6 +65,7 @@ const HURTS: Hurts = {
   },
   tear: (world, { nth: n }) => nth(world.object.sockets, n)?.connection.tear(),
   silence: (world, { nth: n }) => nth(world.object.sockets, n)?.connection.fallSilent(),
+  "tear-streams": (world) => world.edge.tear(),
   "crash-agent": (world, { node, ms }) => {
     const machine = nth(world.nodes, node);
     machine?.crash();

@@ -13,7 +13,8 @@ import { Client, type Reply, type Sent } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
 import { APP, IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
 import { type List, pages, type Reader, watch } from "./reading.ts";
-import { CLIENTS, type Deed, nth, type Script, type Step } from "./script.ts";
+import { CLIENTS, type Deed, nth, REST_MS, type Script, type Step } from "./script.ts";
+import { hostOf, type Server, serve, visit } from "./serving.ts";
 
 type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
 type Volume = KubeObject & {
@@ -30,6 +31,7 @@ const EVICT_AGAIN_MS = 5_000;
 const EVICT_TRIES = 8;
 const BIND_TRIES = 12;
 const VISITS_AFTER_MS = 3_000;
+const LOOK_BEFORE_MS = 60_000;
 
 export class Players {
   readonly #world: World;
@@ -38,6 +40,9 @@ export class Players {
   readonly #sleep: (ms: number) => Promise<void>;
   #writes = 0;
   #isAttaching = false;
+  #isHealed = false;
+  /** Names that the edge has been asked for, or is to be. */
+  readonly #hosts = new Set<string>();
 
   constructor(world: World) {
     this.#world = world;
@@ -66,9 +71,17 @@ export class Players {
 
   #heal(): void {
     const world = this.#world;
+    this.#isHealed = true;
     hurt(world, { do: "heal" });
     world.observe({ at: world.clock.now, type: "healed" });
     this.#background(this.#tidyUp());
+    this.#background(this.#lookAtEdge());
+  }
+
+  /** Once all is quiet. */
+  async #lookAtEdge(): Promise<void> {
+    await this.#sleep(REST_MS - LOOK_BEFORE_MS);
+    for (const host of this.#hosts) await this.#world.edge.look(host);
   }
 
   async #setUp(): Promise<void> {
@@ -156,6 +169,9 @@ export class Players {
         return this.#disk(client, deed);
       case "visit":
         return this.#visit(client, deed);
+      case "front":
+        this.#hosts.add(hostOf(deed.namespace));
+        return serve(this.#server(client), deed);
       case "pages":
         return pages(this.#reader(client), deed);
       case "watch":
@@ -166,6 +182,23 @@ export class Players {
   #reader(client: Client): Reader {
     const { clock } = this.#world;
     return { client, ask: (sent) => this.#ask(client, sent), sleep: this.#sleep, now: () => clock.now };
+  }
+
+  #server(client: Client): Server {
+    return {
+      world: this.#world,
+      ask: (sent) => this.#ask(client, sent),
+      sleep: this.#sleep,
+      background: (work) => this.#background(work),
+      pods: (namespace, selector) =>
+        this.#list(client, `/api/v1/namespaces/${namespace}/pods?${new URLSearchParams({ labelSelector: selector })}`),
+      evict: (pod) => this.#evictPod(client, pod),
+      drain: (node) => this.#drain(client, { node }),
+      uncordon: async (node) => void (await this.#cordon(client, node, null)),
+      hurt: (fault) => {
+        if (!this.#isHealed) hurt(this.#world, fault);
+      },
+    };
   }
 
   async #make(client: Client, objects: readonly [path: string, body: object][]): Promise<void> {
@@ -380,9 +413,10 @@ export class Players {
       [`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, ingress],
     ];
     await this.#make(client, objects);
+    this.#hosts.add(host);
     await this.#sleep(VISITS_AFTER_MS);
     for (const { node, answerMs, rest } of visits) {
-      this.#background(nth(this.#world.nodes, node)?.visit(host, answerMs) ?? Promise.resolve());
+      this.#background(visit(this.#world, node, { host, method: "GET", answerMs }));
       await this.#sleep(rest);
     }
   }
@@ -420,7 +454,7 @@ export class Players {
         });
   }
 
-  async #drain(client: Client, { node }: Do<"drain">): Promise<void> {
+  async #drain(client: Client, { node }: Pick<Do<"drain">, "node">): Promise<void> {
     const machine = nth(this.#world.nodes, node);
     if (!machine) return;
     await this.#cordon(client, node, true);

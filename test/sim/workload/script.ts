@@ -2,10 +2,11 @@
  * A run is a script: what clients ask and what goes wrong, each at its own time, as plain data. A seed makes one; any
  * part of it can be left out and the rest still makes sense, which is how a failure is made small.
  */
-import { pick, type Random, stream, weighted } from "../world/random.ts";
+import { between, pick, type Random, stream, weighted } from "../world/random.ts";
 import type { Sent } from "./client.ts";
 import { deed } from "./deeds.ts";
 import { fault } from "./faults.ts";
+import { type Asker, FRONT_MS, front, type Turn } from "./fronts.ts";
 
 /** What clients do. `client` is a number; `path` leads to one object. */
 export type Deed =
@@ -52,6 +53,17 @@ export type Deed =
   | { do: "disk"; client: number; namespace: string; name: string; app: object; steps: DiskStep[] }
   /** Makes an app that sleeps while nobody asks for it, and asks for it. */
   | { do: "visit"; client: number; namespace: string; app: object; idle: string; visits: Visit[] }
+  /** Makes an app that visitors reach at nodes and at the edge, and does this and that to it meanwhile. */
+  | {
+      do: "front";
+      client: number;
+      namespace: string;
+      by: "Ingress" | "HTTPRoute";
+      app: object;
+      service: object;
+      askers: Asker[];
+      turns: Turn[];
+    }
   | { do: "pages"; client: number; path: string; limit: number; between: number }
   | {
       do: "watch";
@@ -74,7 +86,7 @@ export type Move = { node: number; grace?: number; ms?: number; rest: number; dr
 
 export type DiskStep = { node?: number; grace?: number; rest: number };
 
-/** One request to a node, whose answer takes so long; `rest`: the time to the next one, ms. */
+/** One request to a node, or to the edge where that is -1, whose answer takes so long; `rest`: the time to the next one, ms. */
 export type Visit = { node: number; answerMs: number; rest: number };
 
 /** What goes wrong. `ms` is for how long. */
@@ -93,6 +105,8 @@ export type Fault =
   | { do: "cut-site"; ms: number; nodes: number[] }
   | { do: "tear"; nth: number }
   | { do: "silence"; nth: number }
+  /** Of the Relays. */
+  | { do: "tear-streams" }
   | { do: "crash-agent"; node: number; ms: number }
   | { do: "power-off"; node: number; ms: number }
   | { do: "freeze"; node: number; ms: number }
@@ -121,6 +135,8 @@ const MINUTE_MS = 60_000;
 const FIRST_FAULT_MS = 2 * MINUTE_MS;
 const DEEDS_A_MINUTE = 0.7;
 const FAULTS_A_MINUTE = 0.25;
+/** Runs with an app that visitors ask for. */
+const FRONTS = 0.3;
 
 /** `hours` of virtual time, the rest after the faults included; `density` times as much happens in it as by default. */
 export function scriptOf(seed: number, hours: number, density = 1): Script {
@@ -136,6 +152,9 @@ export function scriptOf(seed: number, hours: number, density = 1): Script {
   const faults = fault(random, nodes);
   for (let at = FIRST_FAULT_MS; at < heals && !isCalm; at += gap(random, FAULTS_A_MINUTE * density))
     steps.push({ at, ...faults() });
+  const own = stream(seed, "front");
+  if (own() < FRONTS * density && heals > FIRST_FAULT_MS + FRONT_MS)
+    steps.push({ at: between(own, FIRST_FAULT_MS, heals - FRONT_MS), ...front(own, nodes) });
   return { nodes, heals, steps: steps.sort((a, b) => a.at - b.at) };
 }
 

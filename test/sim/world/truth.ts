@@ -97,7 +97,12 @@ export class WorldTruth implements Truth {
     return new Map(
       this.machines.map((machine) => [
         machine.name,
-        { running: machine.running(), policies: machine.policies(), backends: machine.backends() },
+        {
+          running: machine.running(),
+          policies: machine.policies(),
+          backends: machine.backends(),
+          listening: machine.listening(),
+        },
       ]),
     );
   }

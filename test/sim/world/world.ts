@@ -3,8 +3,8 @@ import { createHash, type Hash } from "node:crypto";
 import { type CoreLimits, LIMITS } from "../../../worker/core-parts.ts";
 import { ApiError } from "../../../worker/lib/status.ts";
 import {
-  type ContainerFact,
   type Invariant,
+  type Met,
   type Observation,
   type SimNode,
   type SimNodeOptions,
@@ -13,6 +13,7 @@ import {
 import { Clock } from "./clock.ts";
 import { Database } from "./database.ts";
 import { dial } from "./dial.ts";
+import { Edge } from "./edge.ts";
 import { BEGINNING, type Image, NODE_NAMES, SETTINGS } from "./image.ts";
 import { Network, Place } from "./network.ts";
 import { type Answer, ClusterObject } from "./object.ts";
@@ -49,6 +50,7 @@ export class World {
   readonly truth: WorldTruth;
   readonly nodes: readonly SimNode[];
   readonly relays: Relays;
+  readonly edge: Edge;
   readonly adminToken: string;
   observations = 0;
   #ids = 0;
@@ -84,6 +86,7 @@ export class World {
       watcher: invariant.start(this.truth),
     }));
     this.relays = new Relays(this);
+    this.edge = new Edge(this);
     this.nodes = NODE_NAMES.slice(0, options.nodes).map((name) => this.#node(name));
     this.truth.machines = this.nodes;
   }
@@ -180,17 +183,26 @@ export class World {
       observe: (observation) => this.observe({ at: this.clock.now, ...observation }),
       reach: (address) => this.#reach(place, address),
       volumes: this.relays.volumesOf(place, token),
+      streams: this.edge.streamsOf(place),
     });
   }
 
   /** Machines reach each other's pods unless one of them is cut off. */
-  #reach(from: Place, address: string): ContainerFact | undefined {
+  #reach(from: Place, address: string): Met {
     for (const fact of this.truth.containers().values()) {
       if (fact.ip !== address || fact.state !== "running") continue;
       const to = this.place(fact.node);
-      return to === from || !(to.isCut || from.isCut) ? fact : undefined;
+      if (to !== from && (to.isCut || from.isCut)) return "silence";
+      const met = this.nodes.find(({ name }) => name === fact.node)?.connect(fact) ?? "silence";
+      if (typeof met === "string" || to === from) return met;
+      const ask = async (answerMs: number) => {
+        const isAnswered = await met.ask(answerMs);
+        await new Promise<void>((resolve) => to.pass(() => from.pass(resolve)));
+        return isAnswered;
+      };
+      return { pod: fact, ask };
     }
-    return undefined;
+    return "no route";
   }
 
   /** Refusals of the API are the controllers' daily life, and while writes fail anything may; the rest is a bug. */

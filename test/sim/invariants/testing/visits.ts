@@ -10,13 +10,14 @@ const said = (tale: Tale, state: "begun" | "ended", status = 200) =>
     visit: "1",
     node: NODE,
     host: HOST,
+    method: "GET",
     state,
     ...(state === "ended" && { status }),
   });
 
 const reached = (tale: Tale, podUid: string) => {
   const pod = { id: "s", podUid, namespace: "", pod: "", name: "POD", ip: "10.0.0.2" };
-  tale.sees({ type: "visit", visit: "1", node: NODE, host: HOST, state: "reached", pod });
+  tale.sees({ type: "visit", visit: "1", node: NODE, host: HOST, method: "GET", state: "reached", pod });
 };
 
 const node = (tale: Tale, status = "True") =>
@@ -62,6 +63,20 @@ const rests =
     tale.machines.set(NODE, { running: true, backends: new Map([["ns/web", led]]) });
     tale.rests();
   };
+
+function routed(tale: Tale): void {
+  served(tale);
+  const backend = { service: { name: "web", port: { number: 80 } } };
+  tale.put("ingresses.networking.k8s.io", "ns/web", {
+    spec: { rules: [{ host: HOST, http: { paths: [{ backend }] } }] },
+  });
+}
+
+function leads(tale: Tale, ...addresses: string[]): void {
+  routed(tale);
+  slices(tale, true, false);
+  tale.sees({ type: "led", host: HOST, addresses });
+}
 
 export const visitCases: Cases = {
   "held-requests-end": {
@@ -172,8 +187,18 @@ export const visitCases: Cases = {
     },
   },
   "rest-backends-follow-endpoints": {
-    good: { "those that are ready": rests("10.0.0.2:80") },
+    good: {
+      "those that are ready": rests("10.0.0.2:80"),
+      "those that are ready, at the edge": (tale) => leads(tale, "10.0.0.2"),
+    },
     bad: {
+      "a node that leads nobody": (tale) => {
+        routed(tale);
+        node(tale);
+        tale.machines.set(NODE, { running: true });
+        tale.rests();
+      },
+      "none, at the edge": (tale) => leads(tale),
       "one that is not ready": rests("10.0.0.2:80", "10.0.0.3:80"),
       none: rests(),
       "a request that has no end": (tale) => {
