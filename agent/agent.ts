@@ -22,7 +22,8 @@ import { open, read } from "./local/http.ts";
 import { ensureTools, type Progress } from "./local/install.ts";
 import { type NodeIdentity, readIdentity } from "./local/join.ts";
 import { countedIn } from "./metrics/counted.ts";
-import { MetricSender } from "./metrics/metric-sender.ts";
+import { MetricSender, type MetricSenderParts } from "./metrics/metric-sender.ts";
+import { requestsIn } from "./metrics/requests.ts";
 import { Nerdctl, nerdctlEnvironment } from "./nerdctl.ts";
 import { commandBy } from "./network/commands.ts";
 import { ownNetworks } from "./network/mesh/addresses.ts";
@@ -155,9 +156,9 @@ function assemble(parts: Parts, restart: () => void): Assembled {
   nerdctl.peers = peersOf(parts, state);
   const edge = new Counts(machine.now);
   const network = networkOf(parts, meshOf(parts, settings.stunServers));
-  const core = new AgentCore({
+  const core: AgentCore = new AgentCore({
     nodeApi,
-    metrics: metricsOf(parts, nodeApi),
+    metrics: metricsOf(parts, nodeApi, async () => requestsIn(await core.requests())),
     node,
     machineId: machineId(home.path),
     state,
@@ -245,13 +246,18 @@ const keptLogsOf = ({ home, identity, effects, log }: Parts) =>
     log,
   });
 
-const metricsOf = ({ home, identity, effects, log }: Parts, nodeApi: NodeApi) =>
+const metricsOf = (
+  { home, identity, effects, log }: Parts,
+  nodeApi: NodeApi,
+  requests: MetricSenderParts["requests"],
+) =>
   new MetricSender({
     home: home.path,
     now: effects.now,
     random: effects.random,
     timers: effects,
     counted: () => countedIn(nodeApi.look()),
+    requests,
     send: async (method, path, body) => {
       const server = { url: identity.server, ca: identity.ca, token: identity.token, anyTime: true };
       return read(await open(server, method, path, { bytes: Buffer.from(JSON.stringify(body)) }));

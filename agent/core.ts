@@ -21,6 +21,7 @@ import type { clusterClock } from "./clock.ts";
 import { usesClaim } from "./csi/growth.ts";
 import type { Desired } from "./desired.ts";
 import type { SteadyEffects } from "./effects.ts";
+import type { Taken } from "./ingress/counts.ts";
 import type { Ingress, IngressParts } from "./ingress/ingress.ts";
 import type { NodeApi } from "./kubelet/node-api.ts";
 import { Link, type Welcome } from "./link.ts";
@@ -99,7 +100,7 @@ export type AgentParts = {
   /** What serves Ingresses on the node's network, where anything does. */
   ingress?(
     parts: Pick<IngressParts, "onChange" | "warn" | "wake">,
-  ): Pick<Ingress, "sync" | "stop" | "condition" | "traffic">;
+  ): Pick<Ingress, "sync" | "stop" | "condition" | "traffic" | "taken">;
   /** What renews this very program, where anything does. */
   updates?(api: Api): Updates;
   /** The node's own API; a model has none. */
@@ -429,6 +430,11 @@ export class AgentCore {
       at: this.parts.effects.now(),
       ...(traffic && { traffic: { ...traffic, ...(connections && { connections }) } }),
     };
+  }
+
+  /** What was counted of them since it was last asked so. */
+  async requests(): Promise<Taken[]> {
+    return (await this.ingress?.taken()) ?? [];
   }
 
   private syncIngress(): void {

@@ -18,6 +18,7 @@ import { ObjectView } from "./views/object.tsx";
 import { Overview } from "./views/overview.tsx";
 import { People } from "./views/people.tsx";
 import { PodView } from "./views/pod.tsx";
+import { RouteView, routingOf } from "./views/routes.tsx";
 import { WorkloadView } from "./views/workload.tsx";
 import { Workloads } from "./views/workloads.tsx";
 
@@ -53,8 +54,11 @@ function View() {
       return <PodView key={rest.join("/")} namespace={a} name={b} />;
     case "kept":
       return b ? <KeptLogView key={rest.join("/")} namespace={a} pod={b} uid={c} container={d} /> : <KeptLogs />;
-    case "network":
+    case "network": {
+      const routing = c ? routingOf(a) : undefined;
+      if (routing) return <RouteView key={rest.join("/")} of={routing} namespace={b} name={c} />;
       return b ? <ServiceView key={rest.join("/")} namespace={a} name={b} /> : <Network />;
+    }
     case "people":
       return <People />;
     case "any":

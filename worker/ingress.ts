@@ -193,7 +193,7 @@ export class EdgeIngress {
 
   /** Undefined where it is to wait. */
   #lead(
-    { target, timeoutMs, ingress, filters, path, listener }: Led,
+    { target, timeoutMs, ingress, route, filters, path, listener }: Led,
     tried: readonly string[],
   ): EdgeAnswer | undefined {
     const { view, effects } = this.#parts;
@@ -211,7 +211,7 @@ export class EdgeIngress {
     if (!chosen && found && isWoken(found)) return undefined;
     if (!chosen) return nobody(503, "no endpoint of the service is ready");
     const { node, address, port: number } = chosen;
-    const counts = { service: `${namespace}/${service}`, ...(ingress && { ingress }) };
+    const counts = { service: `${namespace}/${service}`, ...(ingress && { ingress }), ...(route && { route }) };
     const stream: StreamRequest = { id: effects.uid(), kind: "proxy", scheme: protocol, address, port: number, counts };
     if (!this.#parts.stream(node, stream)) return nobody(503, "no endpoint of the service is ready");
     return { to: "app", grant: { node, stream }, timeoutMs, ...(filters && { filters, prefix: path }) };

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { join } from "node:path";
 import type { NodeTraffic } from "../../worker/protocol/link.ts";
 import type { ProxyConfig } from "./config.ts";
+import type { Taken } from "./counts.ts";
 
 /** Certificates that are the same as before are not said again. */
 export type Told = Omit<ProxyConfig, "certificates"> & Partial<Pick<ProxyConfig, "certificates">>;
@@ -14,6 +15,8 @@ export type ToProxy =
   | { config: Told | null }
   /** Asks what requests it has seen; answered under the same number. */
   | { ask: number }
+  /** Asks likewise for what it has counted since it was last asked so. */
+  | { take: number }
   /** Nobody is served any more. */
   | { end: true };
 
@@ -24,7 +27,8 @@ export type FromProxy =
   | { log: string }
   /** Requests wait for this Service, `namespace/name`, which has no endpoints. */
   | { wake: string }
-  | { answers: number; traffic: NodeTraffic };
+  | { answers: number; traffic: NodeTraffic }
+  | { answers: number; taken: Taken };
 
 export const controlFolder = (home: string): string => join(home, "ingress");
 export const controlSocket = (folder: string): string => join(folder, "proxy.sock");

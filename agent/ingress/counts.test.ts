@@ -43,6 +43,55 @@ test("what has no answer is pending, and idle begins with the answer", () => {
   expect(counts.figures().services["default/web"]).toMatchObject({ pending: 0, idleMs: 200 });
 });
 
+test("answers are counted by when they began, failures are what is 5xx, and a pod has failed what another was asked for", () => {
+  const { counts, pass } = counting();
+  const ROUTE = { service: "default/web", route: "default/shop" };
+  const first = counts.begin(ROUTE);
+  pass(1);
+  first.to("10.0.0.1");
+  pass(30);
+  first.to("10.0.0.2");
+  pass(60);
+  first.answered(200);
+  first.answered(500); // what comes after the answer has begun is no other one
+  pass(9_000);
+  first.end();
+  const second = counts.begin(ROUTE);
+  second.to("10.0.0.2");
+  second.answered(503);
+  second.end();
+  counts.begin(ROUTE).end(); // whoever asked has gone
+  const { services, httproutes = {}, pods } = counts.figures();
+  const took = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]; // within 5 and 100 ms
+  expect(services["default/web"]).toEqual({ perSecond: 0.1, pending: 0, idleMs: 0, failedPerSecond: 1 / 30, took });
+  expect(httproutes["default/shop"]).toEqual(services["default/web"]);
+  expect(pods["10.0.0.1"]).toMatchObject({ failedPerSecond: 1 / 30, took: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
+  expect(pods["10.0.0.2"]).toMatchObject({ failedPerSecond: 1 / 30, took });
+  pass(31_000);
+  expect(counts.figures().services["default/web"]).toEqual({ perSecond: 0, pending: 0, idleMs: 31_000 });
+});
+
+test("each answer is taken once, and what nobody has asked for lately not at all", () => {
+  const { counts, pass } = counting();
+  const ask = () => {
+    const count = counts.begin(WEB);
+    count.answered(502);
+    count.end();
+  };
+  ask();
+  pass(60_000);
+  const none = Array(12).fill(0);
+  const one = { failed: 1, took: [1, ...none.slice(1)] };
+  expect(counts.take()).toEqual({
+    ms: 60_000,
+    answers: { "default/services/web": one, "default/ingresses/shop": one },
+  });
+  pass(5_000);
+  expect(counts.take()).toMatchObject({ ms: 5_000, answers: { "default/services/web": { failed: 0, took: none } } });
+  pass(3_600_000);
+  expect(counts.take()).toEqual({ ms: 3_600_000, answers: {} });
+});
+
 test("of addresses that nobody asks for any more nothing is kept", () => {
   const { counts, pass } = counting();
   const count = counts.begin(WEB);
@@ -60,8 +109,12 @@ test("two who count are added up", () => {
   b.counts.begin(WEB).end();
   b.counts.begin({ service: "default/api" }).end();
   a.pass(3_000);
+  const answered = b.counts.begin(WEB);
+  answered.answered(404);
+  answered.end();
   const sum = addTraffic(a.counts.figures(), b.counts.figures());
   expect(sum.countedMs).toBe(700);
-  expect(sum.services["default/web"]).toEqual({ perSecond: 2 / 30, pending: 1, idleMs: 0 });
+  const took = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  expect(sum.services["default/web"]).toEqual({ perSecond: 3 / 30, pending: 1, idleMs: 0, took });
   expect(Object.keys(sum.services)).toEqual(["default/web", "default/api"]);
 });

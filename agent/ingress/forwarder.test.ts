@@ -346,3 +346,43 @@ describe("endpoints", () => {
     expect((await got).text).toBe("first last");
   });
 });
+
+describe("what is counted", () => {
+  const figures = () => proxy.forwarder.counts.figures();
+
+  test("is how each answer began, of the Service, of the rule's own and of who answered; a client that has gone is none", async () => {
+    let hang = () => {};
+    const hangs = new Promise<void>((resolve) => {
+      hang = resolve;
+    });
+    const server = await proxy.program(({ url }, response) => {
+      if (url === "/hangs") return hang();
+      response.writeHead(Number(url?.slice(1))).end();
+    });
+    proxy.lead([portOf(server)], "http", { ingress: "default/site", route: "default/route" });
+    for (const status of [200, 404, 500, 503]) expect((await get(proxy.port, `/${status}`)).status).toBe(status);
+    const client = connect(proxy.port, "127.0.0.1");
+    client.write(`GET /hangs HTTP/1.1\r\nhost: ${HOST}\r\n\r\n`);
+    await hangs;
+    client.destroy();
+    while (figures().services["default/app"]?.pending !== 0) await effects.sleep(5);
+    const { services, ingresses, httproutes = {}, pods } = figures();
+    const each = [services["default/app"], ingresses["default/site"], httproutes["default/route"], pods["127.0.0.1"]];
+    for (const told of each) {
+      expect(told?.failedPerSecond).toBe(2 / 30);
+      expect(told?.took?.reduce((sum, count) => sum + count, 0)).toBe(4);
+    }
+  });
+
+  test("is the proxy's own refusal, and each pod that did not answer", async () => {
+    const gone = await listening(createServer());
+    const port = portOf(gone);
+    await new Promise<void>((resolve) => gone.close(() => resolve()));
+    proxy.lead([port]);
+    expect((await get(proxy.port)).status).toBe(502);
+    proxy.lead([]);
+    expect((await get(proxy.port)).status).toBe(503);
+    expect(figures().services["default/app"]?.failedPerSecond).toBe(2 / 30);
+    expect(figures().pods["127.0.0.1"]?.failedPerSecond).toBe(1 / 30);
+  });
+});

@@ -40,7 +40,7 @@ const EMPTY: RoutingConfig = { routes: { rules: {}, defaults: {} }, backends: {}
 
 /** A request, as it waits for an endpoint. */
 type Asking = Pick<Client, "method" | "headers"> & Pick<Waiting, "gone">;
-type Send = (endpoint: Endpoint, protocol: Protocol) => Promise<void>;
+type Send = (endpoint: Endpoint, protocol: Protocol, count: Pick<Count, "answered">) => Promise<void>;
 
 export class Forwarder {
   readonly balancer: Balancer;
@@ -136,14 +136,19 @@ export class Forwarder {
   }
 
   /**
-   * Has `send` try one endpoint after another until one takes the request: it throws `Unreachable` where another may be
-   * asked. Throws the `Refusal` when none is left. While all that a request is for is scaled to zero, it waits.
+   * Has `send` try one endpoint after another until one takes the request: it says when the answer has begun, and throws
+   * `Unreachable` where another may be asked. Throws the `Refusal` when none is left. While all that a request is for is scaled to zero, it waits.
    */
   async overEndpoints(route: Led, asking: Asking, send: Send): Promise<void> {
     const { namespace, service } = route.target;
-    const count = this.counts.begin({ service: `${namespace}/${service}`, ingress: route.ingress });
+    const { ingress, route: httpRoute } = route;
+    const count = this.counts.begin({ service: `${namespace}/${service}`, ingress, route: httpRoute });
     try {
       await this.#tryAll(route, asking, count, send);
+    } catch (error) {
+      // Whoever has gone has not been failed.
+      if (!asking.gone.aborted) count.answered(error instanceof Refusal ? error.status : 500);
+      throw error;
     } finally {
       count.end();
     }
@@ -177,7 +182,7 @@ export class Forwarder {
       const over = this.balancer.begin(endpoint);
       count.to(endpoint.address);
       try {
-        return await send(endpoint, protocol);
+        return await send(endpoint, protocol, count);
       } catch (error) {
         if (!(error instanceof Unreachable)) throw error;
         this.balancer.avoid(endpoint);
@@ -206,12 +211,13 @@ export class Forwarder {
     const gone = new AbortController();
     client.onClose(() => gone.abort());
     const asking = { method: client.method, headers: client.headers, gone: gone.signal };
-    await this.overEndpoints(route, asking, async (endpoint, protocol) => {
+    await this.overEndpoints(route, asking, async (endpoint, protocol, count) => {
       if (gone.signal.aborted) return;
       const outgoing = await this.#dialers[protocol].dial(endpoint, ask);
       gone.signal.addEventListener("abort", () => outgoing.destroy());
       if (gone.signal.aborted) return outgoing.destroy();
       const answer = await this.#answer(client, ask, outgoing, route.timeoutMs, mirror);
+      count.answered(answer.status);
       const headers = changed(endToEnd(answer.headers), route.filters?.response);
       await passOn(client, ask, { ...answer, headers }, outgoing);
     });

@@ -13,7 +13,7 @@ import { programPath } from "../program.ts";
 import { VERSION } from "../version.ts";
 import { configOf, type IngressObjects, type Ports, type ProxyConfig } from "./config.ts";
 import { controlFolder, controlSocket, type FromProxy, hear, type Listening, say } from "./control.ts";
-import type { Counts } from "./counts.ts";
+import type { Counts, Taken } from "./counts.ts";
 
 const LOOK_EVERY_MS = 50;
 const START_TIMEOUT_MS = 30_000;
@@ -21,6 +21,8 @@ const START_TIMEOUT_MS = 30_000;
 const ANSWER_MS = 3_000;
 /** One that ends again and again is started so seldom. */
 const AGAIN_MS = 2_000;
+
+type ProxyAnswer = Extract<FromProxy, { answers: number }>;
 
 const NOWHERE: Listening = { http: 0, https: 0, problems: [], certificates: [] };
 
@@ -57,7 +59,7 @@ export class Ingress {
   #stopped = false;
   #endedLately = false;
   /** Who waits for what the proxy has counted, by number. */
-  readonly #asked = new Map<number, (traffic?: NodeTraffic) => void>();
+  readonly #asked = new Map<number, (answer?: ProxyAnswer) => void>();
   #questions = 0;
   /** Undefined until that is known: a proxy may be there from before. */
   #listening: Listening | undefined;
@@ -116,23 +118,31 @@ export class Ingress {
   async traffic(): Promise<NodeTraffic> {
     const edge = this.#parts.edge.figures();
     if (this.#isResting) return edge;
-    const own = await this.#askProxy();
+    const answer = await this.#askProxy("ask");
+    const own = answer && "traffic" in answer ? answer.traffic : undefined;
     // What an unknown proxy has seen may be anything, up to this moment.
     return own ? addTraffic(edge, own) : { ...edge, countedMs: 0, isPartial: true };
   }
 
-  #askProxy(): Promise<NodeTraffic | undefined> {
+  /** What was counted since it was last asked so, on the node's network and by the edge. */
+  async taken(): Promise<Taken[]> {
+    const edge = this.#parts.edge.take();
+    const answer = await this.#askProxy("take");
+    return [edge, ...(answer && "taken" in answer ? [answer.taken] : [])];
+  }
+
+  #askProxy(what: "ask" | "take"): Promise<ProxyAnswer | undefined> {
     const connection = this.#connection;
     if (!connection) return Promise.resolve(undefined);
-    const ask = ++this.#questions;
-    const { promise, resolve } = Promise.withResolvers<NodeTraffic | undefined>();
-    const cancel = this.#parts.timers.after(ANSWER_MS, () => this.#asked.get(ask)?.());
-    this.#asked.set(ask, (traffic) => {
+    const number = ++this.#questions;
+    const { promise, resolve } = Promise.withResolvers<ProxyAnswer | undefined>();
+    const cancel = this.#parts.timers.after(ANSWER_MS, () => this.#asked.get(number)?.());
+    this.#asked.set(number, (answer) => {
       cancel();
-      this.#asked.delete(ask);
-      resolve(traffic);
+      this.#asked.delete(number);
+      resolve(answer);
     });
-    say(connection, { ask });
+    say(connection, what === "ask" ? { ask: number } : { take: number });
     return promise;
   }
 
@@ -188,7 +198,7 @@ export class Ingress {
     hear<FromProxy>(connection, (message) => {
       if ("log" in message) this.#parts.log(message.log);
       else if ("wake" in message) this.#parts.wake(...parts(message.wake));
-      else if ("answers" in message) this.#asked.get(message.answers)?.(message.traffic);
+      else if ("answers" in message) this.#asked.get(message.answers)?.(message);
       else this.#heard(message.listening);
     });
     this.#tell(connection);

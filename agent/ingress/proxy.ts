@@ -125,6 +125,7 @@ const control = createServer((agent) => {
     if ("end" in message) process.exit();
     if ("config" in message) apply(message.config);
     else if ("ask" in message) say(agent, { answers: message.ask, traffic: forwarder.counts.figures() });
+    else if ("take" in message) say(agent, { answers: message.take, taken: forwarder.counts.take() });
     else if (message.version !== VERSION) void leave();
   });
 });

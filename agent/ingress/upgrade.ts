@@ -15,6 +15,14 @@ import { hasBody, Refusal } from "./target.ts";
 const NOT_PASSED_ON = new Set(["h2c"]);
 const KEEP_ALIVE_MS = 30_000;
 
+type Joining = {
+  client: ReturnType<typeof http1Client>;
+  socket: Duplex;
+  /** What has come after the request. */
+  early: Buffer;
+  answered(status: number): void;
+};
+
 export class Upgrades {
   readonly #forwarder: Forwarder;
   readonly #dialers: Record<"http" | "https", HttpDialer>;
@@ -39,8 +47,10 @@ export class Upgrades {
       const gone = new AbortController();
       socket.once("close", () => gone.abort());
       const asking = { method: client.method, headers: client.headers, gone: gone.signal };
-      await this.#forwarder.overEndpoints(route, asking, async (endpoint, spoken) => {
-        if (!socket.destroyed) await this.#join(endpoint, spoken, { ...ask, headers }, client, socket, early);
+      await this.#forwarder.overEndpoints(route, asking, async (endpoint, spoken, count) => {
+        if (socket.destroyed) return;
+        const answered = (status: number) => count.answered(status);
+        await this.#join(endpoint, spoken, { ...ask, headers }, { client, socket, early, answered });
       });
     } catch (error) {
       refuse(client, error);
@@ -51,9 +61,7 @@ export class Upgrades {
     endpoint: Endpoint,
     spoken: Protocol,
     ask: Ask,
-    client: ReturnType<typeof http1Client>,
-    socket: Duplex,
-    early: Buffer,
+    { client, socket, early, answered: tell }: Joining,
   ): Promise<void> {
     const dialer = this.#dialers[spoken === "https" ? "https" : "http"];
     const request = dialer.open(endpoint, ask, false);
@@ -67,6 +75,7 @@ export class Upgrades {
       // Nothing has come back, and a handshake may be asked for twice.
       throw new Unreachable(reasonOf(error as Error));
     });
+    tell(answer.response.statusCode ?? 502);
     if (!answer.program) {
       const { response } = answer;
       client.head(

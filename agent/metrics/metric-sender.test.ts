@@ -37,34 +37,42 @@ function prepared(answers: (method: string, sent: Sent[]) => Partial<Answer>) {
         ["node", { cpu: cpu++, memory: 1 }],
         ["u1", { cpu, memory: 2 }],
       ]),
+    requests: async () => new Map([["shop/services/web", { requests: 2, failed: 1, took3: 2 }]]),
     send: async (...request) => {
       sent.push(request as Sent);
       return { code: 200, text: "", body: {}, ...answers(request[0], sent) };
     },
     log: () => {},
   });
+  const rest = async () => {
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  };
+  const start = () => {
+    sender.start();
+    return rest();
+  };
   const pass = async (minutes: number) => {
     for (let i = 0; i < minutes; i++) {
       clock.now += MINUTE_MS;
       due();
-      for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+      await rest();
     }
   };
-  return { sender, sent, pass };
+  return { sender, sent, start, pass };
 }
 
 const GRANT = { grant: "g", pods: { u1: "shop/Pod/a" }, everyMs: 10 * MINUTE_MS };
 const granting = (method: string) => (method === "POST" ? { body: GRANT } : {});
 
 test("it is measured each minute and sent seldom, by one grant; or at once, when somebody looks", async () => {
-  const { sender, sent, pass } = prepared(granting);
-  sender.start();
+  const { sender, sent, start, pass } = prepared(granting);
+  await start();
   await pass(12);
   const minutes = sent.map(([method, , { series }]) => [method, Object.keys(series ?? {}).length]);
   expect(minutes).toEqual([
     ["POST", 0],
-    ["PUT", 2],
-    ["PUT", 2],
+    ["PUT", 3],
+    ["PUT", 3],
   ]);
   await pass(1);
   await sender.send();
@@ -78,29 +86,32 @@ test("what cannot be sent goes later, whole, from the next agent too", async () 
   let isUp = false;
   const answers = (method: string) => (isUp ? granting(method) : { code: 503 });
   const first = prepared(answers);
-  first.sender.start();
+  await first.start();
   await first.pass(30);
   expect(first.sent.every(([method]) => method === "POST")).toBe(true);
   first.sender.stop();
   isUp = true;
   const second = prepared(answers);
   await second.sender.send();
-  expect(second.sent.at(-1)?.[2]).toMatchObject({ start: START, series: { node: { memory: Array(30).fill(1) } } });
+  expect(second.sent.at(-1)?.[2]).toMatchObject({
+    start: START,
+    series: { node: { memory: Array(30).fill(1) }, "shop/services/web": { requests: Array(30).fill(2) } },
+  });
   expect(existsSync(join(home, "metrics.json"))).toBe(false);
 });
 
 test("a grant that is over is asked for anew, what is refused is left out, and who wants none is asked seldom", async () => {
   const over = prepared((method, sent) => (method === "PUT" && sent.length < 3 ? { code: 401 } : granting(method)));
-  over.sender.start();
+  await over.start();
   await over.pass(3);
   expect(over.sent.map(([method]) => method)).toEqual(["POST", "PUT", "POST", "PUT"]);
   const bad = prepared((method) => (method === "PUT" ? { code: 400 } : granting(method)));
-  bad.sender.start();
+  await bad.start();
   await bad.pass(2);
   await bad.sender.send();
   expect(bad.sent.length).toBe(2);
   const none = prepared(() => ({ code: 404 }));
-  none.sender.start();
+  await none.start();
   await none.pass(61);
   expect(none.sent.length).toBe(1);
 });

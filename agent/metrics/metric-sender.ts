@@ -5,7 +5,13 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "../../worker/lib/error-text.ts";
-import { HOUR_MS, MINUTE_MS, SERIES_GRANT, type SeriesGrant } from "../../worker/lib/facts/metric-series.ts";
+import {
+  HOUR_MS,
+  MINUTE_MS,
+  type RequestFigures,
+  SERIES_GRANT,
+  type SeriesGrant,
+} from "../../worker/lib/facts/metric-series.ts";
 import type { Timers } from "../effects.ts";
 import { writeFile } from "../local/home.ts";
 import type { Answer } from "../local/http.ts";
@@ -19,6 +25,8 @@ export type MetricSenderParts = {
   timers: Pick<Timers, "after">;
   /** By pods' uids, and the node's own. */
   counted(): ReadonlyMap<string, Counted>;
+  /** By series, since it was last asked for. Never rejects. */
+  requests(): Promise<ReadonlyMap<string, RequestFigures>>;
   /** By the node's credential. */
   send(method: string, path: string, body: object): Promise<Answer>;
   log(message: string): void;
@@ -55,7 +63,7 @@ export class MetricSender {
   }
 
   start(): void {
-    this.#look();
+    void this.#look();
   }
 
   /** What is held is on disk when it returns. */
@@ -85,15 +93,16 @@ export class MetricSender {
     return this.#sending;
   }
 
-  #look(): void {
+  async #look(): Promise<void> {
+    const { now, timers, counted, requests } = this.#parts;
+    const asked = await requests();
     if (this.#stopped) return;
-    const { now, timers, counted } = this.#parts;
     const at = now();
-    this.#samples.take({ at, counted: counted() });
+    this.#samples.take({ at, counted: counted(), requests: asked });
     if (at >= this.#dueAt) void this.send();
     // A timer may come a moment early, and a rate over a moment is none.
     const left = MINUTE_MS - (now() % MINUTE_MS);
-    this.#cancel = timers.after(left < SHORTEST_MS ? left + MINUTE_MS : left, () => this.#look());
+    this.#cancel = timers.after(left < SHORTEST_MS ? left + MINUTE_MS : left, () => void this.#look());
   }
 
   async #sendAll(): Promise<void> {

@@ -80,3 +80,17 @@ test("of many series the greatest are told of, and the others as one a namespace
   expect(Object.keys(series).length).toBe(61);
   expect(series["shop/others"]).toEqual({ cpu: [0], memory: [(40 * 41) / 2] });
 });
+
+test("requests are told of under their own names, of those with the most of them, and no pod is asked for them", () => {
+  const samples = new Samples();
+  samples.take(look(0, { node: of(0) }));
+  const key = (i: number) => [`shop/services/s${i}`, { requests: i, failed: 0, took2: i }] as const;
+  const requests = new Map(Array.from({ length: 70 }, (_, i) => key(i)));
+  samples.take({ ...look(1, { node: of(0), a: of(0) }), requests });
+  expect([...samples.pods()]).toEqual(["a"]);
+  const { series = {} } = samples.next(0, () => undefined) ?? {};
+  expect(Object.keys(series).length).toBe(61);
+  expect(series["shop/services/s69"]).toEqual({ requests: [69], failed: [0], took2: [69] });
+  expect(series["shop/services/s9"]).toBeUndefined();
+  expect(series["shop/others"]).toBeUndefined();
+});

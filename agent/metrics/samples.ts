@@ -1,11 +1,14 @@
 /** What a node has measured and not sent yet: a slot a minute, of the node and its pods by their uids. */
 import {
+  isAskedKey,
+  MAX_ASKED_SENT,
   MEASURES,
   type Measure,
   MINUTE_MS,
   NODE_SERIES,
   namespaceOf,
   othersIn,
+  type RequestFigures,
   type SentSeries,
 } from "../../worker/lib/facts/metric-series.ts";
 
@@ -14,8 +17,15 @@ import {
  * `since` is when a pod began, in the same time as looks; its counters outlive its containers.
  */
 export type Counted = { cpu: number; memory: number; received?: number; sent?: number; since?: number };
-/** By uid, and the node's own as `NODE_SERIES`. `at` is when, in the cluster's time. */
-export type Look = { at: number; counted: ReadonlyMap<string, Counted> };
+/**
+ * By uid, and the node's own as `NODE_SERIES`; and by their series' keys what requests there were since the look before.
+ * `at` is when, in the cluster's time.
+ */
+export type Look = {
+  at: number;
+  counted: ReadonlyMap<string, Counted>;
+  requests?: ReadonlyMap<string, RequestFigures>;
+};
 
 type Figures = Partial<Record<Measure, number>>;
 type Slot = Map<string, Figures>;
@@ -51,7 +61,7 @@ export class Samples {
     this.#last = look;
     if (!before || look.at <= before.at || look.at - before.at > OLDEST_MS) return;
     const middle = (before.at + look.at) / 2;
-    const slot: Slot = new Map();
+    const slot: Slot = new Map(look.requests);
     for (const [uid, counted] of look.counted) {
       // What has begun since has used all that it used since then; of what was only not seen, no rate is known.
       const isNew = (counted.since ?? look.at) >= before.at;
@@ -72,7 +82,8 @@ export class Samples {
     const [first] = starts;
     if (first === undefined) return undefined;
     const slots = starts.filter((start) => start < first + MAX_SENT_SLOTS * MINUTE_MS);
-    const summed = slots.map((start) => summedBy(this.#slots.get(start) ?? new Map(), keyOf));
+    const seriesOf = (name: string) => (isOwnKey(name) ? name : keyOf(name));
+    const summed = slots.map((start) => summedBy(this.#slots.get(start) ?? new Map(), seriesOf));
     const named = foldOf(summed);
     const series: Record<string, Partial<Record<Measure, (number | null)[]>>> = {};
     for (const [i, start] of slots.entries())
@@ -92,7 +103,7 @@ export class Samples {
 
   /** Pods of which something is held. */
   pods(): Set<string> {
-    return new Set([...this.#slots.values()].flatMap((slot) => [...slot.keys()].filter((uid) => uid !== NODE_SERIES)));
+    return new Set([...this.#slots.values()].flatMap((slot) => [...slot.keys()].filter((uid) => !isOwnKey(uid))));
   }
 
   /** They have arrived, or never will. */
@@ -129,11 +140,14 @@ function figuresOf(before: Counted, now: Counted, ms: number): Figures {
   };
 }
 
+/** What is held under its series' key, and not by a pod's uid. */
+const isOwnKey = (name: string) => name === NODE_SERIES || isAskedKey(name);
+
 /** What has no key is left out: it is in the node's own figures all the same. */
 function summedBy(slot: Slot, keyOf: (name: string) => string | undefined): Slot {
   const sums: Slot = new Map();
   for (const [name, figures] of slot) {
-    const key = name === NODE_SERIES ? name : keyOf(name);
+    const key = keyOf(name);
     if (key === undefined) continue;
     const sum = sums.get(key) ?? {};
     for (const measure of MEASURES) {
@@ -145,12 +159,21 @@ function summedBy(slot: Slot, keyOf: (name: string) => string | undefined): Slot
   return sums;
 }
 
-/** Under which name each series is sent: those with the most memory under their own. */
-function foldOf(slots: readonly Slot[]): (key: string) => string {
-  const weights = new Map<string, number>();
+/** Under which name each series is sent: those with the most memory under their own; not at all, where others were asked more. */
+function foldOf(slots: readonly Slot[]): (key: string) => string | undefined {
+  const [weights, requests] = [new Map<string, number>(), new Map<string, number>()];
   for (const slot of slots)
-    for (const [key, { memory = 0 }] of slot) weights.set(key, (weights.get(key) ?? 0) + memory);
-  const greatest = [...weights].toSorted(([, a], [, b]) => b - a).slice(0, MAX_SERIES);
-  const own = new Set(greatest.map(([key]) => key));
-  return (key) => (own.has(key) ? key : othersIn(namespaceOf(key)));
+    for (const [key, figures] of slot) {
+      if (key === NODE_SERIES) continue;
+      const isAsked = isAskedKey(key);
+      const [of, more] = isAsked ? [requests, figures.requests] : [weights, figures.memory];
+      of.set(key, (of.get(key) ?? 0) + (more ?? 0));
+    }
+  const greatest = (of: Map<string, number>, count: number) =>
+    [...of]
+      .toSorted(([, a], [, b]) => b - a)
+      .slice(0, count)
+      .map(([key]) => key);
+  const own = new Set([NODE_SERIES, ...greatest(weights, MAX_SERIES), ...greatest(requests, MAX_ASKED_SENT)]);
+  return (key) => (own.has(key) ? key : isAskedKey(key) ? undefined : othersIn(namespaceOf(key)));
 }

@@ -6,11 +6,14 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { afterEach, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { type ProxyMessage, WINDOW_BYTES } from "../../worker/protocol/proxy.ts";
+import { effects } from "../effects.ts";
+import { Counts } from "../ingress/counts.ts";
 import { serveProxy } from "./proxy.ts";
 import type { StreamDeps } from "./served.ts";
 
 const node = { answer: async ({ url }: { url: string }) => ({ status: 200, headers: { "x-asked": url }, body: "ok" }) };
-const deps = { node } as unknown as StreamDeps;
+const counts = new Counts(effects.now);
+const deps = { node, counts } as unknown as StreamDeps;
 
 const closers: (() => void)[] = [];
 afterEach(() => {
@@ -35,7 +38,7 @@ async function edge(port: number, address = "127.0.0.1", scheme: "http" | "h2c" 
     socket.terminate();
     relay.close();
   });
-  const request = { id: "1", kind: "proxy", scheme, address, port } as const;
+  const request = { id: "1", kind: "proxy", scheme, address, port, counts: { service: `default/${port}` } } as const;
   void serveProxy({ socket: near, request, deps }).catch(() => near.close(1011));
   const messages: ProxyMessage[] = [];
   const body: Buffer[] = [];
@@ -238,4 +241,20 @@ test("headers that HTTP/2 refuses are told, be the program there or not", async 
   gone.ask({ headers: twice, asIs: true });
   await gone.over;
   expect(gone.messages).toEqual(refused);
+});
+
+test("what comes by the edge is counted by how its answer began, or that none did", async () => {
+  const answers = createServer(({ url }, response) => {
+    if (url === "/ends") response.socket?.destroy();
+    else response.writeHead(Number(url?.slice(1))).end();
+  });
+  const port = await listening(answers);
+  for (const path of ["/200", "/503", "/ends"]) {
+    const { ask, over } = await edge(port);
+    ask({ path });
+    await over;
+  }
+  const told = counts.figures().services[`default/${port}`];
+  expect([told?.perSecond, told?.failedPerSecond]).toEqual([3 / 30, 2 / 30]);
+  expect(told?.took?.reduce((sum, count) => sum + count, 0)).toBe(3);
 });

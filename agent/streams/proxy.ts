@@ -21,6 +21,7 @@ const CONNECT_MS = 30_000;
 /** Where others may be asked instead. */
 const ONE_OF_MANY_CONNECT_MS = 3_000;
 const CLOSE_MS = 1_000;
+const BAD_GATEWAY = 502;
 
 /** The socket's first message is the request; it ends when the answer does, or when the client goes away. */
 export async function serveProxy({ socket, request, deps }: ServedProxy): Promise<void> {
@@ -31,6 +32,7 @@ export async function serveProxy({ socket, request, deps }: ServedProxy): Promis
   if (request.address === "") return serveNode(edge, ask, deps.node);
   const count = request.counts && deps.counts?.begin(request.counts);
   count?.to(request.address);
+  if (count) edge.onAnswer = count.answered;
   try {
     await (ask.upgrade ? serveUpgrade(edge, request, ask) : serveRequest(edge, request, ask));
   } finally {
@@ -44,6 +46,8 @@ export class Edge {
   readonly window = new Window();
   /** A `response` was sent: nothing else can be answered any more. */
   isAnswered = false;
+  /** Hears by which status; that of a program that cannot be reached is a proxy's. */
+  onAnswer: (status: number) => void = () => {};
   private readonly early: [Buffer, boolean][] = [];
   private take = (data: Buffer, isBinary: boolean): void => void this.early.push([data, isBinary]);
 
@@ -61,6 +65,8 @@ export class Edge {
 
   send(message: ProxyMessage): Promise<void> {
     if (message.type === "response") this.isAnswered = true;
+    if (message.type === "response") this.onAnswer(message.status);
+    else if (message.type === "unreachable" && this.socket.readyState === WebSocket.OPEN) this.onAnswer(BAD_GATEWAY);
     return sendWithin(this.socket, JSON.stringify(message));
   }
 

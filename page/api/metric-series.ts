@@ -6,13 +6,18 @@ import { partOf } from "./discovery.ts";
 export type { Measure, Range, Series, ToldSeries, Values };
 export { RANGES };
 
-/** Whose figures: of nodes, or of one workload. */
-export type Subject = { nodes: true } | { namespace: string; workload: string };
+/** Whose figures: of nodes, or of one workload, as `KIND/NAME`; or the requests of a Service or route, as `RESOURCE/NAME`. */
+export type Subject =
+  | { nodes: true }
+  | { namespace: string; workload: string }
+  | { namespace: string; requests: string };
 
 export function askSeries(client: Client, of: Subject, range: Range, signal: AbortSignal): Promise<ToldSeries> {
-  const path =
-    "nodes" in of
-      ? `nodes?range=${range}`
-      : `namespaces/${partOf(of.namespace)}?range=${range}&workload=${encodeURIComponent(of.workload)}`;
-  return client.json<ToldSeries>(`/skerry/metrics/${path}`, { signal });
+  return client.json<ToldSeries>(`/skerry/metrics/${placeOf(of)}&range=${range}`, { signal });
+}
+
+function placeOf(of: Subject): string {
+  if ("nodes" in of) return "nodes?";
+  const { namespace, ...which } = of;
+  return `namespaces/${partOf(namespace)}?${new URLSearchParams(which)}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { EndpointSlice, Ingress, Service } from "../api/objects.ts";
-import { amountOf, endpointsOf, isOurs, leadsOnlyTo, publicIngress, routesOf } from "./network.ts";
+import type { EndpointSlice, HttpRoute, Ingress, Service } from "../api/objects.ts";
+import { endpointsOf, httpRouteLeads, ingressLeads, isOurs, leadsOnlyTo, publicIngress, routesOf } from "./network.ts";
 
 const meta = (name: string, labels = {}) => ({
   name,
@@ -66,10 +66,16 @@ test("an Ingress that leads elsewhere too is more than a Service's public addres
   expect(cases.map((more) => leadsOnlyTo(service, ingress(more)))).toEqual([true, false, false, false]);
 });
 
-test.each([
-  ["0", 0],
-  ["1500m", 1.5],
-  ["2k", 2000],
-])("%s is %d", (quantity, amount) => {
-  expect(amountOf(quantity)).toBeCloseTo(amount);
+test("where an Ingress and an HTTPRoute lead, each Service once", () => {
+  const { spec } = publicIngress(service, "shop.example.com", 80);
+  const defaultBackend = { service: { name: "db" } };
+  const ingress: Ingress = { metadata: meta("a"), spec: { defaultBackend, rules: [...spec.rules, ...spec.rules, {}] } };
+  expect(ingressLeads(ingress)).toEqual({ hosts: ["shop.example.com", "*"], services: ["shop/web", "shop/db"] });
+  const refs = [{ name: "web" }, { name: "far", namespace: "other" }, { kind: "Bucket", name: "files" }];
+  const route: HttpRoute = {
+    metadata: meta("r"),
+    spec: { hostnames: ["a.example.com"], rules: [{ backendRefs: refs }, {}] },
+  };
+  expect(httpRouteLeads(route)).toEqual({ hosts: ["a.example.com"], services: ["shop/web", "other/far"] });
+  expect(httpRouteLeads({ metadata: meta("r") })).toEqual({ hosts: [], services: [] });
 });

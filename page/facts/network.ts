@@ -1,5 +1,5 @@
 /** Services: who answers for them, by which names they are reached from outside, and what is asked of them. */
-import type { EndpointSlice, Ingress, KubeObject, Service } from "../api/objects.ts";
+import type { EndpointSlice, HttpRoute, Ingress, KubeObject, Service } from "../api/objects.ts";
 
 export type Endpoint = { name: string; pod?: string; address: string; node: string; ready: boolean };
 
@@ -80,10 +80,24 @@ export const publicIngress = ({ metadata }: Service, host: string, port: number)
   },
 });
 
-const SUFFIXES: Readonly<Record<string, number>> = { n: 1e-9, u: 1e-6, m: 1e-3, "": 1, k: 1e3, M: 1e6 };
+/** Hosts, and the Services that are led to, as `NAMESPACE/NAME`. */
+export type Leads = { hosts: readonly string[]; services: readonly string[] };
 
-/** A quantity as metrics have them: `1500m` is 1.5. */
-export function amountOf(quantity: string): number {
-  const [, digits = "", suffix = ""] = /^([\d.]+)([a-zA-Z]*)$/.exec(quantity) ?? [];
-  return Number(digits || "NaN") * (SUFFIXES[suffix] ?? Number.NaN);
+export function ingressLeads({ metadata, spec }: Ingress): Leads {
+  const backends = (spec.rules ?? []).flatMap(({ http }) => (http?.paths ?? []).map(({ backend }) => backend));
+  const all = [...backends, ...(spec.defaultBackend ? [spec.defaultBackend] : [])];
+  return {
+    hosts: unique((spec.rules ?? []).map(({ host = "*" }) => host)),
+    services: unique(all.flatMap(({ service }) => (service ? `${metadata.namespace}/${service.name}` : []))),
+  };
 }
+
+export function httpRouteLeads({ metadata, spec }: HttpRoute): Leads {
+  const services = (spec?.rules ?? [])
+    .flatMap(({ backendRefs = [] }) => backendRefs)
+    .filter(({ kind = "Service" }) => kind === "Service")
+    .map(({ namespace = metadata.namespace, name }) => `${namespace}/${name}`);
+  return { hosts: unique(spec?.hostnames ?? []), services: unique(services) };
+}
+
+const unique = (all: readonly string[]) => [...new Set(all)];

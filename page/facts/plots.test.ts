@@ -17,6 +17,13 @@ test("amounts in words", () => {
     "3.0 GiB",
   ]);
   expect(amount(2048, "bytes/s")).toBe("2.0 KiB/s");
+  expect([0, 0.033, 2.54, 400].map((rate) => amount(rate, "requests/s"))).toEqual([
+    "0.0/s",
+    "0.03/s",
+    "2.5/s",
+    "400/s",
+  ]);
+  expect([amount(7.4, "ms"), amount(2500, "ms")]).toEqual(["7 ms", "2.5 s"]);
 });
 
 test("what is known is plotted, up to the newest of it", () => {
@@ -25,5 +32,23 @@ test("what is known is plotted, up to the newest of it", () => {
     ["Memory", ["in use"]],
     ["Network", ["sent"]],
   ]);
+  const asked = plotsOf({ requests: [0, 2], failed: [0, 1], took4: [0, 2] });
+  expect(asked.map(({ title, lines }) => [title, lines.map(({ values }) => values)])).toEqual([
+    [
+      "Requests",
+      [
+        [0, 2],
+        [0, 1],
+      ],
+    ],
+    [
+      "Latency",
+      [
+        [null, 75],
+        [null, 99.5],
+      ],
+    ],
+  ]);
+  expect(plotsOf({ requests: [0] }).map(({ title }) => title)).toEqual(["Requests"]);
   expect(newest(plots[0]?.lines ?? [])).toBe(1);
 });

@@ -1,11 +1,12 @@
 /** What is plotted: lines in a box of `WIDTH` by `HEIGHT`, and amounts in words. */
 import type { Measure, Series, Values } from "../api/metric-series.ts";
+import { latencyLine } from "./requests.ts";
 
 export const WIDTH = 300;
 export const HEIGHT = 80;
 
 export type Line = { name: string; values: Values };
-export type Unit = "cores" | "bytes" | "bytes/s";
+export type Unit = "cores" | "bytes" | "bytes/s" | "requests/s" | "ms";
 export type Plotted = { title: string; unit: Unit; lines: readonly Line[] };
 
 const PLOTS: readonly { title: string; unit: Unit; measures: readonly (readonly [Measure, string])[] }[] = [
@@ -19,18 +20,35 @@ const PLOTS: readonly { title: string; unit: Unit; measures: readonly (readonly 
       ["sent", "sent"],
     ],
   },
+  {
+    title: "Requests",
+    unit: "requests/s",
+    measures: [
+      ["requests", "in all"],
+      ["failed", "failed"],
+    ],
+  },
 ];
 
 /** Those of which anything is known. */
 export const plotsOf = (series: Series): Plotted[] =>
-  PLOTS.map(({ title, unit, measures }) => ({
-    title,
-    unit,
-    lines: measures.flatMap(([measure, name]) => {
-      const values = series[measure];
-      return values ? [{ name, values }] : [];
-    }),
-  })).filter(({ lines }) => lines.length > 0);
+  [
+    ...PLOTS.map(({ title, unit, measures }) => ({
+      title,
+      unit,
+      lines: measures.flatMap(([measure, name]) => {
+        const values = series[measure];
+        return values ? [{ name, values }] : [];
+      }),
+    })),
+    { title: "Latency", unit: "ms" as const, lines: latencyLines(series) },
+  ].filter(({ lines }) => lines.length > 0);
+
+const latencyLines = (series: Series): Line[] =>
+  [
+    { name: "for half of the answers", values: latencyLine(series, 0.5) },
+    { name: "for 99 of 100", values: latencyLine(series, 0.99) },
+  ].filter(({ values }) => values.some((value) => value !== null));
 
 export const mostOf = (lines: readonly Line[]): number =>
   Math.max(0, ...lines.flatMap(({ values }) => values.map((value) => value ?? 0)));
@@ -53,6 +71,9 @@ const BYTES = ["B", "KiB", "MiB", "GiB", "TiB"];
 
 export function amount(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined) return "not known";
+  if (unit === "ms") return value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`;
+  if (unit === "requests/s")
+    return `${value < 10 ? value.toFixed(value < 0.1 && value > 0 ? 2 : 1) : Math.round(value)}/s`;
   if (unit === "cores") return value < 1000 ? `${Math.round(value)}m` : (value / 1000).toFixed(2);
   const power = Math.min(BYTES.length - 1, value < 1 ? 0 : Math.floor(Math.log(value) / Math.log(1024)));
   const scaled = value / 1024 ** power;

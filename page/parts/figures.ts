@@ -1,44 +1,24 @@
 import { useEffect, useState } from "preact/hooks";
+import { askRequests, type RequestsNow } from "../api/requests.ts";
 import { every, visible } from "../effects.ts";
-import { amountOf } from "../facts/network.ts";
 import { useClient } from "../state/cluster.ts";
 
 /** There is no watch of figures. They are asked for while somebody looks at them, and wake the cluster no more than needed. */
 const ASK_MS = 15_000;
-const MOST_NAMESPACES = 5;
 
-export type Figures = { perSecond?: number; pending?: number };
+const NOTHING: RequestsNow = { silent: [] };
 
-type Metrics = { items: { describedObject: { namespace?: string; name: string }; value: string }[] };
-
-const METRICS = [
-  ["requests_per_second", "perSecond"],
-  ["pending_requests", "pending"],
-] as const;
-
-/** Of Services, by `NAMESPACE/NAME`; none where they cannot be had. */
-export function useFigures(namespaces: readonly string[]): Readonly<Record<string, Figures>> {
+/** Of a namespace, or of all for an empty one; nothing where they cannot be had. */
+export function useRequests(namespace: string): RequestsNow {
   const client = useClient();
-  const [figures, setFigures] = useState<Readonly<Record<string, Figures>>>({});
-  const key = namespaces.slice(0, MOST_NAMESPACES).join("/");
+  const [now, setNow] = useState(NOTHING);
   const isVisible = visible.value;
   useEffect(() => {
-    if (!isVisible || key === "") return;
+    if (!isVisible) return;
     const abort = new AbortController();
     const ask = async () => {
-      const found: Record<string, Figures> = {};
-      const asked = key.split("/").flatMap((namespace) =>
-        METRICS.map(async ([metric, name]) => {
-          const path = `/apis/custom.metrics.k8s.io/v1beta2/namespaces/${namespace}/services/*/${metric}`;
-          const { items } = await client.json<Metrics>(path, { signal: abort.signal });
-          for (const { describedObject: of, value } of items) {
-            const one = `${of.namespace}/${of.name}`;
-            found[one] = { ...found[one], [name]: amountOf(value) };
-          }
-        }),
-      );
-      await Promise.allSettled(asked);
-      if (!abort.signal.aborted) setFigures(found);
+      const told = await askRequests(client, namespace, abort.signal).catch(() => NOTHING);
+      if (!abort.signal.aborted) setNow(told);
     };
     void ask();
     const stop = every(ASK_MS, ask);
@@ -46,6 +26,6 @@ export function useFigures(namespaces: readonly string[]): Readonly<Record<strin
       abort.abort();
       stop();
     };
-  }, [client, key, isVisible]);
-  return figures;
+  }, [client, namespace, isVisible]);
+  return now;
 }

@@ -1,7 +1,7 @@
 /** The collections that the page looks at, each watched once however many parts of the page show it. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Client } from "../api/client.ts";
-import { partOf } from "../api/discovery.ts";
+import { discover, partOf } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { type Freshness, Watched } from "../api/watched.ts";
 import { sleep, visible } from "../effects.ts";
@@ -22,6 +22,7 @@ const NAMESPACED = {
   services: "/api/v1/services",
   slices: "/apis/discovery.k8s.io/v1/endpointslices",
   ingresses: "/apis/networking.k8s.io/v1/ingresses",
+  httpRoutes: "/apis/gateway.networking.k8s.io/v1/httproutes",
 } as const;
 
 export type Paths = Record<keyof typeof NAMESPACED, string>;
@@ -38,6 +39,21 @@ export function usePaths(of?: string): Paths {
     [where],
   );
 }
+
+/** Whether users have brought the kinds of the Gateway API; asked once by each who shows them. */
+export function useHasHttpRoutes(): boolean {
+  const client = useClient();
+  const [has, setHas] = useState(false);
+  useEffect(() => {
+    discover(client).then(
+      (resources) => setHas(resources.some(({ group, plural }) => group === GATEWAYS && plural === "httproutes")),
+      () => {},
+    );
+  }, [client]);
+  return has;
+}
+
+const GATEWAYS = "gateway.networking.k8s.io";
 
 const known = new WeakMap<Client, Map<string, Watched<KubeObject>>>();
 

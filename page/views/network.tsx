@@ -1,10 +1,15 @@
 import { useState } from "preact/hooks";
 import type { EndpointSlice, Ingress, Service } from "../api/objects.ts";
 import { endpointsOf, isOurs, leadsOnlyTo, publicIngress, type Route, routesOf } from "../facts/network.ts";
-import { type Figures, useFigures } from "../parts/figures.ts";
+import { requestsOf } from "../facts/requests.ts";
+import { useRequests } from "../parts/figures.ts";
+import { History } from "../parts/history.tsx";
 import { Action, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
+import { Answering, REQUEST_HEADS, RequestCells, RequestsLine } from "../parts/requests.tsx";
 import { useClient, useFreshness, useObjects, usePaths } from "../state/cluster.ts";
 import { href } from "../state/route.ts";
+import { namespace as chosenNamespace } from "../state/session.ts";
+import { RouteTables } from "./routes.tsx";
 
 function useNetwork(namespace?: string) {
   const { services, slices, ingresses } = usePaths(namespace);
@@ -24,18 +29,24 @@ const portsOf = ({ spec }: Service): string =>
     .map(({ name, port, protocol }) => `${port}/${protocol ?? "TCP"}${name ? ` ${name}` : ""}`)
     .join(", ");
 
-const wordsOf = ({ perSecond, pending }: Figures = {}): string =>
-  perSecond === undefined ? "" : `${perSecond.toFixed(1)}${pending ? `, ${pending} waiting` : ""}`;
-
 export function Network() {
   const { services, slices, ingresses, freshness } = useNetwork();
-  const figures = useFigures([...new Set(services.map(({ metadata }) => metadata.namespace ?? ""))]);
+  const now = useRequests(chosenNamespace.value);
   return (
     <>
       <h1>Network</h1>
       <FreshnessLine of={freshness} />
       <Rows
-        heads={["Service", "Namespace", "Type", "Address", "Ports", "Pods that answer", "Requests/s", "From outside"]}
+        heads={[
+          "Service",
+          "Namespace",
+          "Type",
+          "Address",
+          "Ports",
+          "Pods that answer",
+          ...REQUEST_HEADS,
+          "From outside",
+        ]}
       >
         {services.map((service) => {
           const { namespace = "", name, uid } = service.metadata;
@@ -55,7 +66,7 @@ export function Network() {
                   {`${ready} of ${endpoints.length}`}
                 </Badge>
               </td>
-              <td>{wordsOf(figures[`${namespace}/${name}`])}</td>
+              <RequestCells of={requestsOf(now, "services", `${namespace}/${name}`)} />
               <td>
                 <Hosts routes={routesOf(service, ingresses)} />
               </td>
@@ -63,8 +74,10 @@ export function Network() {
           );
         })}
       </Rows>
+      <RouteTables now={now} />
       <p class="hint">
-        Requests are those by Ingresses, over half a minute; asked for every 15 s while this is looked at.
+        Requests are those by Ingresses and routes, over half a minute; asked for every 15 s while this is looked at.
+        Failed are answers of 5xx, and what had none; latency is until an answer begins.
       </p>
     </>
   );
@@ -89,7 +102,7 @@ const Hosts = ({ routes }: { routes: readonly Route[] }) => (
 
 export function ServiceView({ namespace, name }: { namespace: string; name: string }) {
   const { services, slices, ingresses, listed, freshness } = useNetwork(namespace);
-  const figures = useFigures([namespace])[`${namespace}/${name}`];
+  const now = useRequests(namespace);
   const service = services.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
   if (!service)
     return listed ? (
@@ -97,7 +110,6 @@ export function ServiceView({ namespace, name }: { namespace: string; name: stri
     ) : (
       <FreshnessLine of={freshness} />
     );
-  const endpoints = endpointsOf(service, slices);
   const routes = routesOf(service, ingresses);
   return (
     <>
@@ -106,7 +118,7 @@ export function ServiceView({ namespace, name }: { namespace: string; name: stri
       </h1>
       <FreshnessLine of={freshness} />
       <p>{`${service.spec.type} at ${addressesOf(service)}, ports ${portsOf(service)}.`}</p>
-      {figures?.perSecond !== undefined && <p>{`Requests by Ingresses: ${wordsOf(figures)} a second.`}</p>}
+      <RequestsLine now={now} of={requestsOf(now, "services", `${namespace}/${name}`)} />
       <div class="actions">
         <a class="button" href={href("any", "", "v1", "services", namespace, name)}>
           YAML
@@ -114,21 +126,10 @@ export function ServiceView({ namespace, name }: { namespace: string; name: stri
       </div>
       <section aria-labelledby="answering">
         <h2 id="answering">Which pods answer</h2>
-        {endpoints.length === 0 && <p class="hint">None: no pod that it selects has an address.</p>}
-        {endpoints.length > 0 && (
-          <Rows heads={["Pod", "Address", "Node", "Answers"]}>
-            {endpoints.map(({ name: at, pod, address, node, ready }) => (
-              <tr key={at}>
-                <th scope="row">{pod ? <a href={href("pods", namespace, pod)}>{pod}</a> : at}</th>
-                <td>{address}</td>
-                <td>{node}</td>
-                <td>{ready ? <Badge mood="good">Ready</Badge> : <Badge mood="bad">Not ready</Badge>}</td>
-              </tr>
-            ))}
-          </Rows>
-        )}
+        <Answering service={service} slices={slices} now={now} />
       </section>
       <Outside service={service} routes={routes} />
+      <History of={{ namespace, requests: `services/${name}` }} />
     </>
   );
 }

@@ -47,6 +47,15 @@ test("what a node sends is told of, by workload, in its own cluster alone; what 
   expect(told.series).toMatchObject({ "shop/Deployment/web": { memory: expect.arrayContaining([10, 30]) } });
   expect((await ask("GET", "/clusters/other/skerry/metrics/nodes", undefined, "other")).body.series).toEqual({});
   expect((await ask("PUT", "/clusters/other/skerry/metrics", { grant, start, series })).code).toBe(401);
+  const asked = { "shop/services/web": { requests: [1, 0, 4], failed: [0, 0, 1], took3: [1, null, 4] } };
+  expect((await ask("PUT", "/skerry/metrics", { grant, start, series: asked })).code).toBe(200);
+  const requests = (await ask("GET", "/skerry/metrics/namespaces/shop?requests=services/web")).body;
+  expect(requests.series).toMatchObject({
+    "shop/services/web": { requests: expect.arrayContaining([1, 0, 4]), took3: expect.arrayContaining([1, 0, 4]) },
+  });
+  expect(Object.keys((await ask("GET", "/skerry/metrics/namespaces/shop")).body.series ?? {})).toEqual([
+    "shop/Deployment/web",
+  ]);
   const wrong = await ask("PUT", "/skerry/metrics", { grant, start, series: { "x/Pod/y": {} } });
   expect(wrong).toMatchObject({ code: 400, body: { kind: "Status", reason: "BadRequest" } });
 });

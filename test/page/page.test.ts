@@ -1,6 +1,7 @@
 /** The page in a real browser, against a whole cluster. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -212,7 +213,87 @@ test("a Service has who answers for it, and a public address by one switch", asy
   await page.getByRole("button", { name: "Take public address away" }).click();
   await page.getByLabel("Host name").waitFor();
   expect(await cluster.ok("get ingresses -o name")).toBe("");
-  await page.getByText("Requests by Ingresses: 0.0 a second.").waitFor();
+  await page.getByText("Requests by Ingresses and routes: 0.0 a second.").waitFor();
+  expect(faults).toEqual([]);
+});
+
+const SITE = "site.example.com";
+const SITE_OBJECTS = `
+apiVersion: v1
+kind: Pod
+metadata: {name: front, namespace: default, labels: {app: front}}
+spec:
+  containers:
+  - name: front
+    image: "busybox:test"
+    command:
+    - sh
+    - -c
+    - |
+      mkdir -p /www/cgi-bin; echo hello >/www/index.html
+      cat >/www/cgi-bin/busy <<'END'
+      #!/bin/sh
+      printf 'Status: 503 Busy\\r\\n\\r\\nbusy'
+      END
+      chmod +x /www/cgi-bin/busy
+      exec httpd -f -p 8080 -h /www
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front, namespace: default}
+spec: {selector: {app: front}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: front, namespace: default}
+spec:
+  rules:
+  - host: ${SITE}
+    http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: front, port: {number: 80}}}}]}
+`;
+
+/** One request to the edge for the site's host; the answer's status. */
+function visit(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(address);
+    const options = { hostname, port, path, agent: false, rejectUnauthorized: false, servername: SITE };
+    request({ ...options, headers: { host: SITE } }, (response) => {
+      response.on("error", reject).on("end", () => resolve(response.statusCode ?? 0));
+      response.resume();
+    })
+      .on("error", reject)
+      .end();
+  });
+}
+
+test("what comes by an Ingress is shown: how much, how much of it failed, how long it took and who answered", async () => {
+  await cluster.apply(SITE_OBJECTS);
+  await eventually("the site answers", async () => (await visit("/")) === 200);
+  expect(await visit("/cgi-bin/busy")).toBe(503);
+  const { page, faults } = await loggedIn();
+  const rows = { service: /^front default ClusterIP/, ingress: /^front default site\.example\.com/ };
+  /** Figures are of half a minute, so that requests go on until they are seen. */
+  const shown = async (name: RegExp, place: string) => {
+    await page.goto(`${address}#/${place}`);
+    await expect
+      .poll(
+        async () => {
+          for (const path of ["/", "/", "/cgi-bin/busy"]) await visit(path);
+          return (await page.getByRole("row", { name }).getByRole("cell").allTextContents()).join(" | ");
+        },
+        { timeout: 120_000 },
+      )
+      .toMatch(/\d\.\d \| [1-9]\d* % \| [\d.]+ m?s, [\d.]+ m?s/);
+  };
+  await shown(rows.service, "network");
+  await shown(rows.ingress, "network");
+  await shown(/^front 10\./, "network/default/front");
+  await page.getByText(/Requests by Ingresses and routes: \d+\.\d a second\. \d+ % failed;/).waitFor();
+  await shown(/^front 10\./, "network/ingresses/default/front");
+  await page.getByRole("heading", { name: "front Ingress in default" }).waitFor();
+  await page.getByText(`Of ${SITE}.`).waitFor();
+  expect(await serious(page)).toEqual([]);
   expect(faults).toEqual([]);
 });
 
@@ -754,6 +835,12 @@ test("what nodes and workloads used is plotted, for who may see it, and read by 
   await picture(page, "figures", 800);
   await page.getByLabel("The last").selectOption({ label: "day" });
   await memory.waitFor(patience);
+  await page.goto(`${address}#/network/ingresses/default/front`);
+  const latency = page.getByRole("slider", { name: "Latency over time" });
+  await expect.poll(async () => [await visit("/"), await latency.count()], patience).toEqual([200, 1]);
+  const requests = page.getByRole("slider", { name: "Requests over time" });
+  expect(await requests.getAttribute("aria-valuetext")).toMatch(/: [\d.]+\/s in all, [\d.]+\/s failed$/);
+  expect(await serious(page)).toEqual([]);
   const clerk = async (path: string) =>
     (await cluster.kubectl(`get --raw /skerry/metrics/${path} --as=system:serviceaccount:shop:clerk`)).all;
   expect(JSON.parse(await clerk("namespaces/shop")).series).toHaveProperty(["shop/Pod/till", "memory"]);

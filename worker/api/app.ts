@@ -22,6 +22,7 @@ import type { PathEnv, PathGuard, Paths } from "./http/paths.ts";
 import { publicRoutes } from "./http/public.ts";
 import { registryRoutes } from "./http/registry.ts";
 import { type Asked, asked, type RequestInfo, requestInfo } from "./http/request-info.ts";
+import { requestsRoutes } from "./http/requests.ts";
 import { Resources } from "./http/resources.ts";
 import { PageNotFound } from "./http/route.ts";
 import type { StreamGrant } from "./http/streams.ts";
@@ -201,6 +202,7 @@ function routes(parts: AppParts, access: Access, aggregation: Aggregation): Path
   });
   metricSeriesRoutes(app, access, parts);
   registryRoutes(app, guard, { view: parts.engine.view, ticketFor: parts.ticketFor });
+  requestsRoutes(app, access, parts);
   app.all("*", guard, async (c) => {
     // Discovery's paths are served, so what is wrong there is the method.
     throw /^\/apis?(\/|$)/.test(c.env.info.path) && c.req.method !== "GET" ? methodNotAllowed() : new PageNotFound();

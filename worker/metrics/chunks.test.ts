@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { HOUR_MS, MINUTE_MS, type Series, type SeriesByKey } from "../lib/facts/metric-series.ts";
 import { MAX_NODES, MAX_ROWS_PER_NODE } from "./chunks.ts";
-import { MAX_SERIES } from "./slots.ts";
+import { MAX_ASKED, MAX_SERIES } from "./slots.ts";
 import { chunksInMemory, START } from "./testing/chunks.ts";
 
 const DAY_MS = 24 * HOUR_MS;
@@ -83,4 +83,41 @@ test("so many nodes are kept, and no more", () => {
   });
   expect(() => chunks.store("more", { start: START, series: { node: cpu(1) } })).toThrow("10000 nodes");
   chunks.store("n1", { start: START, series: { node: cpu(1) } });
+});
+
+test("requests are the sum of what nodes told, their classes too, by minutes and by the hour; they are no workload", () => {
+  const { chunks, clock } = chunksInMemory();
+  const of = (requests: number[], more: Series = {}): Series => ({ requests, failed: requests.map(() => 0), ...more });
+  const idle = { node: cpu(...Array(60).fill(1)) };
+  clock.now = START + HOUR_MS;
+  const key = "shop/services/web";
+  chunks.store("a", {
+    start: START,
+    series: { ...idle, [key]: of([...Array(59).fill(0), 6], { took4: [...Array(59).fill(null), 6] }) },
+  });
+  chunks.store("b", { start: START, series: { ...idle, [key]: of(Array(60).fill(1), { took0: Array(60).fill(1) }) } });
+  expect(chunks.namespace("1h", "shop").series).toEqual({});
+  const { [key]: web = {} } = chunks.namespace("1h", "shop", "services/web").series;
+  expect([web.requests, web.took0, web.took4].map((values) => values?.slice(-2))).toEqual([
+    [1, 7],
+    [1, 1],
+    [0, 6],
+  ]);
+  const last = (range: "1d" | "7d") => {
+    const { [key]: told = {} } = chunks.namespace(range, "shop", "services/web").series;
+    return [told.requests, told.failed, told.took0, told.took4].map((values) => values?.at(-1));
+  };
+  expect(last("1d")).toEqual([2.2, 0, 1, 1.2]);
+  expect(last("7d")).toEqual([1.1, 0, 1, 0.1]);
+});
+
+test("of more Services than a row has room for nothing is kept, and workloads have their room all the same", () => {
+  const { chunks, clock, sql } = chunksInMemory();
+  const many = Object.fromEntries(
+    Array.from({ length: MAX_ASKED + 20 }, (_, i) => [`shop/services/s${i}`, { requests: [i] }]),
+  );
+  clock.now = START + MINUTE_MS;
+  chunks.store("a", { start: START, series: { ...many, node: cpu(1), "shop/Pod/x": cpu(1) } });
+  const [{ body = "{}" } = {}] = sql.all<{ body: string }>("SELECT body FROM chunks");
+  expect(Object.keys(JSON.parse(body)).length).toBe(MAX_ASKED + 2);
 });

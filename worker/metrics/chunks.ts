@@ -1,10 +1,12 @@
 /**
  * The figures of a cluster's nodes and workloads, of an hour to a month: for each node a row for each of the last hours, with
  * a slot a minute, and one for every four days of the last month, with a slot an hour. So there are at most
- * `MAX_ROWS_PER_NODE` rows of a node, and what it sends changes one of them, or three once an hour.
+ * `MAX_ROWS_PER_NODE` rows of a node, and what it sends changes one of them, or three once an hour. What it tells of requests is
+ * in the same rows.
  */
 import {
   HOUR_MS,
+  isAskedKey,
   MEASURES,
   MINUTE_MS,
   NODE_SERIES,
@@ -14,6 +16,7 @@ import {
   type Series,
   type SeriesByKey,
   type ToldSeries,
+  valuesOf,
 } from "../lib/facts/metric-series.ts";
 import { ApiError } from "../lib/status.ts";
 import type { Sql } from "../storage/store.ts";
@@ -82,12 +85,12 @@ export class Chunks {
     return this.#told(range, parts, Number.POSITIVE_INFINITY);
   }
 
-  /** Of a namespace's workloads, or of the one that is named, as `KIND/NAME`. */
-  namespace(range: Range, namespace: string, workload = ""): ToldSeries {
-    const isMeant = workload
-      ? (key: string) => key === `${namespace}/${workload}`
-      : (key: string) => key.startsWith(`${namespace}/`);
-    const parts = this.#partsWith(`"${namespace}/${workload}`, range);
+  /** Of a namespace's workloads, or of the one that is named, as `KIND/NAME`; or of what is asked for, as `RESOURCE/NAME`. */
+  namespace(range: Range, namespace: string, name = ""): ToldSeries {
+    const isMeant = name
+      ? (key: string) => key === `${namespace}/${name}`
+      : (key: string) => key.startsWith(`${namespace}/`) && !isAskedKey(key);
+    const parts = this.#partsWith(`"${namespace}/${name}`, range);
     const meant = Iterator.from(parts).filter(({ key }) => isMeant(key));
     const answer = this.#told(range, meant, this.#wholeUntil());
     return { ...answer, series: greatest(answer.series, namespace) };
@@ -204,7 +207,7 @@ export class Chunks {
       const own = sums.get(part.key) ?? {};
       sums.set(part.key, own);
       for (const measure of MEASURES) {
-        const values = series[measure];
+        const values = valuesOf(series, measure);
         if (!values) continue;
         own[measure] ??= Array.from({ length: slots }, () => null);
         addAveraged(own[measure], { values, from: (part.start - start) / stepMs, perStep: stepMs / grain.slotMs });

@@ -1,6 +1,8 @@
 /** What a node has sent, as far as it can be true. */
 import {
   HOUR_MS,
+  isAskedKey,
+  isOfRequests,
   MEASURES,
   MINUTE_MS,
   type SentSeries,
@@ -28,7 +30,10 @@ function valuesOf(given: unknown, what: string): Values {
   throw badRequest(`${what} must be 1 to ${MAX_SLOTS} numbers or nulls`);
 }
 
-/** Throws the 400 for what is no series, of no time that is kept, or of what the node may not tell of. */
+/**
+ * Of requests any node tells, since it leads them to any pod. Throws the 400 for what is no series, of no time that is kept,
+ * or of what the node may not tell of.
+ */
 export function sentSeries(body: unknown, mayTell: ReadonlySet<string>, now: number): SentSeries {
   const { start, series } = isObject(body) ? body : {};
   if (!Number.isSafeInteger(start) || Number(start) % MINUTE_MS !== 0) throw badRequest("start must be a whole minute");
@@ -38,10 +43,12 @@ export function sentSeries(body: unknown, mayTell: ReadonlySet<string>, now: num
   const told: [string, SeriesByKey[string]][] = [];
   for (const [key, measures] of Object.entries(series)) {
     const what = `series[${JSON.stringify(key.slice(0, 300))}]`;
-    if (!mayTell.has(key)) throw badRequest(`${what} is not of this node`);
+    const isAsked = isAskedKey(key);
+    if (!isAsked && !mayTell.has(key)) throw badRequest(`${what} is not of this node`);
     if (!isObject(measures)) throw badRequest(`${what} must be an object`);
     const own = Object.entries(measures).map(([measure, given]) => {
-      if (!(MEASURES as readonly string[]).includes(measure)) throw badRequest(`${what} has an unknown measure`);
+      if (!(MEASURES as readonly string[]).includes(measure) || isOfRequests(measure) !== isAsked)
+        throw badRequest(`${what} has an unknown measure`);
       const values = valuesOf(given, `${what}.${measure}`);
       slots = Math.max(slots, values.length);
       return [measure, values] as const;

@@ -55,6 +55,15 @@ test("a node that was granted it tells of itself and its pods, and who may see i
   expect((await send("GET", "/nodes?range=2y")).text).toContain("range must be one of 1h, 6h");
 });
 
+test("any node tells of requests, which are told of by name", async () => {
+  const { send, granted } = prepared();
+  const series = { "web/ingresses/site": { requests: [4], failed: [1], took2: [4] } };
+  expect((await send("PUT", "", { grant: await granted(), start: START, series })).code).toBe(200);
+  const { text } = await send("GET", "/namespaces/web?requests=ingresses%2Fsite");
+  expect(JSON.parse(text).series["web/ingresses/site"].failed.at(-1)).toBe(1);
+  expect(JSON.parse((await send("GET", "/namespaces/web")).text).series).toEqual({});
+});
+
 test("a grant that is another cluster's, over, changed or none is refused", async () => {
   const { send, granted, clock } = prepared();
   const grant = await granted();
@@ -73,6 +82,14 @@ test.each([
   ["no series", { start: START, series: [] }, "series must be an object"],
   ["another's", { start: START, series: { "shop/Pod/x": { cpu: [1] } } }, "is not of this node"],
   ["what objects have", { start: START, series: { constructor: { cpu: [1] } } }, "is not of this node"],
+  [
+    "requests of what has none",
+    { start: START, series: { "shop/secrets/x": { requests: [1] } } },
+    "is not of this node",
+  ],
+  ["another path's", { start: START, series: { "shop/services/../x": { requests: [1] } } }, "is not of this node"],
+  ["requests of a workload", { start: START, series: { "shop/Deployment/web": { requests: [1] } } }, "unknown measure"],
+  ["memory of a Service", { start: START, series: { "shop/services/web": { memory: [1] } } }, "unknown measure"],
   ["an unknown measure", { start: START, series: { node: { speed: [1] } } }, "unknown measure"],
   ["no numbers", { start: START, series: { node: { cpu: ["1"] } } }, "must be 1 to 120 numbers"],
   ["negative", { start: START, series: { node: { cpu: [-1] } } }, "must be 1 to 120 numbers"],

@@ -6,6 +6,9 @@
  *     GET   /skerry/metrics/nodes/NODE?range=                          one node's
  *     GET   /skerry/metrics/namespaces/NAMESPACE?range=&workload=      its workloads', or one's, as `KIND/NAME`. Who may list
  *                                                                      pods of metrics.k8s.io there
+ *     GET   /skerry/metrics/namespaces/NAMESPACE?range=&requests=      of one Service's requests, or an Ingress' or HTTPRoute's, as
+ *                                                                      `services/NAME`. Who may get its `requests_per_second`
+ *                                                                      of custom.metrics.k8s.io
  *     POST  /skerry/metrics/grant                                      by a node: `SeriesGrant`
  *     PUT   /skerry/metrics                                            by whoever shows the grant: `SentSeries`
  */
@@ -19,7 +22,7 @@ import { sentSeries } from "./sent.ts";
 
 const PATH = /^\/skerry\/metrics(?:\/(grant)|\/(nodes|namespaces)(?:\/([-.a-z0-9]+))?)?$/;
 /** Two hours of all series that a node may have take half of that. */
-const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
 /** Pods that come meanwhile are a reason to ask for another. */
 const GRANT_MS = 6 * 3_600_000;
 
@@ -56,7 +59,9 @@ export async function openMetrics(request: Request, parts: MetricsParts): Promis
 
 function told({ ask }: MetricsParts, query: URLSearchParams, group: string | undefined, name: string) {
   const range = rangeOf(query.get("range") ?? "1h");
-  return group === "nodes" ? ask("nodes", range, name) : ask("namespace", range, name, query.get("workload") ?? "");
+  return group === "nodes"
+    ? ask("nodes", range, name)
+    : ask("namespace", range, name, query.get("requests") ?? query.get("workload") ?? "");
 }
 
 function rangeOf(given: string): Range {

@@ -1,5 +1,6 @@
 /** Arithmetic on series: setting, adding and averaging slots. */
 import {
+  isAskedKey,
   MEASURES,
   type Measure,
   NODE_SERIES,
@@ -13,23 +14,32 @@ export type Chunk = Record<string, Partial<Record<Measure, (number | null)[]>>>;
 
 /** A chunk has so many series at most, beside what is folded into one for each namespace. */
 export const MAX_SERIES = 128;
+/** And so many of requests; of others nothing is kept. */
+export const MAX_ASKED = 128;
 
 const DIGITS = 4;
 /** Four digits are enough for a plot, and half the bytes. */
 export const rounded = (value: number): number => Number(value.toPrecision(DIGITS));
 
-/** The figures of one slot, those that the chunk has no room for added to the others of their namespace. */
+/** The figures of one slot, those of workloads that the chunk has no room for added to the others of their namespace. */
 export function setSlot(
   chunk: Chunk,
   slot: number,
   figures: ReadonlyMap<string, Partial<Record<Measure, number>>>,
 ): void {
   const summed = new Map<string, Partial<Record<Measure, number>>>();
-  let count = Object.keys(chunk).length;
+  const known = Object.keys(chunk);
+  let asked = known.filter(isAskedKey).length;
+  let count = known.length - asked;
   for (const [key, measures] of figures) {
     const isKnown = key === NODE_SERIES || Object.hasOwn(chunk, key) || summed.has(key);
-    const target = isKnown || count < MAX_SERIES ? key : othersIn(namespaceOf(key));
-    if (!Object.hasOwn(chunk, target) && !summed.has(target)) count += 1;
+    const isAsked = isAskedKey(key);
+    if (isAsked && !isKnown && asked >= MAX_ASKED) continue;
+    const target = isAsked || isKnown || count < MAX_SERIES ? key : othersIn(namespaceOf(key));
+    if (!Object.hasOwn(chunk, target) && !summed.has(target)) {
+      if (isAsked) asked += 1;
+      else count += 1;
+    }
     const sum = summed.get(target) ?? {};
     for (const measure of MEASURES) {
       const value = measures[measure];

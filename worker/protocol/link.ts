@@ -110,8 +110,12 @@ export type NodeUsage = {
   traffic?: NodeTraffic;
 };
 
-/** Requests a second, lately; those that have no whole answer yet; and how long ago the last began or ended, ms. Or connections. */
-export type Traffic = { perSecond: number; pending: number; idleMs: number };
+/**
+ * Requests a second, lately; those that have no whole answer yet; and how long ago the last began or ended, ms. Or connections.
+ * Of requests also those that failed (5xx, or no answer), and in the same time how many answers began within which class of
+ * `lib/facts/latency.ts`; absent where there were none.
+ */
+export type Traffic = { perSecond: number; pending: number; idleMs: number; failedPerSecond?: number; took?: number[] };
 
 /** Requests by Ingresses that the node has seen, as `namespace/name` and by addresses of pods. */
 export type NodeTraffic = {
@@ -121,6 +125,8 @@ export type NodeTraffic = {
   isPartial?: true;
   services: Record<string, Traffic>;
   ingresses: Record<string, Traffic>;
+  /** Absent where the agent is older. */
+  httproutes?: Record<string, Traffic>;
   pods: Record<string, Traffic>;
   /** Absent where they are not counted, or not known. */
   connections?: Connections;
@@ -173,7 +179,7 @@ export type ProxyRequest = {
     client?: { certificate: string; key: string };
   };
   /** What a request by an Ingress is for, as `namespace/name`. */
-  counts?: { service: string; ingress?: string };
+  counts?: { service: string; ingress?: string; route?: string };
 };
 
 /**

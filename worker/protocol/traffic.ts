@@ -1,4 +1,5 @@
 /** Figures of requests that several have counted. */
+import { addHistograms } from "../lib/facts/latency.ts";
 import type { Connections, NodeTraffic, Traffic } from "./link.ts";
 
 export const NO_TRAFFIC: Traffic = { perSecond: 0, pending: 0, idleMs: Number.MAX_SAFE_INTEGER };
@@ -8,6 +9,10 @@ export const together = (a: Traffic, b: Traffic): Traffic => ({
   perSecond: a.perSecond + b.perSecond,
   pending: a.pending + b.pending,
   idleMs: Math.min(a.idleMs, b.idleMs),
+  ...((a.failedPerSecond || b.failedPerSecond) && {
+    failedPerSecond: (a.failedPerSecond ?? 0) + (b.failedPerSecond ?? 0),
+  }),
+  ...((a.took || b.took) && { took: addHistograms(a.took ?? [], b.took ?? []) }),
 });
 
 function merged(a: Record<string, Traffic>, b: Record<string, Traffic>): Record<string, Traffic> {
@@ -28,6 +33,7 @@ export function addTraffic(a: NodeTraffic, b: NodeTraffic): NodeTraffic {
     countedMs: Math.min(a.countedMs, b.countedMs),
     services: merged(a.services, b.services),
     ingresses: merged(a.ingresses, b.ingresses),
+    httproutes: merged(a.httproutes ?? {}, b.httproutes ?? {}),
     pods: merged(a.pods, b.pods),
     ...(connections && { connections }),
   };

@@ -108,6 +108,7 @@ export function modelIngress(
       },
       stop: () => {},
       condition: () => undefined,
+      taken: async () => [],
       async traffic() {
         await agent.effects.sleep(between(machine.random, 0, 5));
         if (!objects) return UNKNOWN;

@@ -77,3 +77,27 @@ test("who may list metrics of pods in a namespace sees that one's, and of nodes 
   for (const path of ["namespaces/other", "nodes", "nodes/n1"])
     expect((await ask("GET", `/skerry/metrics/${path}`)).code).toBe(204);
 });
+
+test("who may get one Service's requests sees those over time, and of nothing else", async () => {
+  const { ask, asked } = await prepared();
+  const resources = ["services/requests_per_second"];
+  const rules = [{ verbs: ["get"], apiGroups: ["custom.metrics.k8s.io"], resources, resourceNames: ["web"] }];
+  await ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles", { metadata: { name: "r" }, rules });
+  await ask("POST", "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings", {
+    metadata: { name: "r" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: "r" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "clerk" }],
+  });
+  const clerk = async (of: string) => {
+    const path = `/skerry/metrics/namespaces/${of}`;
+    return (await ask("GET", path, undefined, { "impersonate-user": "clerk" })).code;
+  };
+  expect(await clerk("default?requests=services/web")).toBe(204);
+  expect(asked()).toBe(1);
+  const others = ["services/api", "ingresses/web", "httproutes/web", "services%2Fapi"].map(
+    (of) => `default?requests=${of}`,
+  );
+  for (const of of [...others, "other?requests=services/web", "default"]) expect(await clerk(of)).toBe(403);
+  const bad = await ask("GET", "/skerry/metrics/namespaces/default?requests=secrets/web");
+  expect(bad).toMatchObject({ code: 400, body: { message: expect.stringContaining("one of services, ingresses") } });
+});

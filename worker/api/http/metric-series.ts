@@ -6,16 +6,24 @@ import { Namespace } from "../../kinds/core/namespace.ts";
 import { Node } from "../../kinds/core/node.ts";
 import { Pod } from "../../kinds/core/pod.ts";
 import type { Kind } from "../../kinds/kind.ts";
-import { NODE_SERIES, othersIn, SERIES_GRANT } from "../../lib/facts/metric-series.ts";
+import {
+  ASKED,
+  type AskedGroup,
+  isAskedKey,
+  NODE_SERIES,
+  othersIn,
+  SERIES_GRANT,
+} from "../../lib/facts/metric-series.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
 import { controllerOf, type KubeObject } from "../../lib/object.ts";
-import { forbidden, notFound } from "../../lib/status.ts";
+import { badRequest, forbidden, notFound } from "../../lib/status.ts";
 import type { Access } from "../auth/access.ts";
 import { nodeOf } from "../auth/node-authorizer.ts";
 import type { AppParts } from "../parts.ts";
 import type { StoreView } from "../view.ts";
 import type { PathContext, Paths } from "./paths.ts";
 import { type RequestInfo, requestInfo } from "./request-info.ts";
+import { mayAsk } from "./requests.ts";
 
 const MINUTE_MS = 60_000;
 /** How seldom nodes send: of many each less often, so that it costs what it costs. */
@@ -30,14 +38,18 @@ export function metricSeriesRoutes(app: Paths, access: Access, parts: AppParts):
   const { view } = parts.engine;
   const admit = async ({ env: { request } }: PathContext, info: RequestInfo) =>
     access.admit(request, await access.present(request), info);
-  const told = async (c: PathContext, path: string) => {
-    await admit(c, requestInfo("GET", { pathname: `/apis/metrics.k8s.io/v1beta1/${path}`, searchParams: NO_QUERY }));
+  const told = async (c: PathContext, info: RequestInfo) => {
+    await admit(c, info);
     parts.sendFigures?.();
     return new Response(null, { status: 204, headers: GRANT });
   };
-  app.get("/skerry/metrics/nodes", (c) => told(c, "nodes"));
-  app.get("/skerry/metrics/nodes/:name{[-.a-z0-9]+}", (c) => told(c, `nodes/${c.req.param("name")}`));
-  app.get("/skerry/metrics/namespaces/:name{[-.a-z0-9]+}", (c) => told(c, `namespaces/${c.req.param("name")}/pods`));
+  app.get("/skerry/metrics/nodes", (c) => told(c, usage("nodes")));
+  app.get("/skerry/metrics/nodes/:name{[-.a-z0-9]+}", (c) => told(c, usage(`nodes/${c.req.param("name")}`)));
+  app.get("/skerry/metrics/namespaces/:name{[-.a-z0-9]+}", (c) => {
+    const namespace = c.req.param("name");
+    const of = c.env.url.searchParams.get("requests");
+    return told(c, of === null ? usage(`namespaces/${namespace}/pods`) : requests(namespace, of));
+  });
   app.post(SERIES_GRANT, async (c) => {
     const user = await admit(c, c.env.info);
     const node = nodeOf(user);
@@ -53,6 +65,16 @@ export function metricSeriesRoutes(app: Paths, access: Access, parts: AppParts):
 }
 
 const NO_QUERY = new URLSearchParams();
+const usage = (path: string): RequestInfo =>
+  requestInfo("GET", { pathname: `/apis/metrics.k8s.io/v1beta1/${path}`, searchParams: NO_QUERY });
+
+/** `of` is `RESOURCE/NAME`. Throws the 400 for what has no requests. */
+function requests(namespace: string, of: string): RequestInfo {
+  if (!isAskedKey(`${namespace}/${of}`))
+    throw badRequest(`requests must be one of ${Object.keys(ASKED).join(", ")}, with a name after a slash`);
+  const [group, name = ""] = of.split("/");
+  return mayAsk(group as AskedGroup, namespace, name);
+}
 
 const everyMs = (nodes: number) => Math.min(Math.max(EVERY_MS.least, nodes * EVERY_MS.perNode), EVERY_MS.most);
 

@@ -59,12 +59,14 @@ function patternsIn({ path, headers = [], queryParams = [], method }: AnyMatch):
 export function rulesOf(route: AnyRoute, sources: Sources): Rule[] {
   const toMatch = (match: HttpRouteMatch | GrpcRouteMatch): Match =>
     route.kind === "GRPCRoute" ? grpcMatch(match as GrpcRouteMatch) : httpMatch(match as HttpRouteMatch);
+  const { namespace, name } = route.metadata ?? {};
+  const own = route.kind === "HTTPRoute" ? { route: `${namespace}/${name}` } : {};
   return ((route.spec?.rules ?? []) as AnyRule[]).flatMap((rule) => {
     const matches = rule.matches?.length ? rule.matches : [{}];
     const filters = filtersOf(route, rule.filters, sources);
     const shares = unsupported(rule) ? [] : sharesOf(route, rule, sources);
     const timeoutMs = route.kind === "GRPCRoute" ? 0 : timeoutOf(rule);
-    return matches.map((match) => ({ ...toMatch(match), shares, ...(filters && { filters }), timeoutMs }));
+    return matches.map((match) => ({ ...toMatch(match), ...own, shares, ...(filters && { filters }), timeoutMs }));
   });
 }
 

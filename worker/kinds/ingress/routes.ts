@@ -26,6 +26,8 @@ export type Rule = Match & {
   filters?: Filters;
   /** The Ingress that says so, as `namespace/name`. */
   ingress?: string;
+  /** Or the HTTPRoute. */
+  route?: string;
   /** Plain HTTP is sent on to HTTPS. */
   redirects?: true;
   /** In which an answer has to begin, ms; 0 for no limit. */

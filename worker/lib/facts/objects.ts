@@ -133,6 +133,13 @@ export type Ingress = KubeObject & {
   };
 };
 
+export type HttpRoute = KubeObject & {
+  spec?: {
+    hostnames?: string[];
+    rules?: { backendRefs?: { kind?: string; namespace?: string; name: string }[] }[];
+  };
+};
+
 /** A RoleBinding, or a ClusterRoleBinding, which is in no namespace. */
 export type Binding = KubeObject & {
   roleRef: { kind: string; name: string };
