@@ -13,6 +13,7 @@ import { bucketOf } from "./edge/bucket.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
+import { isByLogs, isOfPod, orOfGone } from "./edge/kept-logs/gone-pods.ts";
 import { isKeptLog, openKeptLogs } from "./edge/kept-logs/kept-logs.ts";
 import { isLogin, type Known, openLogin } from "./edge/login.ts";
 import { refusedNode } from "./edge/node-credential.ts";
@@ -86,7 +87,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
     const answer = await openIngress(request, "default", clusterOf(env, "default"), env.RELAY);
     if (answer) return answer;
   }
-  if (!SPECIAL.test(request.url) && !speaksForUs(request) && !shownCertificate(request))
+  if (!SPECIAL.test(request.url) && !isByLogs(request) && !speaksForUs(request) && !shownCertificate(request))
     return compressed(request, await clusterOf(env, "default").fetch(request));
   const url = new URL(request.url);
   const outside = url.pathname;
@@ -133,7 +134,9 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isRewind(inner, path)) return rewind(inner, () => clusterOf(env, cluster));
   if (isProxy(path)) return openProxy(inner, outside, cluster, stub, env.RELAY);
   const kept = () => ({ clusterName: cluster, cluster: stub, bucket: bucketOf(env), seal: new Seal(secretsOf(env)) });
-  if (isStream(inner, path)) return openStream(inner, cluster, stub, env.RELAY, kept);
+  const orKept = async (answer: Response) =>
+    isByLogs(inner) && isOfPod(inner, path) ? orOfGone(url, answer, kept()) : answer;
+  if (isStream(inner, path)) return orKept(await openStream(inner, cluster, stub, env.RELAY, kept));
   if (isVolumeBackup(path)) return openVolumeBackups(inner, kept());
   if (isKeptLog(path)) return openKeptLogs(inner, kept());
   if (isMetrics(path)) {
@@ -144,7 +147,7 @@ async function serve(request: Request, env: Env): Promise<Response> {
   if (isVolumeData(path)) return openVolumeData(inner, cluster, stub, env.RELAY);
   const ask = (asked: Request) =>
     isWatch(asked, url) ? openWatch(asked, stub) : stub.fetch(asked).then((answer) => compressed(asked, answer));
-  return foreignGroupVersion(path) ? openAggregated(inner, ask, cluster, env.RELAY) : ask(inner);
+  return foreignGroupVersion(path) ? openAggregated(inner, ask, cluster, env.RELAY) : orKept(await ask(inner));
 }
 
 export default {

@@ -245,12 +245,16 @@ spec:
     const gone = (name: string) => cluster.skerry("logs", "-n", "kept", name, "--tail", "1");
     expect((await gone("pod/counter")).stdout).toBe("counter | line 80\n");
     expect(await gone("nobody")).toMatchObject({ code: 1, stderr: expect.stringContaining("no workload nobody") });
+    expect((await cluster.kubectl("logs -n kept counter --tail=1")).stdout).toBe("line 80\n");
+    expect((await cluster.kubectl("get pod -n kept counter")).stderr).toContain("NotFound");
+    expect((await cluster.kubectl("logs -n kept nobody")).stderr).toContain('pods "nobody" not found');
     expect((await cluster.skerry("kept-logs", "kept")).stdout).toMatch(/^counter +c +0 +\S+Z +\S+Z +\d+ +\S+$/m);
     expect(readdirSync(join(cluster.home, "bucket/default/logs"))).toEqual(["kept"]);
     await cluster.ok("create serviceaccount curious");
     const token = (await cluster.ok("create token curious")).trim();
     const refused = await cluster.kubectl(["get", "--raw", "/skerry/logs/kept/counter", "--token", token]);
     expect(refused.all).toContain("cannot get path");
+    expect((await cluster.kubectl(["logs", "-n", "kept", "counter", "--token", token])).all).toContain("Forbidden");
   });
 
   test("of containerd: containers live on, the node says so while it is away, and new pods start", async () => {

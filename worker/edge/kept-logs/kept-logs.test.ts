@@ -4,6 +4,7 @@ import { effects } from "../../effects.ts";
 import type { KeptLog } from "../../lib/facts/kept-log.ts";
 import type { Bucket } from "../bucket.ts";
 import { Seal } from "../sealed-chunks.ts";
+import { orOfGone } from "./gone-pods.ts";
 import { keptInstead, openKeptLogs } from "./kept-logs.ts";
 import { holdWithin, inOrder, keyOf, listKept, type Portion, removeAllOutdated, shortened } from "./portions.ts";
 
@@ -233,4 +234,32 @@ test("in place of a node that is away: the last attempt of a container, or the o
   expect(await instead("previous=true")).toBe("attempt 0\n");
   expect(await instead("", { container: "d" })).toBeUndefined();
   expect(await instead("", { uid: "another" })).toBeUndefined();
+});
+
+test("kubectl logs of a pod that is gone is shown one, and the last of that name's log; the API's answer stays where nothing is kept", async () => {
+  const { parts, grantOf, send } = deployment();
+  const other = "3c3e7f5a-2f0b-4d35-9d6f-0d1f2a3b4c5d";
+  await send(`/shop/web-0/${UID}/c/0/0`, await grantOf("web-0"), line("of before\n"), SENT);
+  await send(`/shop/web-0/${other}/c/0/0`, await grantOf("web-0", other), line("first\n"), SENT + 10);
+  await send(`/shop/web-0/${other}/c/1/0`, await grantOf("web-0", other), line("second\n"), SENT + 11);
+  await send(`/shop/web-0/${other}/d/0/0`, await grantOf("web-0", other), line("beside\n"), SENT + 12);
+  const ask = (path: string, code = 404) =>
+    orOfGone(
+      new URL(`https://c/api/v1/namespaces/shop/pods/${path}`),
+      Response.json({ code }, { status: code }),
+      parts,
+    );
+  expect(await (await ask("web-0")).json()).toMatchObject({
+    kind: "Pod",
+    metadata: { name: "web-0", namespace: "shop", uid: other },
+    spec: { containers: [{ name: "c" }, { name: "d" }] },
+  });
+  expect(await (await ask("web-0/log?container=c")).text()).toBe("second\n");
+  expect(await (await ask("web-0/log?container=c&previous=true")).text()).toBe("first\n");
+  expect(await (await ask("web-0/log?container=d")).text()).toBe("beside\n");
+  await expect(ask("web-0/log")).rejects.toThrow("choose one of: [c d]");
+  await expect(ask("web-0/log?container=e")).rejects.toThrow("container e is not valid for pod web-0");
+  for (const path of ["web-1", "web-1/log", "web-0/log?container=d&previous=true"])
+    expect(await (await ask(path)).json()).toEqual({ code: 404 });
+  expect(await (await ask("web-0", 403)).json()).toEqual({ code: 403 });
 });

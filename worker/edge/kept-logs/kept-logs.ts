@@ -19,11 +19,10 @@ import { isTrue } from "../../lib/query.ts";
 import { ApiError, badRequest, methodNotAllowed, notFound, tooLarge, unauthorized } from "../../lib/status.ts";
 import type { Bucket } from "../bucket.ts";
 import type { Seal } from "../sealed-chunks.ts";
-import { folderOf, holdWithin, inOrder, type Kept, keyOf, listKept, type Portion } from "./portions.ts";
+import { folderOf, holdWithin, inOrder, type Kept, keyOf, listKept, NAME, type Portion } from "./portions.ts";
 import { keptText, textOptions } from "./text.ts";
 
 const PATH = /^\/skerry\/logs(?:\/([^/]+)(?:\/([^/]+)(?:\/(grant)|\/([^/]+)\/([^/]+)\/(\d{1,9})\/(\d{1,9}))?)?)?$/;
-const NAME = /^[a-z0-9][-.a-z0-9]{0,252}$/;
 /** What a node sends at most is a sixteenth of that, before it is compressed. */
 const MAX_PORTION_BYTES = 8 * 1024 * 1024;
 const NO_BUCKET = "this deployment has no bucket: `skerry deploy --bucket NAME` gives one";

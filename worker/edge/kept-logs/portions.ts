@@ -21,6 +21,9 @@ export type Portion = {
 /** One that lies there, and where. */
 export type Kept = Portion & { key: string };
 
+/** Of a namespace, a pod or a container: no other is part of a file's name. */
+export const NAME = /^[a-z0-9][-.a-z0-9]{0,252}$/;
+
 const DAY_MS = 86_400_000;
 /** A file's name has at most 255 bytes, of which the rest of it needs 140. */
 const MAX_POD_CHARACTERS = 100;
