@@ -115,6 +115,12 @@ test("of routes that say the same the older one counts", () => {
   expect(led(asked("a.com"))).toBe("old");
 });
 
+test("a rule says of which HTTPRoute it is, whose requests are counted", () => {
+  given([HTTP], [route("a", {})]);
+  const table = tablesOf(list, "lan")?.ports[80];
+  expect(table && routeFor(table.routes, asked("one.example.com"), 0)?.route).toBe("infra/a");
+});
+
 test("calls of gRPC go by their service and method, and its programs are spoken to by HTTP/2", () => {
   const grpc = (method: object, name: string) => ({ matches: [{ method }], backendRefs: [backend(name)] });
   const rules = [
