@@ -275,4 +275,39 @@ export const SEEDS: readonly NamedSeed[] = [
       ],
     },
   },
+  {
+    name: "what a node does not come for goes past it at the edge, a POST too",
+    seed: 237,
+    hours: 0.5,
+    script: {
+      nodes: 2,
+      heals: 480_000,
+      steps: [
+        {
+          at: 120_000,
+          do: "front",
+          client: 0,
+          namespace: "default",
+          by: "Ingress",
+          app: {
+            metadata: { name: "front-0" },
+            spec: {
+              replicas: 2,
+              selector: { matchLabels: { app: "front-0" } },
+              template: {
+                metadata: { labels: { app: "front-0" } },
+                spec: { containers: [{ name: "c", image: "app:1" }] },
+              },
+            },
+          },
+          service: {
+            metadata: { name: "front-0" },
+            spec: { selector: { app: "front-0" }, ports: [{ port: 80, targetPort: 8080 }] },
+          },
+          askers: [{ node: -1, method: "POST", hasBody: true, answerMs: 5, everyMs: 500, count: 80 }],
+          turns: [{ turn: "hurt", fault: { do: "power-off", node: 1, ms: 60_000 }, rest: 0 }],
+        },
+      ],
+    },
+  },
 ];
