@@ -135,7 +135,7 @@ const MINUTE_MS = 60_000;
 const FIRST_FAULT_MS = 2 * MINUTE_MS;
 const DEEDS_A_MINUTE = 0.7;
 const FAULTS_A_MINUTE = 0.25;
-/** Runs with an app that visitors ask for. */
+/** Runs with an app that visitors ask for, which cost twice as much: of many small ones fewer. */
 const FRONTS = 0.3;
 
 /** `hours` of virtual time, the rest after the faults included; `density` times as much happens in it as by default. */
@@ -153,7 +153,7 @@ export function scriptOf(seed: number, hours: number, density = 1): Script {
   for (let at = FIRST_FAULT_MS; at < heals && !isCalm; at += gap(random, FAULTS_A_MINUTE * density))
     steps.push({ at, ...faults() });
   const own = stream(seed, "front");
-  if (own() < FRONTS * density && heals > FIRST_FAULT_MS + FRONT_MS)
+  if (own() < FRONTS * density ** 3 && heals > FIRST_FAULT_MS + FRONT_MS)
     steps.push({ at: between(own, FIRST_FAULT_MS, heals - FRONT_MS), ...front(own, nodes) });
   return { nodes, heals, steps: steps.sort((a, b) => a.at - b.at) };
 }
