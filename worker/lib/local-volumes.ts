@@ -41,6 +41,8 @@ export const BUCKET = "bucket";
 export const TRANSFER = "skerry.dev/transfer";
 /** On a PersistentVolume, beside `TRANSFER`, "true": that copy is whole, and the node that the volume leaves not needed. */
 export const TRANSFERRED = "skerry.dev/transferred";
+/** Instead: the volume is back at that node while another still removes what it was to fill. The copy goes after that. */
+export const BACK = "back";
 /** On a PersistentVolume, `NODE/FOLDER`: where a copy of it is being made; no pod may have it meanwhile. */
 export const MOVING_TO = "skerry.dev/moving-to";
 /** On a PersistentVolume, `NODE/FOLDER`: what a node still has to remove. */

@@ -273,6 +273,7 @@ test("an empty folder is no reason to give up what was being replaced", async ()
 /** An agent that keeps what it tells, what fails, and when it is to try again. */
 function listening(parts: Partial<ConstructorParameters<typeof ProvisionedVolumes>[0]>): ProvisionedVolumes {
   const api = async (_method: string, _path: string, body?: Json) => {
+    if (!isOnline) throw new Error("offline");
     told.push((body as { metadata: { annotations: { [name: string]: Json } } }).metadata.annotations);
     return { code: 200, body: {} };
   };
@@ -362,6 +363,32 @@ test("a folder that is left here goes before its copy in the bucket, and without
   await until(() => told.length > 1);
   expect(told[1]).toEqual(removed("pvc-1_default_data.1"));
   expect(failures).toHaveLength(1);
+});
+
+test("that a volume's data is here is told again where it could not be told at first", async () => {
+  const { agent, annotated } = throughBucket({ receive: async () => {} });
+  isOnline = false;
+  agent.sync([annotated({ "moving-to": "node-a/pvc-1_default_data.1", transfer: "1", transferred: "true" })]);
+  await until(() => retry !== undefined);
+  isOnline = true;
+  tryAgain();
+  await until(() => told.length > 0);
+  expect(told).toEqual([removed(null, "pvc-1_default_data.1")]);
+});
+
+test("a copy in the bucket is removed also while pods have the volume where it lies", async () => {
+  const removals: string[] = [];
+  const { agent, folder, annotated } = throughBucket({
+    async remove({ name }) {
+      removals.push(name);
+    },
+  });
+  mkdirSync(folder(""), { recursive: true });
+  mkdirSync(join(home, "pods/uid-1/volumes/kubernetes.io~local-volume/pvc-1"), { recursive: true });
+  agent.sync([annotated({ "left-on": "node-a/pvc-1_default_data.1", transfer: "1", transferred: "true" })]);
+  await until(() => told.length > 0);
+  expect(removals).toEqual(["1"]);
+  expect(existsSync(folder(""))).toBe(true);
 });
 
 test("what comes back from the bucket is what is here still, and is read there where that is lost", async () => {

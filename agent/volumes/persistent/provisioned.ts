@@ -70,6 +70,8 @@ export interface OwnVolumes {
 /** The machine's folders. A simulator has its own. */
 export type Folders = {
   has(folder: string): boolean;
+  /** Nothing is in it, or it is not there. */
+  isEmpty(folder: string): boolean;
   make(folder: string): void;
   remove(folder: string): Promise<void>;
   /** Holds what is in a folder to so many bytes, where that can be done: see `Sizes`. */
@@ -84,6 +86,7 @@ export const volumesPath = (home: string): string => join(home, "volumes");
 
 export const machineFolders = (home: string, sizes?: Sizes): Folders => ({
   has: existsSync,
+  isEmpty,
   make(folder) {
     mkdirSync(folder, { recursive: true, mode: 0o755 });
     chmodSync(folder, VOLUME_MODE);
@@ -122,7 +125,7 @@ const RESTORED = "the volume is being restored";
 type Limit = { bytes: number; done: Promise<void>; isDone: boolean };
 
 /** What is to be removed: all of a volume, or a folder that it has left here, with the copy that it has left in the bucket. */
-type Due = { volume: Volume; folder: string | undefined; transfer?: Transfer | undefined };
+type Due = { volume: Volume; folder: string | undefined; mayBeUsed: boolean; transfer?: Transfer | undefined };
 
 function transferOf({ metadata }: Volume): Transfer | undefined {
   const { name = "", annotations } = metadata ?? {};
@@ -182,7 +185,7 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     const { folders, source, bucket } = this.#parts;
     // One that an agent before this one brought is whole, and so is one that never went; a pod, or whoever reads a volume,
     // may have made an empty one where it is lost.
-    if (folders.has(folder) && !(folder === this.#folderOf(volume) && isEmpty(folder))) return;
+    if (folders.has(folder) && !(folder === this.#folderOf(volume) && folders.isEmpty(folder))) return;
     const transfer = transferOf(volume);
     const { namespace = "", name = "" } = volume.spec?.claimRef ?? {};
     if (transfer) await bucket?.receive(transfer, folder, signal);
@@ -261,17 +264,27 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     this.#due = new Map(volumes.flatMap((volume) => this.#dueOf(volume)));
     for (const key of this.#removed) if (!this.#due.has(key)) this.#removed.delete(key);
     for (const [key, due] of this.#due) void this.#remove(key, due);
-    if (this.#due.size > 0 || this.#told) void this.#tell();
+    void this.#tell();
     this.#limitAll();
   }
 
   #dueOf(volume: Volume): [string, Due][] {
     const { node } = this.#parts;
     const due: [string, Due][] = [];
-    if (removerOf(volume) === node) due.push([nameOf(volume), { volume, folder: this.#folderOf(volume) }]);
+    if (removerOf(volume) === node)
+      due.push([nameOf(volume), { volume, folder: this.#folderOf(volume), mayBeUsed: true }]);
     const left = isProvisioned(volume) ? placeIn(volume.metadata?.annotations, LEFT_ON) : undefined;
     if (left?.node === node && isOwn(volume, left.folder) && join(this.path, left.folder) !== volume.spec?.local?.path)
-      due.push([left.folder, { volume, folder: join(this.path, left.folder), transfer: copyLeft(volume) }]);
+      due.push([
+        left.folder,
+        {
+          volume,
+          folder: join(this.path, left.folder),
+          // Pods of the node that it lies on have it where it lies.
+          mayBeUsed: volume.metadata?.annotations?.[VOLUME_NODE] !== node,
+          transfer: copyLeft(volume),
+        },
+      ]);
     return due;
   }
 
@@ -282,12 +295,12 @@ export class ProvisionedVolumes implements OwnVolumes, VolumeData {
     if (this.#words() !== "/") void this.#tell();
   }
 
-  async #remove(key: string, { volume, folder, transfer }: Due): Promise<void> {
+  async #remove(key: string, { volume, folder, mayBeUsed, transfer }: Due): Promise<void> {
     if (this.#removing.has(key) || this.#removed.has(key)) return;
     this.#removing.add(key);
     try {
       const { folders, bucket } = this.#parts;
-      if (folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
+      if (mayBeUsed && folders.usersOf(nameOf(volume)).length > 0) return this.#retry(); // a pod of it is still on its way out
       if (folder) await folders.remove(folder);
       if (folder) this.#limits.delete(folder);
       if (transfer) await bucket?.remove(transfer);

@@ -17,6 +17,7 @@ import type { Life } from "./time.ts";
 export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders {
   return {
     has: (folder) => disk.folders.has(folder),
+    isEmpty: (folder) => !disk.folders.get(folder),
     make(folder) {
       if (disk.full) throw new Error("ENOSPC: no space left on device");
       disk.folders.set(folder, "");

@@ -194,6 +194,27 @@ test("a move through the bucket waits for who sends, then for who reads, and for
   for (const name of ["left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
 });
 
+test("the copy in the bucket of who is gone for good is removed by the node that has the volume, or by any other", () => {
+  const { annotation, tells, inBucket, lose, volume } = cluster();
+  const sent = inBucket();
+  tells("node-b", "received", sent);
+  lose("node-a");
+  const [heir, folder = ""] = annotation("left-on")?.split("/") ?? [];
+  expect(heir).toBe("node-b");
+  expect(volume().spec?.local?.path).not.toContain(folder);
+  expect(annotation("transfer")).toBeDefined();
+  tells("node-b", "removed", folder);
+  for (const name of ["left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
+
+  const other = cluster();
+  const copied = other.inBucket();
+  other.lose("node-a");
+  other.tells("node-b", "received", copied);
+  expect(other.annotation("left-on")).toMatch(/^node-b/);
+  other.lose("node-b"); // then nobody is there who could
+  expect(other.annotation("left-on")).toBeUndefined();
+});
+
 test("a move that is under way begins anew where it is to go another way, and only by a way that there is", () => {
   const { model, annotation, wish, tells, end, folder } = cluster();
   end("db");
@@ -312,7 +333,9 @@ test("a volume whose old node is lost goes from the bucket to whichever node is 
   expect(annotation("transferred")).toBe("true");
   tells("node-c", "received", next);
   expect(volume().spec?.local?.path).toBe(`/c/${next}`);
-  // Nobody is there to remove anything.
+  const [heir, rest = ""] = annotation("left-on")?.split("/") ?? [];
+  expect(heir).toBe("node-c"); // it has the volume
+  tells("node-c", "removed", rest);
   for (const name of ["moving-to", "left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
 });
 
@@ -338,6 +361,10 @@ test.each([true, false])(
     expect(node).toBe(isUp ? "node-a" : "node-b");
     expect(left).not.toBe(old);
     tells(node, "removed", left);
+    // Node-b may have begun to remove what is there while the copy was needed, and have left that alone.
+    const [last = "", rest = ""] = annotation("left-on")?.split("/") ?? [];
+    expect(last).toBe(isUp ? "" : "node-a");
+    if (!isUp) tells(last, "removed", rest);
     for (const name of ["moving-to", "left-on", "transfer", "transferred"]) expect(annotation(name)).toBeUndefined();
     expect(volume()).toMatchObject({ metadata: { uid }, spec: { local: { path: `/var/lib/node-a/volumes/${old}` } } });
   },

@@ -5,6 +5,7 @@ import { Pod } from "../../kinds/core/pod.ts";
 import { podClaims } from "../../kinds/core/pod-claims.ts";
 import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import {
+  BACK,
   BUCKET,
   isInBucket,
   LEFT_ON,
@@ -46,6 +47,8 @@ export function move(view: View, volume: Volume, context: Pick<Context, "random"
   const moving = placeIn(annotations, MOVING_TO);
   if (moving && isBack(view, volume, moving)) return [atHome(volume)];
   if (left && !isRemoved(view, left)) return waitFor(view, volume, left);
+  const heir = left && !moving ? heirOf(view, annotations, left) : undefined;
+  if (heir) return [handedOver(volume, heir, context)];
   if (left) return [annotated(volume, moving ? { [LEFT_ON]: undefined } : NOTHING_LEFT)];
   const wish = annotations[MOVE_TO];
   const claim = claimOf(view, volume);
@@ -86,6 +89,24 @@ function refusal(view: View, name: string, through: string | undefined): string 
   if (!node.metadata.annotations?.[VOLUMES_PATH]) return `${who} makes no volumes`;
   const knows = !through || node.metadata.annotations[VOLUMES_THROUGH] === through;
   return knows ? undefined : `the agent of ${who} knows of no way through the bucket: it is of an older release`;
+}
+
+/**
+ * Who is still to remove the copy in the bucket: where the node that was to is gone, or may have told of its folder alone.
+ * The volume's own, or any that knows of it.
+ */
+function heirOf(view: View, annotations: Annotations, { node }: Place): string | undefined {
+  const isDone = annotations[TRANSFERRED] !== BACK && view.get(Node, "", node);
+  if (!annotations[TRANSFER] || isDone) return undefined;
+  const home = view.get(Node, "", annotations[VOLUME_NODE] ?? "");
+  const heirs = [...(home ? [home] : []), ...view.list(Node)];
+  return heirs.find((other) => other.metadata.annotations?.[VOLUMES_THROUGH] === BUCKET)?.metadata.name;
+}
+
+function handedOver(volume: Volume, heir: string, { random }: Pick<Context, "random">): Intent {
+  const { [TRANSFERRED]: transferred } = volume.metadata?.annotations ?? {};
+  const left = `${heir}/${folderOf(volume, markOf(random))}`;
+  return annotated(volume, { [LEFT_ON]: left, [TRANSFERRED]: transferred && "true" });
 }
 
 /** What is left there could be taken for the data of a later move, or never be removed. */
@@ -172,7 +193,8 @@ function isBack(view: View, volume: Volume, { node, folder }: Place): boolean {
 /** It is as if it had never moved; somebody has to remove the copy in the bucket. */
 function atHome(volume: Volume): Intent {
   const { [LEFT_ON]: left, [VOLUME_NODE]: node, [TRANSFER]: mark = "" } = volume.metadata?.annotations ?? {};
-  return annotated(volume, { [MOVING_TO]: undefined, [LEFT_ON]: left ?? `${node}/${folderOf(volume, mark)}` });
+  if (left) return annotated(volume, { [MOVING_TO]: undefined, [TRANSFERRED]: BACK });
+  return annotated(volume, { [MOVING_TO]: undefined, [LEFT_ON]: `${node}/${folderOf(volume, mark)}` });
 }
 
 function arrive(view: View, volume: Volume, to: Place): Intent[] {
