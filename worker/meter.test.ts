@@ -3,6 +3,7 @@ import { USAGE } from "./api/backup/settings.ts";
 import { Meter } from "./meter.ts";
 import { nodeSql } from "./storage/node-sql.ts";
 import { openStore } from "./storage/sqlite-store.ts";
+import type { Store } from "./storage/store.ts";
 
 const START = Date.UTC(2026, 10, 3);
 
@@ -83,6 +84,22 @@ test("the time of events that overlap is counted once, and who never rests is lo
   expect(meter.month().rowsWritten).toBe(4_000);
   meter.end();
   expect(meter.total.awakeMs).toBe(600_000);
+});
+
+test("where storage takes no writes, what is asked is answered all the same", async () => {
+  const { state } = object();
+  const meter = new Meter({ now: () => state.now, random: () => 0 }, () => 0);
+  meter.keepIn({
+    getSetting: () => undefined,
+    write() {
+      throw new Error("the disk is full");
+    },
+  } as unknown as Store);
+  const answer = meter.during("objectRequests", async () => {
+    meter.count("rowsRead", 1_000_000);
+    return "answered";
+  });
+  expect(await answer).toBe("answered");
 });
 
 test("nothing is kept before there is a cluster", async () => {

@@ -80,9 +80,16 @@ export class Meter {
     return kept.month === monthOf(now) ? (kept as Kept) : undefined;
   }
 
+  /** Where no writes are taken, as on a full disk, it is not counted: whoever was answered meanwhile has nothing to do with that. */
   #keep(now: number): void {
-    const store = this.#store;
-    if (!store) return;
+    try {
+      if (this.#store) this.#keepIn(this.#store, now);
+    } catch {
+      // not counted
+    }
+  }
+
+  #keepIn(store: Store, now: number): void {
     const counted = combined(this.total, this.#settled, (all, settled) => all - settled);
     this.#settled = { ...this.total };
     const share = Math.min(1, fullPrice(billed(counted)) / KEPT_DOLLARS);

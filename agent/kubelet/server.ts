@@ -34,7 +34,9 @@ export class KubeletServer {
   async listen(address: string, port: number, credentials: Credentials): Promise<number> {
     const server = createServer({ ...contextOf(credentials), requestCert: true, rejectUnauthorized: false });
     server.keepAliveTimeout = IDLE_CLIENT_MS;
-    server.on("request", (request, response) => void this.#serve(request, response));
+    server.on("request", (request, response) => {
+      this.#serve(request, response).catch(() => response.destroy());
+    });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
       server.listen(port, address, () => {
@@ -68,7 +70,8 @@ export class KubeletServer {
     if (question.method === "HEAD") {
       if (isStream(body)) body.destroy();
       response.end();
-    } else if (isStream(body)) pipeline(body, response, () => {});
+    } else if (isStream(body) && response.destroyed) body.destroy();
+    else if (isStream(body)) pipeline(body, response, () => {});
     else response.end(body);
   }
 

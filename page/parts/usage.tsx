@@ -40,7 +40,8 @@ export function Usage() {
         </div>
       </dl>
       <p class="hint">
-        Of the Cluster object, by sampling: apps' own traffic, the registry and the bucket are not in it.
+        Of the Cluster object, by sampling: apps' own traffic, the registry and the bucket are not in it, nor is time of
+        computing, which Cloudflare shows to no program.
       </p>
     </section>
   );

@@ -55,12 +55,16 @@ async function give(path: string, response: ServerResponse, registry: Server, { 
   const found = digest && granted && (await peers.fetch(digest, granted.size, granted.ticket));
   if (!found) return false;
   const { from, body } = found;
+  let isLeft = false; // by who pulls
+  response.once("close", () => {
+    isLeft = !body.errored;
+  });
   response.writeHead(200, { "content-type": "application/octet-stream", "content-length": granted.size });
   try {
     await pipeline(body, verified(digest), response);
     log(`images: ${megabytes(granted.size)} came from node ${from.node}`);
   } catch (error) {
-    if (!response.writableFinished && (body.errored || error instanceof OtherBytes))
+    if (error instanceof OtherBytes || (body.errored && !isLeft && !response.writableFinished))
       peers.avoid(from, errorText(error));
     throw error; // the registry is asked for the rest
   }
