@@ -229,8 +229,15 @@ test("what a pod serves is shown in a tab at a host of its own, from where neith
   expect((await tab.goto(`${origin}/api/v1/namespaces`))?.status()).toBe(404);
   expect(await page.evaluate("document.cookie")).toBe("");
   expect((await page.context().cookies(api)).length).toBe(0);
+  // The host is no Ingress's and not the API's, whoever asks.
+  await cluster.ok(["create", "ingress", "taker", `--rule=${new URL(origin).hostname}/*=taker:80`]);
   const stranger = await browser.open(origin);
   await stranger.page.getByText("open it anew from the cluster's page").waitFor();
+  const asAdministrator = `fetch("/api/v1/namespaces", { headers: { authorization: "Bearer ${token}" } })`;
+  expect(await stranger.page.evaluate(`${asAdministrator}.then(({ status }) => status)`)).toBe(403);
+  await tab.goto(origin);
+  await tab.getByText("seen: ").waitFor();
+  await cluster.ok("delete ingress taker");
   await cluster.ok("delete pod site --now");
   await tab.goto(origin);
   await tab.getByText('pods "site" not found').waitFor();
