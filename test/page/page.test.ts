@@ -198,12 +198,12 @@ test("files go up and come down, a folder as an archive, and what tar says of ot
 });
 
 test("what a pod serves is shown in a tab at a host of its own, from where neither the page nor its token is in reach", async () => {
-  await cluster.apply(SITE);
-  await cluster.ok("wait --for=condition=Ready pod/site");
+  await cluster.apply(TELLING);
+  await cluster.ok("wait --for=condition=Ready pod/telling");
   const { page } = await browser.open(address.replace(browser.host, "localhost"));
   await logIn({ page, faults: [] });
   await page.getByRole("heading", { name: "Overview" }).waitFor();
-  await page.goto(`${address.replace(browser.host, "localhost")}#/pods/default/site`);
+  await page.goto(`${address.replace(browser.host, "localhost")}#/pods/default/telling`);
   const show = async () => {
     const [tab] = await Promise.all([
       page.context().waitForEvent("page"),
@@ -238,19 +238,19 @@ test("what a pod serves is shown in a tab at a host of its own, from where neith
   await tab.goto(origin);
   await tab.getByText("seen: ").waitFor();
   await cluster.ok("delete ingress taker");
-  await cluster.ok("delete pod site --now");
+  await cluster.ok("delete pod telling --now");
   await tab.goto(origin);
-  await tab.getByText('pods "site" not found').waitFor();
+  await tab.getByText('pods "telling" not found').waitFor();
 });
 
 /** Its page tells by a script what it gets hold of. */
-const SITE = `
+const TELLING = `
 apiVersion: v1
 kind: Pod
-metadata: {name: site, namespace: default}
+metadata: {name: telling, namespace: default}
 spec:
   containers:
-  - name: site
+  - name: telling
     image: "busybox:test"
     ports: [{name: http, containerPort: 8080}]
     readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
