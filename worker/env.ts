@@ -27,6 +27,8 @@ export type Env = {
   SKERRY_CA_HASH?: string;
   /** Host names of the API's, joined by commas, which no Ingress can have: `edge/app-host.ts`. */
   SKERRY_API_HOSTS?: string;
+  /** In which `fwd-….` are hosts where pods are shown by the page: `edge/forward.ts`. Its names in one level lead to the Worker. */
+  SKERRY_FORWARD_DOMAIN?: string;
   /** The files of the page: `dist/page`, as `edge/page.ts` serves them. */
   PAGE?: Fetcher;
   /** The way to receivers of alerts, where it is not the platform's own: on one's own machine they may be near. */

@@ -11,6 +11,14 @@ import { readDocument } from "./documents.ts";
 import { openAggregated } from "./edge/aggregated.ts";
 import { bucketOf } from "./edge/bucket.ts";
 import { shownCertificate } from "./edge/client-certificate.ts";
+import {
+  type ForwardParts,
+  forwardHost,
+  forwardSource,
+  isForwards,
+  openForward,
+  openForwards,
+} from "./edge/forward.ts";
 import { compressed } from "./edge/gzip.ts";
 import { mayBeForApp, openIngress } from "./edge/ingress.ts";
 import { isByLogs, isOfPod, orOfGone } from "./edge/kept-logs/gone-pods.ts";
@@ -19,7 +27,7 @@ import { isLogin, type Known, openLogin } from "./edge/login.ts";
 import { refusedNode } from "./edge/node-credential.ts";
 import { isPage, openPage } from "./edge/page.ts";
 import { openPeer, peersOf } from "./edge/peer.ts";
-import { isProxy, openProxy } from "./edge/proxy.ts";
+import { isProxy, openProxy, passOn } from "./edge/proxy.ts";
 import { isRewind, rewind } from "./edge/rewind.ts";
 import { Seal } from "./edge/sealed-chunks.ts";
 import { isStream, openStream } from "./edge/stream.ts";
@@ -79,10 +87,21 @@ function route(request: Request, url: URL): { cluster: string; inner: Request } 
 /** What may be more than a plain request to the default cluster; most are none, and are passed on at once. */
 const OWN = [...BUILTIN_GROUPS].map((group) => group.replaceAll(".", "\\.")).join("|");
 const SPECIAL = new RegExp(
-  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/(?:volumes|transfers|logs|registry|metrics))\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
+  String.raw`^https?://[^/]+/(?:$|\?|(?:ui|v2)\b)|/(?:clusters|relay|rewind|proxy|exec|attach|portforward|log|skerry/(?:volumes|transfers|logs|registry|metrics|forwards))\b|watch|\.\.|[%\\]|/apis/(?!(?:${OWN})[/?])`,
 );
 
+const forwardParts = (env: Env): ForwardParts => ({
+  clusterOf: (name) => clusterOf(env, name),
+  toPod: (...asked) => passOn(env.RELAY, ...asked),
+  seal: new Seal(secretsOf(env)),
+  domain: env.SKERRY_FORWARD_DOMAIN,
+  now: effects.now,
+});
+
 async function serve(request: Request, env: Env): Promise<Response> {
+  // Before all else, so that such a host is never an app's or the API's.
+  const host = forwardHost(request.url, env.SKERRY_FORWARD_DOMAIN);
+  if (host !== undefined) return openForward(request, host, forwardParts(env));
   if (mayBeForApp(request, env.SKERRY_API_HOSTS)) {
     const answer = await openIngress(request, "default", clusterOf(env, "default"), env.RELAY);
     if (answer) return answer;
@@ -102,7 +121,8 @@ async function serve(request: Request, env: Env): Promise<Response> {
       now: effects.now,
       known: KNOWN_ISSUERS,
     });
-  if (isPage(inner, path)) return openPage(inner, outside, env.PAGE);
+  if (isPage(inner, path)) return openPage(inner, outside, env.PAGE, forwardSource(url, env.SKERRY_FORWARD_DOMAIN));
+  if (isForwards(path)) return openForwards(inner, cluster, forwardParts(env));
   if (isRegistry(path) || isCollect(path) || isClock(path) || isQuotas(path)) {
     const id = env.REGISTRY.idFromName(cluster);
     const parts = {

@@ -10,13 +10,16 @@ const issuing = () => import("../../worker/lib/certificates.ts");
 /** A certificate is made anew when it has less than this left. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 
+/** Hosts at which the page shows what pods serve: `worker/edge/forward.ts`. */
+const PODS_SHOWN = "*.skerry.localhost";
+
 /** Names and addresses under which this machine is reached. */
 function localNames(): Names {
   const addresses = Object.values(networkInterfaces())
     .flatMap((list) => list ?? [])
     .filter((a) => a.family === "IPv4" && !a.internal)
     .map((a) => a.address);
-  return { dns: ["localhost", hostname()], ip: ["127.0.0.1", "::1", ...addresses.toSorted()] };
+  return { dns: ["localhost", PODS_SHOWN, hostname()], ip: ["127.0.0.1", "::1", ...addresses.toSorted()] };
 }
 
 function isFresh(path: string, names: Names, now: number): boolean {

@@ -3,6 +3,7 @@ import type { ContainerStatus, Pod } from "../api/objects.ts";
 import { moodOf, statusOf } from "../facts/pods.ts";
 import { Events } from "../parts/events.tsx";
 import { Files } from "../parts/files.tsx";
+import { Forwards } from "../parts/forwards.tsx";
 import { History } from "../parts/history.tsx";
 import { Logs } from "../parts/logs.tsx";
 import { Action, Age, Badge, FreshnessLine, Rows } from "../parts/parts.tsx";
@@ -57,6 +58,7 @@ export function PodView({ namespace, name }: { namespace: string; name: string }
           ))}
         </Rows>
       </section>
+      <Forwards pod={pod} />
       <section aria-labelledby="conditions">
         <h2 id="conditions">Conditions</h2>
         <ul class="plain">

@@ -197,6 +197,89 @@ test("files go up and come down, a folder as an archive, and what tar says of ot
   expect(faults).toEqual([]);
 });
 
+test("what a pod serves is shown in a tab at a host of its own, from where neither the page nor its token is in reach", async () => {
+  await cluster.apply(TELLING);
+  await cluster.ok("wait --for=condition=Ready pod/telling");
+  const { page } = await browser.open(address.replace(browser.host, "localhost"));
+  await logIn({ page, faults: [] });
+  await page.getByRole("heading", { name: "Overview" }).waitFor();
+  await page.goto(`${address.replace(browser.host, "localhost")}#/pods/default/telling`);
+  const show = async () => {
+    const [tab] = await Promise.all([
+      page.context().waitForEvent("page"),
+      page.getByRole("button", { name: "Open", exact: true }).click(),
+    ]);
+    return tab;
+  };
+  const tab = await show();
+  await tab.getByText("seen: ").waitFor();
+  const { host, origin } = new URL(tab.url());
+  expect(host).toMatch(/^fwd-[0-9a-f]{32}\.skerry\.localhost:\d+$/);
+  const api = new URL(address.replace(browser.host, "localhost")).origin;
+  const seen = JSON.parse(((await tab.locator("pre").textContent()) ?? "").slice("seen: ".length));
+  expect(seen).toEqual({
+    opener: null,
+    storage: "[{},{}]",
+    cookie: "",
+    referrer: "",
+    told: "theirs=1",
+    api: "refused",
+  });
+  // What is the API's by path is the pod's there.
+  expect((await tab.goto(`${origin}/api/v1/namespaces`))?.status()).toBe(404);
+  expect(await page.evaluate("document.cookie")).toBe("");
+  expect((await page.context().cookies(api)).length).toBe(0);
+  // The host is no Ingress's and not the API's, whoever asks.
+  await cluster.ok(["create", "ingress", "taker", `--rule=${new URL(origin).hostname}/*=taker:80`]);
+  const stranger = await browser.open(origin);
+  await stranger.page.getByText("open it anew from the cluster's page").waitFor();
+  const asAdministrator = `fetch("/api/v1/namespaces", { headers: { authorization: "Bearer ${token}" } })`;
+  expect(await stranger.page.evaluate(`${asAdministrator}.then(({ status }) => status)`)).toBe(403);
+  await tab.goto(origin);
+  await tab.getByText("seen: ").waitFor();
+  await cluster.ok("delete ingress taker");
+  await cluster.ok("delete pod telling --now");
+  await tab.goto(origin);
+  await tab.getByText('pods "telling" not found').waitFor();
+});
+
+/** Its page tells by a script what it gets hold of. */
+const TELLING = `
+apiVersion: v1
+kind: Pod
+metadata: {name: telling, namespace: default}
+spec:
+  containers:
+  - name: telling
+    image: "busybox:test"
+    ports: [{name: http, containerPort: 8080}]
+    readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
+    command:
+    - sh
+    - -c
+    - |
+      mkdir -p /www/cgi-bin
+      cat > /www/cgi-bin/told <<'END'
+      #!/bin/sh
+      printf 'content-type: text/plain\\r\\n\\r\\n%s' "$HTTP_COOKIE"
+      END
+      chmod +x /www/cgi-bin/told
+      cat > /www/index.html <<'END'
+      <pre></pre><script>
+      (async () => {
+        const seen = { opener, storage: JSON.stringify([sessionStorage, localStorage]), cookie: document.cookie };
+        seen.referrer = document.referrer;
+        document.cookie = "theirs=1";
+        seen.told = await (await fetch("/cgi-bin/told")).text();
+        const api = "https://localhost:" + location.port + "/api/v1/namespaces";
+        seen.api = await fetch(api, { credentials: "include" }).then(() => "answered", () => "refused");
+        document.querySelector("pre").textContent = "seen: " + JSON.stringify(seen);
+      })();
+      </script>
+      END
+      exec httpd -f -p 8080 -h /www
+`;
+
 test("a Service has who answers for it, and a public address by one switch", async () => {
   await cluster.ok("create service clusterip answers --tcp=80:80");
   await cluster.ok("label pod shell app=answers");

@@ -44,6 +44,8 @@ export class TestBrowser {
     writeFileSync(executablePath, `#!/bin/sh\n${enter}\n`, { mode: 0o755 });
     // Chromium's sandbox does not take root; a service worker wants a certificate that is trusted, whatever a context says.
     const args = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--ignore-certificate-errors"];
+    // As on the machine itself, where a browser takes these names for it.
+    args.push(`--host-resolver-rules=MAP localhost ${lan.host}, MAP *.localhost ${lan.host}`);
     try {
       return new TestBrowser(await chromium.launch({ executablePath, args, timeout: PATIENCE_MS }), lan, folder);
     } catch (error) {

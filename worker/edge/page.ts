@@ -18,25 +18,34 @@ const HASHED = /-[A-Z0-9]{8}\.\w+$/;
 /** The folder of the page's files, as a binding has it. */
 type Files = { fetch(url: string): Promise<Response> };
 
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "worker-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
+const policyWith = (formAction: string) =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    `form-action ${formAction}`,
+    "frame-ancestors 'none'",
+  ].join("; ");
 
 /** The page's own address, and the cluster's where a browser asks for it: of others the API lists its paths. */
 export const isPage = (request: Request, path: string): boolean =>
   /^\/ui(\/|$)/.test(path) || (path === "/" && (request.headers.get("accept") ?? "").includes("text/html"));
 
-/** `outside` is the path by which the client asked: before `/ui/` the cluster's name may be. */
-export async function openPage(request: Request, outside: string, files: Files | undefined): Promise<Response> {
+/**
+ * `outside` is the path by which the client asked: before `/ui/` the cluster's name may be. `formAction` is the source that
+ * alone forms may be sent to.
+ */
+export async function openPage(
+  request: Request,
+  outside: string,
+  files: Files | undefined,
+  formAction = "'none'",
+): Promise<Response> {
   const { pathname } = new URL(request.url);
   const prefix = outside
     .slice(0, outside.length - (outside.endsWith(pathname) ? pathname.length : 0))
@@ -51,9 +60,11 @@ export async function openPage(request: Request, outside: string, files: Files |
   const headers = new Headers({
     "content-type": TYPES[type] ?? "",
     "cache-control": HASHED.test(name) ? "public, max-age=31536000, immutable" : "no-cache",
-    "content-security-policy": POLICY,
+    "content-security-policy": policyWith(formAction),
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
+    // Not to share a process with what other hosts of its site show.
+    "origin-agent-cluster": "?1",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
     vary: "accept-encoding",

@@ -15,7 +15,7 @@ import {
   type ProxyMessage,
   Window,
 } from "../protocol/proxy.ts";
-import { dialRelay, type Relays } from "./relay-socket.ts";
+import { askRelay, dialRelay, type Relays } from "./relay-socket.ts";
 
 const PROXY_PATH = /^(\/api\/v1\/(?:nodes|namespaces\/[^/]+\/(?:pods|services))\/[^/]+\/proxy)(\/.*)?$/;
 const NO_BODY = new Set([101, 204, 205, 304]);
@@ -90,6 +90,30 @@ export function exchange(
   exchange.send({ type: "request", ...ask, hasBody: body !== null });
   if (body) void exchange.sendBody(body);
   return exchange.answer(ask.method);
+}
+
+/** A client's request to a program, with these headers, and the answer, both as they are. */
+export async function passOn(
+  relays: Relays,
+  clusterName: string,
+  grant: StreamGrant,
+  request: Request,
+  headers: HeaderList,
+  unavailable: (why: string) => Response,
+): Promise<Response> {
+  const { webSocket } = await askRelay(relays, clusterName, grant);
+  if (!webSocket) return unavailable("the node did not come");
+  const { pathname, search } = new URL(request.url);
+  const isUpgrade = asksForSocket(request);
+  const ask = {
+    method: request.method,
+    path: pathname + search,
+    headers,
+    prefix: "",
+    asIs: true,
+    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
+  };
+  return exchange(webSocket, ask, isUpgrade ? null : request.body, { keepsAll: true, unavailable });
 }
 
 const encoder = new TextEncoder();

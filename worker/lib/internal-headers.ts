@@ -13,6 +13,9 @@ export const INTERNAL_HEADER = "x-skerry-internal";
 /** The certificate that the client has shown, as RFC 9440 writes it. */
 export const CERTIFICATE_HEADER = "x-skerry-certificate";
 
+/** Of what is asked of a pod: the uid of the one that is meant, and no other of its name. A client may say it, too. */
+export const POD_UID_HEADER = "x-skerry-pod-uid";
+
 /** Of an answer that says by which node to go on. */
 export const GRANT_HEADER = "x-skerry-grant";
 /** Of a watch: when it ends, ms since the epoch. */

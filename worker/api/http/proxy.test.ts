@@ -53,6 +53,14 @@ async function prepared() {
 
 const { open, ask } = await prepared();
 
+test("where a uid is said, another pod of the name is not meant", async () => {
+  const { uid } = (await ask("GET", `${space}/pods/web`)).body.metadata;
+  const path = "/namespaces/default/pods/http:web:9/proxy/";
+  expect(await open(path, "GET", { "x-skerry-pod-uid": uid })).toMatchObject({ node: "n1", stream: { port: 9 } });
+  const another = await open(path, "GET", { "x-skerry-pod-uid": "another" });
+  expect(another).toEqual({ code: 404, message: 'pods "web" not found' });
+});
+
 test.each([
   ["/namespaces/default/pods/web/proxy/a/b", { scheme: "http", address: "10.244.0.2", port: 8080 }],
   ["/namespaces/default/pods/web:9/proxy", { scheme: "http", address: "10.244.0.2", port: 9 }],

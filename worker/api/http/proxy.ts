@@ -13,7 +13,8 @@ import type { StoreView } from "../view.ts";
 
 type Target = { node: string } & Omit<ProxyRequest, "id" | "kind">;
 type Named = { scheme: "http" | "https"; name: string; port: string };
-export type ProxyQuestion = { view: StoreView; random: () => number; namespace: string };
+/** `uid` is that of the one pod that is meant. */
+export type ProxyQuestion = { view: StoreView; random: () => number; namespace: string; uid?: string };
 
 const PROXIES: Readonly<Record<string, (question: ProxyQuestion, named: Named, id: string) => Target>> = {
   nodes: nodeTarget,
@@ -83,9 +84,9 @@ function nodeTarget({ view }: ProxyQuestion, named: Named): Target {
 
 const KUBELET_PORT = 10_250;
 
-function podTarget({ view, namespace }: ProxyQuestion, named: Named): Target {
+function podTarget({ view, namespace, uid }: ProxyQuestion, named: Named): Target {
   const pod = view.get(Pod, namespace, named.name);
-  if (!pod) throw notFound({ group: "", resource: "pods", name: named.name });
+  if (!pod || (uid && pod.metadata.uid !== uid)) throw notFound({ group: "", resource: "pods", name: named.name });
   const first = pod.spec.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort;
   const address = pod.status?.podIPs?.[0]?.ip ?? pod.status?.podIP;
   if (!address || !isIp(address) || specialRange(address) || !pod.spec.nodeName)

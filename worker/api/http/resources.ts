@@ -1,5 +1,5 @@
 /** Requests about objects: from HTTP to the engine and back. */
-import { INTERNAL_HEADER } from "../../lib/internal-headers.ts";
+import { INTERNAL_HEADER, POD_UID_HEADER } from "../../lib/internal-headers.ts";
 import { ApiError, methodNotAllowed, type Status } from "../../lib/status.ts";
 import { type Draft, type Outcome, outcomeOf, type Recorder } from "../audit/recorder.ts";
 import type { Access } from "../auth/access.ts";
@@ -213,11 +213,12 @@ export class Resources {
     };
   }
 
-  #grant({ user, info, query, asked }: Question, offered?: readonly string[]): StreamGrant | undefined {
+  #grant({ request, user, info, query, asked }: Question, offered?: readonly string[]): StreamGrant | undefined {
     const { effects, security, store, engine } = this.#parts;
     const { namespace, name, subresource } = info;
     if (isProxy(asked)) {
-      const question = { view: engine.view, random: effects.random, namespace };
+      const uid = request.headers.get(POD_UID_HEADER) ?? undefined;
+      const question = { view: engine.view, random: effects.random, namespace, ...(uid && { uid }) };
       const { node, ...target } = proxyTarget(question, asked.kind.groupResource, name);
       return { node, stream: { id: effects.uid(), kind: "proxy", ...target } };
     }

@@ -48,10 +48,12 @@ export type ContainerStatus = {
   lastState?: ContainerState;
 };
 
+export type ContainerPort = { name?: string; containerPort: number; protocol?: string };
+
 export type Pod = KubeObject & {
   spec: {
     nodeName?: string;
-    containers: { name: string; image: string }[];
+    containers: { name: string; image: string; ports?: ContainerPort[] }[];
     initContainers?: { name: string; image: string; restartPolicy?: string }[];
   };
   status: {
