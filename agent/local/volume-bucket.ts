@@ -24,6 +24,11 @@ const backupPath = (claim: Claim, name: string) => `${backupsPath(claim)}/${enco
 
 /** Where something lies in the bucket, and what it is called. */
 export type Kept = { path: string; words: string };
+type Sent = Kept & {
+  /** An earlier command may have sent some of it. */
+  isResumed: boolean;
+  chunkBytes?: number;
+};
 
 export const backupOf = (claim: Claim, name: string): Kept => ({
   path: backupPath(claim, name),
@@ -55,12 +60,11 @@ async function again<T>(effects: Effects, what: () => Promise<T>, isDone: (resul
 
 /**
  * Sends all that `source` gives, from its start; once more where it breaks off, and then only what is not there yet.
- * `isResumed`: an earlier command may have sent some of it.
  */
 export async function sendBackup(
   { effects, progress }: Context,
   server: Server,
-  { path, words, isResumed }: Kept & { isResumed: boolean },
+  { path, words, isResumed, chunkBytes = CHUNK_BYTES }: Sent,
   source: () => Promise<AsyncIterable<Uint8Array>>,
 ): Promise<VolumeBackupIndex> {
   const call = (method: string, at: string, bytes: Uint8Array) =>
@@ -87,7 +91,7 @@ export async function sendBackup(
       const hash = createHash("sha256");
       const chunks: string[] = [];
       let total = 0;
-      for await (const bytes of inChunks(await source(), CHUNK_BYTES)) {
+      for await (const bytes of inChunks(await source(), chunkBytes)) {
         hash.update(bytes);
         total += bytes.length;
         chunks.push(await chunkSent(chunks.length, bytes, !isFirst));

@@ -12,12 +12,29 @@ const keptAt = ({ volume, name }: Transfer) => ({
   words: `copy ${name} of volume ${volume}`,
 });
 
+export type TransferParts = {
+  /** Asked for each time: a node that joins anew has another token. */
+  server(): Server;
+  effects: Effects & Timers;
+  /** What is sent of a folder's data, and a folder made of it again. */
+  wrapped(data: AsyncIterable<Buffer>): AsyncIterable<Uint8Array>;
+  placed(download: (transfer: Transfer) => Readable): Bucket["receive"];
+  chunkBytes?: number;
+};
+
 export function bucketOf(identity: Pick<NodeIdentity, "server" | "ca" | "token">, effects: Effects & Timers): Bucket {
-  // Asked for each time: a node that joins anew has another token.
-  const server = (): Server => {
-    const { server: url, ca, token } = identity;
-    return { url, token, anyTime: true, ...(ca && { ca }) };
-  };
+  return bucketBy({
+    server() {
+      const { server: url, ca, token } = identity;
+      return { url, token, anyTime: true, ...(ca && { ca }) };
+    },
+    effects,
+    wrapped: (data) => zipped(Readable.from(data, { objectMode: false })),
+    placed: (download) => received(async (transfer: Transfer) => unzipped(download(transfer))),
+  });
+}
+
+export function bucketBy({ server, effects, wrapped, placed, chunkBytes }: TransferParts): Bucket {
   const remove = async (transfer: Transfer) => {
     const { path } = keptAt(transfer);
     const answer = await send(server(), "DELETE", path);
@@ -26,21 +43,21 @@ export function bucketOf(identity: Pick<NodeIdentity, "server" | "ca" | "token">
   return {
     remove,
     async send(transfer, data, signal) {
-      const kept = keptAt(transfer);
+      const kept = { ...keptAt(transfer), isResumed: true, ...(chunkBytes && { chunkBytes }) };
       const before = await send(server(), "GET", kept.path);
       if (before.code !== 404) return void checked("GET", kept.path, before);
       const source = async () => {
         signal.throwIfAborted();
-        return zipped(Readable.from(abortable(data(), signal), { objectMode: false }));
+        return wrapped(abortable(data(), signal));
       };
       try {
-        await sendBackup({ effects, progress: () => {} }, server(), { ...kept, isResumed: true }, source);
+        await sendBackup({ effects, progress: () => {} }, server(), kept, source);
       } finally {
         // Whoever was to remove it may have done so before the last of it came.
         if (signal.aborted) await remove(transfer).catch(() => {});
       }
     },
-    receive: received(async (transfer: Transfer) => unzipped(backupStream({ effects }, server(), keptAt(transfer)))),
+    receive: placed((transfer) => backupStream({ effects }, server(), keptAt(transfer))),
   };
 }
 

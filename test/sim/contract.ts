@@ -67,6 +67,8 @@ export type Observation = { at: number } & (
   | { type: "mount"; node: string; volume: string; podUid: string; mounted: boolean }
   /** A node removes a folder of a volume from its own disk; `users`: uids of pods that have it. */
   | { type: "removal"; node: string; folder: string; users: readonly string[] }
+  /** Something of a volume's copy in the bucket has come, or has gone. */
+  | { type: "bucket"; volume: string; key: string }
   /**
    * Somebody asks a proxy. `sent`: it has chosen the endpoint at `address`; `reached`: the program of `pod` has the request;
    * `ended`: there is an answer of that `status`, or none where that is 0.
@@ -116,6 +118,9 @@ export type ContainerFact = {
   ip?: string;
 };
 
+/** All data of a volume, on a node or in the `bucket`, in a folder of either. */
+export type Copy = { place: string; folder: string; volume: string; data: string };
+
 /** The truth of the world, for invariants: durable objects as committed, containers as they are. */
 export interface Truth {
   now(): number;
@@ -129,6 +134,10 @@ export interface Truth {
   living(): Living | undefined;
   /** Machines with an agent: whether agent and runtime are up, and what the agent has of NetworkPolicies. */
   nodes(): ReadonlyMap<string, NodeTruth>;
+  /** Of volumes of nodes' own disks, wherever they are whole. */
+  copies(): Iterable<Copy>;
+  /** What lies in the bucket, whole or not. */
+  bucket(): Iterable<string>;
   /** Work rows that have been due for a second, and how many rows there are; `keep` is how many revisions the log is to keep. */
   storage(): Sizes;
 }
@@ -204,6 +213,8 @@ export interface SimNode {
   policies(): readonly string[] | undefined;
   backends: () => NodeTruth["backends"];
   listening: () => NodeTruth["listening"];
+  /** Of volumes on its own disk: what is in each. */
+  folders(): ReadonlyMap<string, string>;
   /** A request comes to its proxy; resolves when that is over. */
   visit(visitor: Visitor): Promise<void>;
   /** Somebody connects to a pod of its. */
@@ -222,12 +233,19 @@ export type SimNodeOptions = {
   streams?: EdgeStreams;
   /** The way to other nodes' volumes, by the Relays; absent where there are none. */
   volumes?: VolumeExchange;
+  /** The way to the bucket, by the Worker; absent where there is none. */
+  askBucket?: AskBucket;
 };
 
 type Untimed<T> = T extends unknown ? Omit<T, "at"> : never;
 export type NodeObservation = Untimed<
   Extract<Observation, { type: "container" | "data" | "mount" | "removal" | "visit" }>
 >;
+
+/** Rejects where no answer comes in time. */
+export type AskBucket = (asked: BucketRequest) => Promise<BucketReply>;
+export type BucketRequest = { method: string; path: string; bytes: Uint8Array | undefined; timeoutMs: number };
+export type BucketReply = { code: number; bytes: Uint8Array };
 
 export interface VolumeExchange {
   /** All data of a claim's volume, from whichever node has it. Rejects where none of it comes, or not all. */

@@ -6,6 +6,7 @@ import { autoscalersKeepBounds } from "./autoscalers.ts";
 import { budgetsAreCounted, budgetsHold } from "./budgets.ts";
 import { oneContainerAName, oneIdentity, podAddressesUnique, runsWhereBound } from "./containers.ts";
 import { availabilityHolds, recreateWaits, scaleDownOrder, setsCountRight, surgeHolds } from "./deployments.ts";
+import { bucketEmpties, movesEnd, oneNodeServes, volumesAreWhole, volumesKeepData } from "./moves.ts";
 import { lostNodesNoticed } from "./nodes.ts";
 import { endsAreFinal, finalizersHold, metadataLasts, namespacesEmpty } from "./objects.ts";
 import { cronJobsForbid, identitiesInOrder, jobsKeepBounds } from "./ordered.ts";
@@ -21,14 +22,7 @@ import { neverOvercommitted } from "./scheduling.ts";
 import { endpointsAreReady } from "./services.ts";
 import { lostNodesGivenUp, sitesAreWaitedFor } from "./sites.ts";
 import { asleepUnasked, backendsFollow, visitsEnd, visitsReach, visitsWake } from "./visits.ts";
-import {
-  claimsKeepVolumes,
-  movesEnd,
-  unusedGoes,
-  volumesHaveClaims,
-  volumesKeepData,
-  volumesWaitForNodes,
-} from "./volumes.ts";
+import { claimsKeepVolumes, unusedGoes, volumesHaveClaims, volumesWaitForNodes } from "./volumes.ts";
 import { watchesTellAll } from "./watches.ts";
 import { acknowledgedWrites, nothingVanishes, onlyDurable, refusedWrites, updatesFollow } from "./writes.ts";
 
@@ -93,6 +87,8 @@ export const rules: readonly Rule[] = [
   volumesWaitForNodes,
   claimsKeepVolumes,
   volumesKeepData,
+  volumesAreWhole,
+  oneNodeServes,
   unusedGoes,
   attachedToOne,
   mountedStaysAttached,
@@ -100,6 +96,7 @@ export const rules: readonly Rule[] = [
   attachmentsFollow,
   volumesHaveClaims,
   movesEnd,
+  bucketEmpties,
   backendsFollow,
 ];
 

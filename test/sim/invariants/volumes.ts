@@ -1,23 +1,10 @@
 /** https://kubernetes.io/docs/concepts/storage/persistent-volumes/ : a volume is one claim's, and goes when its data has. */
-import { podClaims } from "../../../worker/kinds/core/pod-claims.ts";
 import type {
   CoreV1Node,
   CoreV1PersistentVolume,
   CoreV1PersistentVolumeClaim,
-  CoreV1Pod,
 } from "../../../worker/kinds/generated/types.ts";
-import {
-  LEFT_ON,
-  MOVE_TO,
-  MOVING_TO,
-  type Place,
-  placeIn,
-  receivedBy,
-  removedBy,
-  removerOf,
-  VOLUME_NODE,
-} from "../../../worker/lib/local-volumes.ts";
-import { loserOf } from "./faults.ts";
+import { MOVING_TO, type Place, placeIn, receivedBy, removedBy, removerOf } from "../../../worker/lib/local-volumes.ts";
 import { describe, type History } from "./history.ts";
 import type { Rule } from "./rule.ts";
 
@@ -77,58 +64,6 @@ export const volumesHaveClaims: Rule = {
         const isBound = entry.object.status?.phase === "Bound";
         if (isBound !== (history.byUid(uid) !== undefined))
           fail(`${describe(entry)} is ${entry.object.status?.phase}, and its claim is ${isBound ? "gone" : "there"}`);
-      }
-    },
-  }),
-};
-
-/** What a pod finds in a volume is what was last left there, on whichever node, unless a disk that had it was lost. */
-export const volumesKeepData: Rule = {
-  rule: "volumes-keep-their-data",
-  start({ history, truth, fail }) {
-    const left = new Map<string, { data: string; nodes: Set<string> }>();
-    const lost = new Set<string>();
-    function lose(node: string): void {
-      for (const [volume, { nodes }] of left) if (nodes.has(node)) lost.add(volume);
-      for (const { name, object } of history.all<Volume>("persistentvolumes")) {
-        const { annotations } = object.metadata ?? {};
-        if (annotations?.[VOLUME_NODE] === node || placeIn(annotations, MOVING_TO)?.node === node) lost.add(name);
-      }
-    }
-    return {
-      seen(observation) {
-        const loser = loserOf(truth, observation);
-        if (loser) lose(loser);
-        if (observation.type !== "data" || lost.has(observation.volume)) return;
-        const { node, volume, found } = observation;
-        const before = left.get(volume);
-        if (before && found !== before.data)
-          fail(`volume ${volume} has "${found}" on ${node}, and "${before.data}" was left in it`);
-        left.set(volume, { data: observation.left, nodes: (before?.nodes ?? new Set()).add(node) });
-      },
-    };
-  },
-};
-
-/** When everything has come to rest: no volume is on its way, and one waits only for pods that have it. */
-export const movesEnd: Rule = {
-  rule: "rest-moves-are-over",
-  start: ({ history, truth, fail }) => ({
-    rested() {
-      for (const entry of history.all<Volume>("persistentvolumes")) {
-        const { annotations } = entry.object.metadata ?? {};
-        for (const step of [MOVING_TO, LEFT_ON] as const) {
-          const place = placeIn(annotations, step);
-          if (place && truth.nodes().get(place.node)?.running)
-            fail(`${describe(entry)} has ${step} ${annotations?.[step]}`);
-        }
-        const to = annotations?.[MOVE_TO];
-        const { namespace = "", name = "" } = entry.object.spec?.claimRef ?? {};
-        if (!to || entry.object.status?.phase !== "Bound" || !truth.nodes().get(to)?.running) continue;
-        const isUsed = history
-          .objects<CoreV1Pod>("pods", namespace)
-          .some((pod) => pod.spec.nodeName !== to && podClaims(pod).some(({ claim }) => claim === name));
-        if (!isUsed) fail(`${describe(entry)} is to move to ${to}, and nothing is in the way`);
       }
     },
   }),

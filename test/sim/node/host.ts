@@ -6,14 +6,14 @@ import { Label } from "../../../agent/pods/observe.ts";
 import type { Processes } from "../../../agent/pods/processes.ts";
 import { ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
 import type { Api } from "../../../agent/volumes/tokens.ts";
-import type { VolumeExchange } from "../contract.ts";
+import type { SimNodeOptions } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import { ModelDriver } from "./driver.ts";
 import type { Machine } from "./machine.ts";
 import type { ModelNerdctl } from "./runtime.ts";
 import type { Life } from "./time.ts";
-import { modelFolders, modelSource, modelVolumes } from "./volumes.ts";
+import { modelBucket, modelFolders, modelSource, modelVolumes } from "./volumes.ts";
 
 /** The agent of a real machine looks after its processes so often. */
 const SWEEP_MS = 2_000;
@@ -26,17 +26,17 @@ export function modelHost(
   agent: Life,
   node: string,
   api: Api,
-  exchange: VolumeExchange | undefined,
+  { volumes, askBucket }: Pick<SimNodeOptions, "volumes" | "askBucket">,
 ): Host {
   const folders = modelFolders(machine, disk, agent);
-  const source = exchange && modelSource(machine, disk, agent, exchange);
   const ownVolumes = new ProvisionedVolumes({
     home: "/var/lib/skerry",
     node,
     api,
     timers: agent.effects,
     folders,
-    ...(source && { source }),
+    ...(volumes && { source: modelSource(machine, disk, agent, volumes) }),
+    ...(askBucket && { bucket: modelBucket(machine, disk, agent, askBucket) }),
   });
   const driver = new ModelDriver(machine, disk, agent, node, api);
   const mayBeFull = () => {

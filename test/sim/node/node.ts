@@ -31,7 +31,8 @@ export type ModelNode = SimNode & { readonly machine: Machine; readonly disk: Di
 
 /** A machine with a real agent over a model of containerd. `log` hears what the agent says. See `programs.ts` for what containers do. */
 export function createNode(options: SimNodeOptions & { log?(message: string): void }): ModelNode {
-  const { name, part, connect, observe, volumes, streams, reach = () => "no route", log = () => {} } = options;
+  const { name, part, connect, observe, volumes, askBucket, streams } = options;
+  const { reach = () => "no route", log = () => {} } = options;
   const time = new NodeTime(part);
   const machine = new Machine(time, options);
   const disk = new Disk();
@@ -94,7 +95,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
       },
       network: modelNetwork(machine, agent),
       ingress: modelIngress(machine, agent, { dialer, edge, onSync }),
-      host: (api) => modelHost(machine, disk, nerdctl, agent, name, api, volumes),
+      host: (api) => modelHost(machine, disk, nerdctl, agent, name, api, { volumes, askBucket }),
       facts: (images, conditions) => facts({ name, boot, images, conditions, now: effects.now() }),
       serveStream: (request) => {
         if (request.kind !== "proxy") return;
@@ -165,6 +166,7 @@ export function createNode(options: SimNodeOptions & { log?(message: string): vo
     running: () => life !== undefined,
     policies: () => machine.policies && policyWords(machine.policies),
     backends: () => machine.proxy?.backends,
+    folders: () => disk.folders,
     listening() {
       const servers = machine.servers();
       return new Map(

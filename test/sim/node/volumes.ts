@@ -1,12 +1,15 @@
+import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
+import { bucketBy } from "../../../agent/streams/volume-transfer.ts";
 import { configMapContents, DEFAULT_MODE, secretContents } from "../../../agent/volumes/contents.ts";
 import type { PodContext, PodVolumes } from "../../../agent/volumes/manager.ts";
 import { boundVolume } from "../../../agent/volumes/persistent/claims.ts";
-import type { Source } from "../../../agent/volumes/persistent/copying.ts";
+import type { Bucket, Source } from "../../../agent/volumes/persistent/copying.ts";
 import { checkAffinity } from "../../../agent/volumes/persistent/persistent.ts";
 import type { Folders, ProvisionedVolumes } from "../../../agent/volumes/persistent/provisioned.ts";
 import { usedVolumes, type VolumeContext, VolumeError } from "../../../agent/volumes/volume.ts";
 import type { CoreV1Volume } from "../../../worker/kinds/generated/types.ts";
-import type { VolumeExchange } from "../contract.ts";
+import type { AskBucket, VolumeExchange } from "../contract.ts";
 import { between } from "../world/random.ts";
 import type { Disk } from "./disk.ts";
 import type { ModelDriver } from "./driver.ts";
@@ -31,11 +34,11 @@ export function modelFolders(machine: Machine, disk: Disk, agent: Life): Folders
       await agent.effects.sleep(between(machine.random, 1, 50));
       if (machine.troubled && machine.random() < 0.1) throw new Error("EBUSY: resource busy or locked");
       const users = [...disk.mounted].filter(([, volumes]) => [...volumes.values()].includes(folder));
+      disk.folders.delete(folder);
       machine.folderRemoved(
         folder,
         users.map(([uid]) => uid),
       );
-      disk.folders.delete(folder);
     },
     limit: async () => {},
     usersOf: (volume) => [...disk.mounted].flatMap(([uid, volumes]) => (volumes.has(volume) ? [uid] : [])),
@@ -53,6 +56,34 @@ export function modelSource(machine: Machine, disk: Disk, agent: Life, { want }:
       disk.folders.set(folder, data);
     },
   };
+}
+
+/** So little that a volume is several of them, bytes. */
+const CHUNK_BYTES = 4;
+const PATIENCE_MS = 30_000;
+
+/** The way through the bucket, without compression. */
+export function modelBucket(machine: Machine, disk: Disk, agent: Life, askBucket: AskBucket): Bucket {
+  return bucketBy({
+    server: () => ({
+      url: "https://cluster.example",
+      async ask(method, path, { bytes, timeoutMs = PATIENCE_MS }) {
+        const reply = await agent.await(askBucket({ method, path, bytes, timeoutMs }));
+        return Object.assign(Readable.from([Buffer.from(reply.bytes)]), { statusCode: reply.code }) as IncomingMessage;
+      },
+    }),
+    effects: agent.effects,
+    chunkBytes: CHUNK_BYTES,
+    wrapped: (data) => data,
+    placed: (download) => async (transfer, folder, signal) => {
+      let data = "";
+      for await (const piece of download(transfer)) data += piece;
+      await agent.effects.sleep(between(machine.random, 1, 500));
+      signal.throwIfAborted();
+      if (disk.full) throw new Error("ENOSPC: no space left on device");
+      disk.folders.set(folder, data);
+    },
+  });
 }
 
 /** Volumes whose content is only looked at: what a pod mentions has to be there. Tokens are not asked for. */
@@ -77,14 +108,14 @@ export function modelVolumes(
     disk.mounted.set(uid, mounted.set(name, bound.spec?.local?.path ?? ""));
     machine.writes(uid);
   };
-  const set = async (context: PodContext): Promise<string[]> => {
+  const set = async (context: PodContext, isFirst: boolean): Promise<string[]> => {
     await effects.sleep(between(machine.random, 1, 20));
     if (machine.troubled && machine.random() < 0.03) throw new VolumeError("device or resource busy");
     const problems: string[] = [];
     for (const volume of usedVolumes(context.pod))
       try {
         check(volume, context as VolumeContext);
-        await mount(volume, context as VolumeContext);
+        if (isFirst) await mount(volume, context as VolumeContext);
       } catch (error) {
         problems.push((error as Error).message);
       }
@@ -94,9 +125,9 @@ export function modelVolumes(
     async prepare(context) {
       const { uid = "" } = context.pod.metadata;
       if (!disk.pods.has(uid)) disk.pods.set(uid, "");
-      return set(context);
+      return set(context, true);
     },
-    refresh: set,
+    refresh: (context) => set(context, false),
     refreshAt: () => Infinity,
     mountsOf: async () => [],
     file: () => undefined,

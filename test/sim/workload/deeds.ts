@@ -13,7 +13,7 @@ import {
   UNSTEADY,
   UNSTEADY_TEMPLATES,
 } from "./objects.ts";
-import { CLIENTS, type Deed } from "./script.ts";
+import { CLIENTS, type Deed, type Move } from "./script.ts";
 
 const dropNamespace: Make = (random, _, client) => ({
   do: "ask",
@@ -105,6 +105,20 @@ const site: Make = (random, _, client, nodes) => ({
   ...(random() < 0.5 && { lostMs: between(random, 60_000, 240_000) }),
 });
 
+/** Each of those that have a part in it may be away at each step. */
+const through = (random: Random): Pick<Move, "through" | "ms" | "mishap"> => ({
+  through: true,
+  ...(random() < 0.2 && { ms: between(random, 0, 30_000) }),
+  ...(random() < 0.5 && {
+    mishap: {
+      after: pick(random, [between(random, 0, 3_000), between(random, 0, 20_000)]),
+      whose: pick(random, ["from", "to", "cluster"]),
+      what: pick(random, ["crash-agent", "crash-agent", "power-off", "cut", "lost"]),
+      ms: pick(random, [0, between(random, 1_000, 60_000), 200_000]),
+    },
+  }),
+});
+
 const move: Make = (random, { namespace }, client, nodes) => ({
   do: "move",
   client,
@@ -116,6 +130,7 @@ const move: Make = (random, { namespace }, client, nodes) => ({
     ...pick(random, [{}, { grace: 0 }, { grace: 1 }, { grace: 1 }, { grace: 5 }]),
     ...(random() < 0.2 && { ms: between(random, 0, 10_000) }),
     ...(random() < 0.15 && { drops: true, grace: 0 }),
+    ...(random() < 0.6 && through(random)),
     rest: pick(random, [1_000, 20_000, 60_000]),
   })),
 });

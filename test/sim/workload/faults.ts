@@ -27,6 +27,12 @@ const KINDS: readonly Make[] = [
     most: pick(random, [100, 1_000, 8_000]),
     loss: pick(random, [0, 0.05, 0.3]),
   }),
+  (random) => ({
+    do: "bucket-trouble",
+    ms: long(random),
+    most: pick(random, [100, 2_000, 20_000]),
+    fails: pick(random, [0, 0.1, 0.5]),
+  }),
   (random, nodes) => ({ do: "cut", ms: long(random), place: `node-${node(random, nodes)}` }),
   (random, nodes) => ({ do: "cut", ms: long(random), place: `node-${node(random, nodes)}` }),
   (random) => ({ do: "cut", ms: short(random), place: `client-${between(random, 0, CLIENTS - 1)}` }),

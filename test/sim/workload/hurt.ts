@@ -1,5 +1,6 @@
 /** What goes wrong, done to a world, and all of it undone. */
 
+import { WELL } from "../world/bucket.ts";
 import { CALM } from "../world/conditions.ts";
 import { FAIR } from "../world/network.ts";
 import type { World } from "../world/world.ts";
@@ -48,6 +49,12 @@ const HURTS: Hurts = {
     Object.assign(world.object.conditions, { alarmLate: late, alarmTwice: twice });
     meanwhile(world, "alarms", ms, () => {
       Object.assign(world.object.conditions, { alarmLate: CALM.alarmLate, alarmTwice: CALM.alarmTwice });
+    });
+  },
+  "bucket-trouble": (world, { ms, most, fails }) => {
+    world.bucket.conditions = { delay: { least: 1, most }, fails };
+    meanwhile(world, "bucket-trouble", ms, () => {
+      world.bucket.conditions = WELL;
     });
   },
   weather: (world, { ms, most, loss }) => {
@@ -108,6 +115,7 @@ function heal(world: World): void {
   world.object.dieWithin(Number.POSITIVE_INFINITY);
   world.object.dieAfter(Number.POSITIVE_INFINITY);
   world.network.weather = FAIR;
+  world.bucket.conditions = WELL;
   for (const place of world.places()) place.join();
   for (const machine of world.nodes) {
     machine.trouble(false);

@@ -3,7 +3,7 @@ import { podClaims } from "../../../worker/kinds/core/pod-claims.ts";
 import type { CoreV1Pod } from "../../../worker/kinds/generated/types.ts";
 import { CLASS_NAME } from "../../../worker/kinds/ingress/class.ts";
 import { IDLE_ANNOTATION } from "../../../worker/kinds/ingress/idle.ts";
-import { MOVE_TO, VOLUME_NODE } from "../../../worker/lib/local-volumes.ts";
+import { BUCKET, MOVE_THROUGH, MOVE_TO, VOLUME_NODE } from "../../../worker/lib/local-volumes.ts";
 import type { KubeObject } from "../../../worker/lib/object.ts";
 import { EVICTION_GRACE_SECONDS, FINALIZER_PREFIX, marked } from "../invariants/marker.ts";
 import { part } from "../world/part.ts";
@@ -13,7 +13,7 @@ import { Client, type Reply, type Sent } from "./client.ts";
 import { hurt, isFault } from "./hurt.ts";
 import { APP, IMPORTANT, NAMESPACES, TAINT, UNSTEADY } from "./objects.ts";
 import { type List, pages, type Reader, watch } from "./reading.ts";
-import { CLIENTS, type Deed, nth, REST_MS, type Script, type Step } from "./script.ts";
+import { CLIENTS, type Deed, type Mishap, nth, REST_MS, type Script, type Step } from "./script.ts";
 import { hostOf, type Server, serve, visit } from "./serving.ts";
 
 type Pod = KubeObject & { spec?: { nodeName?: string }; status?: { phase?: string } };
@@ -316,7 +316,7 @@ export class Players {
   }
 
   /** Nobody deletes a node whose machine goes on without starting its agent anew. */
-  async #forgetNode(client: Client, { node }: Do<"forget-node">): Promise<void> {
+  async #forgetNode(client: Client, { node }: Pick<Do<"forget-node">, "node">): Promise<void> {
     const machine = nth(this.#world.nodes, node);
     if (!machine) return;
     machine.powerOff();
@@ -350,7 +350,7 @@ export class Players {
   async #move(client: Client, { namespace, store, nth: n, moves }: Do<"move">): Promise<void> {
     const sets = `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
     await this.#ask(client, { method: "POST", path: sets, body: store });
-    for (const { node, grace, ms, rest, drops } of moves) {
+    for (const { node, grace, ms, rest, drops, through, mishap } of moves) {
       const volume = await this.#bound(client, namespace, n);
       const to = nth(this.#world.nodes, node)?.name;
       if (!volume || !to) return;
@@ -360,7 +360,8 @@ export class Players {
           method: "DELETE",
           path: `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
         });
-      } else await this.#wish(client, volume, to);
+      } else await this.#wish(client, volume, to, through);
+      if (mishap) this.#background(this.#befall(client, mishap, { from: homeOf(volume) ?? "", to }));
       if (grace !== undefined) await this.#endUsers(client, volume, grace, drops ? undefined : homeOf(volume));
       if (ms !== undefined) {
         await this.#sleep(ms);
@@ -368,6 +369,21 @@ export class Players {
       }
       await this.#sleep(rest);
     }
+  }
+
+  async #befall(client: Client, mishap: Mishap, ends: { from: string; to: string }): Promise<void> {
+    const { after, whose, what, ms } = mishap;
+    const world = this.#world;
+    await this.#sleep(after);
+    if (this.#isHealed) return;
+    if (whose === "cluster") return hurt(world, { do: "die" });
+    const place = ends[whose];
+    const node = world.nodes.findIndex(({ name }) => name === place);
+    if (what === "cut") return hurt(world, { do: "cut", ms, place });
+    if (what !== "lost") return hurt(world, { do: what, node, ms });
+    world.nodes[node]?.powerOff();
+    hurt(world, { do: "lose-disk", node });
+    await this.#forgetNode(client, { node });
   }
 
   async #disk(client: Client, { namespace, name, app, steps }: Do<"disk">): Promise<void> {
@@ -435,9 +451,9 @@ export class Players {
   }
 
   /** A volume is its controller's to make and delete: it gets no mark. */
-  async #wish(client: Client, { metadata }: Volume, to: string | null): Promise<void> {
+  async #wish(client: Client, { metadata }: Volume, to: string | null, through?: boolean): Promise<void> {
     const path = `/api/v1/persistentvolumes/${metadata?.name}`;
-    const body = { metadata: { annotations: { [MOVE_TO]: to } } };
+    const body = { metadata: { annotations: { [MOVE_TO]: to, [MOVE_THROUGH]: through ? BUCKET : null } } };
     await client.ask({ method: "PATCH", path, body, contentType: "application/merge-patch+json" });
   }
 

@@ -80,9 +80,28 @@ export type Deed =
 
 /**
  * Ends the pods that have the volume with `grace`, and calls the move off after `ms`; `drops`: the claim is deleted instead;
- * `rest`: the time to the next one, ms.
+ * `through`: by the bucket; `rest`: the time to the next one, ms.
  */
-export type Move = { node: number; grace?: number; ms?: number; rest: number; drops?: boolean };
+export type Move = {
+  node: number;
+  grace?: number;
+  ms?: number;
+  rest: number;
+  drops?: boolean;
+  through?: true;
+  mishap?: Mishap;
+};
+
+/**
+ * What befalls the node that a volume is to leave (`from`) or to go to, or the cluster, so long after the wish was told, ms;
+ * `lost`: the machine is gone for good, with its Node, and another of its name joins.
+ */
+export type Mishap = {
+  after: number;
+  whose: "from" | "to" | "cluster";
+  what: "crash-agent" | "power-off" | "cut" | "lost";
+  ms: number;
+};
 
 export type DiskStep = { node?: number; grace?: number; rest: number };
 
@@ -100,6 +119,8 @@ export type Fault =
   | { do: "writes-fail"; ms: number; chance?: number }
   | { do: "refuse"; ms: number }
   | { do: "alarms"; ms: number; late: number; twice: number }
+  /** Steps of the bucket take so long at most, and fail by this chance. */
+  | { do: "bucket-trouble"; ms: number; most: number; fails: number }
   | { do: "weather"; ms: number; most: number; loss: number }
   | { do: "cut"; ms: number; place: string }
   | { do: "cut-site"; ms: number; nodes: number[] }

@@ -3,7 +3,8 @@ import { DEFAULT_CONFIG } from "../../../worker/lib/config.ts";
 import { openSealing } from "../../../worker/storage/encryption/open.ts";
 import type { Raw, Sealing } from "../../../worker/storage/encryption/sealing.ts";
 import type { Sql, SqlValue, StoredObject } from "../../../worker/storage/store.ts";
-import type { ContainerFact, Living, Observation, SimNode, Sizes, Truth } from "../contract.ts";
+import type { ContainerFact, Copy, Living, Observation, SimNode, Sizes, Truth } from "../contract.ts";
+import type { ModelBucket } from "./bucket.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { SETTINGS } from "./image.ts";
@@ -11,6 +12,9 @@ import type { ClusterObject } from "./object.ts";
 
 /** Work that came due so lately is not late: the alarm takes its time. */
 const WAKING_MS = 1000;
+
+/** Folders of volumes are named after them. */
+const volumeIn = (folder: string): string => folder.split("/").at(-1)?.split("_")[0] ?? "";
 
 type Container = ContainerFact & { node: string; state: "created" | "running" | "exited" };
 
@@ -21,6 +25,7 @@ export class WorldTruth implements Truth {
   readonly #keep: number;
   object: ClusterObject | undefined;
   machines: readonly SimNode[] = [];
+  kept: ModelBucket | undefined;
   readonly #containers = new Map<string, Container>();
   #revision = 0;
 
@@ -105,6 +110,16 @@ export class WorldTruth implements Truth {
         },
       ]),
     );
+  }
+
+  *copies(): Iterable<Copy> {
+    for (const { name: place, folders } of this.machines)
+      for (const [folder, data] of folders()) yield { place, folder, volume: volumeIn(folder), data };
+    yield* this.kept?.copies() ?? [];
+  }
+
+  bucket(): Iterable<string> {
+    return this.kept?.keys() ?? [];
   }
 
   storage(): Sizes {

@@ -10,6 +10,7 @@ import {
   type SimNodeOptions,
   Violation,
 } from "../contract.ts";
+import { ModelBucket } from "./bucket.ts";
 import { Clock } from "./clock.ts";
 import { Database } from "./database.ts";
 import { dial } from "./dial.ts";
@@ -22,6 +23,7 @@ import { stream } from "./random.ts";
 import { installRealAsync } from "./real-async.ts";
 import { Relays } from "./relays.ts";
 import { WorldTruth } from "./truth.ts";
+import { FrontWorker } from "./worker.ts";
 
 export type WorldOptions = {
   seed: number;
@@ -51,9 +53,11 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly relays: Relays;
   readonly edge: Edge;
+  readonly bucket: ModelBucket;
   readonly adminToken: string;
   observations = 0;
   #ids = 0;
+  readonly #worker: FrontWorker;
   readonly #options: WorldOptions;
   readonly #database: Database;
   readonly #places = new Map<string, Place>();
@@ -87,6 +91,12 @@ export class World {
     }));
     this.relays = new Relays(this);
     this.edge = new Edge(this);
+    this.bucket = new ModelBucket({
+      part: part(this.clock, seed, "bucket"),
+      observe: (observation) => this.observe(observation),
+    });
+    this.truth.kept = this.bucket;
+    this.#worker = new FrontWorker(this, this.bucket);
     this.nodes = NODE_NAMES.slice(0, options.nodes).map((name) => this.#node(name));
     this.truth.machines = this.nodes;
   }
@@ -184,6 +194,7 @@ export class World {
       reach: (address) => this.#reach(place, address),
       volumes: this.relays.volumesOf(place, token),
       streams: this.edge.streamsOf(place),
+      askBucket: this.#worker.asker(place, token),
     });
   }
 

@@ -2,7 +2,7 @@
 import { refsOf } from "../../../../worker/api/engine/refs.ts";
 import type { KubeObject, ObjectMeta } from "../../../../worker/lib/object.ts";
 import type { Change, StoredObject } from "../../../../worker/storage/store.ts";
-import type { ContainerFact, Living, NodeTruth, Observation, Sizes, Truth } from "../../contract.ts";
+import type { ContainerFact, Copy, Living, NodeTruth, Observation, Sizes, Truth } from "../../contract.ts";
 import { type Rule, together } from "../rule.ts";
 
 type State = "created" | "running" | "exited" | "removed";
@@ -21,6 +21,8 @@ export class Tale {
   refs: ReturnType<Truth["refs"]> | undefined;
   living: Living | undefined;
   readonly machines = new Map<string, NodeTruth>();
+  copies: Copy[] = [];
+  bucket: string[] = [];
   storage: Omit<Sizes, "objects"> = { work: 0, due: 0, changes: 0, horizon: 0, keep: 100 };
   readonly #objects = new Map<string, StoredObject>();
   readonly #containers = new Map<string, Running>();
@@ -36,6 +38,8 @@ export class Tale {
       refs: () => this.refs ?? [...this.#objects.values()].flatMap(refs),
       living: () => this.living,
       nodes: () => this.machines,
+      copies: () => this.copies,
+      bucket: () => this.bucket,
       storage: () => ({ objects: this.#stored().length, ...this.storage }),
     };
     this.#listener = together("test", [rule]).start(truth);

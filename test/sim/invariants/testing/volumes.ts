@@ -42,7 +42,95 @@ const rests = (tell: (tale: Tale) => void) => (tale: Tale) => {
   tale.rests();
 };
 
+const FOLDER = "/volumes/v_ns_data";
+const inBucket = {
+  "skerry.dev/moving-to": "b/v_ns_data.x",
+  "skerry.dev/transfer": "x",
+  "skerry.dev/transferred": "true",
+};
+
+/** A pod has left something in a volume of node-0, which lies in these places, where something is removed. */
+const removes = (tale: Tale, annotations: Record<string, string>, ...places: string[]) => {
+  tale.copies = places.map((place) => ({ place, folder: FOLDER, volume: "v", data: "1" }));
+  bound(tale);
+  writes(tale, NODE, "", "1");
+  moves(tale, { "skerry.dev/node": NODE, ...annotations });
+  tale.sees({ type: "removal", node: NODE, folder: FOLDER, users: [] });
+};
+
+const loses = (tale: Tale, fault: string) =>
+  tale.sees({ type: "fault", fault: JSON.stringify({ do: fault, node: 0 }) });
+
+const kept = (tale: Tale, annotations: Record<string, string>) => {
+  bound(tale);
+  moves(tale, annotations);
+  tale.bucket = ["default/transfers/v/x/index"];
+};
+
 export const volumeCases: Cases = {
+  "volumes-are-whole-somewhere": {
+    good: {
+      "one that is in the bucket": (tale) => removes(tale, inBucket, "bucket"),
+      "one that a lost disk had alone": (tale) => {
+        bound(tale);
+        writes(tale, NODE, "", "1");
+        loses(tale, "lose-disk");
+        tale.sees({ type: "removal", node: NODE, folder: FOLDER, users: [] });
+      },
+      "one that is to go": (tale) => {
+        letGo(tale);
+        writes(tale, NODE, "", "1");
+        tale.sees({ type: "removal", node: NODE, folder: FOLDER, users: [] });
+      },
+    },
+    bad: {
+      "one that lies nowhere": (tale) => removes(tale, {}),
+      "one that the bucket had when a disk was lost": (tale) => {
+        removes(tale, inBucket, "bucket");
+        loses(tale, "lose-disk");
+        tale.copies = [];
+        tale.sees({ type: "bucket", volume: "v", key: "default/transfers/v/x/index" });
+      },
+    },
+  },
+  "volumes-are-served-by-one-node": {
+    good: {
+      "the one that it lies on": (tale) => {
+        bound(tale);
+        writes(tale, NODE, "", "1");
+      },
+      "one whose disk was put back": (tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/node": "b" });
+        loses(tale, "restore");
+        writes(tale, NODE, "", "1");
+      },
+    },
+    bad: {
+      another: (tale) => {
+        bound(tale);
+        writes(tale, "b", "", "1");
+      },
+      "any while the bucket has it": (tale) => {
+        bound(tale);
+        moves(tale, { "skerry.dev/node": NODE, ...inBucket });
+        writes(tale, NODE, "", "1");
+      },
+    },
+  },
+  "rest-bucket-is-empty": {
+    good: {
+      "a copy that a node which is away is to remove": rests((tale) =>
+        kept(tale, { "skerry.dev/left-on": "b/v_ns_data", "skerry.dev/transfer": "x" }),
+      ),
+    },
+    bad: {
+      "a copy that nobody knows of": rests((tale) => kept(tale, {})),
+      "a copy that a node is to remove": rests((tale) =>
+        kept(tale, { "skerry.dev/left-on": `${NODE}/v_ns_data`, "skerry.dev/transfer": "x" }),
+      ),
+    },
+  },
   "volumes-go-after-their-data": {
     good: {
       "one whose data was removed": (tale) => {
