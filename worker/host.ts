@@ -15,6 +15,7 @@ import { Core } from "./core.ts";
 import { type CoreLimits, type CoreParts, LIMITS } from "./core-parts.ts";
 import { AUTHORITY_SETTING, encryptionOf, FRONT_PROXY_SETTING, secretsOf } from "./deployment-secret.ts";
 import type { Extension } from "./kinds/apiregistration/api-service.ts";
+import { Namespace } from "./kinds/core/namespace.ts";
 import { Node } from "./kinds/core/node.ts";
 import { administratorToken } from "./lib/administrator.ts";
 import type { CertificateAndKey, Certificates } from "./lib/certificates.ts";
@@ -120,6 +121,7 @@ export class Host {
       if (request.headers.get(INTERNAL_HEADER) === "ingress") return await this.leadToApp(known, request);
       if (request.headers.get(INTERNAL_HEADER) === "images")
         return Response.json({ used: known ? usedDigests(known.engine.view) : [] });
+      if (request.headers.get(INTERNAL_HEADER) === "namespace") return namespaceOf(known, request);
       const core = known ?? (await this.found(request));
       if (this.platform.effects.now() - this.lookedAt >= LOOK_AT_MOST_EVERY_MS) await this.lookOver();
       const { pathname } = pathAndQuery(request.url);
@@ -332,6 +334,12 @@ function away({ node, stream }: StreamGrant): Response {
   const { namespace, pod, uid, container } = stream;
   const headers = { [GRANT_HEADER]: JSON.stringify({ namespace, pod, uid, container }) };
   return Response.json(refusal.status(), { status: refusal.code, headers });
+}
+
+/** When the namespace of the path was made, where there is one: `{created}`. */
+function namespaceOf(core: Core | undefined, { url }: Request): Response {
+  const name = pathAndQuery(url).pathname.split("/").at(-1) ?? "";
+  return Response.json({ created: core?.engine.view.get(Namespace, "", name)?.metadata?.creationTimestamp });
 }
 
 const warn = (controller: string, key: string, error: unknown) =>

@@ -6,7 +6,7 @@
 /** The name of the cluster; absent for the default one. */
 export const CLUSTER_HEADER = "x-skerry-cluster";
 /**
- * What is asked for instead of an answer: `watch`, `stream`, `ingress`, `peer`, `images` that run, or with `stream-check` whether there would
+ * What is asked for instead of an answer: `watch`, `stream`, `ingress`, `peer`, `images` that run, `namespace`, or with `stream-check` whether there would
  * be a stream.
  */
 export const INTERNAL_HEADER = "x-skerry-internal";

@@ -5,8 +5,9 @@
  */
 import { effects } from "../../effects.ts";
 import { timestamp } from "../../lib/effects.ts";
+import { CLUSTER_HEADER, INTERNAL_HEADER } from "../../lib/internal-headers.ts";
 import { badRequest } from "../../lib/status.ts";
-import { type KeptLogsParts, keptInstead } from "./kept-logs.ts";
+import { attemptOf, type KeptLogsParts } from "./kept-logs.ts";
 import { folderOf, type Kept, listKept, NAME } from "./portions.ts";
 
 const PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/log)?$/;
@@ -18,26 +19,45 @@ export const isOfPod = ({ method }: Request, path: string): boolean => method ==
 /** The API's answer, or what is kept in place of its 404. */
 export async function orOfGone(url: URL, answer: Response, parts: KeptLogsParts): Promise<Response> {
   const [, namespace = "", name = "", log] = PATH.exec(url.pathname) ?? [];
-  if (answer.status !== 404 || !parts.bucket || !NAME.test(namespace) || !NAME.test(name)) return answer;
-  const folder = folderOf(parts.clusterName, namespace);
-  const found = await listKept(parts.bucket, folder, effects.now(), name);
-  const last = found.toSorted((a, b) => b.last - a.last)[0];
-  if (!last) return answer;
-  const ofIt = found.filter(({ uid }) => uid === last.uid);
-  if (!log) return Response.json(podOf(namespace, name, ofIt));
-  const containers = containersOf(ofIt);
-  const container = url.searchParams.get("container") ?? (containers.length === 1 ? (containers[0] ?? "") : "");
+  if (answer.status !== 404 || !NAME.test(namespace) || !NAME.test(name)) return answer;
+  const found = await keptOf(parts, namespace, name).catch(() => []);
+  const uid = found[0]?.uid;
+  if (uid === undefined) return answer;
+  const containers = [...new Set(found.map((portion) => portion.container))];
+  if (!log) return Response.json(podOf(namespace, name, found, containers), { headers: { warning: isGone(name) } });
+  const query = url.searchParams;
+  const container = query.get("container") || (containers.length === 1 ? (containers[0] ?? "") : "");
   if (!container)
     throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${containers.join(" ")}]`);
   if (!containers.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
-  const question = { namespace, pod: name, uid: last.uid, container, query: url.searchParams };
-  return (await keptInstead(parts, question)) ?? answer;
+  const text = attemptOf(parts, found, { uid, container, query });
+  if (text) return text;
+  throw badRequest(
+    `previous terminated container ${JSON.stringify(container)} in pod ${JSON.stringify(name)} not found`,
+  );
 }
 
-const containersOf = (portions: readonly Kept[]) => [...new Set(portions.map(({ container }) => container))].toSorted();
+/** Of the last pod of the name in this namespace, and of none that was called so before; what was printed last comes first. */
+async function keptOf(parts: KeptLogsParts, namespace: string, name: string): Promise<Kept[]> {
+  if (!parts.bucket) return [];
+  const created = await createdAt(parts, namespace);
+  const all = await listKept(parts.bucket, folderOf(parts.clusterName, namespace), effects.now(), name);
+  const found = all.filter(({ first }) => first >= created).toSorted((a, b) => b.last - a.last);
+  return found.filter(({ uid }) => uid === found[0]?.uid);
+}
 
-/** As much of it as its log tells. */
-const podOf = (namespace: string, name: string, portions: readonly Kept[]) => ({
+/** When the namespace was made, ms. Where there is none, those who may see pods there may see them everywhere. */
+async function createdAt({ cluster, clusterName }: KeptLogsParts, namespace: string): Promise<number> {
+  const headers = { [INTERNAL_HEADER]: "namespace", [CLUSTER_HEADER]: clusterName };
+  const answer = await cluster.fetch(new Request(`https://cluster/api/v1/namespaces/${namespace}`, { headers }));
+  const { created } = (await answer.json()) as { created?: string };
+  return created ? Date.parse(created) : 0;
+}
+
+const isGone = (name: string) => `299 - "pod ${name} is gone: this is what is kept of its log"`;
+
+/** As much of it as its log tells. Init containers ended before the others, and come after them. */
+const podOf = (namespace: string, name: string, portions: readonly Kept[], containers: readonly string[]) => ({
   kind: "Pod",
   apiVersion: "v1",
   metadata: {
@@ -47,6 +67,6 @@ const podOf = (namespace: string, name: string, portions: readonly Kept[]) => ({
     creationTimestamp: timestamp(Math.min(...portions.map(({ first }) => first))),
     annotations: { "skerry.dev/gone": "true" },
   },
-  spec: { containers: containersOf(portions).map((container) => ({ name: container })) },
+  spec: { containers: containers.map((container) => ({ name: container })) },
   status: { phase: "Unknown", message: "The pod is gone; its log is kept." },
 });

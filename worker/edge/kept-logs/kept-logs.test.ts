@@ -243,23 +243,36 @@ test("kubectl logs of a pod that is gone is shown one, and the last of that name
   await send(`/shop/web-0/${other}/c/0/0`, await grantOf("web-0", other), line("first\n"), SENT + 10);
   await send(`/shop/web-0/${other}/c/1/0`, await grantOf("web-0", other), line("second\n"), SENT + 11);
   await send(`/shop/web-0/${other}/d/0/0`, await grantOf("web-0", other), line("beside\n"), SENT + 12);
-  const ask = (path: string, code = 404) =>
-    orOfGone(
-      new URL(`https://c/api/v1/namespaces/shop/pods/${path}`),
-      Response.json({ code }, { status: code }),
-      parts,
-    );
+  let created: string | undefined = iso(SENT);
+  const cluster = { fetch: async () => Response.json({ created }) };
+  const ask = (path: string, code = 404, more = {}) =>
+    orOfGone(new URL(`https://c/api/v1/namespaces/shop/pods/${path}`), Response.json({ code }, { status: code }), {
+      ...parts,
+      cluster,
+      ...more,
+    });
   expect(await (await ask("web-0")).json()).toMatchObject({
     kind: "Pod",
     metadata: { name: "web-0", namespace: "shop", uid: other },
-    spec: { containers: [{ name: "c" }, { name: "d" }] },
+    spec: { containers: [{ name: "d" }, { name: "c" }] }, // what was printed last comes first
   });
+  expect((await ask("web-0")).headers.get("warning")).toMatch(/^299 - "pod web-0 is gone: /);
   expect(await (await ask("web-0/log?container=c")).text()).toBe("second\n");
   expect(await (await ask("web-0/log?container=c&previous=true")).text()).toBe("first\n");
   expect(await (await ask("web-0/log?container=d")).text()).toBe("beside\n");
-  await expect(ask("web-0/log")).rejects.toThrow("choose one of: [c d]");
+  await expect(ask("web-0/log")).rejects.toThrow("choose one of: [d c]");
   await expect(ask("web-0/log?container=e")).rejects.toThrow("container e is not valid for pod web-0");
-  for (const path of ["web-1", "web-1/log", "web-0/log?container=d&previous=true"])
-    expect(await (await ask(path)).json()).toEqual({ code: 404 });
+  await expect(ask("web-0/log?container=d&previous=true")).rejects.toThrow(
+    'previous terminated container "d" in pod "web-0" not found',
+  );
+  for (const path of ["web-1", "web-1/log"]) expect(await (await ask(path)).json()).toEqual({ code: 404 });
   expect(await (await ask("web-0", 403)).json()).toEqual({ code: 403 });
+  const broken = { ...parts.bucket, list: () => Promise.reject(new Error("the bucket is away")) };
+  expect((await ask("web-0", 404, { bucket: broken })).status).toBe(404);
+  created = iso(SENT + 12);
+  expect(await (await ask("web-0/log")).text()).toBe("beside\n");
+  created = iso(SENT + 13);
+  expect((await ask("web-0")).status).toBe(404);
+  created = undefined;
+  expect(await (await ask("web-0/log?container=c")).text()).toBe("second\n");
 });

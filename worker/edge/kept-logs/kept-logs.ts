@@ -176,9 +176,18 @@ export type LogQuestion = { namespace: string; pod: string; uid: string; contain
 
 /** What is kept of it: of its last attempt, or of the one before; undefined where that is nothing. */
 export async function keptInstead(parts: KeptLogsParts, question: LogQuestion): Promise<Response | undefined> {
-  const { namespace, pod, uid, container, query } = question;
+  const { namespace, pod } = question;
   if (!parts.bucket) return undefined;
   const all = await listKept(parts.bucket, folderOf(parts.clusterName, namespace), effects.now(), pod);
+  return attemptOf(parts, all, question);
+}
+
+/** The same, of what was found in the bucket. */
+export function attemptOf(
+  parts: KeptLogsParts,
+  all: readonly Kept[],
+  { uid, container, query }: Omit<LogQuestion, "namespace" | "pod">,
+): Response | undefined {
   const own = all.filter((portion) => portion.uid === uid && portion.container === container);
   const attempts = [...new Set(own.map(({ attempt }) => attempt))].toSorted((a, b) => b - a);
   const attempt = attempts[isTrue(query.get("previous")) ? 1 : 0];

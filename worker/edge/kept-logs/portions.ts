@@ -56,12 +56,12 @@ function keptAt(key: string): Kept | [] {
 /** All of a namespace that are not past their day, or of a pod, in no order. */
 export async function listKept(bucket: Bucket, folder: string, now: number, pod?: string): Promise<Kept[]> {
   const beginning = pod === undefined ? "" : `${shortened(pod)}~`;
-  const found: Kept[] = [];
-  for (const day of (await bucket.list(folder)).folders)
-    if (day >= dayOf(now))
-      for (const file of (await bucket.list(`${folder}/${day}`, beginning)).files)
-        found.push(...[keptAt(`${folder}/${day}/${file}`)].flat());
-  return found;
+  const days = (await bucket.list(folder)).folders.filter((day) => day >= dayOf(now));
+  const found = days.map(async (day) => {
+    const { files } = await bucket.list(`${folder}/${day}`, beginning);
+    return files.flatMap((file) => keptAt(`${folder}/${day}/${file}`));
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /** Oldest first, each once: attempts of a container by their beginning, whatever pod of the name they were of. */
