@@ -64,6 +64,17 @@ test("any node tells of requests, which are told of by name", async () => {
   expect(JSON.parse((await send("GET", "/namespaces/web")).text).series).toEqual({});
 });
 
+test("requests are not told of as a workload's, which others may see", async () => {
+  const { send, granted } = prepared();
+  const series = { node: { cpu: [5] }, "web/ingresses/site": { requests: [4] } };
+  await send("PUT", "", { grant: await granted(), start: START, series });
+  for (const more of ["", "&range=7d"]) {
+    const { code, text } = await send("GET", `/namespaces/web?workload=ingresses%2Fsite${more}`);
+    expect([code, text]).toEqual([400, expect.stringContaining("KIND/NAME")]);
+  }
+  expect((await send("GET", "/namespaces/web?workload=Deployment%2Fsite")).code).toBe(200);
+});
+
 test("a grant that is another cluster's, over, changed or none is refused", async () => {
   const { send, granted, clock } = prepared();
   const grant = await granted();
