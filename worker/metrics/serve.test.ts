@@ -44,6 +44,8 @@ function prepared() {
 
 test("a node that was granted it tells of itself and its pods, and who may see it is told", async () => {
   const { send, granted } = prepared();
+  const said = JSON.parse((await send("POST", "/grant")).text) as SeriesGrant;
+  expect(said).toMatchObject({ pods: { u1: "shop/Deployment/web" }, everyMs: 600_000, requests: true });
   const grant = await granted();
   const series = { node: { cpu: [5] }, "shop/Deployment/web": { cpu: [3], memory: [1000] } };
   expect(await send("PUT", "", { grant, start: START, series })).toEqual({ code: 200, text: "{}" });

@@ -75,7 +75,7 @@ function rangeOf(given: string): Range {
 async function granted({ node, series, pods, everyMs }: SeriesOfNode, parts: MetricsParts): Promise<SeriesGrant> {
   const said: Granted = { cluster: parts.clusterName, node, series, until: parts.now() + GRANT_MS };
   const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(said)));
-  return { grant: `${payload}.${await macOf(parts, payload)}`, pods, everyMs };
+  return { grant: `${payload}.${await macOf(parts, payload)}`, pods, everyMs, requests: true };
 }
 
 const macOf = ({ mac }: MetricsParts, payload: string) => mac(`a grant of figures ${payload}`);
