@@ -30,13 +30,15 @@ export function requestsRoutes(app: Paths, access: Access, { engine, security, t
     const user = access.admit(request, await access.present(request), mayAsk("services", namespace, "*"));
     const may = (group: AskedGroup | "pods") => security.authorizer(user, mayAsk(group, namespace, "*")).allowed;
     const seen = await traffic?.seen();
+    const { silent = [] } = seen ?? {};
     const of = (group: AskedGroup) => within(seen?.traffic[group] ?? {}, namespace);
     const now: RequestsNow = {
       services: of("services"),
       ...(may("ingresses") && { ingresses: of("ingresses") }),
       ...(may("httproutes") && { httproutes: of("httproutes") }),
       ...(namespace && may("pods") && { pods: podsOf(engine.view, namespace, seen?.traffic.pods ?? {}) }),
-      silent: seen?.silent ?? [],
+      silent: silent.length,
+      ...(namespace === "" && { silentNodes: silent }),
     };
     return Response.json(now);
   };
