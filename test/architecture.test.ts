@@ -19,6 +19,7 @@ const LAYERS: Record<string, readonly string[]> = {
     "worker/lib",
     "worker/controllers/controller.ts",
     "worker/protocol/link.ts",
+    "worker/protocol/traffic.ts",
   ],
   "worker/link": ["worker/protocol", "worker/kinds", "worker/lib"],
   "worker/edge": [

@@ -10,6 +10,7 @@ test.each([
   [400, { code: 400, message: `${URL} answered 400: invalid_grant` }],
   [401, { code: 400, message: `${URL} answered 401: invalid_grant` }],
   [429, { name: "Error", message: `${URL} answered 429: invalid_grant` }],
+  [307, { name: "Error", message: `${URL} answered 307: invalid_grant` }],
   [503, { name: "Error", message: `${URL} answered 503: invalid_grant` }],
 ])("a form answered by %i", async (status, told) => {
   const asked = readDocument(issuerThat(status), URL, 60_000, { form: new URLSearchParams() });
@@ -33,8 +34,8 @@ test("what is sent says who sends it", async () => {
   await readDocument({ fetch }, URL, 60_000, { form, authorization: "Basic x" });
   await readDocument({ fetch }, URL, 60_000);
   expect(sent).toMatchObject([
-    { method: "POST", body: form, headers: { authorization: "Basic x" } },
+    { method: "POST", body: form, redirect: "manual", headers: { authorization: "Basic x" } },
     { headers: { accept: "application/json" } },
   ]);
-  expect(sent[1]).not.toHaveProperty("body");
+  for (const none of ["body", "redirect"]) expect(sent[1]).not.toHaveProperty(none);
 });

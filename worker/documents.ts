@@ -12,8 +12,8 @@ type Sent = { form?: URLSearchParams; authorization?: string };
 const MAX_DOCUMENT_BYTES = 1024 * 1024;
 
 /**
- * The text, to a form where one is sent. Rejects when it does not come in time, or is too long, or is no success: with a
- * 400 where what the form says is refused for good.
+ * The text, to a form where one is sent. Rejects when it does not come in time, or is too long, or is no success, as a form's
+ * redirect is none: with a 400 where what the form says is refused for good.
  */
 export async function readDocument(
   way: Way | undefined,
@@ -23,7 +23,8 @@ export async function readDocument(
 ): Promise<string> {
   const { signal, end } = deadline(timeoutMs);
   try {
-    const sent = form && { method: "POST", body: form };
+    // What is sent is a secret of two, and no third is to have it.
+    const sent: RequestInit | undefined = form && { method: "POST", body: form, redirect: "manual" };
     const headers = { accept: "application/json", ...(authorization && { authorization }) };
     const init: RequestInit = { ...sent, headers, signal };
     const answer = await inTime(way ? way.fetch(url, init) : fetch(url, init), signal);

@@ -33,6 +33,25 @@ test("who says not all that was seen is silent, as who says nothing", async () =
   expect(await nodes.seen()).toMatchObject({ by: new Set(["a", "b"]), silent: ["b", "c"] });
 });
 
+test("what a node tells that is no figure counts for none, and the others' stay", async () => {
+  const web = { perSecond: 2, pending: 1, idleMs: 3, failedPerSecond: 1, took: [1] };
+  const odd = { perSecond: "9", pending: -1, idleMs: null, failedPerSecond: 1e300, took: ["9", 4] };
+  const tables = {
+    services: { "s/web": odd, "s/none": null, "s/text": { took: "9" } },
+    ingresses: 7,
+    connections: "x",
+  };
+  const told = [tables, { pods: null }, "everything"] as unknown as NodeTraffic[];
+  const answers = Object.fromEntries(told.map((each, i) => [`odd-${i}`, each]));
+  const { traffic } = await cluster({ a: { ...SEEN, services: { "s/web": web } }, ...answers }).seen();
+  const none = { perSecond: 0, pending: 0, idleMs: 0 };
+  expect(traffic.services).toEqual({
+    "s/web": { perSecond: 2, pending: 1, idleMs: 0, failedPerSecond: 1, took: [1, 4, ...Array(10).fill(0)] },
+    "s/text": { ...none, took: Array(12).fill(0) },
+  });
+  expect([traffic.countedMs, traffic.ingresses, traffic.pods]).toEqual([0, {}, {}]);
+});
+
 test.each<[string, Record<string, NodeTraffic | undefined>, number | string]>([
   ["all say", { a: SEEN, b: { ...SEEN, countedMs: 60_000 } }, NOW - 60_000],
   ["one does not", { a: SEEN, b: undefined }, "unknown"],

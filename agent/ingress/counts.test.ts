@@ -19,10 +19,11 @@ test("requests count by second, over half a minute", () => {
     for (let one = 0; one < 4; one++) counts.begin(WEB).end();
     pass(1000);
   }
-  expect(counts.figures().services["default/web"]).toEqual({ perSecond: 2, pending: 0, idleMs: 1000 });
+  expect(counts.figures().services["default/web"]).toMatchObject({ perSecond: 2, pending: 0, idleMs: 1000 });
   expect(counts.figures().ingresses["default/shop"]?.perSecond).toBe(2);
   pass(22_000);
-  expect(counts.figures().services["default/web"]).toEqual({ perSecond: (7 * 4) / 30, pending: 0, idleMs: 23_000 });
+  const later = { perSecond: (7 * 4) / 30, pending: 0, idleMs: 23_000 };
+  expect(counts.figures().services["default/web"]).toMatchObject(later);
   pass(100_000);
   expect(counts.figures().services["default/web"]).toEqual({ perSecond: 0, pending: 0, idleMs: 123_000 });
 });
@@ -60,10 +61,14 @@ test("answers are counted by when they began, failures are what is 5xx, and a po
   second.to("10.0.0.2");
   second.answered(503);
   second.end();
-  counts.begin(ROUTE).end(); // whoever asked has gone
+  const third = counts.begin(ROUTE);
+  pass(60);
+  third.end(); // whoever asked has gone
   const { services, httproutes = {}, pods } = counts.figures();
   const took = [1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]; // within 5 and 100 ms
-  expect(services["default/web"]).toEqual({ perSecond: 0.1, pending: 0, idleMs: 0, failedPerSecond: 1 / 30, took });
+  const all = took.with(4, 2);
+  const told = { perSecond: 0.1, pending: 0, idleMs: 0, failedPerSecond: 1 / 30, took: all };
+  expect(services["default/web"]).toEqual(told);
   expect(httproutes["default/shop"]).toEqual(services["default/web"]);
   expect(pods["10.0.0.1"]).toMatchObject({ failedPerSecond: 1 / 30, took: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0] });
   expect(pods["10.0.0.2"]).toMatchObject({ failedPerSecond: 1 / 30, took });
@@ -102,6 +107,18 @@ test("of addresses that nobody asks for any more nothing is kept", () => {
   expect(counts.figures().pods).toEqual({});
 });
 
+test("nor where nobody looks at figures, and what is counted is only taken", () => {
+  const { counts, pass } = counting();
+  const [over, pending] = [counts.begin(WEB), counts.begin(WEB)];
+  over.to("10.0.0.1");
+  over.end();
+  pending.to("10.0.0.2");
+  pass(31_000);
+  counts.take();
+  pass(-31_000); // when it would be told of
+  expect(Object.keys(counts.figures().pods)).toEqual(["10.0.0.2"]);
+});
+
 test("two who count are added up", () => {
   const [a, b] = [counting(), counting()];
   a.counts.begin(WEB);
@@ -114,7 +131,7 @@ test("two who count are added up", () => {
   answered.end();
   const sum = addTraffic(a.counts.figures(), b.counts.figures());
   expect(sum.countedMs).toBe(700);
-  const took = [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  const took = [2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
   expect(sum.services["default/web"]).toEqual({ perSecond: 3 / 30, pending: 1, idleMs: 0, took });
   expect(Object.keys(sum.services)).toEqual(["default/web", "default/api"]);
 });

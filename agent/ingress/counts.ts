@@ -69,6 +69,11 @@ class Meter {
     return now - this.#last > SILENT_MS ? undefined : taken;
   }
 
+  /** Nothing of it is in any figure. */
+  isOver(now: number): boolean {
+    return this.pending === 0 && now - this.#last > WINDOW_S * SECOND_MS;
+  }
+
   #sum(column: number): number {
     let sum = 0;
     for (let at = column; at < this.#counts.length; at += COLUMNS) sum += this.#counts[at] ?? 0;
@@ -111,7 +116,7 @@ export type Count = {
   to(address: string): void;
   /** Its answer has begun, by this status; where none comes, what was told in its place. */
   answered(status: number): void;
-  /** It has its whole answer, or never will. */
+  /** It has its whole answer, or never will. Where none has begun, who asked has gone: it took that long, and nobody failed. */
   end(): void;
 };
 
@@ -147,6 +152,13 @@ export class Counts {
     let pod: { meter: Meter; since: number } | undefined;
     let isAnswered = false;
     let isOver = false;
+    const answered = (hasFailed: boolean) => {
+      if (isAnswered) return;
+      isAnswered = true;
+      const now = this.#now();
+      for (const meter of meters) meter.answered(now, { tookMs: now - began, hasFailed });
+      pod?.meter.answered(now, { tookMs: now - pod.since, hasFailed });
+    };
     return {
       to: (address) => {
         const now = this.#now();
@@ -155,17 +167,11 @@ export class Counts {
         pod = { meter: this.#meter("pods", address), since: now };
         pod.meter.begin(now);
       },
-      answered: (status) => {
-        if (isAnswered) return;
-        isAnswered = true;
-        const now = this.#now();
-        const hasFailed = isFailure(status);
-        for (const meter of meters) meter.answered(now, { tookMs: now - began, hasFailed });
-        pod?.meter.answered(now, { tookMs: now - pod.since, hasFailed });
-      },
+      answered: (status) => answered(isFailure(status)),
       end: () => {
         if (isOver) return;
         isOver = true;
+        answered(false);
         for (const meter of [...meters, ...(pod ? [pod.meter] : [])]) meter.end(this.#now());
       },
     };
@@ -196,6 +202,7 @@ export class Counts {
         const taken = meter.take(now);
         if (taken) answers[askedKey(group, key)] = taken;
       }
+    this.#shed(now);
     return { ms, answers };
   }
 
@@ -208,9 +215,6 @@ export class Counts {
 
   /** Addresses of pods come and go; of those that nobody has asked for lately nothing is kept. */
   #shed(now: number): void {
-    for (const [address, meter] of this.#meters.pods) {
-      const { pending, idleMs } = meter.figures(now);
-      if (pending === 0 && idleMs > WINDOW_S * SECOND_MS) this.#meters.pods.delete(address);
-    }
+    for (const [address, meter] of this.#meters.pods) if (meter.isOver(now)) this.#meters.pods.delete(address);
   }
 }

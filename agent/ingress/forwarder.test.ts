@@ -350,7 +350,7 @@ describe("endpoints", () => {
 describe("what is counted", () => {
   const figures = () => proxy.forwarder.counts.figures();
 
-  test("is how each answer began, of the Service, of the rule's own and of who answered; a client that has gone is none", async () => {
+  test("is how each answer began, of the Service, of the rule's own and of who answered; that of a client that has gone is none, and took as long", async () => {
     let hang = () => {};
     const hangs = new Promise<void>((resolve) => {
       hang = resolve;
@@ -359,18 +359,21 @@ describe("what is counted", () => {
       if (url === "/hangs") return hang();
       response.writeHead(Number(url?.slice(1))).end();
     });
-    proxy.lead([portOf(server)], "http", { ingress: "default/site", route: "default/route" });
+    const ports = [portOf(server), portOf(await proxy.program((_, response) => response.writeHead(200).end()))];
+    const route = { ingress: "default/site", route: "default/route" };
+    proxy.lead(ports.slice(0, 1), "http", route);
     for (const status of [200, 404, 500, 503]) expect((await get(proxy.port, `/${status}`)).status).toBe(status);
     const client = connect(proxy.port, "127.0.0.1");
     client.write(`GET /hangs HTTP/1.1\r\nhost: ${HOST}\r\n\r\n`);
     await hangs;
+    proxy.lead(ports, "http", route);
     client.destroy();
     while (figures().services["default/app"]?.pending !== 0) await effects.sleep(5);
     const { services, ingresses, httproutes = {}, pods } = figures();
     const each = [services["default/app"], ingresses["default/site"], httproutes["default/route"], pods["127.0.0.1"]];
     for (const told of each) {
       expect(told?.failedPerSecond).toBe(2 / 30);
-      expect(told?.took?.reduce((sum, count) => sum + count, 0)).toBe(4);
+      expect(told?.took?.reduce((sum, count) => sum + count, 0)).toBe(5);
     }
   });
 

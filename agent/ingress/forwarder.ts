@@ -184,7 +184,8 @@ export class Forwarder {
       try {
         return await send(endpoint, protocol, count);
       } catch (error) {
-        if (!(error instanceof Unreachable)) throw error;
+        // Whoever has gone has broken it off.
+        if (!(error instanceof Unreachable) || gone.aborted) throw error;
         this.balancer.avoid(endpoint);
         reason = error.message;
       } finally {

@@ -67,6 +67,13 @@ function withBucket(home: Home, bucket: string): string {
   return path;
 }
 
+/** By the Worker's names for them; those that are not named stay as they were, but for a client of issuers that were. */
+export const loginSecrets = ({ tokens, authentication, loginClients }: LoginSettings = {}) => ({
+  SKERRY_TOKENS: tokens,
+  SKERRY_AUTHENTICATION: authentication,
+  SKERRY_LOGIN_CLIENTS: loginClients ?? (authentication && "{}"),
+});
+
 export async function deploy(home: Home, options: DeployOptions, progress: Progress): Promise<void> {
   const wrangler = new Wrangler();
   await ensurePage(packageRoot()); // wrangler uploads it
@@ -82,14 +89,7 @@ export async function deploy(home: Home, options: DeployOptions, progress: Progr
   progress("deploying");
   const deployed = await wrangler.run(["deploy", ...name]);
   const url = /https:\/\/\S+\.workers\.dev/.exec(deployed.stdout)?.[0];
-  const { tokens, authentication, loginClients } = options.logins ?? {};
-  const secrets = {
-    SKERRY_SECRET: ensureSecrets(home.path),
-    SKERRY_TOKENS: tokens,
-    SKERRY_AUTHENTICATION: authentication,
-    SKERRY_LOGIN_CLIENTS: loginClients,
-  };
-  // Those that are not named stay as they were.
+  const secrets = { SKERRY_SECRET: ensureSecrets(home.path), ...loginSecrets(options.logins) };
   for (const [key, value] of Object.entries(secrets))
     if (value) await wrangler.run(["secret", "put", key, ...name], value);
   if (!url) return progress(`deployed, but wrangler named no workers.dev address:\n${deployed.stdout}`);

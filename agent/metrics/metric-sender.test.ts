@@ -61,7 +61,7 @@ function prepared(answers: (method: string, sent: Sent[]) => Partial<Answer>) {
   return { sender, sent, start, pass };
 }
 
-const GRANT = { grant: "g", pods: { u1: "shop/Pod/a" }, everyMs: 10 * MINUTE_MS };
+const GRANT = { grant: "g", pods: { u1: "shop/Pod/a" }, everyMs: 10 * MINUTE_MS, requests: true };
 const granting = (method: string) => (method === "POST" ? { body: GRANT } : {});
 
 test("it is measured each minute and sent seldom, by one grant; or at once, when somebody looks", async () => {
@@ -98,6 +98,17 @@ test("what cannot be sent goes later, whole, from the next agent too", async () 
     series: { node: { memory: Array(30).fill(1) }, "shop/services/web": { requests: Array(30).fill(2) } },
   });
   expect(existsSync(join(home, "metrics.json"))).toBe(false);
+});
+
+test("a control plane that does not know of requests is told of none", async () => {
+  const { requests: _, ...older } = GRANT;
+  const { sent, start, pass } = prepared((method) => (method === "POST" ? { body: older } : {}));
+  await start();
+  await pass(3);
+  expect(sent.map(([method, , { series }]) => [method, Object.keys(series ?? {})])).toEqual([
+    ["POST", []],
+    ["PUT", ["node", "shop/Pod/a"]],
+  ]);
 });
 
 test("a grant that is over is asked for anew, what is refused is left out, and who wants none is asked seldom", async () => {

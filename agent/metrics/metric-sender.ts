@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { errorText } from "../../worker/lib/error-text.ts";
 import {
   HOUR_MS,
+  isAskedKey,
   MINUTE_MS,
   type RequestFigures,
   SERIES_GRANT,
@@ -110,7 +111,7 @@ export class MetricSender {
     this.#dueAt = now() + (this.#grant?.everyMs ?? FIRST_MS);
     if (this.#isGrantNeeded() && !(await this.#ask())) return;
     for (let mayAsk = true; !this.#stopped; ) {
-      const next = this.#samples.next(now() - OLDEST_MS, (uid) => this.#grant?.pods[uid]);
+      const next = this.#samples.next(now() - OLDEST_MS, (name) => this.#keyOf(name));
       if (!next) return;
       const { slots, start, series } = next;
       const { code, text } = await send("PUT", "/skerry/metrics", { grant: this.#grant?.grant, start, series });
@@ -124,6 +125,11 @@ export class MetricSender {
       else if (code !== 200) throw new Error(`${code} ${text.slice(0, 200)}`);
       this.#samples.done(slots);
     }
+  }
+
+  #keyOf(name: string): string | undefined {
+    if (!isAskedKey(name)) return this.#grant?.pods[name];
+    return this.#grant?.requests ? name : undefined;
   }
 
   #isGrantNeeded(): boolean {

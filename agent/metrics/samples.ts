@@ -72,17 +72,20 @@ export class Samples {
     this.#shed();
   }
 
-  /** The oldest that are still of use, with `keyOf` telling of which series a pod is; undefined where there is nothing. */
+  /**
+   * The oldest that are still of use, with `keyOf` telling of which series a pod is, and of requests under which name they are
+   * told of; undefined where there is nothing.
+   */
   next(
     since: number,
-    keyOf: (uid: string) => string | undefined,
+    keyOf: (name: string) => string | undefined,
   ): (SentSeries & { slots: readonly number[] }) | undefined {
     for (const start of this.#slots.keys()) if (start < since) this.#slots.delete(start);
     const starts = [...this.#slots.keys()].toSorted((a, b) => a - b);
     const [first] = starts;
     if (first === undefined) return undefined;
     const slots = starts.filter((start) => start < first + MAX_SENT_SLOTS * MINUTE_MS);
-    const seriesOf = (name: string) => (isOwnKey(name) ? name : keyOf(name));
+    const seriesOf = (name: string) => (name === NODE_SERIES ? name : keyOf(name));
     const summed = slots.map((start) => summedBy(this.#slots.get(start) ?? new Map(), seriesOf));
     const named = foldOf(summed);
     const series: Record<string, Partial<Record<Measure, (number | null)[]>>> = {};

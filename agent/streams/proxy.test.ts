@@ -244,8 +244,10 @@ test("headers that HTTP/2 refuses are told, be the program there or not", async 
 });
 
 test("what comes by the edge is counted by how its answer began, or that none did", async () => {
+  const hangs = Promise.withResolvers<void>();
   const answers = createServer(({ url }, response) => {
     if (url === "/ends") response.socket?.destroy();
+    else if (url === "/hangs") hangs.resolve();
     else response.writeHead(Number(url?.slice(1))).end();
   });
   const port = await listening(answers);
@@ -254,7 +256,12 @@ test("what comes by the edge is counted by how its answer began, or that none di
     ask({ path });
     await over;
   }
-  const told = counts.figures().services[`default/${port}`];
-  expect([told?.perSecond, told?.failedPerSecond]).toEqual([3 / 30, 2 / 30]);
-  expect(told?.took?.reduce((sum, count) => sum + count, 0)).toBe(3);
+  const gone = await edge(port);
+  gone.ask({ path: "/hangs" });
+  await hangs.promise;
+  gone.socket.close();
+  const told = () => counts.figures().services[`default/${port}`];
+  while (told()?.pending !== 0) await effects.sleep(5);
+  expect([told()?.perSecond, told()?.failedPerSecond]).toEqual([4 / 30, 2 / 30]);
+  expect(told()?.took?.reduce((sum, count) => sum + count, 0)).toBe(4);
 });

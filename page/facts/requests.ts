@@ -5,8 +5,11 @@ import { type Histogram, latencyQuantile, type RequestsNow, type RequestsOf } fr
 const NONE: RequestsOf = { perSecond: 0, pending: 0 };
 
 /** Of whom nothing was asked nobody tells; undefined where who looks may not know. */
-export const requestsOf = (now: RequestsNow, group: Exclude<keyof RequestsNow, "silent">, key: string) =>
-  now[group] && (now[group][key] ?? NONE);
+export const requestsOf = (
+  now: RequestsNow,
+  group: Exclude<keyof RequestsNow, "silent" | "silentNodes">,
+  key: string,
+) => now[group] && (now[group][key] ?? NONE);
 
 export const rateWords = ({ perSecond, pending }: RequestsOf): string =>
   `${perSecond.toFixed(1)}${pending ? `, ${pending} waiting` : ""}`;

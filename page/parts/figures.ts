@@ -6,7 +6,7 @@ import { useClient } from "../state/cluster.ts";
 /** There is no watch of figures. They are asked for while somebody looks at them, and wake the cluster no more than needed. */
 const ASK_MS = 15_000;
 
-const NOTHING: RequestsNow = { silent: [] };
+const NOTHING: RequestsNow = { silent: 0 };
 
 /** Of a namespace, or of all for an empty one; nothing where they cannot be had. */
 export function useRequests(namespace: string): RequestsNow {

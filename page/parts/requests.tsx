@@ -20,7 +20,7 @@ export const RequestCells = ({ of }: { of: RequestsOf | undefined }) => (
 /** Nothing where nothing is told. */
 export function RequestsLine({ now, of }: { now: RequestsNow; of: RequestsOf | undefined }) {
   const { silent } = now;
-  if (!of && silent.length === 0) return null;
+  if (!of && silent === 0) return null;
   const [failed, latency] = [of && failedWords(of), of && latencyWords(of)];
   const [half, most] = latency?.split(", ") ?? [];
   return (
@@ -31,8 +31,8 @@ export function RequestsLine({ now, of }: { now: RequestsNow; of: RequestsOf | u
           {failed && ` ${failed} failed; half of the answers began within ${half}, 99 % within ${most}.`}
         </p>
       )}
-      {silent.length > 0 && (
-        <p class="hint">{`There may be more, of which these do not tell: ${silent.join(", ")}.`}</p>
+      {silent > 0 && (
+        <p class="hint">{`There may be more: ${silent === 1 ? "a node does" : `${silent} nodes do`} not tell.`}</p>
       )}
     </>
   );

@@ -47,6 +47,8 @@ const post = (body: object, type = "application/json") =>
     body: JSON.stringify(body),
   });
 
+const CODE = { code: "c", verifier: "v".repeat(43), redirectUri: "https://host/ui/" };
+
 test("issuers are told by name, and nothing where there is none", async () => {
   const { ask } = issuerWith({});
   const got = await openLogin(new Request("https://host/ui/login"), authentication, ask);
@@ -71,13 +73,10 @@ test("a code and a former login are exchanged for tokens", async () => {
   const { ask, sent } = issuerWith({ [KNOWN]: configuration, "/token": { id_token: "i", access_token: "a" } });
   const exchange = async (body: object) =>
     (await openLogin(post({ issuer: ISSUER, ...body }), authentication, ask)).json();
-  expect(await exchange({ code: "c", verifier: "v", redirectUri: "https://host/ui/" })).toEqual({
-    idToken: "i",
-    at: 5,
-  });
+  expect(await exchange(CODE)).toEqual({ idToken: "i", at: 5 });
   expect(await exchange({ refreshToken: "r" })).toEqual({ idToken: "i", refreshToken: "r", at: 5 });
   expect(sent).toEqual([
-    `${ISSUER}/token grant_type=authorization_code&code=c&code_verifier=v&redirect_uri=https%3A%2F%2Fhost%2Fui%2F&client_id=page`,
+    `${ISSUER}/token grant_type=authorization_code&code=c&code_verifier=${CODE.verifier}&redirect_uri=https%3A%2F%2Fhost%2Fui%2F&client_id=page`,
     `${ISSUER}/token grant_type=refresh_token&refresh_token=r&client_id=page`,
   ]);
 });
@@ -93,10 +92,33 @@ test.each([
     { [KNOWN]: { ...configuration, authorization_endpoint: "http://x" } },
     502,
   ],
-  ["an issuer that gives nothing", post({ issuer: ISSUER, code: "c" }), { [KNOWN]: configuration, "/token": {} }, 502],
+  ["an issuer that gives nothing", post({ issuer: ISSUER, ...CODE }), { [KNOWN]: configuration, "/token": {} }, 502],
   ["an issuer that is away", post({ issuer: ISSUER }), {}, 502],
 ])("%s is refused", async (_, request, documents, code) => {
   await expect(openLogin(request, authentication, issuerWith(documents).ask)).rejects.toMatchObject({ code });
+});
+
+test.each([
+  ["no verifier", { verifier: undefined }],
+  ["a short verifier", { verifier: "v".repeat(42) }],
+  ["a verifier that is none", { verifier: `${CODE.verifier}&x` }],
+  ["nowhere to come back to", { redirectUri: undefined }],
+  ["another program's address", { redirectUri: "http://localhost:8000" }],
+  ["another path", { redirectUri: "https://host/clusters/a/b/ui/" }],
+  ["another host", { redirectUri: "https://host@evil.example.com/ui/" }],
+])("of a code with %s the issuer does not hear", async (_, more) => {
+  const { ask, sent } = issuerWith({ [KNOWN]: configuration, "/token": { id_token: "i" } });
+  const clients = JSON.stringify({ [ISSUER]: { clientSecret: "a" } });
+  const asked = openLogin(post({ issuer: ISSUER, ...CODE, ...more }), authentication, ask, { clients });
+  await expect(asked).rejects.toMatchObject({ code: 400, message: expect.stringContaining("redirectUri") });
+  expect(sent).toEqual([]);
+});
+
+test("a code of another cluster's page is taken at its own address, whatever its port there", async () => {
+  const { ask, sent } = issuerWith({ [KNOWN]: configuration, "/token": { id_token: "i" } });
+  const redirectUri = "https://host:8443/clusters/shore/ui/";
+  await openLogin(post({ issuer: ISSUER, ...CODE, redirectUri }), authentication, ask);
+  expect(sent.length).toBe(1);
 });
 
 test("what the issuer refuses for good is told as that", async () => {

@@ -62,12 +62,25 @@ export async function openLogin(request: Request, parts: LoginParts): Promise<Re
   const asked = await read(request);
   const issuer = issuers.find(({ url }) => url === asked.issuer);
   if (!issuer) throw badRequest("the issuer is not one of this cluster");
+  if (asked.code !== undefined && !isOfPage(asked, new URL(request.url)))
+    throw badRequest("a code must come with the page's own redirectUri and the verifier of its challenge");
   try {
     return answer({ ...(await serve(issuer, asked, clients[issuer.url]?.clientSecret, parts)), at: now() });
   } catch (error) {
     const { code, reason } = error instanceof ApiError ? error : { code: 502, reason: "BadGateway" };
     throw new ApiError(code, reason, `the issuer ${issuer.url}: ${errorText(error)}`);
   }
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7636#section-4.1 */
+const VERIFIER = /^[\w.~-]{43,128}$/;
+/** Of whichever cluster. */
+const CALLBACK_PATH = /^(\/clusters\/[^/]+)?\/ui\/$/;
+
+/** The client may be other programs' too, whose codes are not to be had for its secret. Proxies may have other ports. */
+function isOfPage({ verifier, redirectUri }: Asked, { hostname }: URL): boolean {
+  const back = URL.parse(String(redirectUri));
+  return VERIFIER.test(verifier ?? "") && back?.hostname === hostname && CALLBACK_PATH.test(back.pathname);
 }
 
 /** Its host, and where others have the same, what tells it from them. */

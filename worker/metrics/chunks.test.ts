@@ -1,7 +1,15 @@
 import { expect, test } from "vitest";
-import { HOUR_MS, MINUTE_MS, type Series, type SeriesByKey } from "../lib/facts/metric-series.ts";
+import {
+  HOUR_MS,
+  isAskedKey,
+  type Measure,
+  MINUTE_MS,
+  REQUEST_MEASURES,
+  type Series,
+  type SeriesByKey,
+} from "../lib/facts/metric-series.ts";
 import { MAX_NODES, MAX_ROWS_PER_NODE } from "./chunks.ts";
-import { MAX_ASKED, MAX_SERIES } from "./slots.ts";
+import { MAX_ASKED, MAX_SERIES, setSlot } from "./slots.ts";
 import { chunksInMemory, START } from "./testing/chunks.ts";
 
 const DAY_MS = 24 * HOUR_MS;
@@ -109,6 +117,52 @@ test("requests are the sum of what nodes told, their classes too, by minutes and
   };
   expect(last("1d")).toEqual([2.2, 0, 1, 1.2]);
   expect(last("7d")).toEqual([1.1, 0, 1, 0.1]);
+});
+
+test("what was asked in some of five minutes counts for that part", () => {
+  const { chunks, clock } = chunksInMemory();
+  const key = "shop/services/web";
+  clock.now = START + 10 * MINUTE_MS;
+  const series = { node: cpu(1, 1, 1, 1, 1, 1, 1), [key]: { requests: [10, null, null, null, null, null, 4] } };
+  chunks.store("a", { start: START, series });
+  const { [key]: web } = chunks.namespace("1d", "shop", "services/web").series;
+  // Of the last five minutes the node has told two.
+  expect(web?.requests?.filter((value) => value !== null)).toEqual([2]);
+  expect(
+    chunks.namespace("1h", "shop", "services/web").series[key]?.requests?.filter((value) => value !== null),
+  ).toEqual([10, 4]);
+});
+
+test.each([
+  ["as many as there is room for are kept for days", 0.0002778, MAX_ASKED],
+  ["what would not fit costs the node nothing that it told of itself", 0.000001234, 0],
+])("of requests %s", (_, perSecond, kept) => {
+  const { chunks, clock, sql } = chunksInMemory();
+  const usage = { cpu: 12.34, memory: 123_400_000, received: 12.34, sent: 12.34 };
+  const asked = Object.fromEntries(REQUEST_MEASURES.map((measure) => [measure, perSecond]));
+  const workload = (i: number) => [`team-namespace-${i}/Deployment/some-workload-${i}`, usage] as const;
+  const service = (i: number) => [`team-namespace-${i}/services/some-service-${i}`, asked] as const;
+  const figures = new Map<string, Partial<Record<Measure, number>>>([
+    ["node", usage],
+    ...Array.from({ length: MAX_SERIES - 1 }, (_, i) => workload(i)),
+    ...Array.from({ length: MAX_ASKED }, (_, i) => service(i)),
+  ]);
+  const days = {};
+  for (let hour = 0; hour < 95; hour++) setSlot(days, hour, figures);
+  sql.run("INSERT INTO chunks VALUES ('a', ?, ?, 0, ?)", HOUR_MS, START, JSON.stringify(days));
+  clock.now = START + 96 * HOUR_MS;
+  const series = Object.fromEntries(
+    [...figures].map(([key, own]) => [
+      key,
+      Object.fromEntries(Object.entries(own).map(([measure, value]) => [measure, Array<number>(60).fill(value)])),
+    ]),
+  );
+  chunks.store("a", { start: START + 95 * HOUR_MS, series });
+  const [{ body = "{}" } = {}] = sql.all<{ body: string }>("SELECT body FROM chunks WHERE grain = ?", HOUR_MS);
+  const keys = Object.keys(JSON.parse(body));
+  expect(keys.filter(isAskedKey).length).toBe(kept);
+  expect(keys.length - kept).toBe(MAX_SERIES);
+  expect(chunks.nodes("30d").series.a?.cpu?.filter((value) => value !== null).length).toBe(96);
 });
 
 test("of more Services than a row has room for nothing is kept, and workloads have their room all the same", () => {

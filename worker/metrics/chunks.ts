@@ -16,6 +16,7 @@ import {
   type Series,
   type SeriesByKey,
   type ToldSeries,
+  type Values,
   valuesOf,
 } from "../lib/facts/metric-series.ts";
 import { ApiError } from "../lib/status.ts";
@@ -50,7 +51,8 @@ const PLANS: Readonly<Record<Range, { grain: Grain; stepMs: number; ms: number }
   "30d": { grain: COARSE, stepMs: HOUR_MS, ms: 30 * DAY_MS },
 };
 
-type Part = { node: string; start: number; key: string; series: Series };
+/** `told` are slots of the node's own, where it told of the others whenever it told of itself. */
+type Part = { node: string; start: number; key: string; series: Series; told?: Values | undefined };
 
 export class Chunks {
   readonly #sql: Sql;
@@ -104,8 +106,7 @@ export class Chunks {
         "SELECT start, body FROM chunks WHERE node = ? AND grain = ? AND start > ? AND instr(body, ?) > 0",
         ...[node, grain.slotMs, this.#now() - ms - grain.chunkMs, text],
       );
-      for (const { start, body } of rows)
-        for (const [key, series] of Object.entries(JSON.parse(body) as SeriesByKey)) yield { node, start, key, series };
+      for (const { start, body } of rows) yield* partsOf(node, start, JSON.parse(body) as SeriesByKey);
     }
   }
 
@@ -156,7 +157,10 @@ export class Chunks {
   }
 
   #write(node: string, { slotMs }: Grain, start: number, until: number, chunk: Chunk): void {
-    const body = JSON.stringify(chunk);
+    let body = JSON.stringify(chunk);
+    // Requests are any node's to tell, and are not to cost the node what it told of itself.
+    if (body.length > MAX_BODY_CHARACTERS)
+      body = JSON.stringify(Object.fromEntries(Object.entries(chunk).filter(([key]) => !isAskedKey(key))));
     if (body.length > MAX_BODY_CHARACTERS)
       throw new ApiError(413, "RequestEntityTooLarge", "these are more figures than are kept of a node");
     this.#sql.run(
@@ -210,7 +214,8 @@ export class Chunks {
         const values = valuesOf(series, measure);
         if (!values) continue;
         own[measure] ??= Array.from({ length: slots }, () => null);
-        addAveraged(own[measure], { values, from: (part.start - start) / stepMs, perStep: stepMs / grain.slotMs });
+        const from = (part.start - start) / stepMs;
+        addAveraged(own[measure], { values, from, perStep: stepMs / grain.slotMs, told: part.told });
       }
     }
     const isKnown = (values: readonly (number | null)[]) => values.some((value) => value !== null);
@@ -227,16 +232,28 @@ export class Chunks {
 
 const roundedOrNull = (value: number | null) => (value === null ? null : rounded(value));
 
-type Source = { values: readonly (number | null)[]; from: number; perStep: number };
+/** What has requests at times has none at others, of which nothing is told. */
+function* partsOf(node: string, start: number, chunk: SeriesByKey): Iterable<Part> {
+  for (const [key, series] of Object.entries(chunk))
+    yield { node, start, key, series, told: isAskedKey(key) ? chunk[NODE_SERIES]?.cpu : undefined };
+}
 
-/** To the sums of steps come the averages of what is known of each. `from` may be negative: what is before is left out. */
-function addAveraged(sums: (number | null)[], { values, from, perStep }: Source): void {
+type Source = { values: Values; from: number; perStep: number; told?: Values | undefined };
+
+const isNumber = (value: number | null) => value !== null;
+
+/**
+ * To the sums of steps come the averages of what is known of each, over all slots that were `told`, where that is given. `from`
+ * may be negative: what is before is left out.
+ */
+function addAveraged(sums: (number | null)[], { values, from, perStep, told = [] }: Source): void {
   for (let at = 0; at < values.length; at += perStep) {
     const step = Math.round(from + at / perStep);
     if (step < 0 || step >= sums.length) continue;
-    const known = values.slice(at, at + perStep).filter((value) => value !== null);
+    const known = values.slice(at, at + perStep).filter(isNumber);
     if (known.length === 0) continue;
-    sums[step] = (sums[step] ?? 0) + known.reduce((sum, value) => sum + value, 0) / known.length;
+    const over = Math.max(known.length, told.slice(at, at + perStep).filter(isNumber).length);
+    sums[step] = (sums[step] ?? 0) + known.reduce((sum, value) => sum + value, 0) / over;
   }
 }
 

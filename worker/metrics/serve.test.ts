@@ -44,6 +44,8 @@ function prepared() {
 
 test("a node that was granted it tells of itself and its pods, and who may see it is told", async () => {
   const { send, granted } = prepared();
+  const said = JSON.parse((await send("POST", "/grant")).text) as SeriesGrant;
+  expect(said).toMatchObject({ pods: { u1: "shop/Deployment/web" }, everyMs: 600_000, requests: true });
   const grant = await granted();
   const series = { node: { cpu: [5] }, "shop/Deployment/web": { cpu: [3], memory: [1000] } };
   expect(await send("PUT", "", { grant, start: START, series })).toEqual({ code: 200, text: "{}" });
@@ -62,6 +64,17 @@ test("any node tells of requests, which are told of by name", async () => {
   const { text } = await send("GET", "/namespaces/web?requests=ingresses%2Fsite");
   expect(JSON.parse(text).series["web/ingresses/site"].failed.at(-1)).toBe(1);
   expect(JSON.parse((await send("GET", "/namespaces/web")).text).series).toEqual({});
+});
+
+test("requests are not told of as a workload's, which others may see", async () => {
+  const { send, granted } = prepared();
+  const series = { node: { cpu: [5] }, "web/ingresses/site": { requests: [4] } };
+  await send("PUT", "", { grant: await granted(), start: START, series });
+  for (const more of ["", "&range=7d"]) {
+    const { code, text } = await send("GET", `/namespaces/web?workload=ingresses%2Fsite${more}`);
+    expect([code, text]).toEqual([400, expect.stringContaining("KIND/NAME")]);
+  }
+  expect((await send("GET", "/namespaces/web?workload=Deployment%2Fsite")).code).toBe(200);
 });
 
 test("a grant that is another cluster's, over, changed or none is refused", async () => {

@@ -14,7 +14,7 @@
  */
 import { boundedBody } from "../lib/bounded-body.ts";
 import { fromBase64, toBase64Url } from "../lib/bytes.ts";
-import { isRange, RANGES, type Range, type SeriesGrant } from "../lib/facts/metric-series.ts";
+import { isAskedKey, isRange, RANGES, type Range, type SeriesGrant } from "../lib/facts/metric-series.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
 import { badRequest, methodNotAllowed, tooLarge, unauthorized } from "../lib/status.ts";
 import type { AskChunks } from "./ask.ts";
@@ -59,9 +59,12 @@ export async function openMetrics(request: Request, parts: MetricsParts): Promis
 
 function told({ ask }: MetricsParts, query: URLSearchParams, group: string | undefined, name: string) {
   const range = rangeOf(query.get("range") ?? "1h");
-  return group === "nodes"
-    ? ask("nodes", range, name)
-    : ask("namespace", range, name, query.get("requests") ?? query.get("workload") ?? "");
+  if (group === "nodes") return ask("nodes", range, name);
+  const [requests, workload] = [query.get("requests"), query.get("workload") ?? ""];
+  // Who may see requests was asked for these alone.
+  if (requests === null && isAskedKey(`${name}/${workload}`))
+    throw badRequest("workload must be KIND/NAME: what is asked for is told of as requests");
+  return ask("namespace", range, name, requests ?? workload);
 }
 
 function rangeOf(given: string): Range {
@@ -72,7 +75,7 @@ function rangeOf(given: string): Range {
 async function granted({ node, series, pods, everyMs }: SeriesOfNode, parts: MetricsParts): Promise<SeriesGrant> {
   const said: Granted = { cluster: parts.clusterName, node, series, until: parts.now() + GRANT_MS };
   const payload = toBase64Url(new TextEncoder().encode(JSON.stringify(said)));
-  return { grant: `${payload}.${await macOf(parts, payload)}`, pods, everyMs };
+  return { grant: `${payload}.${await macOf(parts, payload)}`, pods, everyMs, requests: true };
 }
 
 const macOf = ({ mac }: MetricsParts, payload: string) => mac(`a grant of figures ${payload}`);

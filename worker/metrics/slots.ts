@@ -14,8 +14,8 @@ export type Chunk = Record<string, Partial<Record<Measure, (number | null)[]>>>;
 
 /** A chunk has so many series at most, beside what is folded into one for each namespace. */
 export const MAX_SERIES = 128;
-/** And so many of requests; of others nothing is kept. */
-export const MAX_ASKED = 128;
+/** And so many of requests, which have more measures; of others nothing is kept. */
+export const MAX_ASKED = 96;
 
 const DIGITS = 4;
 /** Four digits are enough for a plot, and half the bytes. */

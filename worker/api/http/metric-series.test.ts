@@ -33,10 +33,11 @@ test("a node is granted the workloads of its pods, by the names that outlive rev
     metadata: { name: "web-1", ownerReferences: owner("Deployment", "web", "apps/v1") },
     spec: { selector: { matchLabels: { a: "b" } }, template },
   });
-  const [bare, web, gone, far] = [
+  const [bare, web, gone, odd, far] = [
     await pod("bare", {}),
     await pod("web-1-a", { ownerReferences: owner("ReplicaSet", "web-1", "apps/v1") }),
     await pod("old-1-a", { ownerReferences: owner("ReplicaSet", "old-1", "apps/v1") }),
+    await pod("odd", { ownerReferences: owner("services", "web", "v1") }),
     await pod("far", {}, "n2"),
   ];
   const { code, body } = await ask("POST", "/skerry/metrics/grant", undefined, asNode("n1"));
@@ -45,8 +46,14 @@ test("a node is granted the workloads of its pods, by the names that outlive rev
     node: "n1",
     everyMs: 600_000,
     series: expect.arrayContaining(["node", "default/others", "default/Pod/bare", "default/Deployment/web"]),
-    pods: { [bare]: "default/Pod/bare", [web]: "default/Deployment/web", [gone]: "default/ReplicaSet/old-1" },
+    pods: {
+      [bare]: "default/Pod/bare",
+      [web]: "default/Deployment/web",
+      [gone]: "default/ReplicaSet/old-1",
+      [odd]: "default/Pod/odd", // whoever its owner says to be, it is nobody's requests
+    },
   });
+  expect(body.series).not.toContain("default/services/web");
   expect(body.series).not.toContain("default/Pod/far");
   expect(body.pods[far]).toBeUndefined();
   expect((await ask("POST", "/skerry/metrics/grant")).code).toBe(403);

@@ -83,8 +83,10 @@ export function seriesOf(view: StoreView, node: string): { series: string[]; pod
   const pods: Record<string, string> = {};
   const series = new Set([NODE_SERIES]);
   for (const pod of view.onNode(Pod as unknown as Kind, node)) {
-    const { uid = "", namespace = "", annotations } = pod.metadata ?? {};
-    const key = `${namespace}/${workloadOf(view, pod)}`;
+    const { uid = "", name = "", namespace = "", annotations } = pod.metadata ?? {};
+    const told = `${namespace}/${workloadOf(view, pod)}`;
+    // An owner may be called anything, and by that of a Service's requests the node could tell nothing of its pod.
+    const key = isAskedKey(told) ? `${namespace}/Pod/${name}` : told;
     pods[annotations?.[MIRROR] ?? uid] = key;
     series.add(key).add(othersIn(namespace));
   }

@@ -9,7 +9,7 @@ const traffic: NodeTraffic = {
   services: { "default/web": told, "shop/till": told },
   ingresses: { "default/site": told },
   httproutes: { "default/route": told },
-  pods: { "10.0.0.1": told, "10.0.0.9": told },
+  pods: { "10.0.0.1": told, "fd00::1": told, "10.0.0.9": told },
 };
 
 async function prepared() {
@@ -24,20 +24,40 @@ async function prepared() {
   return ask;
 }
 
+test("a pod is asked at all of its own addresses, and not at its node's, nor at those that it had", async () => {
+  const ask = await prepared();
+  const space = "/api/v1/namespaces/default/pods";
+  const pod = async (name: string, spec: object, status: object) => {
+    await ask("POST", space, { metadata: { name }, spec: { containers: [{ name: "c", image: "i" }], ...spec } });
+    const merge = { "content-type": "application/merge-patch+json" };
+    await ask("PATCH", `${space}/${name}/status`, { status }, merge);
+  };
+  const [four, six] = [{ ip: "10.0.0.1" }, { ip: "fd00::1" }];
+  await pod("both", {}, { podIPs: [four, six] });
+  await pod("on-its-node", { hostNetwork: true }, { podIPs: [four] });
+  await pod("done", {}, { phase: "Succeeded", podIPs: [four] });
+  await pod("broken", {}, { phase: "Failed", podIPs: [four] });
+  expect((await ask("GET", "/skerry/requests/namespaces/default")).body.pods).toEqual({
+    "default/one": figures,
+    "default/both": { perSecond: 4, pending: 2, failedPerSecond: 1, took: [2, ...Array(11).fill(0)] },
+  });
+});
+
 test("what requests there are now, of all namespaces or of one, with its pods; and who did not tell", async () => {
   const ask = await prepared();
   expect((await ask("GET", "/skerry/requests")).body).toEqual({
     services: { "default/web": figures, "shop/till": figures },
     ingresses: { "default/site": figures },
     httproutes: { "default/route": figures },
-    silent: ["b"],
+    silent: 1,
+    silentNodes: ["b"],
   });
   expect((await ask("GET", "/skerry/requests/namespaces/default")).body).toEqual({
     services: { "default/web": figures },
     ingresses: { "default/site": figures },
     httproutes: { "default/route": figures },
     pods: { "default/one": figures },
-    silent: ["b"],
+    silent: 1,
   });
 });
 

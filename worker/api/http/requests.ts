@@ -3,10 +3,12 @@
  * `requests_per_second` of custom.metrics.k8s.io, the Services' for all who ask. Nodes are asked at that moment.
  */
 import { Pod } from "../../kinds/core/pod.ts";
+import { isPodTerminal } from "../../kinds/core/pod-conditions.ts";
 import { CUSTOM_METRICS_GROUP } from "../../kinds/metrics/custom.ts";
 import { ASKED, type AskedGroup } from "../../lib/facts/metric-series.ts";
 import { REQUESTS_PATH, type RequestsNow, type RequestsOf } from "../../lib/facts/requests.ts";
 import type { Traffic } from "../../protocol/link.ts";
+import { together } from "../../protocol/traffic.ts";
 import type { Access } from "../auth/access.ts";
 import type { AppParts } from "../parts.ts";
 import type { StoreView } from "../view.ts";
@@ -28,13 +30,15 @@ export function requestsRoutes(app: Paths, access: Access, { engine, security, t
     const user = access.admit(request, await access.present(request), mayAsk("services", namespace, "*"));
     const may = (group: AskedGroup | "pods") => security.authorizer(user, mayAsk(group, namespace, "*")).allowed;
     const seen = await traffic?.seen();
+    const { silent = [] } = seen ?? {};
     const of = (group: AskedGroup) => within(seen?.traffic[group] ?? {}, namespace);
     const now: RequestsNow = {
       services: of("services"),
       ...(may("ingresses") && { ingresses: of("ingresses") }),
       ...(may("httproutes") && { httproutes: of("httproutes") }),
       ...(namespace && may("pods") && { pods: podsOf(engine.view, namespace, seen?.traffic.pods ?? {}) }),
-      silent: seen?.silent ?? [],
+      silent: silent.length,
+      ...(namespace === "" && { silentNodes: silent }),
     };
     return Response.json(now);
   };
@@ -49,11 +53,13 @@ function within(all: Readonly<Record<string, Traffic>>, namespace: string): Reco
   return Object.fromEntries(meant.map(([key, traffic]) => [key, figuresOf(traffic)]));
 }
 
-/** Nodes know pods by their addresses. */
+/** Nodes know pods by their addresses, of which those that are not the pod's alone, or not any more, tell of others. */
 function podsOf(view: StoreView, namespace: string, byAddress: Readonly<Record<string, Traffic>>) {
   const found: Record<string, RequestsOf> = {};
-  for (const { metadata, status } of view.list(Pod, namespace))
-    for (const { ip } of status?.podIPs ?? [])
-      if (byAddress[ip]) found[`${namespace}/${metadata.name}`] = figuresOf(byAddress[ip]);
+  for (const { metadata, spec, status } of view.list(Pod, namespace)) {
+    if (spec.hostNetwork || isPodTerminal({ status })) continue;
+    const seen = (status?.podIPs ?? []).flatMap(({ ip }) => byAddress[ip] ?? []);
+    if (seen.length > 0) found[`${namespace}/${metadata.name}`] = figuresOf(seen.reduce(together));
+  }
   return found;
 }

@@ -69,8 +69,16 @@ export const namespaceOf = (key: string): string => key.split("/")[0] ?? "";
 /** What a node sends: slots of a minute, the first of which begins at `start`, in ms since the epoch. */
 export type SentSeries = { start: number; series: SeriesByKey };
 
-/** Which of a node's pods is part of which series. `everyMs` is how often it is to send. */
-export type SeriesGrant = { grant: string; pods: Readonly<Record<string, string>>; everyMs: number };
+/**
+ * Which of a node's pods is part of which series. `everyMs` is how often it is to send. `requests` says that it may tell of
+ * them: older control planes refuse all that they come with.
+ */
+export type SeriesGrant = {
+  grant: string;
+  pods: Readonly<Record<string, string>>;
+  everyMs: number;
+  requests?: boolean;
+};
 
 /** Where a node asks for it. */
 export const SERIES_GRANT = "/skerry/metrics/grant";

@@ -9,8 +9,10 @@ export type RequestsOf = { perSecond: number; pending: number; failedPerSecond?:
 
 /** By `NAMESPACE/NAME`. What may not be seen is absent, and pods are where one namespace was asked for. */
 export type RequestsNow = Partial<Record<AskedGroup | "pods", Readonly<Record<string, RequestsOf>>>> & {
-  /** Connected nodes that did not tell, or not all. */
-  silent: readonly string[];
+  /** How many connected nodes did not tell, or not all. */
+  silent: number;
+  /** Which; told to who asks about all namespaces. */
+  silentNodes?: readonly string[];
 };
 
 /** Of all namespaces; with `/namespaces/NAMESPACE` behind it of that one. */
