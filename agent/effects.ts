@@ -41,6 +41,9 @@ export const effects: Effects & Timers = {
   },
 };
 
+/** Calls `body` when what had come to this process was read: after a stall timers are called before that. */
+export const afterPoll = (body: () => void): void => void setImmediate(body);
+
 export const steadyEffects: SteadyEffects = {
   ...effects,
   now: () => Math.floor(performance.timeOrigin + performance.now()),

@@ -19,15 +19,19 @@ export type ServerParts = {
 export type Credentials = { certificate: string; key: string; ca: string };
 
 const IDLE_CLIENT_MS = 90_000;
+/** Of what is given, others may be waiting for the place of who takes nothing for so long. */
+const IDLE_TAKER_MS = 30_000;
 const UNAUTHORIZED = text(401, "Unauthorized");
 
 /** The node's own API by HTTPS, on a port of its own. */
 export class KubeletServer {
   readonly #parts: ServerParts;
+  readonly #idleTakerMs: number;
   #server: Server | undefined;
 
-  constructor(parts: ServerParts) {
+  constructor(parts: ServerParts, idleTakerMs = IDLE_TAKER_MS) {
     this.#parts = parts;
+    this.#idleTakerMs = idleTakerMs;
   }
 
   /** Resolves to the port; rejects where it is taken. */
@@ -71,8 +75,10 @@ export class KubeletServer {
       if (isStream(body)) body.destroy();
       response.end();
     } else if (isStream(body) && response.destroyed) body.destroy();
-    else if (isStream(body)) pipeline(body, response, () => {});
-    else response.end(body);
+    else if (isStream(body)) {
+      if (given) response.setTimeout(this.#idleTakerMs, () => response.destroy());
+      pipeline(body, response, () => {});
+    } else response.end(body);
   }
 
   async #refused(request: IncomingMessage, { method, url }: Question): Promise<Answer | undefined> {

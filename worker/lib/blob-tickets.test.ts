@@ -12,6 +12,9 @@ test("a ticket is for one blob, by one CA, and for two minutes", async () => {
   expect(await isTicketFor(one, ticket, { ca, now: NOW })).toBe(true);
   expect(await isTicketFor(one, ticket, { ca, now: NOW + 119_999 })).toBe(true);
   expect(await isTicketFor(one, ticket, { ca, now: NOW + 120_000 })).toBe(false);
+  expect(await isTicketFor(one, ticket, { ca, now: NOW - 60_000 })).toBe(true); // by a clock that is behind
+  expect(await isTicketFor(one, ticket, { ca, now: NOW - 60_001 })).toBe(false);
+  expect(await isTicketFor(one, ticket, { ca, now: 0 })).toBe(false);
   expect(await isTicketFor(other, ticket, { ca, now: NOW })).toBe(false);
   expect(await isTicketFor(one, ticket, { ca: another?.certificate ?? "", now: NOW })).toBe(false);
   expect(await isTicketFor(one, ticket, { ca: "", now: NOW })).toBe(false);

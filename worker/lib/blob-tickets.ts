@@ -8,6 +8,8 @@ import { type CertificateAndKey, isTextSignedBy, signText } from "./certificates
 export const TICKET_HEADER = "skerry-blob-ticket";
 /** For a peer that is busy, and for clocks that differ. */
 const VALID_MS = 120_000;
+/** Of who looks at a ticket, behind who signed it: else one whose clock stands at 1970 would take each for ever. */
+const MOST_BEHIND_MS = 60_000;
 
 const textOf = (digest: string, until: string) => `skerry blob ticket\n${digest}\n${until}\n`;
 
@@ -20,6 +22,7 @@ export async function signTicket(authority: CertificateAndKey, digest: string, n
 /** Whether the CA (PEM) has given this ticket for the blob, and it is still good. */
 export async function isTicketFor(digest: string, ticket: string, { ca, now }: { ca: string; now: number }) {
   const [, until = "", signature = ""] = /^(\d{1,15})\.([\w-]{86})$/.exec(ticket) ?? [];
-  if (ca === "" || until === "" || Number(until) <= now) return false;
+  const leftMs = Number(until) - now;
+  if (ca === "" || until === "" || leftMs <= 0 || leftMs > VALID_MS + MOST_BEHIND_MS) return false;
   return isTextSignedBy(ca, textOf(digest, until), signature);
 }

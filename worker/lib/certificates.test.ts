@@ -1,9 +1,9 @@
 import { X509Certificate as NodeCertificate } from "node:crypto";
 import { connect, createServer, type TLSSocket } from "node:tls";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import "reflect-metadata";
 import { BasicConstraintsExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } from "@peculiar/x509";
-import { createAuthority, issueClient, issueServer } from "./certificates.ts";
+import { createAuthority, issueClient, issueServer, isTextSignedBy, signText } from "./certificates.ts";
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const DAY_MS = 86_400_000;
@@ -71,4 +71,17 @@ test("a client's certificate is good for a day, and for no server", async () => 
   expect(read.subject).toBe("CN=front-proxy-client");
   expect(read.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
   expect(Date.parse(read.validTo)).toBe(NOW + 86_400_000);
+});
+
+test("a text's signature is an authority's own, whose certificate is read once for many", async () => {
+  const [one, other] = await Promise.all(["one", "other"].map((name) => createAuthority(name, NOW)));
+  if (!one || !other) throw new Error("no authorities");
+  const signature = await signText(one, "said");
+  const read = vi.spyOn(crypto.subtle, "importKey");
+  for (const text of ["said", "said", "other"])
+    expect(await isTextSignedBy(one.certificate, text, signature)).toBe(text === "said");
+  expect(read).toHaveBeenCalledTimes(1);
+  expect(await isTextSignedBy(other.certificate, "said", signature)).toBe(false);
+  expect(await isTextSignedBy(one.certificate, "said", signature)).toBe(true);
+  read.mockRestore();
 });

@@ -158,9 +158,19 @@ export async function signText(authority: CertificateAndKey, text: string): Prom
 
 /** Whether a text was so signed by who has a certificate (PEM). */
 export async function isTextSignedBy(certificate: string, text: string, signature: string): Promise<boolean> {
+  const key = await verifyingKeyOf(certificate);
+  return crypto.subtle.verify(ALGORITHM, key, fromBase64Url(signature), new TextEncoder().encode(text));
+}
+
+/** The last one, since reading it costs more than what it is read for, and anybody can ask for that. */
+let known: { certificate: string; key: CryptoKey } | undefined;
+
+async function verifyingKeyOf(certificate: string): Promise<CryptoKey> {
+  if (known?.certificate === certificate) return known.key;
   const { publicKeyInfo } = readCertificate(onlyBlock(certificate));
   const key = await crypto.subtle.importKey("spki", publicKeyInfo.toBER(), ALGORITHM, false, ["verify"]);
-  return crypto.subtle.verify(ALGORITHM, key, fromBase64Url(signature), new TextEncoder().encode(text));
+  known = { certificate, key };
+  return key;
 }
 
 /** What a certificate is asked for, and whose it is to be. */

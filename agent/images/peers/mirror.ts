@@ -15,7 +15,7 @@ import type { Peers } from "./peers.ts";
 
 /** `url` has what nobody else on this machine can guess. */
 export type Mirror = { url: string; close(): void };
-/** Undefined while there are no other nodes to be asked. */
+/** Undefined while there are no other nodes to be asked, or none can be. */
 export type Mirrors = { open(registry: Server): Promise<Mirror | undefined> };
 
 const BLOB = /^\/v2\/.+\/blobs\/(sha256:[0-9a-f]{64})$/;
@@ -26,27 +26,32 @@ type MirrorParts = { peers: Pick<Peers, "near" | "fetch" | "avoid">; log(message
 
 /** `registry` is asked as who pulls. */
 export const peerMirrors = (parts: MirrorParts): Mirrors => ({
-  async open(registry) {
-    if (parts.peers.near().length === 0) return undefined;
-    const secret = `/${randomBytes(SECRET_BYTES).toString("hex")}`;
-    const server = createServer((request, response) => {
-      serve(request, response).catch(() => response.destroy());
-    });
-    const serve = async (request: IncomingMessage, response: ServerResponse) => {
-      const { pathname: path } = new URL(request.url ?? "/", "http://mirror");
-      const isAsked = path.startsWith(`${secret}/`) && request.method === "GET" && request.headers.range === undefined;
-      if (!isAsked || !(await give(path.slice(secret.length), response, registry, parts)))
-        response.writeHead(404).end();
-    };
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const close = () => {
-      server.close();
-      server.closeAllConnections();
-    };
-    return { url: `http://127.0.0.1:${port}${secret}`, close };
-  },
+  open: (registry) =>
+    openMirror(registry, parts).catch((error: unknown) => {
+      parts.log(`images: no other nodes are asked: ${errorText(error)}`);
+      return undefined;
+    }),
 });
+
+async function openMirror(registry: Server, parts: MirrorParts): Promise<Mirror | undefined> {
+  if (parts.peers.near().length === 0) return undefined;
+  const secret = `/${randomBytes(SECRET_BYTES).toString("hex")}`;
+  const server = createServer((request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  const serve = async (request: IncomingMessage, response: ServerResponse) => {
+    const { pathname: path } = new URL(request.url ?? "/", "http://mirror");
+    const isAsked = path.startsWith(`${secret}/`) && request.method === "GET" && request.headers.range === undefined;
+    if (!isAsked || !(await give(path.slice(secret.length), response, registry, parts))) response.writeHead(404).end();
+  };
+  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { url: `http://127.0.0.1:${port}${secret}`, close };
+}
 
 /** False where nobody has it. */
 async function give(path: string, response: ServerResponse, registry: Server, { peers, log }: MirrorParts) {

@@ -5,11 +5,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { type AddressInfo, BlockList, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { signTicket, TICKET_HEADER } from "../../../worker/lib/blob-tickets.ts";
 import { type CertificateAndKey, createAuthority, issueServer } from "../../../worker/lib/certificates.ts";
 import { effects } from "../../effects.ts";
-import { text } from "../../kubelet/answer.ts";
+import { type Answer, text } from "../../kubelet/answer.ts";
 import { KubeletServer } from "../../kubelet/server.ts";
 import { ContentStore } from "../content.ts";
 import { BlobGiver, blobPath } from "./giver.ts";
@@ -60,18 +61,33 @@ async function giver(shown = ofB): Promise<number> {
     authority: () => authority.certificate,
     now: effects.now,
   });
-  const server = new KubeletServer({
-    answer: async () => text(200, "all else"),
-    give: (...question) => blobs.answer(...question),
-    access: {
-      identify: async () => {
-        questions.push("who");
-        return undefined;
+  return serve((...question) => blobs.answer(...question), shown);
+}
+
+/** Who gives of any blob what `body` says. */
+const giving = (body: () => Readable, size: number, idleTakerMs?: number) =>
+  serve(async () => ({ status: 200, headers: { "content-length": `${size}` }, body: body() }), ofB, idleTakerMs);
+
+function serve(
+  give: (...asked: Parameters<BlobGiver["answer"]>) => Promise<Answer | undefined>,
+  shown = ofB,
+  idleTakerMs?: number,
+) {
+  const server = new KubeletServer(
+    {
+      answer: async () => text(200, "all else"),
+      give,
+      access: {
+        identify: async () => {
+          questions.push("who");
+          return undefined;
+        },
+        allows: async () => true,
       },
-      allows: async () => true,
+      log: () => {},
     },
-    log: () => {},
-  });
+    idleTakerMs,
+  );
   ends.push(() => server.close());
   return server.listen("127.0.0.1", 0, { ...shown, ca: authority.certificate });
 }
@@ -90,10 +106,11 @@ async function registry(size = LAYER.length): Promise<{ url: string; token: stri
 }
 
 type At = { node?: string; address?: string; port: number };
-function peersAt(at: readonly At[], time = { now: effects.now }): Peers {
+function peersAt(at: readonly At[], time: Partial<typeof effects> = {}): Peers {
   const networks = new BlockList();
   networks.addSubnet("127.0.0.0", 8);
   networks.addSubnet("2001:db8::", 64, "ipv6");
+  const told = logged;
   return new Peers({
     node: "a",
     nodes: () =>
@@ -111,12 +128,13 @@ function peersAt(at: readonly At[], time = { now: effects.now }): Peers {
     networks: () => networks,
     authority: () => authority.certificate,
     effects: { ...effects, ...time },
-    log: (line) => logged.push(line),
+    log: (line) => told.push(line),
   });
 }
 
 async function mirrorOf(peers: Peers, given: { url: string; token: string }): Promise<Mirror | undefined> {
-  const mirror = await peerMirrors({ peers, log: (line) => logged.push(line) }).open(given);
+  const told = logged;
+  const mirror = await peerMirrors({ peers, log: (line) => told.push(line) }).open(given);
   ends.push(() => mirror?.close());
   return mirror;
 }
@@ -183,6 +201,7 @@ describe("whom a node asks", () => {
       { node: "off", port: 0 },
       { node: "elsewhere", address: "192.0.2.7", port: 1 },
       { node: "named", address: "some.name", port: 1 },
+      { node: "none", address: null as unknown as string, port: 1 },
       { node: "six", address: "2001:db8::7", port: 1 },
     ];
     expect(
@@ -196,6 +215,15 @@ describe("whom a node asks", () => {
 
   test("nobody, and then there is no mirror", async () => {
     expect(await mirrorOf(peersAt([]), await registry())).toBeUndefined();
+  });
+
+  test("nobody where none can be asked, which is told and fails no pull", async () => {
+    const peers = peersAt([{ port: 1 }]);
+    peers.near = () => {
+      throw new Error("no networks");
+    };
+    expect(await mirrorOf(peers, await registry())).toBeUndefined();
+    expect(logged).toEqual(["images: no other nodes are asked: no networks"]);
   });
 
   test.each([
@@ -243,6 +271,85 @@ describe("whom a node asks", () => {
     const peers = peersAt([{ node: "silent", port }, { port: await giver() }]);
     const found = await peers.fetch(DIGEST, LAYER.length, await signTicket(authority, DIGEST, effects.now()));
     expect(found?.from.node).toBe("b");
+    found?.body.destroy();
+  });
+});
+
+describe("a body", () => {
+  /** Everything that is waited for so long, to be called by hand. */
+  function byHand(ms: number) {
+    const waiting: (() => void)[] = [];
+    const after: typeof effects.after = (wanted, body) => {
+      if (wanted !== ms) return effects.after(wanted, body);
+      waiting.push(body);
+      return () => void waiting.splice(0);
+    };
+    return { waiting, after };
+  }
+
+  test("that comes too slowly is left to the registry, and its node for a while", async () => {
+    const { waiting, after } = byHand(10_000);
+    const port = await giving(() => {
+      const body = new Readable({ read() {} });
+      body.push("a little");
+      return body;
+    }, LAYER.length);
+    const mirror = await mirrorOf(peersAt([{ port }], { after }), await registry());
+    const got = get(mirror);
+    got.catch(() => {});
+    await expect.poll(() => waiting.length).toBe(1);
+    waiting[0]?.();
+    await expect(got).rejects.toThrow();
+    await expect
+      .poll(() => logged)
+      .toEqual([expect.stringMatching(/^images: none from node b for 60 s: \d+ bytes came in 10 s$/)]);
+  });
+
+  test("that waits for who reads it is not", async () => {
+    keep(LAYER);
+    const { waiting, after } = byHand(10_000);
+    const peers = peersAt([{ port: await giver() }], { after });
+    const found = await peers.fetch(DIGEST, LAYER.length, await signTicket(authority, DIGEST, effects.now()));
+    const body = found?.body as IncomingMessage;
+    await expect.poll(() => body.readableLength).toBeGreaterThan(0);
+    waiting.shift()?.();
+    await expect.poll(() => waiting.length).toBe(1); // it is looked at again
+    expect(body.destroyed).toBe(false);
+    const bytes = Buffer.concat(await body.toArray());
+    expect([bytes.equals(LAYER), waiting.length]).toEqual([true, 0]);
+  });
+
+  test("of which nothing is taken is given no longer", async () => {
+    const bodies: Readable[] = [];
+    const endless = () => {
+      const chunk = Buffer.alloc(65_536);
+      const body = new Readable({
+        read() {
+          this.push(chunk);
+        },
+      });
+      bodies.push(body);
+      return body;
+    };
+    const size = 2 ** 40;
+    const peers = peersAt([{ port: await giving(endless, size, 100) }]);
+    const found = await peers.fetch(DIGEST, size, "ticket");
+    found?.body.on("error", () => {});
+    await expect.poll(() => bodies.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+  });
+
+  test("comes from who was reached in time, where this process was too busy to see it", async () => {
+    keep(LAYER);
+    const after: typeof effects.after = (ms, body) => {
+      if (ms !== 1_000) return effects.after(ms, body);
+      const cancel = effects.after(1, body);
+      const until = performance.now() + 100;
+      while (performance.now() < until);
+      return cancel;
+    };
+    const peers = peersAt([{ port: await giver() }], { after });
+    const found = await peers.fetch(DIGEST, LAYER.length, await signTicket(authority, DIGEST, effects.now()));
+    expect([found?.from.node, logged]).toEqual(["b", []]);
     found?.body.destroy();
   });
 });

@@ -1,13 +1,13 @@
 /** Other nodes of this node's own networks, as far as they may have parts of images. */
 import type { IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
-import { type BlockList, isIPv6, type Socket } from "node:net";
+import { type BlockList, isIP, type Socket } from "node:net";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { CoreV1Node } from "../../../worker/kinds/generated/types.ts";
 import { TICKET_HEADER } from "../../../worker/lib/blob-tickets.ts";
 import type { Effects } from "../../../worker/lib/effects.ts";
 import { errorText } from "../../../worker/lib/error-text.ts";
-import type { Timers } from "../../effects.ts";
+import { afterPoll, type Timers } from "../../effects.ts";
 import { blobPath } from "./giver.ts";
 
 export type Peer = { node: string; address: string; port: number };
@@ -28,8 +28,8 @@ const MOST_ASKED = 6;
 /** A machine of a LAN that is there takes a connection at once; the program on it may be busy. */
 const CONNECT_MS = 1_000;
 const ANSWER_MS = 5_000;
-/** A body of which nothing comes for so long has ended. */
-const SILENCE_MS = 10_000;
+/** A body of which less comes in so long is slower than the registry's. */
+const LEAST = { bytes: 2_560_000, ms: 10_000 };
 /** Who did not answer is not asked again for so long, and each time that it did not for twice as long. */
 const AVOIDED_MS = { first: 60_000, most: 15 * 60_000 };
 
@@ -52,7 +52,8 @@ export class Peers {
       const port = status?.daemonEndpoints?.kubeletEndpoint?.Port ?? 0;
       if (node === own || port === 0 || (this.#avoided.get(node)?.until ?? 0) > effects.now()) return [];
       const address = status?.addresses?.find(
-        (one) => one.type === "InternalIP" && ours.check(one.address, isIPv6(one.address) ? "ipv6" : "ipv4"),
+        ({ type, address: one }) =>
+          type === "InternalIP" && isIP(one) !== 0 && ours.check(one, isIP(one) === 6 ? "ipv6" : "ipv4"),
       )?.address;
       return address === undefined ? [] : [{ node, address, port }];
     });
@@ -77,9 +78,13 @@ export class Peers {
     const from: Peer | undefined = await Promise.any(this.near().map(has)).catch(() => undefined);
     if (!from) return undefined;
     const body = await this.#ask("GET", from, digest, ticket).catch(() => undefined);
-    if (body?.statusCode === 200) return { from, body };
-    body?.destroy();
-    return undefined;
+    if (body?.statusCode !== 200) {
+      body?.destroy();
+      return undefined;
+    }
+    body.once("end", () => this.#avoided.delete(from.node));
+    this.#endSlow(body);
+    return { from, body };
   }
 
   /** It does not give what it should, or nothing: others are asked for a while. */
@@ -97,7 +102,6 @@ export class Peers {
     try {
       const answer = await this.#request(method, peer, digest, ticket);
       if (method === "HEAD") answer.resume();
-      if (method === "GET" && answer.statusCode === 200) this.#avoided.delete(peer.node);
       return answer;
     } catch (error) {
       this.avoid(peer, errorText(error));
@@ -106,7 +110,7 @@ export class Peers {
   }
 
   #request(method: string, { node, address, port }: Peer, digest: string, ticket: string): Promise<IncomingMessage> {
-    const { authority, effects } = this.#parts;
+    const { authority } = this.#parts;
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const call = request({
       method,
@@ -119,7 +123,7 @@ export class Peers {
       checkServerIdentity: (host, certificate) =>
         otherThan(node, certificate) ?? checkServerIdentity(host, certificate),
     });
-    const giveUp = (ms: number, why: string) => effects.after(ms, () => call.destroy(new Error(why)));
+    const giveUp = (ms: number, why: string) => this.#after(ms, () => call.destroy(new Error(why)));
     const ends = [giveUp(ANSWER_MS, `no answer in ${ANSWER_MS / 1000} s`)];
     const end = () => {
       for (const cancel of ends) cancel();
@@ -138,9 +142,33 @@ export class Peers {
       end();
       reject(error);
     });
-    call.setTimeout(SILENCE_MS, () => call.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`)));
     call.end();
     return promise;
+  }
+
+  /** Destroys a body as soon as too little of it comes, unless it waits for who reads it. */
+  #endSlow(body: IncomingMessage): void {
+    const { socket } = body;
+    let before = socket.bytesRead;
+    const look = () => {
+      const came = socket.bytesRead - before;
+      before += came;
+      if (came < LEAST.bytes && !body.isPaused() && body.readableLength === 0)
+        body.destroy(new Error(`${came} bytes came in ${LEAST.ms / 1000} s`));
+      else cancel = this.#after(LEAST.ms, look);
+    };
+    let cancel = this.#after(LEAST.ms, look);
+    body.once("close", () => cancel());
+  }
+
+  /** What came in time counts, also where this process was too busy to see it. */
+  #after(ms: number, body: () => void): () => void {
+    let isCancelled = false;
+    const cancel = this.#parts.effects.after(ms, () => afterPoll(() => isCancelled || body()));
+    return () => {
+      isCancelled = true;
+      cancel();
+    };
   }
 }
 

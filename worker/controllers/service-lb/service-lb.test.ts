@@ -6,6 +6,7 @@ import { EndpointSlice } from "../../kinds/discovery/endpoint-slice.ts";
 import type { CoreV1ServiceSpec } from "../../kinds/generated/types.ts";
 import { OPTIONAL_CONTROLLERS } from "../../lib/config.ts";
 import { POOL } from "../../lib/load-balancers.ts";
+import type { View } from "../controller.ts";
 import { AUTOSCALER } from "../horizontalpodautoscaler/horizontalpodautoscaler.ts";
 import { builtinControllers } from "../index.ts";
 import { Model } from "../testing.ts";
@@ -120,23 +121,47 @@ test("one that becomes a ClusterIP loses them, and the finalizer that all have",
     copy.spec.type = "ClusterIP";
   });
   cluster.rest();
-  expect([told("web"), finalizers()?.length ?? 0]).toEqual([undefined, 0]);
+  expect([told("web"), finalizers()]).toEqual([undefined, undefined]);
   expect(events().slice(-2)).toEqual([
     "DeletingLoadBalancer: Deleting load balancer",
     "DeletedLoadBalancer: Deleted load balancer",
   ]);
 });
 
-test("the finalizer lets a Service go that is deleted, and stays where it is another's", () => {
+test("the finalizer lets a Service go that is deleted, of any class, and leaves it to others until then", () => {
   const finalizers = ["service.kubernetes.io/load-balancer-cleanup"];
   const theirs = service("theirs", { loadBalancerClass: "example.com/lb" });
   cluster.edit(Service, theirs, (copy) => {
-    copy.metadata.finalizers = finalizers;
+    copy.metadata.finalizers = [...finalizers, "example.com/lb"];
   });
+  cluster.edit(
+    Service,
+    theirs,
+    (copy) => {
+      copy.status = { loadBalancer: { ingress: [{ ip: "203.0.113.1" }] } };
+    },
+    "status",
+  );
+  cluster.rest();
+  expect(cluster.get(Service, "theirs")?.metadata.finalizers).toHaveLength(2);
   for (const one of [service("ours"), theirs]) cluster.delete(Service, one);
   cluster.rest();
   expect(cluster.get(Service, "ours")).toBeUndefined();
-  expect(cluster.get(Service, "theirs")?.metadata.finalizers).toEqual(finalizers);
+  expect([cluster.get(Service, "theirs")?.metadata.finalizers, told("theirs")]).toEqual([
+    ["example.com/lb"],
+    ["203.0.113.1"],
+  ]);
+});
+
+test("that a load balancer is deleted is told when it is", () => {
+  service("web");
+  const held = cluster.get(Service, "web") as Service;
+  const view = {
+    ...cluster.view,
+    get: () => ({ ...held, spec: { ...held.spec, type: "ClusterIP" } }),
+  } as unknown as View;
+  const intents = serviceLoadBalancerController.reconcile(view, "default/web", { now: 0, random: () => 0 });
+  expect(intents.map((intent) => intent.do)).toEqual(["update", "event", "event"]);
 });
 
 describe("with a pool of addresses", () => {

@@ -60,8 +60,10 @@ export const serviceLoadBalancerController: Controller = {
     const service = view.get(Service, ...splitKey(key));
     if (!service) return [];
     if (isOurs(service)) return settle(service, planFor(view, key, service), [CLEANUP]);
-    // What is no load balancer any more has no addresses of one; another class is another's.
-    return service.spec.loadBalancerClass === undefined ? settle(service, { addresses: [] }) : [];
+    // What is no load balancer any more has no addresses of one. Another class is another's, until it is deleted: then
+    // upstream takes the finalizer off, whoever put it there.
+    const isLetGo = service.metadata.deletionTimestamp !== undefined && isHeld(service);
+    return service.spec.loadBalancerClass === undefined || isLetGo ? settle(service, { addresses: [] }) : [];
   },
 };
 
@@ -76,9 +78,9 @@ function settle(service: Readonly<Service>, { addresses, by, problem }: Plan, he
   const finalizers = [...found.filter((finalizer) => finalizer !== CLEANUP), ...held];
   if (known !== by || found.length !== finalizers.length) {
     const annotations = known !== by && { annotations: { ...others, ...(by && { [ANNOUNCED_BY]: by }) } };
-    const metadata = { ...service.metadata, ...annotations, finalizers };
+    const metadata = { ...service.metadata, ...annotations, finalizers: finalizers.length ? finalizers : undefined };
     const told = finalizers.length < found.length ? deleted(service) : [];
-    return [...told, { do: "update", kind: Service, object: { ...service, metadata } as Service }];
+    return [{ do: "update", kind: Service, object: { ...service, metadata } as Service }, ...told];
   }
   const had = addressesOf(service);
   const told = problem ? [failed(service, problem)] : changed(service, had, addresses);
