@@ -189,13 +189,17 @@ function trust({ tls }: ProxyRequest): ConnectionOptions {
   };
 }
 
-/** In the words of Go's net package. */
+/** In the words of Go's net package. Who hears that nothing was sent may send it to another: of a connection it is not said. */
 function dialError(error: NodeJS.ErrnoException, request: ProxyRequest): Error {
   const { authority } = originOf(request);
+  if (error.syscall !== "connect") return error.code === "ECONNRESET" ? new Error("EOF") : broken(error);
   if (error.code === "ECONNREFUSED") return new Error(`dial tcp ${authority}: connect: connection refused`);
   if (error.code === "EHOSTUNREACH") return new Error(`dial tcp ${authority}: connect: no route to host`);
-  return error.code === "ECONNRESET" ? new Error("EOF") : error;
+  return error;
 }
+
+const broken = ({ code = "", message }: NodeJS.ErrnoException): Error =>
+  new Error(/^E(CONNREFUSED|HOSTUNREACH)$/.test(code) ? "the connection broke" : message);
 
 async function passOn(edge: Edge, request: ProxyRequest, ask: Ask, response: IncomingMessage): Promise<void> {
   if (ask.asIs) {

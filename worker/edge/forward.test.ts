@@ -78,7 +78,8 @@ test("who may be shown the pod gets a host of its own and a ticket that becomes 
     "x-skerry-pod-uid": "u-1",
   });
   const opened = await open(host, ticket);
-  expect([opened.code, opened.headers.get("location")]).toEqual([303, "/"]);
+  expect([opened.code, opened.headers.get("location")]).toEqual([200, null]);
+  expect(opened.text).toContain('http-equiv="refresh" content="0;url=/"');
   const cookie = opened.headers.get("set-cookie") ?? "";
   expect(cookie).toMatch(/^__Host-skerry-forward=[\w-]+; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=28800$/);
   for (const text of [ticket, atob(ticket.replaceAll("-", "+").replaceAll("_", "/")), cookie, host])
@@ -141,7 +142,7 @@ test("a ticket is good for a minute", async () => {
   const { state, make, open } = prepared();
   const { host, ticket } = await make();
   state.now += 59_000;
-  expect((await open(host, ticket)).code).toBe(303);
+  expect((await open(host, ticket)).code).toBe(200);
   state.now += 1_000;
   expect((await open(host, ticket)).code).toBe(403);
 });
@@ -171,10 +172,16 @@ test.each([
   [{ "sec-fetch-site": "same-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, LET_THROUGH],
   [{ "sec-fetch-site": "same-origin", "sec-fetch-mode": "cors", "sec-fetch-dest": "empty" }, LET_THROUGH],
   [{ "sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" }, LET_THROUGH],
+  // As Chromium opens WebSockets.
+  [{ origin: "https://fwd-other.pods.example.com", upgrade: "websocket" }, 403],
+  [{ origin: "null", upgrade: "websocket" }, 403],
+  [{ origin: "own", upgrade: "websocket" }, LET_THROUGH],
 ])("pages elsewhere may link to it and no more: %o", async (said, code) => {
   const { at, session } = prepared();
   const { host, cookie } = await session();
-  expect((await at(host, "/", { headers: { cookie, ...said } })).code).toBe(code);
+  const headers: Record<string, string> = { cookie, ...said };
+  if (headers.origin === "own") headers.origin = `https://${host}`;
+  expect((await at(host, "/", { headers })).code).toBe(code);
 });
 
 test("a page elsewhere may not post there, even by a form in a tab", async () => {
@@ -247,4 +254,14 @@ test.each([
 test("where no domain is set such hosts are in localhost", () => {
   expect(forwardHost("https://fwd-1.skerry.localhost:6443/", undefined)).toBe("fwd-1.skerry.localhost");
   expect(forwardHost("https://fwd-1.skerry.localhost:6443/", "")).toBe("fwd-1.skerry.localhost");
+});
+
+test("the domain may be written in any way", async () => {
+  for (const domain of ["Pods.Example.COM", "pods.example.com.", "pöds.example.com"]) {
+    const { make, open } = prepared({ domain });
+    const { host, ticket } = await make();
+    expect(forwardHost(`https://${host}/`, domain)).toBe(host);
+    expect((await open(host, ticket)).code).toBe(200);
+  }
+  expect(forwardSource(new URL("https://api.example.com"), "no domain")).toBe("'none'");
 });

@@ -3,7 +3,7 @@
  * API are. The name stands for one port of one pod and one credential, and shows nothing without a cookie of its own:
  *
  *     POST /skerry/forwards          `ForwardAsked`, by who may get `pods/proxy` of it: `Forward`
- *     POST https://HOST/skerry/open  ticket=…, as a form: the cookie
+ *     POST https://HOST/skerry/open  ticket=…, as a form: the cookie, and on to `/`
  *     any  https://HOST/…            with the cookie, the pod's
  *
  * Ticket and cookie are sealed for their host and hold the credential: with each request the Cluster object is asked anew
@@ -67,11 +67,17 @@ const MAY_BE_HOST = /^https?:\/\/(?:fwd-|[^/]*[^-\w.:[\]/])/i;
 export function forwardHost(url: string, domain: string | undefined): string | undefined {
   if (!MAY_BE_HOST.test(url)) return undefined;
   const host = hostOf(new URL(url).host);
-  return host.startsWith("fwd-") && host.endsWith(`.${domain?.toLowerCase() || LOCAL_DOMAIN}`) ? host : undefined;
+  return host.startsWith("fwd-") && host.endsWith(`.${asInUrls(domain) || LOCAL_DOMAIN}`) ? host : undefined;
 }
 
 const domainFor = ({ hostname }: URL, domain: string | undefined): string | undefined =>
-  domain || (LOOPBACK.test(hostname) ? LOCAL_DOMAIN : undefined);
+  asInUrls(domain) || (LOOPBACK.test(hostname) ? LOCAL_DOMAIN : undefined);
+
+/** However it is written in the deployment's settings. */
+function asInUrls(domain = ""): string {
+  const url = `https://${domain}`;
+  return domain && URL.canParse(url) ? hostOf(new URL(url).host) : "";
+}
 
 const withPort = ({ port }: URL, host: string) => (port ? `${host}:${port}` : host);
 
@@ -190,9 +196,15 @@ async function opened(request: Request, host: string, parts: ForwardParts): Prom
   const value = sealed(parts, "session", host, { ...session, until: parts.now() + SESSION_MS });
   // Not Strict: the page is another site, and so the one who logs in to the pod by a third may come from.
   const cookie = `${COOKIE}=${value}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${SESSION_MS / 1000}`;
-  return new Response(null, {
-    status: 303,
-    headers: { location: "/", "set-cookie": cookie, "cache-control": "no-store" },
+  // No redirect: that would be part of what the page's form does, and where the pod then leads must be no form's business.
+  return new Response('<!doctype html><meta http-equiv="refresh" content="0;url=/">', {
+    headers: {
+      "content-type": "text/html; charset=utf-8",
+      "set-cookie": cookie,
+      "cache-control": "no-store",
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    },
   });
 }
 
@@ -216,8 +228,11 @@ const withoutOurs = (headers: HeaderList): HeaderList =>
  * What pages elsewhere have a browser ask: cookies go along from hosts of the same domain, and so from other pods. They may
  * link here, and that is all. https://www.w3.org/TR/fetch-metadata/
  */
-function isForeign({ method, headers }: Request): boolean {
+function isForeign({ url, method, headers }: Request): boolean {
   const said = (name: string) => headers.get(`sec-fetch-${name}`);
+  const origin = headers.get("origin");
+  // Chromium says nothing else of a WebSocket, nor do older browsers of anything.
+  if (said("site") === null && origin !== null) return origin.replace(/^https?:\/\//, "") !== new URL(url).host;
   if (!["cross-site", "same-site"].includes(said("site") ?? "")) return false;
   return method !== "GET" || said("mode") !== "navigate" || said("dest") !== "document";
 }
