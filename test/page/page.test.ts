@@ -423,7 +423,9 @@ test("somebody is invited with a role and refused again; the audit log tells who
   await row.waitFor({ state: "detached" });
   await expect.poll(() => cluster.ok("get serviceaccounts,rolebindings")).not.toContain("guest");
   await guest.page.reload();
-  await guest.page.getByText("Unauthorized").waitFor();
+  // What the page asked meanwhile may have logged it out before.
+  await logIn(guest, given);
+  await guest.page.getByRole("alert").getByText("Unauthorized").waitFor();
   await page.getByRole("button", { name: "Show audit log" }).click();
   await page
     .getByText(/serviceaccounts\/guest-\w+\/token/)
