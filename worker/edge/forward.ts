@@ -13,6 +13,7 @@ import type { StreamGrant } from "../api/http/streams.ts";
 import { boundedBody } from "../lib/bounded-body.ts";
 import { fromBase64Url, toBase64Url } from "../lib/bytes.ts";
 import { CLUSTER_HEADER, GRANT_HEADER, INTERNAL_HEADER, POD_UID_HEADER } from "../lib/internal-headers.ts";
+import { jsonObject } from "../lib/json-object.ts";
 import { ApiError, badRequest, methodNotAllowed, type Status, tooLarge, unauthorized } from "../lib/status.ts";
 import type { Headers as HeaderList } from "../protocol/proxy.ts";
 import { forwardedOf } from "./app-headers.ts";
@@ -111,7 +112,7 @@ export async function openForwards(request: Request, clusterName: string, parts:
 const NAME = /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/;
 
 function parsed(bytes: Uint8Array): ForwardAsked {
-  const { namespace, pod, uid, port, scheme } = objectOf(bytes);
+  const { namespace, pod, uid, port, scheme } = jsonObject(bytes);
   const named = (name: string, value: unknown) => {
     if (typeof value === "string" && NAME.test(value)) return value;
     throw badRequest(`${name} must be a name`);
@@ -125,16 +126,6 @@ function parsed(bytes: Uint8Array): ForwardAsked {
     port: Number(port),
     scheme,
   };
-}
-
-function objectOf(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // said below
-  }
-  throw badRequest("the body must be a JSON object");
 }
 
 type Sealed = "ticket" | "session";

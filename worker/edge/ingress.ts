@@ -5,13 +5,12 @@
 import { effects } from "../effects.ts";
 import { changed, changedPath, type Filters, type Pairs } from "../lib/filters.ts";
 import { INTERNAL_HEADER } from "../lib/internal-headers.ts";
-import { asksForSocket } from "../lib/websocket.ts";
 import type { EdgeAnswer, EdgeQuestion } from "../protocol/ingress.ts";
 import { NODE_DID_NOT_COME } from "../protocol/proxy.ts";
 import { forwardedOf } from "./app-headers.ts";
 import { AppHosts } from "./app-host.ts";
 import { led, type Reached, refusal } from "./leading.ts";
-import { type Ask, exchange, protocolsOf } from "./proxy.ts";
+import { askAsIs, exchange } from "./proxy.ts";
 import { askRelay, type Relays } from "./relay-socket.ts";
 
 /** The Cluster object needs none of them to choose a rule. */
@@ -75,16 +74,12 @@ async function reach(
 ): Promise<Reached> {
   const { webSocket } = await askRelay(relays, clusterName, grant);
   if (!webSocket) return { unreachable: NODE_DID_NOT_COME };
-  const isUpgrade = asksForSocket(request);
-  const body = isUpgrade ? null : await bodyOf();
-  const asked: Ask = {
-    method: request.method,
-    path: changedPath(url.pathname, filters?.rewrite?.path, prefix) + url.search,
-    headers: changed(withHost(forwardedOf(request, url), filters?.rewrite?.host), filters?.request),
-    prefix: "",
-    asIs: true,
-    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
-  };
+  const asked = askAsIs(
+    request,
+    changedPath(url.pathname, filters?.rewrite?.path, prefix) + url.search,
+    changed(withHost(forwardedOf(request, url), filters?.rewrite?.host), filters?.request),
+  );
+  const body = asked.upgrade ? null : await bodyOf();
   let unreachable: string | undefined;
   const options = {
     keepsAll: true,

@@ -92,6 +92,16 @@ export function exchange(
   return exchange.answer(ask.method);
 }
 
+/** A client's request as it is, but for its path and headers. */
+export const askAsIs = (request: Request, path: string, headers: HeaderList): Ask => ({
+  method: request.method,
+  path,
+  headers,
+  prefix: "",
+  asIs: true,
+  ...(asksForSocket(request) && { upgrade: protocolsOf(request.headers) }),
+});
+
 /** A client's request to a program, with these headers, and the answer, both as they are. */
 export async function passOn(
   relays: Relays,
@@ -102,18 +112,10 @@ export async function passOn(
   unavailable: (why: string) => Response,
 ): Promise<Response> {
   const { webSocket } = await askRelay(relays, clusterName, grant);
-  if (!webSocket) return unavailable("the node did not come");
+  if (!webSocket) return unavailable(NODE_DID_NOT_COME);
   const { pathname, search } = new URL(request.url);
-  const isUpgrade = asksForSocket(request);
-  const ask = {
-    method: request.method,
-    path: pathname + search,
-    headers,
-    prefix: "",
-    asIs: true,
-    ...(isUpgrade && { upgrade: protocolsOf(request.headers) }),
-  };
-  return exchange(webSocket, ask, isUpgrade ? null : request.body, { keepsAll: true, unavailable });
+  const ask = askAsIs(request, pathname + search, headers);
+  return exchange(webSocket, ask, ask.upgrade ? null : request.body, { keepsAll: true, unavailable });
 }
 
 const encoder = new TextEncoder();
@@ -134,7 +136,7 @@ export async function askOver(socket: WebSocket, ask: OwnRequest): Promise<Respo
   return exchange(socket, { method, path, headers: whole, prefix: "" }, new Response(bytes).body);
 }
 
-export const protocolsOf = (headers: Headers): string[] =>
+const protocolsOf = (headers: Headers): string[] =>
   (headers.get("sec-websocket-protocol") ?? "").split(",").flatMap((name) => name.trim() || []);
 
 /** A browser's token is for the API, not for the program. */

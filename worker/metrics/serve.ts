@@ -13,9 +13,10 @@
  *     PUT   /skerry/metrics                                            by whoever shows the grant: `SentSeries`
  */
 import { boundedBody } from "../lib/bounded-body.ts";
-import { fromBase64, toBase64Url } from "../lib/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../lib/bytes.ts";
 import { isAskedKey, isRange, RANGES, type Range, type SeriesGrant } from "../lib/facts/metric-series.ts";
 import { GRANT_HEADER } from "../lib/internal-headers.ts";
+import { jsonObject } from "../lib/json-object.ts";
 import { badRequest, methodNotAllowed, tooLarge, unauthorized } from "../lib/status.ts";
 import type { AskChunks } from "./ask.ts";
 import { sentSeries } from "./sent.ts";
@@ -84,7 +85,7 @@ const macOf = ({ mac }: MetricsParts, payload: string) => mac(`a grant of figure
 async function shown(grant: unknown, parts: MetricsParts): Promise<Granted> {
   const [payload = "", mac = ""] = typeof grant === "string" ? grant.split(".") : [];
   if (mac !== (await macOf(parts, payload))) throw unauthorized();
-  const text = new TextDecoder().decode(fromBase64(payload.replaceAll("-", "+").replaceAll("_", "/")));
+  const text = new TextDecoder().decode(fromBase64Url(payload));
   const granted = JSON.parse(text) as Granted;
   if (granted.cluster !== parts.clusterName || granted.until < parts.now()) throw unauthorized();
   return granted;
@@ -92,18 +93,8 @@ async function shown(grant: unknown, parts: MetricsParts): Promise<Granted> {
 
 async function put(request: Request, parts: MetricsParts): Promise<Response> {
   const tooMuch = () => tooLarge(`what a node sends at once is limited to ${MAX_BODY_BYTES} bytes`);
-  const body = parsed(await boundedBody(request, MAX_BODY_BYTES, tooMuch));
+  const body = jsonObject(await boundedBody(request, MAX_BODY_BYTES, tooMuch));
   const { node, series } = await shown(body.grant, parts);
   await parts.ask("store", node, sentSeries(body, new Set(series), parts.now()));
   return Response.json({});
-}
-
-function parsed(bytes: Uint8Array): Record<string, unknown> {
-  try {
-    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof body === "object" && body !== null) return body as Record<string, unknown>;
-  } catch {
-    // said below
-  }
-  throw badRequest("the body must be a JSON object");
 }

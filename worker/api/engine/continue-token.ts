@@ -1,4 +1,4 @@
-import { fromBase64, toBase64Url } from "../../lib/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../../lib/bytes.ts";
 import { JsonError, parseJson } from "../../lib/json.ts";
 import { badRequest } from "../../lib/status.ts";
 
@@ -29,7 +29,7 @@ export function decodeToken(token: string): ContinueToken {
   const refuse = (why: string) => badRequest(`invalid continue token: continue key is not valid: ${why}`);
   let text: string;
   try {
-    text = new TextDecoder().decode(fromBase64(token.replaceAll("-", "+").replaceAll("_", "/")));
+    text = new TextDecoder().decode(fromBase64Url(token));
   } catch {
     const bad = token.search(/[^\w-]/);
     throw refuse(`illegal base64 data at input byte ${bad < 0 ? token.length : bad}`);

@@ -7,7 +7,7 @@ import { effects } from "../../effects.ts";
 import { timestamp } from "../../lib/effects.ts";
 import { CLUSTER_HEADER, INTERNAL_HEADER } from "../../lib/internal-headers.ts";
 import { badRequest } from "../../lib/status.ts";
-import { attemptOf, type KeptLogsParts } from "./kept-logs.ts";
+import { attemptOf, containerOf, containersOf, type KeptLogsParts } from "./kept-logs.ts";
 import { folderOf, type Kept, listKept, NAME } from "./portions.ts";
 
 const PATH = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)(\/log)?$/;
@@ -23,13 +23,10 @@ export async function orOfGone(url: URL, answer: Response, parts: KeptLogsParts)
   const found = await keptOf(parts, namespace, name).catch(() => []);
   const uid = found[0]?.uid;
   if (uid === undefined) return answer;
-  const containers = [...new Set(found.map((portion) => portion.container))];
+  const containers = containersOf(found);
   if (!log) return Response.json(podOf(namespace, name, found, containers), { headers: { warning: isGone(name) } });
   const query = url.searchParams;
-  const container = query.get("container") || (containers.length === 1 ? (containers[0] ?? "") : "");
-  if (!container)
-    throw badRequest(`a container name must be specified for pod ${name}, choose one of: [${containers.join(" ")}]`);
-  if (!containers.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
+  const container = containerOf(name, containers, query);
   const text = attemptOf(parts, found, { uid, container, query });
   if (text) return text;
   throw badRequest(

@@ -11,7 +11,7 @@
  */
 import { effects } from "../../effects.ts";
 import { boundedBody } from "../../lib/bounded-body.ts";
-import { fromBase64, toBase64Url } from "../../lib/bytes.ts";
+import { fromBase64Url, toBase64Url } from "../../lib/bytes.ts";
 import type { KeptLog } from "../../lib/facts/kept-log.ts";
 import { GRANT_HEADER } from "../../lib/internal-headers.ts";
 import type { KeepLogs, LogGrant } from "../../lib/kept-logs.ts";
@@ -97,14 +97,12 @@ async function shown(request: Request, { clusterName, seal }: KeptLogsParts, url
   const [, namespace, pod] = PATH.exec(url.pathname) ?? [];
   const [payload = "", mac = ""] = (request.headers.get("authorization") ?? "").replace(/^Bearer /, "").split(".");
   if (mac !== (await macOf(seal, payload))) throw unauthorized();
-  const grant = JSON.parse(new TextDecoder().decode(fromBase64(fromUrl(payload)))) as LogGrant;
+  const grant = JSON.parse(new TextDecoder().decode(fromBase64Url(payload))) as LogGrant;
   const isFor =
     grant.cluster === clusterName && grant.namespace === namespace && grant.pod === pod && grant.uid === uid;
   if (!isFor || grant.until < effects.now()) throw unauthorized();
   return grant;
 }
-
-const fromUrl = (base64: string) => base64.replaceAll("-", "+").replaceAll("_", "/");
 
 type Position = Pick<Portion, "uid" | "container" | "attempt" | "number">;
 
@@ -156,14 +154,24 @@ async function textOf(parts: KeptLogsParts, url: URL, namespace: string, pod: st
     ? await listKept(bucketOf(parts), folderOf(parts.clusterName, namespace), effects.now(), pod)
     : [];
   const found = all.filter((portion) => !uid || portion.uid === uid);
-  const container = query.get("container") ?? "";
-  const names = [...new Set(found.map((portion) => portion.container))].toSorted();
+  const names = containersOf(found).toSorted();
   if (found.length === 0) throw notFound({ group: "", resource: "kept logs", name: `${namespace}/${pod}` });
-  if (!container && names.length > 1)
-    throw badRequest(`a container name must be specified for pod ${pod}, choose one of: [${names.join(" ")}]`);
-  if (container && !names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${pod}`);
-  const wanted = found.filter((portion) => !container || portion.container === container);
+  const container = containerOf(pod, names, query);
+  const wanted = found.filter((portion) => portion.container === container);
   return answered(keptText(inOrder(wanted), bringing(parts), options));
+}
+
+export const containersOf = (portions: readonly Portion[]): string[] => [
+  ...new Set(portions.map(({ container }) => container)),
+];
+
+/** The one that is asked for, or the only one. Throws the 400, in the API's words. */
+export function containerOf(pod: string, names: readonly string[], query: URLSearchParams): string {
+  const container = query.get("container") || (names.length === 1 ? names[0] : undefined);
+  if (!container)
+    throw badRequest(`a container name must be specified for pod ${pod}, choose one of: [${names.join(" ")}]`);
+  if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${pod}`);
+  return container;
 }
 
 const bringing = (parts: KeptLogsParts) => async (portion: Kept) => {
